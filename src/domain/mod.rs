@@ -1,0 +1,3 @@
+//! The things everybody talks about.
+
+pub mod indicator;

@@ -1,0 +1,18 @@
+//! pivotd stands between investigators and the threat-intelligence providers they pay for.
+//!
+//! The modules follow the way of a question; `ARCHITECTURE.md` is the map.
+
+pub mod catalogue;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod engine;
+pub mod http;
+pub mod maltego;
+pub mod mapping;
+pub mod providers;
+pub mod replay;
+pub mod reputation;
+pub mod startup;
+pub mod telemetry;
