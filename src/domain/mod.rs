@@ -1,3 +1,16 @@
-//! The things everybody talks about.
+//! Holds what everybody talks about: indicators, capabilities, queries, records and outcomes.
+//!
+//! Everything here is data. Nothing here reads a clock, a file or a socket.
 
+pub mod capability;
 pub mod indicator;
+pub mod outcome;
+pub mod privacy;
+pub mod query;
+pub mod record;
+
+pub use capability::{Capability, Field, Kind, Schema};
+pub use indicator::{Indicator, IndicatorKind};
+pub use outcome::{Answer, Denial, Failure, FailureKind, Outcome, Price, Source};
+pub use query::Query;
+pub use record::{Record, Value};

@@ -1,0 +1,389 @@
+//! Declares the capabilities: what can be asked, and the one record type that answers it.
+//!
+//! A record type is shared by all providers of a capability, so a mapping in `transforms.toml`
+//! works whoever answers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Says what a field holds; the mapping derives entity types from it, the catalogue checks names against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Free text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Flag,
+    /// A day or a point in time.
+    Date,
+    /// An IPv4 or IPv6 address, canonical.
+    Address,
+    /// A domain or host name, canonical A-label form.
+    Host,
+    /// A URL, canonical.
+    Url,
+    /// An e-mail address, canonical.
+    Email,
+    /// A file hash, lower-case hex.
+    Hash,
+    /// A certificate hash, lower-case hex.
+    Certificate,
+    /// A person's name.
+    Person,
+    /// An organisation's name.
+    Organization,
+    /// A telephone number.
+    Phone,
+    /// A range of addresses, `first-last` (v4 or v6).
+    Netblock,
+    /// An autonomous system's number without "AS".
+    AsNumber,
+    /// Several texts.
+    Texts,
+    /// A list of records.
+    Records(&'static Schema),
+}
+
+impl Kind {
+    /// Tells whether values of this kind are single texts.
+    #[must_use]
+    pub fn is_textual(&self) -> bool {
+        !matches!(self, Self::Integer | Self::Flag | Self::Date | Self::Texts | Self::Records(_))
+    }
+
+    /// Returns the Maltego entity type that a value of this kind becomes by itself, if it has one.
+    ///
+    /// Names and addresses have two each; the caller decides between them by the value.
+    #[must_use]
+    pub fn entity_type(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Address => "maltego.IPv4Address",
+            Self::Host => "maltego.Domain",
+            Self::Url => "maltego.URL",
+            Self::Email => "maltego.EmailAddress",
+            Self::Hash => "maltego.Hash",
+            Self::Certificate => "maltego.SSLCertificateHash",
+            Self::Person => "maltego.Person",
+            Self::Organization => "maltego.Organization",
+            Self::Phone => "maltego.PhoneNumber",
+            Self::Netblock => "maltego.Netblock",
+            Self::AsNumber => "maltego.AS",
+            _ => return None,
+        })
+    }
+}
+
+/// Declares one field of a record.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Name in records, mappings and JSON.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// Declares a record type.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// Name for messages.
+    pub name: &'static str,
+    /// Its fields; names are unique.
+    pub fields: &'static [Field],
+}
+
+impl Schema {
+    /// Returns the field of that name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Returns the schema of the list field of that name.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&'static Schema> {
+        match self.field(name)?.kind {
+            Kind::Records(schema) => Some(schema),
+            _ => None,
+        }
+    }
+}
+
+const fn field(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind }
+}
+
+/// Declares a contact of a registration.
+pub static CONTACT: Schema = Schema {
+    name: "contact",
+    fields: &[
+        field("role", Kind::Text),
+        field("name", Kind::Person),
+        field("organization", Kind::Organization),
+        field("email", Kind::Email),
+        field("phone", Kind::Phone),
+        field("fax", Kind::Phone),
+        field("street", Kind::Text),
+        field("city", Kind::Text),
+        field("state", Kind::Text),
+        field("postal", Kind::Text),
+        field("country", Kind::Text),
+    ],
+};
+
+/// Declares a name server of a domain.
+pub static NAME_SERVER: Schema = Schema { name: "name server", fields: &[field("name", Kind::Host)] };
+
+/// Declares a domain that stands beside another.
+pub static NEIGHBOUR: Schema = Schema { name: "neighbour", fields: &[field("domain", Kind::Host)] };
+
+/// Declares a component of a risk score.
+pub static COMPONENT: Schema =
+    Schema { name: "component", fields: &[field("name", Kind::Text), field("score", Kind::Integer)] };
+
+static WHOIS_HISTORY: Schema = Schema {
+    name: "whois-history",
+    fields: &[
+        field("domain", Kind::Host),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("captures", Kind::Integer),
+        field("private", Kind::Flag),
+        field("registrar", Kind::Organization),
+        field("registrant", Kind::Text),
+        field("created", Kind::Date),
+        field("updated", Kind::Date),
+        field("expires", Kind::Date),
+        field("statuses", Kind::Texts),
+        field("server", Kind::Text),
+        field("record", Kind::Text),
+        field("name_servers", Kind::Records(&NAME_SERVER)),
+        field("contacts", Kind::Records(&CONTACT)),
+    ],
+};
+
+static WHOIS: Schema = Schema {
+    name: "whois",
+    fields: &[
+        field("domain", Kind::Host),
+        field("ip", Kind::Address),
+        field("captured", Kind::Date),
+        field("registrar", Kind::Organization),
+        field("registrar_url", Kind::Text),
+        field("iana_id", Kind::Text),
+        field("registrant", Kind::Text),
+        field("created", Kind::Date),
+        field("updated", Kind::Date),
+        field("expires", Kind::Date),
+        field("statuses", Kind::Texts),
+        field("server", Kind::Text),
+        field("record", Kind::Text),
+        field("abuse_email", Kind::Email),
+        field("abuse_phone", Kind::Phone),
+        field("netblock", Kind::Netblock),
+        field("cidr", Kind::Text),
+        field("asn", Kind::AsNumber),
+        field("organization", Kind::Organization),
+        field("country", Kind::Text),
+        field("name_servers", Kind::Records(&NAME_SERVER)),
+        field("contacts", Kind::Records(&CONTACT)),
+    ],
+};
+
+static IP_HISTORY: Schema = Schema {
+    name: "ip-history",
+    fields: &[
+        field("domain", Kind::Host),
+        field("ip", Kind::Address),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("current", Kind::Flag),
+        field("action", Kind::Text),
+    ],
+};
+
+static NAMESERVER_HISTORY: Schema = Schema {
+    name: "nameserver-history",
+    fields: &[
+        field("domain", Kind::Host),
+        field("nameserver", Kind::Host),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("current", Kind::Flag),
+        field("action", Kind::Text),
+    ],
+};
+
+static REGISTRAR_HISTORY: Schema = Schema {
+    name: "registrar-history",
+    fields: &[
+        field("domain", Kind::Host),
+        field("registrar", Kind::Organization),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("current", Kind::Flag),
+        field("created", Kind::Date),
+        field("updated", Kind::Date),
+        field("expires", Kind::Date),
+    ],
+};
+
+static REVERSE_WHOIS: Schema = Schema {
+    name: "reverse-whois",
+    fields: &[
+        field("domain", Kind::Host),
+        field("registrar", Kind::Organization),
+        field("registrant", Kind::Text),
+        field("created", Kind::Date),
+        field("expires", Kind::Date),
+        field("first_seen", Kind::Date),
+        field("active", Kind::Flag),
+        field("risk", Kind::Integer),
+    ],
+};
+
+static DOMAINS_ON_IP: Schema =
+    Schema { name: "domains-on-ip", fields: &[field("ip", Kind::Address), field("domain", Kind::Host)] };
+
+static NEIGHBOURS: Schema = Schema {
+    name: "neighbours",
+    fields: &[
+        field("ip", Kind::Address),
+        field("count", Kind::Integer),
+        field("domains", Kind::Records(&NEIGHBOUR)),
+    ],
+};
+
+static DOMAINS_ON_NAMESERVER: Schema = Schema {
+    name: "domains-on-nameserver",
+    fields: &[field("nameserver", Kind::Host), field("domain", Kind::Host), field("role", Kind::Text)],
+};
+
+static RISK: Schema = Schema {
+    name: "risk",
+    fields: &[
+        field("domain", Kind::Host),
+        field("score", Kind::Integer),
+        field("components", Kind::Records(&COMPONENT)),
+        field("evidence", Kind::Texts),
+        field("threats", Kind::Texts),
+        field("zero_listed", Kind::Flag),
+    ],
+};
+
+static PIVOTS: Schema = Schema {
+    name: "pivots",
+    fields: &[
+        field("domain", Kind::Host),
+        field("pivot", Kind::Text),
+        field("count", Kind::Integer),
+        field("ip", Kind::Address),
+        field("host", Kind::Host),
+        field("nameserver", Kind::Host),
+        field("mailserver", Kind::Host),
+        field("email", Kind::Email),
+        field("person", Kind::Person),
+        field("organization", Kind::Organization),
+        field("phone", Kind::Phone),
+        field("certificate", Kind::Certificate),
+        field("tracker", Kind::Text),
+        field("asn", Kind::AsNumber),
+        field("text", Kind::Text),
+    ],
+};
+
+static PARTS: Schema = Schema {
+    name: "parts",
+    fields: &[
+        field("host", Kind::Host),
+        field("domain", Kind::Host),
+        field("email_domain", Kind::Host),
+        field("ip", Kind::Address),
+    ],
+};
+
+static ACCOUNT: Schema = Schema {
+    name: "account",
+    fields: &[
+        field("product", Kind::Text),
+        field("per_minute", Kind::Integer),
+        field("per_hour", Kind::Integer),
+        field("per_month", Kind::Integer),
+        field("absolute", Kind::Integer),
+        field("used_today", Kind::Integer),
+        field("used_month", Kind::Integer),
+        field("expires", Kind::Date),
+    ],
+};
+
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal => $schema:ident;)*) => {
+        /// Names what can be asked of a provider.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Capability { $($(#[$doc])* $variant,)* }
+
+        impl Capability {
+            /// Lists every capability.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Returns the name used in `transforms.toml`, metrics and the cache key.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Returns the record type that answers it.
+            #[must_use]
+            pub fn schema(self) -> &'static Schema {
+                match self { $(Self::$variant => &$schema,)* }
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// Distinct periods of a domain's registration with contacts and name servers.
+    WhoisHistory = "whois-history" => WHOIS_HISTORY;
+    /// The current registration of a domain or an address.
+    Whois = "whois" => WHOIS;
+    /// Addresses that a domain has had.
+    IpHistory = "ip-history" => IP_HISTORY;
+    /// Name servers that a domain has had.
+    NameserverHistory = "nameserver-history" => NAMESERVER_HISTORY;
+    /// Registrars that a domain has had.
+    RegistrarHistory = "registrar-history" => REGISTRAR_HISTORY;
+    /// Domains whose registration names a person, organisation, e-mail address or phrase.
+    ReverseWhois = "reverse-whois" => REVERSE_WHOIS;
+    /// Names that resolve to an address.
+    DomainsOnIp = "domains-on-ip" => DOMAINS_ON_IP;
+    /// A domain's addresses and the names beside it.
+    Neighbours = "neighbours" => NEIGHBOURS;
+    /// Domains that a name server serves.
+    DomainsOnNameserver = "domains-on-nameserver" => DOMAINS_ON_NAMESERVER;
+    /// A published risk from 0 to 100.
+    Risk = "risk" => RISK;
+    /// Values that other domains share, with how many do.
+    Pivots = "pivots" => PIVOTS;
+    /// Host, registrable domain and e-mail domain of a value; nobody is asked.
+    Parts = "parts" => PARTS;
+    /// What a key is entitled to, and what the vendor says was used.
+    Account = "account" => ACCOUNT;
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Capability {
+    type Err = ();
+
+    /// Reads a capability's name.
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|capability| capability.name() == name).ok_or(())
+    }
+}
