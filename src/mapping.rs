@@ -1,1 +1,114 @@
-//! Placeholder.
+//! Placeholder for the mapping.
+
+use std::collections::BTreeMap;
+
+/// Holds a template such as `{domain} {first_seen}[ to {last_seen}]`, parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// The pieces in order.
+    pub pieces: Vec<Piece>,
+}
+
+/// Is one piece of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Literal text.
+    Text(String),
+    /// A field's text.
+    Field(String),
+    /// Vanishes if a field in it is missing.
+    Optional(Vec<Piece>),
+}
+
+/// Says what a field must be for a rule to apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// The field's text is one of these.
+    AnyOf(Vec<String>),
+    /// The field is there (true) or not (false). A flag that is false counts as not there.
+    Present(bool),
+}
+
+/// Says which property a field becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PropertyRule {
+    /// The field.
+    pub field: String,
+    /// Property id; `None` makes `<provider>.<field>`.
+    pub property: Option<String>,
+    /// Display name.
+    pub title: String,
+    /// Whether it must agree for entities to merge.
+    pub strict: bool,
+}
+
+/// Says when and how an entity is marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkRule {
+    /// Fields and what they must be.
+    pub when: BTreeMap<String, Condition>,
+    /// Overlay text.
+    pub overlay: Option<String>,
+    /// Bookmark colour.
+    pub bookmark: Option<Colour>,
+}
+
+/// Names the bookmark colours of a Maltego client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// 0
+    Blue,
+    /// 1
+    Green,
+    /// 2
+    Yellow,
+    /// 3
+    Purple,
+    /// 4
+    Red,
+}
+
+/// Is one band of a scale: from `from` upward.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Band {
+    /// The least value of the band.
+    pub from: i64,
+    /// Name of the band.
+    pub name: String,
+    /// Bookmark colour.
+    pub bookmark: Option<Colour>,
+    /// Overlay colour, `#rrggbb`.
+    pub overlay: Option<String>,
+}
+
+/// Holds a named scale; bands ascend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scale {
+    /// The bands.
+    pub bands: Vec<Band>,
+}
+
+/// Says how records become entities of one type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntityRule {
+    /// Entity type; `None` follows the kind of the value's field.
+    pub type_id: Option<String>,
+    /// What becomes the value.
+    pub value: Template,
+    /// Name of a list inside the record to walk; its names resolve first.
+    pub each: Option<String>,
+    /// When the rule applies.
+    pub when: BTreeMap<String, Condition>,
+    /// Label of the link.
+    pub link: Option<Template>,
+    /// Fields that become properties.
+    pub fields: Vec<PropertyRule>,
+    /// Fields shown as a table.
+    pub show: Vec<String>,
+    /// Field and scale for overlay and bookmark.
+    pub band: Option<(String, String)>,
+    /// Marks.
+    pub marks: Vec<MarkRule>,
+    /// Whether the input entity is annotated instead.
+    pub on_input: bool,
+}

@@ -1,0 +1,281 @@
+//! Declares the settings, already validated: whoever holds them need not check them again.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::catalogue::TransformSpec;
+use crate::mapping::Scale;
+
+/// Holds everything that `transforms.toml` and the environment say.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `[server]`
+    pub server: ServerSettings,
+    /// `[log]`
+    pub log: LogSettings,
+    /// `[cache]`
+    pub cache: CacheSettings,
+    /// `[deadlines]`: how long each face waits.
+    pub deadlines: Deadlines,
+    /// `[reputation]`
+    pub reputation: ReputationSettings,
+    /// `[providers.*]`, by name.
+    pub providers: BTreeMap<String, ProviderSettings>,
+    /// `[scales.*]`: bands of a number, by name.
+    pub scales: BTreeMap<String, Scale>,
+    /// `[[transform]]`, in the order of the file.
+    pub transforms: Vec<TransformSpec>,
+}
+
+/// Holds `[server]`.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What seeds and exports point clients at; without a trailing slash.
+    pub public_url: Option<String>,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Certificate chain and key, PEM files, where TLS ends here.
+    pub tls: Option<TlsFiles>,
+    /// Whether TLS ends in front of this server, so that plain HTTP beyond loopback is meant.
+    pub tls_ends_before: bool,
+    /// Worker threads; `None` takes the number of cores.
+    pub workers: Option<usize>,
+    /// The largest request body in bytes.
+    pub max_body: usize,
+    /// How long to wait for in-flight answers at shutdown.
+    pub shutdown: Duration,
+}
+
+/// Names the files of a TLS key.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Says how log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Text for people.
+    Text,
+}
+
+/// Says what log lines tell of indicators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogIndicators {
+    /// The indicator as it is.
+    Full,
+    /// A keyed hash, equal for equal indicators within one data directory.
+    Hash,
+    /// Nothing.
+    None,
+}
+
+/// Holds `[log]`.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// Format of the lines.
+    pub format: LogFormat,
+    /// Filter in the syntax of `RUST_LOG`, for example `info` or `pivotd=debug`.
+    pub level: String,
+    /// What is told of indicators.
+    pub indicators: LogIndicators,
+    /// A file to append to; standard error otherwise.
+    pub file: Option<PathBuf>,
+}
+
+/// Holds `[cache]`.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheSettings {
+    /// Bytes of answers and rendered bodies kept in memory.
+    pub memory: u64,
+    /// Bytes of redb's own page cache.
+    pub store_memory: usize,
+}
+
+/// Holds how long each face waits for an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Maltego clients and the terminal.
+    pub maltego: Duration,
+    /// The enrichment face.
+    pub enrich: Duration,
+}
+
+/// Holds `[reputation]`.
+#[derive(Debug, Clone)]
+pub struct ReputationSettings {
+    /// Scores over this exceed.
+    pub threshold: u8,
+    /// Evidence older than this does not score.
+    pub max_stale: Duration,
+}
+
+/// Holds one rate: so many in such a period, with a burst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub limit: NonZeroU32,
+    /// In how long.
+    pub per: Duration,
+    /// How many may go at once; 1 unless configured.
+    pub burst: NonZeroU32,
+}
+
+/// Names what a budget counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BudgetUnit {
+    /// Calls on the wire.
+    Calls,
+    /// Records returned.
+    Records,
+    /// Hundredths of a currency.
+    Cents,
+}
+
+/// Names the window of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BudgetWindow {
+    /// A clock hour.
+    Hour,
+    /// A calendar day.
+    Day,
+    /// A calendar month, from the day that the provider's `resets` names.
+    Month,
+    /// For ever.
+    Total,
+}
+
+/// Holds one budget of a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The product that it bounds; `None` bounds them all together.
+    pub product: Option<String>,
+    /// How much, in `unit`.
+    pub limit: i64,
+    /// What it counts.
+    pub unit: BudgetUnit,
+    /// The currency, where it counts money.
+    pub currency: Option<String>,
+    /// In which window.
+    pub window: BudgetWindow,
+    /// The highest price of one purchase in hundredths, where it counts money.
+    pub max_price: Option<i64>,
+    /// As it was written, for messages: `5000/month records of whois-history`.
+    pub label: String,
+}
+
+/// Says when windows open: a day of the month, a time of day and a time zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resets {
+    /// Day of the month, 1 to 28.
+    pub day: i8,
+    /// Time of day.
+    pub time: jiff::civil::Time,
+    /// Time zone.
+    pub zone: jiff::tz::TimeZone,
+}
+
+/// Holds how long answers are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ttl {
+    /// Where nothing else is said.
+    pub default: Duration,
+    /// By capability name.
+    pub by_capability: BTreeMap<String, Duration>,
+    /// Answers that say "not found".
+    pub not_found: Duration,
+    /// How long past its time an answer may still be served while the vendor is down.
+    pub stale: Duration,
+    /// Bought answers.
+    pub bought: Duration,
+}
+
+/// Says how calls reach a provider.
+#[derive(Debug, Clone, Default)]
+pub struct NetworkSettings {
+    /// Proxy URL without credentials; `None` connects directly.
+    pub proxy: Option<String>,
+    /// User and password for the proxy.
+    pub proxy_auth: Option<(String, SecretString)>,
+    /// Hosts, suffixes and networks that are reached without the proxy.
+    pub no_proxy: Vec<String>,
+    /// A PEM file with further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+    /// Whether private addresses are allowed (an appliance).
+    pub allow_private: bool,
+}
+
+/// Says where a part of a key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretOrigin {
+    /// In the configuration file.
+    Inline,
+    /// From an environment variable.
+    Env(String),
+    /// From a file.
+    File(PathBuf),
+}
+
+/// Holds one part of a key, with where it came from.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The value.
+    pub value: SecretString,
+    /// Where it came from.
+    pub origin: SecretOrigin,
+}
+
+/// Holds `[providers.<name>]`.
+#[derive(Debug, Clone)]
+pub struct ProviderSettings {
+    /// The provider's name.
+    pub name: String,
+    /// Whether it is used.
+    pub enabled: bool,
+    /// Base URLs by origin name, without a trailing slash.
+    pub base_urls: BTreeMap<String, String>,
+    /// The parts of the key that are configured.
+    pub credentials: BTreeMap<String, Credential>,
+    /// The provider's own settings, each with its value or default.
+    pub options: BTreeMap<String, String>,
+    /// Rates; every one holds.
+    pub rate: Vec<Rate>,
+    /// Calls at once.
+    pub concurrency: usize,
+    /// Budgets; every one holds.
+    pub budget: Vec<Budget>,
+    /// When windows open.
+    pub resets: Resets,
+    /// Per cent of each budget kept for people at work.
+    pub reserve: u8,
+    /// How long answers are kept.
+    pub ttl: Ttl,
+    /// How calls reach it.
+    pub network: NetworkSettings,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// Attempts per call, the first included.
+    pub attempts: usize,
+    /// The largest decoded answer in bytes.
+    pub max_answer: usize,
+}
+
+impl ProviderSettings {
+    /// Tells whether every part of the key is there.
+    #[must_use]
+    pub fn has_key(&self, descriptor: &crate::providers::Descriptor) -> bool {
+        descriptor.credentials.iter().all(|field| self.credentials.contains_key(field.name))
+    }
+}
