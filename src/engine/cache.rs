@@ -1,0 +1,354 @@
+//! Keeps answers in memory over the durable store, and rendered bodies beside them.
+//!
+//! The key is what the vendor sees and whose key asked; filters and the slider come after it.
+//! Refusals, limits and failures are never stored.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use moka::future::Cache as Memory;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::store::{Store, StoreError};
+use crate::config::settings::{CacheSettings, Ttl};
+use crate::domain::{Answer, Capability, Query};
+
+/// The layout of stored answers; part of the key, so an upgrade never misreads.
+const LAYOUT: u32 = 1;
+
+/// Names an answer: layout, provider, origin, capability, canonical indicator, parameters and scope.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AnswerKey(Arc<str>);
+
+impl AnswerKey {
+    /// Makes the key of a question at a provider's origin for a scope (`server/<tenant>` or `user/<hash>`).
+    #[must_use]
+    pub fn new(provider: &str, origin: &str, query: &Query, scope: &str) -> Self {
+        let indicator = &query.indicator;
+        // Values cannot forge a neighbour: every part is JSON-quoted.
+        let parts = serde_json::json!([
+            LAYOUT, provider, origin, query.capability.name(), indicator.kind(), indicator.value(), query.params, scope
+        ]);
+        Self(parts.to_string().into())
+    }
+
+    /// Returns the key as the store has it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Holds an answer with its times.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// What the provider answered.
+    pub answer: Arc<Answer>,
+    /// When it was retrieved.
+    pub retrieved_at: Timestamp,
+    /// Until when it is served without asking.
+    pub fresh_until: Timestamp,
+    /// Until when it may be served while the vendor is down.
+    pub stale_until: Timestamp,
+    /// Differs for every entry of one process; rendered bodies depend on it.
+    #[serde(skip)]
+    pub version: u64,
+}
+
+impl Entry {
+    /// Tells whether it is served without asking at `now`.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.fresh_until && now >= self.retrieved_at
+    }
+
+    /// Tells whether it may be served at `now` while the vendor is down.
+    #[must_use]
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        now < self.stale_until
+    }
+
+    /// Returns its age at `now`; never negative.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Duration {
+        now.duration_since(self.retrieved_at).try_into().unwrap_or_default()
+    }
+
+    /// Tells whether it holds at least `want` records, or all there are.
+    #[must_use]
+    pub fn holds(&self, want: usize) -> bool {
+        !self.answer.more || self.answer.records.len() >= want
+    }
+}
+
+/// Names a rendered body: everything that it was made from, hashed.
+pub type RenderedKey = [u8; 32];
+
+/// Holds a rendered body with the entries it was made from.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The body.
+    pub body: Bytes,
+    /// The answers it depends on, with their versions.
+    pub depends: Vec<(AnswerKey, u64)>,
+    /// The first time at which one of them is no longer fresh.
+    pub fresh_until: Timestamp,
+    /// When the oldest of them was retrieved.
+    pub retrieved_at: Timestamp,
+    /// The outcome, for logs and metrics.
+    pub outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Answer(AnswerKey),
+    Rendered(RenderedKey),
+}
+
+#[derive(Debug, Clone)]
+enum Kept {
+    Answer(Arc<Entry>),
+    Rendered(Arc<Rendered>),
+}
+
+/// Keeps answers and rendered bodies.
+#[derive(Debug)]
+pub struct Cache {
+    memory: Memory<Key, Kept>,
+    store: Store,
+    versions: AtomicU64,
+}
+
+/// Counts what the cache holds.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct CacheStats {
+    /// Entries in memory, rendered bodies included.
+    pub memory_entries: u64,
+    /// Bytes in memory by our own weights.
+    pub memory_bytes: u64,
+    /// Answers on disk.
+    pub stored: u64,
+    /// Of these, fresh ones.
+    pub fresh: u64,
+    /// Bytes of the answers on disk.
+    pub stored_bytes: u64,
+    /// Answers on disk by provider and capability.
+    pub by_capability: std::collections::BTreeMap<String, u64>,
+}
+
+fn weigh(key: &Key, kept: &Kept) -> u32 {
+    let key = match key {
+        Key::Answer(key) => key.as_str().len(),
+        Key::Rendered(_) => 32,
+    };
+    let value = match kept {
+        Kept::Answer(entry) => entry.answer.weight(),
+        Kept::Rendered(rendered) => rendered.body.len() + 256,
+    };
+    u32::try_from(key + value + 200).unwrap_or(u32::MAX)
+}
+
+impl Cache {
+    /// Opens the cache over a store.
+    #[must_use]
+    pub fn new(settings: CacheSettings, store: Store) -> Self {
+        let memory = Memory::builder().max_capacity(settings.memory).weigher(weigh).build();
+        Self { memory, store, versions: AtomicU64::new(1) }
+    }
+
+    /// Returns an answer from memory, or from disk (it then stays in memory).
+    pub async fn get(&self, key: &AnswerKey) -> Option<Arc<Entry>> {
+        if let Some(Kept::Answer(entry)) = self.memory.get(&Key::Answer(key.clone())).await {
+            return Some(entry);
+        }
+        let bytes = match self.store.answer(key.as_str()) {
+            Ok(bytes) => bytes?,
+            Err(error) => {
+                tracing::error!(%error, "a stored answer could not be read");
+                return None;
+            }
+        };
+        let mut entry: Entry = serde_json::from_slice(&bytes)
+            .inspect_err(|error| tracing::warn!(%error, "a stored answer could not be understood; it is asked again"))
+            .ok()?;
+        entry.version = self.versions.fetch_add(1, Ordering::Relaxed);
+        let entry = Arc::new(entry);
+        self.memory.insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry))).await;
+        Some(entry)
+    }
+
+    /// Keeps an answer for as long as `ttl` says; a bought one is on disk when this returns.
+    pub async fn put(
+        &self,
+        key: &AnswerKey,
+        answer: Answer,
+        ttl: &Ttl,
+        own: Option<Duration>,
+        now: Timestamp,
+    ) -> Arc<Entry> {
+        let bought = answer.price.as_ref().is_some_and(|price| price.bought);
+        let fresh = lifetime(&answer, ttl, own);
+        let fresh_until = now.checked_add(fresh).unwrap_or(Timestamp::MAX);
+        let entry = Arc::new(Entry {
+            answer: Arc::new(answer),
+            retrieved_at: now,
+            fresh_until,
+            stale_until: fresh_until.checked_add(ttl.stale).unwrap_or(Timestamp::MAX),
+            version: self.versions.fetch_add(1, Ordering::Relaxed),
+        });
+        match serde_json::to_vec(entry.as_ref()) {
+            Ok(bytes) if bought => {
+                if let Err(error) = self.store.put_answer_now(key.as_str().to_owned(), bytes).await {
+                    tracing::error!(%error, "a bought answer could not be kept on disk");
+                }
+            }
+            Ok(bytes) => self.store.put_answer(key.as_str().to_owned(), bytes),
+            Err(error) => tracing::error!(%error, "an answer could not be written down"),
+        }
+        self.memory.insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry))).await;
+        entry
+    }
+
+    /// Returns a rendered body if everything it was made from still stands.
+    pub async fn rendered(&self, key: &RenderedKey, now: Timestamp) -> Option<Arc<Rendered>> {
+        let Some(Kept::Rendered(rendered)) = self.memory.get(&Key::Rendered(*key)).await else { return None };
+        if now >= rendered.fresh_until || now < rendered.retrieved_at {
+            return None;
+        }
+        for (key, version) in &rendered.depends {
+            match self.memory.get(&Key::Answer(key.clone())).await {
+                Some(Kept::Answer(entry)) if entry.version == *version => {}
+                _ => return None,
+            }
+        }
+        Some(rendered)
+    }
+
+    /// Keeps a rendered body.
+    pub async fn put_rendered(&self, key: RenderedKey, rendered: Rendered) {
+        self.memory.insert(Key::Rendered(key), Kept::Rendered(Arc::new(rendered))).await;
+    }
+
+    /// Counts what is held.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn stats(&self, now: Timestamp) -> Result<CacheStats, StoreError> {
+        self.memory.run_pending_tasks().await;
+        let mut stats = CacheStats {
+            memory_entries: self.memory.entry_count(),
+            memory_bytes: self.memory.weighted_size(),
+            stored: 0,
+            fresh: 0,
+            stored_bytes: 0,
+            by_capability: std::collections::BTreeMap::new(),
+        };
+        self.store.each_answer(|key, value| {
+            stats.stored += 1;
+            stats.stored_bytes += value.len() as u64;
+            let Ok(entry) = serde_json::from_slice::<Entry>(value) else { return };
+            stats.fresh += u64::from(entry.is_fresh(now));
+            let provider = stored_provider(key).unwrap_or_default();
+            *stats.by_capability.entry(format!("{provider} {}", entry.answer.query.capability)).or_default() += 1;
+        })?;
+        Ok(stats)
+    }
+
+    /// Returns the stored answers about an indicator's value, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub fn about(&self, value: &str) -> Result<Vec<Entry>, StoreError> {
+        let mut found = Vec::new();
+        self.store.each_answer(|_, bytes| {
+            if let Ok(entry) = serde_json::from_slice::<Entry>(bytes)
+                && entry.answer.query.indicator.value() == value
+            {
+                found.push(entry);
+            }
+        })?;
+        found.sort_by_key(|entry| std::cmp::Reverse(entry.retrieved_at));
+        Ok(found)
+    }
+
+    /// Removes answers that `select` chooses, from memory and disk; returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read or written.
+    pub async fn purge(&self, select: impl Fn(&Selected<'_>) -> bool) -> Result<usize, StoreError> {
+        let mut keys = Vec::new();
+        self.store.each_answer(|key, bytes| {
+            let entry = serde_json::from_slice::<Entry>(bytes).ok();
+            let selected = Selected {
+                provider: stored_provider(key).unwrap_or_default(),
+                capability: entry.as_ref().map(|entry| entry.answer.query.capability),
+                value: entry.as_ref().map_or("", |entry| entry.answer.query.indicator.value()),
+                stale_until: entry.as_ref().map_or(Timestamp::MIN, |entry| entry.stale_until),
+            };
+            if select(&selected) {
+                keys.push(key.to_owned());
+            }
+        })?;
+        for key in &keys {
+            self.memory.invalidate(&Key::Answer(AnswerKey(key.as_str().into()))).await;
+        }
+        let count = keys.len();
+        self.store.drop_answers(keys).await?;
+        Ok(count)
+    }
+}
+
+/// Describes a stored answer to the choice of what is purged.
+#[derive(Debug)]
+pub struct Selected<'a> {
+    /// The provider.
+    pub provider: String,
+    /// The capability; `None` where the answer cannot be read.
+    pub capability: Option<Capability>,
+    /// The indicator's canonical value.
+    pub value: &'a str,
+    /// Until when it is of any use.
+    pub stale_until: Timestamp,
+}
+
+fn stored_provider(key: &str) -> Option<String> {
+    let parts: Vec<serde_json::Value> = serde_json::from_str(key).ok()?;
+    parts.get(1)?.as_str().map(str::to_owned)
+}
+
+/// Returns how long an answer is fresh: what was bought, what is not known, and the rest differ.
+fn lifetime(answer: &Answer, ttl: &Ttl, own: Option<Duration>) -> Duration {
+    let capability = answer.query.capability;
+    if answer.price.as_ref().is_some_and(|price| price.bought) {
+        ttl.bought
+    } else if answer.is_not_found() {
+        ttl.not_found
+    } else if !answer.missing.is_empty() {
+        // A partial answer is worth having, and worth completing soon.
+        ttl.not_found.min(Duration::from_secs(300))
+    } else {
+        own.or_else(|| ttl.by_capability.get(capability.name()).copied()).unwrap_or(ttl.default)
+    }
+}
+
+/// Hashes the parts that a rendered body is made from.
+#[derive(Default)]
+pub struct RenderedKeyBuilder(Sha256);
+
+impl RenderedKeyBuilder {
+    /// Adds a part, with its length, so that parts cannot run into each other.
+    pub fn part(&mut self, part: &[u8]) {
+        self.0.update((part.len() as u64).to_le_bytes());
+        self.0.update(part);
+    }
+
+    /// Returns the key.
+    #[must_use]
+    pub fn finish(self) -> RenderedKey {
+        self.0.finalize().into()
+    }
+}

@@ -1,0 +1,368 @@
+//! Counts what is spent, on disk before the bytes leave: reserve the most a call can cost, settle what it did cost.
+//!
+//! A crash can over-count by what was in flight and never under-counts: a reservation that was not
+//! settled stays charged. Refunds happen only where no byte was sent or the vendor's facts say free.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::store::{Line, ReserveError, RowKey, Store};
+use super::windows::window;
+use crate::clock::SharedClock;
+use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, ProviderSettings};
+use crate::domain::outcome::money;
+use crate::providers::Cost;
+
+/// Names who pays: a tenant's use of one key at one provider.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Account {
+    /// The tenant.
+    pub tenant: String,
+    /// The provider.
+    pub provider: String,
+    /// The key: the user name of the server's key, or `user:<keyed hash>` for a user's own.
+    pub account: String,
+}
+
+/// Attributes a spend to a client, a transform or route, and a question.
+#[derive(Debug, Clone, Serialize)]
+pub struct Spend {
+    /// The client token's name.
+    pub client: String,
+    /// The face that asked.
+    pub face: String,
+    /// The transform or route.
+    pub operation: String,
+    /// The question: capability and indicator.
+    pub question: String,
+    /// The request id.
+    pub request_id: String,
+}
+
+/// Holds what the vendor says of a product of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VendorUsage {
+    /// Used today.
+    pub today: Option<i64>,
+    /// Used this month.
+    pub month: Option<i64>,
+    /// The month's limit.
+    pub month_limit: Option<i64>,
+    /// The hour's limit.
+    pub hour_limit: Option<i64>,
+}
+
+/// Holds a reservation until it is settled. Dropping it unsettled leaves it charged.
+#[derive(Debug)]
+#[must_use = "settle it, or it stays charged in full"]
+pub struct Reservation {
+    id: u64,
+    rows: Vec<(RowKey, BudgetUnit)>,
+    reserved: Cost,
+    spend: serde_json::Value,
+}
+
+/// Says why a reservation was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A budget is used up.
+    Exhausted {
+        /// The budget as the administrator wrote it, or the vendor's limit.
+        budget: String,
+        /// What is used.
+        used: i64,
+        /// When it opens again.
+        opens: Option<Timestamp>,
+        /// Whether only the part kept for people at work is left.
+        reserve: bool,
+    },
+    /// The ledger could not be written; nothing may be spent.
+    Store(String),
+}
+
+/// Says who may use the part of a budget that is kept for people at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// A person waits: a transform, the terminal, one alert.
+    Interactive,
+    /// Nobody waits: batches, jobs, doors.
+    Batch,
+}
+
+/// Keeps the ledger of all accounts.
+#[derive(Debug)]
+pub struct Ledger {
+    store: Store,
+    clock: SharedClock,
+    latest: AtomicI64,
+    next: AtomicU64,
+}
+
+/// Shows one row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// The tenant.
+    pub tenant: String,
+    /// The provider.
+    pub provider: String,
+    /// The account.
+    pub account: String,
+    /// The product, `*` for all together.
+    pub product: String,
+    /// `calls`, `records` or `cents`.
+    pub unit: String,
+    /// The window.
+    pub window: String,
+    /// What is used by our count.
+    pub used: i64,
+}
+
+fn unit_name(unit: BudgetUnit) -> &'static str {
+    match unit {
+        BudgetUnit::Calls => "calls",
+        BudgetUnit::Records => "records",
+        BudgetUnit::Cents => "cents",
+    }
+}
+
+fn amount(cost: Cost, unit: BudgetUnit) -> i64 {
+    match unit {
+        BudgetUnit::Calls => cost.calls,
+        BudgetUnit::Records => cost.records,
+        BudgetUnit::Cents => cost.cents,
+    }
+}
+
+/// Says in plain words what a cost is: `1 call and 25 records`.
+#[must_use]
+pub fn cost_text(cost: Cost, currency: &str) -> String {
+    let plural = |n: i64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    let mut parts = Vec::new();
+    if cost.calls > 0 {
+        parts.push(plural(cost.calls, "call"));
+    }
+    if cost.records > 0 {
+        parts.push(plural(cost.records, "record"));
+    }
+    if cost.cents > 0 {
+        parts.push(money(cost.cents, currency));
+    }
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+}
+
+impl Ledger {
+    /// Opens the ledger of a store.
+    #[must_use]
+    pub fn new(store: Store, clock: SharedClock) -> Self {
+        let kept = store.meta("latest").and_then(|bytes| bytes.try_into().ok().map(i64::from_le_bytes));
+        // Ids continue after the greatest that a clock-based start can have produced before.
+        let start = clock.now().as_microsecond().max(kept.unwrap_or(0)).unsigned_abs();
+        Self { store, clock, latest: AtomicI64::new(kept.unwrap_or(0)), next: AtomicU64::new(start) }
+    }
+
+    /// Returns the time for windows: a clock that goes back opens none.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = self.clock.now().as_microsecond();
+        let latest = self.latest.fetch_max(now, Ordering::AcqRel).max(now);
+        Timestamp::from_microsecond(latest).unwrap_or_else(|_| self.clock.now())
+    }
+
+    fn key(account: &Account, product: &str, unit: BudgetUnit, window: &str) -> RowKey {
+        let Account { tenant, provider, account } = account;
+        format!("{tenant}|{provider}|{account}|{product}|{}|{window}", unit_name(unit))
+    }
+
+    /// Reserves the most that a call can cost; on disk when it returns.
+    ///
+    /// # Errors
+    /// [`Refusal`] where a budget stands in the way, or the disk does not take it.
+    pub async fn reserve(
+        &self,
+        account: &Account,
+        settings: &ProviderSettings,
+        product: &str,
+        cost: Cost,
+        priority: Priority,
+        vendor: VendorUsage,
+        spend: &Spend,
+    ) -> Result<Reservation, Refusal> {
+        let now = self.now();
+        let mut lines: Vec<Line> = Vec::new();
+        let mut units = Vec::new();
+        let mut causes: Vec<(String, Option<Timestamp>, bool)> = Vec::new();
+        for scope in [product, "*"] {
+            for unit in [BudgetUnit::Calls, BudgetUnit::Records, BudgetUnit::Cents] {
+                if amount(cost, unit) == 0 {
+                    continue;
+                }
+                for kind in [BudgetWindow::Hour, BudgetWindow::Day, BudgetWindow::Month, BudgetWindow::Total] {
+                    let budget = tightest(&settings.budget, scope, unit, kind);
+                    let theirs = vendor_limit(&vendor, scope, unit, kind);
+                    let shown = matches!(kind, BudgetWindow::Day | BudgetWindow::Month);
+                    if budget.is_none() && theirs.is_none() && !shown {
+                        continue;
+                    }
+                    let found = window(kind, &settings.resets, now);
+                    let (limit, label, reserve) = limit(budget, theirs, settings.reserve, priority, product);
+                    lines.push(Line {
+                        key: Self::key(account, scope, unit, &found.id),
+                        amount: amount(cost, unit),
+                        limit,
+                        floor: vendor_used(&vendor, scope, unit, kind),
+                    });
+                    units.push(unit);
+                    causes.push((label, found.next, reserve));
+                }
+            }
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let record = self.record(account, product, spend, now);
+        let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
+        match self.store.reserve(id, lines, record.clone(), now.as_microsecond()).await {
+            Ok(()) => Ok(Reservation { id, rows, reserved: cost, spend: record }),
+            Err(ReserveError::Exhausted(index, used)) => {
+                let (budget, opens, reserve) = causes.swap_remove(index);
+                Err(Refusal::Exhausted { budget, used, opens, reserve })
+            }
+            Err(ReserveError::Store(reason)) => Err(Refusal::Store(reason)),
+        }
+    }
+
+    fn record(&self, account: &Account, product: &str, spend: &Spend, now: Timestamp) -> serde_json::Value {
+        serde_json::json!({
+            "at": now, "at_us": now.as_microsecond(),
+            "tenant": account.tenant, "provider": account.provider, "account": account.account, "product": product,
+            "client": spend.client, "face": spend.face, "operation": spend.operation, "question": spend.question,
+            "request_id": spend.request_id,
+        })
+    }
+
+    /// Settles a reservation: `cost` is what it did cost, never more than was reserved is given back.
+    pub fn settle(&self, reservation: Reservation, cost: Cost, verdict: &str) {
+        let Reservation { id, rows, reserved, mut spend } = reservation;
+        let refunds = rows
+            .into_iter()
+            .map(|(key, unit)| (key, amount(reserved, unit) - amount(cost, unit)))
+            .filter(|(_, back)| *back != 0)
+            .collect();
+        let at = spend.get("at_us").and_then(serde_json::Value::as_i64).unwrap_or(0);
+        if let Some(fields) = spend.as_object_mut() {
+            fields.insert(
+                "cost".to_owned(),
+                serde_json::json!({"calls": cost.calls, "records": cost.records, "cents": cost.cents}),
+            );
+            fields.insert("verdict".to_owned(), verdict.into());
+        }
+        self.store.settle(id, refunds, spend, at);
+    }
+
+    /// Returns what is left of the tightest money budget of a product, in hundredths; `None` without one.
+    #[must_use]
+    pub fn money_left(&self, account: &Account, settings: &ProviderSettings, product: &str) -> Option<i64> {
+        let now = self.now();
+        settings
+            .budget
+            .iter()
+            .filter(|budget| budget.unit == BudgetUnit::Cents)
+            .filter(|budget| budget.product.as_deref().is_none_or(|named| named == product))
+            .map(|budget| {
+                let scope = budget.product.as_deref().unwrap_or("*");
+                let found = window(budget.window, &settings.resets, now);
+                budget.limit - self.store.spent(&Self::key(account, scope, BudgetUnit::Cents, &found.id))
+            })
+            .min()
+    }
+
+    /// Returns what one budget has used in its present window by our count.
+    #[must_use]
+    pub fn used(&self, account: &Account, settings: &ProviderSettings, budget: &Budget) -> i64 {
+        let found = window(budget.window, &settings.resets, self.now());
+        let scope = budget.product.as_deref().unwrap_or("*");
+        self.store.spent(&Self::key(account, scope, budget.unit, &found.id))
+    }
+
+    /// Returns all rows, sorted.
+    #[must_use]
+    pub fn usage(&self) -> Vec<Usage> {
+        self.store
+            .spent_under("")
+            .into_iter()
+            .filter_map(|(key, used)| {
+                let mut parts = key.splitn(6, '|').map(str::to_owned);
+                let mut next = || parts.next();
+                Some(Usage {
+                    tenant: next()?,
+                    provider: next()?,
+                    account: next()?,
+                    product: next()?,
+                    unit: next()?,
+                    window: next()?,
+                    used,
+                })
+            })
+            .collect()
+    }
+
+    /// Sums the rows of the widest kept windows by product, for tests and the terminal: calls by product.
+    #[must_use]
+    pub fn calls_by_product(&self, provider: &str) -> BTreeMap<String, i64> {
+        let mut sums = BTreeMap::new();
+        for row in self.usage() {
+            if row.provider == provider && row.unit == "calls" && row.window.starts_with("month") {
+                *sums.entry(row.product).or_default() += row.used;
+            }
+        }
+        sums
+    }
+}
+
+fn tightest<'a>(budgets: &'a [Budget], scope: &str, unit: BudgetUnit, kind: BudgetWindow) -> Option<&'a Budget> {
+    budgets
+        .iter()
+        .filter(|budget| budget.product.as_deref().unwrap_or("*") == scope)
+        .filter(|budget| budget.unit == unit && budget.window == kind)
+        .min_by_key(|budget| budget.limit)
+}
+
+fn vendor_limit(vendor: &VendorUsage, scope: &str, unit: BudgetUnit, kind: BudgetWindow) -> Option<i64> {
+    match (scope, unit, kind) {
+        ("*", _, _) => None,
+        (_, BudgetUnit::Calls, BudgetWindow::Month) => vendor.month_limit,
+        (_, BudgetUnit::Calls, BudgetWindow::Hour) => vendor.hour_limit,
+        _ => None,
+    }
+}
+
+fn vendor_used(vendor: &VendorUsage, scope: &str, unit: BudgetUnit, kind: BudgetWindow) -> i64 {
+    match (scope, unit, kind) {
+        ("*", _, _) => 0,
+        (_, BudgetUnit::Calls, BudgetWindow::Day) => vendor.today.unwrap_or(0),
+        (_, BudgetUnit::Calls, BudgetWindow::Month) => vendor.month.unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Joins our budget and the vendor's limit: the lower one holds; batches stop at the reserve.
+fn limit(
+    budget: Option<&Budget>,
+    theirs: Option<i64>,
+    reserve: u8,
+    priority: Priority,
+    product: &str,
+) -> (Option<i64>, String, bool) {
+    let ours = budget.map(|budget| budget.limit);
+    let (limit, label) = match (ours, theirs) {
+        (Some(ours), Some(theirs)) if theirs < ours => (Some(theirs), format!("the vendor's own limit on {product}")),
+        (Some(ours), _) => (Some(ours), budget.map(|budget| budget.label.clone()).unwrap_or_default()),
+        (None, Some(theirs)) => (Some(theirs), format!("the vendor's own limit of {theirs} on {product}")),
+        (None, None) => (None, String::new()),
+    };
+    match priority {
+        Priority::Interactive => (limit, label, false),
+        Priority::Batch => (limit.map(|limit| limit - limit * i64::from(reserve) / 100), label, true),
+    }
+}

@@ -1,0 +1,339 @@
+//! Opens the sockets and the secrets: one client per provider, address checks at connect time, a size
+//! cap after decompression, no redirects, TLS 1.2 or later.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use crate::config::settings::ProviderSettings;
+use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
+
+/// Says which addresses a provider's calls may go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressPolicy {
+    /// Private and shared addresses (an appliance).
+    pub private: bool,
+    /// Loopback, only where the base URL itself is loopback.
+    pub loopback: bool,
+}
+
+impl AddressPolicy {
+    /// Tells whether an address may be connected to. Link-local and metadata addresses never are.
+    #[must_use]
+    pub fn allows(self, address: IpAddr) -> bool {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => {
+                let [a, b, ..] = v4.octets();
+                let shared = a == 100 && (64..128).contains(&b);
+                if v4.is_loopback() {
+                    self.loopback
+                } else if v4.is_private() || shared {
+                    self.private
+                } else {
+                    !(v4.is_link_local() || v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast() || a == 0)
+                }
+            }
+            IpAddr::V6(v6) => {
+                // The metadata service of one large cloud has an address inside the unique-local range.
+                let metadata = v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254];
+                if v6.is_loopback() {
+                    self.loopback
+                } else if v6.is_unique_local() {
+                    self.private && !metadata
+                } else {
+                    !(v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast())
+                }
+            }
+        }
+    }
+}
+
+/// Resolves names and drops addresses that the policy forbids.
+struct CheckedResolver {
+    policy: AddressPolicy,
+    /// The proxy's own host: it may be private, whatever the provider is.
+    proxy: Option<String>,
+}
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let policy = self.policy;
+        let host = name.as_str().to_owned();
+        let is_proxy = self.proxy.as_deref() == Some(host.as_str());
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let allowed: Vec<SocketAddr> =
+                found.iter().copied().filter(|address| is_proxy || policy.allows(address.ip())).collect();
+            if allowed.is_empty() && !found.is_empty() {
+                let message = format!("{host} resolves to an address that providers may not have");
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, message).into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Says why a client could not be made or a call not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// A base URL, proxy or CA file cannot be used.
+    #[error("{0}")]
+    Settings(String),
+}
+
+/// Says how an attempt failed before there was a complete reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptError {
+    /// No byte was sent: the name, the connection or the TLS handshake failed.
+    NotSent(String),
+    /// Bytes were sent, and the reply did not come whole.
+    Broken(String),
+    /// The reply is larger than the cap.
+    TooLarge(usize),
+    /// The reply cannot be decoded.
+    Undecodable(String),
+    /// The call cannot be made; nothing was sent.
+    Unsigned(ProviderError),
+}
+
+/// Makes the calls of one provider.
+pub struct Transport {
+    client: reqwest::Client,
+    origins: BTreeMap<String, Url>,
+    credentials: BTreeMap<String, SecretString>,
+    options: BTreeMap<String, String>,
+    max_answer: usize,
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Transport").field("origins", &self.origins.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Transport {
+    /// Makes the client of a provider.
+    ///
+    /// # Errors
+    /// [`TransportError`] where a base URL names a forbidden address, or proxy or CA file cannot be used.
+    pub fn new(settings: &ProviderSettings) -> Result<Self, TransportError> {
+        let wrong = |what: &str, reason: &dyn std::fmt::Display| {
+            TransportError::Settings(format!("providers.{}: {what}: {reason}", settings.name))
+        };
+        let mut origins = BTreeMap::new();
+        let mut loopback = false;
+        for (name, base) in &settings.base_urls {
+            let url = Url::parse(base).map_err(|error| wrong("base_url", &error))?;
+            let own = is_loopback(&url);
+            if !own && url.scheme() != "https" {
+                return Err(wrong("base_url", &"https is required beyond loopback"));
+            }
+            loopback |= own;
+            origins.insert(name.clone(), url);
+        }
+        let policy = AddressPolicy { private: settings.network.allow_private, loopback };
+        for url in origins.values() {
+            if let Some(address) = literal(url)
+                && !policy.allows(address)
+            {
+                return Err(wrong("base_url", &format!("{address} is an address that providers may not have")));
+            }
+        }
+        let proxy_host = settings.network.proxy.as_deref().and_then(|proxy| {
+            Url::parse(proxy).ok().and_then(|url| url.host_str().map(str::to_owned))
+        });
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
+            .user_agent(concat!("pivotd/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Arc::new(CheckedResolver { policy, proxy: proxy_host }));
+        if let Some(proxy) = &settings.network.proxy {
+            let mut made = reqwest::Proxy::all(proxy).map_err(|error| wrong("proxy", &error))?;
+            if let Some((user, password)) = &settings.network.proxy_auth {
+                made = made.basic_auth(user, password.expose_secret());
+            }
+            let except = settings.network.no_proxy.join(",");
+            builder = builder.proxy(made.no_proxy(reqwest::NoProxy::from_string(&except)));
+        }
+        if let Some(path) = &settings.network.ca_file {
+            let pem = std::fs::read(path).map_err(|error| wrong(&path.display().to_string(), &error))?;
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+                .map_err(|error| wrong(&path.display().to_string(), &error))?;
+            if certificates.is_empty() {
+                return Err(wrong(&path.display().to_string(), &"there is no certificate in it"));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
+        Ok(Self {
+            client: builder.build().map_err(|error| wrong("the HTTP client", &error))?,
+            origins,
+            credentials: settings
+                .credentials
+                .iter()
+                .map(|(name, credential)| (name.clone(), credential.value.clone()))
+                .collect(),
+            options: settings.options.clone(),
+            max_answer: settings.max_answer,
+        })
+    }
+
+    /// Returns the base URL of an origin as text, for cache keys.
+    #[must_use]
+    pub fn origin(&self, name: &str) -> &str {
+        self.origins.get(name).map_or("", Url::as_str)
+    }
+
+    /// Returns the server's own key.
+    #[must_use]
+    pub fn credentials(&self) -> &BTreeMap<String, SecretString> {
+        &self.credentials
+    }
+
+    /// Signs a call with `key` (the server's own where `None`) and makes one attempt.
+    ///
+    /// The caller bounds the time.
+    ///
+    /// # Errors
+    /// [`AttemptError`] where there is no complete reply.
+    pub async fn attempt(
+        &self,
+        provider: &dyn Provider,
+        call: &Call,
+        key: Option<&BTreeMap<String, SecretString>>,
+        now: Timestamp,
+    ) -> Result<Reply, AttemptError> {
+        let request = self.request(provider, call, key, now)?;
+        let response = self.client.execute(request).await.map_err(|error| sort(&error))?;
+        self.read(response).await
+    }
+
+    fn request(
+        &self,
+        provider: &dyn Provider,
+        call: &Call,
+        key: Option<&BTreeMap<String, SecretString>>,
+        now: Timestamp,
+    ) -> Result<reqwest::Request, AttemptError> {
+        let mut signed = call.clone();
+        let fields = key.unwrap_or(&self.credentials);
+        provider.sign(&mut signed, &Exposed::new(fields, &self.options), now).map_err(AttemptError::Unsigned)?;
+        let unsigned = |message: String| AttemptError::Unsigned(ProviderError::Unsupported(message));
+        let base = self
+            .origins
+            .get(call.origin)
+            .ok_or_else(|| unsigned(format!("{} is not a declared origin", call.origin)))?;
+        let mut url = base.clone();
+        url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), signed.path));
+        if !signed.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&signed.query);
+        }
+        let mut builder = match signed.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url).form(&signed.form),
+        };
+        for (name, value) in &signed.headers {
+            let mut value = reqwest::header::HeaderValue::from_str(value.expose_secret())
+                .map_err(|_| unsigned(format!("the header {name} cannot carry this key")))?;
+            value.set_sensitive(true);
+            builder = builder.header(*name, value);
+        }
+        builder.build().map_err(|error| unsigned(describe(&error)))
+    }
+
+    /// Reads the body as it is decoded, and stops at the cap.
+    async fn read(&self, mut response: reqwest::Response) -> Result<Reply, AttemptError> {
+        let header = |name: reqwest::header::HeaderName| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let status = response.status().as_u16();
+        let content_type = header(reqwest::header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        let retry_after = header(reqwest::header::RETRY_AFTER);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| sort(&error))? {
+            if body.len() + chunk.len() > self.max_answer {
+                return Err(AttemptError::TooLarge(self.max_answer));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply { status, content_type, retry_after, body: body.into() })
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+    }
+}
+
+/// Tells the failures apart by what was already sent. The URL, which may hold a signature, is never told.
+fn sort(error: &reqwest::Error) -> AttemptError {
+    if error.is_connect() || error.is_builder() {
+        AttemptError::NotSent(describe(error))
+    } else if error.is_decode() {
+        AttemptError::Undecodable(describe(error))
+    } else {
+        AttemptError::Broken(describe(error))
+    }
+}
+
+/// Walks the causes without the URL: reqwest's own text would show it.
+fn describe(error: &reqwest::Error) -> String {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    let mut texts: Vec<String> = Vec::new();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if texts.last().is_none_or(|last| !last.contains(&text)) {
+            texts.push(text);
+        }
+        cause = inner.source();
+    }
+    if texts.is_empty() { "the connection failed".to_owned() } else { texts.join(": ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(policy: AddressPolicy, address: &str) -> bool {
+        policy.allows(address.parse().unwrap())
+    }
+
+    #[test]
+    fn addresses_are_judged_by_their_range() {
+        let public = AddressPolicy { private: false, loopback: false };
+        let appliance = AddressPolicy { private: true, loopback: false };
+        let local = AddressPolicy { private: false, loopback: true };
+        for address in ["198.51.100.7", "2001:db8::7"] {
+            assert!(allows(public, address), "{address}");
+        }
+        for address in ["10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "fd12::1", "::ffff:10.0.0.1"] {
+            assert!(!allows(public, address) && allows(appliance, address), "{address}");
+        }
+        for address in ["169.254.169.254", "fe80::1", "0.0.0.0", "::", "fd00:ec2::254", "224.0.0.1", "ff02::1"] {
+            assert!(!allows(appliance, address) && !allows(local, address), "{address}");
+        }
+        for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(!allows(appliance, address) && allows(local, address), "{address}");
+        }
+    }
+}
