@@ -1,1 +1,403 @@
-//! Placeholder.
+//! Tells privacy services, redactions and prose from people, so that they become no entity.
+//!
+//! The lists were written for this project from public registration data and are of November 2026. They name
+//! services and stock phrases only; a name that merely contains a word such as "private" is left alone.
+
+use super::indicator::{Indicator, IndicatorKind, NameKind, name_kind};
+
+/// Domains whose addresses forward to somebody unnamed, or to nobody.
+const FORWARDING_DOMAINS: &[&str] = &[
+    "1and1-private-registration.com",
+    "anonymize.com",
+    "contact.gandi.net",
+    "contactprivacy.com",
+    "contactprivacy.email",
+    "data-protected.net",
+    "domaindiscreet.com",
+    "domainprivacygroup.com",
+    "domainsbyproxy.com",
+    "gdpr-masked.com",
+    "identity-protect.org",
+    "myprivacy.ca",
+    "networksolutionsprivateregistration.com",
+    "o-w-o.info",
+    "perfectprivacy.com",
+    "privacy-link.com",
+    "privacy.above.com",
+    "privacy.co.com",
+    "privacydotlink.com",
+    "privacyguardian.org",
+    "privacyprotect.org",
+    "protecteddomainservices.com",
+    "proxy.dreamhost.com",
+    "regprivate.ru",
+    "spamfree.bookmyname.com",
+    "superprivacyservice.com",
+    "tieredaccess.com",
+    "whoisguard.com",
+    "whoisprotection.cc",
+    "whoistrustee.com",
+    "withheldforprivacy.com",
+];
+
+/// Parts of a domain's label that only a privacy service carries, hyphens removed.
+const FORWARDING_LABELS: &[&str] = &[
+    "contactprivacy",
+    "domainprivacy",
+    "domainsbyproxy",
+    "privacyguardian",
+    "privacyprotect",
+    "privateregistration",
+    "privatewhois",
+    "whoisguard",
+    "whoisprivacy",
+    "whoisprotect",
+    "whoisproxy",
+    "withheldforprivacy",
+];
+
+/// Local parts that stand for no mailbox of the registrant.
+const LOCAL_PARTS: &[&str] = &[
+    "gdpr-masking",
+    "gdpr-redacted",
+    "redacted",
+    "redacted-for-privacy",
+    "not-disclosed",
+];
+
+/// Whole names, normalised, that name nobody.
+const EMPTY_NAMES: &[&str] = &[
+    "1337 services llc",
+    "admin contact",
+    "administrator",
+    "anonymous",
+    "anonymous registrant",
+    "billing contact",
+    "dns admin",
+    "dns administrator",
+    "dns manager",
+    "domain admin",
+    "domain administrator",
+    "domain manager",
+    "domain owner",
+    "domain privacy",
+    "domain privacy service",
+    "domain registrant",
+    "domains administrator",
+    "hidden",
+    "host master",
+    "hostmaster",
+    "masked",
+    "n a",
+    "na",
+    "no name",
+    "nobody",
+    "none",
+    "none given",
+    "not applicable",
+    "not available",
+    "not given",
+    "not provided",
+    "null",
+    "obfuscated",
+    "on behalf of owner",
+    "on behalf of registrant",
+    "owner",
+    "personal data",
+    "privacy",
+    "privacy administrator",
+    "privacy protected",
+    "privacy service",
+    "private",
+    "private individual",
+    "private person",
+    "private registrant",
+    "private registration",
+    "private whois",
+    "protected",
+    "registrant",
+    "registrant contact",
+    "registration private",
+    "tech contact",
+    "technical contact",
+    "undisclosed",
+    "unknown",
+    "whois agent",
+    "whois privacy",
+    "withheld",
+];
+
+/// Runs of whole words that only services, redactions and notices contain.
+const PHRASES: &[&str] = &[
+    "contact privacy inc",
+    "data protected",
+    "domain discreet privacy",
+    "domain id shield",
+    "domain protection services inc",
+    "domains by proxy",
+    "email form at",
+    "gdpr masked",
+    "gdpr redacted",
+    "identity protection service",
+    "identity protect limited",
+    "is not disclosed",
+    "jewella privacy",
+    "masked for privacy",
+    "non public data",
+    "not disclosed",
+    "not shown due to gdpr",
+    "perfect privacy llc",
+    "please contact the registrar",
+    "please query the rdds",
+    "privacy guardian",
+    "privacy protect llc",
+    "privacy protection service",
+    "privacy service provided by",
+    "privacydotlink",
+    "privacyguardian org",
+    "privacyprotect org",
+    "private by design llc",
+    "proxy protection llc",
+    "query the rdds",
+    "redacted",
+    "registration private",
+    "select contact domain holder link",
+    "select request email form",
+    "see privacyguardian",
+    "statutory masking enabled",
+    "super privacy service",
+    "whois agent",
+    "whois privacy protection",
+    "whois privacy service",
+    "whois privacy services",
+    "whoisguard",
+    "whoisprotection",
+    "withheld for privacy",
+];
+
+/// Tells whether a contact's value is a privacy service's, a redaction, a placeholder or prose.
+///
+/// Judges text with an at sign as an e-mail address, text of digits and signs as a telephone number, and
+/// anything else as a name.
+pub fn is_private_contact(text: &str) -> bool {
+    if text.contains('@') {
+        is_private_email(text)
+    } else if Indicator::parse(IndicatorKind::Phone, text).is_ok()
+        // A mask of "x" is no name either.
+        || !text.chars().any(|c| c.is_alphabetic() && !matches!(c, 'x' | 'X'))
+    {
+        is_private_phone(text)
+    } else {
+        is_private_name(text)
+    }
+}
+
+/// Tells whether the value of an e-mail field is no address, or one of a privacy service.
+pub fn is_private_email(text: &str) -> bool {
+    let Some(address) = valid_email(text) else {
+        return true;
+    };
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return true;
+    };
+    let local = local.to_lowercase();
+    let forwards = |listed: &str| {
+        domain
+            .strip_suffix(listed)
+            .is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    };
+    LOCAL_PARTS.contains(&local.as_str())
+        || FORWARDING_DOMAINS.iter().any(|listed| forwards(listed))
+        || domain.split('.').any(|label| {
+            let label = label.replace('-', "");
+            FORWARDING_LABELS.iter().any(|part| label.contains(part))
+        })
+}
+
+/// Tells whether the name of a person or an organisation is a privacy service, a redaction or a notice.
+pub fn is_private_name(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    if lower.contains("://") || text.contains("***") {
+        return true;
+    }
+    let normal = normalise(&lower);
+    // Masks such as "xxxxx" and "-" hold no letter that means anything.
+    if normal.chars().all(|c| matches!(c, 'x' | ' ' | '0')) || EMPTY_NAMES.contains(&normal.as_str()) {
+        return true;
+    }
+    let padded = format!(" {normal} ");
+    PHRASES.iter().any(|p| padded.contains(&format!(" {p} "))) || is_registrant_of(&normal, &lower)
+}
+
+/// Tells the placeholder "registrant of example.com" from a name.
+fn is_registrant_of(normal: &str, lower: &str) -> bool {
+    normal.starts_with("registrant of ")
+        && lower
+            .rsplit(' ')
+            .next()
+            .is_some_and(|last| name_kind(last) == NameKind::Domain)
+}
+
+/// Tells whether a telephone number is none, masked, or a row of one digit.
+pub fn is_private_phone(text: &str) -> bool {
+    let Ok(phone) = Indicator::parse(IndicatorKind::Phone, text) else {
+        return true;
+    };
+    let digits = phone
+        .value()
+        .split('x')
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('+');
+    // A country code may stand before the zeros: "+1.0000000000".
+    digits.trim_end_matches('0').len() <= 3 || digits.chars().all(|c| digits.starts_with(c))
+}
+
+/// Returns the canonical address if the text is exactly one e-mail address, of whomever.
+pub fn valid_email(text: &str) -> Option<String> {
+    Indicator::parse(IndicatorKind::Email, text)
+        .ok()
+        .map(|address| address.value().to_owned())
+}
+
+/// Returns words in lower case with one space between them and nothing else.
+fn normalise(lower: &str) -> String {
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_can_match() {
+        for name in EMPTY_NAMES.iter().chain(PHRASES) {
+            assert_eq!(normalise(name), *name);
+            assert!(is_private_name(&name.to_uppercase()), "{name}");
+        }
+        for domain in FORWARDING_DOMAINS {
+            assert!(is_private_email(&format!("abc123@{domain}")), "{domain}");
+        }
+        for label in FORWARDING_LABELS {
+            assert!(
+                is_private_email(&format!("abc123@{label}-service.example")),
+                "{label}"
+            );
+        }
+    }
+
+    #[test]
+    fn services_and_redactions_are_nobody() {
+        let emails = [
+            "REDACTED FOR PRIVACY",
+            "Select Request Email Form at https://registrar.example/contact",
+            "Please query the RDDS service of the Registrar of Record",
+            "abc@protect.whoisguard.com",
+            "EXAMPLE.COM@domainsbyproxy.com",
+            "abc.protect@withheldforprivacy.com",
+            "contact@privacyprotect.org",
+            "gdpr-masking@example.com",
+            "abc@privacy-protect.example",
+            "",
+            "-",
+            "https://registrar.example/whois/contact?d=example.com",
+            "one@example.com, two@example.com",
+        ];
+        for text in emails {
+            assert!(is_private_email(text), "{text}");
+            assert!(is_private_contact(text), "{text}");
+        }
+        let names = [
+            "Domain Administrator",
+            "Registration Private",
+            "Privacy Protect, LLC (PrivacyProtect.org)",
+            "Whois Privacy",
+            "Not Disclosed",
+            "Data Protected Data Protected",
+            "REDACTED FOR PRIVACY (DT)",
+            "Statutory Masking Enabled",
+            "Domains By Proxy, LLC",
+            "Privacy service provided by Withheld for Privacy ehf",
+            "Registrant of example.com",
+            "N/A",
+            "none",
+            "-",
+            "xxxxx",
+            "J*** D***",
+            "See https://registrar.example/whois",
+            " ",
+        ];
+        for text in names {
+            assert!(is_private_name(text), "{text}");
+            assert!(is_private_contact(text), "{text}");
+        }
+        for text in [
+            "",
+            "+1.0000000000",
+            "0000000",
+            "+99 999 999",
+            "+1.555xxxxxxx",
+            "REDACTED",
+            "+0.0",
+        ] {
+            assert!(is_private_phone(text), "{text}");
+            assert!(is_private_contact(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn people_stay_people() {
+        let names = [
+            "Grace Private Holdings",
+            "Privacy International",
+            "Private Bank of Example",
+            "Example Pty Ltd",
+            "Noone & Sons",
+            "Owner Operators Association",
+            "Ada Lovelace",
+            "Xi Xu",
+            "X Y",
+            "Hidden Valley Farm",
+            "Domain Admin Services Example GmbH",
+            "Registrant of Merit Society",
+            "\u{5f20}\u{4f1f}",
+        ];
+        for text in names {
+            assert!(!is_private_name(text), "{text}");
+            assert!(!is_private_contact(text), "{text}");
+        }
+        for text in [
+            "ada@example.com",
+            "privacy@example.com",
+            "ada@private.example",
+            "ada[at]example[.]com",
+        ] {
+            assert!(!is_private_email(text), "{text}");
+            assert!(!is_private_contact(text), "{text}");
+        }
+        for text in ["+1.5550100", "+44 20 7946 0000", "+1 800 555 0000", "5550100 x12"] {
+            assert!(!is_private_phone(text), "{text}");
+            assert!(!is_private_contact(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_exactly_one_address() {
+        assert_eq!(
+            valid_email(" <Ada@EXAMPLE.com> ").as_deref(),
+            Some("Ada@example.com")
+        );
+        for text in [
+            "ada",
+            "ada@example",
+            "a@example.com b@example.com",
+            "mail ada@example.com please",
+        ] {
+            assert_eq!(valid_email(text), None, "{text}");
+        }
+    }
+}

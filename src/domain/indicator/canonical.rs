@@ -1,0 +1,180 @@
+//! The canonical form of each kind of indicator.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+use super::names::{canonical_name, registrable_of};
+use super::refang::{refang, refang_url};
+use super::{HashType, MAX_LEN};
+
+/// The longest local part of an address in octets (RFC 5321, 4.5.3.1.1).
+const MAX_LOCAL: usize = 64;
+/// The longest address in octets (RFC 5321, 4.5.3.1.3, without the angle brackets).
+const MAX_EMAIL: usize = 254;
+/// The longest text of a person, organisation, phrase or incident, in octets.
+const MAX_TEXT: usize = 512;
+/// How many digits a telephone number has. ITU-T E.164 ends at 15; private plans go further.
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
+
+/// Returns a name at or below a registrable domain.
+pub(super) fn domain(raw: &str) -> Option<String> {
+    let name = canonical_name(&refang(raw))?;
+    registrable_of(&name)?;
+    Some(name)
+}
+
+/// Returns a fully qualified host name.
+pub(super) fn hostname(raw: &str) -> Option<String> {
+    canonical_name(&refang(raw)).filter(|name| name.contains('.'))
+}
+
+/// Returns an address; an IPv4 address mapped into IPv6 becomes IPv4.
+pub(super) fn address(raw: &str) -> Option<IpAddr> {
+    let plain = refang(raw);
+    match plain.parse::<Ipv4Addr>() {
+        Ok(v4) => Some(IpAddr::V4(v4)),
+        Err(_) => plain
+            .parse::<Ipv6Addr>()
+            .ok()
+            .map(|v6| IpAddr::V6(v6).to_canonical()),
+    }
+}
+
+/// Returns a network with the bits of its hosts cleared.
+pub(super) fn netblock(raw: &str) -> Option<String> {
+    refang(raw)
+        .parse::<IpNet>()
+        .ok()
+        .map(|net| net.trunc().to_string())
+}
+
+/// Returns a URL with a canonical host, without user information and fragment.
+///
+/// The fragment never reaches a server, so two URLs that differ in it name the same resource.
+pub(super) fn url(raw: &str) -> Option<String> {
+    let mut url = Url::parse(&refang_url(raw)).ok()?;
+    if !matches!(url.scheme(), "http" | "https" | "ftp") {
+        return None;
+    }
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    url.set_fragment(None);
+    let host = match url.host()? {
+        Host::Domain(name) => canonical_name(name)?,
+        Host::Ipv4(_) => return Some(url.into()),
+        Host::Ipv6(v6) => match v6.to_canonical() {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(_) => return Some(url.into()),
+        },
+    };
+    url.set_host(Some(&host)).ok()?;
+    Some(url.into())
+}
+
+/// Returns an address for mail: the local part as it came, the domain as A-labels in lower case.
+pub(super) fn email(raw: &str) -> Option<String> {
+    let plain = refang(raw);
+    let plain = match plain.get(..7) {
+        Some(head) if head.eq_ignore_ascii_case("mailto:") => plain.get(7..)?,
+        _ => plain.as_str(),
+    };
+    let (local, domain) = plain.split_once('@')?;
+    let allowed = |c: char| match c {
+        '.' | '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^' | '_' | '`'
+        | '{' | '|' | '}' | '~' => true,
+        c => c.is_alphanumeric(),
+    };
+    if !(1..=MAX_LOCAL).contains(&local.len()) || !local.chars().all(allowed) {
+        return None;
+    }
+    let domain = canonical_name(domain).filter(|name| name.contains('.'))?;
+    let address = format!("{local}@{domain}");
+    (address.len() <= MAX_EMAIL).then_some(address)
+}
+
+/// Returns a file hash as hexadecimal digits in lower case.
+pub(super) fn hash(raw: &str) -> Option<String> {
+    HashType::of(raw)?;
+    Some(raw.to_ascii_lowercase())
+}
+
+/// Returns a certificate's SHA-1 or SHA-256 fingerprint without colons and spaces.
+pub(super) fn certificate(raw: &str) -> Option<String> {
+    let digits: String = raw.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+    match HashType::of(&digits)? {
+        HashType::Sha1 | HashType::Sha256 => Some(digits.to_ascii_lowercase()),
+        HashType::Md5 | HashType::Sha512 => None,
+    }
+}
+
+/// Returns a telephone number: an optional `+`, digits, and `x` with the extension if there is one.
+pub(super) fn phone(raw: &str) -> Option<String> {
+    let lower = raw.to_ascii_lowercase();
+    let number = lower.strip_prefix("tel:").unwrap_or(&lower).trim();
+    let (number, extension) = match number.split_once('x') {
+        Some((number, extension)) => (
+            number.trim_end().trim_end_matches("e").trim_end(),
+            Some(extension),
+        ),
+        None => (number, None),
+    };
+    let extension = extension.map(|text| {
+        text.strip_prefix('t')
+            .unwrap_or(text)
+            .trim_matches(['.', ':', ' '])
+    });
+    let (plus, number) = match number.strip_prefix('+') {
+        // "+44 (0)20 …" shows the trunk prefix that is not dialled from abroad.
+        Some(rest) => ("+", rest.replacen("(0)", "", 1)),
+        None => ("", number.to_owned()),
+    };
+    let spaced = |c: char| {
+        matches!(
+            c,
+            ' ' | '.' | '-' | '(' | ')' | '/' | '\u{a0}' | '\u{2010}'..='\u{2015}'
+        )
+    };
+    if !number.chars().all(|c| c.is_ascii_digit() || spaced(c)) {
+        return None;
+    }
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    if !PHONE_DIGITS.contains(&digits.len()) {
+        return None;
+    }
+    match extension {
+        None | Some("") => Some(format!("{plus}{digits}")),
+        Some(ext) if ext.len() <= 8 && ext.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(format!("{plus}{digits}x{ext}"))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Returns an autonomous system as `AS` and its number.
+pub(super) fn asn(raw: &str) -> Option<String> {
+    let digits = match raw.get(..2) {
+        Some(head) if head.eq_ignore_ascii_case("as") => raw.get(2..)?.trim_start(),
+        _ => raw,
+    };
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse::<u32>().ok().map(|number| format!("AS{number}"))
+}
+
+/// Returns text without control characters at its ends, white space collapsed to single spaces.
+pub(super) fn text(raw: &str) -> Option<String> {
+    let mut out = String::with_capacity(raw.len().min(MAX_LEN));
+    for word in raw
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+    {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    (1..=MAX_TEXT).contains(&out.len()).then_some(out)
+}

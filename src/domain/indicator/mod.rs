@@ -1,0 +1,383 @@
+//! What an investigation asks about: one typed value in canonical form.
+
+mod canonical;
+mod names;
+mod refang;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
+
+/// The longest indicator in octets, before and after it became canonical.
+pub const MAX_LEN: usize = 4096;
+
+/// Names what kind of thing an indicator is. The text form is kebab-case and stable.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum IndicatorKind {
+    /// A name at or below a registrable domain, asked about as a domain.
+    Domain,
+    /// A fully qualified host name.
+    Hostname,
+    /// An IPv4 address in dotted quad.
+    Ipv4,
+    /// An IPv6 address, compressed (RFC 5952).
+    Ipv6,
+    /// A network in CIDR form.
+    Netblock,
+    /// An autonomous system, `AS` and its number.
+    Asn,
+    /// A URL with scheme http, https or ftp; without user information and fragment.
+    Url,
+    /// An address for mail.
+    Email,
+    /// A file's MD5, SHA-1, SHA-256 or SHA-512 in lower case.
+    Hash,
+    /// The SHA-1 or SHA-256 fingerprint of a certificate in lower case.
+    Certificate,
+    /// A telephone number: digits, a leading `+` if given, an extension behind `x`.
+    Phone,
+    /// A person's name.
+    Person,
+    /// An organisation's name.
+    Organization,
+    /// Words to search for.
+    Phrase,
+    /// An incident's identifier in a threat-intelligence platform.
+    Incident,
+}
+
+impl IndicatorKind {
+    /// Lists every kind.
+    pub const ALL: [Self; 15] = [
+        Self::Domain,
+        Self::Hostname,
+        Self::Ipv4,
+        Self::Ipv6,
+        Self::Netblock,
+        Self::Asn,
+        Self::Url,
+        Self::Email,
+        Self::Hash,
+        Self::Certificate,
+        Self::Phone,
+        Self::Person,
+        Self::Organization,
+        Self::Phrase,
+        Self::Incident,
+    ];
+
+    /// Returns the stable kebab-case name, as it stands in configuration, cache keys and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Domain => "domain",
+            Self::Hostname => "hostname",
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+            Self::Netblock => "netblock",
+            Self::Asn => "asn",
+            Self::Url => "url",
+            Self::Email => "email",
+            Self::Hash => "hash",
+            Self::Certificate => "certificate",
+            Self::Phone => "phone",
+            Self::Person => "person",
+            Self::Organization => "organization",
+            Self::Phrase => "phrase",
+            Self::Incident => "incident",
+        }
+    }
+
+    /// Says in words what a value of this kind looks like, for messages to people.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Domain => "a domain such as example.com",
+            Self::Hostname => "a host name such as www.example.com",
+            Self::Ipv4 => "an IPv4 address such as 192.0.2.1",
+            Self::Ipv6 => "an IPv6 address such as 2001:db8::1",
+            Self::Netblock => "a network such as 192.0.2.0/24",
+            Self::Asn => "an autonomous system such as AS64500",
+            Self::Url => "a URL such as https://example.com/path",
+            Self::Email => "an e-mail address such as user@example.com",
+            Self::Hash => "an MD5, SHA-1, SHA-256 or SHA-512 in hexadecimal digits",
+            Self::Certificate => "a certificate's SHA-1 or SHA-256 in hexadecimal digits",
+            Self::Phone => "a telephone number such as +1 555 0100",
+            Self::Person => "a person's name of at most 512 octets",
+            Self::Organization => "an organisation's name of at most 512 octets",
+            Self::Phrase => "words of at most 512 octets",
+            Self::Incident => "an incident's identifier of at most 512 octets",
+        }
+    }
+}
+
+impl fmt::Display for IndicatorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for IndicatorKind {
+    type Err = IndicatorError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| IndicatorError::new(text, "a kind of indicator such as domain, ipv4 or email"))
+    }
+}
+
+/// Names the algorithm of a file hash, told by its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HashType {
+    /// 32 hexadecimal digits.
+    Md5,
+    /// 40 hexadecimal digits.
+    Sha1,
+    /// 64 hexadecimal digits.
+    Sha256,
+    /// 128 hexadecimal digits.
+    Sha512,
+}
+
+impl HashType {
+    /// Tells the algorithm of a hash, in either case; `None` for what is no hash.
+    pub fn of(text: &str) -> Option<Self> {
+        if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        match text.len() {
+            32 => Some(Self::Md5),
+            40 => Some(Self::Sha1),
+            64 => Some(Self::Sha256),
+            128 => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// Returns the field's usual spelling, for example `SHA-256`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+}
+
+/// Tells what was given and what was expected instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{given}\" is not {expected}")]
+pub struct IndicatorError {
+    given: String,
+    expected: &'static str,
+}
+
+impl IndicatorError {
+    const SHOWN: usize = 80;
+
+    fn new(given: &str, expected: &'static str) -> Self {
+        let mut chars = given.chars().filter(|c| !is_unprintable(*c));
+        let mut shown: String = chars.by_ref().take(Self::SHOWN).collect();
+        if chars.next().is_some() {
+            shown.push('…');
+        }
+        Self {
+            given: shown,
+            expected,
+        }
+    }
+
+    /// Returns what was given: at most 80 characters and an ellipsis, without control characters.
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+
+    /// Returns what was expected, in words.
+    pub fn expected(&self) -> &'static str {
+        self.expected
+    }
+}
+
+/// Tells characters that act on a terminal or turn the direction of text around.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Holds one thing that can be asked about; its value is canonical, so equal things compare equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Indicator {
+    kind: IndicatorKind,
+    value: String,
+}
+
+/// An indicator as it comes from outside.
+#[derive(Deserialize)]
+struct Unchecked {
+    kind: IndicatorKind,
+    value: String,
+}
+
+impl TryFrom<Unchecked> for Indicator {
+    type Error = IndicatorError;
+
+    fn try_from(raw: Unchecked) -> Result<Self, Self::Error> {
+        Self::parse(raw.kind, &raw.value)
+    }
+}
+
+impl Indicator {
+    /// Reads text as an indicator of a kind and makes it canonical.
+    ///
+    /// Technical kinds may be defanged (`hxxp://`, `[.]`, `[at]` …) and stand in quotes or brackets. Either
+    /// kind of address takes the other's text: the result's kind is what the value is, and an IPv4 address
+    /// mapped into IPv6 is an IPv4 address. A domain is not cut to its registrable part; see
+    /// [`Indicator::registrable`]. Fails with what was given and what was expected.
+    pub fn parse(kind: IndicatorKind, raw: &str) -> Result<Self, IndicatorError> {
+        let error = || IndicatorError::new(raw, kind.expected());
+        if raw.len() > MAX_LEN {
+            return Err(error());
+        }
+        let bare = refang::unwrap(raw);
+        let value = match kind {
+            IndicatorKind::Domain => canonical::domain(bare),
+            IndicatorKind::Hostname => canonical::hostname(bare),
+            IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => {
+                return canonical::address(bare).map(Self::from).ok_or_else(error);
+            }
+            IndicatorKind::Netblock => canonical::netblock(bare),
+            IndicatorKind::Asn => canonical::asn(bare),
+            IndicatorKind::Url => canonical::url(bare),
+            IndicatorKind::Email => canonical::email(bare),
+            IndicatorKind::Hash => canonical::hash(bare),
+            IndicatorKind::Certificate => canonical::certificate(bare),
+            IndicatorKind::Phone => canonical::phone(raw.trim()),
+            IndicatorKind::Person
+            | IndicatorKind::Organization
+            | IndicatorKind::Phrase
+            | IndicatorKind::Incident => canonical::text(raw),
+        };
+        let value = value.filter(|value| value.len() <= MAX_LEN).ok_or_else(error)?;
+        Ok(Self { kind, value })
+    }
+
+    /// Reads text of an unknown kind: URL, e-mail address, IP address, network, hash, autonomous system,
+    /// domain or host name. Fails if it is none of them.
+    pub fn guess(raw: &str) -> Result<Self, IndicatorError> {
+        const ORDER: [IndicatorKind; 7] = [
+            IndicatorKind::Url,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Netblock,
+            IndicatorKind::Email,
+            IndicatorKind::Hash,
+            IndicatorKind::Domain,
+            IndicatorKind::Hostname,
+        ];
+        let bare = refang::unwrap(raw);
+        if bare.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("as"))
+            && let Ok(asn) = Self::parse(IndicatorKind::Asn, bare)
+        {
+            return Ok(asn);
+        }
+        let expected = "a domain, host name, IP address, URL, e-mail address or hash";
+        let found = ORDER.into_iter().find_map(|kind| Self::parse(kind, raw).ok());
+        let mut found = found.ok_or_else(|| IndicatorError::new(raw, expected))?;
+        if found.kind == IndicatorKind::Domain && name_kind(&found.value) == NameKind::Host {
+            found.kind = IndicatorKind::Hostname;
+        }
+        Ok(found)
+    }
+
+    /// Makes a Domain or a Hostname of a name, whichever it is by [`name_kind`].
+    pub fn name(raw: &str) -> Result<Self, IndicatorError> {
+        let mut host = Self::parse(IndicatorKind::Hostname, raw)?;
+        if name_kind(&host.value) == NameKind::Domain {
+            host.kind = IndicatorKind::Domain;
+        }
+        Ok(host)
+    }
+
+    /// Returns the kind.
+    pub fn kind(&self) -> IndicatorKind {
+        self.kind
+    }
+
+    /// Returns the canonical value.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Returns the algorithm of a file hash or certificate fingerprint; `None` for other kinds.
+    pub fn hash_type(&self) -> Option<HashType> {
+        match self.kind {
+            IndicatorKind::Hash | IndicatorKind::Certificate => HashType::of(&self.value),
+            _ => None,
+        }
+    }
+
+    /// Returns the address of an IP indicator, or of a URL whose host is an address.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self.kind {
+            IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => self.value.parse().ok(),
+            IndicatorKind::Url => match Url::parse(&self.value).ok()?.host()? {
+                Host::Ipv4(v4) => Some(IpAddr::V4(v4)),
+                Host::Ipv6(v6) => Some(IpAddr::V6(v6)),
+                Host::Domain(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns the name that a Domain, Hostname, Url or Email stands on; `None` for others and for addresses.
+    pub fn host(&self) -> Option<String> {
+        match self.kind {
+            IndicatorKind::Domain | IndicatorKind::Hostname => Some(self.value.clone()),
+            IndicatorKind::Email => self.value.rsplit_once('@').map(|(_, domain)| domain.to_owned()),
+            IndicatorKind::Url => match Url::parse(&self.value).ok()?.host()? {
+                Host::Domain(name) => Some(name.to_owned()),
+                Host::Ipv4(_) | Host::Ipv6(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns the registrable domain of a Domain, Hostname, Url or Email as a Domain; `None` for others.
+    pub fn registrable(&self) -> Option<Self> {
+        let value = registrable_domain(&self.host()?)?;
+        Some(Self {
+            kind: IndicatorKind::Domain,
+            value,
+        })
+    }
+}
+
+impl From<IpAddr> for Indicator {
+    fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let kind = if address.is_ipv4() {
+            IndicatorKind::Ipv4
+        } else {
+            IndicatorKind::Ipv6
+        };
+        Self {
+            kind,
+            value: address.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Indicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.value)
+    }
+}

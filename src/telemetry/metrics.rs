@@ -1,0 +1,203 @@
+//! Counts what happens, for Prometheus. Labels are names from the configuration, never indicators or secrets.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Labels requests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// `maltego`, `enrich`, `cli` …
+    pub face: &'static str,
+    /// `found`, `not_found`, `limited` …
+    pub outcome: &'static str,
+}
+
+/// Labels attempts at a vendor.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AttemptLabels {
+    /// The provider.
+    pub provider: String,
+    /// The product.
+    pub product: &'static str,
+    /// What the reply meant.
+    pub verdict: &'static str,
+}
+
+/// Labels answers by where they came from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CacheLabels {
+    /// The provider.
+    pub provider: String,
+    /// `hit`, `miss`, `stale`, `joined`.
+    pub state: &'static str,
+}
+
+/// Labels the latency of a face.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FaceLabels {
+    /// The face.
+    pub face: &'static str,
+}
+
+/// Labels a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ProviderLabels {
+    /// The provider.
+    pub provider: String,
+}
+
+/// Labels a budget.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BudgetLabels {
+    /// The provider.
+    pub provider: String,
+    /// The budget as the administrator wrote it.
+    pub budget: String,
+}
+
+/// Labels a breaker.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BreakerLabels {
+    /// The provider.
+    pub provider: String,
+    /// The product, `*` for the key itself.
+    pub product: String,
+    /// The state.
+    pub state: &'static str,
+}
+
+fn latency() -> Histogram {
+    Histogram::new([0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0])
+}
+
+/// Holds every metric and the registry that writes them.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<FaceLabels, Histogram, fn() -> Histogram>,
+    attempts: Family<AttemptLabels, Counter>,
+    attempt_seconds: Family<ProviderLabels, Histogram, fn() -> Histogram>,
+    cache: Family<CacheLabels, Counter>,
+    in_flight: Gauge,
+    waiting: Family<ProviderLabels, Gauge>,
+    budget_used: Family<BudgetLabels, Gauge>,
+    budget_limit: Family<BudgetLabels, Gauge>,
+    breaker: Family<BreakerLabels, Gauge>,
+    log_lines_lost: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("pivotd");
+        let metrics = Self {
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(latency),
+            attempts: Family::default(),
+            attempt_seconds: Family::new_with_constructor(latency),
+            cache: Family::default(),
+            in_flight: Gauge::default(),
+            waiting: Family::default(),
+            budget_used: Family::default(),
+            budget_limit: Family::default(),
+            breaker: Family::default(),
+            log_lines_lost: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register("requests", "Requests by face and outcome", metrics.requests.clone());
+        registry.register_with_unit(
+            "request_duration",
+            "Time to answer a request",
+            Unit::Seconds,
+            metrics.request_seconds.clone(),
+        );
+        registry.register("provider_attempts", "HTTP attempts at a vendor, every one", metrics.attempts.clone());
+        registry.register_with_unit(
+            "provider_attempt_duration",
+            "Time of one HTTP attempt",
+            Unit::Seconds,
+            metrics.attempt_seconds.clone(),
+        );
+        registry.register("cache_answers", "Answers by where they came from", metrics.cache.clone());
+        registry.register("requests_in_flight", "Requests being answered", metrics.in_flight.clone());
+        registry.register("provider_waiting", "Calls that wait for the rate", metrics.waiting.clone());
+        registry.register("budget_used", "Used of a budget in its window", metrics.budget_used.clone());
+        registry.register("budget_limit", "Limit of a budget", metrics.budget_limit.clone());
+        registry.register("breaker_state", "1 for the state a breaker is in", metrics.breaker.clone());
+        registry.register("log_lines_lost", "Log lines lost because the writer lagged", metrics.log_lines_lost.clone());
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Counts a request and its time.
+    pub fn request(&self, face: &'static str, outcome: &'static str, took: Duration) {
+        self.requests.get_or_create(&RequestLabels { face, outcome }).inc();
+        self.request_seconds.get_or_create(&FaceLabels { face }).observe(took.as_secs_f64());
+    }
+
+    /// Counts an HTTP attempt at a vendor.
+    pub fn attempt(&self, provider: &str, product: &'static str, verdict: &'static str, took: Duration) {
+        let labels = AttemptLabels { provider: provider.to_owned(), product, verdict };
+        self.attempts.get_or_create(&labels).inc();
+        self.attempt_seconds
+            .get_or_create(&ProviderLabels { provider: provider.to_owned() })
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts an answer by where it came from.
+    pub fn answered(&self, provider: &str, state: &'static str) {
+        self.cache.get_or_create(&CacheLabels { provider: provider.to_owned(), state }).inc();
+    }
+
+    /// Returns the gauge of requests being answered.
+    #[must_use]
+    pub fn in_flight(&self) -> &Gauge {
+        &self.in_flight
+    }
+
+    /// Returns the counter of lost log lines.
+    #[must_use]
+    pub fn log_lines_lost(&self) -> &Counter {
+        &self.log_lines_lost
+    }
+
+    /// Sets how many calls wait for a provider's rate.
+    pub fn set_waiting(&self, provider: &str, waiting: usize) {
+        let labels = ProviderLabels { provider: provider.to_owned() };
+        self.waiting.get_or_create(&labels).set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// Sets a budget's use and limit.
+    pub fn set_budget(&self, provider: &str, budget: &str, used: i64, limit: i64) {
+        let labels = BudgetLabels { provider: provider.to_owned(), budget: budget.to_owned() };
+        self.budget_used.get_or_create(&labels).set(used);
+        self.budget_limit.get_or_create(&labels).set(limit);
+    }
+
+    /// Sets the states of all breakers; states that are gone vanish.
+    pub fn set_breakers(&self, states: impl IntoIterator<Item = (String, String, &'static str)>) {
+        self.breaker.clear();
+        for (provider, product, state) in states {
+            self.breaker.get_or_create(&BreakerLabels { provider, product, state }).set(1);
+        }
+    }
+
+    /// Writes everything in the OpenMetrics text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        if prometheus_client::encoding::text::encode(&mut text, &self.registry).is_err() {
+            // Writing to a string cannot fail; a line says so if it ever does.
+            let _ = writeln!(text, "# the metrics could not be written");
+        }
+        text
+    }
+}

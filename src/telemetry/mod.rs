@@ -1,0 +1,3 @@
+//! Tells what happens: metrics and log lines.
+
+pub mod metrics;
