@@ -92,6 +92,43 @@ pub enum Priority {
     Batch,
 }
 
+/// Describes what is about to be spent.
+#[derive(Debug)]
+pub struct Charged<'a> {
+    /// Who pays.
+    pub account: &'a Account,
+    /// The provider's budgets and resets.
+    pub settings: &'a ProviderSettings,
+    /// The product that is billed.
+    pub product: &'a str,
+    /// The most it can cost.
+    pub cost: Cost,
+    /// Who waits.
+    pub priority: Priority,
+    /// What the vendor says was used.
+    pub vendor: VendorUsage,
+}
+
+/// Holds the rows of a charge, in step with why each may be refused.
+#[derive(Default)]
+struct Plan {
+    lines: Vec<Line>,
+    units: Vec<BudgetUnit>,
+    causes: Vec<Cause>,
+}
+
+struct Cause {
+    label: String,
+    opens: Option<Timestamp>,
+    reserve: bool,
+}
+
+impl Cause {
+    fn refusal(&self, used: i64) -> Refusal {
+        Refusal::Exhausted { budget: self.label.clone(), used, opens: self.opens, reserve: self.reserve }
+    }
+}
+
 /// Keeps the ledger of all accounts.
 #[derive(Debug)]
 pub struct Ledger {
@@ -176,63 +213,75 @@ impl Ledger {
         format!("{tenant}|{provider}|{account}|{product}|{}|{window}", unit_name(unit))
     }
 
+    /// Says whether a reservation would be refused now, without making it: nobody waits for the rate in vain.
+    ///
+    /// # Errors
+    /// [`Refusal::Exhausted`] where a budget stands in the way.
+    pub fn check(&self, charge: &Charged<'_>) -> Result<(), Refusal> {
+        let plan = self.plan(charge, self.now());
+        for (line, cause) in plan.lines.iter().zip(&plan.causes) {
+            let used = self.store.spent(&line.key).max(line.floor);
+            if line.limit.is_some_and(|limit| used.saturating_add(line.amount) > limit) {
+                return Err(cause.refusal(used));
+            }
+        }
+        Ok(())
+    }
+
     /// Reserves the most that a call can cost; on disk when it returns.
     ///
     /// # Errors
     /// [`Refusal`] where a budget stands in the way, or the disk does not take it.
-    pub async fn reserve(
-        &self,
-        account: &Account,
-        settings: &ProviderSettings,
-        product: &str,
-        cost: Cost,
-        priority: Priority,
-        vendor: VendorUsage,
-        spend: &Spend,
-    ) -> Result<Reservation, Refusal> {
+    pub async fn reserve(&self, charge: &Charged<'_>, spend: &Spend) -> Result<Reservation, Refusal> {
         let now = self.now();
-        let mut lines: Vec<Line> = Vec::new();
-        let mut units = Vec::new();
-        let mut causes: Vec<(String, Option<Timestamp>, bool)> = Vec::new();
-        for scope in [product, "*"] {
+        let Plan { lines, units, causes } = self.plan(charge, now);
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let record = Self::record(charge.account, charge.product, spend, now);
+        let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
+        match self.store.reserve(id, lines, record.clone(), now.as_microsecond()).await {
+            Ok(()) => Ok(Reservation { id, rows, reserved: charge.cost, spend: record }),
+            Err(ReserveError::Exhausted(index, used)) => Err(causes
+                .get(index)
+                .map_or_else(|| Refusal::Store("unknown line".to_owned()), |cause| cause.refusal(used))),
+            Err(ReserveError::Store(reason)) => Err(Refusal::Store(reason)),
+        }
+    }
+
+    /// Lists the rows that a charge touches: the product's and the account's, in every window that has
+    /// a budget or a vendor's limit, and in day and month for people to look at.
+    fn plan(&self, charge: &Charged<'_>, now: Timestamp) -> Plan {
+        let Charged { account, settings, product, cost, priority, vendor } = charge;
+        let mut plan = Plan::default();
+        for scope in [*product, "*"] {
             for unit in [BudgetUnit::Calls, BudgetUnit::Records, BudgetUnit::Cents] {
-                if amount(cost, unit) == 0 {
+                if amount(*cost, unit) == 0 {
                     continue;
                 }
                 for kind in [BudgetWindow::Hour, BudgetWindow::Day, BudgetWindow::Month, BudgetWindow::Total] {
                     let budget = tightest(&settings.budget, scope, unit, kind);
-                    let theirs = vendor_limit(&vendor, scope, unit, kind);
+                    let theirs = vendor_limit(vendor, scope, unit, kind);
                     let shown = matches!(kind, BudgetWindow::Day | BudgetWindow::Month);
                     if budget.is_none() && theirs.is_none() && !shown {
                         continue;
                     }
                     let found = window(kind, &settings.resets, now);
-                    let (limit, label, reserve) = limit(budget, theirs, settings.reserve, priority, product);
-                    lines.push(Line {
+                    let (limit, label) = limit(budget, theirs, settings.reserve, *priority, product);
+                    plan.lines.push(Line {
                         key: Self::key(account, scope, unit, &found.id),
-                        amount: amount(cost, unit),
+                        amount: amount(*cost, unit),
                         limit,
-                        floor: vendor_used(&vendor, scope, unit, kind),
+                        floor: vendor_used(vendor, scope, unit, kind),
                     });
-                    units.push(unit);
-                    causes.push((label, found.next, reserve));
+                    plan.units.push(unit);
+                    let reserve = *priority == Priority::Batch && settings.reserve > 0;
+                    plan.causes.push(Cause { label, opens: found.next, reserve });
                 }
             }
         }
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let record = self.record(account, product, spend, now);
-        let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
-        match self.store.reserve(id, lines, record.clone(), now.as_microsecond()).await {
-            Ok(()) => Ok(Reservation { id, rows, reserved: cost, spend: record }),
-            Err(ReserveError::Exhausted(index, used)) => {
-                let (budget, opens, reserve) = causes.swap_remove(index);
-                Err(Refusal::Exhausted { budget, used, opens, reserve })
-            }
-            Err(ReserveError::Store(reason)) => Err(Refusal::Store(reason)),
-        }
+        plan
     }
 
-    fn record(&self, account: &Account, product: &str, spend: &Spend, now: Timestamp) -> serde_json::Value {
+    fn record(account: &Account, product: &str, spend: &Spend, now: Timestamp) -> serde_json::Value {
         serde_json::json!({
             "at": now, "at_us": now.as_microsecond(),
             "tenant": account.tenant, "provider": account.provider, "account": account.account, "product": product,
@@ -353,7 +402,7 @@ fn limit(
     reserve: u8,
     priority: Priority,
     product: &str,
-) -> (Option<i64>, String, bool) {
+) -> (Option<i64>, String) {
     let ours = budget.map(|budget| budget.limit);
     let (limit, label) = match (ours, theirs) {
         (Some(ours), Some(theirs)) if theirs < ours => (Some(theirs), format!("the vendor's own limit on {product}")),
@@ -362,7 +411,7 @@ fn limit(
         (None, None) => (None, String::new()),
     };
     match priority {
-        Priority::Interactive => (limit, label, false),
-        Priority::Batch => (limit.map(|limit| limit - limit * i64::from(reserve) / 100), label, true),
+        Priority::Interactive => (limit, label),
+        Priority::Batch => (limit.map(|limit| limit - limit * i64::from(reserve) / 100), label),
     }
 }

@@ -1,7 +1,610 @@
 //! The way a question takes. Owns every socket, timer and budget.
+//!
+//! ```text
+//! cache (fresh | stale | negative) -> the caller's deadline -> single flight (detached)
+//!   -> for each call of the look-up: retry [ breaker -> budget -> rate -> permit -> sign
+//!        -> reserve on disk -> one attempt -> judge -> settle ]
+//!   -> store -> outcome
+//! ```
+//!
+//! The files can be read in that order: this one, [`flight`], [`lookup`], [`call`], [`breaker`],
+//! [`ledger`], [`dispenser`], [`transport`], [`cache`].
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+
+pub mod account;
 pub mod breaker;
+pub mod cache;
+pub mod call;
 pub mod dispenser;
+pub mod flight;
 pub mod ledger;
+pub mod lookup;
+pub mod runtime;
 pub mod store;
+pub mod transport;
 pub mod windows;
+
+use account::AccountState;
+use cache::{AnswerKey, Cache, Entry};
+use call::{Carrier, Passengers};
+use flight::{Flight, Flights};
+use ledger::{Ledger, Priority, Spend};
+use lookup::Errand;
+use runtime::{Key, Runtime};
+use store::Store;
+use transport::TransportError;
+
+use crate::clock::{SharedClock, timeout_at};
+use crate::config::Settings;
+use crate::config::settings::ProviderSettings;
+use crate::domain::{Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Outcome, Query};
+use crate::providers::Provider;
+use crate::telemetry::metrics::Metrics;
+
+/// Says who asks.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// The client token's name.
+    pub client: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The face.
+    pub face: &'static str,
+    /// The transform or route.
+    pub operation: String,
+    /// The request id.
+    pub request_id: String,
+    /// Who waits.
+    pub priority: Priority,
+    /// Whether the token may buy.
+    pub may_buy: bool,
+}
+
+/// Holds a question with all that bears on it.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The provider's name.
+    pub provider: String,
+    /// The question.
+    pub query: Query,
+    /// How many records are wanted; paged offers fetch no more than they must.
+    pub want: usize,
+    /// Whether a priced answer may be bought.
+    pub buy: bool,
+    /// The greatest age that is accepted; zero asks again.
+    pub max_age: Option<Duration>,
+    /// How long the answer is kept, where the transform says.
+    pub ttl: Option<Duration>,
+    /// A user's own key, used instead of the server's.
+    pub key: Option<Key>,
+    /// Until when the caller waits, on the clock's `elapsed`.
+    pub deadline: Duration,
+    /// Who asks.
+    pub asker: Asker,
+}
+
+/// Says where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheState {
+    /// From the cache, fresh.
+    Hit,
+    /// From the vendor.
+    Miss,
+    /// From the vendor, by a flight that was in the air already.
+    Joined,
+    /// From the cache, past its time, because the vendor could not be asked.
+    Stale,
+    /// Nobody was asked.
+    Local,
+}
+
+impl CacheState {
+    /// Returns the word used in logs, metrics and headers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Joined => "joined",
+            Self::Stale => "stale",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// Tells the caller what became of a question.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Where it came from.
+    pub cache: CacheState,
+    /// The kept entry, with its times; none after a failure.
+    pub entry: Option<Arc<Entry>>,
+    /// Its key.
+    pub key: Option<AnswerKey>,
+    /// Why a stale answer was served.
+    pub stale: Option<Failure>,
+    /// Attempts on the wire made for this question; a joined flight's are the first caller's.
+    pub attempts: u32,
+    /// The time that those attempts took.
+    pub provider_time: Duration,
+    /// What is left of the money budget after a purchase of a quoted price, in hundredths.
+    pub money_left: Option<i64>,
+}
+
+type FlightKey = (AnswerKey, bool);
+type Landing = Result<Landed, Failure>;
+
+#[derive(Debug, Clone)]
+struct Landed {
+    entry: Arc<Entry>,
+    attempts: u32,
+    nanos: u64,
+}
+
+struct Aboard {
+    flights: Arc<Flights<FlightKey, Landing>>,
+    key: FlightKey,
+    flight: Arc<Flight<Landing>>,
+}
+
+impl Passengers for Aboard {
+    fn deadline(&self) -> Duration {
+        self.flight.deadline()
+    }
+
+    fn gone(&self) -> bool {
+        self.flight.is_abandoned() && self.flights.give_up(&self.key, &self.flight)
+    }
+
+    fn priority(&self) -> Priority {
+        self.flight.priority()
+    }
+}
+
+/// Waits alone, for account calls and key tests.
+struct Alone(Duration);
+
+impl Passengers for Alone {
+    fn deadline(&self) -> Duration {
+        self.0
+    }
+
+    fn gone(&self) -> bool {
+        false
+    }
+
+    fn priority(&self) -> Priority {
+        Priority::Interactive
+    }
+}
+
+/// Answers questions. All faces share one.
+pub struct Engine {
+    clock: SharedClock,
+    store: Store,
+    cache: Arc<Cache>,
+    ledger: Arc<Ledger>,
+    flights: Arc<Flights<FlightKey, Landing>>,
+    runtimes: ArcSwap<BTreeMap<String, Arc<Runtime>>>,
+    metrics: Arc<Metrics>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Engine").field("providers", &self.runtimes.load().keys()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts the engine over an open store. Must be called within a tokio runtime, where flights then fly.
+    ///
+    /// # Errors
+    /// [`TransportError`] where a provider cannot be reached as configured.
+    pub fn start(
+        settings: &Settings,
+        providers: &[&'static dyn Provider],
+        store: Store,
+        clock: SharedClock,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, TransportError> {
+        let runtimes = start_runtimes(settings, providers, None, &store, &clock)?;
+        Ok(Self {
+            cache: Arc::new(Cache::new(settings.cache, store.clone())),
+            ledger: Arc::new(Ledger::new(store.clone(), Arc::clone(&clock))),
+            flights: Arc::default(),
+            runtimes: ArcSwap::from_pointee(runtimes),
+            runtime: tokio::runtime::Handle::current(),
+            clock,
+            store,
+            metrics,
+        })
+    }
+
+    /// Takes over new settings; ledger, cache and what is known of unchanged keys stay.
+    ///
+    /// # Errors
+    /// [`TransportError`] where a provider cannot be reached as configured; the old settings go on.
+    pub fn reload(&self, settings: &Settings, providers: &[&'static dyn Provider]) -> Result<(), TransportError> {
+        let old = self.runtimes.load_full();
+        let new = start_runtimes(settings, providers, Some(&old), &self.store, &self.clock)?;
+        self.runtimes.store(Arc::new(new));
+        Ok(())
+    }
+
+    /// Returns the clock.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// Returns the cache.
+    #[must_use]
+    pub fn cache(&self) -> &Arc<Cache> {
+        &self.cache
+    }
+
+    /// Returns the ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Returns the store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the metrics.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Returns the providers at work, by name.
+    #[must_use]
+    pub fn runtimes(&self) -> Arc<BTreeMap<String, Arc<Runtime>>> {
+        self.runtimes.load_full()
+    }
+
+    /// Returns how many flights are in the air.
+    #[must_use]
+    pub fn in_the_air(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Answers a question.
+    pub async fn ask(&self, ask: Ask) -> Told {
+        let told = self.answer(&ask).await;
+        self.metrics.answered(&ask.provider, told.cache.name());
+        told
+    }
+
+    async fn answer(&self, ask: &Ask) -> Told {
+        let runtimes = self.runtimes.load();
+        let Some(runtime) = runtimes.get(&ask.provider) else {
+            let message = format!("{} is not configured on this server", ask.provider);
+            return failed(Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message));
+        };
+        let (scope, state) = match self.payer(runtime, ask) {
+            Ok(payer) => payer,
+            Err(failure) => return failed(failure),
+        };
+        let origin = runtime.transport.origin(runtime.provider.descriptor().origins.first().map_or("", |o| o.name));
+        let key = AnswerKey::new(&ask.provider, origin, &ask.query, &scope);
+        let kept = self.cache.get(&key).await;
+        if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
+            return self.told(entry, CacheState::Hit, &key, runtime, state.as_deref());
+        }
+        let Some(state) = state else {
+            let title = runtime.provider.descriptor().title;
+            let message = format!("no {title} key is configured on this server");
+            return self.stale_or(kept, key, Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message));
+        };
+        let buy = match self.purse(ask, runtime) {
+            Ok(buy) => buy,
+            Err(failure) => return failed(failure),
+        };
+        let errand = Errand {
+            query: ask.query.clone(),
+            want: ask.want,
+            buy,
+            held: kept.clone().filter(|entry| entry.is_fresh(self.clock.now()) && !self.is_too_old(ask, entry)),
+            origin: origin.to_owned(),
+            scope,
+            key: key.clone(),
+            ttl: ask.ttl,
+        };
+        match self.fly(ask, runtime, &state, errand).await {
+            Some((Ok(landed), leads)) => {
+                let cache = if leads { CacheState::Miss } else { CacheState::Joined };
+                let mut told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
+                if leads {
+                    told.attempts = landed.attempts;
+                    told.provider_time = Duration::from_nanos(landed.nanos);
+                }
+                told
+            }
+            Some((Err(failure), _)) => self.stale_or(kept, key, failure),
+            None => {
+                let message = "no answer before the deadline; it is kept when it comes, so ask again shortly";
+                self.stale_or(kept, key, Failure::new(FailureKind::TimedOut, &ask.provider, message))
+            }
+        }
+    }
+
+    /// Says whose key asks: the cache scope and the state of the account; no state where there is no key.
+    fn payer(&self, runtime: &Arc<Runtime>, ask: &Ask) -> Result<(String, Option<Arc<AccountState>>), Failure> {
+        let Some(key) = &ask.key else {
+            return Ok((format!("server/{}", ask.asker.tenant), runtime.own.clone()));
+        };
+        let account = runtime.user_account(self.store.secret(), &ask.asker.tenant, key);
+        if let Some(reason) = runtime.users.bar(&ask.asker.client, &account, self.clock.now()) {
+            return Err(Failure::new(FailureKind::Denied(Denial::UserKey), &ask.provider, reason));
+        }
+        let scope = account.account.replacen(':', "/", 1);
+        let state = runtime.users.state(&account, || {
+            let rates = &runtime.settings.rate;
+            AccountState::new(account.clone(), Denial::UserKey, rates, Arc::clone(&self.clock))
+        });
+        Ok((scope, Some(state)))
+    }
+
+    fn is_too_old(&self, ask: &Ask, entry: &Entry) -> bool {
+        let bought = entry.answer.price.as_ref().is_some_and(|price| price.bought);
+        // What was bought is not asked again by age alone: that would cost its price once more.
+        !bought && ask.max_age.is_some_and(|most| most.is_zero() || entry.age(self.clock.now()) > most)
+    }
+
+    fn serves(&self, ask: &Ask, entry: &Entry) -> bool {
+        entry.is_fresh(self.clock.now())
+            && !self.is_too_old(ask, entry)
+            && entry.holds(ask.want)
+            && !(ask.buy && entry.answer.is_quote())
+    }
+
+    /// Says what may be paid: nothing unless the asker wants to buy, the token may, and a maximum is configured.
+    fn purse(&self, ask: &Ask, runtime: &Runtime) -> Result<Option<i64>, Failure> {
+        if !ask.buy {
+            return Ok(None);
+        }
+        let denied = |kind, message: String| Err(Failure::new(FailureKind::Denied(kind), &ask.provider, message));
+        if !ask.asker.may_buy {
+            return denied(Denial::Scope, "this token may not buy; it needs the scope `buy`".to_owned());
+        }
+        match max_price(&runtime.settings) {
+            Some(most) => Ok(Some(most)),
+            None => denied(
+                Denial::Price,
+                format!("no `max_price` is configured in a budget of {}, so nothing is bought", ask.provider),
+            ),
+        }
+    }
+
+    async fn fly(
+        &self,
+        ask: &Ask,
+        runtime: &Arc<Runtime>,
+        state: &Arc<AccountState>,
+        errand: Errand,
+    ) -> Option<(Landing, bool)> {
+        let key: FlightKey = (errand.key.clone(), errand.buy.is_some());
+        let asked_at = self.clock.now();
+        let mut seat = self.flights.join(&key, ask.deadline, ask.asker.priority, |flight| {
+            let carrier = self.carrier(ask, runtime, state, Arc::new(Aboard {
+                flights: Arc::clone(&self.flights),
+                key: key.clone(),
+                flight: Arc::clone(&flight),
+            }));
+            let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
+            let (users, client) = (Arc::clone(&runtime.users), ask.asker.client.clone());
+            self.runtime.spawn(async move {
+                let landing = land(&carrier, &errand, &cache, asked_at).await;
+                if carrier.key.is_some() {
+                    match &landing {
+                        Err(failure) if failure.kind == FailureKind::Denied(Denial::UserKey) => {
+                            users.refuse(&client, &carrier.state.account, carrier.clock.now());
+                        }
+                        _ if carrier.attempts.load(Ordering::Relaxed) > 0 => users.keep(&carrier.state),
+                        _ => {}
+                    }
+                }
+                flights.land(&key, &flight, landing);
+            });
+        });
+        let leads = seat.leads;
+        let landing = timeout_at(self.clock.as_ref(), ask.deadline, seat.landed()).await?;
+        Some((landing?, leads))
+    }
+
+    fn carrier(
+        &self,
+        ask: &Ask,
+        runtime: &Arc<Runtime>,
+        state: &Arc<AccountState>,
+        passengers: Arc<dyn Passengers>,
+    ) -> Carrier {
+        let indicator = &ask.query.indicator;
+        Carrier {
+            runtime: Arc::clone(runtime),
+            state: Arc::clone(state),
+            key: ask.key.clone(),
+            ledger: Arc::clone(&self.ledger),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+            passengers,
+            client: ask.asker.client.clone(),
+            spend: Spend {
+                client: ask.asker.client.clone(),
+                face: ask.asker.face.to_owned(),
+                operation: ask.asker.operation.clone(),
+                question: format!("{} {} {}", ask.query.capability, indicator.kind(), indicator.value()),
+                request_id: ask.asker.request_id.clone(),
+            },
+            attempts: AtomicU32::new(0),
+            provider_nanos: AtomicU64::new(0),
+        }
+    }
+
+    fn told(
+        &self,
+        entry: &Arc<Entry>,
+        cache: CacheState,
+        key: &AnswerKey,
+        runtime: &Runtime,
+        state: Option<&AccountState>,
+    ) -> Told {
+        let answer = &entry.answer;
+        let money_left = answer.price.as_ref().and(state).and_then(|state| {
+            self.ledger.money_left(&state.account, &runtime.settings, &answer.source.product)
+        });
+        Told {
+            outcome: Outcome::of(Arc::clone(answer)),
+            cache,
+            entry: Some(Arc::clone(entry)),
+            key: Some(key.clone()),
+            stale: None,
+            attempts: 0,
+            provider_time: Duration::ZERO,
+            money_left,
+        }
+    }
+
+    /// Serves what is kept past its time while the vendor cannot be asked; tells the failure otherwise.
+    fn stale_or(&self, kept: Option<Arc<Entry>>, key: AnswerKey, failure: Failure) -> Told {
+        let down = matches!(
+            failure.kind,
+            FailureKind::Unavailable | FailureKind::TimedOut | FailureKind::Limited | FailureKind::Malformed
+        );
+        match kept.filter(|entry| down && entry.is_usable(self.clock.now())) {
+            Some(entry) => Told {
+                outcome: Outcome::of(Arc::clone(&entry.answer)),
+                cache: CacheState::Stale,
+                entry: Some(entry),
+                key: Some(key),
+                stale: Some(failure),
+                attempts: 0,
+                provider_time: Duration::ZERO,
+                money_left: None,
+            },
+            None => failed(failure),
+        }
+    }
+
+    /// Tests the server's key of a provider with its cheapest real call: what it is entitled to.
+    ///
+    /// # Errors
+    /// The failure, where the key cannot be used.
+    pub async fn test_key(&self, name: &str, asker: Asker, deadline: Duration) -> Result<Arc<AccountState>, Failure> {
+        let none = |message: String| Failure::new(FailureKind::Denied(Denial::NoKey), name, message);
+        let runtimes = self.runtimes.load_full();
+        let runtime = runtimes.get(name).ok_or_else(|| none(format!("no provider {name} is configured")))?;
+        let state = runtime.own.clone().ok_or_else(|| none(format!("{name} has no key")))?;
+        // Somebody who tests a key wants to know whether it works now, whatever was known before.
+        state.breaker.reset();
+        let indicator = Indicator::parse(IndicatorKind::Phrase, "account").map_err(|error| none(error.to_string()))?;
+        let query = Query::new(Capability::Account, indicator);
+        let ask = Ask {
+            provider: name.to_owned(),
+            query,
+            want: 0,
+            buy: false,
+            max_age: None,
+            ttl: None,
+            key: None,
+            deadline,
+            asker,
+        };
+        let carrier = self.carrier(&ask, runtime, &state, Arc::new(Alone(deadline)));
+        carrier.ask_account().await?;
+        Ok(state)
+    }
+
+    /// Sets the gauges that are read, not counted.
+    pub fn observe(&self) {
+        let now = self.clock.now();
+        let runtimes = self.runtimes.load();
+        let mut states = Vec::new();
+        for (name, runtime) in runtimes.iter() {
+            let Some(own) = &runtime.own else { continue };
+            self.metrics.set_waiting(name, own.dispenser.waiting());
+            for budget in &runtime.settings.budget {
+                let used = self.ledger.used(&own.account, &runtime.settings, budget);
+                self.metrics.set_budget(name, &budget.label, used, budget.limit);
+            }
+            states.extend(own.breaker.states(now).into_iter().map(|(product, state)| (name.clone(), product, state)));
+        }
+        self.metrics.set_breakers(states);
+    }
+
+    /// Removes stored answers that are of no use any more; returns how many.
+    ///
+    /// # Errors
+    /// [`store::StoreError`] where the store cannot be read or written.
+    pub async fn sweep(&self) -> Result<usize, store::StoreError> {
+        let now: Timestamp = self.clock.now();
+        self.cache.purge(|entry| entry.stale_until <= now).await
+    }
+}
+
+async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache, asked_at: Timestamp) -> Landing {
+    // Another flight may have landed between this caller's look into the cache and its take-off.
+    if let Some(entry) = cache.get(&errand.key).await
+        && entry.retrieved_at >= asked_at
+        && entry.is_fresh(carrier.clock.now())
+        && entry.holds(errand.want)
+        && !(errand.buy.is_some() && entry.answer.is_quote())
+    {
+        return Ok(Landed { entry, attempts: 0, nanos: 0 });
+    }
+    let entry = carrier.fly(errand, cache).await?;
+    Ok(Landed {
+        entry,
+        attempts: carrier.attempts.load(Ordering::Relaxed),
+        nanos: carrier.provider_nanos.load(Ordering::Relaxed),
+    })
+}
+
+fn failed(failure: Failure) -> Told {
+    Told {
+        outcome: Outcome::Failed(failure),
+        cache: CacheState::Miss,
+        entry: None,
+        key: None,
+        stale: None,
+        attempts: 0,
+        provider_time: Duration::ZERO,
+        money_left: None,
+    }
+}
+
+fn max_price(settings: &ProviderSettings) -> Option<i64> {
+    settings.budget.iter().filter_map(|budget| budget.max_price).min()
+}
+
+fn start_runtimes(
+    settings: &Settings,
+    providers: &[&'static dyn Provider],
+    old: Option<&BTreeMap<String, Arc<Runtime>>>,
+    store: &Store,
+    clock: &SharedClock,
+) -> Result<BTreeMap<String, Arc<Runtime>>, TransportError> {
+    let mut runtimes = BTreeMap::new();
+    for (name, provider_settings) in settings.providers.iter().filter(|(_, provider)| provider.enabled) {
+        let Some(provider) = providers.iter().find(|provider| provider.descriptor().name == name) else { continue };
+        let previous = old.and_then(|old| old.get(name)).map(Arc::as_ref);
+        let runtime = Runtime::start(*provider, provider_settings.clone(), previous, store.secret(), clock)?;
+        runtimes.insert(name.clone(), Arc::new(runtime));
+    }
+    Ok(runtimes)
+}

@@ -1,0 +1,339 @@
+//! Makes one call: retry [ breaker, budget, rate, permit, sign, reserve on disk, one attempt, judge, settle ].
+//!
+//! Everything that costs sits inside retry: each attempt on the wire is counted, because the vendor counts it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use jiff::Timestamp;
+
+use super::account::AccountState;
+use super::breaker::Signal;
+use super::dispenser::TooLate;
+use super::ledger::{Charged, Ledger, Priority, Refusal, Reservation, Spend, cost_text};
+use super::runtime::{Key, Runtime};
+use super::transport::AttemptError;
+use crate::clock::{SharedClock, timeout_at};
+use crate::domain::{Denial, Failure, FailureKind};
+use crate::providers::{Call, Charge, Cost, Judgement, Replied, Reply, Unit, Verdict};
+use crate::telemetry::metrics::Metrics;
+
+/// Waited after a limit of the vendor's that does not say how long it lasts.
+const UNSAID_LIMIT: Duration = Duration::from_secs(60);
+
+/// Says what the callers of a flight want, as it changes while the flight waits.
+pub trait Passengers: Send + Sync {
+    /// Returns the latest deadline.
+    fn deadline(&self) -> Duration;
+    /// Tells whether nobody waits any more; a flight that is told so lands without spending.
+    fn gone(&self) -> bool;
+    /// Returns the highest priority.
+    fn priority(&self) -> Priority;
+}
+
+/// Carries a look-up's calls.
+pub struct Carrier {
+    /// The provider.
+    pub runtime: Arc<Runtime>,
+    /// The account that pays.
+    pub state: Arc<AccountState>,
+    /// The user's own key, where it is not the server's.
+    pub key: Option<Key>,
+    /// The ledger.
+    pub ledger: Arc<Ledger>,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// Who waits.
+    pub passengers: Arc<dyn Passengers>,
+    /// Who asked first, for fairness.
+    pub client: String,
+    /// Who asked what, for the audit.
+    pub spend: Spend,
+    /// Counts attempts on the wire.
+    pub attempts: AtomicU32,
+    /// Sums the time of attempts in nanoseconds.
+    pub provider_nanos: AtomicU64,
+}
+
+/// Says what an attempt came to.
+enum Attempted {
+    Done(Replied),
+    Again { failure: Failure, not_before: Option<Timestamp> },
+}
+
+impl Carrier {
+    fn failure(&self, kind: FailureKind, call: &Call, message: impl Into<String>) -> Failure {
+        Failure::new(kind, &self.runtime.settings.name, message).of(call.product)
+    }
+
+    /// Makes a call, with as many attempts as are configured and make sense before the deadline.
+    pub async fn call(&self, call: &Call) -> Replied {
+        let mut pauses = backon::ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(500))
+            .with_max_delay(Duration::from_secs(10))
+            .with_max_times(self.runtime.settings.attempts.saturating_sub(1))
+            .with_jitter()
+            .build();
+        loop {
+            let (failure, not_before) = match self.attempt(call).await {
+                Ok(Attempted::Done(replied)) => return replied,
+                Ok(Attempted::Again { failure, not_before }) => (failure, not_before),
+                Err(failure) => return Replied::Failed(failure),
+            };
+            let Some(pause) = pauses.next() else { return Replied::Failed(failure) };
+            let wanted = not_before.map(|time| time.duration_since(self.clock.now()));
+            let pause = wanted.and_then(|wait| Duration::try_from(wait).ok()).map_or(pause, |wait| wait.max(pause));
+            let at = self.clock.elapsed() + pause;
+            if at >= self.passengers.deadline() || self.passengers.gone() {
+                return Replied::Failed(failure);
+            }
+            tracing::debug!(provider = %self.runtime.settings.name, product = call.product, ?pause, "asking again");
+            self.clock.sleep_until(at).await;
+        }
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Attempted, Failure> {
+        self.pass_breaker(call).await?;
+        let charged = self.charged(call);
+        self.ledger.check(&charged).map_err(|refusal| self.refused(call, refusal))?;
+        self.wait_for_rate(call).await?;
+        let permit = timeout_at(self.clock.as_ref(), self.passengers.deadline(), self.runtime.permits.acquire());
+        let _permit = match permit.await {
+            Some(Ok(permit)) => permit,
+            _ => return Err(self.failure(FailureKind::TimedOut, call, "all connections were busy until the deadline")),
+        };
+        // The time of waiting may have brought a limit, a refusal, or an empty house.
+        self.state.breaker.check(call.product, self.clock.now())?;
+        if self.passengers.gone() {
+            self.state.breaker.release(call.product);
+            return Err(self.failure(FailureKind::TimedOut, call, "nobody waits for the answer any more"));
+        }
+        let reservation = self.ledger.reserve(&charged, &self.spend).await.map_err(|refusal| {
+            self.state.breaker.release(call.product);
+            self.refused(call, refusal)
+        })?;
+        // From here on nothing cancels the call: its bytes may have left.
+        let started = self.clock.elapsed();
+        let key = self.key.as_ref();
+        let one = self.runtime.transport.attempt(self.runtime.provider, call, key, self.clock.now());
+        let reply = timeout_at(self.clock.as_ref(), started + self.runtime.settings.timeout, one).await;
+        let took = self.clock.elapsed().saturating_sub(started);
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+        self.provider_nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let (verdict, attempted) = match reply {
+            Some(Ok(reply)) => self.judged(call, reply, reservation),
+            Some(Err(error)) => self.broken(call, error, reservation),
+            None => self.timed_out(call, reservation),
+        };
+        self.metrics.attempt(&self.runtime.settings.name, call.product, verdict, took);
+        Ok(attempted)
+    }
+
+    fn charged<'a>(&'a self, call: &'a Call) -> Charged<'a> {
+        Charged {
+            account: &self.state.account,
+            settings: &self.runtime.settings,
+            product: call.product,
+            cost: call.max_cost,
+            priority: self.passengers.priority(),
+            vendor: self.state.entitlement(call.product).usage,
+        }
+    }
+
+    /// Passes the breaker; a limit that ends before the deadline is waited for.
+    async fn pass_breaker(&self, call: &Call) -> Result<(), Failure> {
+        loop {
+            let Err(failure) = self.state.breaker.check(call.product, self.clock.now()) else { return Ok(()) };
+            let (FailureKind::Limited, Some(until)) = (failure.kind, failure.until) else { return Err(failure) };
+            let wait = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
+            let at = self.clock.elapsed() + wait;
+            if at >= self.passengers.deadline() || self.passengers.gone() {
+                return Err(failure);
+            }
+            self.clock.sleep_until(at).await;
+        }
+    }
+
+    async fn wait_for_rate(&self, call: &Call) -> Result<(), Failure> {
+        let own = self.state.product_dispenser(call.product);
+        for dispenser in own.iter().chain([&self.state.dispenser]) {
+            loop {
+                let deadline = self.passengers.deadline();
+                let passengers = Arc::clone(&self.passengers);
+                let urgency = Arc::new(move || passengers.priority());
+                match dispenser.acquire(&self.client, urgency, deadline).await {
+                    Ok(()) => break,
+                    // Somebody with more time joined while this waited.
+                    Err(_) if self.passengers.deadline() > deadline => {}
+                    Err(TooLate { wait }) => {
+                        self.state.breaker.release(call.product);
+                        let message = format!(
+                            "the rate of {} is taken: this would wait {} s, longer than the deadline allows",
+                            self.runtime.settings.name,
+                            wait.as_secs_f64().ceil()
+                        );
+                        let until = self.clock.now().checked_add(wait).ok();
+                        return Err(self.failure(FailureKind::Limited, call, message).until(until));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&self, call: &Call, refusal: Refusal) -> Failure {
+        self.state.breaker.release(call.product);
+        match refusal {
+            Refusal::Exhausted { budget, used, opens, reserve } => {
+                let kept = if reserve { "; the rest is kept for people at work" } else { "" };
+                let message = format!("the budget of {budget} is used up ({used} used){kept}");
+                self.failure(FailureKind::Limited, call, message).until(opens)
+            }
+            Refusal::Store(reason) => {
+                tracing::error!(reason, "the ledger could not be written; nothing was spent");
+                self.failure(FailureKind::Unavailable, call, "the ledger could not be written, so nothing was spent")
+            }
+        }
+    }
+
+    fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, verdict: &'static str) -> String {
+        self.ledger.settle(reservation, cost, verdict);
+        if cost == Cost::default() { String::new() } else { cost_text(cost, self.currency(call)) }
+    }
+
+    fn currency(&self, call: &Call) -> &'static str {
+        let offers = self.runtime.provider.descriptor().offers;
+        let product = offers.iter().flat_map(|offer| offer.products).find(|product| product.id == call.product);
+        match product.map(|product| product.unit) {
+            Some(Unit::Money(currency)) => currency,
+            _ => "",
+        }
+    }
+
+    fn judged(&self, call: &Call, reply: Reply, reservation: Reservation) -> (&'static str, Attempted) {
+        let Judgement { verdict, charge } = self.runtime.provider.judge(call, &reply);
+        let cost = match charge {
+            Charge::Free => Cost::default(),
+            Charge::Known(cost) => cost,
+            Charge::Most => call.max_cost,
+        };
+        let name = verdict_name(&verdict);
+        let charged = self.settle(call, reservation, cost, name);
+        let now = self.clock.now();
+        let tell = |signal| self.state.breaker.tell(call.product, signal, now);
+        let failed = |kind, message| Failure { charged: charged.clone(), ..self.failure(kind, call, message) };
+        let attempted = match verdict {
+            Verdict::Good => {
+                tell(Signal::Fine);
+                Attempted::Done(Replied::Good(reply))
+            }
+            Verdict::NotFound => {
+                tell(Signal::Fine);
+                Attempted::Done(Replied::NotFound(reply))
+            }
+            Verdict::Limited { after, message } => {
+                let wait = after.map_or(UNSAID_LIMIT, Duration::from_secs);
+                let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+                tell(Signal::Limited(until, message.clone()));
+                let failure = failed(FailureKind::Limited, message).until(Some(until));
+                self.again(call, failure, Some(until))
+            }
+            Verdict::KeyRefused(message) => {
+                tell(Signal::KeyRefused(message.clone()));
+                let denial = if self.key.is_some() { Denial::UserKey } else { Denial::ServerKey };
+                Attempted::Done(Replied::Failed(failed(FailureKind::Denied(denial), message)))
+            }
+            Verdict::NotEntitled(message) => {
+                tell(Signal::NotEntitled(message.clone()));
+                let kind = FailureKind::Denied(Denial::NotEntitled);
+                Attempted::Done(Replied::Failed(failed(kind, message)))
+            }
+            Verdict::Retry(message) => {
+                tell(Signal::Failed);
+                let failure = failed(FailureKind::Unavailable, message);
+                self.again(call, failure, None)
+            }
+            Verdict::Refused(message) => {
+                tell(Signal::Fine);
+                Attempted::Done(Replied::Failed(failed(FailureKind::Refused, message)))
+            }
+            Verdict::Malformed(message) => {
+                tell(Signal::Failed);
+                Attempted::Done(Replied::Failed(failed(FailureKind::Malformed, message)))
+            }
+        };
+        (name, attempted)
+    }
+
+    /// Asks for another attempt, unless bytes of a call that may not be repeated have left.
+    fn again(&self, call: &Call, failure: Failure, not_before: Option<Timestamp>) -> Attempted {
+        if call.repeatable {
+            Attempted::Again { failure, not_before }
+        } else {
+            Attempted::Done(Replied::Failed(failure))
+        }
+    }
+
+    fn broken(&self, call: &Call, error: AttemptError, reservation: Reservation) -> (&'static str, Attempted) {
+        let now = self.clock.now();
+        if let AttemptError::Unsigned(error) = error {
+            self.state.breaker.release(call.product);
+            self.settle(call, reservation, Cost::default(), "unsigned");
+            let denial = if self.key.is_some() { Denial::UserKey } else { Denial::ServerKey };
+            let failure = self.failure(FailureKind::Denied(denial), call, error.to_string());
+            return ("unsigned", Attempted::Done(Replied::Failed(failure)));
+        }
+        self.state.breaker.tell(call.product, Signal::Failed, now);
+        let (name, cost, kind, message) = match error {
+            AttemptError::NotSent(reason) => {
+                ("unreachable", Cost::default(), FailureKind::Unavailable, format!("cannot be reached: {reason}"))
+            }
+            AttemptError::Broken(reason) => {
+                ("broken", call.max_cost, FailureKind::Unavailable, format!("the answer broke off: {reason}"))
+            }
+            AttemptError::TooLarge(cap) => {
+                let message = format!("the answer is larger than the {cap} bytes that are read");
+                ("too_large", call.max_cost, FailureKind::Malformed, message)
+            }
+            AttemptError::Undecodable(reason) => {
+                let message = format!("the answer cannot be decoded: {reason}");
+                ("undecodable", call.max_cost, FailureKind::Malformed, message)
+            }
+            AttemptError::Unsigned(_) => ("unsigned", Cost::default(), FailureKind::Refused, String::new()),
+        };
+        let charged = self.settle(call, reservation, cost, name);
+        let failure = Failure { charged, ..self.failure(kind, call, message) };
+        let nothing_sent = name == "unreachable";
+        let attempted = match kind {
+            FailureKind::Unavailable if nothing_sent => Attempted::Again { failure, not_before: None },
+            FailureKind::Unavailable => self.again(call, failure, None),
+            _ => Attempted::Done(Replied::Failed(failure)),
+        };
+        (name, attempted)
+    }
+
+    fn timed_out(&self, call: &Call, reservation: Reservation) -> (&'static str, Attempted) {
+        self.state.breaker.tell(call.product, Signal::Failed, self.clock.now());
+        let charged = self.settle(call, reservation, call.max_cost, "timed_out");
+        let message = format!("no answer within {} s", self.runtime.settings.timeout.as_secs_f64());
+        let failure = Failure { charged, ..self.failure(FailureKind::TimedOut, call, message) };
+        ("timed_out", self.again(call, failure, None))
+    }
+}
+
+fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Good => "good",
+        Verdict::NotFound => "not_found",
+        Verdict::Limited { .. } => "limited",
+        Verdict::KeyRefused(_) => "key_refused",
+        Verdict::NotEntitled(_) => "not_entitled",
+        Verdict::Retry(_) => "error",
+        Verdict::Refused(_) => "refused",
+        Verdict::Malformed(_) => "malformed",
+    }
+}

@@ -1,0 +1,185 @@
+//! Joins equal questions into one flight, detached from whoever asked.
+//!
+//! A flight stops before it spends when no caller is left, and never stops once its bytes have left.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::ledger::Priority;
+
+/// Carries what a flight's callers want, as it changes.
+#[derive(Debug)]
+pub struct Flight<T> {
+    result: watch::Sender<Option<T>>,
+    callers: AtomicUsize,
+    deadline: AtomicU64,
+    interactive: AtomicBool,
+}
+
+impl<T> Flight<T> {
+    /// Returns the latest deadline of its callers, on the clock's `elapsed`.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_nanos(self.deadline.load(Ordering::Acquire))
+    }
+
+    /// Tells whether every caller has gone.
+    pub fn is_abandoned(&self) -> bool {
+        self.callers.load(Ordering::Acquire) == 0
+    }
+
+    /// Returns the highest priority of its callers, past ones included.
+    pub fn priority(&self) -> Priority {
+        if self.interactive.load(Ordering::Acquire) { Priority::Interactive } else { Priority::Batch }
+    }
+
+    fn join(&self, deadline: Duration, priority: Priority) {
+        self.callers.fetch_add(1, Ordering::AcqRel);
+        let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
+        self.deadline.fetch_max(nanos, Ordering::AcqRel);
+        if priority == Priority::Interactive {
+            self.interactive.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Waits for a flight's result; dropping it leaves the flight.
+#[derive(Debug)]
+pub struct Seat<T> {
+    flight: Arc<Flight<T>>,
+    result: watch::Receiver<Option<T>>,
+    /// Whether this caller started the flight.
+    pub leads: bool,
+}
+
+impl<T: Clone> Seat<T> {
+    /// Returns the result; `None` where the flight ended without one.
+    pub async fn landed(&mut self) -> Option<T> {
+        self.result.wait_for(Option::is_some).await.ok().and_then(|result| result.clone())
+    }
+}
+
+impl<T> Drop for Seat<T> {
+    fn drop(&mut self) {
+        self.flight.callers.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Holds the flights in the air.
+#[derive(Debug)]
+pub struct Flights<K, T> {
+    air: Mutex<HashMap<K, Arc<Flight<T>>>>,
+}
+
+impl<K, T> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self { air: Mutex::new(HashMap::new()) }
+    }
+}
+
+impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
+    /// Joins the flight of `key`, or makes one and hands it to `start`, which flies it elsewhere.
+    pub fn join(
+        &self,
+        key: &K,
+        deadline: Duration,
+        priority: Priority,
+        start: impl FnOnce(Arc<Flight<T>>),
+    ) -> Seat<T> {
+        let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(flight) = air.get(key) {
+            flight.join(deadline, priority);
+            return Seat { result: flight.result.subscribe(), flight: Arc::clone(flight), leads: false };
+        }
+        let flight = Arc::new(Flight {
+            result: watch::Sender::new(None),
+            callers: AtomicUsize::new(0),
+            deadline: AtomicU64::new(0),
+            interactive: AtomicBool::new(false),
+        });
+        flight.join(deadline, priority);
+        air.insert(key.clone(), Arc::clone(&flight));
+        drop(air);
+        let seat = Seat { result: flight.result.subscribe(), flight: Arc::clone(&flight), leads: true };
+        start(flight);
+        seat
+    }
+
+    /// Takes a flight out of the air and gives its callers the result. Nobody joins it any more.
+    pub fn land(&self, key: &K, flight: &Flight<T>, result: T) {
+        self.leave(key, flight);
+        flight.result.send_replace(Some(result));
+    }
+
+    fn leave(&self, key: &K, flight: &Flight<T>) {
+        let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if air.get(key).is_some_and(|known| std::ptr::eq(known.as_ref(), flight)) {
+            air.remove(key);
+        }
+    }
+
+    /// Gives up a flight that nobody waits for; `false` where somebody joined in the meantime.
+    pub fn give_up(&self, key: &K, flight: &Flight<T>) -> bool {
+        let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !flight.is_abandoned() {
+            return false;
+        }
+        if air.get(key).is_some_and(|known| std::ptr::eq(known.as_ref(), flight)) {
+            air.remove(key);
+        }
+        true
+    }
+
+    /// Returns how many are in the air.
+    pub fn len(&self) -> usize {
+        self.air.lock().map_or(0, |air| air.len())
+    }
+
+    /// Tells whether none is in the air.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(1);
+    const LATER: Duration = Duration::from_secs(9);
+
+    #[tokio::test]
+    async fn equal_questions_share_one_flight_and_its_latest_deadline() {
+        let flights: Flights<&str, u32> = Flights::default();
+        let mut kept = None;
+        let mut first = flights.join(&"q", SOON, Priority::Batch, |flight| kept = Some(flight));
+        let flight = kept.unwrap();
+        assert_eq!((flight.deadline(), flight.priority()), (SOON, Priority::Batch));
+        let mut second = flights.join(&"q", LATER, Priority::Interactive, |_| panic!("one flight is enough"));
+        assert_eq!((flight.deadline(), flight.priority()), (LATER, Priority::Interactive));
+        assert!(first.leads && !second.leads);
+        flights.land(&"q", &flight, 7);
+        assert_eq!((first.landed().await, second.landed().await), (Some(7), Some(7)));
+        assert!(flights.is_empty());
+    }
+
+    #[test]
+    fn a_flight_without_callers_is_given_up_and_a_late_joiner_saves_it() {
+        let flights: Flights<&str, u32> = Flights::default();
+        let mut kept = None;
+        let seat = flights.join(&"q", SOON, Priority::Batch, |flight| kept = Some(flight));
+        let flight = kept.unwrap();
+        assert!(!flights.give_up(&"q", &flight), "somebody waits");
+        drop(seat);
+        assert!(flight.is_abandoned());
+        let late = flights.join(&"q", LATER, Priority::Batch, |_| panic!("still in the air"));
+        assert!(!flights.give_up(&"q", &flight));
+        drop(late);
+        assert!(flights.give_up(&"q", &flight));
+        assert!(flights.is_empty());
+    }
+}

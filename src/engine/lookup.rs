@@ -1,0 +1,188 @@
+//! Flies a question: chooses the product, runs the provider's step machine, keeps what came.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::account::AccountState;
+use super::cache::{AnswerKey, Cache, Entry};
+use super::call::Carrier;
+use crate::domain::{Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query};
+use crate::providers::{Lookup, Offer, ProviderError, Step};
+
+/// Describes what a flight is to bring.
+#[derive(Debug, Clone)]
+pub struct Errand {
+    /// The question.
+    pub query: Query,
+    /// How many records are wanted.
+    pub want: usize,
+    /// The most that may be paid, in hundredths.
+    pub buy: Option<i64>,
+    /// What is held already.
+    pub held: Option<Arc<Entry>>,
+    /// Where the answer is kept.
+    pub key: AnswerKey,
+    /// Provider origin and scope, for the keys of sibling answers.
+    pub origin: String,
+    /// See `origin`.
+    pub scope: String,
+    /// How long the answer is kept, where the transform says.
+    pub ttl: Option<Duration>,
+}
+
+impl Carrier {
+    /// Flies an errand and keeps all answers that came.
+    ///
+    /// # Errors
+    /// The failure that the callers are told.
+    pub async fn fly(&self, errand: &Errand, cache: &Cache) -> Result<Arc<Entry>, Failure> {
+        let descriptor = self.runtime.provider.descriptor();
+        let capability = errand.query.capability;
+        let fail = |kind, message: String| Failure::new(kind, &self.runtime.settings.name, message);
+        let offer = descriptor.offer(capability).ok_or_else(|| {
+            fail(FailureKind::Refused, format!("{} does not offer {capability}", descriptor.title))
+        })?;
+        if offer.products.len() > 1 {
+            self.learn_entitlements().await;
+        }
+        let now = self.clock.now();
+        let open = |product: &str| self.state.may_use(product) && !self.state.breaker.is_not_entitled(product, now);
+        let mut first: Option<Failure> = None;
+        for product in offer.products.iter().filter(|product| open(product.id)) {
+            match self.ask_product(errand, offer, product.id).await {
+                Ok(answers) => return self.keep(errand, answers, cache).await,
+                Err(failure) => {
+                    let another = matches!(
+                        failure.kind,
+                        FailureKind::Denied(Denial::NotEntitled) | FailureKind::Limited | FailureKind::Refused
+                    );
+                    // What is known of the better product tells more than that a lesser one is not bought.
+                    if first.as_ref().is_none_or(|kept| kept.kind == FailureKind::Denied(Denial::NotEntitled)) {
+                        first = Some(failure);
+                    }
+                    if !another {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(first.unwrap_or_else(|| {
+            let names: Vec<&str> = offer.products.iter().map(|product| product.id).collect();
+            let message = format!(
+                "{} is not in your {} subscription (it needs {})",
+                capability,
+                descriptor.title,
+                names.join(" or ")
+            );
+            fail(FailureKind::Denied(Denial::NotEntitled), message)
+        }))
+    }
+
+    async fn ask_product(
+        &self,
+        errand: &Errand,
+        offer: &'static Offer,
+        product: &'static str,
+    ) -> Result<Vec<Answer>, Failure> {
+        // Only the same product can go on from what it gave.
+        let held = errand.held.as_ref().filter(|entry| entry.answer.source.product == product);
+        let lookup = Lookup {
+            queries: vec![errand.query.clone()],
+            product,
+            want: errand.want,
+            held: held.map(|entry| entry.answer.as_ref().clone()),
+            buy: errand.buy,
+        };
+        self.run(&lookup, offer).await
+    }
+
+    /// Runs the provider's step machine to its end.
+    async fn run(&self, lookup: &Lookup, offer: &'static Offer) -> Result<Vec<Answer>, Failure> {
+        let (name, product) = (&self.runtime.settings.name, lookup.product);
+        let told = |error: ProviderError| match error {
+            ProviderError::Failed(failure) => failure,
+            ProviderError::Unsupported(message) => Failure::new(FailureKind::Refused, name, message).of(product),
+            ProviderError::Malformed(message) => Failure::new(FailureKind::Malformed, name, message).of(product),
+            ProviderError::TooExpensive { message } => {
+                Failure::new(FailureKind::Denied(Denial::Price), name, message).of(product)
+            }
+        };
+        let mut made = 0;
+        let mut step = self.runtime.provider.start(lookup).map_err(told)?;
+        loop {
+            match step {
+                Step::Done(answers) if answers.is_empty() => {
+                    return Err(told(ProviderError::Malformed("the look-up ended without an answer".to_owned())));
+                }
+                Step::Done(answers) => return Ok(answers),
+                Step::Calls { calls, then } => {
+                    made += calls.len();
+                    if made > offer.max_calls || calls.is_empty() {
+                        let message = format!("the look-up needs more than {} calls", offer.max_calls);
+                        return Err(told(ProviderError::Malformed(message)));
+                    }
+                    let replies = join_all(calls.iter().map(|call| self.call(call))).await;
+                    step = then(replies).map_err(told)?;
+                }
+            }
+        }
+    }
+
+    /// Keeps every answer under its own question; returns the one asked for.
+    async fn keep(&self, errand: &Errand, answers: Vec<Answer>, cache: &Cache) -> Result<Arc<Entry>, Failure> {
+        let now = self.clock.now();
+        let settings = &self.runtime.settings;
+        let mut asked = None;
+        for answer in answers {
+            let own = asked.is_none();
+            let key = if own {
+                errand.key.clone()
+            } else {
+                AnswerKey::new(&settings.name, &errand.origin, &answer.query, &errand.scope)
+            };
+            let ttl = errand.ttl.filter(|_| own);
+            let entry = cache.put(&key, answer, &settings.ttl, ttl, now).await;
+            asked.get_or_insert(entry);
+        }
+        asked.ok_or_else(|| {
+            Failure::new(FailureKind::Malformed, &settings.name, "the look-up ended without an answer")
+        })
+    }
+
+    /// Asks the vendor what the key is entitled to, unless that is known; a failure is survived.
+    pub async fn learn_entitlements(&self) {
+        let mut known = self.state.entitlements.lock().await;
+        if known.ask_again.is_some_and(|again| self.clock.now() < again) {
+            return;
+        }
+        let asked = self.ask_account().await;
+        known.ask_again = AccountState::keep_for(asked.is_ok(), self.clock.now());
+        if let Err(failure) = asked {
+            tracing::warn!(
+                provider = %self.runtime.settings.name,
+                reason = %failure.message,
+                "the account could not be asked what it is entitled to; every product is tried"
+            );
+        }
+    }
+
+    /// Asks the vendor what the key is entitled to, and takes it over.
+    ///
+    /// # Errors
+    /// The failure, where the vendor could not be asked or refuses the key.
+    pub async fn ask_account(&self) -> Result<(), Failure> {
+        let descriptor = self.runtime.provider.descriptor();
+        let none = || Failure::new(FailureKind::Refused, descriptor.name, "this provider has no account call");
+        let product = descriptor.account.ok_or_else(none)?;
+        let offer = descriptor.offer(Capability::Account).ok_or_else(none)?;
+        let indicator = Indicator::parse(IndicatorKind::Phrase, "account").map_err(|_| none())?;
+        let query = Query::new(Capability::Account, indicator);
+        let lookup = Lookup { queries: vec![query], product, want: 0, held: None, buy: None };
+        if let Some(answer) = self.run(&lookup, offer).await?.first() {
+            self.state.learn(answer, &self.clock);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Holds a configured provider at work: settings, transport, the server's own account.
+
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::ExposeSecret;
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+
+use super::account::{AccountState, UserKeys};
+use super::ledger::Account;
+use super::transport::{Transport, TransportError};
+use crate::clock::SharedClock;
+use crate::config::settings::ProviderSettings;
+use crate::domain::Denial;
+use crate::providers::Provider;
+
+/// Holds a key by the names of its fields.
+pub type Key = std::collections::BTreeMap<String, secrecy::SecretString>;
+
+/// Holds one provider at work.
+#[derive(Debug)]
+pub struct Runtime {
+    /// The provider's code.
+    pub provider: &'static dyn Provider,
+    /// Its settings.
+    pub settings: ProviderSettings,
+    /// Its connections.
+    pub transport: Transport,
+    /// The server's own key's state; `None` where no key is configured.
+    pub own: Option<Arc<AccountState>>,
+    /// Users' keys.
+    pub users: Arc<UserKeys>,
+    /// Calls at once.
+    pub permits: Arc<Semaphore>,
+    key_mark: [u8; 32],
+}
+
+impl std::fmt::Debug for dyn Provider {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.descriptor().name)
+    }
+}
+
+impl Runtime {
+    /// Starts a provider. What the `previous` one learnt stays where the settings it depends on are the same.
+    ///
+    /// # Errors
+    /// [`TransportError`] where the provider cannot be reached as configured.
+    pub fn start(
+        provider: &'static dyn Provider,
+        settings: ProviderSettings,
+        previous: Option<&Self>,
+        secret: &[u8; 32],
+        clock: &SharedClock,
+    ) -> Result<Self, TransportError> {
+        let transport = Transport::new(&settings)?;
+        let key_mark = keyed_hash(secret, transport.credentials());
+        let own = settings.has_key(provider.descriptor()).then(|| {
+            let kept = previous.filter(|old| old.key_mark == key_mark && old.settings.rate == settings.rate);
+            kept.and_then(|old| old.own.clone()).unwrap_or_else(|| {
+                let account = Account {
+                    tenant: "default".to_owned(),
+                    provider: settings.name.clone(),
+                    account: own_name(provider, &settings),
+                };
+                Arc::new(AccountState::new(account, Denial::ServerKey, &settings.rate, Arc::clone(clock)))
+            })
+        });
+        let permits = previous
+            .filter(|old| old.settings.concurrency == settings.concurrency)
+            .map_or_else(|| Arc::new(Semaphore::new(settings.concurrency)), |old| Arc::clone(&old.permits));
+        let users = previous.map(|old| Arc::clone(&old.users)).unwrap_or_default();
+        Ok(Self { provider, settings, transport, own, users, permits, key_mark })
+    }
+
+    /// Returns the name of an account for a user's own key: a keyed hash, never the key.
+    #[must_use]
+    pub fn user_account(&self, secret: &[u8; 32], tenant: &str, key: &Key) -> Account {
+        let hash = keyed_hash(secret, key);
+        let short: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        Account {
+            tenant: tenant.to_owned(),
+            provider: self.settings.name.clone(),
+            account: format!("user:{short}"),
+        }
+    }
+}
+
+/// Names the server's account by its parts that are not secret, so that another account has rows of its own.
+fn own_name(provider: &dyn Provider, settings: &ProviderSettings) -> String {
+    let name: Vec<&str> = provider
+        .descriptor()
+        .credentials
+        .iter()
+        .filter(|field| !field.secret)
+        .filter_map(|field| settings.credentials.get(field.name))
+        .map(|credential| credential.value.expose_secret())
+        .collect();
+    if name.is_empty() { "server".to_owned() } else { name.join("/").replace('|', "_") }
+}
+
+fn keyed_hash(secret: &[u8; 32], key: &Key) -> [u8; 32] {
+    // HMAC takes keys of any length, so this cannot fail; an all-zero mark would only forget state.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
+    for (name, value) in key {
+        for part in [name.as_str(), value.expose_secret()] {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part.as_bytes());
+        }
+    }
+    mac.finalize().into_bytes().into()
+}
