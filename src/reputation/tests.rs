@@ -1,0 +1,636 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use crate::domain::indicator::{Indicator, IndicatorKind};
+
+use super::*;
+
+const NOW: i64 = 1_700_000_000;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(NOW).unwrap()
+}
+
+fn judge(evidence: &[Evidence], policy: &Policy) -> Assessment {
+    let indicator = Indicator::parse(IndicatorKind::Domain, "career-offers.example").unwrap();
+    assess("domain", &indicator, evidence, policy, now())
+}
+
+fn risk(score: i64) -> Evidence {
+    from_risk(
+        "domaintools",
+        Some(score),
+        &[],
+        &[],
+        false,
+        Some(now()),
+        Some(120),
+        true,
+    )
+}
+
+fn listed(source: &str, percent: u8, reliability: Reliability) -> Evidence {
+    Evidence {
+        polarity: Polarity::Malicious,
+        probability: Some(Millionths::percent(percent)),
+        reliability,
+        observed_at: Some(now()),
+        reasons: vec![format!("on the list of {source}")],
+        ..Evidence::absent(source, EvidenceStatus::Ok)
+    }
+}
+
+fn sum(assessment: &Assessment) -> i32 {
+    assessment.explanation.iter().map(|line| line.points).sum()
+}
+
+#[test]
+fn a_published_risk_passes_through_for_every_number() {
+    for threshold in [0, 50, 100] {
+        for n in 0..=100_u8 {
+            let policy = Policy::default().with_threshold(threshold);
+            let absent = Evidence::absent("other", EvidenceStatus::NoData);
+            let found = judge(&[risk(i64::from(n)), absent], &policy);
+            assert_eq!(found.score, Some(n));
+            assert_eq!(found.exceeds_threshold, n > threshold);
+            assert_eq!(
+                found.decision,
+                if n > threshold {
+                    Decision::Exceeds
+                } else {
+                    Decision::Below
+                }
+            );
+            assert_eq!(sum(&found), i32::from(n));
+        }
+    }
+}
+
+#[test]
+fn a_published_risk_keeps_its_weight_whatever_its_age_and_grade() {
+    let mut old = risk(63);
+    old.observed_at = Some(Timestamp::from_second(NOW - 300 * 86_400).unwrap());
+    old.reliability = Reliability::F;
+    assert_eq!(judge(&[old], &Policy::default()).score, Some(63));
+}
+
+#[test]
+fn a_zero_listing_is_benign_and_a_missing_score_is_nothing() {
+    let zero = from_risk("domaintools", Some(0), &[], &[], true, None, None, false);
+    let found = judge(&[zero], &Policy::default());
+    assert_eq!(
+        (found.score, found.verdict, found.decision),
+        (Some(0), Verdict::Benign, Decision::Below)
+    );
+    assert_eq!(found.explanation.len(), 1);
+
+    let none = from_risk("domaintools", None, &[], &[], false, None, None, false);
+    let found = judge(&[none], &Policy::default());
+    assert_eq!(
+        (found.score, found.verdict, found.decision),
+        (None, Verdict::Unknown, Decision::Unknown)
+    );
+    assert!(found.complete && !found.exceeds_threshold);
+
+    for off in [-1, 101, i64::MAX] {
+        let found = judge(
+            &[from_risk(
+                "domaintools",
+                Some(off),
+                &[],
+                &[],
+                false,
+                None,
+                None,
+                false,
+            )],
+            &Policy::default(),
+        );
+        assert_eq!(
+            (found.score, found.decision),
+            (None, Decision::Undetermined),
+            "{off}"
+        );
+    }
+}
+
+#[test]
+fn reasons_of_a_risk_are_named_and_printable() {
+    let threats = ["phishing\u{1b}[2J".to_owned(), "spam".to_owned()];
+    let named = from_risk("domaintools", Some(87), &threats, &[], false, None, None, false);
+    assert_eq!(named.reasons, ["risk 87", "threat profile: phishing[2J, spam"]);
+    let parts = [
+        ("proximity".to_owned(), 12),
+        ("malware".to_owned(), 40),
+        ("age".to_owned(), 40),
+    ];
+    let named = from_risk("domaintools", Some(40), &[], &parts, false, None, None, false);
+    assert_eq!(named.reasons, ["risk 40", "highest component: age 40"]);
+}
+
+#[test]
+fn independent_families_add_up_and_one_family_counts_once() {
+    let policy = Policy::default();
+    let a = listed("a", 50, Reliability::A);
+    let b = listed("b", 50, Reliability::A);
+    // 1 - .5 x .5
+    assert_eq!(judge(&[a.clone(), b.clone()], &policy).score, Some(75));
+    let resold = Evidence {
+        family: "a".to_owned(),
+        ..b
+    };
+    assert_eq!(judge(&[a.clone(), resold], &policy).score, Some(50));
+    let doubtful = Policy {
+        reliability: BTreeMap::from([("a".to_owned(), Reliability::C)]),
+        ..policy
+    };
+    // .6 x .5
+    assert_eq!(judge(&[a], &doubtful).score, Some(30));
+    // .85 x .61 = .5185: rounded up, so that it is seen to exceed.
+    let over = judge(
+        &[listed("b", 61, Reliability::B)],
+        &Policy {
+            threshold: 51,
+            ..doubtful
+        },
+    );
+    assert_eq!((over.score, over.decision), (Some(52), Decision::Exceeds));
+}
+
+#[test]
+fn evidence_fades_and_ends_with_its_lifetime() {
+    let policy = Policy {
+        lifetime_s: 1_000,
+        ..Policy::default()
+    };
+    let at = |age: i64| {
+        let observed_at = Some(Timestamp::from_second(NOW - age).unwrap());
+        judge(
+            &[Evidence {
+                observed_at,
+                ..listed("a", 80, Reliability::A)
+            }],
+            &policy,
+        )
+    };
+    assert_eq!(at(-5).score, Some(80));
+    assert_eq!(at(0).score, Some(80));
+    // .8 x (1 - .5^3)
+    assert_eq!(at(500).score, Some(70));
+    let ended = at(1_000);
+    assert_eq!((ended.score, ended.decision), (None, Decision::Unknown));
+    assert_eq!(
+        ended.explanation.first().unwrap().reason,
+        "on the list of a (too old to count)"
+    );
+    let forever = Policy {
+        lifetimes: BTreeMap::from([("a".to_owned(), 0)]),
+        ..policy
+    };
+    let old = Evidence {
+        observed_at: Some(Timestamp::UNIX_EPOCH),
+        ..listed("a", 80, Reliability::A)
+    };
+    assert_eq!(judge(&[old], &forever).score, Some(80));
+}
+
+#[test]
+fn evidence_that_was_retrieved_too_long_ago_counts_as_a_failure() {
+    let policy = Policy {
+        max_stale_s: 100,
+        ..Policy::default()
+    };
+    let stale = |age| Evidence {
+        age_s: Some(age),
+        status: EvidenceStatus::Stale,
+        ..risk(87)
+    };
+    assert_eq!(judge(&[stale(100)], &policy).score, Some(87));
+    let found = judge(&[stale(101)], &policy);
+    assert_eq!(
+        (found.score, found.decision, found.complete),
+        (None, Decision::Undetermined, false)
+    );
+    assert_eq!(
+        found.coverage,
+        Coverage {
+            asked: 1,
+            answered: 0,
+            failed: 1,
+            skipped: 0
+        }
+    );
+}
+
+#[test]
+fn benign_evidence_acts_by_its_class() {
+    let policy = Policy::default();
+    let benign = |class| Evidence::benign("list", class, "on the list");
+    let hard = judge(&[risk(87), benign(BenignClass::Hard)], &policy);
+    assert_eq!(
+        (hard.score, hard.verdict, hard.conflict),
+        (Some(20), Verdict::Benign, true)
+    );
+    let lines: Vec<(i32, &str)> = hard
+        .explanation
+        .iter()
+        .map(|line| (line.points, line.reason.as_str()))
+        .collect();
+    assert_eq!(
+        lines,
+        [(87, "risk 87"), (-67, "on the list: caps the score at 20")]
+    );
+
+    let soft = judge(&[risk(87), benign(BenignClass::Soft)], &policy);
+    assert_eq!(
+        (soft.score, soft.decision, soft.conflict),
+        (Some(50), Decision::Below, true)
+    );
+    assert_eq!(sum(&soft), 50);
+    let agreed = judge(
+        &[
+            risk(87),
+            listed("b", 90, Reliability::B),
+            benign(BenignClass::Soft),
+        ],
+        &policy,
+    );
+    assert_eq!((agreed.decision, agreed.conflict), (Decision::Exceeds, true));
+    let popular = judge(&[benign(BenignClass::Soft)], &policy);
+    assert_eq!((popular.score, popular.decision), (None, Decision::Unknown));
+
+    let tagged = judge(&[risk(87), benign(BenignClass::Context)], &policy);
+    assert_eq!((tagged.score, tagged.conflict), (Some(87), false));
+    assert!(
+        tagged
+            .explanation
+            .iter()
+            .any(|line| line.points == 0 && line.reason == "on the list")
+    );
+}
+
+#[test]
+fn what_nobody_could_tell_is_never_a_number() {
+    let policy = Policy::default();
+    let absent = |source, status| Evidence::absent(source, status);
+    let cases = [
+        (vec![], Decision::Unsupported),
+        (
+            vec![absent("a", EvidenceStatus::Unsupported)],
+            Decision::Unsupported,
+        ),
+        (vec![absent("a", EvidenceStatus::NoData)], Decision::Unknown),
+        (
+            vec![
+                absent("a", EvidenceStatus::NoData),
+                absent("b", EvidenceStatus::Unsupported),
+            ],
+            Decision::Unknown,
+        ),
+        (
+            vec![
+                absent("a", EvidenceStatus::NoData),
+                absent("b", EvidenceStatus::Limited),
+            ],
+            Decision::Undetermined,
+        ),
+        (vec![absent("a", EvidenceStatus::Timeout)], Decision::Undetermined),
+        (
+            vec![absent("a", EvidenceStatus::AuthError)],
+            Decision::Undetermined,
+        ),
+        (
+            vec![absent("a", EvidenceStatus::ProviderError)],
+            Decision::Undetermined,
+        ),
+        (vec![absent("a", EvidenceStatus::Skipped)], Decision::Undetermined),
+    ];
+    for (evidence, decision) in cases {
+        let found = judge(&evidence, &policy);
+        assert_eq!(
+            (found.score, found.decision, found.verdict),
+            (None, decision, Verdict::Unknown)
+        );
+        assert!(!found.exceeds_threshold && found.explanation.is_empty());
+    }
+    let low = judge(&[risk(3), absent("b", EvidenceStatus::Timeout)], &policy);
+    assert_eq!(
+        (low.score, low.decision, low.verdict),
+        (Some(3), Decision::Undetermined, Verdict::Unknown)
+    );
+    let high = judge(&[risk(87), absent("b", EvidenceStatus::Timeout)], &policy);
+    assert_eq!((high.decision, high.complete), (Decision::Exceeds, false));
+    assert_eq!(
+        judge(&[listed("a", 10, Reliability::F)], &policy).verdict,
+        Verdict::Suspicious
+    );
+    assert_eq!(judge(&[risk(3)], &policy).verdict, Verdict::Benign);
+    assert_eq!(judge(&[risk(40)], &policy).verdict, Verdict::Suspicious);
+}
+
+#[test]
+fn the_answer_of_an_alert_has_the_documented_shape() {
+    let policy = Policy::default();
+    let threats = ["phishing".to_owned()];
+    let evidence = [
+        from_risk(
+            "domaintools",
+            Some(87),
+            &threats,
+            &[],
+            false,
+            Some(now()),
+            Some(120),
+            true,
+        ),
+        Evidence::absent("other", EvidenceStatus::NoData),
+    ];
+    let ip = Indicator::guess("192.0.2.44").unwrap();
+    let nothing = [Evidence::absent("other", EvidenceStatus::NoData)];
+    let titles = BTreeMap::from([("domaintools".to_owned(), "DomainTools".to_owned())]);
+    let request = Request {
+        request_id: "r",
+        decision_id: "d",
+        cost: Cost { calls: 1, cached: 1 },
+        titles: &titles,
+    };
+    let answer = combine(
+        &request,
+        &policy,
+        vec![
+            judge(&evidence, &policy),
+            assess("ip", &ip, &nothing, &policy, now()),
+        ],
+    );
+    let json = serde_json::to_value(&answer).unwrap();
+    let mut indicators = json["indicators"].as_array().unwrap().clone();
+    let expected = serde_json::json!({
+        "role": "domain", "type": "domain", "indicator": "career-offers.example",
+        "score": 87, "verdict": "malicious", "exceeds_threshold": true, "decision": "exceeds",
+        "confidence": 0.8, "complete": true, "conflict": false,
+        "coverage": {"asked": 2, "answered": 2, "failed": 0, "skipped": 0},
+        "explanation": [
+            {"source": "domaintools", "points": 87, "reason": "risk 87, threat profile: phishing"}],
+        "evidence": [
+            {"source": "domaintools", "status": "ok", "raw": {"value": 87, "scale": "0-100"},
+             "polarity": "malicious", "probability": 0.87, "reliability": "A",
+             "observed_at": "2023-11-14T22:13:20Z", "age_s": 120, "cached": true},
+            {"source": "other", "status": "no_data", "raw": null, "polarity": "context",
+             "probability": null, "reliability": "A", "observed_at": null, "age_s": null, "cached": false}]
+    });
+    assert_eq!(indicators.swap_remove(0), expected);
+    let mut head = json.clone();
+    head.as_object_mut().unwrap().remove("indicators");
+    let expected = serde_json::json!({
+        "request_id": "r", "decision_id": "d", "policy_version": policy.version(), "threshold": 50,
+        "decision": "exceeds", "any_exceeds": true, "max_score": 87, "scores": {"domain": 87, "ip": null},
+        "decisive": ["career-offers.example"], "undetermined": [], "unknown": ["192.0.2.44"],
+        "unsupported": [],
+        "summary": "career-offers.example scores 87 (over 50): DomainTools risk 87, threat profile phishing. \
+                    Nothing is known of 192.0.2.44.",
+        "cost": {"calls": 1, "cached": 1}
+    });
+    assert_eq!(head, expected);
+}
+
+#[test]
+fn the_schema_names_the_fields_of_the_answer() {
+    #[derive(utoipa::OpenApi)]
+    #[openapi(components(schemas(AlertAnswer)))]
+    struct Api;
+    let api = serde_json::to_value(<Api as utoipa::OpenApi>::openapi()).unwrap();
+    let raw = RawScore {
+        value: RawValue::Decimal("1.5".to_owned()),
+        scale: "0-10".to_owned(),
+    };
+    let found = judge(
+        &[Evidence {
+            raw: Some(raw),
+            ..risk(1)
+        }],
+        &Policy::default(),
+    );
+    let titles = BTreeMap::new();
+    let request = Request {
+        request_id: "",
+        decision_id: "",
+        cost: Cost::default(),
+        titles: &titles,
+    };
+    let answer = serde_json::to_value(combine(&request, &Policy::default(), vec![found])).unwrap();
+    let assessment = &answer["indicators"][0];
+    let parts = [
+        ("AlertAnswer", &answer),
+        ("Cost", &answer["cost"]),
+        ("Assessment", assessment),
+        ("Coverage", &assessment["coverage"]),
+        ("Explanation", &assessment["explanation"][0]),
+        ("Evidence", &assessment["evidence"][0]),
+        ("RawScore", &assessment["evidence"][0]["raw"]),
+    ];
+    for (name, value) in parts {
+        let schema = &api["components"]["schemas"][name];
+        let mut declared: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        let mut required: Vec<&str> = schema["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| field.as_str().unwrap())
+            .collect();
+        let mut sent: Vec<&String> = value.as_object().unwrap().keys().collect();
+        declared.sort();
+        required.sort_unstable();
+        sent.sort();
+        assert_eq!(declared, sent, "{name}");
+        assert_eq!(required, sent, "{name}");
+    }
+    let scores = &api["components"]["schemas"]["AlertAnswer"]["properties"]["scores"];
+    assert_eq!(scores["type"], "object");
+}
+
+#[test]
+fn the_decision_of_an_alert_is_its_most_serious() {
+    let policy = Policy::default();
+    let titles = BTreeMap::new();
+    let request = Request {
+        request_id: "",
+        decision_id: "",
+        cost: Cost::default(),
+        titles: &titles,
+    };
+    let decide = |items: &[&[Evidence]]| {
+        combine(
+            &request,
+            &policy,
+            items.iter().map(|evidence| judge(evidence, &policy)).collect(),
+        )
+    };
+    let (high, low) = ([risk(51)], [risk(50)]);
+    let failed = [Evidence::absent("a", EvidenceStatus::Limited)];
+    let nothing = [Evidence::absent("a", EvidenceStatus::NoData)];
+    let unsupported = [Evidence::absent("a", EvidenceStatus::Unsupported)];
+    assert_eq!(decide(&[&low, &failed, &high]).decision, Decision::Exceeds);
+    assert_eq!(
+        decide(&[&low, &failed, &nothing]).decision,
+        Decision::Undetermined
+    );
+    assert_eq!(decide(&[&nothing, &low]).decision, Decision::Below);
+    assert_eq!(decide(&[&unsupported, &nothing]).decision, Decision::Unknown);
+    assert_eq!(decide(&[&unsupported]).decision, Decision::Unsupported);
+    assert_eq!(decide(&[]).decision, Decision::Unknown);
+    let answer = decide(&[&low, &failed]);
+    assert_eq!(answer.scores, BTreeMap::from([("domain".to_owned(), Some(50))]));
+    assert_eq!(
+        answer.summary,
+        "career-offers.example scores 50 (not over 50): domaintools risk 50. \
+         career-offers.example could not be determined: a is limited."
+    );
+}
+
+#[test]
+fn a_version_is_the_policy_s_content() {
+    let policy = Policy::default();
+    assert_eq!(policy.version().len(), 12);
+    assert_eq!(policy.version(), Policy::default().version());
+    assert_ne!(policy.version(), policy.with_threshold(51).version());
+}
+
+fn any_evidence() -> impl Strategy<Value = Evidence> {
+    let statuses = prop_oneof![
+        6 => Just(EvidenceStatus::Ok),
+        1 => Just(EvidenceStatus::Stale),
+        1 => any_absence(),
+    ];
+    let polarity = prop_oneof![
+        6 => Just(Polarity::Malicious),
+        1 => Just(Polarity::Benign(BenignClass::Hard)),
+        1 => Just(Polarity::Benign(BenignClass::Soft)),
+        1 => Just(Polarity::Benign(BenignClass::Context)),
+        1 => Just(Polarity::Context),
+    ];
+    let grade = prop::sample::select(vec![
+        Reliability::A,
+        Reliability::B,
+        Reliability::C,
+        Reliability::D,
+        Reliability::E,
+        Reliability::F,
+    ]);
+    let probability = prop_oneof![
+        0..=1_000_000_u32,
+        (0..=100_u32).prop_map(|percent| percent * 10_000)
+    ];
+    let age = prop::option::of(0..20 * 86_400_u64);
+    let observed = prop::option::of(-86_400..200 * 86_400_i64);
+    let names = (0..6_u8, 0..4_u8);
+    (
+        names,
+        statuses,
+        polarity,
+        grade,
+        probability,
+        age,
+        observed,
+        any::<bool>(),
+    )
+        .prop_map(
+            |((source, family), status, polarity, reliability, probability, age_s, observed, passthrough)| {
+                Evidence {
+                    family: format!("f{family}"),
+                    polarity,
+                    reliability,
+                    probability: Some(Millionths::new(probability)),
+                    age_s,
+                    observed_at: observed.map(|age| Timestamp::from_second(NOW - age).unwrap()),
+                    passthrough,
+                    ..Evidence::absent(&format!("s{source}"), status)
+                }
+            },
+        )
+}
+
+fn any_absence() -> impl Strategy<Value = EvidenceStatus> {
+    prop::sample::select(vec![
+        EvidenceStatus::NoData,
+        EvidenceStatus::Unsupported,
+        EvidenceStatus::Skipped,
+        EvidenceStatus::Limited,
+        EvidenceStatus::Timeout,
+        EvidenceStatus::AuthError,
+        EvidenceStatus::ProviderError,
+    ])
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    (0..=100_u8).prop_map(|threshold| Policy::default().with_threshold(threshold))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn order_does_not_matter(
+        (sorted, shuffled) in prop::collection::vec(any_evidence(), 0..8)
+            .prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle())),
+        policy in any_policy(),
+    ) {
+        let bytes = |list: &[Evidence]| serde_json::to_vec(&judge(list, &policy)).unwrap();
+        prop_assert_eq!(bytes(&sorted), bytes(&shuffled));
+    }
+
+    #[test]
+    fn scores_are_explained_and_agree_with_the_threshold(
+        list in prop::collection::vec(any_evidence(), 0..8),
+        policy in any_policy(),
+    ) {
+        let found = judge(&list, &policy);
+        prop_assert_eq!(sum(&found), i32::from(found.score.unwrap_or(0)));
+        prop_assert!(found.score.is_none_or(|score| score <= 100));
+        prop_assert_eq!(found.exceeds_threshold, found.score.is_some_and(|score| score > policy.threshold));
+        prop_assert_eq!(found.exceeds_threshold, found.decision == Decision::Exceeds);
+        let Coverage { asked, answered, failed, skipped } = found.coverage;
+        prop_assert_eq!(asked, answered + failed + skipped);
+    }
+
+    #[test]
+    fn absence_changes_no_score_and_completes_nothing(
+        list in prop::collection::vec(any_evidence(), 0..8),
+        source in 0..9_u8,
+        status in any_absence(),
+    ) {
+        let policy = Policy::default();
+        let before = judge(&list, &policy);
+        let mut more = list;
+        more.push(Evidence::absent(&format!("s{source}"), status));
+        let after = judge(&more, &policy);
+        prop_assert_eq!(before.score, after.score);
+        prop_assert!(before.complete || !after.complete);
+    }
+
+    #[test]
+    fn malicious_evidence_never_lowers_a_score(
+        list in prop::collection::vec(any_evidence(), 0..8),
+        mut more in any_evidence(),
+        policy in any_policy(),
+    ) {
+        more.polarity = Polarity::Malicious;
+        let before = judge(&list, &policy).score;
+        let mut list = list;
+        list.push(more);
+        prop_assert!(judge(&list, &policy).score >= before);
+    }
+
+    #[test]
+    fn hard_benign_evidence_never_exceeds(
+        list in prop::collection::vec(any_evidence(), 0..8),
+        policy in any_policy(),
+    ) {
+        let mut list = list;
+        list.push(Evidence::benign("allowed", BenignClass::Hard, "on our own list"));
+        let found = judge(&list, &policy);
+        prop_assert!(!found.exceeds_threshold);
+        prop_assert_eq!(found.decision, Decision::Below);
+    }
+}
