@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod evidence;
+mod explain;
 pub mod policy;
 pub mod score;
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! One indicator's score, and the reasons that sum to it.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use utoipa::ToSchema;
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
 use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
+use super::explain::explain;
 use super::policy::Policy;
 
 /// Tells what the score means for the question whether it exceeds the threshold.
@@ -106,7 +106,7 @@ pub struct Assessment {
 
 /// What a piece of evidence is good for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     Known,
     Answered,
     Failed,
@@ -115,11 +115,11 @@ enum Standing {
 }
 
 /// The malicious evidence of one family.
-struct Family {
+pub(super) struct Family {
     /// Where its strongest evidence stands in the sorted list.
-    leader: usize,
+    pub(super) leader: usize,
     /// The strongest evidence's share in the explanation.
-    share: Millionths,
+    pub(super) share: Millionths,
     /// What goes into the noisy-or.
     weighted: Millionths,
     /// Whether reliable evidence of high probability is in it.
@@ -378,73 +378,4 @@ fn confidence(
     } else {
         sure
     }
-}
-
-/// Writes the lines of the explanation: parts of the score, tags, then caps.
-fn explain(
-    evidence: &[Evidence],
-    standings: &[Standing],
-    weights: &[Millionths],
-    families: &BTreeMap<&str, Family>,
-    base: u8,
-    cap: Option<(usize, u8)>,
-) -> Vec<Explanation> {
-    let points = distribute(families, base);
-    let mut lines = Vec::new();
-    for (at, (item, standing)) in evidence.iter().zip(standings).enumerate() {
-        let answered = matches!(item.status, EvidenceStatus::Ok | EvidenceStatus::Stale);
-        if !answered {
-            continue;
-        }
-        let mut points = points.get(&at).copied().unwrap_or(0);
-        let mut reason = item.reasons.join(", ");
-        if reason.is_empty() {
-            reason = match item.polarity {
-                Polarity::Malicious => "reported as malicious".to_owned(),
-                Polarity::Benign(_) => "reported as harmless".to_owned(),
-                Polarity::Context => continue,
-            };
-        }
-        let expired = weights.get(at) == Some(&Millionths::ZERO);
-        if *standing == Standing::Failed || expired {
-            reason.push_str(" (too old to count)");
-        }
-        if let Some((_, limit)) = cap.filter(|(by, limit)| *by == at && *limit < base) {
-            points = i32::from(limit) - i32::from(base);
-            reason = format!("{reason}: caps the score at {limit}");
-        }
-        lines.push(Explanation {
-            source: item.source.clone(),
-            points,
-            reason,
-        });
-    }
-    lines.sort_by_key(|line| Reverse(line.points));
-    lines
-}
-
-/// Shares whole points among the leaders of families by largest remainder; ties go to the first in order.
-fn distribute(families: &BTreeMap<&str, Family>, points: u8) -> BTreeMap<usize, i32> {
-    let sum: u64 = families
-        .values()
-        .map(|family| u64::from(family.share.get()))
-        .sum();
-    if sum == 0 {
-        return BTreeMap::new();
-    }
-    let quota = |family: &Family| u64::from(points) * u64::from(family.share.get());
-    let mut shares: Vec<(usize, u64, u64)> = families
-        .values()
-        .map(|family| (family.leader, quota(family) / sum, quota(family) % sum))
-        .collect();
-    let given: u64 = shares.iter().map(|share| share.1).sum();
-    shares.sort_by_key(|(leader, _, remainder)| (Reverse(*remainder), *leader));
-    let left = usize::try_from(u64::from(points).saturating_sub(given)).unwrap_or(0);
-    for share in shares.iter_mut().take(left) {
-        share.1 += 1;
-    }
-    shares
-        .into_iter()
-        .map(|(leader, whole, _)| (leader, i32::try_from(whole).unwrap_or(0)))
-        .collect()
 }
