@@ -1,1 +1,17 @@
-//! Placeholder.
+//! Turns evidence into a score from 0 to 100, a verdict and the reasons. Pure, and the same on every machine.
+
+pub mod alert;
+pub mod evidence;
+mod explain;
+pub mod policy;
+pub mod score;
+#[cfg(test)]
+mod tests;
+
+pub use alert::{AlertAnswer, Cost, Request, combine};
+pub use evidence::{
+    BenignClass, Direction, Evidence, EvidenceStatus, Millionths, Polarity, RawScore, RawValue, Reliability,
+    from_risk,
+};
+pub use policy::Policy;
+pub use score::{Assessment, Coverage, Decision, Explanation, Verdict, assess};

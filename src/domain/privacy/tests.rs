@@ -1,0 +1,129 @@
+use super::*;
+
+#[test]
+fn lists_can_match() {
+    for name in EMPTY_NAMES.iter().chain(PHRASES) {
+        assert_eq!(normalise(name), *name);
+        assert!(is_private_name(&name.to_uppercase()), "{name}");
+    }
+    for domain in FORWARDING_DOMAINS {
+        assert!(is_private_email(&format!("abc123@{domain}")), "{domain}");
+    }
+    for label in FORWARDING_LABELS {
+        assert!(
+            is_private_email(&format!("abc123@{label}-service.example")),
+            "{label}"
+        );
+    }
+}
+
+#[test]
+fn services_and_redactions_are_nobody() {
+    let emails = [
+        "REDACTED FOR PRIVACY",
+        "Select Request Email Form at https://registrar.example/contact",
+        "Please query the RDDS service of the Registrar of Record",
+        "abc@protect.whoisguard.com",
+        "EXAMPLE.COM@domainsbyproxy.com",
+        "abc.protect@withheldforprivacy.com",
+        "contact@privacyprotect.org",
+        "gdpr-masking@example.com",
+        "abc@privacy-protect.example",
+        "",
+        "-",
+        "https://registrar.example/whois/contact?d=example.com",
+        "one@example.com, two@example.com",
+    ];
+    for text in emails {
+        assert!(is_private_email(text), "{text}");
+        assert!(is_private_contact(text), "{text}");
+    }
+    let names = [
+        "Domain Administrator",
+        "Registration Private",
+        "Privacy Protect, LLC (PrivacyProtect.org)",
+        "Whois Privacy",
+        "Not Disclosed",
+        "Data Protected Data Protected",
+        "REDACTED FOR PRIVACY (DT)",
+        "Statutory Masking Enabled",
+        "Domains By Proxy, LLC",
+        "Privacy service provided by Withheld for Privacy ehf",
+        "Registrant of example.com",
+        "N/A",
+        "none",
+        "-",
+        "xxxxx",
+        "J*** D***",
+        "See https://registrar.example/whois",
+        " ",
+    ];
+    for text in names {
+        assert!(is_private_name(text), "{text}");
+        assert!(is_private_contact(text), "{text}");
+    }
+    for text in [
+        "",
+        "+1.0000000000",
+        "0000000",
+        "+99 999 999",
+        "+1.555xxxxxxx",
+        "REDACTED",
+        "+0.0",
+    ] {
+        assert!(is_private_phone(text), "{text}");
+        assert!(is_private_contact(text), "{text}");
+    }
+}
+
+#[test]
+fn people_stay_people() {
+    let names = [
+        "Grace Private Holdings",
+        "Privacy International",
+        "Private Bank of Example",
+        "Example Pty Ltd",
+        "Noone & Sons",
+        "Owner Operators Association",
+        "Ada Lovelace",
+        "Xi Xu",
+        "X Y",
+        "Hidden Valley Farm",
+        "Domain Admin Services Example GmbH",
+        "Registrant of Merit Society",
+        "\u{5f20}\u{4f1f}",
+    ];
+    for text in names {
+        assert!(!is_private_name(text), "{text}");
+        assert!(!is_private_contact(text), "{text}");
+    }
+    for text in [
+        "ada@example.com",
+        "privacy@example.com",
+        "ada@private.example",
+        "ada[at]example[.]com",
+    ] {
+        assert!(!is_private_email(text), "{text}");
+        assert!(!is_private_contact(text), "{text}");
+    }
+    for text in ["+1.5550100", "+44 20 7946 0000", "+1 800 555 0000", "5550100 x12"] {
+        assert!(!is_private_phone(text), "{text}");
+        assert!(!is_private_contact(text), "{text}");
+    }
+}
+
+#[test]
+fn an_address_is_exactly_one_address() {
+    assert_eq!(
+        valid_email(" <Ada@EXAMPLE.com> ").as_deref(),
+        Some("Ada@example.com")
+    );
+    for text in [
+        "ada",
+        "ada@example",
+        "a@example.com b@example.com",
+        "mail ada@example.com please",
+    ] {
+        assert_eq!(valid_email(text), None, "{text}");
+    }
+}

@@ -1,0 +1,381 @@
+//! One indicator's score, and the reasons that sum to it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::indicator::{Indicator, IndicatorKind};
+
+use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
+use super::explain::explain;
+use super::policy::Policy;
+
+/// Tells what the score means for the question whether it exceeds the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The score is above the threshold.
+    Exceeds,
+    /// There is a score, it is not above the threshold, and nobody who could have raised it failed.
+    Below,
+    /// Everyone asked answered, and nobody knows the indicator.
+    Unknown,
+    /// No configured source scores this kind of indicator.
+    Unsupported,
+    /// The score does not exceed, or there is none, and a source that could have known failed, was limited,
+    /// was refused or was not asked.
+    Undetermined,
+}
+
+/// Says in a word what the evidence amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The score is above the threshold.
+    Malicious,
+    /// Something speaks against the indicator, but not enough.
+    Suspicious,
+    /// Somebody knows the indicator to be good, or rates its risk low, and nobody asked is missing.
+    Benign,
+    /// Nobody who answered can tell.
+    Unknown,
+}
+
+/// Counts sources. A source that answered once and failed once has failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Coverage {
+    /// Sources that score this kind of indicator.
+    pub asked: u32,
+    /// Sources that answered, knowing it or not.
+    pub answered: u32,
+    /// Sources that failed, were limited, or have only an answer that is too old.
+    pub failed: u32,
+    /// Sources that policy or budget kept from being asked.
+    pub skipped: u32,
+}
+
+/// Gives a source's part in the score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Explanation {
+    /// The source's stable name.
+    pub source: String,
+    /// Points of the score; negative for a cap, 0 for what is only worth knowing.
+    pub points: i32,
+    /// The reason in words.
+    pub reason: String,
+}
+
+/// Holds what is known of one indicator. Equal evidence under an equal policy gives equal bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Assessment {
+    /// The part the indicator has in its alert, for example `domain` or `sender`.
+    pub role: String,
+    /// The kind of indicator.
+    pub r#type: IndicatorKind,
+    /// The canonical value.
+    pub indicator: String,
+    /// A whole number from 0 to 100, or `null` where nobody knows.
+    #[schema(required)]
+    pub score: Option<u8>,
+    /// What the evidence amounts to.
+    pub verdict: Verdict,
+    /// Whether the score is above the threshold; `false` where there is none.
+    pub exceeds_threshold: bool,
+    /// What the score means.
+    pub decision: Decision,
+    /// How sure the sources that know are, together; lower where sources are missing or disagree.
+    #[schema(value_type = f64)]
+    pub confidence: Millionths,
+    /// Whether no source that was to be asked is missing.
+    pub complete: bool,
+    /// Whether benign evidence stands against a score that would exceed: for a person to look at.
+    pub conflict: bool,
+    /// How many sources were asked and what became of it.
+    pub coverage: Coverage,
+    /// The parts of the score; their points sum to it.
+    pub explanation: Vec<Explanation>,
+    /// What the sources said, sorted by source.
+    pub evidence: Vec<Evidence>,
+    /// The sources that are missing, and why; for the summary.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) missing: Vec<(String, EvidenceStatus)>,
+}
+
+/// What a piece of evidence is good for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Known,
+    Answered,
+    Failed,
+    Skipped,
+    NotAsked,
+}
+
+/// The malicious evidence of one family.
+pub(super) struct Family {
+    /// Where its strongest evidence stands in the sorted list.
+    pub(super) leader: usize,
+    /// The strongest evidence's share in the explanation.
+    pub(super) share: Millionths,
+    /// What goes into the noisy-or.
+    weighted: Millionths,
+    /// Whether reliable evidence of high probability is in it.
+    strong: bool,
+}
+
+/// Concludes from evidence of one indicator. The order of the evidence does not matter.
+///
+/// Malicious evidence of independent families is combined by noisy-or, weighted by grade and age; a risk that
+/// passes through is a lower bound, so that it is the score where it stands alone. Hard benign evidence caps
+/// the score low, soft benign evidence at the threshold, unless two reliable families agree against it.
+/// Soft evidence alone is no knowledge and gives no score.
+pub fn assess(
+    role: &str,
+    indicator: &Indicator,
+    evidence: &[Evidence],
+    policy: &Policy,
+    now: Timestamp,
+) -> Assessment {
+    let mut evidence = evidence.to_vec();
+    for item in &mut evidence {
+        item.reliability = policy.grade(item);
+    }
+    evidence.sort();
+    let weights: Vec<Millionths> = evidence.iter().map(|item| decay(item, policy, now)).collect();
+    let standings: Vec<Standing> = evidence
+        .iter()
+        .zip(&weights)
+        .map(|(item, weight)| standing(item, *weight, policy))
+        .collect();
+
+    let coverage = coverage(&evidence, &standings);
+    let complete = coverage.failed == 0 && coverage.skipped == 0;
+    let families = families(&evidence, &standings, &weights);
+    let known = |class| {
+        evidence
+            .iter()
+            .zip(&standings)
+            .position(|(e, s)| *s == Standing::Known && e.polarity == Polarity::Benign(class))
+    };
+    let (hard, soft) = (known(BenignClass::Hard), known(BenignClass::Soft));
+
+    let base = combined(&evidence, &standings, &families);
+    let strong = families.values().filter(|family| family.strong).count();
+    let cap = match (hard, soft) {
+        (Some(at), _) => Some((at, policy.hard_cap.min(policy.threshold))),
+        (None, Some(at)) if strong < 2 => Some((at, policy.threshold)),
+        (None, _) => None,
+    };
+    let capped = cap.map_or(base, |(_, cap)| base.min(cap));
+    let score = (hard.is_some() || !families.is_empty()).then_some(capped);
+    let conflict = base > policy.threshold && (hard.is_some() || soft.is_some());
+
+    let exceeds = score.is_some_and(|score| score > policy.threshold);
+    // No other source could lift a hard cap, so none is missed.
+    let missed = !complete && hard.is_none();
+    let decision = match score {
+        Some(_) if exceeds => Decision::Exceeds,
+        _ if missed => Decision::Undetermined,
+        Some(_) => Decision::Below,
+        None if coverage.asked == 0 => Decision::Unsupported,
+        None => Decision::Unknown,
+    };
+    let listed = families.values().any(|family| {
+        let passes = evidence.get(family.leader).is_some_and(|item| item.passthrough);
+        !passes && family.share > Millionths::ZERO
+    });
+    let verdict = match score {
+        None => Verdict::Unknown,
+        Some(_) if exceeds => Verdict::Malicious,
+        Some(_) if hard.is_some() => Verdict::Benign,
+        Some(score) if score > policy.suspicious || listed => Verdict::Suspicious,
+        Some(_) if missed => Verdict::Unknown,
+        Some(_) => Verdict::Benign,
+    };
+    Assessment {
+        role: role.to_owned(),
+        r#type: indicator.kind(),
+        indicator: indicator.value().to_owned(),
+        score,
+        verdict,
+        exceeds_threshold: exceeds,
+        decision,
+        confidence: confidence(&evidence, &standings, coverage, conflict),
+        complete,
+        conflict,
+        coverage,
+        missing: missing(&evidence, &standings),
+        explanation: explain(&evidence, &standings, &weights, &families, base, cap),
+        evidence,
+    }
+}
+
+/// Returns what age leaves of the weight of evidence: 1 - (age / lifetime) to the policy's power (the formula
+/// of MISP's decaying models, in integers).
+fn decay(item: &Evidence, policy: &Policy, now: Timestamp) -> Millionths {
+    let lifetime = policy.lifetime(&item.source);
+    // A provider keeps a published risk up to date itself; benign lists do not decay.
+    if item.passthrough || item.polarity != Polarity::Malicious || lifetime == 0 {
+        return Millionths::ONE;
+    }
+    let age = match item.observed_at {
+        Some(observed) => u64::try_from(now.as_second().saturating_sub(observed.as_second())).unwrap_or(0),
+        None => item.age_s.unwrap_or(0),
+    };
+    if age >= lifetime {
+        return Millionths::ZERO;
+    }
+    let ratio = u128::from(age) * 1_000_000 / u128::from(lifetime);
+    let ratio = Millionths::new(u32::try_from(ratio).unwrap_or(u32::MAX));
+    (1..policy.decay_power.clamp(1, 8))
+        .fold(ratio, |power, _| power.times(ratio))
+        .complement()
+}
+
+fn standing(item: &Evidence, weight: Millionths, policy: &Policy) -> Standing {
+    match item.status {
+        EvidenceStatus::Unsupported => return Standing::NotAsked,
+        EvidenceStatus::Skipped => return Standing::Skipped,
+        status if status.is_failure() => return Standing::Failed,
+        _ => {}
+    }
+    if item.age_s.is_some_and(|age| age > policy.max_stale_s) {
+        return Standing::Failed;
+    }
+    let speaks = match item.polarity {
+        Polarity::Malicious => item.probability.is_some() && weight > Millionths::ZERO,
+        Polarity::Benign(BenignClass::Hard | BenignClass::Soft) => true,
+        Polarity::Benign(BenignClass::Context) | Polarity::Context => false,
+    };
+    if speaks && item.status != EvidenceStatus::NoData {
+        Standing::Known
+    } else {
+        Standing::Answered
+    }
+}
+
+fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
+    let mut sources: BTreeMap<&str, Standing> = BTreeMap::new();
+    let rank = |standing| match standing {
+        Standing::NotAsked => 0,
+        Standing::Known | Standing::Answered => 1,
+        Standing::Skipped => 2,
+        Standing::Failed => 3,
+    };
+    for (item, standing) in evidence.iter().zip(standings) {
+        let worst = sources.entry(&item.source).or_insert(*standing);
+        if rank(*standing) > rank(*worst) {
+            *worst = *standing;
+        }
+    }
+    let mut coverage = Coverage::default();
+    for standing in sources.values() {
+        match standing {
+            Standing::NotAsked => continue,
+            Standing::Known | Standing::Answered => coverage.answered += 1,
+            Standing::Skipped => coverage.skipped += 1,
+            Standing::Failed => coverage.failed += 1,
+        }
+        coverage.asked += 1;
+    }
+    coverage
+}
+
+/// Lists each missing source with its reason; an answer that is too old is a stale one, whatever its status.
+fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(String, EvidenceStatus)> {
+    let absent = |standing| matches!(standing, Standing::Failed | Standing::Skipped);
+    let mut missing: Vec<(String, EvidenceStatus)> = evidence
+        .iter()
+        .zip(standings)
+        .filter(|(_, standing)| absent(**standing))
+        .map(|(item, standing)| match item.status {
+            status if status.is_failure() || *standing == Standing::Skipped => (item.source.clone(), status),
+            _ => (item.source.clone(), EvidenceStatus::Stale),
+        })
+        .collect();
+    missing.dedup();
+    missing
+}
+
+/// Groups the malicious evidence that scores by its family.
+fn families<'a>(
+    evidence: &'a [Evidence],
+    standings: &[Standing],
+    weights: &[Millionths],
+) -> BTreeMap<&'a str, Family> {
+    let mut families: BTreeMap<&str, Family> = BTreeMap::new();
+    for (at, ((item, standing), weight)) in evidence.iter().zip(standings).zip(weights).enumerate() {
+        let Some(probability) = item.probability else {
+            continue;
+        };
+        if *standing != Standing::Known || item.polarity != Polarity::Malicious {
+            continue;
+        }
+        let current = probability.times(*weight);
+        let weighted = current.times(item.reliability.weight());
+        let share = if item.passthrough { probability } else { weighted };
+        let strong = item.reliability <= Reliability::B && current >= Millionths::percent(80);
+        let family = families.entry(&item.family).or_insert(Family {
+            leader: at,
+            share,
+            weighted,
+            strong,
+        });
+        if share > family.share {
+            family.leader = at;
+            family.share = share;
+        }
+        family.weighted = family.weighted.max(weighted);
+        family.strong |= strong;
+    }
+    families
+}
+
+/// Combines malicious evidence to whole points, rounded up.
+fn combined(evidence: &[Evidence], standings: &[Standing], families: &BTreeMap<&str, Family>) -> u8 {
+    /// One, fine enough that the product over three families is exact.
+    const ONE: u128 = 1_000_000_000_000_000_000;
+    let innocent = families.values().fold(ONE, |product, family| {
+        product * u128::from(family.weighted.complement().get()) / 1_000_000
+    });
+    let noisy_or = (ONE - innocent).div_ceil(ONE / 100);
+    let published = evidence
+        .iter()
+        .zip(standings)
+        .filter(|(item, standing)| {
+            item.passthrough && **standing == Standing::Known && item.polarity == Polarity::Malicious
+        })
+        .filter_map(|(item, _)| item.probability)
+        .max()
+        .map_or(0, |probability| u128::from(probability.get().div_ceil(10_000)));
+    u8::try_from(noisy_or.max(published)).unwrap_or(100).min(100)
+}
+
+/// Returns how sure the sources that know are: 0.8 for one source of grade A, more if families agree.
+fn confidence(
+    evidence: &[Evidence],
+    standings: &[Standing],
+    coverage: Coverage,
+    conflict: bool,
+) -> Millionths {
+    let mut grades: BTreeMap<&str, Reliability> = BTreeMap::new();
+    for (item, standing) in evidence.iter().zip(standings) {
+        if *standing == Standing::Known && item.polarity != Polarity::Benign(BenignClass::Soft) {
+            let best = grades.entry(&item.family).or_insert(item.reliability);
+            *best = item.reliability.min(*best);
+        }
+    }
+    let doubt = grades.values().fold(Millionths::ONE, |doubt, grade| {
+        doubt.times(grade.weight().times(Millionths::percent(80)).complement())
+    });
+    let answered = coverage.answered * 1_000_000 / coverage.asked.max(1);
+    let sure = doubt.complement().times(Millionths::new(answered));
+    if conflict {
+        sure.times(Millionths::percent(50))
+    } else {
+        sure
+    }
+}
