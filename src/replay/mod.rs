@@ -27,4 +27,6 @@ pub use vendor::{AuthResult, Authenticator, Vendor};
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod fixture_tests;
+#[cfg(test)]
 mod tests;

@@ -201,6 +201,8 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
         };
         let fault = shared.fault_for(request);
         let answer = shared.vendor.answer(request);
+        // Not before: who has waited for this request may count on its fault being taken.
+        shared.log.settle(request.at, Some(request.body.clone()));
         match deliver(&mut stream, asked, answer, fault).await {
             Ok(After::KeepAlive) => {}
             Ok(After::Close) | Err(_) => return,

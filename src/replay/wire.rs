@@ -49,7 +49,8 @@ struct Head {
     expects_continue: bool,
 }
 
-/// Reads the next request of a connection and logs it; `buffer` keeps what was read beyond it.
+/// Reads the next request of a connection and logs it; `buffer` keeps what was read beyond it. The caller settles a request
+/// that was read whole, once its answer is decided.
 pub(super) async fn read_request(
     stream: &mut TcpStream,
     buffer: &mut BytesMut,
@@ -74,7 +75,9 @@ pub(super) async fn read_request(
         Framing::Length(length) => read_length(stream, buffer, length).await,
         Framing::Chunked => read_chunks(stream, buffer).await,
     };
-    log.settle(request.at, body.as_ref().ok().cloned());
+    if body.is_err() {
+        log.settle(request.at, None);
+    }
     request.body = body?;
     request.whole = true;
     Ok(Received {
