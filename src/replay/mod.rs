@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Plays vendors from fixture files over real HTTP/1.1 on loopback, for the demo and for tests.
+//!
+//! One [`Replay`] is one vendor on one port of 127.0.0.1: a [`Vendor`] holds its [`Exchange`]s and judges
+//! credentials as the real one does. A test can [inject](Replay::inject) a [`Fault`], which nothing on the wire can do.
+//! Nothing here waits for time: a slow answer is held by a [`Gate`] until a test lets it go.
+
+mod answer;
+mod deliver;
+mod domaintools;
+mod fault;
+mod fixture;
+mod gate;
+mod log;
+mod server;
+mod vendor;
+mod wire;
+
+pub use answer::Answer;
+pub use domaintools::{DomainToolsAuth, domaintools_auth};
+pub use fault::{Fault, Matcher};
+pub use fixture::{Exchange, FixtureError};
+pub use gate::Gate;
+pub use log::SeenRequest;
+pub use server::Replay;
+pub use vendor::{AuthResult, Authenticator, Vendor};
+
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod fixture_tests;
+#[cfg(test)]
+mod tests;
