@@ -1,0 +1,131 @@
+//! What XML 1.0 can carry, and how it is escaped.
+
+/// Tells whether XML 1.0 allows the character (its production 2).
+#[must_use]
+pub fn is_xml_char(c: char) -> bool {
+    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// What the writer does with a byte: most pass, a few are escaped, the forbidden go.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Act {
+    Pass,
+    Escape(&'static str),
+    /// Escaped in attributes only, where a reader would turn it into a blank.
+    EscapeInAttribute(&'static str),
+    Drop,
+    /// May start U+FFFE or U+FFFF.
+    Look,
+}
+
+static ACTS: [Act; 256] = {
+    let mut acts = [Act::Pass; 256];
+    let mut c0 = 0;
+    while c0 < 0x20 {
+        acts[c0] = Act::Drop;
+        c0 += 1;
+    }
+    acts[b'\t' as usize] = Act::EscapeInAttribute("&#9;");
+    acts[b'\n' as usize] = Act::EscapeInAttribute("&#10;");
+    acts[b'\r' as usize] = Act::Escape("&#13;");
+    acts[b'&' as usize] = Act::Escape("&amp;");
+    acts[b'<' as usize] = Act::Escape("&lt;");
+    acts[b'>' as usize] = Act::Escape("&gt;");
+    acts[b'"' as usize] = Act::EscapeInAttribute("&quot;");
+    acts[b'\'' as usize] = Act::EscapeInAttribute("&apos;");
+    acts[0xef] = Act::Look;
+    acts
+};
+
+/// Appends `text` as element content. Forbidden characters vanish; a carriage return becomes a reference, so that
+/// a reader's line-end normalisation does not change it.
+pub(super) fn push_text(out: &mut String, text: &str) {
+    push(out, text, false);
+}
+
+/// Appends `text` as the inside of a double-quoted attribute.
+pub(super) fn push_attribute(out: &mut String, text: &str) {
+    push(out, text, true);
+}
+
+fn push(out: &mut String, text: &str, attribute: bool) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    // Every cut below is next to an ASCII byte or around a whole three-byte character, so `get` always succeeds.
+    for (at, byte) in bytes.iter().enumerate() {
+        let (width, replacement) = match ACTS.get(usize::from(*byte)) {
+            None | Some(Act::Pass) => continue,
+            Some(Act::EscapeInAttribute(_)) if !attribute => continue,
+            Some(Act::Escape(with) | Act::EscapeInAttribute(with)) => (1, *with),
+            Some(Act::Drop) => (1, ""),
+            Some(Act::Look) => match bytes.get(at..at + 3) {
+                Some([0xef, 0xbf, 0xbe | 0xbf]) => (3, ""),
+                _ => continue,
+            },
+        };
+        out.push_str(text.get(from..at).unwrap_or_default());
+        out.push_str(replacement);
+        from = at + width;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+}
+
+/// Finds the first forbidden character, without decoding anything.
+pub(super) fn has_forbidden(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes
+        .iter()
+        .enumerate()
+        .any(|(at, byte)| match ACTS.get(usize::from(*byte)) {
+            Some(Act::Drop) => true,
+            Some(Act::Look) => matches!(bytes.get(at..at + 3), Some([0xef, 0xbf, 0xbe | 0xbf])),
+            _ => false,
+        })
+}
+
+/// Says what a reference (the part between `&` and `;`) stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reference<'a> {
+    /// One character.
+    Char(char),
+    /// A number that is no character, or one that XML forbids.
+    Forbidden,
+    /// The name of an entity that only a DTD could declare.
+    Unknown(&'a str),
+    /// No reference: somebody forgot to escape an ampersand.
+    Literal,
+}
+
+/// Resolves predefined entities and character references.
+pub(super) fn resolve(name: &str) -> Reference<'_> {
+    if let Some(number) = name.strip_prefix('#') {
+        let (digits, radix) = match number.strip_prefix('x') {
+            Some(hex) => (hex, 16),
+            None => (number, 10),
+        };
+        if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+            return Reference::Literal;
+        }
+        let c = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+        return c
+            .filter(|c| is_xml_char(*c))
+            .map_or(Reference::Forbidden, Reference::Char);
+    }
+    match name {
+        "amp" => Reference::Char('&'),
+        "lt" => Reference::Char('<'),
+        "gt" => Reference::Char('>'),
+        "quot" => Reference::Char('"'),
+        "apos" => Reference::Char('\''),
+        _ if is_name(name) => Reference::Unknown(name),
+        _ => Reference::Literal,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_alphabetic() || c == '_' || c == ':')
+        && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.'))
+}
