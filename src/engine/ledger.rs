@@ -139,7 +139,13 @@ fn amount(cost: Cost, unit: BudgetUnit) -> i64 {
 /// Says in plain words what a cost is: `1 call and 25 records`.
 #[must_use]
 pub fn cost_text(cost: Cost, currency: &str) -> String {
-    let plural = |n: i64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    let plural = |n: i64, one: &str| {
+        if n == 1 {
+            format!("1 {one}")
+        } else {
+            format!("{n} {one}s")
+        }
+    };
     let mut parts = Vec::new();
     if cost.calls > 0 {
         parts.push(plural(cost.calls, "call"));
@@ -150,17 +156,28 @@ pub fn cost_text(cost: Cost, currency: &str) -> String {
     if cost.cents > 0 {
         parts.push(money(cost.cents, currency));
     }
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+    if parts.is_empty() {
+        "nothing".to_owned()
+    } else {
+        parts.join(" and ")
+    }
 }
 
 impl Ledger {
     /// Opens the ledger of a store.
     #[must_use]
     pub fn new(store: Store, clock: SharedClock) -> Self {
-        let kept = store.meta("latest").and_then(|bytes| bytes.try_into().ok().map(i64::from_le_bytes));
+        let kept = store
+            .meta("latest")
+            .and_then(|bytes| bytes.try_into().ok().map(i64::from_le_bytes));
         // Ids continue after the greatest that a clock-based start can have produced before.
         let start = clock.now().as_microsecond().max(kept.unwrap_or(0)).unsigned_abs();
-        Self { store, clock, latest: AtomicI64::new(kept.unwrap_or(0)), next: AtomicU64::new(start) }
+        Self {
+            store,
+            clock,
+            latest: AtomicI64::new(kept.unwrap_or(0)),
+            next: AtomicU64::new(start),
+        }
     }
 
     /// Returns the time for windows: a clock that goes back opens none.
@@ -172,8 +189,15 @@ impl Ledger {
     }
 
     fn key(account: &Account, product: &str, unit: BudgetUnit, window: &str) -> RowKey {
-        let Account { tenant, provider, account } = account;
-        format!("{tenant}|{provider}|{account}|{product}|{}|{window}", unit_name(unit))
+        let Account {
+            tenant,
+            provider,
+            account,
+        } = account;
+        format!(
+            "{tenant}|{provider}|{account}|{product}|{}|{window}",
+            unit_name(unit)
+        )
     }
 
     /// Reserves the most that a call can cost; on disk when it returns.
@@ -199,7 +223,12 @@ impl Ledger {
                 if amount(cost, unit) == 0 {
                     continue;
                 }
-                for kind in [BudgetWindow::Hour, BudgetWindow::Day, BudgetWindow::Month, BudgetWindow::Total] {
+                for kind in [
+                    BudgetWindow::Hour,
+                    BudgetWindow::Day,
+                    BudgetWindow::Month,
+                    BudgetWindow::Total,
+                ] {
                     let budget = tightest(&settings.budget, scope, unit, kind);
                     let theirs = vendor_limit(&vendor, scope, unit, kind);
                     let shown = matches!(kind, BudgetWindow::Day | BudgetWindow::Month);
@@ -222,11 +251,25 @@ impl Ledger {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let record = self.record(account, product, spend, now);
         let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
-        match self.store.reserve(id, lines, record.clone(), now.as_microsecond()).await {
-            Ok(()) => Ok(Reservation { id, rows, reserved: cost, spend: record }),
+        match self
+            .store
+            .reserve(id, lines, record.clone(), now.as_microsecond())
+            .await
+        {
+            Ok(()) => Ok(Reservation {
+                id,
+                rows,
+                reserved: cost,
+                spend: record,
+            }),
             Err(ReserveError::Exhausted(index, used)) => {
                 let (budget, opens, reserve) = causes.swap_remove(index);
-                Err(Refusal::Exhausted { budget, used, opens, reserve })
+                Err(Refusal::Exhausted {
+                    budget,
+                    used,
+                    opens,
+                    reserve,
+                })
             }
             Err(ReserveError::Store(reason)) => Err(Refusal::Store(reason)),
         }
@@ -243,13 +286,21 @@ impl Ledger {
 
     /// Settles a reservation: `cost` is what it did cost, never more than was reserved is given back.
     pub fn settle(&self, reservation: Reservation, cost: Cost, verdict: &str) {
-        let Reservation { id, rows, reserved, mut spend } = reservation;
+        let Reservation {
+            id,
+            rows,
+            reserved,
+            mut spend,
+        } = reservation;
         let refunds = rows
             .into_iter()
             .map(|(key, unit)| (key, amount(reserved, unit) - amount(cost, unit)))
             .filter(|(_, back)| *back != 0)
             .collect();
-        let at = spend.get("at_us").and_then(serde_json::Value::as_i64).unwrap_or(0);
+        let at = spend
+            .get("at_us")
+            .and_then(serde_json::Value::as_i64)
+            .unwrap_or(0);
         if let Some(fields) = spend.as_object_mut() {
             fields.insert(
                 "cost".to_owned(),
@@ -272,7 +323,10 @@ impl Ledger {
             .map(|budget| {
                 let scope = budget.product.as_deref().unwrap_or("*");
                 let found = window(budget.window, &settings.resets, now);
-                budget.limit - self.store.spent(&Self::key(account, scope, BudgetUnit::Cents, &found.id))
+                budget.limit
+                    - self
+                        .store
+                        .spent(&Self::key(account, scope, BudgetUnit::Cents, &found.id))
             })
             .min()
     }
@@ -282,7 +336,8 @@ impl Ledger {
     pub fn used(&self, account: &Account, settings: &ProviderSettings, budget: &Budget) -> i64 {
         let found = window(budget.window, &settings.resets, self.now());
         let scope = budget.product.as_deref().unwrap_or("*");
-        self.store.spent(&Self::key(account, scope, budget.unit, &found.id))
+        self.store
+            .spent(&Self::key(account, scope, budget.unit, &found.id))
     }
 
     /// Returns all rows, sorted.
@@ -320,7 +375,12 @@ impl Ledger {
     }
 }
 
-fn tightest<'a>(budgets: &'a [Budget], scope: &str, unit: BudgetUnit, kind: BudgetWindow) -> Option<&'a Budget> {
+fn tightest<'a>(
+    budgets: &'a [Budget],
+    scope: &str,
+    unit: BudgetUnit,
+    kind: BudgetWindow,
+) -> Option<&'a Budget> {
     budgets
         .iter()
         .filter(|budget| budget.product.as_deref().unwrap_or("*") == scope)
@@ -356,13 +416,25 @@ fn limit(
 ) -> (Option<i64>, String, bool) {
     let ours = budget.map(|budget| budget.limit);
     let (limit, label) = match (ours, theirs) {
-        (Some(ours), Some(theirs)) if theirs < ours => (Some(theirs), format!("the vendor's own limit on {product}")),
-        (Some(ours), _) => (Some(ours), budget.map(|budget| budget.label.clone()).unwrap_or_default()),
-        (None, Some(theirs)) => (Some(theirs), format!("the vendor's own limit of {theirs} on {product}")),
+        (Some(ours), Some(theirs)) if theirs < ours => {
+            (Some(theirs), format!("the vendor's own limit on {product}"))
+        }
+        (Some(ours), _) => (
+            Some(ours),
+            budget.map(|budget| budget.label.clone()).unwrap_or_default(),
+        ),
+        (None, Some(theirs)) => (
+            Some(theirs),
+            format!("the vendor's own limit of {theirs} on {product}"),
+        ),
         (None, None) => (None, String::new()),
     };
     match priority {
         Priority::Interactive => (limit, label, false),
-        Priority::Batch => (limit.map(|limit| limit - limit * i64::from(reserve) / 100), label, true),
+        Priority::Batch => (
+            limit.map(|limit| limit - limit * i64::from(reserve) / 100),
+            label,
+            true,
+        ),
     }
 }

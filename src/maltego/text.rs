@@ -13,9 +13,9 @@ const FIRST_OF_NONCHARACTER: u8 = 0xef;
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Act {
     Pass,
-    Escape(&'static str),
-    /// Escaped in attributes only, where a reader would turn it into a blank.
-    EscapeInAttribute(&'static str),
+    Escape,
+    /// Escaped in attributes only: quotes, and what a reader would turn into a blank.
+    EscapeInAttribute,
     Drop,
     /// May start U+FFFE or U+FFFF.
     Look,
@@ -28,17 +28,32 @@ static ACTS: [Act; 256] = {
         acts[c0] = Act::Drop;
         c0 += 1;
     }
-    acts[b'\t' as usize] = Act::EscapeInAttribute("&#9;");
-    acts[b'\n' as usize] = Act::EscapeInAttribute("&#10;");
-    acts[b'\r' as usize] = Act::Escape("&#13;");
-    acts[b'&' as usize] = Act::Escape("&amp;");
-    acts[b'<' as usize] = Act::Escape("&lt;");
-    acts[b'>' as usize] = Act::Escape("&gt;");
-    acts[b'"' as usize] = Act::EscapeInAttribute("&quot;");
-    acts[b'\'' as usize] = Act::EscapeInAttribute("&apos;");
+    acts[b'\t' as usize] = Act::EscapeInAttribute;
+    acts[b'\n' as usize] = Act::EscapeInAttribute;
+    acts[b'"' as usize] = Act::EscapeInAttribute;
+    acts[b'\'' as usize] = Act::EscapeInAttribute;
+    acts[b'\r' as usize] = Act::Escape;
+    acts[b'&' as usize] = Act::Escape;
+    acts[b'<' as usize] = Act::Escape;
+    acts[b'>' as usize] = Act::Escape;
     acts[FIRST_OF_NONCHARACTER as usize] = Act::Look;
     acts
 };
+
+/// Returns the escape of a byte that has one.
+const fn escape(byte: u8) -> &'static str {
+    match byte {
+        b'&' => "&amp;",
+        b'<' => "&lt;",
+        b'>' => "&gt;",
+        b'"' => "&quot;",
+        b'\'' => "&apos;",
+        b'\t' => "&#9;",
+        b'\n' => "&#10;",
+        b'\r' => "&#13;",
+        _ => "",
+    }
+}
 
 /// Appends `text` as element content. Forbidden characters vanish; a carriage return becomes a reference, so that
 /// a reader's line-end normalisation does not change it.
@@ -58,11 +73,11 @@ fn push(out: &mut String, text: &str, attribute: bool) {
     for (at, byte) in bytes.iter().enumerate() {
         let (width, replacement) = match ACTS.get(usize::from(*byte)) {
             None | Some(Act::Pass) => continue,
-            Some(Act::EscapeInAttribute(_)) if !attribute => continue,
-            Some(Act::Escape(with) | Act::EscapeInAttribute(with)) => (1, *with),
+            Some(Act::EscapeInAttribute) if !attribute => continue,
+            Some(Act::Escape | Act::EscapeInAttribute) => (1, escape(*byte)),
             Some(Act::Drop) => (1, ""),
             Some(Act::Look) => match bytes.get(at..at + 3) {
-                Some([0xef, 0xbf, 0xbe | 0xbf]) => (3, ""),
+                Some([_, 0xbf, 0xbe | 0xbf]) => (3, ""),
                 _ => continue,
             },
         };
