@@ -39,12 +39,17 @@ impl SystemClock {
     /// Starts a clock.
     #[must_use]
     pub fn shared() -> SharedClock {
-        Arc::new(Self { start: tokio::time::Instant::now() })
+        Arc::new(Self {
+            start: tokio::time::Instant::now(),
+        })
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

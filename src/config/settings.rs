@@ -276,6 +276,9 @@ impl ProviderSettings {
     /// Tells whether every part of the key is there.
     #[must_use]
     pub fn has_key(&self, descriptor: &crate::providers::Descriptor) -> bool {
-        descriptor.credentials.iter().all(|field| self.credentials.contains_key(field.name))
+        descriptor
+            .credentials
+            .iter()
+            .all(|field| self.credentials.contains_key(field.name))
     }
 }

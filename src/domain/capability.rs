@@ -51,7 +51,10 @@ impl Kind {
     /// Tells whether values of this kind are single texts.
     #[must_use]
     pub fn is_textual(&self) -> bool {
-        !matches!(self, Self::Integer | Self::Flag | Self::Date | Self::Texts | Self::Records(_))
+        !matches!(
+            self,
+            Self::Integer | Self::Flag | Self::Date | Self::Texts | Self::Records(_)
+        )
     }
 
     /// Returns the Maltego entity type that a value of this kind becomes by itself, if it has one.
@@ -134,14 +137,22 @@ pub static CONTACT: Schema = Schema {
 };
 
 /// Declares a name server of a domain.
-pub static NAME_SERVER: Schema = Schema { name: "name server", fields: &[field("name", Kind::Host)] };
+pub static NAME_SERVER: Schema = Schema {
+    name: "name server",
+    fields: &[field("name", Kind::Host)],
+};
 
 /// Declares a domain that stands beside another.
-pub static NEIGHBOUR: Schema = Schema { name: "neighbour", fields: &[field("domain", Kind::Host)] };
+pub static NEIGHBOUR: Schema = Schema {
+    name: "neighbour",
+    fields: &[field("domain", Kind::Host)],
+};
 
 /// Declares a component of a risk score.
-pub static COMPONENT: Schema =
-    Schema { name: "component", fields: &[field("name", Kind::Text), field("score", Kind::Integer)] };
+pub static COMPONENT: Schema = Schema {
+    name: "component",
+    fields: &[field("name", Kind::Text), field("score", Kind::Integer)],
+};
 
 static WHOIS_HISTORY: Schema = Schema {
     name: "whois-history",
@@ -244,8 +255,10 @@ static REVERSE_WHOIS: Schema = Schema {
     ],
 };
 
-static DOMAINS_ON_IP: Schema =
-    Schema { name: "domains-on-ip", fields: &[field("ip", Kind::Address), field("domain", Kind::Host)] };
+static DOMAINS_ON_IP: Schema = Schema {
+    name: "domains-on-ip",
+    fields: &[field("ip", Kind::Address), field("domain", Kind::Host)],
+};
 
 static NEIGHBOURS: Schema = Schema {
     name: "neighbours",
@@ -258,7 +271,11 @@ static NEIGHBOURS: Schema = Schema {
 
 static DOMAINS_ON_NAMESERVER: Schema = Schema {
     name: "domains-on-nameserver",
-    fields: &[field("nameserver", Kind::Host), field("domain", Kind::Host), field("role", Kind::Text)],
+    fields: &[
+        field("nameserver", Kind::Host),
+        field("domain", Kind::Host),
+        field("role", Kind::Text),
+    ],
 };
 
 static RISK: Schema = Schema {
@@ -384,6 +401,10 @@ impl FromStr for Capability {
 
     /// Reads a capability's name.
     fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.iter().copied().find(|capability| capability.name() == name).ok_or(())
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|capability| capability.name() == name)
+            .ok_or(())
     }
 }

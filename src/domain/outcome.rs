@@ -200,7 +200,11 @@ impl Outcome {
     /// Sorts an answer into found and not found.
     #[must_use]
     pub fn of(answer: Arc<Answer>) -> Self {
-        if answer.is_not_found() { Self::NotFound(answer) } else { Self::Found(answer) }
+        if answer.is_not_found() {
+            Self::NotFound(answer)
+        } else {
+            Self::Found(answer)
+        }
     }
 
     /// Returns the word used in logs and metrics.

@@ -25,7 +25,11 @@ impl Query {
     /// Makes a question without parameters.
     #[must_use]
     pub fn new(capability: Capability, indicator: Indicator) -> Self {
-        Self { capability, indicator, params: BTreeMap::new() }
+        Self {
+            capability,
+            indicator,
+            params: BTreeMap::new(),
+        }
     }
 
     /// Adds a parameter and returns the question.

@@ -62,7 +62,11 @@ impl Breaker {
     /// Makes a closed breaker; `denial` says whose key it guards.
     #[must_use]
     pub fn new(provider: &str, denial: Denial) -> Self {
-        Self { provider: provider.to_owned(), denial, states: Mutex::default() }
+        Self {
+            provider: provider.to_owned(),
+            denial,
+            states: Mutex::default(),
+        }
     }
 
     /// Lets a call pass, or says why not. After a pause one call passes as a trial.
@@ -70,11 +74,19 @@ impl Breaker {
     /// # Errors
     /// The failure that the asker is told.
     pub fn check(&self, product: &str, now: Timestamp) -> Result<(), Failure> {
-        let Ok(mut states) = self.states.lock() else { return Ok(()) };
+        let Ok(mut states) = self.states.lock() else {
+            return Ok(());
+        };
         if let Some(message) = &states.refused {
-            return Err(Failure::new(FailureKind::Denied(self.denial), &self.provider, message.clone()));
+            return Err(Failure::new(
+                FailureKind::Denied(self.denial),
+                &self.provider,
+                message.clone(),
+            ));
         }
-        let Some(state) = states.products.get_mut(product) else { return Ok(()) };
+        let Some(state) = states.products.get_mut(product) else {
+            return Ok(());
+        };
         if let Some((until, message)) = &state.not_entitled
             && *until > now
         {
@@ -112,7 +124,9 @@ impl Breaker {
 
     /// Tells what became of an attempt.
     pub fn tell(&self, product: &str, signal: Signal, now: Timestamp) {
-        let Ok(mut states) = self.states.lock() else { return };
+        let Ok(mut states) = self.states.lock() else {
+            return;
+        };
         if let Signal::KeyRefused(message) = signal {
             states.refused = Some(message);
             return;
@@ -159,7 +173,9 @@ impl Breaker {
     /// Returns the state for people and metrics, by product; the key's own stands under `*`.
     #[must_use]
     pub fn states(&self, now: Timestamp) -> Vec<(String, &'static str)> {
-        let Ok(states) = self.states.lock() else { return Vec::new() };
+        let Ok(states) = self.states.lock() else {
+            return Vec::new();
+        };
         let mut all: Vec<_> = states
             .products
             .iter()
@@ -205,23 +221,45 @@ mod tests {
             assert_eq!(breaker.check("whois", at(0)), Ok(()));
             breaker.tell("whois", Signal::Failed, at(0));
         }
-        assert_eq!(kind(breaker.check("whois", at(14))), Some(FailureKind::Unavailable));
-        assert_eq!(breaker.check("risk", at(14)), Ok(()), "another product is not concerned");
+        assert_eq!(
+            kind(breaker.check("whois", at(14))),
+            Some(FailureKind::Unavailable)
+        );
+        assert_eq!(
+            breaker.check("risk", at(14)),
+            Ok(()),
+            "another product is not concerned"
+        );
         assert_eq!(breaker.check("whois", at(15)), Ok(()), "one trial");
-        assert_eq!(kind(breaker.check("whois", at(15))), Some(FailureKind::Unavailable), "and only one");
+        assert_eq!(
+            kind(breaker.check("whois", at(15))),
+            Some(FailureKind::Unavailable),
+            "and only one"
+        );
         breaker.tell("whois", Signal::Failed, at(15));
-        assert_eq!(kind(breaker.check("whois", at(44))), Some(FailureKind::Unavailable), "the pause doubled");
+        assert_eq!(
+            kind(breaker.check("whois", at(44))),
+            Some(FailureKind::Unavailable),
+            "the pause doubled"
+        );
         assert_eq!(breaker.check("whois", at(45)), Ok(()));
         breaker.tell("whois", Signal::Fine, at(45));
         assert_eq!(breaker.check("whois", at(45)), Ok(()));
-        assert_eq!(breaker.check("whois", at(45)), Ok(()), "closed again for everybody");
+        assert_eq!(
+            breaker.check("whois", at(45)),
+            Ok(()),
+            "closed again for everybody"
+        );
     }
 
     #[test]
     fn a_refused_key_stays_shut_for_every_product() {
         let breaker = Breaker::new("acme", Denial::UserKey);
         breaker.tell("whois", Signal::KeyRefused("refused".into()), at(0));
-        assert_eq!(kind(breaker.check("risk", at(1_000_000))), Some(FailureKind::Denied(Denial::UserKey)));
+        assert_eq!(
+            kind(breaker.check("risk", at(1_000_000))),
+            Some(FailureKind::Denied(Denial::UserKey))
+        );
         breaker.reset();
         assert_eq!(breaker.check("risk", at(1)), Ok(()));
     }
@@ -232,8 +270,14 @@ mod tests {
         breaker.tell("iris", Signal::NotEntitled("no iris".into()), at(0));
         breaker.tell("whois", Signal::Limited(at(60), "busy".into()), at(0));
         assert!(breaker.is_not_entitled("iris", at(1)));
-        assert_eq!(kind(breaker.check("iris", at(1))), Some(FailureKind::Denied(Denial::NotEntitled)));
-        assert_eq!(breaker.check("whois", at(59)).map_err(|failure| failure.until), Err(Some(at(60))));
+        assert_eq!(
+            kind(breaker.check("iris", at(1))),
+            Some(FailureKind::Denied(Denial::NotEntitled))
+        );
+        assert_eq!(
+            breaker.check("whois", at(59)).map_err(|failure| failure.until),
+            Err(Some(at(60)))
+        );
         assert_eq!(breaker.check("whois", at(60)), Ok(()));
         assert_eq!(breaker.check("risk", at(1)), Ok(()));
     }

@@ -62,7 +62,9 @@ impl Queue {
     fn take(&mut self, fits: impl Fn(&Waiter) -> bool) -> Option<Waiter> {
         for _ in 0..self.turns.len() {
             let client = self.turns.pop_front()?;
-            let Some(line) = self.clients.get_mut(&client) else { continue };
+            let Some(line) = self.clients.get_mut(&client) else {
+                continue;
+            };
             line.retain(|waiter| !waiter.permit.is_closed());
             let found = line.iter().position(&fits).and_then(|index| line.remove(index));
             if line.is_empty() {
@@ -78,7 +80,8 @@ impl Queue {
     }
 
     fn next(&mut self) -> Option<Waiter> {
-        self.take(|waiter| (waiter.urgency)() == Priority::Interactive).or_else(|| self.take(|_| true))
+        self.take(|waiter| (waiter.urgency)() == Priority::Interactive)
+            .or_else(|| self.take(|_| true))
     }
 
     /// Counts the waiters that a newcomer of `client` would wait for: each other client's, as many
@@ -91,13 +94,21 @@ impl Queue {
                 .count()
         };
         let own = self.clients.get(client).map_or(0, counts);
-        let others: usize =
-            self.clients.iter().filter(|(name, _)| *name != client).map(|(_, line)| counts(line).min(own + 1)).sum();
+        let others: usize = self
+            .clients
+            .iter()
+            .filter(|(name, _)| *name != client)
+            .map(|(_, line)| counts(line).min(own + 1))
+            .sum();
         own + others
     }
 
     fn len(&self) -> usize {
-        self.clients.values().flatten().filter(|waiter| !waiter.permit.is_closed()).count()
+        self.clients
+            .values()
+            .flatten()
+            .filter(|waiter| !waiter.permit.is_closed())
+            .count()
     }
 }
 
@@ -129,7 +140,11 @@ pub struct Dispenser {
 
 impl fmt::Debug for Dispenser {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Dispenser").field("period", &self.period).field("waiting", &self.waiting()).finish()
+        formatter
+            .debug_struct("Dispenser")
+            .field("period", &self.period)
+            .field("waiting", &self.waiting())
+            .finish()
     }
 }
 
@@ -145,7 +160,13 @@ impl Dispenser {
             .collect();
         let period = rates.iter().map(period).max().unwrap_or_default();
         let bursts = rates.iter().any(|rate| rate.burst.get() > 1);
-        Arc::new(Self { clock, limiters, period, bursts, state: Mutex::default() })
+        Arc::new(Self {
+            clock,
+            limiters,
+            period,
+            bursts,
+            state: Mutex::default(),
+        })
     }
 
     /// Returns how many wait.
@@ -168,17 +189,27 @@ impl Dispenser {
             return Ok(());
         }
         let granted = {
-            let Ok(mut state) = self.state.lock() else { return Ok(()) };
+            let Ok(mut state) = self.state.lock() else {
+                return Ok(());
+            };
             let now = self.clock.elapsed();
             let ahead = u32::try_from(state.queue.ahead(client, urgency())).unwrap_or(u32::MAX);
             // With bursts a token may be there already, which cannot be seen without taking it.
-            let first = if state.pumping || !self.bursts { state.next_at.max(now) } else { now };
+            let first = if state.pumping || !self.bursts {
+                state.next_at.max(now)
+            } else {
+                now
+            };
             let ready = first.saturating_add(self.period.saturating_mul(ahead));
             if ready > deadline {
                 return Err(TooLate { wait: ready - now });
             }
             let (permit, granted) = oneshot::channel();
-            state.queue.push(Waiter { client: client.to_owned(), urgency, permit });
+            state.queue.push(Waiter {
+                client: client.to_owned(),
+                urgency,
+                permit,
+            });
             if !state.pumping {
                 state.pumping = true;
                 tokio::spawn(Arc::clone(self).pump());
@@ -194,14 +225,18 @@ impl Dispenser {
     /// Takes a token, then chooses who gets it, until nobody waits.
     async fn pump(self: Arc<Self>) {
         loop {
-            let spare = self.state.lock().is_ok_and(|mut state| std::mem::take(&mut state.spare));
+            let spare = self
+                .state
+                .lock()
+                .is_ok_and(|mut state| std::mem::take(&mut state.spare));
             if !spare {
                 for limiter in &self.limiters {
                     self.take_token(limiter).await;
                 }
             }
             let Ok(mut state) = self.state.lock() else { return };
-            let granted = std::iter::from_fn(|| state.queue.next()).any(|waiter| waiter.permit.send(()).is_ok());
+            let granted =
+                std::iter::from_fn(|| state.queue.next()).any(|waiter| waiter.permit.send(()).is_ok());
             if !granted {
                 state.spare = true;
                 state.pumping = false;
@@ -236,7 +271,11 @@ mod tests {
     use crate::clock::manual::ManualClock;
 
     fn rate(limit: u32, seconds: u64) -> Rate {
-        Rate { limit: NonZeroU32::new(limit).unwrap(), per: Duration::from_secs(seconds), burst: NonZeroU32::MIN }
+        Rate {
+            limit: NonZeroU32::new(limit).unwrap(),
+            per: Duration::from_secs(seconds),
+            burst: NonZeroU32::MIN,
+        }
     }
 
     fn person() -> Urgency {
@@ -263,7 +302,9 @@ mod tests {
         for (client, urgency, deadline) in asks {
             let (dispenser, sender, clock) = (Arc::clone(dispenser), sender.clone(), clock.clone());
             tokio::spawn(async move {
-                let got = dispenser.acquire(client, urgency, Duration::from_secs(deadline)).await;
+                let got = dispenser
+                    .acquire(client, urgency, Duration::from_secs(deadline))
+                    .await;
                 let _ = sender.send((client, got.map(|()| clock.elapsed())));
             });
             tokio::task::yield_now().await;
@@ -289,7 +330,10 @@ mod tests {
         assert_eq!(granted, (0..6).map(Duration::from_secs).collect::<Vec<_>>());
         let refused: Vec<_> = results.iter().filter_map(|(_, got)| got.err()).collect();
         assert_eq!(refused.len(), 2);
-        assert!(refused.iter().all(|late| late.wait > Duration::from_secs(5)), "{refused:?}");
+        assert!(
+            refused.iter().all(|late| late.wait > Duration::from_secs(5)),
+            "{refused:?}"
+        );
     }
 
     #[tokio::test]
@@ -300,16 +344,33 @@ mod tests {
         asks.extend((0..3).map(|_| ("night", batch(), 100)));
         asks.extend((0..3).map(|_| ("anna", person(), 100)));
         asks.extend((0..2).map(|_| ("ben", person(), 100)));
-        let order: Vec<_> = run(&manual, &dispenser, asks).await.into_iter().map(|(client, _)| client).collect();
-        assert_eq!(order, ["first", "anna", "ben", "anna", "ben", "anna", "night", "night", "night"]);
+        let order: Vec<_> = run(&manual, &dispenser, asks)
+            .await
+            .into_iter()
+            .map(|(client, _)| client)
+            .collect();
+        assert_eq!(
+            order,
+            [
+                "first", "anna", "ben", "anna", "ben", "anna", "night", "night", "night"
+            ]
+        );
     }
 
     #[tokio::test]
     async fn every_rate_holds() {
         let (manual, clock) = start();
         let dispenser = Dispenser::new(&[rate(10, 1), rate(30, 60)], clock);
-        let results = run(&manual, &dispenser, (0..4).map(|_| ("one", person(), 100)).collect()).await;
+        let results = run(
+            &manual,
+            &dispenser,
+            (0..4).map(|_| ("one", person(), 100)).collect(),
+        )
+        .await;
         let times: Vec<_> = results.into_iter().map(|(_, got)| got.unwrap()).collect();
-        assert_eq!(times, (0..4).map(|n| Duration::from_secs(2 * n)).collect::<Vec<_>>());
+        assert_eq!(
+            times,
+            (0..4).map(|n| Duration::from_secs(2 * n)).collect::<Vec<_>>()
+        );
     }
 }

@@ -87,11 +87,31 @@ enum Job {
         at: i64,
         done: oneshot::Sender<Result<(), ReserveError>>,
     },
-    Settle { id: u64, refunds: Vec<(RowKey, i64)>, spend: serde_json::Value, at: i64 },
-    PutAnswer { key: String, value: Vec<u8>, done: Option<oneshot::Sender<Result<(), String>>> },
-    DropAnswers { keys: Vec<String>, done: oneshot::Sender<Result<(), String>> },
-    PutToken { id: String, value: Option<Vec<u8>>, done: oneshot::Sender<Result<(), String>> },
-    PutMeta { key: &'static str, value: Vec<u8>, done: oneshot::Sender<Result<(), String>> },
+    Settle {
+        id: u64,
+        refunds: Vec<(RowKey, i64)>,
+        spend: serde_json::Value,
+        at: i64,
+    },
+    PutAnswer {
+        key: String,
+        value: Vec<u8>,
+        done: Option<oneshot::Sender<Result<(), String>>>,
+    },
+    DropAnswers {
+        keys: Vec<String>,
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    PutToken {
+        id: String,
+        value: Option<Vec<u8>>,
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    PutMeta {
+        key: &'static str,
+        value: Vec<u8>,
+        done: oneshot::Sender<Result<(), String>>,
+    },
     Stop(oneshot::Sender<()>),
 }
 
@@ -120,25 +140,45 @@ impl Store {
     /// [`StoreError`] where the file is in use, newer, or cannot be read or written.
     pub fn open(folder: &Path, page_cache: usize) -> Result<Self, StoreError> {
         let path = folder.join("pivotd.redb");
-        let failed = |reason: String| StoreError::Failed { path: path.clone(), reason };
+        let failed = |reason: String| StoreError::Failed {
+            path: path.clone(),
+            reason,
+        };
         make_private(&path).map_err(|error| failed(error.to_string()))?;
-        let database = Database::builder().set_cache_size(page_cache).create(&path).map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Locked(path.clone()),
-            other => failed(other.to_string()),
-        })?;
+        let database = Database::builder()
+            .set_cache_size(page_cache)
+            .create(&path)
+            .map_err(|error| match error {
+                redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Locked(path.clone()),
+                other => failed(other.to_string()),
+            })?;
         let opened = prepare(&database).map_err(|error| failed(error.to_string()))?;
         if opened.layout > LAYOUT {
-            return Err(StoreError::Newer { path, found: opened.layout });
+            return Err(StoreError::Newer {
+                path,
+                found: opened.layout,
+            });
         }
         let database = Arc::new(database);
         let spent = Arc::new(RwLock::new(opened.spent));
         let (jobs, queue) = mpsc::channel();
-        let writer = Writer { database: Arc::clone(&database), spent: Arc::clone(&spent) };
+        let writer = Writer {
+            database: Arc::clone(&database),
+            spent: Arc::clone(&spent),
+        };
         std::thread::Builder::new()
             .name("pivotd-store".to_owned())
             .spawn(move || writer.run(&queue))
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self { inner: Arc::new(Inner { path, database, jobs, spent, secret: opened.secret }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                path,
+                database,
+                jobs,
+                spent,
+                secret: opened.secret,
+            }),
+        })
     }
 
     /// Returns the secret of this data directory, for keyed hashes; it never leaves the process.
@@ -156,7 +196,10 @@ impl Store {
     }
 
     fn failed(&self, reason: impl ToString) -> StoreError {
-        StoreError::Failed { path: self.inner.path.clone(), reason: reason.to_string() }
+        StoreError::Failed {
+            path: self.inner.path.clone(),
+            reason: reason.to_string(),
+        }
     }
 
     fn send(&self, job: Job) -> Result<(), StoreError> {
@@ -164,7 +207,9 @@ impl Store {
     }
 
     async fn written(&self, done: oneshot::Receiver<Result<(), String>>) -> Result<(), StoreError> {
-        done.await.map_err(|_| StoreError::Closed)?.map_err(|reason| self.failed(reason))
+        done.await
+            .map_err(|_| StoreError::Closed)?
+            .map_err(|reason| self.failed(reason))
     }
 
     /// Reserves all lines or none, on disk before it returns.
@@ -177,29 +222,55 @@ impl Store {
     ) -> Result<(), ReserveError> {
         let (done, reserved) = oneshot::channel();
         let closed = || ReserveError::Store(StoreError::Closed.to_string());
-        self.send(Job::Reserve { id, lines, spend, at, done }).map_err(|_| closed())?;
+        self.send(Job::Reserve {
+            id,
+            lines,
+            spend,
+            at,
+            done,
+        })
+        .map_err(|_| closed())?;
         reserved.await.map_err(|_| closed())?
     }
 
     /// Closes a reservation: gives back what was not spent and writes the audit row. Rides with the next commit.
     pub(crate) fn settle(&self, id: u64, refunds: Vec<(RowKey, i64)>, spend: serde_json::Value, at: i64) {
-        if self.send(Job::Settle { id, refunds, spend, at }).is_err() {
-            tracing::warn!(reservation = id, "the store closed before a settlement; the reservation stays charged");
+        if self
+            .send(Job::Settle {
+                id,
+                refunds,
+                spend,
+                at,
+            })
+            .is_err()
+        {
+            tracing::warn!(
+                reservation = id,
+                "the store closed before a settlement; the reservation stays charged"
+            );
         }
     }
 
     /// Returns what a row has.
     #[must_use]
     pub fn spent(&self, key: &str) -> i64 {
-        self.inner.spent.read().map_or(0, |spent| spent.get(key).copied().unwrap_or(0))
+        self.inner
+            .spent
+            .read()
+            .map_or(0, |spent| spent.get(key).copied().unwrap_or(0))
     }
 
     /// Returns all rows that start with `prefix`, sorted.
     #[must_use]
     pub fn spent_under(&self, prefix: &str) -> Vec<(RowKey, i64)> {
-        let Ok(spent) = self.inner.spent.read() else { return Vec::new() };
-        let mut rows: Vec<_> =
-            spent.iter().filter(|(key, _)| key.starts_with(prefix)).map(|(key, n)| (key.clone(), *n)).collect();
+        let Ok(spent) = self.inner.spent.read() else {
+            return Vec::new();
+        };
+        let mut rows: Vec<_> = spent
+            .iter()
+            .filter(|(key, _)| key.starts_with(prefix))
+            .map(|(key, n)| (key.clone(), *n))
+            .collect();
         rows.sort();
         rows
     }
@@ -236,7 +307,14 @@ impl Store {
 
     /// Stores an answer soon, without waiting for the disk.
     pub(crate) fn put_answer(&self, key: String, value: Vec<u8>) {
-        if self.send(Job::PutAnswer { key, value, done: None }).is_err() {
+        if self
+            .send(Job::PutAnswer {
+                key,
+                value,
+                done: None,
+            })
+            .is_err()
+        {
             tracing::warn!("the store closed before an answer was kept");
         }
     }
@@ -244,7 +322,11 @@ impl Store {
     /// Stores an answer and returns when it is on disk.
     pub(crate) async fn put_answer_now(&self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
         let (done, written) = oneshot::channel();
-        self.send(Job::PutAnswer { key, value, done: Some(done) })?;
+        self.send(Job::PutAnswer {
+            key,
+            value,
+            done: Some(done),
+        })?;
         self.written(written).await
     }
 
@@ -339,13 +421,21 @@ fn prepare(database: &Database) -> Result<Opened, redb::Error> {
     let transaction = database.begin_write()?;
     let opened = {
         let mut meta = transaction.open_table(META)?;
-        let stored = meta.get("layout")?.and_then(|value| value.value().try_into().ok().map(u64::from_le_bytes));
+        let stored = meta
+            .get("layout")?
+            .and_then(|value| value.value().try_into().ok().map(u64::from_le_bytes));
         let layout = stored.unwrap_or(LAYOUT);
         if layout > LAYOUT {
-            return Ok(Opened { layout, secret: [0; 32], spent: HashMap::new() });
+            return Ok(Opened {
+                layout,
+                secret: [0; 32],
+                spent: HashMap::new(),
+            });
         }
         meta.insert("layout", LAYOUT.to_le_bytes().as_slice())?;
-        let kept: Option<[u8; 32]> = meta.get("secret")?.and_then(|value| value.value().try_into().ok());
+        let kept: Option<[u8; 32]> = meta
+            .get("secret")?
+            .and_then(|value| value.value().try_into().ok());
         let secret = match kept {
             Some(secret) => secret,
             None => {
@@ -369,9 +459,15 @@ fn prepare(database: &Database) -> Result<Opened, redb::Error> {
         for (id, value) in left {
             if let Ok(row) = serde_json::from_slice::<OpenRow>(&value) {
                 let mut spend = row.spend;
-                let at = spend.get("at_us").and_then(serde_json::Value::as_i64).unwrap_or(0);
+                let at = spend
+                    .get("at_us")
+                    .and_then(serde_json::Value::as_i64)
+                    .unwrap_or(0);
                 if let Some(fields) = spend.as_object_mut() {
-                    fields.insert("settled".to_owned(), "found open at start; charged in full".into());
+                    fields.insert(
+                        "settled".to_owned(),
+                        "found open at start; charged in full".into(),
+                    );
                 }
                 audit.insert((at, id), spend.to_string().as_bytes())?;
             }
@@ -382,7 +478,11 @@ fn prepare(database: &Database) -> Result<Opened, redb::Error> {
             let (key, value) = row?;
             spent.insert(key.value().to_owned(), value.value());
         }
-        Opened { layout, secret, spent }
+        Opened {
+            layout,
+            secret,
+            spent,
+        }
     };
     transaction.commit()?;
     Ok(opened)
@@ -460,14 +560,26 @@ fn apply(
     changed: &mut HashMap<RowKey, i64>,
 ) -> Result<(), redb::Error> {
     match job {
-        Job::Reserve { id, lines, spend, at, done } => {
+        Job::Reserve {
+            id,
+            lines,
+            spend,
+            at,
+            done,
+        } => {
             let mut spent = transaction.open_table(SPENT)?;
             let mut sums = Vec::with_capacity(lines.len());
             for (index, line) in lines.iter().enumerate() {
                 let used = spent.get(line.key.as_str())?.map_or(0, |value| value.value());
                 let counted = used.max(line.floor);
-                if line.amount > 0 && line.limit.is_some_and(|limit| counted.saturating_add(line.amount) > limit) {
-                    acks.push(Box::new(move |_| drop(done.send(Err(ReserveError::Exhausted(index, counted))))));
+                if line.amount > 0
+                    && line
+                        .limit
+                        .is_some_and(|limit| counted.saturating_add(line.amount) > limit)
+                {
+                    acks.push(Box::new(move |_| {
+                        drop(done.send(Err(ReserveError::Exhausted(index, counted))))
+                    }));
                     return Ok(());
                 }
                 sums.push(used.saturating_add(line.amount));
@@ -479,10 +591,19 @@ fn apply(
             let rows = lines.into_iter().map(|line| (line.key, line.amount)).collect();
             let row = serde_json::to_vec(&OpenRow { rows, spend }).unwrap_or_default();
             transaction.open_table(OPEN)?.insert(id, row.as_slice())?;
-            transaction.open_table(META)?.insert("latest", at.to_le_bytes().as_slice())?;
-            acks.push(Box::new(move |result| drop(done.send(result.map_err(ReserveError::Store)))));
+            transaction
+                .open_table(META)?
+                .insert("latest", at.to_le_bytes().as_slice())?;
+            acks.push(Box::new(move |result| {
+                drop(done.send(result.map_err(ReserveError::Store)))
+            }));
         }
-        Job::Settle { id, refunds, spend, at } => {
+        Job::Settle {
+            id,
+            refunds,
+            spend,
+            at,
+        } => {
             transaction.open_table(OPEN)?.remove(id)?;
             let mut spent = transaction.open_table(SPENT)?;
             for (key, amount) in refunds {
@@ -490,10 +611,14 @@ fn apply(
                 spent.insert(key.as_str(), used - amount)?;
                 changed.insert(key, used - amount);
             }
-            transaction.open_table(AUDIT)?.insert((at, id), spend.to_string().as_bytes())?;
+            transaction
+                .open_table(AUDIT)?
+                .insert((at, id), spend.to_string().as_bytes())?;
         }
         Job::PutAnswer { key, value, done } => {
-            transaction.open_table(ANSWERS)?.insert(key.as_str(), value.as_slice())?;
+            transaction
+                .open_table(ANSWERS)?
+                .insert(key.as_str(), value.as_slice())?;
             acks.extend(done.map(acknowledge));
         }
         Job::DropAnswers { keys, done } => {

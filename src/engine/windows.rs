@@ -19,23 +19,43 @@ pub struct Window {
 pub fn window(kind: BudgetWindow, resets: &Resets, now: Timestamp) -> Window {
     let local = now.to_zoned(resets.zone.clone());
     let (name, start, next) = match kind {
-        BudgetWindow::Total => return Window { id: "total".to_owned(), next: None },
+        BudgetWindow::Total => {
+            return Window {
+                id: "total".to_owned(),
+                next: None,
+            };
+        }
         BudgetWindow::Hour => {
             let start = local.datetime().date().at(local.hour(), 0, 0, 0);
             ("hour", start, start.checked_add(1.hour()))
         }
         BudgetWindow::Day => {
-            let start = at_or_before(&local, local.date().to_datetime(resets.time), |at| at.checked_sub(1.day()));
+            let start = at_or_before(&local, local.date().to_datetime(resets.time), |at| {
+                at.checked_sub(1.day())
+            });
             ("day", start, start.checked_add(1.day()))
         }
         BudgetWindow::Month => {
-            let this = local.date().with().day(resets.day).build().unwrap_or_else(|_| local.date().first_of_month());
-            let start = at_or_before(&local, this.to_datetime(resets.time), |at| at.checked_sub(1.month()));
+            let this = local
+                .date()
+                .with()
+                .day(resets.day)
+                .build()
+                .unwrap_or_else(|_| local.date().first_of_month());
+            let start = at_or_before(&local, this.to_datetime(resets.time), |at| {
+                at.checked_sub(1.month())
+            });
             ("month", start, start.checked_add(1.month()))
         }
     };
-    let next = next.ok().and_then(|next| next.to_zoned(resets.zone.clone()).ok()).map(|next| next.timestamp());
-    Window { id: format!("{name} {start}"), next }
+    let next = next
+        .ok()
+        .and_then(|next| next.to_zoned(resets.zone.clone()).ok())
+        .map(|next| next.timestamp());
+    Window {
+        id: format!("{name} {start}"),
+        next,
+    }
 }
 
 fn at_or_before(
@@ -43,7 +63,11 @@ fn at_or_before(
     start: DateTime,
     step: impl FnOnce(DateTime) -> Result<DateTime, jiff::Error>,
 ) -> DateTime {
-    if start > local.datetime() { step(start).unwrap_or(start) } else { start }
+    if start > local.datetime() {
+        step(start).unwrap_or(start)
+    } else {
+        start
+    }
 }
 
 #[cfg(test)]
@@ -53,7 +77,11 @@ mod tests {
     use super::*;
 
     fn resets(day: i8, hour: i8, zone: &str) -> Resets {
-        Resets { day, time: jiff::civil::time(hour, 0, 0, 0), zone: TimeZone::get(zone).unwrap() }
+        Resets {
+            day,
+            time: jiff::civil::time(hour, 0, 0, 0),
+            zone: TimeZone::get(zone).unwrap(),
+        }
     }
 
     fn at(text: &str) -> Timestamp {
@@ -67,7 +95,10 @@ mod tests {
         assert_eq!(found.id, "day 2026-11-21T00:00:00");
         assert_eq!(found.next, Some(at("2026-11-22T00:00:00Z")));
         let late = resets(1, 6, "UTC");
-        assert_eq!(window(BudgetWindow::Day, &late, at("2026-11-21T05:59:59Z")).id, "day 2026-11-20T06:00:00");
+        assert_eq!(
+            window(BudgetWindow::Day, &late, at("2026-11-21T05:59:59Z")).id,
+            "day 2026-11-20T06:00:00"
+        );
     }
 
     #[test]
@@ -76,13 +107,22 @@ mod tests {
         let before = window(BudgetWindow::Month, &new_york, at("2026-03-15T03:59:59Z"));
         assert_eq!(before.id, "month 2026-02-15T00:00:00");
         assert_eq!(before.next, Some(at("2026-03-15T04:00:00Z")));
-        assert_eq!(window(BudgetWindow::Month, &new_york, at("2026-03-15T04:00:00Z")).id, "month 2026-03-15T00:00:00");
+        assert_eq!(
+            window(BudgetWindow::Month, &new_york, at("2026-03-15T04:00:00Z")).id,
+            "month 2026-03-15T00:00:00"
+        );
     }
 
     #[test]
     fn hours_and_totals() {
         let utc = resets(1, 0, "UTC");
-        assert_eq!(window(BudgetWindow::Hour, &utc, at("2026-11-21T10:59:59Z")).id, "hour 2026-11-21T10:00:00");
-        assert_eq!(window(BudgetWindow::Total, &utc, at("2026-11-21T10:59:59Z")).next, None);
+        assert_eq!(
+            window(BudgetWindow::Hour, &utc, at("2026-11-21T10:59:59Z")).id,
+            "hour 2026-11-21T10:00:00"
+        );
+        assert_eq!(
+            window(BudgetWindow::Total, &utc, at("2026-11-21T10:59:59Z")).next,
+            None
+        );
     }
 }

@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The wire formats of Maltego clients. Pure: bytes in, models out, and back; no clock, no socket.
+//!
+//! This is the v2 protocol, which a client speaks directly or a transform distribution server speaks for it:
+//!
+//! * [`decode`] turns a body of any encoding into text, [`request`] the text into a [`TransformRequest`];
+//! * [`settings`] gives setting values their types;
+//! * [`types`] knows the standard entity types: value properties, ancestry, and which properties must agree for two
+//!   entities to merge;
+//! * [`response`] holds what is answered, and writes it.
+
+pub mod decode;
+mod display;
+mod reader;
+pub mod request;
+pub mod response;
+pub mod settings;
+mod text;
+pub mod types;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use request::{InputEntity, ReadError, ReadErrorKind, ReadLimits, TransformRequest};
+pub use response::{Entity, Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
+pub use text::is_xml_char;

@@ -44,7 +44,10 @@ impl Descriptor {
     /// Tells whether any offer uses this product.
     #[must_use]
     pub fn has_product(&self, product: &str) -> bool {
-        self.offers.iter().flat_map(|offer| offer.products).any(|known| known.id == product)
+        self.offers
+            .iter()
+            .flat_map(|offer| offer.products)
+            .any(|known| known.id == product)
     }
 }
 
@@ -157,12 +160,20 @@ pub struct Cost {
 
 impl Cost {
     /// Costs one call and nothing else.
-    pub const CALL: Self = Self { calls: 1, records: 0, cents: 0 };
+    pub const CALL: Self = Self {
+        calls: 1,
+        records: 0,
+        cents: 0,
+    };
 
     /// Costs one call and up to this many records.
     #[must_use]
     pub const fn records(records: i64) -> Self {
-        Self { calls: 1, records, cents: 0 }
+        Self {
+            calls: 1,
+            records,
+            cents: 0,
+        }
     }
 }
 
@@ -218,7 +229,10 @@ impl Call {
     /// Makes a POST of a form.
     #[must_use]
     pub fn post(origin: &'static str, product: &'static str, path: impl Into<String>) -> Self {
-        Self { method: Method::Post, ..Self::get(origin, product, path) }
+        Self {
+            method: Method::Post,
+            ..Self::get(origin, product, path)
+        }
     }
 
     /// Adds a query parameter (GET) or a form field (POST) and returns the call.

@@ -74,7 +74,9 @@ pub struct BreakerLabels {
 }
 
 fn latency() -> Histogram {
-    Histogram::new([0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0])
+    Histogram::new([
+        0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0,
+    ])
 }
 
 /// Holds every metric and the registry that writes them.
@@ -111,27 +113,59 @@ impl Default for Metrics {
             log_lines_lost: Counter::default(),
             registry: Registry::default(),
         };
-        registry.register("requests", "Requests by face and outcome", metrics.requests.clone());
+        registry.register(
+            "requests",
+            "Requests by face and outcome",
+            metrics.requests.clone(),
+        );
         registry.register_with_unit(
             "request_duration",
             "Time to answer a request",
             Unit::Seconds,
             metrics.request_seconds.clone(),
         );
-        registry.register("provider_attempts", "HTTP attempts at a vendor, every one", metrics.attempts.clone());
+        registry.register(
+            "provider_attempts",
+            "HTTP attempts at a vendor, every one",
+            metrics.attempts.clone(),
+        );
         registry.register_with_unit(
             "provider_attempt_duration",
             "Time of one HTTP attempt",
             Unit::Seconds,
             metrics.attempt_seconds.clone(),
         );
-        registry.register("cache_answers", "Answers by where they came from", metrics.cache.clone());
-        registry.register("requests_in_flight", "Requests being answered", metrics.in_flight.clone());
-        registry.register("provider_waiting", "Calls that wait for the rate", metrics.waiting.clone());
-        registry.register("budget_used", "Used of a budget in its window", metrics.budget_used.clone());
+        registry.register(
+            "cache_answers",
+            "Answers by where they came from",
+            metrics.cache.clone(),
+        );
+        registry.register(
+            "requests_in_flight",
+            "Requests being answered",
+            metrics.in_flight.clone(),
+        );
+        registry.register(
+            "provider_waiting",
+            "Calls that wait for the rate",
+            metrics.waiting.clone(),
+        );
+        registry.register(
+            "budget_used",
+            "Used of a budget in its window",
+            metrics.budget_used.clone(),
+        );
         registry.register("budget_limit", "Limit of a budget", metrics.budget_limit.clone());
-        registry.register("breaker_state", "1 for the state a breaker is in", metrics.breaker.clone());
-        registry.register("log_lines_lost", "Log lines lost because the writer lagged", metrics.log_lines_lost.clone());
+        registry.register(
+            "breaker_state",
+            "1 for the state a breaker is in",
+            metrics.breaker.clone(),
+        );
+        registry.register(
+            "log_lines_lost",
+            "Log lines lost because the writer lagged",
+            metrics.log_lines_lost.clone(),
+        );
         Self { registry, ..metrics }
     }
 }
@@ -139,22 +173,37 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a request and its time.
     pub fn request(&self, face: &'static str, outcome: &'static str, took: Duration) {
-        self.requests.get_or_create(&RequestLabels { face, outcome }).inc();
-        self.request_seconds.get_or_create(&FaceLabels { face }).observe(took.as_secs_f64());
+        self.requests
+            .get_or_create(&RequestLabels { face, outcome })
+            .inc();
+        self.request_seconds
+            .get_or_create(&FaceLabels { face })
+            .observe(took.as_secs_f64());
     }
 
     /// Counts an HTTP attempt at a vendor.
     pub fn attempt(&self, provider: &str, product: &'static str, verdict: &'static str, took: Duration) {
-        let labels = AttemptLabels { provider: provider.to_owned(), product, verdict };
+        let labels = AttemptLabels {
+            provider: provider.to_owned(),
+            product,
+            verdict,
+        };
         self.attempts.get_or_create(&labels).inc();
         self.attempt_seconds
-            .get_or_create(&ProviderLabels { provider: provider.to_owned() })
+            .get_or_create(&ProviderLabels {
+                provider: provider.to_owned(),
+            })
             .observe(took.as_secs_f64());
     }
 
     /// Counts an answer by where it came from.
     pub fn answered(&self, provider: &str, state: &'static str) {
-        self.cache.get_or_create(&CacheLabels { provider: provider.to_owned(), state }).inc();
+        self.cache
+            .get_or_create(&CacheLabels {
+                provider: provider.to_owned(),
+                state,
+            })
+            .inc();
     }
 
     /// Returns the gauge of requests being answered.
@@ -171,13 +220,20 @@ impl Metrics {
 
     /// Sets how many calls wait for a provider's rate.
     pub fn set_waiting(&self, provider: &str, waiting: usize) {
-        let labels = ProviderLabels { provider: provider.to_owned() };
-        self.waiting.get_or_create(&labels).set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        let labels = ProviderLabels {
+            provider: provider.to_owned(),
+        };
+        self.waiting
+            .get_or_create(&labels)
+            .set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
     /// Sets a budget's use and limit.
     pub fn set_budget(&self, provider: &str, budget: &str, used: i64, limit: i64) {
-        let labels = BudgetLabels { provider: provider.to_owned(), budget: budget.to_owned() };
+        let labels = BudgetLabels {
+            provider: provider.to_owned(),
+            budget: budget.to_owned(),
+        };
         self.budget_used.get_or_create(&labels).set(used);
         self.budget_limit.get_or_create(&labels).set(limit);
     }
@@ -186,7 +242,13 @@ impl Metrics {
     pub fn set_breakers(&self, states: impl IntoIterator<Item = (String, String, &'static str)>) {
         self.breaker.clear();
         for (provider, product, state) in states {
-            self.breaker.get_or_create(&BreakerLabels { provider, product, state }).set(1);
+            self.breaker
+                .get_or_create(&BreakerLabels {
+                    provider,
+                    product,
+                    state,
+                })
+                .set(1);
         }
     }
 

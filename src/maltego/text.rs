@@ -1,0 +1,145 @@
+//! What XML 1.0 can carry, and how it is escaped.
+
+/// Tells whether XML 1.0 allows the character (its production 2).
+#[must_use]
+pub fn is_xml_char(c: char) -> bool {
+    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// The first byte of U+FFFE and U+FFFF in UTF-8, and of many characters that are allowed.
+const FIRST_OF_NONCHARACTER: u8 = 0xef;
+
+/// What the writer does with a byte: most pass, a few are escaped, the forbidden go.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Act {
+    Pass,
+    Escape,
+    /// Escaped in attributes only: quotes, and what a reader would turn into a blank.
+    EscapeInAttribute,
+    Drop,
+    /// May start U+FFFE or U+FFFF.
+    Look,
+}
+
+static ACTS: [Act; 256] = {
+    let mut acts = [Act::Pass; 256];
+    let mut c0 = 0;
+    while c0 < 0x20 {
+        acts[c0] = Act::Drop;
+        c0 += 1;
+    }
+    acts[b'\t' as usize] = Act::EscapeInAttribute;
+    acts[b'\n' as usize] = Act::EscapeInAttribute;
+    acts[b'"' as usize] = Act::EscapeInAttribute;
+    acts[b'\'' as usize] = Act::EscapeInAttribute;
+    acts[b'\r' as usize] = Act::Escape;
+    acts[b'&' as usize] = Act::Escape;
+    acts[b'<' as usize] = Act::Escape;
+    acts[b'>' as usize] = Act::Escape;
+    acts[FIRST_OF_NONCHARACTER as usize] = Act::Look;
+    acts
+};
+
+/// Returns the escape of a byte that has one.
+const fn escape(byte: u8) -> &'static str {
+    match byte {
+        b'&' => "&amp;",
+        b'<' => "&lt;",
+        b'>' => "&gt;",
+        b'"' => "&quot;",
+        b'\'' => "&apos;",
+        b'\t' => "&#9;",
+        b'\n' => "&#10;",
+        b'\r' => "&#13;",
+        _ => "",
+    }
+}
+
+/// Appends `text` as element content. Forbidden characters vanish; a carriage return becomes a reference, so that
+/// a reader's line-end normalisation does not change it.
+pub(super) fn push_text(out: &mut String, text: &str) {
+    push(out, text, false);
+}
+
+/// Appends `text` as the inside of a double-quoted attribute.
+pub(super) fn push_attribute(out: &mut String, text: &str) {
+    push(out, text, true);
+}
+
+fn push(out: &mut String, text: &str, attribute: bool) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    // Every cut below is next to an ASCII byte or around a whole three-byte character, so `get` always succeeds.
+    for (at, byte) in bytes.iter().enumerate() {
+        let (width, replacement) = match ACTS.get(usize::from(*byte)) {
+            None | Some(Act::Pass) => continue,
+            Some(Act::EscapeInAttribute) if !attribute => continue,
+            Some(Act::Escape | Act::EscapeInAttribute) => (1, escape(*byte)),
+            Some(Act::Drop) => (1, ""),
+            Some(Act::Look) => match bytes.get(at..at + 3) {
+                Some([_, 0xbf, 0xbe | 0xbf]) => (3, ""),
+                _ => continue,
+            },
+        };
+        out.push_str(text.get(from..at).unwrap_or_default());
+        out.push_str(replacement);
+        from = at + width;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+}
+
+/// Tells whether any character is forbidden. Bodies rarely hold one, so the first pass, which compiles to vector
+/// instructions, only asks for bytes that could belong to one.
+pub(super) fn has_forbidden(text: &str) -> bool {
+    let suspect = |byte: u8| {
+        (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') | (byte == FIRST_OF_NONCHARACTER)
+    };
+    text.bytes().fold(false, |found, byte| found | suspect(byte)) && !text.chars().all(is_xml_char)
+}
+
+/// Says what a reference (the part between `&` and `;`) stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reference<'a> {
+    /// One character.
+    Char(char),
+    /// A number that is no character, or one that XML forbids.
+    Forbidden,
+    /// The name of an entity that only a DTD could declare.
+    Unknown(&'a str),
+    /// No reference: somebody forgot to escape an ampersand.
+    Literal,
+}
+
+/// Resolves predefined entities and character references.
+pub(super) fn resolve(name: &str) -> Reference<'_> {
+    if let Some(number) = name.strip_prefix('#') {
+        let (digits, radix) = match number.strip_prefix('x') {
+            Some(hex) => (hex, 16),
+            None => (number, 10),
+        };
+        if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+            return Reference::Literal;
+        }
+        let c = u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+        return c
+            .filter(|c| is_xml_char(*c))
+            .map_or(Reference::Forbidden, Reference::Char);
+    }
+    match name {
+        "amp" => Reference::Char('&'),
+        "lt" => Reference::Char('<'),
+        "gt" => Reference::Char('>'),
+        "quot" => Reference::Char('"'),
+        "apos" => Reference::Char('\''),
+        _ if is_name(name) => Reference::Unknown(name),
+        _ => Reference::Literal,
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_alphabetic() || c == '_' || c == ':')
+        && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.'))
+}
