@@ -16,3 +16,4 @@ pub mod replay;
 pub mod reputation;
 pub mod startup;
 pub mod telemetry;
+pub mod tokens;

@@ -54,6 +54,8 @@ pub struct Entry {
     pub fresh_until: Timestamp,
     /// Until when it may be served while the vendor is down.
     pub stale_until: Timestamp,
+    /// How many records were wanted when it was fetched: asking for no more than that fetches nothing.
+    pub wanted: usize,
     /// Differs for every entry of one process; rendered bodies depend on it.
     #[serde(skip)]
     pub version: u64,
@@ -78,10 +80,10 @@ impl Entry {
         now.duration_since(self.retrieved_at).try_into().unwrap_or_default()
     }
 
-    /// Tells whether it holds at least `want` records, or all there are.
+    /// Tells whether it holds at least `want` records, or all there are, or all that asking once more gave.
     #[must_use]
     pub fn holds(&self, want: usize) -> bool {
-        !self.answer.more || self.answer.records.len() >= want
+        !self.answer.more || self.answer.records.len() >= want || self.wanted >= want
     }
 }
 
@@ -186,6 +188,7 @@ impl Cache {
         &self,
         key: &AnswerKey,
         answer: Answer,
+        wanted: usize,
         ttl: &Ttl,
         own: Option<Duration>,
         now: Timestamp,
@@ -198,6 +201,7 @@ impl Cache {
             retrieved_at: now,
             fresh_until,
             stale_until: fresh_until.checked_add(ttl.stale).unwrap_or(Timestamp::MAX),
+            wanted,
             version: self.versions.fetch_add(1, Ordering::Relaxed),
         });
         match serde_json::to_vec(entry.as_ref()) {

@@ -22,7 +22,15 @@ use crate::config::settings::Rate;
 
 /// Lets governor read the injected clock.
 #[derive(Debug, Clone)]
-struct Ticks(SharedClock);
+pub struct Ticks(SharedClock);
+
+impl Ticks {
+    /// Reads this clock.
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Self {
+        Self(clock)
+    }
+}
 
 impl governor::clock::Clock for Ticks {
     type Instant = Nanos;

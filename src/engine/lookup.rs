@@ -143,7 +143,7 @@ impl Carrier {
                 AnswerKey::new(&settings.name, &errand.origin, &answer.query, &errand.scope)
             };
             let ttl = errand.ttl.filter(|_| own);
-            let entry = cache.put(&key, answer, &settings.ttl, ttl, now).await;
+            let entry = cache.put(&key, answer, if own { errand.want } else { 0 }, &settings.ttl, ttl, now).await;
             asked.get_or_insert(entry);
         }
         asked.ok_or_else(|| {
