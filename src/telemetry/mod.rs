@@ -1,3 +1,4 @@
 //! Tells what happens: metrics and log lines.
 
+pub mod log;
 pub mod metrics;

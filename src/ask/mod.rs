@@ -1,0 +1,7 @@
+//! Asks the engine on behalf of a face: a transform's run, an alert's score. Faces decode before and render after.
+
+pub mod message;
+pub mod options;
+pub mod report;
+pub mod score;
+pub mod transform;

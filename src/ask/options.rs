@@ -1,0 +1,151 @@
+//! Reads the settings that a client sends with a transform.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use crate::catalogue::TransformSpec;
+use crate::engine::runtime::Key;
+use crate::maltego::settings;
+use crate::mapping::Window;
+use crate::providers::Descriptor;
+
+/// The slider where the client sends none.
+pub const DEFAULT_LIMIT: usize = 256;
+
+/// Holds what a client asks for, beside the entity.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which results belong.
+    pub window: Window,
+    /// Parameters that the vendor sees.
+    pub params: BTreeMap<String, String>,
+    /// The greatest age of an answer; zero asks again.
+    pub max_age: Option<Duration>,
+    /// Whether a priced answer may be bought.
+    pub buy: bool,
+    /// The user's own key.
+    pub key: Option<Key>,
+}
+
+/// Says which setting is wrong, and what was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the setting {name} cannot be read: expected {expected}")]
+pub struct OptionError {
+    /// The setting.
+    pub name: String,
+    /// What was expected.
+    pub expected: String,
+}
+
+fn wrong(name: &str, expected: impl Into<String>) -> OptionError {
+    OptionError { name: name.to_owned(), expected: expected.into() }
+}
+
+impl Options {
+    /// Reads the settings that bear on a transform at one provider; others are left alone.
+    ///
+    /// `setting` finds a setting by its name; blank ones count as absent.
+    ///
+    /// # Errors
+    /// [`OptionError`] for the first setting that cannot be read.
+    pub fn read<'a>(
+        spec: &TransformSpec,
+        descriptor: &Descriptor,
+        setting: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Self, OptionError> {
+        let provider = descriptor.name;
+        let day = |what: &str| {
+            for name in [format!("{provider}.{what}"), format!("global#pivotd.{what}")] {
+                if let Some(day) = setting(&name)
+                    .map(settings::date)
+                    .transpose()
+                    .map_err(|error| wrong(&name, error.expected))?
+                    .flatten()
+                {
+                    return Ok(Some(day));
+                }
+            }
+            Ok(None)
+        };
+        let window = Window { since: day("since")?, until: day("until")?, near: day("near")? };
+        if let (Some(since), Some(until)) = (window.since, window.until)
+            && since > until
+        {
+            return Err(wrong(&format!("{provider}.since"), format!("a day not after {until}, where `until` ends")));
+        }
+        let offer = descriptor.offer(spec.capability);
+        let mut params = BTreeMap::new();
+        for param in offer.iter().flat_map(|offer| offer.params) {
+            let name = format!("{provider}.{}", param.name);
+            let asked = setting(&name).map(str::to_ascii_lowercase);
+            if let Some(asked) = asked.as_deref().filter(|asked| !param.values.contains(asked)) {
+                // The value itself is not repeated: it may have been meant for another field.
+                let _ = asked;
+                return Err(wrong(&name, param.values.join(" or ")));
+            }
+            let value = asked.or_else(|| spec.params.get(param.name).cloned());
+            if let Some(value) = value.or_else(|| param.values.first().map(|&value| value.to_owned())) {
+                params.insert(param.name.to_owned(), value);
+            }
+        }
+        let name = format!("{provider}.max-age");
+        let max_age = setting(&name).map(age).transpose().map_err(|expected| wrong(&name, expected))?;
+        let name = format!("{provider}.buy");
+        let buy = setting(&name).map(settings::boolean).transpose().map_err(|error| wrong(&name, error.expected))?;
+        let key = own_key(descriptor, &setting)?;
+        Ok(Self { window, params, max_age, buy: buy.flatten().unwrap_or(false), key })
+    }
+}
+
+/// Reads an age: `0`, a number of hours, or a duration such as `12h` or `7d`.
+fn age(text: &str) -> Result<Duration, &'static str> {
+    const EXPECTED: &str = "0, a number of hours, or a duration such as 12h or 7d";
+    if let Ok(hours) = text.trim().parse::<u32>() {
+        return Ok(Duration::from_secs(u64::from(hours) * 3600));
+    }
+    let friendly = text.trim().replace('d', "d ");
+    let span: jiff::Span = friendly.parse().map_err(|_| EXPECTED)?;
+    let relative = jiff::SpanRelativeTo::days_are_24_hours();
+    let duration: SignedDuration = span.to_duration(relative).map_err(|_| EXPECTED)?;
+    Duration::try_from(duration).map_err(|_| EXPECTED)
+}
+
+/// Takes a user's own key from `global#<provider>.<field>`; all of it or none.
+fn own_key<'a>(
+    descriptor: &Descriptor,
+    setting: &impl Fn(&str) -> Option<&'a str>,
+) -> Result<Option<Key>, OptionError> {
+    let id = |field: &str| format!("global#{}.{}", descriptor.name, field.replace('_', "-"));
+    let given = |field: &str| setting(&id(field)).map(str::trim).filter(|value| !value.is_empty());
+    if !descriptor.credentials.iter().any(|field| given(field.name).is_some()) {
+        return Ok(None);
+    }
+    let mut key = Key::new();
+    for field in descriptor.credentials {
+        let value = given(field.name).ok_or_else(|| {
+            wrong(&id(field.name), format!("a value, since you gave another part of your own {} key", descriptor.title))
+        })?;
+        key.insert(field.name.to_owned(), SecretString::from(value));
+    }
+    Ok(Some(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_hours_or_durations() {
+        assert_eq!(age("0"), Ok(Duration::ZERO));
+        assert_eq!(age(" 12 "), Ok(Duration::from_secs(12 * 3600)));
+        assert_eq!(age("7d"), Ok(Duration::from_secs(7 * 86_400)));
+        assert_eq!(age("1d12h"), Ok(Duration::from_secs(36 * 3600)));
+        assert_eq!(age("90m"), Ok(Duration::from_secs(5400)));
+        for bad in ["soon", "-1h", "", "99999999999999999999d"] {
+            assert!(age(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Shows a run to people and to JSON: what the terminal prints and what the control socket carries.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::transform::{Body, Ran};
+use crate::maltego::response::{LinkProperty, write, write_exception};
+
+/// Shows one entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntityView {
+    /// Full type id.
+    #[serde(rename = "type")]
+    pub type_id: String,
+    /// The value.
+    pub value: String,
+    /// Properties by id.
+    pub properties: BTreeMap<String, String>,
+    /// Label of the link to the input.
+    pub link: Option<String>,
+}
+
+/// Shows one message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageView {
+    /// `Inform`, `PartialError`, `FatalError`, `Debug` or `Exception`.
+    pub kind: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Shows a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The transform.
+    pub transform: String,
+    /// The outcome.
+    pub outcome: String,
+    /// Where the answers came from.
+    pub cache: String,
+    /// The entities.
+    pub entities: Vec<EntityView>,
+    /// The messages.
+    pub messages: Vec<MessageView>,
+    /// The answer as a Maltego client gets it.
+    pub xml: String,
+}
+
+impl Report {
+    /// Shows what a run came to.
+    #[must_use]
+    pub fn of(transform: &str, ran: &Ran) -> Self {
+        let (entities, messages, xml) = match &ran.body {
+            Body::Response(response) => {
+                let entities = response
+                    .entities
+                    .iter()
+                    .map(|entity| EntityView {
+                        type_id: entity.type_id.clone(),
+                        value: entity.value.clone(),
+                        properties: entity
+                            .properties
+                            .iter()
+                            .map(|property| (property.name.clone(), property.value.clone()))
+                            .collect(),
+                        link: entity.link.iter().find_map(|link| match link {
+                            LinkProperty::Label(label) => Some(label.clone()),
+                            _ => None,
+                        }),
+                    })
+                    .collect();
+                let messages = response
+                    .messages
+                    .iter()
+                    .map(|message| MessageView { kind: message.kind.to_string(), text: message.text.clone() })
+                    .collect();
+                (entities, messages, write(response))
+            }
+            Body::Exception(exception) => {
+                let message = MessageView { kind: "Exception".to_owned(), text: exception.text.clone() };
+                (Vec::new(), vec![message], write_exception(std::slice::from_ref(exception)))
+            }
+        };
+        Self {
+            transform: transform.to_owned(),
+            outcome: ran.outcome.to_owned(),
+            cache: ran.cache.to_owned(),
+            entities,
+            messages,
+            xml,
+        }
+    }
+
+    /// Tells whether the run ended in an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.messages.iter().any(|message| matches!(message.kind.as_str(), "PartialError" | "FatalError" | "Exception"))
+    }
+}

@@ -1,0 +1,366 @@
+//! Runs a transform: entities to questions, answers to entities, outcomes to messages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::message::{Context, age_text, head};
+use super::options::{DEFAULT_LIMIT, Options};
+use crate::catalogue::{OWN, TransformSpec, own};
+use crate::domain::{Denial, FailureKind, Indicator, Outcome, Query};
+use crate::engine::cache::AnswerKey;
+use crate::engine::{Ask, Asker, CacheState, Engine, Told};
+use crate::maltego::response::ASK_AGAIN;
+use crate::maltego::{
+    InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
+};
+use crate::mapping::{Mapped, MappedInput, Scale, map};
+use crate::providers::Descriptor;
+
+/// The most records that a question without a limit fetches page by page.
+const MOST_RECORDS: usize = 1000;
+
+/// Holds what a run needs beside the request.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// The transform.
+    pub spec: &'a TransformSpec,
+    /// Named scales.
+    pub scales: &'a std::collections::BTreeMap<String, Scale>,
+    /// Who asks.
+    pub asker: &'a Asker,
+    /// Whether the token may ask again before an answer's time.
+    pub may_refresh: bool,
+    /// Until when the client waits, on the clock's `elapsed`.
+    pub deadline: Duration,
+    /// Whether everything is sample data.
+    pub sample: bool,
+}
+
+/// Holds what a run came to.
+#[derive(Debug)]
+pub struct Ran {
+    /// What the client is told.
+    pub body: Body,
+    /// The outcome, for logs and metrics.
+    pub outcome: &'static str,
+    /// Where the answers came from.
+    pub cache: &'static str,
+    /// The time that vendors took.
+    pub provider_time: Duration,
+    /// What a rendered body depends on, with the time until which it stands; none where it must not be kept.
+    pub depends: Option<Depends>,
+    /// When the oldest answer was retrieved.
+    pub retrieved_at: Option<Timestamp>,
+}
+
+/// Names the answers that a rendered body depends on.
+#[derive(Debug)]
+pub struct Depends {
+    /// Answers and versions.
+    pub entries: Vec<(AnswerKey, u64)>,
+    /// Until when all of them are fresh.
+    pub fresh_until: Timestamp,
+    /// When the oldest was retrieved.
+    pub retrieved_at: Timestamp,
+}
+
+/// Is what the client is told.
+#[derive(Debug)]
+pub enum Body {
+    /// Entities and messages.
+    Response(TransformResponse),
+    /// An exception; code 600 makes the client ask for its settings again.
+    Exception(TransformException),
+}
+
+/// Holds one question of a run with what came of it.
+struct Asked<'a> {
+    entity: &'a InputEntity,
+    echo: Vec<Property>,
+    indicator: Indicator,
+    instead: Option<String>,
+    told: Vec<(&'static Descriptor, Options, Told)>,
+}
+
+/// Runs a transform for every input entity, side by side, and merges what came.
+pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> Ran {
+    let limit = request.soft_limit.filter(|limit| *limit > 0).map_or(DEFAULT_LIMIT, |limit| limit as usize);
+    let descriptors = descriptors(engine, run.spec);
+    let setting = |name: &str| request.setting(name);
+    let mut options = Vec::new();
+    for descriptor in descriptors {
+        match Options::read(run.spec, descriptor, setting) {
+            Ok(read) => options.push((descriptor, read)),
+            Err(error) => return wrong_setting(run, request, &error.to_string()),
+        }
+    }
+    let asked = join_all(request.entities.iter().map(|entity| ask(engine, run, entity, &options, limit))).await;
+    gather(engine, run, asked, limit)
+}
+
+fn descriptors(engine: &Engine, spec: &TransformSpec) -> Vec<&'static Descriptor> {
+    let runtimes = engine.runtimes();
+    let mut found: Vec<_> = spec
+        .providers()
+        .iter()
+        .filter_map(|name| runtimes.get(name))
+        .map(|runtime| runtime.provider.descriptor())
+        .collect();
+    if found.is_empty() && spec.providers().is_empty() {
+        found.push(&own::DESCRIPTOR);
+    }
+    found
+}
+
+fn wrong_setting(run: &Run<'_>, request: &TransformRequest, text: &str) -> Ran {
+    let value = request.entities.first().map_or("", InputEntity::value);
+    let message = UiMessage::new(UiMessageKind::PartialError, format!("{}: {text}", head(value)));
+    let response = TransformResponse { entities: Vec::new(), messages: mark(run, vec![message]) };
+    plain(Body::Response(response), "bad_input")
+}
+
+/// Makes a run that nobody was asked for.
+fn plain(body: Body, outcome: &'static str) -> Ran {
+    Ran {
+        body,
+        outcome,
+        cache: CacheState::Local.name(),
+        provider_time: Duration::ZERO,
+        depends: None,
+        retrieved_at: None,
+    }
+}
+
+async fn ask<'a>(
+    engine: &Engine,
+    run: &Run<'_>,
+    entity: &'a InputEntity,
+    options: &[(&'static Descriptor, Options)],
+    limit: usize,
+) -> Result<Asked<'a>, (&'a InputEntity, String)> {
+    let (indicator, instead) = question(run.spec, entity).map_err(|text| (entity, text))?;
+    let told = join_all(options.iter().map(async |(descriptor, options)| {
+        let told = if descriptor.name == OWN {
+            local(&indicator)
+        } else {
+            engine.ask(make_ask(run, descriptor, options, &indicator, limit)).await
+        };
+        (*descriptor, options.clone(), told)
+    }))
+    .await;
+    Ok(Asked { entity, echo: entity.echo_fields(), indicator, instead, told })
+}
+
+fn make_ask(run: &Run<'_>, descriptor: &Descriptor, options: &Options, indicator: &Indicator, limit: usize) -> Ask {
+    let spec = run.spec;
+    let paged = descriptor.offer(spec.capability).is_some_and(|offer| offer.paged);
+    // A window, or a list inside the records, needs them all; else no more is fetched than is shown.
+    let all = options.window != crate::mapping::Window::default() || spec.entities.iter().any(|e| e.each.is_some());
+    let want = match (paged, all) {
+        (false, _) => 0,
+        (true, true) => MOST_RECORDS,
+        (true, false) => limit.min(MOST_RECORDS),
+    };
+    Ask {
+        provider: descriptor.name.to_owned(),
+        query: Query {
+            capability: spec.capability,
+            indicator: indicator.clone(),
+            params: options.params.clone(),
+        },
+        want,
+        buy: options.buy,
+        max_age: options.max_age.filter(|_| run.may_refresh),
+        ttl: spec.ttl,
+        key: options.key.clone(),
+        deadline: run.deadline,
+        asker: run.asker.clone(),
+    }
+}
+
+/// Finds what to ask about: the indicator, and the registrable domain's name where that is asked instead.
+fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<(Indicator, Option<String>), String> {
+    let lineage = std::iter::once(entity.type_id.as_str()).chain(entity.ancestors.iter().map(String::as_str));
+    let untyped = matches!(entity.type_id.as_str(), "" | crate::maltego::request::UNKNOWN);
+    let input = spec.input_for(lineage).or_else(|| spec.inputs.first().filter(|_| untyped)).ok_or_else(|| {
+        let types: Vec<&str> = spec.inputs.iter().map(|input| input.type_id.as_str()).collect();
+        format!("{} cannot be asked about a {}; expected {}", spec.title, head(&entity.type_id), types.join(" or "))
+    })?;
+    let raw = input.query.as_deref().map_or_else(|| Some(entity.indicator()), |name| entity.field(name));
+    let raw = raw.filter(|raw| !raw.trim().is_empty()).ok_or_else(|| {
+        let what = input.query.as_deref().unwrap_or("value");
+        format!("the entity has no {what}; expected {}", expected(input))
+    })?;
+    let indicator = input
+        .kinds
+        .iter()
+        .find_map(|kind| Indicator::parse(*kind, raw).ok())
+        .ok_or_else(|| format!("this is not {}", expected(input)))?;
+    if !input.registrable {
+        return Ok((indicator, None));
+    }
+    let domain = indicator
+        .registrable()
+        .ok_or_else(|| "this has no registrable domain; expected a name below a public suffix".to_owned())?;
+    let instead = (domain.value() != indicator.value()).then(|| domain.value().to_owned());
+    Ok((domain, instead))
+}
+
+fn expected(input: &crate::catalogue::InputSpec) -> String {
+    let kinds: Vec<&str> = input.kinds.iter().map(|kind| kind.expected()).collect();
+    kinds.join(" or ")
+}
+
+fn local(indicator: &Indicator) -> Told {
+    let (answer, _) = own::answer(indicator);
+    Told {
+        outcome: Outcome::of(Arc::new(answer)),
+        cache: CacheState::Local,
+        entry: None,
+        key: None,
+        stale: None,
+        attempts: 0,
+        provider_time: Duration::ZERO,
+        money_left: None,
+    }
+}
+
+/// Merges what the questions of a run came to.
+fn gather(
+    engine: &Engine,
+    run: &Run<'_>,
+    asked: Vec<Result<Asked<'_>, (&InputEntity, String)>>,
+    limit: usize,
+) -> Ran {
+    let now = engine.clock().now();
+    let mut response = TransformResponse::default();
+    let mut depends = Some(Depends { entries: Vec::new(), fresh_until: Timestamp::MAX, retrieved_at: now });
+    let (mut outcomes, mut caches) = (Vec::new(), Vec::new());
+    let mut provider_time = Duration::ZERO;
+    let mut retrieved_at: Option<Timestamp> = None;
+    for asked in asked {
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err((entity, text)) => {
+                let text = format!("{}: {text}", head(entity.value()));
+                response.messages.push(UiMessage::new(UiMessageKind::PartialError, text));
+                outcomes.push("bad_input");
+                continue;
+            }
+        };
+        for (_, options, told) in &asked.told {
+            provider_time += told.provider_time;
+            outcomes.push(told.outcome.name());
+            caches.push(told.cache.name());
+            if let Some(entry) = &told.entry {
+                let oldest = retrieved_at.get_or_insert(entry.retrieved_at);
+                *oldest = (*oldest).min(entry.retrieved_at);
+            }
+            note_dependency(&mut depends, options, told);
+            if let Outcome::Failed(failure) = &told.outcome
+                && failure.kind == FailureKind::Denied(Denial::UserKey)
+            {
+                let text = format!("{}: {}: {}", head(asked.entity.value()), failure.provider, failure.message);
+                let exception = TransformException { code: Some(ASK_AGAIN), text };
+                return plain(Body::Exception(exception), "user_key_refused");
+            }
+        }
+        let mapped = mapped(run, &asked, limit);
+        response.messages.extend(messages(run, &asked, &mapped, now));
+        response.entities.extend(mapped.entities);
+    }
+    if run.sample {
+        for entity in &mut response.entities {
+            entity.properties.push(Property::loose("pivotd.sample", "Sample data", "true"));
+        }
+    }
+    response.messages = mark(run, response.messages);
+    Ran {
+        body: Body::Response(response),
+        outcome: sum(&outcomes),
+        cache: sum_cache(&caches),
+        provider_time,
+        depends: depends.filter(|depends| !depends.entries.is_empty()),
+        retrieved_at,
+    }
+}
+
+/// A body may be kept while all it was made from is fresh; failures and stale answers are told anew each time.
+fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &Told) {
+    let fresh = told.stale.is_none() && !options.buy && options.max_age.is_none();
+    match (&told.entry, &told.key, depends.as_mut()) {
+        // A quote tells what is left of a budget, which changes without the answer changing.
+        (Some(entry), Some(key), Some(depends)) if fresh && !entry.answer.is_quote() => {
+            depends.entries.push((key.clone(), entry.version));
+            depends.fresh_until = depends.fresh_until.min(entry.fresh_until);
+            depends.retrieved_at = depends.retrieved_at.min(entry.retrieved_at);
+        }
+        _ if told.cache == CacheState::Local => {}
+        _ => *depends = None,
+    }
+}
+
+fn mapped(run: &Run<'_>, asked: &Asked<'_>, limit: usize) -> Mapped {
+    let answers: Vec<_> = asked
+        .told
+        .iter()
+        .filter_map(|(_, _, told)| match &told.outcome {
+            Outcome::Found(answer) => {
+                let at = told.entry.as_ref().map_or(Timestamp::UNIX_EPOCH, |entry| entry.retrieved_at);
+                Some((answer.as_ref(), at))
+            }
+            _ => None,
+        })
+        .collect();
+    let input = MappedInput { type_id: &asked.entity.type_id, value: &asked.entity.value, properties: &asked.echo };
+    let window = asked.told.first().map(|(_, options, _)| options.window).unwrap_or_default();
+    map(&answers, run.spec, run.scales, &input, &window, limit)
+}
+
+fn messages(run: &Run<'_>, asked: &Asked<'_>, mapped: &Mapped, now: Timestamp) -> Vec<UiMessage> {
+    let mut all = Vec::new();
+    for (descriptor, options, told) in &asked.told {
+        let context = Context {
+            value: asked.entity.value(),
+            title: descriptor.title,
+            provider: descriptor.name,
+            asked: &run.spec.title,
+            instead: asked.instead.as_deref().filter(|domain| *domain == asked.indicator.value()),
+            paged: descriptor.offer(run.spec.capability).is_some_and(|offer| offer.paged),
+            window: options.window,
+            request_id: &run.asker.request_id,
+            now,
+        };
+        all.extend(context.messages(told, mapped));
+        if options.max_age.is_some() && !run.may_refresh {
+            let age = told.entry.as_ref().map(|entry| age_text(entry.age(now).as_secs()));
+            let age = age.map(|age| format!(" (this answer is {age} old)")).unwrap_or_default();
+            let text = format!("max-age is not kept, since this token lacks the scope `refresh`{age}");
+            all.push(context.bad_input(&text));
+        }
+    }
+    all
+}
+
+fn mark(run: &Run<'_>, mut messages: Vec<UiMessage>) -> Vec<UiMessage> {
+    if run.sample {
+        messages.push(UiMessage::new(UiMessageKind::Inform, "pivotd demo: everything here is sample data"));
+    }
+    messages
+}
+
+/// Sums several outcomes for logs and metrics: what they share, or `mixed`.
+fn sum(outcomes: &[&'static str]) -> &'static str {
+    match outcomes.split_first() {
+        None => "bad_input",
+        Some((first, rest)) if rest.iter().all(|other| other == first) => first,
+        Some(_) => "mixed",
+    }
+}
+
+fn sum_cache(caches: &[&'static str]) -> &'static str {
+    if caches.is_empty() { CacheState::Local.name() } else { sum(caches) }
+}

@@ -1,0 +1,287 @@
+//! Writes log lines: everything goes through one bounded channel to one writer, which never blocks a request.
+//!
+//! Lines of requests are made from their fields by the writer, so a request pays only for handing
+//! them over. When the writer lags, lines are counted as lost instead of holding anybody up.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use prometheus_client::metrics::counter::Counter;
+use sha2::Sha256;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+use crate::config::settings::{LogFormat, LogIndicators, LogSettings};
+
+const QUEUE: usize = 8192;
+
+/// Holds the fields of one request's line.
+#[derive(Debug, Clone)]
+pub struct RequestLine {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// The request id.
+    pub request_id: uuid::Uuid,
+    /// The client token's name; empty where there was none.
+    pub client: Arc<str>,
+    /// The face.
+    pub face: &'static str,
+    /// The transform or the route's pattern, never the request's target.
+    pub operation: Arc<str>,
+    /// The outcome.
+    pub outcome: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// Where the answer came from.
+    pub cache: &'static str,
+    /// Time that the vendor took.
+    pub provider_time: Duration,
+    /// Time in all.
+    pub took: Duration,
+    /// What was asked about; shown as the settings say.
+    pub indicator: Option<Box<str>>,
+}
+
+enum Line {
+    Made(Vec<u8>),
+    Request(Box<RequestLine>),
+    Flush(SyncSender<()>),
+}
+
+/// Hands lines to the writer.
+#[derive(Debug, Clone)]
+pub struct Log {
+    lines: SyncSender<Line>,
+    lost: Counter,
+    requests: bool,
+}
+
+/// Says how the writer shows a request.
+struct Style {
+    format: LogFormat,
+    indicators: LogIndicators,
+    secret: [u8; 32],
+}
+
+impl Log {
+    /// Starts the writer, on a file or standard error, and returns the log with a subscriber for everything else.
+    ///
+    /// `secret` keys the hashes of indicators; `lost` counts what the writer could not take.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened or the level is none.
+    pub fn start(
+        settings: &LogSettings,
+        secret: [u8; 32],
+        lost: Counter,
+    ) -> io::Result<(Self, impl tracing::Subscriber + Send + Sync + use<>)> {
+        let sink: Box<dyn Write + Send> = match &settings.file {
+            Some(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
+            None => Box::new(io::stderr()),
+        };
+        let filter = EnvFilter::try_new(&settings.level)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("log.level: {error}")))?;
+        let requests = filter.max_level_hint().is_none_or(|level| level >= tracing::Level::INFO);
+        let (lines, queue) = sync_channel(QUEUE);
+        let style = Style { format: settings.format, indicators: settings.indicators, secret };
+        std::thread::Builder::new().name("pivotd-log".to_owned()).spawn(move || write(&queue, sink, &style))?;
+        let log = Self { lines, lost, requests };
+        let writer = LogWriter(log.clone());
+        let layer = match settings.format {
+            LogFormat::Json => tracing_subscriber::fmt::layer().json().with_writer(writer).boxed(),
+            LogFormat::Text => tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer).boxed(),
+        };
+        Ok((log, Registry::default().with(layer.with_filter(filter))))
+    }
+
+    /// Hands over a request's line, unless the level leaves such lines out.
+    pub fn request(&self, line: RequestLine) {
+        if self.requests {
+            self.send(Line::Request(Box::new(line)));
+        }
+    }
+
+    fn send(&self, line: Line) {
+        if self.lines.try_send(line).is_err() {
+            self.lost.inc();
+        }
+    }
+
+    /// Waits until everything handed over so far is written.
+    pub fn flush(&self) {
+        let (done, written) = sync_channel(1);
+        if self.lines.send(Line::Flush(done)).is_ok() {
+            // A writer that is gone has nothing left to write.
+            let _ = written.recv();
+        }
+    }
+}
+
+/// Lets the subscriber write through the same channel.
+#[derive(Clone)]
+struct LogWriter(Log);
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(Line::Made(bytes.to_vec()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for LogWriter {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn write(queue: &Receiver<Line>, sink: Box<dyn Write + Send>, style: &Style) {
+    let mut sink = BufWriter::with_capacity(64 * 1024, sink);
+    loop {
+        let line = match queue.try_recv() {
+            Ok(line) => line,
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {
+                // Nothing waits: what is buffered goes out before this thread sleeps.
+                drop(sink.flush());
+                match queue.recv() {
+                    Ok(line) => line,
+                    Err(_) => break,
+                }
+            }
+        };
+        // A log that cannot be written has nowhere to say so.
+        match line {
+            Line::Made(bytes) => drop(sink.write_all(&bytes)),
+            Line::Request(line) => drop(line.write(&mut sink, style)),
+            Line::Flush(done) => {
+                drop(sink.flush());
+                let _ = done.send(());
+            }
+        }
+    }
+    drop(sink.flush());
+}
+
+/// Writes a text as a JSON string; indicators are other people's text.
+fn quoted(sink: &mut impl Write, text: &str) -> io::Result<()> {
+    serde_json::to_writer(sink, text).map_err(io::Error::from)
+}
+
+impl RequestLine {
+    fn write(&self, sink: &mut impl Write, style: &Style) -> io::Result<()> {
+        let provider_ms = self.provider_time.as_secs_f64() * 1000.0;
+        let took_ms = self.took.as_secs_f64() * 1000.0;
+        let shown = self.indicator.as_deref().and_then(|indicator| style.show(indicator));
+        match style.format {
+            LogFormat::Json => {
+                write!(
+                    sink,
+                    "{{\"timestamp\":\"{}\",\"level\":\"INFO\",\"fields\":{{\"message\":\"answered\",\
+                     \"request_id\":\"{}\",\"client\":",
+                    self.at, self.request_id
+                )?;
+                quoted(sink, &self.client)?;
+                write!(sink, ",\"face\":\"{}\",\"operation\":", self.face)?;
+                quoted(sink, &self.operation)?;
+                write!(
+                    sink,
+                    ",\"outcome\":\"{}\",\"status\":{},\"cache\":\"{}\",\"provider_ms\":{provider_ms:.1},\
+                     \"took_ms\":{took_ms:.3}",
+                    self.outcome, self.status, self.cache
+                )?;
+                if let Some(shown) = shown {
+                    sink.write_all(b",\"indicator\":")?;
+                    quoted(sink, &shown)?;
+                }
+                sink.write_all(b"},\"target\":\"pivotd::request\"}\n")
+            }
+            LogFormat::Text => {
+                write!(
+                    sink,
+                    "{}  INFO pivotd::request: answered request_id={} client={:?} face={} operation={:?} outcome={} \
+                     status={} cache={} provider_ms={provider_ms:.1} took_ms={took_ms:.3}",
+                    self.at, self.request_id, self.client, self.face, self.operation, self.outcome, self.status,
+                    self.cache
+                )?;
+                if let Some(shown) = shown {
+                    write!(sink, " indicator={shown:?}")?;
+                }
+                sink.write_all(b"\n")
+            }
+        }
+    }
+}
+
+impl Style {
+    fn show(&self, indicator: &str) -> Option<String> {
+        match self.indicators {
+            LogIndicators::Full => Some(indicator.to_owned()),
+            LogIndicators::None => None,
+            LogIndicators::Hash => {
+                let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
+                mac.update(indicator.as_bytes());
+                let hash = mac.finalize().into_bytes();
+                Some(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(indicator: &str) -> RequestLine {
+        RequestLine {
+            at: Timestamp::from_second(1_700_000_000).unwrap(),
+            request_id: uuid::Uuid::nil(),
+            client: "an\"na\n".into(),
+            face: "maltego",
+            operation: "domaintools.ip-history".into(),
+            outcome: "found",
+            status: 200,
+            cache: "hit",
+            provider_time: Duration::from_millis(12),
+            took: Duration::from_micros(70),
+            indicator: Some(indicator.into()),
+        }
+    }
+
+    fn written(format: LogFormat, indicators: LogIndicators, indicator: &str) -> String {
+        let mut sink = Vec::new();
+        line(indicator).write(&mut sink, &Style { format, indicators, secret: [7; 32] }).unwrap();
+        String::from_utf8(sink).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_one_json_object_whatever_the_text() {
+        let text = written(LogFormat::Json, LogIndicators::Full, "evil\"\n\u{1b}[2J.example");
+        assert_eq!(text.matches('\n').count(), 1);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["fields"]["indicator"], "evil\"\n\u{1b}[2J.example");
+        assert_eq!(value["fields"]["client"], "an\"na\n");
+        let text = written(LogFormat::Text, LogIndicators::Full, "evil\"\n\u{1b}[2J.example");
+        assert!(!text.trim_end().contains(['\n', '\u{1b}']), "{text:?}");
+    }
+
+    #[test]
+    fn indicators_are_shown_as_the_settings_say() {
+        let hash = |indicator| written(LogFormat::Json, LogIndicators::Hash, indicator);
+        assert!(!hash("example.com").contains("example.com"));
+        assert_eq!(hash("example.com"), hash("example.com"));
+        assert_ne!(hash("example.com"), hash("example.org"));
+        assert!(!written(LogFormat::Text, LogIndicators::None, "example.com").contains("indicator"));
+    }
+}
