@@ -1,5 +1,157 @@
 //! Reads `transforms.toml` and the environment into [`Settings`]; a wrong file is refused with line and reason.
+//!
+//! [`tree`] reads the file with positions and lays the environment over it, [`reader`] takes typed values out of it
+//! and collects every fault, [`values`] reads the small languages of single values; the other files read one
+//! section each.
 
+mod entities;
+pub mod problem;
+mod providers;
+mod reader;
+mod report;
+mod secrets;
+mod sections;
 pub mod settings;
+#[cfg(test)]
+pub(crate) mod tests;
+mod transforms;
+mod tree;
+pub mod values;
 
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+
+use crate::providers::Descriptor;
+
+pub use problem::{ConfigErrors, Origin, Problem};
+pub use reader::Effective;
+pub use report::report;
 pub use settings::Settings;
+
+/// The file that is compiled in. Its comments are the manual.
+pub const DEFAULT_FILE: &str = include_str!("../../transforms.toml");
+/// Name under which messages speak of the compiled-in file.
+pub const DEFAULT_NAME: &str = "transforms.toml";
+
+/// Holds the settings, what is doubtful about them, and where each came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// What is doubtful but does not keep the server from starting.
+    pub warnings: Vec<Problem>,
+    /// Effective values and where each came from; secrets are masked.
+    pub origins: Vec<Effective>,
+}
+
+/// Returns the variables of this process; those that are not Unicode are left out.
+#[must_use]
+pub fn environment() -> Vec<(String, String)> {
+    let unicode = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(unicode).collect()
+}
+
+/// Loads a file, or the compiled-in one, and lays `PIVOTD__SECTION__KEY` of `variables` over it.
+///
+/// # Errors
+/// [`ConfigErrors`] with every fault, each with file, line and column or the variable's name.
+pub fn load(
+    file: Option<&Path>,
+    variables: &[(String, String)],
+    descriptors: &[&'static Descriptor],
+) -> Result<Loaded, ConfigErrors> {
+    let Some(file) = file else {
+        return read(DEFAULT_NAME, DEFAULT_FILE, false, variables, descriptors);
+    };
+    let name = file.display().to_string();
+    let unreadable = |error: std::io::Error| ConfigErrors {
+        problems: vec![Problem {
+            origin: Origin::Default,
+            message: format!("{name}: cannot be read: {error}"),
+        }],
+    };
+    let found = fs::metadata(file).map_err(unreadable)?;
+    let text = fs::read_to_string(file).map_err(unreadable)?;
+    read(&name, &text, secrets::is_public(&found), variables, descriptors)
+}
+
+/// Reads a file's text as [`load`] does; `is_public` tells whether everybody on the machine can read the file.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(
+    name: &str,
+    text: &str,
+    is_public: bool,
+    variables: &[(String, String)],
+    descriptors: &[&'static Descriptor],
+) -> Result<Loaded, ConfigErrors> {
+    let mut tree = tree::parse(name, text).map_err(|problems| ConfigErrors { problems })?;
+    let lost = tree::overlay(&mut tree, variables);
+    let findings = reader::Findings::default();
+    let settings = settings(&findings, &tree, is_public, variables, descriptors);
+    let (mut errors, mut warnings, origins) = findings.into_parts();
+    warnings.extend(lost);
+    if errors.is_empty() {
+        return Ok(Loaded {
+            settings,
+            warnings,
+            origins,
+        });
+    }
+    errors.sort_by_key(|problem| match &problem.origin {
+        Origin::File { line, column, .. } => (*line, *column),
+        _ => (usize::MAX, 0),
+    });
+    Err(ConfigErrors { problems: errors })
+}
+
+fn settings(
+    findings: &reader::Findings,
+    tree: &tree::Node,
+    is_public: bool,
+    variables: &[(String, String)],
+    descriptors: &[&'static Descriptor],
+) -> Settings {
+    let root = reader::Reader::new(findings, "", tree);
+    let secrets = secrets::Secrets {
+        variables,
+        file_is_public: is_public,
+        missing: RefCell::default(),
+    };
+    let server = sections::server(&root);
+    let log = sections::log(&root);
+    let cache = sections::cache(&root);
+    let deadlines = sections::deadlines(&root);
+    let reputation = sections::reputation(&root);
+    let scales = sections::scales(&root);
+    let providers = providers::providers(&root, &secrets, descriptors);
+    let known = transforms::Known {
+        descriptors,
+        providers: &providers,
+        scales: &scales,
+    };
+    let transforms = transforms::transforms(&root, &known);
+    root.finish();
+    for name in providers.keys() {
+        if !transforms.iter().any(|spec| spec.providers().contains(name)) {
+            findings.warn(
+                &Origin::Default,
+                format!("providers.{name}: no transform asks this provider"),
+            );
+        }
+    }
+    Settings {
+        server,
+        log,
+        cache,
+        deadlines,
+        reputation,
+        providers,
+        scales,
+        transforms,
+    }
+}

@@ -248,6 +248,8 @@ pub struct ProviderSettings {
     pub base_urls: BTreeMap<String, String>,
     /// The parts of the key that are configured.
     pub credentials: BTreeMap<String, Credential>,
+    /// Why the other parts of the key are missing, by name: `DOMAINTOOLS_API_KEY is not set`.
+    pub missing: BTreeMap<String, String>,
     /// The provider's own settings, each with its value or default.
     pub options: BTreeMap<String, String>,
     /// Rates; every one holds.
@@ -280,5 +282,40 @@ impl ProviderSettings {
             .credentials
             .iter()
             .all(|field| self.credentials.contains_key(field.name))
+    }
+
+    /// Says why there is no key, or nothing where there is one: `no key: DOMAINTOOLS_API_KEY is not set`.
+    #[must_use]
+    pub fn no_key(&self) -> Option<String> {
+        let reasons: Vec<&str> = self.missing.values().map(String::as_str).collect();
+        (!reasons.is_empty()).then(|| format!("no key: {}", reasons.join(", ")))
+    }
+}
+
+impl Settings {
+    /// Says why the server must not listen where it is told to; [`ServerSettings::listen`] beyond loopback needs
+    /// `public_url`, and TLS here or in front.
+    ///
+    /// # Errors
+    /// One text for people per reason.
+    pub fn check_exposure(&self) -> Result<(), Vec<String>> {
+        let server = &self.server;
+        if server.listen.ip().to_canonical().is_loopback() {
+            return Ok(());
+        }
+        let mut reasons = Vec::new();
+        if server.public_url.is_none() {
+            reasons.push(format!(
+                "server.listen = \"{}\" is reachable from other machines and server.public_url is not set; set it to what clients call",
+                server.listen
+            ));
+        }
+        if server.tls.is_none() && !server.tls_ends_before {
+            reasons.push(format!(
+                "server.listen = \"{}\" is reachable from other machines without TLS; set server.tls = {{ certificate = \"…\", key = \"…\" }}, or \"before\" where TLS ends in front of this server",
+                server.listen
+            ));
+        }
+        if reasons.is_empty() { Ok(()) } else { Err(reasons) }
     }
 }

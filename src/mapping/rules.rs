@@ -1,6 +1,8 @@
-//! Placeholder for the mapping.
+//! Holds the mapping language of `transforms.toml` as data, already checked against the capability's schema.
 
 use std::collections::BTreeMap;
+
+use crate::maltego::response::Bookmark;
 
 /// Holds a template such as `{domain} {first_seen}[ to {last_seen}]`, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub enum Piece {
 /// Says what a field must be for a rule to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// The field's text is one of these.
+    /// The field's text is one of these, in any case of letters.
     AnyOf(Vec<String>),
     /// The field is there (true) or not (false). A flag that is false counts as not there.
     Present(bool),
@@ -68,6 +70,35 @@ pub enum Colour {
     Red,
 }
 
+impl Colour {
+    /// Lists every colour in the order of their numbers on the wire.
+    pub const ALL: [Self; 5] = [Self::Blue, Self::Green, Self::Yellow, Self::Purple, Self::Red];
+
+    /// Returns the name used in `transforms.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blue => "blue",
+            Self::Green => "green",
+            Self::Yellow => "yellow",
+            Self::Purple => "purple",
+            Self::Red => "red",
+        }
+    }
+}
+
+impl From<Colour> for Bookmark {
+    fn from(colour: Colour) -> Self {
+        match colour {
+            Colour::Blue => Self::Blue,
+            Colour::Green => Self::Green,
+            Colour::Yellow => Self::Yellow,
+            Colour::Purple => Self::Purple,
+            Colour::Red => Self::Red,
+        }
+    }
+}
+
 /// Is one band of a scale: from `from` upward.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Band {
@@ -86,6 +117,14 @@ pub struct Band {
 pub struct Scale {
     /// The bands.
     pub bands: Vec<Band>,
+}
+
+impl Scale {
+    /// Returns the band that holds a number; `None` below the first.
+    #[must_use]
+    pub fn band(&self, number: i64) -> Option<&Band> {
+        self.bands.iter().rev().find(|band| band.from <= number)
+    }
 }
 
 /// Says how records become entities of one type.

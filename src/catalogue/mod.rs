@@ -1,0 +1,185 @@
+//! Holds the transforms of `transforms.toml`, checked against what providers can do.
+
+mod inputs;
+pub mod own;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Settings;
+use crate::domain::{Capability, IndicatorKind};
+use crate::mapping::EntityRule;
+
+pub(crate) use inputs::{input, widen};
+pub use own::OWN;
+pub use settings::TransformSetting;
+
+/// Names an input type of a transform, with how its query is found and what is asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputSpec {
+    /// Maltego entity type, full id.
+    pub type_id: String,
+    /// Property that holds the query; `None` takes the entity's value.
+    pub query: Option<String>,
+    /// What the value is read as, in the order tried.
+    pub kinds: Vec<IndicatorKind>,
+    /// Whether the registrable domain of the value is asked for (a host name, URL or e-mail address
+    /// given to a transform on domains); the answer then says so.
+    pub registrable: bool,
+}
+
+/// Says who answers a transform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answerer {
+    /// Providers, by name; several are asked side by side and merged. Never empty.
+    Providers(Vec<String>),
+    /// pivotd itself; nobody is asked.
+    Own,
+}
+
+/// Describes a transform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransformSpec {
+    /// Name in URLs: lower case, dots and dashes.
+    pub name: String,
+    /// Name in the client's menu.
+    pub title: String,
+    /// What it does, for people.
+    pub about: String,
+    /// Who answers.
+    pub answerer: Answerer,
+    /// What is asked.
+    pub capability: Capability,
+    /// Inputs.
+    pub inputs: Vec<InputSpec>,
+    /// Transform set in the client's menu.
+    pub set: String,
+    /// An example value for the demo and for docs.
+    pub example: String,
+    /// Fixed parameters that the vendor sees, over the offer's defaults.
+    pub params: BTreeMap<String, String>,
+    /// The time that answers are kept, where it differs from the provider's.
+    pub ttl: Option<Duration>,
+    /// How records become entities.
+    pub entities: Vec<EntityRule>,
+    /// Line in the file.
+    pub line: usize,
+}
+
+impl TransformSpec {
+    /// Returns the names of the providers that are asked; none where pivotd answers itself.
+    #[must_use]
+    pub fn providers(&self) -> &[String] {
+        match &self.answerer {
+            Answerer::Providers(names) => names,
+            Answerer::Own => &[],
+        }
+    }
+
+    /// Finds the input for an entity, given its full type id and those of its ancestors, nearest first.
+    #[must_use]
+    pub fn input_for<'a>(&self, mut types: impl Iterator<Item = &'a str>) -> Option<&InputSpec> {
+        types.find_map(|id| self.inputs.iter().find(|input| input.type_id == id))
+    }
+
+    /// Lists the entity types that it can give, each once; names and addresses have two each.
+    #[must_use]
+    pub fn output_types(&self) -> Vec<&str> {
+        let schema = self.capability.schema();
+        let mut types: Vec<&str> = Vec::new();
+        for rule in self.entities.iter().filter(|rule| !rule.on_input) {
+            let list = rule.each.as_deref().and_then(|name| schema.list(name));
+            let kind = rule.value.single_field().and_then(|name| {
+                list.and_then(|list| list.field(name))
+                    .or_else(|| schema.field(name))
+                    .map(|field| field.kind)
+            });
+            let given: Vec<&str> = match (&rule.type_id, kind) {
+                (Some(type_id), _) => vec![type_id],
+                (None, Some(kind)) => {
+                    let second = match kind {
+                        crate::domain::Kind::Address => Some("maltego.IPv6Address"),
+                        crate::domain::Kind::Host => Some("maltego.DNSName"),
+                        _ => None,
+                    };
+                    kind.entity_type().into_iter().chain(second).collect()
+                }
+                (None, None) => Vec::new(),
+            };
+            for one in given {
+                if !types.contains(&one) {
+                    types.push(one);
+                }
+            }
+        }
+        types
+    }
+}
+
+/// Holds the transforms that are served, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    transforms: Vec<Arc<TransformSpec>>,
+    by_name: HashMap<String, usize>,
+    generation: u64,
+}
+
+impl Catalogue {
+    /// Builds the catalogue of a generation; transforms whose providers are all disabled are left out.
+    #[must_use]
+    pub fn build(settings: &Settings, generation: u64) -> Self {
+        let is_served = |spec: &&TransformSpec| match &spec.answerer {
+            Answerer::Own => true,
+            Answerer::Providers(names) => names.iter().any(|name| {
+                settings
+                    .providers
+                    .get(name)
+                    .is_some_and(|provider| provider.enabled)
+            }),
+        };
+        let transforms: Vec<_> = settings
+            .transforms
+            .iter()
+            .filter(is_served)
+            .cloned()
+            .map(Arc::new)
+            .collect();
+        let by_name = transforms
+            .iter()
+            .enumerate()
+            .map(|(at, spec)| (spec.name.clone(), at))
+            .collect();
+        Self {
+            transforms,
+            by_name,
+            generation,
+        }
+    }
+
+    /// Finds a transform by its name, in any case of letters, with or without a trailing slash.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Arc<TransformSpec>> {
+        let name = name.strip_suffix('/').unwrap_or(name);
+        let at = match self.by_name.get(name) {
+            Some(at) => at,
+            None => self.by_name.get(&name.to_ascii_lowercase())?,
+        };
+        self.transforms.get(*at)
+    }
+
+    /// Returns the transforms in the order of the file.
+    #[must_use]
+    pub fn transforms(&self) -> &[Arc<TransformSpec>] {
+        &self.transforms
+    }
+
+    /// Returns the number that grows with each reload; rendered answers depend on it.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+}

@@ -1,0 +1,71 @@
+//! Answers what pivotd knows itself: the parts of a value. Nobody is asked.
+
+use jiff::Timestamp;
+
+use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
+use crate::providers::{Descriptor, Offer};
+
+/// Name of the provider that stands for pivotd itself.
+pub const OWN: &str = "pivotd";
+
+/// Says what pivotd answers itself, in the shape of a provider.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    name: OWN,
+    title: OWN,
+    origins: &[],
+    credentials: &[],
+    options: &[],
+    offers: &[Offer {
+        capability: Capability::Parts,
+        inputs: &[
+            IndicatorKind::Url,
+            IndicatorKind::Email,
+            IndicatorKind::Hostname,
+            IndicatorKind::Domain,
+        ],
+        products: &[],
+        params: &[],
+        max_calls: 0,
+        paged: false,
+        active: false,
+    }],
+    default_rate: &[],
+    account: None,
+};
+
+/// Takes a value apart: host or address, registrable domain, and the domain of an e-mail address.
+#[must_use]
+pub fn parts(indicator: &Indicator) -> Record {
+    let host = indicator.host();
+    let is_email = indicator.kind() == IndicatorKind::Email;
+    let domain = indicator.registrable().map(|domain| domain.value().to_owned());
+    let address = (indicator.kind() == IndicatorKind::Url)
+        .then(|| indicator.ip())
+        .flatten();
+    Record::new()
+        .with_some("host", host.clone().filter(|_| !is_email))
+        .with_some("email_domain", host.filter(|_| is_email))
+        .with_some("domain", domain)
+        .with_some("ip", address.map(|ip| ip.to_canonical().to_string()))
+}
+
+/// Answers a question that nobody else is asked; the record is missing where the value has no parts.
+#[must_use]
+pub fn answer(indicator: &Indicator) -> (Answer, Timestamp) {
+    let record = Some(parts(indicator)).filter(|record| !record.is_empty());
+    let records: Vec<_> = record.into_iter().collect();
+    let answer = Answer {
+        query: Query::new(Capability::Parts, indicator.clone()),
+        total: Some(records.len() as u64),
+        records,
+        more: false,
+        missing: Vec::new(),
+        price: None,
+        source: Source {
+            provider: OWN.to_owned(),
+            product: "parts".to_owned(),
+            blind: None,
+        },
+    };
+    (answer, Timestamp::UNIX_EPOCH)
+}

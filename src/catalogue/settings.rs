@@ -1,0 +1,130 @@
+//! Lists the settings that a Maltego client shows for a transform.
+
+use super::{OWN, TransformSpec};
+use crate::maltego::settings::SettingKind;
+use crate::providers::{Descriptor, Unit};
+
+/// Describes a setting of a transform, as it is announced to clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransformSetting {
+    /// Id, `global#` included where it is shared by all transforms.
+    pub name: String,
+    /// Type of its values.
+    pub kind: SettingKind,
+    /// Name for people.
+    pub display: String,
+    /// What stands in the form at first.
+    pub default: Option<String>,
+    /// Whether it may stay empty.
+    pub optional: bool,
+    /// Whether the client asks before each run.
+    pub popup: bool,
+    /// Whether its value must never be shown or logged.
+    pub secret: bool,
+}
+
+impl TransformSetting {
+    fn new(name: String, kind: SettingKind, display: String) -> Self {
+        Self {
+            name,
+            kind,
+            display,
+            default: None,
+            optional: true,
+            popup: false,
+            secret: false,
+        }
+    }
+
+    fn secret(mut self, secret: bool) -> Self {
+        self.secret = secret;
+        self
+    }
+
+    fn starting(mut self, default: &str) -> Self {
+        self.default = Some(default.to_owned());
+        self
+    }
+}
+
+impl TransformSpec {
+    /// Lists the settings of this transform, given the descriptor of one of its providers.
+    ///
+    /// Global ones first. A transform that asks several providers has the union of what this gives for each.
+    #[must_use]
+    pub fn settings(&self, descriptor: &Descriptor) -> Vec<TransformSetting> {
+        let mut all = vec![
+            TransformSetting::new(
+                "global#pivotd.token".to_owned(),
+                SettingKind::Text,
+                "pivotd: your client token".to_owned(),
+            )
+            .secret(true),
+        ];
+        if descriptor.name == OWN {
+            return all;
+        }
+        let (name, title) = (descriptor.name, descriptor.title);
+        for field in descriptor.credentials {
+            let id = format!("global#{name}.{}", field.name.replace('_', "-"));
+            let display = format!("{title}: your own {}", field.title);
+            all.push(TransformSetting::new(id, SettingKind::Text, display).secret(field.secret));
+        }
+        const DATES: [(&str, &str); 3] = [
+            ("since", "only since"),
+            ("until", "only until"),
+            ("near", "nearest to this day first"),
+        ];
+        if self.is_dated() {
+            for (id, what) in DATES {
+                let id = format!("global#pivotd.{id}");
+                all.push(TransformSetting::new(
+                    id,
+                    SettingKind::Date,
+                    format!("All transforms: {what}"),
+                ));
+            }
+            for (id, what) in DATES {
+                let id = format!("{name}.{id}");
+                all.push(TransformSetting::new(
+                    id,
+                    SettingKind::Date,
+                    format!("{title}: {what}"),
+                ));
+            }
+        }
+        let Some(offer) = descriptor.offer(self.capability) else {
+            return all;
+        };
+        for param in offer.params {
+            let id = format!("{name}.{}", param.name);
+            let fixed = self.params.get(param.name).map(String::as_str);
+            let setting = TransformSetting::new(id, SettingKind::Text, format!("{title}: {}", param.title));
+            let default = fixed.or(param.values.first().copied()).unwrap_or_default();
+            all.push(setting.starting(default));
+        }
+        all.push(TransformSetting::new(
+            format!("{name}.max-age"),
+            SettingKind::Text,
+            format!("{title}: oldest stored answer (for example 12h; 0 asks again)"),
+        ));
+        if offer
+            .products
+            .iter()
+            .any(|product| matches!(product.unit, Unit::Money(_)))
+        {
+            let display = format!("{title}: buy the report (it costs money)");
+            let mut buy =
+                TransformSetting::new(format!("{name}.buy"), SettingKind::Boolean, display).starting("false");
+            buy.popup = true;
+            all.push(buy);
+        }
+        all
+    }
+
+    /// Tells whether its records say when something was so.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.capability.schema().field("first_seen").is_some()
+    }
+}

@@ -1,0 +1,417 @@
+//! Reads `[providers.<name>]`.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::problem::expected_of;
+use super::reader::{Reader, flag, integer, text, texts};
+use super::secrets::Secrets;
+use super::settings::{
+    Budget, BudgetUnit, BudgetWindow, Credential, NetworkSettings, ProviderSettings, Rate, Resets, Ttl,
+};
+use super::tree::{Data, Entry, Node};
+use super::values;
+use crate::domain::Capability;
+use crate::providers::{Descriptor, Unit};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads all providers; an unknown one is a fault.
+pub(super) fn providers(
+    root: &Reader<'_>,
+    secrets: &Secrets<'_>,
+    descriptors: &[&'static Descriptor],
+) -> BTreeMap<String, ProviderSettings> {
+    let section = super::sections::section(root, "providers");
+    let mut providers = BTreeMap::new();
+    for entry in section.rest() {
+        match descriptors
+            .iter()
+            .find(|descriptor| descriptor.name == entry.name)
+        {
+            Some(descriptor) => {
+                providers.insert(entry.name.clone(), provider(&section, entry, secrets, descriptor));
+            }
+            None => {
+                let names = descriptors.iter().map(|descriptor| descriptor.name);
+                let hint = expected_of(&entry.name, names);
+                if entry.origin.is_variable() {
+                    section.findings.warn(
+                        &entry.origin,
+                        format!("unknown provider \"{}\"; it is ignored{hint}", entry.name),
+                    );
+                } else {
+                    section.findings.error(
+                        &entry.origin,
+                        format!("unknown provider \"{}\"{hint}", entry.name),
+                    );
+                }
+            }
+        }
+    }
+    providers
+}
+
+fn provider(
+    section: &Reader<'_>,
+    entry: &Entry,
+    secrets: &Secrets<'_>,
+    descriptor: &'static Descriptor,
+) -> ProviderSettings {
+    let reader = Reader::new(section.findings, section.path(&entry.name), &entry.node);
+    let credential = |field: &crate::providers::CredentialField| {
+        let found = secrets.read(&reader, field.name)?;
+        Some((field.name.to_owned(), found))
+    };
+    let credentials: BTreeMap<_, _> = descriptor.credentials.iter().filter_map(credential).collect();
+    let settings = ProviderSettings {
+        name: descriptor.name.to_owned(),
+        enabled: reader.value_or("enabled", true, "true", flag),
+        base_urls: base_urls(&reader, descriptor),
+        missing: missing(&reader, secrets, descriptor, &credentials),
+        credentials,
+        options: options(&reader, descriptor),
+        rate: rates(&reader, descriptor),
+        concurrency: usize::try_from(reader.number("concurrency", 4, 1, 256)).unwrap_or(4),
+        budget: budgets(&reader, descriptor),
+        resets: reader.value_or("resets", utc(), "\"UTC\"", |node| values::resets(&text(node)?)),
+        reserve: reader.value_or("reserve", 20, "\"20%\"", percent),
+        ttl: ttl(&reader),
+        network: network(&reader, secrets),
+        timeout: reader.duration(
+            "timeout",
+            Duration::from_secs(30),
+            Duration::from_millis(100),
+            HOUR,
+        ),
+        attempts: usize::try_from(reader.number("attempts", 3, 1, 10)).unwrap_or(3),
+        max_answer: usize::try_from(reader.bytes("max_answer", 32 << 20, 64 << 10, 1 << 30))
+            .unwrap_or(32 << 20),
+    };
+    reader.finish();
+    settings
+}
+
+fn utc() -> Resets {
+    Resets {
+        day: 1,
+        time: jiff::civil::Time::midnight(),
+        zone: jiff::tz::TimeZone::UTC,
+    }
+}
+
+/// Says of each part of the key that is not there why it is not.
+fn missing(
+    reader: &Reader<'_>,
+    secrets: &Secrets<'_>,
+    descriptor: &Descriptor,
+    credentials: &BTreeMap<String, Credential>,
+) -> BTreeMap<String, String> {
+    let lacking = descriptor
+        .credentials
+        .iter()
+        .filter(|field| !credentials.contains_key(field.name));
+    let said = secrets.missing.borrow();
+    let reason = |field: &crate::providers::CredentialField| {
+        let path = reader.path(field.name);
+        let known = said.iter().find(|(known, _)| *known == path);
+        known.map_or_else(
+            || format!("{} is not configured", field.name),
+            |(_, reason)| reason.clone(),
+        )
+    };
+    lacking
+        .map(|field| (field.name.to_owned(), reason(field)))
+        .collect()
+}
+
+fn base_urls(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<String, String> {
+    let mut urls = BTreeMap::new();
+    let read = |node: &Node| values::base_url(&text(node)?);
+    let Some((first, others)) = descriptor.origins.split_first() else {
+        return urls;
+    };
+    let shown = format!("{:?}", first.base_url);
+    let url = reader.value_or("base_url", first.base_url.to_owned(), &shown, read);
+    urls.insert(first.name.to_owned(), url.trim_end_matches('/').to_owned());
+    if others.is_empty() {
+        return urls;
+    }
+    let origins = super::sections::section(reader, "origins");
+    for origin in others {
+        let shown = format!("{:?}", origin.base_url);
+        let url = origins.value_or(origin.name, origin.base_url.to_owned(), &shown, read);
+        urls.insert(origin.name.to_owned(), url.trim_end_matches('/').to_owned());
+    }
+    origins.finish();
+    urls
+}
+
+fn options(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<String, String> {
+    let mut options = BTreeMap::new();
+    for option in descriptor.options {
+        let default = option.values.first().copied().unwrap_or_default();
+        let value = reader.value_or(option.name, default.to_owned(), &format!("{default:?}"), |node| {
+            let given = text(node)?;
+            if option.values.contains(&given.as_str()) {
+                return Ok(given);
+            }
+            Err(format!(
+                "unknown value \"{given}\"{}",
+                expected_of(&given, option.values.iter().copied())
+            ))
+        });
+        options.insert(option.name.to_owned(), value);
+    }
+    options
+}
+
+/// Reads what may be one or several, each a text or a table.
+fn several<T>(node: &Node, mut one: impl FnMut(&Node) -> Result<T, String>) -> Result<Vec<T>, String> {
+    let expanded = node.expanded();
+    let node = expanded.as_ref().unwrap_or(node);
+    match &node.data {
+        Data::List(nodes) => nodes.iter().map(one).collect(),
+        Data::Text(text) if node.origin.is_variable() => text
+            .split(',')
+            .map(|part| {
+                let data = Data::Text(part.trim().to_owned());
+                one(&Node {
+                    origin: node.origin.clone(),
+                    data,
+                })
+            })
+            .collect(),
+        _ => one(node).map(|value| vec![value]),
+    }
+}
+
+fn rates(reader: &Reader<'_>, descriptor: &'static Descriptor) -> Vec<Rate> {
+    let default: Vec<_> = descriptor
+        .default_rate
+        .iter()
+        .filter_map(|text| values::rate(text).ok())
+        .collect();
+    let shown = format!("{:?}", descriptor.default_rate);
+    reader.value_or("rate", default, &shown, |node| several(node, rate))
+}
+
+fn rate(node: &Node) -> Result<Rate, String> {
+    let Data::Table(entries) = &node.data else {
+        return values::rate(&text(node)?);
+    };
+    let mut limit = None;
+    let mut burst = NonZeroU32::MIN;
+    for entry in entries {
+        match entry.name.as_str() {
+            "limit" => limit = Some(values::rate(&text(&entry.node)?)?),
+            "burst" => {
+                let number =
+                    integer(&entry.node, 1, 1_000_000).map_err(|message| format!("burst: {message}"))?;
+                burst = u32::try_from(number)
+                    .ok()
+                    .and_then(NonZeroU32::new)
+                    .unwrap_or(burst);
+            }
+            other => {
+                return Err(format!(
+                    "unknown key \"{other}\"{}",
+                    expected_of(other, ["limit", "burst"])
+                ));
+            }
+        }
+    }
+    limit
+        .map(|rate| Rate { burst, ..rate })
+        .ok_or_else(|| "\"limit\" is missing".to_owned())
+}
+
+fn budgets(reader: &Reader<'_>, descriptor: &'static Descriptor) -> Vec<Budget> {
+    reader.value_or("budget", Vec::new(), "[]", |node| {
+        several(node, |node| budget(node, descriptor))
+    })
+}
+
+fn budget(node: &Node, descriptor: &'static Descriptor) -> Result<Budget, String> {
+    const KEYS: [&str; 4] = ["product", "limit", "unit", "max_price"];
+    let (mut product, mut limit, mut unit, mut max_price) = (None, None, None, None);
+    match &node.data {
+        Data::Text(text) => limit = Some(text.clone()),
+        Data::Table(entries) => {
+            for Entry { name, node, .. } in entries {
+                match name.as_str() {
+                    "product" => product = Some(text(node)?),
+                    "limit" => limit = Some(text(node)?),
+                    "unit" => unit = Some(text(node)?),
+                    "max_price" => max_price = Some(price(node)?),
+                    other => return Err(format!("unknown key \"{other}\"{}", expected_of(other, KEYS))),
+                }
+            }
+        }
+        _ => {
+            return Err(format!(
+                "expected a budget such as \"2000/day\" or a table, found {}",
+                node.what()
+            ));
+        }
+    }
+    let products = descriptor.offers.iter().flat_map(|offer| offer.products);
+    if let Some(given) = &product
+        && !descriptor.has_product(given)
+    {
+        let names: std::collections::BTreeSet<_> = products.clone().map(|known| known.id).collect();
+        return Err(format!(
+            "unknown product \"{given}\"{}",
+            expected_of(given, names.iter().copied())
+        ));
+    }
+    let limit = limit.ok_or("\"limit\" is missing")?;
+    let (cents, window) = values::limit(&limit)?;
+    let (unit, currency) = match unit.as_deref() {
+        None | Some("calls") => (BudgetUnit::Calls, None),
+        Some("records") => (BudgetUnit::Records, None),
+        Some(code) if code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) => {
+            (BudgetUnit::Cents, Some(code.to_owned()))
+        }
+        Some(other) => {
+            return Err(format!(
+                "unit: expected calls, records or a currency such as USD, found \"{other}\""
+            ));
+        }
+    };
+    if let (Some(code), Some(product)) = (&currency, &product) {
+        let mut same = products.filter(|known| known.id == product);
+        let billed = same.any(|known| matches!(known.unit, Unit::Money(own) if own == code));
+        if !billed {
+            return Err(format!("{product} is not billed in {code}"));
+        }
+    }
+    if max_price.is_some() && currency.is_none() {
+        return Err("max_price needs a currency as unit, such as USD".to_owned());
+    }
+    if unit != BudgetUnit::Cents && cents % 100 != 0 {
+        return Err(format!(
+            "expected a whole number of {}, found \"{limit}\"",
+            unit_name(unit, None)
+        ));
+    }
+    let amount = if unit == BudgetUnit::Cents {
+        cents
+    } else {
+        cents / 100
+    };
+    let mut label = format!("{} {}", limit.trim(), unit_name(unit, currency.as_deref()));
+    if let Some(product) = &product {
+        label.push_str(&format!(" of {product}"));
+    }
+    Ok(Budget {
+        product,
+        limit: amount,
+        unit,
+        currency,
+        window,
+        max_price,
+        label,
+    })
+}
+
+fn unit_name(unit: BudgetUnit, currency: Option<&str>) -> &str {
+    match unit {
+        BudgetUnit::Calls => "calls",
+        BudgetUnit::Records => "records",
+        BudgetUnit::Cents => currency.unwrap_or("money"),
+    }
+}
+
+fn price(node: &Node) -> Result<i64, String> {
+    let shown = match &node.data {
+        Data::Integer(number) => number.to_string(),
+        Data::Float(number) => number.to_string(),
+        _ => text(node)?,
+    };
+    values::cents(&shown).ok_or_else(|| {
+        format!(
+            "max_price: expected a price such as 20 or 9.50, found {}",
+            node.shown()
+        )
+    })
+}
+
+fn percent(node: &Node) -> Result<u8, String> {
+    let number = match &node.data {
+        Data::Text(text) => text.trim().trim_end_matches('%').trim().parse().ok(),
+        Data::Integer(number) => u8::try_from(*number).ok(),
+        _ => None,
+    };
+    number
+        .filter(|number| *number <= 100)
+        .ok_or_else(|| format!("expected a share from \"0%\" to \"100%\", found {}", node.shown()))
+}
+
+fn ttl(reader: &Reader<'_>) -> Ttl {
+    let mut ttl = Ttl {
+        default: DAY,
+        by_capability: BTreeMap::new(),
+        not_found: HOUR,
+        stale: 7 * DAY,
+        bought: 30 * DAY,
+    };
+    let most = 3660 * DAY;
+    let Some(node) = reader.get("ttl") else { return ttl };
+    let expanded = node.expanded();
+    let node = expanded.as_ref().unwrap_or(node);
+    if let Data::Text(given) = &node.data {
+        match values::duration(given) {
+            Ok(duration) => {
+                reader
+                    .findings
+                    .effective(reader.path("ttl"), node.shown(), &node.origin);
+                ttl.default = duration;
+            }
+            Err(message) => reader.findings.error(&node.origin, format!("ttl: {message}")),
+        }
+        return ttl;
+    }
+    let table = Reader::new(reader.findings, reader.path("ttl"), node);
+    ttl.default = table.duration("default", ttl.default, Duration::ZERO, most);
+    ttl.not_found = table.duration("not_found", ttl.not_found, Duration::ZERO, most);
+    ttl.stale = table.duration("stale", ttl.stale, Duration::ZERO, most);
+    ttl.bought = table.duration("bought", ttl.bought, Duration::ZERO, most);
+    for capability in Capability::ALL {
+        let name = capability.name();
+        if let Some(duration) = table.value(name, |node| values::duration(&text(node)?)) {
+            ttl.by_capability.insert(name.to_owned(), duration);
+        }
+    }
+    table.finish();
+    ttl
+}
+
+fn network(reader: &Reader<'_>, secrets: &Secrets<'_>) -> NetworkSettings {
+    let user = reader.value("proxy_username", text);
+    let password = secrets
+        .read(reader, "proxy_password")
+        .map(|credential| credential.value);
+    NetworkSettings {
+        proxy: reader.value("proxy", |node| values::proxy_url(&text(node)?)),
+        proxy_auth: user.zip(password),
+        no_proxy: reader.value("no_proxy", texts).unwrap_or_default(),
+        ca_file: reader.file("ca_file"),
+        allow_private: reader.value_or("allow_private", false, "false", flag),
+    }
+}
+
+impl BudgetWindow {
+    /// Returns the word used in `transforms.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+            Self::Total => "total",
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Writes what `pivotd check` prints.
+
+use std::fmt::Write as _;
+
+use super::Loaded;
+use crate::catalogue::{Catalogue, TransformSpec};
+use crate::config::settings::ProviderSettings;
+use crate::providers::Descriptor;
+
+/// Renders the configuration for a terminal: providers with the state of their keys, transforms, effective values
+/// with where each came from, and warnings. Secrets are masked, control characters are not shown.
+#[must_use]
+pub fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static Descriptor]) -> String {
+    let mut out = String::from("Providers\n");
+    let providers = loaded.settings.providers.values();
+    let rows = providers.map(|provider| {
+        let title = descriptors
+            .iter()
+            .find(|known| known.name == provider.name)
+            .map_or("", |known| known.title);
+        vec![
+            provider.name.clone(),
+            title.to_owned(),
+            key_state(provider),
+            limits(provider),
+        ]
+    });
+    table(&mut out, rows);
+    out.push_str("\nTransforms\n");
+    let rows = catalogue.transforms().iter().map(|spec| {
+        let inputs: Vec<_> = spec.inputs.iter().map(|input| short(&input.type_id)).collect();
+        let outputs: Vec<_> = spec.output_types().into_iter().map(short).collect();
+        let outputs = if outputs.is_empty() {
+            "the input, annotated".to_owned()
+        } else {
+            outputs.join(", ")
+        };
+        vec![
+            spec.name.clone(),
+            format!("{} -> {outputs}", inputs.join(", ")),
+            readiness(spec, loaded),
+        ]
+    });
+    table(&mut out, rows);
+    out.push_str("\nEffective values\n");
+    let rows = loaded
+        .origins
+        .iter()
+        .map(|one| vec![one.path.clone(), one.value.clone(), one.origin.to_string()]);
+    table(&mut out, rows);
+    if !loaded.warnings.is_empty() {
+        out.push_str("\nWarnings\n");
+        for warning in &loaded.warnings {
+            let _ = writeln!(out, "  {}", printable(&warning.to_string()));
+        }
+    }
+    out
+}
+
+fn short(type_id: &str) -> &str {
+    type_id.strip_prefix("maltego.").unwrap_or(type_id)
+}
+
+fn key_state(provider: &ProviderSettings) -> String {
+    if !provider.enabled {
+        return "disabled".to_owned();
+    }
+    provider.no_key().unwrap_or_else(|| "key configured".to_owned())
+}
+
+fn limits(provider: &ProviderSettings) -> String {
+    let rates = provider.rate.iter().map(|rate| {
+        let per = super::values::show_duration(rate.per);
+        if rate.burst.get() > 1 {
+            format!("{} in {per}, burst {}", rate.limit, rate.burst)
+        } else {
+            format!("{} in {per}", rate.limit)
+        }
+    });
+    let budgets = provider.budget.iter().map(|budget| budget.label.clone());
+    rates.chain(budgets).collect::<Vec<_>>().join("; ")
+}
+
+fn readiness(spec: &TransformSpec, loaded: &Loaded) -> String {
+    let providers = spec
+        .providers()
+        .iter()
+        .filter_map(|name| loaded.settings.providers.get(name));
+    let lacking: Vec<_> = providers
+        .filter_map(|provider| Some(format!("{}: {}", provider.name, provider.no_key()?)))
+        .collect();
+    if lacking.is_empty() {
+        "ready".to_owned()
+    } else {
+        lacking.join("; ")
+    }
+}
+
+/// Writes rows with columns as wide as their widest cell, within reason; the last column is as wide as it is.
+fn table(out: &mut String, rows: impl Iterator<Item = Vec<String>>) {
+    const WIDEST: usize = 60;
+    let rows: Vec<Vec<String>> = rows
+        .map(|row| row.iter().map(|cell| printable(cell)).collect())
+        .collect();
+    let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
+    let mut widths: Vec<usize> = Vec::new();
+    for row in &rows {
+        for (at, cell) in row.iter().enumerate() {
+            let here = width(cell).min(WIDEST);
+            match widths.get_mut(at) {
+                Some(known) => *known = here.max(*known),
+                None => widths.push(here),
+            }
+        }
+    }
+    for row in &rows {
+        let mut line = String::from(" ");
+        for (cell, wanted) in row.iter().zip(&widths) {
+            line.push(' ');
+            line.push_str(cell);
+            line.push_str(&" ".repeat(wanted.saturating_sub(width(cell)) + 1));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    if rows.is_empty() {
+        out.push_str("  none\n");
+    }
+}
+
+/// Replaces what would act on a terminal.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

@@ -1,0 +1,321 @@
+//! Reads the sections that are not about providers and transforms.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::problem::expected_of;
+use super::reader::{Findings, Reader, integer, text};
+use super::settings::{
+    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, ReputationSettings, ServerSettings,
+    TlsFiles,
+};
+use super::tree::{Data, Node};
+use super::values;
+use crate::mapping::{Band, Colour, Scale};
+
+const MIB: u64 = 1 << 20;
+
+/// Opens a section; a missing one reads as empty.
+pub(super) fn section<'a>(root: &Reader<'a>, key: &'a str) -> Reader<'a> {
+    match root.get(key) {
+        Some(node) => Reader::new(root.findings, root.path(key), node),
+        None => Reader::of(root.findings, root.path(key), root.origin, &[]),
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Reads a duration within bounds.
+    pub(super) fn duration(
+        &self,
+        key: &'a str,
+        default: Duration,
+        least: Duration,
+        most: Duration,
+    ) -> Duration {
+        let shown = format!("{:?}", values::show_duration(default));
+        self.value_or(key, default, &shown, |node| {
+            let duration = values::duration(&text(node)?)?;
+            if (least..=most).contains(&duration) {
+                return Ok(duration);
+            }
+            let (least, most) = (values::show_duration(least), values::show_duration(most));
+            Err(format!(
+                "expected a duration from {least} to {most}, found {}",
+                node.shown()
+            ))
+        })
+    }
+
+    /// Reads a size in bytes within bounds.
+    pub(super) fn bytes(&self, key: &'a str, default: u64, least: u64, most: u64) -> u64 {
+        self.value_or(key, default, &default.to_string(), |node| {
+            let bytes = match node.data {
+                Data::Integer(number) => u64::try_from(number).map_err(|_| "expected a size".to_owned())?,
+                _ => values::bytes(&text(node)?)?,
+            };
+            if (least..=most).contains(&bytes) {
+                return Ok(bytes);
+            }
+            Err(format!(
+                "expected from {least} to {most} bytes, found {}",
+                node.shown()
+            ))
+        })
+    }
+
+    /// Reads a whole number within bounds.
+    pub(super) fn number(&self, key: &'a str, default: i64, least: i64, most: i64) -> i64 {
+        self.value_or(key, default, &default.to_string(), |node| {
+            integer(node, least, most)
+        })
+    }
+
+    /// Reads a word of a list.
+    pub(super) fn word<T: Copy>(&self, key: &'a str, default: T, words: &[(&str, T)]) -> T
+    where
+        T: PartialEq,
+    {
+        let shown = words
+            .iter()
+            .find(|(_, value)| *value == default)
+            .map_or("", |(word, _)| word);
+        self.value_or(key, default, &format!("{shown:?}"), |node| {
+            let given = text(node)?;
+            let found = words
+                .iter()
+                .find(|(word, _)| *word == given)
+                .map(|(_, value)| *value);
+            let names = words.iter().map(|(word, _)| *word);
+            found.ok_or_else(|| format!("unknown value \"{given}\"{}", expected_of(&given, names)))
+        })
+    }
+
+    /// Reads a path.
+    pub(super) fn file(&self, key: &'a str) -> Option<PathBuf> {
+        self.value(key, text).map(PathBuf::from)
+    }
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
+    let reader = section(root, "server");
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+    let settings = ServerSettings {
+        listen: reader.value_or("listen", listen, &format!("\"{listen}\""), |node| {
+            let given = text(node)?;
+            given.parse().map_err(|_| {
+                format!("expected an address and a port such as 127.0.0.1:8080, found \"{given}\"")
+            })
+        }),
+        public_url: reader.value("public_url", |node| values::public_url(&text(node)?)),
+        data: reader.value_or("data", PathBuf::from("./data"), "\"./data\"", |node| {
+            text(node).map(PathBuf::from)
+        }),
+        tls: None,
+        tls_ends_before: false,
+        workers: reader
+            .value("workers", |node| integer(node, 1, 1024))
+            .and_then(|number| usize::try_from(number).ok()),
+        max_body: usize::try_from(reader.bytes("max_body", 2 * MIB, 16 << 10, 256 * MIB))
+            .unwrap_or(usize::MAX),
+        shutdown: reader.duration("shutdown", seconds(30), Duration::ZERO, seconds(600)),
+    };
+    let (tls, tls_ends_before) = tls(&reader);
+    reader.finish();
+    ServerSettings {
+        tls,
+        tls_ends_before,
+        ..settings
+    }
+}
+
+fn tls(reader: &Reader<'_>) -> (Option<TlsFiles>, bool) {
+    let Some(node) = reader.get("tls") else {
+        return (None, false);
+    };
+    let expanded = node.expanded();
+    let node = expanded.as_ref().unwrap_or(node);
+    match &node.data {
+        Data::Text(word) if word == "before" => {
+            reader
+                .findings
+                .effective(reader.path("tls"), node.shown(), &node.origin);
+            (None, true)
+        }
+        Data::Table(_) => {
+            let files = Reader::new(reader.findings, reader.path("tls"), node);
+            let certificate = files.required("certificate").map(|(text, _)| PathBuf::from(text));
+            let key = files.required("key").map(|(text, _)| PathBuf::from(text));
+            files.finish();
+            reader
+                .findings
+                .effective(reader.path("tls"), node.shown(), &node.origin);
+            (
+                certificate
+                    .zip(key)
+                    .map(|(certificate, key)| TlsFiles { certificate, key }),
+                false,
+            )
+        }
+        _ => {
+            let message = "tls: expected { certificate = \"…\", key = \"…\" }, or \"before\" where TLS ends in front of this server";
+            reader.findings.error(&node.origin, message);
+            (None, false)
+        }
+    }
+}
+
+pub(super) fn log(root: &Reader<'_>) -> LogSettings {
+    let reader = section(root, "log");
+    let settings = LogSettings {
+        format: reader.word(
+            "format",
+            LogFormat::Text,
+            &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+        ),
+        level: reader.value_or("level", "info".to_owned(), "\"info\"", text),
+        indicators: reader.word(
+            "indicators",
+            LogIndicators::Hash,
+            &[
+                ("full", LogIndicators::Full),
+                ("hash", LogIndicators::Hash),
+                ("none", LogIndicators::None),
+            ],
+        ),
+        file: reader.file("file"),
+    };
+    reader.finish();
+    settings
+}
+
+pub(super) fn cache(root: &Reader<'_>) -> CacheSettings {
+    let reader = section(root, "cache");
+    let settings = CacheSettings {
+        memory: reader.bytes("memory", 64 * MIB, MIB, 1 << 40),
+        store_memory: usize::try_from(reader.bytes("store_memory", 16 * MIB, MIB, 64 << 30))
+            .unwrap_or(usize::MAX),
+    };
+    reader.finish();
+    settings
+}
+
+pub(super) fn deadlines(root: &Reader<'_>) -> Deadlines {
+    let reader = section(root, "deadlines");
+    let settings = Deadlines {
+        maltego: reader.duration("maltego", seconds(110), seconds(1), seconds(3600)),
+        enrich: reader.duration("enrich", seconds(20), seconds(1), seconds(3600)),
+    };
+    reader.finish();
+    settings
+}
+
+pub(super) fn reputation(root: &Reader<'_>) -> ReputationSettings {
+    let reader = section(root, "reputation");
+    let week = seconds(7 * 24 * 3600);
+    let settings = ReputationSettings {
+        threshold: u8::try_from(reader.number("threshold", 50, 0, 100)).unwrap_or(50),
+        max_stale: reader.duration("max_stale", week, Duration::ZERO, seconds(366 * 24 * 3600)),
+    };
+    reader.finish();
+    settings
+}
+
+pub(super) fn scales(root: &Reader<'_>) -> BTreeMap<String, Scale> {
+    let reader = section(root, "scales");
+    let mut scales = BTreeMap::new();
+    for entry in reader.rest() {
+        let path = reader.path(&entry.name);
+        let Data::List(nodes) = &entry.node.data else {
+            let message = format!(
+                "{}: expected a list of bands, found {}",
+                entry.name,
+                entry.node.what()
+            );
+            reader.findings.error(&entry.node.origin, message);
+            continue;
+        };
+        let mut bands: Vec<Band> = Vec::new();
+        for node in nodes {
+            let Some(band) = band(reader.findings, &path, node) else {
+                continue;
+            };
+            if bands.last().is_some_and(|before| before.from >= band.from) {
+                let message = format!("from: bands ascend, and {} does not", band.from);
+                reader.findings.error(&node.origin, message);
+            }
+            bands.push(band);
+        }
+        if nodes.is_empty() {
+            reader.findings.error(
+                &entry.node.origin,
+                format!("{}: a scale needs a band", entry.name),
+            );
+        }
+        reader
+            .findings
+            .effective(path, format!("{} bands", bands.len()), &entry.node.origin);
+        scales.insert(entry.name.clone(), Scale { bands });
+    }
+    scales
+}
+
+fn band(findings: &Findings, path: &str, node: &Node) -> Option<Band> {
+    // Bands are told as a whole by their scale, so their parts are not listed as effective values.
+    let quiet = Findings::default();
+    let reader = Reader::new(&quiet, path, node);
+    let from = match reader.get("from") {
+        Some(node) => integer(node, i64::from(i32::MIN), i64::from(i32::MAX))
+            .map_err(|message| quiet.error(&node.origin, format!("from: {message}")))
+            .ok(),
+        None => {
+            quiet.error(&node.origin, "\"from\" is missing");
+            None
+        }
+    };
+    let name = reader.required("name").map(|(name, _)| name);
+    let bookmark = reader.value("bookmark", colour);
+    let overlay = reader.value("overlay", |node| {
+        let given = text(node)?;
+        let is_colour = given.len() == 7
+            && given
+                .strip_prefix('#')
+                .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        if is_colour {
+            Ok(given)
+        } else {
+            Err(format!("expected a colour such as #d32f2f, found \"{given}\""))
+        }
+    });
+    reader.finish();
+    let (errors, warnings, _) = quiet.into_parts();
+    errors
+        .into_iter()
+        .for_each(|problem| findings.error(&problem.origin, problem.message));
+    warnings
+        .into_iter()
+        .for_each(|problem| findings.warn(&problem.origin, problem.message));
+    Some(Band {
+        from: from?,
+        name: name?,
+        bookmark,
+        overlay,
+    })
+}
+
+/// Reads a bookmark's colour.
+pub(super) fn colour(node: &Node) -> Result<Colour, String> {
+    let given = text(node)?;
+    let found = Colour::ALL.into_iter().find(|colour| colour.name() == given);
+    found.ok_or_else(|| {
+        format!(
+            "unknown colour \"{given}\"{}",
+            expected_of(&given, Colour::ALL.map(Colour::name))
+        )
+    })
+}

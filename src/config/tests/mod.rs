@@ -1,0 +1,9 @@
+//! Tests the configuration: faults with their places, the environment, secrets, and the file that is compiled in.
+
+pub(crate) mod vendor;
+
+mod environment;
+mod faults;
+mod manual;
+mod secrets;
+mod values;

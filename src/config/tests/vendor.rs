@@ -1,0 +1,142 @@
+//! A descriptor that offers everything, so that configuration can be tested without any provider's code.
+
+use crate::domain::Capability;
+use crate::domain::IndicatorKind::{
+    self, Certificate, Domain, Email, Hostname, Ipv4, Organization, Person, Phone, Phrase,
+};
+use crate::providers::{CredentialField, Descriptor, Offer, Origin, Param, Product, ProviderOption, Unit};
+
+const fn offer(
+    capability: Capability,
+    inputs: &'static [IndicatorKind],
+    products: &'static [Product],
+    params: &'static [Param],
+) -> Offer {
+    Offer {
+        capability,
+        inputs,
+        products,
+        params,
+        max_calls: 4,
+        paged: false,
+        active: false,
+    }
+}
+
+const fn calls(id: &'static str) -> Product {
+    Product {
+        id,
+        unit: Unit::Calls,
+        blind: None,
+    }
+}
+
+pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
+    name: "domaintools",
+    title: "DomainTools",
+    origins: &[Origin {
+        name: "api",
+        base_url: "https://api.domaintools.com",
+    }],
+    credentials: &[
+        CredentialField {
+            name: "username",
+            title: "API username",
+            secret: false,
+        },
+        CredentialField {
+            name: "api_key",
+            title: "API key",
+            secret: true,
+        },
+    ],
+    options: &[ProviderOption {
+        name: "auth",
+        values: &["signed", "open-key", "header"],
+    }],
+    offers: &[
+        offer(
+            Capability::WhoisHistory,
+            &[Domain],
+            &[Product {
+                id: "whois-history",
+                unit: Unit::Records,
+                blind: None,
+            }],
+            &[],
+        ),
+        offer(
+            Capability::Whois,
+            &[Domain, Ipv4],
+            &[calls("parsed-whois"), calls("whois")],
+            &[],
+        ),
+        offer(Capability::IpHistory, &[Domain], &[calls("hosting-history")], &[]),
+        offer(
+            Capability::NameserverHistory,
+            &[Domain],
+            &[calls("hosting-history")],
+            &[],
+        ),
+        offer(
+            Capability::RegistrarHistory,
+            &[Domain],
+            &[calls("hosting-history")],
+            &[],
+        ),
+        offer(
+            Capability::ReverseWhois,
+            &[Email, Person, Organization, Phone, Phrase],
+            &[Product {
+                id: "reverse-whois",
+                unit: Unit::Money("USD"),
+                blind: None,
+            }],
+            &[Param {
+                name: "scope",
+                title: "records",
+                values: &["current", "historic"],
+            }],
+        ),
+        offer(Capability::DomainsOnIp, &[Ipv4], &[calls("reverse-ip")], &[]),
+        offer(Capability::Neighbours, &[Domain], &[calls("reverse-ip")], &[]),
+        offer(
+            Capability::DomainsOnNameserver,
+            &[Hostname, Domain],
+            &[calls("reverse-name-server")],
+            &[],
+        ),
+        offer(
+            Capability::Risk,
+            &[Domain],
+            &[calls("risk-evidence"), calls("risk")],
+            &[],
+        ),
+        offer(
+            Capability::Pivots,
+            &[Domain, Ipv4, Email, Certificate],
+            &[calls("iris-investigate")],
+            &[],
+        ),
+    ],
+    default_rate: &["20/min"],
+    account: None,
+};
+
+/// A provider that can do little.
+pub(crate) static SMALL: Descriptor = Descriptor {
+    name: "risklist",
+    title: "Risk List",
+    origins: &[Origin {
+        name: "api",
+        base_url: "https://risklist.example",
+    }],
+    credentials: &[],
+    options: &[],
+    offers: &[offer(Capability::Risk, &[Domain], &[calls("lists")], &[])],
+    default_rate: &[],
+    account: None,
+};
+
+/// Every descriptor of these tests.
+pub(crate) static ALL: &[&Descriptor] = &[&DESCRIPTOR, &SMALL];

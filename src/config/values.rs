@@ -1,0 +1,262 @@
+//! Reads the small languages of single values: durations, rates, budgets, resets, sizes, URLs. Pure.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::settings::{BudgetWindow, Rate, Resets};
+
+const DAY: u64 = 24 * 3600;
+const LONGEST: u64 = 10 * 366 * DAY;
+
+/// Reads a duration: whole numbers with `ms`, `s`, `m`, `h`, `d` or `w`, such as `90s`, `24h` or `1h30m`; `0` alone is none at all.
+///
+/// # Errors
+/// A text for people that says what is wrong and what is expected.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let fault = || format!("expected a duration such as 90s, 24h, 7d or 1h30m, found \"{text}\"");
+    let mut rest = text.trim();
+    if rest == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if rest.is_empty() {
+        return Err(fault());
+    }
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(fault)?;
+        let (number, tail) = rest.split_at_checked(digits).ok_or_else(fault)?;
+        let number: u64 = number.parse().map_err(|_| fault())?;
+        let letters = tail
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(letters).ok_or_else(fault)?;
+        let one = match unit {
+            "ms" => Duration::from_millis(1),
+            "s" => Duration::from_secs(1),
+            "m" | "min" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
+            "d" => Duration::from_secs(DAY),
+            "w" => Duration::from_secs(7 * DAY),
+            _ => return Err(fault()),
+        };
+        let number = u32::try_from(number).map_err(|_| fault())?;
+        total = one
+            .checked_mul(number)
+            .and_then(|part| total.checked_add(part))
+            .ok_or_else(fault)?;
+        rest = tail;
+    }
+    if total > Duration::from_secs(LONGEST) {
+        return Err(format!("expected at most ten years, found \"{text}\""));
+    }
+    Ok(total)
+}
+
+/// Writes a duration as it would be configured: `1h30m`, `90s` as `1m30s`, `0s`.
+#[must_use]
+pub fn show_duration(duration: Duration) -> String {
+    let mut out = String::new();
+    let mut seconds = duration.as_secs();
+    for (unit, size) in [("d", DAY), ("h", 3600), ("m", 60), ("s", 1)] {
+        if seconds >= size {
+            out.push_str(&format!("{}{unit}", seconds / size));
+            seconds %= size;
+        }
+    }
+    if duration.subsec_millis() > 0 {
+        out.push_str(&format!("{}ms", duration.subsec_millis()));
+    }
+    if out.is_empty() { "0s".to_owned() } else { out }
+}
+
+/// Reads a rate without burst: `60/min`, `5/s`, `1000/h`, `2000/day`.
+///
+/// # Errors
+/// A text for people.
+pub fn rate(text: &str) -> Result<Rate, String> {
+    let fault = || format!("expected a rate such as 60/min, 5/s or 1000/h, found \"{text}\"");
+    let (limit, per) = text.split_once('/').ok_or_else(fault)?;
+    let limit: NonZeroU32 = limit.trim().parse().map_err(|_| fault())?;
+    let seconds = match per.trim() {
+        "s" | "sec" | "second" => 1,
+        "m" | "min" | "minute" => 60,
+        "h" | "hour" => 3600,
+        "d" | "day" => DAY,
+        _ => return Err(fault()),
+    };
+    Ok(Rate {
+        limit,
+        per: Duration::from_secs(seconds),
+        burst: NonZeroU32::MIN,
+    })
+}
+
+/// Reads a limit in a window, `5000/month`, `99.50/day` or `500/total`, as hundredths and a window.
+///
+/// # Errors
+/// A text for people.
+pub fn limit(text: &str) -> Result<(i64, BudgetWindow), String> {
+    let fault = || format!("expected a budget such as 2000/day, 5000/month or 500/total, found \"{text}\"");
+    let (limit, window) = text.split_once('/').ok_or_else(fault)?;
+    let window = match window.trim() {
+        "h" | "hour" => BudgetWindow::Hour,
+        "d" | "day" => BudgetWindow::Day,
+        "month" => BudgetWindow::Month,
+        "total" => BudgetWindow::Total,
+        _ => return Err(fault()),
+    };
+    Ok((cents(limit).ok_or_else(fault)?, window))
+}
+
+/// Reads a number with at most two decimals as hundredths.
+#[must_use]
+pub fn cents(text: &str) -> Option<i64> {
+    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || part.len() > 2 || !is_digits(whole) || !is_digits(part) {
+        return None;
+    }
+    let part: i64 = format!("{part:0<2}").parse().ok()?;
+    whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(part)
+        .filter(|cents| *cents < 1_000_000_000_000)
+}
+
+/// Reads when windows open: a time zone, before it optionally `day N` and a time of day.
+///
+/// # Errors
+/// A text for people.
+pub fn resets(text: &str) -> Result<Resets, String> {
+    let fault = || {
+        format!("expected a time zone such as UTC, or \"day 15 00:00 America/New_York\", found \"{text}\"")
+    };
+    let mut words = text.split_whitespace().peekable();
+    let mut resets = Resets {
+        day: 1,
+        time: jiff::civil::Time::midnight(),
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    if words.next_if_eq(&"day").is_some() {
+        let day = words
+            .next()
+            .and_then(|day| day.parse().ok())
+            .filter(|day| (1..=28).contains(day));
+        resets.day = day.ok_or_else(|| format!("expected a day from 1 to 28, found \"{text}\""))?;
+    }
+    if let Some(word) = words.next_if(|word| word.contains(':')) {
+        resets.time = word.parse().map_err(|_| fault())?;
+    }
+    let zone = words.next().ok_or_else(fault)?;
+    if words.next().is_some() {
+        return Err(fault());
+    }
+    if zone != "UTC" {
+        let known = jiff::tz::TimeZone::get(zone);
+        resets.zone = known
+            .map_err(|_| format!("expected a time zone such as UTC or Europe/Berlin, found \"{zone}\""))?;
+    }
+    Ok(resets)
+}
+
+/// Reads a number of bytes: `65536`, `512KB`, `64MB`, `1GB`; the units are powers of 1024.
+///
+/// # Errors
+/// A text for people.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let fault = || format!("expected a size such as 512KB or 64MB, found \"{text}\"");
+    let text = text.trim();
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(at).ok_or_else(fault)?;
+    let number: u64 = number.parse().map_err(|_| fault())?;
+    let unit = match unit.trim().to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "KB" | "KIB" => 1 << 10,
+        "MB" | "MIB" => 1 << 20,
+        "GB" | "GIB" => 1 << 30,
+        _ => return Err(fault()),
+    };
+    number
+        .checked_mul(unit)
+        .filter(|bytes| *bytes <= 1 << 40)
+        .ok_or_else(fault)
+}
+
+/// Tells whether a host is this machine.
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical().is_loopback(),
+    }
+}
+
+/// Reads a URL that paths are joined to: no user, query or fragment; returned without a trailing slash.
+///
+/// # Errors
+/// A text for people.
+pub fn plain_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).map_err(|_| {
+        format!(
+            "expected a URL such as https://api.example.com, found \"{}\"",
+            redacted(text)
+        )
+    })?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err("expected a URL that begins with https://".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL must not hold a user or a password".to_owned());
+    }
+    if url.query().is_some() {
+        return Err("a URL must not hold a query".to_owned());
+    }
+    if url.fragment().is_some() {
+        return Err("a URL must not hold a fragment".to_owned());
+    }
+    Ok(url)
+}
+
+/// Hides what may be a password in a text that should have been a URL.
+fn redacted(text: &str) -> &str {
+    if text.contains('@') { "…" } else { text }
+}
+
+/// Reads the base URL of a provider: https, or http to this machine.
+///
+/// # Errors
+/// A text for people.
+pub fn base_url(text: &str) -> Result<String, String> {
+    let url = plain_url(text)?;
+    if url.scheme() == "http" && !url.host().as_ref().is_some_and(is_loopback) {
+        return Err(
+            "expected https; plain http goes to this machine only (localhost, 127.0.0.1, [::1])".to_owned(),
+        );
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Reads what clients are pointed at.
+///
+/// # Errors
+/// A text for people.
+pub fn public_url(text: &str) -> Result<String, String> {
+    plain_url(text).map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Reads the URL of a proxy.
+///
+/// # Errors
+/// A text for people.
+pub fn proxy_url(text: &str) -> Result<String, String> {
+    plain_url(text)
+        .map(|url| url.as_str().trim_end_matches('/').to_owned())
+        .map_err(|message| {
+            format!("{message}; proxy_username and proxy_password hold the proxy's credentials")
+        })
+}

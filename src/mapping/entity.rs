@@ -1,0 +1,412 @@
+//! Dresses a folded entity for a Maltego client: properties, link, marks and the detail view.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::fold::{Group, Part, Period};
+use super::map::MappedInput;
+use super::rules::{EntityRule, Scale};
+use crate::catalogue::{OWN, TransformSpec};
+use crate::domain::capability::Schema;
+use crate::domain::indicator::{HashType, to_unicode};
+use crate::domain::{Answer, Value};
+use crate::maltego::response::{DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition};
+use crate::maltego::{Entity, Property, types};
+
+/// The most differing texts that are joined into one property.
+const MAX_JOINED: usize = 30;
+/// The longest text of a property and of a row in the detail view, in bytes.
+const MAX_TEXT: usize = 16 * 1024;
+
+/// Holds what all entities from one answer share.
+struct Provenance<'a> {
+    provider: &'a str,
+    source: String,
+    retrieved_at: String,
+    blind: Option<&'a str>,
+}
+
+/// Dresses the entities of one run.
+pub(super) struct Dresser<'a> {
+    spec: &'a TransformSpec,
+    schema: &'static Schema,
+    scales: &'a BTreeMap<String, Scale>,
+    answers: Vec<Provenance<'a>>,
+    /// Each provider once, in the order of the answers.
+    providers: Vec<&'a str>,
+}
+
+impl<'a> Dresser<'a> {
+    pub(super) fn new(
+        answers: &[(&'a Answer, Timestamp)],
+        spec: &'a TransformSpec,
+        scales: &'a BTreeMap<String, Scale>,
+    ) -> Self {
+        let mut providers: Vec<&str> = Vec::new();
+        let answers = answers.iter().map(|(answer, at)| {
+            let source = &answer.source;
+            if !providers.contains(&source.provider.as_str()) {
+                providers.push(&source.provider);
+            }
+            Provenance {
+                provider: &source.provider,
+                source: format!("{} {}", source.provider, source.product),
+                retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(*at).to_string(),
+                blind: source.blind.as_deref(),
+            }
+        });
+        let answers = answers.collect();
+        Self {
+            spec,
+            schema: spec.capability.schema(),
+            scales,
+            answers,
+            providers,
+        }
+    }
+
+    /// Makes the entity of a group.
+    pub(super) fn dress(&self, group: &Group<'_>) -> Entity {
+        let mut entity = Entity::new(group.type_id, group.value.as_ref());
+        entity.properties.reserve(10);
+        value_properties(group.type_id, &group.value, &mut entity.properties);
+        self.finish(group, &mut entity);
+        self.link(group, &mut entity);
+        entity
+    }
+
+    /// Makes a copy of the input with what was learnt. Type, value and strict properties stay byte for byte, since
+    /// a second node appears otherwise.
+    pub(super) fn annotate(&self, group: &Group<'_>, input: &MappedInput<'_>) -> Entity {
+        let mut entity = Entity::new(input.type_id, input.value);
+        entity.properties.extend_from_slice(input.properties);
+        if let Some(name) = types::value_property(input.type_id)
+            && !has(&entity.properties, name)
+        {
+            entity.properties.push(declared(input.type_id, name, input.value));
+        }
+        self.finish(group, &mut entity);
+        entity
+    }
+
+    fn finish(&self, group: &Group<'_>, entity: &mut Entity) {
+        let mut rows: Vec<(Cow<'_, str>, String)> = Vec::new();
+        for provider in &self.providers {
+            self.provider_properties(group, provider, entity, &mut rows);
+        }
+        for rule in rules_of(group) {
+            for name in &rule.show {
+                let parts = group.parts.iter().filter(|part| std::ptr::eq(part.rule, rule));
+                let text = self.joined(parts, name, "\n");
+                push_row(&mut rows, Cow::Owned(humanised(name)), text);
+            }
+            self.mark(group, rule, entity);
+        }
+        if !rows.is_empty() {
+            entity
+                .display_information
+                .push(DisplayInformation::table(self.spec.title.as_str(), rows));
+        }
+    }
+
+    /// Adds what one provider says: the rule's fields, dates and where they come from, all under the provider's name.
+    fn provider_properties<'r>(
+        &self,
+        group: &Group<'r>,
+        provider: &str,
+        entity: &mut Entity,
+        rows: &mut Vec<(Cow<'r, str>, String)>,
+    ) {
+        let is_his = |part: &&Part<'r>| {
+            self.answers
+                .get(part.answer)
+                .is_some_and(|a| a.provider == provider)
+        };
+        let Some(first_part) = group.parts.iter().find(is_his) else {
+            return;
+        };
+        for rule in rules_of(group) {
+            let of_rule = |part: &&Part<'r>| is_his(part) && std::ptr::eq(part.rule, rule);
+            for field in &rule.fields {
+                let text = self.joined(group.parts.iter().filter(of_rule), &field.field, ", ");
+                if text.is_empty() {
+                    continue;
+                }
+                let name = match &field.property {
+                    Some(name) => name.clone(),
+                    None => format!("{provider}.{}", field.field),
+                };
+                push_row(rows, Cow::Borrowed(field.title.as_str()), text.clone());
+                let strict =
+                    field.strict || types::property(group.type_id, &name).is_some_and(|known| known.strict);
+                let known = entity.properties.iter_mut().find(|known| known.name == name);
+                match known {
+                    // Two rules may say differing things of one entity; the value's own properties stay.
+                    Some(known) if field.property.is_none() && !strict && known.value != text => {
+                        known.value.push_str(", ");
+                        known.value.push_str(&text);
+                    }
+                    Some(_) => {}
+                    None => entity.properties.push(Property {
+                        name,
+                        display_name: field.title.clone(),
+                        value: text,
+                        strict,
+                    }),
+                }
+            }
+        }
+        if provider == OWN {
+            return;
+        }
+        let period = group
+            .parts
+            .iter()
+            .filter(is_his)
+            .fold(Period::default(), |all, one| all.join(one.period()));
+        let mut say = |what: &str, title: &str, value: String| {
+            add(
+                &mut entity.properties,
+                Property {
+                    name: format!("{provider}.{what}"),
+                    display_name: format!("{title} ({provider})"),
+                    value,
+                    strict: false,
+                },
+            );
+        };
+        if let Some(day) = period.first() {
+            say("first_seen", "First seen", day.to_string());
+        }
+        if let Some(day) = period.last() {
+            say("last_seen", "Last seen", day.to_string());
+        }
+        let Some(first) = self.answers.get(first_part.answer) else {
+            return;
+        };
+        // Answers of one provider to one question differ at most in their product.
+        let others = group
+            .parts
+            .iter()
+            .filter(is_his)
+            .filter_map(|part| self.answers.get(part.answer));
+        let latest = others
+            .map(|one| &one.retrieved_at)
+            .max()
+            .unwrap_or(&first.retrieved_at);
+        say("source", "Source", first.source.clone());
+        say("retrieved_at", "Retrieved at", latest.clone());
+        if let Some(blind) = first.blind {
+            say("blind", "Not covered", blind.to_owned());
+        }
+    }
+
+    /// Puts label and dates on the link.
+    fn link(&self, group: &Group<'_>, entity: &mut Entity) {
+        let resolve = |name: &str| -> Option<Cow<'_, str>> {
+            match name {
+                "first_seen" => group.period.first().map(|day| Cow::Owned(day.to_string())),
+                "last_seen" => group.period.last().map(|day| Cow::Owned(day.to_string())),
+                _ => {
+                    let text = self.joined(group.parts.iter(), name, ", ");
+                    (!text.is_empty()).then_some(Cow::Owned(text))
+                }
+            }
+        };
+        let label = rules_of(group).find_map(|rule| rule.link.as_ref()?.fill(resolve));
+        if let Some(label) = label.filter(|label| !label.trim().is_empty()) {
+            entity.link.push(LinkProperty::Label(label.into_owned()));
+        }
+        for property in &entity.properties {
+            let is_date = property.name.ends_with(".first_seen") || property.name.ends_with(".last_seen");
+            if is_date {
+                entity.link.push(LinkProperty::Custom(
+                    property.name.clone(),
+                    property.display_name.clone(),
+                    property.value.clone(),
+                ));
+            }
+        }
+    }
+
+    fn mark(&self, group: &Group<'_>, rule: &EntityRule, entity: &mut Entity) {
+        let parts = || group.parts.iter().filter(|part| std::ptr::eq(part.rule, rule));
+        for mark in &rule.marks {
+            if parts().any(|part| part.scope.holds(&mark.when)) {
+                if let Some(text) = &mark.overlay {
+                    overlay(entity, text, OverlayPosition::North, OverlayKind::Text);
+                }
+                entity.bookmark = entity.bookmark.or(mark.bookmark.map(Into::into));
+            }
+        }
+        let Some((by, scale)) = &rule.band else { return };
+        let numbers = parts().filter_map(|part| match part.scope.get(by) {
+            Some(Value::Integer(number)) => Some(*number),
+            _ => None,
+        });
+        let band = numbers
+            .max()
+            .and_then(|number| self.scales.get(scale)?.band(number));
+        let Some(band) = band else { return };
+        if let Some(colour) = &band.overlay {
+            overlay(entity, colour, OverlayPosition::NorthWest, OverlayKind::Colour);
+        }
+        entity.bookmark = entity.bookmark.or(band.bookmark.map(Into::into));
+    }
+
+    /// Joins the differing texts of a field, in the order of the records.
+    fn joined<'p, 'r: 'p>(
+        &self,
+        parts: impl Iterator<Item = &'p Part<'r>>,
+        name: &str,
+        separator: &str,
+    ) -> String {
+        let mut texts: Vec<Cow<'r, str>> = Vec::new();
+        let mut add = |text: Cow<'r, str>| {
+            if texts.len() <= MAX_JOINED && !text.trim().is_empty() && !texts.contains(&text) {
+                texts.push(text);
+            }
+        };
+        for part in parts {
+            match part.scope.get(name) {
+                Some(Value::Texts(several)) => several.iter().for_each(|text| add(Cow::Borrowed(text))),
+                Some(Value::Records(records)) => {
+                    let schema = self.schema.list(name);
+                    for record in records {
+                        let fields = schema.into_iter().flat_map(|schema| schema.fields);
+                        let words: Vec<_> = fields.filter_map(|field| record.text(field.name)).collect();
+                        add(Cow::Owned(words.join(" ")));
+                    }
+                }
+                Some(value) => value.text().into_iter().for_each(&mut add),
+                None => {}
+            }
+        }
+        if texts.len() > MAX_JOINED {
+            texts.truncate(MAX_JOINED);
+            texts.push(Cow::Borrowed("…"));
+        }
+        let mut text = match texts.pop() {
+            Some(only) if texts.is_empty() => only.into_owned(),
+            Some(last) => {
+                texts.push(last);
+                texts.join(separator)
+            }
+            None => String::new(),
+        };
+        if text.len() > MAX_TEXT {
+            text.truncate(text.floor_char_boundary(MAX_TEXT));
+            text.push('…');
+        }
+        text
+    }
+}
+
+/// Walks the rules that made a group, each once.
+fn rules_of<'g, 'r>(group: &'g Group<'r>) -> impl Iterator<Item = &'r EntityRule> + use<'g, 'r> {
+    group.parts.iter().enumerate().filter_map(|(at, part)| {
+        let before = group.parts.iter().take(at);
+        let is_new = group.parts.len() == 1 || !before.rev().any(|known| std::ptr::eq(known.rule, part.rule));
+        is_new.then_some(part.rule)
+    })
+}
+
+/// Sets the value property, always explicitly, and what else belongs to a value of the type.
+fn value_properties(type_id: &str, value: &str, out: &mut Vec<Property>) {
+    if let Some(name) = types::value_property(type_id) {
+        out.push(declared(type_id, name, value));
+    }
+    match type_id {
+        // The client draws the short title under the icon, not the URL.
+        "maltego.URL" => {
+            out.push(declared(type_id, "short-title", value));
+            out.push(declared(type_id, "title", value));
+        }
+        "maltego.Hash" | "maltego.SSLCertificateHash" => {
+            if let Some(hash) = HashType::of(value) {
+                out.push(declared(type_id, "hash_type", hash.name()));
+            }
+        }
+        "maltego.Person" => {
+            if let Some((first, last)) = two_words(value) {
+                out.push(declared(type_id, "person.firstnames", first));
+                out.push(declared(type_id, "person.lastname", last));
+            }
+        }
+        "maltego.Domain" | "maltego.DNSName" | "maltego.NSRecord" | "maltego.MXRecord"
+        | "maltego.Website"
+            if value.contains("xn--") =>
+        {
+            let unicode = to_unicode(value);
+            if unicode != value {
+                out.push(Property::loose("pivotd.unicode", "Unicode form", unicode));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Splits a name that is plainly a first and a last name.
+fn two_words(name: &str) -> Option<(&str, &str)> {
+    let (first, last) = name.split_once(' ')?;
+    let is_word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || "-'’".contains(c));
+    (is_word(first) && is_word(last)).then_some((first, last))
+}
+
+/// Makes a property of a standard type with its label and matching rule.
+fn declared(type_id: &str, name: &str, value: &str) -> Property {
+    match types::property(type_id, name) {
+        Some(known) => Property {
+            name: name.to_owned(),
+            display_name: known.display_name.to_owned(),
+            value: value.to_owned(),
+            strict: known.strict,
+        },
+        None => Property::loose(name, name, value),
+    }
+}
+
+fn has(properties: &[Property], name: &str) -> bool {
+    properties.iter().any(|property| property.name == name)
+}
+
+/// Adds a property; one that is there stays, so that values and what came with the input are never overwritten.
+fn add(properties: &mut Vec<Property>, property: Property) {
+    if !has(properties, &property.name) {
+        properties.push(property);
+    }
+}
+
+fn push_row<'r>(rows: &mut Vec<(Cow<'r, str>, String)>, title: Cow<'r, str>, text: String) {
+    if !text.is_empty()
+        && !rows
+            .iter()
+            .any(|(known, shown)| *known == title && *shown == text)
+    {
+        rows.push((title, text));
+    }
+}
+
+fn overlay(entity: &mut Entity, what: &str, position: OverlayPosition, kind: OverlayKind) {
+    let overlay = Overlay {
+        property_name: what.to_owned(),
+        position,
+        kind,
+    };
+    if !entity.overlays.contains(&overlay) {
+        entity.overlays.push(overlay);
+    }
+}
+
+/// Makes a title of a field's name: `name_servers` becomes `Name servers`.
+pub(crate) fn humanised(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first
+        .into_iter()
+        .chain(chars.map(|c| if c == '_' { ' ' } else { c }))
+        .collect()
+}

@@ -1,0 +1,343 @@
+//! Gathers what several records say of one entity, and places it in time.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
+
+use jiff::civil::Date;
+
+use super::rules::{Condition, EntityRule};
+use super::{MappedInput, Window};
+use crate::catalogue::TransformSpec;
+use crate::domain::capability::{Kind, Schema};
+use crate::domain::indicator::{NameKind, name_kind};
+use crate::domain::{Answer, Record, Value};
+
+/// Resolves names: in the item of a list first, then in the record around it.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    item: Option<&'a Record>,
+    record: &'a Record,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.item
+            .and_then(|item| item.get(name))
+            .or_else(|| self.record.get(name))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).and_then(Value::text)
+    }
+
+    pub(super) fn holds(&self, when: &BTreeMap<String, Condition>) -> bool {
+        when.iter().all(|(name, condition)| match condition {
+            Condition::Present(wanted) => {
+                let there = self.get(name).is_some_and(|value| *value != Value::Flag(false));
+                there == *wanted
+            }
+            Condition::AnyOf(wanted) => self.get(name).is_some_and(|value| {
+                let is = |text: &str| wanted.iter().any(|one| one.eq_ignore_ascii_case(text));
+                match value {
+                    Value::Texts(texts) => texts.iter().any(|text| is(text)),
+                    other => other.text().is_some_and(|text| is(&text)),
+                }
+            }),
+        })
+    }
+
+    fn period(&self) -> Period {
+        let day = |name| self.get(name).and_then(Value::day);
+        let (first, last) = (day("first_seen"), day("last_seen"));
+        let current = matches!(self.get("current"), Some(Value::Flag(true)));
+        Period {
+            earliest: first.or(last),
+            latest: last.or(first),
+            has_first: first.is_some(),
+            has_last: last.is_some(),
+            current,
+        }
+    }
+}
+
+/// Holds when something was so, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Period {
+    earliest: Option<Date>,
+    latest: Option<Date>,
+    has_first: bool,
+    has_last: bool,
+    current: bool,
+}
+
+impl Period {
+    /// Joins two periods; the order does not matter.
+    pub(super) fn join(self, other: Self) -> Self {
+        Self {
+            earliest: [self.earliest, other.earliest].into_iter().flatten().min(),
+            latest: self.latest.max(other.latest),
+            has_first: self.has_first || other.has_first,
+            has_last: self.has_last || other.has_last,
+            current: self.current || other.current,
+        }
+    }
+
+    /// Returns the first day known.
+    pub(super) fn first(&self) -> Option<Date> {
+        self.earliest.filter(|_| self.has_first)
+    }
+
+    /// Returns the last day known; none while it still holds.
+    pub(super) fn last(&self) -> Option<Date> {
+        self.latest.filter(|_| self.has_last && !self.current)
+    }
+
+    /// Tells whether it touches the window. A bound that nobody knows excludes nothing.
+    fn touches(&self, window: &Window) -> bool {
+        let ends_before = |since: Date| self.has_last && !self.current && self.latest < Some(since);
+        let begins_after = |until: Date| self.has_first && self.earliest > Some(until);
+        !window.since.is_some_and(ends_before) && !window.until.is_some_and(begins_after)
+    }
+
+    /// Counts the days between a day and the nearest day of it; the most where no day is known.
+    fn distance(&self, near: Date) -> u32 {
+        let days = |from: Date, to: Date| {
+            from.until(to)
+                .map_or(u32::MAX - 1, |span| span.get_days().unsigned_abs())
+        };
+        match (self.earliest, self.latest) {
+            (Some(earliest), _) if near < earliest => days(near, earliest),
+            (_, Some(latest)) if near > latest && !self.current => days(latest, near),
+            (None, None) if !self.current => u32::MAX,
+            _ => 0,
+        }
+    }
+
+    fn newest(&self) -> Option<Date> {
+        if self.current {
+            Some(Date::MAX)
+        } else {
+            self.latest
+        }
+    }
+}
+
+/// Is one record's part in an entity.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// The rule that made it.
+    pub(super) rule: &'a EntityRule,
+    /// Where its names resolve.
+    pub(super) scope: Scope<'a>,
+    /// Which answer it came from.
+    pub(super) answer: usize,
+}
+
+impl Part<'_> {
+    pub(super) fn period(&self) -> Period {
+        self.scope.period()
+    }
+}
+
+/// Is what becomes one entity.
+pub(super) struct Group<'a> {
+    pub(super) type_id: &'a str,
+    pub(super) value: Cow<'a, str>,
+    pub(super) parts: Vec<Part<'a>>,
+    pub(super) period: Period,
+    inside: bool,
+    distance: u32,
+    count: Option<i64>,
+}
+
+impl<'a> Group<'a> {
+    fn new(type_id: &'a str, value: Cow<'a, str>) -> Self {
+        Self {
+            type_id,
+            value,
+            parts: Vec::with_capacity(1),
+            period: Period::default(),
+            inside: false,
+            distance: u32::MAX,
+            count: None,
+        }
+    }
+
+    fn add(&mut self, part: Part<'a>, window: &Window) {
+        let period = part.period();
+        self.inside |= period.touches(window);
+        if let Some(near) = window.near {
+            self.distance = self.distance.min(period.distance(near));
+        }
+        self.period = self.period.join(period);
+        if let Some(Value::Integer(count)) = part.scope.get("count") {
+            self.count = Some(self.count.map_or(*count, |known| known.min(*count)));
+        }
+        self.parts.push(part);
+    }
+
+    /// Tells whether it belongs to the window.
+    pub(super) fn is_inside(&self) -> bool {
+        self.inside
+    }
+
+    /// Returns what to sort by: nearest, then rarest, then newest.
+    pub(super) fn rank(&self) -> (u32, i64, std::cmp::Reverse<Option<Date>>) {
+        (
+            self.distance,
+            self.count.unwrap_or(i64::MAX),
+            std::cmp::Reverse(self.period.newest()),
+        )
+    }
+}
+
+/// Holds the groups in the order in which the answers named them, and what annotates the input.
+pub(super) struct Folded<'a> {
+    pub(super) groups: Vec<Group<'a>>,
+    pub(super) on_input: Option<Group<'a>>,
+}
+
+/// Is a group's key: type, value, and the values of strict properties.
+type Key<'a> = (&'a str, Cow<'a, str>, Option<String>);
+
+/// Walks all records by all rules.
+pub(super) fn fold<'a>(
+    answers: &[(&'a Answer, jiff::Timestamp)],
+    spec: &'a TransformSpec,
+    input: &MappedInput<'a>,
+    window: &Window,
+) -> Folded<'a> {
+    let schema = spec.capability.schema();
+    let rules: Vec<_> = spec
+        .entities
+        .iter()
+        .map(|rule| Prepared::new(rule, schema))
+        .collect();
+    let mut known: HashMap<Key<'a>, usize> = HashMap::new();
+    let mut folded = Folded {
+        groups: Vec::new(),
+        on_input: None,
+    };
+    for (answer, (given, _)) in answers.iter().enumerate() {
+        for record in &given.records {
+            for prepared in &rules {
+                let mut walk = |item| {
+                    let part = Part {
+                        rule: prepared.rule,
+                        scope: Scope { item, record },
+                        answer,
+                    };
+                    folded.place(prepared, part, input, window, &mut known);
+                };
+                match &prepared.rule.each {
+                    None => walk(None),
+                    Some(list) => record.records(list).iter().for_each(|item| walk(Some(item))),
+                }
+            }
+        }
+    }
+    folded
+}
+
+impl<'a> Folded<'a> {
+    fn place(
+        &mut self,
+        prepared: &Prepared<'a>,
+        part: Part<'a>,
+        input: &MappedInput<'a>,
+        window: &Window,
+        known: &mut HashMap<Key<'a>, usize>,
+    ) {
+        let rule = prepared.rule;
+        if !part.scope.holds(&rule.when) {
+            return;
+        }
+        if rule.on_input {
+            let group = self
+                .on_input
+                .get_or_insert_with(|| Group::new(input.type_id, Cow::Borrowed(input.value)));
+            return group.add(part, window);
+        }
+        let Some(value) = rule.value.fill(|name| part.scope.text(name)).map(trimmed) else {
+            return;
+        };
+        if value.is_empty() {
+            return;
+        }
+        let Some(type_id) = prepared.type_of(&value) else {
+            return;
+        };
+        if type_id == input.type_id && value.eq_ignore_ascii_case(input.value.trim()) {
+            return;
+        }
+        let strict = prepared.strict_values(&part.scope);
+        let at = match known.entry((type_id, value, strict)) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                self.groups.push(Group::new(type_id, entry.key().1.clone()));
+                *entry.insert(self.groups.len() - 1)
+            }
+        };
+        if let Some(group) = self.groups.get_mut(at) {
+            group.add(part, window);
+        }
+    }
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// Is a rule with what need not be looked up for every record.
+struct Prepared<'a> {
+    rule: &'a EntityRule,
+    kind: Option<Kind>,
+    has_strict: bool,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(rule: &'a EntityRule, schema: &'static Schema) -> Self {
+        let list = rule.each.as_deref().and_then(|name| schema.list(name));
+        let find = |name| {
+            list.and_then(|list| list.field(name))
+                .or_else(|| schema.field(name))
+        };
+        let kind = rule.value.single_field().and_then(find).map(|field| field.kind);
+        Self {
+            rule,
+            kind,
+            has_strict: rule.fields.iter().any(|field| field.strict),
+        }
+    }
+
+    /// Decides the entity type. An address and a name are told by their value, for every provider alike.
+    fn type_of(&self, value: &str) -> Option<&'a str> {
+        const V4: &str = "maltego.IPv4Address";
+        const V6: &str = "maltego.IPv6Address";
+        match (self.rule.type_id.as_deref(), self.kind) {
+            (Some(V4 | V6) | None, Some(Kind::Address)) => Some(if value.contains(':') { V6 } else { V4 }),
+            (Some(type_id), _) => Some(type_id),
+            (None, Some(Kind::Host)) => Some(match name_kind(value) {
+                NameKind::Domain => "maltego.Domain",
+                NameKind::Host => "maltego.DNSName",
+            }),
+            (None, kind) => kind.and_then(|kind| kind.entity_type()),
+        }
+    }
+
+    fn strict_values(&self, scope: &Scope<'_>) -> Option<String> {
+        self.has_strict.then(|| {
+            let strict = self.rule.fields.iter().filter(|field| field.strict);
+            strict.fold(String::new(), |mut key, field| {
+                key.push_str(&scope.text(&field.field).unwrap_or_default());
+                key.push('\0');
+                key
+            })
+        })
+    }
+}

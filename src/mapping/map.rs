@@ -1,0 +1,89 @@
+//! Puts the entities of a transform run in order: which belong to the window, which come first, how many are shown.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::entity::Dresser;
+use super::fold::fold;
+use super::rules::Scale;
+use crate::catalogue::TransformSpec;
+use crate::domain::Answer;
+use crate::maltego::{Entity, Property};
+
+/// Holds the input entity as far as the mapping needs it.
+#[derive(Debug, Clone, Copy)]
+pub struct MappedInput<'a> {
+    /// Full type id.
+    pub type_id: &'a str,
+    /// The value, byte for byte as it came.
+    pub value: &'a str,
+    /// The properties that an annotated copy has to carry, byte for byte as they came
+    /// (see [`crate::maltego::InputEntity::echo_fields`]).
+    pub properties: &'a [Property],
+}
+
+/// Holds the window of time that the asker looks at; all ends may be open, all days belong to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    /// First day.
+    pub since: Option<Date>,
+    /// Last day.
+    pub until: Option<Date>,
+    /// The day to which the nearest comes first.
+    pub near: Option<Date>,
+}
+
+/// Holds the entities of a run, with the counts for "14 of 60 shown; 31 outside 2013-01-01..2013-12-31".
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mapped {
+    /// The annotated input, if any, then what was found, in order.
+    pub entities: Vec<Entity>,
+    /// How many found entities are in `entities`; an annotated input does not count.
+    pub shown: usize,
+    /// How many entities there are after folding, outside the window and beyond the limit included.
+    pub total_mapped: usize,
+    /// How many of them lie outside the window.
+    pub outside_window: usize,
+    /// Whether the first entity is the annotated input.
+    pub annotated: bool,
+}
+
+/// Turns answers into entities.
+///
+/// Entities of equal type, value and strict properties become one: dates widen, differing texts are joined. One
+/// belongs to the window if the period of any of its records touches it; a bound that nobody knows excludes nothing.
+/// With `near` the closest come first, else the rarest where counts are known, else the newest; what is equal keeps the order of the answers.
+/// At most `limit` are shown. An entity equal to the input, in type and value, is left out.
+#[must_use]
+pub fn map(
+    answers: &[(&Answer, Timestamp)],
+    spec: &TransformSpec,
+    scales: &BTreeMap<String, Scale>,
+    input: &MappedInput<'_>,
+    window: &Window,
+    limit: usize,
+) -> Mapped {
+    let folded = fold(answers, spec, input, window);
+    let dresser = Dresser::new(answers, spec, scales);
+    let total_mapped = folded.groups.len();
+    let mut groups = folded.groups;
+    groups.retain(super::fold::Group::is_inside);
+    let outside_window = total_mapped - groups.len();
+    groups.sort_by_cached_key(super::fold::Group::rank);
+    groups.truncate(limit);
+    let annotated = folded.on_input.map(|group| dresser.annotate(&group, input));
+    let mut mapped = Mapped {
+        shown: groups.len(),
+        total_mapped,
+        outside_window,
+        annotated: annotated.is_some(),
+        entities: Vec::with_capacity(groups.len() + 1),
+    };
+    mapped.entities.extend(annotated);
+    mapped
+        .entities
+        .extend(groups.iter().map(|group| dresser.dress(group)));
+    mapped
+}
