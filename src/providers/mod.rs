@@ -4,6 +4,9 @@
 //! [`Step::Calls`] until it is [`Step::Done`]. The engine makes the calls, pays for them, and asks
 //! [`Provider::judge`] what each reply means. No vendor's JSON leaves that vendor's folder.
 
+pub mod domaintools;
+pub mod registry;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -1,0 +1,303 @@
+//! Asks DomainTools: registration, hosting and risk data of domains and addresses.
+//!
+//! Facts are from the DomainTools API documentation and OpenAPI files and from answers of its own
+//! client's recordings. Each file of this folder holds one product family; none of the vendor's JSON
+//! leaves the folder.
+
+mod account;
+mod common;
+mod contacts;
+mod history;
+mod hosting;
+mod iris;
+mod judge;
+mod listed;
+mod pivots;
+mod reverse;
+mod risk;
+mod sign;
+mod tolerant;
+mod whois;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
+    ProviderError, ProviderOption, Reply, Step, Unit,
+};
+use crate::domain::{Capability, IndicatorKind};
+
+/// Name of the provider.
+const NAME: &str = "domaintools";
+/// Name of its only origin.
+const ORIGIN: &str = "api";
+
+// Product ids are those of the vendor's account information.
+const ACCOUNT_INFORMATION: &str = "account-information";
+const HOSTING_HISTORY: &str = "hosting-history";
+const IRIS_ENRICH: &str = "iris-enrich";
+const IRIS_INVESTIGATE: &str = "iris-investigate";
+const PARSED_WHOIS: &str = "parsed-whois";
+const REPUTATION: &str = "reputation";
+const REVERSE_IP: &str = "reverse-ip";
+const REVERSE_IP_WHOIS: &str = "reverse-ip-whois";
+const REVERSE_NAME_SERVER: &str = "reverse-name-server";
+const REVERSE_WHOIS: &str = "reverse-whois";
+const RISK: &str = "risk";
+const RISK_EVIDENCE: &str = "risk-evidence";
+const WHOIS: &str = "whois";
+const WHOIS_HISTORY: &str = "whois-history";
+
+/// The most pages that one look-up reads.
+const MAX_PAGES: usize = 10;
+
+const fn product(id: &'static str, blind: Option<&'static str>) -> Product {
+    Product {
+        id,
+        unit: Unit::Calls,
+        blind,
+    }
+}
+
+const fn billed(id: &'static str, unit: Unit, blind: Option<&'static str>) -> Product {
+    Product { id, unit, blind }
+}
+
+const fn offer(
+    capability: Capability,
+    inputs: &'static [IndicatorKind],
+    products: &'static [Product],
+) -> Offer {
+    Offer {
+        capability,
+        inputs,
+        products,
+        params: &[],
+        max_calls: 1,
+        paged: false,
+        active: false,
+    }
+}
+
+/// What stands in for the histories that hosting history no longer carries.
+const DERIVED: &str = "Derived from whois records: changes between two captures are not seen.";
+
+static OFFERS: &[Offer] = &[
+    Offer {
+        max_calls: MAX_PAGES,
+        paged: true,
+        ..offer(
+            Capability::WhoisHistory,
+            &[IndicatorKind::Domain],
+            &[billed(WHOIS_HISTORY, Unit::Records, None)],
+        )
+    },
+    Offer {
+        // An address whose best product is not in the subscription takes a second call.
+        max_calls: 2,
+        ..offer(
+            Capability::Whois,
+            &[IndicatorKind::Domain, IndicatorKind::Ipv4],
+            &[
+                product(PARSED_WHOIS, None),
+                product(
+                    WHOIS,
+                    Some("No parsed contacts: they are read from the raw text."),
+                ),
+                product(REVERSE_IP_WHOIS, None),
+            ],
+        )
+    },
+    offer(
+        Capability::IpHistory,
+        &[IndicatorKind::Domain],
+        &[product(HOSTING_HISTORY, None)],
+    ),
+    Offer {
+        // Hosting history, then the pages of whois history where it has nothing.
+        max_calls: MAX_PAGES + 1,
+        ..offer(
+            Capability::NameserverHistory,
+            &[IndicatorKind::Domain],
+            &[
+                product(
+                    HOSTING_HISTORY,
+                    Some("Name servers by provider, not by host name."),
+                ),
+                billed(WHOIS_HISTORY, Unit::Records, Some(DERIVED)),
+            ],
+        )
+    },
+    Offer {
+        max_calls: MAX_PAGES + 1,
+        ..offer(
+            Capability::RegistrarHistory,
+            &[IndicatorKind::Domain],
+            &[
+                product(HOSTING_HISTORY, None),
+                billed(WHOIS_HISTORY, Unit::Records, Some(DERIVED)),
+            ],
+        )
+    },
+    Offer {
+        params: &[Param {
+            name: "scope",
+            title: "Registrations",
+            values: &["historic", "current"],
+        }],
+        max_calls: MAX_PAGES,
+        paged: true,
+        ..offer(
+            Capability::ReverseWhois,
+            &[
+                IndicatorKind::Email,
+                IndicatorKind::Person,
+                IndicatorKind::Organization,
+                IndicatorKind::Phone,
+                IndicatorKind::Phrase,
+            ],
+            &[
+                product(IRIS_INVESTIGATE, None),
+                billed(REVERSE_WHOIS, Unit::Money("USD"), None),
+            ],
+        )
+    },
+    offer(
+        Capability::DomainsOnIp,
+        &[IndicatorKind::Ipv4],
+        &[product(REVERSE_IP, None)],
+    ),
+    offer(
+        Capability::Neighbours,
+        &[IndicatorKind::Domain],
+        &[product(REVERSE_IP, None)],
+    ),
+    offer(
+        Capability::DomainsOnNameserver,
+        &[IndicatorKind::Hostname, IndicatorKind::Domain],
+        &[product(REVERSE_NAME_SERVER, None)],
+    ),
+    offer(
+        Capability::Risk,
+        &[IndicatorKind::Domain],
+        &[
+            product(IRIS_ENRICH, None),
+            product(RISK_EVIDENCE, None),
+            product(RISK, Some("No evidence and no threats, only scores.")),
+            product(
+                REPUTATION,
+                Some("No components: the score and at most its reasons."),
+            ),
+        ],
+    ),
+    offer(
+        Capability::Pivots,
+        &[
+            IndicatorKind::Domain,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Email,
+            IndicatorKind::Certificate,
+        ],
+        &[product(IRIS_INVESTIGATE, None)],
+    ),
+    offer(
+        Capability::Account,
+        &[IndicatorKind::Phrase],
+        &[product(ACCOUNT_INFORMATION, None)],
+    ),
+];
+
+/// Names every part of a path that is not left as it is (RFC 3986, unreserved characters).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Encodes one segment of a path.
+fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: NAME,
+    title: "DomainTools",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://api.domaintools.com",
+    }],
+    credentials: &[
+        CredentialField {
+            name: "username",
+            title: "API username",
+            secret: false,
+        },
+        CredentialField {
+            name: "api_key",
+            title: "API key",
+            secret: true,
+        },
+    ],
+    options: &[ProviderOption {
+        name: "auth",
+        values: &["signed", "open-key", "header"],
+    }],
+    offers: OFFERS,
+    // No rate stands in the vendor's answers; recorded account information allows Iris Investigate 20 a
+    // minute, and most other products more.
+    default_rate: &["20/min"],
+    account: Some(ACCOUNT_INFORMATION),
+};
+
+/// Answers questions through the DomainTools API.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DomainTools;
+
+impl Provider for DomainTools {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        let query = common::one_query(lookup)?;
+        let capability = query.capability;
+        let kind = query.indicator.kind();
+        if !DESCRIPTOR
+            .offer(capability)
+            .is_some_and(|offer| offer.inputs.contains(&kind))
+        {
+            return Err(ProviderError::Unsupported(format!(
+                "DomainTools has no {capability} of a {kind}"
+            )));
+        }
+        match capability {
+            Capability::IpHistory | Capability::NameserverHistory | Capability::RegistrarHistory => {
+                hosting::start(lookup)
+            }
+            Capability::WhoisHistory => history::start(lookup),
+            Capability::Whois => whois::start(lookup),
+            Capability::ReverseWhois => reverse::start(lookup),
+            Capability::DomainsOnIp | Capability::Neighbours | Capability::DomainsOnNameserver => {
+                listed::start(lookup)
+            }
+            Capability::Risk => risk::start(lookup),
+            Capability::Pivots => pivots::start(lookup),
+            Capability::Account => account::start(lookup),
+            _ => Err(ProviderError::Unsupported(format!(
+                "DomainTools has no {capability}"
+            ))),
+        }
+    }
+
+    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(call, reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {
+        sign::sign(call, key, now)
+    }
+}

@@ -1,0 +1,241 @@
+//! Answers which values other domains share, from Iris Investigate, rarest first.
+//!
+//! Iris writes every value as `{"value", "count"}`, the count being the domains that share it; 0 says
+//! that it is no pivot, 1 that the domain is alone with it.
+
+use std::collections::BTreeMap;
+
+use super::IRIS_INVESTIGATE;
+use super::common::{answer, one_query};
+use super::iris::{self, Found};
+use super::tolerant::{Node, address, host, public_email, public_name, public_phone};
+use crate::domain::{Query, Record};
+use crate::providers::{Lookup, ProviderError, Step};
+
+/// Starts a search for pivots: one page of rows, each with all its values.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    let query = one_query(lookup)?.clone();
+    let indicator = query.indicator.clone();
+    iris::search(
+        &indicator,
+        1,
+        pivots,
+        Box::new(move |found| Ok(merge(query, found))),
+    )
+}
+
+/// Holds one shared value.
+#[derive(Debug, Clone)]
+struct Pivot {
+    field: &'static str,
+    name: String,
+    value: String,
+    count: i64,
+    domain: Option<String>,
+}
+
+/// Says in which field a value goes.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    Ip,
+    Host,
+    NameServer,
+    MailServer,
+    Email,
+    Person,
+    Organization,
+    Phone,
+    Certificate,
+    Tracker,
+    Asn,
+    Text,
+}
+
+impl Shape {
+    /// Returns the field and the canonical value; `None` where the value is none of that shape, a
+    /// privacy service's, or prose.
+    fn read(self, node: Node<'_>) -> Option<(&'static str, String)> {
+        let text = node.text()?;
+        Some(match self {
+            Self::Ip => ("ip", address(&text)?),
+            Self::Host => ("host", host(&text)?),
+            Self::NameServer => ("nameserver", host(&text)?),
+            Self::MailServer => ("mailserver", host(&text)?),
+            Self::Email => ("email", public_email(&text)?),
+            Self::Person => ("person", public_name(&text)?),
+            Self::Organization => ("organization", public_name(&text)?),
+            Self::Phone => ("phone", public_phone(&text)?),
+            Self::Certificate => ("certificate", certificate(&text)?),
+            Self::Tracker => ("tracker", text),
+            Self::Asn => ("asn", asn(&text)?),
+            Self::Text => ("text", text),
+        })
+    }
+}
+
+fn certificate(text: &str) -> Option<String> {
+    let hash: String = text
+        .chars()
+        .filter(|letter| *letter != ':')
+        .collect::<String>()
+        .to_ascii_lowercase();
+    (matches!(hash.len(), 40 | 64) && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hash)
+}
+
+fn asn(text: &str) -> Option<String> {
+    text.trim_start_matches(['A', 'S', 'a', 's'])
+        .parse::<u32>()
+        .ok()
+        .map(|number| number.to_string())
+}
+
+/// Where values stand in a row: path (lists are walked), shape, name of the pivot.
+const PLACES: &[(&[&str], Shape, &str)] = &[
+    (&["ip", "address"], Shape::Ip, "ip"),
+    (&["ip", "asn"], Shape::Asn, "asn"),
+    (&["ip", "isp"], Shape::Organization, "isp"),
+    (&["ip", "country_code"], Shape::Text, "ip-country"),
+    (&["mx", "host"], Shape::MailServer, "mx"),
+    (&["mx", "domain"], Shape::Host, "mx-domain"),
+    (&["mx", "ip"], Shape::Ip, "mx-ip"),
+    (&["name_server", "host"], Shape::NameServer, "name-server"),
+    (&["name_server", "domain"], Shape::Host, "name-server-domain"),
+    (&["name_server", "ip"], Shape::Ip, "name-server-ip"),
+    (&["registrant_name"], Shape::Person, "registrant-name"),
+    (&["registrant_org"], Shape::Organization, "registrant-org"),
+    (&["registrar"], Shape::Organization, "registrar"),
+    (&["email_domain"], Shape::Host, "email-domain"),
+    (&["soa_email"], Shape::Email, "soa-email"),
+    (&["ssl_email"], Shape::Email, "ssl-email"),
+    (&["additional_whois_email"], Shape::Email, "whois-email"),
+    (&["ssl_info", "hash"], Shape::Certificate, "ssl-hash"),
+    (&["ssl_info", "email"], Shape::Email, "ssl-email"),
+    (
+        &["ssl_info", "organization"],
+        Shape::Organization,
+        "ssl-organization",
+    ),
+    (&["ssl_info", "alt_names"], Shape::Host, "ssl-alt-name"),
+    (&["ssl_info", "subject"], Shape::Text, "ssl-subject"),
+    (&["ssl_info", "common_name"], Shape::Text, "ssl-common-name"),
+    (&["ssl_info", "issuer_common_name"], Shape::Text, "ssl-issuer"),
+    (&["redirect_domain"], Shape::Host, "redirect-domain"),
+    (&["redirect"], Shape::Text, "redirect"),
+    (&["website_title"], Shape::Text, "website-title"),
+    (&["server_type"], Shape::Text, "server-type"),
+    (&["create_date"], Shape::Text, "create-date"),
+    (&["expiration_date"], Shape::Text, "expiration-date"),
+    (&["adsense"], Shape::Tracker, "tracker"),
+    (&["google_analytics"], Shape::Tracker, "tracker"),
+    (&["ga4"], Shape::Tracker, "tracker"),
+    (&["gtm_codes"], Shape::Tracker, "tracker"),
+    (&["fb_codes"], Shape::Tracker, "tracker"),
+    (&["hotjar_codes"], Shape::Tracker, "tracker"),
+    (&["baidu_codes"], Shape::Tracker, "tracker"),
+    (&["yandex_codes"], Shape::Tracker, "tracker"),
+    (&["matomo_codes"], Shape::Tracker, "tracker"),
+    (&["statcounter_project_codes"], Shape::Tracker, "tracker"),
+    (&["statcounter_security_codes"], Shape::Tracker, "tracker"),
+];
+
+/// The contacts of a row, by the role that pivots are named after.
+const CONTACTS: &[(&str, &str)] = &[
+    ("registrant_contact", "registrant"),
+    ("admin_contact", "admin"),
+    ("technical_contact", "tech"),
+    ("billing_contact", "billing"),
+];
+
+/// The parts of a contact; city, state and country are shared by everybody there and are left out.
+const PARTS: &[(&str, Shape, &str)] = &[
+    ("email", Shape::Email, "email"),
+    ("name", Shape::Person, "name"),
+    ("org", Shape::Organization, "org"),
+    ("phone", Shape::Phone, "phone"),
+    ("fax", Shape::Phone, "fax"),
+    ("street", Shape::Text, "street"),
+];
+
+/// Reads the pivots of one row.
+fn pivots(row: Node<'_>) -> Option<Vec<Pivot>> {
+    if !row.is_object() {
+        return None;
+    }
+    let domain = row.get("domain").host();
+    let mut pivots = Vec::new();
+    let mut take = |node: Node<'_>, shape: Shape, name: String| {
+        let Some(count) = node.get("count").integer().filter(|count| *count > 1) else {
+            return;
+        };
+        let Some((field, value)) = shape.read(node.get("value")) else {
+            return;
+        };
+        pivots.push(Pivot {
+            field,
+            name,
+            value,
+            count,
+            domain: domain.clone(),
+        });
+    };
+    for (path, shape, name) in PLACES {
+        walk(row, path, &mut |node| take(node, *shape, (*name).to_owned()));
+    }
+    for (contact, role) in CONTACTS {
+        for (part, shape, suffix) in PARTS {
+            walk(row, &[contact, part], &mut |node| {
+                take(node, *shape, format!("{role}-{suffix}"))
+            });
+        }
+    }
+    Some(pivots)
+}
+
+fn walk<'a>(node: Node<'a>, path: &[&str], found: &mut dyn FnMut(Node<'a>)) {
+    match path.split_first() {
+        None => node.many().for_each(found),
+        Some((name, rest)) => node.many().for_each(|item| walk(item.get(name), rest, found)),
+    }
+}
+
+/// Merges equal pivots of several rows and puts the rarest first.
+fn merge(query: Query, found: Found<Vec<Pivot>>) -> Step {
+    let mut merged: BTreeMap<(String, &'static str, String), Pivot> = BTreeMap::new();
+    let rows = found.rows.len();
+    for pivot in found.rows.into_iter().flatten() {
+        // The value asked about leads back to itself.
+        if pivot.value == query.indicator.value() {
+            continue;
+        }
+        merged
+            .entry((pivot.name.clone(), pivot.field, pivot.value.clone()))
+            .and_modify(|known| {
+                known.count = known.count.max(pivot.count);
+                if known.domain != pivot.domain {
+                    known.domain = None;
+                }
+            })
+            .or_insert(pivot);
+    }
+    let mut pivots: Vec<Pivot> = merged.into_values().collect();
+    pivots.sort_by_key(|pivot| pivot.count);
+    let records = pivots
+        .into_iter()
+        .map(|pivot| {
+            Record::new()
+                .with_some("domain", pivot.domain)
+                .with("pivot", pivot.name)
+                .with("count", pivot.count)
+                .with(pivot.field, pivot.value)
+        })
+        .collect();
+    let mut answer = answer(query, IRIS_INVESTIGATE, records);
+    answer.missing = found.missing;
+    if found.more {
+        let total = found
+            .total
+            .map_or_else(String::new, |total| format!(" of {total}"));
+        answer.source.blind = Some(format!("Pivots of the first {rows}{total} domains."));
+    }
+    Step::Done(vec![answer])
+}

@@ -1,0 +1,165 @@
+//! Answers the risk of a domain, from 0 to 100.
+//!
+//! Four products know it: Iris Enrich, risk with evidence, risk, and reputation, which has the score
+//! only. A host name's score is that of its registrable domain, which the answer echoes.
+
+use super::common::{answer, call, first, one_query, post, replied_good};
+use super::tolerant::{Node, clean, distinct, host, json, malformed};
+use super::{IRIS_ENRICH, REPUTATION, RISK, RISK_EVIDENCE, judge};
+use crate::domain::{Query, Record};
+use crate::providers::{Lookup, ProviderError, Step};
+
+/// Starts a risk look-up.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    let query = one_query(lookup)?.clone();
+    let domain = query.indicator.value();
+    let (product, call) = match lookup.product {
+        IRIS_ENRICH => (
+            IRIS_ENRICH,
+            post(IRIS_ENRICH, "/v1/iris-enrich/").with("domain", domain),
+        ),
+        RISK => (RISK, call(RISK, "/v1/risk/").with("domain", domain)),
+        REPUTATION => (
+            REPUTATION,
+            call(REPUTATION, "/v1/reputation")
+                .with("domain", domain)
+                .with("include_reasons", "true"),
+        ),
+        _ => (
+            RISK_EVIDENCE,
+            call(RISK_EVIDENCE, "/v1/risk/evidence/").with("domain", domain),
+        ),
+    };
+    Ok(Step::Calls {
+        calls: vec![call],
+        then: Box::new(move |replies| {
+            let mut records = Vec::new();
+            let mut missing = None;
+            if let Some(reply) = replied_good(first(replies)?)? {
+                let body = json(&reply)?;
+                let response = Node::of(&body).get("response");
+                let row = if product == IRIS_ENRICH {
+                    enriched(response, &query)?
+                } else {
+                    Some(response)
+                };
+                records.extend(row.map(|row| read(row, &query)).transpose()?.flatten());
+                // A refusal to look is no "not found".
+                missing = judge::partial(&reply, response).filter(|_| records.is_empty());
+            }
+            let mut answer = answer(query, product, records);
+            answer.missing.extend(missing);
+            Ok(Step::Done(vec![answer]))
+        }),
+    })
+}
+
+/// Returns the row of Iris Enrich that is about the domain asked; `None` where Iris misses it.
+fn enriched<'a>(response: Node<'a>, query: &Query) -> Result<Option<Node<'a>>, ProviderError> {
+    let results = response.get("results");
+    if !results.exists()
+        && !response.get("missing_domains").exists()
+        && response.get("limit_exceeded").flag() != Some(true)
+    {
+        return Err(malformed("results"));
+    }
+    let asked = query.indicator.value();
+    Ok(results
+        .many()
+        .find(|row| row.get("domain").host().is_some_and(|echo| is_apex(&echo, asked))))
+}
+
+fn is_apex(echo: &str, asked: &str) -> bool {
+    echo == asked || asked.strip_suffix(echo).is_some_and(|below| below.ends_with('.'))
+}
+
+/// Reads a risk answer or an Iris row; `None` where the domain has no score.
+fn read(row: Node<'_>, query: &Query) -> Result<Option<Record>, ProviderError> {
+    let asked = query.indicator.value();
+    let domain = row
+        .get("domain")
+        .text()
+        .map_or_else(|| Some(asked.to_owned()), |echo| host(&echo));
+    let domain = domain
+        .filter(|echo| is_apex(echo, asked))
+        .ok_or_else(|| ProviderError::Malformed(format!("the answer is not about {asked}")))?;
+    let risk = if row.get("domain_risk").exists() {
+        row.get("domain_risk")
+    } else {
+        row
+    };
+    if !risk.get("risk_score").exists() {
+        return Ok(None);
+    }
+    let score = score(risk.get("risk_score")).ok_or_else(|| malformed("risk score from 0 to 100"))?;
+    let rows: Vec<Node<'_>> = risk
+        .get("components")
+        .many()
+        .filter(|row| row.is_object())
+        .collect();
+    let mut components = Vec::new();
+    let (mut evidence, mut threats) = (risk.get("reasons").texts(), risk.get("threats").texts());
+    evidence.extend(risk.get("evidence").texts());
+    let mut zero_listed = false;
+    for row in &rows {
+        let Some(name) = row.get("name").text() else {
+            continue;
+        };
+        evidence.extend(row.get("evidence").texts());
+        threats.extend(row.get("threats").texts());
+        zero_listed |= name == "zerolist" && score == 0;
+        components.push(
+            Record::new()
+                .with("name", name)
+                .with_some("score", self::score(row.get("risk_score"))),
+        );
+    }
+    if threats.is_empty() {
+        threats = profile(&components);
+    }
+    let tidy = |texts: Vec<String>| distinct(texts.into_iter().map(|text| clean(&text)));
+    Ok(Some(
+        Record::new()
+            .with("domain", domain)
+            .with("score", score)
+            .with("components", components)
+            .with("evidence", tidy(evidence))
+            .with("threats", tidy(threats))
+            .with("zero_listed", zero_listed),
+    ))
+}
+
+/// Reads a score, rounded half up; `None` where it is none from 0 to 100.
+fn score(node: Node<'_>) -> Option<i64> {
+    let number = node.decimal()?;
+    if !(0.0..=100.0).contains(&number) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 100")]
+    Some((number + 0.5).floor() as i64)
+}
+
+/// Names the threats of a profile whose answer does not: the profile's score is that of its highest parts.
+fn profile(components: &[Record]) -> Vec<String> {
+    let find = |component: &&Record| component.text("name").as_deref() == Some("threat_profile");
+    let Some(top) = components
+        .iter()
+        .find(find)
+        .and_then(|profile| profile.get("score"))
+    else {
+        return Vec::new();
+    };
+    if *top == crate::domain::Value::Integer(0) {
+        return Vec::new();
+    }
+    components
+        .iter()
+        .filter(|component| component.get("score") == Some(top))
+        .filter_map(|component| {
+            component
+                .text("name")?
+                .strip_prefix("threat_profile_")
+                .map(str::to_owned)
+        })
+        .collect()
+}

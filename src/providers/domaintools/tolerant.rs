@@ -1,0 +1,281 @@
+//! Reads the vendor's JSON whatever shape a value has.
+//!
+//! Recordings of the DomainTools API show numbers as strings, one object where other answers have a
+//! list, `""` for "missing", names in upper case and dates in several forms. All of that is met here,
+//! so that no other file of this folder knows of it.
+
+use std::net::IpAddr;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use crate::domain::{Indicator, IndicatorKind, privacy};
+use crate::providers::{ProviderError, Reply};
+
+/// Wraps a JSON value that may be missing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node<'a>(Option<&'a Value>);
+
+impl<'a> Node<'a> {
+    /// Wraps a value.
+    pub(super) fn of(value: &'a Value) -> Self {
+        Self(Some(value))
+    }
+
+    /// Returns a member of an object; a missing node where there is none.
+    pub(super) fn get(self, name: &str) -> Self {
+        Self(
+            self.0
+                .and_then(|value| value.get(name))
+                .filter(|value| !value.is_null()),
+        )
+    }
+
+    /// Tells whether there is a value at all (`null` is none).
+    pub(super) fn exists(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Tells whether the value is a list.
+    pub(super) fn is_list(self) -> bool {
+        self.0.is_some_and(Value::is_array)
+    }
+
+    /// Tells whether the value is an object.
+    pub(super) fn is_object(self) -> bool {
+        self.0.is_some_and(Value::is_object)
+    }
+
+    /// Walks a list, or the one value that stands in its place; `null`, `""` and missing are none.
+    pub(super) fn many(self) -> impl Iterator<Item = Node<'a>> {
+        let items: &'a [Value] = match self.0 {
+            Some(Value::Array(items)) => items,
+            None | Some(Value::Null) => &[],
+            Some(Value::String(text)) if text.trim().is_empty() => &[],
+            Some(one) => std::slice::from_ref(one),
+        };
+        items.iter().filter(|item| !item.is_null()).map(Node::of)
+    }
+
+    /// Walks the members of an object.
+    pub(super) fn members(self) -> impl Iterator<Item = (&'a str, Node<'a>)> {
+        self.0
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.as_str(), Node::of(value)))
+    }
+
+    /// Returns text without surrounding white space, numbers included; `""` is missing.
+    pub(super) fn text(self) -> Option<String> {
+        match self.0? {
+            Value::String(text) => Some(text.trim())
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Returns a whole number, written as a number or as text.
+    pub(super) fn integer(self) -> Option<i64> {
+        match self.0? {
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => text.trim().replace(',', "").parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Returns a count: a whole number that is not negative.
+    pub(super) fn count(self) -> Option<u64> {
+        self.integer().and_then(|number| u64::try_from(number).ok())
+    }
+
+    /// Returns a decimal number, written as a number or as text.
+    pub(super) fn decimal(self) -> Option<f64> {
+        match self.0? {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+        .filter(|number| number.is_finite())
+    }
+
+    /// Returns a flag, written as `true`, `1`, `"1"` or `"true"` and their opposites.
+    pub(super) fn flag(self) -> Option<bool> {
+        match self.0? {
+            Value::Bool(flag) => Some(*flag),
+            Value::Number(number) => Some(number.as_f64()? != 0.0),
+            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" => Some(true),
+                "0" | "false" | "no" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns the calendar day of a date or time.
+    pub(super) fn day(self) -> Option<Date> {
+        self.text().and_then(|text| day(&text))
+    }
+
+    /// Returns a host name in canonical form.
+    pub(super) fn host(self) -> Option<String> {
+        self.text().and_then(|text| host(&text))
+    }
+
+    /// Returns an address in canonical form.
+    pub(super) fn address(self) -> Option<String> {
+        self.text().and_then(|text| address(&text))
+    }
+
+    /// Returns the texts of a list (or of the one text in its place), in order, without repeats.
+    pub(super) fn texts(self) -> Vec<String> {
+        distinct(self.many().filter_map(Node::text))
+    }
+}
+
+fn whole(number: f64) -> Option<i64> {
+    // Whole numbers up to 2^53 are exact in a double; a larger one is nonsense here.
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by the check")]
+    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as i64)
+}
+
+/// Keeps the first of equal texts.
+pub(super) fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for text in texts {
+        if seen.insert(text.clone()) {
+            kept.push(text);
+        }
+    }
+    kept
+}
+
+/// Reads a day from the forms that whois records and answers use.
+///
+/// Known: `2013-05-20` with or without a time in any form behind it, `2013/05/20`, `2013.05.20`,
+/// `20130520`, `20-May-2013` and `20 May 2013`.
+pub(super) fn day(text: &str) -> Option<Date> {
+    let text = text.trim();
+    let head = text
+        .split(['T', ' '])
+        .next()
+        .filter(|head| head.len() >= 8)
+        .unwrap_or(text);
+    if head.len() == 8 && head.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number: i32 = head.parse().ok()?;
+        return date(number / 10_000, number / 100 % 100, number % 100);
+    }
+    let parts: Vec<&str> = text.split(['-', '/', '.', ' ', 'T']).take(3).collect();
+    let &[first, second, third] = parts.as_slice() else {
+        return None;
+    };
+    if first.len() == 4 {
+        return date(first.parse().ok()?, second.parse().ok()?, third.parse().ok()?);
+    }
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let name = second.get(..3)?.to_ascii_lowercase();
+    let month = (1..).zip(MONTHS).find(|(_, known)| *known == name)?.0;
+    date(third.parse().ok()?, month, first.parse().ok()?)
+}
+
+fn date(year: i32, month: i32, day: i32) -> Option<Date> {
+    Date::new(
+        i16::try_from(year).ok()?,
+        i8::try_from(month).ok()?,
+        i8::try_from(day).ok()?,
+    )
+    .ok()
+}
+
+/// Returns a host name in canonical form.
+pub(super) fn host(text: &str) -> Option<String> {
+    let name = text.trim().trim_end_matches('.');
+    // A bare label or an address is no host name that another question could be asked about.
+    if name.is_empty()
+        || !name.contains('.')
+        || name.contains(['@', '/', ':', ' '])
+        || address(name).is_some()
+    {
+        return None;
+    }
+    Indicator::parse(IndicatorKind::Hostname, name)
+        .ok()
+        .map(|host| host.value().to_owned())
+}
+
+/// Returns an address in canonical form.
+pub(super) fn address(text: &str) -> Option<String> {
+    text.trim()
+        .parse::<IpAddr>()
+        .ok()
+        .map(|address| address.to_string())
+}
+
+/// Returns the name of a person or an organisation unless it is a privacy service or prose.
+pub(super) fn public_name(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && !privacy::is_private_contact(text)).then(|| text.to_owned())
+}
+
+/// Returns the address unless it is a privacy service's or prose.
+pub(super) fn public_email(text: &str) -> Option<String> {
+    let email = privacy::valid_email(text)?;
+    (!privacy::is_private_email(&email)).then_some(email)
+}
+
+/// Returns a telephone number unless it is a redaction or has no digits to dial.
+pub(super) fn public_phone(text: &str) -> Option<String> {
+    let text = text.trim();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let prose = text.chars().filter(|letter| letter.is_alphabetic()).count() > 4;
+    (digits >= 5 && text.len() <= 40 && !prose && !privacy::is_private_phone(text)).then(|| text.to_owned())
+}
+
+/// Returns any other contact value (a street, a postal code) unless it is a redaction.
+pub(super) fn public_text(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && !privacy::is_private_name(text)).then(|| text.to_owned())
+}
+
+/// Reads a reply's JSON.
+///
+/// # Errors
+/// [`ProviderError::Malformed`] where the body is no JSON; serde's depth limit bounds the recursion.
+pub(super) fn json(reply: &Reply) -> Result<Value, ProviderError> {
+    serde_json::from_slice(&reply.body)
+        .map_err(|error| ProviderError::Malformed(format!("the answer is no JSON: {error}")))
+}
+
+/// Makes the error for an answer that lacks `what`.
+pub(super) fn malformed(what: &str) -> ProviderError {
+    ProviderError::Malformed(format!("the answer has no {what}"))
+}
+
+/// Shortens the vendor's text for people: no markup, no control characters, at most 300 characters.
+pub(super) fn clean(text: &str) -> String {
+    let mut cleaned = String::new();
+    let mut inside = false;
+    for letter in text.chars() {
+        match letter {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                cleaned.push(' ');
+            }
+            _ if inside => {}
+            _ if letter.is_control() || letter.is_whitespace() => cleaned.push(' '),
+            _ => cleaned.push(letter),
+        }
+        if cleaned.len() > 4096 {
+            break;
+        }
+    }
+    let words: Vec<&str> = cleaned.split_whitespace().collect();
+    words.join(" ").chars().take(300).collect()
+}

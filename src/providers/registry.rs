@@ -1,0 +1,22 @@
+//! Lists the providers; adding one takes one line here.
+
+use super::Provider;
+use super::domaintools::DomainTools;
+
+/// Holds every provider that this program knows.
+static PROVIDERS: &[&dyn Provider] = &[&DomainTools];
+
+/// Returns every provider that this program knows.
+#[must_use]
+pub fn all() -> &'static [&'static dyn Provider] {
+    PROVIDERS
+}
+
+/// Returns the provider of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Provider> {
+    all()
+        .iter()
+        .copied()
+        .find(|provider| provider.descriptor().name == name)
+}
