@@ -1,1 +1,260 @@
-//! Placeholder.
+//! Builds the bound server; tests and production take the same door.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App as ActixApp, HttpServer};
+use arc_swap::ArcSwap;
+
+use crate::catalogue::Catalogue;
+use crate::clock::SharedClock;
+use crate::config::{Loaded, Settings};
+use crate::engine::store::{Store, StoreError};
+use crate::engine::transport::TransportError;
+use crate::engine::Engine;
+use crate::http;
+use crate::providers::Provider;
+use crate::reputation::policy::Policy;
+use crate::telemetry::log::Log;
+use crate::telemetry::metrics::Metrics;
+use crate::tokens::Tokens;
+
+/// Says what a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A server with tokens.
+    Serve,
+    /// Sample data, open on loopback.
+    Demo,
+}
+
+/// Holds what a reload replaces as a whole.
+#[derive(Debug)]
+pub struct Configured {
+    /// The settings with their warnings and origins.
+    pub loaded: Loaded,
+    /// The transforms.
+    pub catalogue: Catalogue,
+    /// The rules of scores.
+    pub policy: Policy,
+}
+
+impl Configured {
+    fn new(loaded: Loaded, generation: u64) -> Self {
+        let catalogue = Catalogue::build(&loaded.settings, generation);
+        let reputation = &loaded.settings.reputation;
+        let policy = Policy {
+            threshold: reputation.threshold,
+            max_stale_s: reputation.max_stale.as_secs(),
+            ..Policy::default()
+        };
+        Self { loaded, catalogue, policy }
+    }
+
+    /// Returns the settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.loaded.settings
+    }
+}
+
+/// Says why the server could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error("the data directory {}: {reason}", path.display())]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        reason: io::Error,
+    },
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A provider cannot be reached as configured.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The cause.
+        reason: io::Error,
+    },
+    /// The TLS key cannot be used.
+    #[error("server.tls: {0}")]
+    Tls(String),
+}
+
+/// Holds everything that faces and commands share.
+#[derive(Debug)]
+pub struct App {
+    /// Answers questions.
+    pub engine: Arc<Engine>,
+    /// Client tokens.
+    pub tokens: Tokens,
+    /// The configuration at work.
+    pub configured: ArcSwap<Configured>,
+    /// Log lines of requests; none for commands.
+    pub log: Option<Log>,
+    /// What this process is.
+    pub mode: Mode,
+    providers: &'static [&'static dyn Provider],
+}
+
+/// Holds what an [`App`] is built from.
+#[derive(Debug)]
+pub struct Parts {
+    /// The configuration.
+    pub loaded: Loaded,
+    /// The store, open.
+    pub store: Store,
+    /// The clock.
+    pub clock: SharedClock,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// Log lines of requests.
+    pub log: Option<Log>,
+    /// What this process is.
+    pub mode: Mode,
+    /// The providers that exist.
+    pub providers: &'static [&'static dyn Provider],
+}
+
+/// Makes the data directory (mode 0700) where it is missing, and opens its store.
+///
+/// # Errors
+/// [`StartError`] where the directory or the store cannot be used.
+pub fn open_store(settings: &Settings) -> Result<Store, StartError> {
+    let path = &settings.server.data;
+    make_folder(path).map_err(|reason| StartError::Data { path: path.clone(), reason })?;
+    Ok(Store::open(path, settings.cache.store_memory)?)
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+impl App {
+    /// Starts the engine and reads the tokens. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] where the store cannot be read or a provider not be reached as configured.
+    pub fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
+        let Parts { loaded, store, clock, metrics, log, mode, providers } = parts;
+        let tokens = Tokens::open(store.clone(), Arc::clone(&clock))?;
+        let engine = Engine::start(&loaded.settings, providers, store, clock, metrics)?;
+        let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
+        Ok(Arc::new(Self { engine: Arc::new(engine), tokens, configured, log, mode, providers }))
+    }
+
+    /// Takes over a new configuration whole, or leaves the old one running.
+    ///
+    /// # Errors
+    /// [`TransportError`] where a provider cannot be reached as configured.
+    pub fn reload(&self, loaded: Loaded) -> Result<(), TransportError> {
+        self.engine.reload(&loaded.settings, self.providers)?;
+        let generation = self.configured.load().catalogue.generation() + 1;
+        self.configured.store(Arc::new(Configured::new(loaded, generation)));
+        Ok(())
+    }
+
+    /// Tells whether everything answered is sample data.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.mode == Mode::Demo
+    }
+}
+
+/// Is a server that listens.
+pub struct Application {
+    /// What it serves.
+    pub app: Arc<App>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether TLS ends here.
+    pub tls: bool,
+    server: actix_web::dev::Server,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Application").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Application {
+    /// Binds the server; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// [`StartError`] where the address or the TLS key cannot be used.
+    pub fn bind(app: Arc<App>) -> Result<Self, StartError> {
+        let configured = app.configured.load_full();
+        let settings = &configured.settings().server;
+        let state = actix_web::web::Data::from(Arc::clone(&app));
+        let mut server = HttpServer::new(move || {
+            ActixApp::new().app_data(state.clone()).configure(http::routes)
+        })
+        .shutdown_timeout(settings.shutdown.as_secs())
+        .disable_signals();
+        if let Some(workers) = settings.workers {
+            server = server.workers(workers);
+        }
+        let address = settings.listen;
+        let listen = |reason| StartError::Listen { address, reason };
+        let server = match &settings.tls {
+            Some(files) => server.bind_rustls_0_23(address, tls_config(files)?).map_err(listen)?,
+            None => server.bind(address).map_err(listen)?,
+        };
+        let address = server.addrs().first().copied().unwrap_or(address);
+        Ok(Self { app, address, tls: settings.tls.is_some(), server: server.run() })
+    }
+
+    /// Returns the handle that stops the server: gracefully, in-flight answers finished.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Runs until it is stopped, then closes the store.
+    ///
+    /// # Errors
+    /// Where the server fails.
+    pub async fn run_until_stopped(self) -> io::Result<()> {
+        let result = self.server.await;
+        self.app.engine.store().close().await;
+        if let Some(log) = &self.app.log {
+            log.flush();
+        }
+        result
+    }
+}
+
+fn tls_config(files: &crate::config::settings::TlsFiles) -> Result<rustls::ServerConfig, StartError> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let wrong = |path: &Path, reason: &dyn std::fmt::Display| StartError::Tls(format!("{}: {reason}", path.display()));
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.certificate)
+        .map_err(|error| wrong(&files.certificate, &error))?
+        .collect::<Result<_, _>>()
+        .map_err(|error| wrong(&files.certificate, &error))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, &error))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StartError::Tls(error.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| wrong(&files.certificate, &error))
+}

@@ -29,6 +29,20 @@ pub enum Decision {
     Undetermined,
 }
 
+impl Decision {
+    /// Returns the word used in logs and metrics, as on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exceeds => "exceeds",
+            Self::Below => "below",
+            Self::Unknown => "unknown",
+            Self::Unsupported => "unsupported",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
 /// Says in a word what the evidence amounts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,99 @@
+//! `pivotd demo`: everything on replayed vendors, on loopback.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::serve::{descriptors, stop_on_signal};
+use super::{Done, block_on, terminal};
+use crate::clock::SystemClock;
+use crate::config::{self, Loaded};
+use crate::providers::registry;
+use crate::replay::demo::{DemoVendors, point_at};
+use crate::startup::{App, Application, Mode, Parts, open_store};
+use crate::telemetry::log::Log;
+use crate::telemetry::metrics::Metrics;
+
+/// Serve everything on replayed vendors: no key, no network.
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    /// Where to listen; loopback only.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        anyhow::ensure!(
+            self.listen.ip().is_loopback(),
+            "the demo is open to everybody who reaches it, so it listens on loopback only; \
+             use `pivotd serve` for {}",
+            self.listen
+        );
+        block_on(demo(self.listen))??;
+        Ok(Done::Well)
+    }
+}
+
+/// Loads the compiled-in configuration, without the environment: configured keys are ignored.
+fn defaults() -> anyhow::Result<Loaded> {
+    config::load(None, &[], &descriptors()).map_err(|errors| anyhow::anyhow!("{errors}"))
+}
+
+async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
+    let folder = tempfile::Builder::new().prefix("pivotd-demo-").tempdir().context("no temporary directory")?;
+    let vendors = DemoVendors::start().await.context("the replayed vendors cannot be started")?;
+    let mut loaded = defaults()?;
+    loaded.settings.server.listen = listen;
+    loaded.settings.server.data = folder.path().to_path_buf();
+    point_at(&mut loaded.settings, &vendors);
+    let store = open_store(&loaded.settings)?;
+    let metrics = Arc::new(Metrics::default());
+    let mut log_settings = loaded.settings.log.clone();
+    log_settings.format = crate::config::settings::LogFormat::Text;
+    log_settings.file = None;
+    let (log, subscriber) = Log::start(&log_settings, *store.secret(), metrics.log_lines_lost().clone())?;
+    tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;
+    let app = App::build(Parts {
+        loaded,
+        store,
+        clock: SystemClock::shared(),
+        metrics,
+        log: Some(log),
+        mode: Mode::Demo,
+        providers: registry::all(),
+    })?;
+    let application = Application::bind(Arc::clone(&app))?;
+    terminal::print(&welcome(&app, application.address));
+    tokio::spawn(stop_on_signal(application.handle()));
+    application.run_until_stopped().await?;
+    vendors.stop().await;
+    Ok(())
+}
+
+/// Says what is served, with an example value for each transform and two commands to paste.
+fn welcome(app: &App, address: SocketAddr) -> String {
+    let configured = app.configured.load();
+    let transforms = configured.catalogue.transforms();
+    let width = transforms.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
+    let rows: Vec<String> = transforms
+        .iter()
+        .map(|spec| format!("  {:width$}  {}", spec.name, spec.example))
+        .collect();
+    let first = "domaintools.ip-history";
+    let body = "<MaltegoMessage><MaltegoTransformRequestMessage><Entities><Entity Type=\"maltego.Domain\">\
+                <Value>example.com</Value></Entity></Entities><Limits SoftLimit=\"12\" HardLimit=\"12\"/>\
+                </MaltegoTransformRequestMessage></MaltegoMessage>";
+    format!(
+        "pivotd demo on http://{address} (loopback only). Everything it answers is sample data; nothing is asked of \
+         any vendor.\n\n\
+         Transforms, each at http://{address}/run/NAME, with a value to try:\n{}\n\n\
+         Run a transform as a Maltego client does:\n\
+         curl -s http://{address}/run/{first} --data '{body}'\n\n\
+         Ask for a score as a SOAR does:\n\
+         curl -s http://{address}/v1/domain/career-offers.example/reputation\n\n\
+         Stop with Ctrl-C.",
+        rows.join("\n")
+    )
+}

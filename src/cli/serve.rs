@@ -1,0 +1,173 @@
+//! `pivotd serve`: the real thing.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{ConfigFile, Done, block_on, terminal};
+use crate::clock::SystemClock;
+use crate::config::{self, Loaded};
+use crate::providers::{Descriptor, registry};
+use crate::startup::{App, Application, Mode, Parts, open_store};
+use crate::telemetry::log::Log;
+use crate::telemetry::metrics::Metrics;
+use crate::tokens::NewToken;
+
+/// Names the file that holds the first token, where the environment gives one.
+const TOKEN_FILE: &str = "PIVOTD_FIRST_TOKEN_FILE";
+
+/// Serve transforms and scores.
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Where to listen; over the configuration.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+pub(super) fn descriptors() -> Vec<&'static Descriptor> {
+    registry::all().iter().map(|provider| provider.descriptor()).collect()
+}
+
+/// Loads the configuration and prints what is doubtful about it.
+pub(super) fn load(file: Option<&Path>) -> anyhow::Result<Loaded> {
+    let loaded = config::load(file, &config::environment(), &descriptors())
+        .map_err(|errors| anyhow::anyhow!("the configuration is refused\n{errors}"))?;
+    Ok(loaded)
+}
+
+impl Serve {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let mut loaded = load(self.file.config.as_deref())?;
+        if let Some(listen) = self.listen {
+            loaded.settings.server.listen = listen;
+        }
+        for warning in &loaded.warnings {
+            terminal::note(&format!("warning: {warning}"));
+        }
+        loaded.settings.check_exposure().map_err(|errors| anyhow::anyhow!("{}", errors.join("\n")))?;
+        block_on(serve(loaded, self.file.config, self.listen))??;
+        Ok(Done::Well)
+    }
+}
+
+async fn serve(loaded: Loaded, file: Option<PathBuf>, listen: Option<SocketAddr>) -> anyhow::Result<()> {
+    let settings = loaded.settings.clone();
+    let store = open_store(&settings)?;
+    let metrics = Arc::new(Metrics::default());
+    let (log, subscriber) = Log::start(&settings.log, *store.secret(), metrics.log_lines_lost().clone())
+        .context("the log cannot be written")?;
+    tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;
+    let app = App::build(Parts {
+        loaded,
+        store,
+        clock: SystemClock::shared(),
+        metrics,
+        log: Some(log),
+        mode: Mode::Serve,
+        providers: registry::all(),
+    })?;
+    first_token(&app, &settings.server.data).await?;
+    let application = Application::bind(Arc::clone(&app))?;
+    let scheme = if application.tls { "https" } else { "http" };
+    tracing::info!(address = %application.address, scheme, "serving");
+    terminal::note(&format!("pivotd serves on {scheme}://{}", application.address));
+    tokio::spawn(stop_on_signal(application.handle()));
+    tokio::spawn(reload_on_hangup(Arc::clone(&app), file, listen));
+    tokio::spawn(sweep(Arc::clone(&app)));
+    application.run_until_stopped().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Makes a token at the first start, so that the server is never open: to the terminal, or to a 0600
+/// file in the data directory, or taken from a file that the environment names.
+async fn first_token(app: &App, data: &Path) -> anyhow::Result<()> {
+    if !app.tokens.is_empty() {
+        return Ok(());
+    }
+    let new = NewToken::for_everyday("first");
+    if let Some(path) = std::env::var_os(TOKEN_FILE) {
+        let path = PathBuf::from(path);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{TOKEN_FILE}: {}", path.display()))?;
+        let text = SecretString::from(text.trim().to_owned());
+        anyhow::ensure!(
+            text.expose_secret().len() >= 32,
+            "{TOKEN_FILE}: {} holds less than 32 characters; a token must not be guessable",
+            path.display()
+        );
+        app.tokens.adopt(&text, new).await?;
+        return Ok(());
+    }
+    let (text, _) = app.tokens.create(new).await?;
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        terminal::note(&format!("the first client token, shown once: {}", text.expose_secret()));
+        return Ok(());
+    }
+    let path = data.join("first-token");
+    write_private(&path, text.expose_secret()).with_context(|| path.display().to_string())?;
+    terminal::note(&format!("the first client token is in {}", path.display()));
+    Ok(())
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    writeln!(options.open(path)?, "{text}")
+}
+
+/// Stops the server gracefully on SIGINT or SIGTERM.
+pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::error!("signals cannot be received; stop this process by other means");
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    handle.stop(true).await;
+}
+
+/// Reloads the configuration on SIGHUP, after full validation; a bad file leaves the old one running.
+async fn reload_on_hangup(app: Arc<App>, file: Option<PathBuf>, listen: Option<SocketAddr>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match load(file.as_deref()) {
+            Ok(mut loaded) => {
+                if let Some(listen) = listen {
+                    loaded.settings.server.listen = listen;
+                }
+                let transforms = loaded.settings.transforms.len();
+                match app.reload(loaded) {
+                    Ok(()) => tracing::info!(transforms, "the configuration was reloaded"),
+                    Err(error) => tracing::error!(%error, "the new configuration is refused; the old one goes on"),
+                }
+            }
+            Err(error) => tracing::error!(error = %format!("{error:#}"), "the new configuration is refused; the old one goes on"),
+        }
+    }
+}
+
+/// Removes answers that are of no use any more, at start and every hour.
+async fn sweep(app: Arc<App>) {
+    let clock = Arc::clone(app.engine.clock());
+    loop {
+        match app.engine.sweep().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed answers past their time"),
+            Err(error) => tracing::error!(%error, "answers past their time could not be removed"),
+        }
+        clock.sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600)).await;
+    }
+}

@@ -1,0 +1,189 @@
+//! Finds out who asks, and reads what they send, within bounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+
+use crate::engine::Asker;
+use crate::engine::ledger::Priority;
+use crate::startup::{App, Mode};
+use crate::tokens::{Scope, Token, TokenError};
+
+/// Says who asks.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The token's name.
+    pub client: Arc<str>,
+    /// The tenant.
+    pub tenant: String,
+    token: Option<Arc<Token>>,
+    in_path: bool,
+}
+
+/// Says why somebody may not ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// There is no token.
+    Missing,
+    /// The token is none that may be used.
+    Wrong(TokenError),
+    /// The token may not do this.
+    Scope(Scope),
+    /// The token's rate is used up.
+    Rate(Duration),
+}
+
+impl Denied {
+    /// Says it to people, with what to do.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Missing => "this server asks for a client token; ask its administrator for one".to_owned(),
+            Self::Wrong(error) => format!("{error}; ask the administrator of this server for another"),
+            Self::Scope(scope) => format!("this token lacks the scope `{}`", scope.name()),
+            Self::Rate(wait) => format!("this token's rate is used up; try again in {} s", wait.as_secs_f64().ceil()),
+        }
+    }
+}
+
+impl Identity {
+    /// Knows a client by its token.
+    ///
+    /// # Errors
+    /// [`Denied::Wrong`] where the token is none that may be used.
+    pub fn of(app: &App, text: &str, in_path: bool) -> Result<Self, Denied> {
+        let token = app.tokens.find(text).map_err(Denied::Wrong)?;
+        Ok(Self {
+            client: token.record.name.as_str().into(),
+            tenant: token.record.tenant.clone(),
+            token: Some(token),
+            in_path,
+        })
+    }
+
+    /// Is whoever uses the demo.
+    #[must_use]
+    pub fn demo() -> Self {
+        Self { client: "demo".into(), tenant: "default".to_owned(), token: None, in_path: false }
+    }
+
+    /// Tells whether it may do this. A token in a path may only run transforms.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        match &self.token {
+            Some(token) => token.may(scope) && (!self.in_path || scope == Scope::Transforms),
+            None => true,
+        }
+    }
+
+    /// Passes if it may do this, and counts it against the token's rate.
+    ///
+    /// # Errors
+    /// [`Denied::Scope`] or [`Denied::Rate`].
+    pub fn pass(&self, app: &App, scope: Scope) -> Result<(), Denied> {
+        if !self.may(scope) {
+            return Err(Denied::Scope(scope));
+        }
+        self.token.as_ref().map_or(Ok(()), |token| token.count(app.engine.clock())).map_err(Denied::Rate)
+    }
+
+    /// Makes the asker of a request.
+    #[must_use]
+    pub fn asker(&self, face: &'static str, operation: &str, request_id: String) -> Asker {
+        Asker {
+            client: self.client.to_string(),
+            tenant: self.tenant.clone(),
+            face,
+            operation: operation.to_owned(),
+            request_id,
+            priority: Priority::Interactive,
+            may_buy: self.may(Scope::Buy),
+        }
+    }
+}
+
+/// Returns the token of `Authorization` (Bearer, Token or bare) or `X-Api-Key`.
+#[must_use]
+pub fn header_token(request: &HttpRequest) -> Option<&str> {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let bare = |value| {
+        for scheme in ["Bearer ", "bearer ", "Token ", "token "] {
+            if let Some(rest) = str::strip_prefix(value, scheme) {
+                return rest.trim();
+            }
+        }
+        value
+    };
+    header(header::AUTHORIZATION.as_str())
+        .map(bare)
+        .or_else(|| header("x-api-key"))
+        .filter(|value| !value.is_empty())
+}
+
+/// Knows the client of a face other than a transform's run.
+///
+/// # Errors
+/// [`Denied`] where there is no token, or none that may do this.
+pub fn identify(app: &App, request: &HttpRequest, scope: Scope) -> Result<Identity, Denied> {
+    let identity = match (header_token(request), app.mode) {
+        (_, Mode::Demo) => Identity::demo(),
+        (Some(text), Mode::Serve) => Identity::of(app, text, false)?,
+        (None, Mode::Serve) => return Err(Denied::Missing),
+    };
+    identity.pass(app, scope)?;
+    Ok(identity)
+}
+
+/// Says why the demo does not answer a request: it is open, so pages of other sites must not reach it.
+#[must_use]
+pub fn demo_refusal(app: &App, request: &HttpRequest) -> Option<&'static str> {
+    if app.mode != Mode::Demo {
+        return None;
+    }
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or(""));
+    let is_own = |host: &str| {
+        let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        matches!(port.map_or(host, |(name, _)| name), "localhost" | "127.0.0.1" | "[::1]")
+    };
+    match header("host") {
+        Some(host) if is_own(host) => {}
+        _ => return Some("the demo answers only to loopback names in Host"),
+    }
+    if let Some(origin) = header("origin") {
+        let host = origin.split_once("://").map_or("", |(_, host)| host);
+        if !is_own(host) {
+            return Some("the demo answers no page of another site");
+        }
+    }
+    match header("sec-fetch-site") {
+        None | Some("same-origin" | "none") => None,
+        Some(_) => Some("the demo answers no page of another site"),
+    }
+}
+
+/// Reads a body of at most `most` bytes; `None` where it is larger or breaks off.
+pub async fn body(mut payload: Payload, most: usize) -> Option<Bytes> {
+    let mut first: Option<Bytes> = None;
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.ok()?;
+        let held = first.as_ref().map_or(0, Bytes::len) + whole.len();
+        if held + chunk.len() > most {
+            return None;
+        }
+        // Most bodies come in one piece and need no copy.
+        if first.is_none() && whole.is_empty() {
+            first = Some(chunk);
+        } else {
+            if let Some(first) = first.take() {
+                whole.extend_from_slice(&first);
+            }
+            whole.extend_from_slice(&chunk);
+        }
+    }
+    Some(first.unwrap_or_else(|| whole.freeze()))
+}

@@ -1,0 +1,299 @@
+//! The SOAR face: scores of an alert's indicators and of single domains.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::access::{self, Identity};
+use super::problem::Problem;
+use crate::ask::message::head;
+use crate::ask::score::{Scored, score};
+use crate::domain::{Indicator, IndicatorKind};
+use crate::reputation::alert::AlertAnswer;
+use crate::startup::App;
+use crate::telemetry::log::RequestLine;
+use crate::tokens::Scope;
+
+const FACE: &str = "enrich";
+/// The most indicators of one alert.
+const MOST_INDICATORS: usize = 50;
+/// The most bytes of an alert.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// Holds one value, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One value.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn values(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+/// Holds the indicators of an alert; each one a value or a list. Defanged values are taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alert {
+    /// E-mail addresses.
+    #[schema(example = "billing@career-offers.example")]
+    pub email: Option<OneOrMany>,
+    /// Domains or host names.
+    #[schema(example = "career-offers.example")]
+    pub domain: Option<OneOrMany>,
+    /// IPv4 or IPv6 addresses.
+    #[schema(example = "192.0.2.44")]
+    pub ip: Option<OneOrMany>,
+    /// URLs.
+    pub url: Option<OneOrMany>,
+    /// File hashes: MD5, SHA-1, SHA-256 or SHA-512.
+    pub hash: Option<OneOrMany>,
+    /// Scores over this exceed; the server's own threshold where it is left out.
+    #[schema(maximum = 100)]
+    pub threshold: Option<u8>,
+}
+
+/// Holds the query of a reputation look-up.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReputationQuery {
+    /// Scores over this exceed; the server's own threshold where it is left out.
+    #[param(maximum = 100)]
+    pub threshold: Option<u8>,
+}
+
+/// Holds an answer as it is sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Answer {
+    /// The answer.
+    #[serde(flatten)]
+    pub alert: AlertAnswer,
+    /// Stands there, and is true, where everything is sample data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_data: Option<bool>,
+}
+
+/// Scores the indicators of an alert: does any of them exceed the threshold, and why?
+#[utoipa::path(
+    post,
+    path = "/v1/alerts/score",
+    operation_id = "scoreAlert",
+    tag = "reputation",
+    request_body = Alert,
+    responses(
+        (status = 200, description = "Scored. A provider's failure is in the answer, not in the status.", body = Answer),
+        (status = 400, description = "The request cannot be understood.", body = Problem),
+        (status = 401, description = "No client token, or one that is refused.", body = Problem),
+        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem),
+        (status = 413, description = "The request is too large.", body = Problem),
+        (status = 429, description = "The token's rate is used up.", body = Problem),
+    ),
+    security(("token" = []))
+)]
+pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let request = Request::start(&app, "/v1/alerts/score");
+    let answered = async {
+        let identity = request.identify(&http)?;
+        let Some(body) = access::body(payload, MOST_BYTES).await else {
+            let detail = format!("an alert has at most {MOST_BYTES} bytes");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return Err(Problem::new(status, "too-large", "The request is too large", detail, &request.id));
+        };
+        let alert: Alert = serde_json::from_slice(&body)
+            .map_err(|error| Problem::invalid(format!("the body is not an alert: {error}"), &request.id))?;
+        let indicators = indicators(&alert).map_err(|detail| Problem::invalid(detail, &request.id))?;
+        request.score(identity, &indicators, alert.threshold).await
+    }
+    .await;
+    request.finish(answered)
+}
+
+/// Scores one domain or host name.
+#[utoipa::path(
+    get,
+    path = "/v1/domain/{domain}/reputation",
+    operation_id = "getDomainReputation",
+    tag = "reputation",
+    params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"),
+           ReputationQuery),
+    responses(
+        (status = 200, description = "Scored. A provider's failure is in the answer, not in the status.", body = Answer),
+        (status = 400, description = "This is no domain.", body = Problem),
+        (status = 401, description = "No client token, or one that is refused.", body = Problem),
+        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem),
+        (status = 429, description = "The token's rate is used up.", body = Problem),
+    ),
+    security(("token" = []))
+)]
+pub async fn domain_reputation(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    let request = Request::start(&app, "/v1/domain/{domain}/reputation");
+    let answered = async {
+        let identity = request.identify(&http)?;
+        let query = web::Query::<ReputationQuery>::from_query(http.query_string())
+            .map_err(|error| Problem::invalid(format!("the query: {error}"), &request.id))?;
+        let value = http.match_info().get("domain").unwrap_or_default();
+        let indicator = parse("domain", value).map_err(|detail| Problem::invalid(detail, &request.id))?;
+        request.score(identity, &[("domain".to_owned(), indicator)], query.threshold).await
+    }
+    .await;
+    request.finish(answered)
+}
+
+/// Reads the indicators of an alert, each with its role; equal ones count once.
+fn indicators(alert: &Alert) -> Result<Vec<(String, Indicator)>, String> {
+    let roles = [
+        ("email", &alert.email),
+        ("domain", &alert.domain),
+        ("ip", &alert.ip),
+        ("url", &alert.url),
+        ("hash", &alert.hash),
+    ];
+    let mut all: Vec<(String, Indicator)> = Vec::new();
+    for (role, values) in roles {
+        for value in values.iter().flat_map(OneOrMany::values) {
+            let indicator = parse(role, value)?;
+            if !all.iter().any(|(known, other)| known == role && *other == indicator) {
+                all.push((role.to_owned(), indicator));
+            }
+            if all.len() > MOST_INDICATORS {
+                return Err(format!("an alert has at most {MOST_INDICATORS} indicators"));
+            }
+        }
+    }
+    if all.is_empty() {
+        return Err("there is no indicator; give at least one of email, domain, ip, url, hash".to_owned());
+    }
+    Ok(all)
+}
+
+fn parse(role: &str, value: &str) -> Result<Indicator, String> {
+    let parsed = match role {
+        "email" => Indicator::parse(IndicatorKind::Email, value),
+        "ip" => Indicator::parse(IndicatorKind::Ipv4, value).or_else(|_| Indicator::parse(IndicatorKind::Ipv6, value)),
+        "url" => Indicator::parse(IndicatorKind::Url, value),
+        "hash" => Indicator::parse(IndicatorKind::Hash, value),
+        _ => Indicator::name(value),
+    };
+    parsed.map_err(|error| format!("{role}: {} is not {}", head(error.given()), error.expected()))
+}
+
+/// Carries a request from start to its line in the log.
+struct Request<'a> {
+    app: &'a App,
+    operation: &'static str,
+    id: String,
+    uuid: Uuid,
+    started: Duration,
+}
+
+struct Finished {
+    scored: Scored,
+    client: Arc<str>,
+    asked: String,
+}
+
+impl<'a> Request<'a> {
+    fn start(app: &'a App, operation: &'static str) -> Self {
+        app.engine.metrics().in_flight().inc();
+        let uuid = Uuid::now_v7();
+        Self { app, operation, id: uuid.to_string(), uuid, started: app.engine.clock().elapsed() }
+    }
+
+    fn identify(&self, http: &HttpRequest) -> Result<Identity, Problem> {
+        if let Some(reason) = access::demo_refusal(self.app, http) {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "refused", "Refused", reason, &self.id));
+        }
+        access::identify(self.app, http, Scope::Enrich).map_err(|denied| Problem::denied(denied, &self.id))
+    }
+
+    async fn score(
+        &self,
+        identity: Identity,
+        indicators: &[(String, Indicator)],
+        threshold: Option<u8>,
+    ) -> Result<Finished, Problem> {
+        let configured = self.app.configured.load_full();
+        let policy = match threshold {
+            Some(threshold) if threshold > 100 => {
+                return Err(Problem::invalid("threshold: expected a whole number from 0 to 100", &self.id));
+            }
+            Some(threshold) => configured.policy.with_threshold(threshold),
+            None => configured.policy.clone(),
+        };
+        let asker = identity.asker(FACE, self.operation, self.id.clone());
+        let deadline = self.app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
+        let scored = score(&self.app.engine, &policy, &asker, deadline, indicators).await;
+        let asked: Vec<&str> = indicators.iter().map(|(_, indicator)| indicator.value()).collect();
+        Ok(Finished { scored, client: identity.client, asked: head(&asked.join(" ")) })
+    }
+
+    fn finish(self, answered: Result<Finished, Problem>) -> HttpResponse {
+        let metrics = self.app.engine.metrics();
+        metrics.in_flight().dec();
+        let took = self.app.engine.clock().elapsed().saturating_sub(self.started);
+        let (outcome, status, cache, provider_time, client, asked) = match &answered {
+            Ok(done) => {
+                let outcome = done.scored.answer.decision.name();
+                (outcome, 200, done.scored.cache, done.scored.provider_time, Arc::clone(&done.client), Some(&done.asked))
+            }
+            Err(problem) => ("refused", problem.status, "local", Duration::ZERO, "".into(), None),
+        };
+        metrics.request(FACE, outcome, took);
+        if let Some(log) = &self.app.log {
+            log.request(RequestLine {
+                at: self.app.engine.clock().now(),
+                request_id: self.uuid,
+                client,
+                face: FACE,
+                operation: self.operation.into(),
+                outcome,
+                status,
+                cache,
+                provider_time,
+                took,
+                indicator: asked.map(|asked| asked.as_str().into()),
+            });
+        }
+        match answered {
+            Ok(done) => {
+                let sample_data = self.app.is_sample().then_some(true);
+                let answer = Answer { alert: done.scored.answer, sample_data };
+                HttpResponse::Ok().insert_header(("x-request-id", self.id)).json(answer)
+            }
+            Err(problem) => problem.response(),
+        }
+    }
+}
+
+/// Parses an indicator of any kind with the role that its kind has in an alert; for the terminal.
+///
+/// # Errors
+/// What was expected, in plain words.
+pub fn guess(value: &str) -> Result<(String, Indicator), String> {
+    let indicator =
+        Indicator::guess(value).map_err(|error| format!("{} is not {}", head(error.given()), error.expected()))?;
+    let role = match indicator.kind() {
+        IndicatorKind::Domain | IndicatorKind::Hostname => "domain",
+        IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => "ip",
+        IndicatorKind::Email => "email",
+        IndicatorKind::Url => "url",
+        IndicatorKind::Hash => "hash",
+        other => other.name(),
+    };
+    Ok((role.to_owned(), indicator))
+}

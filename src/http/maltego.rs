@@ -1,0 +1,297 @@
+//! The TRX face: `POST /run/{transform}` and the GET probe that a distribution server sends first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use uuid::Uuid;
+
+use super::access::{self, Denied, Identity};
+use crate::ask::message::head;
+use crate::ask::transform::{Body, Ran, Run, run as run_transform};
+use crate::catalogue::TransformSpec;
+use crate::engine::cache::{Rendered, RenderedKey, RenderedKeyBuilder};
+use crate::maltego::response::{ASK_AGAIN, write, write_exception};
+use crate::maltego::{
+    ReadLimits, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind, request,
+};
+use crate::startup::{App, Configured, Mode};
+use crate::telemetry::log::RequestLine;
+use crate::tokens::Scope;
+
+const FACE: &str = "maltego";
+const TOKEN: &str = "global#pivotd.token";
+const XML: &str = "text/xml; charset=utf-8";
+
+/// Holds a finished answer with what is told of it.
+struct Answered {
+    body: Bytes,
+    status: StatusCode,
+    outcome: &'static str,
+    cache: &'static str,
+    provider_time: Duration,
+    age: Option<u64>,
+    client: Arc<str>,
+    indicator: Option<Box<str>>,
+}
+
+impl Answered {
+    fn local(body: impl Into<Bytes>, outcome: &'static str) -> Self {
+        Self {
+            body: body.into(),
+            status: StatusCode::OK,
+            outcome,
+            cache: "local",
+            provider_time: Duration::ZERO,
+            age: None,
+            client: "".into(),
+            indicator: None,
+        }
+    }
+
+    fn exception(code: Option<u32>, text: String, outcome: &'static str) -> Self {
+        Self::local(write_exception(&[TransformException { code, text }]), outcome)
+    }
+
+    fn message(kind: UiMessageKind, text: String, outcome: &'static str) -> Self {
+        let response = TransformResponse { entities: Vec::new(), messages: vec![UiMessage::new(kind, text)] };
+        Self::local(write(&response), outcome)
+    }
+}
+
+/// Answers a transform run. HTTP 200 for everything that a run can end in: a client shows a pop-up otherwise.
+pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let clock = app.engine.clock();
+    let started = clock.elapsed();
+    let request_id = Uuid::now_v7();
+    let in_flight = app.engine.metrics().in_flight();
+    in_flight.inc();
+    let configured = app.configured.load_full();
+    let name = http.match_info().get("transform").unwrap_or_default();
+    let spec = configured.catalogue.find(name).cloned();
+    let answered = match &spec {
+        Some(spec) => answer(&app, &configured, spec, &http, payload, request_id).await,
+        None => Answered {
+            status: StatusCode::NOT_FOUND,
+            ..Answered::exception(None, format!("there is no transform {} here", head(name)), "unknown_transform")
+        },
+    };
+    in_flight.dec();
+    let took = clock.elapsed().saturating_sub(started);
+    app.engine.metrics().request(FACE, answered.outcome, took);
+    if let Some(log) = &app.log {
+        log.request(RequestLine {
+            at: clock.now(),
+            request_id,
+            client: Arc::clone(&answered.client),
+            face: FACE,
+            operation: spec.map_or_else(|| "/run/{transform}".into(), |spec| spec.name.as_str().into()),
+            outcome: answered.outcome,
+            status: answered.status.as_u16(),
+            cache: answered.cache,
+            provider_time: answered.provider_time,
+            took,
+            indicator: answered.indicator,
+        });
+    }
+    let mut response = HttpResponse::build(answered.status);
+    let mut id = Uuid::encode_buffer();
+    response
+        .insert_header(("content-type", XML))
+        .insert_header(("x-request-id", &*request_id.hyphenated().encode_lower(&mut id)))
+        .insert_header(("pivotd-cache", answered.cache));
+    if let Some(age) = answered.age {
+        response.insert_header(("age", age));
+    }
+    if http.match_info().get("token").is_some() {
+        response.insert_header(("referrer-policy", "no-referrer")).insert_header(("cache-control", "no-store"));
+    }
+    if app.is_sample() {
+        response.insert_header(("pivotd-sample-data", "true"));
+    }
+    response.body(answered.body)
+}
+
+async fn answer(
+    app: &App,
+    configured: &Configured,
+    spec: &TransformSpec,
+    http: &HttpRequest,
+    payload: web::Payload,
+    request_id: Uuid,
+) -> Answered {
+    if let Some(reason) = access::demo_refusal(app, http) {
+        let status = StatusCode::FORBIDDEN;
+        return Answered { status, ..Answered::exception(None, reason.to_owned(), "refused") };
+    }
+    let most = configured.settings().server.max_body;
+    let Some(body) = access::body(payload, most).await else {
+        let text = format!("the request is larger than {most} bytes, or broke off; nothing was looked up");
+        return Answered::exception(None, text, "bad_request");
+    };
+    let limits = ReadLimits { bytes: most, ..ReadLimits::default() };
+    let request = match request::read(&body, &limits) {
+        Ok(request) => request,
+        Err(error) => {
+            return Answered::exception(None, format!("{error}; nothing was looked up"), "bad_request");
+        }
+    };
+    let identity = match identify(app, http, &request) {
+        Ok(identity) => identity,
+        Err(refusal) => return refusal.answered(&request),
+    };
+    let indicator = request.entities.first().map(|entity| head(entity.value()).into_boxed_str());
+    let known = |answered| Answered { client: Arc::clone(&identity.client), indicator, ..answered };
+    let now = app.engine.clock().now();
+    let key = rendered_key(configured, spec, &identity, &request);
+    if let Some(rendered) = app.engine.cache().rendered(&key, now).await {
+        return known(Answered {
+            cache: "hit",
+            age: age(now, Some(rendered.retrieved_at)),
+            ..Answered::local(rendered.body.clone(), rendered.outcome)
+        });
+    }
+    let asker = identity.asker(FACE, &spec.name, request_id.to_string());
+    let ran = run_transform(
+        &app.engine,
+        &Run {
+            spec,
+            scales: &configured.settings().scales,
+            asker: &asker,
+            may_refresh: identity.may(Scope::Refresh),
+            deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
+            sample: app.is_sample(),
+        },
+        &request,
+    )
+    .await;
+    known(finish(app, key, ran).await)
+}
+
+/// Renders a run, and keeps the bytes where everything they were made from is fresh.
+async fn finish(app: &App, key: RenderedKey, ran: Ran) -> Answered {
+    let body: Bytes = match &ran.body {
+        Body::Response(response) => write(response).into(),
+        Body::Exception(exception) => write_exception(std::slice::from_ref(exception)).into(),
+    };
+    if let Some(depends) = ran.depends {
+        let rendered = Rendered {
+            body: body.clone(),
+            depends: depends.entries,
+            fresh_until: depends.fresh_until,
+            retrieved_at: depends.retrieved_at,
+            outcome: ran.outcome,
+        };
+        app.engine.cache().put_rendered(key, rendered).await;
+    }
+    Answered {
+        cache: ran.cache,
+        provider_time: ran.provider_time,
+        age: age(app.engine.clock().now(), ran.retrieved_at),
+        ..Answered::local(body, ran.outcome)
+    }
+}
+
+fn age(now: jiff::Timestamp, retrieved_at: Option<jiff::Timestamp>) -> Option<u64> {
+    retrieved_at.map(|at| u64::try_from(now.duration_since(at).as_secs()).unwrap_or(0))
+}
+
+/// Hashes everything that a rendered body is made from, the asker's rights included; the token itself is left out.
+fn rendered_key(
+    configured: &Configured,
+    spec: &TransformSpec,
+    identity: &Identity,
+    request: &TransformRequest,
+) -> RenderedKey {
+    let mut key = RenderedKeyBuilder::default();
+    key.part(FACE.as_bytes());
+    key.part(&configured.catalogue.generation().to_le_bytes());
+    key.part(spec.name.as_bytes());
+    key.part(identity.tenant.as_bytes());
+    key.part(&[u8::from(identity.may(Scope::Buy)), u8::from(identity.may(Scope::Refresh))]);
+    key.part(&request.soft_limit.unwrap_or(u32::MAX).to_le_bytes());
+    for entity in &request.entities {
+        for text in [&entity.type_id, &entity.declared_type, &entity.value] {
+            key.part(text.as_bytes());
+        }
+        key.part(&entity.weight.to_le_bytes());
+        for list in [&entity.ancestors, &entity.strict_fields] {
+            key.part(&(list.len() as u64).to_le_bytes());
+            list.iter().for_each(|text| key.part(text.as_bytes()));
+        }
+        pairs(&mut key, entity.fields.iter());
+    }
+    pairs(&mut key, request.settings.iter().filter(|(name, _)| name != TOKEN));
+    key.finish()
+}
+
+fn pairs<'a>(key: &mut RenderedKeyBuilder, pairs: impl Iterator<Item = &'a (String, String)>) {
+    for (name, value) in pairs {
+        key.part(name.as_bytes());
+        key.part(value.as_bytes());
+    }
+    key.part(b"");
+}
+
+/// Says where a token came from, since each source is told differently that it is wrong.
+enum Refusal {
+    /// The analyst's setting, or no token at all: the client asks again.
+    Setting(Denied),
+    /// The header's or the path's token: whoever installed it must act.
+    Installed(Denied),
+}
+
+impl Refusal {
+    fn answered(self, request: &TransformRequest) -> Answered {
+        let value = request.entities.first().map_or("", |entity| entity.value());
+        match self {
+            Self::Setting(denied @ (Denied::Scope(_) | Denied::Rate(_))) | Self::Installed(denied @ Denied::Rate(_)) => {
+                let text = format!("{}: {}", head(value), denied.text());
+                Answered::message(UiMessageKind::PartialError, text, "denied")
+            }
+            Self::Setting(denied) => {
+                let text = format!("{}: {} (setting {TOKEN})", head(value), denied.text());
+                Answered::exception(Some(ASK_AGAIN), text, "denied")
+            }
+            Self::Installed(denied) => {
+                let text = format!("{}: {}", head(value), denied.text());
+                Answered::message(UiMessageKind::FatalError, text, "denied")
+            }
+        }
+    }
+}
+
+/// Knows the client: by the analyst's own setting first, then by the header, then by the path.
+fn identify(app: &App, http: &HttpRequest, request: &TransformRequest) -> Result<Identity, Refusal> {
+    if app.mode == Mode::Demo {
+        return Ok(Identity::demo());
+    }
+    if let Some(token) = request.setting(TOKEN) {
+        let identity = Identity::of(app, token.trim(), false).map_err(Refusal::Setting)?;
+        identity.pass(app, Scope::Transforms).map_err(Refusal::Setting)?;
+        return Ok(identity);
+    }
+    let installed = access::header_token(http)
+        .map(|token| (token, false))
+        .or_else(|| http.match_info().get("token").map(|token| (token, true)));
+    let Some((token, in_path)) = installed else { return Err(Refusal::Setting(Denied::Missing)) };
+    let identity = Identity::of(app, token, in_path).map_err(Refusal::Installed)?;
+    identity.pass(app, Scope::Transforms).map_err(Refusal::Installed)?;
+    Ok(identity)
+}
+
+/// Answers the probe of a distribution server: is the transform there?
+pub async fn probe(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    let configured = app.configured.load();
+    let name = http.match_info().get("transform").unwrap_or_default();
+    match configured.catalogue.find(name) {
+        Some(spec) => HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(format!("{}: {}. POST a Maltego request to run it.\n", spec.name, spec.title)),
+        None => HttpResponse::NotFound().insert_header(("content-type", XML)).body(write_exception(&[
+            TransformException { code: None, text: format!("there is no transform {} here", head(name)) },
+        ])),
+    }
+}

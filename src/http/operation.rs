@@ -1,0 +1,68 @@
+//! Health, readiness, metrics, and what is answered where there is nothing.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use uuid::Uuid;
+
+use super::access;
+use super::problem::Problem;
+use crate::startup::App;
+use crate::tokens::Scope;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Says that this is pivotd.
+pub async fn index(app: Data<App>) -> HttpResponse {
+    let sample = if app.is_sample() { " Everything it answers is sample data." } else { "" };
+    HttpResponse::Ok().content_type(TEXT).body(format!("This is pivotd.{sample}\n"))
+}
+
+/// Says that the process lives.
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type(TEXT).body("ok\n")
+}
+
+/// Says whether it can answer: the store can be read and a transform is served.
+pub async fn readyz(app: Data<App>) -> HttpResponse {
+    if app.configured.load().catalogue.transforms().is_empty() {
+        return HttpResponse::ServiceUnavailable().content_type(TEXT).body("no transform is served\n");
+    }
+    match app.engine.store().answer("") {
+        Ok(_) => HttpResponse::Ok().content_type(TEXT).body("ready\n"),
+        Err(error) => {
+            tracing::error!(%error, "not ready");
+            HttpResponse::ServiceUnavailable().content_type(TEXT).body("the store cannot be read\n")
+        }
+    }
+}
+
+/// Writes the metrics; asks for a token of scope `admin`, which a scraper sends as a bearer token.
+pub async fn metrics(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    let request_id = Uuid::now_v7().to_string();
+    if let Some(reason) = access::demo_refusal(&app, &http) {
+        return Problem::new(StatusCode::FORBIDDEN, "refused", "Refused", reason, &request_id).response();
+    }
+    if let Err(denied) = access::identify(&app, &http, Scope::Admin) {
+        return Problem::denied(denied, &request_id).response();
+    }
+    app.engine.observe();
+    HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(app.engine.metrics().render())
+}
+
+/// Says that there is nothing here.
+pub async fn not_found() -> HttpResponse {
+    let request_id = Uuid::now_v7().to_string();
+    let detail = "there is nothing here; /openapi.json describes what there is";
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail, &request_id).response()
+}
+
+/// Says that a transform is run by POST.
+pub async fn method_not_allowed() -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .insert_header(("allow", "GET, HEAD, POST"))
+        .content_type(TEXT)
+        .body("POST a Maltego request to run a transform\n")
+}

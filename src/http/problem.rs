@@ -1,0 +1,68 @@
+//! Makes RFC 9457 problem details.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::access::Denied;
+
+/// Describes what is wrong with a request (RFC 9457, `application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem; stable.
+    #[schema(example = "urn:pivotd:problem:invalid-request")]
+    pub r#type: String,
+    /// Says the kind to people.
+    pub title: String,
+    /// Repeats the HTTP status.
+    pub status: u16,
+    /// Says what, where and what to do.
+    pub detail: String,
+    /// The request's id, as in the header `X-Request-Id`.
+    pub request_id: String,
+}
+
+impl Problem {
+    /// Makes a problem.
+    #[must_use]
+    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>, request_id: &str) -> Self {
+        Self {
+            r#type: format!("urn:pivotd:problem:{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// Makes the problem of somebody who may not ask.
+    #[must_use]
+    pub fn denied(denied: Denied, request_id: &str) -> Self {
+        let (status, kind, title) = match denied {
+            Denied::Missing => (StatusCode::UNAUTHORIZED, "token-missing", "A client token is needed"),
+            Denied::Wrong(_) => (StatusCode::UNAUTHORIZED, "token-refused", "The client token is refused"),
+            Denied::Scope(_) => (StatusCode::FORBIDDEN, "scope-missing", "The token may not do this"),
+            Denied::Rate(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-used-up", "Too many requests"),
+        };
+        Self::new(status, kind, title, denied.text(), request_id)
+    }
+
+    /// Makes the problem of a request that cannot be understood.
+    #[must_use]
+    pub fn invalid(detail: impl Into<String>, request_id: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-request", "The request cannot be understood", detail, request_id)
+    }
+
+    /// Renders it.
+    #[must_use]
+    pub fn response(&self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut builder = HttpResponse::build(status);
+        builder.content_type("application/problem+json").insert_header(("x-request-id", self.request_id.as_str()));
+        if status == StatusCode::UNAUTHORIZED {
+            builder.insert_header(("www-authenticate", "Bearer realm=\"pivotd\""));
+        }
+        builder.body(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
