@@ -118,11 +118,14 @@ pub mod manual {
         }
 
         /// Resolves when a wait that ends at most `within` from now is pending; returns how far away it is.
+        ///
+        /// Whatever else can run, runs first. Waits whose time has come do not count.
         pub async fn wait_for_sleeper(&self, within: Duration) -> Duration {
             let mut sleepers = self.sleepers.subscribe();
             loop {
+                tokio::task::yield_now().await;
                 let now = *self.time.borrow();
-                let next = sleepers.borrow_and_update().iter().min().copied();
+                let next = sleepers.borrow_and_update().iter().filter(|at| **at > now).min().copied();
                 if let Some(at) = next
                     && at <= now + within
                 {

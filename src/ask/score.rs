@@ -67,7 +67,7 @@ fn titles(engine: &Engine) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Asks every configured source that rates this kind of indicator; names are asked by their registrable domain.
+/// Asks every source that has a key and rates this kind of indicator; names are asked by their registrable domain.
 async fn ask_all(engine: &Engine, asker: &Asker, deadline: Duration, indicator: &Indicator) -> Vec<(String, Told)> {
     let asked = match indicator.kind() {
         IndicatorKind::Domain | IndicatorKind::Hostname => indicator.registrable(),
@@ -77,7 +77,7 @@ async fn ask_all(engine: &Engine, asker: &Asker, deadline: Duration, indicator: 
     let runtimes = engine.runtimes();
     let sources = runtimes.iter().filter(|(_, runtime)| {
         let offer = runtime.provider.descriptor().offer(Capability::Risk);
-        offer.is_some_and(|offer| offer.inputs.contains(&asked.kind()))
+        runtime.own.is_some() && offer.is_some_and(|offer| offer.inputs.contains(&asked.kind()))
     });
     join_all(sources.map(async |(name, _)| {
         let ask = Ask {
@@ -126,10 +126,10 @@ fn status(kind: FailureKind) -> EvidenceStatus {
     match kind {
         FailureKind::Limited => EvidenceStatus::Limited,
         FailureKind::TimedOut => EvidenceStatus::Timeout,
-        FailureKind::Denied(Denial::ServerKey | Denial::UserKey | Denial::NoKey | Denial::NotEntitled) => {
-            EvidenceStatus::AuthError
+        FailureKind::Denied(Denial::ServerKey | Denial::UserKey) => EvidenceStatus::AuthError,
+        FailureKind::Denied(Denial::NoKey | Denial::NotEntitled | Denial::Scope | Denial::Price) => {
+            EvidenceStatus::Skipped
         }
-        FailureKind::Denied(Denial::Scope | Denial::Price) => EvidenceStatus::Skipped,
         FailureKind::Unavailable | FailureKind::Malformed | FailureKind::Refused => EvidenceStatus::ProviderError,
     }
 }

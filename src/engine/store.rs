@@ -182,7 +182,8 @@ impl Store {
     }
 
     /// Returns the secret of this data directory, for keyed hashes; it never leaves the process.
-    pub(crate) fn secret(&self) -> &[u8; 32] {
+    #[must_use]
+    pub fn secret(&self) -> &[u8; 32] {
         &self.inner.secret
     }
 

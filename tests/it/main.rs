@@ -1,0 +1,6 @@
+//! Integration tests: real sockets, replayed vendors, time in the tests' hands.
+
+mod engine;
+mod maltego;
+mod soar;
+mod support;

@@ -1,0 +1,356 @@
+//! Starts pivotd on replayed vendors, with a clock that the test moves.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pivotd::clock::manual::ManualClock;
+use pivotd::clock::{SharedClock, SystemClock};
+use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Credential, Rate, SecretOrigin};
+use pivotd::config::{self, Settings};
+use pivotd::providers::{Descriptor, registry};
+use pivotd::replay::{Replay, Vendor, domaintools_auth};
+use pivotd::startup::{App, Application, Mode, Parts, open_store};
+use pivotd::telemetry::log::Log;
+use pivotd::telemetry::metrics::Metrics;
+use pivotd::tokens::{NewToken, Scope};
+use secrecy::{ExposeSecret, SecretString};
+
+/// A user name that must never be seen anywhere but at the vendor.
+pub const USERNAME: &str = "canary-user";
+/// A key that must never be seen anywhere but at the vendor.
+pub const API_KEY: &str = "canary-key-7f3a9c";
+
+pub fn descriptors() -> Vec<&'static Descriptor> {
+    registry::all().iter().map(|provider| provider.descriptor()).collect()
+}
+
+pub fn fixtures(provider: &str) -> Vendor {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(provider);
+    Vendor::from_path(&path).unwrap().with_authenticator(domaintools_auth(USERNAME, API_KEY))
+}
+
+pub fn rate(limit: u32, seconds: u64) -> Rate {
+    Rate { limit: NonZeroU32::new(limit).unwrap(), per: Duration::from_secs(seconds), burst: NonZeroU32::MIN }
+}
+
+pub fn budget(product: Option<&str>, limit: i64, unit: BudgetUnit, window: BudgetWindow) -> Budget {
+    Budget {
+        product: product.map(str::to_owned),
+        limit,
+        unit,
+        currency: None,
+        window,
+        max_price: None,
+        label: format!("{limit} {} of {}", unit_name(unit), product.unwrap_or("everything")),
+    }
+}
+
+fn unit_name(unit: BudgetUnit) -> &'static str {
+    match unit {
+        BudgetUnit::Calls => "calls",
+        BudgetUnit::Records => "records",
+        BudgetUnit::Cents => "cents",
+    }
+}
+
+type Tweak = Box<dyn FnOnce(&mut Settings)>;
+
+/// Says how a test server is to be.
+pub struct Builder {
+    folder: Option<Arc<tempfile::TempDir>>,
+    vendor: Option<Replay>,
+    clock: Option<ManualClock>,
+    mode: Mode,
+    tweaks: Vec<Tweak>,
+}
+
+impl Builder {
+    pub fn new() -> Self {
+        Self { folder: None, vendor: None, clock: None, mode: Mode::Serve, tweaks: Vec::new() }
+    }
+
+    /// Uses a clock that stands still until the test moves it.
+    pub fn manual_clock(mut self) -> Self {
+        self.clock = Some(start_of_time());
+        self
+    }
+
+    pub fn clock(mut self, clock: ManualClock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    pub fn demo(mut self) -> Self {
+        self.mode = Mode::Demo;
+        self
+    }
+
+    pub fn settings(mut self, tweak: impl FnOnce(&mut Settings) + 'static) -> Self {
+        self.tweaks.push(Box::new(tweak));
+        self
+    }
+
+    /// Goes on with the data directory and the vendor of a server that was stopped.
+    pub fn after(mut self, before: Stopped) -> Self {
+        self.folder = Some(before.folder);
+        self.vendor = Some(before.vendor);
+        self
+    }
+
+    pub async fn start(self) -> TestApp {
+        let folder = self.folder.unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
+        let vendor = match self.vendor {
+            Some(vendor) => vendor,
+            None => Replay::start(fixtures("domaintools")).await.unwrap(),
+        };
+        let mut loaded = config::load(None, &[], &descriptors()).unwrap();
+        let settings = &mut loaded.settings;
+        settings.server.listen = "127.0.0.1:0".parse().unwrap();
+        settings.server.data = folder.path().join("data");
+        settings.server.workers = Some(2);
+        settings.log.file = Some(folder.path().join("log"));
+        settings.log.indicators = pivotd::config::settings::LogIndicators::Full;
+        let provider = settings.providers.get_mut("domaintools").unwrap();
+        provider.enabled = true;
+        provider.base_urls.values_mut().for_each(|url| *url = vendor.base_url());
+        let secret = |value: &str| Credential { value: SecretString::from(value), origin: SecretOrigin::Inline };
+        provider.credentials =
+            [("username".to_owned(), secret(USERNAME)), ("api_key".to_owned(), secret(API_KEY))].into();
+        provider.rate = vec![rate(1_000_000, 1)];
+        provider.concurrency = 64;
+        provider.budget = Vec::new();
+        for tweak in self.tweaks {
+            tweak(settings);
+        }
+        let manual = self.clock;
+        let clock: SharedClock = match &manual {
+            Some(clock) => Arc::new(clock.clone()),
+            None => SystemClock::shared(),
+        };
+        let store = open_store(settings).unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let (log, _) = Log::start(&settings.log, *store.secret(), metrics.log_lines_lost().clone()).unwrap();
+        let app = App::build(Parts {
+            loaded,
+            store,
+            clock,
+            metrics,
+            log: Some(log),
+            mode: self.mode,
+            providers: registry::all(),
+        })
+        .unwrap();
+        let everything = NewToken { scopes: Scope::ALL.to_vec(), ..NewToken::for_everyday("tester") };
+        let (token, _) = app.tokens.create(everything).await.unwrap();
+        let application = Application::bind(Arc::clone(&app)).unwrap();
+        let address = application.address;
+        let handle = application.handle();
+        let running = tokio::spawn(application.run_until_stopped());
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let token = token.expose_secret().to_owned();
+        TestApp { app, vendor, folder, clock: manual, base: format!("http://{address}"), token, http, handle, running }
+    }
+}
+
+/// Midnight of a day in 2026.
+pub fn start_of_time() -> ManualClock {
+    ManualClock::new("2026-11-21T00:00:00Z".parse::<Timestamp>().unwrap())
+}
+
+/// What is left of a stopped server.
+pub struct Stopped {
+    pub folder: Arc<tempfile::TempDir>,
+    pub vendor: Replay,
+}
+
+/// A running server with its vendor.
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub vendor: Replay,
+    pub folder: Arc<tempfile::TempDir>,
+    pub clock: Option<ManualClock>,
+    pub base: String,
+    pub token: String,
+    pub http: reqwest::Client,
+    handle: actix_web::dev::ServerHandle,
+    running: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Builder::new().start().await
+    }
+
+    pub fn clock(&self) -> &ManualClock {
+        self.clock.as_ref().expect("this test has a manual clock")
+    }
+
+    /// Runs a transform as a Maltego client does.
+    pub async fn run(&self, transform: &str, entity: Entity<'_>) -> Answer {
+        let answer = self.run_raw(transform, entity.request().into_bytes()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer
+    }
+
+    pub async fn run_raw(&self, transform: &str, body: Vec<u8>) -> Answer {
+        let url = format!("{}/run/{transform}", self.base);
+        let response = self.http.post(url).bearer_auth(&self.token).body(body).send().await.unwrap();
+        Answer::of(response).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        let url = format!("{}{path}", self.base);
+        Answer::of(self.http.get(url).bearer_auth(&self.token).send().await.unwrap()).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Answer {
+        let url = format!("{}{path}", self.base);
+        let request = self.http.post(url).bearer_auth(&self.token).body(body.to_string());
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Everything that was logged so far.
+    pub fn log(&self) -> String {
+        if let Some(log) = &self.app.log {
+            log.flush();
+        }
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Moves the clock from wait to wait until `future` is done. Waits further away than `within` are left alone.
+    pub async fn while_moving<F: Future>(&self, within: Duration, future: F) -> F::Output {
+        let clock = self.clock().clone();
+        tokio::pin!(future);
+        loop {
+            tokio::select! {
+                biased;
+                output = &mut future => return output,
+                wait = clock.wait_for_sleeper(within) => clock.advance(wait),
+            }
+        }
+    }
+
+    pub async fn stop(self) -> Stopped {
+        self.handle.stop(true).await;
+        self.running.await.unwrap().unwrap();
+        Stopped { folder: self.folder, vendor: self.vendor }
+    }
+}
+
+/// An entity as a client sends it.
+#[derive(Clone, Copy)]
+pub struct Entity<'a> {
+    pub type_id: &'a str,
+    pub value: &'a str,
+    pub limit: u32,
+    pub settings: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Entity<'a> {
+    pub fn new(type_id: &'a str, value: &'a str) -> Self {
+        Self { type_id, value, limit: 256, settings: &[] }
+    }
+
+    pub fn domain(value: &'a str) -> Self {
+        Self::new("maltego.Domain", value)
+    }
+
+    pub fn limit(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    pub fn with(self, settings: &'a [(&'a str, &'a str)]) -> Self {
+        Self { settings, ..self }
+    }
+
+    pub fn request(&self) -> String {
+        let fields: String = self
+            .settings
+            .iter()
+            .map(|(name, value)| format!("<Field Name=\"{}\">{}</Field>", escape(name), escape(value)))
+            .collect();
+        format!(
+            "<MaltegoMessage><MaltegoTransformRequestMessage><Entities><Entity Type=\"{}\"><Genealogy>\
+             <Type Name=\"{}\"/></Genealogy><AdditionalFields/><Value>{}</Value><Weight>0</Weight></Entity></Entities>\
+             <TransformFields>{fields}</TransformFields><Limits SoftLimit=\"{}\" HardLimit=\"{}\"/>\
+             </MaltegoTransformRequestMessage></MaltegoMessage>",
+            self.type_id,
+            self.type_id,
+            escape(self.value),
+            self.limit,
+            self.limit
+        )
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.text().await.unwrap() }
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// The messages, each with its kind; an exception counts as one, with its code.
+    pub fn messages(&self) -> Vec<(String, String)> {
+        let mut all = elements(&self.body, "UIMessage", "MessageType");
+        all.extend(elements(&self.body, "Exception", "code").into_iter().map(|(code, text)| (format!("Exception {code}"), text)));
+        all
+    }
+
+    /// The messages of a kind, joined.
+    pub fn said(&self, kind: &str) -> String {
+        let texts: Vec<_> = self.messages().into_iter().filter(|(known, _)| known.trim() == kind).map(|(_, text)| text).collect();
+        texts.join("\n")
+    }
+
+    /// Types and values of the entities.
+    pub fn entities(&self) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for part in self.body.split("<Entity Type=\"").skip(1) {
+            let type_id = part.split('"').next().unwrap_or("").to_owned();
+            let value = part.split("<Value>").nth(1).and_then(|rest| rest.split("</Value>").next()).unwrap_or("");
+            all.push((type_id, unescape(value)));
+        }
+        all
+    }
+}
+
+fn elements(body: &str, name: &str, attribute: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for part in body.split(&format!("<{name}")).skip(1) {
+        if !part.starts_with([' ', '>']) {
+            continue;
+        }
+        let Some((head, rest)) = part.split_once('>') else { continue };
+        let value = head.split(&format!("{attribute}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        let text = rest.split(&format!("</{name}>")).next().unwrap_or("");
+        all.push((value.unwrap_or("").to_owned(), unescape(text)));
+    }
+    all
+}
+
+fn unescape(text: &str) -> String {
+    quick_xml::escape::unescape(text).map(|text| text.into_owned()).unwrap_or_else(|_| text.to_owned())
+}
