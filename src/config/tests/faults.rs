@@ -99,11 +99,11 @@ fn faults_of_sections_name_line_column_and_what_is_expected() {
         ),
         (
             "[scales]\nrisk = [{ from = 5, name = \"a\", overlay = \"red\" }]\n",
-            "my.toml:2:42: overlay: expected a colour such as #d32f2f, found \"red\"",
+            "my.toml:2:43: overlay: expected a colour such as #d32f2f, found \"red\"",
         ),
         (
             "[scales]\nrisk = [{ from = 5, name = \"a\", bookmark = \"gren\" }]\n",
-            "my.toml:2:43: bookmark: unknown colour \"gren\", did you mean \"green\"?",
+            "my.toml:2:44: bookmark: unknown colour \"gren\", did you mean \"green\"?",
         ),
     ];
     for (text, expected) in cases {
@@ -246,7 +246,7 @@ fn faults_of_transforms_name_line_column_and_what_is_expected() {
         (
             "provider = \"domaintools\"",
             "provider = \"risklist\"",
-            "my.toml:8:12: provider \"risklist\" has no table [providers.risklist]\nmy.toml:8:12: risklist cannot answer \"whois-history\", expected one of risk",
+            "my.toml:8:12: provider \"risklist\" has no table [providers.risklist]\nmy.toml:9:14: risklist cannot answer \"whois-history\", expected one of risk",
         ),
         (
             "capability = \"whois-history\"",
@@ -409,6 +409,6 @@ fn columns_count_characters() {
     let told = faults("server = { data = \"ä\", lsten = 1 }\n");
     assert_eq!(
         told,
-        "my.toml:1:23: unknown key \"lsten\", did you mean \"listen\"?"
+        "my.toml:1:24: unknown key \"lsten\", did you mean \"listen\"?"
     );
 }
