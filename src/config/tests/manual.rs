@@ -191,3 +191,27 @@ fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
     );
     assert!(matches!(lacking.warnings[0].origin, Origin::File { .. }));
 }
+
+#[test]
+fn the_compiled_in_file_fits_the_providers_of_this_program() {
+    let descriptors: Vec<_> = crate::providers::registry::all()
+        .iter()
+        .map(|provider| provider.descriptor())
+        .collect();
+    let loaded = load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
+    let catalogue = Catalogue::build(&loaded.settings, 1);
+    assert_eq!(catalogue.transforms().len(), 14);
+    for spec in catalogue.transforms() {
+        assert!(
+            !spec.inputs.is_empty() && spec.inputs.iter().all(|input| !input.kinds.is_empty()),
+            "{}",
+            spec.name
+        );
+        let first = &spec.inputs[0];
+        let readable = first
+            .kinds
+            .iter()
+            .any(|kind| crate::domain::Indicator::parse(*kind, &spec.example).is_ok());
+        assert!(readable, "{}: the example is no {}", spec.name, first.type_id);
+    }
+}
