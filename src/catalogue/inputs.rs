@@ -14,7 +14,7 @@ const ON_DOMAINS: [&str; 4] = [
 
 /// Lists what a value of an entity type can be read as, the nearest first; nothing where it says nothing.
 ///
-/// Types inherit from their ancestors: an NSRecord is a DNSName.
+/// Types inherit from their ancestors: an `NSRecord` is a `DNSName`.
 fn kinds_of(type_id: &str) -> &'static [Kind] {
     const TABLE: &[(&str, &[Kind])] = &[
         ("maltego.Domain", &[Kind::Domain]),

@@ -333,12 +333,12 @@ fn marks(node: &Node, names: &Names<'_>) -> Vec<MarkRule> {
         let when = names.when(reader.get("when"));
         let overlay = reader.value("overlay", text);
         let bookmark = reader.value("bookmark", colour);
-        reader.finish();
-        if overlay.is_none() && bookmark.is_none() {
+        if reader.get("overlay").is_none() && reader.get("bookmark").is_none() {
             names
                 .findings
                 .error(&node.origin, "mark: expected \"overlay\", \"bookmark\" or both");
         }
+        reader.finish();
         MarkRule {
             when,
             overlay,

@@ -73,10 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a word of a list.
-    pub(super) fn word<T: Copy>(&self, key: &'a str, default: T, words: &[(&str, T)]) -> T
-    where
-        T: PartialEq,
-    {
+    pub(super) fn word<T: Copy + PartialEq>(&self, key: &'a str, default: T, words: &[(&str, T)]) -> T {
         let shown = words
             .iter()
             .find(|(_, value)| *value == default)

@@ -52,8 +52,9 @@ impl<'a> Scope<'a> {
         let (first, last) = (day("first_seen"), day("last_seen"));
         let current = matches!(self.get("current"), Some(Value::Flag(true)));
         Period {
-            earliest: first.or(last),
-            latest: last.or(first),
+            // A vendor may turn the two around.
+            earliest: [first, last].into_iter().flatten().min(),
+            latest: first.max(last),
             has_first: first.is_some(),
             has_last: last.is_some(),
             current,

@@ -1,1 +1,217 @@
+use super::vendor;
+use crate::catalogue::{Answerer, Catalogue, InputSpec};
+use crate::config::{DEFAULT_FILE, Loaded, Origin, load, read, report};
+use crate::domain::IndicatorKind;
 
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn manual(pairs: &[(&str, &str)]) -> Loaded {
+    load(None, &variables(pairs), vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn inputs(loaded: &Loaded, name: &str) -> Vec<InputSpec> {
+    let catalogue = Catalogue::build(&loaded.settings, 1);
+    catalogue.find(name).unwrap().inputs.clone()
+}
+
+#[test]
+fn the_compiled_in_file_loads_with_every_transform() {
+    let loaded = manual(&[("DOMAINTOOLS_USERNAME", "u"), ("DOMAINTOOLS_API_KEY", "k")]);
+    assert_eq!(loaded.warnings, []);
+    let names: Vec<_> = loaded
+        .settings
+        .transforms
+        .iter()
+        .map(|spec| spec.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "domaintools.whois-history",
+            "domaintools.registrant-emails",
+            "domaintools.registrants",
+            "domaintools.nameserver-history",
+            "domaintools.registrar-history",
+            "domaintools.ip-history",
+            "domaintools.whois",
+            "domaintools.reverse-whois",
+            "domaintools.domains-on-ip",
+            "domaintools.neighbours",
+            "domaintools.domains-on-nameserver",
+            "domaintools.risk",
+            "domaintools.pivots",
+            "pivotd.parts",
+        ]
+    );
+    assert_eq!(loaded.settings.transforms.last().unwrap().answerer, Answerer::Own);
+    assert!(loaded.settings.providers["domaintools"].has_key(&vendor::DESCRIPTOR));
+}
+
+/// What is commented out has to be right, too: uncommented, the settings load.
+#[test]
+fn the_settings_that_are_commented_out_load() {
+    let marks = ["# --- Transforms", "# [[transform]]"];
+    let head = DEFAULT_FILE.split(marks[0]).next().unwrap();
+    let is_setting = |line: &str| {
+        let bare = line.strip_prefix("# ").unwrap_or(line);
+        let key = bare.split('=').next().unwrap_or_default().trim();
+        let named = !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        line.starts_with("# ") && (named && bare.contains('=') || bare.starts_with("  ") || bare == "]")
+    };
+    let mut lines: Vec<String> = Vec::new();
+    let mut header_is_over = false;
+    for line in head.lines() {
+        header_is_over |= line.starts_with('[');
+        let is_alternative = line.contains("tls = \"before\"");
+        if header_is_over && is_setting(line) && !is_alternative {
+            lines.push(line.trim_start_matches("# ").to_owned());
+        } else {
+            lines.push(line.to_owned());
+        }
+    }
+    let text = lines.join("\n");
+    assert!(
+        text.contains("\nresets  = ")
+            && text.contains("\nproxy_password = ")
+            && text.contains("\nworkers  = ")
+    );
+    let loaded = read("manual", &text, false, &[], vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"));
+    let provider = &loaded.settings.providers["domaintools"];
+    let labels: Vec<_> = provider
+        .budget
+        .iter()
+        .map(|budget| budget.label.as_str())
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "2000/day calls",
+            "5000/month records of whois-history",
+            "200/month USD of reverse-whois"
+        ]
+    );
+    assert_eq!(provider.budget[2].limit, 20_000);
+    assert_eq!(provider.budget[2].max_price, Some(2_000));
+}
+
+#[test]
+fn a_transform_on_domains_takes_what_stands_on_a_domain() {
+    let loaded = manual(&[]);
+    let widened = inputs(&loaded, "domaintools.ip-history");
+    let shown: Vec<_> = widened
+        .iter()
+        .map(|input| (input.type_id.as_str(), input.kinds[0], input.registrable))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("maltego.Domain", IndicatorKind::Domain, true),
+            ("maltego.DNSName", IndicatorKind::Hostname, true),
+            ("maltego.Website", IndicatorKind::Hostname, true),
+            ("maltego.URL", IndicatorKind::Url, true),
+            ("maltego.EmailAddress", IndicatorKind::Email, true),
+        ]
+    );
+    let pivots = inputs(&loaded, "domaintools.pivots");
+    let email = pivots
+        .iter()
+        .find(|input| input.type_id == "maltego.EmailAddress")
+        .unwrap();
+    assert!(!email.registrable, "an e-mail address that can be asked is asked");
+    let hash = pivots
+        .iter()
+        .find(|input| input.type_id == "maltego.Hash")
+        .unwrap();
+    assert_eq!(hash.kinds, [IndicatorKind::Certificate]);
+    let server = &inputs(&loaded, "domaintools.domains-on-nameserver")[0];
+    assert_eq!(
+        (server.kinds.as_slice(), server.registrable),
+        ([IndicatorKind::Hostname].as_slice(), false)
+    );
+}
+
+#[test]
+fn widen_false_takes_only_what_is_named() {
+    let text = DEFAULT_FILE.replace(
+        "capability = \"ip-history\"\ninput      = [\"maltego.Domain\"]",
+        "capability = \"ip-history\"\nwiden = false\ninput      = [\"maltego.Domain\"]",
+    );
+    assert_ne!(text, DEFAULT_FILE);
+    let loaded = read("manual", &text, false, &[], vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(inputs(&loaded, "domaintools.ip-history").len(), 1);
+}
+
+#[test]
+fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
+    let loaded = manual(&[
+        ("DOMAINTOOLS_USERNAME", "canary-user"),
+        ("DOMAINTOOLS_API_KEY", "canary-key"),
+        ("PIVOTD__SERVER__LISTEN", "127.0.0.1:9999"),
+        ("PIVOTD__PROVIDERS__DOMAINTOOLS__PROXY_PASSWORD", "canary-proxy"),
+    ]);
+    let catalogue = Catalogue::build(&loaded.settings, 1);
+    let text = report(&loaded, &catalogue, vendor::ALL);
+    assert!(!text.contains("canary"), "{text}");
+    assert!(!format!("{loaded:?}").contains("canary"));
+    let has = |parts: &[&str]| {
+        assert!(
+            text.lines()
+                .any(|line| parts.iter().all(|part| line.contains(part))),
+            "{parts:?} in\n{text}"
+        );
+    };
+    has(&["domaintools", "DomainTools", "key configured", "20 in 1m"]);
+    has(&[
+        "domaintools.ip-history",
+        "Domain, DNSName, Website, URL, EmailAddress -> IPv4Address, IPv6Address",
+        "ready",
+    ]);
+    has(&["domaintools.risk", "the input, annotated"]);
+    has(&["server.listen", "\"127.0.0.1:9999\"", "PIVOTD__SERVER__LISTEN"]);
+    has(&["server.data", "\"./data\"", "transforms.toml:17:10"]);
+    has(&["providers.domaintools.attempts", "3", "default"]);
+    has(&[
+        "providers.domaintools.api_key",
+        "variable DOMAINTOOLS_API_KEY",
+        "transforms.toml:",
+    ]);
+    let lacking = manual(&[("DOMAINTOOLS_USERNAME", "u")]);
+    let text = report(&lacking, &catalogue, vendor::ALL);
+    assert!(text.contains("no key: DOMAINTOOLS_API_KEY is not set"), "{text}");
+    assert!(
+        lacking
+            .warnings
+            .iter()
+            .any(|warning| warning.message == "api_key: DOMAINTOOLS_API_KEY is not set")
+    );
+    assert!(matches!(lacking.warnings[0].origin, Origin::File { .. }));
+}
+
+#[test]
+fn the_compiled_in_file_fits_the_providers_of_this_program() {
+    let descriptors: Vec<_> = crate::providers::registry::all()
+        .iter()
+        .map(|provider| provider.descriptor())
+        .collect();
+    let loaded = load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
+    let catalogue = Catalogue::build(&loaded.settings, 1);
+    assert_eq!(catalogue.transforms().len(), 14);
+    for spec in catalogue.transforms() {
+        assert!(
+            !spec.inputs.is_empty() && spec.inputs.iter().all(|input| !input.kinds.is_empty()),
+            "{}",
+            spec.name
+        );
+        let first = &spec.inputs[0];
+        let readable = first
+            .kinds
+            .iter()
+            .any(|kind| crate::domain::Indicator::parse(*kind, &spec.example).is_ok());
+        assert!(readable, "{}: the example is no {}", spec.name, first.type_id);
+    }
+}

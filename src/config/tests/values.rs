@@ -1,1 +1,124 @@
+use std::time::Duration;
 
+use proptest::prelude::*;
+
+use crate::config::settings::BudgetWindow;
+use crate::config::values::{base_url, bytes, cents, duration, limit, rate, resets, show_duration};
+use crate::config::{problem::did_you_mean, read};
+
+use super::vendor;
+
+#[test]
+fn durations_are_read_and_written() {
+    for (text, seconds) in [
+        ("90s", 90),
+        ("24h", 86_400),
+        ("7d", 604_800),
+        ("1h30m", 5_400),
+        ("2w", 1_209_600),
+        ("0", 0),
+    ] {
+        assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+    }
+    for text in [
+        "",
+        "h",
+        "5",
+        "5x",
+        "-1s",
+        "1.5h",
+        "1h 30m",
+        "99999999999999999999s",
+        "11000d",
+        "s5",
+    ] {
+        assert!(duration(text).is_err(), "{text}");
+    }
+    assert_eq!(show_duration(Duration::from_millis(5_400_250)), "1h30m250ms");
+}
+
+#[test]
+fn rates_and_limits_are_read() {
+    assert_eq!(
+        rate("1000/h").map(|rate| (rate.limit.get(), rate.per.as_secs(), rate.burst.get())),
+        Ok((1000, 3600, 1))
+    );
+    assert!(
+        ["0/s", "5", "/s", "5/", "-5/s", "5/y"]
+            .into_iter()
+            .all(|text| rate(text).is_err())
+    );
+    assert_eq!(limit("99.5/month"), Ok((9_950, BudgetWindow::Month)));
+    assert_eq!(limit("500/total"), Ok((50_000, BudgetWindow::Total)));
+    assert_eq!(cents("9.501"), None);
+    assert_eq!(bytes("2MB"), Ok(2 << 20));
+    assert!(bytes("99999999999GB").is_err());
+}
+
+#[test]
+fn resets_name_day_time_and_zone() {
+    let found = resets("day 15 06:30 UTC").unwrap();
+    assert_eq!((found.day, found.time.hour(), found.time.minute()), (15, 6, 30));
+    assert_eq!(resets("UTC").unwrap().day, 1);
+    assert!(
+        ["", "day UTC", "day 15", "UTC UTC", "25:00 UTC"]
+            .into_iter()
+            .all(|text| resets(text).is_err())
+    );
+}
+
+#[test]
+fn http_goes_to_this_machine_only() {
+    for text in [
+        "http://127.0.0.1:8081",
+        "http://localhost/x/",
+        "http://[::1]",
+        "https://192.0.2.1",
+    ] {
+        assert!(base_url(text).is_ok(), "{text}");
+    }
+    for text in [
+        "http://192.0.2.1",
+        "http://localhost.example",
+        "ftp://example.com",
+        "example.com",
+        "https://",
+    ] {
+        assert!(base_url(text).is_err(), "{text}");
+    }
+    assert_eq!(
+        base_url("https://api.example/v1/").as_deref(),
+        Ok("https://api.example/v1")
+    );
+}
+
+#[test]
+fn only_near_names_are_suggested() {
+    assert_eq!(
+        did_you_mean("regstrar", ["registrar", "registrant"]),
+        ", did you mean \"registrar\"?"
+    );
+    assert_eq!(
+        did_you_mean("reigstrar", ["registrar"]),
+        ", did you mean \"registrar\"?"
+    );
+    assert_eq!(did_you_mean("elephant", ["registrar", "role"]), "");
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_a_reader(text in ".{0,40}") {
+        let _ = (duration(&text), rate(&text), limit(&text), resets(&text), bytes(&text), base_url(&text), cents(&text));
+    }
+
+    #[test]
+    fn no_file_panics_the_loader(text in "(\\[|\\]|\\{|\\}|=|\"|,|\n|\\[providers\\.domaintools\\]|rate|ttl|\\[\\[transform\\]\\]|name|é| |1){0,60}") {
+        let _ = read("my.toml", &text, false, &[], vendor::ALL);
+    }
+
+    #[test]
+    fn durations_come_back_as_they_were_written(seconds in 0u64..300_000_000) {
+        let time = Duration::from_secs(seconds);
+        prop_assert_eq!(duration(&show_duration(time)), Ok(time));
+    }
+}

@@ -1,1 +1,122 @@
+use super::{answer, at, property, settings, values};
+use crate::domain::{Capability, Record};
+use crate::maltego::{Entity, Property};
+use crate::mapping::{Mapped, MappedInput, Window, map};
 
+const RULES: &str = "[[transform.entity]]\non = \"input\"\nfields = { score = \"Risk score\", components = \"Components\" }\nband = { by = \"score\", scale = \"risk\" }";
+
+fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Record>) -> Mapped {
+    let settings = settings("risk", RULES);
+    let answer = answer(Capability::Risk, records);
+    let input = MappedInput {
+        type_id,
+        value,
+        properties,
+    };
+    map(
+        &[(&answer, at())],
+        &settings.transforms[0],
+        &settings.scales,
+        &input,
+        &Window::default(),
+        0,
+    )
+}
+
+fn risk() -> Vec<Record> {
+    let component = |name: &str, score: i64| Record::new().with("name", name).with("score", score);
+    vec![
+        Record::new()
+            .with("domain", "example.com")
+            .with("score", 87)
+            .with(
+                "components",
+                vec![component("proximity", 87), component("threat_profile", 60)],
+            ),
+    ]
+}
+
+#[test]
+fn an_annotated_input_keeps_type_value_and_strict_properties() {
+    let given = [
+        Property::strict("url", "URL", " HTTPS://Example.COM/A?b "),
+        Property::strict("my.case", "Case", "42 "),
+    ];
+    let mapped = annotate("maltego.URL", "Short title", &given, risk());
+    assert!(mapped.annotated);
+    assert_eq!(
+        (mapped.shown, mapped.total_mapped),
+        (0, 0),
+        "an annotation is no result"
+    );
+    let entity: &Entity = &mapped.entities[0];
+    assert_eq!(
+        (entity.type_id.as_str(), entity.value.as_str()),
+        ("maltego.URL", "Short title")
+    );
+    assert_eq!(entity.properties[..2], given);
+    assert_eq!(property(entity, "domaintools.score"), Some("87"));
+    assert_eq!(
+        property(entity, "domaintools.components"),
+        Some("proximity 87, threat_profile 60")
+    );
+    assert!(entity.properties[2..].iter().all(|one| !one.strict));
+    assert_eq!(entity.overlays.len(), 1);
+}
+
+#[test]
+fn the_value_property_is_set_where_the_client_left_it_out() {
+    let mapped = annotate("maltego.Domain", "Example.com", &[], risk());
+    assert_eq!(property(&mapped.entities[0], "fqdn"), Some("Example.com"));
+    let custom = annotate("my.Thing", "x", &[], risk());
+    assert!(
+        custom.entities[0]
+            .properties
+            .iter()
+            .all(|one| one.name.starts_with("domaintools."))
+    );
+}
+
+#[test]
+fn nothing_is_annotated_without_a_record() {
+    let mapped = annotate("maltego.Domain", "example.com", &[], Vec::new());
+    assert_eq!(mapped, Mapped::default());
+}
+
+#[test]
+fn what_equals_the_input_is_left_out() {
+    let rules = "[[transform.entity]]\nvalue = \"domain\"";
+    let records = ["example.com", "other.example"]
+        .map(|name| Record::new().with("domain", name))
+        .to_vec();
+    let found = super::run(
+        "neighbours",
+        "[[transform.entity]]\neach = \"domains\"\nvalue = \"domain\"",
+        vec![Record::new().with("domains", records.clone())],
+        &Window::default(),
+        9,
+    );
+    assert_eq!(
+        (values(&found.entities), found.total_mapped),
+        (vec!["other.example"], 1)
+    );
+    let settings = settings("domains-on-ip", rules);
+    let answer = answer(Capability::DomainsOnIp, records);
+    let input = MappedInput {
+        type_id: "maltego.DNSName",
+        value: "example.com",
+        properties: &[],
+    };
+    let mapped = map(
+        &[(&answer, at())],
+        &settings.transforms[0],
+        &settings.scales,
+        &input,
+        &Window::default(),
+        9,
+    );
+    assert_eq!(
+        mapped.total_mapped, 2,
+        "an entity of another type is another entity"
+    );
+}

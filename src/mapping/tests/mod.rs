@@ -4,7 +4,6 @@ mod golden;
 mod input;
 mod order;
 mod properties;
-mod speed;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};

@@ -1,1 +1,109 @@
+use jiff::civil::date;
 
+use super::{day, run, values};
+use crate::domain::Record;
+use crate::mapping::Window;
+
+const RULES: &str = "[[transform.entity]]\nvalue = \"ip\"";
+
+fn history() -> Vec<Record> {
+    let record = |ip: &str, first: i16, last: i16| {
+        Record::new()
+            .with("ip", ip)
+            .with("first_seen", day(first))
+            .with("last_seen", day(last))
+    };
+    vec![
+        record("192.0.2.1", 2010, 2011),
+        record("192.0.2.2", 2012, 2013),
+        record("192.0.2.3", 2013, 2015),
+        Record::new()
+            .with("ip", "192.0.2.4")
+            .with("first_seen", day(2014))
+            .with("current", true),
+        Record::new().with("ip", "192.0.2.5"),
+        record("192.0.2.1", 2016, 2017),
+    ]
+}
+
+#[test]
+fn the_newest_come_first_and_the_limit_counts_entities() {
+    let mapped = run("ip-history", RULES, history(), &Window::default(), 3);
+    assert_eq!(values(&mapped.entities), ["192.0.2.4", "192.0.2.1", "192.0.2.3"]);
+    assert_eq!(
+        (mapped.shown, mapped.total_mapped, mapped.outside_window),
+        (3, 5, 0)
+    );
+}
+
+#[test]
+fn a_period_that_touches_the_window_belongs_to_it() {
+    let window = Window {
+        since: Some(date(2013, 5, 20)),
+        until: Some(date(2013, 12, 31)),
+        near: None,
+    };
+    let mapped = run("ip-history", RULES, history(), &window, 10);
+    // The first address is outside: it was there before and after, not then.
+    assert_eq!(values(&mapped.entities), ["192.0.2.3", "192.0.2.2", "192.0.2.5"]);
+    assert_eq!(
+        (mapped.shown, mapped.total_mapped, mapped.outside_window),
+        (3, 5, 2)
+    );
+    let later = Window {
+        since: Some(date(2020, 1, 1)),
+        ..Window::default()
+    };
+    let mapped = run("ip-history", RULES, history(), &later, 10);
+    assert_eq!(
+        values(&mapped.entities),
+        ["192.0.2.4", "192.0.2.5"],
+        "what still holds touches every later window"
+    );
+    let earlier = Window {
+        until: Some(date(2009, 1, 1)),
+        ..Window::default()
+    };
+    let mapped = run("ip-history", RULES, history(), &earlier, 10);
+    assert_eq!(
+        values(&mapped.entities),
+        ["192.0.2.5"],
+        "an unknown date excludes nothing"
+    );
+}
+
+#[test]
+fn the_nearest_come_first() {
+    let window = Window {
+        near: Some(date(2011, 6, 1)),
+        ..Window::default()
+    };
+    let mapped = run("ip-history", RULES, history(), &window, 10);
+    assert_eq!(
+        values(&mapped.entities),
+        ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5"]
+    );
+}
+
+#[test]
+fn the_rarest_come_first_where_counts_are_known() {
+    let record = |host: &str, count: i64| Record::new().with("host", host).with("count", count);
+    let records = vec![
+        record("a.example.net", 500),
+        Record::new().with("host", "b.example.net"),
+        record("c.example.net", 2),
+        record("d.example.net", 2),
+        record("a.example.net", 3),
+    ];
+    let mapped = run(
+        "pivots",
+        "[[transform.entity]]\nvalue = \"host\"",
+        records,
+        &Window::default(),
+        10,
+    );
+    assert_eq!(
+        values(&mapped.entities),
+        ["c.example.net", "d.example.net", "a.example.net", "b.example.net"]
+    );
+}
