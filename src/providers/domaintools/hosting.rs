@@ -125,6 +125,7 @@ fn periods(
     };
     let mut records = Vec::new();
     let mut open: Option<Open> = None;
+    let mut ended: Option<String> = None;
     for (date, event) in events {
         let read = |name: &str| event.get(name).text().and_then(|text| canonical(&text));
         let gone = event
@@ -140,18 +141,23 @@ fn periods(
             continue;
         }
         // A list that begins, or goes on, with a value it never opened still tells when that one ended.
-        if let Some(before) = before.filter(|before| open.as_ref().is_none_or(|open| open.value != *before)) {
-            records.push(record(
-                &Open {
-                    value: before,
-                    since: None,
-                    action: None,
-                },
-                date,
-            ));
+        // An end may be told twice (recorded), so the value that ended last does not end again.
+        let known = match &open {
+            Some(open) => Some(open.value.as_str()),
+            None => ended.as_deref(),
+        };
+        if let Some(before) = before.filter(|before| known != Some(before)) {
+            let never_opened = Open {
+                value: before,
+                since: None,
+                action: None,
+            };
+            records.push(record(&never_opened, date));
+            ended = Some(never_opened.value);
         }
         if let Some(open) = open.take() {
             records.push(record(&open, date));
+            ended = Some(open.value);
         }
         open = after.map(|value| Open {
             value,
