@@ -68,6 +68,7 @@ fn finish(query: Query, replied: Replied) -> Result<Step, ProviderError> {
         Some(asked) => Ok(Step::Done(
             std::iter::once(asked).chain(siblings).collect::<Vec<Answer>>(),
         )),
+        None if query.capability == Capability::IpHistory => Err(malformed("ip_history")),
         None => history::derive(query, siblings),
     }
 }
@@ -83,12 +84,12 @@ fn read(capability: Capability, response: Node<'_>, domain: &str) -> Option<Vec<
         }
         Capability::NameserverHistory => {
             let list = response.get("nameserver_history");
-            list.many().next()?;
+            list.many().find(|row| row.is_object())?;
             Some(periods(list, "post_mns", "pre_mns", "nameserver", domain, host))
         }
         _ => {
             let list = response.get("registrar_history");
-            list.many().next()?;
+            list.many().find(|row| row.is_object())?;
             Some(registrars(list, domain))
         }
     }

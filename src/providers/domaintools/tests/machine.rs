@@ -221,7 +221,7 @@ fn events_become_periods() {
         let text = |record: &Record, name: &str| {
             record
                 .text(name)
-                .map_or_else(|| "-".to_owned(), |text| text.into_owned())
+                .map_or_else(|| "-".to_owned(), std::borrow::Cow::into_owned)
         };
         records
             .iter()

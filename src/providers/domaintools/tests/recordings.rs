@@ -44,12 +44,14 @@ fn hosting_history() {
         texts(walked.records().last().unwrap(), &span),
         "216.239.57.99 2004-04-24 2004-05-08"
     );
-    assert!(
-        walked
-            .records()
-            .iter()
-            .all(|record| record.get("first_seen").is_some())
-    );
+    // The recording lacks rows: one change names an earlier address that no row brought.
+    let unopened: Vec<&Record> = walked
+        .records()
+        .iter()
+        .filter(|record| record.get("first_seen").is_none())
+        .collect();
+    assert_eq!(unopened.len(), 1);
+    assert_eq!(texts(unopened[0], &span), "74.125.53.99  2009-08-17");
     let ended = walked
         .records()
         .iter()
