@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use super::tolerant::{distinct, public_email, public_name, public_phone, public_text};
 use crate::domain::Record;
 
-/// Contacts and text read from one record at most; whois text is the registrant's.
+/// Contacts, values of one field, and text read from one record at most; whois text is the registrant's.
 const MOST_CONTACTS: usize = 60;
+const MOST_VALUES: usize = 12;
 const MOST_BYTES: usize = 256 * 1024;
 
 /// Collects the values of one contact before they are checked.
@@ -25,7 +26,7 @@ struct Draft {
 impl Draft {
     fn add(&mut self, field: &'static str, value: &str) {
         let values = self.values.entry(field).or_default();
-        if !values.iter().any(|known| known == value) {
+        if values.len() < MOST_VALUES && !values.iter().any(|known| known == value) {
             values.push(value.to_owned());
         }
     }
@@ -51,12 +52,23 @@ pub(super) fn contact(role: Option<&str>, values: &BTreeMap<&'static str, Vec<St
         .with_some("phone", checked("phone", public_phone))
         .with_some("fax", checked("fax", public_phone));
     let identified = !record.is_empty();
+    // A privacy service's telephone and street are nobody's either.
+    let named = ["name", "organization"]
+        .iter()
+        .any(|field| values.contains_key(field));
+    if named
+        && ["name", "organization", "email"]
+            .iter()
+            .all(|field| record.get(field).is_none())
+    {
+        return None;
+    }
     record = record
         .with("street", street.join(", "))
         .with_some("city", checked("city", public_text))
         .with_some("state", checked("state", public_text))
         .with_some("postal", checked("postal", public_text))
-        .with_some("country", checked("country", public_text));
+        .with_some("country", checked("country", country));
     identified.then(|| record.with_some("role", role))
 }
 
@@ -91,6 +103,17 @@ fn emails(text: &str) -> impl Iterator<Item = String> {
     text.split(|letter: char| letter.is_whitespace() || "<>()[]{},;:\"'|".contains(letter))
         .filter(|word| word.contains('@') && word.len() <= 254)
         .filter_map(|word| public_email(word.trim_matches(|letter: char| ".*=/\\".contains(letter))))
+}
+
+/// Brings a country's code to one case: the vendor writes `us` and `US`.
+fn country(text: &str) -> Option<String> {
+    public_text(text).map(|text| {
+        if text.len() == 2 {
+            text.to_ascii_uppercase()
+        } else {
+            text
+        }
+    })
 }
 
 fn first_email(text: &str) -> Option<String> {
@@ -130,7 +153,7 @@ impl Reader {
             .map(|(key, value)| (words(key), value.trim()));
         match pair {
             Some((key, value)) if key.len() <= 48 && !key.is_empty() => {
-                self.pair(&key, value, indented, text)
+                self.pair(&key, value, indented, text);
             }
             _ => match heading(text.trim_end_matches(':')) {
                 Some(role) if !indented => self.head(role),
@@ -222,18 +245,19 @@ impl Reader {
                 }
             } else if index == 0 && !open.values.contains_key("name") {
                 open.add("name", line);
-            } else if is_phone(line) {
+            } else if let Some((phone, fax)) = numbers(line) {
                 let field = if open.values.contains_key("phone") {
                     "fax"
                 } else {
                     "phone"
                 };
-                open.add(field, line);
+                open.add(field, phone);
+                fax.into_iter().for_each(|fax| open.add("fax", fax));
             } else {
                 open.add("street", line);
             }
         }
-        if !open.values.is_empty() {
+        if !open.values.is_empty() && self.blocks.len() < MOST_CONTACTS {
             self.blocks.push(open);
         }
     }
@@ -389,12 +413,18 @@ fn looks_like_handle(value: &str) -> bool {
         && value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-fn is_phone(line: &str) -> bool {
-    let line =
-        line.trim_start_matches(|letter: char| letter.is_alphabetic() || letter == ':' || letter == ' ');
-    let digits = line.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 7
-        && line
-            .chars()
-            .all(|letter| letter.is_ascii_digit() || "+-.() /x".contains(letter))
+/// Reads a line of telephone numbers: `+1.5550100`, `Phone: +1.5550100`, `+1.5550100 Fax: +1.5550101`.
+fn numbers(line: &str) -> Option<(&str, Option<&str>)> {
+    let is_number = |text: &str| {
+        text.bytes().filter(u8::is_ascii_digit).count() >= 7
+            && text
+                .chars()
+                .all(|letter| letter.is_ascii_digit() || "+-.() /x".contains(letter))
+    };
+    let bare = |text: &'static str| move |letter: char| letter.is_alphabetic() || text.contains(letter);
+    let mut parts = line
+        .split(['F', 'f'])
+        .map(|part| part.trim_matches(bare(":, -")).trim());
+    let phone = parts.next().filter(|part| is_number(part))?;
+    Some((phone, parts.find(|part| is_number(part))))
 }

@@ -68,6 +68,7 @@ fn finish(query: Query, replied: Replied) -> Result<Step, ProviderError> {
         Some(asked) => Ok(Step::Done(
             std::iter::once(asked).chain(siblings).collect::<Vec<Answer>>(),
         )),
+        None if query.capability == Capability::IpHistory => Err(malformed("ip_history")),
         None => history::derive(query, siblings),
     }
 }
@@ -83,12 +84,12 @@ fn read(capability: Capability, response: Node<'_>, domain: &str) -> Option<Vec<
         }
         Capability::NameserverHistory => {
             let list = response.get("nameserver_history");
-            list.many().next()?;
+            list.many().find(|row| row.is_object())?;
             Some(periods(list, "post_mns", "pre_mns", "nameserver", domain, host))
         }
         _ => {
             let list = response.get("registrar_history");
-            list.many().next()?;
+            list.many().find(|row| row.is_object())?;
             Some(registrars(list, domain))
         }
     }
@@ -125,6 +126,7 @@ fn periods(
     };
     let mut records = Vec::new();
     let mut open: Option<Open> = None;
+    let mut ended: Option<String> = None;
     for (date, event) in events {
         let read = |name: &str| event.get(name).text().and_then(|text| canonical(&text));
         let gone = event
@@ -140,18 +142,23 @@ fn periods(
             continue;
         }
         // A list that begins, or goes on, with a value it never opened still tells when that one ended.
-        if let Some(before) = before.filter(|before| open.as_ref().is_none_or(|open| open.value != *before)) {
-            records.push(record(
-                &Open {
-                    value: before,
-                    since: None,
-                    action: None,
-                },
-                date,
-            ));
+        // An end may be told twice (recorded), so the value that ended last does not end again.
+        let known = match &open {
+            Some(open) => Some(open.value.as_str()),
+            None => ended.as_deref(),
+        };
+        if let Some(before) = before.filter(|before| known != Some(before)) {
+            let never_opened = Open {
+                value: before,
+                since: None,
+                action: None,
+            };
+            records.push(record(&never_opened, date));
+            ended = Some(never_opened.value);
         }
         if let Some(open) = open.take() {
             records.push(record(&open, date));
+            ended = Some(open.value);
         }
         open = after.map(|value| Open {
             value,

@@ -34,7 +34,7 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
     let message = error
         .and_then(|error| error.get("message").text())
         .map(|text| clean(&text));
-    let verdict = failed(code, message, reply, root.is_some_and(Node::is_object));
+    let verdict = failed(code, message.as_deref(), reply, root.is_some_and(Node::is_object));
     // Records are billed as they are returned (DomainTools API, whois history), and the vendor's error
     // envelope returns none. A purchase that failed is not said to be free.
     let charge = if error.is_some() {
@@ -84,10 +84,10 @@ fn cost(call: &Call, response: Node<'_>) -> Charge {
     ))
 }
 
-fn failed(code: u16, message: Option<String>, reply: &Reply, is_object: bool) -> Verdict {
-    let said = message.as_deref().unwrap_or_default().to_lowercase();
+fn failed(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> Verdict {
+    let said = message.unwrap_or_default().to_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let text = |otherwise: &str| message.clone().unwrap_or_else(|| otherwise.to_owned());
+    let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     match code {
         404 if is_object || reply.body.is_empty() => Verdict::NotFound,
         404 => Verdict::Malformed("404 without the vendor's error body: is the base URL right?".to_owned()),

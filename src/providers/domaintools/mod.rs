@@ -187,7 +187,7 @@ static OFFERS: &[Offer] = &[
         &[
             product(IRIS_ENRICH, None),
             product(RISK_EVIDENCE, None),
-            product(RISK, Some("No evidence and no threats, only scores.")),
+            product(RISK, Some("No evidence, only scores.")),
             product(
                 REPUTATION,
                 Some("No components: the score and at most its reasons."),

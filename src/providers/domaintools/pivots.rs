@@ -184,7 +184,7 @@ fn pivots(row: Node<'_>) -> Option<Vec<Pivot>> {
     for (contact, role) in CONTACTS {
         for (part, shape, suffix) in PARTS {
             walk(row, &[contact, part], &mut |node| {
-                take(node, *shape, format!("{role}-{suffix}"))
+                take(node, *shape, format!("{role}-{suffix}"));
             });
         }
     }
