@@ -302,6 +302,8 @@ impl Engine {
         };
         let origin = runtime.transport.origin(runtime.provider.descriptor().origins.first().map_or("", |o| o.name));
         let key = AnswerKey::new(&ask.provider, origin, &ask.query, &scope);
+        // Before the look into the cache: whatever lands after this counts as an answer to this question.
+        let asked_at = self.clock.now();
         let kept = self.cache.get(&key).await;
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
             return self.told(entry, CacheState::Hit, &key, runtime, state.as_deref());
@@ -325,7 +327,7 @@ impl Engine {
             key: key.clone(),
             ttl: ask.ttl,
         };
-        match self.fly(ask, runtime, &state, errand).await {
+        match self.fly(ask, runtime, &state, errand, asked_at).await {
             Some((Ok(landed), leads)) => {
                 let cache = if leads { CacheState::Miss } else { CacheState::Joined };
                 let mut told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
@@ -397,9 +399,9 @@ impl Engine {
         runtime: &Arc<Runtime>,
         state: &Arc<AccountState>,
         errand: Errand,
+        asked_at: Timestamp,
     ) -> Option<(Landing, bool)> {
         let key: FlightKey = (errand.key.clone(), errand.buy.is_some());
-        let asked_at = self.clock.now();
         let mut seat = self.flights.join(&key, ask.deadline, ask.asker.priority, |flight| {
             let carrier = self.carrier(ask, runtime, state, Arc::new(Aboard {
                 flights: Arc::clone(&self.flights),
