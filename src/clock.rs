@@ -125,7 +125,12 @@ pub mod manual {
             loop {
                 tokio::task::yield_now().await;
                 let now = *self.time.borrow();
-                let next = sleepers.borrow_and_update().iter().filter(|at| **at > now).min().copied();
+                let next = sleepers
+                    .borrow_and_update()
+                    .iter()
+                    .filter(|at| **at > now)
+                    .min()
+                    .copied();
                 if let Some(at) = next
                     && at <= now + within
                 {

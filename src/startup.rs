@@ -13,9 +13,9 @@ use arc_swap::ArcSwap;
 use crate::catalogue::Catalogue;
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
+use crate::engine::Engine;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::transport::TransportError;
-use crate::engine::Engine;
 use crate::http;
 use crate::providers::Provider;
 use crate::reputation::policy::Policy;
@@ -52,7 +52,11 @@ impl Configured {
             max_stale_s: reputation.max_stale.as_secs(),
             ..Policy::default()
         };
-        Self { loaded, catalogue, policy }
+        Self {
+            loaded,
+            catalogue,
+            policy,
+        }
     }
 
     /// Returns the settings.
@@ -133,7 +137,10 @@ pub struct Parts {
 /// [`StartError`] where the directory or the store cannot be used.
 pub fn open_store(settings: &Settings) -> Result<Store, StartError> {
     let path = &settings.server.data;
-    make_folder(path).map_err(|reason| StartError::Data { path: path.clone(), reason })?;
+    make_folder(path).map_err(|reason| StartError::Data {
+        path: path.clone(),
+        reason,
+    })?;
     Ok(Store::open(path, settings.cache.store_memory)?)
 }
 
@@ -151,11 +158,26 @@ impl App {
     /// # Errors
     /// [`StartError`] where the store cannot be read or a provider not be reached as configured.
     pub fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { loaded, store, clock, metrics, log, mode, providers } = parts;
+        let Parts {
+            loaded,
+            store,
+            clock,
+            metrics,
+            log,
+            mode,
+            providers,
+        } = parts;
         let tokens = Tokens::open(store.clone(), Arc::clone(&clock))?;
         let engine = Engine::start(&loaded.settings, providers, store, clock, metrics)?;
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
-        Ok(Arc::new(Self { engine: Arc::new(engine), tokens, configured, log, mode, providers }))
+        Ok(Arc::new(Self {
+            engine: Arc::new(engine),
+            tokens,
+            configured,
+            log,
+            mode,
+            providers,
+        }))
     }
 
     /// Takes over a new configuration whole, or leaves the old one running.
@@ -165,7 +187,8 @@ impl App {
     pub fn reload(&self, loaded: Loaded) -> Result<(), TransportError> {
         self.engine.reload(&loaded.settings, self.providers)?;
         let generation = self.configured.load().catalogue.generation() + 1;
-        self.configured.store(Arc::new(Configured::new(loaded, generation)));
+        self.configured
+            .store(Arc::new(Configured::new(loaded, generation)));
         Ok(())
     }
 
@@ -189,7 +212,10 @@ pub struct Application {
 
 impl std::fmt::Debug for Application {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Application").field("address", &self.address).finish_non_exhaustive()
+        formatter
+            .debug_struct("Application")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -202,22 +228,28 @@ impl Application {
         let configured = app.configured.load_full();
         let settings = &configured.settings().server;
         let state = actix_web::web::Data::from(Arc::clone(&app));
-        let mut server = HttpServer::new(move || {
-            ActixApp::new().app_data(state.clone()).configure(http::routes)
-        })
-        .shutdown_timeout(settings.shutdown.as_secs())
-        .disable_signals();
+        let mut server =
+            HttpServer::new(move || ActixApp::new().app_data(state.clone()).configure(http::routes))
+                .shutdown_timeout(settings.shutdown.as_secs())
+                .disable_signals();
         if let Some(workers) = settings.workers {
             server = server.workers(workers);
         }
         let address = settings.listen;
         let listen = |reason| StartError::Listen { address, reason };
         let server = match &settings.tls {
-            Some(files) => server.bind_rustls_0_23(address, tls_config(files)?).map_err(listen)?,
+            Some(files) => server
+                .bind_rustls_0_23(address, tls_config(files)?)
+                .map_err(listen)?,
             None => server.bind(address).map_err(listen)?,
         };
         let address = server.addrs().first().copied().unwrap_or(address);
-        Ok(Self { app, address, tls: settings.tls.is_some(), server: server.run() })
+        Ok(Self {
+            app,
+            address,
+            tls: settings.tls.is_some(),
+            server: server.run(),
+        })
     }
 
     /// Returns the handle that stops the server: gracefully, in-flight answers finished.
@@ -244,7 +276,9 @@ fn tls_config(files: &crate::config::settings::TlsFiles) -> Result<rustls::Serve
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-    let wrong = |path: &Path, reason: &dyn std::fmt::Display| StartError::Tls(format!("{}: {reason}", path.display()));
+    let wrong = |path: &Path, reason: &dyn std::fmt::Display| {
+        StartError::Tls(format!("{}: {reason}", path.display()))
+    };
     let chain: Vec<_> = CertificateDer::pem_file_iter(&files.certificate)
         .map_err(|error| wrong(&files.certificate, &error))?
         .collect::<Result<_, _>>()

@@ -42,7 +42,13 @@ pub enum Scope {
 
 impl Scope {
     /// Lists every scope.
-    pub const ALL: [Self; 5] = [Self::Transforms, Self::Enrich, Self::Buy, Self::Refresh, Self::Admin];
+    pub const ALL: [Self; 5] = [
+        Self::Transforms,
+        Self::Enrich,
+        Self::Buy,
+        Self::Refresh,
+        Self::Admin,
+    ];
 
     /// Returns the name on the command line and in JSON.
     #[must_use]
@@ -140,8 +146,12 @@ impl Token {
     /// # Errors
     /// How long to wait, where the rate is used up.
     pub fn count(&self, clock: &SharedClock) -> Result<(), Duration> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
-        limiter.check().map_err(|not_yet| not_yet.wait_time_from(Nanos::from(clock.elapsed())))
+        let Some(limiter) = &self.limiter else {
+            return Ok(());
+        };
+        limiter
+            .check()
+            .map_err(|not_yet| not_yet.wait_time_from(Nanos::from(clock.elapsed())))
     }
 }
 
@@ -168,28 +178,40 @@ pub struct Tokens {
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Tokens").field("count", &self.by_hash.load().len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Tokens")
+            .field("count", &self.by_hash.load().len())
+            .finish_non_exhaustive()
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn checksum(digits: &str) -> String {
-    hex(&Sha256::digest(digits.as_bytes())).chars().take(CHECK_DIGITS).collect()
+    hex(&Sha256::digest(digits.as_bytes()))
+        .chars()
+        .take(CHECK_DIGITS)
+        .collect()
 }
 
 /// Tells whether a text has the shape of a token and its checksum is right.
 fn is_well_formed(text: &str) -> bool {
-    let Some(digits) = text.strip_prefix(PREFIX) else { return false };
+    let Some(digits) = text.strip_prefix(PREFIX) else {
+        return false;
+    };
     digits.is_ascii()
         && digits.len() == SECRET_DIGITS + CHECK_DIGITS
-        && digits.split_at_checked(SECRET_DIGITS).is_some_and(|(secret, check)| checksum(secret) == check)
+        && digits
+            .split_at_checked(SECRET_DIGITS)
+            .is_some_and(|(secret, check)| checksum(secret) == check)
 }
 
 impl Tokens {
@@ -198,7 +220,11 @@ impl Tokens {
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
     pub fn open(store: Store, clock: SharedClock) -> Result<Self, StoreError> {
-        let tokens = Self { store, clock, by_hash: ArcSwap::default() };
+        let tokens = Self {
+            store,
+            clock,
+            by_hash: ArcSwap::default(),
+        };
         tokens.reload()?;
         Ok(tokens)
     }
@@ -211,7 +237,9 @@ impl Tokens {
                 tracing::warn!("a stored token cannot be read and is left out");
                 continue;
             };
-            let Some(hash) = parse_hash(&record.hash) else { continue };
+            let Some(hash) = parse_hash(&record.hash) else {
+                continue;
+            };
             // A token keeps its limiter, so that making another one resets nobody's rate.
             let token = old.get(&hash).filter(|token| token.record == record).cloned();
             by_hash.insert(hash, token.unwrap_or_else(|| Arc::new(self.activate(record))));
@@ -238,9 +266,17 @@ impl Tokens {
             // The map found it by its hash; this compares whole, in constant time.
             parse_hash(&token.record.hash).is_some_and(|stored| bool::from(stored.ct_eq(&hash)))
         }) else {
-            return Err(if is_well_formed(text) { TokenError::Unknown } else { TokenError::Misspelt });
+            return Err(if is_well_formed(text) {
+                TokenError::Unknown
+            } else {
+                TokenError::Misspelt
+            });
         };
-        if token.record.expires.is_some_and(|expires| expires <= self.clock.now()) {
+        if token
+            .record
+            .expires
+            .is_some_and(|expires| expires <= self.clock.now())
+        {
             return Err(TokenError::Expired);
         }
         Ok(Arc::clone(token))
@@ -273,7 +309,9 @@ impl Tokens {
             scopes: new.scopes,
             per_minute: new.per_minute,
             created: now,
-            expires: new.lifetime_s.and_then(|seconds| now.checked_add(Duration::from_secs(seconds)).ok()),
+            expires: new
+                .lifetime_s
+                .and_then(|seconds| now.checked_add(Duration::from_secs(seconds)).ok()),
             hash,
         };
         let bytes = serde_json::to_vec(&record).unwrap_or_default();
@@ -285,7 +323,12 @@ impl Tokens {
     /// Lists all tokens, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<TokenRecord> {
-        let mut records: Vec<_> = self.by_hash.load().values().map(|token| token.record.clone()).collect();
+        let mut records: Vec<_> = self
+            .by_hash
+            .load()
+            .values()
+            .map(|token| token.record.clone())
+            .collect();
         records.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
         records
     }
@@ -301,8 +344,11 @@ impl Tokens {
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
     pub async fn revoke(&self, name_or_id: &str) -> Result<Vec<TokenRecord>, StoreError> {
-        let gone: Vec<_> =
-            self.list().into_iter().filter(|token| token.name == name_or_id || token.id == name_or_id).collect();
+        let gone: Vec<_> = self
+            .list()
+            .into_iter()
+            .filter(|token| token.name == name_or_id || token.id == name_or_id)
+            .collect();
         for token in &gone {
             self.store.put_token(token.id.clone(), None).await?;
         }
@@ -346,8 +392,15 @@ mod tests {
         tokens.store.close().await;
         drop(tokens);
         let file = std::fs::read(folder.path().join("pivotd.redb")).unwrap();
-        let secret = text.expose_secret().trim_start_matches(PREFIX).as_bytes().to_vec();
-        assert!(!file.windows(secret.len()).any(|window| window == secret), "the token is in the file");
+        let secret = text
+            .expose_secret()
+            .trim_start_matches(PREFIX)
+            .as_bytes()
+            .to_vec();
+        assert!(
+            !file.windows(secret.len()).any(|window| window == secret),
+            "the token is in the file"
+        );
         let tokens = open(folder.path(), &clock);
         assert_eq!(tokens.find(text.expose_secret()).unwrap().record.name, "anna");
     }
@@ -357,7 +410,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let clock = clock();
         let tokens = open(folder.path(), &clock);
-        let new = NewToken { lifetime_s: Some(60), ..NewToken::for_everyday("ben") };
+        let new = NewToken {
+            lifetime_s: Some(60),
+            ..NewToken::for_everyday("ben")
+        };
         let (text, record) = tokens.create(new).await.unwrap();
         let text = text.expose_secret();
         assert_eq!(tokens.find("hello").unwrap_err(), TokenError::Misspelt);
@@ -377,7 +433,10 @@ mod tests {
         let manual = clock();
         let shared: SharedClock = Arc::new(manual.clone());
         let tokens = open(folder.path(), &manual);
-        let new = NewToken { per_minute: std::num::NonZeroU32::new(2), ..NewToken::for_everyday("soar") };
+        let new = NewToken {
+            per_minute: std::num::NonZeroU32::new(2),
+            ..NewToken::for_everyday("soar")
+        };
         let (text, _) = tokens.create(new).await.unwrap();
         let find = || tokens.find(text.expose_secret()).unwrap();
         assert_eq!((find().count(&shared), find().count(&shared)), (Ok(()), Ok(())));

@@ -37,14 +37,24 @@ pub struct Context<'a> {
 #[must_use]
 pub fn head(value: &str) -> String {
     const MOST: usize = 120;
-    let clean: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST).collect();
-    if value.chars().nth(MOST).is_some() { format!("{clean}…") } else { clean }
+    let clean: String = value
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MOST)
+        .collect();
+    if value.chars().nth(MOST).is_some() {
+        format!("{clean}…")
+    } else {
+        clean
+    }
 }
 
 /// Formats a time for people: `2026-11-21 10:00 UTC`.
 #[must_use]
 pub fn time_text(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    time.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%d %H:%M:%S UTC")
+        .to_string()
 }
 
 /// Formats how long ago something was: `3 hours`, `2 days`.
@@ -56,7 +66,11 @@ pub fn age_text(seconds: u64) -> String {
         7_200..=172_799 => (seconds / 3600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+    if count == 1 {
+        format!("1 {unit}")
+    } else {
+        format!("{count} {unit}s")
+    }
 }
 
 impl Context<'_> {
@@ -77,7 +91,10 @@ impl Context<'_> {
         if let Some(domain) = self.instead
             && !matches!(told.outcome, Outcome::Failed(_))
         {
-            all.push(self.say(UiMessageKind::Inform, &format!("asked for {domain}, its registrable domain")));
+            all.push(self.say(
+                UiMessageKind::Inform,
+                &format!("asked for {domain}, its registrable domain"),
+            ));
         }
         match &told.outcome {
             Outcome::Found(answer) if answer.is_quote() => all.push(self.quote(answer, told.money_left)),
@@ -89,26 +106,37 @@ impl Context<'_> {
                 }
             }
             Outcome::NotFound(answer) => {
-                let text =
-                    format!("{} knows nothing of it ({}, asked of {})", self.title, self.asked, answer.source.product);
+                let text = format!(
+                    "{} knows nothing of it ({}, asked of {})",
+                    self.title, self.asked, answer.source.product
+                );
                 all.push(self.say(UiMessageKind::Inform, &text));
             }
             Outcome::Failed(failure) => all.push(self.failure(failure)),
         }
         if let (Some(cause), Some(entry)) = (&told.stale, &told.entry) {
             let age = age_text(entry.age(self.now).as_secs());
-            let text = format!("this answer is {age} old, because {} {}", self.title, cause_text(cause));
+            let text = format!(
+                "this answer is {age} old, because {} {}",
+                self.title,
+                cause_text(cause)
+            );
             all.push(self.say(UiMessageKind::Inform, &text));
         }
         all
     }
 
     fn quote(&self, answer: &Answer, left: Option<i64>) -> UiMessage {
-        let Some(price) = &answer.price else { return self.say(UiMessageKind::Inform, "no price") };
+        let Some(price) = &answer.price else {
+            return self.say(UiMessageKind::Inform, "no price");
+        };
         let noun = if price.count == 1 { "domain" } else { "domains" };
         let budget = match left {
             Some(left) if left >= price.cents => {
-                format!("{} of the budget would be left", money(left - price.cents, &price.unit))
+                format!(
+                    "{} of the budget would be left",
+                    money(left - price.cents, &price.unit)
+                )
             }
             Some(left) => format!("the budget has only {} left", money(left.max(0), &price.unit)),
             None => "no money budget is set".to_owned(),
@@ -133,7 +161,11 @@ impl Context<'_> {
         }
         let mut text = format!("{} of {} shown", mapped.shown, mapped.total_mapped);
         if mapped.outside_window > 0 {
-            text.push_str(&format!("; {} outside {}", mapped.outside_window, window_text(&self.window)));
+            text.push_str(&format!(
+                "; {} outside {}",
+                mapped.outside_window,
+                window_text(&self.window)
+            ));
         }
         if let Some(total) = unseen {
             text.push_str(&format!("; {} counts {total} in all", self.title));
@@ -151,7 +183,11 @@ impl Context<'_> {
             FailureKind::Denied(Denial::ServerKey | Denial::NoKey) => UiMessageKind::FatalError,
             _ => UiMessageKind::PartialError,
         };
-        let product = failure.product.as_deref().map(|product| format!(" ({product})")).unwrap_or_default();
+        let product = failure
+            .product
+            .as_deref()
+            .map(|product| format!(" ({product})"))
+            .unwrap_or_default();
         let mut text = format!("{}{product}: {}", self.title, failure.message);
         match failure.kind {
             FailureKind::Denied(Denial::ServerKey) => {
@@ -164,10 +200,17 @@ impl Context<'_> {
                 if let Some(until) = failure.until {
                     text.push_str(&format!("; it opens at {}", time_text(until)));
                 }
-                let charged = if failure.charged.is_empty() { "nothing" } else { &failure.charged };
+                let charged = if failure.charged.is_empty() {
+                    "nothing"
+                } else {
+                    &failure.charged
+                };
                 text.push_str(&format!("; the ledger was charged {charged}"));
             }
-            FailureKind::Unavailable | FailureKind::TimedOut | FailureKind::Malformed | FailureKind::Refused => {
+            FailureKind::Unavailable
+            | FailureKind::TimedOut
+            | FailureKind::Malformed
+            | FailureKind::Refused => {
                 if !failure.charged.is_empty() {
                     text.push_str(&format!("; the ledger was charged {}", failure.charged));
                 }

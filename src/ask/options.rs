@@ -41,7 +41,10 @@ pub struct OptionError {
 }
 
 fn wrong(name: &str, expected: impl Into<String>) -> OptionError {
-    OptionError { name: name.to_owned(), expected: expected.into() }
+    OptionError {
+        name: name.to_owned(),
+        expected: expected.into(),
+    }
 }
 
 impl Options {
@@ -70,11 +73,18 @@ impl Options {
             }
             Ok(None)
         };
-        let window = Window { since: day("since")?, until: day("until")?, near: day("near")? };
+        let window = Window {
+            since: day("since")?,
+            until: day("until")?,
+            near: day("near")?,
+        };
         if let (Some(since), Some(until)) = (window.since, window.until)
             && since > until
         {
-            return Err(wrong(&format!("{provider}.since"), format!("a day not after {until}, where `until` ends")));
+            return Err(wrong(
+                &format!("{provider}.since"),
+                format!("a day not after {until}, where `until` ends"),
+            ));
         }
         let offer = descriptor.offer(spec.capability);
         let mut params = BTreeMap::new();
@@ -92,11 +102,23 @@ impl Options {
             }
         }
         let name = format!("{provider}.max-age");
-        let max_age = setting(&name).map(age).transpose().map_err(|expected| wrong(&name, expected))?;
+        let max_age = setting(&name)
+            .map(age)
+            .transpose()
+            .map_err(|expected| wrong(&name, expected))?;
         let name = format!("{provider}.buy");
-        let buy = setting(&name).map(settings::boolean).transpose().map_err(|error| wrong(&name, error.expected))?;
+        let buy = setting(&name)
+            .map(settings::boolean)
+            .transpose()
+            .map_err(|error| wrong(&name, error.expected))?;
         let key = own_key(descriptor, &setting)?;
-        Ok(Self { window, params, max_age, buy: buy.flatten().unwrap_or(false), key })
+        Ok(Self {
+            window,
+            params,
+            max_age,
+            buy: buy.flatten().unwrap_or(false),
+            key,
+        })
     }
 }
 
@@ -119,14 +141,28 @@ fn own_key<'a>(
     setting: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Option<Key>, OptionError> {
     let id = |field: &str| format!("global#{}.{}", descriptor.name, field.replace('_', "-"));
-    let given = |field: &str| setting(&id(field)).map(str::trim).filter(|value| !value.is_empty());
-    if !descriptor.credentials.iter().any(|field| given(field.name).is_some()) {
+    let given = |field: &str| {
+        setting(&id(field))
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    };
+    if !descriptor
+        .credentials
+        .iter()
+        .any(|field| given(field.name).is_some())
+    {
         return Ok(None);
     }
     let mut key = Key::new();
     for field in descriptor.credentials {
         let value = given(field.name).ok_or_else(|| {
-            wrong(&id(field.name), format!("a value, since you gave another part of your own {} key", descriptor.title))
+            wrong(
+                &id(field.name),
+                format!(
+                    "a value, since you gave another part of your own {} key",
+                    descriptor.title
+                ),
+            )
         })?;
         key.insert(field.name.to_owned(), SecretString::from(value));
     }

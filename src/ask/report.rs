@@ -73,13 +73,23 @@ impl Report {
                 let messages = response
                     .messages
                     .iter()
-                    .map(|message| MessageView { kind: message.kind.to_string(), text: message.text.clone() })
+                    .map(|message| MessageView {
+                        kind: message.kind.to_string(),
+                        text: message.text.clone(),
+                    })
                     .collect();
                 (entities, messages, write(response))
             }
             Body::Exception(exception) => {
-                let message = MessageView { kind: "Exception".to_owned(), text: exception.text.clone() };
-                (Vec::new(), vec![message], write_exception(std::slice::from_ref(exception)))
+                let message = MessageView {
+                    kind: "Exception".to_owned(),
+                    text: exception.text.clone(),
+                };
+                (
+                    Vec::new(),
+                    vec![message],
+                    write_exception(std::slice::from_ref(exception)),
+                )
             }
         };
         Self {
@@ -95,6 +105,8 @@ impl Report {
     /// Tells whether the run ended in an error.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        self.messages.iter().any(|message| matches!(message.kind.as_str(), "PartialError" | "FatalError" | "Exception"))
+        self.messages
+            .iter()
+            .any(|message| matches!(message.kind.as_str(), "PartialError" | "FatalError" | "Exception"))
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::domain::{Capability, Denial, FailureKind, Indicator, IndicatorKind, Outcome, Query, Record, Value};
+use crate::domain::{
+    Capability, Denial, FailureKind, Indicator, IndicatorKind, Outcome, Query, Record, Value,
+};
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
 use crate::reputation::alert::{AlertAnswer, Cost, Request, combine};
 use crate::reputation::evidence::{Evidence, EvidenceStatus, from_risk};
@@ -31,7 +33,12 @@ pub async fn score(
     deadline: Duration,
     indicators: &[(String, Indicator)],
 ) -> Scored {
-    let told = join_all(indicators.iter().map(|(_, indicator)| ask_all(engine, asker, deadline, indicator))).await;
+    let told = join_all(
+        indicators
+            .iter()
+            .map(|(_, indicator)| ask_all(engine, asker, deadline, indicator)),
+    )
+    .await;
     let mut cost = Cost::default();
     let mut caches = Vec::new();
     let mut provider_time = Duration::ZERO;
@@ -44,19 +51,30 @@ pub async fn score(
             provider_time += told.provider_time;
             caches.push(told.cache.name());
         }
-        let evidence: Vec<Evidence> =
-            told.iter().map(|(source, told)| evidence(source, told, now)).collect();
+        let evidence: Vec<Evidence> = told
+            .iter()
+            .map(|(source, told)| evidence(source, told, now))
+            .collect();
         assessments.push(assess(role, indicator, &evidence, policy, now));
     }
     let titles = titles(engine);
     let decision_id = uuid::Uuid::now_v7().to_string();
-    let request = Request { request_id: &asker.request_id, decision_id: &decision_id, cost, titles: &titles };
+    let request = Request {
+        request_id: &asker.request_id,
+        decision_id: &decision_id,
+        cost,
+        titles: &titles,
+    };
     let cache = match caches.split_first() {
         None => CacheState::Local.name(),
         Some((first, rest)) if rest.iter().all(|other| other == first) => first,
         Some(_) => "mixed",
     };
-    Scored { answer: combine(&request, policy, assessments), cache, provider_time }
+    Scored {
+        answer: combine(&request, policy, assessments),
+        cache,
+        provider_time,
+    }
 }
 
 fn titles(engine: &Engine) -> BTreeMap<String, String> {
@@ -68,7 +86,12 @@ fn titles(engine: &Engine) -> BTreeMap<String, String> {
 }
 
 /// Asks every source that has a key and rates this kind of indicator; names are asked by their registrable domain.
-async fn ask_all(engine: &Engine, asker: &Asker, deadline: Duration, indicator: &Indicator) -> Vec<(String, Told)> {
+async fn ask_all(
+    engine: &Engine,
+    asker: &Asker,
+    deadline: Duration,
+    indicator: &Indicator,
+) -> Vec<(String, Told)> {
     let asked = match indicator.kind() {
         IndicatorKind::Domain | IndicatorKind::Hostname => indicator.registrable(),
         _ => Some(indicator.clone()),
@@ -103,12 +126,18 @@ fn evidence(source: &str, told: &Told, now: jiff::Timestamp) -> Evidence {
         Outcome::NotFound(_) => return dated(Evidence::absent(source, EvidenceStatus::NoData), told, now),
         Outcome::Failed(failure) => return Evidence::absent(source, status(failure.kind)),
     };
-    let Some(record) = answer.records.first() else { return Evidence::absent(source, EvidenceStatus::NoData) };
+    let Some(record) = answer.records.first() else {
+        return Evidence::absent(source, EvidenceStatus::NoData);
+    };
     let retrieved = told.entry.as_ref().map(|entry| entry.retrieved_at);
     let age = told.entry.as_ref().map(|entry| entry.age(now).as_secs());
     let cached = matches!(told.cache, CacheState::Hit | CacheState::Stale);
     let zero = matches!(record.get("zero_listed"), Some(Value::Flag(true)));
-    let (score, threats, components) = (integer(record, "score"), texts(record, "threats"), components(record));
+    let (score, threats, components) = (
+        integer(record, "score"),
+        texts(record, "threats"),
+        components(record),
+    );
     let mut evidence = from_risk(source, score, &threats, &components, zero, retrieved, age, cached);
     if told.cache == CacheState::Stale && evidence.status == EvidenceStatus::Ok {
         evidence.status = EvidenceStatus::Stale;
@@ -130,7 +159,9 @@ fn status(kind: FailureKind) -> EvidenceStatus {
         FailureKind::Denied(Denial::NoKey | Denial::NotEntitled | Denial::Scope | Denial::Price) => {
             EvidenceStatus::Skipped
         }
-        FailureKind::Unavailable | FailureKind::Malformed | FailureKind::Refused => EvidenceStatus::ProviderError,
+        FailureKind::Unavailable | FailureKind::Malformed | FailureKind::Refused => {
+            EvidenceStatus::ProviderError
+        }
     }
 }
 
@@ -150,5 +181,7 @@ fn texts(record: &Record, name: &str) -> Vec<String> {
 
 fn components(record: &Record) -> Vec<(String, i64)> {
     let components = record.records("components").iter();
-    components.filter_map(|one| Some((one.text("name")?.into_owned(), integer(one, "score")?))).collect()
+    components
+        .filter_map(|one| Some((one.text("name")?.into_owned(), integer(one, "score")?)))
+        .collect()
 }

@@ -87,7 +87,10 @@ struct Asked<'a> {
 
 /// Runs a transform for every input entity, side by side, and merges what came.
 pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> Ran {
-    let limit = request.soft_limit.filter(|limit| *limit > 0).map_or(DEFAULT_LIMIT, |limit| limit as usize);
+    let limit = request
+        .soft_limit
+        .filter(|limit| *limit > 0)
+        .map_or(DEFAULT_LIMIT, |limit| limit as usize);
     let descriptors = descriptors(engine, run.spec);
     let setting = |name: &str| request.setting(name);
     let mut options = Vec::new();
@@ -97,7 +100,13 @@ pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> 
             Err(error) => return wrong_setting(run, request, &error.to_string()),
         }
     }
-    let asked = join_all(request.entities.iter().map(|entity| ask(engine, run, entity, &options, limit))).await;
+    let asked = join_all(
+        request
+            .entities
+            .iter()
+            .map(|entity| ask(engine, run, entity, &options, limit)),
+    )
+    .await;
     gather(engine, run, asked, limit)
 }
 
@@ -118,7 +127,10 @@ fn descriptors(engine: &Engine, spec: &TransformSpec) -> Vec<&'static Descriptor
 fn wrong_setting(run: &Run<'_>, request: &TransformRequest, text: &str) -> Ran {
     let value = request.entities.first().map_or("", InputEntity::value);
     let message = UiMessage::new(UiMessageKind::PartialError, format!("{}: {text}", head(value)));
-    let response = TransformResponse { entities: Vec::new(), messages: mark(run, vec![message]) };
+    let response = TransformResponse {
+        entities: Vec::new(),
+        messages: mark(run, vec![message]),
+    };
     plain(Body::Response(response), "bad_input")
 }
 
@@ -146,19 +158,34 @@ async fn ask<'a>(
         let told = if descriptor.name == OWN {
             local(&indicator)
         } else {
-            engine.ask(make_ask(run, descriptor, options, &indicator, limit)).await
+            engine
+                .ask(make_ask(run, descriptor, options, &indicator, limit))
+                .await
         };
         (*descriptor, options.clone(), told)
     }))
     .await;
-    Ok(Asked { entity, echo: entity.echo_fields(), indicator, instead, told })
+    Ok(Asked {
+        entity,
+        echo: entity.echo_fields(),
+        indicator,
+        instead,
+        told,
+    })
 }
 
-fn make_ask(run: &Run<'_>, descriptor: &Descriptor, options: &Options, indicator: &Indicator, limit: usize) -> Ask {
+fn make_ask(
+    run: &Run<'_>,
+    descriptor: &Descriptor,
+    options: &Options,
+    indicator: &Indicator,
+    limit: usize,
+) -> Ask {
     let spec = run.spec;
     let paged = descriptor.offer(spec.capability).is_some_and(|offer| offer.paged);
     // A window, or a list inside the records, needs them all; else no more is fetched than is shown.
-    let all = options.window != crate::mapping::Window::default() || spec.entities.iter().any(|e| e.each.is_some());
+    let all =
+        options.window != crate::mapping::Window::default() || spec.entities.iter().any(|e| e.each.is_some());
     let want = match (paged, all) {
         (false, _) => 0,
         (true, true) => MOST_RECORDS,
@@ -185,11 +212,22 @@ fn make_ask(run: &Run<'_>, descriptor: &Descriptor, options: &Options, indicator
 fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<(Indicator, Option<String>), String> {
     let lineage = std::iter::once(entity.type_id.as_str()).chain(entity.ancestors.iter().map(String::as_str));
     let untyped = matches!(entity.type_id.as_str(), "" | crate::maltego::request::UNKNOWN);
-    let input = spec.input_for(lineage).or_else(|| spec.inputs.first().filter(|_| untyped)).ok_or_else(|| {
-        let types: Vec<&str> = spec.inputs.iter().map(|input| input.type_id.as_str()).collect();
-        format!("{} cannot be asked about a {}; expected {}", spec.title, head(&entity.type_id), types.join(" or "))
-    })?;
-    let raw = input.query.as_deref().map_or_else(|| Some(entity.indicator()), |name| entity.field(name));
+    let input = spec
+        .input_for(lineage)
+        .or_else(|| spec.inputs.first().filter(|_| untyped))
+        .ok_or_else(|| {
+            let types: Vec<&str> = spec.inputs.iter().map(|input| input.type_id.as_str()).collect();
+            format!(
+                "{} cannot be asked about a {}; expected {}",
+                spec.title,
+                head(&entity.type_id),
+                types.join(" or ")
+            )
+        })?;
+    let raw = input
+        .query
+        .as_deref()
+        .map_or_else(|| Some(entity.indicator()), |name| entity.field(name));
     let raw = raw.filter(|raw| !raw.trim().is_empty()).ok_or_else(|| {
         let what = input.query.as_deref().unwrap_or("value");
         format!("the entity has no {what}; expected {}", expected(input))
@@ -237,7 +275,11 @@ fn gather(
 ) -> Ran {
     let now = engine.clock().now();
     let mut response = TransformResponse::default();
-    let mut depends = Some(Depends { entries: Vec::new(), fresh_until: Timestamp::MAX, retrieved_at: now });
+    let mut depends = Some(Depends {
+        entries: Vec::new(),
+        fresh_until: Timestamp::MAX,
+        retrieved_at: now,
+    });
     let (mut outcomes, mut caches) = (Vec::new(), Vec::new());
     let mut provider_time = Duration::ZERO;
     let mut retrieved_at: Option<Timestamp> = None;
@@ -246,7 +288,9 @@ fn gather(
             Ok(asked) => asked,
             Err((entity, text)) => {
                 let text = format!("{}: {text}", head(entity.value()));
-                response.messages.push(UiMessage::new(UiMessageKind::PartialError, text));
+                response
+                    .messages
+                    .push(UiMessage::new(UiMessageKind::PartialError, text));
                 outcomes.push("bad_input");
                 continue;
             }
@@ -263,8 +307,16 @@ fn gather(
             if let Outcome::Failed(failure) = &told.outcome
                 && failure.kind == FailureKind::Denied(Denial::UserKey)
             {
-                let text = format!("{}: {}: {}", head(asked.entity.value()), failure.provider, failure.message);
-                let exception = TransformException { code: Some(ASK_AGAIN), text };
+                let text = format!(
+                    "{}: {}: {}",
+                    head(asked.entity.value()),
+                    failure.provider,
+                    failure.message
+                );
+                let exception = TransformException {
+                    code: Some(ASK_AGAIN),
+                    text,
+                };
                 return plain(Body::Exception(exception), "user_key_refused");
             }
         }
@@ -274,7 +326,9 @@ fn gather(
     }
     if run.sample {
         for entity in &mut response.entities {
-            entity.properties.push(Property::loose("pivotd.sample", "Sample data", "true"));
+            entity
+                .properties
+                .push(Property::loose("pivotd.sample", "Sample data", "true"));
         }
     }
     response.messages = mark(run, response.messages);
@@ -309,14 +363,25 @@ fn mapped(run: &Run<'_>, asked: &Asked<'_>, limit: usize) -> Mapped {
         .iter()
         .filter_map(|(_, _, told)| match &told.outcome {
             Outcome::Found(answer) => {
-                let at = told.entry.as_ref().map_or(Timestamp::UNIX_EPOCH, |entry| entry.retrieved_at);
+                let at = told
+                    .entry
+                    .as_ref()
+                    .map_or(Timestamp::UNIX_EPOCH, |entry| entry.retrieved_at);
                 Some((answer.as_ref(), at))
             }
             _ => None,
         })
         .collect();
-    let input = MappedInput { type_id: &asked.entity.type_id, value: &asked.entity.value, properties: &asked.echo };
-    let window = asked.told.first().map(|(_, options, _)| options.window).unwrap_or_default();
+    let input = MappedInput {
+        type_id: &asked.entity.type_id,
+        value: &asked.entity.value,
+        properties: &asked.echo,
+    };
+    let window = asked
+        .told
+        .first()
+        .map(|(_, options, _)| options.window)
+        .unwrap_or_default();
     map(&answers, run.spec, run.scales, &input, &window, limit)
 }
 
@@ -328,16 +393,26 @@ fn messages(run: &Run<'_>, asked: &Asked<'_>, mapped: &Mapped, now: Timestamp) -
             title: descriptor.title,
             provider: descriptor.name,
             asked: &run.spec.title,
-            instead: asked.instead.as_deref().filter(|domain| *domain == asked.indicator.value()),
-            paged: descriptor.offer(run.spec.capability).is_some_and(|offer| offer.paged),
+            instead: asked
+                .instead
+                .as_deref()
+                .filter(|domain| *domain == asked.indicator.value()),
+            paged: descriptor
+                .offer(run.spec.capability)
+                .is_some_and(|offer| offer.paged),
             window: options.window,
             request_id: &run.asker.request_id,
             now,
         };
         all.extend(context.messages(told, mapped));
         if options.max_age.is_some() && !run.may_refresh {
-            let age = told.entry.as_ref().map(|entry| age_text(entry.age(now).as_secs()));
-            let age = age.map(|age| format!(" (this answer is {age} old)")).unwrap_or_default();
+            let age = told
+                .entry
+                .as_ref()
+                .map(|entry| age_text(entry.age(now).as_secs()));
+            let age = age
+                .map(|age| format!(" (this answer is {age} old)"))
+                .unwrap_or_default();
             let text = format!("max-age is not kept, since this token lacks the scope `refresh`{age}");
             all.push(context.bad_input(&text));
         }
@@ -347,7 +422,10 @@ fn messages(run: &Run<'_>, asked: &Asked<'_>, mapped: &Mapped, now: Timestamp) -
 
 fn mark(run: &Run<'_>, mut messages: Vec<UiMessage>) -> Vec<UiMessage> {
     if run.sample {
-        messages.push(UiMessage::new(UiMessageKind::Inform, "pivotd demo: everything here is sample data"));
+        messages.push(UiMessage::new(
+            UiMessageKind::Inform,
+            "pivotd demo: everything here is sample data",
+        ));
     }
     messages
 }
@@ -362,5 +440,9 @@ fn sum(outcomes: &[&'static str]) -> &'static str {
 }
 
 fn sum_cache(caches: &[&'static str]) -> &'static str {
-    if caches.is_empty() { CacheState::Local.name() } else { sum(caches) }
+    if caches.is_empty() {
+        CacheState::Local.name()
+    } else {
+        sum(caches)
+    }
 }

@@ -68,7 +68,9 @@ impl AccountState {
     /// Tells whether the vendor is known to give this key the product; unknown counts as yes.
     #[must_use]
     pub fn may_use(&self, product: &str) -> bool {
-        self.products.lock().is_ok_and(|products| products.as_ref().is_none_or(|known| known.contains_key(product)))
+        self.products
+            .lock()
+            .is_ok_and(|products| products.as_ref().is_none_or(|known| known.contains_key(product)))
     }
 
     /// Returns what the vendor says of a product.
@@ -103,7 +105,9 @@ impl AccountState {
         };
         let mut known = HashMap::new();
         for record in &answer.records {
-            let Some(product) = record.text("product") else { continue };
+            let Some(product) = record.text("product") else {
+                continue;
+            };
             let usage = VendorUsage {
                 today: number(record, "used_today"),
                 month: number(record, "used_month"),
@@ -115,9 +119,15 @@ impl AccountState {
         }
         if let Ok(mut dispensers) = self.product_dispensers.lock() {
             for (product, entitlement) in &known {
-                let Some(limit) = entitlement.per_minute.and_then(std::num::NonZeroU32::new) else { continue };
+                let Some(limit) = entitlement.per_minute.and_then(std::num::NonZeroU32::new) else {
+                    continue;
+                };
                 dispensers.entry(product.clone()).or_insert_with(|| {
-                    let rate = Rate { limit, per: Duration::from_secs(60), burst: std::num::NonZeroU32::MIN };
+                    let rate = Rate {
+                        limit,
+                        per: Duration::from_secs(60),
+                        burst: std::num::NonZeroU32::MIN,
+                    };
                     Dispenser::new(&[rate], Arc::clone(clock))
                 });
             }
@@ -128,7 +138,12 @@ impl AccountState {
     }
 
     pub(super) fn keep_for(succeeded: bool, now: Timestamp) -> Option<Timestamp> {
-        now.checked_add(if succeeded { ENTITLEMENTS_KEPT } else { ENTITLEMENTS_RETRIED }).ok()
+        now.checked_add(if succeeded {
+            ENTITLEMENTS_KEPT
+        } else {
+            ENTITLEMENTS_RETRIED
+        })
+        .ok()
     }
 }
 
@@ -148,15 +163,19 @@ pub struct UserKeys {
 impl UserKeys {
     /// Returns the state of an account, kept or new. A new one is not kept before [`UserKeys::keep`].
     pub fn state(&self, account: &Account, make: impl FnOnce() -> AccountState) -> Arc<AccountState> {
-        let known = self.states.lock().ok().and_then(|states| {
-            states.iter().find(|state| state.account == *account).cloned()
-        });
+        let known = self
+            .states
+            .lock()
+            .ok()
+            .and_then(|states| states.iter().find(|state| state.account == *account).cloned());
         known.unwrap_or_else(|| Arc::new(make()))
     }
 
     /// Keeps a state after the first answer that is not a refusal; the one unused longest makes room.
     pub fn keep(&self, state: &Arc<AccountState>) {
-        let Ok(mut states) = self.states.lock() else { return };
+        let Ok(mut states) = self.states.lock() else {
+            return;
+        };
         states.retain(|known| known.account != state.account);
         if states.len() >= MOST_USER_KEYS {
             states.remove(0);
@@ -169,9 +188,13 @@ impl UserKeys {
         if let Ok(mut states) = self.states.lock() {
             states.retain(|known| known.account != *account);
         }
-        let Ok(mut refused) = self.refused.lock() else { return };
+        let Ok(mut refused) = self.refused.lock() else {
+            return;
+        };
         refused.retain(|_, keys| {
-            keys.retain(|(at, _)| now.duration_since(*at) < jiff::SignedDuration::try_from(REFUSED_WINDOW).unwrap_or_default());
+            keys.retain(|(at, _)| {
+                now.duration_since(*at) < jiff::SignedDuration::try_from(REFUSED_WINDOW).unwrap_or_default()
+            });
             !keys.is_empty()
         });
         let keys = refused.entry(client.to_owned()).or_default();
@@ -185,8 +208,11 @@ impl UserKeys {
     pub fn bar(&self, client: &str, account: &Account, now: Timestamp) -> Option<&'static str> {
         let refused = self.refused.lock().ok()?;
         let window = jiff::SignedDuration::try_from(REFUSED_WINDOW).unwrap_or_default();
-        let recent: Vec<_> =
-            refused.get(client)?.iter().filter(|(at, _)| now.duration_since(*at) < window).collect();
+        let recent: Vec<_> = refused
+            .get(client)?
+            .iter()
+            .filter(|(at, _)| now.duration_since(*at) < window)
+            .collect();
         if recent.iter().any(|(_, known)| *known == account.account) {
             Some("this key was refused within the last hour")
         } else if recent.len() >= MOST_REFUSED {
@@ -202,7 +228,11 @@ mod tests {
     use super::*;
 
     fn account(name: &str) -> Account {
-        Account { tenant: "default".into(), provider: "acme".into(), account: name.into() }
+        Account {
+            tenant: "default".into(),
+            provider: "acme".into(),
+            account: name.into(),
+        }
     }
 
     #[test]
@@ -213,9 +243,21 @@ mod tests {
             assert_eq!(keys.bar("anna", &account(&n.to_string()), now), None);
             keys.refuse("anna", &account(&n.to_string()), now);
         }
-        assert!(keys.bar("anna", &account("0"), now).unwrap().contains("refused within"));
-        assert!(keys.bar("anna", &account("new"), now).unwrap().contains("too many"));
-        assert_eq!(keys.bar("ben", &account("0"), now), None, "another client is not concerned");
+        assert!(
+            keys.bar("anna", &account("0"), now)
+                .unwrap()
+                .contains("refused within")
+        );
+        assert!(
+            keys.bar("anna", &account("new"), now)
+                .unwrap()
+                .contains("too many")
+        );
+        assert_eq!(
+            keys.bar("ben", &account("0"), now),
+            None,
+            "another client is not concerned"
+        );
         let later = now.checked_add(REFUSED_WINDOW).unwrap();
         assert_eq!(keys.bar("anna", &account("new"), later), None);
     }

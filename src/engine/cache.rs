@@ -31,7 +31,14 @@ impl AnswerKey {
         let indicator = &query.indicator;
         // Values cannot forge a neighbour: every part is JSON-quoted.
         let parts = serde_json::json!([
-            LAYOUT, provider, origin, query.capability.name(), indicator.kind(), indicator.value(), query.params, scope
+            LAYOUT,
+            provider,
+            origin,
+            query.capability.name(),
+            indicator.kind(),
+            indicator.value(),
+            query.params,
+            scope
         ]);
         Self(parts.to_string().into())
     }
@@ -77,7 +84,9 @@ impl Entry {
     /// Returns its age at `now`; never negative.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Duration {
-        now.duration_since(self.retrieved_at).try_into().unwrap_or_default()
+        now.duration_since(self.retrieved_at)
+            .try_into()
+            .unwrap_or_default()
     }
 
     /// Tells whether it holds at least `want` records, or all there are, or all that asking once more gave.
@@ -158,8 +167,15 @@ impl Cache {
     /// Opens the cache over a store.
     #[must_use]
     pub fn new(settings: CacheSettings, store: Store) -> Self {
-        let memory = Memory::builder().max_capacity(settings.memory).weigher(weigh).build();
-        Self { memory, store, versions: AtomicU64::new(1) }
+        let memory = Memory::builder()
+            .max_capacity(settings.memory)
+            .weigher(weigh)
+            .build();
+        Self {
+            memory,
+            store,
+            versions: AtomicU64::new(1),
+        }
     }
 
     /// Returns an answer from memory, or from disk (it then stays in memory).
@@ -175,11 +191,15 @@ impl Cache {
             }
         };
         let mut entry: Entry = serde_json::from_slice(&bytes)
-            .inspect_err(|error| tracing::warn!(%error, "a stored answer could not be understood; it is asked again"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "a stored answer could not be understood; it is asked again"),
+            )
             .ok()?;
         entry.version = self.versions.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(entry);
-        self.memory.insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry))).await;
+        self.memory
+            .insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry)))
+            .await;
         Some(entry)
     }
 
@@ -213,13 +233,17 @@ impl Cache {
             Ok(bytes) => self.store.put_answer(key.as_str().to_owned(), bytes),
             Err(error) => tracing::error!(%error, "an answer could not be written down"),
         }
-        self.memory.insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry))).await;
+        self.memory
+            .insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry)))
+            .await;
         entry
     }
 
     /// Returns a rendered body if everything it was made from still stands.
     pub async fn rendered(&self, key: &RenderedKey, now: Timestamp) -> Option<Arc<Rendered>> {
-        let Some(Kept::Rendered(rendered)) = self.memory.get(&Key::Rendered(*key)).await else { return None };
+        let Some(Kept::Rendered(rendered)) = self.memory.get(&Key::Rendered(*key)).await else {
+            return None;
+        };
         if now >= rendered.fresh_until || now < rendered.retrieved_at {
             return None;
         }
@@ -234,7 +258,9 @@ impl Cache {
 
     /// Keeps a rendered body.
     pub async fn put_rendered(&self, key: RenderedKey, rendered: Rendered) {
-        self.memory.insert(Key::Rendered(key), Kept::Rendered(Arc::new(rendered))).await;
+        self.memory
+            .insert(Key::Rendered(key), Kept::Rendered(Arc::new(rendered)))
+            .await;
     }
 
     /// Counts what is held.
@@ -254,10 +280,15 @@ impl Cache {
         self.store.each_answer(|key, value| {
             stats.stored += 1;
             stats.stored_bytes += value.len() as u64;
-            let Ok(entry) = serde_json::from_slice::<Entry>(value) else { return };
+            let Ok(entry) = serde_json::from_slice::<Entry>(value) else {
+                return;
+            };
             stats.fresh += u64::from(entry.is_fresh(now));
             let provider = stored_provider(key).unwrap_or_default();
-            *stats.by_capability.entry(format!("{provider} {}", entry.answer.query.capability)).or_default() += 1;
+            *stats
+                .by_capability
+                .entry(format!("{provider} {}", entry.answer.query.capability))
+                .or_default() += 1;
         })?;
         Ok(stats)
     }
@@ -290,7 +321,9 @@ impl Cache {
             let selected = Selected {
                 provider: stored_provider(key).unwrap_or_default(),
                 capability: entry.as_ref().map(|entry| entry.answer.query.capability),
-                value: entry.as_ref().map_or("", |entry| entry.answer.query.indicator.value()),
+                value: entry
+                    .as_ref()
+                    .map_or("", |entry| entry.answer.query.indicator.value()),
                 stale_until: entry.as_ref().map_or(Timestamp::MIN, |entry| entry.stale_until),
             };
             if select(&selected) {
@@ -298,7 +331,9 @@ impl Cache {
             }
         })?;
         for key in &keys {
-            self.memory.invalidate(&Key::Answer(AnswerKey(key.as_str().into()))).await;
+            self.memory
+                .invalidate(&Key::Answer(AnswerKey(key.as_str().into())))
+                .await;
         }
         let count = keys.len();
         self.store.drop_answers(keys).await?;
@@ -335,7 +370,8 @@ fn lifetime(answer: &Answer, ttl: &Ttl, own: Option<Duration>) -> Duration {
         // A partial answer is worth having, and worth completing soon.
         ttl.not_found.min(Duration::from_secs(300))
     } else {
-        own.or_else(|| ttl.by_capability.get(capability.name()).copied()).unwrap_or(ttl.default)
+        own.or_else(|| ttl.by_capability.get(capability.name()).copied())
+            .unwrap_or(ttl.default)
     }
 }
 

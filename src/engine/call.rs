@@ -62,7 +62,10 @@ pub struct Carrier {
 /// Says what an attempt came to.
 enum Attempted {
     Done(Replied),
-    Again { failure: Failure, not_before: Option<Timestamp> },
+    Again {
+        failure: Failure,
+        not_before: Option<Timestamp>,
+    },
 }
 
 impl Carrier {
@@ -84,9 +87,13 @@ impl Carrier {
                 Ok(Attempted::Again { failure, not_before }) => (failure, not_before),
                 Err(failure) => return Replied::Failed(failure),
             };
-            let Some(pause) = pauses.next() else { return Replied::Failed(failure) };
+            let Some(pause) = pauses.next() else {
+                return Replied::Failed(failure);
+            };
             let wanted = not_before.map(|time| time.duration_since(self.clock.now()));
-            let pause = wanted.and_then(|wait| Duration::try_from(wait).ok()).map_or(pause, |wait| wait.max(pause));
+            let pause = wanted
+                .and_then(|wait| Duration::try_from(wait).ok())
+                .map_or(pause, |wait| wait.max(pause));
             let at = self.clock.elapsed() + pause;
             if at >= self.passengers.deadline() || self.passengers.gone() {
                 return Replied::Failed(failure);
@@ -99,37 +106,64 @@ impl Carrier {
     async fn attempt(&self, call: &Call) -> Result<Attempted, Failure> {
         self.pass_breaker(call).await?;
         let charged = self.charged(call);
-        self.ledger.check(&charged).map_err(|refusal| self.refused(call, refusal))?;
+        self.ledger
+            .check(&charged)
+            .map_err(|refusal| self.refused(call, refusal))?;
         self.wait_for_rate(call).await?;
-        let permit = timeout_at(self.clock.as_ref(), self.passengers.deadline(), self.runtime.permits.acquire());
+        let permit = timeout_at(
+            self.clock.as_ref(),
+            self.passengers.deadline(),
+            self.runtime.permits.acquire(),
+        );
         let _permit = match permit.await {
             Some(Ok(permit)) => permit,
-            _ => return Err(self.failure(FailureKind::TimedOut, call, "all connections were busy until the deadline")),
+            _ => {
+                return Err(self.failure(
+                    FailureKind::TimedOut,
+                    call,
+                    "all connections were busy until the deadline",
+                ));
+            }
         };
         // The time of waiting may have brought a limit, a refusal, or an empty house.
         self.state.breaker.check(call.product, self.clock.now())?;
         if self.passengers.gone() {
             self.state.breaker.release(call.product);
-            return Err(self.failure(FailureKind::TimedOut, call, "nobody waits for the answer any more"));
+            return Err(self.failure(
+                FailureKind::TimedOut,
+                call,
+                "nobody waits for the answer any more",
+            ));
         }
-        let reservation = self.ledger.reserve(&charged, &self.spend).await.map_err(|refusal| {
-            self.state.breaker.release(call.product);
-            self.refused(call, refusal)
-        })?;
+        let reservation = self
+            .ledger
+            .reserve(&charged, &self.spend)
+            .await
+            .map_err(|refusal| {
+                self.state.breaker.release(call.product);
+                self.refused(call, refusal)
+            })?;
         // From here on nothing cancels the call: its bytes may have left.
         let started = self.clock.elapsed();
         let key = self.key.as_ref();
-        let one = self.runtime.transport.attempt(self.runtime.provider, call, key, self.clock.now());
+        let one = self
+            .runtime
+            .transport
+            .attempt(self.runtime.provider, call, key, self.clock.now());
         let reply = timeout_at(self.clock.as_ref(), started + self.runtime.settings.timeout, one).await;
         let took = self.clock.elapsed().saturating_sub(started);
         self.attempts.fetch_add(1, Ordering::Relaxed);
-        self.provider_nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.provider_nanos.fetch_add(
+            u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
         let (verdict, attempted) = match reply {
             Some(Ok(reply)) => self.judged(call, reply, reservation),
             Some(Err(error)) => self.broken(call, error, reservation),
             None => self.timed_out(call, reservation),
         };
-        self.metrics.attempt(&self.runtime.settings.name, call.product, verdict, took);
+        self.metrics
+            .attempt(&self.runtime.settings.name, call.product, verdict, took);
         Ok(attempted)
     }
 
@@ -147,8 +181,12 @@ impl Carrier {
     /// Passes the breaker; a limit that ends before the deadline is waited for.
     async fn pass_breaker(&self, call: &Call) -> Result<(), Failure> {
         loop {
-            let Err(failure) = self.state.breaker.check(call.product, self.clock.now()) else { return Ok(()) };
-            let (FailureKind::Limited, Some(until)) = (failure.kind, failure.until) else { return Err(failure) };
+            let Err(failure) = self.state.breaker.check(call.product, self.clock.now()) else {
+                return Ok(());
+            };
+            let (FailureKind::Limited, Some(until)) = (failure.kind, failure.until) else {
+                return Err(failure);
+            };
             let wait = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
             let at = self.clock.elapsed() + wait;
             if at >= self.passengers.deadline() || self.passengers.gone() {
@@ -188,26 +226,46 @@ impl Carrier {
     fn refused(&self, call: &Call, refusal: Refusal) -> Failure {
         self.state.breaker.release(call.product);
         match refusal {
-            Refusal::Exhausted { budget, used, opens, reserve } => {
-                let kept = if reserve { "; the rest is kept for people at work" } else { "" };
+            Refusal::Exhausted {
+                budget,
+                used,
+                opens,
+                reserve,
+            } => {
+                let kept = if reserve {
+                    "; the rest is kept for people at work"
+                } else {
+                    ""
+                };
                 let message = format!("the budget of {budget} is used up ({used} used){kept}");
                 self.failure(FailureKind::Limited, call, message).until(opens)
             }
             Refusal::Store(reason) => {
                 tracing::error!(reason, "the ledger could not be written; nothing was spent");
-                self.failure(FailureKind::Unavailable, call, "the ledger could not be written, so nothing was spent")
+                self.failure(
+                    FailureKind::Unavailable,
+                    call,
+                    "the ledger could not be written, so nothing was spent",
+                )
             }
         }
     }
 
     fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, verdict: &'static str) -> String {
         self.ledger.settle(reservation, cost, verdict);
-        if cost == Cost::default() { String::new() } else { cost_text(cost, self.currency(call)) }
+        if cost == Cost::default() {
+            String::new()
+        } else {
+            cost_text(cost, self.currency(call))
+        }
     }
 
     fn currency(&self, call: &Call) -> &'static str {
         let offers = self.runtime.provider.descriptor().offers;
-        let product = offers.iter().flat_map(|offer| offer.products).find(|product| product.id == call.product);
+        let product = offers
+            .iter()
+            .flat_map(|offer| offer.products)
+            .find(|product| product.id == call.product);
         match product.map(|product| product.unit) {
             Some(Unit::Money(currency)) => currency,
             _ => "",
@@ -225,7 +283,10 @@ impl Carrier {
         let charged = self.settle(call, reservation, cost, name);
         let now = self.clock.now();
         let tell = |signal| self.state.breaker.tell(call.product, signal, now);
-        let failed = |kind, message| Failure { charged: charged.clone(), ..self.failure(kind, call, message) };
+        let failed = |kind, message| Failure {
+            charged: charged.clone(),
+            ..self.failure(kind, call, message)
+        };
         let attempted = match verdict {
             Verdict::Good => {
                 tell(Signal::Fine);
@@ -244,7 +305,11 @@ impl Carrier {
             }
             Verdict::KeyRefused(message) => {
                 tell(Signal::KeyRefused(message.clone()));
-                let denial = if self.key.is_some() { Denial::UserKey } else { Denial::ServerKey };
+                let denial = if self.key.is_some() {
+                    Denial::UserKey
+                } else {
+                    Denial::ServerKey
+                };
                 Attempted::Done(Replied::Failed(failed(FailureKind::Denied(denial), message)))
             }
             Verdict::NotEntitled(message) => {
@@ -278,23 +343,38 @@ impl Carrier {
         }
     }
 
-    fn broken(&self, call: &Call, error: AttemptError, reservation: Reservation) -> (&'static str, Attempted) {
+    fn broken(
+        &self,
+        call: &Call,
+        error: AttemptError,
+        reservation: Reservation,
+    ) -> (&'static str, Attempted) {
         let now = self.clock.now();
         if let AttemptError::Unsigned(error) = error {
             self.state.breaker.release(call.product);
             self.settle(call, reservation, Cost::default(), "unsigned");
-            let denial = if self.key.is_some() { Denial::UserKey } else { Denial::ServerKey };
+            let denial = if self.key.is_some() {
+                Denial::UserKey
+            } else {
+                Denial::ServerKey
+            };
             let failure = self.failure(FailureKind::Denied(denial), call, error.to_string());
             return ("unsigned", Attempted::Done(Replied::Failed(failure)));
         }
         self.state.breaker.tell(call.product, Signal::Failed, now);
         let (name, cost, kind, message) = match error {
-            AttemptError::NotSent(reason) => {
-                ("unreachable", Cost::default(), FailureKind::Unavailable, format!("cannot be reached: {reason}"))
-            }
-            AttemptError::Broken(reason) => {
-                ("broken", call.max_cost, FailureKind::Unavailable, format!("the answer broke off: {reason}"))
-            }
+            AttemptError::NotSent(reason) => (
+                "unreachable",
+                Cost::default(),
+                FailureKind::Unavailable,
+                format!("cannot be reached: {reason}"),
+            ),
+            AttemptError::Broken(reason) => (
+                "broken",
+                call.max_cost,
+                FailureKind::Unavailable,
+                format!("the answer broke off: {reason}"),
+            ),
             AttemptError::TooLarge(cap) => {
                 let message = format!("the answer is larger than the {cap} bytes that are read");
                 ("too_large", call.max_cost, FailureKind::Malformed, message)
@@ -306,10 +386,16 @@ impl Carrier {
             AttemptError::Unsigned(_) => ("unsigned", Cost::default(), FailureKind::Refused, String::new()),
         };
         let charged = self.settle(call, reservation, cost, name);
-        let failure = Failure { charged, ..self.failure(kind, call, message) };
+        let failure = Failure {
+            charged,
+            ..self.failure(kind, call, message)
+        };
         let nothing_sent = name == "unreachable";
         let attempted = match kind {
-            FailureKind::Unavailable if nothing_sent => Attempted::Again { failure, not_before: None },
+            FailureKind::Unavailable if nothing_sent => Attempted::Again {
+                failure,
+                not_before: None,
+            },
             FailureKind::Unavailable => self.again(call, failure, None),
             _ => Attempted::Done(Replied::Failed(failure)),
         };
@@ -317,10 +403,18 @@ impl Carrier {
     }
 
     fn timed_out(&self, call: &Call, reservation: Reservation) -> (&'static str, Attempted) {
-        self.state.breaker.tell(call.product, Signal::Failed, self.clock.now());
+        self.state
+            .breaker
+            .tell(call.product, Signal::Failed, self.clock.now());
         let charged = self.settle(call, reservation, call.max_cost, "timed_out");
-        let message = format!("no answer within {} s", self.runtime.settings.timeout.as_secs_f64());
-        let failure = Failure { charged, ..self.failure(FailureKind::TimedOut, call, message) };
+        let message = format!(
+            "no answer within {} s",
+            self.runtime.settings.timeout.as_secs_f64()
+        );
+        let failure = Failure {
+            charged,
+            ..self.failure(FailureKind::TimedOut, call, message)
+        };
         ("timed_out", self.again(call, failure, None))
     }
 }

@@ -34,7 +34,11 @@ impl<T> Flight<T> {
 
     /// Returns the highest priority of its callers, past ones included.
     pub fn priority(&self) -> Priority {
-        if self.interactive.load(Ordering::Acquire) { Priority::Interactive } else { Priority::Batch }
+        if self.interactive.load(Ordering::Acquire) {
+            Priority::Interactive
+        } else {
+            Priority::Batch
+        }
     }
 
     fn join(&self, deadline: Duration, priority: Priority) {
@@ -59,7 +63,11 @@ pub struct Seat<T> {
 impl<T: Clone> Seat<T> {
     /// Returns the result; `None` where the flight ended without one.
     pub async fn landed(&mut self) -> Option<T> {
-        self.result.wait_for(Option::is_some).await.ok().and_then(|result| result.clone())
+        self.result
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|result| result.clone())
     }
 }
 
@@ -77,7 +85,9 @@ pub struct Flights<K, T> {
 
 impl<K, T> Default for Flights<K, T> {
     fn default() -> Self {
-        Self { air: Mutex::new(HashMap::new()) }
+        Self {
+            air: Mutex::new(HashMap::new()),
+        }
     }
 }
 
@@ -93,7 +103,11 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(flight) = air.get(key) {
             flight.join(deadline, priority);
-            return Seat { result: flight.result.subscribe(), flight: Arc::clone(flight), leads: false };
+            return Seat {
+                result: flight.result.subscribe(),
+                flight: Arc::clone(flight),
+                leads: false,
+            };
         }
         let flight = Arc::new(Flight {
             result: watch::Sender::new(None),
@@ -104,7 +118,11 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         flight.join(deadline, priority);
         air.insert(key.clone(), Arc::clone(&flight));
         drop(air);
-        let seat = Seat { result: flight.result.subscribe(), flight: Arc::clone(&flight), leads: true };
+        let seat = Seat {
+            result: flight.result.subscribe(),
+            flight: Arc::clone(&flight),
+            leads: true,
+        };
         start(flight);
         seat
     }
@@ -117,7 +135,10 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     fn leave(&self, key: &K, flight: &Flight<T>) {
         let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if air.get(key).is_some_and(|known| std::ptr::eq(known.as_ref(), flight)) {
+        if air
+            .get(key)
+            .is_some_and(|known| std::ptr::eq(known.as_ref(), flight))
+        {
             air.remove(key);
         }
     }
@@ -128,7 +149,10 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         if !flight.is_abandoned() {
             return false;
         }
-        if air.get(key).is_some_and(|known| std::ptr::eq(known.as_ref(), flight)) {
+        if air
+            .get(key)
+            .is_some_and(|known| std::ptr::eq(known.as_ref(), flight))
+        {
             air.remove(key);
         }
         true
@@ -159,8 +183,13 @@ mod tests {
         let mut first = flights.join(&"q", SOON, Priority::Batch, |flight| kept = Some(flight));
         let flight = kept.unwrap();
         assert_eq!((flight.deadline(), flight.priority()), (SOON, Priority::Batch));
-        let mut second = flights.join(&"q", LATER, Priority::Interactive, |_| panic!("one flight is enough"));
-        assert_eq!((flight.deadline(), flight.priority()), (LATER, Priority::Interactive));
+        let mut second = flights.join(&"q", LATER, Priority::Interactive, |_| {
+            panic!("one flight is enough")
+        });
+        assert_eq!(
+            (flight.deadline(), flight.priority()),
+            (LATER, Priority::Interactive)
+        );
         assert!(first.leads && !second.leads);
         flights.land(&"q", &flight, 7);
         assert_eq!((first.landed().await, second.landed().await), (Some(7), Some(7)));

@@ -125,7 +125,12 @@ struct Cause {
 
 impl Cause {
     fn refusal(&self, used: i64) -> Refusal {
-        Refusal::Exhausted { budget: self.label.clone(), used, opens: self.opens, reserve: self.reserve }
+        Refusal::Exhausted {
+            budget: self.label.clone(),
+            used,
+            opens: self.opens,
+            reserve: self.reserve,
+        }
     }
 }
 
@@ -176,7 +181,13 @@ fn amount(cost: Cost, unit: BudgetUnit) -> i64 {
 /// Says in plain words what a cost is: `1 call and 25 records`.
 #[must_use]
 pub fn cost_text(cost: Cost, currency: &str) -> String {
-    let plural = |n: i64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    let plural = |n: i64, one: &str| {
+        if n == 1 {
+            format!("1 {one}")
+        } else {
+            format!("{n} {one}s")
+        }
+    };
     let mut parts = Vec::new();
     if cost.calls > 0 {
         parts.push(plural(cost.calls, "call"));
@@ -187,17 +198,28 @@ pub fn cost_text(cost: Cost, currency: &str) -> String {
     if cost.cents > 0 {
         parts.push(money(cost.cents, currency));
     }
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+    if parts.is_empty() {
+        "nothing".to_owned()
+    } else {
+        parts.join(" and ")
+    }
 }
 
 impl Ledger {
     /// Opens the ledger of a store.
     #[must_use]
     pub fn new(store: Store, clock: SharedClock) -> Self {
-        let kept = store.meta("latest").and_then(|bytes| bytes.try_into().ok().map(i64::from_le_bytes));
+        let kept = store
+            .meta("latest")
+            .and_then(|bytes| bytes.try_into().ok().map(i64::from_le_bytes));
         // Ids continue after the greatest that a clock-based start can have produced before.
         let start = clock.now().as_microsecond().max(kept.unwrap_or(0)).unsigned_abs();
-        Self { store, clock, latest: AtomicI64::new(kept.unwrap_or(0)), next: AtomicU64::new(start) }
+        Self {
+            store,
+            clock,
+            latest: AtomicI64::new(kept.unwrap_or(0)),
+            next: AtomicU64::new(start),
+        }
     }
 
     /// Returns the time for windows: a clock that goes back opens none.
@@ -209,8 +231,15 @@ impl Ledger {
     }
 
     fn key(account: &Account, product: &str, unit: BudgetUnit, window: &str) -> RowKey {
-        let Account { tenant, provider, account } = account;
-        format!("{tenant}|{provider}|{account}|{product}|{}|{window}", unit_name(unit))
+        let Account {
+            tenant,
+            provider,
+            account,
+        } = account;
+        format!(
+            "{tenant}|{provider}|{account}|{product}|{}|{window}",
+            unit_name(unit)
+        )
     }
 
     /// Says whether a reservation would be refused now, without making it: nobody waits for the rate in vain.
@@ -221,7 +250,10 @@ impl Ledger {
         let plan = self.plan(charge, self.now());
         for (line, cause) in plan.lines.iter().zip(&plan.causes) {
             let used = self.store.spent(&line.key).max(line.floor);
-            if line.limit.is_some_and(|limit| used.saturating_add(line.amount) > limit) {
+            if line
+                .limit
+                .is_some_and(|limit| used.saturating_add(line.amount) > limit)
+            {
                 return Err(cause.refusal(used));
             }
         }
@@ -238,11 +270,21 @@ impl Ledger {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let record = Self::record(charge.account, charge.product, spend, now);
         let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
-        match self.store.reserve(id, lines, record.clone(), now.as_microsecond()).await {
-            Ok(()) => Ok(Reservation { id, rows, reserved: charge.cost, spend: record }),
-            Err(ReserveError::Exhausted(index, used)) => Err(causes
-                .get(index)
-                .map_or_else(|| Refusal::Store("unknown line".to_owned()), |cause| cause.refusal(used))),
+        match self
+            .store
+            .reserve(id, lines, record.clone(), now.as_microsecond())
+            .await
+        {
+            Ok(()) => Ok(Reservation {
+                id,
+                rows,
+                reserved: charge.cost,
+                spend: record,
+            }),
+            Err(ReserveError::Exhausted(index, used)) => Err(causes.get(index).map_or_else(
+                || Refusal::Store("unknown line".to_owned()),
+                |cause| cause.refusal(used),
+            )),
             Err(ReserveError::Store(reason)) => Err(Refusal::Store(reason)),
         }
     }
@@ -250,14 +292,26 @@ impl Ledger {
     /// Lists the rows that a charge touches: the product's and the account's, in every window that has
     /// a budget or a vendor's limit, and in day and month for people to look at.
     fn plan(&self, charge: &Charged<'_>, now: Timestamp) -> Plan {
-        let Charged { account, settings, product, cost, priority, vendor } = charge;
+        let Charged {
+            account,
+            settings,
+            product,
+            cost,
+            priority,
+            vendor,
+        } = charge;
         let mut plan = Plan::default();
         for scope in [*product, "*"] {
             for unit in [BudgetUnit::Calls, BudgetUnit::Records, BudgetUnit::Cents] {
                 if amount(*cost, unit) == 0 {
                     continue;
                 }
-                for kind in [BudgetWindow::Hour, BudgetWindow::Day, BudgetWindow::Month, BudgetWindow::Total] {
+                for kind in [
+                    BudgetWindow::Hour,
+                    BudgetWindow::Day,
+                    BudgetWindow::Month,
+                    BudgetWindow::Total,
+                ] {
                     let budget = tightest(&settings.budget, scope, unit, kind);
                     let theirs = vendor_limit(vendor, scope, unit, kind);
                     let shown = matches!(kind, BudgetWindow::Day | BudgetWindow::Month);
@@ -274,7 +328,11 @@ impl Ledger {
                     });
                     plan.units.push(unit);
                     let reserve = *priority == Priority::Batch && settings.reserve > 0;
-                    plan.causes.push(Cause { label, opens: found.next, reserve });
+                    plan.causes.push(Cause {
+                        label,
+                        opens: found.next,
+                        reserve,
+                    });
                 }
             }
         }
@@ -292,13 +350,21 @@ impl Ledger {
 
     /// Settles a reservation: `cost` is what it did cost, never more than was reserved is given back.
     pub fn settle(&self, reservation: Reservation, cost: Cost, verdict: &str) {
-        let Reservation { id, rows, reserved, mut spend } = reservation;
+        let Reservation {
+            id,
+            rows,
+            reserved,
+            mut spend,
+        } = reservation;
         let refunds = rows
             .into_iter()
             .map(|(key, unit)| (key, amount(reserved, unit) - amount(cost, unit)))
             .filter(|(_, back)| *back != 0)
             .collect();
-        let at = spend.get("at_us").and_then(serde_json::Value::as_i64).unwrap_or(0);
+        let at = spend
+            .get("at_us")
+            .and_then(serde_json::Value::as_i64)
+            .unwrap_or(0);
         if let Some(fields) = spend.as_object_mut() {
             fields.insert(
                 "cost".to_owned(),
@@ -321,7 +387,10 @@ impl Ledger {
             .map(|budget| {
                 let scope = budget.product.as_deref().unwrap_or("*");
                 let found = window(budget.window, &settings.resets, now);
-                budget.limit - self.store.spent(&Self::key(account, scope, BudgetUnit::Cents, &found.id))
+                budget.limit
+                    - self
+                        .store
+                        .spent(&Self::key(account, scope, BudgetUnit::Cents, &found.id))
             })
             .min()
     }
@@ -331,7 +400,8 @@ impl Ledger {
     pub fn used(&self, account: &Account, settings: &ProviderSettings, budget: &Budget) -> i64 {
         let found = window(budget.window, &settings.resets, self.now());
         let scope = budget.product.as_deref().unwrap_or("*");
-        self.store.spent(&Self::key(account, scope, budget.unit, &found.id))
+        self.store
+            .spent(&Self::key(account, scope, budget.unit, &found.id))
     }
 
     /// Returns all rows, sorted.
@@ -369,7 +439,12 @@ impl Ledger {
     }
 }
 
-fn tightest<'a>(budgets: &'a [Budget], scope: &str, unit: BudgetUnit, kind: BudgetWindow) -> Option<&'a Budget> {
+fn tightest<'a>(
+    budgets: &'a [Budget],
+    scope: &str,
+    unit: BudgetUnit,
+    kind: BudgetWindow,
+) -> Option<&'a Budget> {
     budgets
         .iter()
         .filter(|budget| budget.product.as_deref().unwrap_or("*") == scope)
@@ -405,9 +480,17 @@ fn limit(
 ) -> (Option<i64>, String) {
     let ours = budget.map(|budget| budget.limit);
     let (limit, label) = match (ours, theirs) {
-        (Some(ours), Some(theirs)) if theirs < ours => (Some(theirs), format!("the vendor's own limit on {product}")),
-        (Some(ours), _) => (Some(ours), budget.map(|budget| budget.label.clone()).unwrap_or_default()),
-        (None, Some(theirs)) => (Some(theirs), format!("the vendor's own limit of {theirs} on {product}")),
+        (Some(ours), Some(theirs)) if theirs < ours => {
+            (Some(theirs), format!("the vendor's own limit on {product}"))
+        }
+        (Some(ours), _) => (
+            Some(ours),
+            budget.map(|budget| budget.label.clone()).unwrap_or_default(),
+        ),
+        (None, Some(theirs)) => (
+            Some(theirs),
+            format!("the vendor's own limit of {theirs} on {product}"),
+        ),
         (None, None) => (None, String::new()),
     };
     match priority {

@@ -42,13 +42,17 @@ impl Carrier {
         let capability = errand.query.capability;
         let fail = |kind, message: String| Failure::new(kind, &self.runtime.settings.name, message);
         let offer = descriptor.offer(capability).ok_or_else(|| {
-            fail(FailureKind::Refused, format!("{} does not offer {capability}", descriptor.title))
+            fail(
+                FailureKind::Refused,
+                format!("{} does not offer {capability}", descriptor.title),
+            )
         })?;
         if offer.products.len() > 1 {
             self.learn_entitlements().await;
         }
         let now = self.clock.now();
-        let open = |product: &str| self.state.may_use(product) && !self.state.breaker.is_not_entitled(product, now);
+        let open =
+            |product: &str| self.state.may_use(product) && !self.state.breaker.is_not_entitled(product, now);
         let mut first: Option<Failure> = None;
         for product in offer.products.iter().filter(|product| open(product.id)) {
             match self.ask_product(errand, offer, product.id).await {
@@ -56,10 +60,15 @@ impl Carrier {
                 Err(failure) => {
                     let another = matches!(
                         failure.kind,
-                        FailureKind::Denied(Denial::NotEntitled) | FailureKind::Limited | FailureKind::Refused
+                        FailureKind::Denied(Denial::NotEntitled)
+                            | FailureKind::Limited
+                            | FailureKind::Refused
                     );
                     // What is known of the better product tells more than that a lesser one is not bought.
-                    if first.as_ref().is_none_or(|kept| kept.kind == FailureKind::Denied(Denial::NotEntitled)) {
+                    if first
+                        .as_ref()
+                        .is_none_or(|kept| kept.kind == FailureKind::Denied(Denial::NotEntitled))
+                    {
                         first = Some(failure);
                     }
                     if !another {
@@ -87,7 +96,10 @@ impl Carrier {
         product: &'static str,
     ) -> Result<Vec<Answer>, Failure> {
         // Only the same product can go on from what it gave.
-        let held = errand.held.as_ref().filter(|entry| entry.answer.source.product == product);
+        let held = errand
+            .held
+            .as_ref()
+            .filter(|entry| entry.answer.source.product == product);
         let lookup = Lookup {
             queries: vec![errand.query.clone()],
             product,
@@ -103,8 +115,12 @@ impl Carrier {
         let (name, product) = (&self.runtime.settings.name, lookup.product);
         let told = |error: ProviderError| match error {
             ProviderError::Failed(failure) => failure,
-            ProviderError::Unsupported(message) => Failure::new(FailureKind::Refused, name, message).of(product),
-            ProviderError::Malformed(message) => Failure::new(FailureKind::Malformed, name, message).of(product),
+            ProviderError::Unsupported(message) => {
+                Failure::new(FailureKind::Refused, name, message).of(product)
+            }
+            ProviderError::Malformed(message) => {
+                Failure::new(FailureKind::Malformed, name, message).of(product)
+            }
             ProviderError::TooExpensive { message } => {
                 Failure::new(FailureKind::Denied(Denial::Price), name, message).of(product)
             }
@@ -114,7 +130,9 @@ impl Carrier {
         loop {
             match step {
                 Step::Done(answers) if answers.is_empty() => {
-                    return Err(told(ProviderError::Malformed("the look-up ended without an answer".to_owned())));
+                    return Err(told(ProviderError::Malformed(
+                        "the look-up ended without an answer".to_owned(),
+                    )));
                 }
                 Step::Done(answers) => return Ok(answers),
                 Step::Calls { calls, then } => {
@@ -131,7 +149,12 @@ impl Carrier {
     }
 
     /// Keeps every answer under its own question; returns the one asked for.
-    async fn keep(&self, errand: &Errand, answers: Vec<Answer>, cache: &Cache) -> Result<Arc<Entry>, Failure> {
+    async fn keep(
+        &self,
+        errand: &Errand,
+        answers: Vec<Answer>,
+        cache: &Cache,
+    ) -> Result<Arc<Entry>, Failure> {
         let now = self.clock.now();
         let settings = &self.runtime.settings;
         let mut asked = None;
@@ -143,11 +166,24 @@ impl Carrier {
                 AnswerKey::new(&settings.name, &errand.origin, &answer.query, &errand.scope)
             };
             let ttl = errand.ttl.filter(|_| own);
-            let entry = cache.put(&key, answer, if own { errand.want } else { 0 }, &settings.ttl, ttl, now).await;
+            let entry = cache
+                .put(
+                    &key,
+                    answer,
+                    if own { errand.want } else { 0 },
+                    &settings.ttl,
+                    ttl,
+                    now,
+                )
+                .await;
             asked.get_or_insert(entry);
         }
         asked.ok_or_else(|| {
-            Failure::new(FailureKind::Malformed, &settings.name, "the look-up ended without an answer")
+            Failure::new(
+                FailureKind::Malformed,
+                &settings.name,
+                "the look-up ended without an answer",
+            )
         })
     }
 
@@ -174,12 +210,24 @@ impl Carrier {
     /// The failure, where the vendor could not be asked or refuses the key.
     pub async fn ask_account(&self) -> Result<(), Failure> {
         let descriptor = self.runtime.provider.descriptor();
-        let none = || Failure::new(FailureKind::Refused, descriptor.name, "this provider has no account call");
+        let none = || {
+            Failure::new(
+                FailureKind::Refused,
+                descriptor.name,
+                "this provider has no account call",
+            )
+        };
         let product = descriptor.account.ok_or_else(none)?;
         let offer = descriptor.offer(Capability::Account).ok_or_else(none)?;
         let indicator = Indicator::parse(IndicatorKind::Phrase, "account").map_err(|_| none())?;
         let query = Query::new(Capability::Account, indicator);
-        let lookup = Lookup { queries: vec![query], product, want: 0, held: None, buy: None };
+        let lookup = Lookup {
+            queries: vec![query],
+            product,
+            want: 0,
+            held: None,
+            buy: None,
+        };
         if let Some(answer) = self.run(&lookup, offer).await?.first() {
             self.state.learn(answer, &self.clock);
         }

@@ -201,7 +201,10 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Engine").field("providers", &self.runtimes.load().keys()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Engine")
+            .field("providers", &self.runtimes.load().keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -234,7 +237,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`TransportError`] where a provider cannot be reached as configured; the old settings go on.
-    pub fn reload(&self, settings: &Settings, providers: &[&'static dyn Provider]) -> Result<(), TransportError> {
+    pub fn reload(
+        &self,
+        settings: &Settings,
+        providers: &[&'static dyn Provider],
+    ) -> Result<(), TransportError> {
         let old = self.runtimes.load_full();
         let new = start_runtimes(settings, providers, Some(&old), &self.store, &self.clock)?;
         self.runtimes.store(Arc::new(new));
@@ -294,13 +301,24 @@ impl Engine {
         let runtimes = self.runtimes.load();
         let Some(runtime) = runtimes.get(&ask.provider) else {
             let message = format!("{} is not configured on this server", ask.provider);
-            return failed(Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message));
+            return failed(Failure::new(
+                FailureKind::Denied(Denial::NoKey),
+                &ask.provider,
+                message,
+            ));
         };
         let (scope, state) = match self.payer(runtime, ask) {
             Ok(payer) => payer,
             Err(failure) => return failed(failure),
         };
-        let origin = runtime.transport.origin(runtime.provider.descriptor().origins.first().map_or("", |o| o.name));
+        let origin = runtime.transport.origin(
+            runtime
+                .provider
+                .descriptor()
+                .origins
+                .first()
+                .map_or("", |o| o.name),
+        );
         let key = AnswerKey::new(&ask.provider, origin, &ask.query, &scope);
         // Before the look into the cache: whatever lands after this counts as an answer to this question.
         let asked_at = self.clock.now();
@@ -311,7 +329,11 @@ impl Engine {
         let Some(state) = state else {
             let title = runtime.provider.descriptor().title;
             let message = format!("no {title} key is configured on this server");
-            return self.stale_or(kept, key, Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message));
+            return self.stale_or(
+                kept,
+                key,
+                Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message),
+            );
         };
         let buy = match self.purse(ask, runtime) {
             Ok(buy) => buy,
@@ -321,7 +343,9 @@ impl Engine {
             query: ask.query.clone(),
             want: ask.want,
             buy,
-            held: kept.clone().filter(|entry| entry.is_fresh(self.clock.now()) && !self.is_too_old(ask, entry)),
+            held: kept
+                .clone()
+                .filter(|entry| entry.is_fresh(self.clock.now()) && !self.is_too_old(ask, entry)),
             origin: origin.to_owned(),
             scope,
             key: key.clone(),
@@ -329,7 +353,11 @@ impl Engine {
         };
         match self.fly(ask, runtime, &state, errand, asked_at).await {
             Some((Ok(landed), leads)) => {
-                let cache = if leads { CacheState::Miss } else { CacheState::Joined };
+                let cache = if leads {
+                    CacheState::Miss
+                } else {
+                    CacheState::Joined
+                };
                 let mut told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
                 if leads {
                     told.attempts = landed.attempts;
@@ -340,19 +368,31 @@ impl Engine {
             Some((Err(failure), _)) => self.stale_or(kept, key, failure),
             None => {
                 let message = "no answer before the deadline; it is kept when it comes, so ask again shortly";
-                self.stale_or(kept, key, Failure::new(FailureKind::TimedOut, &ask.provider, message))
+                self.stale_or(
+                    kept,
+                    key,
+                    Failure::new(FailureKind::TimedOut, &ask.provider, message),
+                )
             }
         }
     }
 
     /// Says whose key asks: the cache scope and the state of the account; no state where there is no key.
-    fn payer(&self, runtime: &Arc<Runtime>, ask: &Ask) -> Result<(String, Option<Arc<AccountState>>), Failure> {
+    fn payer(
+        &self,
+        runtime: &Arc<Runtime>,
+        ask: &Ask,
+    ) -> Result<(String, Option<Arc<AccountState>>), Failure> {
         let Some(key) = &ask.key else {
             return Ok((format!("server/{}", ask.asker.tenant), runtime.own.clone()));
         };
         let account = runtime.user_account(self.store.secret(), &ask.asker.tenant, key);
         if let Some(reason) = runtime.users.bar(&ask.asker.client, &account, self.clock.now()) {
-            return Err(Failure::new(FailureKind::Denied(Denial::UserKey), &ask.provider, reason));
+            return Err(Failure::new(
+                FailureKind::Denied(Denial::UserKey),
+                &ask.provider,
+                reason,
+            ));
         }
         let scope = account.account.replacen(':', "/", 1);
         let state = runtime.users.state(&account, || {
@@ -365,7 +405,10 @@ impl Engine {
     fn is_too_old(&self, ask: &Ask, entry: &Entry) -> bool {
         let bought = entry.answer.price.as_ref().is_some_and(|price| price.bought);
         // What was bought is not asked again by age alone: that would cost its price once more.
-        !bought && ask.max_age.is_some_and(|most| most.is_zero() || entry.age(self.clock.now()) > most)
+        !bought
+            && ask
+                .max_age
+                .is_some_and(|most| most.is_zero() || entry.age(self.clock.now()) > most)
     }
 
     fn serves(&self, ask: &Ask, entry: &Entry) -> bool {
@@ -380,15 +423,22 @@ impl Engine {
         if !ask.buy {
             return Ok(None);
         }
-        let denied = |kind, message: String| Err(Failure::new(FailureKind::Denied(kind), &ask.provider, message));
+        let denied =
+            |kind, message: String| Err(Failure::new(FailureKind::Denied(kind), &ask.provider, message));
         if !ask.asker.may_buy {
-            return denied(Denial::Scope, "this token may not buy; it needs the scope `buy`".to_owned());
+            return denied(
+                Denial::Scope,
+                "this token may not buy; it needs the scope `buy`".to_owned(),
+            );
         }
         match max_price(&runtime.settings) {
             Some(most) => Ok(Some(most)),
             None => denied(
                 Denial::Price,
-                format!("no `max_price` is configured in a budget of {}, so nothing is bought", ask.provider),
+                format!(
+                    "no `max_price` is configured in a budget of {}, so nothing is bought",
+                    ask.provider
+                ),
             ),
         }
     }
@@ -402,28 +452,35 @@ impl Engine {
         asked_at: Timestamp,
     ) -> Option<(Landing, bool)> {
         let key: FlightKey = (errand.key.clone(), errand.buy.is_some());
-        let mut seat = self.flights.join(&key, ask.deadline, ask.asker.priority, |flight| {
-            let carrier = self.carrier(ask, runtime, state, Arc::new(Aboard {
-                flights: Arc::clone(&self.flights),
-                key: key.clone(),
-                flight: Arc::clone(&flight),
-            }));
-            let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
-            let (users, client) = (Arc::clone(&runtime.users), ask.asker.client.clone());
-            self.runtime.spawn(async move {
-                let landing = land(&carrier, &errand, &cache, asked_at).await;
-                if carrier.key.is_some() {
-                    match &landing {
-                        Err(failure) if failure.kind == FailureKind::Denied(Denial::UserKey) => {
-                            users.refuse(&client, &carrier.state.account, carrier.clock.now());
+        let mut seat = self
+            .flights
+            .join(&key, ask.deadline, ask.asker.priority, |flight| {
+                let carrier = self.carrier(
+                    ask,
+                    runtime,
+                    state,
+                    Arc::new(Aboard {
+                        flights: Arc::clone(&self.flights),
+                        key: key.clone(),
+                        flight: Arc::clone(&flight),
+                    }),
+                );
+                let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
+                let (users, client) = (Arc::clone(&runtime.users), ask.asker.client.clone());
+                self.runtime.spawn(async move {
+                    let landing = land(&carrier, &errand, &cache, asked_at).await;
+                    if carrier.key.is_some() {
+                        match &landing {
+                            Err(failure) if failure.kind == FailureKind::Denied(Denial::UserKey) => {
+                                users.refuse(&client, &carrier.state.account, carrier.clock.now());
+                            }
+                            _ if carrier.attempts.load(Ordering::Relaxed) > 0 => users.keep(&carrier.state),
+                            _ => {}
                         }
-                        _ if carrier.attempts.load(Ordering::Relaxed) > 0 => users.keep(&carrier.state),
-                        _ => {}
                     }
-                }
-                flights.land(&key, &flight, landing);
+                    flights.land(&key, &flight, landing);
+                });
             });
-        });
         let leads = seat.leads;
         let landing = timeout_at(self.clock.as_ref(), ask.deadline, seat.landed()).await?;
         Some((landing?, leads))
@@ -450,7 +507,12 @@ impl Engine {
                 client: ask.asker.client.clone(),
                 face: ask.asker.face.to_owned(),
                 operation: ask.asker.operation.clone(),
-                question: format!("{} {} {}", ask.query.capability, indicator.kind(), indicator.value()),
+                question: format!(
+                    "{} {} {}",
+                    ask.query.capability,
+                    indicator.kind(),
+                    indicator.value()
+                ),
                 request_id: ask.asker.request_id.clone(),
             },
             attempts: AtomicU32::new(0),
@@ -468,7 +530,8 @@ impl Engine {
     ) -> Told {
         let answer = &entry.answer;
         let money_left = answer.price.as_ref().and(state).and_then(|state| {
-            self.ledger.money_left(&state.account, &runtime.settings, &answer.source.product)
+            self.ledger
+                .money_left(&state.account, &runtime.settings, &answer.source.product)
         });
         Told {
             outcome: Outcome::of(Arc::clone(answer)),
@@ -507,14 +570,25 @@ impl Engine {
     ///
     /// # Errors
     /// The failure, where the key cannot be used.
-    pub async fn test_key(&self, name: &str, asker: Asker, deadline: Duration) -> Result<Arc<AccountState>, Failure> {
+    pub async fn test_key(
+        &self,
+        name: &str,
+        asker: Asker,
+        deadline: Duration,
+    ) -> Result<Arc<AccountState>, Failure> {
         let none = |message: String| Failure::new(FailureKind::Denied(Denial::NoKey), name, message);
         let runtimes = self.runtimes.load_full();
-        let runtime = runtimes.get(name).ok_or_else(|| none(format!("no provider {name} is configured")))?;
-        let state = runtime.own.clone().ok_or_else(|| none(format!("{name} has no key")))?;
+        let runtime = runtimes
+            .get(name)
+            .ok_or_else(|| none(format!("no provider {name} is configured")))?;
+        let state = runtime
+            .own
+            .clone()
+            .ok_or_else(|| none(format!("{name} has no key")))?;
         // Somebody who tests a key wants to know whether it works now, whatever was known before.
         state.breaker.reset();
-        let indicator = Indicator::parse(IndicatorKind::Phrase, "account").map_err(|error| none(error.to_string()))?;
+        let indicator =
+            Indicator::parse(IndicatorKind::Phrase, "account").map_err(|error| none(error.to_string()))?;
         let query = Query::new(Capability::Account, indicator);
         let ask = Ask {
             provider: name.to_owned(),
@@ -544,7 +618,12 @@ impl Engine {
                 let used = self.ledger.used(&own.account, &runtime.settings, budget);
                 self.metrics.set_budget(name, &budget.label, used, budget.limit);
             }
-            states.extend(own.breaker.states(now).into_iter().map(|(product, state)| (name.clone(), product, state)));
+            states.extend(
+                own.breaker
+                    .states(now)
+                    .into_iter()
+                    .map(|(product, state)| (name.clone(), product, state)),
+            );
         }
         self.metrics.set_breakers(states);
     }
@@ -567,7 +646,11 @@ async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache, asked_at: Times
         && entry.holds(errand.want)
         && !(errand.buy.is_some() && entry.answer.is_quote())
     {
-        return Ok(Landed { entry, attempts: 0, nanos: 0 });
+        return Ok(Landed {
+            entry,
+            attempts: 0,
+            nanos: 0,
+        });
     }
     let entry = carrier.fly(errand, cache).await?;
     Ok(Landed {
@@ -603,9 +686,20 @@ fn start_runtimes(
 ) -> Result<BTreeMap<String, Arc<Runtime>>, TransportError> {
     let mut runtimes = BTreeMap::new();
     for (name, provider_settings) in settings.providers.iter().filter(|(_, provider)| provider.enabled) {
-        let Some(provider) = providers.iter().find(|provider| provider.descriptor().name == name) else { continue };
+        let Some(provider) = providers
+            .iter()
+            .find(|provider| provider.descriptor().name == name)
+        else {
+            continue;
+        };
         let previous = old.and_then(|old| old.get(name)).map(Arc::as_ref);
-        let runtime = Runtime::start(*provider, provider_settings.clone(), previous, store.secret(), clock)?;
+        let runtime = Runtime::start(
+            *provider,
+            provider_settings.clone(),
+            previous,
+            store.secret(),
+            clock,
+        )?;
         runtimes.insert(name.clone(), Arc::new(runtime));
     }
     Ok(runtimes)

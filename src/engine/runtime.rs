@@ -64,14 +64,30 @@ impl Runtime {
                     provider: settings.name.clone(),
                     account: own_name(provider, &settings),
                 };
-                Arc::new(AccountState::new(account, Denial::ServerKey, &settings.rate, Arc::clone(clock)))
+                Arc::new(AccountState::new(
+                    account,
+                    Denial::ServerKey,
+                    &settings.rate,
+                    Arc::clone(clock),
+                ))
             })
         });
         let permits = previous
             .filter(|old| old.settings.concurrency == settings.concurrency)
-            .map_or_else(|| Arc::new(Semaphore::new(settings.concurrency)), |old| Arc::clone(&old.permits));
+            .map_or_else(
+                || Arc::new(Semaphore::new(settings.concurrency)),
+                |old| Arc::clone(&old.permits),
+            );
         let users = previous.map(|old| Arc::clone(&old.users)).unwrap_or_default();
-        Ok(Self { provider, settings, transport, own, users, permits, key_mark })
+        Ok(Self {
+            provider,
+            settings,
+            transport,
+            own,
+            users,
+            permits,
+            key_mark,
+        })
     }
 
     /// Returns the name of an account for a user's own key: a keyed hash, never the key.
@@ -97,12 +113,18 @@ fn own_name(provider: &dyn Provider, settings: &ProviderSettings) -> String {
         .filter_map(|field| settings.credentials.get(field.name))
         .map(|credential| credential.value.expose_secret())
         .collect();
-    if name.is_empty() { "server".to_owned() } else { name.join("/").replace('|', "_") }
+    if name.is_empty() {
+        "server".to_owned()
+    } else {
+        name.join("/").replace('|', "_")
+    }
 }
 
 fn keyed_hash(secret: &[u8; 32], key: &Key) -> [u8; 32] {
     // HMAC takes keys of any length, so this cannot fail; an all-zero mark would only forget state.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
+        return [0; 32];
+    };
     for (name, value) in key {
         for part in [name.as_str(), value.expose_secret()] {
             mac.update(&(part.len() as u64).to_le_bytes());

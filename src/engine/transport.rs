@@ -36,7 +36,11 @@ impl AddressPolicy {
                 } else if v4.is_private() || shared {
                     self.private
                 } else {
-                    !(v4.is_link_local() || v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast() || a == 0)
+                    !(v4.is_link_local()
+                        || v4.is_unspecified()
+                        || v4.is_broadcast()
+                        || v4.is_multicast()
+                        || a == 0)
                 }
             }
             IpAddr::V6(v6) => {
@@ -68,8 +72,11 @@ impl Resolve for CheckedResolver {
         let is_proxy = self.proxy.as_deref() == Some(host.as_str());
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> =
-                found.iter().copied().filter(|address| is_proxy || policy.allows(address.ip())).collect();
+            let allowed: Vec<SocketAddr> = found
+                .iter()
+                .copied()
+                .filter(|address| is_proxy || policy.allows(address.ip()))
+                .collect();
             if allowed.is_empty() && !found.is_empty() {
                 let message = format!("{host} resolves to an address that providers may not have");
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, message).into());
@@ -113,7 +120,10 @@ pub struct Transport {
 
 impl std::fmt::Debug for Transport {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Transport").field("origins", &self.origins.keys()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Transport")
+            .field("origins", &self.origins.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,16 +147,24 @@ impl Transport {
             loopback |= own;
             origins.insert(name.clone(), url);
         }
-        let policy = AddressPolicy { private: settings.network.allow_private, loopback };
+        let policy = AddressPolicy {
+            private: settings.network.allow_private,
+            loopback,
+        };
         for url in origins.values() {
             if let Some(address) = literal(url)
                 && !policy.allows(address)
             {
-                return Err(wrong("base_url", &format!("{address} is an address that providers may not have")));
+                return Err(wrong(
+                    "base_url",
+                    &format!("{address} is an address that providers may not have"),
+                ));
             }
         }
         let proxy_host = settings.network.proxy.as_deref().and_then(|proxy| {
-            Url::parse(proxy).ok().and_then(|url| url.host_str().map(str::to_owned))
+            Url::parse(proxy)
+                .ok()
+                .and_then(|url| url.host_str().map(str::to_owned))
         });
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -155,7 +173,10 @@ impl Transport {
             .no_proxy()
             .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .user_agent(concat!("pivotd/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(CheckedResolver { policy, proxy: proxy_host }));
+            .dns_resolver(Arc::new(CheckedResolver {
+                policy,
+                proxy: proxy_host,
+            }));
         if let Some(proxy) = &settings.network.proxy {
             let mut made = reqwest::Proxy::all(proxy).map_err(|error| wrong("proxy", &error))?;
             if let Some((user, password)) = &settings.network.proxy_auth {
@@ -169,12 +190,17 @@ impl Transport {
             let certificates = reqwest::Certificate::from_pem_bundle(&pem)
                 .map_err(|error| wrong(&path.display().to_string(), &error))?;
             if certificates.is_empty() {
-                return Err(wrong(&path.display().to_string(), &"there is no certificate in it"));
+                return Err(wrong(
+                    &path.display().to_string(),
+                    &"there is no certificate in it",
+                ));
             }
             builder = builder.tls_certs_merge(certificates);
         }
         Ok(Self {
-            client: builder.build().map_err(|error| wrong("the HTTP client", &error))?,
+            client: builder
+                .build()
+                .map_err(|error| wrong("the HTTP client", &error))?,
             origins,
             credentials: settings
                 .credentials
@@ -225,7 +251,9 @@ impl Transport {
     ) -> Result<reqwest::Request, AttemptError> {
         let mut signed = call.clone();
         let fields = key.unwrap_or(&self.credentials);
-        provider.sign(&mut signed, &Exposed::new(fields, &self.options), now).map_err(AttemptError::Unsigned)?;
+        provider
+            .sign(&mut signed, &Exposed::new(fields, &self.options), now)
+            .map_err(AttemptError::Unsigned)?;
         let unsigned = |message: String| AttemptError::Unsigned(ProviderError::Unsupported(message));
         let base = self
             .origins
@@ -252,10 +280,16 @@ impl Transport {
     /// Reads the body as it is decoded, and stops at the cap.
     async fn read(&self, mut response: reqwest::Response) -> Result<Reply, AttemptError> {
         let header = |name: reqwest::header::HeaderName| {
-            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
         };
         let status = response.status().as_u16();
-        let content_type = header(reqwest::header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        let content_type = header(reqwest::header::CONTENT_TYPE)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let retry_after = header(reqwest::header::RETRY_AFTER);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| sort(&error))? {
@@ -264,7 +298,12 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status, content_type, retry_after, body: body.into() })
+        Ok(Reply {
+            status,
+            content_type,
+            retry_after,
+            body: body.into(),
+        })
     }
 }
 
@@ -307,7 +346,11 @@ fn describe(error: &reqwest::Error) -> String {
         }
         cause = inner.source();
     }
-    if texts.is_empty() { "the connection failed".to_owned() } else { texts.join(": ") }
+    if texts.is_empty() {
+        "the connection failed".to_owned()
+    } else {
+        texts.join(": ")
+    }
 }
 
 #[cfg(test)]
@@ -320,17 +363,47 @@ mod tests {
 
     #[test]
     fn addresses_are_judged_by_their_range() {
-        let public = AddressPolicy { private: false, loopback: false };
-        let appliance = AddressPolicy { private: true, loopback: false };
-        let local = AddressPolicy { private: false, loopback: true };
+        let public = AddressPolicy {
+            private: false,
+            loopback: false,
+        };
+        let appliance = AddressPolicy {
+            private: true,
+            loopback: false,
+        };
+        let local = AddressPolicy {
+            private: false,
+            loopback: true,
+        };
         for address in ["198.51.100.7", "2001:db8::7"] {
             assert!(allows(public, address), "{address}");
         }
-        for address in ["10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "fd12::1", "::ffff:10.0.0.1"] {
-            assert!(!allows(public, address) && allows(appliance, address), "{address}");
+        for address in [
+            "10.0.0.1",
+            "192.168.1.1",
+            "172.16.0.1",
+            "100.64.0.1",
+            "fd12::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(
+                !allows(public, address) && allows(appliance, address),
+                "{address}"
+            );
         }
-        for address in ["169.254.169.254", "fe80::1", "0.0.0.0", "::", "fd00:ec2::254", "224.0.0.1", "ff02::1"] {
-            assert!(!allows(appliance, address) && !allows(local, address), "{address}");
+        for address in [
+            "169.254.169.254",
+            "fe80::1",
+            "0.0.0.0",
+            "::",
+            "fd00:ec2::254",
+            "224.0.0.1",
+            "ff02::1",
+        ] {
+            assert!(
+                !allows(appliance, address) && !allows(local, address),
+                "{address}"
+            );
         }
         for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             assert!(!allows(appliance, address) && allows(local, address), "{address}");

@@ -45,7 +45,10 @@ impl Denied {
             Self::Missing => "this server asks for a client token; ask its administrator for one".to_owned(),
             Self::Wrong(error) => format!("{error}; ask the administrator of this server for another"),
             Self::Scope(scope) => format!("this token lacks the scope `{}`", scope.name()),
-            Self::Rate(wait) => format!("this token's rate is used up; try again in {} s", wait.as_secs_f64().ceil()),
+            Self::Rate(wait) => format!(
+                "this token's rate is used up; try again in {} s",
+                wait.as_secs_f64().ceil()
+            ),
         }
     }
 }
@@ -68,7 +71,12 @@ impl Identity {
     /// Is whoever uses the demo.
     #[must_use]
     pub fn demo() -> Self {
-        Self { client: "demo".into(), tenant: "default".to_owned(), token: None, in_path: false }
+        Self {
+            client: "demo".into(),
+            tenant: "default".to_owned(),
+            token: None,
+            in_path: false,
+        }
     }
 
     /// Tells whether it may do this. A token in a path may only run transforms.
@@ -88,7 +96,10 @@ impl Identity {
         if !self.may(scope) {
             return Err(Denied::Scope(scope));
         }
-        self.token.as_ref().map_or(Ok(()), |token| token.count(app.engine.clock())).map_err(Denied::Rate)
+        self.token
+            .as_ref()
+            .map_or(Ok(()), |token| token.count(app.engine.clock()))
+            .map_err(Denied::Rate)
     }
 
     /// Makes the asker of a request.
@@ -109,7 +120,13 @@ impl Identity {
 /// Returns the token of `Authorization` (Bearer, Token or bare) or `X-Api-Key`.
 #[must_use]
 pub fn header_token(request: &HttpRequest) -> Option<&str> {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
     let bare = |value| {
         for scheme in ["Bearer ", "bearer ", "Token ", "token "] {
             if let Some(rest) = str::strip_prefix(value, scheme) {
@@ -144,10 +161,20 @@ pub fn demo_refusal(app: &App, request: &HttpRequest) -> Option<&'static str> {
     if app.mode != Mode::Demo {
         return None;
     }
-    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or(""));
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap_or(""))
+    };
     let is_own = |host: &str| {
-        let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-        matches!(port.map_or(host, |(name, _)| name), "localhost" | "127.0.0.1" | "[::1]")
+        let port = host
+            .rsplit_once(':')
+            .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        matches!(
+            port.map_or(host, |(name, _)| name),
+            "localhost" | "127.0.0.1" | "[::1]"
+        )
     };
     match header("host") {
         Some(host) if is_own(host) => {}

@@ -112,7 +112,13 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
         let Some(body) = access::body(payload, MOST_BYTES).await else {
             let detail = format!("an alert has at most {MOST_BYTES} bytes");
             let status = StatusCode::PAYLOAD_TOO_LARGE;
-            return Err(Problem::new(status, "too-large", "The request is too large", detail, &request.id));
+            return Err(Problem::new(
+                status,
+                "too-large",
+                "The request is too large",
+                detail,
+                &request.id,
+            ));
         };
         let alert: Alert = serde_json::from_slice(&body)
             .map_err(|error| Problem::invalid(format!("the body is not an alert: {error}"), &request.id))?;
@@ -148,7 +154,9 @@ pub async fn domain_reputation(app: Data<App>, http: HttpRequest) -> HttpRespons
             .map_err(|error| Problem::invalid(format!("the query: {error}"), &request.id))?;
         let value = http.match_info().get("domain").unwrap_or_default();
         let indicator = parse("domain", value).map_err(|detail| Problem::invalid(detail, &request.id))?;
-        request.score(identity, &[("domain".to_owned(), indicator)], query.threshold).await
+        request
+            .score(identity, &[("domain".to_owned(), indicator)], query.threshold)
+            .await
     }
     .await;
     request.finish(answered)
@@ -167,7 +175,10 @@ fn indicators(alert: &Alert) -> Result<Vec<(String, Indicator)>, String> {
     for (role, values) in roles {
         for value in values.iter().flat_map(OneOrMany::values) {
             let indicator = parse(role, value)?;
-            if !all.iter().any(|(known, other)| known == role && *other == indicator) {
+            if !all
+                .iter()
+                .any(|(known, other)| known == role && *other == indicator)
+            {
                 all.push((role.to_owned(), indicator));
             }
             if all.len() > MOST_INDICATORS {
@@ -184,7 +195,8 @@ fn indicators(alert: &Alert) -> Result<Vec<(String, Indicator)>, String> {
 fn parse(role: &str, value: &str) -> Result<Indicator, String> {
     let parsed = match role {
         "email" => Indicator::parse(IndicatorKind::Email, value),
-        "ip" => Indicator::parse(IndicatorKind::Ipv4, value).or_else(|_| Indicator::parse(IndicatorKind::Ipv6, value)),
+        "ip" => Indicator::parse(IndicatorKind::Ipv4, value)
+            .or_else(|_| Indicator::parse(IndicatorKind::Ipv6, value)),
         "url" => Indicator::parse(IndicatorKind::Url, value),
         "hash" => Indicator::parse(IndicatorKind::Hash, value),
         _ => Indicator::name(value),
@@ -211,12 +223,24 @@ impl<'a> Request<'a> {
     fn start(app: &'a App, operation: &'static str) -> Self {
         app.engine.metrics().in_flight().inc();
         let uuid = Uuid::now_v7();
-        Self { app, operation, id: uuid.to_string(), uuid, started: app.engine.clock().elapsed() }
+        Self {
+            app,
+            operation,
+            id: uuid.to_string(),
+            uuid,
+            started: app.engine.clock().elapsed(),
+        }
     }
 
     fn identify(&self, http: &HttpRequest) -> Result<Identity, Problem> {
         if let Some(reason) = access::demo_refusal(self.app, http) {
-            return Err(Problem::new(StatusCode::FORBIDDEN, "refused", "Refused", reason, &self.id));
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "refused",
+                "Refused",
+                reason,
+                &self.id,
+            ));
         }
         access::identify(self.app, http, Scope::Enrich).map_err(|denied| Problem::denied(denied, &self.id))
     }
@@ -230,7 +254,10 @@ impl<'a> Request<'a> {
         let configured = self.app.configured.load_full();
         let policy = match threshold {
             Some(threshold) if threshold > 100 => {
-                return Err(Problem::invalid("threshold: expected a whole number from 0 to 100", &self.id));
+                return Err(Problem::invalid(
+                    "threshold: expected a whole number from 0 to 100",
+                    &self.id,
+                ));
             }
             Some(threshold) => configured.policy.with_threshold(threshold),
             None => configured.policy.clone(),
@@ -238,8 +265,15 @@ impl<'a> Request<'a> {
         let asker = identity.asker(FACE, self.operation, self.id.clone());
         let deadline = self.app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
         let scored = score(&self.app.engine, &policy, &asker, deadline, indicators).await;
-        let asked: Vec<&str> = indicators.iter().map(|(_, indicator)| indicator.value()).collect();
-        Ok(Finished { scored, client: identity.client, asked: head(&asked.join(" ")) })
+        let asked: Vec<&str> = indicators
+            .iter()
+            .map(|(_, indicator)| indicator.value())
+            .collect();
+        Ok(Finished {
+            scored,
+            client: identity.client,
+            asked: head(&asked.join(" ")),
+        })
     }
 
     fn finish(self, answered: Result<Finished, Problem>) -> HttpResponse {
@@ -249,9 +283,23 @@ impl<'a> Request<'a> {
         let (outcome, status, cache, provider_time, client, asked) = match &answered {
             Ok(done) => {
                 let outcome = done.scored.answer.decision.name();
-                (outcome, 200, done.scored.cache, done.scored.provider_time, Arc::clone(&done.client), Some(&done.asked))
+                (
+                    outcome,
+                    200,
+                    done.scored.cache,
+                    done.scored.provider_time,
+                    Arc::clone(&done.client),
+                    Some(&done.asked),
+                )
             }
-            Err(problem) => ("refused", problem.status, "local", Duration::ZERO, "".into(), None),
+            Err(problem) => (
+                "refused",
+                problem.status,
+                "local",
+                Duration::ZERO,
+                "".into(),
+                None,
+            ),
         };
         metrics.request(FACE, outcome, took);
         if let Some(log) = &self.app.log {
@@ -272,8 +320,13 @@ impl<'a> Request<'a> {
         match answered {
             Ok(done) => {
                 let sample_data = self.app.is_sample().then_some(true);
-                let answer = Answer { alert: done.scored.answer, sample_data };
-                HttpResponse::Ok().insert_header(("x-request-id", self.id)).json(answer)
+                let answer = Answer {
+                    alert: done.scored.answer,
+                    sample_data,
+                };
+                HttpResponse::Ok()
+                    .insert_header(("x-request-id", self.id))
+                    .json(answer)
             }
             Err(problem) => problem.response(),
         }
@@ -285,8 +338,8 @@ impl<'a> Request<'a> {
 /// # Errors
 /// What was expected, in plain words.
 pub fn guess(value: &str) -> Result<(String, Indicator), String> {
-    let indicator =
-        Indicator::guess(value).map_err(|error| format!("{} is not {}", head(error.given()), error.expected()))?;
+    let indicator = Indicator::guess(value)
+        .map_err(|error| format!("{} is not {}", head(error.given()), error.expected()))?;
     let role = match indicator.kind() {
         IndicatorKind::Domain | IndicatorKind::Hostname => "domain",
         IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => "ip",

@@ -56,7 +56,10 @@ impl Answered {
     }
 
     fn message(kind: UiMessageKind, text: String, outcome: &'static str) -> Self {
-        let response = TransformResponse { entities: Vec::new(), messages: vec![UiMessage::new(kind, text)] };
+        let response = TransformResponse {
+            entities: Vec::new(),
+            messages: vec![UiMessage::new(kind, text)],
+        };
         Self::local(write(&response), outcome)
     }
 }
@@ -75,7 +78,11 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
         Some(spec) => answer(&app, &configured, spec, &http, payload, request_id).await,
         None => Answered {
             status: StatusCode::NOT_FOUND,
-            ..Answered::exception(None, format!("there is no transform {} here", head(name)), "unknown_transform")
+            ..Answered::exception(
+                None,
+                format!("there is no transform {} here", head(name)),
+                "unknown_transform",
+            )
         },
     };
     in_flight.dec();
@@ -106,7 +113,9 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
         response.insert_header(("age", age));
     }
     if http.match_info().get("token").is_some() {
-        response.insert_header(("referrer-policy", "no-referrer")).insert_header(("cache-control", "no-store"));
+        response
+            .insert_header(("referrer-policy", "no-referrer"))
+            .insert_header(("cache-control", "no-store"));
     }
     if app.is_sample() {
         response.insert_header(("pivotd-sample-data", "true"));
@@ -124,14 +133,20 @@ async fn answer(
 ) -> Answered {
     if let Some(reason) = access::demo_refusal(app, http) {
         let status = StatusCode::FORBIDDEN;
-        return Answered { status, ..Answered::exception(None, reason.to_owned(), "refused") };
+        return Answered {
+            status,
+            ..Answered::exception(None, reason.to_owned(), "refused")
+        };
     }
     let most = configured.settings().server.max_body;
     let Some(body) = access::body(payload, most).await else {
         let text = format!("the request is larger than {most} bytes, or broke off; nothing was looked up");
         return Answered::exception(None, text, "bad_request");
     };
-    let limits = ReadLimits { bytes: most, ..ReadLimits::default() };
+    let limits = ReadLimits {
+        bytes: most,
+        ..ReadLimits::default()
+    };
     let request = match request::read(&body, &limits) {
         Ok(request) => request,
         Err(error) => {
@@ -142,8 +157,15 @@ async fn answer(
         Ok(identity) => identity,
         Err(refusal) => return refusal.answered(&request),
     };
-    let indicator = request.entities.first().map(|entity| head(entity.value()).into_boxed_str());
-    let known = |answered| Answered { client: Arc::clone(&identity.client), indicator, ..answered };
+    let indicator = request
+        .entities
+        .first()
+        .map(|entity| head(entity.value()).into_boxed_str());
+    let known = |answered| Answered {
+        client: Arc::clone(&identity.client),
+        indicator,
+        ..answered
+    };
     let now = app.engine.clock().now();
     let key = rendered_key(configured, spec, &identity, &request);
     if let Some(rendered) = app.engine.cache().rendered(&key, now).await {
@@ -210,7 +232,10 @@ fn rendered_key(
     key.part(&configured.catalogue.generation().to_le_bytes());
     key.part(spec.name.as_bytes());
     key.part(identity.tenant.as_bytes());
-    key.part(&[u8::from(identity.may(Scope::Buy)), u8::from(identity.may(Scope::Refresh))]);
+    key.part(&[
+        u8::from(identity.may(Scope::Buy)),
+        u8::from(identity.may(Scope::Refresh)),
+    ]);
     key.part(&request.soft_limit.unwrap_or(u32::MAX).to_le_bytes());
     for entity in &request.entities {
         for text in [&entity.type_id, &entity.declared_type, &entity.value] {
@@ -223,7 +248,10 @@ fn rendered_key(
         }
         pairs(&mut key, entity.fields.iter());
     }
-    pairs(&mut key, request.settings.iter().filter(|(name, _)| name != TOKEN));
+    pairs(
+        &mut key,
+        request.settings.iter().filter(|(name, _)| name != TOKEN),
+    );
     key.finish()
 }
 
@@ -247,7 +275,8 @@ impl Refusal {
     fn answered(self, request: &TransformRequest) -> Answered {
         let value = request.entities.first().map_or("", |entity| entity.value());
         match self {
-            Self::Setting(denied @ (Denied::Scope(_) | Denied::Rate(_))) | Self::Installed(denied @ Denied::Rate(_)) => {
+            Self::Setting(denied @ (Denied::Scope(_) | Denied::Rate(_)))
+            | Self::Installed(denied @ Denied::Rate(_)) => {
                 let text = format!("{}: {}", head(value), denied.text());
                 Answered::message(UiMessageKind::PartialError, text, "denied")
             }
@@ -276,9 +305,13 @@ fn identify(app: &App, http: &HttpRequest, request: &TransformRequest) -> Result
     let installed = access::header_token(http)
         .map(|token| (token, false))
         .or_else(|| http.match_info().get("token").map(|token| (token, true)));
-    let Some((token, in_path)) = installed else { return Err(Refusal::Setting(Denied::Missing)) };
+    let Some((token, in_path)) = installed else {
+        return Err(Refusal::Setting(Denied::Missing));
+    };
     let identity = Identity::of(app, token, in_path).map_err(Refusal::Installed)?;
-    identity.pass(app, Scope::Transforms).map_err(Refusal::Installed)?;
+    identity
+        .pass(app, Scope::Transforms)
+        .map_err(Refusal::Installed)?;
     Ok(identity)
 }
 
@@ -289,9 +322,15 @@ pub async fn probe(app: Data<App>, http: HttpRequest) -> HttpResponse {
     match configured.catalogue.find(name) {
         Some(spec) => HttpResponse::Ok()
             .content_type("text/plain; charset=utf-8")
-            .body(format!("{}: {}. POST a Maltego request to run it.\n", spec.name, spec.title)),
-        None => HttpResponse::NotFound().insert_header(("content-type", XML)).body(write_exception(&[
-            TransformException { code: None, text: format!("there is no transform {} here", head(name)) },
-        ])),
+            .body(format!(
+                "{}: {}. POST a Maltego request to run it.\n",
+                spec.name, spec.title
+            )),
+        None => HttpResponse::NotFound()
+            .insert_header(("content-type", XML))
+            .body(write_exception(&[TransformException {
+                code: None,
+                text: format!("there is no transform {} here", head(name)),
+            }])),
     }
 }

@@ -15,7 +15,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource(["/run/{transform}", "/run/{transform}/"]).configure_run())
         .service(web::resource(["/t/{token}/run/{transform}", "/t/{token}/run/{transform}/"]).configure_run())
         .route("/v1/alerts/score", web::post().to(enrich::score_alert))
-        .route("/v1/domain/{domain}/reputation", web::get().to(enrich::domain_reputation))
+        .route(
+            "/v1/domain/{domain}/reputation",
+            web::get().to(enrich::domain_reputation),
+        )
         .route("/openapi.json", web::get().to(openapi::document))
         .route("/healthz", web::get().to(operation::healthz))
         .route("/readyz", web::get().to(operation::readyz))

@@ -14,8 +14,14 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Says that this is pivotd.
 pub async fn index(app: Data<App>) -> HttpResponse {
-    let sample = if app.is_sample() { " Everything it answers is sample data." } else { "" };
-    HttpResponse::Ok().content_type(TEXT).body(format!("This is pivotd.{sample}\n"))
+    let sample = if app.is_sample() {
+        " Everything it answers is sample data."
+    } else {
+        ""
+    };
+    HttpResponse::Ok()
+        .content_type(TEXT)
+        .body(format!("This is pivotd.{sample}\n"))
 }
 
 /// Says that the process lives.
@@ -26,13 +32,17 @@ pub async fn healthz() -> HttpResponse {
 /// Says whether it can answer: the store can be read and a transform is served.
 pub async fn readyz(app: Data<App>) -> HttpResponse {
     if app.configured.load().catalogue.transforms().is_empty() {
-        return HttpResponse::ServiceUnavailable().content_type(TEXT).body("no transform is served\n");
+        return HttpResponse::ServiceUnavailable()
+            .content_type(TEXT)
+            .body("no transform is served\n");
     }
     match app.engine.store().answer("") {
         Ok(_) => HttpResponse::Ok().content_type(TEXT).body("ready\n"),
         Err(error) => {
             tracing::error!(%error, "not ready");
-            HttpResponse::ServiceUnavailable().content_type(TEXT).body("the store cannot be read\n")
+            HttpResponse::ServiceUnavailable()
+                .content_type(TEXT)
+                .body("the store cannot be read\n")
         }
     }
 }
@@ -56,7 +66,14 @@ pub async fn metrics(app: Data<App>, http: HttpRequest) -> HttpResponse {
 pub async fn not_found() -> HttpResponse {
     let request_id = Uuid::now_v7().to_string();
     let detail = "there is nothing here; /openapi.json describes what there is";
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail, &request_id).response()
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        "Not found",
+        detail,
+        &request_id,
+    )
+    .response()
 }
 
 /// Says that a transform is run by POST.

@@ -26,7 +26,13 @@ pub struct Problem {
 impl Problem {
     /// Makes a problem.
     #[must_use]
-    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>, request_id: &str) -> Self {
+    pub fn new(
+        status: StatusCode,
+        kind: &str,
+        title: &str,
+        detail: impl Into<String>,
+        request_id: &str,
+    ) -> Self {
         Self {
             r#type: format!("urn:pivotd:problem:{kind}"),
             title: title.to_owned(),
@@ -40,9 +46,21 @@ impl Problem {
     #[must_use]
     pub fn denied(denied: Denied, request_id: &str) -> Self {
         let (status, kind, title) = match denied {
-            Denied::Missing => (StatusCode::UNAUTHORIZED, "token-missing", "A client token is needed"),
-            Denied::Wrong(_) => (StatusCode::UNAUTHORIZED, "token-refused", "The client token is refused"),
-            Denied::Scope(_) => (StatusCode::FORBIDDEN, "scope-missing", "The token may not do this"),
+            Denied::Missing => (
+                StatusCode::UNAUTHORIZED,
+                "token-missing",
+                "A client token is needed",
+            ),
+            Denied::Wrong(_) => (
+                StatusCode::UNAUTHORIZED,
+                "token-refused",
+                "The client token is refused",
+            ),
+            Denied::Scope(_) => (
+                StatusCode::FORBIDDEN,
+                "scope-missing",
+                "The token may not do this",
+            ),
             Denied::Rate(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-used-up", "Too many requests"),
         };
         Self::new(status, kind, title, denied.text(), request_id)
@@ -51,7 +69,13 @@ impl Problem {
     /// Makes the problem of a request that cannot be understood.
     #[must_use]
     pub fn invalid(detail: impl Into<String>, request_id: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid-request", "The request cannot be understood", detail, request_id)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-request",
+            "The request cannot be understood",
+            detail,
+            request_id,
+        )
     }
 
     /// Renders it.
@@ -59,7 +83,9 @@ impl Problem {
     pub fn response(&self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut builder = HttpResponse::build(status);
-        builder.content_type("application/problem+json").insert_header(("x-request-id", self.request_id.as_str()));
+        builder
+            .content_type("application/problem+json")
+            .insert_header(("x-request-id", self.request_id.as_str()));
         if status == StatusCode::UNAUTHORIZED {
             builder.insert_header(("www-authenticate", "Bearer realm=\"pivotd\""));
         }

@@ -87,15 +87,33 @@ impl Log {
         };
         let filter = EnvFilter::try_new(&settings.level)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("log.level: {error}")))?;
-        let requests = filter.max_level_hint().is_none_or(|level| level >= tracing::Level::INFO);
+        let requests = filter
+            .max_level_hint()
+            .is_none_or(|level| level >= tracing::Level::INFO);
         let (lines, queue) = sync_channel(QUEUE);
-        let style = Style { format: settings.format, indicators: settings.indicators, secret };
-        std::thread::Builder::new().name("pivotd-log".to_owned()).spawn(move || write(&queue, sink, &style))?;
-        let log = Self { lines, lost, requests };
+        let style = Style {
+            format: settings.format,
+            indicators: settings.indicators,
+            secret,
+        };
+        std::thread::Builder::new()
+            .name("pivotd-log".to_owned())
+            .spawn(move || write(&queue, sink, &style))?;
+        let log = Self {
+            lines,
+            lost,
+            requests,
+        };
         let writer = LogWriter(log.clone());
         let layer = match settings.format {
-            LogFormat::Json => tracing_subscriber::fmt::layer().json().with_writer(writer).boxed(),
-            LogFormat::Text => tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer).boxed(),
+            LogFormat::Json => tracing_subscriber::fmt::layer()
+                .json()
+                .with_writer(writer)
+                .boxed(),
+            LogFormat::Text => tracing_subscriber::fmt::layer()
+                .with_ansi(false)
+                .with_writer(writer)
+                .boxed(),
         };
         Ok((log, Registry::default().with(layer.with_filter(filter))))
     }
@@ -183,7 +201,10 @@ impl RequestLine {
     fn write(&self, sink: &mut impl Write, style: &Style) -> io::Result<()> {
         let provider_ms = self.provider_time.as_secs_f64() * 1000.0;
         let took_ms = self.took.as_secs_f64() * 1000.0;
-        let shown = self.indicator.as_deref().and_then(|indicator| style.show(indicator));
+        let shown = self
+            .indicator
+            .as_deref()
+            .and_then(|indicator| style.show(indicator));
         match style.format {
             LogFormat::Json => {
                 write!(
@@ -212,7 +233,13 @@ impl RequestLine {
                     sink,
                     "{}  INFO pivotd::request: answered request_id={} client={:?} face={} operation={:?} outcome={} \
                      status={} cache={} provider_ms={provider_ms:.1} took_ms={took_ms:.3}",
-                    self.at, self.request_id, self.client, self.face, self.operation, self.outcome, self.status,
+                    self.at,
+                    self.request_id,
+                    self.client,
+                    self.face,
+                    self.operation,
+                    self.outcome,
+                    self.status,
                     self.cache
                 )?;
                 if let Some(shown) = shown {
@@ -261,7 +288,16 @@ mod tests {
 
     fn written(format: LogFormat, indicators: LogIndicators, indicator: &str) -> String {
         let mut sink = Vec::new();
-        line(indicator).write(&mut sink, &Style { format, indicators, secret: [7; 32] }).unwrap();
+        line(indicator)
+            .write(
+                &mut sink,
+                &Style {
+                    format,
+                    indicators,
+                    secret: [7; 32],
+                },
+            )
+            .unwrap();
         String::from_utf8(sink).unwrap()
     }
 

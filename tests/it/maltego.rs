@@ -13,9 +13,19 @@ const IP_HISTORY: &str = "domaintools.ip-history";
 async fn a_found_answer_is_typed_dated_and_free_the_second_time() {
     let app = TestApp::start().await;
     let first = app.run(IP_HISTORY, Entity::domain("example.com")).await;
-    assert!(first.entities().iter().any(|(type_id, _)| type_id == "maltego.IPv6Address"), "{}", first.body);
+    assert!(
+        first
+            .entities()
+            .iter()
+            .any(|(type_id, _)| type_id == "maltego.IPv6Address"),
+        "{}",
+        first.body
+    );
     assert!(first.body.contains("link#maltego.link.label"), "{}", first.body);
-    assert_eq!((first.header("pivotd-cache"), first.messages()), ("miss", Vec::new()));
+    assert_eq!(
+        (first.header("pivotd-cache"), first.messages()),
+        ("miss", Vec::new())
+    );
     let second = app.run(IP_HISTORY, Entity::domain("example.com")).await;
     assert_eq!(second.header("pivotd-cache"), "hit");
     assert_eq!(first.body, second.body);
@@ -28,25 +38,46 @@ async fn the_slider_shows_fewer_and_says_that_more_costs_nothing() {
     let answer = app.run(IP_HISTORY, Entity::domain("example.com").limit(2)).await;
     assert_eq!(answer.entities().len(), 2);
     let said = answer.said("Inform");
-    assert!(said.starts_with("example.com: 2 of ") && said.contains("costs nothing"), "{said}");
-    app.run(IP_HISTORY, Entity::domain("example.com").limit(256)).await;
+    assert!(
+        said.starts_with("example.com: 2 of ") && said.contains("costs nothing"),
+        "{said}"
+    );
+    app.run(IP_HISTORY, Entity::domain("example.com").limit(256))
+        .await;
     assert_eq!(app.vendor.attempts(), 1);
 }
 
 #[tokio::test]
 async fn a_window_leaves_out_what_it_does_not_touch_and_says_how_many() {
     let app = TestApp::start().await;
-    let all = app.run(IP_HISTORY, Entity::domain("example.com")).await.entities().len();
-    let window = [("global#pivotd.since", "2013-01-01"), ("domaintools.until", "2013-12-31")];
-    let answer = app.run(IP_HISTORY, Entity::domain("example.com").with(&window)).await;
+    let all = app
+        .run(IP_HISTORY, Entity::domain("example.com"))
+        .await
+        .entities()
+        .len();
+    let window = [
+        ("global#pivotd.since", "2013-01-01"),
+        ("domaintools.until", "2013-12-31"),
+    ];
+    let answer = app
+        .run(IP_HISTORY, Entity::domain("example.com").with(&window))
+        .await;
     let shown = answer.entities().len();
     assert!(shown > 0 && shown < all, "{shown} of {all}");
     let said = answer.said("Inform");
-    assert!(said.contains(&format!("{} outside 2013-01-01..2013-12-31", all - shown)), "{said}");
+    assert!(
+        said.contains(&format!("{} outside 2013-01-01..2013-12-31", all - shown)),
+        "{said}"
+    );
     let wrong = [("global#pivotd.since", "last summer")];
-    let answer = app.run(IP_HISTORY, Entity::domain("example.com").with(&wrong)).await;
+    let answer = app
+        .run(IP_HISTORY, Entity::domain("example.com").with(&wrong))
+        .await;
     let said = answer.said("PartialError");
-    assert!(said.starts_with("example.com: ") && said.contains("global#pivotd.since"), "{said}");
+    assert!(
+        said.starts_with("example.com: ") && said.contains("global#pivotd.since"),
+        "{said}"
+    );
     assert_eq!(app.vendor.attempts(), 1);
 }
 
@@ -56,7 +87,10 @@ async fn not_found_says_what_was_asked_of_whom_and_is_remembered() {
     for _ in 0..2 {
         let answer = app.run(IP_HISTORY, Entity::domain("unheard-of.example")).await;
         let said = answer.said("Inform");
-        assert!(said.starts_with("unheard-of.example: DomainTools knows nothing"), "{said}");
+        assert!(
+            said.starts_with("unheard-of.example: DomainTools knows nothing"),
+            "{said}"
+        );
         assert!(said.contains("hosting-history"), "{said}");
     }
     assert_eq!(app.vendor.attempts(), 1);
@@ -65,11 +99,21 @@ async fn not_found_says_what_was_asked_of_whom_and_is_remembered() {
 #[tokio::test]
 async fn a_host_name_is_asked_by_its_registrable_domain_and_it_says_so() {
     let app = TestApp::start().await;
-    let answer = app.run(IP_HISTORY, Entity::new("maltego.DNSName", "www.example.com")).await;
+    let answer = app
+        .run(IP_HISTORY, Entity::new("maltego.DNSName", "www.example.com"))
+        .await;
     assert!(!answer.entities().is_empty());
     let said = answer.said("Inform");
-    assert!(said.contains("www.example.com: asked for example.com, its registrable domain"), "{said}");
-    let answer = app.run(IP_HISTORY, Entity::new("maltego.URL", "hxxps://www[.]example[.]com/a?b=c")).await;
+    assert!(
+        said.contains("www.example.com: asked for example.com, its registrable domain"),
+        "{said}"
+    );
+    let answer = app
+        .run(
+            IP_HISTORY,
+            Entity::new("maltego.URL", "hxxps://www[.]example[.]com/a?b=c"),
+        )
+        .await;
     assert!(!answer.entities().is_empty(), "{}", answer.body);
     assert_eq!(app.vendor.attempts(), 1, "all three are one question");
 }
@@ -90,12 +134,18 @@ async fn stale_answers_are_served_while_the_vendor_is_down_and_say_so() {
     assert_eq!(answer.entities(), fresh.entities());
     assert_eq!(answer.header("pivotd-cache"), "stale");
     let said = answer.said("Inform");
-    assert!(said.contains("this answer is 3 hours old, because DomainTools"), "{said}");
+    assert!(
+        said.contains("this answer is 3 hours old, because DomainTools"),
+        "{said}"
+    );
     app.clock().advance(Duration::from_secs(8 * 86_400));
     let answer = app.run(IP_HISTORY, Entity::domain("example.com")).await;
     assert!(answer.entities().is_empty(), "too old to be served");
     let said = answer.said("PartialError");
-    assert!(said.contains("DomainTools (hosting-history)") && said.contains("(request "), "{said}");
+    assert!(
+        said.contains("DomainTools (hosting-history)") && said.contains("(request "),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -104,33 +154,58 @@ async fn an_answer_that_was_paid_for_survives_a_restart() {
     let before = app.run(IP_HISTORY, Entity::domain("example.com")).await;
     let app = Builder::new().after(app.stop().await).start().await;
     let after = app.run(IP_HISTORY, Entity::domain("example.com")).await;
-    assert_eq!((after.header("pivotd-cache"), after.entities()), ("hit", before.entities()));
+    assert_eq!(
+        (after.header("pivotd-cache"), after.entities()),
+        ("hit", before.entities())
+    );
     assert_eq!(app.vendor.attempts(), 1);
 }
 
 #[tokio::test]
 async fn a_quote_names_price_and_setting_and_buying_is_kept() {
     let builder = Builder::new().settings(|settings| {
-        let mut money = budget(Some("reverse-whois"), 20_000, BudgetUnit::Cents, BudgetWindow::Month);
+        let mut money = budget(
+            Some("reverse-whois"),
+            20_000,
+            BudgetUnit::Cents,
+            BudgetWindow::Month,
+        );
         money.max_price = Some(10_000);
         money.currency = Some("USD".to_owned());
         settings.providers.get_mut("domaintools").unwrap().budget = vec![money];
     });
     let app = builder.start().await;
-    let spec = app.app.configured.load().catalogue.find("domaintools.reverse-whois").cloned().unwrap();
+    let spec = app
+        .app
+        .configured
+        .load()
+        .catalogue
+        .find("domaintools.reverse-whois")
+        .cloned()
+        .unwrap();
     let entity = Entity::new("maltego.EmailAddress", &spec.example);
     let quote = app.run("domaintools.reverse-whois", entity).await;
     let said = quote.said("Inform");
-    assert!(quote.entities().is_empty() && said.contains(" USD") && said.contains("domaintools.buy"), "{said}");
+    assert!(
+        quote.entities().is_empty() && said.contains(" USD") && said.contains("domaintools.buy"),
+        "{said}"
+    );
     assert!(said.contains("of the budget would be left"), "{said}");
     let buy = [("domaintools.buy", "true")];
     let bought = app.run("domaintools.reverse-whois", entity.with(&buy)).await;
     assert!(!bought.entities().is_empty(), "{}", bought.body);
     let attempts = app.vendor.attempts();
     for again in [entity, entity.with(&buy)] {
-        assert_eq!(app.run("domaintools.reverse-whois", again).await.entities(), bought.entities());
+        assert_eq!(
+            app.run("domaintools.reverse-whois", again).await.entities(),
+            bought.entities()
+        );
     }
-    assert_eq!(app.vendor.attempts(), attempts, "what was bought is not bought again");
+    assert_eq!(
+        app.vendor.attempts(),
+        attempts,
+        "what was bought is not bought again"
+    );
 }
 
 #[tokio::test]
@@ -143,35 +218,65 @@ async fn a_limit_says_which_when_and_what_it_cost() {
     app.run(IP_HISTORY, Entity::domain("example.com")).await;
     let answer = app.run(IP_HISTORY, Entity::domain("example.org")).await;
     let said = answer.said("PartialError");
-    assert!(said.starts_with("example.org: ") && said.contains("1 calls of everything"), "{said}");
-    assert!(said.contains("it opens at") && said.contains("charged nothing"), "{said}");
+    assert!(
+        said.starts_with("example.org: ") && said.contains("1 calls of everything"),
+        "{said}"
+    );
+    assert!(
+        said.contains("it opens at") && said.contains("charged nothing"),
+        "{said}"
+    );
     assert_eq!(app.vendor.attempts(), 1);
 }
 
 #[tokio::test]
 async fn refused_keys_are_told_apart() {
     let app = TestApp::start().await;
-    let own = [("global#domaintools.username", "somebody"), ("global#domaintools.api-key", "wrong")];
-    let answer = app.run(IP_HISTORY, Entity::domain("example.com").with(&own)).await;
-    assert!(answer.said("Exception 600").starts_with("example.com: "), "{}", answer.body);
+    let own = [
+        ("global#domaintools.username", "somebody"),
+        ("global#domaintools.api-key", "wrong"),
+    ];
+    let answer = app
+        .run(IP_HISTORY, Entity::domain("example.com").with(&own))
+        .await;
+    assert!(
+        answer.said("Exception 600").starts_with("example.com: "),
+        "{}",
+        answer.body
+    );
     let fine = app.run(IP_HISTORY, Entity::domain("example.com")).await;
-    assert!(!fine.entities().is_empty(), "a user's refused key never touches the server's");
-    app.vendor.inject(Matcher::any(), Fault::forbidden_key_403(), None);
+    assert!(
+        !fine.entities().is_empty(),
+        "a user's refused key never touches the server's"
+    );
+    app.vendor
+        .inject(Matcher::any(), Fault::forbidden_key_403(), None);
     let answer = app.run(IP_HISTORY, Entity::domain("example.org")).await;
     let said = answer.said("FatalError");
     assert!(said.contains("administrator"), "{said}");
     let attempts = app.vendor.attempts();
     app.run(IP_HISTORY, Entity::domain("example.net")).await;
-    assert_eq!(app.vendor.attempts(), attempts, "a refused key is not tried again");
+    assert_eq!(
+        app.vendor.attempts(),
+        attempts,
+        "a refused key is not tried again"
+    );
 }
 
 #[tokio::test]
 async fn a_product_that_is_not_in_the_subscription_is_said_plainly() {
     let app = TestApp::start().await;
-    app.vendor.inject(Matcher::path("hosting-history"), Fault::forbidden_product_403(), None);
+    app.vendor.inject(
+        Matcher::path("hosting-history"),
+        Fault::forbidden_product_403(),
+        None,
+    );
     let answer = app.run(IP_HISTORY, Entity::domain("example.com")).await;
     let said = answer.said("PartialError");
-    assert!(said.contains("DomainTools (hosting-history)") && said.contains("subscription"), "{said}");
+    assert!(
+        said.contains("DomainTools (hosting-history)") && said.contains("subscription"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -181,16 +286,41 @@ async fn bad_values_types_and_bodies_are_named_and_nothing_is_asked() {
     let said = answer.said("PartialError");
     assert!(said.starts_with("not a domain: this is not"), "{said}");
     let answer = app.run(IP_HISTORY, Entity::new("maltego.Person", "Jo Doe")).await;
-    assert!(answer.said("PartialError").contains("cannot be asked about a maltego.Person"), "{}", answer.body);
-    for body in ["", "<a", "<!DOCTYPE x [<!ENTITY e 'x'>]><x>&e;</x>", "plain text", "<x/>"] {
+    assert!(
+        answer
+            .said("PartialError")
+            .contains("cannot be asked about a maltego.Person"),
+        "{}",
+        answer.body
+    );
+    for body in [
+        "",
+        "<a",
+        "<!DOCTYPE x [<!ENTITY e 'x'>]><x>&e;</x>",
+        "plain text",
+        "<x/>",
+    ] {
         let answer = app.run_raw(IP_HISTORY, body.as_bytes().to_vec()).await;
         assert_eq!(answer.status, 200);
         let said = answer.said("Exception");
-        assert!(said.contains("nothing was looked up"), "{body:?}: {}", answer.body);
+        assert!(
+            said.contains("nothing was looked up"),
+            "{body:?}: {}",
+            answer.body
+        );
     }
-    let answer = app.run_raw("no.such-transform", Entity::domain("example.com").request().into_bytes()).await;
+    let answer = app
+        .run_raw(
+            "no.such-transform",
+            Entity::domain("example.com").request().into_bytes(),
+        )
+        .await;
     assert_eq!(answer.status, 404);
-    assert!(answer.said("Exception").contains("no.such-transform"), "{}", answer.body);
+    assert!(
+        answer.said("Exception").contains("no.such-transform"),
+        "{}",
+        answer.body
+    );
     assert_eq!(app.vendor.attempts(), 0);
 }
 
@@ -207,24 +337,47 @@ async fn tokens_are_asked_for_on_every_way_in() {
     };
     let path = format!("/run/{IP_HISTORY}");
     let missing = post(&path, None, &[]).await;
-    assert!(missing.said("Exception 600").contains("client token"), "{}", missing.body);
+    assert!(
+        missing.said("Exception 600").contains("client token"),
+        "{}",
+        missing.body
+    );
     let wrong = post(&path, None, &[("global#pivotd.token", "pvtd_nonsense")]).await;
     assert!(!wrong.said("Exception 600").is_empty(), "{}", wrong.body);
     let wrong = post(&path, Some("Bearer pvtd_nonsense"), &[]).await;
-    assert!(wrong.said("FatalError").contains("administrator"), "{}", wrong.body);
+    assert!(
+        wrong.said("FatalError").contains("administrator"),
+        "{}",
+        wrong.body
+    );
     let wrong = post("/t/pvtd_nonsense/run/domaintools.ip-history/", None, &[]).await;
-    assert!(wrong.said("FatalError").contains("administrator"), "{}", wrong.body);
+    assert!(
+        wrong.said("FatalError").contains("administrator"),
+        "{}",
+        wrong.body
+    );
     assert_eq!(app.vendor.attempts(), 0);
     let token = app.token.clone();
     for header in [format!("Bearer {token}"), format!("Token {token}"), token.clone()] {
         assert!(!post(&path, Some(&header), &[]).await.entities().is_empty());
     }
-    assert!(!post(&path, None, &[("global#pivotd.token", &token)]).await.entities().is_empty());
+    assert!(
+        !post(&path, None, &[("global#pivotd.token", &token)])
+            .await
+            .entities()
+            .is_empty()
+    );
     let in_path = post(&format!("/t/{token}/run/{IP_HISTORY}"), None, &[]).await;
     assert!(!in_path.entities().is_empty());
-    assert_eq!((in_path.header("referrer-policy"), in_path.header("cache-control")), ("no-referrer", "no-store"));
+    assert_eq!(
+        (in_path.header("referrer-policy"), in_path.header("cache-control")),
+        ("no-referrer", "no-store")
+    );
     let log = app.log();
-    assert!(!log.contains(&token) && log.contains("domaintools.ip-history"), "{log}");
+    assert!(
+        !log.contains(&token) && log.contains("domaintools.ip-history"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -233,9 +386,19 @@ async fn the_probe_says_whether_the_transform_is_there() {
     let probe = app.get(&format!("/run/{IP_HISTORY}")).await;
     assert_eq!(probe.status, 200);
     assert!(probe.body.contains(IP_HISTORY));
-    assert_eq!(app.get(&format!("/run/{}/", IP_HISTORY.to_uppercase())).await.status, 200);
+    assert_eq!(
+        app.get(&format!("/run/{}/", IP_HISTORY.to_uppercase()))
+            .await
+            .status,
+        200
+    );
     assert_eq!(app.get("/run/nothing").await.status, 404);
-    let put = app.http.put(format!("{}/run/{IP_HISTORY}", app.base)).send().await.unwrap();
+    let put = app
+        .http
+        .put(format!("{}/run/{IP_HISTORY}", app.base))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(put.status(), 405);
 }
 
@@ -252,6 +415,16 @@ async fn several_entities_are_each_run_and_named() {
     );
     let answer = app.run_raw(IP_HISTORY, body.into_bytes()).await;
     assert!(!answer.entities().is_empty());
-    assert!(answer.said("Inform").contains("unheard-of.example: DomainTools knows nothing"), "{}", answer.body);
-    assert!(answer.said("PartialError").starts_with("???: "), "{}", answer.body);
+    assert!(
+        answer
+            .said("Inform")
+            .contains("unheard-of.example: DomainTools knows nothing"),
+        "{}",
+        answer.body
+    );
+    assert!(
+        answer.said("PartialError").starts_with("???: "),
+        "{}",
+        answer.body
+    );
 }

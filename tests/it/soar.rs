@@ -11,14 +11,34 @@ async fn a_domain_scores_with_reasons_that_sum_to_the_score() {
     let answer = app.get("/v1/domain/career-offers.example/reputation").await;
     assert_eq!(answer.status, 200);
     let answer = answer.json();
-    assert_eq!((&answer["decision"], &answer["max_score"], &answer["any_exceeds"]), (&json!("exceeds"), &json!(87), &json!(true)));
+    assert_eq!(
+        (&answer["decision"], &answer["max_score"], &answer["any_exceeds"]),
+        (&json!("exceeds"), &json!(87), &json!(true))
+    );
     let indicator = &answer["indicators"][0];
-    let points: i64 = indicator["explanation"].as_array().unwrap().iter().map(|line| line["points"].as_i64().unwrap()).sum();
+    let points: i64 = indicator["explanation"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["points"].as_i64().unwrap())
+        .sum();
     assert_eq!(points, 87);
-    assert!(answer["summary"].as_str().unwrap().contains("DomainTools risk 87"), "{answer}");
+    assert!(
+        answer["summary"]
+            .as_str()
+            .unwrap()
+            .contains("DomainTools risk 87"),
+        "{answer}"
+    );
     assert_eq!(answer["cost"]["cached"], 0);
-    let again = app.get("/v1/domain/career-offers.example/reputation").await.json();
-    assert_eq!((&again["cost"], &again["max_score"]), (&json!({"calls": 0, "cached": 1}), &json!(87)));
+    let again = app
+        .get("/v1/domain/career-offers.example/reputation")
+        .await
+        .json();
+    assert_eq!(
+        (&again["cost"], &again["max_score"]),
+        (&json!({"calls": 0, "cached": 1}), &json!(87))
+    );
 }
 
 #[tokio::test]
@@ -33,9 +53,15 @@ async fn an_alert_tells_unsupported_unknown_and_failed_apart() {
     assert_eq!(answer["max_score"], Value::Null);
 
     app.vendor.inject(Matcher::any(), Fault::unauthorized_401(), None);
-    let answer = app.post_json("/v1/alerts/score", &json!({"domain": "example.org"})).await.json();
+    let answer = app
+        .post_json("/v1/alerts/score", &json!({"domain": "example.org"}))
+        .await
+        .json();
     assert_eq!(answer["decision"], "undetermined");
-    assert_eq!((&answer["any_exceeds"], &answer["max_score"]), (&json!(false), &Value::Null));
+    assert_eq!(
+        (&answer["any_exceeds"], &answer["max_score"]),
+        (&json!(false), &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -47,12 +73,22 @@ async fn a_threshold_is_compared_strictly_and_is_the_callers_to_choose() {
     };
     assert_eq!(decision("86").await, "exceeds");
     assert_eq!(decision("87").await, "below");
-    let refused = app.get("/v1/domain/career-offers.example/reputation?threshold=101").await;
-    assert_eq!((refused.status, refused.json()["status"].clone()), (400, json!(400)));
+    let refused = app
+        .get("/v1/domain/career-offers.example/reputation?threshold=101")
+        .await;
+    assert_eq!(
+        (refused.status, refused.json()["status"].clone()),
+        (400, json!(400))
+    );
 }
 
 fn is_problem(answer: &Answer, status: u16, part: &str) {
-    assert_eq!((answer.status, answer.header("content-type")), (status, "application/problem+json"), "{}", answer.body);
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (status, "application/problem+json"),
+        "{}",
+        answer.body
+    );
     let problem = answer.json();
     assert!(problem["detail"].as_str().unwrap().contains(part), "{problem}");
     assert_eq!(problem["request_id"], answer.header("x-request-id"));
@@ -61,28 +97,76 @@ fn is_problem(answer: &Answer, status: u16, part: &str) {
 #[tokio::test]
 async fn wrong_requests_are_problems_that_say_what_and_where() {
     let app = TestApp::start().await;
-    is_problem(&app.post_json("/v1/alerts/score", &json!({})).await, 400, "at least one of");
-    is_problem(&app.post_json("/v1/alerts/score", &json!({"domian": "example.com"})).await, 400, "domian");
-    is_problem(&app.post_json("/v1/alerts/score", &json!({"ip": "999.0.2.1"})).await, 400, "ip: 999.0.2.1 is not");
-    is_problem(&app.post_json("/v1/alerts/score", &json!({"domain": vec!["a.example"; 2000], "email": "x".repeat(70_000)})).await, 413, "bytes");
+    is_problem(
+        &app.post_json("/v1/alerts/score", &json!({})).await,
+        400,
+        "at least one of",
+    );
+    is_problem(
+        &app.post_json("/v1/alerts/score", &json!({"domian": "example.com"}))
+            .await,
+        400,
+        "domian",
+    );
+    is_problem(
+        &app.post_json("/v1/alerts/score", &json!({"ip": "999.0.2.1"}))
+            .await,
+        400,
+        "ip: 999.0.2.1 is not",
+    );
+    is_problem(
+        &app.post_json(
+            "/v1/alerts/score",
+            &json!({"domain": vec!["a.example"; 2000], "email": "x".repeat(70_000)}),
+        )
+        .await,
+        413,
+        "bytes",
+    );
     is_problem(&app.get("/v1/domain/com/reputation").await, 400, "domain");
     is_problem(&app.get("/nowhere").await, 404, "openapi.json");
-    let anonymous = app.http.get(format!("{}/v1/domain/example.com/reputation", app.base)).send().await.unwrap();
+    let anonymous = app
+        .http
+        .get(format!("{}/v1/domain/example.com/reputation", app.base))
+        .send()
+        .await
+        .unwrap();
     is_problem(&Answer::of(anonymous).await, 401, "token");
-    let wrong = app.http.get(format!("{}/v1/domain/example.com/reputation", app.base)).bearer_auth("pvtd_no");
-    is_problem(&Answer::of(wrong.send().await.unwrap()).await, 401, "not a pivotd token");
+    let wrong = app
+        .http
+        .get(format!("{}/v1/domain/example.com/reputation", app.base))
+        .bearer_auth("pvtd_no");
+    is_problem(
+        &Answer::of(wrong.send().await.unwrap()).await,
+        401,
+        "not a pivotd token",
+    );
     assert_eq!(app.vendor.attempts(), 0, "nothing was asked");
 }
 
 #[tokio::test]
 async fn the_demo_marks_its_answers_and_refuses_other_sites() {
     let app = Builder::new().demo().start().await;
-    let answer = app.get("/v1/domain/career-offers.example/reputation").await.json();
+    let answer = app
+        .get("/v1/domain/career-offers.example/reputation")
+        .await
+        .json();
     assert_eq!(answer["sample_data"], true);
-    for (name, value) in [("host", "evil.example"), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
-        let request = app.http.get(format!("{}/v1/domain/example.com/reputation", app.base)).header(name, value);
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let request = app
+            .http
+            .get(format!("{}/v1/domain/example.com/reputation", app.base))
+            .header(name, value);
         assert_eq!(request.send().await.unwrap().status(), 403, "{name}");
-        let request = app.http.post(format!("{}/run/domaintools.risk", app.base)).header(name, value).body("<x/>");
+        let request = app
+            .http
+            .post(format!("{}/run/domaintools.risk", app.base))
+            .header(name, value)
+            .body("<x/>");
         assert_eq!(request.send().await.unwrap().status(), 403, "{name}");
     }
 }
@@ -91,7 +175,11 @@ async fn the_demo_marks_its_answers_and_refuses_other_sites() {
 async fn the_openapi_document_describes_both_routes() {
     let app = TestApp::start().await;
     let document = app.get("/openapi.json").await.json();
-    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+    assert!(
+        document["openapi"].as_str().unwrap().starts_with("3.1"),
+        "{}",
+        document["openapi"]
+    );
     let routes: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(routes, ["/v1/alerts/score", "/v1/domain/{domain}/reputation"]);
 }

@@ -24,16 +24,27 @@ pub const USERNAME: &str = "canary-user";
 pub const API_KEY: &str = "canary-key-7f3a9c";
 
 pub fn descriptors() -> Vec<&'static Descriptor> {
-    registry::all().iter().map(|provider| provider.descriptor()).collect()
+    registry::all()
+        .iter()
+        .map(|provider| provider.descriptor())
+        .collect()
 }
 
 pub fn fixtures(provider: &str) -> Vendor {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(provider);
-    Vendor::from_path(&path).unwrap().with_authenticator(domaintools_auth(USERNAME, API_KEY))
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(provider);
+    Vendor::from_path(&path)
+        .unwrap()
+        .with_authenticator(domaintools_auth(USERNAME, API_KEY))
 }
 
 pub fn rate(limit: u32, seconds: u64) -> Rate {
-    Rate { limit: NonZeroU32::new(limit).unwrap(), per: Duration::from_secs(seconds), burst: NonZeroU32::MIN }
+    Rate {
+        limit: NonZeroU32::new(limit).unwrap(),
+        per: Duration::from_secs(seconds),
+        burst: NonZeroU32::MIN,
+    }
 }
 
 pub fn budget(product: Option<&str>, limit: i64, unit: BudgetUnit, window: BudgetWindow) -> Budget {
@@ -44,7 +55,11 @@ pub fn budget(product: Option<&str>, limit: i64, unit: BudgetUnit, window: Budge
         currency: None,
         window,
         max_price: None,
-        label: format!("{limit} {} of {}", unit_name(unit), product.unwrap_or("everything")),
+        label: format!(
+            "{limit} {} of {}",
+            unit_name(unit),
+            product.unwrap_or("everything")
+        ),
     }
 }
 
@@ -69,7 +84,13 @@ pub struct Builder {
 
 impl Builder {
     pub fn new() -> Self {
-        Self { folder: None, vendor: None, clock: None, mode: Mode::Serve, tweaks: Vec::new() }
+        Self {
+            folder: None,
+            vendor: None,
+            clock: None,
+            mode: Mode::Serve,
+            tweaks: Vec::new(),
+        }
     }
 
     /// Uses a clock that stands still until the test moves it.
@@ -101,7 +122,9 @@ impl Builder {
     }
 
     pub async fn start(self) -> TestApp {
-        let folder = self.folder.unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
+        let folder = self
+            .folder
+            .unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
         let vendor = match self.vendor {
             Some(vendor) => vendor,
             None => Replay::start(fixtures("domaintools")).await.unwrap(),
@@ -115,10 +138,19 @@ impl Builder {
         settings.log.indicators = pivotd::config::settings::LogIndicators::Full;
         let provider = settings.providers.get_mut("domaintools").unwrap();
         provider.enabled = true;
-        provider.base_urls.values_mut().for_each(|url| *url = vendor.base_url());
-        let secret = |value: &str| Credential { value: SecretString::from(value), origin: SecretOrigin::Inline };
-        provider.credentials =
-            [("username".to_owned(), secret(USERNAME)), ("api_key".to_owned(), secret(API_KEY))].into();
+        provider
+            .base_urls
+            .values_mut()
+            .for_each(|url| *url = vendor.base_url());
+        let secret = |value: &str| Credential {
+            value: SecretString::from(value),
+            origin: SecretOrigin::Inline,
+        };
+        provider.credentials = [
+            ("username".to_owned(), secret(USERNAME)),
+            ("api_key".to_owned(), secret(API_KEY)),
+        ]
+        .into();
         provider.rate = vec![rate(1_000_000, 1)];
         provider.concurrency = 64;
         provider.budget = Vec::new();
@@ -143,7 +175,10 @@ impl Builder {
             providers: registry::all(),
         })
         .unwrap();
-        let everything = NewToken { scopes: Scope::ALL.to_vec(), ..NewToken::for_everyday("tester") };
+        let everything = NewToken {
+            scopes: Scope::ALL.to_vec(),
+            ..NewToken::for_everyday("tester")
+        };
         let (token, _) = app.tokens.create(everything).await.unwrap();
         let application = Application::bind(Arc::clone(&app)).unwrap();
         let address = application.address;
@@ -151,7 +186,17 @@ impl Builder {
         let running = tokio::spawn(application.run_until_stopped());
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let token = token.expose_secret().to_owned();
-        TestApp { app, vendor, folder, clock: manual, base: format!("http://{address}"), token, http, handle, running }
+        TestApp {
+            app,
+            vendor,
+            folder,
+            clock: manual,
+            base: format!("http://{address}"),
+            token,
+            http,
+            handle,
+            running,
+        }
     }
 }
 
@@ -197,7 +242,14 @@ impl TestApp {
 
     pub async fn run_raw(&self, transform: &str, body: Vec<u8>) -> Answer {
         let url = format!("{}/run/{transform}", self.base);
-        let response = self.http.post(url).bearer_auth(&self.token).body(body).send().await.unwrap();
+        let response = self
+            .http
+            .post(url)
+            .bearer_auth(&self.token)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
         Answer::of(response).await
     }
 
@@ -208,7 +260,11 @@ impl TestApp {
 
     pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Answer {
         let url = format!("{}{path}", self.base);
-        let request = self.http.post(url).bearer_auth(&self.token).body(body.to_string());
+        let request = self
+            .http
+            .post(url)
+            .bearer_auth(&self.token)
+            .body(body.to_string());
         Answer::of(request.send().await.unwrap()).await
     }
 
@@ -236,7 +292,10 @@ impl TestApp {
     pub async fn stop(self) -> Stopped {
         self.handle.stop(true).await;
         self.running.await.unwrap().unwrap();
-        Stopped { folder: self.folder, vendor: self.vendor }
+        Stopped {
+            folder: self.folder,
+            vendor: self.vendor,
+        }
     }
 }
 
@@ -251,7 +310,12 @@ pub struct Entity<'a> {
 
 impl<'a> Entity<'a> {
     pub fn new(type_id: &'a str, value: &'a str) -> Self {
-        Self { type_id, value, limit: 256, settings: &[] }
+        Self {
+            type_id,
+            value,
+            limit: 256,
+            settings: &[],
+        }
     }
 
     pub fn domain(value: &'a str) -> Self {
@@ -287,7 +351,10 @@ impl<'a> Entity<'a> {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// An answer, read whole.
@@ -301,7 +368,11 @@ pub struct Answer {
 impl Answer {
     pub async fn of(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, body: response.text().await.unwrap() }
+        Self {
+            status,
+            headers,
+            body: response.text().await.unwrap(),
+        }
     }
 
     pub fn json(&self) -> serde_json::Value {
@@ -309,19 +380,31 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("")
     }
 
     /// The messages, each with its kind; an exception counts as one, with its code.
     pub fn messages(&self) -> Vec<(String, String)> {
         let mut all = elements(&self.body, "UIMessage", "MessageType");
-        all.extend(elements(&self.body, "Exception", "code").into_iter().map(|(code, text)| (format!("Exception {code}"), text)));
+        all.extend(
+            elements(&self.body, "Exception", "code")
+                .into_iter()
+                .map(|(code, text)| (format!("Exception {code}"), text)),
+        );
         all
     }
 
     /// The messages of a kind, joined.
     pub fn said(&self, kind: &str) -> String {
-        let texts: Vec<_> = self.messages().into_iter().filter(|(known, _)| known.trim() == kind).map(|(_, text)| text).collect();
+        let texts: Vec<_> = self
+            .messages()
+            .into_iter()
+            .filter(|(known, _)| known.trim() == kind)
+            .map(|(_, text)| text)
+            .collect();
         texts.join("\n")
     }
 
@@ -330,7 +413,11 @@ impl Answer {
         let mut all = Vec::new();
         for part in self.body.split("<Entity Type=\"").skip(1) {
             let type_id = part.split('"').next().unwrap_or("").to_owned();
-            let value = part.split("<Value>").nth(1).and_then(|rest| rest.split("</Value>").next()).unwrap_or("");
+            let value = part
+                .split("<Value>")
+                .nth(1)
+                .and_then(|rest| rest.split("</Value>").next())
+                .unwrap_or("");
             all.push((type_id, unescape(value)));
         }
         all
@@ -343,8 +430,13 @@ fn elements(body: &str, name: &str, attribute: &str) -> Vec<(String, String)> {
         if !part.starts_with([' ', '>']) {
             continue;
         }
-        let Some((head, rest)) = part.split_once('>') else { continue };
-        let value = head.split(&format!("{attribute}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        let Some((head, rest)) = part.split_once('>') else {
+            continue;
+        };
+        let value = head
+            .split(&format!("{attribute}=\""))
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
         let text = rest.split(&format!("</{name}>")).next().unwrap_or("");
         all.push((value.unwrap_or("").to_owned(), unescape(text)));
     }
@@ -352,5 +444,7 @@ fn elements(body: &str, name: &str, attribute: &str) -> Vec<(String, String)> {
 }
 
 fn unescape(text: &str) -> String {
-    quick_xml::escape::unescape(text).map(|text| text.into_owned()).unwrap_or_else(|_| text.to_owned())
+    quick_xml::escape::unescape(text)
+        .map(|text| text.into_owned())
+        .unwrap_or_else(|_| text.to_owned())
 }
