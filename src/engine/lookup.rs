@@ -54,21 +54,26 @@ impl Carrier {
         let open =
             |product: &str| self.state.may_use(product) && !self.state.breaker.is_not_entitled(product, now);
         let mut first: Option<Failure> = None;
+        let mut inapplicable: Option<Failure> = None;
         for product in offer.products.iter().filter(|product| open(product.id)) {
-            match self.ask_product(errand, offer, product.id).await {
+            let lookup = Self::lookup(errand, product.id);
+            let step = match self.runtime.provider.start(&lookup) {
+                Ok(step) => step,
+                // A product that cannot be asked this says nothing of the others.
+                Err(error) => {
+                    inapplicable = Some(self.told(product.id, error));
+                    continue;
+                }
+            };
+            match self.run(step, offer, product.id).await {
                 Ok(answers) => return self.keep(errand, answers, cache).await,
                 Err(failure) => {
                     let another = matches!(
                         failure.kind,
-                        FailureKind::Denied(Denial::NotEntitled)
-                            | FailureKind::Limited
-                            | FailureKind::Refused
+                        FailureKind::Denied(Denial::NotEntitled) | FailureKind::Limited | FailureKind::Refused
                     );
                     // What is known of the better product tells more than that a lesser one is not bought.
-                    if first
-                        .as_ref()
-                        .is_none_or(|kept| kept.kind == FailureKind::Denied(Denial::NotEntitled))
-                    {
+                    if first.as_ref().is_none_or(|kept| kept.kind == FailureKind::Denied(Denial::NotEntitled)) {
                         first = Some(failure);
                     }
                     if !another {
@@ -77,7 +82,7 @@ impl Carrier {
                 }
             }
         }
-        Err(first.unwrap_or_else(|| {
+        Err(first.or(inapplicable).unwrap_or_else(|| {
             let names: Vec<&str> = offer.products.iter().map(|product| product.id).collect();
             let message = format!(
                 "{} is not in your {} subscription (it needs {})",
@@ -89,60 +94,49 @@ impl Carrier {
         }))
     }
 
-    async fn ask_product(
-        &self,
-        errand: &Errand,
-        offer: &'static Offer,
-        product: &'static str,
-    ) -> Result<Vec<Answer>, Failure> {
+    fn lookup(errand: &Errand, product: &'static str) -> Lookup {
         // Only the same product can go on from what it gave.
-        let held = errand
-            .held
-            .as_ref()
-            .filter(|entry| entry.answer.source.product == product);
-        let lookup = Lookup {
+        let held = errand.held.as_ref().filter(|entry| entry.answer.source.product == product);
+        Lookup {
             queries: vec![errand.query.clone()],
             product,
             want: errand.want,
             held: held.map(|entry| entry.answer.as_ref().clone()),
             buy: errand.buy,
-        };
-        self.run(&lookup, offer).await
+        }
     }
 
-    /// Runs the provider's step machine to its end.
-    async fn run(&self, lookup: &Lookup, offer: &'static Offer) -> Result<Vec<Answer>, Failure> {
-        let (name, product) = (&self.runtime.settings.name, lookup.product);
-        let told = |error: ProviderError| match error {
+    /// Turns a machine's error into what the callers are told.
+    fn told(&self, product: &str, error: ProviderError) -> Failure {
+        let name = &self.runtime.settings.name;
+        match error {
             ProviderError::Failed(failure) => failure,
-            ProviderError::Unsupported(message) => {
-                Failure::new(FailureKind::Refused, name, message).of(product)
-            }
-            ProviderError::Malformed(message) => {
-                Failure::new(FailureKind::Malformed, name, message).of(product)
-            }
+            ProviderError::Unsupported(message) => Failure::new(FailureKind::Refused, name, message).of(product),
+            ProviderError::Malformed(message) => Failure::new(FailureKind::Malformed, name, message).of(product),
             ProviderError::TooExpensive { message } => {
                 Failure::new(FailureKind::Denied(Denial::Price), name, message).of(product)
             }
-        };
+        }
+    }
+
+    /// Runs the provider's step machine to its end.
+    async fn run(&self, start: Step, offer: &'static Offer, product: &'static str) -> Result<Vec<Answer>, Failure> {
+        let malformed = |message: String| self.told(product, ProviderError::Malformed(message));
         let mut made = 0;
-        let mut step = self.runtime.provider.start(lookup).map_err(told)?;
+        let mut step = start;
         loop {
             match step {
                 Step::Done(answers) if answers.is_empty() => {
-                    return Err(told(ProviderError::Malformed(
-                        "the look-up ended without an answer".to_owned(),
-                    )));
+                    return Err(malformed("the look-up ended without an answer".to_owned()));
                 }
                 Step::Done(answers) => return Ok(answers),
                 Step::Calls { calls, then } => {
                     made += calls.len();
                     if made > offer.max_calls || calls.is_empty() {
-                        let message = format!("the look-up needs more than {} calls", offer.max_calls);
-                        return Err(told(ProviderError::Malformed(message)));
+                        return Err(malformed(format!("the look-up needs more than {} calls", offer.max_calls)));
                     }
                     let replies = join_all(calls.iter().map(|call| self.call(call))).await;
-                    step = then(replies).map_err(told)?;
+                    step = then(replies).map_err(|error| self.told(product, error))?;
                 }
             }
         }
@@ -228,9 +222,13 @@ impl Carrier {
             held: None,
             buy: None,
         };
-        if let Some(answer) = self.run(&lookup, offer).await?.first() {
-            self.state.learn(answer, &self.clock);
-        }
+        let step = self.runtime.provider.start(&lookup).map_err(|error| self.told(product, error))?;
+        let answers = self.run(step, offer, product).await?;
+        // An account without any product is no knowledge: believing it would shut every door.
+        let Some(answer) = answers.first().filter(|answer| !answer.records.is_empty()) else {
+            return Err(self.told(product, ProviderError::Malformed("the account names no product".to_owned())));
+        };
+        self.state.learn(answer, &self.clock);
         Ok(())
     }
 }

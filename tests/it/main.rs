@@ -1,6 +1,7 @@
 //! Integration tests: real sockets, replayed vendors, time in the tests' hands.
 
 mod engine;
+mod faults;
 mod maltego;
 mod soar;
 mod support;

@@ -1,0 +1,139 @@
+//! The fault matrix: every fault on every transform, and every transform found, not found and limited.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pivotd::catalogue::TransformSpec;
+use pivotd::replay::{Fault, Matcher};
+
+use crate::support::{API_KEY, Answer, Builder, Entity, TestApp, USERNAME};
+
+fn specs(app: &TestApp) -> Vec<TransformSpec> {
+    let configured = app.app.configured.load();
+    configured.catalogue.transforms().iter().map(|spec| spec.as_ref().clone()).collect()
+}
+
+fn asks_a_vendor(spec: &TransformSpec) -> bool {
+    !spec.providers().is_empty()
+}
+
+fn example(spec: &TransformSpec) -> Entity<'_> {
+    Entity::new(&spec.inputs[0].type_id, &spec.example)
+}
+
+/// Values that no fixture knows, by the transform's first input.
+fn unheard_of(spec: &TransformSpec) -> Entity<'_> {
+    let value = match spec.inputs[0].type_id.as_str() {
+        "maltego.EmailAddress" => "nobody@nowhere.example",
+        "maltego.IPv4Address" => "203.0.113.250",
+        "maltego.NSRecord" => "ns9.nowhere.example",
+        _ => "nowhere.example",
+    };
+    Entity::new(&spec.inputs[0].type_id, value)
+}
+
+/// Calls that the ledger has, by our count, over all products.
+fn charged(app: &TestApp) -> i64 {
+    app.app.engine.ledger().calls_by_product("domaintools").get("*").copied().unwrap_or(0)
+}
+
+fn is_clean(app: &TestApp, what: &str, answer: &Answer) {
+    for canary in [API_KEY, USERNAME] {
+        assert!(!answer.body.contains(canary), "{what}: {}", answer.body);
+        assert!(!format!("{:?}", answer.headers).contains(canary), "{what}");
+    }
+    assert!(!app.log().contains(API_KEY), "{what}");
+    assert!(!app.app.engine.metrics().render().contains(API_KEY), "{what}");
+}
+
+#[tokio::test]
+async fn every_transform_finds_its_example() {
+    let app = TestApp::start().await;
+    for spec in specs(&app) {
+        let answer = app.run(&spec.name, example(&spec)).await;
+        let quoted = answer.said("Inform").contains("to buy");
+        assert!(!answer.entities().is_empty() || quoted, "{}: {}", spec.name, answer.body);
+        assert_eq!(answer.said("PartialError"), "", "{}", spec.name);
+        is_clean(&app, &spec.name, &answer);
+    }
+}
+
+#[tokio::test]
+async fn every_transform_says_that_nothing_is_known() {
+    let app = TestApp::start().await;
+    for spec in specs(&app).iter().filter(|spec| asks_a_vendor(spec)) {
+        let entity = unheard_of(spec);
+        let answer = app.run(&spec.name, entity).await;
+        let said = answer.said("Inform");
+        assert!(answer.entities().is_empty(), "{}: {}", spec.name, answer.body);
+        assert!(said.starts_with(entity.value) && said.contains("knows nothing"), "{}: {}", spec.name, answer.body);
+    }
+}
+
+#[tokio::test]
+async fn every_transform_says_that_it_is_limited_and_until_when() {
+    let app = impatient().await;
+    app.vendor.inject(Matcher::any(), Fault::too_many_requests(Some("7200")), None);
+    for spec in specs(&app).iter().filter(|spec| asks_a_vendor(spec)) {
+        let answer = app.run(&spec.name, example(spec)).await;
+        let said = answer.said("PartialError");
+        assert!(said.starts_with(&spec.example) && said.contains("it opens at 2026-11-21 0"), "{}: {said}", spec.name);
+    }
+}
+
+/// A server that makes one attempt per call, so that the matrix needs no waiting.
+async fn impatient() -> TestApp {
+    let builder = Builder::new().manual_clock().settings(|settings| {
+        let provider = settings.providers.get_mut("domaintools").unwrap();
+        provider.attempts = 1;
+        provider.max_answer = 1 << 20;
+        // Longer than any wait of the engine's own, so that a test can move the clock past one and not the other.
+        provider.timeout = Duration::from_secs(90);
+        settings.deadlines.maltego = Duration::from_secs(6000);
+    });
+    builder.start().await
+}
+
+/// What the table of messages says of a fault: the kind of message, and a part of its text.
+fn expected(fault: &str) -> Option<(&'static str, &'static str)> {
+    Some(match fault {
+        "unauthorized-401" | "forbidden-key-403" => ("FatalError", "administrator"),
+        "forbidden-product-403" => ("PartialError", "subscription"),
+        "busy-503" => ("PartialError", "it opens at"),
+        name if name.starts_with("too-many-requests") => ("PartialError", "it opens at"),
+        "not-found-404" => ("Inform", "knows nothing"),
+        // Some products say it as an error, Iris as an answer that is not whole.
+        "limit-exceeded-200" => ("PartialError", "DomainTools"),
+        // The right body under another label is an answer all the same.
+        "labelled-text" | "labelled-image" => return None,
+        _ => ("PartialError", "(request "),
+    })
+}
+
+#[tokio::test]
+async fn every_fault_on_every_transform_is_told_and_booked() {
+    let mut seen = BTreeSet::new();
+    for (name, fault) in Fault::all() {
+        let gated = fault.gate().is_some();
+        let app = impatient().await;
+        app.vendor.inject(Matcher::any(), fault, None);
+        for spec in specs(&app).iter().filter(|spec| asks_a_vendor(spec)) {
+            let what = format!("{name} on {}", spec.name);
+            // A held answer never comes: the clock moves to the end of the attempt. Else only waits are passed.
+            let within = Duration::from_secs(if gated { 100 } else { 70 });
+            let answer = app.while_moving(within, app.run(&spec.name, example(spec))).await;
+            is_clean(&app, &what, &answer);
+            let Some((kind, part)) = expected(name) else { continue };
+            seen.insert(kind);
+            let said = answer.said(kind);
+            // A breaker that an earlier transform opened tells its own story, under the same kind.
+            let open = said.contains("failures in a row");
+            assert!(said.contains(&spec.example) && (said.contains(part) || open), "{what}: {}", answer.body);
+            assert!(answer.entities().is_empty(), "{what}");
+        }
+        app.app.engine.store().settled().await;
+        let attempts = i64::try_from(app.vendor.attempts()).unwrap();
+        assert!(attempts > 0 && charged(&app) >= attempts, "{name}: {} charged for {attempts}", charged(&app));
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["FatalError", "Inform", "PartialError"]);
+}
