@@ -1,0 +1,38 @@
+# syntax=docker/dockerfile:1
+
+# Builds on Debian and runs on distroless "cc". The plain Rust image brings the one C compiler that is needed
+# (aws-lc and zstd are C), so there is no extra toolchain; the runtime image brings glibc, with its resolver and its
+# allocator, and the certificate authorities, and has neither shell nor package manager. A musl build would do
+# without glibc, at the price of a slower allocator.
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /build
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/build/target \
+    cargo build --release --locked --bin pivotd \
+    && cp target/release/pivotd /pivotd \
+    && mkdir --mode 0700 /data
+
+FROM gcr.io/distroless/cc-debian12:nonroot
+LABEL org.opencontainers.image.title="pivotd" \
+      org.opencontainers.image.description="Maltego transforms and SOAR scores from the threat-intelligence providers you pay for" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=build /pivotd /usr/local/bin/pivotd
+COPY --from=build --chown=65532:65532 /data /data
+
+# "nonroot" of the base image, written as a number so that Kubernetes can see that it is not root.
+USER 65532:65532
+VOLUME /data
+EXPOSE 8080
+
+# Beyond loopback it refuses to start without PIVOTD__SERVER__PUBLIC_URL, and without either a certificate or
+# PIVOTD__SERVER__TLS=before where TLS ends in front of the container.
+ENV PIVOTD__SERVER__DATA=/data \
+    PIVOTD__SERVER__LISTEN=0.0.0.0:8080 \
+    PIVOTD__LOG__FORMAT=json
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
+    CMD ["/usr/local/bin/pivotd", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/pivotd"]
+CMD ["serve"]
