@@ -19,7 +19,7 @@ LABEL org.opencontainers.image.title="pivotd" \
       org.opencontainers.image.description="Maltego transforms and SOAR scores from the threat-intelligence providers you pay for" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY --from=build /pivotd /usr/local/bin/pivotd
-COPY --from=build --chown=65532:65532 /data /data
+COPY --from=build --chown=65532:65532 --chmod=0700 /data /data
 
 # "nonroot" of the base image, written as a number so that Kubernetes can see that it is not root.
 USER 65532:65532
