@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
+use crate::control::server::ControlServer;
 use crate::providers::{Descriptor, registry};
 use crate::startup::{App, Application, Mode, Parts, open_store};
 use crate::telemetry::log::Log;
@@ -76,7 +77,8 @@ async fn serve(loaded: Loaded, file: Option<PathBuf>, listen: Option<SocketAddr>
     let scheme = if application.tls { "https" } else { "http" };
     tracing::info!(address = %application.address, scheme, "serving");
     terminal::note(&format!("pivotd serves on {scheme}://{}", application.address));
-    tokio::spawn(stop_on_signal(application.handle()));
+    let control = control(&app, &settings.server.data);
+    tokio::spawn(stop_on_signal(application.handle(), control));
     tokio::spawn(reload_on_hangup(Arc::clone(&app), file, listen));
     tokio::spawn(sweep(Arc::clone(&app)));
     application.run_until_stopped().await?;
@@ -123,8 +125,17 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     writeln!(options.open(path)?, "{text}")
 }
 
-/// Stops the server gracefully on SIGINT or SIGTERM.
-pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle) {
+/// Listens for commands; a server that cannot goes on without, since its clients need it more.
+pub(super) fn control(app: &Arc<App>, data: &Path) -> Option<ControlServer> {
+    ControlServer::start(Arc::clone(app), data)
+        .inspect_err(|error| {
+            tracing::error!(%error, "no control socket: commands cannot reach this server (is the path of the data directory too long?)");
+        })
+        .ok()
+}
+
+/// Stops the server gracefully on SIGINT or SIGTERM: nobody new is taken, commands end before the store closes.
+pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle, control: Option<ControlServer>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -134,6 +145,10 @@ pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+    }
+    handle.pause().await;
+    if let Some(control) = control {
+        control.stop().await;
     }
     handle.stop(true).await;
 }
