@@ -77,7 +77,7 @@ fn show(answer: &Answer) {
     };
     let rows = &answer.indicators;
     let columns = vec![
-        Column::flexible("Indicator", rows.iter().map(|row| row.indicator.clone())),
+        Column::main("Indicator", rows.iter().map(|row| row.indicator.clone())),
         // Nobody knows is not a score of 0.
         Column::fixed("Score", rows.iter().map(|row| row.score.map_or_else(|| "-".to_owned(), |score| score.to_string()))),
         Column::fixed("Verdict", rows.iter().map(|row| row.verdict.clone())),

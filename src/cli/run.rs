@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::session::{Session, unexpected};
-use super::table::{Column, render};
+use super::table::{Column, natural, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::ask::report::{EntityView, Report};
 use crate::control::{ControlReply, ControlRequest, RunRequest};
@@ -78,13 +78,17 @@ impl Run {
 
 /// Prints entities and what is to be said of them; errors go where errors go.
 fn show(report: &Report) {
+    let mut from = None;
     if !report.entities.is_empty() {
-        terminal::print(&entities(&report.entities, terminal::width()));
+        let (table, one_source) = entities(&report.entities, terminal::width());
+        terminal::print(&table);
         terminal::print("");
+        from = one_source;
     }
     let count = report.entities.len();
     let noun = if count == 1 { "entity" } else { "entities" };
-    terminal::print(&format!("{count} {noun} ({}, {})", report.outcome, source(&report.cache)));
+    let from = from.map(|from| format!(" from {}", terminal::line(&from))).unwrap_or_default();
+    terminal::print(&format!("{count} {noun}{from} ({}, {})", report.outcome, source(&report.cache)));
     for message in &report.messages {
         match message.kind.as_str() {
             "Inform" | "Debug" => terminal::print(&message.text),
@@ -116,18 +120,25 @@ fn json(report: &Report, sample: bool) -> serde_json::Result<String> {
     serde_json::to_string_pretty(&value)
 }
 
-/// Lays out entities within `width`.
-fn entities(entities: &[EntityView], width: usize) -> String {
-    let columns = vec![
+/// Lays out entities within `width`. Where that is narrow and all have one source, it is returned instead of shown
+/// in each row.
+fn entities(entities: &[EntityView], width: usize) -> (String, Option<String>) {
+    let sources: Vec<String> = entities.iter().map(|entity| named(entity, ".source").join(", ")).collect();
+    let one = sources.first().filter(|first| !first.is_empty() && sources.iter().all(|other| other == *first)).cloned();
+    let mut columns = vec![
         Column::fixed("Type", entities.iter().map(|entity| short(&entity.type_id).to_owned())),
-        Column::flexible("Value", entities.iter().map(|entity| entity.value.clone())),
+        Column::main("Value", entities.iter().map(|entity| entity.value.clone())),
         Column::fixed("First seen", entities.iter().map(|entity| date(entity, ".first_seen", false))),
         Column::fixed("Last seen", entities.iter().map(|entity| date(entity, ".last_seen", true))),
         Column::flexible("Link", entities.iter().map(link)),
         Column::flexible("Details", entities.iter().map(details)),
-        Column::flexible("Source", entities.iter().map(|entity| named(entity, ".source").join(", "))),
+        Column::flexible("Source", sources),
     ];
-    render(columns, width)
+    if one.is_some() && natural(&columns) > width {
+        columns.pop();
+        return (render(columns, width), one);
+    }
+    (render(columns, width), None)
 }
 
 fn short(type_id: &str) -> &str {
@@ -168,8 +179,11 @@ fn details(entity: &EntityView) -> String {
     let told = entity.properties.iter().filter(|(name, value)| {
         !ELSEWHERE.iter().any(|end| name.ends_with(end)) && !is_value(name) && **value != entity.value
     });
-    let told: Vec<String> =
-        told.map(|(name, value)| format!("{}: {value}", name.rsplit_once('.').map_or(name.as_str(), |(_, last)| last))).collect();
+    let mut told: Vec<_> = told.collect();
+    // Long texts are cut, so that short facts, such as a score, go before them.
+    told.sort_by_key(|(_, value)| value.len());
+    let last_part = |name: &str| name.rsplit_once('.').map_or(name, |(_, last)| last).to_owned();
+    let told: Vec<String> = told.into_iter().map(|(name, value)| format!("{}: {value}", last_part(name))).collect();
     told.join("; ")
 }
 
@@ -207,7 +221,12 @@ mod tests {
 
     #[test]
     fn details_leave_out_what_stands_elsewhere() {
-        let entity = entity("", &[("acme.action", "Change"), ("acme.source", "Acme"), ("ipv4-address", "192.0.2.7")]);
-        assert_eq!(details(&entity), "action: Change");
+        let entity = entity("", &[
+            ("acme.about", "a long text about it"),
+            ("acme.score", "87"),
+            ("acme.source", "Acme"),
+            ("ipv4-address", "192.0.2.7"),
+        ]);
+        assert_eq!(details(&entity), "score: 87; about: a long text about it");
     }
 }

@@ -10,22 +10,35 @@ const NARROWEST: usize = 8;
 /// Blanks between columns.
 const GAP: usize = 2;
 
+/// Says whether a column may be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cut {
+    First,
+    Late,
+    Never,
+}
+
 /// Holds a column: its head, whether it may be cut, and its cells.
 pub(super) struct Column {
     head: &'static str,
-    flexible: bool,
+    cut: Cut,
     cells: Vec<String>,
 }
 
 impl Column {
     /// Makes a column that is shown whole, such as a date.
     pub(super) fn fixed(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
-        Self { head, flexible: false, cells: cells.into_iter().map(|cell| terminal::line(&cell)).collect() }
+        Self { head, cut: Cut::Never, cells: cells.into_iter().map(|cell| terminal::line(&cell)).collect() }
     }
 
     /// Makes a column that may be cut.
     pub(super) fn flexible(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
-        Self { flexible: true, ..Self::fixed(head, cells) }
+        Self { cut: Cut::First, ..Self::fixed(head, cells) }
+    }
+
+    /// Makes a column that is cut only where cutting the others is not enough.
+    pub(super) fn main(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
+        Self { cut: Cut::Late, ..Self::fixed(head, cells) }
     }
 
     fn is_empty(&self) -> bool {
@@ -35,6 +48,13 @@ impl Column {
     fn natural(&self) -> usize {
         self.cells.iter().map(|cell| cell.width()).max().unwrap_or(0).max(self.head.width())
     }
+}
+
+/// Returns the width of a table whose cells are all whole.
+#[must_use]
+pub(super) fn natural(columns: &[Column]) -> usize {
+    let shown = columns.iter().filter(|column| !column.is_empty());
+    shown.map(|column| column.natural() + GAP).sum::<usize>().saturating_sub(GAP)
 }
 
 /// Lays out columns within `width`; columns without any text are left out, the widest flexible ones are cut first.
@@ -47,14 +67,14 @@ pub(super) fn render(columns: Vec<Column>, width: usize) -> String {
         let widest = widths
             .iter_mut()
             .zip(&columns)
-            .filter(|(wide, column)| column.flexible && **wide > NARROWEST)
-            .max_by_key(|(wide, _)| **wide);
+            .filter(|(wide, column)| column.cut != Cut::Never && **wide > NARROWEST)
+            .max_by_key(|(wide, column)| (std::cmp::Reverse(column.cut), **wide));
         let Some((widest, _)) = widest else { break };
         *widest -= 1;
     }
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_style(TableComponent::HeaderLines, '─').set_style(TableComponent::MiddleHeaderIntersections, '─');
+    table.remove_style(TableComponent::VerticalLines).set_style(TableComponent::HeaderLines, '─');
     table.set_header(columns.iter().map(|column| column.head));
     let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
     for at in 0..rows {
@@ -118,6 +138,17 @@ mod tests {
         assert!(table.contains('…'), "{table}");
     }
 
+    #[test]
+    fn what_matters_is_cut_last() {
+        let columns = || vec![
+            Column::main("Value", ["tendrit-payload.example.com".to_owned()]),
+            Column::flexible("Details", ["x".repeat(60)]),
+        ];
+        assert!(render(columns(), 60).contains("tendrit-payload.example.com"));
+        assert!(!render(columns(), 30).contains("tendrit-payload.example.com"));
+        assert_eq!(natural(&columns()), 27 + GAP + 60);
+    }
+
     proptest! {
         #[test]
         fn no_line_is_wider_than_the_terminal(
@@ -126,7 +157,7 @@ mod tests {
         ) {
             let dates = values.iter().map(|_| "2013-05-20".to_owned());
             let columns = vec![
-                Column::flexible("Value", values.clone()),
+                Column::main("Value", values.clone()),
                 Column::fixed("First seen", dates),
                 Column::flexible("Details", values.clone()),
             ];
