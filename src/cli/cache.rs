@@ -60,8 +60,20 @@ impl Cache {
             Command::Stats { file } => (file, ControlRequest::CacheStats),
             Command::Show { value, file } => (file, ControlRequest::CacheShow { value }),
             Command::Purge { which, file } => {
-                let Which { provider, capability, indicator, all: _ } = which;
-                (file, ControlRequest::CachePurge(Purge { provider, capability, indicator }))
+                let Which {
+                    provider,
+                    capability,
+                    indicator,
+                    all: _,
+                } = which;
+                (
+                    file,
+                    ControlRequest::CachePurge(Purge {
+                        provider,
+                        capability,
+                        indicator,
+                    }),
+                )
             }
         };
         match block_on(once(file.config.as_deref(), request, "the store"))?? {
@@ -71,7 +83,10 @@ impl Cache {
             }
             ControlReply::Answers(answers) => terminal::print(&list(&answers)),
             ControlReply::Purged { count } => {
-                terminal::print(&format!("removed {count} stored answer{}", if count == 1 { "" } else { "s" }));
+                terminal::print(&format!(
+                    "removed {count} stored answer{}",
+                    if count == 1 { "" } else { "s" }
+                ));
             }
             _ => return Err(unexpected()),
         }
@@ -106,20 +121,39 @@ fn list(answers: &[AnswerView]) -> String {
         _ => answer.records.to_string(),
     };
     let params = |answer: &AnswerView| {
-        let pairs: Vec<String> = answer.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = answer
+            .params
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         pairs.join(" ")
     };
     let fresh = |answer: &AnswerView| {
         let until = time_text(answer.fresh_until);
-        if answer.fresh { until } else { format!("no, since {until}") }
+        if answer.fresh {
+            until
+        } else {
+            format!("no, since {until}")
+        }
     };
     let columns = vec![
         Column::flexible("Provider", answers.iter().map(|answer| answer.provider.clone())),
-        Column::flexible("Capability", answers.iter().map(|answer| answer.capability.clone())),
+        Column::flexible(
+            "Capability",
+            answers.iter().map(|answer| answer.capability.clone()),
+        ),
         Column::flexible("Asked with", answers.iter().map(params)),
         Column::fixed("Records", answers.iter().map(records)),
-        Column::fixed("Bought for", answers.iter().map(|answer| answer.bought.clone().unwrap_or_default())),
-        Column::fixed("Retrieved", answers.iter().map(|answer| time_text(answer.retrieved_at))),
+        Column::fixed(
+            "Bought for",
+            answers
+                .iter()
+                .map(|answer| answer.bought.clone().unwrap_or_default()),
+        ),
+        Column::fixed(
+            "Retrieved",
+            answers.iter().map(|answer| time_text(answer.retrieved_at)),
+        ),
         Column::fixed("Fresh until", answers.iter().map(fresh)),
     ];
     render(columns, terminal::width())

@@ -55,8 +55,13 @@ impl Stage {
     }
 
     async fn build(listen: Option<SocketAddr>) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("pivotd-demo-").tempdir().context("no temporary directory")?;
-        let vendors = DemoVendors::start().await.context("the replayed vendors cannot be started")?;
+        let folder = tempfile::Builder::new()
+            .prefix("pivotd-demo-")
+            .tempdir()
+            .context("no temporary directory")?;
+        let vendors = DemoVendors::start()
+            .await
+            .context("the replayed vendors cannot be started")?;
         let mut loaded = defaults()?;
         loaded.settings.server.data = folder.path().to_path_buf();
         point_at(&mut loaded.settings, &vendors);
@@ -68,7 +73,10 @@ impl Stage {
                 let mut log_settings = loaded.settings.log.clone();
                 log_settings.format = crate::config::settings::LogFormat::Text;
                 log_settings.file = None;
-                let (log, subscriber) = Log::start(&log_settings, *store.secret(), metrics.log_lines_lost().clone())?;
+                // The demo says where it listens in its own words.
+                log_settings.level.push_str(",actix_server=warn");
+                let (log, subscriber) =
+                    Log::start(&log_settings, *store.secret(), metrics.log_lines_lost().clone())?;
                 tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;
                 Some(log)
             }

@@ -54,14 +54,19 @@ struct Reason {
 
 impl Enrich {
     pub(super) fn run(self) -> anyhow::Result<Done> {
-        let request = ControlRequest::Enrich { indicators: self.indicators, threshold: self.threshold };
+        let request = ControlRequest::Enrich {
+            indicators: self.indicators,
+            threshold: self.threshold,
+        };
         let reply = block_on(async {
             let session = Session::of(self.file.config.as_deref(), self.demo).await?;
             let reply = session.ask(request, "waiting for scores").await;
             session.close().await;
             reply
         })??;
-        let ControlReply::Scored(answer) = reply else { return Err(unexpected()) };
+        let ControlReply::Scored(answer) = reply else {
+            return Err(unexpected());
+        };
         match self.format {
             Format::Json => terminal::print_data(&serde_json::to_string_pretty(&answer)?),
             Format::Table => show(&serde_json::from_value(answer)?),
@@ -72,20 +77,33 @@ impl Enrich {
 
 fn show(answer: &Answer) {
     let reasons = |row: &Row| {
-        let reasons: Vec<String> = row.explanation.iter().map(|one| format!("{:+} {}", one.points, one.reason)).collect();
+        let reasons: Vec<String> = row
+            .explanation
+            .iter()
+            .map(|one| format!("{:+} {}", one.points, one.reason))
+            .collect();
         reasons.join("; ")
     };
     let rows = &answer.indicators;
     let columns = vec![
         Column::main("Indicator", rows.iter().map(|row| row.indicator.clone())),
         // Nobody knows is not a score of 0.
-        Column::fixed("Score", rows.iter().map(|row| row.score.map_or_else(|| "-".to_owned(), |score| score.to_string()))),
+        Column::fixed(
+            "Score",
+            rows.iter().map(|row| {
+                row.score
+                    .map_or_else(|| "-".to_owned(), |score| score.to_string())
+            }),
+        ),
         Column::fixed("Verdict", rows.iter().map(|row| row.verdict.clone())),
         Column::fixed("Decision", rows.iter().map(|row| row.decision.clone())),
         Column::flexible("Reasons", rows.iter().map(reasons)),
     ];
     terminal::print(&render(columns, terminal::width()));
-    terminal::print(&format!("\n{} (threshold {}): {}", answer.decision, answer.threshold, answer.summary));
+    terminal::print(&format!(
+        "\n{} (threshold {}): {}",
+        answer.decision, answer.threshold, answer.summary
+    ));
     if answer.sample_data {
         terminal::print("pivotd demo: everything here is sample data");
     }

@@ -21,8 +21,19 @@ use crate::maltego::settings::SettingKind;
 const MOST_ROWS: usize = 100;
 
 const TRANSFORM_HEAD: [&str; 13] = [
-    "Owner", "Author", "Disclaimer", "Description", "Version", "Name", "UIName", "URL", "entityName",
-    "oAuthSettingId", "transformSettingIDs", "seedIDs", "outputEntities",
+    "Owner",
+    "Author",
+    "Disclaimer",
+    "Description",
+    "Version",
+    "Name",
+    "UIName",
+    "URL",
+    "entityName",
+    "oAuthSettingId",
+    "transformSettingIDs",
+    "seedIDs",
+    "outputEntities",
 ];
 const SETTING_HEAD: [&str; 6] = ["Name", "Type", "Display", "DefaultValue", "Optional", "Popup"];
 
@@ -57,7 +68,11 @@ enum Command {
 impl Export {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         match self.command {
-            Command::Csv { out, public_url, file } => csv(&out, public_url, file.config.as_deref())?,
+            Command::Csv {
+                out,
+                public_url,
+                file,
+            } => csv(&out, public_url, file.config.as_deref())?,
             Command::Openapi { out: Some(path) } => {
                 fs::write(&path, openapi::json()?).with_context(|| path.display().to_string())?;
                 terminal::note(&format!("wrote {}", path.display()));
@@ -76,7 +91,11 @@ fn csv(out: &Path, public_url: Option<String>, config: Option<&Path>) -> anyhow:
     )?;
     let catalogue = Catalogue::build(&settings, 1);
     let mut rows = Vec::new();
-    let mut names: HashSet<String> = catalogue.transforms().iter().map(|spec| spec.name.clone()).collect();
+    let mut names: HashSet<String> = catalogue
+        .transforms()
+        .iter()
+        .map(|spec| spec.name.clone())
+        .collect();
     let mut all: Vec<TransformSetting> = Vec::new();
     for spec in catalogue.transforms() {
         let own = settings_of(spec);
@@ -98,8 +117,10 @@ fn csv(out: &Path, public_url: Option<String>, config: Option<&Path>) -> anyhow:
 
 /// Lists the settings of a transform at all its providers, each once.
 fn settings_of(spec: &TransformSpec) -> Vec<TransformSetting> {
-    let mut asked: Vec<_> =
-        descriptors().into_iter().filter(|one| spec.providers().iter().any(|name| name == one.name)).collect();
+    let mut asked: Vec<_> = descriptors()
+        .into_iter()
+        .filter(|one| spec.providers().iter().any(|name| name == one.name))
+        .collect();
     if asked.is_empty() {
         asked.push(&own::DESCRIPTOR);
     }
@@ -123,8 +144,17 @@ fn transform_rows(
     let inputs = spec.inputs.iter().enumerate();
     inputs
         .map(|(at, input)| {
-            let short = input.type_id.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-            let mut name = if at == 0 { spec.name.clone() } else { format!("{}-{short}", spec.name) };
+            let short = input
+                .type_id
+                .rsplit('.')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            let mut name = if at == 0 {
+                spec.name.clone()
+            } else {
+                format!("{}-{short}", spec.name)
+            };
             while at > 0 && !names.insert(name.clone()) {
                 name.push_str("-input");
             }

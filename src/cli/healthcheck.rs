@@ -37,8 +37,15 @@ impl Healthcheck {
 
 /// Returns where this machine reaches the configured server.
 fn configured(settings: &Settings) -> anyhow::Result<Url> {
-    let scheme = if settings.server.tls.is_some() { "https" } else { "http" };
-    Ok(Url::parse(&format!("{scheme}://{}/", reachable(settings.server.listen)))?)
+    let scheme = if settings.server.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    Ok(Url::parse(&format!(
+        "{scheme}://{}/",
+        reachable(settings.server.listen)
+    ))?)
 }
 
 /// Listening everywhere includes loopback, which is where to ask.
@@ -70,12 +77,17 @@ async fn ask(base: &Url) -> anyhow::Result<()> {
         .build()?;
     for path in ["/healthz", "/readyz"] {
         let url = base.join(path)?;
-        let hint = || format!("{url} does not answer; is the server running, and is this where it listens (--url)?");
+        let hint =
+            || format!("{url} does not answer; is the server running, and is this where it listens (--url)?");
         let mut reply = client.get(url.clone()).send().await.with_context(hint)?;
         let status = reply.status();
         let first = reply.chunk().await.ok().flatten().unwrap_or_default();
         let said: String = String::from_utf8_lossy(&first).chars().take(200).collect();
-        anyhow::ensure!(status.is_success(), "{url} says {status}: {}", terminal::line(said.trim()));
+        anyhow::ensure!(
+            status.is_success(),
+            "{url} says {status}: {}",
+            terminal::line(said.trim())
+        );
     }
     Ok(())
 }

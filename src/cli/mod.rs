@@ -106,6 +106,9 @@ pub fn main() -> ExitCode {
 
 /// Runs a future on a runtime of its own.
 fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build()?;
     Ok(runtime.block_on(future))
 }

@@ -66,13 +66,19 @@ impl Run {
             session.close().await;
             reply
         })??;
-        let ControlReply::Ran { report, sample } = reply else { return Err(unexpected()) };
+        let ControlReply::Ran { report, sample } = reply else {
+            return Err(unexpected());
+        };
         match self.format {
             Format::Table => show(&report),
             Format::Json => terminal::print_data(&json(&report, sample)?),
             Format::Xml => terminal::print_data(&report.xml),
         }
-        Ok(if report.is_error() { Done::WithError } else { Done::Well })
+        Ok(if report.is_error() {
+            Done::WithError
+        } else {
+            Done::Well
+        })
     }
 }
 
@@ -87,8 +93,14 @@ fn show(report: &Report) {
     }
     let count = report.entities.len();
     let noun = if count == 1 { "entity" } else { "entities" };
-    let from = from.map(|from| format!(" from {}", terminal::line(&from))).unwrap_or_default();
-    terminal::print(&format!("{count} {noun}{from} ({}, {})", report.outcome, source(&report.cache)));
+    let from = from
+        .map(|from| format!(" from {}", terminal::line(&from)))
+        .unwrap_or_default();
+    terminal::print(&format!(
+        "{count} {noun}{from} ({}, {})",
+        report.outcome,
+        source(&report.cache)
+    ));
     for message in &report.messages {
         match message.kind.as_str() {
             "Inform" | "Debug" => terminal::print(&message.text),
@@ -123,13 +135,28 @@ fn json(report: &Report, sample: bool) -> serde_json::Result<String> {
 /// Lays out entities within `width`. Where that is narrow and all have one source, it is returned instead of shown
 /// in each row.
 fn entities(entities: &[EntityView], width: usize) -> (String, Option<String>) {
-    let sources: Vec<String> = entities.iter().map(|entity| named(entity, ".source").join(", ")).collect();
-    let one = sources.first().filter(|first| !first.is_empty() && sources.iter().all(|other| other == *first)).cloned();
+    let sources: Vec<String> = entities
+        .iter()
+        .map(|entity| named(entity, ".source").join(", "))
+        .collect();
+    let one = sources
+        .first()
+        .filter(|first| !first.is_empty() && sources.iter().all(|other| other == *first))
+        .cloned();
     let mut columns = vec![
-        Column::fixed("Type", entities.iter().map(|entity| short(&entity.type_id).to_owned())),
+        Column::fixed(
+            "Type",
+            entities.iter().map(|entity| short(&entity.type_id).to_owned()),
+        ),
         Column::main("Value", entities.iter().map(|entity| entity.value.clone())),
-        Column::fixed("First seen", entities.iter().map(|entity| date(entity, ".first_seen", false))),
-        Column::fixed("Last seen", entities.iter().map(|entity| date(entity, ".last_seen", true))),
+        Column::fixed(
+            "First seen",
+            entities.iter().map(|entity| date(entity, ".first_seen", false)),
+        ),
+        Column::fixed(
+            "Last seen",
+            entities.iter().map(|entity| date(entity, ".last_seen", true)),
+        ),
         Column::flexible("Link", entities.iter().map(link)),
         Column::flexible("Details", entities.iter().map(details)),
         Column::flexible("Source", sources),
@@ -148,7 +175,11 @@ fn short(type_id: &str) -> &str {
 /// Returns the different values of properties whose id ends so; each provider has its own.
 fn named<'a>(entity: &'a EntityView, end: &str) -> Vec<&'a str> {
     let values = entity.properties.iter().filter(|(name, _)| name.ends_with(end));
-    values.map(|(_, value)| value.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+    values
+        .map(|(_, value)| value.as_str())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// Returns the first or last of the dates that providers give.
@@ -160,15 +191,26 @@ fn date(entity: &EntityView, end: &str, last: bool) -> String {
 
 /// Returns the link's label, unless the dates beside it say the same.
 fn link(entity: &EntityView) -> String {
-    let Some(label) = &entity.link else { return String::new() };
+    let Some(label) = &entity.link else {
+        return String::new();
+    };
     let mut rest = label.clone();
-    for known in [date(entity, ".first_seen", false), date(entity, ".last_seen", true)] {
+    for known in [
+        date(entity, ".first_seen", false),
+        date(entity, ".last_seen", true),
+    ] {
         if !known.is_empty() {
             rest = rest.replace(&known, "");
         }
     }
-    let says_nothing = rest.split_whitespace().all(|word| matches!(word, "to" | "-" | "–" | "until" | "since"));
-    if says_nothing { String::new() } else { label.clone() }
+    let says_nothing = rest
+        .split_whitespace()
+        .all(|word| matches!(word, "to" | "-" | "–" | "until" | "since"));
+    if says_nothing {
+        String::new()
+    } else {
+        label.clone()
+    }
 }
 
 /// Returns what else the entity tells, without what is in other columns and what every entity of the type repeats.
@@ -183,7 +225,10 @@ fn details(entity: &EntityView) -> String {
     // Long texts are cut, so that short facts, such as a score, go before them.
     told.sort_by_key(|(_, value)| value.len());
     let last_part = |name: &str| name.rsplit_once('.').map_or(name, |(_, last)| last).to_owned();
-    let told: Vec<String> = told.into_iter().map(|(name, value)| format!("{}: {value}", last_part(name))).collect();
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|(name, value)| format!("{}: {value}", last_part(name)))
+        .collect();
     told.join("; ")
 }
 
@@ -195,7 +240,10 @@ mod tests {
         EntityView {
             type_id: "maltego.IPv4Address".to_owned(),
             value: "192.0.2.7".to_owned(),
-            properties: properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            properties: properties
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             link: Some(link.to_owned()),
         }
     }
@@ -221,12 +269,15 @@ mod tests {
 
     #[test]
     fn details_leave_out_what_stands_elsewhere() {
-        let entity = entity("", &[
-            ("acme.about", "a long text about it"),
-            ("acme.score", "87"),
-            ("acme.source", "Acme"),
-            ("ipv4-address", "192.0.2.7"),
-        ]);
+        let entity = entity(
+            "",
+            &[
+                ("acme.about", "a long text about it"),
+                ("acme.score", "87"),
+                ("acme.source", "Acme"),
+                ("ipv4-address", "192.0.2.7"),
+            ],
+        );
         assert_eq!(details(&entity), "score: 87; about: a long text about it");
     }
 }

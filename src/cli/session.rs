@@ -53,7 +53,11 @@ impl Session {
 
     /// Opens one or the other.
     pub(super) async fn of(config: Option<&Path>, demo: bool) -> anyhow::Result<Self> {
-        if demo { Self::demo().await } else { Self::open(config).await }
+        if demo {
+            Self::demo().await
+        } else {
+            Self::open(config).await
+        }
     }
 
     /// Asks, with a progress bar that says `what` is waited for.
@@ -85,7 +89,11 @@ impl Session {
 }
 
 /// Asks one thing, for commands that need no more.
-pub(super) async fn once(config: Option<&Path>, request: ControlRequest, what: &str) -> anyhow::Result<ControlReply> {
+pub(super) async fn once(
+    config: Option<&Path>,
+    request: ControlRequest,
+    what: &str,
+) -> anyhow::Result<ControlReply> {
     let session = Session::open(config).await?;
     let reply = session.ask(request, what).await;
     session.close().await;
@@ -94,7 +102,9 @@ pub(super) async fn once(config: Option<&Path>, request: ControlRequest, what: &
 
 /// Says that a reply is not the one that belongs to the request.
 pub(super) fn unexpected() -> anyhow::Error {
-    anyhow::anyhow!("the running server gave another answer than was asked for; use the same program for both")
+    anyhow::anyhow!(
+        "the running server gave another answer than was asked for; use the same program for both"
+    )
 }
 
 fn own(loaded: Loaded) -> anyhow::Result<Arc<App>> {

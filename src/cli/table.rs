@@ -28,17 +28,27 @@ pub(super) struct Column {
 impl Column {
     /// Makes a column that is shown whole, such as a date.
     pub(super) fn fixed(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
-        Self { head, cut: Cut::Never, cells: cells.into_iter().map(|cell| terminal::line(&cell)).collect() }
+        Self {
+            head,
+            cut: Cut::Never,
+            cells: cells.into_iter().map(|cell| terminal::line(&cell)).collect(),
+        }
     }
 
     /// Makes a column that may be cut.
     pub(super) fn flexible(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
-        Self { cut: Cut::First, ..Self::fixed(head, cells) }
+        Self {
+            cut: Cut::First,
+            ..Self::fixed(head, cells)
+        }
     }
 
     /// Makes a column that is cut only where cutting the others is not enough.
     pub(super) fn main(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
-        Self { cut: Cut::Late, ..Self::fixed(head, cells) }
+        Self {
+            cut: Cut::Late,
+            ..Self::fixed(head, cells)
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -46,7 +56,12 @@ impl Column {
     }
 
     fn natural(&self) -> usize {
-        self.cells.iter().map(|cell| cell.width()).max().unwrap_or(0).max(self.head.width())
+        self.cells
+            .iter()
+            .map(|cell| cell.width())
+            .max()
+            .unwrap_or(0)
+            .max(self.head.width())
     }
 }
 
@@ -54,7 +69,10 @@ impl Column {
 #[must_use]
 pub(super) fn natural(columns: &[Column]) -> usize {
     let shown = columns.iter().filter(|column| !column.is_empty());
-    shown.map(|column| column.natural() + GAP).sum::<usize>().saturating_sub(GAP)
+    shown
+        .map(|column| column.natural() + GAP)
+        .sum::<usize>()
+        .saturating_sub(GAP)
 }
 
 /// Lays out columns within `width`; columns without any text are left out, the widest flexible ones are cut first.
@@ -73,17 +91,27 @@ pub(super) fn render(columns: Vec<Column>, width: usize) -> String {
         *widest -= 1;
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.remove_style(TableComponent::VerticalLines).set_style(TableComponent::HeaderLines, '─');
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .remove_style(TableComponent::VerticalLines)
+        .set_style(TableComponent::HeaderLines, '─');
     table.set_header(columns.iter().map(|column| column.head));
     let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
     for at in 0..rows {
         let cells = columns.iter().zip(&widths);
-        table.add_row(cells.map(|(column, width)| cut(column.cells.get(at).map_or("", String::as_str), *width)));
+        table.add_row(
+            cells.map(|(column, width)| cut(column.cells.get(at).map_or("", String::as_str), *width)),
+        );
     }
     let last = columns.len().saturating_sub(1);
     for (at, column) in table.column_iter_mut().enumerate() {
-        let right = if at == last { 0 } else { u16::try_from(GAP).unwrap_or(1) };
+        let right = if at == last {
+            0
+        } else {
+            u16::try_from(GAP).unwrap_or(1)
+        };
         column.set_padding((0, right));
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
@@ -140,10 +168,12 @@ mod tests {
 
     #[test]
     fn what_matters_is_cut_last() {
-        let columns = || vec![
-            Column::main("Value", ["tendrit-payload.example.com".to_owned()]),
-            Column::flexible("Details", ["x".repeat(60)]),
-        ];
+        let columns = || {
+            vec![
+                Column::main("Value", ["tendrit-payload.example.com".to_owned()]),
+                Column::flexible("Details", ["x".repeat(60)]),
+            ]
+        };
         assert!(render(columns(), 60).contains("tendrit-payload.example.com"));
         assert!(!render(columns(), 30).contains("tendrit-payload.example.com"));
         assert_eq!(natural(&columns()), 27 + GAP + 60);

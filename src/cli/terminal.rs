@@ -8,7 +8,9 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' => c,
-            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => '\u{fffd}',
+            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+                '\u{fffd}'
+            }
             c => c,
         })
         .collect()
@@ -48,7 +50,9 @@ pub(crate) fn line(text: &str) -> String {
 #[must_use]
 pub(crate) fn width() -> usize {
     const DEFAULT: usize = 100;
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     let seen = comfy_table::Table::new().width().map(usize::from);
     let seen = seen.filter(|_| io::stdout().is_terminal());
     seen.or(columns).unwrap_or(DEFAULT).clamp(40, 1000)

@@ -54,20 +54,40 @@ enum Command {
 
 fn lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = values::duration(text)?;
-    if lifetime.is_zero() { Err("a token that has expired is of no use".to_owned()) } else { Ok(lifetime) }
+    if lifetime.is_zero() {
+        Err("a token that has expired is of no use".to_owned())
+    } else {
+        Ok(lifetime)
+    }
 }
 
 impl Tokens {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         let (file, request) = match self.command {
-            Command::Create { name, tenant, mut scopes, rate, expires, file } => {
+            Command::Create {
+                name,
+                tenant,
+                mut scopes,
+                rate,
+                expires,
+                file,
+            } => {
                 if scopes.is_empty() {
                     scopes = vec![Scope::Transforms, Scope::Enrich];
                 }
                 scopes.sort();
                 scopes.dedup();
                 let lifetime_s = expires.map(|lifetime| lifetime.as_secs());
-                (file, ControlRequest::TokenCreate(NewToken { name, tenant, scopes, per_minute: rate, lifetime_s }))
+                (
+                    file,
+                    ControlRequest::TokenCreate(NewToken {
+                        name,
+                        tenant,
+                        scopes,
+                        per_minute: rate,
+                        lifetime_s,
+                    }),
+                )
             }
             Command::List { file } => (file, ControlRequest::TokenList),
             Command::Revoke { which, file } => (file, ControlRequest::TokenRevoke { which }),
@@ -75,7 +95,10 @@ impl Tokens {
         match block_on(once(file.config.as_deref(), request, "the store"))?? {
             ControlReply::TokenCreated { token, record } => {
                 terminal::print(&token.0);
-                let text = format!("made token {} for {}; it cannot be shown again", record.id, record.name);
+                let text = format!(
+                    "made token {} for {}; it cannot be shown again",
+                    record.id, record.name
+                );
                 terminal::note(&text);
             }
             ControlReply::Tokens(tokens) if tokens.is_empty() => {
@@ -94,16 +117,33 @@ impl Tokens {
 }
 
 fn list(tokens: &[TokenView]) -> String {
-    let scopes = |token: &TokenView| token.scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ");
+    let scopes = |token: &TokenView| {
+        token
+            .scopes
+            .iter()
+            .map(|scope| scope.name())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
     let columns = vec![
         Column::fixed("Id", tokens.iter().map(|token| token.id.clone())),
         Column::flexible("Name", tokens.iter().map(|token| token.name.clone())),
         Column::flexible("Tenant", tokens.iter().map(|token| token.tenant.clone())),
         Column::flexible("Scopes", tokens.iter().map(scopes)),
-        Column::fixed("A minute", tokens.iter().map(|token| token.per_minute.map(|n| n.to_string()).unwrap_or_default())),
+        Column::fixed(
+            "A minute",
+            tokens
+                .iter()
+                .map(|token| token.per_minute.map(|n| n.to_string()).unwrap_or_default()),
+        ),
         Column::fixed("Made", tokens.iter().map(|token| day(token.created))),
-        Column::fixed("Expires", tokens.iter().map(|token| token.expires.map(day).unwrap_or_default())),
+        Column::fixed(
+            "Expires",
+            tokens
+                .iter()
+                .map(|token| token.expires.map(day).unwrap_or_default()),
+        ),
     ];
     render(columns, terminal::width())
 }

@@ -70,7 +70,9 @@ impl Client {
         match client.ask(&ControlRequest::Hello, HELLO).await? {
             ControlReply::Hello { version } if version == VERSION => Ok(Some(client)),
             ControlReply::Hello { version } => Err(ControlError::Version { theirs: version }),
-            _ => Err(ControlError::Version { theirs: "of an unknown version".to_owned() }),
+            _ => Err(ControlError::Version {
+                theirs: "of an unknown version".to_owned(),
+            }),
         }
     }
 
@@ -78,8 +80,18 @@ impl Client {
     ///
     /// # Errors
     /// [`ControlError::Silent`] where no reply came that can be read.
-    pub async fn ask(&self, request: &ControlRequest, patience: Duration) -> Result<ControlReply, ControlError> {
-        let reply = self.http.post("http://pivotd/").json(request).timeout(patience).send().await;
+    pub async fn ask(
+        &self,
+        request: &ControlRequest,
+        patience: Duration,
+    ) -> Result<ControlReply, ControlError> {
+        let reply = self
+            .http
+            .post("http://pivotd/")
+            .json(request)
+            .timeout(patience)
+            .send()
+            .await;
         let mut reply = reply.map_err(|error| silent(&self.path, &error))?;
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(|error| silent(&self.path, &error))? {
@@ -93,5 +105,8 @@ impl Client {
 }
 
 fn silent(path: &Path, reason: &(impl ToString + ?Sized)) -> ControlError {
-    ControlError::Silent { path: path.to_path_buf(), reason: reason.to_string() }
+    ControlError::Silent {
+        path: path.to_path_buf(),
+        reason: reason.to_string(),
+    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AnswerView, BudgetView, ControlReply, ControlRequest, KeyView, ProductView, Purge, ShownOnce, TokenView, VERSION,
-    lookup,
+    AnswerView, BudgetView, ControlReply, ControlRequest, KeyView, ProductView, Purge, ShownOnce, TokenView,
+    VERSION, lookup,
 };
 use crate::config::settings::BudgetWindow;
 use crate::domain::Indicator;
@@ -22,12 +22,19 @@ const LONGEST_NAME: usize = 64;
 /// Does what is asked, as somebody at the terminal with all rights.
 pub async fn execute(app: &App, request: ControlRequest) -> ControlReply {
     let done = match request {
-        ControlRequest::Hello => Ok(ControlReply::Hello { version: VERSION.to_owned() }),
+        ControlRequest::Hello => Ok(ControlReply::Hello {
+            version: VERSION.to_owned(),
+        }),
         ControlRequest::Run(run) => lookup::run(app, run).await,
-        ControlRequest::Enrich { indicators, threshold } => lookup::enrich(app, &indicators, threshold).await,
+        ControlRequest::Enrich {
+            indicators,
+            threshold,
+        } => lookup::enrich(app, &indicators, threshold).await,
         ControlRequest::KeysTest { provider } => keys_test(app, provider.as_deref()).await,
         ControlRequest::TokenCreate(new) => token_create(app, new).await,
-        ControlRequest::TokenList => Ok(ControlReply::Tokens(app.tokens.list().into_iter().map(Into::into).collect())),
+        ControlRequest::TokenList => Ok(ControlReply::Tokens(
+            app.tokens.list().into_iter().map(Into::into).collect(),
+        )),
         ControlRequest::TokenRevoke { which } => token_revoke(app, &which).await,
         ControlRequest::CacheStats => {
             let stats = app.engine.cache().stats(app.engine.clock().now()).await;
@@ -56,7 +63,10 @@ async fn token_create(app: &App, new: NewToken) -> Result<ControlReply, String> 
         return Err("a token without a scope may do nothing; give at least one".to_owned());
     }
     let (token, record) = app.tokens.create(new).await.map_err(text)?;
-    Ok(ControlReply::TokenCreated { token: ShownOnce(token.expose_secret().to_owned()), record: record.into() })
+    Ok(ControlReply::TokenCreated {
+        token: ShownOnce(token.expose_secret().to_owned()),
+        record: record.into(),
+    })
 }
 
 async fn token_revoke(app: &App, which: &str) -> Result<ControlReply, String> {
@@ -64,12 +74,16 @@ async fn token_revoke(app: &App, which: &str) -> Result<ControlReply, String> {
     if gone.is_empty() {
         return Err("there is no token of this name or id; `pivotd tokens list` shows them".to_owned());
     }
-    Ok(ControlReply::Revoked(gone.into_iter().map(TokenView::from).collect()))
+    Ok(ControlReply::Revoked(
+        gone.into_iter().map(TokenView::from).collect(),
+    ))
 }
 
 /// Returns what a value may be stored under: as it is, and canonical.
 fn spellings(value: &str) -> Vec<String> {
-    let canonical = Indicator::guess(value).ok().map(|indicator| indicator.value().to_owned());
+    let canonical = Indicator::guess(value)
+        .ok()
+        .map(|indicator| indicator.value().to_owned());
     let mut all = vec![value.to_owned()];
     all.extend(canonical.filter(|canonical| canonical != value));
     all
@@ -91,10 +105,19 @@ fn answer_view(entry: &Entry, now: jiff::Timestamp) -> AnswerView {
         provider: answer.source.provider.clone(),
         product: answer.source.product.clone(),
         capability: answer.query.capability.name().to_owned(),
-        params: answer.query.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        params: answer
+            .query
+            .params
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
         records: answer.records.len(),
         total: answer.total,
-        bought: answer.price.as_ref().filter(|price| price.bought).map(crate::domain::outcome::Price::amount),
+        bought: answer
+            .price
+            .as_ref()
+            .filter(|price| price.bought)
+            .map(crate::domain::outcome::Price::amount),
         retrieved_at: entry.retrieved_at,
         fresh_until: entry.fresh_until,
         fresh: entry.is_fresh(now),
@@ -107,9 +130,17 @@ async fn cache_purge(app: &App, purge: &Purge) -> Result<ControlReply, String> {
         .engine
         .cache()
         .purge(|stored| {
-            purge.provider.as_deref().is_none_or(|provider| provider == stored.provider)
-                && purge.capability.as_deref().is_none_or(|name| stored.capability.is_some_and(|c| c.name() == name))
-                && values.as_ref().is_none_or(|values| values.iter().any(|value| value == stored.value))
+            purge
+                .provider
+                .as_deref()
+                .is_none_or(|provider| provider == stored.provider)
+                && purge
+                    .capability
+                    .as_deref()
+                    .is_none_or(|name| stored.capability.is_some_and(|c| c.name() == name))
+                && values
+                    .as_ref()
+                    .is_none_or(|values| values.iter().any(|value| value == stored.value))
         })
         .await
         .map_err(text)?;
@@ -122,10 +153,16 @@ async fn keys_test(app: &App, provider: Option<&str>) -> Result<ControlReply, St
         && !runtimes.contains_key(name)
     {
         let known: Vec<&str> = runtimes.keys().map(String::as_str).collect();
-        return Err(format!("no provider of this name is enabled; there are: {}", known.join(", ")));
+        return Err(format!(
+            "no provider of this name is enabled; there are: {}",
+            known.join(", ")
+        ));
     }
     let mut keys = Vec::new();
-    for (name, runtime) in runtimes.iter().filter(|(name, _)| provider.is_none_or(|one| one == *name)) {
+    for (name, runtime) in runtimes
+        .iter()
+        .filter(|(name, _)| provider.is_none_or(|one| one == *name))
+    {
         keys.push(key_test(app, name, runtime).await);
     }
     Ok(ControlReply::Keys(keys))
@@ -145,7 +182,11 @@ async fn key_test(app: &App, name: &str, runtime: &Arc<Runtime>) -> KeyView {
         return view;
     }
     let deadline = app.engine.clock().elapsed() + app.configured.load().settings().deadlines.maltego;
-    match app.engine.test_key(name, lookup::asker("keys test"), deadline).await {
+    match app
+        .engine
+        .test_key(name, lookup::asker("keys test"), deadline)
+        .await
+    {
         Ok(state) => {
             view.products = products(app, runtime, &state);
             view.budgets = budgets(app, runtime, &state);

@@ -41,9 +41,16 @@ pub(super) fn asker(operation: &str) -> Asker {
 pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, String> {
     let configured = app.configured.load_full();
     let spec = configured.catalogue.find(&request.transform).ok_or_else(|| {
-        let names = configured.catalogue.transforms().iter().map(|spec| spec.name.as_str());
+        let names = configured
+            .catalogue
+            .transforms()
+            .iter()
+            .map(|spec| spec.name.as_str());
         let hint = did_you_mean(&request.transform, names);
-        format!("there is no transform {}{hint}; `pivotd check` lists them", head(&request.transform))
+        format!(
+            "there is no transform {}{hint}; `pivotd check` lists them",
+            head(&request.transform)
+        )
     })?;
     let settings = settings(app, spec, &request.settings)?;
     let entity = entity(spec, request.type_id.as_deref(), &request.value)?;
@@ -67,7 +74,10 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
     let ran = run_transform(&app.engine, &run, &request).await;
     let value = request.entities.first().map_or("", |entity| &entity.value);
     watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value);
-    Ok(ControlReply::Ran { report: Report::of(&spec.name, &ran), sample: app.is_sample() })
+    Ok(ControlReply::Ran {
+        report: Report::of(&spec.name, &ran),
+        sample: app.is_sample(),
+    })
 }
 
 /// Lists the settings of a transform at all its providers, each once.
@@ -79,7 +89,10 @@ fn known_settings(app: &App, spec: &TransformSpec) -> Vec<TransformSetting> {
         descriptors.push(&own::DESCRIPTOR);
     }
     let mut all: Vec<TransformSetting> = Vec::new();
-    for setting in descriptors.into_iter().flat_map(|descriptor| spec.settings(descriptor)) {
+    for setting in descriptors
+        .into_iter()
+        .flat_map(|descriptor| spec.settings(descriptor))
+    {
         if !all.iter().any(|known| known.name == setting.name) {
             all.push(setting);
         }
@@ -96,16 +109,30 @@ fn settings(
     let known = known_settings(app, spec);
     let mut found = Vec::new();
     for (name, value) in given {
-        let mut meant: Vec<&TransformSetting> = known.iter().filter(|setting| setting.name == *name).collect();
+        let mut meant: Vec<&TransformSetting> =
+            known.iter().filter(|setting| setting.name == *name).collect();
         if meant.is_empty() {
-            let own = known.iter().filter(|setting| !setting.name.starts_with("global#"));
+            let own = known
+                .iter()
+                .filter(|setting| !setting.name.starts_with("global#"));
             meant = own.filter(|setting| last_part(&setting.name) == name).collect();
         }
         if meant.is_empty() {
-            let usable = known.iter().filter(|setting| !setting.secret).map(|setting| setting.name.as_str());
+            let usable = known
+                .iter()
+                .filter(|setting| !setting.secret)
+                .map(|setting| setting.name.as_str());
             let usable: Vec<&str> = usable.filter(|name| !name.starts_with("global#")).collect();
-            let there_are = if usable.is_empty() { "none".to_owned() } else { usable.join(", ") };
-            return Err(format!("{} has no setting {}; there are: {there_are}", spec.name, head(name)));
+            let there_are = if usable.is_empty() {
+                "none".to_owned()
+            } else {
+                usable.join(", ")
+            };
+            return Err(format!(
+                "{} has no setting {}; there are: {there_are}",
+                spec.name,
+                head(name)
+            ));
         }
         for setting in meant {
             if setting.secret {
@@ -128,7 +155,11 @@ fn last_part(name: &str) -> &str {
 /// Makes the entity: of the type that is named, else of the first input that can read the value.
 fn entity(spec: &TransformSpec, type_id: Option<&str>, value: &str) -> Result<InputEntity, String> {
     let inputs = &spec.inputs;
-    let short = |id: &str| id.rsplit_once('.').map_or(id, |(_, short)| short).to_ascii_lowercase();
+    let short = |id: &str| {
+        id.rsplit_once('.')
+            .map_or(id, |(_, short)| short)
+            .to_ascii_lowercase()
+    };
     let type_id = match type_id {
         Some(given) => inputs
             .iter()
@@ -138,7 +169,12 @@ fn entity(spec: &TransformSpec, type_id: Option<&str>, value: &str) -> Result<In
             .unwrap_or_else(|| given.to_owned()),
         None => inputs
             .iter()
-            .find(|input| input.kinds.iter().any(|kind| Indicator::parse(*kind, value).is_ok()))
+            .find(|input| {
+                input
+                    .kinds
+                    .iter()
+                    .any(|kind| Indicator::parse(*kind, value).is_ok())
+            })
             .map(|input| input.type_id.clone())
             .ok_or_else(|| {
                 let mut kinds: Vec<&str> = Vec::new();
@@ -147,11 +183,21 @@ fn entity(spec: &TransformSpec, type_id: Option<&str>, value: &str) -> Result<In
                         kinds.push(kind.expected());
                     }
                 }
-                format!("{} is not what {} asks about; expected {}", head(value), spec.name, kinds.join(", or "))
+                format!(
+                    "{} is not what {} asks about; expected {}",
+                    head(value),
+                    spec.name,
+                    kinds.join(", or ")
+                )
             })?,
     };
-    let bases = types::lookup(&type_id).into_iter().flat_map(|known| known.bases.iter().copied());
-    let ancestors = std::iter::once(type_id.as_str()).chain(bases).map(str::to_owned).collect();
+    let bases = types::lookup(&type_id)
+        .into_iter()
+        .flat_map(|known| known.bases.iter().copied());
+    let ancestors = std::iter::once(type_id.as_str())
+        .chain(bases)
+        .map(str::to_owned)
+        .collect();
     let input = inputs.iter().find(|input| input.type_id == type_id);
     let query = input.and_then(|input| input.query.clone());
     Ok(InputEntity {
@@ -164,7 +210,11 @@ fn entity(spec: &TransformSpec, type_id: Option<&str>, value: &str) -> Result<In
     })
 }
 
-pub(super) async fn enrich(app: &App, given: &[String], threshold: Option<u8>) -> Result<ControlReply, String> {
+pub(super) async fn enrich(
+    app: &App,
+    given: &[String],
+    threshold: Option<u8>,
+) -> Result<ControlReply, String> {
     if given.is_empty() || given.len() > MOST_INDICATORS {
         return Err(format!("expected 1 to {MOST_INDICATORS} indicators"));
     }
@@ -192,10 +242,24 @@ pub(super) async fn enrich(app: &App, given: &[String], threshold: Option<u8>) -
     let watch = Watch::start(app);
     let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
     let scored = score(&app.engine, &policy, &asker, deadline, &indicators).await;
-    let asked: Vec<&str> = indicators.iter().map(|(_, indicator)| indicator.value()).collect();
-    watch.finish(&asker, scored.answer.decision.name(), scored.cache, scored.provider_time, &asked.join(" "));
-    let answer = Answer { alert: scored.answer, sample_data: app.is_sample().then_some(true) };
-    serde_json::to_value(answer).map(ControlReply::Scored).map_err(|error| error.to_string())
+    let asked: Vec<&str> = indicators
+        .iter()
+        .map(|(_, indicator)| indicator.value())
+        .collect();
+    watch.finish(
+        &asker,
+        scored.answer.decision.name(),
+        scored.cache,
+        scored.provider_time,
+        &asked.join(" "),
+    );
+    let answer = Answer {
+        alert: scored.answer,
+        sample_data: app.is_sample().then_some(true),
+    };
+    serde_json::to_value(answer)
+        .map(ControlReply::Scored)
+        .map_err(|error| error.to_string())
 }
 
 /// Counts and logs a question of the terminal as the other faces count and log theirs.
@@ -206,10 +270,20 @@ struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     fn start(app: &'a App) -> Self {
-        Self { app, started: app.engine.clock().elapsed() }
+        Self {
+            app,
+            started: app.engine.clock().elapsed(),
+        }
     }
 
-    fn finish(self, asker: &Asker, outcome: &'static str, cache: &'static str, provider_time: Duration, value: &str) {
+    fn finish(
+        self,
+        asker: &Asker,
+        outcome: &'static str,
+        cache: &'static str,
+        provider_time: Duration,
+        value: &str,
+    ) {
         let clock = self.app.engine.clock();
         let took = clock.elapsed().saturating_sub(self.started);
         self.app.engine.metrics().request(TERMINAL, outcome, took);

@@ -39,7 +39,9 @@ impl ControlServer {
         let listener = bind(data, &path)?;
         let state = Data::from(app);
         let server = HttpServer::new(move || {
-            ActixApp::new().app_data(state.clone()).route("/", web::post().to(answer))
+            ActixApp::new()
+                .app_data(state.clone())
+                .route("/", web::post().to(answer))
         })
         .workers(1)
         .shutdown_timeout(PATIENCE)
@@ -63,7 +65,10 @@ impl ControlServer {
 /// Binds in a directory that only we can enter and moves the socket to its place when its mode is right, so that
 /// nobody else can connect in between, whatever the mode of the data directory is.
 fn bind(data: &Path, path: &Path) -> io::Result<UnixListener> {
-    let folder = tempfile::Builder::new().prefix(".ctl-").rand_bytes(4).tempdir_in(data)?;
+    let folder = tempfile::Builder::new()
+        .prefix(".ctl-")
+        .rand_bytes(4)
+        .tempdir_in(data)?;
     let private = folder.path().join("s");
     let listener = UnixListener::bind(&private)?;
     fs::set_permissions(&private, fs::Permissions::from_mode(0o600))?;
