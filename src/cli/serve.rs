@@ -180,12 +180,12 @@ async fn reload_on_hangup(app: Arc<App>, file: Option<PathBuf>, listen: Option<S
                 match app.reload(loaded) {
                     Ok(()) => tracing::info!(transforms, "the configuration was reloaded"),
                     Err(error) => {
-                        tracing::error!(%error, "the new configuration is refused; the old one goes on")
+                        tracing::error!(%error, "the new configuration is refused; the old one goes on");
                     }
                 }
             }
             Err(error) => {
-                tracing::error!(error = %format!("{error:#}"), "the new configuration is refused; the old one goes on")
+                tracing::error!(error = %format!("{error:#}"), "the new configuration is refused; the old one goes on");
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
+
 use super::{
     AnswerView, BudgetView, ControlReply, ControlRequest, KeyView, ProductView, Purge, ShownOnce, TokenView,
     VERSION, lookup,
@@ -11,10 +13,10 @@ use crate::domain::Indicator;
 use crate::engine::account::AccountState;
 use crate::engine::cache::Entry;
 use crate::engine::runtime::Runtime;
+use crate::engine::store::StoreError;
 use crate::engine::windows::window;
 use crate::startup::App;
 use crate::tokens::NewToken;
-use secrecy::ExposeSecret;
 
 /// The longest name of a token or tenant.
 const LONGEST_NAME: usize = 64;
@@ -46,7 +48,8 @@ pub async fn execute(app: &App, request: ControlRequest) -> ControlReply {
     done.unwrap_or_else(|reason| ControlReply::Refused { reason })
 }
 
-fn text(error: impl ToString) -> String {
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
+fn text(error: StoreError) -> String {
     error.to_string()
 }
 
