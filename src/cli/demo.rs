@@ -41,34 +41,76 @@ fn defaults() -> anyhow::Result<Loaded> {
     config::load(None, &[], &descriptors()).map_err(|errors| anyhow::anyhow!("{errors}"))
 }
 
+/// Holds everything that plays a server: replayed vendors, and a store in a folder that goes away.
+pub(super) struct Stage {
+    pub(super) app: Arc<App>,
+    vendors: DemoVendors,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Sets up vendors and store for a command, which logs nothing.
+    pub(super) async fn set() -> anyhow::Result<Self> {
+        Self::build(None).await
+    }
+
+    async fn build(listen: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("pivotd-demo-")
+            .tempdir()
+            .context("no temporary directory")?;
+        let vendors = DemoVendors::start()
+            .await
+            .context("the replayed vendors cannot be started")?;
+        let mut loaded = defaults()?;
+        loaded.settings.server.data = folder.path().to_path_buf();
+        point_at(&mut loaded.settings, &vendors);
+        let store = open_store(&loaded.settings)?;
+        let metrics = Arc::new(Metrics::default());
+        let log = match listen {
+            Some(listen) => {
+                loaded.settings.server.listen = listen;
+                let mut log_settings = loaded.settings.log.clone();
+                log_settings.format = crate::config::settings::LogFormat::Text;
+                log_settings.file = None;
+                // The demo says where it listens in its own words.
+                log_settings.level.push_str(",actix_server=warn");
+                let (log, subscriber) =
+                    Log::start(&log_settings, *store.secret(), metrics.log_lines_lost().clone())?;
+                tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;
+                Some(log)
+            }
+            None => None,
+        };
+        let app = App::build(Parts {
+            loaded,
+            store,
+            clock: SystemClock::shared(),
+            metrics,
+            log,
+            mode: Mode::Demo,
+            providers: registry::all(),
+        })?;
+        Ok(Self { app, vendors, folder })
+    }
+
+    /// Takes it all down.
+    pub(super) async fn strike(self) {
+        self.app.engine.store().close().await;
+        self.vendors.stop().await;
+        // Dropped last, when nobody writes there any more.
+        drop(self.folder);
+    }
+}
+
 async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
-    let folder = tempfile::Builder::new().prefix("pivotd-demo-").tempdir().context("no temporary directory")?;
-    let vendors = DemoVendors::start().await.context("the replayed vendors cannot be started")?;
-    let mut loaded = defaults()?;
-    loaded.settings.server.listen = listen;
-    loaded.settings.server.data = folder.path().to_path_buf();
-    point_at(&mut loaded.settings, &vendors);
-    let store = open_store(&loaded.settings)?;
-    let metrics = Arc::new(Metrics::default());
-    let mut log_settings = loaded.settings.log.clone();
-    log_settings.format = crate::config::settings::LogFormat::Text;
-    log_settings.file = None;
-    let (log, subscriber) = Log::start(&log_settings, *store.secret(), metrics.log_lines_lost().clone())?;
-    tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;
-    let app = App::build(Parts {
-        loaded,
-        store,
-        clock: SystemClock::shared(),
-        metrics,
-        log: Some(log),
-        mode: Mode::Demo,
-        providers: registry::all(),
-    })?;
-    let application = Application::bind(Arc::clone(&app))?;
-    terminal::print(&welcome(&app, application.address));
-    tokio::spawn(stop_on_signal(application.handle()));
+    let stage = Stage::build(Some(listen)).await?;
+    let application = Application::bind(Arc::clone(&stage.app))?;
+    let control = super::serve::control(&stage.app, stage.folder.path());
+    terminal::print(&welcome(&stage.app, application.address));
+    tokio::spawn(stop_on_signal(application.handle(), control));
     application.run_until_stopped().await?;
-    vendors.stop().await;
+    stage.strike().await;
     Ok(())
 }
 

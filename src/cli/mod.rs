@@ -5,9 +5,19 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod cache;
+mod check;
 mod demo;
+mod enrich;
+mod export;
+mod healthcheck;
+mod keys;
+mod run;
 mod serve;
+mod session;
+mod table;
 pub(crate) mod terminal;
+mod tokens;
 
 /// Maltego transforms and SOAR scores from the threat-intelligence providers you pay for:
 /// one cache, one rate, one budget.
@@ -32,6 +42,31 @@ enum Command {
     Demo(demo::Demo),
     /// Serve transforms and scores.
     Serve(serve::Serve),
+    /// Validate the configuration and print what it amounts to.
+    Check(check::Check),
+    /// Run one transform in the terminal.
+    Run(run::Run),
+    /// Score indicators in the terminal.
+    Enrich(enrich::Enrich),
+    /// Write files for a Maltego distribution server and for tools.
+    Export(export::Export),
+    /// Test the keys of providers.
+    Keys(keys::Keys),
+    /// Make, list and revoke the tokens of clients.
+    Tokens(tokens::Tokens),
+    /// Look into stored answers, or remove them.
+    Cache(cache::Cache),
+    /// Ask a running server whether it is well; for containers.
+    Healthcheck(healthcheck::Healthcheck),
+}
+
+/// Names how an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
 }
 
 /// Says how a command ended.
@@ -50,6 +85,14 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Demo(command) => command.run(),
         Command::Serve(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Run(command) => command.run(),
+        Command::Enrich(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Tokens(command) => command.run(),
+        Command::Cache(command) => command.run(),
+        Command::Healthcheck(command) => command.run(),
     };
     match done {
         Ok(Done::Well) => ExitCode::SUCCESS,
@@ -63,6 +106,9 @@ pub fn main() -> ExitCode {
 
 /// Runs a future on a runtime of its own.
 fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build()?;
     Ok(runtime.block_on(future))
 }

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
+use crate::control::server::ControlServer;
 use crate::providers::{Descriptor, registry};
 use crate::startup::{App, Application, Mode, Parts, open_store};
 use crate::telemetry::log::Log;
@@ -30,7 +31,10 @@ pub(super) struct Serve {
 }
 
 pub(super) fn descriptors() -> Vec<&'static Descriptor> {
-    registry::all().iter().map(|provider| provider.descriptor()).collect()
+    registry::all()
+        .iter()
+        .map(|provider| provider.descriptor())
+        .collect()
 }
 
 /// Loads the configuration and prints what is doubtful about it.
@@ -49,7 +53,10 @@ impl Serve {
         for warning in &loaded.warnings {
             terminal::note(&format!("warning: {warning}"));
         }
-        loaded.settings.check_exposure().map_err(|errors| anyhow::anyhow!("{}", errors.join("\n")))?;
+        loaded
+            .settings
+            .check_exposure()
+            .map_err(|errors| anyhow::anyhow!("{}", errors.join("\n")))?;
         block_on(serve(loaded, self.file.config, self.listen))??;
         Ok(Done::Well)
     }
@@ -73,10 +80,11 @@ async fn serve(loaded: Loaded, file: Option<PathBuf>, listen: Option<SocketAddr>
     })?;
     first_token(&app, &settings.server.data).await?;
     let application = Application::bind(Arc::clone(&app))?;
+    let control = control(&app, &settings.server.data);
     let scheme = if application.tls { "https" } else { "http" };
     tracing::info!(address = %application.address, scheme, "serving");
     terminal::note(&format!("pivotd serves on {scheme}://{}", application.address));
-    tokio::spawn(stop_on_signal(application.handle()));
+    tokio::spawn(stop_on_signal(application.handle(), control));
     tokio::spawn(reload_on_hangup(Arc::clone(&app), file, listen));
     tokio::spawn(sweep(Arc::clone(&app)));
     application.run_until_stopped().await?;
@@ -93,7 +101,8 @@ async fn first_token(app: &App, data: &Path) -> anyhow::Result<()> {
     let new = NewToken::for_everyday("first");
     if let Some(path) = std::env::var_os(TOKEN_FILE) {
         let path = PathBuf::from(path);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("{TOKEN_FILE}: {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("{TOKEN_FILE}: {}", path.display()))?;
         let text = SecretString::from(text.trim().to_owned());
         anyhow::ensure!(
             text.expose_secret().len() >= 32,
@@ -105,7 +114,10 @@ async fn first_token(app: &App, data: &Path) -> anyhow::Result<()> {
     }
     let (text, _) = app.tokens.create(new).await?;
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        terminal::note(&format!("the first client token, shown once: {}", text.expose_secret()));
+        terminal::note(&format!(
+            "the first client token, shown once: {}",
+            text.expose_secret()
+        ));
         return Ok(());
     }
     let path = data.join("first-token");
@@ -123,10 +135,20 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     writeln!(options.open(path)?, "{text}")
 }
 
-/// Stops the server gracefully on SIGINT or SIGTERM.
-pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle) {
+/// Listens for commands; a server that cannot goes on without, since its clients need it more.
+pub(super) fn control(app: &Arc<App>, data: &Path) -> Option<ControlServer> {
+    ControlServer::start(Arc::clone(app), data)
+        .inspect_err(|error| {
+            tracing::error!(%error, "no control socket: commands cannot reach this server (is the path of the data directory too long?)");
+        })
+        .ok()
+}
+
+/// Stops the server gracefully on SIGINT or SIGTERM: nobody new is taken, commands end before the store closes.
+pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle, control: Option<ControlServer>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         tracing::error!("signals cannot be received; stop this process by other means");
         return;
@@ -135,13 +157,19 @@ pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle) {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
+    handle.pause().await;
+    if let Some(control) = control {
+        control.stop().await;
+    }
     handle.stop(true).await;
 }
 
 /// Reloads the configuration on SIGHUP, after full validation; a bad file leaves the old one running.
 async fn reload_on_hangup(app: Arc<App>, file: Option<PathBuf>, listen: Option<SocketAddr>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        return;
+    };
     while hangup.recv().await.is_some() {
         match load(file.as_deref()) {
             Ok(mut loaded) => {
@@ -151,10 +179,14 @@ async fn reload_on_hangup(app: Arc<App>, file: Option<PathBuf>, listen: Option<S
                 let transforms = loaded.settings.transforms.len();
                 match app.reload(loaded) {
                     Ok(()) => tracing::info!(transforms, "the configuration was reloaded"),
-                    Err(error) => tracing::error!(%error, "the new configuration is refused; the old one goes on"),
+                    Err(error) => {
+                        tracing::error!(%error, "the new configuration is refused; the old one goes on");
+                    }
                 }
             }
-            Err(error) => tracing::error!(error = %format!("{error:#}"), "the new configuration is refused; the old one goes on"),
+            Err(error) => {
+                tracing::error!(error = %format!("{error:#}"), "the new configuration is refused; the old one goes on");
+            }
         }
     }
 }
@@ -168,6 +200,8 @@ async fn sweep(app: Arc<App>) {
             Ok(count) => tracing::info!(count, "removed answers past their time"),
             Err(error) => tracing::error!(%error, "answers past their time could not be removed"),
         }
-        clock.sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600)).await;
+        clock
+            .sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600))
+            .await;
     }
 }

@@ -1,0 +1,160 @@
+//! `pivotd cache`: what is stored, and what shall not be.
+
+use super::session::{once, unexpected};
+use super::table::{Column, render};
+use super::{ConfigFile, Done, block_on, terminal};
+use crate::ask::message::time_text;
+use crate::control::{AnswerView, ControlReply, ControlRequest, Purge};
+use crate::engine::cache::CacheStats;
+
+/// Look into stored answers, or remove them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Cache {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Count what is stored.
+    Stats {
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+    /// Show the stored answers about a value.
+    Show {
+        /// The value, defanged or not.
+        value: String,
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+    /// Remove stored answers, bought ones too; asking for them again costs what it costs.
+    Purge {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(id = "which", required = true, multiple = true)]
+struct Which {
+    /// Those of a provider.
+    #[arg(long)]
+    provider: Option<String>,
+    /// Those of a capability, such as ip-history.
+    #[arg(long)]
+    capability: Option<String>,
+    /// Those about an indicator.
+    #[arg(long, value_name = "VALUE")]
+    indicator: Option<String>,
+    /// All of them.
+    #[arg(long, conflicts_with_all = ["provider", "capability", "indicator"])]
+    all: bool,
+}
+
+impl Cache {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let (file, request) = match self.command {
+            Command::Stats { file } => (file, ControlRequest::CacheStats),
+            Command::Show { value, file } => (file, ControlRequest::CacheShow { value }),
+            Command::Purge { which, file } => {
+                let Which {
+                    provider,
+                    capability,
+                    indicator,
+                    all: _,
+                } = which;
+                (
+                    file,
+                    ControlRequest::CachePurge(Purge {
+                        provider,
+                        capability,
+                        indicator,
+                    }),
+                )
+            }
+        };
+        match block_on(once(file.config.as_deref(), request, "the store"))?? {
+            ControlReply::Cache(stats) => terminal::print(&counts(&stats)),
+            ControlReply::Answers(answers) if answers.is_empty() => {
+                terminal::print("nothing is stored about it");
+            }
+            ControlReply::Answers(answers) => terminal::print(&list(&answers)),
+            ControlReply::Purged { count } => {
+                terminal::print(&format!(
+                    "removed {count} stored answer{}",
+                    if count == 1 { "" } else { "s" }
+                ));
+            }
+            _ => return Err(unexpected()),
+        }
+        Ok(Done::Well)
+    }
+}
+
+fn counts(stats: &CacheStats) -> String {
+    let mut out = format!(
+        "stored answers  {} ({} fresh), {}\nin memory       {} entries, {}",
+        stats.stored,
+        stats.fresh,
+        indicatif::BinaryBytes(stats.stored_bytes),
+        stats.memory_entries,
+        indicatif::BinaryBytes(stats.memory_bytes),
+    );
+    if !stats.by_capability.is_empty() {
+        let (names, numbers): (Vec<_>, Vec<_>) = stats.by_capability.iter().unzip();
+        let columns = vec![
+            Column::flexible("Provider and capability", names.into_iter().cloned()),
+            Column::fixed("Answers", numbers.into_iter().map(u64::to_string)),
+        ];
+        out.push_str("\n\n");
+        out.push_str(&render(columns, terminal::width()));
+    }
+    out
+}
+
+fn list(answers: &[AnswerView]) -> String {
+    let records = |answer: &AnswerView| match answer.total {
+        Some(total) if total != answer.records as u64 => format!("{} of {total}", answer.records),
+        _ => answer.records.to_string(),
+    };
+    let params = |answer: &AnswerView| {
+        let pairs: Vec<String> = answer
+            .params
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join(" ")
+    };
+    let fresh = |answer: &AnswerView| {
+        let until = time_text(answer.fresh_until);
+        if answer.fresh {
+            until
+        } else {
+            format!("no, since {until}")
+        }
+    };
+    let columns = vec![
+        Column::flexible("Provider", answers.iter().map(|answer| answer.provider.clone())),
+        Column::flexible(
+            "Capability",
+            answers.iter().map(|answer| answer.capability.clone()),
+        ),
+        Column::flexible("Asked with", answers.iter().map(params)),
+        Column::fixed("Records", answers.iter().map(records)),
+        Column::fixed(
+            "Bought for",
+            answers
+                .iter()
+                .map(|answer| answer.bought.clone().unwrap_or_default()),
+        ),
+        Column::fixed(
+            "Retrieved",
+            answers.iter().map(|answer| time_text(answer.retrieved_at)),
+        ),
+        Column::fixed("Fresh until", answers.iter().map(fresh)),
+    ];
+    render(columns, terminal::width())
+}

@@ -1,0 +1,221 @@
+//! `pivotd export`: files for a Maltego distribution server (TDS) and for tools.
+//!
+//! The columns are those that maltego-trx writes for the import of a TDS. There one row has one input type, so a
+//! transform with several gets a row for each: the first under its own name, the others with the type appended
+//! (`domaintools.whois-history-dnsname`); all of them have the URL of the one transform.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::serve::{descriptors, load};
+use super::{ConfigFile, Done, terminal};
+use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
+use crate::config::values;
+use crate::http::openapi;
+use crate::maltego::settings::SettingKind;
+
+/// A TDS takes this many rows in one file, by maltego-trx.
+const MOST_ROWS: usize = 100;
+
+const TRANSFORM_HEAD: [&str; 13] = [
+    "Owner",
+    "Author",
+    "Disclaimer",
+    "Description",
+    "Version",
+    "Name",
+    "UIName",
+    "URL",
+    "entityName",
+    "oAuthSettingId",
+    "transformSettingIDs",
+    "seedIDs",
+    "outputEntities",
+];
+const SETTING_HEAD: [&str; 6] = ["Name", "Type", "Display", "DefaultValue", "Optional", "Popup"];
+
+/// Write files for a Maltego distribution server and for tools.
+#[derive(Debug, clap::Args)]
+pub(super) struct Export {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Write transforms.csv and settings.csv, to be imported by a TDS.
+    Csv {
+        /// The folder.
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        out: PathBuf,
+        /// What the TDS calls this server; over the configuration.
+        #[arg(long, value_name = "URL", value_parser = values::public_url)]
+        public_url: Option<String>,
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+    /// Print the OpenAPI document.
+    Openapi {
+        /// A file to write instead.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+impl Export {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        match self.command {
+            Command::Csv {
+                out,
+                public_url,
+                file,
+            } => csv(&out, public_url, file.config.as_deref())?,
+            Command::Openapi { out: Some(path) } => {
+                fs::write(&path, openapi::json()?).with_context(|| path.display().to_string())?;
+                terminal::note(&format!("wrote {}", path.display()));
+            }
+            Command::Openapi { out: None } => terminal::print_data(&openapi::json()?),
+        }
+        Ok(Done::Well)
+    }
+}
+
+fn csv(out: &Path, public_url: Option<String>, config: Option<&Path>) -> anyhow::Result<()> {
+    let settings = load(config)?.settings;
+    let base = public_url.or_else(|| settings.server.public_url.clone()).context(
+        "server.public_url is not set, so no URL can be written for the TDS; set it to what clients call, or give \
+         --public-url",
+    )?;
+    let catalogue = Catalogue::build(&settings, 1);
+    let mut rows = Vec::new();
+    let mut names: HashSet<String> = catalogue
+        .transforms()
+        .iter()
+        .map(|spec| spec.name.clone())
+        .collect();
+    let mut all: Vec<TransformSetting> = Vec::new();
+    for spec in catalogue.transforms() {
+        let own = settings_of(spec);
+        rows.extend(transform_rows(spec, &own, &base, &mut names));
+        for setting in own {
+            match all.iter_mut().find(|known| known.name == setting.name) {
+                // Transforms differ, and a TDS keeps one default for all: left empty, each takes its own.
+                Some(known) if known.default != setting.default => known.default = None,
+                Some(_) => {}
+                None => all.push(setting),
+            }
+        }
+    }
+    fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    write(out, "transforms", &TRANSFORM_HEAD, &rows)?;
+    let rows: Vec<Vec<String>> = all.iter().map(setting_row).collect();
+    write(out, "settings", &SETTING_HEAD, &rows)
+}
+
+/// Lists the settings of a transform at all its providers, each once.
+fn settings_of(spec: &TransformSpec) -> Vec<TransformSetting> {
+    let mut asked: Vec<_> = descriptors()
+        .into_iter()
+        .filter(|one| spec.providers().iter().any(|name| name == one.name))
+        .collect();
+    if asked.is_empty() {
+        asked.push(&own::DESCRIPTOR);
+    }
+    let mut all: Vec<TransformSetting> = Vec::new();
+    for setting in asked.into_iter().flat_map(|descriptor| spec.settings(descriptor)) {
+        if !all.iter().any(|known| known.name == setting.name) {
+            all.push(setting);
+        }
+    }
+    all
+}
+
+/// Makes a row for each input type; `names` holds those that are taken.
+fn transform_rows(
+    spec: &TransformSpec,
+    settings: &[TransformSetting],
+    base: &str,
+    names: &mut HashSet<String>,
+) -> Vec<Vec<String>> {
+    let ids: Vec<&str> = settings.iter().map(|setting| setting.name.as_str()).collect();
+    let inputs = spec.inputs.iter().enumerate();
+    inputs
+        .map(|(at, input)| {
+            let short = input
+                .type_id
+                .rsplit('.')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            let mut name = if at == 0 {
+                spec.name.clone()
+            } else {
+                format!("{}-{short}", spec.name)
+            };
+            while at > 0 && !names.insert(name.clone()) {
+                name.push_str("-input");
+            }
+            vec![
+                "pivotd".to_owned(),
+                "pivotd".to_owned(),
+                String::new(),
+                spec.about.clone(),
+                env!("CARGO_PKG_VERSION").to_owned(),
+                name,
+                spec.title.clone(),
+                format!("{base}/run/{}", spec.name),
+                input.type_id.clone(),
+                String::new(),
+                ids.join(";"),
+                String::new(),
+                spec.output_types().join(";"),
+            ]
+        })
+        .collect()
+}
+
+fn setting_row(setting: &TransformSetting) -> Vec<String> {
+    let kind = match setting.kind {
+        SettingKind::Text => "string",
+        SettingKind::Int => "int",
+        SettingKind::Double => "double",
+        SettingKind::Boolean => "boolean",
+        SettingKind::Date => "date",
+        SettingKind::DateTime => "datetime",
+        SettingKind::DateRange => "daterange",
+    };
+    let yes_no = if setting.popup { "Yes" } else { "No" };
+    let true_false = if setting.optional { "True" } else { "False" };
+    let default = setting.default.clone().unwrap_or_default();
+    vec![
+        setting.name.clone(),
+        kind.to_owned(),
+        setting.display.clone(),
+        default,
+        true_false.to_owned(),
+        yes_no.to_owned(),
+    ]
+}
+
+/// Writes rows in files of at most [`MOST_ROWS`], each with the head: `name.csv`, or `name_1-3.csv` and so on.
+fn write(folder: &Path, name: &str, head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
+    let parts: Vec<&[Vec<String>]> = rows.chunks(MOST_ROWS).collect();
+    for (at, part) in parts.iter().enumerate() {
+        let file = match parts.len() {
+            1 => format!("{name}.csv"),
+            count => format!("{name}_{}-{count}.csv", at + 1),
+        };
+        let path = folder.join(file);
+        let mut writer = csv::Writer::from_path(&path).with_context(|| path.display().to_string())?;
+        writer.write_record(head)?;
+        for row in *part {
+            writer.write_record(row)?;
+        }
+        writer.flush().with_context(|| path.display().to_string())?;
+        terminal::note(&format!("wrote {} ({} rows)", path.display(), part.len()));
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `pivotd keys`: do the keys of providers work, and for what?
+
+use super::session::{once, unexpected};
+use super::table::{Column, render};
+use super::{ConfigFile, Done, block_on, terminal};
+use crate::control::{BudgetView, ControlReply, ControlRequest, KeyView};
+use crate::domain::outcome::money;
+
+/// Test the keys of providers.
+#[derive(Debug, clap::Args)]
+pub(super) struct Keys {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Ask each provider what its key is entitled to.
+    Test {
+        /// The provider; all of them otherwise.
+        provider: Option<String>,
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+}
+
+impl Keys {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let Command::Test { provider, file } = self.command;
+        let what = provider.as_deref().unwrap_or("each provider").to_owned();
+        let request = ControlRequest::KeysTest { provider };
+        show(block_on(once(
+            file.config.as_deref(),
+            request,
+            &format!("asking {what} about its key"),
+        ))??)
+    }
+}
+
+/// Prints tested keys; an error where one of them does not work.
+pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
+    let ControlReply::Keys(keys) = reply else {
+        return Err(unexpected());
+    };
+    let mut done = Done::Well;
+    for key in keys {
+        match &key.failure {
+            None => {
+                let account = key
+                    .account
+                    .as_deref()
+                    .map(|name| format!(", account {name}"))
+                    .unwrap_or_default();
+                terminal::print(&format!(
+                    "{} ({}): the key works{account}",
+                    key.provider, key.title
+                ));
+                terminal::print(&products(&key));
+            }
+            Some(reason) => {
+                terminal::error(&format!("{} ({}): {reason}", key.provider, key.title));
+                done = Done::WithError;
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn products(key: &KeyView) -> String {
+    let count = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let products = &key.products;
+    let columns = vec![
+        Column::flexible("Product", products.iter().map(|product| product.product.clone())),
+        Column::fixed(
+            "Per minute",
+            products
+                .iter()
+                .map(|product| count(product.per_minute.map(i64::from))),
+        ),
+        Column::fixed("Per hour", products.iter().map(|product| count(product.per_hour))),
+        Column::fixed(
+            "Per month",
+            products.iter().map(|product| count(product.per_month)),
+        ),
+        Column::fixed(
+            "Today: vendor",
+            products.iter().map(|product| count(product.vendor_today)),
+        ),
+        Column::fixed(
+            "ours",
+            products.iter().map(|product| product.our_today.to_string()),
+        ),
+        Column::fixed(
+            "Month: vendor",
+            products.iter().map(|product| count(product.vendor_month)),
+        ),
+        Column::fixed(
+            "ours",
+            products.iter().map(|product| product.our_month.to_string()),
+        ),
+    ];
+    let mut out = render(columns, terminal::width());
+    for budget in &key.budgets {
+        out.push_str(&format!(
+            "\nbudget {}: {} used",
+            terminal::line(&budget.label),
+            used(budget)
+        ));
+    }
+    out
+}
+
+fn used(budget: &BudgetView) -> String {
+    budget.currency.as_deref().map_or_else(
+        || budget.used.to_string(),
+        |currency| money(budget.used, currency),
+    )
+}

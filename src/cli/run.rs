@@ -1,0 +1,283 @@
+//! `pivotd run`: one transform in the terminal.
+
+use std::collections::BTreeSet;
+
+use super::session::{Session, unexpected};
+use super::table::{Column, natural, render};
+use super::{ConfigFile, Done, block_on, terminal};
+use crate::ask::report::{EntityView, Report};
+use crate::control::{ControlReply, ControlRequest, RunRequest};
+use crate::maltego::types;
+
+/// Run one transform in the terminal.
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// The transform, such as domaintools.ip-history.
+    transform: String,
+    /// The value, defanged or not.
+    value: String,
+    /// The entity type, such as Domain; the first input that can read the value otherwise.
+    #[arg(long = "type", value_name = "TYPE")]
+    type_id: Option<String>,
+    /// A setting, such as since=2013-01-01; can be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    settings: Vec<(String, String)>,
+    /// The most entities.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Ask replayed vendors: sample data, no key, no network, no server.
+    #[arg(long)]
+    demo: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// As a Maltego client gets it.
+    Xml,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+impl Run {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let what = format!("waiting for {}", self.transform);
+        let request = ControlRequest::Run(RunRequest {
+            transform: self.transform,
+            value: self.value,
+            type_id: self.type_id,
+            settings: self.settings,
+            limit: self.limit,
+        });
+        let reply = block_on(async {
+            let session = Session::of(self.file.config.as_deref(), self.demo).await?;
+            let reply = session.ask(request, &what).await;
+            session.close().await;
+            reply
+        })??;
+        let ControlReply::Ran { report, sample } = reply else {
+            return Err(unexpected());
+        };
+        match self.format {
+            Format::Table => show(&report),
+            Format::Json => terminal::print_data(&json(&report, sample)?),
+            Format::Xml => terminal::print_data(&report.xml),
+        }
+        Ok(if report.is_error() {
+            Done::WithError
+        } else {
+            Done::Well
+        })
+    }
+}
+
+/// Prints entities and what is to be said of them; errors go where errors go.
+fn show(report: &Report) {
+    let mut from = None;
+    if !report.entities.is_empty() {
+        let (table, one_source) = entities(&report.entities, terminal::width());
+        terminal::print(&table);
+        terminal::print("");
+        from = one_source;
+    }
+    let count = report.entities.len();
+    let noun = if count == 1 { "entity" } else { "entities" };
+    let from = from
+        .map(|from| format!(" from {}", terminal::line(&from)))
+        .unwrap_or_default();
+    terminal::print(&format!(
+        "{count} {noun}{from} ({}, {})",
+        report.outcome,
+        source(&report.cache)
+    ));
+    for message in &report.messages {
+        match message.kind.as_str() {
+            "Inform" | "Debug" => terminal::print(&message.text),
+            _ => terminal::error(&message.text),
+        }
+    }
+}
+
+/// Says where an answer came from, for people.
+fn source(cache: &str) -> &str {
+    match cache {
+        "hit" => "from the cache",
+        "stale" => "from the cache, past its time",
+        "miss" | "joined" => "asked now",
+        "local" => "nobody was asked",
+        _ => "partly from the cache",
+    }
+}
+
+fn json(report: &Report, sample: bool) -> serde_json::Result<String> {
+    let mut value = serde_json::to_value(report)?;
+    if let Some(fields) = value.as_object_mut() {
+        // It has a format of its own.
+        fields.remove("xml");
+        if sample {
+            fields.insert("sample_data".to_owned(), true.into());
+        }
+    }
+    serde_json::to_string_pretty(&value)
+}
+
+/// Lays out entities within `width`. Where that is narrow and all have one source, it is returned instead of shown
+/// in each row.
+fn entities(entities: &[EntityView], width: usize) -> (String, Option<String>) {
+    let sources: Vec<String> = entities
+        .iter()
+        .map(|entity| named(entity, ".source").join(", "))
+        .collect();
+    let one = sources
+        .first()
+        .filter(|first| !first.is_empty() && sources.iter().all(|other| other == *first))
+        .cloned();
+    let mut columns = vec![
+        Column::fixed(
+            "Type",
+            entities.iter().map(|entity| short(&entity.type_id).to_owned()),
+        ),
+        Column::main("Value", entities.iter().map(|entity| entity.value.clone())),
+        Column::fixed(
+            "First seen",
+            entities.iter().map(|entity| date(entity, ".first_seen", false)),
+        ),
+        Column::fixed(
+            "Last seen",
+            entities.iter().map(|entity| date(entity, ".last_seen", true)),
+        ),
+        Column::flexible("Link", entities.iter().map(link)),
+        Column::flexible("Details", entities.iter().map(details)),
+        Column::flexible("Source", sources),
+    ];
+    if one.is_some() && natural(&columns) > width {
+        columns.pop();
+        return (render(columns, width), one);
+    }
+    (render(columns, width), None)
+}
+
+fn short(type_id: &str) -> &str {
+    type_id.strip_prefix("maltego.").unwrap_or(type_id)
+}
+
+/// Returns the different values of properties whose id ends so; each provider has its own.
+fn named<'a>(entity: &'a EntityView, end: &str) -> Vec<&'a str> {
+    let values = entity.properties.iter().filter(|(name, _)| name.ends_with(end));
+    values
+        .map(|(_, value)| value.as_str())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// Returns the first or last of the dates that providers give.
+fn date(entity: &EntityView, end: &str, last: bool) -> String {
+    let dates = named(entity, end);
+    let date = if last { dates.last() } else { dates.first() };
+    date.map(|date| (*date).to_owned()).unwrap_or_default()
+}
+
+/// Returns the link's label, unless the dates beside it say the same.
+fn link(entity: &EntityView) -> String {
+    let Some(label) = &entity.link else {
+        return String::new();
+    };
+    let mut rest = label.clone();
+    for known in [
+        date(entity, ".first_seen", false),
+        date(entity, ".last_seen", true),
+    ] {
+        if !known.is_empty() {
+            rest = rest.replace(&known, "");
+        }
+    }
+    let says_nothing = rest
+        .split_whitespace()
+        .all(|word| matches!(word, "to" | "-" | "–" | "until" | "since"));
+    if says_nothing {
+        String::new()
+    } else {
+        label.clone()
+    }
+}
+
+/// Returns what else the entity tells, without what is in other columns and what every entity of the type repeats.
+fn details(entity: &EntityView) -> String {
+    const ELSEWHERE: [&str; 5] = [".first_seen", ".last_seen", ".source", ".retrieved_at", ".sample"];
+    let known = types::lookup(&entity.type_id);
+    let is_value = |name: &str| known.is_some_and(|known| known.value_property == Some(name));
+    let told = entity.properties.iter().filter(|(name, value)| {
+        !ELSEWHERE.iter().any(|end| name.ends_with(end)) && !is_value(name) && **value != entity.value
+    });
+    let mut told: Vec<_> = told.collect();
+    // Long texts are cut, so that short facts, such as a score, go before them.
+    told.sort_by_key(|(_, value)| value.len());
+    let last_part = |name: &str| name.rsplit_once('.').map_or(name, |(_, last)| last).to_owned();
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|(name, value)| format!("{}: {value}", last_part(name)))
+        .collect();
+    told.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entity(link: &str, properties: &[(&str, &str)]) -> EntityView {
+        EntityView {
+            type_id: "maltego.IPv4Address".to_owned(),
+            value: "192.0.2.7".to_owned(),
+            properties: properties
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            link: Some(link.to_owned()),
+        }
+    }
+
+    const DATES: [(&str, &str); 3] = [
+        ("acme.first_seen", "2013-01-02"),
+        ("acme.last_seen", "2014-03-04"),
+        ("other.last_seen", "2015-05-06"),
+    ];
+
+    #[test]
+    fn dates_of_several_providers_span_the_whole_period() {
+        let entity = entity("", &DATES);
+        assert_eq!(date(&entity, ".first_seen", false), "2013-01-02");
+        assert_eq!(date(&entity, ".last_seen", true), "2015-05-06");
+    }
+
+    #[test]
+    fn a_link_is_shown_only_where_it_says_more_than_the_dates() {
+        assert_eq!(link(&entity("2013-01-02 to 2015-05-06", &DATES)), "");
+        assert_eq!(link(&entity("Change 2013-01-02", &DATES)), "Change 2013-01-02");
+    }
+
+    #[test]
+    fn details_leave_out_what_stands_elsewhere() {
+        let entity = entity(
+            "",
+            &[
+                ("acme.about", "a long text about it"),
+                ("acme.score", "87"),
+                ("acme.source", "Acme"),
+                ("ipv4-address", "192.0.2.7"),
+            ],
+        );
+        assert_eq!(details(&entity), "score: 87; about: a long text about it");
+    }
+}

@@ -1,0 +1,149 @@
+//! `pivotd tokens`: who may ask.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::session::{once, unexpected};
+use super::table::{Column, render};
+use super::{ConfigFile, Done, block_on, terminal};
+use crate::config::values;
+use crate::control::{ControlReply, ControlRequest, TokenView};
+use crate::tokens::{NewToken, Scope};
+
+/// Make, list and revoke the tokens of clients.
+#[derive(Debug, clap::Args)]
+pub(super) struct Tokens {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make a token; it is printed once, alone on standard output.
+    Create {
+        /// Who it is for; ledger and log name it.
+        name: String,
+        /// The tenant, whose answers and budgets are its own.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        /// What it may do: transforms, enrich, buy, refresh, admin; can be repeated [default: transforms enrich].
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<Scope>,
+        /// Requests a minute; no limit otherwise.
+        #[arg(long, value_name = "N")]
+        rate: Option<NonZeroU32>,
+        /// How long it lives, for example 90d; for ever otherwise.
+        #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+        expires: Option<Duration>,
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+    /// List tokens, without the tokens themselves.
+    List {
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+    /// Revoke the tokens of a name, or the one of an id.
+    Revoke {
+        /// A name or an id.
+        which: String,
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = values::duration(text)?;
+    if lifetime.is_zero() {
+        Err("a token that has expired is of no use".to_owned())
+    } else {
+        Ok(lifetime)
+    }
+}
+
+impl Tokens {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let (file, request) = match self.command {
+            Command::Create {
+                name,
+                tenant,
+                mut scopes,
+                rate,
+                expires,
+                file,
+            } => {
+                if scopes.is_empty() {
+                    scopes = vec![Scope::Transforms, Scope::Enrich];
+                }
+                scopes.sort();
+                scopes.dedup();
+                let lifetime_s = expires.map(|lifetime| lifetime.as_secs());
+                (
+                    file,
+                    ControlRequest::TokenCreate(NewToken {
+                        name,
+                        tenant,
+                        scopes,
+                        per_minute: rate,
+                        lifetime_s,
+                    }),
+                )
+            }
+            Command::List { file } => (file, ControlRequest::TokenList),
+            Command::Revoke { which, file } => (file, ControlRequest::TokenRevoke { which }),
+        };
+        match block_on(once(file.config.as_deref(), request, "the store"))?? {
+            ControlReply::TokenCreated { token, record } => {
+                terminal::print(&token.0);
+                let text = format!(
+                    "made token {} for {}; it cannot be shown again",
+                    record.id, record.name
+                );
+                terminal::note(&text);
+            }
+            ControlReply::Tokens(tokens) if tokens.is_empty() => {
+                terminal::note("there is no token yet; `pivotd tokens create NAME` makes one");
+            }
+            ControlReply::Tokens(tokens) => terminal::print(&list(&tokens)),
+            ControlReply::Revoked(tokens) => {
+                for token in tokens {
+                    terminal::print(&format!("revoked token {} of {}", token.id, token.name));
+                }
+            }
+            _ => return Err(unexpected()),
+        }
+        Ok(Done::Well)
+    }
+}
+
+fn list(tokens: &[TokenView]) -> String {
+    let scopes = |token: &TokenView| {
+        token
+            .scopes
+            .iter()
+            .map(|scope| scope.name())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
+    let columns = vec![
+        Column::fixed("Id", tokens.iter().map(|token| token.id.clone())),
+        Column::flexible("Name", tokens.iter().map(|token| token.name.clone())),
+        Column::flexible("Tenant", tokens.iter().map(|token| token.tenant.clone())),
+        Column::flexible("Scopes", tokens.iter().map(scopes)),
+        Column::fixed(
+            "A minute",
+            tokens
+                .iter()
+                .map(|token| token.per_minute.map(|n| n.to_string()).unwrap_or_default()),
+        ),
+        Column::fixed("Made", tokens.iter().map(|token| day(token.created))),
+        Column::fixed(
+            "Expires",
+            tokens
+                .iter()
+                .map(|token| token.expires.map(day).unwrap_or_default()),
+        ),
+    ];
+    render(columns, terminal::width())
+}

@@ -1,0 +1,305 @@
+//! Runs transforms and scores indicators for the terminal, through the same code as the other faces.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{ControlReply, RunRequest};
+use crate::ask::message::head;
+use crate::ask::report::Report;
+use crate::ask::score::score;
+use crate::ask::transform::{Run, run as run_transform};
+use crate::catalogue::{TransformSetting, TransformSpec, own};
+use crate::config::problem::did_you_mean;
+use crate::domain::Indicator;
+use crate::engine::Asker;
+use crate::engine::ledger::Priority;
+use crate::http::enrich::{Answer, guess};
+use crate::maltego::types;
+use crate::maltego::{InputEntity, TransformRequest};
+use crate::startup::App;
+use crate::telemetry::log::RequestLine;
+
+/// The name of the face and of whoever sits at the terminal, in ledger, log and metrics.
+pub(super) const TERMINAL: &str = "terminal";
+/// The most indicators of one question, as of an alert.
+const MOST_INDICATORS: usize = 50;
+
+/// Makes whoever sits at the terminal: the machine's administrator, so with all rights.
+pub(super) fn asker(operation: &str) -> Asker {
+    Asker {
+        client: TERMINAL.to_owned(),
+        tenant: "default".to_owned(),
+        face: TERMINAL,
+        operation: operation.to_owned(),
+        request_id: Uuid::now_v7().to_string(),
+        priority: Priority::Interactive,
+        may_buy: true,
+    }
+}
+
+pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, String> {
+    let configured = app.configured.load_full();
+    let spec = configured.catalogue.find(&request.transform).ok_or_else(|| {
+        let names = configured
+            .catalogue
+            .transforms()
+            .iter()
+            .map(|spec| spec.name.as_str());
+        let hint = did_you_mean(&request.transform, names);
+        format!(
+            "there is no transform {}{hint}; `pivotd check` lists them",
+            head(&request.transform)
+        )
+    })?;
+    let settings = settings(app, spec, &request.settings)?;
+    let entity = entity(spec, request.type_id.as_deref(), &request.value)?;
+    let request = TransformRequest {
+        entities: vec![entity],
+        settings,
+        soft_limit: request.limit,
+        hard_limit: request.limit,
+    };
+    let asker = asker(&spec.name);
+    let watch = Watch::start(app);
+    let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.maltego;
+    let run = Run {
+        spec,
+        scales: &configured.settings().scales,
+        asker: &asker,
+        may_refresh: true,
+        deadline,
+        sample: app.is_sample(),
+    };
+    let ran = run_transform(&app.engine, &run, &request).await;
+    let value = request.entities.first().map_or("", |entity| &entity.value);
+    watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value);
+    Ok(ControlReply::Ran {
+        report: Report::of(&spec.name, &ran),
+        sample: app.is_sample(),
+    })
+}
+
+/// Lists the settings of a transform at all its providers, each once.
+fn known_settings(app: &App, spec: &TransformSpec) -> Vec<TransformSetting> {
+    let runtimes = app.engine.runtimes();
+    let asked = spec.providers().iter().filter_map(|name| runtimes.get(name));
+    let mut descriptors: Vec<_> = asked.map(|runtime| runtime.provider.descriptor()).collect();
+    if descriptors.is_empty() {
+        descriptors.push(&own::DESCRIPTOR);
+    }
+    let mut all: Vec<TransformSetting> = Vec::new();
+    for setting in descriptors
+        .into_iter()
+        .flat_map(|descriptor| spec.settings(descriptor))
+    {
+        if !all.iter().any(|known| known.name == setting.name) {
+            all.push(setting);
+        }
+    }
+    all
+}
+
+/// Finds the settings that are meant: by their id, or by its last part at every provider that has it.
+fn settings(
+    app: &App,
+    spec: &TransformSpec,
+    given: &[(String, String)],
+) -> Result<Vec<(String, String)>, String> {
+    let known = known_settings(app, spec);
+    let mut found = Vec::new();
+    for (name, value) in given {
+        let mut meant: Vec<&TransformSetting> =
+            known.iter().filter(|setting| setting.name == *name).collect();
+        if meant.is_empty() {
+            let own = known
+                .iter()
+                .filter(|setting| !setting.name.starts_with("global#"));
+            meant = own.filter(|setting| last_part(&setting.name) == name).collect();
+        }
+        if meant.is_empty() {
+            let usable = known
+                .iter()
+                .filter(|setting| !setting.secret)
+                .map(|setting| setting.name.as_str());
+            let usable: Vec<&str> = usable.filter(|name| !name.starts_with("global#")).collect();
+            let there_are = if usable.is_empty() {
+                "none".to_owned()
+            } else {
+                usable.join(", ")
+            };
+            return Err(format!(
+                "{} has no setting {}; there are: {there_are}",
+                spec.name,
+                head(name)
+            ));
+        }
+        for setting in meant {
+            if setting.secret {
+                return Err(format!(
+                    "{} is a secret, and every user of this machine can read a command line; the server's own key \
+                     is used here",
+                    setting.name
+                ));
+            }
+            found.push((setting.name.clone(), value.clone()));
+        }
+    }
+    Ok(found)
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(_, last)| last)
+}
+
+/// Makes the entity: of the type that is named, else of the first input that can read the value.
+fn entity(spec: &TransformSpec, type_id: Option<&str>, value: &str) -> Result<InputEntity, String> {
+    let inputs = &spec.inputs;
+    let short = |id: &str| {
+        id.rsplit_once('.')
+            .map_or(id, |(_, short)| short)
+            .to_ascii_lowercase()
+    };
+    let type_id = match type_id {
+        Some(given) => inputs
+            .iter()
+            .find(|input| input.type_id == given || short(&input.type_id) == given.to_ascii_lowercase())
+            .map(|input| input.type_id.clone())
+            .or_else(|| types::by_any_name(given).map(|known| known.id.to_owned()))
+            .unwrap_or_else(|| given.to_owned()),
+        None => inputs
+            .iter()
+            .find(|input| {
+                input
+                    .kinds
+                    .iter()
+                    .any(|kind| Indicator::parse(*kind, value).is_ok())
+            })
+            .map(|input| input.type_id.clone())
+            .ok_or_else(|| {
+                let mut kinds: Vec<&str> = Vec::new();
+                for kind in inputs.iter().flat_map(|input| &input.kinds) {
+                    if !kinds.contains(&kind.expected()) {
+                        kinds.push(kind.expected());
+                    }
+                }
+                format!(
+                    "{} is not what {} asks about; expected {}",
+                    head(value),
+                    spec.name,
+                    kinds.join(", or ")
+                )
+            })?,
+    };
+    let bases = types::lookup(&type_id)
+        .into_iter()
+        .flat_map(|known| known.bases.iter().copied());
+    let ancestors = std::iter::once(type_id.as_str())
+        .chain(bases)
+        .map(str::to_owned)
+        .collect();
+    let input = inputs.iter().find(|input| input.type_id == type_id);
+    let query = input.and_then(|input| input.query.clone());
+    Ok(InputEntity {
+        declared_type: type_id.clone(),
+        type_id,
+        ancestors,
+        value: value.to_owned(),
+        fields: query.map(|name| (name, value.to_owned())).into_iter().collect(),
+        ..InputEntity::default()
+    })
+}
+
+pub(super) async fn enrich(
+    app: &App,
+    given: &[String],
+    threshold: Option<u8>,
+) -> Result<ControlReply, String> {
+    if given.is_empty() || given.len() > MOST_INDICATORS {
+        return Err(format!("expected 1 to {MOST_INDICATORS} indicators"));
+    }
+    let mut indicators: Vec<(String, Indicator)> = Vec::new();
+    let mut wrong = Vec::new();
+    for value in given {
+        match guess(value) {
+            Ok(one) if indicators.contains(&one) => {}
+            Ok(one) => indicators.push(one),
+            Err(reason) => wrong.push(reason),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n"));
+    }
+    let configured = app.configured.load_full();
+    let policy = match threshold {
+        Some(threshold) if threshold > 100 => {
+            return Err("the threshold is a whole number from 0 to 100".to_owned());
+        }
+        Some(threshold) => configured.policy.with_threshold(threshold),
+        None => configured.policy.clone(),
+    };
+    let asker = asker("enrich");
+    let watch = Watch::start(app);
+    let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
+    let scored = score(&app.engine, &policy, &asker, deadline, &indicators).await;
+    let asked: Vec<&str> = indicators
+        .iter()
+        .map(|(_, indicator)| indicator.value())
+        .collect();
+    watch.finish(
+        &asker,
+        scored.answer.decision.name(),
+        scored.cache,
+        scored.provider_time,
+        &asked.join(" "),
+    );
+    let answer = Answer {
+        alert: scored.answer,
+        sample_data: app.is_sample().then_some(true),
+    };
+    serde_json::to_value(answer)
+        .map(ControlReply::Scored)
+        .map_err(|error| error.to_string())
+}
+
+/// Counts and logs a question of the terminal as the other faces count and log theirs.
+struct Watch<'a> {
+    app: &'a App,
+    started: Duration,
+}
+
+impl<'a> Watch<'a> {
+    fn start(app: &'a App) -> Self {
+        Self {
+            app,
+            started: app.engine.clock().elapsed(),
+        }
+    }
+
+    fn finish(
+        self,
+        asker: &Asker,
+        outcome: &'static str,
+        cache: &'static str,
+        provider_time: Duration,
+        value: &str,
+    ) {
+        let clock = self.app.engine.clock();
+        let took = clock.elapsed().saturating_sub(self.started);
+        self.app.engine.metrics().request(TERMINAL, outcome, took);
+        let Some(log) = &self.app.log else { return };
+        log.request(RequestLine {
+            at: clock.now(),
+            request_id: asker.request_id.parse().unwrap_or_default(),
+            client: TERMINAL.into(),
+            face: TERMINAL,
+            operation: asker.operation.as_str().into(),
+            outcome,
+            status: 200,
+            cache,
+            provider_time,
+            took,
+            indicator: Some(head(value).into()),
+        });
+    }
+}

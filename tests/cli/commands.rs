@@ -1,0 +1,309 @@
+//! Runs each command alone and beside a server.
+
+use pivotd::replay::demo::API_KEY;
+use serde_json::Value;
+
+use crate::place::{Place, bare, both_ways, fails};
+
+#[test]
+fn tokens_are_shown_once_listed_and_revoked() {
+    both_ways(|place| {
+        let arguments = [
+            "tokens",
+            "create",
+            "anna",
+            "--scope",
+            "enrich",
+            "--scope",
+            "buy",
+            "--rate",
+            "60",
+            "--expires",
+            "90d",
+        ];
+        let token = place.good(&arguments);
+        assert_eq!(token.lines().count(), 1, "alone on standard output");
+        assert!(token.starts_with("pvtd_"));
+        let list = place.good(&["tokens", "list"]);
+        let row = list.lines().find(|line| line.contains("anna")).unwrap();
+        assert!(
+            row.contains("enrich buy") && row.contains("60") && row.contains("default"),
+            "{row}"
+        );
+        assert!(!list.contains(token.trim()));
+        let id = row.split_whitespace().next().unwrap();
+        assert!(place.good(&["tokens", "revoke", id]).contains("anna"));
+        assert!(!place.good(&["tokens", "list"]).contains("anna"));
+        assert!(place.bad(&["tokens", "revoke", "anna"]).contains("tokens list"));
+        assert!(place.bad(&["tokens", "create", "a|b"]).contains("letters"));
+    });
+}
+
+#[test]
+fn a_token_made_beside_the_server_is_taken_at_once() {
+    let place = Place::new();
+    let server = place.serve();
+    let token = place.good(&["tokens", "create", "soar"]);
+    let url = format!("{}/v1/domain/career-offers.example/reputation", server.url);
+    let ask = |token: String| {
+        place.runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            client
+                .get(&url)
+                .bearer_auth(token)
+                .send()
+                .await
+                .unwrap()
+                .status()
+                .as_u16()
+        })
+    };
+    assert_eq!(ask(token.trim().to_owned()), 200);
+    place.good(&["tokens", "revoke", "soar"]);
+    assert_eq!(ask(token.trim().to_owned()), 401);
+}
+
+#[test]
+fn a_transform_runs_in_every_format_and_is_asked_once() {
+    both_ways(|place| {
+        let ask = [
+            "run",
+            "domaintools.ip-history",
+            "hxxp://www.example[.]com/",
+            "--type",
+            "url",
+        ];
+        let table = place.good(&ask);
+        assert!(
+            table.contains("192.0.2.10") && table.contains("2004-05-08"),
+            "{table}"
+        );
+        assert!(table.contains("asked now"), "{table}");
+        assert!(table.contains("asked for example.com"), "{table}");
+        let calls = place.vendor_calls();
+        assert!(calls > 0);
+        let json = place.json(&["run", "domaintools.ip-history", "example.com", "--format", "json"]);
+        assert_eq!(json["cache"], "hit");
+        assert!(json.get("sample_data").is_none() && json.get("xml").is_none());
+        let entities = json["entities"].as_array().unwrap();
+        assert!(entities.iter().any(|entity| entity["value"] == "192.0.2.10"));
+        let xml = place.good(&[
+            "run",
+            "domaintools.ip-history",
+            "example.com",
+            "--format",
+            "xml",
+            "--limit",
+            "2",
+        ]);
+        assert!(
+            xml.starts_with("<MaltegoMessage>") || xml.starts_with("<?xml"),
+            "{xml}"
+        );
+        assert_eq!(xml.matches("<Entity ").count(), 2);
+        assert_eq!(
+            place.vendor_calls(),
+            calls,
+            "later runs are answered by the store"
+        );
+        let window = ["--set", "since=2013-01-01", "--format", "json"];
+        let some = place.json(&[&["run", "domaintools.ip-history", "example.com"], &window[..]].concat());
+        let some = some["entities"].as_array().unwrap();
+        assert!(!some.is_empty() && some.len() < entities.len());
+    });
+}
+
+#[test]
+fn what_cannot_be_run_is_said_with_what_can() {
+    both_ways(|place| {
+        let unknown = place.bad(&["run", "domaintools.ip-histori", "example.com"]);
+        assert!(
+            unknown.contains("did you mean \"domaintools.ip-history\""),
+            "{unknown}"
+        );
+        let value = place.bad(&["run", "domaintools.ip-history", "not a name"]);
+        assert!(value.contains("expected"), "{value}");
+        let setting = place.bad(&[
+            "run",
+            "domaintools.ip-history",
+            "example.com",
+            "--set",
+            "colour=red",
+        ]);
+        assert!(setting.contains("domaintools.since"), "{setting}");
+        let date = place.bad(&[
+            "run",
+            "domaintools.ip-history",
+            "example.com",
+            "--set",
+            "since=soon",
+        ]);
+        assert!(date.contains("since"), "{date}");
+        let secret = [
+            "run",
+            "domaintools.ip-history",
+            "example.com",
+            "--set",
+            "global#domaintools.api-key=canary",
+        ];
+        let refused = place.bad(&secret);
+        assert!(
+            refused.contains("secret") && !refused.contains("canary"),
+            "{refused}"
+        );
+        assert_eq!(place.vendor_calls(), 0);
+    });
+}
+
+#[test]
+fn indicators_are_scored() {
+    both_ways(|place| {
+        let table = place.good(&["enrich", "career-offers[.]example", "192.0.2.44"]);
+        let row = table
+            .lines()
+            .find(|line| line.starts_with("career-offers.example"))
+            .unwrap();
+        assert!(
+            row.contains("87") && row.contains("malicious") && row.contains("exceeds"),
+            "{row}"
+        );
+        let other = table.lines().find(|line| line.starts_with("192.0.2.44")).unwrap();
+        assert!(other.contains(" - "), "nobody knows is no score: {other}");
+        let json = place.json(&[
+            "enrich",
+            "career-offers.example",
+            "--threshold",
+            "87",
+            "--format",
+            "json",
+        ]);
+        assert_eq!(json["max_score"], 87);
+        assert_eq!(json["decision"], "below", "87 is not more than 87");
+        let wrong = place.bad(&["enrich", "career-offers.example", "no indicator"]);
+        assert!(wrong.contains("no indicator"), "{wrong}");
+    });
+}
+
+#[test]
+fn stored_answers_are_counted_shown_and_removed() {
+    both_ways(|place| {
+        place.good(&["run", "domaintools.ip-history", "example.com"]);
+        place.good(&["enrich", "career-offers.example"]);
+        // The engine writes answers soon, not at once; the next commit waits for all before it.
+        place.good(&["tokens", "create", "sync"]);
+        assert!(place.good(&["cache", "stats"]).contains("ip-history"));
+        let shown = place.good(&["cache", "show", "example[.]com"]);
+        assert!(shown.contains("ip-history") && !shown.contains("risk"), "{shown}");
+        let purged = place.good(&[
+            "cache",
+            "purge",
+            "--indicator",
+            "example.com",
+            "--capability",
+            "ip-history",
+        ]);
+        assert!(purged.contains("removed 1 stored answer"), "{purged}");
+        let shown = place.good(&["cache", "show", "example.com"]);
+        // The vendor's one answer told the name servers, too; that part was not chosen.
+        assert!(!shown.contains("ip-history"), "{shown}");
+        let calls = place.vendor_calls();
+        place.good(&["run", "domaintools.ip-history", "example.com"]);
+        assert!(place.vendor_calls() > calls, "what was removed is asked again");
+        place.good(&["cache", "purge", "--all"]);
+        assert!(
+            place
+                .good(&["cache", "show", "career-offers.example"])
+                .contains("nothing")
+        );
+    });
+    let place = Place::new();
+    fails(place.command(&["cache", "purge"]).output().unwrap(), 2);
+}
+
+#[test]
+fn keys_are_tested_without_being_shown() {
+    both_ways(|place| {
+        let output = place.command(&["keys", "test"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.contains("the key works") && text.contains("hosting-history"),
+            "{text}"
+        );
+        assert!(!text.contains(API_KEY) && !String::from_utf8_lossy(&output.stderr).contains(API_KEY));
+        assert!(place.bad(&["keys", "test", "nobody"]).contains("domaintools"));
+    });
+    let place = Place::new();
+    let wrong = "another-key-that-must-not-be-shown";
+    let refused = fails(
+        place
+            .command(&["keys", "test"])
+            .env("DOMAINTOOLS_API_KEY", wrong)
+            .output()
+            .unwrap(),
+        1,
+    );
+    assert!(
+        refused.contains("DomainTools") && !refused.contains(wrong),
+        "{refused}"
+    );
+    let online = place
+        .command(&["check", "--online"])
+        .env("DOMAINTOOLS_API_KEY", wrong)
+        .output()
+        .unwrap();
+    assert!(fails(online, 1).contains("DomainTools"));
+    assert!(place.good(&["check", "--online"]).contains("the key works"));
+}
+
+#[test]
+fn a_broken_file_is_refused_with_its_line() {
+    let place = Place::new();
+    assert!(place.good(&["check"]).contains("domaintools.ip-history"));
+    let file = place.folder.path().join("broken.toml");
+    std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:0\"\nlissen = \"x\"\n").unwrap();
+    let said = place.bad(&["check", "--config", file.to_str().unwrap()]);
+    assert!(
+        said.contains("broken.toml:3") && said.contains("listen"),
+        "{said}"
+    );
+    assert!(!place.data().exists(), "a check opens no store");
+    let exposed = place
+        .command(&["check"])
+        .env("PIVOTD__SERVER__LISTEN", "0.0.0.0:8080")
+        .output()
+        .unwrap();
+    assert!(fails(exposed, 1).contains("public_url"));
+}
+
+#[test]
+fn newcomers_need_neither_key_nor_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = |arguments: &[&str]| {
+        let output = bare(arguments).current_dir(folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = demo(&["run", "--demo", "domaintools.ip-history", "example.com"]);
+    assert!(
+        table.contains("192.0.2.10") && table.contains("sample data"),
+        "{table}"
+    );
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    let json: Value = serde_json::from_str(&demo(&[
+        "run",
+        "--demo",
+        "domaintools.ip-history",
+        "example.com",
+        "--format",
+        "json",
+    ]))
+    .unwrap();
+    assert_eq!(json["sample_data"], true);
+    assert!(demo(&["enrich", "--demo", "career-offers.example"]).contains("sample data"));
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
+}

@@ -1,0 +1,8 @@
+//! Runs the program as people do: every command with and without a running server, on replayed vendors.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod commands;
+mod export;
+mod place;
+mod server;
