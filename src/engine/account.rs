@@ -1,6 +1,7 @@
 //! Holds what belongs to one key at one provider: its breaker, its rates, and what it is entitled to.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct AccountState {
     products: Mutex<Option<HashMap<String, Entitlement>>>,
     /// Rates of single products that the vendor told.
     product_dispensers: Mutex<HashMap<String, Arc<Dispenser>>>,
+    /// How long an attempt takes of late, in nanoseconds.
+    typical: AtomicU64,
     /// Serialises the account call.
     pub(super) entitlements: AsyncMutex<Entitlements>,
 }
@@ -61,8 +64,23 @@ impl AccountState {
             account,
             products: Mutex::default(),
             product_dispensers: Mutex::default(),
+            typical: AtomicU64::new(0),
             entitlements: AsyncMutex::default(),
         }
+    }
+
+    /// Returns how long an attempt takes of late: a call that starts later than this before its deadline cannot make it.
+    #[must_use]
+    pub fn typical_time(&self) -> Duration {
+        Duration::from_nanos(self.typical.load(Ordering::Relaxed))
+    }
+
+    /// Takes the time of an attempt into the average, one eighth each.
+    pub(super) fn took(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let old = self.typical.load(Ordering::Relaxed);
+        // A lost update between two attempts costs an average nothing that matters.
+        self.typical.store(old - old / 8 + nanos / 8, Ordering::Relaxed);
     }
 
     /// Tells whether the vendor is known to give this key the product; unknown counts as yes.

@@ -152,6 +152,7 @@ impl Carrier {
             .attempt(self.runtime.provider, call, key, self.clock.now());
         let reply = timeout_at(self.clock.as_ref(), started + self.runtime.settings.timeout, one).await;
         let took = self.clock.elapsed().saturating_sub(started);
+        self.state.took(took);
         self.attempts.fetch_add(1, Ordering::Relaxed);
         self.provider_nanos.fetch_add(
             u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
@@ -203,7 +204,9 @@ impl Carrier {
                 let deadline = self.passengers.deadline();
                 let passengers = Arc::clone(&self.passengers);
                 let urgency = Arc::new(move || passengers.priority());
-                match dispenser.acquire(&self.client, urgency, deadline).await {
+                // A permit is of use only while the attempt can still make it.
+                let latest = deadline.saturating_sub(self.state.typical_time());
+                match dispenser.acquire(&self.client, urgency, latest).await {
                     Ok(()) => break,
                     // Somebody with more time joined while this waited.
                     Err(_) if self.passengers.deadline() > deadline => {}

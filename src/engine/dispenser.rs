@@ -209,7 +209,8 @@ impl Dispenser {
                 now
             };
             let ready = first.saturating_add(self.period.saturating_mul(ahead));
-            if ready > deadline {
+            // A permit at the deadline itself would leave no time for the call.
+            if ready >= deadline {
                 return Err(TooLate { wait: ready - now });
             }
             let (permit, granted) = oneshot::channel();
@@ -335,11 +336,11 @@ mod tests {
         let asks = (0..8).map(|_| ("one", person(), 5)).collect();
         let results = run(&manual, &dispenser, asks).await;
         let granted: Vec<_> = results.iter().filter_map(|(_, got)| got.ok()).collect();
-        assert_eq!(granted, (0..6).map(Duration::from_secs).collect::<Vec<_>>());
+        assert_eq!(granted, (0..5).map(Duration::from_secs).collect::<Vec<_>>());
         let refused: Vec<_> = results.iter().filter_map(|(_, got)| got.err()).collect();
-        assert_eq!(refused.len(), 2);
+        assert_eq!(refused.len(), 3);
         assert!(
-            refused.iter().all(|late| late.wait > Duration::from_secs(5)),
+            refused.iter().all(|late| late.wait >= Duration::from_secs(5)),
             "{refused:?}"
         );
     }

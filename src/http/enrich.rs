@@ -97,11 +97,11 @@ pub struct Answer {
     request_body = Alert,
     responses(
         (status = 200, description = "Scored. A provider's failure is in the answer, not in the status.", body = Answer),
-        (status = 400, description = "The request cannot be understood.", body = Problem),
-        (status = 401, description = "No client token, or one that is refused.", body = Problem),
-        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem),
-        (status = 413, description = "The request is too large.", body = Problem),
-        (status = 429, description = "The token's rate is used up.", body = Problem),
+        (status = 400, description = "The request cannot be understood.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No client token, or one that is refused.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The request is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The token's rate is used up.", body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = []))
 )]
@@ -139,10 +139,10 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
            ReputationQuery),
     responses(
         (status = 200, description = "Scored. A provider's failure is in the answer, not in the status.", body = Answer),
-        (status = 400, description = "This is no domain.", body = Problem),
-        (status = 401, description = "No client token, or one that is refused.", body = Problem),
-        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem),
-        (status = 429, description = "The token's rate is used up.", body = Problem),
+        (status = 400, description = "This is no domain.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No client token, or one that is refused.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The token's rate is used up.", body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = []))
 )]

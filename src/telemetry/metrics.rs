@@ -252,7 +252,7 @@ impl Metrics {
         }
     }
 
-    /// Writes everything in the OpenMetrics text format.
+    /// Writes everything in the `OpenMetrics` text format.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::new();
