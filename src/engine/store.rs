@@ -125,9 +125,22 @@ pub struct Store {
 struct Inner {
     path: PathBuf,
     database: Arc<Database>,
-    jobs: mpsc::Sender<Job>,
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Option<std::thread::JoinHandle<()>>,
     spent: Arc<RwLock<HashMap<RowKey, i64>>>,
     secret: [u8; 32],
+}
+
+impl Drop for Inner {
+    /// Lets the writer finish, so that the file is free when the last handle is gone.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer failed");
+        }
+    }
 }
 
 impl Store {
@@ -166,7 +179,7 @@ impl Store {
             database: Arc::clone(&database),
             spent: Arc::clone(&spent),
         };
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("pivotd-store".to_owned())
             .spawn(move || writer.run(&queue))
             .map_err(|error| failed(error.to_string()))?;
@@ -174,7 +187,8 @@ impl Store {
             inner: Arc::new(Inner {
                 path,
                 database,
-                jobs,
+                jobs: Some(jobs),
+                writer: Some(thread),
                 spent,
                 secret: opened.secret,
             }),
@@ -196,13 +210,13 @@ impl Store {
     /// Waits until everything handed over so far is on disk, and stops the writer.
     pub async fn close(&self) {
         let (done, stopped) = oneshot::channel();
-        if self.inner.jobs.send(Job::Stop(done)).is_ok() {
+        if self.send(Job::Stop(done)).is_ok() {
             // A writer that is gone already has nothing left to write.
             drop(stopped.await);
         }
     }
 
-    fn failed(&self, reason: impl ToString) -> StoreError {
+    fn failed(&self, reason: impl std::fmt::Display) -> StoreError {
         StoreError::Failed {
             path: self.inner.path.clone(),
             reason: reason.to_string(),
@@ -210,7 +224,7 @@ impl Store {
     }
 
     fn send(&self, job: Job) -> Result<(), StoreError> {
-        self.inner.jobs.send(job).map_err(|_| StoreError::Closed)
+        self.inner.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)
     }
 
     async fn written(&self, done: oneshot::Receiver<Result<(), String>>) -> Result<(), StoreError> {

@@ -3,5 +3,6 @@
 mod engine;
 mod faults;
 mod maltego;
+mod process;
 mod soar;
 mod support;

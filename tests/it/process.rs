@@ -1,0 +1,214 @@
+//! The real process: killed at random points of paid calls, reloaded by SIGHUP, stopped by SIGTERM.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use pivotd::engine::store::Store;
+use pivotd::replay::{Fault, Gate, Matcher, Replay};
+
+use crate::support::{API_KEY, Entity, USERNAME, fixtures};
+
+struct Process {
+    child: Child,
+    base: String,
+    token: String,
+}
+
+fn write_config(folder: &Path, vendor: &str, extra: &str) -> PathBuf {
+    let path = folder.join("transforms.toml");
+    let key = folder.join("key");
+    std::fs::write(&key, API_KEY).unwrap();
+    let text = format!(
+        r#"
+[server]
+listen = "127.0.0.1:0"
+data = "{data}"
+[log]
+file = "{log}"
+format = "json"
+[providers.domaintools]
+base_url = "{vendor}"
+username = "{USERNAME}"
+api_key = {{ file = "{key}" }}
+rate = [{{ limit = "1000000/s", burst = 1000000 }}]
+concurrency = 16
+{extra}
+[[transform]]
+name = "domaintools.ip-history"
+title = "To historic IP addresses [DomainTools]"
+about = "Every address the domain has had."
+provider = "domaintools"
+capability = "ip-history"
+input = ["maltego.Domain"]
+set = "Historic infrastructure"
+example = "example.com"
+[[transform.entity]]
+value = "ip"
+link = "{{first_seen}}[ to {{last_seen}}]"
+"#,
+        data = folder.join("data").display(),
+        log = folder.join("log").display(),
+        key = key.display(),
+    );
+    private(&key);
+    std::fs::write(&path, text).unwrap();
+    private(&path);
+    path
+}
+
+fn private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+impl Process {
+    /// Starts `pivotd serve` and reads where it listens from what it prints.
+    fn serve(folder: &Path, config: &Path) -> Self {
+        let token_file = folder.join("token");
+        let token = "a-token-that-only-this-test-knows-0123456789".to_owned();
+        std::fs::write(&token_file, &token).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pivotd"))
+            .args(["serve", "--config"])
+            .arg(config)
+            .env("PIVOTD_FIRST_TOKEN_FILE", &token_file)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let base = loop {
+            let line = lines.next().expect("it says where it serves").unwrap();
+            if let Some(base) = line.strip_prefix("pivotd serves on ") {
+                break base.to_owned();
+            }
+        };
+        // What else it prints is read to its end, so that it never waits for this test.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, base, token }
+    }
+
+    fn client(&self) -> reqwest::Client {
+        reqwest::Client::builder().no_proxy().build().unwrap()
+    }
+
+    async fn ask(&self, client: &reqwest::Client, name: &str) -> Option<String> {
+        let url = format!("{}/run/domaintools.ip-history", self.base);
+        let request = client.post(url).bearer_auth(&self.token).body(Entity::domain(name).request());
+        request.send().await.ok()?.text().await.ok()
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Calls in this month by the ledger on disk.
+fn on_disk(folder: &Path) -> i64 {
+    let store = Store::open(&folder.join("data"), 1 << 20).unwrap();
+    let rows = store.spent_under("default|domaintools|");
+    rows.iter().filter(|(key, _)| key.contains("|*|calls|month")).map(|(_, spent)| spent).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_never_books_less_than_the_vendor_saw() {
+    const CALLS: usize = 200;
+    const KILLS: usize = 10;
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
+    let config = write_config(folder.path(), &vendor.base_url(), "");
+    let mut asked = 0;
+    let mut killed_in_flight = 0;
+    for round in 0..KILLS {
+        let process = Process::serve(folder.path(), &config);
+        let client = process.client();
+        let names: Vec<String> = (0..CALLS / KILLS).map(|n| format!("paid-{round}-{n}.example")).collect();
+        asked += names.len();
+        let before = vendor.attempts();
+        // The point of the kill differs from round to round: after this many attempts were seen.
+        let point = before + (round as u64 * 7) % 19 + 1;
+        {
+            let questions = futures_util::future::join_all(names.iter().map(|name| process.ask(&client, name)));
+            tokio::select! {
+                _ = questions => {}
+                () = vendor.wait_for_attempts(point) => {}
+            }
+        }
+        process.signal("KILL");
+        drop(process);
+        // With the process gone nothing more is sent; what was on its way has been read or cut.
+        let seen = i64::try_from(vendor.attempts()).unwrap();
+        let booked = on_disk(folder.path());
+        assert!(booked >= seen, "round {round}: {booked} booked, {seen} seen");
+        let most = seen + i64::try_from(16 * (round + 1)).unwrap();
+        assert!(booked <= most, "round {round}: {booked} booked, {seen} seen, 16 at once");
+        killed_in_flight += usize::from(booked > seen);
+    }
+    assert_eq!(asked, CALLS);
+    // Whether a reservation was open at a kill is chance; that the books hold is not.
+    let _ = killed_in_flight;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hangup_reloads_a_good_file_and_keeps_the_old_one_where_the_new_is_bad() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
+    let config = write_config(folder.path(), &vendor.base_url(), "");
+    let process = Process::serve(folder.path(), &config);
+    let client = process.client();
+    let log = folder.path().join("log");
+    std::fs::write(&config, "[server]\nlisten = 7\n").unwrap();
+    process.signal("HUP");
+    wait_for_line(&log, "the old one goes on");
+    assert!(std::fs::read_to_string(&log).unwrap().contains("transforms.toml:2"), "it says where");
+    assert!(process.ask(&client, "example.com").await.unwrap().contains("<Entity "));
+    let path = write_config(folder.path(), &vendor.base_url(), "budget = [\"1/day\"]");
+    assert_eq!(path, config);
+    process.signal("HUP");
+    wait_for_line(&log, "the configuration was reloaded");
+    let answer = process.ask(&client, "example.org").await.unwrap();
+    assert!(answer.contains("used up"), "{answer}");
+}
+
+/// Waits until the log has a line with `part`: the log is a file, so its growth is looked at again and again.
+fn wait_for_line(log: &Path, part: &str) {
+    let mut file = loop {
+        if let Ok(file) = std::fs::File::open(log) {
+            break file;
+        }
+        std::thread::yield_now();
+    };
+    let mut text = String::new();
+    while !text.contains(part) {
+        file.read_to_string(&mut text).unwrap();
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terminate_finishes_what_is_in_flight() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
+    let config = write_config(folder.path(), &vendor.base_url(), "");
+    let mut process = Process::serve(folder.path(), &config);
+    let client = process.client();
+    let gate = Gate::new();
+    vendor.inject(Matcher::any(), Fault::Hold(gate.clone()), None);
+    let stop = async {
+        vendor.wait_for_attempts(1).await;
+        process.signal("TERM");
+        gate.release();
+    };
+    let (answer, ()) = tokio::join!(process.ask(&client, "example.com"), stop);
+    assert!(answer.unwrap().contains("<Entity "));
+    assert!(process.child.wait().unwrap().success());
+    let text = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(!text.contains(API_KEY) && !text.contains(&process.token));
+}
