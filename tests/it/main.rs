@@ -6,3 +6,4 @@ mod maltego;
 mod process;
 mod soar;
 mod support;
+mod wire;
