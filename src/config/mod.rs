@@ -1,7 +1,7 @@
-//! Reads `transforms.toml` and the environment into [`Settings`]; a wrong file is refused with line and reason.
+//! Reads `transforms.toml` and the environment into `Settings`; a wrong file is refused with line and reason.
 //!
-//! [`tree`] reads the file with positions and lays the environment over it, [`reader`] takes typed values out of it
-//! and collects every fault, [`values`] reads the small languages of single values; the other files read one
+//! `tree` reads the file with positions and lays the environment over it, `reader` takes typed values out of it
+//! and collects every fault, `values` reads the small languages of single values; the other files read one
 //! section each.
 
 mod entities;

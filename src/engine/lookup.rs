@@ -70,10 +70,15 @@ impl Carrier {
                 Err(failure) => {
                     let another = matches!(
                         failure.kind,
-                        FailureKind::Denied(Denial::NotEntitled) | FailureKind::Limited | FailureKind::Refused
+                        FailureKind::Denied(Denial::NotEntitled)
+                            | FailureKind::Limited
+                            | FailureKind::Refused
                     );
                     // What is known of the better product tells more than that a lesser one is not bought.
-                    if first.as_ref().is_none_or(|kept| kept.kind == FailureKind::Denied(Denial::NotEntitled)) {
+                    if first
+                        .as_ref()
+                        .is_none_or(|kept| kept.kind == FailureKind::Denied(Denial::NotEntitled))
+                    {
                         first = Some(failure);
                     }
                     if !another {
@@ -96,7 +101,10 @@ impl Carrier {
 
     fn lookup(errand: &Errand, product: &'static str) -> Lookup {
         // Only the same product can go on from what it gave.
-        let held = errand.held.as_ref().filter(|entry| entry.answer.source.product == product);
+        let held = errand
+            .held
+            .as_ref()
+            .filter(|entry| entry.answer.source.product == product);
         Lookup {
             queries: vec![errand.query.clone()],
             product,
@@ -111,8 +119,12 @@ impl Carrier {
         let name = &self.runtime.settings.name;
         match error {
             ProviderError::Failed(failure) => failure,
-            ProviderError::Unsupported(message) => Failure::new(FailureKind::Refused, name, message).of(product),
-            ProviderError::Malformed(message) => Failure::new(FailureKind::Malformed, name, message).of(product),
+            ProviderError::Unsupported(message) => {
+                Failure::new(FailureKind::Refused, name, message).of(product)
+            }
+            ProviderError::Malformed(message) => {
+                Failure::new(FailureKind::Malformed, name, message).of(product)
+            }
             ProviderError::TooExpensive { message } => {
                 Failure::new(FailureKind::Denied(Denial::Price), name, message).of(product)
             }
@@ -120,7 +132,12 @@ impl Carrier {
     }
 
     /// Runs the provider's step machine to its end.
-    async fn run(&self, start: Step, offer: &'static Offer, product: &'static str) -> Result<Vec<Answer>, Failure> {
+    async fn run(
+        &self,
+        start: Step,
+        offer: &'static Offer,
+        product: &'static str,
+    ) -> Result<Vec<Answer>, Failure> {
         let malformed = |message: String| self.told(product, ProviderError::Malformed(message));
         let mut made = 0;
         let mut step = start;
@@ -133,7 +150,10 @@ impl Carrier {
                 Step::Calls { calls, then } => {
                     made += calls.len();
                     if made > offer.max_calls || calls.is_empty() {
-                        return Err(malformed(format!("the look-up needs more than {} calls", offer.max_calls)));
+                        return Err(malformed(format!(
+                            "the look-up needs more than {} calls",
+                            offer.max_calls
+                        )));
                     }
                     let replies = join_all(calls.iter().map(|call| self.call(call))).await;
                     step = then(replies).map_err(|error| self.told(product, error))?;
@@ -222,11 +242,18 @@ impl Carrier {
             held: None,
             buy: None,
         };
-        let step = self.runtime.provider.start(&lookup).map_err(|error| self.told(product, error))?;
+        let step = self
+            .runtime
+            .provider
+            .start(&lookup)
+            .map_err(|error| self.told(product, error))?;
         let answers = self.run(step, offer, product).await?;
         // An account without any product is no knowledge: believing it would shut every door.
         let Some(answer) = answers.first().filter(|answer| !answer.records.is_empty()) else {
-            return Err(self.told(product, ProviderError::Malformed("the account names no product".to_owned())));
+            return Err(self.told(
+                product,
+                ProviderError::Malformed("the account names no product".to_owned()),
+            ));
         };
         self.state.learn(answer, &self.clock);
         Ok(())

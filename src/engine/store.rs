@@ -224,7 +224,11 @@ impl Store {
     }
 
     fn send(&self, job: Job) -> Result<(), StoreError> {
-        self.inner.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)
+        self.inner
+            .jobs
+            .as_ref()
+            .and_then(|jobs| jobs.send(job).ok())
+            .ok_or(StoreError::Closed)
     }
 
     async fn written(&self, done: oneshot::Receiver<Result<(), String>>) -> Result<(), StoreError> {
@@ -599,7 +603,7 @@ fn apply(
                         .is_some_and(|limit| counted.saturating_add(line.amount) > limit)
                 {
                     acks.push(Box::new(move |_| {
-                        drop(done.send(Err(ReserveError::Exhausted(index, counted))))
+                        drop(done.send(Err(ReserveError::Exhausted(index, counted))));
                     }));
                     return Ok(());
                 }
@@ -616,7 +620,7 @@ fn apply(
                 .open_table(META)?
                 .insert("latest", at.to_le_bytes().as_slice())?;
             acks.push(Box::new(move |result| {
-                drop(done.send(result.map_err(ReserveError::Store)))
+                drop(done.send(result.map_err(ReserveError::Store)));
             }));
         }
         Job::Settle {

@@ -1,7 +1,7 @@
 //! Turns records into entities, by the rules of `transforms.toml`. Pure.
 //!
-//! [`rules`] holds the mapping language as data, [`template`] reads and fills its templates, [`fold`] gathers
-//! what several records say of one entity, [`entity`] dresses it for a Maltego client, and [`map`] puts them in order.
+//! `rules` holds the mapping language as data, `template` reads and fills its templates, `fold` gathers
+//! what several records say of one entity, `entity` dresses it for a Maltego client, and `map` puts them in order.
 
 mod entity;
 mod fold;

@@ -29,10 +29,14 @@ impl DemoVendors {
     /// # Errors
     /// Where a port cannot be bound or a compiled-in fixture cannot be read.
     pub async fn start() -> io::Result<Self> {
-        let folder = FIXTURES.get_dir("domaintools").ok_or_else(|| io::Error::other("no fixtures of domaintools"))?;
+        let folder = FIXTURES
+            .get_dir("domaintools")
+            .ok_or_else(|| io::Error::other("no fixtures of domaintools"))?;
         let vendor = Vendor::from_dir(folder).map_err(io::Error::other)?;
         let replay = Replay::start(vendor.with_authenticator(domaintools_auth(USERNAME, API_KEY))).await?;
-        Ok(Self { vendors: [("domaintools".to_owned(), replay)].into() })
+        Ok(Self {
+            vendors: [("domaintools".to_owned(), replay)].into(),
+        })
     }
 
     /// Returns a vendor.
@@ -60,9 +64,15 @@ pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) {
         for base_url in provider.base_urls.values_mut() {
             *base_url = replay.base_url();
         }
-        let sample = |value: &str| Credential { value: SecretString::from(value), origin: SecretOrigin::Inline };
-        provider.credentials =
-            [("username".to_owned(), sample(USERNAME)), ("api_key".to_owned(), sample(API_KEY))].into();
+        let sample = |value: &str| Credential {
+            value: SecretString::from(value),
+            origin: SecretOrigin::Inline,
+        };
+        provider.credentials = [
+            ("username".to_owned(), sample(USERNAME)),
+            ("api_key".to_owned(), sample(API_KEY)),
+        ]
+        .into();
         provider.network = crate::config::settings::NetworkSettings::default();
     }
 }

@@ -4,9 +4,9 @@
 //! credentials as the real one does. A test can [inject](Replay::inject) a [`Fault`], which nothing on the wire can do.
 //! Nothing here waits for time: a slow answer is held by a [`Gate`] until a test lets it go.
 
-pub mod demo;
 mod answer;
 mod deliver;
+pub mod demo;
 mod domaintools;
 mod fault;
 mod fixture;

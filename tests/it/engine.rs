@@ -24,7 +24,11 @@ async fn a_thousand_equal_questions_make_one_attempt() {
     };
     let (answers, ()) = tokio::join!(questions, release);
     assert_eq!(answers.len(), 1000);
-    assert!(answers.iter().all(|answer| answer.body == answers[0].body && !answer.entities().is_empty()));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.body == answers[0].body && !answer.entities().is_empty())
+    );
     assert_eq!(app.vendor.attempts(), 1);
 }
 
@@ -39,7 +43,12 @@ async fn five_hundred_questions_at_ten_a_second_never_pass_the_rate() {
     let names: Vec<String> = (0..500).map(|n| format!("name-{n}.example")).collect();
     let questions = join_all(names.iter().map(|name| app.run(IP_HISTORY, Entity::domain(name))));
     // The clock stands still while anything is on the wire: each step gives one token, and what comes of it comes.
-    let dispenser = app.app.engine.runtimes()["domaintools"].own.as_ref().unwrap().dispenser.clone();
+    let dispenser = app.app.engine.runtimes()["domaintools"]
+        .own
+        .as_ref()
+        .unwrap()
+        .dispenser
+        .clone();
     let mut most = BTreeMap::new();
     tokio::pin!(questions);
     let answers = loop {
@@ -61,7 +70,10 @@ async fn five_hundred_questions_at_ten_a_second_never_pass_the_rate() {
     };
     for (at, seen) in &most {
         let allowed = at.as_millis() / 100 + 1;
-        assert!(u128::from(*seen) <= allowed, "{seen} attempts by {at:?}, {allowed} allowed");
+        assert!(
+            u128::from(*seen) <= allowed,
+            "{seen} attempts by {at:?}, {allowed} allowed"
+        );
     }
     let (mut answered, mut told) = (0, 0);
     for (name, answer) in names.iter().zip(&answers) {
@@ -69,13 +81,20 @@ async fn five_hundred_questions_at_ten_a_second_never_pass_the_rate() {
         if knows.starts_with(&format!("{name}: ")) {
             answered += 1;
         } else {
-            assert!(late.starts_with(&format!("{name}: ")) && late.contains("it opens at"), "{}", answer.body);
+            assert!(
+                late.starts_with(&format!("{name}: ")) && late.contains("it opens at"),
+                "{}",
+                answer.body
+            );
             assert!(late.contains("charged nothing"), "{late}");
             told += 1;
         }
     }
     assert_eq!(answered, app.vendor.attempts());
-    assert!(answered >= 250 && told > 0, "{answered} answered, {told} told when, of 500 within 30 s at 10/s");
+    assert!(
+        answered >= 250 && told > 0,
+        "{answered} answered, {told} told when, of 500 within 30 s at 10/s"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +109,11 @@ async fn sixty_selected_domains_at_sixty_a_minute_are_all_answered() {
     let answers = app.while_moving(Duration::from_secs(5), questions).await;
     for (name, answer) in names.iter().zip(&answers) {
         let said = answer.said("Inform");
-        assert!(said.starts_with(&format!("{name}: DomainTools knows nothing")), "{}", answer.body);
+        assert!(
+            said.starts_with(&format!("{name}: DomainTools knows nothing")),
+            "{}",
+            answer.body
+        );
     }
     assert_eq!(app.vendor.attempts(), 60);
 }
@@ -98,9 +121,18 @@ async fn sixty_selected_domains_at_sixty_a_minute_are_all_answered() {
 #[tokio::test]
 async fn a_failing_vendor_is_asked_again_and_every_attempt_is_booked() {
     let app = Builder::new().manual_clock().start().await;
-    let fault = || Fault::Status { code: 502, headers: Vec::new(), body: "bad gateway".into() };
+    let fault = || Fault::Status {
+        code: 502,
+        headers: Vec::new(),
+        body: "bad gateway".into(),
+    };
     app.vendor.inject(Matcher::any(), fault(), Some(2));
-    let answer = app.while_moving(Duration::from_secs(12), app.run(IP_HISTORY, Entity::domain("example.com"))).await;
+    let answer = app
+        .while_moving(
+            Duration::from_secs(12),
+            app.run(IP_HISTORY, Entity::domain("example.com")),
+        )
+        .await;
     assert!(!answer.entities().is_empty(), "{}", answer.body);
     assert_eq!(app.vendor.attempts(), 3);
     app.app.engine.store().settled().await;
@@ -121,9 +153,15 @@ async fn the_schedule_keeps_what_retry_after_says() {
         settings.providers.get_mut("domaintools").unwrap().timeout = Duration::from_secs(90);
     });
     let app = builder.start().await;
-    app.vendor.inject(Matcher::any(), Fault::too_many_requests(Some("40")), Some(1));
+    app.vendor
+        .inject(Matcher::any(), Fault::too_many_requests(Some("40")), Some(1));
     let started = app.clock().elapsed();
-    let answer = app.while_moving(Duration::from_secs(45), app.run(IP_HISTORY, Entity::domain("example.com"))).await;
+    let answer = app
+        .while_moving(
+            Duration::from_secs(45),
+            app.run(IP_HISTORY, Entity::domain("example.com")),
+        )
+        .await;
     let waited = app.clock().elapsed() - started;
     assert!(!answer.entities().is_empty(), "{}", answer.body);
     assert!(waited >= Duration::from_secs(40), "{waited:?}");
@@ -136,7 +174,8 @@ async fn a_caller_who_leaves_before_the_spend_costs_nothing_and_after_it_is_kept
     });
     let app = builder.start().await;
     let gate = Gate::new();
-    app.vendor.inject(Matcher::any(), Fault::Hold(gate.clone()), Some(1));
+    app.vendor
+        .inject(Matcher::any(), Fault::Hold(gate.clone()), Some(1));
     let engine = &app.app.engine;
     let first = app.run(IP_HISTORY, Entity::domain("example.com"));
     tokio::select! {
@@ -159,11 +198,22 @@ async fn a_day_opens_a_budget_again_and_a_clock_that_goes_back_does_not() {
         provider.budget = vec![budget(None, 1, BudgetUnit::Calls, BudgetWindow::Day)];
     });
     let app = builder.start().await;
-    let run = async |name: &str| app.run(IP_HISTORY, Entity::domain(name)).await.said("PartialError");
+    let run = async |name: &str| {
+        app.run(IP_HISTORY, Entity::domain(name))
+            .await
+            .said("PartialError")
+    };
     assert_eq!(run("one.example").await, "");
-    assert!(run("two.example").await.contains("it opens at 2026-11-22 00:00:00 UTC"));
+    assert!(
+        run("two.example")
+            .await
+            .contains("it opens at 2026-11-22 00:00:00 UTC")
+    );
     app.clock().shift_wall(jiff::SignedDuration::from_hours(-48));
-    assert!(run("three.example").await.contains("it opens at 2026-11-22"), "no window opens by going back");
+    assert!(
+        run("three.example").await.contains("it opens at 2026-11-22"),
+        "no window opens by going back"
+    );
     app.clock().shift_wall(jiff::SignedDuration::from_hours(48));
     app.clock().advance(Duration::from_secs(24 * 3600));
     assert_eq!(run("four.example").await, "");
@@ -178,7 +228,11 @@ async fn the_ledger_survives_a_restart_and_names_who_asked_what() {
     };
     let app = Builder::new().settings(limited).start().await;
     app.run(IP_HISTORY, Entity::domain("example.com")).await;
-    let app = Builder::new().after(app.stop().await).settings(limited).start().await;
+    let app = Builder::new()
+        .after(app.stop().await)
+        .settings(limited)
+        .start()
+        .await;
     let answer = app.run(IP_HISTORY, Entity::domain("example.org")).await;
     assert!(answer.said("PartialError").contains("used up"), "{}", answer.body);
     let audit = app.app.engine.store().audit(10).unwrap();

@@ -10,7 +10,12 @@ use crate::support::{API_KEY, Answer, Builder, Entity, TestApp, USERNAME};
 
 fn specs(app: &TestApp) -> Vec<TransformSpec> {
     let configured = app.app.configured.load();
-    configured.catalogue.transforms().iter().map(|spec| spec.as_ref().clone()).collect()
+    configured
+        .catalogue
+        .transforms()
+        .iter()
+        .map(|spec| spec.as_ref().clone())
+        .collect()
 }
 
 fn asks_a_vendor(spec: &TransformSpec) -> bool {
@@ -34,7 +39,13 @@ fn unheard_of(spec: &TransformSpec) -> Entity<'_> {
 
 /// Calls that the ledger has, by our count, over all products.
 fn charged(app: &TestApp) -> i64 {
-    app.app.engine.ledger().calls_by_product("domaintools").get("*").copied().unwrap_or(0)
+    app.app
+        .engine
+        .ledger()
+        .calls_by_product("domaintools")
+        .get("*")
+        .copied()
+        .unwrap_or(0)
 }
 
 fn is_clean(app: &TestApp, what: &str, answer: &Answer) {
@@ -52,7 +63,12 @@ async fn every_transform_finds_its_example() {
     for spec in specs(&app) {
         let answer = app.run(&spec.name, example(&spec)).await;
         let quoted = answer.said("Inform").contains("to buy");
-        assert!(!answer.entities().is_empty() || quoted, "{}: {}", spec.name, answer.body);
+        assert!(
+            !answer.entities().is_empty() || quoted,
+            "{}: {}",
+            spec.name,
+            answer.body
+        );
         assert_eq!(answer.said("PartialError"), "", "{}", spec.name);
         is_clean(&app, &spec.name, &answer);
     }
@@ -66,18 +82,28 @@ async fn every_transform_says_that_nothing_is_known() {
         let answer = app.run(&spec.name, entity).await;
         let said = answer.said("Inform");
         assert!(answer.entities().is_empty(), "{}: {}", spec.name, answer.body);
-        assert!(said.starts_with(entity.value) && said.contains("knows nothing"), "{}: {}", spec.name, answer.body);
+        assert!(
+            said.starts_with(entity.value) && said.contains("knows nothing"),
+            "{}: {}",
+            spec.name,
+            answer.body
+        );
     }
 }
 
 #[tokio::test]
 async fn every_transform_says_that_it_is_limited_and_until_when() {
     let app = impatient().await;
-    app.vendor.inject(Matcher::any(), Fault::too_many_requests(Some("7200")), None);
+    app.vendor
+        .inject(Matcher::any(), Fault::too_many_requests(Some("7200")), None);
     for spec in specs(&app).iter().filter(|spec| asks_a_vendor(spec)) {
         let answer = app.run(&spec.name, example(spec)).await;
         let said = answer.said("PartialError");
-        assert!(said.starts_with(&spec.example) && said.contains("it opens at 2026-11-21 0"), "{}: {said}", spec.name);
+        assert!(
+            said.starts_with(&spec.example) && said.contains("it opens at 2026-11-21 0"),
+            "{}: {said}",
+            spec.name
+        );
     }
 }
 
@@ -123,17 +149,30 @@ async fn every_fault_on_every_transform_is_told_and_booked() {
             let within = Duration::from_secs(if gated { 100 } else { 70 });
             let answer = app.while_moving(within, app.run(&spec.name, example(spec))).await;
             is_clean(&app, &what, &answer);
-            let Some((kind, part)) = expected(name) else { continue };
+            let Some((kind, part)) = expected(name) else {
+                continue;
+            };
             seen.insert(kind);
             let said = answer.said(kind);
             // A breaker that an earlier transform opened tells its own story, under the same kind.
             let open = said.contains("failures in a row");
-            assert!(said.contains(&spec.example) && (said.contains(part) || open), "{what}: {}", answer.body);
+            assert!(
+                said.contains(&spec.example) && (said.contains(part) || open),
+                "{what}: {}",
+                answer.body
+            );
             assert!(answer.entities().is_empty(), "{what}");
         }
         app.app.engine.store().settled().await;
         let attempts = i64::try_from(app.vendor.attempts()).unwrap();
-        assert!(attempts > 0 && charged(&app) >= attempts, "{name}: {} charged for {attempts}", charged(&app));
+        assert!(
+            attempts > 0 && charged(&app) >= attempts,
+            "{name}: {} charged for {attempts}",
+            charged(&app)
+        );
     }
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["FatalError", "Inform", "PartialError"]);
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["FatalError", "Inform", "PartialError"]
+    );
 }

@@ -1,5 +1,13 @@
 //! Integration tests: real sockets, replayed vendors, time in the tests' hands.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test fails by panicking, and everything here is private to one binary"
+)]
+
 mod engine;
 mod faults;
 mod maltego;

@@ -93,13 +93,22 @@ impl Process {
 
     async fn ask(&self, client: &reqwest::Client, name: &str) -> Option<String> {
         let url = format!("{}/run/domaintools.ip-history", self.base);
-        let request = client.post(url).bearer_auth(&self.token).body(Entity::domain(name).request());
+        let request = client
+            .post(url)
+            .bearer_auth(&self.token)
+            .body(Entity::domain(name).request());
         request.send().await.ok()?.text().await.ok()
     }
 
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([&format!("-{name}"), &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 
@@ -114,7 +123,10 @@ impl Drop for Process {
 fn on_disk(folder: &Path) -> i64 {
     let store = Store::open(&folder.join("data"), 1 << 20).unwrap();
     let rows = store.spent_under("default|domaintools|");
-    rows.iter().filter(|(key, _)| key.contains("|*|calls|month")).map(|(_, spent)| spent).sum()
+    rows.iter()
+        .filter(|(key, _)| key.contains("|*|calls|month"))
+        .map(|(_, spent)| spent)
+        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,13 +141,16 @@ async fn a_killed_server_never_books_less_than_the_vendor_saw() {
     for round in 0..KILLS {
         let process = Process::serve(folder.path(), &config);
         let client = process.client();
-        let names: Vec<String> = (0..CALLS / KILLS).map(|n| format!("paid-{round}-{n}.example")).collect();
+        let names: Vec<String> = (0..CALLS / KILLS)
+            .map(|n| format!("paid-{round}-{n}.example"))
+            .collect();
         asked += names.len();
         let before = vendor.attempts();
         // The point of the kill differs from round to round: after this many attempts were seen.
         let point = before + (round as u64 * 7) % 19 + 1;
         {
-            let questions = futures_util::future::join_all(names.iter().map(|name| process.ask(&client, name)));
+            let questions =
+                futures_util::future::join_all(names.iter().map(|name| process.ask(&client, name)));
             tokio::select! {
                 _ = questions => {}
                 () = vendor.wait_for_attempts(point) => {}
@@ -148,7 +163,10 @@ async fn a_killed_server_never_books_less_than_the_vendor_saw() {
         let booked = on_disk(folder.path());
         assert!(booked >= seen, "round {round}: {booked} booked, {seen} seen");
         let most = seen + i64::try_from(16 * (round + 1)).unwrap();
-        assert!(booked <= most, "round {round}: {booked} booked, {seen} seen, 16 at once");
+        assert!(
+            booked <= most,
+            "round {round}: {booked} booked, {seen} seen, 16 at once"
+        );
         killed_in_flight += usize::from(booked > seen);
     }
     assert_eq!(asked, CALLS);
@@ -167,8 +185,19 @@ async fn hangup_reloads_a_good_file_and_keeps_the_old_one_where_the_new_is_bad()
     std::fs::write(&config, "[server]\nlisten = 7\n").unwrap();
     process.signal("HUP");
     wait_for_line(&log, "the old one goes on");
-    assert!(std::fs::read_to_string(&log).unwrap().contains("transforms.toml:2"), "it says where");
-    assert!(process.ask(&client, "example.com").await.unwrap().contains("<Entity "));
+    assert!(
+        std::fs::read_to_string(&log)
+            .unwrap()
+            .contains("transforms.toml:2"),
+        "it says where"
+    );
+    assert!(
+        process
+            .ask(&client, "example.com")
+            .await
+            .unwrap()
+            .contains("<Entity ")
+    );
     let path = write_config(folder.path(), &vendor.base_url(), "budget = [\"1/day\"]");
     assert_eq!(path, config);
     process.signal("HUP");

@@ -32,7 +32,8 @@ fn demand(name: &str) -> Demand {
         "43" => Demand::Status(405),
         "07" | "08" | "09" | "39" | "40" => Demand::Exception,
         // Values that are no domain (emoji, ampersands, line breaks), and types that are none of the inputs.
-        "20" | "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "29" | "30" | "41" | "45" | "48" | "49" => Demand::BadValue,
+        "20" | "21" | "22" | "23" | "24" | "25" | "26" | "27" | "28" | "29" | "30" | "41" | "45" | "48"
+        | "49" => Demand::BadValue,
         _ => Demand::Found,
     }
 }
@@ -47,13 +48,24 @@ async fn exchange(app: &TestApp, request: &[u8]) -> Answer {
     stream.read_to_end(&mut bytes).await.unwrap();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() }
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    Answer {
+        status,
+        headers: reqwest::header::HeaderMap::new(),
+        body: body.to_owned(),
+    }
 }
 
 /// Points a recorded request at a transform of the demo; a name that is meant to be unknown stays.
 fn rewrite(request: &[u8], keep: bool) -> Vec<u8> {
-    let end = request.windows(2).position(|pair| pair == b"\r\n").unwrap_or(request.len());
+    let end = request
+        .windows(2)
+        .position(|pair| pair == b"\r\n")
+        .unwrap_or(request.len());
     let line = String::from_utf8_lossy(&request[..end]).into_owned();
     let mut parts = line.split(' ');
     let (method, path) = (parts.next().unwrap_or("POST"), parts.next().unwrap_or("/"));
@@ -78,7 +90,12 @@ fn recordings(folder: &str) -> Vec<(String, Vec<u8>)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "req"))
-        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+        .map(|path| {
+            (
+                path.file_stem().unwrap().to_string_lossy().into_owned(),
+                std::fs::read(&path).unwrap(),
+            )
+        })
         .collect();
     all.sort();
     assert!(!all.is_empty());
@@ -87,16 +104,28 @@ fn recordings(folder: &str) -> Vec<(String, Vec<u8>)> {
 
 fn check(name: &str, demand: Demand, answer: &Answer) {
     assert!((200..500).contains(&answer.status), "{name}: {}", answer.status);
-    let status = if let Demand::Status(status) = demand { status } else { 200 };
+    let status = if let Demand::Status(status) = demand {
+        status
+    } else {
+        200
+    };
     assert_eq!(answer.status, status, "{name}: {}", answer.body);
     let partial = answer.said("PartialError");
     match demand {
         Demand::Found => assert!(!answer.entities().is_empty(), "{name}: {}", answer.body),
         Demand::BadValue => {
-            assert!(partial.contains("this is not") || partial.contains("cannot be asked"), "{name}: {}", answer.body);
+            assert!(
+                partial.contains("this is not") || partial.contains("cannot be asked"),
+                "{name}: {}",
+                answer.body
+            );
         }
         Demand::Exception => {
-            assert!(answer.said("Exception").contains("nothing was looked up"), "{name}: {}", answer.body);
+            assert!(
+                answer.said("Exception").contains("nothing was looked up"),
+                "{name}: {}",
+                answer.body
+            );
         }
         Demand::Status(_) => {}
     }
@@ -118,7 +147,11 @@ async fn recorded_requests_of_a_third_client_are_answered() {
     for (name, request) in recordings("canari") {
         let answer = exchange(&app, &rewrite(&request, false)).await;
         assert_eq!(answer.status, 200, "{name}: {}", answer.body);
-        assert!(answer.body.starts_with("<MaltegoMessage>"), "{name}: {}", answer.body);
+        assert!(
+            answer.body.starts_with("<MaltegoMessage>"),
+            "{name}: {}",
+            answer.body
+        );
     }
 }
 
@@ -126,12 +159,24 @@ async fn recorded_requests_of_a_third_client_are_answered() {
 async fn a_request_in_any_encoding_and_content_type_is_read() {
     let app = Builder::new().demo().start().await;
     let xml = crate::support::Entity::domain("example.com").request();
-    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(xml.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let utf16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(xml.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
     let latin1 = format!("<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>{xml}").into_bytes();
     for body in [xml.clone().into_bytes(), utf16, latin1] {
-        for content_type in ["text/xml", "application/x-www-form-urlencoded", "application/json", ""] {
+        for content_type in [
+            "text/xml",
+            "application/x-www-form-urlencoded",
+            "application/json",
+            "",
+        ] {
             let url = format!("{}{TRANSFORM}", app.base);
-            let request = app.http.post(url).header("content-type", content_type).body(body.clone());
+            let request = app
+                .http
+                .post(url)
+                .header("content-type", content_type)
+                .body(body.clone());
             let answer = Answer::of(request.send().await.unwrap()).await;
             assert!(!answer.entities().is_empty(), "{content_type}: {}", answer.body);
         }

@@ -99,11 +99,6 @@ impl Builder {
         self
     }
 
-    pub fn clock(mut self, clock: ManualClock) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
     pub fn demo(mut self) -> Self {
         self.mode = Mode::Demo;
         self
@@ -152,7 +147,10 @@ impl Builder {
         ]
         .into();
         // Generous, burst included: a clock that stands still gives no second token.
-        provider.rate = vec![Rate { burst: NonZeroU32::MAX, ..rate(1_000_000, 1) }];
+        provider.rate = vec![Rate {
+            burst: NonZeroU32::MAX,
+            ..rate(1_000_000, 1)
+        }];
         provider.concurrency = 64;
         provider.budget = Vec::new();
         for tweak in self.tweaks {
@@ -446,6 +444,6 @@ fn elements(body: &str, name: &str, attribute: &str) -> Vec<(String, String)> {
 
 fn unescape(text: &str) -> String {
     quick_xml::escape::unescape(text)
-        .map(|text| text.into_owned())
+        .map(std::borrow::Cow::into_owned)
         .unwrap_or_else(|_| text.to_owned())
 }
