@@ -97,7 +97,7 @@ impl Context<'_> {
             ));
         }
         match &told.outcome {
-            Outcome::Found(answer) if answer.is_quote() => all.push(self.quote(answer, told.money_left)),
+            Outcome::Found(answer) if answer.is_quote() => all.push(self.quote(answer, told)),
             Outcome::Found(answer) => {
                 all.extend(self.left_out(answer, mapped));
                 for missing in &answer.missing {
@@ -126,12 +126,12 @@ impl Context<'_> {
         all
     }
 
-    fn quote(&self, answer: &Answer, left: Option<i64>) -> UiMessage {
+    fn quote(&self, answer: &Answer, told: &Told) -> UiMessage {
         let Some(price) = &answer.price else {
             return self.say(UiMessageKind::Inform, "no price");
         };
         let noun = if price.count == 1 { "domain" } else { "domains" };
-        let budget = match left {
+        let budget = match told.money_left {
             Some(left) if left >= price.cents => {
                 format!(
                     "{} of the budget would be left",
@@ -141,13 +141,22 @@ impl Context<'_> {
             Some(left) => format!("the budget has only {} left", money(left.max(0), &price.unit)),
             None => "no money budget is set".to_owned(),
         };
+        let how = match told.max_price {
+            Some(most) if price.cents > most => {
+                format!(
+                    "over the {} that may be paid for one report",
+                    money(most, &price.unit)
+                )
+            }
+            Some(_) => format!("to buy, run it again with the setting {}.buy", self.provider),
+            None => "nothing is bought here until the administrator sets `max_price` in a budget".to_owned(),
+        };
         let text = format!(
-            "{} {noun} for {} from {} ({}); {budget}; to buy, run it again with the setting {}.buy",
+            "{} {noun} for {} from {} ({}); {budget}; {how}",
             price.count,
             price.amount(),
             self.title,
             answer.source.product,
-            self.provider
         );
         self.say(UiMessageKind::Inform, &text)
     }

@@ -263,6 +263,7 @@ fn local(indicator: &Indicator) -> Told {
         attempts: 0,
         provider_time: Duration::ZERO,
         money_left: None,
+        max_price: None,
     }
 }
 

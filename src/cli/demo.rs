@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::serve::{descriptors, stop_on_signal};
+use super::serve::{StopSignals, descriptors};
 use super::{Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
@@ -107,8 +107,9 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let stage = Stage::build(Some(listen)).await?;
     let application = Application::bind(Arc::clone(&stage.app))?;
     let control = super::serve::control(&stage.app, stage.folder.path());
+    let signals = StopSignals::listen()?;
     terminal::print(&welcome(&stage.app, application.address));
-    tokio::spawn(stop_on_signal(application.handle(), control));
+    tokio::spawn(signals.stop(application.handle(), control));
     application.run_until_stopped().await?;
     stage.strike().await;
     Ok(())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
@@ -81,11 +82,14 @@ async fn serve(loaded: Loaded, file: Option<PathBuf>, listen: Option<SocketAddr>
     first_token(&app, &settings.server.data).await?;
     let application = Application::bind(Arc::clone(&app))?;
     let control = control(&app, &settings.server.data);
+    let signals = StopSignals::listen()?;
+    let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
     let scheme = if application.tls { "https" } else { "http" };
     tracing::info!(address = %application.address, scheme, "serving");
     terminal::note(&format!("pivotd serves on {scheme}://{}", application.address));
-    tokio::spawn(stop_on_signal(application.handle(), control));
-    tokio::spawn(reload_on_hangup(Arc::clone(&app), file, listen));
+    tokio::spawn(signals.stop(application.handle(), control));
+    tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app), file, listen));
+    tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
     application.run_until_stopped().await?;
     tracing::info!("stopped");
@@ -144,32 +148,43 @@ pub(super) fn control(app: &Arc<App>, data: &Path) -> Option<ControlServer> {
         .ok()
 }
 
-/// Stops the server gracefully on SIGINT or SIGTERM: nobody new is taken, commands end before the store closes.
-pub(super) async fn stop_on_signal(handle: actix_web::dev::ServerHandle, control: Option<ControlServer>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::error!("signals cannot be received; stop this process by other means");
-        return;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// Receives SIGINT and SIGTERM from the moment it is made.
+pub(super) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Listens; made before anybody is told that the server serves, so that no signal kills it half way.
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let receive = |kind| signal(kind).context("signals cannot be received");
+        Ok(Self {
+            interrupt: receive(SignalKind::interrupt())?,
+            terminate: receive(SignalKind::terminate())?,
+        })
     }
-    handle.pause().await;
-    if let Some(control) = control {
-        control.stop().await;
+
+    /// Stops the server gracefully on the first signal: commands first, then in-flight answers.
+    pub(super) async fn stop(mut self, handle: actix_web::dev::ServerHandle, control: Option<ControlServer>) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        handle.pause().await;
+        if let Some(control) = control {
+            control.stop().await;
+        }
+        handle.stop(true).await;
     }
-    handle.stop(true).await;
 }
 
 /// Reloads the configuration on SIGHUP, after full validation; a bad file leaves the old one running.
-async fn reload_on_hangup(app: Arc<App>, file: Option<PathBuf>, listen: Option<SocketAddr>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        return;
-    };
+async fn reload_on_hangup(
+    mut hangup: Signal,
+    app: Arc<App>,
+    file: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+) {
     while hangup.recv().await.is_some() {
         match load(file.as_deref()) {
             Ok(mut loaded) => {
@@ -191,7 +206,23 @@ async fn reload_on_hangup(app: Arc<App>, file: Option<PathBuf>, listen: Option<S
     }
 }
 
-/// Removes answers that are of no use any more, at start and every hour.
+/// Asks each vendor once what the server's key is entitled to: its limits then hold from the first question on,
+/// and a key that is refused is known before an analyst meets it.
+async fn learn_accounts(app: Arc<App>) {
+    for (name, runtime) in app.engine.runtimes().iter() {
+        if runtime.own.is_none() || runtime.provider.descriptor().account.is_none() {
+            continue;
+        }
+        match app.engine.learn_account(name).await {
+            Ok(()) => tracing::info!(provider = %name, "the key works"),
+            Err(failure) => {
+                tracing::warn!(provider = %name, reason = %failure.message, "the key could not be tried")
+            }
+        }
+    }
+}
+
+/// Removes answers and audit rows that are of no use any more, at start and every hour.
 async fn sweep(app: Arc<App>) {
     let clock = Arc::clone(app.engine.clock());
     loop {

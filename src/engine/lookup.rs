@@ -48,7 +48,13 @@ impl Carrier {
             )
         })?;
         if offer.products.len() > 1 {
-            self.learn_entitlements().await;
+            if let Err(failure) = self.learn_entitlements().await {
+                tracing::warn!(
+                    provider = %self.runtime.settings.name,
+                    reason = %failure.message,
+                    "the account could not be asked what it is entitled to; every product is tried"
+                );
+            }
         }
         let now = self.clock.now();
         let open =
@@ -201,21 +207,18 @@ impl Carrier {
         })
     }
 
-    /// Asks the vendor what the key is entitled to, unless that is known; a failure is survived.
-    pub async fn learn_entitlements(&self) {
+    /// Asks the vendor what the key is entitled to, unless that is known.
+    ///
+    /// # Errors
+    /// The failure of this call; what is known already is no failure.
+    pub async fn learn_entitlements(&self) -> Result<(), Failure> {
         let mut known = self.state.entitlements.lock().await;
         if known.ask_again.is_some_and(|again| self.clock.now() < again) {
-            return;
+            return Ok(());
         }
         let asked = self.ask_account().await;
         known.ask_again = AccountState::keep_for(asked.is_ok(), self.clock.now());
-        if let Err(failure) = asked {
-            tracing::warn!(
-                provider = %self.runtime.settings.name,
-                reason = %failure.message,
-                "the account could not be asked what it is entitled to; every product is tried"
-            );
-        }
+        asked
     }
 
     /// Asks the vendor what the key is entitled to, and takes it over.

@@ -44,7 +44,7 @@ use transport::TransportError;
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::Settings;
 use crate::config::settings::ProviderSettings;
-use crate::domain::{Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Outcome, Query};
+use crate::domain::{Capability, Denial, Failure, FailureKind, Outcome, Query};
 use crate::providers::Provider;
 use crate::telemetry::metrics::Metrics;
 
@@ -136,9 +136,14 @@ pub struct Told {
     pub attempts: u32,
     /// The time that those attempts took.
     pub provider_time: Duration,
-    /// What is left of the money budget after a purchase of a quoted price, in hundredths.
+    /// What is left of the money budget, in hundredths; for answers with a price.
     pub money_left: Option<i64>,
+    /// The most that may be paid for one report, in hundredths; `None` where nothing is bought here.
+    pub max_price: Option<i64>,
 }
+
+/// Audit rows are kept for 400 days: a year, and time to look at it.
+const AUDIT_KEPT_US: i64 = 400 * 86_400 * 1_000_000;
 
 type FlightKey = (AnswerKey, bool);
 type Landing = Result<Landed, Failure>;
@@ -455,15 +460,19 @@ impl Engine {
         let mut seat = self
             .flights
             .join(&key, ask.deadline, ask.asker.priority, |flight| {
+                let aboard = Aboard {
+                    flights: Arc::clone(&self.flights),
+                    key: key.clone(),
+                    flight: Arc::clone(&flight),
+                };
+                let client = ask.asker.client.clone();
                 let carrier = self.carrier(
-                    ask,
                     runtime,
                     state,
-                    Arc::new(Aboard {
-                        flights: Arc::clone(&self.flights),
-                        key: key.clone(),
-                        flight: Arc::clone(&flight),
-                    }),
+                    ask.key.clone(),
+                    client,
+                    spend(ask),
+                    Arc::new(aboard),
                 );
                 let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
                 let (users, client) = (Arc::clone(&runtime.users), ask.asker.client.clone());
@@ -488,33 +497,23 @@ impl Engine {
 
     fn carrier(
         &self,
-        ask: &Ask,
         runtime: &Arc<Runtime>,
         state: &Arc<AccountState>,
+        key: Option<Key>,
+        client: String,
+        spend: Spend,
         passengers: Arc<dyn Passengers>,
     ) -> Carrier {
-        let indicator = &ask.query.indicator;
         Carrier {
             runtime: Arc::clone(runtime),
             state: Arc::clone(state),
-            key: ask.key.clone(),
+            key,
             ledger: Arc::clone(&self.ledger),
             clock: Arc::clone(&self.clock),
             metrics: Arc::clone(&self.metrics),
             passengers,
-            client: ask.asker.client.clone(),
-            spend: Spend {
-                client: ask.asker.client.clone(),
-                face: ask.asker.face.to_owned(),
-                operation: ask.asker.operation.clone(),
-                question: format!(
-                    "{} {} {}",
-                    ask.query.capability,
-                    indicator.kind(),
-                    indicator.value()
-                ),
-                request_id: ask.asker.request_id.clone(),
-            },
+            client,
+            spend,
             attempts: AtomicU32::new(0),
             provider_nanos: AtomicU64::new(0),
         }
@@ -542,6 +541,7 @@ impl Engine {
             attempts: 0,
             provider_time: Duration::ZERO,
             money_left,
+            max_price: max_price(&runtime.settings),
         }
     }
 
@@ -561,6 +561,7 @@ impl Engine {
                 attempts: 0,
                 provider_time: Duration::ZERO,
                 money_left: None,
+                max_price: None,
             },
             None => failed(failure),
         }
@@ -587,23 +588,61 @@ impl Engine {
             .ok_or_else(|| none(format!("{name} has no key")))?;
         // Somebody who tests a key wants to know whether it works now, whatever was known before.
         state.breaker.reset();
-        let indicator =
-            Indicator::parse(IndicatorKind::Phrase, "account").map_err(|error| none(error.to_string()))?;
-        let query = Query::new(Capability::Account, indicator);
-        let ask = Ask {
-            provider: name.to_owned(),
-            query,
-            want: 0,
-            buy: false,
-            max_age: None,
-            ttl: None,
-            key: None,
-            deadline,
-            asker,
-        };
-        let carrier = self.carrier(&ask, runtime, &state, Arc::new(Alone(deadline)));
-        carrier.ask_account().await?;
+        self.account_carrier(runtime, &state, asker, deadline)
+            .ask_account()
+            .await?;
         Ok(state)
+    }
+
+    /// Asks a vendor what the server's key is entitled to, unless that is known.
+    ///
+    /// # Errors
+    /// The failure, where the vendor could not be asked or refuses the key; it is asked again later.
+    pub async fn learn_account(&self, name: &str) -> Result<(), Failure> {
+        let runtimes = self.runtimes.load_full();
+        let own = runtimes
+            .get(name)
+            .and_then(|runtime| Some((runtime, runtime.own.clone()?)));
+        let Some((runtime, state)) = own else {
+            return Ok(());
+        };
+        let asker = Asker {
+            client: "pivotd".to_owned(),
+            tenant: "default".to_owned(),
+            face: "start",
+            operation: "account".to_owned(),
+            request_id: String::new(),
+            priority: Priority::Interactive,
+            may_buy: false,
+        };
+        let deadline = self.clock.elapsed() + runtime.settings.timeout;
+        self.account_carrier(runtime, &state, asker, deadline)
+            .learn_entitlements()
+            .await
+    }
+
+    fn account_carrier(
+        &self,
+        runtime: &Arc<Runtime>,
+        state: &Arc<AccountState>,
+        asker: Asker,
+        deadline: Duration,
+    ) -> Carrier {
+        let spend = Spend {
+            client: asker.client.clone(),
+            face: asker.face.to_owned(),
+            operation: asker.operation,
+            question: Capability::Account.name().to_owned(),
+            request_id: asker.request_id,
+        };
+        self.carrier(
+            runtime,
+            state,
+            None,
+            asker.client,
+            spend,
+            Arc::new(Alone(deadline)),
+        )
     }
 
     /// Sets the gauges that are read, not counted.
@@ -634,7 +673,27 @@ impl Engine {
     /// [`store::StoreError`] where the store cannot be read or written.
     pub async fn sweep(&self) -> Result<usize, store::StoreError> {
         let now: Timestamp = self.clock.now();
+        self.store
+            .forget_before(now.as_microsecond() - AUDIT_KEPT_US)
+            .await?;
         self.cache.purge(|entry| entry.stale_until <= now).await
+    }
+}
+
+/// Attributes what a question spends.
+fn spend(ask: &Ask) -> Spend {
+    let indicator = &ask.query.indicator;
+    Spend {
+        client: ask.asker.client.clone(),
+        face: ask.asker.face.to_owned(),
+        operation: ask.asker.operation.clone(),
+        question: format!(
+            "{} {} {}",
+            ask.query.capability,
+            indicator.kind(),
+            indicator.value()
+        ),
+        request_id: ask.asker.request_id.clone(),
     }
 }
 
@@ -670,6 +729,7 @@ fn failed(failure: Failure) -> Told {
         attempts: 0,
         provider_time: Duration::ZERO,
         money_left: None,
+        max_price: None,
     }
 }
 

@@ -107,6 +107,10 @@ enum Job {
         value: Option<Vec<u8>>,
         done: oneshot::Sender<Result<(), String>>,
     },
+    ForgetBefore {
+        at: i64,
+        done: oneshot::Sender<Result<(), String>>,
+    },
     PutMeta {
         key: &'static str,
         value: Vec<u8>,
@@ -388,6 +392,16 @@ impl Store {
         self.written(written).await
     }
 
+    /// Removes audit rows from before `at`, microseconds since the epoch.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be written.
+    pub async fn forget_before(&self, at: i64) -> Result<(), StoreError> {
+        let (done, written) = oneshot::channel();
+        self.send(Job::ForgetBefore { at, done })?;
+        self.written(written).await
+    }
+
     /// Reads a value of the meta table.
     pub(crate) fn meta(&self, key: &str) -> Option<Vec<u8>> {
         let read = || -> Result<Option<Vec<u8>>, redb::Error> {
@@ -659,6 +673,10 @@ fn apply(
                 Some(value) => table.insert(id.as_str(), value.as_slice())?,
                 None => table.remove(id.as_str())?,
             };
+            acks.push(acknowledge(done));
+        }
+        Job::ForgetBefore { at, done } => {
+            transaction.open_table(AUDIT)?.retain(|(then, _), _| then >= at)?;
             acks.push(acknowledge(done));
         }
         Job::PutMeta { key, value, done } => {

@@ -409,4 +409,29 @@ mod tests {
             assert!(!allows(appliance, address) && allows(local, address), "{address}");
         }
     }
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_a_forbidden_address_is_refused_at_connect_time() {
+        let policy = AddressPolicy {
+            private: true,
+            loopback: false,
+        };
+        let resolver = CheckedResolver { policy, proxy: None };
+        let refused = resolver.resolve("localhost".parse().unwrap()).await;
+        let message = refused.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.contains("may not have"), "{message}");
+        let allowed = CheckedResolver {
+            policy: AddressPolicy {
+                loopback: true,
+                ..policy
+            },
+            proxy: None,
+        };
+        assert!(
+            allowed
+                .resolve("localhost".parse().unwrap())
+                .await
+                .is_ok_and(|mut found| found.next().is_some())
+        );
+    }
 }

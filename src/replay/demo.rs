@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::{Replay, Vendor, domaintools_auth};
 use crate::config::Settings;
-use crate::config::settings::{Credential, SecretOrigin};
+use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, Credential, SecretOrigin};
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
 
@@ -73,6 +73,16 @@ pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) {
             ("api_key".to_owned(), sample(API_KEY)),
         ]
         .into();
+        // Enough to see a quote bought; nothing of it is real.
+        provider.budget.push(Budget {
+            product: Some("reverse-whois".to_owned()),
+            limit: 20_000,
+            unit: BudgetUnit::Cents,
+            currency: Some("USD".to_owned()),
+            window: BudgetWindow::Month,
+            max_price: Some(2_000),
+            label: "200/month USD of reverse-whois".to_owned(),
+        });
         provider.network = crate::config::settings::NetworkSettings::default();
     }
 }

@@ -11,6 +11,7 @@
 mod engine;
 mod faults;
 mod maltego;
+mod network;
 mod process;
 mod soar;
 mod support;

@@ -231,7 +231,8 @@ async fn terminate_finishes_what_is_in_flight() {
     let gate = Gate::new();
     vendor.inject(Matcher::any(), Fault::Hold(gate.clone()), None);
     let stop = async {
-        vendor.wait_for_attempts(1).await;
+        // The account call of the start and the question, in whichever order.
+        vendor.wait_for_attempts(2).await;
         process.signal("TERM");
         gate.release();
     };
