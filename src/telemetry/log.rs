@@ -20,6 +20,8 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use crate::config::settings::{LogFormat, LogIndicators, LogSettings};
 
 const QUEUE: usize = 8192;
+/// Libraries that never log below a warning, whatever the level.
+const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "actix_http"];
 
 /// Holds the fields of one request's line.
 #[derive(Debug, Clone)]
@@ -85,8 +87,13 @@ impl Log {
             Some(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
             None => Box::new(io::stderr()),
         };
-        let filter = EnvFilter::try_new(&settings.level)
+        let mut filter = EnvFilter::try_new(&settings.level)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("log.level: {error}")))?;
+        // HTTP libraries show whole requests below this level, and a request may hold a key in its path.
+        for target in QUIET {
+            let directive = format!("{target}=warn").parse();
+            filter = filter.add_directive(directive.map_err(io::Error::other)?);
+        }
         let requests = filter
             .max_level_hint()
             .is_none_or(|level| level >= tracing::Level::INFO);

@@ -13,6 +13,7 @@ mod faults;
 mod maltego;
 mod network;
 mod process;
+mod secrets;
 mod soar;
 mod support;
 mod wire;

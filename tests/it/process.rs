@@ -27,6 +27,7 @@ data = "{data}"
 [log]
 file = "{log}"
 format = "json"
+level = "trace"
 [providers.domaintools]
 base_url = "{vendor}"
 username = "{USERNAME}"
@@ -225,7 +226,7 @@ fn wait_for_line(log: &Path, part: &str) {
 async fn terminate_finishes_what_is_in_flight() {
     let folder = tempfile::tempdir().unwrap();
     let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
-    let config = write_config(folder.path(), &vendor.base_url(), "");
+    let config = write_config(folder.path(), &vendor.base_url(), "auth = \"open-key\"");
     let mut process = Process::serve(folder.path(), &config);
     let client = process.client();
     let gate = Gate::new();
@@ -240,5 +241,16 @@ async fn terminate_finishes_what_is_in_flight() {
     assert!(answer.unwrap().contains("<Entity "));
     assert!(process.child.wait().unwrap().success());
     let text = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(
+        vendor
+            .seen()
+            .iter()
+            .any(|request| format!("{request:?}").contains(API_KEY)),
+        "the key went out in a path"
+    );
+    assert!(
+        text.contains("\"TRACE\"") || text.contains("\"DEBUG\""),
+        "the log is at its loudest"
+    );
     assert!(!text.contains(API_KEY) && !text.contains(&process.token));
 }
