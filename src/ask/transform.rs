@@ -1,6 +1,5 @@
 //! Runs a transform: entities to questions, answers to entities, outcomes to messages.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -156,7 +155,7 @@ async fn ask<'a>(
     let (indicator, instead) = question(run.spec, entity).map_err(|text| (entity, text))?;
     let told = join_all(options.iter().map(async |(descriptor, options)| {
         let told = if descriptor.name == OWN {
-            local(&indicator)
+            Told::local(own::answer(&indicator).0)
         } else {
             engine
                 .ask(make_ask(run, descriptor, options, &indicator, limit))
@@ -250,21 +249,6 @@ fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<(Indicator, Op
 fn expected(input: &crate::catalogue::InputSpec) -> String {
     let kinds: Vec<&str> = input.kinds.iter().map(|kind| kind.expected()).collect();
     kinds.join(" or ")
-}
-
-fn local(indicator: &Indicator) -> Told {
-    let (answer, _) = own::answer(indicator);
-    Told {
-        outcome: Outcome::of(Arc::new(answer)),
-        cache: CacheState::Local,
-        entry: None,
-        key: None,
-        stale: None,
-        attempts: 0,
-        provider_time: Duration::ZERO,
-        money_left: None,
-        max_price: None,
-    }
 }
 
 /// Merges what the questions of a run came to.

@@ -26,6 +26,7 @@ pub mod dispenser;
 pub mod flight;
 pub mod ledger;
 pub mod lookup;
+pub mod question;
 pub mod runtime;
 pub mod store;
 pub mod transport;
@@ -37,6 +38,7 @@ use call::{Carrier, Passengers};
 use flight::{Flight, Flights};
 use ledger::{Ledger, Priority, Spend};
 use lookup::Errand;
+pub use question::{Ask, Asker, CacheState, Told};
 use runtime::{Key, Runtime};
 use store::Store;
 use transport::TransportError;
@@ -44,103 +46,9 @@ use transport::TransportError;
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::Settings;
 use crate::config::settings::ProviderSettings;
-use crate::domain::{Capability, Denial, Failure, FailureKind, Outcome, Query};
+use crate::domain::{Capability, Denial, Failure, FailureKind, Outcome};
 use crate::providers::Provider;
 use crate::telemetry::metrics::Metrics;
-
-/// Says who asks.
-#[derive(Debug, Clone)]
-pub struct Asker {
-    /// The client token's name.
-    pub client: String,
-    /// The tenant.
-    pub tenant: String,
-    /// The face.
-    pub face: &'static str,
-    /// The transform or route.
-    pub operation: String,
-    /// The request id.
-    pub request_id: String,
-    /// Who waits.
-    pub priority: Priority,
-    /// Whether the token may buy.
-    pub may_buy: bool,
-}
-
-/// Holds a question with all that bears on it.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// The provider's name.
-    pub provider: String,
-    /// The question.
-    pub query: Query,
-    /// How many records are wanted; paged offers fetch no more than they must.
-    pub want: usize,
-    /// Whether a priced answer may be bought.
-    pub buy: bool,
-    /// The greatest age that is accepted; zero asks again.
-    pub max_age: Option<Duration>,
-    /// How long the answer is kept, where the transform says.
-    pub ttl: Option<Duration>,
-    /// A user's own key, used instead of the server's.
-    pub key: Option<Key>,
-    /// Until when the caller waits, on the clock's `elapsed`.
-    pub deadline: Duration,
-    /// Who asks.
-    pub asker: Asker,
-}
-
-/// Says where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheState {
-    /// From the cache, fresh.
-    Hit,
-    /// From the vendor.
-    Miss,
-    /// From the vendor, by a flight that was in the air already.
-    Joined,
-    /// From the cache, past its time, because the vendor could not be asked.
-    Stale,
-    /// Nobody was asked.
-    Local,
-}
-
-impl CacheState {
-    /// Returns the word used in logs, metrics and headers.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-            Self::Joined => "joined",
-            Self::Stale => "stale",
-            Self::Local => "local",
-        }
-    }
-}
-
-/// Tells the caller what became of a question.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// Where it came from.
-    pub cache: CacheState,
-    /// The kept entry, with its times; none after a failure.
-    pub entry: Option<Arc<Entry>>,
-    /// Its key.
-    pub key: Option<AnswerKey>,
-    /// Why a stale answer was served.
-    pub stale: Option<Failure>,
-    /// Attempts on the wire made for this question; a joined flight's are the first caller's.
-    pub attempts: u32,
-    /// The time that those attempts took.
-    pub provider_time: Duration,
-    /// What is left of the money budget, in hundredths; for answers with a price.
-    pub money_left: Option<i64>,
-    /// The most that may be paid for one report, in hundredths; `None` where nothing is bought here.
-    pub max_price: Option<i64>,
-}
 
 /// Audit rows are kept for 400 days: a year, and time to look at it.
 const AUDIT_KEPT_US: i64 = 400 * 86_400 * 1_000_000;
@@ -306,7 +214,7 @@ impl Engine {
         let runtimes = self.runtimes.load();
         let Some(runtime) = runtimes.get(&ask.provider) else {
             let message = format!("{} is not configured on this server", ask.provider);
-            return failed(Failure::new(
+            return Told::failed(Failure::new(
                 FailureKind::Denied(Denial::NoKey),
                 &ask.provider,
                 message,
@@ -314,7 +222,7 @@ impl Engine {
         };
         let (scope, state) = match self.payer(runtime, ask) {
             Ok(payer) => payer,
-            Err(failure) => return failed(failure),
+            Err(failure) => return Told::failed(failure),
         };
         let origin = runtime.transport.origin(
             runtime
@@ -342,7 +250,7 @@ impl Engine {
         };
         let buy = match self.purse(ask, runtime) {
             Ok(buy) => buy,
-            Err(failure) => return failed(failure),
+            Err(failure) => return Told::failed(failure),
         };
         let errand = Errand {
             query: ask.query.clone(),
@@ -563,7 +471,7 @@ impl Engine {
                 money_left: None,
                 max_price: None,
             },
-            None => failed(failure),
+            None => Told::failed(failure),
         }
     }
 
@@ -717,20 +625,6 @@ async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache, asked_at: Times
         attempts: carrier.attempts.load(Ordering::Relaxed),
         nanos: carrier.provider_nanos.load(Ordering::Relaxed),
     })
-}
-
-fn failed(failure: Failure) -> Told {
-    Told {
-        outcome: Outcome::Failed(failure),
-        cache: CacheState::Miss,
-        entry: None,
-        key: None,
-        stale: None,
-        attempts: 0,
-        provider_time: Duration::ZERO,
-        money_left: None,
-        max_price: None,
-    }
 }
 
 fn max_price(settings: &ProviderSettings) -> Option<i64> {

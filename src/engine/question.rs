@@ -1,0 +1,132 @@
+//! Holds a question with all that bears on it, and what its asker is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cache::{AnswerKey, Entry};
+use super::ledger::Priority;
+use super::runtime::Key;
+use crate::domain::{Answer, Failure, Outcome, Query};
+
+/// Says who asks.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// The client token's name.
+    pub client: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The face.
+    pub face: &'static str,
+    /// The transform or route.
+    pub operation: String,
+    /// The request id.
+    pub request_id: String,
+    /// Who waits.
+    pub priority: Priority,
+    /// Whether the token may buy.
+    pub may_buy: bool,
+}
+
+/// Holds a question with all that bears on it.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The provider's name.
+    pub provider: String,
+    /// The question.
+    pub query: Query,
+    /// How many records are wanted; paged offers fetch no more than they must.
+    pub want: usize,
+    /// Whether a priced answer may be bought.
+    pub buy: bool,
+    /// The greatest age that is accepted; zero asks again.
+    pub max_age: Option<Duration>,
+    /// How long the answer is kept, where the transform says.
+    pub ttl: Option<Duration>,
+    /// A user's own key, used instead of the server's.
+    pub key: Option<Key>,
+    /// Until when the caller waits, on the clock's `elapsed`.
+    pub deadline: Duration,
+    /// Who asks.
+    pub asker: Asker,
+}
+
+/// Says where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheState {
+    /// From the cache, fresh.
+    Hit,
+    /// From the vendor.
+    Miss,
+    /// From the vendor, by a flight that was in the air already.
+    Joined,
+    /// From the cache, past its time, because the vendor could not be asked.
+    Stale,
+    /// Nobody was asked.
+    Local,
+}
+
+impl CacheState {
+    /// Returns the word used in logs, metrics and headers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Joined => "joined",
+            Self::Stale => "stale",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// Tells the caller what became of a question.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Where it came from.
+    pub cache: CacheState,
+    /// The kept entry, with its times; none after a failure.
+    pub entry: Option<Arc<Entry>>,
+    /// Its key.
+    pub key: Option<AnswerKey>,
+    /// Why a stale answer was served.
+    pub stale: Option<Failure>,
+    /// Attempts on the wire made for this question; a joined flight's are the first caller's.
+    pub attempts: u32,
+    /// The time that those attempts took.
+    pub provider_time: Duration,
+    /// What is left of the money budget, in hundredths; for answers with a price.
+    pub money_left: Option<i64>,
+    /// The most that may be paid for one report, in hundredths; `None` where nothing is bought here.
+    pub max_price: Option<i64>,
+}
+
+impl Told {
+    /// Tells an outcome that nobody was asked for and that is kept nowhere.
+    fn bare(outcome: Outcome, cache: CacheState) -> Self {
+        Self {
+            outcome,
+            cache,
+            entry: None,
+            key: None,
+            stale: None,
+            attempts: 0,
+            provider_time: Duration::ZERO,
+            money_left: None,
+            max_price: None,
+        }
+    }
+
+    /// Tells a failure.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        Self::bare(Outcome::Failed(failure), CacheState::Miss)
+    }
+
+    /// Tells what pivotd knows itself.
+    #[must_use]
+    pub fn local(answer: Answer) -> Self {
+        Self::bare(Outcome::of(Arc::new(answer)), CacheState::Local)
+    }
+}

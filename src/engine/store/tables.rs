@@ -1,0 +1,97 @@
+//! Declares the tables of the store's file, and opens them.
+
+use std::collections::HashMap;
+
+use redb::{Database, ReadableTable, TableDefinition};
+
+use super::RowKey;
+use super::writer::OpenRow;
+
+/// The layout of the file; a file of a newer layout is refused, never misread.
+pub(super) const LAYOUT: u64 = 1;
+
+pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+pub(super) const ANSWERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("answers");
+pub(super) const SPENT: TableDefinition<'_, &str, i64> = TableDefinition::new("spent");
+pub(super) const OPEN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("open");
+pub(super) const AUDIT: TableDefinition<'_, (i64, u64), &[u8]> = TableDefinition::new("audit");
+pub(super) const TOKENS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("tokens");
+
+/// Holds what the file had when it was opened.
+pub(super) struct Opened {
+    pub(super) layout: u64,
+    pub(super) secret: [u8; 32],
+    pub(super) spent: HashMap<RowKey, i64>,
+}
+
+/// Makes the tables, reads the ledger, and turns reservations found open into charged audit rows.
+pub(super) fn prepare(database: &Database) -> Result<Opened, redb::Error> {
+    let transaction = database.begin_write()?;
+    let opened = {
+        let mut meta = transaction.open_table(META)?;
+        let stored = meta
+            .get("layout")?
+            .and_then(|value| value.value().try_into().ok().map(u64::from_le_bytes));
+        let layout = stored.unwrap_or(LAYOUT);
+        if layout > LAYOUT {
+            return Ok(Opened {
+                layout,
+                secret: [0; 32],
+                spent: HashMap::new(),
+            });
+        }
+        meta.insert("layout", LAYOUT.to_le_bytes().as_slice())?;
+        let kept: Option<[u8; 32]> = meta
+            .get("secret")?
+            .and_then(|value| value.value().try_into().ok());
+        let secret = match kept {
+            Some(secret) => secret,
+            None => {
+                let mut secret = [0; 32];
+                getrandom::fill(&mut secret).map_err(|error| {
+                    redb::Error::Io(std::io::Error::other(format!("no randomness: {error}")))
+                })?;
+                meta.insert("secret", secret.as_slice())?;
+                secret
+            }
+        };
+        transaction.open_table(ANSWERS)?;
+        transaction.open_table(TOKENS)?;
+        let mut audit = transaction.open_table(AUDIT)?;
+        let mut open = transaction.open_table(OPEN)?;
+        let mut left = Vec::new();
+        for row in open.iter()? {
+            let (id, value) = row?;
+            left.push((id.value(), value.value().to_vec()));
+        }
+        for (id, value) in left {
+            if let Ok(row) = serde_json::from_slice::<OpenRow>(&value) {
+                let mut spend = row.spend;
+                let at = spend
+                    .get("at_us")
+                    .and_then(serde_json::Value::as_i64)
+                    .unwrap_or(0);
+                if let Some(fields) = spend.as_object_mut() {
+                    fields.insert(
+                        "settled".to_owned(),
+                        "found open at start; charged in full".into(),
+                    );
+                }
+                audit.insert((at, id), spend.to_string().as_bytes())?;
+            }
+            open.remove(id)?;
+        }
+        let mut spent = HashMap::new();
+        for row in transaction.open_table(SPENT)?.iter()? {
+            let (key, value) = row?;
+            spent.insert(key.value().to_owned(), value.value());
+        }
+        Opened {
+            layout,
+            secret,
+            spent,
+        }
+    };
+    transaction.commit()?;
+    Ok(opened)
+}
