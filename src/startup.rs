@@ -230,6 +230,8 @@ impl Application {
         let state = actix_web::web::Data::from(Arc::clone(&app));
         let mut server =
             HttpServer::new(move || ActixApp::new().app_data(state.clone()).configure(http::routes))
+                // A client that closes is gone: its flight stops before it spends.
+                .h1_allow_half_closed(false)
                 .shutdown_timeout(settings.shutdown.as_secs())
                 .disable_signals();
         if let Some(workers) = settings.workers {
@@ -264,6 +266,7 @@ impl Application {
     /// Where the server fails.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let result = self.server.await;
+        self.app.engine.landed().await;
         self.app.engine.store().close().await;
         if let Some(log) = &self.app.log {
             log.flush();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -127,6 +127,7 @@ impl AccountState {
                 continue;
             };
             let usage = VendorUsage {
+                learned: Some(clock.now()),
                 today: number(record, "used_today"),
                 month: number(record, "used_month"),
                 month_limit: number(record, "per_month"),
@@ -175,6 +176,8 @@ const REFUSED_WINDOW: Duration = Duration::from_secs(3600);
 #[derive(Debug, Default)]
 pub struct UserKeys {
     states: Mutex<Vec<Arc<AccountState>>>,
+    /// States of keys that nothing is known of yet, shared while anybody uses them.
+    pending: Mutex<HashMap<Account, Weak<AccountState>>>,
     refused: Mutex<HashMap<String, Vec<(Timestamp, String)>>>,
 }
 
@@ -186,7 +189,18 @@ impl UserKeys {
             .lock()
             .ok()
             .and_then(|states| states.iter().find(|state| state.account == *account).cloned());
-        known.unwrap_or_else(|| Arc::new(make()))
+        known.unwrap_or_else(|| {
+            let Ok(mut pending) = self.pending.lock() else {
+                return Arc::new(make());
+            };
+            pending.retain(|_, state| state.strong_count() > 0);
+            let shared = pending.get(account).and_then(Weak::upgrade);
+            shared.unwrap_or_else(|| {
+                let made = Arc::new(make());
+                pending.insert(account.clone(), Arc::downgrade(&made));
+                made
+            })
+        })
     }
 
     /// Keeps a state after the first answer that is not a refusal; the one unused longest makes room.

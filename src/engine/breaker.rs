@@ -113,6 +113,35 @@ impl Breaker {
         }
     }
 
+    /// Says whether waiting has changed what [`Breaker::check`] let pass; takes no trial and refuses none.
+    ///
+    /// # Errors
+    /// The failure that the asker is told.
+    pub fn check_again(&self, product: &str, now: Timestamp) -> Result<(), Failure> {
+        let trial = {
+            let Ok(mut states) = self.states.lock() else {
+                return Ok(());
+            };
+            states
+                .products
+                .get_mut(product)
+                .is_some_and(|state| std::mem::take(&mut state.trial))
+        };
+        let checked = self.check(product, now);
+        if trial && checked.is_ok() {
+            self.take_trial(product);
+        }
+        checked
+    }
+
+    fn take_trial(&self, product: &str) {
+        if let Ok(mut states) = self.states.lock()
+            && let Some(state) = states.products.get_mut(product)
+        {
+            state.trial = true;
+        }
+    }
+
     /// Gives back a trial that was not used.
     pub fn release(&self, product: &str) {
         if let Ok(mut states) = self.states.lock()
@@ -134,7 +163,13 @@ impl Breaker {
         let state = states.products.entry(product.to_owned()).or_default();
         state.trial = false;
         match signal {
-            Signal::Fine => *state = State::default(),
+            // A limit that was told meanwhile stands until its time.
+            Signal::Fine => {
+                *state = State {
+                    held: state.held.take(),
+                    ..State::default()
+                }
+            }
             Signal::Failed => {
                 state.failures = state.failures.saturating_add(1);
                 if state.failures >= TRIPS {
@@ -231,6 +266,11 @@ mod tests {
             "another product is not concerned"
         );
         assert_eq!(breaker.check("whois", at(15)), Ok(()), "one trial");
+        assert_eq!(
+            breaker.check_again("whois", at(15)),
+            Ok(()),
+            "which may look again after its wait"
+        );
         assert_eq!(
             kind(breaker.check("whois", at(15))),
             Some(FailureKind::Unavailable),

@@ -69,10 +69,17 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Tells whether it is served without asking at `now`.
+    /// Tells whether it is served without asking at `now`. A clock that went back makes nothing fresh but what
+    /// was bought.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now < self.fresh_until && now >= self.retrieved_at
+        now < self.fresh_until && (now >= self.retrieved_at || self.is_bought())
+    }
+
+    /// Tells whether it was paid for by the piece.
+    #[must_use]
+    pub fn is_bought(&self) -> bool {
+        self.answer.price.as_ref().is_some_and(|price| price.bought)
     }
 
     /// Tells whether it may be served at `now` while the vendor is down.
@@ -132,6 +139,8 @@ pub struct Cache {
     memory: Memory<Key, Kept>,
     store: Store,
     versions: AtomicU64,
+    /// Keeps two answers to one question from passing each other on their way in.
+    order: tokio::sync::Mutex<()>,
 }
 
 /// Counts what the cache holds.
@@ -175,6 +184,7 @@ impl Cache {
             memory,
             store,
             versions: AtomicU64::new(1),
+            order: tokio::sync::Mutex::default(),
         }
     }
 
@@ -214,6 +224,15 @@ impl Cache {
         now: Timestamp,
     ) -> Arc<Entry> {
         let bought = answer.price.as_ref().is_some_and(|price| price.bought);
+        // What was bought is never replaced by a quote that landed later: it would be paid once more.
+        let _order = self.order.lock().await;
+        if !bought
+            && let Some(kept) = self.get(key).await
+            && kept.is_bought()
+            && now < kept.fresh_until
+        {
+            return kept;
+        }
         let fresh = lifetime(&answer, ttl, own);
         let fresh_until = now.checked_add(fresh).unwrap_or(Timestamp::MAX);
         let entry = Arc::new(Entry {
@@ -315,6 +334,8 @@ impl Cache {
     /// # Errors
     /// [`StoreError`] where the store cannot be read or written.
     pub async fn purge(&self, select: impl Fn(&Selected<'_>) -> bool) -> Result<usize, StoreError> {
+        // What is on its way to the disk counts as stored.
+        self.store.settled().await;
         let mut keys = Vec::new();
         self.store.each_answer(|key, bytes| {
             let entry = serde_json::from_slice::<Entry>(bytes).ok();
@@ -377,18 +398,19 @@ fn lifetime(answer: &Answer, ttl: &Ttl, own: Option<Duration>) -> Duration {
 
 /// Hashes the parts that a rendered body is made from.
 #[derive(Default)]
-pub struct RenderedKeyBuilder(Sha256);
+pub struct RenderedKeyBuilder(Vec<u8>);
 
 impl RenderedKeyBuilder {
     /// Adds a part, with its length, so that parts cannot run into each other.
     pub fn part(&mut self, part: &[u8]) {
-        self.0.update((part.len() as u64).to_le_bytes());
-        self.0.update(part);
+        // Gathered and hashed at once: there are many parts, and most are short.
+        self.0.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(part);
     }
 
     /// Returns the key.
     #[must_use]
     pub fn finish(self) -> RenderedKey {
-        self.0.finalize().into()
+        Sha256::digest(&self.0).into()
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! Everything that costs sits inside retry: each attempt on the wire is counted, because the vendor counts it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backon::BackoffBuilder;
 use jiff::Timestamp;
 
 use super::account::AccountState;
-use super::breaker::Signal;
+use super::breaker::{Breaker, Signal};
 use super::dispenser::TooLate;
 use super::ledger::{Charged, Ledger, Priority, Refusal, Reservation, Spend, cost_text};
 use super::runtime::{Key, Runtime};
@@ -57,6 +57,22 @@ pub struct Carrier {
     pub attempts: AtomicU32,
     /// Sums the time of attempts in nanoseconds.
     pub provider_nanos: AtomicU64,
+    /// Whether a call that may not be repeated was made: no other product is tried after it.
+    pub unrepeatable: AtomicBool,
+    /// Sums what was charged: calls, records, hundredths.
+    pub charged: Mutex<(Cost, &'static str)>,
+}
+
+/// Gives a breaker's trial back, whatever becomes of the attempt that took it.
+struct Trial<'a> {
+    breaker: &'a Breaker,
+    product: &'a str,
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        self.breaker.release(self.product);
+    }
 }
 
 /// Says what an attempt came to.
@@ -105,44 +121,32 @@ impl Carrier {
 
     async fn attempt(&self, call: &Call) -> Result<Attempted, Failure> {
         self.pass_breaker(call).await?;
+        let _trial = Trial {
+            breaker: &self.state.breaker,
+            product: call.product,
+        };
         let charged = self.charged(call);
         self.ledger
             .check(&charged)
             .map_err(|refusal| self.refused(call, refusal))?;
         self.wait_for_rate(call).await?;
-        let permit = timeout_at(
-            self.clock.as_ref(),
-            self.passengers.deadline(),
-            self.runtime.permits.acquire(),
-        );
-        let _permit = match permit.await {
-            Some(Ok(permit)) => permit,
-            _ => {
-                return Err(self.failure(
-                    FailureKind::TimedOut,
-                    call,
-                    "all connections were busy until the deadline",
-                ));
-            }
+        let deadline = self.passengers.deadline();
+        let permit = timeout_at(self.clock.as_ref(), deadline, self.runtime.permits.acquire()).await;
+        let Some(Ok(_permit)) = permit else {
+            let message = "all connections were busy until the deadline";
+            return Err(self.failure(FailureKind::TimedOut, call, message));
         };
         // The time of waiting may have brought a limit, a refusal, or an empty house.
-        self.state.breaker.check(call.product, self.clock.now())?;
+        self.state.breaker.check_again(call.product, self.clock.now())?;
         if self.passengers.gone() {
-            self.state.breaker.release(call.product);
-            return Err(self.failure(
-                FailureKind::TimedOut,
-                call,
-                "nobody waits for the answer any more",
-            ));
+            let message = "nobody waits for the answer any more";
+            return Err(self.failure(FailureKind::TimedOut, call, message));
         }
-        let reservation = self
-            .ledger
-            .reserve(&charged, &self.spend)
-            .await
-            .map_err(|refusal| {
-                self.state.breaker.release(call.product);
-                self.refused(call, refusal)
-            })?;
+        let reserved = self.ledger.reserve(&charged, &self.spend).await;
+        let reservation = reserved.map_err(|refusal| self.refused(call, refusal))?;
+        if !call.repeatable {
+            self.unrepeatable.store(true, Ordering::Relaxed);
+        }
         // From here on nothing cancels the call: its bytes may have left.
         let started = self.clock.elapsed();
         let key = self.key.as_ref();
@@ -205,13 +209,14 @@ impl Carrier {
                 let passengers = Arc::clone(&self.passengers);
                 let urgency = Arc::new(move || passengers.priority());
                 // A permit is of use only while the attempt can still make it.
-                let latest = deadline.saturating_sub(self.state.typical_time());
+                // A vendor that was slow of late takes at most half of the time, or it would never be asked again.
+                let left = deadline.saturating_sub(self.clock.elapsed());
+                let latest = deadline.saturating_sub(self.state.typical_time().min(left / 2));
                 match dispenser.acquire(&self.client, urgency, latest).await {
                     Ok(()) => break,
                     // Somebody with more time joined while this waited.
                     Err(_) if self.passengers.deadline() > deadline => {}
                     Err(TooLate { wait }) => {
-                        self.state.breaker.release(call.product);
                         let message = format!(
                             "the rate of {} is taken: this would wait {} s, longer than the deadline allows",
                             self.runtime.settings.name,
@@ -227,7 +232,6 @@ impl Carrier {
     }
 
     fn refused(&self, call: &Call, refusal: Refusal) -> Failure {
-        self.state.breaker.release(call.product);
         match refusal {
             Refusal::Exhausted {
                 budget,
@@ -254,12 +258,24 @@ impl Carrier {
         }
     }
 
-    fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, verdict: &'static str) -> String {
+    /// Settles a reservation and sums its cost.
+    fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, verdict: &'static str) {
         self.ledger.settle(reservation, cost, verdict);
-        if cost == Cost::default() {
-            String::new()
-        } else {
-            cost_text(cost, self.currency(call))
+        if let Ok(mut charged) = self.charged.lock() {
+            charged.0.calls += cost.calls;
+            charged.0.records += cost.records;
+            charged.0.cents += cost.cents;
+            if cost.cents > 0 {
+                charged.1 = self.currency(call);
+            }
+        }
+    }
+
+    /// Says in plain words what the ledger was charged so far; empty where nothing was.
+    pub fn charged_text(&self) -> String {
+        match self.charged.lock().map(|charged| *charged) {
+            Ok((cost, currency)) if cost != Cost::default() => cost_text(cost, currency),
+            _ => String::new(),
         }
     }
 
@@ -283,13 +299,10 @@ impl Carrier {
             Charge::Most => call.max_cost,
         };
         let name = verdict_name(&verdict);
-        let charged = self.settle(call, reservation, cost, name);
+        self.settle(call, reservation, cost, name);
         let now = self.clock.now();
         let tell = |signal| self.state.breaker.tell(call.product, signal, now);
-        let failed = |kind, message| Failure {
-            charged: charged.clone(),
-            ..self.failure(kind, call, message)
-        };
+        let failed = |kind, message: String| self.failure(kind, call, message);
         let attempted = match verdict {
             Verdict::Good => {
                 tell(Signal::Fine);
@@ -354,7 +367,6 @@ impl Carrier {
     ) -> (&'static str, Attempted) {
         let now = self.clock.now();
         if let AttemptError::Unsigned(error) = error {
-            self.state.breaker.release(call.product);
             self.settle(call, reservation, Cost::default(), "unsigned");
             let denial = if self.key.is_some() {
                 Denial::UserKey
@@ -388,11 +400,8 @@ impl Carrier {
             }
             AttemptError::Unsigned(_) => ("unsigned", Cost::default(), FailureKind::Refused, String::new()),
         };
-        let charged = self.settle(call, reservation, cost, name);
-        let failure = Failure {
-            charged,
-            ..self.failure(kind, call, message)
-        };
+        self.settle(call, reservation, cost, name);
+        let failure = self.failure(kind, call, message);
         let nothing_sent = name == "unreachable";
         let attempted = match kind {
             FailureKind::Unavailable if nothing_sent => Attempted::Again {
@@ -409,15 +418,12 @@ impl Carrier {
         self.state
             .breaker
             .tell(call.product, Signal::Failed, self.clock.now());
-        let charged = self.settle(call, reservation, call.max_cost, "timed_out");
+        self.settle(call, reservation, call.max_cost, "timed_out");
         let message = format!(
             "no answer within {} s",
             self.runtime.settings.timeout.as_secs_f64()
         );
-        let failure = Failure {
-            charged,
-            ..self.failure(FailureKind::TimedOut, call, message)
-        };
+        let failure = self.failure(FailureKind::TimedOut, call, message);
         ("timed_out", self.again(call, failure, None))
     }
 }

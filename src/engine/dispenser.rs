@@ -143,6 +143,8 @@ pub struct Dispenser {
     limiters: Vec<Limiter>,
     period: Duration,
     bursts: bool,
+    /// Where the pump runs: not on whatever runtime happens to ask.
+    runtime: Option<tokio::runtime::Handle>,
     state: Mutex<State>,
 }
 
@@ -173,6 +175,7 @@ impl Dispenser {
             limiters,
             period,
             bursts,
+            runtime: tokio::runtime::Handle::try_current().ok(),
             state: Mutex::default(),
         })
     }
@@ -221,7 +224,11 @@ impl Dispenser {
             });
             if !state.pumping {
                 state.pumping = true;
-                tokio::spawn(Arc::clone(self).pump());
+                let pump = Arc::clone(self).pump();
+                match &self.runtime {
+                    Some(runtime) => drop(runtime.spawn(pump)),
+                    None => drop(tokio::spawn(pump)),
+                }
             }
             granted
         };

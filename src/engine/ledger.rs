@@ -32,6 +32,8 @@ pub struct Account {
 pub struct Spend {
     /// The client token's name.
     pub client: String,
+    /// The client's tenant.
+    pub tenant: String,
     /// The face that asked.
     pub face: String,
     /// The transform or route.
@@ -45,6 +47,8 @@ pub struct Spend {
 /// Holds what the vendor says of a product of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VendorUsage {
+    /// When the vendor said so; what was used counts only in the windows of that moment.
+    pub learned: Option<Timestamp>,
     /// Used today.
     pub today: Option<i64>,
     /// Used this month.
@@ -324,7 +328,10 @@ impl Ledger {
                         key: Self::key(account, scope, unit, &found.id),
                         amount: amount(*cost, unit),
                         limit,
-                        floor: vendor_used(vendor, scope, unit, kind),
+                        floor: vendor
+                            .learned
+                            .filter(|learned| window(kind, &settings.resets, *learned) == found)
+                            .map_or(0, |_| vendor_used(vendor, scope, unit, kind)),
                     });
                     plan.units.push(unit);
                     let reserve = *priority == Priority::Batch && settings.reserve > 0;
@@ -342,7 +349,7 @@ impl Ledger {
     fn record(account: &Account, product: &str, spend: &Spend, now: Timestamp) -> serde_json::Value {
         serde_json::json!({
             "at": now, "at_us": now.as_microsecond(),
-            "tenant": account.tenant, "provider": account.provider, "account": account.account, "product": product,
+            "tenant": spend.tenant, "provider": account.provider, "account": account.account, "product": product,
             "client": spend.client, "face": spend.face, "operation": spend.operation, "question": spend.question,
             "request_id": spend.request_id,
         })

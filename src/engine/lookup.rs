@@ -1,6 +1,7 @@
 //! Flies a question: chooses the product, runs the provider's step machine, keeps what came.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -22,6 +23,8 @@ pub struct Errand {
     pub buy: Option<i64>,
     /// What is held already.
     pub held: Option<Arc<Entry>>,
+    /// The version of what the asker saw in the cache: anything else there landed since.
+    pub seen: Option<u64>,
     /// Where the answer is kept.
     pub key: AnswerKey,
     /// Provider origin and scope, for the keys of sibling answers.
@@ -38,6 +41,14 @@ impl Carrier {
     /// # Errors
     /// The failure that the callers are told.
     pub async fn fly(&self, errand: &Errand, cache: &Cache) -> Result<Arc<Entry>, Failure> {
+        let flown = self.ask_products(errand, cache).await;
+        flown.map_err(|failure| Failure {
+            charged: self.charged_text(),
+            ..failure
+        })
+    }
+
+    async fn ask_products(&self, errand: &Errand, cache: &Cache) -> Result<Arc<Entry>, Failure> {
         let descriptor = self.runtime.provider.descriptor();
         let capability = errand.query.capability;
         let fail = |kind, message: String| Failure::new(kind, &self.runtime.settings.name, message);
@@ -47,7 +58,8 @@ impl Carrier {
                 format!("{} does not offer {capability}", descriptor.title),
             )
         })?;
-        if offer.products.len() > 1 {
+        // A choice of products needs to know them; what was learnt once is kept up to date, since it bounds spending.
+        if offer.products.len() > 1 || self.state.entitled().is_some() {
             if let Err(failure) = self.learn_entitlements().await {
                 tracing::warn!(
                     provider = %self.runtime.settings.name,
@@ -87,7 +99,7 @@ impl Carrier {
                     {
                         first = Some(failure);
                     }
-                    if !another {
+                    if !another || self.unrepeatable.load(Ordering::Relaxed) {
                         break;
                     }
                 }
@@ -179,24 +191,28 @@ impl Carrier {
         let settings = &self.runtime.settings;
         let mut asked = None;
         for answer in answers {
-            let own = asked.is_none();
-            let key = if own {
-                errand.key.clone()
-            } else {
-                AnswerKey::new(&settings.name, &errand.origin, &answer.query, &errand.scope)
-            };
-            let ttl = errand.ttl.filter(|_| own);
-            let entry = cache
-                .put(
-                    &key,
-                    answer,
-                    if own { errand.want } else { 0 },
-                    &settings.ttl,
-                    ttl,
-                    now,
-                )
-                .await;
-            asked.get_or_insert(entry);
+            if asked.is_none() {
+                // A held answer that came back without a call is as old as it was.
+                let unasked = self.attempts.load(Ordering::Relaxed) == 0;
+                if let Some(held) = errand
+                    .held
+                    .as_ref()
+                    .filter(|held| unasked && *held.answer == answer)
+                {
+                    asked = Some(Arc::clone(held));
+                    continue;
+                }
+                let put = cache
+                    .put(&errand.key, answer, errand.want, &settings.ttl, errand.ttl, now)
+                    .await;
+                asked = Some(put);
+                continue;
+            }
+            let key = AnswerKey::new(&settings.name, &errand.origin, &answer.query, &errand.scope);
+            // What is known of a sibling question was paid for by itself, and may hold more.
+            if cache.get(&key).await.is_none_or(|known| !known.is_fresh(now)) {
+                cache.put(&key, answer, 0, &settings.ttl, None, now).await;
+            }
         }
         asked.ok_or_else(|| {
             Failure::new(

@@ -11,8 +11,8 @@
 //! [`ledger`], [`dispenser`], [`transport`], [`cache`].
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -197,6 +197,22 @@ impl Engine {
         self.runtimes.load_full()
     }
 
+    /// Waits until no flight is in the air, at most as long as an attempt may take: what has been paid for is kept.
+    pub async fn landed(&self) {
+        let longest = self
+            .runtimes
+            .load()
+            .values()
+            .map(|runtime| runtime.settings.timeout)
+            .max();
+        let until = self.clock.elapsed() + longest.unwrap_or_default();
+        while self.in_the_air() > 0 && self.clock.elapsed() < until {
+            self.clock
+                .sleep_until(self.clock.elapsed() + Duration::from_millis(20))
+                .await;
+        }
+    }
+
     /// Returns how many flights are in the air.
     #[must_use]
     pub fn in_the_air(&self) -> usize {
@@ -233,8 +249,6 @@ impl Engine {
                 .map_or("", |o| o.name),
         );
         let key = AnswerKey::new(&ask.provider, origin, &ask.query, &scope);
-        // Before the look into the cache: whatever lands after this counts as an answer to this question.
-        let asked_at = self.clock.now();
         let kept = self.cache.get(&key).await;
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
             return self.told(entry, CacheState::Hit, &key, runtime, state.as_deref());
@@ -242,50 +256,52 @@ impl Engine {
         let Some(state) = state else {
             let title = runtime.provider.descriptor().title;
             let message = format!("no {title} key is configured on this server");
-            return self.stale_or(
-                kept,
-                key,
-                Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message),
-            );
+            let failure = Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message);
+            return self.stale_or(kept, key, failure);
         };
         let buy = match self.purse(ask, runtime) {
             Ok(buy) => buy,
             Err(failure) => return Told::failed(failure),
         };
-        let errand = Errand {
+        let mut errand = Errand {
             query: ask.query.clone(),
             want: ask.want,
             buy,
-            held: kept
-                .clone()
-                .filter(|entry| entry.is_fresh(self.clock.now()) && !self.is_too_old(ask, entry)),
+            held: None,
+            seen: None,
             origin: origin.to_owned(),
             scope,
             key: key.clone(),
             ttl: ask.ttl,
         };
-        match self.fly(ask, runtime, &state, errand, asked_at).await {
-            Some((Ok(landed), leads)) => {
-                let cache = if leads {
-                    CacheState::Miss
-                } else {
-                    CacheState::Joined
-                };
-                let mut told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
-                if leads {
-                    told.attempts = landed.attempts;
-                    told.provider_time = Duration::from_nanos(landed.nanos);
+        let mut kept = kept;
+        loop {
+            errand.seen = kept.as_ref().map(|entry| entry.version);
+            let held = |entry: &Arc<Entry>| entry.is_fresh(self.clock.now()) && !self.is_too_old(ask, entry);
+            errand.held = kept.clone().filter(held);
+            match self.fly(ask, runtime, &state, errand.clone()).await {
+                // Whoever took off first may have wanted less: what landed is held, and the rest is fetched.
+                Some((Ok(landed), false)) if !landed.entry.holds(ask.want) => kept = Some(landed.entry),
+                Some((Ok(landed), leads)) => {
+                    let cache = if leads {
+                        CacheState::Miss
+                    } else {
+                        CacheState::Joined
+                    };
+                    let mut told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
+                    if leads {
+                        told.attempts = landed.attempts;
+                        told.provider_time = Duration::from_nanos(landed.nanos);
+                    }
+                    return told;
                 }
-                told
-            }
-            Some((Err(failure), _)) => self.stale_or(kept, key, failure),
-            None => {
-                let message = "no answer before the deadline; it is kept when it comes, so ask again shortly";
-                self.stale_or(
-                    kept,
-                    key,
-                    Failure::new(FailureKind::TimedOut, &ask.provider, message),
-                )
+                Some((Err(failure), _)) => return self.stale_or(kept, key, failure),
+                None => {
+                    let message =
+                        "no answer before the deadline; it is kept when it comes, so ask again shortly";
+                    let failure = Failure::new(FailureKind::TimedOut, &ask.provider, message);
+                    return self.stale_or(kept, key, failure);
+                }
             }
         }
     }
@@ -362,7 +378,6 @@ impl Engine {
         runtime: &Arc<Runtime>,
         state: &Arc<AccountState>,
         errand: Errand,
-        asked_at: Timestamp,
     ) -> Option<(Landing, bool)> {
         let key: FlightKey = (errand.key.clone(), errand.buy.is_some());
         let mut seat = self
@@ -385,7 +400,13 @@ impl Engine {
                 let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
                 let (users, client) = (Arc::clone(&runtime.users), ask.asker.client.clone());
                 self.runtime.spawn(async move {
-                    let landing = land(&carrier, &errand, &cache, asked_at).await;
+                    let aloft = Aloft {
+                        flights,
+                        key,
+                        flight,
+                        landed: false,
+                    };
+                    let landing = land(&carrier, &errand, &cache).await;
                     if carrier.key.is_some() {
                         match &landing {
                             Err(failure) if failure.kind == FailureKind::Denied(Denial::UserKey) => {
@@ -395,7 +416,7 @@ impl Engine {
                             _ => {}
                         }
                     }
-                    flights.land(&key, &flight, landing);
+                    aloft.land(landing);
                 });
             });
         let leads = seat.leads;
@@ -424,6 +445,8 @@ impl Engine {
             spend,
             attempts: AtomicU32::new(0),
             provider_nanos: AtomicU64::new(0),
+            unrepeatable: AtomicBool::new(false),
+            charged: Mutex::default(),
         }
     }
 
@@ -459,7 +482,7 @@ impl Engine {
             failure.kind,
             FailureKind::Unavailable | FailureKind::TimedOut | FailureKind::Limited | FailureKind::Malformed
         );
-        match kept.filter(|entry| down && entry.is_usable(self.clock.now())) {
+        match kept.filter(|entry| down && !entry.answer.is_quote() && entry.is_usable(self.clock.now())) {
             Some(entry) => Told {
                 outcome: Outcome::of(Arc::clone(&entry.answer)),
                 cache: CacheState::Stale,
@@ -538,6 +561,7 @@ impl Engine {
     ) -> Carrier {
         let spend = Spend {
             client: asker.client.clone(),
+            tenant: asker.tenant,
             face: asker.face.to_owned(),
             operation: asker.operation,
             question: Capability::Account.name().to_owned(),
@@ -593,6 +617,7 @@ fn spend(ask: &Ask) -> Spend {
     let indicator = &ask.query.indicator;
     Spend {
         client: ask.asker.client.clone(),
+        tenant: ask.asker.tenant.clone(),
         face: ask.asker.face.to_owned(),
         operation: ask.asker.operation.clone(),
         question: format!(
@@ -605,10 +630,38 @@ fn spend(ask: &Ask) -> Spend {
     }
 }
 
-async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache, asked_at: Timestamp) -> Landing {
+/// Lands a flight, also where its task ends without: a panic must not leave its callers waiting for ever.
+struct Aloft {
+    flights: Arc<Flights<FlightKey, Landing>>,
+    key: FlightKey,
+    flight: Arc<Flight<Landing>>,
+    landed: bool,
+}
+
+impl Aloft {
+    fn land(mut self, landing: Landing) {
+        self.landed = true;
+        self.flights.land(&self.key, &self.flight, landing);
+    }
+}
+
+impl Drop for Aloft {
+    fn drop(&mut self) {
+        if !self.landed {
+            let failure = Failure::new(
+                FailureKind::Unavailable,
+                "",
+                "pivotd failed inside; its log says more",
+            );
+            self.flights.land(&self.key, &self.flight, Err(failure));
+        }
+    }
+}
+
+async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache) -> Landing {
     // Another flight may have landed between this caller's look into the cache and its take-off.
     if let Some(entry) = cache.get(&errand.key).await
-        && entry.retrieved_at >= asked_at
+        && Some(entry.version) != errand.seen
         && entry.is_fresh(carrier.clock.now())
         && entry.holds(errand.want)
         && !(errand.buy.is_some() && entry.answer.is_quote())

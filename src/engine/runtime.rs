@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
@@ -55,7 +55,7 @@ impl Runtime {
         clock: &SharedClock,
     ) -> Result<Self, TransportError> {
         let transport = Transport::new(&settings)?;
-        let key_mark = keyed_hash(secret, transport.credentials());
+        let key_mark = mark(secret, &settings, &transport);
         let own = settings.has_key(provider.descriptor()).then(|| {
             let kept = previous.filter(|old| old.key_mark == key_mark && old.settings.rate == settings.rate);
             kept.and_then(|old| old.own.clone()).unwrap_or_else(|| {
@@ -118,6 +118,15 @@ fn own_name(provider: &dyn Provider, settings: &ProviderSettings) -> String {
     } else {
         name.join("/").replace('|', "_")
     }
+}
+
+/// Marks the key with how and where it is used: a change of any of them is a reason to try again.
+fn mark(secret: &[u8; 32], settings: &ProviderSettings, transport: &Transport) -> [u8; 32] {
+    let mut key = transport.credentials().clone();
+    for (name, value) in settings.options.iter().chain(&settings.base_urls) {
+        key.insert(format!("={name}"), SecretString::from(value.as_str()));
+    }
+    keyed_hash(secret, &key)
 }
 
 fn keyed_hash(secret: &[u8; 32], key: &Key) -> [u8; 32] {

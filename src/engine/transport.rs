@@ -27,11 +27,14 @@ impl AddressPolicy {
     /// Tells whether an address may be connected to. Link-local and metadata addresses never are.
     #[must_use]
     pub fn allows(self, address: IpAddr) -> bool {
-        match address.to_canonical() {
+        match unwrapped(address) {
             IpAddr::V4(v4) => {
                 let [a, b, ..] = v4.octets();
                 let shared = a == 100 && (64..128).contains(&b);
-                if v4.is_loopback() {
+                // The metadata service of another large cloud has an address inside the shared range.
+                if v4.octets() == [100, 100, 100, 200] {
+                    false
+                } else if v4.is_loopback() {
                     self.loopback
                 } else if v4.is_private() || shared {
                     self.private
@@ -55,6 +58,17 @@ impl AddressPolicy {
                 }
             }
         }
+    }
+}
+
+/// Returns the IPv4 address that an IPv6 one stands for: mapped, or translated by NAT64's well-known prefix.
+fn unwrapped(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => match v6.octets() {
+            [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => IpAddr::from([a, b, c, d]),
+            _ => IpAddr::V6(v6),
+        },
+        v4 => v4,
     }
 }
 
@@ -393,6 +407,8 @@ mod tests {
         }
         for address in [
             "169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "100.100.100.200",
             "fe80::1",
             "0.0.0.0",
             "::",

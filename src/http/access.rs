@@ -117,6 +117,17 @@ impl Identity {
     }
 }
 
+/// Returns what stands in `Authorization` for pivotd; another scheme, for example a proxy's own Basic, is not meant for it.
+fn credential(value: &str) -> Option<&str> {
+    match value.split_once(' ') {
+        None => Some(value),
+        Some((scheme, rest)) => {
+            let own = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token");
+            own.then(|| rest.trim())
+        }
+    }
+}
+
 /// Returns the token of `Authorization` (Bearer, Token or bare) or `X-Api-Key`.
 #[must_use]
 pub fn header_token(request: &HttpRequest) -> Option<&str> {
@@ -127,16 +138,8 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
             .and_then(|value| value.to_str().ok())
             .map(str::trim)
     };
-    let bare = |value| {
-        for scheme in ["Bearer ", "bearer ", "Token ", "token "] {
-            if let Some(rest) = str::strip_prefix(value, scheme) {
-                return rest.trim();
-            }
-        }
-        value
-    };
     header(header::AUTHORIZATION.as_str())
-        .map(bare)
+        .and_then(credential)
         .or_else(|| header("x-api-key"))
         .filter(|value| !value.is_empty())
 }

@@ -18,6 +18,7 @@ use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::alert::AlertAnswer;
 use crate::startup::App;
 use crate::telemetry::log::RequestLine;
+use crate::telemetry::metrics::InFlight;
 use crate::tokens::Scope;
 
 const FACE: &str = "enrich";
@@ -211,6 +212,8 @@ struct Request<'a> {
     id: String,
     uuid: Uuid,
     started: Duration,
+    /// Counts the request until it is answered.
+    _in_flight: InFlight,
 }
 
 struct Finished {
@@ -221,7 +224,6 @@ struct Finished {
 
 impl<'a> Request<'a> {
     fn start(app: &'a App, operation: &'static str) -> Self {
-        app.engine.metrics().in_flight().inc();
         let uuid = Uuid::now_v7();
         Self {
             app,
@@ -229,6 +231,7 @@ impl<'a> Request<'a> {
             id: uuid.to_string(),
             uuid,
             started: app.engine.clock().elapsed(),
+            _in_flight: app.engine.metrics().in_flight(),
         }
     }
 
@@ -278,7 +281,6 @@ impl<'a> Request<'a> {
 
     fn finish(self, answered: Result<Finished, Problem>) -> HttpResponse {
         let metrics = self.app.engine.metrics();
-        metrics.in_flight().dec();
         let took = self.app.engine.clock().elapsed().saturating_sub(self.started);
         let (outcome, status, cache, provider_time, client, asked) = match &answered {
             Ok(done) => {

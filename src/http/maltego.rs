@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{self, Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use uuid::Uuid;
 
 use super::access::{self, Denied, Identity};
 use crate::ask::message::head;
-use crate::ask::transform::{Body, Ran, Run, run as run_transform};
+use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
+use crate::engine::Asker;
 use crate::engine::cache::{Rendered, RenderedKey, RenderedKeyBuilder};
 use crate::maltego::response::{ASK_AGAIN, write, write_exception};
 use crate::maltego::{
@@ -23,7 +25,12 @@ use crate::tokens::Scope;
 
 const FACE: &str = "maltego";
 const TOKEN: &str = "global#pivotd.token";
-const XML: &str = "text/xml; charset=utf-8";
+const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");
+
+/// From this many records on, mapping and writing go where they hold up no other request of the worker.
+const MANY_RECORDS: usize = 500;
 
 /// Holds a finished answer with what is told of it.
 struct Answered {
@@ -70,7 +77,6 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
     let started = clock.elapsed();
     let request_id = Uuid::now_v7();
     let in_flight = app.engine.metrics().in_flight();
-    in_flight.inc();
     let configured = app.configured.load_full();
     let name = http.match_info().get("transform").unwrap_or_default();
     let spec = configured.catalogue.find(name).cloned();
@@ -85,7 +91,7 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
             )
         },
     };
-    in_flight.dec();
+    drop(in_flight);
     let took = clock.elapsed().saturating_sub(started);
     app.engine.metrics().request(FACE, answered.outcome, took);
     if let Some(log) = &app.log {
@@ -106,27 +112,32 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
     let mut response = HttpResponse::build(answered.status);
     let mut id = Uuid::encode_buffer();
     response
-        .insert_header(("content-type", XML))
-        .insert_header(("x-request-id", &*request_id.hyphenated().encode_lower(&mut id)))
-        .insert_header(("pivotd-cache", answered.cache));
+        .insert_header((header::CONTENT_TYPE, XML))
+        .insert_header((REQUEST_ID, &*request_id.hyphenated().encode_lower(&mut id)))
+        .insert_header((CACHE, HeaderValue::from_static(answered.cache)));
     if let Some(age) = answered.age {
-        response.insert_header(("age", age));
+        response.insert_header((header::AGE, age));
     }
-    if http.match_info().get("token").is_some() {
-        response
-            .insert_header(("referrer-policy", "no-referrer"))
-            .insert_header(("cache-control", "no-store"));
-    }
+    keep_path_secret(&http, &mut response);
     if app.is_sample() {
         response.insert_header(("pivotd-sample-data", "true"));
     }
     response.body(answered.body)
 }
 
+/// Keeps a token in the path from going further: to another site, or into a cache.
+fn keep_path_secret(http: &HttpRequest, response: &mut HttpResponseBuilder) {
+    if http.match_info().get("token").is_some() {
+        response
+            .insert_header(("referrer-policy", "no-referrer"))
+            .insert_header(("cache-control", "no-store"));
+    }
+}
+
 async fn answer(
     app: &App,
-    configured: &Configured,
-    spec: &TransformSpec,
+    configured: &Arc<Configured>,
+    spec: &Arc<TransformSpec>,
     http: &HttpRequest,
     payload: web::Payload,
     request_id: Uuid,
@@ -169,6 +180,9 @@ async fn answer(
     let now = app.engine.clock().now();
     let key = rendered_key(configured, spec, &identity, &request);
     if let Some(rendered) = app.engine.cache().rendered(&key, now).await {
+        for provider in spec.providers() {
+            app.engine.metrics().answered(provider, "hit");
+        }
         return known(Answered {
             cache: "hit",
             age: age(now, Some(rendered.retrieved_at)),
@@ -176,28 +190,67 @@ async fn answer(
         });
     }
     let asker = identity.asker(FACE, &spec.name, request_id.to_string());
-    let ran = run_transform(
-        &app.engine,
-        &Run {
-            spec,
-            scales: &configured.settings().scales,
-            asker: &asker,
-            may_refresh: identity.may(Scope::Refresh),
-            deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
-            sample: app.is_sample(),
-        },
-        &request,
-    )
-    .await;
-    known(finish(app, key, ran).await)
+    let rights = Rights {
+        asker,
+        may_refresh: identity.may(Scope::Refresh),
+        deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
+        sample: app.is_sample(),
+    };
+    let answers = ask_all(&app.engine, &rights.run(configured, spec), &request).await;
+    let now = app.engine.clock().now();
+    let rendered = if answers.records() < MANY_RECORDS {
+        render(answers, &rights.run(configured, spec), now)
+    } else {
+        let (configured, spec) = (Arc::clone(configured), Arc::clone(spec));
+        match web::block(move || render(answers, &rights.run(&configured, &spec), now)).await {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                let text = "the server could not write the answer; run it again".to_owned();
+                return known(Answered::exception(None, text, "failed"));
+            }
+        }
+    };
+    known(finish(app, key, rendered).await)
 }
 
-/// Renders a run, and keeps the bytes where everything they were made from is fresh.
-async fn finish(app: &App, key: RenderedKey, ran: Ran) -> Answered {
-    let body: Bytes = match &ran.body {
-        Body::Response(response) => write(response).into(),
-        Body::Exception(exception) => write_exception(std::slice::from_ref(exception)).into(),
+/// Holds what a run needs beside the request, the configuration and the transform.
+struct Rights {
+    asker: Asker,
+    may_refresh: bool,
+    deadline: Duration,
+    sample: bool,
+}
+
+impl Rights {
+    fn run<'a>(&'a self, configured: &'a Configured, spec: &'a TransformSpec) -> Run<'a> {
+        Run {
+            spec,
+            scales: &configured.settings().scales,
+            asker: &self.asker,
+            may_refresh: self.may_refresh,
+            deadline: self.deadline,
+            sample: self.sample,
+        }
+    }
+}
+
+/// Maps, merges and writes what came; the entities end here, so that freeing them holds up nobody either.
+fn render(answers: Answers, run: &Run<'_>, now: jiff::Timestamp) -> (Bytes, Ran) {
+    let mut ran = answers.gather(run, now);
+    let body = match &mut ran.body {
+        Body::Response(response) => {
+            let body = write(response);
+            response.entities = Vec::new();
+            body
+        }
+        Body::Exception(exception) => write_exception(std::slice::from_ref(exception)),
     };
+    (body.into(), ran)
+}
+
+/// Keeps the bytes where everything they were made from is fresh.
+async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answered {
     if let Some(depends) = ran.depends {
         let rendered = Rendered {
             body: body.clone(),
@@ -319,18 +372,24 @@ fn identify(app: &App, http: &HttpRequest, request: &TransformRequest) -> Result
 pub async fn probe(app: Data<App>, http: HttpRequest) -> HttpResponse {
     let configured = app.configured.load();
     let name = http.match_info().get("transform").unwrap_or_default();
-    match configured.catalogue.find(name) {
-        Some(spec) => HttpResponse::Ok()
-            .content_type("text/plain; charset=utf-8")
-            .body(format!(
+    let (mut response, kind, body) = match configured.catalogue.find(name) {
+        Some(spec) => (
+            HttpResponse::Ok(),
+            "text/plain; charset=utf-8",
+            Bytes::from(format!(
                 "{}: {}. POST a Maltego request to run it.\n",
                 spec.name, spec.title
             )),
-        None => HttpResponse::NotFound()
-            .insert_header(("content-type", XML))
-            .body(write_exception(&[TransformException {
+        ),
+        None => (
+            HttpResponse::NotFound(),
+            XML,
+            Bytes::from(write_exception(&[TransformException {
                 code: None,
                 text: format!("there is no transform {} here", head(name)),
             }])),
-    }
+        ),
+    };
+    keep_path_secret(&http, &mut response);
+    response.insert_header((header::CONTENT_TYPE, kind)).body(body)
 }

@@ -1,5 +1,7 @@
 //! What a v2 client asks: input entities, settings and limits.
 
+use std::fmt;
+
 use super::response::Property;
 use super::types;
 
@@ -9,7 +11,7 @@ pub use super::reader::{ReadError, ReadErrorKind, ReadLimits, read};
 pub const UNKNOWN: &str = "maltego.Unknown";
 
 /// Holds one transform run as the client sent it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct TransformRequest {
     /// The entities to run on, in order; never empty when it comes from [`read`].
     pub entities: Vec<InputEntity>,
@@ -19,6 +21,19 @@ pub struct TransformRequest {
     pub soft_limit: Option<u32>,
     /// The most the client takes; the samples known always equal the slider.
     pub hard_limit: Option<u32>,
+}
+
+impl fmt::Debug for TransformRequest {
+    /// Leaves out the values of settings: keys and tokens are among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings: Vec<&str> = self.settings.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("TransformRequest")
+            .field("entities", &self.entities)
+            .field("settings", &settings)
+            .field("soft_limit", &self.soft_limit)
+            .field("hard_limit", &self.hard_limit)
+            .finish()
+    }
 }
 
 impl TransformRequest {

@@ -170,6 +170,16 @@ impl Default for Metrics {
     }
 }
 
+/// Counts a request as being answered while it lives.
+#[derive(Debug)]
+pub struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 impl Metrics {
     /// Counts a request and its time.
     pub fn request(&self, face: &'static str, outcome: &'static str, took: Duration) {
@@ -206,10 +216,11 @@ impl Metrics {
             .inc();
     }
 
-    /// Returns the gauge of requests being answered.
+    /// Counts a request as being answered until the guard is dropped, also where its client went away.
     #[must_use]
-    pub fn in_flight(&self) -> &Gauge {
-        &self.in_flight
+    pub fn in_flight(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
     }
 
     /// Returns the counter of lost log lines.

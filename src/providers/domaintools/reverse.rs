@@ -19,7 +19,11 @@ const USD: &str = "USD";
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
     let current = query.param("scope") == Some("current");
-    if lookup.product == IRIS_INVESTIGATE && current && query.indicator.kind() == IndicatorKind::Email {
+    if lookup.product == IRIS_INVESTIGATE {
+        if !current || query.indicator.kind() != IndicatorKind::Email {
+            let message = "Iris searches current registrations by e-mail address only";
+            return Err(ProviderError::Unsupported(message.to_owned()));
+        }
         let indicator = query.indicator.clone();
         return iris::search(
             &indicator,
@@ -29,13 +33,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         );
     }
     let scope = if current { "current" } else { "historic" };
-    let held = lookup
-        .held
-        .as_ref()
-        .filter(|held| held.is_quote() && held.query == query);
-    if let (Some(most), Some(price)) = (lookup.buy, held.and_then(|held| held.price.clone())) {
-        return purchase(query, scope, price, most);
-    }
+    // A price of yesterday is not what a report costs today, so even a held quote is asked again before buying.
     let buy = lookup.buy;
     Ok(Step::Calls {
         calls: vec![report(&query, scope, "quote")],

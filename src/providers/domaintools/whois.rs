@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use super::common::{answer, call, first, one_query, replied_good};
 use super::tolerant::{Node, address, json, malformed, public_email, public_phone};
 use super::{PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, contacts, segment};
-use crate::domain::{Denial, FailureKind, IndicatorKind, Query, Record};
-use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
+use crate::domain::{IndicatorKind, Query, Record};
+use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// Starts a whois look-up.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
@@ -21,7 +21,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         _ => (PARSED_WHOIS, "whois/parsed"),
     };
     match lookup.product {
-        _ if is_address => Ok(of_address(query, product, path)),
+        REVERSE_IP_WHOIS if is_address => Ok(of_address(query)),
         REVERSE_IP_WHOIS => Err(ProviderError::Unsupported(
             "reverse IP whois is about addresses".to_owned(),
         )),
@@ -49,28 +49,23 @@ fn registration(query: Query, product: &'static str, path: &'static str) -> Step
     }
 }
 
-fn of_address(query: Query, otherwise: &'static str, path: &'static str) -> Step {
+fn of_address(query: Query) -> Step {
     let calls = vec![call(REVERSE_IP_WHOIS, "/v1/reverse-ip-whois").with("ip", query.indicator.value())];
     Step::Calls {
         calls,
-        then: Box::new(move |replies| match first(replies)? {
-            Replied::Failed(failure) if failure.kind == FailureKind::Denied(Denial::NotEntitled) => {
-                Ok(registration(query, otherwise, path))
-            }
-            replied => {
-                let mut records = Vec::new();
-                if let Some(reply) = replied_good(replied)? {
-                    let body = json(&reply)?;
-                    let response = Node::of(&body).get("response");
-                    let listed: Vec<Node<'_>> = response.get("records").many().collect();
-                    let rows = if listed.is_empty() { vec![response] } else { listed };
-                    records = rows.into_iter().filter_map(|row| netblock(row, &query)).collect();
-                    if records.is_empty() && response.get("record_count").integer() != Some(0) {
-                        return Err(malformed("address range"));
-                    }
+        then: Box::new(move |replies| {
+            let mut records = Vec::new();
+            if let Some(reply) = replied_good(first(replies)?)? {
+                let body = json(&reply)?;
+                let response = Node::of(&body).get("response");
+                let listed: Vec<Node<'_>> = response.get("records").many().collect();
+                let rows = if listed.is_empty() { vec![response] } else { listed };
+                records = rows.into_iter().filter_map(|row| netblock(row, &query)).collect();
+                if records.is_empty() && response.get("record_count").integer() != Some(0) {
+                    return Err(malformed("address range"));
                 }
-                Ok(Step::Done(vec![answer(query, REVERSE_IP_WHOIS, records)]))
             }
+            Ok(Step::Done(vec![answer(query, REVERSE_IP_WHOIS, records)]))
         }),
     }
 }
