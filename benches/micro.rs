@@ -1,0 +1,151 @@
+//! Measures what a run costs without sockets: reading a request, mapping records, writing the answer.
+//!
+//! `cargo bench --bench micro`
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use jiff::Timestamp;
+use jiff::civil::date;
+use pivotd::catalogue::Catalogue;
+use pivotd::config;
+use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
+use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
+use pivotd::mapping::{MappedInput, Window, map};
+use pivotd::providers::registry;
+
+const SIZES: [usize; 3] = [12, 256, 10_000];
+
+/// Makes an answer of that many address periods, within the network set aside for benchmarks (RFC 2544).
+fn answer(count: usize) -> Answer {
+    let records = (0..count)
+        .map(|at| {
+            let day = date(2004, 1, 1)
+                .saturating_add(jiff::Span::new().days(i64::try_from(at % 7000).unwrap_or(0)));
+            Record::new()
+                .with("domain", "example.com")
+                .with(
+                    "ip",
+                    format!("198.{}.{}.{}", 18 + at / 65_536, at / 256 % 256, at % 256),
+                )
+                .with("first_seen", day)
+                .with("last_seen", day.saturating_add(jiff::Span::new().days(30)))
+                .with("action", "Change")
+        })
+        .collect();
+    Answer {
+        query: Query::new(Capability::IpHistory, domain()),
+        total: Some(count as u64),
+        records,
+        more: false,
+        missing: Vec::new(),
+        price: None,
+        source: Source {
+            provider: "domaintools".to_owned(),
+            product: "hosting-history".to_owned(),
+            blind: None,
+        },
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a benchmark without its input is none")]
+fn domain() -> Indicator {
+    Indicator::parse(IndicatorKind::Domain, "example.com").expect("a domain")
+}
+
+/// Writes a request as a client behind a distribution server sends it, of about 800 bytes.
+fn trx_request() -> String {
+    let mut text = String::from(
+        "<MaltegoMessage><MaltegoTransformRequestMessage><Entities><Entity Type=\"maltego.Domain\"><Genealogy>\
+         <Type Name=\"maltego.Domain\" OldName=\"Domain\"/></Genealogy><AdditionalFields>\
+         <Field Name=\"fqdn\" DisplayName=\"Domain Name\" MatchingRule=\"strict\">example.com</Field>",
+    );
+    for (name, value) in [
+        ("whois-info", ""),
+        ("domaintools.source", "domaintools whois"),
+        ("case", "17 &amp; 18"),
+    ] {
+        let _ = write!(
+            text,
+            "<Field Name=\"{name}\" DisplayName=\"{name}\" MatchingRule=\"loose\">{value}</Field>"
+        );
+    }
+    text.push_str(
+        "</AdditionalFields><Value>example.com</Value><Weight>100</Weight></Entity></Entities>\
+         <Limits HardLimit=\"10000\" SoftLimit=\"256\"/><TransformFields>\
+         <Field Name=\"domaintools.exclude-sinkholes\">true</Field></TransformFields>\
+         </MaltegoTransformRequestMessage></MaltegoMessage>",
+    );
+    text
+}
+
+#[expect(clippy::expect_used, reason = "a benchmark without its input is none")]
+fn bench(criterion: &mut Criterion) {
+    let request = trx_request();
+    let limits = ReadLimits::default();
+    let mut group = criterion.benchmark_group("read");
+    group.throughput(Throughput::Bytes(request.len() as u64));
+    group.bench_function("request", |bencher| {
+        bencher.iter(|| request::read(black_box(request.as_bytes()), &limits).expect("a request"));
+    });
+    group.finish();
+
+    let descriptors: Vec<_> = registry::all()
+        .iter()
+        .map(|provider| provider.descriptor())
+        .collect();
+    let loaded = config::load(None, &[], &descriptors).expect("the compiled-in configuration");
+    let catalogue = Catalogue::build(&loaded.settings, 1);
+    let spec = catalogue
+        .find("domaintools.ip-history")
+        .expect("a transform of the compiled-in configuration");
+    let input = MappedInput {
+        type_id: "maltego.Domain",
+        value: "example.com",
+        properties: &[],
+    };
+    let now = Timestamp::from_second(1_780_000_000).expect("a time");
+    for count in SIZES {
+        let answer = answer(count);
+        let run = || {
+            let answers = [(black_box(&answer), now)];
+            map(
+                &answers,
+                spec,
+                &loaded.settings.scales,
+                &input,
+                &Window::default(),
+                count,
+            )
+        };
+        let response = TransformResponse {
+            entities: run().entities,
+            messages: Vec::new(),
+        };
+        assert_eq!(response.entities.len(), count);
+        let mut group = criterion.benchmark_group("map");
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+            bencher.iter_with_large_drop(run)
+        });
+        group.finish();
+        let mut group = criterion.benchmark_group("write");
+        group.throughput(Throughput::Bytes(response::write(&response).len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+            bencher.iter(|| response::write(black_box(&response)));
+        });
+        group.finish();
+    }
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
+    bench(&mut criterion);
+    criterion.final_summary();
+}
