@@ -377,18 +377,19 @@ fn lifetime(answer: &Answer, ttl: &Ttl, own: Option<Duration>) -> Duration {
 
 /// Hashes the parts that a rendered body is made from.
 #[derive(Default)]
-pub struct RenderedKeyBuilder(Sha256);
+pub struct RenderedKeyBuilder(Vec<u8>);
 
 impl RenderedKeyBuilder {
     /// Adds a part, with its length, so that parts cannot run into each other.
     pub fn part(&mut self, part: &[u8]) {
-        self.0.update((part.len() as u64).to_le_bytes());
-        self.0.update(part);
+        // Gathered and hashed at once: there are many parts, and most are short.
+        self.0.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(part);
     }
 
     /// Returns the key.
     #[must_use]
     pub fn finish(self) -> RenderedKey {
-        self.0.finalize().into()
+        Sha256::digest(&self.0).into()
     }
 }

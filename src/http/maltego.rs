@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
 use super::access::{self, Denied, Identity};
 use crate::ask::message::head;
-use crate::ask::transform::{Body, Ran, Run, run as run_transform};
+use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
+use crate::engine::Asker;
 use crate::engine::cache::{Rendered, RenderedKey, RenderedKeyBuilder};
 use crate::maltego::response::{ASK_AGAIN, write, write_exception};
 use crate::maltego::{
@@ -23,7 +25,12 @@ use crate::tokens::Scope;
 
 const FACE: &str = "maltego";
 const TOKEN: &str = "global#pivotd.token";
-const XML: &str = "text/xml; charset=utf-8";
+const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");
+
+/// From this many records on, mapping and writing go where they hold up no other request of the worker.
+const MANY_RECORDS: usize = 500;
 
 /// Holds a finished answer with what is told of it.
 struct Answered {
@@ -106,11 +113,11 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
     let mut response = HttpResponse::build(answered.status);
     let mut id = Uuid::encode_buffer();
     response
-        .insert_header(("content-type", XML))
-        .insert_header(("x-request-id", &*request_id.hyphenated().encode_lower(&mut id)))
-        .insert_header(("pivotd-cache", answered.cache));
+        .insert_header((header::CONTENT_TYPE, XML))
+        .insert_header((REQUEST_ID, &*request_id.hyphenated().encode_lower(&mut id)))
+        .insert_header((CACHE, HeaderValue::from_static(answered.cache)));
     if let Some(age) = answered.age {
-        response.insert_header(("age", age));
+        response.insert_header((header::AGE, age));
     }
     if http.match_info().get("token").is_some() {
         response
@@ -125,8 +132,8 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
 
 async fn answer(
     app: &App,
-    configured: &Configured,
-    spec: &TransformSpec,
+    configured: &Arc<Configured>,
+    spec: &Arc<TransformSpec>,
     http: &HttpRequest,
     payload: web::Payload,
     request_id: Uuid,
@@ -176,28 +183,67 @@ async fn answer(
         });
     }
     let asker = identity.asker(FACE, &spec.name, request_id.to_string());
-    let ran = run_transform(
-        &app.engine,
-        &Run {
-            spec,
-            scales: &configured.settings().scales,
-            asker: &asker,
-            may_refresh: identity.may(Scope::Refresh),
-            deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
-            sample: app.is_sample(),
-        },
-        &request,
-    )
-    .await;
-    known(finish(app, key, ran).await)
+    let rights = Rights {
+        asker,
+        may_refresh: identity.may(Scope::Refresh),
+        deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
+        sample: app.is_sample(),
+    };
+    let answers = ask_all(&app.engine, &rights.run(configured, spec), &request).await;
+    let now = app.engine.clock().now();
+    let rendered = if answers.records() < MANY_RECORDS {
+        render(answers, &rights.run(configured, spec), now)
+    } else {
+        let (configured, spec) = (Arc::clone(configured), Arc::clone(spec));
+        match web::block(move || render(answers, &rights.run(&configured, &spec), now)).await {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                let text = "the server could not write the answer; run it again".to_owned();
+                return known(Answered::exception(None, text, "failed"));
+            }
+        }
+    };
+    known(finish(app, key, rendered).await)
 }
 
-/// Renders a run, and keeps the bytes where everything they were made from is fresh.
-async fn finish(app: &App, key: RenderedKey, ran: Ran) -> Answered {
-    let body: Bytes = match &ran.body {
-        Body::Response(response) => write(response).into(),
-        Body::Exception(exception) => write_exception(std::slice::from_ref(exception)).into(),
+/// Holds what a run needs beside the request, the configuration and the transform.
+struct Rights {
+    asker: Asker,
+    may_refresh: bool,
+    deadline: Duration,
+    sample: bool,
+}
+
+impl Rights {
+    fn run<'a>(&'a self, configured: &'a Configured, spec: &'a TransformSpec) -> Run<'a> {
+        Run {
+            spec,
+            scales: &configured.settings().scales,
+            asker: &self.asker,
+            may_refresh: self.may_refresh,
+            deadline: self.deadline,
+            sample: self.sample,
+        }
+    }
+}
+
+/// Maps, merges and writes what came; the entities end here, so that freeing them holds up nobody either.
+fn render(answers: Answers, run: &Run<'_>, now: jiff::Timestamp) -> (Bytes, Ran) {
+    let mut ran = answers.gather(run, now);
+    let body = match &mut ran.body {
+        Body::Response(response) => {
+            let body = write(response);
+            response.entities = Vec::new();
+            body
+        }
+        Body::Exception(exception) => write_exception(std::slice::from_ref(exception)),
     };
+    (body.into(), ran)
+}
+
+/// Keeps the bytes where everything they were made from is fresh.
+async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answered {
     if let Some(depends) = ran.depends {
         let rendered = Rendered {
             body: body.clone(),
@@ -327,7 +373,7 @@ pub async fn probe(app: Data<App>, http: HttpRequest) -> HttpResponse {
                 spec.name, spec.title
             )),
         None => HttpResponse::NotFound()
-            .insert_header(("content-type", XML))
+            .insert_header((header::CONTENT_TYPE, XML))
             .body(write_exception(&[TransformException {
                 code: None,
                 text: format!("there is no transform {} here", head(name)),

@@ -35,7 +35,43 @@ pub(super) struct Dresser<'a> {
     scales: &'a BTreeMap<String, Scale>,
     answers: Vec<Provenance<'a>>,
     /// Each provider once, in the order of the answers.
-    providers: Vec<&'a str>,
+    providers: Vec<Names<'a>>,
+}
+
+/// Holds the ids and labels under one provider's name, which are the same for every entity of a run.
+struct Names<'a> {
+    provider: &'a str,
+    first_seen: Label,
+    last_seen: Label,
+    source: Label,
+    retrieved_at: Label,
+    blind: Label,
+}
+
+/// Is the id and the label of a property.
+struct Label(String, String);
+
+impl Label {
+    fn new(provider: &str, what: &str, title: &str) -> Self {
+        Self(format!("{provider}.{what}"), format!("{title} ({provider})"))
+    }
+
+    fn says(&self, value: impl Into<String>) -> Property {
+        Property::loose(self.0.as_str(), self.1.as_str(), value)
+    }
+}
+
+impl<'a> Names<'a> {
+    fn new(provider: &'a str) -> Self {
+        Self {
+            provider,
+            first_seen: Label::new(provider, "first_seen", "First seen"),
+            last_seen: Label::new(provider, "last_seen", "Last seen"),
+            source: Label::new(provider, "source", "Source"),
+            retrieved_at: Label::new(provider, "retrieved_at", "Retrieved at"),
+            blind: Label::new(provider, "blind", "Not covered"),
+        }
+    }
 }
 
 impl<'a> Dresser<'a> {
@@ -44,11 +80,11 @@ impl<'a> Dresser<'a> {
         spec: &'a TransformSpec,
         scales: &'a BTreeMap<String, Scale>,
     ) -> Self {
-        let mut providers: Vec<&str> = Vec::new();
+        let mut providers: Vec<Names<'_>> = Vec::new();
         let answers = answers.iter().map(|(answer, at)| {
             let source = &answer.source;
-            if !providers.contains(&source.provider.as_str()) {
-                providers.push(&source.provider);
+            if !providers.iter().any(|names| names.provider == source.provider) {
+                providers.push(Names::new(&source.provider));
             }
             Provenance {
                 provider: &source.provider,
@@ -93,8 +129,8 @@ impl<'a> Dresser<'a> {
 
     fn finish(&self, group: &Group<'_>, entity: &mut Entity) {
         let mut rows: Vec<(Cow<'_, str>, String)> = Vec::new();
-        for provider in &self.providers {
-            self.provider_properties(group, provider, entity, &mut rows);
+        for names in &self.providers {
+            self.provider_properties(group, names, entity, &mut rows);
         }
         for rule in rules_of(group) {
             for name in &rule.show {
@@ -115,10 +151,11 @@ impl<'a> Dresser<'a> {
     fn provider_properties<'r>(
         &self,
         group: &Group<'r>,
-        provider: &str,
+        names: &Names<'_>,
         entity: &mut Entity,
         rows: &mut Vec<(Cow<'r, str>, String)>,
     ) {
+        let provider = names.provider;
         let is_his = |part: &&Part<'r>| {
             self.answers
                 .get(part.answer)
@@ -161,27 +198,19 @@ impl<'a> Dresser<'a> {
         if provider == OWN {
             return;
         }
-        let period = group
-            .parts
-            .iter()
-            .filter(is_his)
-            .fold(Period::default(), |all, one| all.join(one.period()));
-        let mut say = |what: &str, title: &str, value: String| {
-            add(
-                &mut entity.properties,
-                Property {
-                    name: format!("{provider}.{what}"),
-                    display_name: format!("{title} ({provider})"),
-                    value,
-                    strict: false,
-                },
-            );
+        // With one provider, all parts are his.
+        let period = if self.providers.len() == 1 {
+            group.period
+        } else {
+            let his = group.parts.iter().filter(is_his);
+            his.fold(Period::default(), |all, one| all.join(one.period()))
         };
+        let mut say = |property| add(&mut entity.properties, property);
         if let Some(day) = period.first() {
-            say("first_seen", "First seen", day.to_string());
+            say(names.first_seen.says(day.to_string()));
         }
         if let Some(day) = period.last() {
-            say("last_seen", "Last seen", day.to_string());
+            say(names.last_seen.says(day.to_string()));
         }
         let Some(first) = self.answers.get(first_part.answer) else {
             return;
@@ -196,10 +225,10 @@ impl<'a> Dresser<'a> {
             .map(|one| &one.retrieved_at)
             .max()
             .unwrap_or(&first.retrieved_at);
-        say("source", "Source", first.source.clone());
-        say("retrieved_at", "Retrieved at", latest.clone());
+        say(names.source.says(first.source.as_str()));
+        say(names.retrieved_at.says(latest.as_str()));
         if let Some(blind) = first.blind {
-            say("blind", "Not covered", blind.to_owned());
+            say(names.blind.says(blind));
         }
     }
 
