@@ -375,7 +375,7 @@ pub async fn probe(app: Data<App>, http: HttpRequest) -> HttpResponse {
     let (mut response, kind, body) = match configured.catalogue.find(name) {
         Some(spec) => (
             HttpResponse::Ok(),
-            "text/plain; charset=utf-8",
+            HeaderValue::from_static("text/plain; charset=utf-8"),
             Bytes::from(format!(
                 "{}: {}. POST a Maltego request to run it.\n",
                 spec.name, spec.title
