@@ -242,3 +242,82 @@ async fn the_ledger_survives_a_restart_and_names_who_asked_what() {
     assert_eq!(audit[0]["question"], "ip-history domain example.com");
     assert_eq!(audit[0]["cost"]["calls"], 1);
 }
+
+#[tokio::test]
+async fn a_vendor_that_failed_and_recovers_is_asked_again_after_the_pause() {
+    let builder = Builder::new().manual_clock().settings(|settings| {
+        settings.providers.get_mut("domaintools").unwrap().attempts = 1;
+    });
+    let app = builder.start().await;
+    let fault = Fault::Status {
+        code: 502,
+        headers: Vec::new(),
+        body: "bad gateway".into(),
+    };
+    app.vendor.inject(Matcher::any(), fault, Some(5));
+    for n in 0..6 {
+        let answer = app
+            .run(IP_HISTORY, Entity::domain(&format!("failing-{n}.example")))
+            .await;
+        assert!(
+            answer.said("PartialError").contains("(request "),
+            "{}",
+            answer.body
+        );
+    }
+    assert_eq!(app.vendor.attempts(), 5, "the sixth is not sent");
+    app.clock().advance(Duration::from_secs(16));
+    for name in ["example.com", "example.net"] {
+        let answer = app.run(IP_HISTORY, Entity::domain(name)).await;
+        assert!(!answer.entities().is_empty(), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_purchase_that_fails_is_sent_once_and_told_as_a_failure() {
+    let builder = Builder::new().manual_clock().settings(|settings| {
+        let mut money = budget(
+            Some("reverse-whois"),
+            20_000,
+            BudgetUnit::Cents,
+            BudgetWindow::Month,
+        );
+        money.max_price = Some(10_000);
+        settings.providers.get_mut("domaintools").unwrap().budget = vec![money];
+    });
+    let app = builder.start().await;
+    let entity = Entity::new("maltego.EmailAddress", "a.kranz@mailbox.example");
+    assert!(
+        app.run("domaintools.reverse-whois", entity)
+            .await
+            .said("Inform")
+            .contains("domaintools.buy")
+    );
+    let quotes = app.vendor.attempts_to("/v1/reverse-whois");
+    // The quote is asked once more, then the purchase fails; the vendor's limit would allow another attempt in time.
+    let open = Gate::new();
+    open.release();
+    app.vendor
+        .inject(Matcher::path("reverse-whois"), Fault::Hold(open), Some(1));
+    app.vendor
+        .inject(Matcher::path("reverse-whois"), Fault::busy_503(), None);
+    let buy = [("domaintools.buy", "true")];
+    let answer = app
+        .while_moving(
+            Duration::from_secs(25),
+            app.run("domaintools.reverse-whois", entity.with(&buy)),
+        )
+        .await;
+    let said = answer.said("PartialError");
+    assert!(
+        said.contains("the ledger was charged") && said.contains("18 USD"),
+        "{}",
+        answer.body
+    );
+    assert!(!answer.said("Inform").contains("to buy"), "{}", answer.body);
+    assert_eq!(
+        app.vendor.attempts_to("/v1/reverse-whois") - quotes,
+        2,
+        "one quote, one purchase"
+    );
+}

@@ -96,22 +96,19 @@ static OFFERS: &[Offer] = &[
             &[billed(WHOIS_HISTORY, Unit::Records, None)],
         )
     },
-    Offer {
-        // An address whose best product is not in the subscription takes a second call.
-        max_calls: 2,
-        ..offer(
-            Capability::Whois,
-            &[IndicatorKind::Domain, IndicatorKind::Ipv4],
-            &[
-                product(PARSED_WHOIS, None),
-                product(
-                    WHOIS,
-                    Some("No parsed contacts: they are read from the raw text."),
-                ),
-                product(REVERSE_IP_WHOIS, None),
-            ],
-        )
-    },
+    offer(
+        Capability::Whois,
+        &[IndicatorKind::Domain, IndicatorKind::Ipv4],
+        &[
+            // Addresses only; a domain passes it over.
+            product(REVERSE_IP_WHOIS, None),
+            product(PARSED_WHOIS, None),
+            product(
+                WHOIS,
+                Some("No parsed contacts: they are read from the raw text."),
+            ),
+        ],
+    ),
     offer(
         Capability::IpHistory,
         &[IndicatorKind::Domain],

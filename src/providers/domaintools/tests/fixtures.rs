@@ -135,7 +135,7 @@ fn addresses_and_others() {
             Whois,
             Ipv4,
             "192.0.2.44",
-            "parsed-whois",
+            "reverse-ip-whois",
         ),
         ("reverse-ip/found", DomainsOnIp, Ipv4, "192.0.2.44", "reverse-ip"),
         ("reverse-ip/list", DomainsOnIp, Ipv4, "192.0.2.45", "reverse-ip"),
@@ -193,7 +193,7 @@ fn registrants() {
         (IndicatorKind::Phrase, "tendrit"),
     ] {
         let query = question(Capability::ReverseWhois, kind, value);
-        let quoted = walk_fixtures(&lookup(query.clone(), "iris-investigate")).unwrap();
+        let quoted = walk_fixtures(&lookup(query.clone(), "reverse-whois")).unwrap();
         let price = quoted.answer().price.clone().unwrap();
         assert!(
             price.count >= 2 && !price.bought && quoted.answer().is_quote(),

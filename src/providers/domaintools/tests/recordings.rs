@@ -155,7 +155,7 @@ fn whois_and_parsed_whois() {
 #[test]
 fn address_whois() {
     let query = question(Capability::Whois, IndicatorKind::Ipv4, "65.55.53.233");
-    let Some(walked) = walked("reverse_ip_whois_2.json", &lookup(query, "parsed-whois")) else {
+    let Some(walked) = walked("reverse_ip_whois_2.json", &lookup(query, "reverse-ip-whois")) else {
         return;
     };
     let record = &walked.records()[0];
