@@ -128,7 +128,7 @@ fn bench(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group("map");
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
-            bencher.iter_with_large_drop(run)
+            bencher.iter_with_large_drop(run);
         });
         group.finish();
         let mut group = criterion.benchmark_group("write");

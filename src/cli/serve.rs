@@ -222,7 +222,7 @@ async fn learn_accounts(app: Arc<App>) {
         match app.engine.learn_account(name).await {
             Ok(()) => tracing::info!(provider = %name, "the key works"),
             Err(failure) => {
-                tracing::warn!(provider = %name, reason = %failure.message, "the key could not be tried")
+                tracing::warn!(provider = %name, reason = %failure.message, "the key could not be tried");
             }
         }
     }

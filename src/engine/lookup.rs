@@ -59,14 +59,14 @@ impl Carrier {
             )
         })?;
         // A choice of products needs to know them; what was learnt once is kept up to date, since it bounds spending.
-        if offer.products.len() > 1 || self.state.entitled().is_some() {
-            if let Err(failure) = self.learn_entitlements().await {
-                tracing::warn!(
-                    provider = %self.runtime.settings.name,
-                    reason = %failure.message,
-                    "the account could not be asked what it is entitled to; every product is tried"
-                );
-            }
+        if (offer.products.len() > 1 || self.state.entitled().is_some())
+            && let Err(failure) = self.learn_entitlements().await
+        {
+            tracing::warn!(
+                provider = %self.runtime.settings.name,
+                reason = %failure.message,
+                "the account could not be asked what it is entitled to; every product is tried"
+            );
         }
         let now = self.clock.now();
         let open =
