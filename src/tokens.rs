@@ -131,6 +131,8 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>
 pub struct Token {
     /// What it is.
     pub record: TokenRecord,
+    /// Its name, shared by everything that tells who asked.
+    pub client: Arc<str>,
     limiter: Option<Limiter>,
 }
 
@@ -252,7 +254,12 @@ impl Tokens {
         let limiter = record.per_minute.map(|limit| {
             RateLimiter::direct_with_clock(Quota::per_minute(limit), Ticks::new(Arc::clone(&self.clock)))
         });
-        Token { record, limiter }
+        let client = record.name.as_str().into();
+        Token {
+            record,
+            client,
+            limiter,
+        }
     }
 
     /// Finds the token that a text is.

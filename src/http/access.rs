@@ -61,7 +61,7 @@ impl Identity {
     pub fn of(app: &App, text: &str, in_path: bool) -> Result<Self, Denied> {
         let token = app.tokens.find(text).map_err(Denied::Wrong)?;
         Ok(Self {
-            client: token.record.name.as_str().into(),
+            client: Arc::clone(&token.client),
             tenant: token.record.tenant.clone(),
             token: Some(token),
             in_path,
