@@ -428,3 +428,17 @@ async fn several_entities_are_each_run_and_named() {
         answer.body
     );
 }
+
+#[tokio::test]
+async fn a_partial_answer_gives_what_came_and_says_what_is_missing() {
+    let app = TestApp::start().await;
+    let entity = Entity::new("maltego.IPv4Address", "192.0.2.99");
+    let answer = app.run("domaintools.domains-on-ip", entity).await;
+    assert!(!answer.entities().is_empty(), "{}", answer.body);
+    let said = answer.said("PartialError");
+    assert!(
+        said.starts_with("192.0.2.99: DomainTools answered in part: "),
+        "{}",
+        answer.body
+    );
+}
