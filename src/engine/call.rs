@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use backon::BackoffBuilder;
 use jiff::Timestamp;
+use tokio::sync::SemaphorePermit;
 
 use super::account::AccountState;
 use super::breaker::{Breaker, Signal};
@@ -130,11 +131,9 @@ impl Carrier {
             .check(&charged)
             .map_err(|refusal| self.refused(call, refusal))?;
         self.wait_for_rate(call).await?;
-        let deadline = self.passengers.deadline();
-        let permit = timeout_at(self.clock.as_ref(), deadline, self.runtime.permits.acquire()).await;
-        let Some(Ok(_permit)) = permit else {
-            let message = "all connections were busy until the deadline";
-            return Err(self.failure(FailureKind::TimedOut, call, message));
+        let _permit = match self.runtime.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => self.wait_for_connection(call).await?,
         };
         // The time of waiting may have brought a limit, a refusal, or an empty house.
         self.state.breaker.check_again(call.product, self.clock.now())?;
@@ -199,6 +198,19 @@ impl Carrier {
             }
             self.clock.sleep_until(at).await;
         }
+    }
+
+    /// Waits for a connection, then for the rate once more: what was let through while all connections hung must
+    /// not go out at once when they are free again.
+    async fn wait_for_connection(&self, call: &Call) -> Result<SemaphorePermit<'_>, Failure> {
+        let deadline = self.passengers.deadline();
+        let permit = timeout_at(self.clock.as_ref(), deadline, self.runtime.permits.acquire()).await;
+        let Some(Ok(permit)) = permit else {
+            let message = "all connections were busy until the deadline";
+            return Err(self.failure(FailureKind::TimedOut, call, message));
+        };
+        self.wait_for_rate(call).await?;
+        Ok(permit)
     }
 
     async fn wait_for_rate(&self, call: &Call) -> Result<(), Failure> {
