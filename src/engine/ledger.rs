@@ -385,20 +385,12 @@ impl Ledger {
     /// Returns what is left of the tightest money budget of a product, in hundredths; `None` without one.
     #[must_use]
     pub fn money_left(&self, account: &Account, settings: &ProviderSettings, product: &str) -> Option<i64> {
-        let now = self.now();
         settings
             .budget
             .iter()
             .filter(|budget| budget.unit == BudgetUnit::Cents)
             .filter(|budget| budget.product.as_deref().is_none_or(|named| named == product))
-            .map(|budget| {
-                let scope = budget.product.as_deref().unwrap_or("*");
-                let found = window(budget.window, &settings.resets, now);
-                budget.limit
-                    - self
-                        .store
-                        .spent(&Self::key(account, scope, BudgetUnit::Cents, &found.id))
-            })
+            .map(|budget| budget.limit - self.used(account, settings, budget))
             .min()
     }
 
