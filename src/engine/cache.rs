@@ -106,6 +106,18 @@ impl Entry {
 /// Names a rendered body: everything that it was made from, hashed.
 pub type RenderedKey = [u8; 32];
 
+/// Names a request as it came: its bytes, and everything beside them that decides what they mean.
+pub type RequestKey = Arc<[u8]>;
+
+/// Tells what the bytes of a request say, so that equal bytes need not be read again.
+#[derive(Debug)]
+pub struct Known {
+    /// Names the body that answers them.
+    pub rendered: RenderedKey,
+    /// What is asked about, for the log.
+    pub indicator: Arc<str>,
+}
+
 /// Holds a rendered body with the entries it was made from.
 #[derive(Debug)]
 pub struct Rendered {
@@ -125,12 +137,14 @@ pub struct Rendered {
 enum Key {
     Answer(AnswerKey),
     Rendered(RenderedKey),
+    Request(RequestKey),
 }
 
 #[derive(Debug, Clone)]
 enum Kept {
     Answer(Arc<Entry>),
     Rendered(Arc<Rendered>),
+    Request(Arc<Known>),
 }
 
 /// Keeps answers and rendered bodies.
@@ -164,10 +178,12 @@ fn weigh(key: &Key, kept: &Kept) -> u32 {
     let key = match key {
         Key::Answer(key) => key.as_str().len(),
         Key::Rendered(_) => 32,
+        Key::Request(key) => key.len(),
     };
     let value = match kept {
         Kept::Answer(entry) => entry.answer.weight(),
         Kept::Rendered(rendered) => rendered.body.len() + 256,
+        Kept::Request(known) => known.indicator.len() + 64,
     };
     u32::try_from(key + value + 200).unwrap_or(u32::MAX)
 }
@@ -273,6 +289,21 @@ impl Cache {
             }
         }
         Some(rendered)
+    }
+
+    /// Returns what a request says whose bytes came before.
+    pub async fn known(&self, key: &RequestKey) -> Option<Arc<Known>> {
+        match self.memory.get(&Key::Request(Arc::clone(key))).await {
+            Some(Kept::Request(known)) => Some(known),
+            _ => None,
+        }
+    }
+
+    /// Notes what a request says. It must hold no secret: its bytes are the key.
+    pub async fn note_known(&self, key: RequestKey, known: Known) {
+        self.memory
+            .insert(Key::Request(key), Kept::Request(Arc::new(known)))
+            .await;
     }
 
     /// Keeps a rendered body.
@@ -396,11 +427,11 @@ fn lifetime(answer: &Answer, ttl: &Ttl, own: Option<Duration>) -> Duration {
     }
 }
 
-/// Hashes the parts that a rendered body is made from.
+/// Gathers the parts that a request, or the body that answers it, is known by.
 #[derive(Default)]
-pub struct RenderedKeyBuilder(Vec<u8>);
+pub struct KeyBuilder(Vec<u8>);
 
-impl RenderedKeyBuilder {
+impl KeyBuilder {
     /// Adds a part, with its length, so that parts cannot run into each other.
     pub fn part(&mut self, part: &[u8]) {
         // Gathered and hashed at once: there are many parts, and most are short.
@@ -408,9 +439,15 @@ impl RenderedKeyBuilder {
         self.0.extend_from_slice(part);
     }
 
-    /// Returns the key.
+    /// Returns the key of a rendered body: short, since every answer's body has one.
     #[must_use]
-    pub fn finish(self) -> RenderedKey {
+    pub fn rendered(&self) -> RenderedKey {
         Sha256::digest(&self.0).into()
+    }
+
+    /// Returns the key of a request: the bytes themselves, which compare faster than they hash.
+    #[must_use]
+    pub fn request(self) -> RequestKey {
+        self.0.into()
     }
 }

@@ -18,8 +18,6 @@ use crate::tokens::{Scope, Token, TokenError};
 pub struct Identity {
     /// The token's name.
     pub client: Arc<str>,
-    /// The tenant.
-    pub tenant: String,
     token: Option<Arc<Token>>,
     in_path: bool,
 }
@@ -62,7 +60,6 @@ impl Identity {
         let token = app.tokens.find(text).map_err(Denied::Wrong)?;
         Ok(Self {
             client: Arc::clone(&token.client),
-            tenant: token.record.tenant.clone(),
             token: Some(token),
             in_path,
         })
@@ -73,10 +70,15 @@ impl Identity {
     pub fn demo() -> Self {
         Self {
             client: "demo".into(),
-            tenant: "default".to_owned(),
             token: None,
             in_path: false,
         }
+    }
+
+    /// Returns the tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        self.token.as_ref().map_or("default", |token| &token.record.tenant)
     }
 
     /// Tells whether it may do this. A token in a path may only run transforms.
@@ -107,7 +109,7 @@ impl Identity {
     pub fn asker(&self, face: &'static str, operation: &str, request_id: String) -> Asker {
         Asker {
             client: self.client.to_string(),
-            tenant: self.tenant.clone(),
+            tenant: self.tenant().to_owned(),
             face,
             operation: operation.to_owned(),
             request_id,

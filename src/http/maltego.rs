@@ -14,7 +14,7 @@ use crate::ask::message::head;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
-use crate::engine::cache::{Rendered, RenderedKey, RenderedKeyBuilder};
+use crate::engine::cache::{KeyBuilder, Known, Rendered, RenderedKey, RequestKey};
 use crate::maltego::response::{ASK_AGAIN, write, write_exception};
 use crate::maltego::{
     ReadLimits, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind, request,
@@ -29,6 +29,9 @@ const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");
 
+/// Requests of up to this many bytes are known again by their bytes.
+const MOST_KNOWN: usize = 16 << 10;
+
 /// From this many records on, mapping and writing go where they hold up no other request of the worker.
 const MANY_RECORDS: usize = 500;
 
@@ -41,7 +44,7 @@ struct Answered {
     provider_time: Duration,
     age: Option<u64>,
     client: Arc<str>,
-    indicator: Option<Box<str>>,
+    indicator: Option<Arc<str>>,
 }
 
 impl Answered {
@@ -154,64 +157,189 @@ async fn answer(
         let text = format!("the request is larger than {most} bytes, or broke off; nothing was looked up");
         return Answered::exception(None, text, "bad_request");
     };
-    let limits = ReadLimits {
-        bytes: most,
-        ..ReadLimits::default()
+    let asked = Asked {
+        installed: installed(app, http),
+        app,
+        configured,
+        spec,
+        request_id,
     };
-    let request = match request::read(&body, &limits) {
-        Ok(request) => request,
-        Err(error) => {
-            return Answered::exception(None, format!("{error}; nothing was looked up"), "bad_request");
+    let key = asked.request_key(&body);
+    if let Some(key) = &key
+        && let Some(answered) = asked.again(key).await
+    {
+        return answered;
+    }
+    // Boxed: what is answered again and again need not carry the room for what is not.
+    Box::pin(asked.anew(&body, key)).await
+}
+
+/// Holds what decides an answer beside the body of the request.
+struct Asked<'a> {
+    app: &'a App,
+    configured: &'a Arc<Configured>,
+    spec: &'a Arc<TransformSpec>,
+    /// Whom the header's or the path's token names; none where there is no token.
+    installed: Result<Option<Identity>, Denied>,
+    request_id: Uuid,
+}
+
+impl Asked<'_> {
+    /// Gathers what everything depends on: transform, configuration, and the asker's rights; the token is left out.
+    fn key(&self, identity: &Identity) -> KeyBuilder {
+        let mut key = KeyBuilder::default();
+        key.part(FACE.as_bytes());
+        key.part(&self.configured.catalogue.generation().to_le_bytes());
+        key.part(self.spec.name.as_bytes());
+        key.part(identity.tenant().as_bytes());
+        key.part(&[
+            u8::from(identity.may(Scope::Buy)),
+            u8::from(identity.may(Scope::Refresh)),
+        ]);
+        key
+    }
+
+    fn request_key(&self, body: &Bytes) -> Option<RequestKey> {
+        let identity = self.installed.as_ref().ok()?.as_ref()?;
+        let mut key = self.key(identity);
+        key.part(body);
+        (body.len() <= MOST_KNOWN).then(|| key.request())
+    }
+
+    /// Answers bytes that were read before, if what answered them still stands.
+    async fn again(&self, key: &RequestKey) -> Option<Answered> {
+        let identity = self.installed.as_ref().ok()?.as_ref()?;
+        let cache = self.app.engine.cache();
+        let known = cache.known(key).await?;
+        let now = self.app.engine.clock().now();
+        let rendered = cache.rendered(&known.rendered, now).await?;
+        // Whoever may not pass is told so by the longer way.
+        identity.pass(self.app, Scope::Transforms).ok()?;
+        Some(self.hit(&rendered, now, identity, Some(known.indicator.clone())))
+    }
+
+    fn hit(
+        &self,
+        rendered: &Rendered,
+        now: jiff::Timestamp,
+        identity: &Identity,
+        indicator: Option<Arc<str>>,
+    ) -> Answered {
+        for provider in self.spec.providers() {
+            self.app.engine.metrics().answered(provider, "hit");
         }
-    };
-    let identity = match identify(app, http, &request) {
-        Ok(identity) => identity,
-        Err(refusal) => return refusal.answered(&request),
-    };
-    let indicator = request
-        .entities
-        .first()
-        .map(|entity| head(entity.value()).into_boxed_str());
-    let known = |answered| Answered {
-        client: Arc::clone(&identity.client),
-        indicator,
-        ..answered
-    };
-    let now = app.engine.clock().now();
-    let key = rendered_key(configured, spec, &identity, &request);
-    if let Some(rendered) = app.engine.cache().rendered(&key, now).await {
-        for provider in spec.providers() {
-            app.engine.metrics().answered(provider, "hit");
-        }
-        return known(Answered {
+        Answered {
             cache: "hit",
             age: age(now, Some(rendered.retrieved_at)),
+            client: Arc::clone(&identity.client),
+            indicator,
             ..Answered::local(rendered.body.clone(), rendered.outcome)
-        });
-    }
-    let asker = identity.asker(FACE, &spec.name, request_id.to_string());
-    let rights = Rights {
-        asker,
-        may_refresh: identity.may(Scope::Refresh),
-        deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
-        sample: app.is_sample(),
-    };
-    let answers = ask_all(&app.engine, &rights.run(configured, spec), &request).await;
-    let now = app.engine.clock().now();
-    let rendered = if answers.records() < MANY_RECORDS {
-        render(answers, &rights.run(configured, spec), now)
-    } else {
-        let (configured, spec) = (Arc::clone(configured), Arc::clone(spec));
-        match web::block(move || render(answers, &rights.run(&configured, &spec), now)).await {
-            Ok(rendered) => rendered,
-            Err(error) => {
-                tracing::error!(%error, "an answer could not be written");
-                let text = "the server could not write the answer; run it again".to_owned();
-                return known(Answered::exception(None, text, "failed"));
-            }
         }
-    };
-    known(finish(app, key, rendered).await)
+    }
+
+    /// Reads the request and answers it.
+    async fn anew(self, body: &Bytes, request_key: Option<RequestKey>) -> Answered {
+        let (app, configured, spec) = (self.app, self.configured, self.spec);
+        let most = configured.settings().server.max_body;
+        let limits = ReadLimits {
+            bytes: most,
+            ..ReadLimits::default()
+        };
+        let request = match request::read(body, &limits) {
+            Ok(request) => request,
+            Err(error) => {
+                return Answered::exception(None, format!("{error}; nothing was looked up"), "bad_request");
+            }
+        };
+        let identity = match self.identify(&request) {
+            Ok(identity) => identity,
+            Err(refusal) => return refusal.answered(&request),
+        };
+        let indicator: Option<Arc<str>> = request
+            .entities
+            .first()
+            .map(|entity| head(entity.value()).into());
+        let now = app.engine.clock().now();
+        let key = rendered_key(self.key(&identity), &request);
+        if let Some(request_key) = request_key
+            && let Some(indicator) = &indicator
+            && !may_hold_secret(&request)
+        {
+            let known = Known {
+                rendered: key,
+                indicator: Arc::clone(indicator),
+            };
+            app.engine.cache().note_known(request_key, known).await;
+        }
+        if let Some(rendered) = app.engine.cache().rendered(&key, now).await {
+            return self.hit(&rendered, now, &identity, indicator);
+        }
+        let known = |answered| Answered {
+            client: Arc::clone(&identity.client),
+            indicator,
+            ..answered
+        };
+        let asker = identity.asker(FACE, &spec.name, self.request_id.to_string());
+        let rights = Rights {
+            asker,
+            may_refresh: identity.may(Scope::Refresh),
+            deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
+            sample: app.is_sample(),
+        };
+        let answers = ask_all(&app.engine, &rights.run(configured, spec), &request).await;
+        let now = app.engine.clock().now();
+        let rendered = if answers.records() < MANY_RECORDS {
+            render(answers, &rights.run(configured, spec), now)
+        } else {
+            let (configured, spec) = (Arc::clone(configured), Arc::clone(spec));
+            match web::block(move || render(answers, &rights.run(&configured, &spec), now)).await {
+                Ok(rendered) => rendered,
+                Err(error) => {
+                    tracing::error!(%error, "an answer could not be written");
+                    let text = "the server could not write the answer; run it again".to_owned();
+                    return known(Answered::exception(None, text, "failed"));
+                }
+            }
+        };
+        known(finish(app, key, rendered).await)
+    }
+
+    /// Knows the client: by the analyst's own setting first, then by the header, then by the path.
+    fn identify(&self, request: &TransformRequest) -> Result<Identity, Refusal> {
+        if self.app.mode == Mode::Serve
+            && let Some(token) = request.setting(TOKEN)
+        {
+            let identity = Identity::of(self.app, token.trim(), false).map_err(Refusal::Setting)?;
+            identity
+                .pass(self.app, Scope::Transforms)
+                .map_err(Refusal::Setting)?;
+            return Ok(identity);
+        }
+        let identity = self.installed.clone().map_err(Refusal::Installed)?;
+        let identity = identity.ok_or(Refusal::Setting(Denied::Missing))?;
+        identity
+            .pass(self.app, Scope::Transforms)
+            .map_err(Refusal::Installed)?;
+        Ok(identity)
+    }
+}
+
+/// Knows the client by what the administrator installed: the header's token, else the path's.
+fn installed(app: &App, http: &HttpRequest) -> Result<Option<Identity>, Denied> {
+    if app.mode == Mode::Demo {
+        return Ok(Some(Identity::demo()));
+    }
+    access::header_token(http)
+        .map(|token| (token, false))
+        .or_else(|| http.match_info().get("token").map(|token| (token, true)))
+        .map(|(token, in_path)| Identity::of(app, token, in_path))
+        .transpose()
+}
+
+/// Tells whether a request may hold a token or a key: those travel in global settings.
+fn may_hold_secret(request: &TransformRequest) -> bool {
+    let mut settings = request.settings.iter();
+    settings.any(|(name, value)| name.starts_with("global#") && !value.trim().is_empty())
 }
 
 /// Holds what a run needs beside the request, the configuration and the transform.
@@ -273,22 +401,8 @@ fn age(now: jiff::Timestamp, retrieved_at: Option<jiff::Timestamp>) -> Option<u6
     retrieved_at.map(|at| u64::try_from(now.duration_since(at).as_secs()).unwrap_or(0))
 }
 
-/// Hashes everything that a rendered body is made from, the asker's rights included; the token itself is left out.
-fn rendered_key(
-    configured: &Configured,
-    spec: &TransformSpec,
-    identity: &Identity,
-    request: &TransformRequest,
-) -> RenderedKey {
-    let mut key = RenderedKeyBuilder::default();
-    key.part(FACE.as_bytes());
-    key.part(&configured.catalogue.generation().to_le_bytes());
-    key.part(spec.name.as_bytes());
-    key.part(identity.tenant.as_bytes());
-    key.part(&[
-        u8::from(identity.may(Scope::Buy)),
-        u8::from(identity.may(Scope::Refresh)),
-    ]);
+/// Hashes everything that a rendered body is made from; the token itself is left out.
+fn rendered_key(mut key: KeyBuilder, request: &TransformRequest) -> RenderedKey {
     key.part(&request.soft_limit.unwrap_or(u32::MAX).to_le_bytes());
     for entity in &request.entities {
         for text in [&entity.type_id, &entity.declared_type, &entity.value] {
@@ -305,10 +419,10 @@ fn rendered_key(
         &mut key,
         request.settings.iter().filter(|(name, _)| name != TOKEN),
     );
-    key.finish()
+    key.rendered()
 }
 
-fn pairs<'a>(key: &mut RenderedKeyBuilder, pairs: impl Iterator<Item = &'a (String, String)>) {
+fn pairs<'a>(key: &mut KeyBuilder, pairs: impl Iterator<Item = &'a (String, String)>) {
     for (name, value) in pairs {
         key.part(name.as_bytes());
         key.part(value.as_bytes());
@@ -343,29 +457,6 @@ impl Refusal {
             }
         }
     }
-}
-
-/// Knows the client: by the analyst's own setting first, then by the header, then by the path.
-fn identify(app: &App, http: &HttpRequest, request: &TransformRequest) -> Result<Identity, Refusal> {
-    if app.mode == Mode::Demo {
-        return Ok(Identity::demo());
-    }
-    if let Some(token) = request.setting(TOKEN) {
-        let identity = Identity::of(app, token.trim(), false).map_err(Refusal::Setting)?;
-        identity.pass(app, Scope::Transforms).map_err(Refusal::Setting)?;
-        return Ok(identity);
-    }
-    let installed = access::header_token(http)
-        .map(|token| (token, false))
-        .or_else(|| http.match_info().get("token").map(|token| (token, true)));
-    let Some((token, in_path)) = installed else {
-        return Err(Refusal::Setting(Denied::Missing));
-    };
-    let identity = Identity::of(app, token, in_path).map_err(Refusal::Installed)?;
-    identity
-        .pass(app, Scope::Transforms)
-        .map_err(Refusal::Installed)?;
-    Ok(identity)
 }
 
 /// Answers the probe of a distribution server: is the transform there?

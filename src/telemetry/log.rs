@@ -51,7 +51,7 @@ pub struct RequestLine {
     /// Time in all.
     pub took: Duration,
     /// What was asked about; shown as the settings say.
-    pub indicator: Option<Box<str>>,
+    pub indicator: Option<Arc<str>>,
 }
 
 enum Line {
