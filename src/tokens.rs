@@ -245,7 +245,10 @@ impl Tokens {
             };
             // A token keeps its limiter, so that making another one resets nobody's rate.
             let token = old.get(&hash).filter(|token| token.record == record).cloned();
-            by_hash.insert(hash, token.unwrap_or_else(|| Arc::new(self.activate(record, hash))));
+            by_hash.insert(
+                hash,
+                token.unwrap_or_else(|| Arc::new(self.activate(record, hash))),
+            );
         }
         self.by_hash.store(Arc::new(by_hash));
         Ok(())

@@ -1,9 +1,9 @@
--- Posts one Maltego request again and again; with FRESH set, each differs in a setting, so that none is answered
--- from rendered bytes.
+-- Posts one Maltego request again and again. With VARY set to @@ each differs in a property, so that none is answered
+-- from rendered bytes; with VARY set to ## each differs in a comment only, so that each has to be read.
 local file = assert(io.open(os.getenv("REQUEST"), "rb"))
 local body = file:read("*a")
 file:close()
-local fresh = os.getenv("FRESH")
+local vary = os.getenv("VARY")
 local count = 0
 
 wrk.method = "POST"
@@ -11,9 +11,9 @@ wrk.headers["Content-Type"] = "text/xml"
 wrk.headers["Authorization"] = "Bearer " .. (os.getenv("TOKEN") or "none")
 wrk.body = body
 
-if fresh then
+if vary then
   function request()
     count = count + 1
-    return wrk.format(nil, nil, nil, (body:gsub("@@", tostring(count), 1)))
+    return wrk.format(nil, nil, nil, (body:gsub(vary, tostring(count), 1)))
   end
 end

@@ -57,15 +57,15 @@ impl Report {
                     .entities
                     .iter()
                     .map(|entity| EntityView {
-                        type_id: entity.type_id.clone(),
-                        value: entity.value.clone(),
+                        type_id: entity.type_id.to_string(),
+                        value: entity.value.to_string(),
                         properties: entity
                             .properties
                             .iter()
-                            .map(|property| (property.name.clone(), property.value.clone()))
+                            .map(|property| (property.name.to_string(), property.value.to_string()))
                             .collect(),
                         link: entity.link.iter().find_map(|link| match link {
-                            LinkProperty::Label(label) => Some(label.clone()),
+                            LinkProperty::Label(label) => Some(label.to_string()),
                             _ => None,
                         }),
                     })

@@ -78,7 +78,9 @@ impl Identity {
     /// Returns the tenant.
     #[must_use]
     pub fn tenant(&self) -> &str {
-        self.token.as_ref().map_or("default", |token| &token.record.tenant)
+        self.token
+            .as_ref()
+            .map_or("default", |token| &token.record.tenant)
     }
 
     /// Tells whether it may do this. A token in a path may only run transforms.

@@ -255,10 +255,7 @@ impl Asked<'_> {
             Ok(identity) => identity,
             Err(refusal) => return refusal.answered(&request),
         };
-        let indicator: Option<Arc<str>> = request
-            .entities
-            .first()
-            .map(|entity| head(entity.value()).into());
+        let indicator: Option<Arc<str>> = request.entities.first().map(|entity| head(entity.value()).into());
         let now = app.engine.clock().now();
         let key = rendered_key(self.key(&identity), &request);
         if let Some(request_key) = request_key

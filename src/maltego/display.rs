@@ -1,10 +1,12 @@
 //! Display information: small HTML documents in the client's detail view.
 
+use smol_str::SmolStr;
+
 /// Holds one section of an entity's detail view.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DisplayInformation {
     /// The heading.
-    pub name: String,
+    pub name: SmolStr,
     /// The HTML below it. Whoever fills it directly has escaped what came from outside.
     pub html: String,
 }
@@ -13,7 +15,7 @@ impl DisplayInformation {
     /// Makes a table of two columns. Both cells of each row are escaped, so provider text cannot bring markup;
     /// line ends become line breaks. Rows with an empty second cell are left out.
     #[must_use]
-    pub fn table<K, V>(title: impl Into<String>, rows: impl IntoIterator<Item = (K, V)>) -> Self
+    pub fn table<K, V>(title: impl Into<SmolStr>, rows: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: AsRef<str>,
         V: AsRef<str>,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use super::response::Property;
 use super::types;
 
@@ -112,9 +114,9 @@ impl InputEntity {
             let declared = self.known_types().find_map(|t| types::property(t.id, name));
             let strict = declared.map_or_else(|| self.strict_fields.contains(name), |p| p.strict);
             (strict || custom).then(|| Property {
-                name: name.clone(),
-                display_name: declared.map_or_else(|| name.clone(), |p| p.display_name.to_owned()),
-                value: value.clone(),
+                name: name.into(),
+                display_name: declared.map_or_else(|| name.into(), |p| SmolStr::new_static(p.display_name)),
+                value: value.into(),
                 strict,
             })
         };

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 pub use super::display::DisplayInformation;
 pub use super::writer::{write, write_exception};
 
@@ -21,9 +23,9 @@ pub struct TransformResponse {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entity {
     /// The full type id; the writer puts `maltego.Phrase` for an empty one.
-    pub type_id: String,
+    pub type_id: SmolStr,
     /// The value.
-    pub value: String,
+    pub value: SmolStr,
     /// The weight, by which clients can size nodes.
     pub weight: u32,
     /// The properties; those with an empty value are not written.
@@ -45,7 +47,7 @@ pub struct Entity {
 impl Entity {
     /// Makes an entity with a value and nothing else.
     #[must_use]
-    pub fn new(type_id: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn new(type_id: impl Into<SmolStr>, value: impl Into<SmolStr>) -> Self {
         Self {
             type_id: type_id.into(),
             value: value.into(),
@@ -61,15 +63,16 @@ impl Entity {
     }
 }
 
-/// Holds one property of an output entity.
+/// Holds one property of an output entity. Most texts are short, or the same for many entities: they cost no
+/// allocation each.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Property {
     /// The property id.
-    pub name: String,
+    pub name: SmolStr,
     /// The label; the writer puts the id for an empty one.
-    pub display_name: String,
+    pub display_name: SmolStr,
     /// The value.
-    pub value: String,
+    pub value: SmolStr,
     /// Whether entities merge only if this property agrees.
     pub strict: bool,
 }
@@ -77,7 +80,11 @@ pub struct Property {
 impl Property {
     /// Makes a property that never keeps entities from merging.
     #[must_use]
-    pub fn loose(name: impl Into<String>, display_name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn loose(
+        name: impl Into<SmolStr>,
+        display_name: impl Into<SmolStr>,
+        value: impl Into<SmolStr>,
+    ) -> Self {
         Self {
             name: name.into(),
             display_name: display_name.into(),
@@ -89,9 +96,9 @@ impl Property {
     /// Makes a property that has to agree for entities to merge.
     #[must_use]
     pub fn strict(
-        name: impl Into<String>,
-        display_name: impl Into<String>,
-        value: impl Into<String>,
+        name: impl Into<SmolStr>,
+        display_name: impl Into<SmolStr>,
+        value: impl Into<SmolStr>,
     ) -> Self {
         Self {
             strict: true,
@@ -104,7 +111,7 @@ impl Property {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LinkProperty {
     /// The text on the link.
-    Label(String),
+    Label(SmolStr),
     /// Its colour, `#rrggbb`.
     Color(String),
     /// How the line is drawn.
@@ -114,7 +121,7 @@ pub enum LinkProperty {
     /// Turns the arrow round: from the output entity to the input entity.
     OutputToInput,
     /// A property of the link with an id, a label and a value.
-    Custom(String, String, String),
+    Custom(SmolStr, SmolStr, SmolStr),
 }
 
 /// Names how a link is drawn; the numbers are those of the wire.

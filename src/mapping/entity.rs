@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::fold::{Group, Part, Period};
 use super::map::MappedInput;
@@ -23,8 +24,8 @@ const MAX_TEXT: usize = 16 * 1024;
 /// Holds what all entities from one answer share.
 struct Provenance<'a> {
     provider: &'a str,
-    source: String,
-    retrieved_at: String,
+    source: SmolStr,
+    retrieved_at: SmolStr,
     blind: Option<&'a str>,
 }
 
@@ -49,15 +50,18 @@ struct Names<'a> {
 }
 
 /// Is the id and the label of a property.
-struct Label(String, String);
+struct Label(SmolStr, SmolStr);
 
 impl Label {
     fn new(provider: &str, what: &str, title: &str) -> Self {
-        Self(format!("{provider}.{what}"), format!("{title} ({provider})"))
+        Self(
+            format_smolstr!("{provider}.{what}"),
+            format_smolstr!("{title} ({provider})"),
+        )
     }
 
-    fn says(&self, value: impl Into<String>) -> Property {
-        Property::loose(self.0.as_str(), self.1.as_str(), value)
+    fn says(&self, value: impl Into<SmolStr>) -> Property {
+        Property::loose(self.0.clone(), self.1.clone(), value)
     }
 }
 
@@ -88,8 +92,8 @@ impl<'a> Dresser<'a> {
             }
             Provenance {
                 provider: &source.provider,
-                source: format!("{} {}", source.provider, source.product),
-                retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(*at).to_string(),
+                source: format_smolstr!("{} {}", source.provider, source.product),
+                retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(*at).to_smolstr(),
                 blind: source.blind.as_deref(),
             }
         });
@@ -128,7 +132,7 @@ impl<'a> Dresser<'a> {
     }
 
     fn finish(&self, group: &Group<'_>, entity: &mut Entity) {
-        let mut rows: Vec<(Cow<'_, str>, String)> = Vec::new();
+        let mut rows: Vec<(Cow<'_, str>, SmolStr)> = Vec::new();
         for names in &self.providers {
             self.provider_properties(group, names, entity, &mut rows);
         }
@@ -153,7 +157,7 @@ impl<'a> Dresser<'a> {
         group: &Group<'r>,
         names: &Names<'_>,
         entity: &mut Entity,
-        rows: &mut Vec<(Cow<'r, str>, String)>,
+        rows: &mut Vec<(Cow<'r, str>, SmolStr)>,
     ) {
         let provider = names.provider;
         let is_his = |part: &&Part<'r>| {
@@ -172,8 +176,8 @@ impl<'a> Dresser<'a> {
                     continue;
                 }
                 let name = match &field.property {
-                    Some(name) => name.clone(),
-                    None => format!("{provider}.{}", field.field),
+                    Some(name) => name.to_smolstr(),
+                    None => format_smolstr!("{provider}.{}", field.field),
                 };
                 push_row(rows, Cow::Borrowed(field.title.as_str()), text.clone());
                 let strict =
@@ -182,13 +186,12 @@ impl<'a> Dresser<'a> {
                 match known {
                     // Two rules may say differing things of one entity; the value's own properties stay.
                     Some(known) if field.property.is_none() && !strict && known.value != text => {
-                        known.value.push_str(", ");
-                        known.value.push_str(&text);
+                        known.value = format_smolstr!("{}, {text}", known.value);
                     }
                     Some(_) => {}
                     None => entity.properties.push(Property {
                         name,
-                        display_name: field.title.clone(),
+                        display_name: field.title.to_smolstr(),
                         value: text,
                         strict,
                     }),
@@ -207,10 +210,10 @@ impl<'a> Dresser<'a> {
         };
         let mut say = |property| add(&mut entity.properties, property);
         if let Some(day) = period.first() {
-            say(names.first_seen.says(day.to_string()));
+            say(names.first_seen.says(day.to_smolstr()));
         }
         if let Some(day) = period.last() {
-            say(names.last_seen.says(day.to_string()));
+            say(names.last_seen.says(day.to_smolstr()));
         }
         let Some(first) = self.answers.get(first_part.answer) else {
             return;
@@ -225,8 +228,8 @@ impl<'a> Dresser<'a> {
             .map(|one| &one.retrieved_at)
             .max()
             .unwrap_or(&first.retrieved_at);
-        say(names.source.says(first.source.as_str()));
-        say(names.retrieved_at.says(latest.as_str()));
+        say(names.source.says(first.source.clone()));
+        say(names.retrieved_at.says(latest.clone()));
         if let Some(blind) = first.blind {
             say(names.blind.says(blind));
         }
@@ -240,13 +243,13 @@ impl<'a> Dresser<'a> {
                 "last_seen" => group.period.last().map(|day| Cow::Owned(day.to_string())),
                 _ => {
                     let text = self.joined(group.parts.iter(), name, ", ");
-                    (!text.is_empty()).then_some(Cow::Owned(text))
+                    (!text.is_empty()).then(|| Cow::Owned(text.into()))
                 }
             }
         };
         let label = rules_of(group).find_map(|rule| rule.link.as_ref()?.fill(resolve));
         if let Some(label) = label.filter(|label| !label.trim().is_empty()) {
-            entity.link.push(LinkProperty::Label(label.into_owned()));
+            entity.link.push(LinkProperty::Label(label.into()));
         }
         for property in &entity.properties {
             let is_date = property.name.ends_with(".first_seen") || property.name.ends_with(".last_seen");
@@ -291,45 +294,64 @@ impl<'a> Dresser<'a> {
         parts: impl Iterator<Item = &'p Part<'r>>,
         name: &str,
         separator: &str,
-    ) -> String {
-        let mut texts: Vec<Cow<'r, str>> = Vec::new();
-        let mut add = |text: Cow<'r, str>| {
-            if texts.len() <= MAX_JOINED && !text.trim().is_empty() && !texts.contains(&text) {
-                texts.push(text);
-            }
-        };
+    ) -> SmolStr {
+        let mut texts = Texts::default();
         for part in parts {
             match part.scope.get(name) {
-                Some(Value::Texts(several)) => several.iter().for_each(|text| add(Cow::Borrowed(text))),
+                Some(Value::Texts(several)) => several.iter().for_each(|text| texts.add(Cow::Borrowed(text))),
                 Some(Value::Records(records)) => {
                     let schema = self.schema.list(name);
                     for record in records {
                         let fields = schema.into_iter().flat_map(|schema| schema.fields);
                         let words: Vec<_> = fields.filter_map(|field| record.text(field.name)).collect();
-                        add(Cow::Owned(words.join(" ")));
+                        texts.add(Cow::Owned(words.join(" ")));
                     }
                 }
-                Some(value) => value.text().into_iter().for_each(&mut add),
+                Some(value) => value.text().into_iter().for_each(|text| texts.add(text)),
                 None => {}
             }
         }
-        if texts.len() > MAX_JOINED {
-            texts.truncate(MAX_JOINED);
-            texts.push(Cow::Borrowed("…"));
+        texts.join(separator)
+    }
+}
+
+/// Gathers differing texts. Mostly there is one, which costs no list.
+#[derive(Default)]
+struct Texts<'a> {
+    first: Option<Cow<'a, str>>,
+    others: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Texts<'a> {
+    fn add(&mut self, text: Cow<'a, str>) {
+        if text.trim().is_empty() || self.others.len() >= MAX_JOINED {
+            return;
         }
-        let mut text = match texts.pop() {
-            Some(only) if texts.is_empty() => only.into_owned(),
-            Some(last) => {
-                texts.push(last);
-                texts.join(separator)
-            }
-            None => String::new(),
+        match &self.first {
+            None => self.first = Some(text),
+            Some(first) if *first != text && !self.others.contains(&text) => self.others.push(text),
+            Some(_) => {}
+        }
+    }
+
+    fn join(mut self, separator: &str) -> SmolStr {
+        let Some(first) = self.first else {
+            return SmolStr::default();
         };
-        if text.len() > MAX_TEXT {
-            text.truncate(text.floor_char_boundary(MAX_TEXT));
-            text.push('…');
+        let text = if self.others.is_empty() {
+            first
+        } else {
+            if let Some(beyond) = self.others.get_mut(MAX_JOINED - 1) {
+                *beyond = Cow::Borrowed("…");
+            }
+            self.others.insert(0, first);
+            Cow::Owned(self.others.join(separator))
+        };
+        if text.len() <= MAX_TEXT {
+            return text.into();
         }
-        text
+        let end = text.floor_char_boundary(MAX_TEXT);
+        format_smolstr!("{}…", text.get(..end).unwrap_or_default())
     }
 }
 
@@ -389,9 +411,9 @@ fn two_words(name: &str) -> Option<(&str, &str)> {
 fn declared(type_id: &str, name: &str, value: &str) -> Property {
     match types::property(type_id, name) {
         Some(known) => Property {
-            name: name.to_owned(),
-            display_name: known.display_name.to_owned(),
-            value: value.to_owned(),
+            name: SmolStr::new_static(known.name),
+            display_name: SmolStr::new_static(known.display_name),
+            value: value.to_smolstr(),
             strict: known.strict,
         },
         None => Property::loose(name, name, value),
@@ -409,7 +431,7 @@ fn add(properties: &mut Vec<Property>, property: Property) {
     }
 }
 
-fn push_row<'r>(rows: &mut Vec<(Cow<'r, str>, String)>, title: Cow<'r, str>, text: String) {
+fn push_row<'r>(rows: &mut Vec<(Cow<'r, str>, SmolStr)>, title: Cow<'r, str>, text: SmolStr) {
     if !text.is_empty()
         && !rows
             .iter()

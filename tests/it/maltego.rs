@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
 use pivotd::replay::{Fault, Matcher};
+use pivotd::tokens::NewToken;
+use secrecy::ExposeSecret;
 
 use crate::support::{Answer, Builder, Entity, TestApp, budget};
 
@@ -441,4 +443,63 @@ async fn a_partial_answer_gives_what_came_and_says_what_is_missing() {
         "{}",
         answer.body
     );
+}
+
+#[tokio::test]
+async fn bytes_that_came_before_are_answered_only_while_their_token_may_ask() {
+    let app = TestApp::start().await;
+    let new = NewToken {
+        per_minute: std::num::NonZeroU32::new(3),
+        ..NewToken::for_everyday("analyst")
+    };
+    let (token, record) = app.app.tokens.create(new).await.unwrap();
+    let body = Entity::domain("example.com").request();
+    let ask = async || {
+        let request = app.http.post(format!("{}/run/{IP_HISTORY}", app.base));
+        let request = request.bearer_auth(token.expose_secret()).body(body.clone());
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let first = ask().await;
+    for _ in 0..2 {
+        let again = ask().await;
+        assert_eq!(again.header("pivotd-cache"), "hit");
+        assert_eq!(again.body, first.body);
+    }
+    let fast = ask().await;
+    assert!(
+        fast.said("PartialError").contains("rate is used up"),
+        "{}",
+        fast.body
+    );
+    app.app.tokens.revoke(&record.id).await.unwrap();
+    let revoked = ask().await;
+    assert!(
+        !revoked.said("FatalError").is_empty() && revoked.entities().is_empty(),
+        "{}",
+        revoked.body
+    );
+    assert_eq!(app.vendor.attempts(), 1);
+    let log = app.log();
+    assert_eq!(log.matches(" indicator=\"example.com\"").count(), 3, "{log}");
+}
+
+#[tokio::test]
+async fn bytes_that_may_hold_a_secret_are_not_kept() {
+    let app = TestApp::start().await;
+    let held = async || {
+        let now = app.app.engine.clock().now();
+        app.app.engine.cache().stats(now).await.unwrap().memory_entries
+    };
+    app.run(IP_HISTORY, Entity::domain("example.com")).await;
+    let before = held().await;
+    let token = app.token.clone();
+    let own = [("global#pivotd.token", token.as_str())];
+    let answer = app
+        .run(IP_HISTORY, Entity::domain("example.com").with(&own))
+        .await;
+    assert_eq!((answer.header("pivotd-cache"), held().await), ("hit", before));
+    let other = [("case.note", "17")];
+    app.run(IP_HISTORY, Entity::domain("example.com").with(&other))
+        .await;
+    assert!(held().await > before);
 }

@@ -141,9 +141,9 @@ fn reference(response: &TransformResponse) -> String {
 fn any_property() -> impl Strategy<Value = Property> {
     (any_text(), "[a-z<&]{1,5}", any_text(), any::<bool>()).prop_map(|(name, display_name, value, strict)| {
         Property {
-            name,
-            display_name,
-            value,
+            name: name.into(),
+            display_name: display_name.into(),
+            value: value.into(),
             strict,
         }
     })

@@ -230,7 +230,7 @@ fn an_echo_keeps_strict_properties_byte_for_byte() {
         entity(text)
             .echo_fields()
             .into_iter()
-            .map(|p| (p.name, p.value, p.strict))
+            .map(|p| (p.name.into(), p.value.into(), p.strict))
             .collect()
     };
     let site = "<Entity Type='Website'><AdditionalFields><Field Name='fqdn'> WWW.Example.com </Field>\

@@ -195,7 +195,7 @@ fn conditions_choose_records() {
     let chosen = |when: &str| {
         let mut found: Vec<String> = mapped("whois-history", &rules(when), records())
             .into_iter()
-            .map(|entity| entity.value)
+            .map(|entity| entity.value.into())
             .collect();
         found.sort();
         found.join(" ")
