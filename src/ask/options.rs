@@ -90,15 +90,20 @@ impl Options {
         let mut params = BTreeMap::new();
         for param in offer.iter().flat_map(|offer| offer.params) {
             let name = format!("{provider}.{}", param.name);
-            let asked = setting(&name).map(str::to_ascii_lowercase);
-            if let Some(asked) = asked.as_deref().filter(|asked| !param.values.contains(asked)) {
-                // The value itself is not repeated: it may have been meant for another field.
-                let _ = asked;
-                return Err(wrong(&name, param.values.join(" or ")));
-            }
+            // The value itself is not repeated in an error: it may have been meant for another field.
+            let asked = setting(&name)
+                .map(|text| param.values.read(text))
+                .transpose()
+                .map_err(|expected| wrong(&name, expected))?;
             let value = asked.or_else(|| spec.params.get(param.name).cloned());
-            if let Some(value) = value.or_else(|| param.values.first().map(|&value| value.to_owned())) {
-                params.insert(param.name.to_owned(), value);
+            params.insert(
+                param.name.to_owned(),
+                value.unwrap_or_else(|| param.values.default()),
+            );
+        }
+        if offer.is_some_and(|offer| offer.window) {
+            for (name, day) in [("since", window.since), ("until", window.until)] {
+                params.extend(day.map(|day| (name.to_owned(), day.to_string())));
             }
         }
         let name = format!("{provider}.max-age");
@@ -155,6 +160,9 @@ fn own_key<'a>(
     }
     let mut key = Key::new();
     for field in descriptor.credentials {
+        if field.optional && given(field.name).is_none() {
+            continue;
+        }
         let value = given(field.name).ok_or_else(|| {
             wrong(
                 &id(field.name),

@@ -32,6 +32,7 @@ fn kinds_of(type_id: &str) -> &'static [Kind] {
         ("maltego.Netblock", &[Kind::Netblock]),
         ("maltego.AS", &[Kind::Asn]),
         ("maltego.Incident", &[Kind::Incident]),
+        ("pivotd.Community", &[Kind::Community]),
         ("maltego.Alias", &[Kind::Phrase]),
         (
             "maltego.Phrase",

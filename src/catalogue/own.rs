@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
-use crate::providers::{Descriptor, Offer};
+use crate::providers::{self, Descriptor, OFFER, Offer};
 
 /// Name of the provider that stands for pivotd itself.
 pub const OWN: &str = "pivotd";
@@ -12,9 +12,6 @@ pub const OWN: &str = "pivotd";
 pub static DESCRIPTOR: Descriptor = Descriptor {
     name: OWN,
     title: OWN,
-    origins: &[],
-    credentials: &[],
-    options: &[],
     offers: &[Offer {
         capability: Capability::Parts,
         inputs: &[
@@ -23,14 +20,11 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
             IndicatorKind::Hostname,
             IndicatorKind::Domain,
         ],
-        products: &[],
-        params: &[],
         max_calls: 0,
-        paged: false,
-        active: false,
+        ..OFFER
     }],
     default_rate: &[],
-    account: None,
+    ..providers::DESCRIPTOR
 };
 
 /// Takes a value apart: host or address, registrable domain, and the domain of an e-mail address.

@@ -2,7 +2,7 @@
 
 use super::{OWN, TransformSpec};
 use crate::maltego::settings::SettingKind;
-use crate::providers::{Descriptor, Unit};
+use crate::providers::{Descriptor, Unit, Values};
 
 /// Describes a setting of a transform, as it is announced to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,9 +99,13 @@ impl TransformSpec {
         for param in offer.params {
             let id = format!("{name}.{}", param.name);
             let fixed = self.params.get(param.name).map(String::as_str);
-            let setting = TransformSetting::new(id, SettingKind::Text, format!("{title}: {}", param.title));
-            let default = fixed.or(param.values.first().copied()).unwrap_or_default();
-            all.push(setting.starting(default));
+            let kind = match param.values {
+                Values::OneOf(_) => SettingKind::Text,
+                Values::Number { .. } => SettingKind::Int,
+            };
+            let setting = TransformSetting::new(id, kind, format!("{title}: {}", param.title));
+            let default = fixed.map_or_else(|| param.values.default(), str::to_owned);
+            all.push(setting.starting(&default));
         }
         all.push(TransformSetting::new(
             format!("{name}.max-age"),

@@ -68,7 +68,12 @@ fn provider(
     let credentials: BTreeMap<_, _> = descriptor.credentials.iter().filter_map(credential).collect();
     let settings = ProviderSettings {
         name: descriptor.name.to_owned(),
-        enabled: reader.value_or("enabled", true, "true", flag),
+        enabled: reader.value_or(
+            "enabled",
+            descriptor.enabled,
+            &descriptor.enabled.to_string(),
+            flag,
+        ),
         base_urls: base_urls(&reader, descriptor),
         missing: missing(&reader, secrets, descriptor, &credentials),
         credentials,
@@ -112,7 +117,7 @@ fn missing(
     let lacking = descriptor
         .credentials
         .iter()
-        .filter(|field| !credentials.contains_key(field.name));
+        .filter(|field| !field.optional && !credentials.contains_key(field.name));
     let said = secrets.missing.borrow();
     let reason = |field: &crate::providers::CredentialField| {
         let path = reader.path(field.name);

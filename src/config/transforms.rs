@@ -12,7 +12,7 @@ use crate::catalogue::{self, Answerer, InputSpec, OWN, TransformSpec, own};
 use crate::domain::{Capability, IndicatorKind};
 use crate::maltego::types;
 use crate::mapping::Scale;
-use crate::providers::{Descriptor, Offer};
+use crate::providers::{Descriptor, Offer, Values};
 
 /// What transforms are checked against.
 pub(super) struct Known<'a> {
@@ -325,15 +325,22 @@ fn params(reader: &Reader<'_>, offers: &[&'static Offer]) -> BTreeMap<String, St
             );
             continue;
         };
-        match text(&entry.node) {
-            Ok(value) if param.values.is_empty() || param.values.contains(&value.as_str()) => {
+        let given = match &entry.node.data {
+            Data::Integer(number) => Ok(number.to_string()),
+            _ => text(&entry.node),
+        };
+        match given.map(|given| (param.values.read(&given), given)) {
+            Ok((Ok(value), _)) => {
                 params.insert(entry.name.clone(), value);
             }
-            Ok(value) => {
-                let hint = expected_of(&value, param.values.iter().copied());
+            Ok((Err(expected), given)) => {
+                let hint = match param.values {
+                    Values::OneOf(words) => expected_of(&given, words.iter().copied()),
+                    Values::Number { .. } => format!("; expected {expected}"),
+                };
                 reader
                     .findings
-                    .error(&entry.node.origin, format!("unknown value \"{value}\"{hint}"));
+                    .error(&entry.node.origin, format!("unknown value \"{given}\"{hint}"));
             }
             Err(message) => reader
                 .findings

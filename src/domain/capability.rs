@@ -311,6 +311,261 @@ static PIVOTS: Schema = Schema {
     ],
 };
 
+static RESOLUTIONS: Schema = Schema {
+    name: "resolutions",
+    fields: &[
+        // The name that was resolved, and what it resolved to: `value` as the vendor has it, `ip` or `host`
+        // where it is an address or a name.
+        field("name", Kind::Host),
+        field("type", Kind::Text),
+        field("value", Kind::Text),
+        field("ip", Kind::Address),
+        field("host", Kind::Host),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        // How often it was seen. Not `count`: that one says how many share a value, and rare ones come first.
+        field("observations", Kind::Integer),
+        // The sensor, resolver or collector, where the vendor names it.
+        field("collector", Kind::Text),
+    ],
+};
+
+static IP_DETAILS: Schema = Schema {
+    name: "ip-details",
+    fields: &[
+        field("ip", Kind::Address),
+        field("asn", Kind::AsNumber),
+        field("as_name", Kind::Organization),
+        field("organization", Kind::Organization),
+        field("netblock", Kind::Netblock),
+        field("cidr", Kind::Text),
+        // As it reads on a map: city, region, country.
+        field("location", Kind::Text),
+        field("city", Kind::Text),
+        field("country", Kind::Text),
+        field("country_code", Kind::Text),
+        field("latitude", Kind::Text),
+        field("longitude", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("tags", Kind::Texts),
+        field("sinkhole", Kind::Flag),
+        field("compromised", Kind::Flag),
+        field("dynamic_dns", Kind::Flag),
+        field("classification", Kind::Text),
+        field("score", Kind::Integer),
+        field("reasons", Kind::Texts),
+    ],
+};
+
+static SUBDOMAINS: Schema = Schema {
+    name: "subdomains",
+    fields: &[
+        field("domain", Kind::Host),
+        field("host", Kind::Host),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+    ],
+};
+
+static COMPONENTS: Schema = Schema {
+    name: "components",
+    fields: &[
+        field("host", Kind::Host),
+        field("component", Kind::Text),
+        field("version", Kind::Text),
+        field("category", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+    ],
+};
+
+static TRACKERS: Schema = Schema {
+    name: "trackers",
+    fields: &[
+        field("host", Kind::Host),
+        field("tracker", Kind::Text),
+        field("kind", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+    ],
+};
+
+static HOST_PAIRS: Schema = Schema {
+    name: "host-pairs",
+    fields: &[
+        // The other host, and which side of the pair it stands on: `parent` or `child`.
+        field("host", Kind::Host),
+        field("side", Kind::Text),
+        field("cause", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+    ],
+};
+
+static OWNERS: Schema = Schema {
+    name: "owners",
+    fields: &[
+        field("owner", Kind::Text),
+        field("id", Kind::Text),
+        field("kind", Kind::Text),
+    ],
+};
+
+static INCIDENTS: Schema = Schema {
+    name: "incidents",
+    fields: &[
+        // The vendor's id of the group, its type (`Incident`, `Adversary`, `Campaign` …) and who owns it.
+        field("id", Kind::Text),
+        field("type", Kind::Text),
+        field("name", Kind::Text),
+        field("owner", Kind::Text),
+        field("status", Kind::Text),
+        field("date", Kind::Date),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("added", Kind::Date),
+        field("updated", Kind::Date),
+        field("tags", Kind::Texts),
+        field("description", Kind::Text),
+        field("link", Kind::Url),
+    ],
+};
+
+static INCIDENT_INDICATORS: Schema = Schema {
+    name: "incident-indicators",
+    fields: &[
+        // The vendor's type and text, and the same as what it is.
+        field("type", Kind::Text),
+        field("value", Kind::Text),
+        field("host", Kind::Host),
+        field("ip", Kind::Address),
+        field("url", Kind::Url),
+        field("email", Kind::Email),
+        field("hash", Kind::Hash),
+        field("md5", Kind::Hash),
+        field("sha1", Kind::Hash),
+        field("sha256", Kind::Hash),
+        field("cidr", Kind::Netblock),
+        field("asn", Kind::AsNumber),
+        field("user_agent", Kind::Text),
+        field("mutex", Kind::Text),
+        field("registry_key", Kind::Text),
+        // Skulls from 0 to 5 and confidence from 0 to 100, where somebody set them.
+        field("rating", Kind::Text),
+        field("confidence", Kind::Integer),
+        field("score", Kind::Integer),
+        field("owner", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("tags", Kind::Texts),
+        field("description", Kind::Text),
+        field("link", Kind::Url),
+    ],
+};
+
+static CONTACTS: Schema = Schema {
+    name: "contacts",
+    fields: &[
+        // Exactly one of them is what was contacted; a user agent is what it was contacted with.
+        field("host", Kind::Host),
+        field("ip", Kind::Address),
+        field("url", Kind::Url),
+        field("user_agent", Kind::Text),
+        field("port", Kind::Integer),
+        field("protocol", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        // The highest threat score from 0 to 100 of the samples that touched it, and which these are.
+        field("score", Kind::Integer),
+        field("severity", Kind::Integer),
+        field("confidence", Kind::Integer),
+        field("samples", Kind::Texts),
+        field("behaviors", Kind::Texts),
+        field("country", Kind::Text),
+        field("asn", Kind::AsNumber),
+        // What the vendor's engines say of it.
+        field("malicious", Kind::Integer),
+        field("engines", Kind::Integer),
+    ],
+};
+
+static SANDBOX_FILES: Schema = Schema {
+    name: "sandbox-files",
+    fields: &[
+        field("hash", Kind::Hash),
+        field("md5", Kind::Hash),
+        field("sha1", Kind::Hash),
+        field("sha256", Kind::Hash),
+        field("path", Kind::Text),
+        field("kind", Kind::Text),
+        field("size", Kind::Integer),
+        // How it came to be: submitted, disk, memory, network, extracted.
+        field("origin", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("score", Kind::Integer),
+        field("samples", Kind::Texts),
+    ],
+};
+
+static SANDBOX_TRACES: Schema = Schema {
+    name: "sandbox-traces",
+    fields: &[
+        // Exactly one of the two.
+        field("mutex", Kind::Text),
+        field("registry_key", Kind::Text),
+        field("process", Kind::Text),
+        field("action", Kind::Text),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("score", Kind::Integer),
+        field("samples", Kind::Texts),
+    ],
+};
+
+static SAMPLES: Schema = Schema {
+    name: "samples",
+    fields: &[
+        field("hash", Kind::Hash),
+        field("md5", Kind::Hash),
+        field("sha1", Kind::Hash),
+        field("sha256", Kind::Hash),
+        field("filename", Kind::Text),
+        field("score", Kind::Integer),
+        field("state", Kind::Text),
+        field("private", Kind::Flag),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("runs", Kind::Integer),
+        field("samples", Kind::Texts),
+        field("behaviors", Kind::Texts),
+        field("tags", Kind::Texts),
+    ],
+};
+
+static FILE: Schema = Schema {
+    name: "file",
+    fields: &[
+        field("md5", Kind::Hash),
+        field("sha1", Kind::Hash),
+        field("sha256", Kind::Hash),
+        field("sha512", Kind::Hash),
+        field("names", Kind::Texts),
+        field("kind", Kind::Text),
+        field("size", Kind::Integer),
+        field("threat", Kind::Text),
+        field("score", Kind::Integer),
+        // What the vendor's engines say: how many call it malicious or suspicious, of how many.
+        field("malicious", Kind::Integer),
+        field("suspicious", Kind::Integer),
+        field("engines", Kind::Integer),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("tags", Kind::Texts),
+    ],
+};
+
 static PARTS: Schema = Schema {
     name: "parts",
     fields: &[
@@ -384,6 +639,36 @@ capabilities! {
     Risk = "risk" => RISK;
     /// Values that other domains share, with how many do.
     Pivots = "pivots" => PIVOTS;
+    /// What a name resolved to, and which names resolved to an address, as passive DNS saw it.
+    Resolutions = "resolutions" => RESOLUTIONS;
+    /// Network, place and reputation of an address.
+    IpDetails = "ip-details" => IP_DETAILS;
+    /// Names below a domain.
+    Subdomains = "subdomains" => SUBDOMAINS;
+    /// Software that a host was seen with.
+    Components = "components" => COMPONENTS;
+    /// Ids of trackers and analytics accounts on a host's pages.
+    Trackers = "trackers" => TRACKERS;
+    /// Hosts that refer to a host, or that it refers to.
+    HostPairs = "host-pairs" => HOST_PAIRS;
+    /// Communities, sources and organisations whose data the key may see.
+    Owners = "owners" => OWNERS;
+    /// Incidents by text, or of a community.
+    Incidents = "incidents" => INCIDENTS;
+    /// Incidents, adversaries and campaigns that hold an indicator.
+    IncidentsOf = "incidents-of" => INCIDENTS;
+    /// The indicators of an incident.
+    IncidentIndicators = "incident-indicators" => INCIDENT_INDICATORS;
+    /// What a file contacted when it ran in a sandbox: names, addresses, URLs, and with which user agents.
+    Contacts = "contacts" => CONTACTS;
+    /// Files that a file brought along or made when it ran in a sandbox.
+    SandboxFiles = "sandbox-files" => SANDBOX_FILES;
+    /// Mutexes and registry keys of a file that ran in a sandbox.
+    SandboxTraces = "sandbox-traces" => SANDBOX_TRACES;
+    /// Sandbox samples that touched an indicator, or runs of a file.
+    Samples = "samples" => SAMPLES;
+    /// A file's other hashes, names, and what is known of it.
+    File = "file" => FILE;
     /// Host, registrable domain and e-mail domain of a value; nobody is asked.
     Parts = "parts" => PARTS;
     /// What a key is entitled to, and what the vendor says was used.

@@ -11,6 +11,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::breaker::Breaker;
 use super::dispenser::Dispenser;
 use super::ledger::{Account, VendorUsage};
+use super::session::SessionSlot;
 use crate::clock::SharedClock;
 use crate::config::settings::Rate;
 use crate::domain::{Answer, Denial, Record};
@@ -50,6 +51,8 @@ pub struct AccountState {
     product_dispensers: Mutex<HashMap<String, Arc<Dispenser>>>,
     /// How long an attempt takes of late, in nanoseconds.
     typical: AtomicU64,
+    /// The token that the key bought, where the vendor wants one.
+    pub(super) session: SessionSlot,
     /// Serialises the account call.
     pub(super) entitlements: AsyncMutex<Entitlements>,
 }
@@ -65,6 +68,7 @@ impl AccountState {
             products: Mutex::default(),
             product_dispensers: Mutex::default(),
             typical: AtomicU64::new(0),
+            session: SessionSlot::default(),
             entitlements: AsyncMutex::default(),
         }
     }

@@ -15,7 +15,8 @@ use super::breaker::{Breaker, Signal};
 use super::dispenser::TooLate;
 use super::ledger::{Charged, Ledger, Priority, Refusal, Reservation, Spend, cost_text};
 use super::runtime::{Key, Runtime};
-use super::transport::AttemptError;
+use super::session::Session;
+use super::transport::{AttemptError, Signing};
 use crate::clock::{SharedClock, timeout_at};
 use crate::domain::{Denial, Failure, FailureKind};
 use crate::providers::{Call, Charge, Cost, Judgement, Replied, Reply, Unit, Verdict};
@@ -120,8 +121,29 @@ impl Carrier {
         }
     }
 
+    /// Returns the session that a call goes in, where the vendor wants one; buys it if need be.
+    async fn session_for(&self, call: &Call) -> Result<Option<Arc<Session>>, Failure> {
+        let provider = self.runtime.provider;
+        let Some(buying) = provider.session().filter(|buying| buying.product != call.product) else {
+            return Ok(None);
+        };
+        let malformed = |message: String| self.failure(FailureKind::Malformed, &buying, message);
+        let buy = async {
+            // Boxed: buying a session is a call like any other, and would hold itself.
+            match Box::pin(self.call(&buying)).await {
+                Replied::Good(reply) => provider
+                    .admitted(&reply)
+                    .map_err(|error| malformed(error.to_string())),
+                Replied::NotFound(_) => Err(malformed("the vendor has no sessions there".to_owned())),
+                Replied::Failed(failure) => Err(failure),
+            }
+        };
+        self.state.session.get_or(self.clock.now(), buy).await.map(Some)
+    }
+
     async fn attempt(&self, call: &Call) -> Result<Attempted, Failure> {
         self.pass_breaker(call).await?;
+        let session = self.session_for(call).await?;
         let _trial = Trial {
             breaker: &self.state.breaker,
             product: call.product,
@@ -148,11 +170,17 @@ impl Carrier {
         }
         // From here on nothing cancels the call: its bytes may have left.
         let started = self.clock.elapsed();
-        let key = self.key.as_ref();
+        let reference = self.runtime.reference.load();
+        let signing = Signing {
+            key: self.key.as_ref(),
+            session: session.as_ref().map(|session| &session.token),
+            reference: &reference,
+            now: self.clock.now(),
+        };
         let one = self
             .runtime
             .transport
-            .attempt(self.runtime.provider, call, key, self.clock.now());
+            .attempt(self.runtime.provider, call, &signing);
         let reply = timeout_at(self.clock.as_ref(), started + self.runtime.settings.timeout, one).await;
         let took = self.clock.elapsed().saturating_sub(started);
         self.state.took(took);
@@ -162,7 +190,11 @@ impl Carrier {
             Ordering::Relaxed,
         );
         let (verdict, attempted) = match reply {
-            Some(Ok(reply)) => self.judged(call, reply, reservation),
+            Some(Ok(reply)) => {
+                let judgement = self.runtime.provider.judge(call, &reply);
+                let judgement = self.sessioned(judgement, session.as_ref()).await;
+                self.judged(call, reply, judgement, reservation)
+            }
             Some(Err(error)) => self.broken(call, error, reservation),
             None => self.timed_out(call, reservation),
         };
@@ -303,8 +335,34 @@ impl Carrier {
         }
     }
 
-    fn judged(&self, call: &Call, reply: Reply, reservation: Reservation) -> (&'static str, Attempted) {
-        let Judgement { verdict, charge } = self.runtime.provider.judge(call, &reply);
+    /// Takes what a reply says of the session: a token that worked before is bought anew, once; one that was refused
+    /// at once speaks of the key.
+    async fn sessioned(&self, judgement: Judgement, session: Option<&Arc<Session>>) -> Judgement {
+        match (&judgement.verdict, session) {
+            (Verdict::Good | Verdict::NotFound, Some(session)) => session.prove(),
+            (Verdict::SessionEnded(message), session) => {
+                let worked = session.is_some_and(|session| session.is_proven());
+                if let Some(session) = session {
+                    self.state.session.forget(session).await;
+                }
+                if !worked {
+                    let verdict = Verdict::KeyRefused(message.clone());
+                    return Judgement { verdict, ..judgement };
+                }
+            }
+            _ => {}
+        }
+        judgement
+    }
+
+    fn judged(
+        &self,
+        call: &Call,
+        reply: Reply,
+        judgement: Judgement,
+        reservation: Reservation,
+    ) -> (&'static str, Attempted) {
+        let Judgement { verdict, charge } = judgement;
         let cost = match charge {
             Charge::Free => Cost::default(),
             Charge::Known(cost) => cost,
@@ -339,6 +397,11 @@ impl Carrier {
                     Denial::ServerKey
                 };
                 Attempted::Done(Replied::Failed(failed(FailureKind::Denied(denial), message)))
+            }
+            Verdict::SessionEnded(message) => {
+                tell(Signal::Fine);
+                let failure = failed(FailureKind::Unavailable, message);
+                self.again(call, failure, None)
             }
             Verdict::NotEntitled(message) => {
                 tell(Signal::NotEntitled(message.clone()));
@@ -446,6 +509,7 @@ fn verdict_name(verdict: &Verdict) -> &'static str {
         Verdict::NotFound => "not_found",
         Verdict::Limited { .. } => "limited",
         Verdict::KeyRefused(_) => "key_refused",
+        Verdict::SessionEnded(_) => "session_ended",
         Verdict::NotEntitled(_) => "not_entitled",
         Verdict::Retry(_) => "error",
         Verdict::Refused(_) => "refused",

@@ -74,7 +74,7 @@ impl Carrier {
         let mut first: Option<Failure> = None;
         let mut inapplicable: Option<Failure> = None;
         for product in offer.products.iter().filter(|product| open(product.id)) {
-            let lookup = Self::lookup(errand, product.id);
+            let lookup = self.lookup(errand, product.id);
             let step = match self.runtime.provider.start(&lookup) {
                 Ok(step) => step,
                 // A product that cannot be asked this says nothing of the others.
@@ -117,7 +117,7 @@ impl Carrier {
         }))
     }
 
-    fn lookup(errand: &Errand, product: &'static str) -> Lookup {
+    fn lookup(&self, errand: &Errand, product: &'static str) -> Lookup {
         // Only the same product can go on from what it gave.
         let held = errand
             .held
@@ -129,6 +129,7 @@ impl Carrier {
             want: errand.want,
             held: held.map(|entry| entry.answer.as_ref().clone()),
             buy: errand.buy,
+            files: Arc::clone(&self.runtime.reference.load().files),
         }
     }
 
@@ -260,6 +261,7 @@ impl Carrier {
             want: 0,
             held: None,
             buy: None,
+            files: Arc::default(),
         };
         let step = self
             .runtime

@@ -27,7 +27,10 @@ pub mod flight;
 pub mod ledger;
 pub mod lookup;
 pub mod question;
+pub mod reference;
 pub mod runtime;
+mod service;
+pub mod session;
 pub mod store;
 pub mod transport;
 pub mod windows;
@@ -46,7 +49,7 @@ use transport::TransportError;
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::Settings;
 use crate::config::settings::ProviderSettings;
-use crate::domain::{Capability, Denial, Failure, FailureKind, Outcome};
+use crate::domain::{Denial, Failure, FailureKind, Outcome};
 use crate::providers::Provider;
 use crate::telemetry::metrics::Metrics;
 
@@ -80,23 +83,6 @@ impl Passengers for Aboard {
 
     fn priority(&self) -> Priority {
         self.flight.priority()
-    }
-}
-
-/// Waits alone, for account calls and key tests.
-struct Alone(Duration);
-
-impl Passengers for Alone {
-    fn deadline(&self) -> Duration {
-        self.0
-    }
-
-    fn gone(&self) -> bool {
-        false
-    }
-
-    fn priority(&self) -> Priority {
-        Priority::Interactive
     }
 }
 
@@ -498,85 +484,6 @@ impl Engine {
         }
     }
 
-    /// Tests the server's key of a provider with its cheapest real call: what it is entitled to.
-    ///
-    /// # Errors
-    /// The failure, where the key cannot be used.
-    pub async fn test_key(
-        &self,
-        name: &str,
-        asker: Asker,
-        deadline: Duration,
-    ) -> Result<Arc<AccountState>, Failure> {
-        let none = |message: String| Failure::new(FailureKind::Denied(Denial::NoKey), name, message);
-        let runtimes = self.runtimes.load_full();
-        let runtime = runtimes
-            .get(name)
-            .ok_or_else(|| none(format!("no provider {name} is configured")))?;
-        let state = runtime
-            .own
-            .clone()
-            .ok_or_else(|| none(format!("{name} has no key")))?;
-        // Somebody who tests a key wants to know whether it works now, whatever was known before.
-        state.breaker.reset();
-        self.account_carrier(runtime, &state, asker, deadline)
-            .ask_account()
-            .await?;
-        Ok(state)
-    }
-
-    /// Asks a vendor what the server's key is entitled to, unless that is known.
-    ///
-    /// # Errors
-    /// The failure, where the vendor could not be asked or refuses the key; it is asked again later.
-    pub async fn learn_account(&self, name: &str) -> Result<(), Failure> {
-        let runtimes = self.runtimes.load_full();
-        let own = runtimes
-            .get(name)
-            .and_then(|runtime| Some((runtime, runtime.own.clone()?)));
-        let Some((runtime, state)) = own else {
-            return Ok(());
-        };
-        let asker = Asker {
-            client: "pivotd".to_owned(),
-            tenant: "default".to_owned(),
-            face: "start",
-            operation: "account".to_owned(),
-            request_id: String::new(),
-            priority: Priority::Interactive,
-            may_buy: false,
-        };
-        let deadline = self.clock.elapsed() + runtime.settings.timeout;
-        self.account_carrier(runtime, &state, asker, deadline)
-            .learn_entitlements()
-            .await
-    }
-
-    fn account_carrier(
-        &self,
-        runtime: &Arc<Runtime>,
-        state: &Arc<AccountState>,
-        asker: Asker,
-        deadline: Duration,
-    ) -> Carrier {
-        let spend = Spend {
-            client: asker.client.clone(),
-            tenant: asker.tenant,
-            face: asker.face.to_owned(),
-            operation: asker.operation,
-            question: Capability::Account.name().to_owned(),
-            request_id: asker.request_id,
-        };
-        self.carrier(
-            runtime,
-            state,
-            None,
-            asker.client,
-            spend,
-            Arc::new(Alone(deadline)),
-        )
-    }
-
     /// Sets the gauges that are read, not counted.
     pub fn observe(&self) {
         let now = self.clock.now();
@@ -704,6 +611,7 @@ fn start_runtimes(
             *provider,
             provider_settings.clone(),
             previous,
+            &settings.server.data,
             store.secret(),
             clock,
         )?;

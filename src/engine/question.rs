@@ -27,6 +27,21 @@ pub struct Asker {
     pub may_buy: bool,
 }
 
+impl Asker {
+    /// Is pivotd itself, for what it has to know before anybody asks.
+    pub(super) fn pivotd(operation: &str) -> Self {
+        Self {
+            client: "pivotd".to_owned(),
+            tenant: "default".to_owned(),
+            face: "start",
+            operation: operation.to_owned(),
+            request_id: String::new(),
+            priority: Priority::Interactive,
+            may_buy: false,
+        }
+    }
+}
+
 /// Holds a question with all that bears on it.
 #[derive(Debug, Clone)]
 pub struct Ask {

@@ -1,7 +1,9 @@
 //! Holds a configured provider at work: settings, transport, the server's own account.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -9,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::account::{AccountState, UserKeys};
 use super::ledger::Account;
+use super::reference::Reference;
 use super::transport::{Transport, TransportError};
 use crate::clock::SharedClock;
 use crate::config::settings::ProviderSettings;
@@ -27,6 +30,8 @@ pub struct Runtime {
     pub settings: ProviderSettings,
     /// Its connections.
     pub transport: Transport,
+    /// Its files of public facts.
+    pub reference: ArcSwap<Reference>,
     /// The server's own key's state; `None` where no key is configured.
     pub own: Option<Arc<AccountState>>,
     /// Users' keys.
@@ -51,6 +56,7 @@ impl Runtime {
         provider: &'static dyn Provider,
         settings: ProviderSettings,
         previous: Option<&Self>,
+        data: &Path,
         secret: &[u8; 32],
         clock: &SharedClock,
     ) -> Result<Self, TransportError> {
@@ -83,6 +89,7 @@ impl Runtime {
             provider,
             settings,
             transport,
+            reference: ArcSwap::from_pointee(Reference::load(provider, data)),
             own,
             users,
             permits,

@@ -11,6 +11,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use super::reference::Reference;
 use crate::config::settings::ProviderSettings;
 use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
 
@@ -129,7 +130,21 @@ pub struct Transport {
     origins: BTreeMap<String, Url>,
     credentials: BTreeMap<String, SecretString>,
     options: BTreeMap<String, String>,
+    policy: AddressPolicy,
     max_answer: usize,
+}
+
+/// Holds what a call is signed with.
+#[derive(Debug)]
+pub struct Signing<'a> {
+    /// The user's own key; the server's where there is none.
+    pub key: Option<&'a BTreeMap<String, SecretString>>,
+    /// The session's token.
+    pub session: Option<&'a SecretString>,
+    /// The servers that may be gone to beside the declared origins.
+    pub reference: &'a Reference,
+    /// The time.
+    pub now: Timestamp,
 }
 
 impl std::fmt::Debug for Transport {
@@ -222,6 +237,7 @@ impl Transport {
                 .map(|(name, credential)| (name.clone(), credential.value.clone()))
                 .collect(),
             options: settings.options.clone(),
+            policy,
             max_answer: settings.max_answer,
         })
     }
@@ -238,7 +254,7 @@ impl Transport {
         &self.credentials
     }
 
-    /// Signs a call with `key` (the server's own where `None`) and makes one attempt.
+    /// Signs a call and makes one attempt.
     ///
     /// The caller bounds the time.
     ///
@@ -248,31 +264,37 @@ impl Transport {
         &self,
         provider: &dyn Provider,
         call: &Call,
-        key: Option<&BTreeMap<String, SecretString>>,
-        now: Timestamp,
+        with: &Signing<'_>,
     ) -> Result<Reply, AttemptError> {
-        let request = self.request(provider, call, key, now)?;
+        let request = self.request(provider, call, with)?;
         let response = self.client.execute(request).await.map_err(|error| sort(&error))?;
-        self.read(response).await
+        self.read(response, provider.descriptor().reply_headers).await
     }
 
     fn request(
         &self,
         provider: &dyn Provider,
         call: &Call,
-        key: Option<&BTreeMap<String, SecretString>>,
-        now: Timestamp,
+        with: &Signing<'_>,
     ) -> Result<reqwest::Request, AttemptError> {
         let mut signed = call.clone();
-        let fields = key.unwrap_or(&self.credentials);
+        let fields = with.key.unwrap_or(&self.credentials);
+        let exposed = Exposed::new(fields, &self.options).in_session(with.session);
         provider
-            .sign(&mut signed, &Exposed::new(fields, &self.options), now)
+            .sign(&mut signed, &exposed, with.now)
             .map_err(AttemptError::Unsigned)?;
         let unsigned = |message: String| AttemptError::Unsigned(ProviderError::Unsupported(message));
-        let base = self
-            .origins
-            .get(call.origin)
-            .ok_or_else(|| unsigned(format!("{} is not a declared origin", call.origin)))?;
+        let named = call
+            .server
+            .as_deref()
+            .map(|server| self.named(server, with.reference));
+        let base = match &named {
+            Some(named) => named.as_ref().map_err(|reason| unsigned(reason.clone()))?,
+            None => self
+                .origins
+                .get(call.origin)
+                .ok_or_else(|| unsigned(format!("{} is not a declared origin", call.origin)))?,
+        };
         let mut url = base.clone();
         url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), signed.path));
         if !signed.query.is_empty() {
@@ -291,8 +313,32 @@ impl Transport {
         builder.build().map_err(|error| unsigned(describe(&error)))
     }
 
+    /// Returns the base URL of a server beyond the declared origins, if the provider's files name it.
+    fn named(&self, server: &str, reference: &Reference) -> Result<Url, String> {
+        let url =
+            Url::parse(server).map_err(|error| format!("the server's address cannot be read: {error}"))?;
+        let host = url.host_str().unwrap_or_default();
+        if !reference.names(&url) {
+            return Err(format!("{host} is no server that is known"));
+        }
+        if url.scheme() != "https" && !(self.policy.loopback && is_loopback(&url)) {
+            return Err(format!("{host} is asked by https only"));
+        }
+        // A name is checked when it is resolved.
+        match literal(&url) {
+            Some(address) if !self.policy.allows(address) => {
+                Err(format!("{address} is an address that providers may not have"))
+            }
+            _ => Ok(url),
+        }
+    }
+
     /// Reads the body as it is decoded, and stops at the cap.
-    async fn read(&self, mut response: reqwest::Response) -> Result<Reply, AttemptError> {
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        wanted: &'static [&'static str],
+    ) -> Result<Reply, AttemptError> {
         let header = |name: reqwest::header::HeaderName| {
             response
                 .headers()
@@ -305,6 +351,11 @@ impl Transport {
             .unwrap_or_default()
             .to_ascii_lowercase();
         let retry_after = header(reqwest::header::RETRY_AFTER);
+        let headers = wanted.iter().filter_map(|name| {
+            let value = response.headers().get(*name)?.to_str().ok()?;
+            Some((*name, value.to_owned()))
+        });
+        let headers = headers.collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| sort(&error))? {
             if body.len() + chunk.len() > self.max_answer {
@@ -316,6 +367,7 @@ impl Transport {
             status,
             content_type,
             retry_after,
+            headers,
             body: body.into(),
         })
     }

@@ -4,11 +4,16 @@
 //! [`Step::Calls`] until it is [`Step::Done`]. The engine makes the calls, pays for them, and asks
 //! [`Provider::judge`] what each reply means. No vendor's JSON leaves that vendor's folder.
 
+mod common;
 pub mod domaintools;
 pub mod registry;
+#[cfg(test)]
+mod testing;
+mod tolerant;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -35,7 +40,53 @@ pub struct Descriptor {
     pub default_rate: &'static [&'static str],
     /// The product and the capability that tell what the key is entitled to, where the vendor has one.
     pub account: Option<&'static str>,
+    /// Reply headers that its look-ups read, in lower case; see [`Reply::headers`].
+    pub reply_headers: &'static [&'static str],
+    /// Files of public facts that its look-ups read; see [`Lookup::files`].
+    pub files: &'static [ReferenceFile],
+    /// Whether it works without being configured.
+    pub enabled: bool,
+    /// What an administrator should know who enables it, such as that the public service is gone.
+    pub notice: Option<&'static str>,
 }
+
+/// Describes nothing yet; providers fill in what they have.
+pub const DESCRIPTOR: Descriptor = Descriptor {
+    name: "",
+    title: "",
+    origins: &[],
+    credentials: &[],
+    options: &[],
+    offers: &[],
+    default_rate: &["1/s"],
+    account: None,
+    reply_headers: &[],
+    files: &[],
+    enabled: true,
+    notice: None,
+};
+
+/// Names a file of public facts, such as which server answers for which part of the internet.
+///
+/// The engine takes it from the data directory, else as it is compiled in, and fetches it anew from its origin.
+#[derive(Debug)]
+pub struct ReferenceFile {
+    /// Name in the data directory, below the provider's folder.
+    pub name: &'static str,
+    /// What is compiled in.
+    pub bundled: &'static [u8],
+    /// The origin that has the newest one.
+    pub origin: &'static str,
+    /// Its path there.
+    pub path: &'static str,
+    /// After how many seconds it is fetched anew.
+    pub refresh_s: u64,
+    /// Says what is wrong with its bytes, so that a broken file never replaces a good one.
+    pub check: fn(&[u8]) -> Result<(), String>,
+}
+
+/// Holds the reference files of a provider, by name.
+pub type Files = Arc<BTreeMap<&'static str, Bytes>>;
 
 impl Descriptor {
     /// Returns the offer for a capability.
@@ -72,6 +123,37 @@ pub struct CredentialField {
     pub title: &'static str,
     /// Whether it must never be shown.
     pub secret: bool,
+    /// Whether calls can do without it.
+    pub optional: bool,
+}
+
+impl CredentialField {
+    /// Names a part that every key has and that must never be shown.
+    #[must_use]
+    pub const fn secret(name: &'static str, title: &'static str) -> Self {
+        Self {
+            name,
+            title,
+            secret: true,
+            optional: false,
+        }
+    }
+
+    /// Names a part that every key has and that may be shown, such as a user name.
+    #[must_use]
+    pub const fn plain(name: &'static str, title: &'static str) -> Self {
+        Self {
+            secret: false,
+            ..Self::secret(name, title)
+        }
+    }
+
+    /// Says that calls can do without it.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
 }
 
 /// Names a setting of the provider's own.
@@ -112,8 +194,53 @@ pub struct Param {
     pub name: &'static str,
     /// Name for people.
     pub title: &'static str,
-    /// Allowed values; the first is the default.
-    pub values: &'static [&'static str],
+    /// What it can be.
+    pub values: Values,
+}
+
+/// Says what a parameter can be.
+#[derive(Debug, Clone, Copy)]
+pub enum Values {
+    /// One of these words; the first is the default.
+    OneOf(&'static [&'static str]),
+    /// A whole number between two, both included.
+    Number {
+        /// The least.
+        least: i64,
+        /// The most.
+        most: i64,
+        /// What it is where nobody says.
+        default: i64,
+    },
+}
+
+impl Values {
+    /// Returns what it is where nobody says.
+    #[must_use]
+    pub fn default(&self) -> String {
+        match self {
+            Self::OneOf(words) => words.first().copied().unwrap_or_default().to_owned(),
+            Self::Number { default, .. } => default.to_string(),
+        }
+    }
+
+    /// Reads a text in the form in which the provider is given it.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn read(&self, text: &str) -> Result<String, String> {
+        let text = text.trim().to_ascii_lowercase();
+        match self {
+            Self::OneOf(words) if words.contains(&text.as_str()) => Ok(text),
+            Self::OneOf(words) => Err(words.join(" or ")),
+            Self::Number { least, most, .. } => text
+                .parse::<i64>()
+                .ok()
+                .filter(|number| (least..=most).contains(&number))
+                .map(|number| number.to_string())
+                .ok_or_else(|| format!("a whole number from {least} to {most}")),
+        }
+    }
 }
 
 /// Says what a provider can answer, and by which products.
@@ -133,7 +260,22 @@ pub struct Offer {
     pub paged: bool,
     /// Whether the indicator's owner can notice the question.
     pub active: bool,
+    /// Whether the vendor is told the window of time: it is then given `since` and `until`, as `YYYY-MM-DD`, among
+    /// the parameters. Elsewhere the window is applied to the answer.
+    pub window: bool,
 }
+
+/// Offers nothing yet; providers fill in what they have. One call, all records at once, passive.
+pub const OFFER: Offer = Offer {
+    capability: Capability::Parts,
+    inputs: &[],
+    products: &[],
+    params: &[],
+    max_calls: 1,
+    paged: false,
+    active: false,
+    window: false,
+};
 
 /// Holds what a look-up starts from.
 #[derive(Debug, Clone)]
@@ -148,6 +290,8 @@ pub struct Lookup {
     pub held: Option<Answer>,
     /// The most that may be paid, in hundredths; `None` asks for a quote only.
     pub buy: Option<i64>,
+    /// The provider's reference files.
+    pub files: Files,
 }
 
 /// Says what a call can cost at most, or did cost.
@@ -185,6 +329,8 @@ impl Cost {
 pub struct Call {
     /// Name of the declared origin.
     pub origin: &'static str,
+    /// Base URL to go to instead of the origin's: only one that [`Provider::servers`] names is gone to.
+    pub server: Option<String>,
     /// The HTTP method.
     pub method: Method,
     /// Path from the leading slash, percent-encoded, exactly as it goes on the wire.
@@ -218,6 +364,7 @@ impl Call {
     pub fn get(origin: &'static str, product: &'static str, path: impl Into<String>) -> Self {
         Self {
             origin,
+            server: None,
             method: Method::Get,
             path: path.into(),
             query: Vec::new(),
@@ -254,6 +401,13 @@ impl Call {
         }
     }
 
+    /// Sends it to a server that the provider's files name, and returns the call.
+    #[must_use]
+    pub fn at(mut self, server: impl Into<String>) -> Self {
+        self.server = Some(server.into());
+        self
+    }
+
     /// Sets the most it can cost and returns the call.
     #[must_use]
     pub fn costing(mut self, cost: Cost) -> Self {
@@ -271,6 +425,8 @@ pub struct Reply {
     pub content_type: String,
     /// The `Retry-After` header as it came.
     pub retry_after: Option<String>,
+    /// The headers that [`Descriptor::reply_headers`] names, as they came.
+    pub headers: BTreeMap<&'static str, String>,
     /// The decoded body.
     pub body: Bytes,
 }
@@ -291,6 +447,8 @@ pub enum Verdict {
     },
     /// The key is refused.
     KeyRefused(String),
+    /// The session's token is refused; another one is bought once, then the key counts as refused.
+    SessionEnded(String),
     /// The product is not in the subscription.
     NotEntitled(String),
     /// The vendor failed; another attempt may succeed.
@@ -382,13 +540,32 @@ pub enum ProviderError {
 pub struct Exposed<'a> {
     fields: &'a BTreeMap<String, SecretString>,
     options: &'a BTreeMap<String, String>,
+    session: Option<&'a SecretString>,
 }
 
 impl<'a> Exposed<'a> {
     /// Opens a key; only transport does, and only while it signs.
     #[must_use]
     pub fn new(fields: &'a BTreeMap<String, SecretString>, options: &'a BTreeMap<String, String>) -> Self {
-        Self { fields, options }
+        Self {
+            fields,
+            options,
+            session: None,
+        }
+    }
+
+    /// Adds the session's token.
+    #[must_use]
+    pub fn in_session(mut self, token: Option<&'a SecretString>) -> Self {
+        self.session = token;
+        self
+    }
+
+    /// Returns the session's token; empty for a provider without sessions, and while one is bought.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        use secrecy::ExposeSecret;
+        self.session.map_or("", |token| token.expose_secret())
     }
 
     /// Returns a field of the key; empty where it is not set.
@@ -424,4 +601,34 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// [`ProviderError::Unsupported`] where the key lacks what the signature needs.
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError>;
+
+    /// Returns the call that buys a short-lived token for the key, where the vendor wants one; it is signed like any
+    /// other. The engine keeps the token in memory, and gives it to [`Provider::sign`] of every other call.
+    fn session(&self) -> Option<Call> {
+        None
+    }
+
+    /// Reads the token from the answer to [`Provider::session`]'s call.
+    ///
+    /// # Errors
+    /// [`ProviderError::Malformed`] where there is none in it.
+    fn admitted(&self, _reply: &Reply) -> Result<Admission, ProviderError> {
+        Err(ProviderError::Malformed(
+            "this provider has no sessions".to_owned(),
+        ))
+    }
+
+    /// Lists the base URLs that the reference files name, to which calls may go besides the declared origins.
+    fn servers(&self, _files: &Files) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Holds a session's token.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// The token.
+    pub token: SecretString,
+    /// For how many seconds it is good.
+    pub lifetime_s: u64,
 }

@@ -4,7 +4,9 @@ use crate::domain::Capability;
 use crate::domain::IndicatorKind::{
     self, Certificate, Domain, Email, Hostname, Ipv4, Organization, Person, Phone, Phrase,
 };
-use crate::providers::{CredentialField, Descriptor, Offer, Origin, Param, Product, ProviderOption, Unit};
+use crate::providers::{
+    self, CredentialField, Descriptor, Offer, Origin, Param, Product, ProviderOption, Unit, Values,
+};
 
 const fn offer(
     capability: Capability,
@@ -18,8 +20,7 @@ const fn offer(
         products,
         params,
         max_calls: 4,
-        paged: false,
-        active: false,
+        ..providers::OFFER
     }
 }
 
@@ -39,16 +40,8 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
         base_url: "https://api.domaintools.com",
     }],
     credentials: &[
-        CredentialField {
-            name: "username",
-            title: "API username",
-            secret: false,
-        },
-        CredentialField {
-            name: "api_key",
-            title: "API key",
-            secret: true,
-        },
+        CredentialField::plain("username", "API username"),
+        CredentialField::secret("api_key", "API key"),
     ],
     options: &[ProviderOption {
         name: "auth",
@@ -95,7 +88,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
             &[Param {
                 name: "scope",
                 title: "records",
-                values: &["current", "historic"],
+                values: Values::OneOf(&["current", "historic"]),
             }],
         ),
         offer(Capability::DomainsOnIp, &[Ipv4], &[calls("reverse-ip")], &[]),
@@ -120,7 +113,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
         ),
     ],
     default_rate: &["20/min"],
-    account: None,
+    ..providers::DESCRIPTOR
 };
 
 /// A provider that can do little.
@@ -131,11 +124,9 @@ pub(crate) static SMALL: Descriptor = Descriptor {
         name: "api",
         base_url: "https://risklist.example",
     }],
-    credentials: &[],
-    options: &[],
     offers: &[offer(Capability::Risk, &[Domain], &[calls("lists")], &[])],
     default_rate: &[],
-    account: None,
+    ..providers::DESCRIPTOR
 };
 
 /// Every descriptor of these tests.

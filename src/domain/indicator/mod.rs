@@ -54,11 +54,13 @@ pub enum IndicatorKind {
     Phrase,
     /// An incident's identifier in a threat-intelligence platform.
     Incident,
+    /// The name of a community, source or organisation that owns data in a threat-intelligence platform.
+    Community,
 }
 
 impl IndicatorKind {
     /// Lists every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Domain,
         Self::Hostname,
         Self::Ipv4,
@@ -74,6 +76,7 @@ impl IndicatorKind {
         Self::Organization,
         Self::Phrase,
         Self::Incident,
+        Self::Community,
     ];
 
     /// Returns the stable kebab-case name, as it stands in configuration, cache keys and JSON.
@@ -94,6 +97,7 @@ impl IndicatorKind {
             Self::Organization => "organization",
             Self::Phrase => "phrase",
             Self::Incident => "incident",
+            Self::Community => "community",
         }
     }
 
@@ -115,6 +119,7 @@ impl IndicatorKind {
             Self::Organization => "an organisation's name of at most 512 octets",
             Self::Phrase => "words of at most 512 octets",
             Self::Incident => "an incident's identifier of at most 512 octets",
+            Self::Community => "the name of a community or source of at most 512 octets",
         }
     }
 }
@@ -265,7 +270,8 @@ impl Indicator {
             IndicatorKind::Person
             | IndicatorKind::Organization
             | IndicatorKind::Phrase
-            | IndicatorKind::Incident => canonical::text(raw),
+            | IndicatorKind::Incident
+            | IndicatorKind::Community => canonical::text(raw),
         };
         let value = value.filter(|value| value.len() <= MAX_LEN).ok_or_else(error)?;
         Ok(Self { kind, value })

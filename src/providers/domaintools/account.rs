@@ -2,8 +2,8 @@
 
 use super::ACCOUNT_INFORMATION;
 use super::common::{answer, call, first, one_query, replied_good};
-use super::tolerant::{Node, json, malformed};
 use crate::domain::Record;
+use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts an account look-up; what it is asked about does not matter.

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::tolerant::{distinct, public_email, public_name, public_phone, public_text};
 use crate::domain::Record;
+use crate::providers::tolerant::{distinct, public_email, public_name, public_phone, public_text};
 
 /// Contacts, values of one field, and text read from one record at most; whois text is the registrant's.
 const MOST_CONTACTS: usize = 60;

@@ -6,9 +6,9 @@
 //! periods that are already held, so it does not matter where pages were cut.
 
 use super::common::{answer, call, one_query, replied_good};
-use super::tolerant::{Node, host, json, malformed};
 use super::{MAX_PAGES, WHOIS_HISTORY, contacts, segment};
 use crate::domain::{Answer, Capability, Query, Record};
+use crate::providers::tolerant::{Node, host, json, malformed};
 use crate::providers::{Call, Cost, Lookup, ProviderError, Replied, Step};
 
 /// The most captures that one call may ask for (DomainTools API, whois history).

@@ -7,9 +7,9 @@
 use jiff::civil::Date;
 
 use super::common::{answer, call, first, one_query, replied_good};
-use super::tolerant::{Node, address, host, json, malformed, public_text};
 use super::{HOSTING_HISTORY, WHOIS_HISTORY, history};
 use crate::domain::{Answer, Capability, Query, Record};
+use crate::providers::tolerant::{Node, address, host, json, malformed, public_text};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
 const SIBLINGS: [Capability; 3] = [

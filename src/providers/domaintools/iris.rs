@@ -1,9 +1,9 @@
 //! Searches Iris Investigate, page by page.
 
 use super::common::{first, post, replied_good};
-use super::tolerant::{Node, json, malformed};
 use super::{IRIS_INVESTIGATE, MAX_PAGES, judge};
 use crate::domain::{Indicator, IndicatorKind};
+use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Call, ProviderError, Replied, Step};
 
 /// Rows of a page at most (DomainTools Iris OpenAPI).

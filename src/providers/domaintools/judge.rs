@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::tolerant::{Node, clean};
+use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Cost, Judgement, Reply, Verdict};
 
 /// Seconds that the vendor's own client library waits when a per-minute limit was hit.

@@ -4,9 +4,9 @@
 //! `limit` would cap at 100 what comes without one by the hundred (DomainTools recordings).
 
 use super::common::{answer, call, first, one_query, replied_good};
-use super::tolerant::{Node, distinct, json, malformed};
 use super::{REVERSE_IP, REVERSE_NAME_SERVER, judge, segment};
 use crate::domain::{Answer, Capability, Query, Record};
+use crate::providers::tolerant::{Node, distinct, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a look-up of names.

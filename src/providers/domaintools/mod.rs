@@ -16,18 +16,17 @@ mod pivots;
 mod reverse;
 mod risk;
 mod sign;
-mod tolerant;
 mod whois;
 
 #[cfg(test)]
 mod tests;
 
 use jiff::Timestamp;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::common::{offered, segment};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step, Unit,
+    ProviderError, ProviderOption, Reply, Step, Unit, Values,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -76,10 +75,7 @@ const fn offer(
         capability,
         inputs,
         products,
-        params: &[],
-        max_calls: 1,
-        paged: false,
-        active: false,
+        ..super::OFFER
     }
 }
 
@@ -144,7 +140,7 @@ static OFFERS: &[Offer] = &[
         params: &[Param {
             name: "scope",
             title: "Registrations",
-            values: &["historic", "current"],
+            values: Values::OneOf(&["historic", "current"]),
         }],
         max_calls: MAX_PAGES,
         paged: true,
@@ -208,18 +204,6 @@ static OFFERS: &[Offer] = &[
     ),
 ];
 
-/// Names every part of a path that is not left as it is (RFC 3986, unreserved characters).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// Encodes one segment of a path.
-fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
-
 static DESCRIPTOR: Descriptor = Descriptor {
     name: NAME,
     title: "DomainTools",
@@ -228,16 +212,8 @@ static DESCRIPTOR: Descriptor = Descriptor {
         base_url: "https://api.domaintools.com",
     }],
     credentials: &[
-        CredentialField {
-            name: "username",
-            title: "API username",
-            secret: false,
-        },
-        CredentialField {
-            name: "api_key",
-            title: "API key",
-            secret: true,
-        },
+        CredentialField::plain("username", "API username"),
+        CredentialField::secret("api_key", "API key"),
     ],
     options: &[ProviderOption {
         name: "auth",
@@ -248,6 +224,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     // minute, and most other products more.
     default_rate: &["20/min"],
     account: Some(ACCOUNT_INFORMATION),
+    ..super::DESCRIPTOR
 };
 
 /// Answers questions through the DomainTools API.
@@ -260,17 +237,7 @@ impl Provider for DomainTools {
     }
 
     fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
-        let query = common::one_query(lookup)?;
-        let capability = query.capability;
-        let kind = query.indicator.kind();
-        if !DESCRIPTOR
-            .offer(capability)
-            .is_some_and(|offer| offer.inputs.contains(&kind))
-        {
-            return Err(ProviderError::Unsupported(format!(
-                "DomainTools has no {capability} of a {kind}"
-            )));
-        }
+        let capability = offered(&DESCRIPTOR, lookup)?.capability;
         match capability {
             Capability::IpHistory | Capability::NameserverHistory | Capability::RegistrarHistory => {
                 hosting::start(lookup)

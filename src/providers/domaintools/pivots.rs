@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use super::IRIS_INVESTIGATE;
 use super::common::{answer, one_query};
 use super::iris::{self, Found};
-use super::tolerant::{Node, address, host, public_email, public_name, public_phone};
 use crate::domain::{Query, Record};
+use crate::providers::tolerant::{Node, address, host, public_email, public_name, public_phone};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a search for pivots: one page of rows, each with all its values.

@@ -7,9 +7,9 @@
 
 use super::common::{answer, call, first, one_query, replied_good};
 use super::iris::{self, Found};
-use super::tolerant::{Node, distinct, json, malformed};
 use super::{IRIS_INVESTIGATE, REVERSE_WHOIS};
 use crate::domain::{Answer, IndicatorKind, Price, Query, Record};
+use crate::providers::tolerant::{Node, distinct, json, malformed};
 use crate::providers::{Call, Cost, Lookup, ProviderError, Step};
 
 /// Currency of the vendor's report prices.

@@ -4,9 +4,9 @@
 //! only. A host name's score is that of its registrable domain, which the answer echoes.
 
 use super::common::{answer, call, first, one_query, post, replied_good};
-use super::tolerant::{Node, clean, distinct, host, json, malformed};
 use super::{IRIS_ENRICH, REPUTATION, RISK, RISK_EVIDENCE, judge};
 use crate::domain::{Query, Record};
+use crate::providers::tolerant::{Node, clean, distinct, host, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a risk look-up.

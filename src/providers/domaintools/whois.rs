@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::common::{answer, call, first, one_query, replied_good};
-use super::tolerant::{Node, address, json, malformed, public_email, public_phone};
 use super::{PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, contacts, segment};
 use crate::domain::{IndicatorKind, Query, Record};
+use crate::providers::tolerant::{Node, address, json, malformed, public_email, public_phone};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// Starts a whois look-up.
@@ -121,7 +121,7 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
             .filter_map(Node::host)
             .collect();
     }
-    let servers: Vec<Record> = super::tolerant::distinct(servers.into_iter())
+    let servers: Vec<Record> = crate::providers::tolerant::distinct(servers.into_iter())
         .into_iter()
         .map(|name| Record::new().with("name", name))
         .collect();

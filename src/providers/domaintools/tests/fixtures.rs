@@ -1,61 +1,9 @@
 //! Walks every product's fixtures and compares with the answer written beside them.
 
-use std::path::PathBuf;
-
-use serde_json::json;
-
 use super::*;
 
-/// Renders what a look-up gave: calls as they go on the wire, then the answers.
-fn render(walked: &Walked) -> serde_json::Value {
-    let calls: Vec<String> = walked
-        .calls
-        .iter()
-        .map(|call| {
-            let pairs = call.query.iter().chain(&call.form);
-            let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
-            format!(
-                "{:?} {} {} [{}]",
-                call.method,
-                call.path,
-                pairs.join("&"),
-                call.product
-            )
-        })
-        .collect();
-    let answers: Vec<serde_json::Value> = walked
-        .answers
-        .iter()
-        .map(|answer| {
-            json!({
-                "capability": answer.query.capability.name(),
-                "product": answer.source.product,
-                "blind": answer.source.blind,
-                "total": answer.total,
-                "more": answer.more,
-                "missing": answer.missing,
-                "price": answer.price.as_ref().map(|price| json!({
-                    "amount": price.amount(), "count": price.count, "bought": price.bought
-                })),
-                "records": answer.records.iter().map(plain).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    json!({ "calls": calls, "answers": answers })
-}
-
-/// Compares with `<name>.expect.json`; with `PIVOTD_WRITE_EXPECTED` set it writes the file, to be read by a person.
 fn expect(name: &str, lookup: &Lookup) {
-    let walked = walk_fixtures(lookup).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/domaintools")
-        .join(format!("{name}.expect.json"));
-    let rendered = render(&walked);
-    if std::env::var_os("PIVOTD_WRITE_EXPECTED").is_some() {
-        std::fs::write(&path, serde_json::to_string_pretty(&rendered).unwrap() + "\n").unwrap();
-    }
-    let expected: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert_eq!(rendered, expected, "{name}");
+    testing::expect(&DomainTools, name, lookup);
 }
 
 fn email(scope: &str) -> Query {

@@ -2,6 +2,8 @@
 //!
 //! The recordings are those of the vendor's Python client; what is asserted was read off them by hand.
 
+use std::path::PathBuf;
+
 use super::*;
 
 /// Returns a recording's body, or `None` where no folder is named.

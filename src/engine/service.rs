@@ -1,0 +1,137 @@
+//! Makes the calls that no question asks for: accounts, key tests, and files of public facts.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::account::AccountState;
+use super::call::{Carrier, Passengers};
+use super::ledger::{Priority, Spend};
+use super::reference::{self, Reference};
+use super::runtime::Runtime;
+use super::{Asker, Engine};
+use crate::domain::{Capability, Denial, Failure, FailureKind};
+use crate::providers::{Call, Replied};
+
+/// Waits alone, for account calls and key tests.
+struct Alone(Duration);
+
+impl Passengers for Alone {
+    fn deadline(&self) -> Duration {
+        self.0
+    }
+
+    fn gone(&self) -> bool {
+        false
+    }
+
+    fn priority(&self) -> Priority {
+        Priority::Interactive
+    }
+}
+
+impl Engine {
+    /// Tests the server's key of a provider with its cheapest real call: what it is entitled to.
+    ///
+    /// # Errors
+    /// The failure, where the key cannot be used.
+    pub async fn test_key(
+        &self,
+        name: &str,
+        asker: Asker,
+        deadline: Duration,
+    ) -> Result<Arc<AccountState>, Failure> {
+        let none = |message: String| Failure::new(FailureKind::Denied(Denial::NoKey), name, message);
+        let runtimes = self.runtimes.load_full();
+        let runtime = runtimes
+            .get(name)
+            .ok_or_else(|| none(format!("no provider {name} is configured")))?;
+        let state = runtime
+            .own
+            .clone()
+            .ok_or_else(|| none(format!("{name} has no key")))?;
+        // Somebody who tests a key wants to know whether it works now, whatever was known before.
+        state.breaker.reset();
+        self.account_carrier(runtime, &state, asker, deadline)
+            .ask_account()
+            .await?;
+        Ok(state)
+    }
+
+    /// Asks a vendor what the server's key is entitled to, unless that is known.
+    ///
+    /// # Errors
+    /// The failure, where the vendor could not be asked or refuses the key; it is asked again later.
+    pub async fn learn_account(&self, name: &str) -> Result<(), Failure> {
+        let runtimes = self.runtimes.load_full();
+        let own = runtimes
+            .get(name)
+            .and_then(|runtime| Some((runtime, runtime.own.clone()?)));
+        let Some((runtime, state)) = own else {
+            return Ok(());
+        };
+        let asker = Asker::pivotd("account");
+        let deadline = self.clock.elapsed() + runtime.settings.timeout;
+        self.account_carrier(runtime, &state, asker, deadline)
+            .learn_entitlements()
+            .await
+    }
+
+    fn account_carrier(
+        &self,
+        runtime: &Arc<Runtime>,
+        state: &Arc<AccountState>,
+        asker: Asker,
+        deadline: Duration,
+    ) -> Carrier {
+        let spend = Spend {
+            client: asker.client.clone(),
+            tenant: asker.tenant,
+            face: asker.face.to_owned(),
+            operation: asker.operation,
+            question: Capability::Account.name().to_owned(),
+            request_id: asker.request_id,
+        };
+        self.carrier(
+            runtime,
+            state,
+            None,
+            asker.client,
+            spend,
+            Arc::new(Alone(deadline)),
+        )
+    }
+
+    /// Fetches the files of public facts whose time has come, of every provider that can be asked.
+    pub async fn refresh_reference(&self, data: &Path) {
+        for (name, runtime) in self.runtimes().iter() {
+            let Some(state) = &runtime.own else { continue };
+            let mut fetched = false;
+            for file in runtime.provider.descriptor().files {
+                let age = reference::fetched(data, name, file).map(|at| self.clock.now().duration_since(at));
+                let most = i64::try_from(file.refresh_s).unwrap_or(i64::MAX);
+                if age.is_some_and(|age| age.as_secs() < most) {
+                    continue;
+                }
+                let deadline = self.clock.elapsed() + runtime.settings.timeout;
+                let carrier = self.account_carrier(runtime, state, Asker::pivotd("reference"), deadline);
+                let kept = match carrier.call(&Call::get(file.origin, file.name, file.path)).await {
+                    Replied::Good(reply) => reference::keep(data, name, file, &reply.body),
+                    Replied::NotFound(_) => Err("it is not there".to_owned()),
+                    Replied::Failed(failure) => Err(failure.message),
+                };
+                match kept {
+                    Ok(()) => fetched = true,
+                    Err(reason) => {
+                        tracing::warn!(provider = %name, file = file.name, reason, "no newer file; the one at hand is used");
+                    }
+                }
+            }
+            if fetched {
+                runtime
+                    .reference
+                    .store(Arc::new(Reference::load(runtime.provider, data)));
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Holds the small steps that look-ups of every vendor take.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Call, Descriptor, Lookup, ProviderError, Replied, Reply, Step};
+use crate::domain::{Answer, Query, Record, Source};
+
+/// Names every part of a path that is not left as it is (RFC 3986, unreserved characters).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Encodes one segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// Refuses a question that the provider does not offer, before anything is asked.
+///
+/// # Errors
+/// [`ProviderError::Unsupported`], in words for people.
+pub(super) fn offered<'a>(descriptor: &Descriptor, lookup: &'a Lookup) -> Result<&'a Query, ProviderError> {
+    let query = one_query(lookup)?;
+    let kind = query.indicator.kind();
+    let offer = descriptor.offer(query.capability);
+    if offer.is_some_and(|offer| offer.inputs.contains(&kind)) {
+        return Ok(query);
+    }
+    let (title, capability) = (descriptor.title, query.capability);
+    Err(ProviderError::Unsupported(format!(
+        "{title} has no {capability} of a {kind}"
+    )))
+}
+
+/// Makes one call and goes on with its reply, or with none where the vendor knows nothing.
+pub(super) fn one(
+    call: Call,
+    then: impl FnOnce(Option<Reply>) -> Result<Step, ProviderError> + Send + 'static,
+) -> Step {
+    Step::Calls {
+        calls: vec![call],
+        then: Box::new(move |replies| then(replied_good(first(replies)?)?)),
+    }
+}
+
+/// Returns the question of a look-up.
+pub(super) fn one_query(lookup: &Lookup) -> Result<&Query, ProviderError> {
+    lookup
+        .queries
+        .first()
+        .ok_or_else(|| ProviderError::Unsupported("nothing was asked".to_owned()))
+}
+
+/// Returns the reply to the only call.
+pub(super) fn first(replies: Vec<Replied>) -> Result<Replied, ProviderError> {
+    replies
+        .into_iter()
+        .next()
+        .ok_or_else(|| ProviderError::Malformed("no reply came".to_owned()))
+}
+
+/// Returns a good reply, or `None` where the vendor knows nothing.
+///
+/// # Errors
+/// The failure of the call.
+pub(super) fn replied_good(replied: Replied) -> Result<Option<Reply>, ProviderError> {
+    match replied {
+        Replied::Good(reply) => Ok(Some(reply)),
+        Replied::NotFound(_) => Ok(None),
+        Replied::Failed(failure) => Err(ProviderError::Failed(failure)),
+    }
+}
+
+/// Makes a whole answer of these records.
+pub(super) fn answer(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Record>) -> Answer {
+    let blind = descriptor
+        .offer(query.capability)
+        .and_then(|offer| offer.products.iter().find(|known| known.id == product))
+        .and_then(|product| product.blind)
+        .map(str::to_owned);
+    Answer {
+        total: u64::try_from(records.len()).ok(),
+        query,
+        records,
+        more: false,
+        missing: Vec::new(),
+        price: None,
+        source: Source {
+            provider: descriptor.name.to_owned(),
+            product: product.to_owned(),
+            blind,
+        },
+    }
+}

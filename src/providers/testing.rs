@@ -1,0 +1,250 @@
+//! Drives a provider's step machine in tests, against fixtures and made-up replies, without a socket.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{
+    Call, Charge, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict,
+};
+use crate::domain::{
+    Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query, Record, Value,
+};
+use crate::replay::{SeenRequest, Vendor};
+
+/// Asks a question.
+pub(super) fn question(capability: Capability, kind: IndicatorKind, value: &str) -> Query {
+    Query::new(capability, Indicator::parse(kind, value).unwrap())
+}
+
+/// Looks a question up, twelve records wanted, with the reference files that are compiled in.
+pub(super) fn lookup(provider: &dyn Provider, query: Query, product: &'static str) -> Lookup {
+    let files = provider.descriptor().files.iter();
+    let files: BTreeMap<_, _> = files.map(|file| (file.name, file.bundled.into())).collect();
+    Lookup {
+        queries: vec![query],
+        product,
+        want: 12,
+        held: None,
+        buy: None,
+        files: files.into(),
+    }
+}
+
+/// Makes a reply of JSON.
+pub(super) fn reply(status: u16, body: &str) -> Reply {
+    Reply {
+        status,
+        content_type: "application/json;charset=utf-8".to_owned(),
+        retry_after: None,
+        headers: BTreeMap::new(),
+        body: body.to_owned().into(),
+    }
+}
+
+fn fixtures(provider: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(provider)
+}
+
+/// Loads the replayed vendor of a provider.
+pub(super) fn vendor(provider: &str) -> Vendor {
+    Vendor::from_path(fixtures(provider)).unwrap()
+}
+
+/// Plays the vendor's part of one call.
+pub(super) fn play(provider: &dyn Provider, vendor: &Vendor, call: &Call) -> Reply {
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&call.form)
+        .finish();
+    let request = SeenRequest {
+        at: 1,
+        method: match call.method {
+            Method::Get => "GET".to_owned(),
+            Method::Post => "POST".to_owned(),
+        },
+        path: call.path.clone(),
+        query: call.query.clone(),
+        headers: vec![(
+            "content-type".to_owned(),
+            "application/x-www-form-urlencoded".to_owned(),
+        )],
+        body: form.into(),
+        whole: true,
+    };
+    let answer = vendor.answer(&request);
+    let read = provider.descriptor().reply_headers.iter();
+    Reply {
+        status: answer.status,
+        content_type: answer.header("content-type").unwrap_or_default().to_lowercase(),
+        retry_after: answer.header("retry-after").map(str::to_owned),
+        headers: read
+            .filter_map(|name| Some((*name, answer.header(name)?.to_owned())))
+            .collect(),
+        body: answer.body,
+    }
+}
+
+/// Turns a judged reply into what the engine hands back.
+pub(super) fn replied(provider: &dyn Provider, judgement: &Judgement, reply: Reply) -> Replied {
+    let name = provider.descriptor().name;
+    let failed = |kind, message: &str| Replied::Failed(Failure::new(kind, name, message));
+    match &judgement.verdict {
+        Verdict::Good => Replied::Good(reply),
+        Verdict::NotFound => Replied::NotFound(reply),
+        Verdict::Limited { message, .. } => failed(FailureKind::Limited, message),
+        Verdict::KeyRefused(message) | Verdict::SessionEnded(message) => {
+            failed(FailureKind::Denied(Denial::ServerKey), message)
+        }
+        Verdict::NotEntitled(message) => failed(FailureKind::Denied(Denial::NotEntitled), message),
+        Verdict::Retry(message) => failed(FailureKind::Unavailable, message),
+        Verdict::Refused(message) => failed(FailureKind::Refused, message),
+        Verdict::Malformed(message) => failed(FailureKind::Malformed, message),
+    }
+}
+
+/// Holds what a whole look-up did.
+#[derive(Debug)]
+pub(super) struct Walked {
+    pub(super) answers: Vec<Answer>,
+    pub(super) calls: Vec<Call>,
+    pub(super) charges: Vec<Charge>,
+}
+
+impl Walked {
+    pub(super) fn answer(&self) -> &Answer {
+        &self.answers[0]
+    }
+
+    pub(super) fn records(&self) -> &[Record] {
+        &self.answers[0].records
+    }
+}
+
+/// Walks a look-up to its end; `answer` plays the vendor. What any provider has to keep to is checked on the way.
+pub(super) fn walk(
+    provider: &dyn Provider,
+    lookup: &Lookup,
+    answer: impl Fn(&Call) -> Reply,
+) -> Result<Walked, ProviderError> {
+    let descriptor = provider.descriptor();
+    let offer = descriptor.offer(lookup.queries[0].capability).unwrap();
+    let (mut made, mut charges) = (Vec::new(), Vec::new());
+    let mut step = provider.start(lookup)?;
+    loop {
+        match step {
+            Step::Done(answers) => {
+                for answer in &answers {
+                    let schema = answer.query.capability.schema();
+                    for record in &answer.records {
+                        assert_eq!(record.misfit(schema), None, "{record:?}");
+                    }
+                }
+                assert_eq!(
+                    answers[0].query, lookup.queries[0],
+                    "the first answer is the one asked for"
+                );
+                return Ok(Walked {
+                    answers,
+                    calls: made,
+                    charges,
+                });
+            }
+            Step::Calls { calls, then } => {
+                let mut replies = Vec::new();
+                for call in &calls {
+                    assert!(descriptor.has_product(call.product), "{}", call.product);
+                    let declared = descriptor.origins.iter().any(|origin| origin.name == call.origin);
+                    let named = |server: &String| provider.servers(&lookup.files).contains(server);
+                    assert!(call.server.as_ref().map_or(declared, named), "{call:?}");
+                    let reply = answer(call);
+                    let judgement = provider.judge(call, &reply);
+                    charges.push(judgement.charge);
+                    replies.push(replied(provider, &judgement, reply));
+                }
+                made.extend(calls);
+                assert!(made.len() <= offer.max_calls, "more calls than declared");
+                step = then(replies)?;
+            }
+        }
+    }
+}
+
+/// Walks a look-up against the provider's fixtures.
+pub(super) fn walk_fixtures(provider: &dyn Provider, lookup: &Lookup) -> Result<Walked, ProviderError> {
+    let vendor = vendor(provider.descriptor().name);
+    walk(provider, lookup, |call| play(provider, &vendor, call))
+}
+
+/// Walks a look-up against the fixtures and compares with `fixtures/<provider>/<name>.expect.json`; with
+/// `PIVOTD_WRITE_EXPECTED` set it writes the file, to be read by a person.
+pub(super) fn expect(provider: &dyn Provider, name: &str, lookup: &Lookup) {
+    let walked = walk_fixtures(provider, lookup).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let path = fixtures(provider.descriptor().name).join(format!("{name}.expect.json"));
+    let rendered = render(&walked);
+    if std::env::var_os("PIVOTD_WRITE_EXPECTED").is_some() {
+        std::fs::write(&path, serde_json::to_string_pretty(&rendered).unwrap() + "\n").unwrap();
+    }
+    let expected: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(rendered, expected, "{name}");
+}
+
+/// Renders what a look-up gave: calls as they go on the wire, then the answers.
+fn render(walked: &Walked) -> serde_json::Value {
+    let calls: Vec<String> = walked
+        .calls
+        .iter()
+        .map(|call| {
+            let pairs = call.query.iter().chain(&call.form);
+            let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+            format!(
+                "{:?} {} {} [{}]",
+                call.method,
+                call.path,
+                pairs.join("&"),
+                call.product
+            )
+        })
+        .collect();
+    let answers: Vec<serde_json::Value> = walked
+        .answers
+        .iter()
+        .map(|answer| {
+            json!({
+                "capability": answer.query.capability.name(),
+                "product": answer.source.product,
+                "blind": answer.source.blind,
+                "total": answer.total,
+                "more": answer.more,
+                "missing": answer.missing,
+                "price": answer.price.as_ref().map(|price| json!({
+                    "amount": price.amount(), "count": price.count, "bought": price.bought
+                })),
+                "records": answer.records.iter().map(plain).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({ "calls": calls, "answers": answers })
+}
+
+/// Brings a record to plain JSON, raw whois text left out.
+pub(super) fn plain(record: &Record) -> serde_json::Value {
+    let fields: BTreeMap<String, serde_json::Value> = record
+        .iter()
+        .filter(|(name, _)| *name != "record")
+        .map(|(name, value)| (name.to_owned(), plain_value(value)))
+        .collect();
+    serde_json::json!(fields)
+}
+
+fn plain_value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Integer(number) => serde_json::json!(number),
+        Value::Flag(flag) => serde_json::json!(flag),
+        Value::Texts(texts) => serde_json::json!(texts),
+        Value::Records(records) => records.iter().map(plain).collect(),
+        other => serde_json::json!(other.text()),
+    }
+}
