@@ -1,4 +1,4 @@
-//! The standard entity types: ids, ancestry, value properties and matching rules.
+//! The entity types, standard ones and our own: ids, ancestry, value properties and matching rules.
 //!
 //! Maltego merges two entities when type, value and all *strict* properties agree, so a wrong rule here puts a
 //! second node on somebody's graph. Types outside the table (custom ones, or standard ones nobody maps to)
@@ -7,6 +7,7 @@
 mod a_to_j;
 mod l_to_z;
 mod legacy;
+mod pivotd;
 
 pub use legacy::{LEGACY, LegacyProperty, legacy_of};
 
@@ -74,10 +75,13 @@ impl EntityType {
     }
 }
 
-/// Finds a standard type by its full id. Ids are case-sensitive, as they are for the client.
+/// Finds a type by its full id. Ids are case-sensitive, as they are for the client.
 #[must_use]
 pub fn lookup(id: &str) -> Option<&'static EntityType> {
-    by_short(id.strip_prefix(NAMESPACE)?)
+    match id.strip_prefix(NAMESPACE) {
+        Some(short) => by_short(short),
+        None => pivotd::TYPES.iter().find(|known| known.id == id),
+    }
 }
 
 /// Finds a standard type by full id, by v2 name, or by one of the two v2 names that differ from the id
@@ -100,7 +104,7 @@ fn by_short(short: &str) -> Option<&'static EntityType> {
 
 /// Lists every type of the table.
 pub fn all() -> impl Iterator<Item = &'static EntityType> {
-    a_to_j::TYPES.iter().chain(l_to_z::TYPES)
+    a_to_j::TYPES.iter().chain(l_to_z::TYPES).chain(pivotd::TYPES)
 }
 
 /// Tells whether `id` is `ancestor` or inherits from it, for full ids. A type outside the table is only itself.
