@@ -91,7 +91,7 @@ pub fn by_any_name(name: &str) -> Option<&'static EntityType> {
     match name.strip_prefix(NAMESPACE).unwrap_or(name) {
         "IPAddress" => by_short("IPv4Address"),
         "ASNumber" => by_short("AS"),
-        short => by_short(short),
+        short => by_short(short).or_else(|| lookup(name)),
     }
 }
 
