@@ -13,7 +13,7 @@ use pivotd::catalogue::Catalogue;
 use pivotd::config;
 use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
-use pivotd::mapping::{MappedInput, Window, map};
+use pivotd::mapping::{MappedInput, Rules, Selection, Window, map};
 use pivotd::providers::registry;
 
 const SIZES: [usize; 3] = [12, 256, 10_000];
@@ -101,6 +101,11 @@ fn bench(criterion: &mut Criterion) {
     let spec = catalogue
         .find("domaintools.ip-history")
         .expect("a transform of the compiled-in configuration");
+    let rules = Rules {
+        spec,
+        scales: &loaded.settings.scales,
+        lists: &loaded.settings.lists,
+    };
     let input = MappedInput {
         type_id: "maltego.Domain",
         value: "example.com",
@@ -109,16 +114,14 @@ fn bench(criterion: &mut Criterion) {
     let now = Timestamp::from_second(1_780_000_000).expect("a time");
     for count in SIZES {
         let answer = answer(count);
+        let selection = Selection {
+            window: Window::default(),
+            exclude_sinkholes: false,
+            limit: count,
+        };
         let run = || {
             let answers = [(black_box(&answer), now)];
-            map(
-                &answers,
-                spec,
-                &loaded.settings.scales,
-                &input,
-                &Window::default(),
-                count,
-            )
+            map(&answers, &rules, &input, &selection)
         };
         let response = TransformResponse {
             entities: run().entities,

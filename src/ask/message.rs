@@ -25,6 +25,8 @@ pub struct Context<'a> {
     pub instead: Option<&'a str>,
     /// Whether more records can be fetched page by page.
     pub paged: bool,
+    /// Whether several providers were asked.
+    pub merged: bool,
     /// Which results belong.
     pub window: Window,
     /// The request id.
@@ -163,9 +165,10 @@ impl Context<'_> {
 
     /// Says what is not shown, and how to see it.
     fn left_out(&self, answer: &Answer, mapped: &Mapped) -> Option<UiMessage> {
-        let inside = mapped.total_mapped - mapped.outside_window;
+        let inside = mapped.total_mapped - mapped.outside_window - mapped.sinkholes;
         let unseen = answer.total.filter(|total| *total > answer.records.len() as u64);
-        if mapped.shown >= inside && mapped.outside_window == 0 && !answer.more && unseen.is_none() {
+        let all_shown = mapped.shown >= mapped.total_mapped;
+        if all_shown && !answer.more && unseen.is_none() {
             return None;
         }
         let mut text = format!("{} of {} shown", mapped.shown, mapped.total_mapped);
@@ -175,6 +178,11 @@ impl Context<'_> {
                 mapped.outside_window,
                 window_text(&self.window)
             ));
+        }
+        match mapped.sinkholes {
+            0 => {}
+            1 => text.push_str("; 1 sinkhole left out"),
+            many => text.push_str(&format!("; {many} sinkholes left out")),
         }
         if let Some(total) = unseen {
             text.push_str(&format!("; {} counts {total} in all", self.title));
@@ -189,7 +197,10 @@ impl Context<'_> {
 
     fn failure(&self, failure: &Failure) -> UiMessage {
         let kind = match failure.kind {
-            FailureKind::Denied(Denial::ServerKey | Denial::NoKey) => UiMessageKind::FatalError,
+            // Where others were asked too, what they said counts more than a pop-up.
+            FailureKind::Denied(Denial::ServerKey | Denial::NoKey) if !self.merged => {
+                UiMessageKind::FatalError
+            }
             _ => UiMessageKind::PartialError,
         };
         let product = failure

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
-use crate::catalogue::TransformSpec;
+use crate::catalogue::{EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, TransformSpec};
 use crate::engine::runtime::Key;
 use crate::maltego::settings;
 use crate::mapping::Window;
@@ -26,6 +26,10 @@ pub struct Options {
     pub max_age: Option<Duration>,
     /// Whether a priced answer may be bought.
     pub buy: bool,
+    /// Whether sinkholes are left out.
+    pub exclude_sinkholes: bool,
+    /// Whether names of dynamic DNS services are asked about, too.
+    pub include_dynamic_dns: bool,
     /// The user's own key.
     pub key: Option<Key>,
 }
@@ -111,17 +115,20 @@ impl Options {
             .map(age)
             .transpose()
             .map_err(|expected| wrong(&name, expected))?;
-        let name = format!("{provider}.buy");
-        let buy = setting(&name)
-            .map(settings::boolean)
-            .transpose()
-            .map_err(|error| wrong(&name, error.expected))?;
+        let flag = |what: &str| {
+            let name = format!("{provider}.{what}");
+            let read = setting(&name).map(settings::boolean).transpose();
+            read.map(|flag| flag.flatten().unwrap_or(false))
+                .map_err(|error| wrong(&name, error.expected))
+        };
         let key = own_key(descriptor, &setting)?;
         Ok(Self {
             window,
             params,
             max_age,
-            buy: buy.flatten().unwrap_or(false),
+            buy: flag("buy")?,
+            exclude_sinkholes: flag(EXCLUDE_SINKHOLES)?,
+            include_dynamic_dns: flag(INCLUDE_DYNAMIC_DNS)?,
             key,
         })
     }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::message::{Context, age_text, head};
 use super::options::{DEFAULT_LIMIT, Options};
-use crate::catalogue::{OWN, TransformSpec, own};
+use crate::catalogue::{INCLUDE_DYNAMIC_DNS, OWN, TransformSpec, own};
+use crate::config::Settings;
 use crate::domain::{Denial, FailureKind, Indicator, Outcome, Query};
 use crate::engine::cache::AnswerKey;
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
@@ -15,7 +16,7 @@ use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{
     InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
 };
-use crate::mapping::{Mapped, MappedInput, Scale, map};
+use crate::mapping::{Mapped, MappedInput, Rules, Selection, map};
 use crate::providers::Descriptor;
 
 /// The most records that a question without a limit fetches page by page.
@@ -26,8 +27,8 @@ const MOST_RECORDS: usize = 1000;
 pub struct Run<'a> {
     /// The transform.
     pub spec: &'a TransformSpec,
-    /// Named scales.
-    pub scales: &'a std::collections::BTreeMap<String, Scale>,
+    /// The settings.
+    pub settings: &'a Settings,
     /// Who asks.
     pub asker: &'a Asker,
     /// Whether the token may ask again before an answer's time.
@@ -75,6 +76,24 @@ pub enum Body {
     Exception(TransformException),
 }
 
+/// Says why nobody was asked about an entity.
+#[derive(Debug)]
+struct NotAsked {
+    entity: InputEntity,
+    kind: UiMessageKind,
+    outcome: &'static str,
+    text: String,
+}
+
+/// Is what is asked about an entity.
+struct Question {
+    indicator: Indicator,
+    /// The registrable domain's name, where that is asked instead.
+    instead: Option<String>,
+    /// The host that the entity names.
+    host: Option<String>,
+}
+
 /// Holds one question of a run with what came of it.
 #[derive(Debug)]
 struct Asked {
@@ -88,7 +107,7 @@ struct Asked {
 /// Holds what the questions of a run came to, not yet merged.
 #[derive(Debug)]
 pub struct Answers {
-    asked: Vec<Result<Asked, (InputEntity, String)>>,
+    asked: Vec<Result<Asked, NotAsked>>,
     limit: usize,
     refused: Option<Ran>,
 }
@@ -142,6 +161,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
             }
         }
     }
+    leave_out_keyless(engine, &mut options);
     let asked = join_all(
         request
             .entities
@@ -153,6 +173,22 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
         asked,
         limit,
         refused: None,
+    }
+}
+
+/// Of several providers, those without a key are not asked; the last one stays, to say that there is none.
+fn leave_out_keyless(engine: &Engine, options: &mut Vec<(&'static Descriptor, Options)>) {
+    let runtimes = engine.runtimes();
+    let has_key = |(descriptor, options): &(&'static Descriptor, Options)| {
+        options.key.is_some()
+            || runtimes
+                .get(descriptor.name)
+                .is_some_and(|runtime| runtime.own.is_some())
+    };
+    if options.iter().any(has_key) {
+        options.retain(has_key);
+    } else {
+        options.truncate(1);
     }
 }
 
@@ -198,8 +234,21 @@ async fn ask(
     entity: &InputEntity,
     options: &[(&'static Descriptor, Options)],
     limit: usize,
-) -> Result<Asked, (InputEntity, String)> {
-    let (indicator, instead) = question(run.spec, entity).map_err(|text| (entity.clone(), text))?;
+) -> Result<Asked, NotAsked> {
+    let not_asked = |kind, outcome, text| NotAsked {
+        entity: entity.clone(),
+        kind,
+        outcome,
+        text,
+    };
+    let question = question(run.spec, entity)
+        .map_err(|text| not_asked(UiMessageKind::PartialError, "bad_input", text))?;
+    if let Some(text) = dynamic(run, &question, options) {
+        return Err(not_asked(UiMessageKind::Inform, "dynamic_dns", text));
+    }
+    let Question {
+        indicator, instead, ..
+    } = question;
     let told = join_all(options.iter().map(async |(descriptor, options)| {
         let told = if descriptor.name == OWN {
             Told::local(own::answer(&indicator).0)
@@ -218,6 +267,21 @@ async fn ask(
         instead,
         told,
     })
+}
+
+/// Says of a dynamic DNS name why its registration is not asked for, unless the client wants it nevertheless.
+fn dynamic(run: &Run<'_>, question: &Question, options: &[(&'static Descriptor, Options)]) -> Option<String> {
+    let wanted = options.iter().any(|(_, options)| options.include_dynamic_dns);
+    if wanted || !run.spec.asks_registration() {
+        return None;
+    }
+    let host = question.host.as_deref()?;
+    let source = run.settings.lists.dynamic_dns(host)?;
+    let provider = options.first().map_or("", |(descriptor, _)| descriptor.name);
+    Some(format!(
+        "this is a name of a dynamic DNS service ({source}): its registration tells of the service, not of who uses the \
+         name, so nothing was asked and nothing spent; set {provider}.{INCLUDE_DYNAMIC_DNS} to ask nevertheless"
+    ))
 }
 
 fn make_ask(
@@ -255,7 +319,7 @@ fn make_ask(
 }
 
 /// Finds what to ask about: the indicator, and the registrable domain's name where that is asked instead.
-fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<(Indicator, Option<String>), String> {
+fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<Question, String> {
     let lineage = std::iter::once(entity.type_id.as_str()).chain(entity.ancestors.iter().map(String::as_str));
     let untyped = matches!(entity.type_id.as_str(), "" | crate::maltego::request::UNKNOWN);
     let input = spec
@@ -283,14 +347,23 @@ fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<(Indicator, Op
         .iter()
         .find_map(|kind| Indicator::parse(*kind, raw).ok())
         .ok_or_else(|| format!("this is not {}", expected(input)))?;
+    let host = indicator.host();
     if !input.registrable {
-        return Ok((indicator, None));
+        return Ok(Question {
+            indicator,
+            instead: None,
+            host,
+        });
     }
     let domain = indicator
         .registrable()
         .ok_or_else(|| "this has no registrable domain; expected a name below a public suffix".to_owned())?;
     let instead = (domain.value() != indicator.value()).then(|| domain.value().to_owned());
-    Ok((domain, instead))
+    Ok(Question {
+        indicator: domain,
+        instead,
+        host,
+    })
 }
 
 fn expected(input: &crate::catalogue::InputSpec) -> String {
@@ -299,12 +372,7 @@ fn expected(input: &crate::catalogue::InputSpec) -> String {
 }
 
 /// Merges what the questions of a run came to.
-fn gather(
-    run: &Run<'_>,
-    asked: Vec<Result<Asked, (InputEntity, String)>>,
-    limit: usize,
-    now: Timestamp,
-) -> Ran {
+fn gather(run: &Run<'_>, asked: Vec<Result<Asked, NotAsked>>, limit: usize, now: Timestamp) -> Ran {
     let mut response = TransformResponse::default();
     let mut depends = Some(Depends {
         entries: Vec::new(),
@@ -317,12 +385,10 @@ fn gather(
     for asked in asked {
         let asked = match asked {
             Ok(asked) => asked,
-            Err((entity, text)) => {
-                let text = format!("{}: {text}", head(entity.value()));
-                response
-                    .messages
-                    .push(UiMessage::new(UiMessageKind::PartialError, text));
-                outcomes.push("bad_input");
+            Err(not_asked) => {
+                let text = format!("{}: {}", head(not_asked.entity.value()), not_asked.text);
+                response.messages.push(UiMessage::new(not_asked.kind, text));
+                outcomes.push(not_asked.outcome);
                 continue;
             }
         };
@@ -408,12 +474,18 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize) -> Mapped {
         value: &asked.entity.value,
         properties: &asked.echo,
     };
-    let window = asked
-        .told
-        .first()
-        .map(|(_, options, _)| options.window)
-        .unwrap_or_default();
-    map(&answers, run.spec, run.scales, &input, &window, limit)
+    let options = asked.told.first().map(|(_, options, _)| options);
+    let selection = Selection {
+        window: options.map(|options| options.window).unwrap_or_default(),
+        exclude_sinkholes: options.is_some_and(|options| options.exclude_sinkholes),
+        limit,
+    };
+    let rules = Rules {
+        spec: run.spec,
+        scales: &run.settings.scales,
+        lists: &run.settings.lists,
+    };
+    map(&answers, &rules, &input, &selection)
 }
 
 fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Vec<UiMessage> {
@@ -431,11 +503,17 @@ fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Ve
             paged: descriptor
                 .offer(run.spec.capability)
                 .is_some_and(|offer| offer.paged),
+            merged: asked.told.len() > 1,
             window: options.window,
             request_id: &run.asker.request_id,
             now,
         };
-        all.extend(context.messages(told, mapped));
+        // What is said of the merged whole is said once, whoever answered.
+        for message in context.messages(told, mapped) {
+            if !all.contains(&message) {
+                all.push(message);
+            }
+        }
         if options.max_age.is_some() && !run.may_refresh {
             let age = told
                 .entry

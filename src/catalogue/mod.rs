@@ -16,7 +16,7 @@ use crate::mapping::EntityRule;
 
 pub(crate) use inputs::{input, widen};
 pub use own::OWN;
-pub use settings::TransformSetting;
+pub use settings::{EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, TransformSetting};
 
 /// Names an input type of a transform, with how its query is found and what is asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,14 @@
 //! Lists the settings that a Maltego client shows for a transform.
 
 use super::{OWN, TransformSpec};
+use crate::domain::{Capability, Kind};
 use crate::maltego::settings::SettingKind;
 use crate::providers::{Descriptor, Unit, Values};
+
+/// Leaves sinkholes out.
+pub const EXCLUDE_SINKHOLES: &str = "exclude-sinkholes";
+/// Asks about names of dynamic DNS services, too.
+pub const INCLUDE_DYNAMIC_DNS: &str = "include-dynamic-dns";
 
 /// Describes a setting of a transform, as it is announced to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +118,17 @@ impl TransformSpec {
             SettingKind::Text,
             format!("{title}: oldest stored answer (for example 12h; 0 asks again)"),
         ));
+        let mut flag = |what: &str, display: &str| {
+            let display = format!("{title}: {display}");
+            let setting = TransformSetting::new(format!("{name}.{what}"), SettingKind::Boolean, display);
+            all.push(setting.starting("false"));
+        };
+        if self.has_addresses() {
+            flag(EXCLUDE_SINKHOLES, "leave sinkholes out");
+        }
+        if self.asks_registration() {
+            flag(INCLUDE_DYNAMIC_DNS, "ask about dynamic DNS names, too");
+        }
         if offer
             .products
             .iter()
@@ -124,6 +141,21 @@ impl TransformSpec {
             all.push(buy);
         }
         all
+    }
+
+    /// Tells whether its records hold addresses, which can be sinkholes.
+    fn has_addresses(&self) -> bool {
+        let fields = self.capability.schema().fields;
+        fields.iter().any(|field| field.kind == Kind::Address)
+    }
+
+    /// Tells whether it asks who registered a name: of a dynamic DNS name that is its service, never its user.
+    #[must_use]
+    pub fn asks_registration(&self) -> bool {
+        matches!(
+            self.capability,
+            Capability::Whois | Capability::WhoisHistory | Capability::RegistrarHistory
+        )
     }
 
     /// Tells whether its records say when something was so.

@@ -60,7 +60,12 @@ fn settings_follow_what_the_offer_can_do() {
     ];
     assert_eq!(
         names("domaintools.ip-history"),
-        [&keys[..], &dates, &["domaintools.max-age"]].concat()
+        [
+            &keys[..],
+            &dates,
+            &["domaintools.max-age", "domaintools.exclude-sinkholes"]
+        ]
+        .concat()
     );
     let all = catalogue
         .find("domaintools.reverse-whois")

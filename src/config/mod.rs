@@ -128,6 +128,7 @@ fn settings(
     let deadlines = sections::deadlines(&root);
     let reputation = sections::reputation(&root);
     let scales = sections::scales(&root);
+    let lists = sections::lists(&root).into();
     let providers = providers::providers(&root, &secrets, descriptors);
     let known = transforms::Known {
         descriptors,
@@ -151,6 +152,7 @@ fn settings(
         deadlines,
         reputation,
         providers,
+        lists,
         scales,
         transforms,
     }

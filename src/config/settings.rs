@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::catalogue::TransformSpec;
+use crate::domain::Lists;
 use crate::mapping::Scale;
 
 /// Holds everything that `transforms.toml` and the environment say.
@@ -26,6 +28,8 @@ pub struct Settings {
     pub reputation: ReputationSettings,
     /// `[providers.*]`, by name.
     pub providers: BTreeMap<String, ProviderSettings>,
+    /// `[lists]`: dynamic DNS and sinkholes, the files read.
+    pub lists: Arc<Lists>,
     /// `[scales.*]`: bands of a number, by name.
     pub scales: BTreeMap<String, Scale>,
     /// `[[transform]]`, in the order of the file.

@@ -65,7 +65,7 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
     let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.maltego;
     let run = Run {
         spec,
-        scales: &configured.settings().scales,
+        settings: configured.settings(),
         asker: &asker,
         may_refresh: true,
         deadline,

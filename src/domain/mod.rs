@@ -4,6 +4,7 @@
 
 pub mod capability;
 pub mod indicator;
+pub mod lists;
 pub mod outcome;
 pub mod privacy;
 pub mod query;
@@ -11,6 +12,7 @@ pub mod record;
 
 pub use capability::{Capability, Field, Kind, Schema};
 pub use indicator::{Indicator, IndicatorKind};
+pub use lists::{ListKind, Lists};
 pub use outcome::{Answer, Denial, Failure, FailureKind, Outcome, Price, Source};
 pub use query::Query;
 pub use record::{Record, Value};

@@ -351,7 +351,7 @@ impl Rights {
     fn run<'a>(&'a self, configured: &'a Configured, spec: &'a TransformSpec) -> Run<'a> {
         Run {
             spec,
-            scales: &configured.settings().scales,
+            settings: configured.settings(),
             asker: &self.asker,
             may_refresh: self.may_refresh,
             deadline: self.deadline,

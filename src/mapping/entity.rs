@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
-use super::fold::{Group, Part, Period};
-use super::map::MappedInput;
+use super::fold::{Group, Part, Period, can_be_sinkhole};
+use super::map::{MappedInput, Rules};
 use super::rules::{EntityRule, Scale};
 use crate::catalogue::{OWN, TransformSpec};
 use crate::domain::capability::Schema;
 use crate::domain::indicator::{HashType, to_unicode};
-use crate::domain::{Answer, Value};
-use crate::maltego::response::{DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition};
+use crate::domain::{Answer, Indicator, IndicatorKind, Lists, Value};
+use crate::maltego::response::{
+    Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition,
+};
 use crate::maltego::{Entity, Property, types};
 
 /// The most differing texts that are joined into one property.
@@ -34,6 +36,7 @@ pub(super) struct Dresser<'a> {
     spec: &'a TransformSpec,
     schema: &'static Schema,
     scales: &'a BTreeMap<String, Scale>,
+    lists: &'a Lists,
     answers: Vec<Provenance<'a>>,
     /// Each provider once, in the order of the answers.
     providers: Vec<Names<'a>>,
@@ -79,11 +82,7 @@ impl<'a> Names<'a> {
 }
 
 impl<'a> Dresser<'a> {
-    pub(super) fn new(
-        answers: &[(&'a Answer, Timestamp)],
-        spec: &'a TransformSpec,
-        scales: &'a BTreeMap<String, Scale>,
-    ) -> Self {
+    pub(super) fn new(answers: &[(&'a Answer, Timestamp)], rules: &Rules<'a>) -> Self {
         let mut providers: Vec<Names<'_>> = Vec::new();
         let answers = answers.iter().map(|(answer, at)| {
             let source = &answer.source;
@@ -99,9 +98,10 @@ impl<'a> Dresser<'a> {
         });
         let answers = answers.collect();
         Self {
-            spec,
-            schema: spec.capability.schema(),
-            scales,
+            spec: rules.spec,
+            schema: rules.spec.capability.schema(),
+            scales: rules.scales,
+            lists: rules.lists,
             answers,
             providers,
         }
@@ -144,6 +144,7 @@ impl<'a> Dresser<'a> {
             }
             self.mark(group, rule, entity);
         }
+        self.mark_listed(entity);
         if !rows.is_empty() {
             entity
                 .display_information
@@ -260,6 +261,32 @@ impl<'a> Dresser<'a> {
                     property.value.clone(),
                 ));
             }
+        }
+    }
+
+    /// Marks names of dynamic DNS services and sinkholes, with who says so.
+    fn mark_listed(&self, entity: &mut Entity) {
+        let source = match entity.type_id.as_str() {
+            "maltego.Domain" | "maltego.DNSName" | "maltego.Website" => self.lists.dynamic_dns(&entity.value),
+            "maltego.URL" => Indicator::parse(IndicatorKind::Url, &entity.value)
+                .ok()
+                .and_then(|url| url.host())
+                .and_then(|host| self.lists.dynamic_dns(&host)),
+            _ => None,
+        };
+        if let Some(source) = source {
+            let said = Property::loose("pivotd.dynamic_dns", "Dynamic DNS according to", source);
+            add(&mut entity.properties, said);
+            overlay(entity, "Dynamic DNS", OverlayPosition::South, OverlayKind::Text);
+            entity.bookmark = entity.bookmark.or(Some(Bookmark::Yellow));
+        }
+        if can_be_sinkhole(&entity.type_id)
+            && let Some(source) = self.lists.sinkhole(&entity.value)
+        {
+            let said = Property::loose("pivotd.sinkhole", "Sinkhole according to", source);
+            add(&mut entity.properties, said);
+            overlay(entity, "Sinkhole", OverlayPosition::North, OverlayKind::Text);
+            entity.bookmark = Some(Bookmark::Red);
         }
     }
 

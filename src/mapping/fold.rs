@@ -11,7 +11,7 @@ use super::{MappedInput, Window};
 use crate::catalogue::TransformSpec;
 use crate::domain::capability::{Kind, Schema};
 use crate::domain::indicator::{NameKind, name_kind};
-use crate::domain::{Answer, Record, Value};
+use crate::domain::{Answer, Lists, Record, Value};
 
 /// Resolves names: in the item of a list first, then in the record around it.
 #[derive(Clone, Copy)]
@@ -183,6 +183,13 @@ impl<'a> Group<'a> {
         self.inside
     }
 
+    /// Tells whether it is a sinkhole: a list says so of the value, or the vendor of a record.
+    pub(super) fn is_sinkhole(&self, lists: &Lists) -> bool {
+        let flagged = |part: &Part<'_>| matches!(part.scope.get("sinkhole"), Some(Value::Flag(true)));
+        can_be_sinkhole(self.type_id)
+            && (lists.sinkhole(&self.value).is_some() || self.parts.iter().any(flagged))
+    }
+
     /// Returns what to sort by: nearest, then rarest, then newest.
     pub(super) fn rank(&self) -> (u32, i64, std::cmp::Reverse<Option<Date>>) {
         (
@@ -191,6 +198,14 @@ impl<'a> Group<'a> {
             std::cmp::Reverse(self.period.newest()),
         )
     }
+}
+
+/// Tells whether entities of a type can be sinkholes.
+pub(super) fn can_be_sinkhole(type_id: &str) -> bool {
+    matches!(
+        type_id,
+        "maltego.IPv4Address" | "maltego.IPv6Address" | "maltego.NSRecord"
+    )
 }
 
 /// Holds the groups in the order in which the answers named them, and what annotates the input.

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::entity::Dresser;
-use super::fold::fold;
+use super::fold::{Group, fold};
 use super::rules::Scale;
 use crate::catalogue::TransformSpec;
-use crate::domain::Answer;
+use crate::domain::{Answer, Lists};
 use crate::maltego::{Entity, Property};
 
 /// Holds the input entity as far as the mapping needs it.
@@ -35,6 +35,28 @@ pub struct Window {
     pub near: Option<Date>,
 }
 
+/// Holds what a mapping reads beside answers and input.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The transform.
+    pub spec: &'a TransformSpec,
+    /// Named scales.
+    pub scales: &'a BTreeMap<String, Scale>,
+    /// What is known of dynamic DNS and sinkholes.
+    pub lists: &'a Lists,
+}
+
+/// Says which results are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selection {
+    /// The window of time.
+    pub window: Window,
+    /// Whether sinkholes are left out.
+    pub exclude_sinkholes: bool,
+    /// How many are shown at most.
+    pub limit: usize,
+}
+
 /// Holds the entities of a run, with the counts for "14 of 60 shown; 31 outside 2013-01-01..2013-12-31".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mapped {
@@ -46,6 +68,8 @@ pub struct Mapped {
     pub total_mapped: usize,
     /// How many of them lie outside the window.
     pub outside_window: usize,
+    /// How many of those inside are sinkholes that were left out.
+    pub sinkholes: usize,
     /// Whether the first entity is the annotated input.
     pub annotated: bool,
 }
@@ -55,29 +79,32 @@ pub struct Mapped {
 /// Entities of equal type, value and strict properties become one: dates widen, differing texts are joined. One
 /// belongs to the window if the period of any of its records touches it; a bound that nobody knows excludes nothing.
 /// With `near` the closest come first, else the rarest where counts are known, else the newest; what is equal keeps the order of the answers.
-/// At most `limit` are shown. An entity equal to the input, in type and value, is left out.
+/// Sinkholes are left out where that is wanted. At most `limit` are shown. An entity equal to the input, in type and value, is left out.
 #[must_use]
 pub fn map(
     answers: &[(&Answer, Timestamp)],
-    spec: &TransformSpec,
-    scales: &BTreeMap<String, Scale>,
+    rules: &Rules<'_>,
     input: &MappedInput<'_>,
-    window: &Window,
-    limit: usize,
+    selection: &Selection,
 ) -> Mapped {
-    let folded = fold(answers, spec, input, window);
-    let dresser = Dresser::new(answers, spec, scales);
+    let folded = fold(answers, rules.spec, input, &selection.window);
+    let dresser = Dresser::new(answers, rules);
     let total_mapped = folded.groups.len();
     let mut groups = folded.groups;
-    groups.retain(super::fold::Group::is_inside);
-    let outside_window = total_mapped - groups.len();
-    groups.sort_by_cached_key(super::fold::Group::rank);
-    groups.truncate(limit);
+    groups.retain(Group::is_inside);
+    let inside = groups.len();
+    if selection.exclude_sinkholes {
+        groups.retain(|group| !group.is_sinkhole(rules.lists));
+    }
+    let sinkholes = inside - groups.len();
+    groups.sort_by_cached_key(Group::rank);
+    groups.truncate(selection.limit);
     let annotated = folded.on_input.map(|group| dresser.annotate(&group, input));
     let mut mapped = Mapped {
         shown: groups.len(),
         total_mapped,
-        outside_window,
+        outside_window: total_mapped - inside,
+        sinkholes,
         annotated: annotated.is_some(),
         entities: Vec::with_capacity(groups.len() + 1),
     };

@@ -74,7 +74,13 @@ fn the_settings_that_are_commented_out_load() {
             lines.push(line.to_owned());
         }
     }
-    let text = lines.join("\n");
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["dynamic-dns.txt", "sinkholes.json"] {
+        std::fs::write(folder.path().join(file), "list.example\n").unwrap();
+    }
+    // Lists are read with the settings, so these files have to be there.
+    let own = format!("[\"{}/", folder.path().display());
+    let text = lines.join("\n").replace("[\"/etc/pivotd/", &own);
     assert!(
         text.contains("\nresets  = ")
             && text.contains("\nproxy_password = ")
@@ -95,6 +101,9 @@ fn the_settings_that_are_commented_out_load() {
             "200/month USD of reverse-whois"
         ]
     );
+    let lists = &loaded.settings.lists;
+    assert_eq!(lists.dynamic_dns("a.list.example"), Some("dynamic-dns.txt"));
+    assert_eq!(lists.sinkhole("list.example"), Some("sinkholes.json"));
     assert_eq!(provider.budget[2].limit, 20_000);
     assert_eq!(provider.budget[2].max_price, Some(2_000));
 }

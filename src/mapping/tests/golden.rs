@@ -1,7 +1,7 @@
-use super::{answer, at, day, mapped, property, values, written};
+use super::{answer, at, day, mapped, property, rules_of, up_to, values, written};
 use crate::domain::{Capability, Record};
 use crate::maltego::response::{Bookmark, OverlayKind, OverlayPosition};
-use crate::mapping::{MappedInput, Window, map};
+use crate::mapping::{MappedInput, map};
 
 fn contact(role: &str, email: &str) -> Record {
     Record::new().with("role", role).with("email", email)
@@ -338,14 +338,11 @@ fn two_providers_keep_their_own_dates() {
         value: "example.com",
         properties: &[],
     };
-    let spec = &settings.transforms[0];
     let mapped = map(
         &[(&one, at()), (&two, at())],
-        spec,
-        &settings.scales,
+        &rules_of(&settings),
         &input,
-        &Window::default(),
-        5,
+        &up_to(5),
     );
     assert_eq!(mapped.total_mapped, 1);
     let entity = &mapped.entities[0];

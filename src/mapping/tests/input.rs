@@ -1,4 +1,4 @@
-use super::{answer, at, property, settings, values};
+use super::{answer, at, property, rules_of, settings, up_to, values};
 use crate::domain::{Capability, Record};
 use crate::maltego::{Entity, Property};
 use crate::mapping::{Mapped, MappedInput, Window, map};
@@ -13,14 +13,7 @@ fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Re
         value,
         properties,
     };
-    map(
-        &[(&answer, at())],
-        &settings.transforms[0],
-        &settings.scales,
-        &input,
-        &Window::default(),
-        0,
-    )
+    map(&[(&answer, at())], &rules_of(&settings), &input, &up_to(0))
 }
 
 fn risk() -> Vec<Record> {
@@ -107,16 +100,75 @@ fn what_equals_the_input_is_left_out() {
         value: "example.com",
         properties: &[],
     };
-    let mapped = map(
-        &[(&answer, at())],
-        &settings.transforms[0],
-        &settings.scales,
-        &input,
-        &Window::default(),
-        9,
-    );
+    let mapped = map(&[(&answer, at())], &rules_of(&settings), &input, &up_to(9));
     assert_eq!(
         mapped.total_mapped, 2,
         "an entity of another type is another entity"
     );
+}
+
+#[test]
+fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
+    use crate::domain::ListKind;
+    use crate::maltego::response::Bookmark;
+    let mut settings = settings(
+        "ip-history",
+        "[[transform.entity]]\nvalue = \"ip\"\n[[transform.entity]]\nvalue = \"domain\"",
+    );
+    let mut lists = (*settings.lists).clone();
+    lists.add(ListKind::Sinkholes, "192.0.2.0/28", "soc.txt").unwrap();
+    lists.add(ListKind::DynamicDns, "dyn.example", "dyn.txt").unwrap();
+    settings.lists = lists.into();
+    let record = |ip: &str, domain: &str| Record::new().with("ip", ip).with("domain", domain);
+    let answer = answer(
+        Capability::IpHistory,
+        vec![
+            record("192.0.2.7", "a.dyn.example"),
+            record("192.0.2.77", "www.example.org"),
+        ],
+    );
+    let input = MappedInput {
+        type_id: "maltego.Phrase",
+        value: "x",
+        properties: &[],
+    };
+    let all = map(&[(&answer, at())], &rules_of(&settings), &input, &up_to(9));
+    let told: Vec<_> = all
+        .entities
+        .iter()
+        .map(|entity| {
+            let said = property(entity, "pivotd.sinkhole").or_else(|| property(entity, "pivotd.dynamic_dns"));
+            let overlay = entity
+                .overlays
+                .first()
+                .map(|overlay| overlay.property_name.as_str());
+            (entity.value.as_str(), said, overlay, entity.bookmark)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "192.0.2.7",
+                Some("soc.txt"),
+                Some("Sinkhole"),
+                Some(Bookmark::Red)
+            ),
+            (
+                "a.dyn.example",
+                Some("dyn.txt"),
+                Some("Dynamic DNS"),
+                Some(Bookmark::Yellow)
+            ),
+            ("192.0.2.77", None, None, None),
+            ("www.example.org", None, None, None),
+        ]
+    );
+    let without = crate::mapping::Selection {
+        exclude_sinkholes: true,
+        ..up_to(9)
+    };
+    let rest = map(&[(&answer, at())], &rules_of(&settings), &input, &without);
+    assert_eq!((rest.sinkholes, rest.shown, rest.total_mapped), (1, 3, 4));
+    assert!(!values(&rest.entities).contains(&"192.0.2.7"));
 }

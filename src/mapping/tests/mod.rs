@@ -8,7 +8,7 @@ mod properties;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
-use super::{Mapped, MappedInput, Window, map};
+use super::{Mapped, MappedInput, Rules, Selection, Window, map};
 use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::tests::vendor;
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
@@ -68,14 +68,34 @@ pub(super) fn run(
 ) -> Mapped {
     let settings = settings(capability, rules);
     let answer = answer(capability.parse().unwrap(), records);
-    map(
-        &[(&answer, at())],
-        &settings.transforms[0],
-        &settings.scales,
-        &INPUT,
-        window,
+    let selection = Selection {
+        window: *window,
+        exclude_sinkholes: false,
         limit,
-    )
+    };
+    map(&[(&answer, at())], &rules_of(&settings), &INPUT, &selection)
+}
+
+/// Maps by the first transform of the settings.
+pub(super) fn rules_of(settings: &crate::config::Settings) -> Rules<'_> {
+    Rules {
+        spec: &settings.transforms[0],
+        scales: &settings.scales,
+        lists: &settings.lists,
+    }
+}
+
+/// Selects up to so many, of any time.
+pub(super) const fn up_to(limit: usize) -> Selection {
+    Selection {
+        window: Window {
+            since: None,
+            until: None,
+            near: None,
+        },
+        exclude_sinkholes: false,
+        limit,
+    }
 }
 
 pub(super) fn mapped(capability: &str, rules: &str, records: Vec<Record>) -> Vec<Entity> {
@@ -138,11 +158,13 @@ fn the_transform_of_the_manual_maps_end_to_end() {
     let answer = answer(Capability::IpHistory, records);
     let mapped = map(
         &[(&answer, at())],
-        spec,
-        &loaded.settings.scales,
+        &Rules {
+            spec,
+            scales: &loaded.settings.scales,
+            lists: &loaded.settings.lists,
+        },
         &INPUT,
-        &Window::default(),
-        12,
+        &up_to(12),
     );
     let written: Vec<String> = mapped.entities.iter().map(written).collect();
     assert_eq!(
