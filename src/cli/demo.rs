@@ -64,7 +64,7 @@ impl Stage {
             .context("the replayed vendors cannot be started")?;
         let mut loaded = defaults()?;
         loaded.settings.server.data = folder.path().to_path_buf();
-        point_at(&mut loaded.settings, &vendors);
+        point_at(&mut loaded.settings, &vendors).context("the replayed vendors' files cannot be written")?;
         let store = open_store(&loaded.settings)?;
         let metrics = Arc::new(Metrics::default());
         let log = match listen {

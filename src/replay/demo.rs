@@ -2,13 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
 use secrecy::SecretString;
 
 use super::{Replay, Vendor, domaintools_auth};
 use crate::config::Settings;
-use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, Credential, SecretOrigin};
+use crate::config::settings::{
+    Budget, BudgetUnit, BudgetWindow, Credential, NetworkSettings, ProviderSettings, Rate, SecretOrigin,
+};
+use crate::engine::reference;
+use crate::providers::{Descriptor, Unit, registry};
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
 
@@ -24,19 +31,22 @@ pub struct DemoVendors {
 }
 
 impl DemoVendors {
-    /// Starts all vendors, each on a free port of loopback.
+    /// Starts all vendors that there are fixtures of, each on a free port of loopback.
     ///
     /// # Errors
     /// Where a port cannot be bound or a compiled-in fixture cannot be read.
     pub async fn start() -> io::Result<Self> {
-        let folder = FIXTURES
-            .get_dir("domaintools")
-            .ok_or_else(|| io::Error::other("no fixtures of domaintools"))?;
-        let vendor = Vendor::from_dir(folder).map_err(io::Error::other)?;
-        let replay = Replay::start(vendor.with_authenticator(domaintools_auth(USERNAME, API_KEY))).await?;
-        Ok(Self {
-            vendors: [("domaintools".to_owned(), replay)].into(),
-        })
+        let mut vendors = BTreeMap::new();
+        for provider in registry::all() {
+            let name = provider.descriptor().name;
+            let Some(folder) = FIXTURES.get_dir(name) else {
+                continue;
+            };
+            let vendor = Vendor::from_dir(folder).map_err(io::Error::other)?;
+            let vendor = with_credentials(vendor, name, USERNAME, API_KEY);
+            vendors.insert(name.to_owned(), Replay::start(vendor).await?);
+        }
+        Ok(Self { vendors })
     }
 
     /// Returns a vendor.
@@ -53,36 +63,88 @@ impl DemoVendors {
     }
 }
 
-/// Points all providers at the replayed vendors, with their sample keys, and away from any network.
-pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) {
-    for (name, provider) in &mut settings.providers {
-        let Some(replay) = vendors.vendor(name) else {
-            provider.enabled = false;
+/// Makes a vendor ask for these credentials, where it is played with any.
+#[must_use]
+pub fn with_credentials(vendor: Vendor, name: &str, username: &str, api_key: &str) -> Vendor {
+    match name {
+        "domaintools" => vendor.with_authenticator(domaintools_auth(username, api_key)),
+        _ => vendor,
+    }
+}
+
+/// Points all providers at the replayed vendors, with their sample keys, and away from any network. Providers that
+/// nobody plays are disabled.
+///
+/// # Errors
+/// Where the files of public facts cannot be written into the data directory.
+pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) -> io::Result<()> {
+    for descriptor in registry::all().iter().map(|provider| provider.descriptor()) {
+        let Some(provider) = settings.providers.get_mut(descriptor.name) else {
             continue;
         };
-        provider.enabled = true;
-        for base_url in provider.base_urls.values_mut() {
-            *base_url = replay.base_url();
+        match vendors.vendor(descriptor.name) {
+            Some(replay) => point(provider, descriptor, &replay.base_url(), &settings.server.data)?,
+            None => provider.enabled = false,
         }
-        let sample = |value: &str| Credential {
-            value: SecretString::from(value),
-            origin: SecretOrigin::Inline,
-        };
-        provider.credentials = [
-            ("username".to_owned(), sample(USERNAME)),
-            ("api_key".to_owned(), sample(API_KEY)),
-        ]
-        .into();
-        // Enough to see a quote bought; nothing of it is real.
-        provider.budget.push(Budget {
-            product: Some("reverse-whois".to_owned()),
-            limit: 20_000,
-            unit: BudgetUnit::Cents,
-            currency: Some("USD".to_owned()),
-            window: BudgetWindow::Month,
-            max_price: Some(2_000),
-            label: "200/month USD of reverse-whois".to_owned(),
-        });
-        provider.network = crate::config::settings::NetworkSettings::default();
+        provider.credentials = credentials(descriptor, USERNAME, API_KEY);
     }
+    Ok(())
+}
+
+/// Points one provider at a replayed vendor: every origin, and every server that its files of public facts name.
+///
+/// # Errors
+/// Where such a file cannot be written into the data directory.
+pub fn point(
+    provider: &mut ProviderSettings,
+    descriptor: &Descriptor,
+    base_url: &str,
+    data: &Path,
+) -> io::Result<()> {
+    provider.enabled = true;
+    for origin in provider.base_urls.values_mut() {
+        base_url.clone_into(origin);
+    }
+    for file in descriptor.files {
+        let text = String::from_utf8_lossy(file.bundled).replace("https://", &format!("{base_url}/"));
+        reference::keep(data, descriptor.name, file, text.as_bytes()).map_err(io::Error::other)?;
+    }
+    provider.network = NetworkSettings::default();
+    // Nothing of it is real: nobody need wait, and a quote can be bought.
+    provider.rate = vec![Rate {
+        limit: NonZeroU32::MIN.saturating_add(999),
+        per: Duration::from_secs(1),
+        burst: NonZeroU32::MIN.saturating_add(999),
+    }];
+    let products = descriptor.offers.iter().flat_map(|offer| offer.products);
+    for product in products {
+        if let Unit::Money(currency) = product.unit {
+            provider.budget.push(Budget {
+                product: Some(product.id.to_owned()),
+                limit: 20_000,
+                unit: BudgetUnit::Cents,
+                currency: Some(currency.to_owned()),
+                window: BudgetWindow::Month,
+                max_price: Some(2_000),
+                label: format!("200/month {currency} of {}", product.id),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Makes a key of a provider: the user name for parts that may be shown, the key for those that may not.
+#[must_use]
+pub fn credentials(descriptor: &Descriptor, username: &str, api_key: &str) -> BTreeMap<String, Credential> {
+    let sample = |value: &str| Credential {
+        value: SecretString::from(value),
+        origin: SecretOrigin::Inline,
+    };
+    let fields = descriptor.credentials.iter();
+    fields
+        .map(|field| {
+            let value = if field.secret { api_key } else { username };
+            (field.name.to_owned(), sample(value))
+        })
+        .collect()
 }

@@ -1,5 +1,7 @@
 //! Starts pivotd on replayed vendors, with a clock that the test moves.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,15 +10,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pivotd::clock::manual::ManualClock;
 use pivotd::clock::{SharedClock, SystemClock};
-use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Credential, Rate, SecretOrigin};
+use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::providers::{Descriptor, registry};
-use pivotd::replay::{Replay, Vendor, domaintools_auth};
+use pivotd::replay::{Replay, Vendor, demo};
 use pivotd::startup::{App, Application, Mode, Parts, open_store};
 use pivotd::telemetry::log::Log;
 use pivotd::telemetry::metrics::Metrics;
 use pivotd::tokens::{NewToken, Scope};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 /// A user name that must never be seen anywhere but at the vendor.
 pub const USERNAME: &str = "canary-user";
@@ -34,9 +36,7 @@ pub fn fixtures(provider: &str) -> Vendor {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(provider);
-    Vendor::from_path(&path)
-        .unwrap()
-        .with_authenticator(domaintools_auth(USERNAME, API_KEY))
+    demo::with_credentials(Vendor::from_path(&path).unwrap(), provider, USERNAME, API_KEY)
 }
 
 pub fn rate(limit: u32, seconds: u64) -> Rate {
@@ -77,6 +77,8 @@ type Tweak = Box<dyn FnOnce(&mut Settings)>;
 pub struct Builder {
     folder: Option<Arc<tempfile::TempDir>>,
     vendor: Option<Replay>,
+    others: BTreeMap<&'static str, Replay>,
+    wanted: Vec<&'static str>,
     clock: Option<ManualClock>,
     mode: Mode,
     tweaks: Vec<Tweak>,
@@ -87,6 +89,8 @@ impl Builder {
         Self {
             folder: None,
             vendor: None,
+            others: BTreeMap::new(),
+            wanted: Vec::new(),
             clock: None,
             mode: Mode::Serve,
             tweaks: Vec::new(),
@@ -96,6 +100,12 @@ impl Builder {
     /// Uses a clock that stands still until the test moves it.
     pub fn manual_clock(mut self) -> Self {
         self.clock = Some(start_of_time());
+        self
+    }
+
+    /// Plays these providers, too.
+    pub fn with(mut self, providers: &[&'static str]) -> Self {
+        self.wanted.extend(providers);
         self
     }
 
@@ -113,6 +123,8 @@ impl Builder {
     pub fn after(mut self, before: Stopped) -> Self {
         self.folder = Some(before.folder);
         self.vendor = Some(before.vendor);
+        self.wanted.extend(before.others.keys());
+        self.others = before.others;
         self
     }
 
@@ -131,28 +143,34 @@ impl Builder {
         settings.server.workers = Some(2);
         settings.log.file = Some(folder.path().join("log"));
         settings.log.indicators = pivotd::config::settings::LogIndicators::Full;
-        let provider = settings.providers.get_mut("domaintools").unwrap();
-        provider.enabled = true;
-        provider
-            .base_urls
-            .values_mut()
-            .for_each(|url| *url = vendor.base_url());
-        let secret = |value: &str| Credential {
-            value: SecretString::from(value),
-            origin: SecretOrigin::Inline,
-        };
-        provider.credentials = [
-            ("username".to_owned(), secret(USERNAME)),
-            ("api_key".to_owned(), secret(API_KEY)),
-        ]
-        .into();
-        // Generous, burst included: a clock that stands still gives no second token.
-        provider.rate = vec![Rate {
-            burst: NonZeroU32::MAX,
-            ..rate(1_000_000, 1)
-        }];
-        provider.concurrency = 64;
-        provider.budget = Vec::new();
+        let mut others = self.others;
+        for descriptor in descriptors() {
+            let name = descriptor.name;
+            let Some(provider) = settings.providers.get_mut(name) else {
+                continue;
+            };
+            if name != "domaintools" && !self.wanted.contains(&name) {
+                // Nobody plays it, and the real one is never asked.
+                provider.enabled = false;
+                continue;
+            }
+            let replay = match name {
+                "domaintools" => &vendor,
+                _ => match others.entry(name) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(Replay::start(fixtures(name)).await.unwrap()),
+                },
+            };
+            demo::point(provider, descriptor, &replay.base_url(), &settings.server.data).unwrap();
+            provider.credentials = demo::credentials(descriptor, USERNAME, API_KEY);
+            // Generous, burst included: a clock that stands still gives no second token.
+            provider.rate = vec![Rate {
+                burst: NonZeroU32::MAX,
+                ..rate(1_000_000, 1)
+            }];
+            provider.concurrency = 64;
+            provider.budget = Vec::new();
+        }
         for tweak in self.tweaks {
             tweak(settings);
         }
@@ -188,6 +206,7 @@ impl Builder {
         TestApp {
             app,
             vendor,
+            others,
             folder,
             clock: manual,
             base: format!("http://{address}"),
@@ -208,12 +227,14 @@ pub fn start_of_time() -> ManualClock {
 pub struct Stopped {
     pub folder: Arc<tempfile::TempDir>,
     pub vendor: Replay,
+    pub others: BTreeMap<&'static str, Replay>,
 }
 
 /// A running server with its vendor.
 pub struct TestApp {
     pub app: Arc<App>,
     pub vendor: Replay,
+    pub others: BTreeMap<&'static str, Replay>,
     pub folder: Arc<tempfile::TempDir>,
     pub clock: Option<ManualClock>,
     pub base: String,
@@ -294,6 +315,7 @@ impl TestApp {
         Stopped {
             folder: self.folder,
             vendor: self.vendor,
+            others: self.others,
         }
     }
 }
