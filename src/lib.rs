@@ -10,6 +10,7 @@ pub mod config;
 pub mod control;
 pub mod domain;
 pub mod engine;
+pub mod graph;
 pub mod http;
 pub mod maltego;
 pub mod mapping;

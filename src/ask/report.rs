@@ -1,11 +1,11 @@
 //! Shows a run to people and to JSON: what the terminal prints and what the control socket carries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::transform::{Body, Ran};
-use crate::maltego::response::{LinkProperty, write, write_exception};
+use crate::maltego::response::{LinkProperty, OverlayKind, write, write_exception};
 
 /// Shows one entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,12 @@ pub struct EntityView {
     pub value: String,
     /// Properties by id.
     pub properties: BTreeMap<String, String>,
+    /// The ids of those that have to agree for entities to merge.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub strict: BTreeSet<String>,
+    /// What is marked on it, such as `Sinkhole`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub marks: BTreeSet<String>,
     /// Label of the link to the input.
     pub link: Option<String>,
 }
@@ -35,6 +41,8 @@ pub struct MessageView {
 pub struct Report {
     /// The transform.
     pub transform: String,
+    /// The type of the entity that it ran on, full id.
+    pub input_type: String,
     /// The outcome.
     pub outcome: String,
     /// Where the answers came from.
@@ -50,7 +58,7 @@ pub struct Report {
 impl Report {
     /// Shows what a run came to.
     #[must_use]
-    pub fn of(transform: &str, ran: &Ran) -> Self {
+    pub fn of(transform: &str, input_type: &str, ran: &Ran) -> Self {
         let (entities, messages, xml) = match &ran.body {
             Body::Response(response) => {
                 let entities = response
@@ -63,6 +71,18 @@ impl Report {
                             .properties
                             .iter()
                             .map(|property| (property.name.to_string(), property.value.to_string()))
+                            .collect(),
+                        strict: entity
+                            .properties
+                            .iter()
+                            .filter(|property| property.strict)
+                            .map(|property| property.name.to_string())
+                            .collect(),
+                        marks: entity
+                            .overlays
+                            .iter()
+                            .filter(|overlay| overlay.kind == OverlayKind::Text)
+                            .map(|overlay| overlay.property_name.clone())
                             .collect(),
                         link: entity.link.iter().find_map(|link| match link {
                             LinkProperty::Label(label) => Some(label.to_string()),
@@ -94,6 +114,7 @@ impl Report {
         };
         Self {
             transform: transform.to_owned(),
+            input_type: input_type.to_owned(),
             outcome: ran.outcome.to_owned(),
             cache: ran.cache.to_owned(),
             entities,

@@ -124,6 +124,8 @@ impl TransformSpec {
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     transforms: Vec<Arc<TransformSpec>>,
+    /// Those that can answer by the server's own keys.
+    listed: Vec<Arc<TransformSpec>>,
     by_name: HashMap<String, usize>,
     generation: u64,
 }
@@ -148,6 +150,15 @@ impl Catalogue {
             .cloned()
             .map(Arc::new)
             .collect();
+        let has_key = |name: &String| {
+            let provider = settings.providers.get(name);
+            provider.is_some_and(|provider| provider.enabled && provider.no_key().is_none())
+        };
+        let listed = transforms
+            .iter()
+            .filter(|spec| spec.providers().is_empty() || spec.providers().iter().any(has_key))
+            .cloned()
+            .collect();
         let by_name = transforms
             .iter()
             .enumerate()
@@ -155,6 +166,7 @@ impl Catalogue {
             .collect();
         Self {
             transforms,
+            listed,
             by_name,
             generation,
         }
@@ -175,6 +187,13 @@ impl Catalogue {
     #[must_use]
     pub fn transforms(&self) -> &[Arc<TransformSpec>] {
         &self.transforms
+    }
+
+    /// Returns those that can answer by the server's own keys, in the order of the file: what listings show. The others
+    /// answer whoever brings a key.
+    #[must_use]
+    pub fn listed(&self) -> &[Arc<TransformSpec>] {
+        &self.listed
     }
 
     /// Returns the number that grows with each reload; rendered answers depend on it.

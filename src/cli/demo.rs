@@ -118,7 +118,7 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
 /// Says what is served, with an example value for each transform and two commands to paste.
 fn welcome(app: &App, address: SocketAddr) -> String {
     let configured = app.configured.load();
-    let transforms = configured.catalogue.transforms();
+    let transforms = configured.catalogue.listed();
     let width = transforms.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
     let rows: Vec<String> = transforms
         .iter()

@@ -54,6 +54,9 @@ enum Command {
         /// What the TDS calls this server; over the configuration.
         #[arg(long, value_name = "URL", value_parser = values::public_url)]
         public_url: Option<String>,
+        /// Transforms whose provider has no key here, too: for analysts who bring their own.
+        #[arg(long)]
+        all: bool,
         #[command(flatten)]
         file: ConfigFile,
     },
@@ -71,8 +74,9 @@ impl Export {
             Command::Csv {
                 out,
                 public_url,
+                all,
                 file,
-            } => csv(&out, public_url, file.config.as_deref())?,
+            } => csv(&out, public_url, all, file.config.as_deref())?,
             Command::Openapi { out: Some(path) } => {
                 fs::write(&path, openapi::json()?).with_context(|| path.display().to_string())?;
                 terminal::note(&format!("wrote {}", path.display()));
@@ -83,7 +87,7 @@ impl Export {
     }
 }
 
-fn csv(out: &Path, public_url: Option<String>, config: Option<&Path>) -> anyhow::Result<()> {
+fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Path>) -> anyhow::Result<()> {
     let settings = load(config)?.settings;
     let base = public_url.or_else(|| settings.server.public_url.clone()).context(
         "server.public_url is not set, so no URL can be written for the TDS; set it to what clients call, or give \
@@ -97,7 +101,12 @@ fn csv(out: &Path, public_url: Option<String>, config: Option<&Path>) -> anyhow:
         .map(|spec| spec.name.clone())
         .collect();
     let mut all: Vec<TransformSetting> = Vec::new();
-    for spec in catalogue.transforms() {
+    let chosen = if keyless {
+        catalogue.transforms()
+    } else {
+        catalogue.listed()
+    };
+    for spec in chosen {
         let own = settings_of(spec);
         rows.extend(transform_rows(spec, &own, &base, &mut names));
         for setting in own {
@@ -112,7 +121,15 @@ fn csv(out: &Path, public_url: Option<String>, config: Option<&Path>) -> anyhow:
     fs::create_dir_all(out).with_context(|| out.display().to_string())?;
     write(out, "transforms", &TRANSFORM_HEAD, &rows)?;
     let rows: Vec<Vec<String>> = all.iter().map(setting_row).collect();
-    write(out, "settings", &SETTING_HEAD, &rows)
+    write(out, "settings", &SETTING_HEAD, &rows)?;
+    let left_out = catalogue.transforms().len() - chosen.len();
+    if left_out > 0 {
+        terminal::note(&format!(
+            "{left_out} transforms are left out, since their provider has no key here (`pivotd check` says which); --all \
+             writes them, too"
+        ));
+    }
+    Ok(())
 }
 
 /// Lists the settings of a transform at all its providers, each once.

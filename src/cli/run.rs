@@ -1,21 +1,26 @@
-//! `pivotd run`: one transform in the terminal.
+//! `pivotd run`: a transform in the terminal, on values or on a graph.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 
 use super::session::{Session, unexpected};
 use super::table::{Column, natural, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::ask::report::{EntityView, Report};
 use crate::control::{ControlReply, ControlRequest, RunRequest};
+use crate::graph::{Graph, Node, read_graphml, to_dot, to_graphml};
 use crate::maltego::types;
 
-/// Run one transform in the terminal.
+/// Run a transform in the terminal.
 #[derive(Debug, clap::Args)]
 pub(super) struct Run {
     /// The transform, such as domaintools.ip-history.
     transform: String,
-    /// The value, defanged or not.
-    value: String,
+    /// The values, defanged or not.
+    #[arg(required_unless_present = "on")]
+    values: Vec<String>,
     /// The entity type, such as Domain; the first input that can read the value otherwise.
     #[arg(long = "type", value_name = "TYPE")]
     type_id: Option<String>,
@@ -25,7 +30,13 @@ pub(super) struct Run {
     /// The most entities.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// How the answer is printed.
+    /// A graph to merge the answer into: a GraphML file, made if it is not there.
+    #[arg(long, value_name = "FILE")]
+    graph: Option<PathBuf>,
+    /// Run on every entity of this type in the graph, such as Domain, instead of on values.
+    #[arg(long, value_name = "TYPE", requires = "graph", conflicts_with = "values")]
+    on: Option<String>,
+    /// How the answer is printed; dot and graphml print the whole graph.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Ask replayed vendors: sample data, no key, no network, no server.
@@ -43,6 +54,10 @@ enum Format {
     Json,
     /// As a Maltego client gets it.
     Xml,
+    /// The graph, for Graphviz.
+    Dot,
+    /// The graph, for other tools.
+    Graphml,
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -50,41 +65,143 @@ fn setting(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 
+/// Holds what came of one value.
+struct Ran {
+    input: Node,
+    report: Report,
+    sample: bool,
+}
+
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<Done> {
-        let what = format!("waiting for {}", self.transform);
-        let request = ControlRequest::Run(RunRequest {
-            transform: self.transform,
-            value: self.value,
-            type_id: self.type_id,
-            settings: self.settings,
-            limit: self.limit,
-        });
-        let reply = block_on(async {
-            let session = Session::of(self.file.config.as_deref(), self.demo).await?;
-            let reply = session.ask(request, &what).await;
-            session.close().await;
-            reply
-        })??;
-        let ControlReply::Ran { report, sample } = reply else {
-            return Err(unexpected());
-        };
-        match self.format {
-            Format::Table => show(&report),
-            Format::Json => terminal::print_data(&json(&report, sample)?),
-            Format::Xml => terminal::print_data(&report.xml),
+        anyhow::ensure!(
+            self.format != Format::Xml || self.values.len() == 1,
+            "an answer in XML is one run's; give one value"
+        );
+        let mut graph = self
+            .graph
+            .as_deref()
+            .map_or_else(|| Ok(Graph::default()), opened)?;
+        let inputs = self.inputs(&graph)?;
+        let ran = block_on(self.ask(inputs))??;
+        let mut done = Done::Well;
+        for one in &ran {
+            if one.report.is_error() {
+                done = Done::WithError;
+            }
+            let at = graph.add(one.input.clone());
+            graph.found(at, &one.report.transform, one.report.entities.clone());
         }
-        Ok(if report.is_error() {
-            Done::WithError
-        } else {
-            Done::Well
-        })
+        if let Some(file) = &self.graph {
+            let text = to_graphml(&graph)?;
+            std::fs::write(file, text).with_context(|| file.display().to_string())?;
+        }
+        match self.format {
+            Format::Table => ran.iter().for_each(|one| show(one, ran.len() > 1)),
+            Format::Json => match ran.as_slice() {
+                [one] => terminal::print_data(&serde_json::to_string_pretty(&json(one)?)?),
+                several => {
+                    let all: Vec<_> = several.iter().map(json).collect::<Result<_, _>>()?;
+                    terminal::print_data(&serde_json::to_string_pretty(&all)?);
+                }
+            },
+            Format::Xml => ran.iter().for_each(|one| terminal::print_data(&one.report.xml)),
+            Format::Dot => terminal::print_data(&to_dot(&graph)),
+            Format::Graphml => terminal::print_data(&to_graphml(&graph)?),
+        }
+        Ok(done)
+    }
+
+    /// Finds what to run on: the values, or entities of the graph.
+    fn inputs(&self, graph: &Graph) -> anyhow::Result<Vec<Node>> {
+        let Some(on) = &self.on else {
+            let named = |value: &String| Node {
+                type_id: self.type_id.clone().unwrap_or_default(),
+                value: value.clone(),
+                ..Node::default()
+            };
+            return Ok(self.values.iter().map(named).collect());
+        };
+        let is_meant = |node: &&Node| node.type_id == *on || short(&node.type_id).eq_ignore_ascii_case(on);
+        let found: Vec<Node> = graph.nodes().iter().filter(is_meant).cloned().collect();
+        anyhow::ensure!(!found.is_empty(), "the graph has no entity of type {on}");
+        Ok(found)
+    }
+
+    async fn ask(&self, inputs: Vec<Node>) -> anyhow::Result<Vec<Ran>> {
+        let session = Session::of(self.file.config.as_deref(), self.demo).await?;
+        let count = inputs.len();
+        let mut all = Vec::new();
+        let mut failed = None;
+        for (at, mut input) in inputs.into_iter().enumerate() {
+            let request = ControlRequest::Run(RunRequest {
+                transform: self.transform.clone(),
+                value: input.value.clone(),
+                properties: input.properties.clone().into_iter().collect(),
+                type_id: Some(input.type_id.clone()).filter(|id| !id.is_empty()),
+                settings: self.settings.clone(),
+                limit: self.limit,
+            });
+            let which = if count > 1 {
+                format!(" ({} of {count})", at + 1)
+            } else {
+                String::new()
+            };
+            match session
+                .ask(request, &format!("waiting for {}{which}", self.transform))
+                .await
+            {
+                Ok(ControlReply::Ran { report, sample }) => {
+                    complete(&mut input, &report);
+                    all.push(Ran {
+                        input,
+                        report,
+                        sample,
+                    });
+                }
+                Ok(_) => failed = Some(unexpected()),
+                Err(error) => failed = Some(error),
+            }
+            if failed.is_some() {
+                break;
+            }
+        }
+        session.close().await;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(all),
+        }
+    }
+}
+
+/// Gives an input from the command line the type that it was run as, and its value property.
+fn complete(input: &mut Node, report: &Report) {
+    input.type_id.clone_from(&report.input_type);
+    if let Some(name) = types::value_property(&input.type_id)
+        && !input.properties.contains_key(name)
+    {
+        let is_strict = types::property(&input.type_id, name).is_some_and(|known| known.strict);
+        input.properties.insert(name.to_owned(), input.value.clone());
+        input.strict.extend(is_strict.then(|| name.to_owned()));
+    }
+}
+
+/// Reads the graph of a file; a file that is not there yet is an empty graph.
+fn opened(file: &Path) -> anyhow::Result<Graph> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => read_graphml(&text).with_context(|| file.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Graph::default()),
+        Err(error) => Err(error).with_context(|| file.display().to_string()),
     }
 }
 
 /// Prints entities and what is to be said of them; errors go where errors go.
-fn show(report: &Report) {
+fn show(ran: &Ran, named: bool) {
+    let report = &ran.report;
     let mut from = None;
+    if named {
+        terminal::print(&format!("{}:", terminal::line(&ran.input.value)));
+    }
     if !report.entities.is_empty() {
         let (table, one_source) = entities(&report.entities, terminal::width());
         terminal::print(&table);
@@ -120,16 +237,16 @@ fn source(cache: &str) -> &str {
     }
 }
 
-fn json(report: &Report, sample: bool) -> serde_json::Result<String> {
-    let mut value = serde_json::to_value(report)?;
+fn json(ran: &Ran) -> serde_json::Result<serde_json::Value> {
+    let mut value = serde_json::to_value(&ran.report)?;
     if let Some(fields) = value.as_object_mut() {
         // It has a format of its own.
         fields.remove("xml");
-        if sample {
+        if ran.sample {
             fields.insert("sample_data".to_owned(), true.into());
         }
     }
-    serde_json::to_string_pretty(&value)
+    Ok(value)
 }
 
 /// Lays out entities within `width`. Where that is narrow and all have one source, it is returned instead of shown
@@ -240,6 +357,8 @@ mod tests {
         EntityView {
             type_id: "maltego.IPv4Address".to_owned(),
             value: "192.0.2.7".to_owned(),
+            strict: BTreeSet::new(),
+            marks: BTreeSet::new(),
             properties: properties
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

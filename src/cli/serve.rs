@@ -91,6 +91,7 @@ async fn serve(loaded: Loaded, file: Option<PathBuf>, listen: Option<SocketAddr>
     tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app), file, listen));
     tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
+    tokio::spawn(refresh(Arc::clone(&app), settings.server.data.clone()));
     application.run_until_stopped().await?;
     tracing::info!("stopped");
     Ok(())
@@ -237,6 +238,17 @@ async fn sweep(app: Arc<App>) {
             Ok(count) => tracing::info!(count, "removed answers past their time"),
             Err(error) => tracing::error!(%error, "answers past their time could not be removed"),
         }
+        clock
+            .sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600))
+            .await;
+    }
+}
+
+/// Fetches files of public facts whose time has come, at start and every hour.
+async fn refresh(app: Arc<App>, data: PathBuf) {
+    let clock = Arc::clone(app.engine.clock());
+    loop {
+        app.engine.refresh_reference(&data).await;
         clock
             .sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600))
             .await;

@@ -53,7 +53,12 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
         )
     })?;
     let settings = settings(app, spec, &request.settings)?;
-    let entity = entity(spec, request.type_id.as_deref(), &request.value)?;
+    let entity = entity(
+        spec,
+        request.type_id.as_deref(),
+        &request.value,
+        request.properties,
+    )?;
     let request = TransformRequest {
         entities: vec![entity],
         settings,
@@ -72,10 +77,12 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
         sample: app.is_sample(),
     };
     let ran = run_transform(&app.engine, &run, &request).await;
-    let value = request.entities.first().map_or("", |entity| &entity.value);
+    let (value, type_id) = request.entities.first().map_or(("", ""), |entity| {
+        (entity.value.as_str(), entity.type_id.as_str())
+    });
     watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value);
     Ok(ControlReply::Ran {
-        report: Report::of(&spec.name, &ran),
+        report: Report::of(&spec.name, type_id, &ran),
         sample: app.is_sample(),
     })
 }
@@ -153,7 +160,14 @@ fn last_part(name: &str) -> &str {
 }
 
 /// Makes the entity: of the type that is named, else of the first input that can read the value.
-fn entity(spec: &TransformSpec, type_id: Option<&str>, value: &str) -> Result<InputEntity, String> {
+///
+/// Where a property holds what is asked and nobody gives that property, the value stands for it.
+fn entity(
+    spec: &TransformSpec,
+    type_id: Option<&str>,
+    value: &str,
+    mut properties: Vec<(String, String)>,
+) -> Result<InputEntity, String> {
     let inputs = &spec.inputs;
     let short = |id: &str| {
         id.rsplit_once('.')
@@ -200,12 +214,15 @@ fn entity(spec: &TransformSpec, type_id: Option<&str>, value: &str) -> Result<In
         .collect();
     let input = inputs.iter().find(|input| input.type_id == type_id);
     let query = input.and_then(|input| input.query.clone());
+    if let Some(query) = query.filter(|query| !properties.iter().any(|(name, _)| name == query)) {
+        properties.push((query, value.to_owned()));
+    }
     Ok(InputEntity {
         declared_type: type_id.clone(),
         type_id,
         ancestors,
         value: value.to_owned(),
-        fields: query.map(|name| (name, value.to_owned())).into_iter().collect(),
+        fields: properties,
         ..InputEntity::default()
     })
 }

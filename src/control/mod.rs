@@ -75,6 +75,9 @@ pub struct RunRequest {
     pub transform: String,
     /// The value.
     pub value: String,
+    /// Properties of the entity, by id.
+    #[serde(default)]
+    pub properties: Vec<(String, String)>,
     /// The entity type, full or short; the first input that can read the value where it is left out.
     pub type_id: Option<String>,
     /// Settings by id; the provider's name may be left out.

@@ -4,5 +4,6 @@
 
 mod commands;
 mod export;
+mod graph;
 mod place;
 mod server;

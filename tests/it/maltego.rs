@@ -503,3 +503,46 @@ async fn bytes_that_may_hold_a_secret_are_not_kept() {
         .await;
     assert!(held().await > before);
 }
+
+#[tokio::test]
+async fn a_dynamic_name_explains_itself_and_spends_nothing_unless_it_is_wanted() {
+    let app = Builder::new()
+        .settings(|settings| {
+            let mut lists = (*settings.lists).clone();
+            lists
+                .add(pivotd::domain::ListKind::DynamicDns, "example.com", "dynamic.txt")
+                .unwrap();
+            settings.lists = lists.into();
+        })
+        .start()
+        .await;
+    for transform in [
+        "domaintools.whois",
+        "domaintools.whois-history",
+        "domaintools.registrants",
+    ] {
+        let host = Entity::new("maltego.DNSName", "evil.example.com");
+        let answer = app.run(transform, host).await;
+        let said = answer.said("Inform");
+        assert!(
+            said.starts_with("evil.example.com: ")
+                && said.contains("dynamic.txt")
+                && said.contains("include-dynamic-dns"),
+            "{said}"
+        );
+        assert!(answer.entities().is_empty() && app.vendor.attempts() == 0);
+    }
+    let wanted = [("domaintools.include-dynamic-dns", "true")];
+    let host = Entity::new("maltego.DNSName", "evil.example.com").with(&wanted);
+    let answer = app.run("domaintools.whois-history", host).await;
+    assert!(
+        !answer.entities().is_empty() && app.vendor.attempts() > 0,
+        "{}",
+        answer.body
+    );
+    let service = app.run("domaintools.whois", Entity::domain("example.com")).await;
+    assert!(
+        !service.entities().is_empty(),
+        "the service's own domain is asked about"
+    );
+}
