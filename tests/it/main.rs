@@ -10,7 +10,9 @@
 
 mod engine;
 mod faults;
+mod investigation;
 mod maltego;
+mod merged;
 mod network;
 mod process;
 mod secrets;

@@ -327,6 +327,7 @@ pub struct Entity<'a> {
     pub value: &'a str,
     pub limit: u32,
     pub settings: &'a [(&'a str, &'a str)],
+    fields: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Entity<'a> {
@@ -336,6 +337,7 @@ impl<'a> Entity<'a> {
             value,
             limit: 256,
             settings: &[],
+            fields: &[],
         }
     }
 
@@ -351,15 +353,22 @@ impl<'a> Entity<'a> {
         Self { settings, ..self }
     }
 
+    /// Gives it properties.
+    pub fn fields(self, fields: &'a [(&'a str, &'a str)]) -> Self {
+        Self { fields, ..self }
+    }
+
     pub fn request(&self) -> String {
-        let fields: String = self
-            .settings
-            .iter()
-            .map(|(name, value)| format!("<Field Name=\"{}\">{}</Field>", escape(name), escape(value)))
-            .collect();
+        let written = |pairs: &[(&str, &str)]| -> String {
+            pairs
+                .iter()
+                .map(|(name, value)| format!("<Field Name=\"{}\">{}</Field>", escape(name), escape(value)))
+                .collect()
+        };
+        let (fields, properties) = (written(self.settings), written(self.fields));
         format!(
             "<MaltegoMessage><MaltegoTransformRequestMessage><Entities><Entity Type=\"{}\"><Genealogy>\
-             <Type Name=\"{}\"/></Genealogy><AdditionalFields/><Value>{}</Value><Weight>0</Weight></Entity></Entities>\
+             <Type Name=\"{}\"/></Genealogy><AdditionalFields>{properties}</AdditionalFields><Value>{}</Value><Weight>0</Weight></Entity></Entities>\
              <TransformFields>{fields}</TransformFields><Limits SoftLimit=\"{}\" HardLimit=\"{}\"/>\
              </MaltegoTransformRequestMessage></MaltegoMessage>",
             self.type_id,
