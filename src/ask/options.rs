@@ -160,7 +160,10 @@ fn own_key<'a>(
     }
     let mut key = Key::new();
     for field in descriptor.credentials {
-        if field.optional && given(field.name).is_none() {
+        // Which parts make up a key may hang on how it signs; a user's own may sign otherwise than the server's.
+        let mut same_way = descriptor.credentials.iter().filter(|other| other.only == field.only);
+        let other_way = field.only.is_some() && !same_way.any(|other| given(other.name).is_some());
+        if (field.optional || other_way) && given(field.name).is_none() {
             continue;
         }
         let value = given(field.name).ok_or_else(|| {
