@@ -24,7 +24,8 @@ fn names_are_found_in_any_case_and_with_a_slash() {
 #[test]
 fn transforms_of_a_disabled_provider_are_not_served() {
     let text = crate::config::DEFAULT_FILE.replace("# enabled  = true ", "enabled = false");
-    let loaded = read("my.toml", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded =
+        read("my.toml", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
     let names: Vec<_> = catalogue
         .transforms()

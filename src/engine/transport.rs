@@ -421,6 +421,9 @@ fn describe(error: &reqwest::Error) -> String {
 }
 
 #[cfg(test)]
+mod wire;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

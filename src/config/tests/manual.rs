@@ -88,7 +88,8 @@ fn the_settings_that_are_commented_out_load() {
             && text.contains("\nproxy_password = ")
             && text.contains("\nworkers  = ")
     );
-    let loaded = read("manual", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded =
+        read("manual", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     let provider = &loaded.settings.providers["domaintools"];
     let labels: Vec<_> = provider
         .budget
@@ -150,7 +151,8 @@ fn widen_false_takes_only_what_is_named() {
         "capability = \"ip-history\"\nwiden = false\ninput      = [\"maltego.Domain\"]",
     );
     assert_ne!(text, DEFAULT_FILE);
-    let loaded = read("manual", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded =
+        read("manual", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(inputs(&loaded, "domaintools.ip-history").len(), 1);
 }
 

@@ -78,7 +78,11 @@ fn named(node: Node<'_>, kind: &str) -> Option<String> {
         "url" => "text",
         "asn" => "AS Number",
         "cidr" => "Block",
-        "file" => return ["sha256", "sha1", "md5"].iter().find_map(|name| node.get(name).text()),
+        "file" => {
+            return ["sha256", "sha1", "md5"]
+                .iter()
+                .find_map(|name| node.get(name).text());
+        }
         _ => return None,
     };
     node.get(name).text()
@@ -95,10 +99,7 @@ fn typed(record: Record, node: Node<'_>, kind: &str, summary: &str) -> Record {
         "host" => record.with_some("host", host(summary)),
         "url" => record.with_some("url", parsed(IndicatorKind::Url)),
         "emailaddress" => record.with_some("email", parsed(IndicatorKind::Email)),
-        "asn" => record.with_some(
-            "asn",
-            parsed(IndicatorKind::Asn).map(|asn| asn.trim_start_matches("AS").to_owned()),
-        ),
+        "asn" => record.with_some("asn", number(summary)),
         "cidr" => record.with_some("cidr", range(summary)),
         "useragent" => record.with("user_agent", summary),
         "mutex" => record.with("mutex", summary),
@@ -128,6 +129,20 @@ fn hashes(mut record: Record, node: Node<'_>, summary: &str) -> Record {
         .iter()
         .find_map(|name| record.text(name).map(std::borrow::Cow::into_owned));
     record.with_some("hash", best)
+}
+
+/// Returns the number of an autonomous system, which the vendor writes as `ASN12345`.
+fn number(text: &str) -> Option<String> {
+    let text = text.trim();
+    let digits = text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    let known = ["", "AS", "ASN"].iter().any(|prefix| {
+        text.len() - digits.len() == prefix.len() && text.to_ascii_uppercase().starts_with(prefix)
+    });
+    digits
+        .parse::<u32>()
+        .ok()
+        .filter(|_| known)
+        .map(|number| number.to_string())
 }
 
 /// Returns a network as its first and last address.

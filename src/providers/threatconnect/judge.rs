@@ -10,7 +10,13 @@ use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Words of messages about the key itself, whatever the status.
-const KEY_WORDS: &[&str] = &["signature data", "access id", "secret key", "credential", "authenticat"];
+const KEY_WORDS: &[&str] = &[
+    "signature data",
+    "access id",
+    "secret key",
+    "credential",
+    "authenticat",
+];
 /// Words that are about the key where access was denied; elsewhere a query may have a wrong token, too.
 const DENIED_WORDS: &[&str] = &["signature", "token", "expired"];
 /// Words of messages about whose data was asked for.
@@ -44,7 +50,7 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
         // An instance that is too old for a list has no body of the vendor's for it.
         404 if root.is_some() || reply.body.is_empty() || call.path == owners::PATH => Verdict::NotFound,
         404 => Verdict::Malformed("404 without the vendor's error body: is the base URL right?".to_owned()),
-        code => refused(code, message, reply, root.is_some()),
+        code => refused(code, message.as_deref(), reply, root.is_some()),
     }
 }
 
@@ -57,9 +63,9 @@ fn good(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
     }
 }
 
-fn refused(code: u16, message: Option<String>, reply: &Reply, is_object: bool) -> Verdict {
-    let known = said(code, message.as_deref());
-    let text = |otherwise: &str| message.clone().unwrap_or_else(|| otherwise.to_owned());
+fn refused(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> Verdict {
+    let known = said(code, message);
+    let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     match code {
         429 => Verdict::Limited {
             after: reply
@@ -71,7 +77,7 @@ fn refused(code: u16, message: Option<String>, reply: &Reply, is_object: bool) -
         401 => known.unwrap_or_else(|| Verdict::KeyRefused(text("access was denied"))),
         // The owner does not exist or cannot be seen: that concerns this question only.
         403 => known.unwrap_or_else(|| Verdict::Refused(text("the owner is unknown, or not to be seen"))),
-        503 if is_object && !is_passing(message.as_deref()) => {
+        503 if is_object && !is_passing(message) => {
             Verdict::NotEntitled(text("the instance is not licensed for the API"))
         }
         400..=499 => known.unwrap_or_else(|| Verdict::Refused(text(&format!("HTTP {code}")))),
@@ -91,7 +97,9 @@ fn said(code: u16, message: Option<&str>) -> Option<Verdict> {
     let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if any(&["timestamp"]) {
         // The key may be right: nothing is to be closed until somebody changes it.
-        return Some(Verdict::Refused(format!("{text} (is this machine's clock right?)")));
+        return Some(Verdict::Refused(format!(
+            "{text} (is this machine's clock right?)"
+        )));
     }
     if any(&["tql", "timeout", "timed out"]) {
         // A long query would only be long again.
