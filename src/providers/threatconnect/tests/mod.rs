@@ -2,6 +2,7 @@
 
 mod cases;
 mod machine;
+mod mapped;
 mod properties;
 mod signatures;
 mod writing;
