@@ -167,7 +167,13 @@ fn own_key<'a>(
     }
     let mut key = Key::new();
     for field in descriptor.credentials {
-        if field.optional && given(field.name).is_none() {
+        // Which parts make up a key may hang on how it signs; a user's own may sign otherwise than the server's.
+        let mut same_way = descriptor
+            .credentials
+            .iter()
+            .filter(|other| other.only == field.only);
+        let other_way = field.only.is_some() && !same_way.any(|other| given(other.name).is_some());
+        if (field.optional || other_way) && given(field.name).is_none() {
             continue;
         }
         let value = given(field.name).ok_or_else(|| {
@@ -198,5 +204,29 @@ mod tests {
         for bad in ["soon", "-1h", "", "99999999999999999999d"] {
             assert!(age(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_users_own_key_is_whole_for_one_way_to_sign() {
+        let descriptor = crate::providers::registry::find("threatconnect")
+            .unwrap()
+            .descriptor();
+        let key = |given: &[(&str, &str)]| {
+            let given: std::collections::BTreeMap<String, &str> = given
+                .iter()
+                .map(|(name, value)| (format!("global#threatconnect.{name}"), *value))
+                .collect();
+            own_key(descriptor, &|name: &str| given.get(name).copied())
+                .map(|key| key.map(|key| key.keys().cloned().collect::<Vec<_>>()))
+                .map_err(|error| error.name)
+        };
+        let names = |names: &[&str]| Ok(Some(names.iter().map(|name| (*name).to_owned()).collect()));
+        assert_eq!(key(&[]), Ok(None));
+        assert_eq!(key(&[("api-token", " ")]), Ok(None));
+        assert_eq!(key(&[("api-token", "t")]), names(&["api_token"]));
+        let pair = [("access-id", "1"), ("secret-key", "k")];
+        assert_eq!(key(&pair), names(&["access_id", "secret_key"]));
+        let lacking = Err("global#threatconnect.secret-key".to_owned());
+        assert_eq!(key(&pair[..1]), lacking);
     }
 }

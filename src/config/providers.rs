@@ -61,7 +61,13 @@ fn provider(
     descriptor: &'static Descriptor,
 ) -> ProviderSettings {
     let reader = Reader::new(section.findings, section.path(&entry.name), &entry.node);
-    let credential = |field: &crate::providers::CredentialField| {
+    let options = options(&reader, descriptor);
+    let credential = |field: &'static crate::providers::CredentialField| {
+        if !field.is_used(&options) {
+            // It may stand there for another way to sign; nobody misses it.
+            reader.get(field.name);
+            return None;
+        }
         let found = secrets.read(&reader, field.name)?;
         Some((field.name.to_owned(), found))
     };
@@ -75,9 +81,9 @@ fn provider(
             flag,
         ),
         base_urls: base_urls(&reader, descriptor),
-        missing: missing(&reader, secrets, descriptor, &credentials),
+        missing: missing(&reader, secrets, descriptor, &options, &credentials),
         credentials,
-        options: options(&reader, descriptor),
+        options,
         rate: rates(&reader, descriptor),
         concurrency: usize::try_from(reader.number("concurrency", 4, 1, 256)).unwrap_or(4),
         budget: budgets(&reader, descriptor),
@@ -112,12 +118,13 @@ fn missing(
     reader: &Reader<'_>,
     secrets: &Secrets<'_>,
     descriptor: &Descriptor,
+    options: &BTreeMap<String, String>,
     credentials: &BTreeMap<String, Credential>,
 ) -> BTreeMap<String, String> {
     let lacking = descriptor
         .credentials
         .iter()
-        .filter(|field| !field.optional && !credentials.contains_key(field.name));
+        .filter(|field| field.is_needed(options) && !credentials.contains_key(field.name));
     let said = secrets.missing.borrow();
     let reason = |field: &crate::providers::CredentialField| {
         let path = reader.path(field.name);

@@ -285,7 +285,7 @@ impl ProviderSettings {
         descriptor
             .credentials
             .iter()
-            .all(|field| field.optional || self.credentials.contains_key(field.name))
+            .all(|field| !field.is_needed(&self.options) || self.credentials.contains_key(field.name))
     }
 
     /// Says why there is no key, or nothing where there is one: `no key: DOMAINTOOLS_API_KEY is not set`.

@@ -278,11 +278,6 @@ impl Transport {
         with: &Signing<'_>,
     ) -> Result<reqwest::Request, AttemptError> {
         let mut signed = call.clone();
-        let fields = with.key.unwrap_or(&self.credentials);
-        let exposed = Exposed::new(fields, &self.options).in_session(with.session);
-        provider
-            .sign(&mut signed, &exposed, with.now)
-            .map_err(AttemptError::Unsigned)?;
         let unsigned = |message: String| AttemptError::Unsigned(ProviderError::Unsupported(message));
         let named = call
             .server
@@ -295,11 +290,17 @@ impl Transport {
                 .get(call.origin)
                 .ok_or_else(|| unsigned(format!("{} is not a declared origin", call.origin)))?,
         };
+        let prefix = base.path().trim_end_matches('/');
+        let fields = with.key.unwrap_or(&self.credentials);
+        let exposed = Exposed::new(fields, &self.options)
+            .in_session(with.session)
+            .below(prefix);
+        provider
+            .sign(&mut signed, &exposed, with.now)
+            .map_err(AttemptError::Unsigned)?;
         let mut url = base.clone();
-        url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), signed.path));
-        if !signed.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&signed.query);
-        }
+        url.set_path(&format!("{prefix}{}", signed.path));
+        url.set_query(signed.encoded_query().as_deref());
         let mut builder = match signed.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url).form(&signed.form),
@@ -418,6 +419,9 @@ fn describe(error: &reqwest::Error) -> String {
         texts.join(": ")
     }
 }
+
+#[cfg(test)]
+mod wire;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ pub mod domaintools;
 pub mod registry;
 #[cfg(test)]
 mod testing;
+pub mod threatconnect;
 mod tolerant;
 
 use std::collections::BTreeMap;
@@ -125,6 +126,8 @@ pub struct CredentialField {
     pub secret: bool,
     /// Whether calls can do without it.
     pub optional: bool,
+    /// The option and its value with which alone it is part of a key; `None` where it always is.
+    pub only: Option<(&'static str, &'static str)>,
 }
 
 impl CredentialField {
@@ -136,6 +139,7 @@ impl CredentialField {
             title,
             secret: true,
             optional: false,
+            only: None,
         }
     }
 
@@ -153,6 +157,26 @@ impl CredentialField {
     pub const fn optional(mut self) -> Self {
         self.optional = true;
         self
+    }
+
+    /// Says that it is part of a key only where the provider's option has this value.
+    #[must_use]
+    pub const fn only(mut self, option: &'static str, value: &'static str) -> Self {
+        self.only = Some((option, value));
+        self
+    }
+
+    /// Tells whether it is part of a key where the provider's options are these.
+    #[must_use]
+    pub fn is_used(&self, options: &BTreeMap<String, String>) -> bool {
+        self.only
+            .is_none_or(|(option, value)| options.get(option).is_some_and(|given| given == value))
+    }
+
+    /// Tells whether there is no key without it where the provider's options are these.
+    #[must_use]
+    pub fn is_needed(&self, options: &BTreeMap<String, String>) -> bool {
+        !self.optional && self.is_used(options)
     }
 }
 
@@ -401,6 +425,27 @@ impl Call {
         }
     }
 
+    /// Returns the query as it goes on the wire, without the question mark; a space is `%20`. `None` without parameters.
+    #[must_use]
+    pub fn encoded_query(&self) -> Option<String> {
+        let encode = common::segment;
+        let pairs: Vec<String> = self
+            .query
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
+        (!pairs.is_empty()).then(|| pairs.join("&"))
+    }
+
+    /// Returns path and query exactly as they go on the wire below a base URL's path; see [`Exposed::prefix`].
+    #[must_use]
+    pub fn target(&self, prefix: &str) -> String {
+        match self.encoded_query() {
+            Some(query) => format!("{prefix}{}?{query}", self.path),
+            None => format!("{prefix}{}", self.path),
+        }
+    }
+
     /// Sends it to a server that the provider's files name, and returns the call.
     #[must_use]
     pub fn at(mut self, server: impl Into<String>) -> Self {
@@ -541,6 +586,7 @@ pub struct Exposed<'a> {
     fields: &'a BTreeMap<String, SecretString>,
     options: &'a BTreeMap<String, String>,
     session: Option<&'a SecretString>,
+    prefix: &'a str,
 }
 
 impl<'a> Exposed<'a> {
@@ -551,7 +597,21 @@ impl<'a> Exposed<'a> {
             fields,
             options,
             session: None,
+            prefix: "",
         }
+    }
+
+    /// Adds the path of the base URL that the call goes to, without a slash at its end.
+    #[must_use]
+    pub fn below(mut self, prefix: &'a str) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Returns the path of the base URL, which stands before the call's on the wire; empty where it has none.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        self.prefix
     }
 
     /// Adds the session's token.

@@ -1,0 +1,134 @@
+//! Checks that what a provider signs is byte for byte what goes out.
+
+use std::sync::{LazyLock, Mutex};
+
+use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::config::read;
+use crate::providers::{DESCRIPTOR, Descriptor, Judgement, Lookup, Origin, Step};
+
+static WITNESS: Descriptor = Descriptor {
+    name: "witness",
+    title: "Witness",
+    origins: &[Origin {
+        name: "api",
+        base_url: "https://api.example",
+    }],
+    ..DESCRIPTOR
+};
+
+/// Remembers what it signed, and adds a parameter of its own, as signing may.
+#[derive(Default)]
+struct Witness(Mutex<Vec<String>>);
+
+impl Provider for Witness {
+    fn descriptor(&self) -> &'static Descriptor {
+        &WITNESS
+    }
+
+    fn start(&self, _: &Lookup) -> Result<Step, ProviderError> {
+        Err(ProviderError::Unsupported(String::new()))
+    }
+
+    fn judge(&self, _: &Call, _: &Reply) -> Judgement {
+        unreachable!("nothing is judged here")
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _: Timestamp) -> Result<(), ProviderError> {
+        call.add("by", "wit ness");
+        self.0.lock().unwrap().push(call.target(key.prefix()));
+        Ok(())
+    }
+}
+
+/// Transports to base URLs with several paths, made once: each loads certificates.
+static BELOW: LazyLock<Vec<Transport>> = LazyLock::new(|| {
+    let paths = ["", "/", "/api", "/a/b/"].iter();
+    paths
+        .map(|path| transport(&format!("https://api.example{path}")))
+        .collect()
+});
+
+fn transport(base_url: &str) -> Transport {
+    let text = format!("[providers.witness]\nbase_url = {base_url:?}\n");
+    let loaded = read("my.toml", &text, false, &[], &[&WITNESS]).unwrap();
+    Transport::new(&loaded.settings.providers["witness"]).unwrap()
+}
+
+fn signing(reference: &Reference) -> Signing<'_> {
+    Signing {
+        key: None,
+        session: None,
+        reference,
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Says where a request would go: path and query.
+fn target(request: &reqwest::Request) -> String {
+    request.url()[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
+}
+
+proptest! {
+    #[test]
+    fn any_query_is_signed_as_it_is_sent(
+        transport in (0..BELOW.len()).prop_map(|at| &BELOW[at]),
+        pairs in proptest::collection::vec(("\\PC{1,8}", "[\\PC\n\t]{0,24}"), 0..4),
+    ) {
+        let witness = Witness::default();
+        let mut call = Call::get("api", "any", "/v3/a%20b/c");
+        for (name, value) in &pairs {
+            call.add(name, value.as_str());
+        }
+        let reference = Reference::default();
+        let request = transport.request(&witness, &call, &signing(&reference)).unwrap();
+        let signed = witness.0.lock().unwrap().pop().unwrap();
+        prop_assert_eq!(&signed, &target(&request));
+        prop_assert!(signed.ends_with("by=wit%20ness"), "{}", signed);
+        let read: Vec<(String, String)> = request.url().query_pairs().into_owned().collect();
+        let (_, sent) = read.split_last().unwrap();
+        prop_assert_eq!(sent, pairs, "what is sent reads as what was asked");
+    }
+}
+
+/// The connection itself tells what went out: nothing between here and there encodes it again.
+#[tokio::test]
+async fn the_request_line_is_what_was_signed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let instance = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        let reply = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+        socket.write_all(reply).await.unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    let witness = Witness::default();
+    let call = Call::get("api", "any", "/v3/groups")
+        .with("tql", "summary = \"it's 100% a+b/c?d&e=f#g ~ü\\\\ `*`\"")
+        .with("fields", "tags")
+        .with("fields", "threatAssess");
+    let reference = Reference::default();
+    let transport = transport(&format!("http://{address}/api"));
+    let reply = transport
+        .attempt(&witness, &call, &signing(&reference))
+        .await
+        .unwrap();
+    assert_eq!(reply.status, 204);
+    let head = instance.await.unwrap();
+    let signed = witness.0.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        head.lines().next(),
+        Some(format!("GET {signed} HTTP/1.1").as_str())
+    );
+    assert!(
+        signed.starts_with("/api/v3/groups?tql=summary%20%3D%20%22it%27s%20100%25%20a%2Bb"),
+        "{signed}"
+    );
+}

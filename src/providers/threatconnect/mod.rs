@@ -1,0 +1,142 @@
+//! Asks ThreatConnect: owners, incidents, and the indicators that they hold.
+//!
+//! Facts are from the vendor's developer documentation of its API, version 3, and from its Python framework
+//! (`tcex`). Version 2 is asked only where an instance lacks the list of owners of version 3.
+
+mod groups;
+mod indicators;
+mod judge;
+mod owners;
+mod pages;
+mod sign;
+mod tql;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::common::offered;
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    ProviderError, ProviderOption, Reply, Step, Unit,
+};
+use crate::domain::{Capability, IndicatorKind};
+
+/// Name of its only origin.
+const ORIGIN: &str = "api";
+
+// The vendor sells no products of its API one by one; these are its kinds of objects.
+const OWNERS: &str = "owners";
+const GROUPS: &str = "groups";
+const INDICATORS: &str = "indicators";
+
+/// The most pages that one look-up reads.
+const MAX_PAGES: usize = 10;
+
+const fn offer(
+    capability: Capability,
+    inputs: &'static [IndicatorKind],
+    products: &'static [Product],
+) -> Offer {
+    Offer {
+        capability,
+        inputs,
+        products,
+        max_calls: MAX_PAGES,
+        paged: true,
+        ..super::OFFER
+    }
+}
+
+const fn product(id: &'static str) -> Product {
+    Product {
+        id,
+        unit: Unit::Calls,
+        blind: None,
+    }
+}
+
+static OFFERS: &[Offer] = &[
+    Offer {
+        // The pages of version 3, or one call that fails and the list of version 2.
+        max_calls: MAX_PAGES + 1,
+        paged: false,
+        ..offer(Capability::Owners, &[IndicatorKind::Phrase], &[product(OWNERS)])
+    },
+    offer(
+        Capability::Incidents,
+        &[IndicatorKind::Community, IndicatorKind::Phrase],
+        &[product(GROUPS)],
+    ),
+    offer(
+        Capability::IncidentIndicators,
+        &[IndicatorKind::Incident],
+        &[product(INDICATORS)],
+    ),
+    offer(
+        Capability::IncidentsOf,
+        &[
+            IndicatorKind::Domain,
+            IndicatorKind::Hostname,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+            IndicatorKind::Url,
+            IndicatorKind::Email,
+            IndicatorKind::Hash,
+        ],
+        &[product(GROUPS)],
+    ),
+];
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: "threatconnect",
+    title: "ThreatConnect",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://app.threatconnect.com/api",
+    }],
+    credentials: &[
+        CredentialField::secret("api_token", "API token").only("auth", sign::TOKEN),
+        CredentialField::plain("access_id", "access ID").only("auth", sign::HMAC),
+        CredentialField::secret("secret_key", "secret key").only("auth", sign::HMAC),
+    ],
+    options: &[ProviderOption {
+        name: "auth",
+        values: &[sign::TOKEN, sign::HMAC],
+    }],
+    offers: OFFERS,
+    // The vendor documents no rate.
+    default_rate: &["60/min"],
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through the API of a ThreatConnect instance.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThreatConnect;
+
+impl Provider for ThreatConnect {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        match offered(&DESCRIPTOR, lookup)?.capability {
+            Capability::Owners => owners::start(lookup),
+            Capability::Incidents => groups::incidents(lookup),
+            Capability::IncidentsOf => groups::holding(lookup),
+            Capability::IncidentIndicators => indicators::start(lookup),
+            other => Err(ProviderError::Unsupported(format!(
+                "ThreatConnect has no {other}"
+            ))),
+        }
+    }
+
+    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(call, reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {
+        sign::sign(call, key, now)
+    }
+}

@@ -1,0 +1,47 @@
+//! Lists owners: the organisation, communities and sources that the API user can see.
+
+use super::{ORIGIN, OWNERS, pages};
+use crate::domain::{Query, Record};
+use crate::providers::common::{one, one_query};
+use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::{Call, Lookup, ProviderError, Step};
+
+/// Path of the list in version 3; an instance that is too old lacks it.
+pub(super) const PATH: &str = "/v3/security/owners";
+
+/// Starts a list of all owners, whatever the phrase is.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    let list = pages::List {
+        product: OWNERS,
+        path: PATH,
+        tql: None,
+        fields: &[],
+        read: owner,
+    };
+    pages::all_or(list, one_query(lookup)?.clone(), lookup, legacy)
+}
+
+/// Asks version 2 for the list; it comes in one piece.
+fn legacy(query: Query) -> Step {
+    one(Call::get(ORIGIN, OWNERS, "/v2/owners"), move |reply| {
+        let mut records = Vec::new();
+        if let Some(reply) = reply {
+            let body = json(&reply)?;
+            let data = Node::of(&body).get("data");
+            if !data.exists() {
+                return Err(malformed("data"));
+            }
+            records.extend(data.get("owner").many().filter_map(owner));
+        }
+        Ok(Step::Done(vec![pages::whole(query, OWNERS, records)]))
+    })
+}
+
+fn owner(node: Node<'_>) -> Option<Record> {
+    Some(
+        Record::new()
+            .with("owner", node.get("name").text()?)
+            .with_some("id", node.get("id").text())
+            .with_some("kind", node.get("type").text()),
+    )
+}

@@ -1,0 +1,42 @@
+//! Drives the machine against fixtures and made-up bodies, without a socket.
+
+mod cases;
+mod machine;
+mod mapped;
+mod properties;
+mod signatures;
+mod writing;
+
+use super::ThreatConnect;
+use crate::domain::{Capability, FailureKind, IndicatorKind, Query};
+use crate::providers::testing::{self, Walked, question, reply};
+use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
+
+fn product(capability: Capability) -> &'static str {
+    ThreatConnect.descriptor().offer(capability).unwrap().products[0].id
+}
+
+fn lookup(query: Query) -> Lookup {
+    let product = product(query.capability);
+    testing::lookup(&ThreatConnect, query, product)
+}
+
+fn of(capability: Capability, kind: IndicatorKind, value: &str) -> Lookup {
+    lookup(question(capability, kind, value))
+}
+
+fn incidents(phrase: &str) -> Lookup {
+    of(Capability::Incidents, IndicatorKind::Phrase, phrase)
+}
+
+fn indicators(id: &str) -> Lookup {
+    of(Capability::IncidentIndicators, IndicatorKind::Incident, id)
+}
+
+fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<Walked, ProviderError> {
+    testing::walk(&ThreatConnect, lookup, answer)
+}
+
+fn walk_fixtures(lookup: &Lookup) -> Result<Walked, ProviderError> {
+    testing::walk_fixtures(&ThreatConnect, lookup)
+}

@@ -1,0 +1,139 @@
+//! Feeds anything to the machine: nothing panics, and what comes out fits its schema.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Every offer of the descriptor with each input, as look-ups.
+fn lookups() -> Vec<Lookup> {
+    let value = |kind: IndicatorKind| match kind {
+        IndicatorKind::Ipv4 => "192.0.2.44".to_owned(),
+        IndicatorKind::Ipv6 => "2001:db8::44".to_owned(),
+        IndicatorKind::Email => "office@parkside.example".to_owned(),
+        IndicatorKind::Url => "http://example.com/x".to_owned(),
+        IndicatorKind::Hash => "3f".repeat(20),
+        IndicatorKind::Incident => "1184230".to_owned(),
+        IndicatorKind::Domain | IndicatorKind::Hostname => "example.com".to_owned(),
+        _ => "Parkside".to_owned(),
+    };
+    let offers = ThreatConnect.descriptor().offers.iter();
+    offers
+        .flat_map(|offer| offer.inputs.iter().map(|kind| (offer.capability, *kind)))
+        .map(|(capability, kind)| Lookup {
+            want: 500,
+            ..of(capability, kind, &value(kind))
+        })
+        .collect()
+}
+
+fn feed(status: u16, body: &[u8]) {
+    for lookup in lookups() {
+        let answer = |_: &Call| Reply {
+            body: body.to_vec().into(),
+            ..reply(status, "")
+        };
+        // An error is as good as an answer; a panic or a misfit is not.
+        let _ = walk(&lookup, answer);
+    }
+}
+
+/// JSON with the names that the vendor uses, in any shape.
+fn shapes() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        "\\PC{0,12}".prop_map(serde_json::Value::from),
+        proptest::sample::select(vec![
+            "Host",
+            "Address",
+            "File",
+            "URL",
+            "ASN",
+            "CIDR",
+            "EmailAddress",
+            "Incident",
+            "Campaign",
+            "2013-05-20T00:00:00Z2014-01-01T00:00:00Z",
+            "192.0.2.44",
+            "192.0.2.0/24",
+            "ASN1",
+            "https://app.example/#/x",
+            "?resultStart=3",
+            " : : ",
+        ])
+        .prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        let name = proptest::sample::select(vec![
+            "data",
+            "id",
+            "type",
+            "name",
+            "summary",
+            "ownerName",
+            "owner",
+            "tags",
+            "dateAdded",
+            "lastModified",
+            "eventDate",
+            "rating",
+            "confidence",
+            "threatAssessScore",
+            "webLink",
+            "ip",
+            "hostName",
+            "md5",
+            "Block",
+            "AS Number",
+            "status",
+            "count",
+            "next",
+            "description",
+        ]);
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+            proptest::collection::vec((name, inner), 0..8).prop_map(|pairs| {
+                pairs
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<serde_json::Value>()
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes(status in prop_oneof![Just(200), Just(404), 100_u16..600], body: Vec<u8>) {
+        feed(status, &body);
+    }
+
+    #[test]
+    fn any_items(items in proptest::collection::vec(shapes(), 0..5), next in shapes(), count in shapes()) {
+        feed(200, serde_json::json!({"data": items, "next": next, "count": count}).to_string().as_bytes());
+    }
+
+    #[test]
+    fn any_shape(body in shapes()) {
+        feed(200, body.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn depth_and_size_are_survived() {
+    feed(200, "[".repeat(200_000).as_bytes());
+    feed(
+        200,
+        format!("{{\"data\":{}{}}}", "[".repeat(120), "]".repeat(120)).as_bytes(),
+    );
+    let huge = "9".repeat(400);
+    feed(
+        200,
+        format!("{{\"data\":[{{\"type\":\"Host\",\"summary\":\"a.example.com\",\"rating\":{huge}}}],\"count\":{huge}}}")
+            .as_bytes(),
+    );
+}
