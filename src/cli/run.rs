@@ -122,7 +122,10 @@ impl Run {
             };
             return Ok(self.values.iter().map(named).collect());
         };
-        let is_meant = |node: &&Node| node.type_id == *on || short(&node.type_id).eq_ignore_ascii_case(on);
+        let is_meant = |node: &&Node| {
+            let last = node.type_id.rsplit('.').next().unwrap_or_default();
+            node.type_id == *on || last.eq_ignore_ascii_case(on)
+        };
         let found: Vec<Node> = graph.nodes().iter().filter(is_meant).cloned().collect();
         anyhow::ensure!(!found.is_empty(), "the graph has no entity of type {on}");
         Ok(found)

@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::config::settings::{
     Budget, BudgetUnit, BudgetWindow, Credential, NetworkSettings, ProviderSettings, Rate, SecretOrigin,
 };
+use crate::domain::{ListKind, Lists};
 use crate::engine::reference;
 use crate::providers::{Descriptor, Unit, registry};
 
@@ -23,6 +24,9 @@ static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
 pub const USERNAME: &str = "sample";
 /// Key that the replayed vendors take; no real one.
 pub const API_KEY: &str = "sample-key-of-the-replayed-vendor";
+
+/// Zones that the sample data have names of dynamic DNS services in.
+pub const SAMPLE_ZONES: &str = "dynhost.example\nhomelink.example\n";
 
 /// Holds the replayed vendors while they run.
 #[derive(Debug)]
@@ -88,6 +92,11 @@ pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) -> io::Result<()
         }
         provider.credentials = credentials(descriptor, USERNAME, API_KEY);
     }
+    let mut lists = Lists::clone(&settings.lists);
+    lists
+        .add(ListKind::DynamicDns, SAMPLE_ZONES, "sample list of the demo")
+        .map_err(|(_, reason)| io::Error::other(reason))?;
+    settings.lists = lists.into();
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
 use pivotd::domain::ListKind;
+use pivotd::replay::demo::SAMPLE_ZONES;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -57,7 +58,12 @@ fn read(body: &str) -> Vec<Found> {
                             ..Found::default()
                         };
                     }
-                    "Field" => field = (attribute(&tag, "Name"), attribute(&tag, "MatchingRule") == "strict"),
+                    "Field" => {
+                        field = (
+                            attribute(&tag, "Name"),
+                            attribute(&tag, "MatchingRule") == "strict",
+                        )
+                    }
                     _ => {}
                 }
             }
@@ -133,7 +139,11 @@ impl Case {
                 strict: entity.strict.clone(),
                 ..Found::default()
             });
-            assert_eq!(node.strict, entity.strict, "{transform} makes a second {}", entity.value);
+            assert_eq!(
+                node.strict, entity.strict,
+                "{transform} makes a second {}",
+                entity.value
+            );
             node.properties.extend(entity.properties.clone());
             node.overlays.extend(entity.overlays.clone());
         }
@@ -141,11 +151,20 @@ impl Case {
     }
 
     /// Runs a transform on several entities; returns the names of all that was found.
-    async fn run_all(&mut self, transform: &str, on: &BTreeSet<Key>, settings: &[(&str, &str)]) -> BTreeSet<Key> {
+    async fn run_all(
+        &mut self,
+        transform: &str,
+        on: &BTreeSet<Key>,
+        settings: &[(&str, &str)],
+    ) -> BTreeSet<Key> {
         let mut all = BTreeSet::new();
         for key in on {
             let (found, messages) = self.run(transform, key, settings).await;
-            assert!(!messages.contains("Error"), "{transform} on {}: {messages}", key.1);
+            assert!(
+                !messages.contains("Error"),
+                "{transform} on {}: {messages}",
+                key.1
+            );
             all.extend(found.iter().map(Found::key));
         }
         all
@@ -163,12 +182,19 @@ impl Case {
     }
 
     fn values(&self, type_id: &str) -> BTreeSet<Key> {
-        self.nodes.keys().filter(|key| key.0 == type_id).cloned().collect()
+        self.nodes
+            .keys()
+            .filter(|key| key.0 == type_id)
+            .cloned()
+            .collect()
     }
 
     /// Says of which entities a text is marked on the icon.
     fn marked(&self, what: &str) -> BTreeSet<&str> {
-        let marked = self.nodes.values().filter(|node| node.overlays.iter().any(|one| one == what));
+        let marked = self
+            .nodes
+            .values()
+            .filter(|node| node.overlays.iter().any(|one| one == what));
         marked.map(|node| node.value.as_str()).collect()
     }
 }
@@ -187,10 +213,15 @@ async fn open() -> Case {
         .settings(|settings| {
             let mut lists = (*settings.lists).clone();
             lists
-                .add(ListKind::DynamicDns, "dynhost.example\nhomelink.example", "sample list")
+                .add(ListKind::DynamicDns, SAMPLE_ZONES, "sample list")
                 .unwrap();
             settings.lists = lists.into();
-            let mut money = budget(Some("reverse-whois"), 20_000, BudgetUnit::Cents, BudgetWindow::Month);
+            let mut money = budget(
+                Some("reverse-whois"),
+                20_000,
+                BudgetUnit::Cents,
+                BudgetWindow::Month,
+            );
             money.currency = Some("USD".to_owned());
             money.max_price = Some(2_000);
             settings.providers.get_mut("domaintools").unwrap().budget = vec![money];
@@ -212,8 +243,15 @@ async fn the_investigation_ends_where_it_began() {
     let (incidents, _) = case
         .run("threatconnect.incidents", &key("maltego.Phrase", "Tendrit"), &[])
         .await;
-    let incident = incidents.iter().find(|found| found.value == INCIDENT).unwrap().key();
-    assert_eq!(case.nodes[&incident].strict["threatconnect.owner"], "Common Community");
+    let incident = incidents
+        .iter()
+        .find(|found| found.value == INCIDENT)
+        .unwrap()
+        .key();
+    assert_eq!(
+        case.nodes[&incident].strict["threatconnect.owner"],
+        "Common Community"
+    );
     case.from_incident.clear();
     let (indicators, said) = case.run("threatconnect.indicators", &incident, &[]).await;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -265,7 +303,10 @@ async fn the_investigation_ends_where_it_began() {
         let (found, said) = case
             .run("domaintools.whois-history", &key("maltego.DNSName", name), &[])
             .await;
-        assert!(found.is_empty() && said.contains("dynamic DNS service (sample list)"), "{said}");
+        assert!(
+            found.is_empty() && said.contains("dynamic DNS service (sample list)"),
+            "{said}"
+        );
     }
     assert_eq!(case.app.vendor.attempts(), spent);
 
@@ -288,7 +329,10 @@ async fn the_investigation_ends_where_it_began() {
     assert!(!first.contains(&talked_to.1));
     let near = [("global#pivotd.near", DAY)];
     let (people, _) = case.run("domaintools.registrants", &talked_to, &near).await;
-    let person = people.iter().find(|found| found.type_id == "maltego.Person").unwrap();
+    let person = people
+        .iter()
+        .find(|found| found.type_id == "maltego.Person")
+        .unwrap();
     assert_eq!(person.value, "Ilse Maron", "the nearest in time comes first");
     let (mails, _) = case.run("domaintools.registrant-emails", &talked_to, &near).await;
     assert_eq!(mails[0].value, "i.maron@mailhaven.example");
@@ -298,7 +342,11 @@ async fn the_investigation_ends_where_it_began() {
         .iter()
         .filter(|name| case.from_incident.contains(&key("maltego.Domain", name)))
         .collect();
-    assert_eq!(reappeared.len(), 2, "the domain itself and another of the incident: {reappeared:?}");
+    assert_eq!(
+        reappeared.len(),
+        2,
+        "the domain itself and another of the incident: {reappeared:?}"
+    );
 
     // 7. The registrants of all of them: a second address of the same name, and now the sets overlap.
     let all: BTreeSet<Key> = first
@@ -311,7 +359,10 @@ async fn the_investigation_ends_where_it_began() {
     let second_mail = key("maltego.EmailAddress", "maron.ilse@postbox.example");
     assert!(mails.contains(&second_mail), "{mails:?}");
     let third = case.reverse_whois(&second_mail.1).await;
-    assert!(!third.is_disjoint(&first) && !third.is_disjoint(&second), "now domains overlap");
+    assert!(
+        !third.is_disjoint(&first) && !third.is_disjoint(&second),
+        "now domains overlap"
+    );
     let domains: BTreeSet<Key> = all
         .into_iter()
         .chain(third.iter().map(|name| key("maltego.Domain", name)))
@@ -322,10 +373,18 @@ async fn the_investigation_ends_where_it_began() {
     // 4. Passive DNS, both ways until nothing new comes; details mark the sinkholes.
     let mut asked: BTreeSet<Key> = BTreeSet::new();
     let mut open: BTreeSet<Key> = domains.into_iter().chain(had).collect();
-    open.extend(case.from_pivots.iter().filter(|key| key.0 == "maltego.DNSName").cloned());
+    open.extend(
+        case.from_pivots
+            .iter()
+            .filter(|key| key.0 == "maltego.DNSName")
+            .cloned(),
+    );
     let strangers = |key: &Key| key.1.ends_with(".parkside.example") || key.1 == "time.example.net";
     while let Some(next) = open.pop_first() {
-        let is_asked = matches!(next.0.as_str(), "maltego.Domain" | "maltego.DNSName" | "maltego.IPv4Address");
+        let is_asked = matches!(
+            next.0.as_str(),
+            "maltego.Domain" | "maltego.DNSName" | "maltego.IPv4Address"
+        );
         if !is_asked || strangers(&next) || !asked.insert(next.clone()) {
             continue;
         }
@@ -338,9 +397,16 @@ async fn the_investigation_ends_where_it_began() {
         .filter(|key| key.0 == "maltego.IPv4Address")
         .cloned()
         .collect();
-    assert_eq!(on_graph.len(), 14, "addresses of the incident that pivots found again: {on_graph:?}");
+    assert_eq!(
+        on_graph.len(),
+        14,
+        "addresses of the incident that pivots found again: {on_graph:?}"
+    );
     case.run_all("passivetotal.ip-details", &on_graph, &[]).await;
-    assert_eq!(case.marked("Sinkhole"), BTreeSet::from(["203.0.113.103", "203.0.113.109"]));
+    assert_eq!(
+        case.marked("Sinkhole"),
+        BTreeSet::from(["203.0.113.103", "203.0.113.109"])
+    );
 
     // 8. What the incident named and what pivots found, compared by name.
     let overlap: BTreeSet<&Key> = case.from_incident.intersection(&case.from_pivots).collect();

@@ -15,7 +15,10 @@ const NAME: &str = "tendrit.example";
 
 async fn app() -> TestApp {
     let builder = Builder::new().with(&FIVE);
-    builder.settings(|settings| settings.providers.get_mut("domaintools").unwrap().enabled = false).start().await
+    builder
+        .settings(|settings| settings.providers.get_mut("domaintools").unwrap().enabled = false)
+        .start()
+        .await
 }
 
 fn values(app: &crate::support::Answer) -> BTreeSet<String> {
@@ -44,10 +47,19 @@ async fn five_providers_are_asked_at_once_with_the_calls_of_each_alone() {
     let mut alone = BTreeSet::new();
     for provider in FIVE {
         let calls = app.others[provider].attempts();
-        let answer = app.run(&format!("{provider}.resolutions"), Entity::domain(NAME)).await;
-        assert_eq!(answer.header("pivotd-cache"), "hit", "{provider}: what was merged is kept by provider");
+        let answer = app
+            .run(&format!("{provider}.resolutions"), Entity::domain(NAME))
+            .await;
+        assert_eq!(
+            answer.header("pivotd-cache"),
+            "hit",
+            "{provider}: what was merged is kept by provider"
+        );
         assert_eq!(app.others[provider].attempts(), calls);
-        assert!(merged.body.contains(&format!("Name=\"{provider}.source\"")), "{provider}");
+        assert!(
+            merged.body.contains(&format!("Name=\"{provider}.source\"")),
+            "{provider}"
+        );
         alone.extend(values(&answer));
     }
     assert_eq!(values(&merged), alone);
@@ -68,12 +80,20 @@ async fn one_slow_one_failing_one_fine() {
     let gate = Gate::new();
     app.others["dnsdb"].inject(Matcher::any(), Fault::Hold(gate.clone()), None);
     app.others["virustotal"].inject(Matcher::any(), Fault::HtmlInsteadOfJson, None);
-    let answer = app.while_moving(Duration::from_secs(11), app.run(ALL, Entity::domain(NAME))).await;
+    let answer = app
+        .while_moving(Duration::from_secs(11), app.run(ALL, Entity::domain(NAME)))
+        .await;
     assert!(!answer.entities().is_empty(), "{}", answer.body);
     assert!(answer.body.contains("passivetotal.source") && !answer.body.contains("dnsdb.source"));
     let said = answer.said("PartialError");
-    assert!(said.contains("DNSDB") && said.contains("before the deadline"), "{said}");
-    assert!(said.contains("VirusTotal") && !said.contains("PassiveTotal"), "{said}");
+    assert!(
+        said.contains("DNSDB") && said.contains("before the deadline"),
+        "{said}"
+    );
+    assert!(
+        said.contains("VirusTotal") && !said.contains("PassiveTotal"),
+        "{said}"
+    );
     assert!(answer.said("FatalError").is_empty());
     gate.release();
 }
@@ -85,15 +105,25 @@ async fn a_provider_without_a_key_is_not_asked_and_not_missed() {
         .settings(|settings| {
             let provider = settings.providers.get_mut("dnsdb").unwrap();
             provider.credentials.clear();
-            provider.missing.insert("api_key".to_owned(), "DNSDB_API_KEY is not set".to_owned());
+            provider
+                .missing
+                .insert("api_key".to_owned(), "DNSDB_API_KEY is not set".to_owned());
         })
         .start()
         .await;
     let answer = app.run(ALL, Entity::domain(NAME)).await;
-    assert!(!answer.entities().is_empty() && answer.messages().is_empty(), "{:?}", answer.messages());
+    assert!(
+        !answer.entities().is_empty() && answer.messages().is_empty(),
+        "{:?}",
+        answer.messages()
+    );
     assert_eq!(app.others["dnsdb"].attempts(), 0);
     let alone = app.run("dnsdb.resolutions", Entity::domain(NAME)).await;
-    assert!(alone.said("FatalError").contains("no DNSDB key"), "{:?}", alone.messages());
+    assert!(
+        alone.said("FatalError").contains("no DNSDB key"),
+        "{:?}",
+        alone.messages()
+    );
     let configured = app.app.configured.load();
     let listed = |name: &str| configured.catalogue.listed().iter().any(|spec| spec.name == name);
     assert!(listed(ALL) && !listed("dnsdb.resolutions"));
@@ -103,12 +133,22 @@ async fn a_provider_without_a_key_is_not_asked_and_not_missed() {
 #[tokio::test]
 async fn an_entity_is_the_same_from_every_provider() {
     let app = app().await;
-    let mut spellings: std::collections::BTreeMap<String, BTreeSet<String>> = std::collections::BTreeMap::new();
+    let mut spellings: std::collections::BTreeMap<String, BTreeSet<String>> =
+        std::collections::BTreeMap::new();
     for provider in FIVE {
-        let answer = app.run(&format!("{provider}.resolutions"), Entity::domain(NAME)).await;
+        let answer = app
+            .run(&format!("{provider}.resolutions"), Entity::domain(NAME))
+            .await;
         for (type_id, value) in answer.entities() {
-            let loose = value.to_lowercase().replace("2001:0db8", "2001:db8").trim_end_matches('.').to_owned();
-            spellings.entry(loose).or_default().insert(format!("{type_id} {value}"));
+            let loose = value
+                .to_lowercase()
+                .replace("2001:0db8", "2001:db8")
+                .trim_end_matches('.')
+                .to_owned();
+            spellings
+                .entry(loose)
+                .or_default()
+                .insert(format!("{type_id} {value}"));
         }
     }
     assert!(spellings.len() >= 2, "{spellings:?}");
