@@ -1,10 +1,12 @@
 //! Lists the providers; adding one takes one line here.
 
 use super::Provider;
+use super::defender::Defender;
 use super::domaintools::DomainTools;
+use super::passivetotal::PassiveTotal;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&DomainTools];
+static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &Defender, &PassiveTotal];
 
 /// Returns every provider that this program knows.
 #[must_use]
