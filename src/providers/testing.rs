@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
@@ -247,4 +248,39 @@ fn plain_value(value: &Value) -> serde_json::Value {
         Value::Records(records) => records.iter().map(plain).collect(),
         other => serde_json::json!(other.text()),
     }
+}
+
+/// Makes JSON with the names that a vendor uses, in any shape.
+pub(super) fn shapes(names: &'static [&'static str]) -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        "\\PC{0,12}".prop_map(serde_json::Value::from),
+        prop_oneof![
+            Just("192.0.2.44"),
+            Just("2001:db8::/32"),
+            Just("2013-05-20"),
+            Just("2013-05-20T10:00:00Z"),
+            Just("NS1.EXAMPLE.NET"),
+            Just("a@example.com"),
+            Just("192.0.2.9-192.0.2.1"),
+            Just("AS64500"),
+            Just("?$skip=7&$skiptoken=x"),
+        ]
+        .prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(5, 48, 6, move |inner| {
+        let name = proptest::sample::select(names);
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+            proptest::collection::vec((name, inner), 0..6).prop_map(|pairs| {
+                pairs
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<serde_json::Value>()
+            }),
+        ]
+    })
 }
