@@ -14,6 +14,7 @@ mod maltego;
 mod network;
 mod process;
 mod secrets;
+mod sessions;
 mod soar;
 mod support;
 mod wire;

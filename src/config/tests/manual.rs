@@ -22,12 +22,23 @@ fn inputs(loaded: &Loaded, name: &str) -> Vec<InputSpec> {
 #[test]
 fn the_compiled_in_file_loads_with_every_transform() {
     let loaded = manual(&[("DOMAINTOOLS_USERNAME", "u"), ("DOMAINTOOLS_API_KEY", "k")]);
-    assert_eq!(loaded.warnings, []);
+    let of_others = |text: &str| {
+        !["domaintools", "pivotd"]
+            .iter()
+            .any(|name| text.starts_with(name))
+    };
+    let lacking = |message: &str| message.ends_with(" is not set") && !message.contains("DOMAINTOOLS");
+    assert!(
+        loaded.warnings.iter().all(|warning| lacking(&warning.message)),
+        "{:?}",
+        loaded.warnings
+    );
     let names: Vec<_> = loaded
         .settings
         .transforms
         .iter()
         .map(|spec| spec.name.as_str())
+        .filter(|name| !of_others(name))
         .collect();
     assert_eq!(
         names,
@@ -48,7 +59,9 @@ fn the_compiled_in_file_loads_with_every_transform() {
             "pivotd.parts",
         ]
     );
-    assert_eq!(loaded.settings.transforms.last().unwrap().answerer, Answerer::Own);
+    let own = |spec: &&crate::catalogue::TransformSpec| spec.name == "pivotd.parts";
+    let own = loaded.settings.transforms.iter().find(own).unwrap();
+    assert_eq!(own.answerer, Answerer::Own);
     assert!(loaded.settings.providers["domaintools"].has_key(&vendor::DESCRIPTOR));
 }
 
@@ -200,7 +213,10 @@ fn the_compiled_in_file_fits_the_providers_of_this_program() {
         .collect();
     let loaded = load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
-    assert_eq!(catalogue.transforms().len(), 14);
+    let disabled = |spec: &&crate::catalogue::TransformSpec| spec.name.starts_with("passivetotal.");
+    let all = &loaded.settings.transforms;
+    let enabled = all.len() - all.iter().filter(disabled).count();
+    assert_eq!(catalogue.transforms().len(), enabled);
     for spec in catalogue.transforms() {
         assert!(
             !spec.inputs.is_empty() && spec.inputs.iter().all(|input| !input.kinds.is_empty()),
@@ -213,5 +229,23 @@ fn the_compiled_in_file_fits_the_providers_of_this_program() {
             .iter()
             .any(|kind| crate::domain::Indicator::parse(*kind, &spec.example).is_ok());
         assert!(readable, "{}: the example is no {}", spec.name, first.type_id);
+    }
+}
+
+#[test]
+fn a_notice_is_told_where_the_provider_is_enabled() {
+    let (off, on) = (
+        manual(&[]),
+        manual(&[("PIVOTD__PROVIDERS__PASSIVETOTAL__ENABLED", "true")]),
+    );
+    for (loaded, told) in [(off, false), (on, true)] {
+        let catalogue = Catalogue::build(&loaded.settings, 1);
+        let text = report(&loaded, &catalogue, vendor::ALL);
+        let warnings = text.split("\nWarnings\n").nth(1).unwrap_or_default();
+        assert_eq!(
+            warnings.contains("passivetotal: the public PassiveTotal service was retired"),
+            told,
+            "{text}"
+        );
     }
 }

@@ -129,5 +129,10 @@ pub(crate) static SMALL: Descriptor = Descriptor {
     ..providers::DESCRIPTOR
 };
 
-/// Every descriptor of these tests.
-pub(crate) static ALL: &[&Descriptor] = &[&DESCRIPTOR, &SMALL];
+/// Every descriptor of these tests; those of other providers are there because the compiled-in file names them.
+pub(crate) static ALL: &[&Descriptor] = &[
+    &DESCRIPTOR,
+    &SMALL,
+    &providers::defender::DESCRIPTOR,
+    &providers::passivetotal::DESCRIPTOR,
+];
