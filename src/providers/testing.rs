@@ -7,11 +7,14 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Call, Charge, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict,
+    Call, Charge, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict, registry,
 };
+use crate::catalogue::Catalogue;
+use crate::config;
 use crate::domain::{
     Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query, Record, Value,
 };
+use crate::mapping::{MappedInput, Window};
 use crate::replay::{SeenRequest, Vendor};
 
 /// Asks a question.
@@ -248,6 +251,57 @@ fn plain_value(value: &Value) -> serde_json::Value {
         Value::Records(records) => records.iter().map(plain).collect(),
         other => serde_json::json!(other.text()),
     }
+}
+
+/// Runs a transform of the compiled-in file against the provider's fixtures, and writes each entity as a line:
+/// type, value, properties, link, overlays and bookmark. Source and time of retrieval are left out.
+pub(super) fn mapped(
+    provider: &dyn Provider,
+    transform: &str,
+    type_id: &str,
+    lookup: &Lookup,
+) -> Vec<String> {
+    use crate::maltego::response::LinkProperty;
+    let name = provider.descriptor().name;
+    let enabled = format!("PIVOTD__PROVIDERS__{}__ENABLED", name.to_uppercase());
+    let descriptors: Vec<_> = registry::all().iter().map(|known| known.descriptor()).collect();
+    let loaded = config::load(None, &[(enabled, "true".to_owned())], &descriptors).unwrap();
+    let catalogue = Catalogue::build(&loaded.settings, 1);
+    let spec = catalogue.find(transform).unwrap();
+    let input = MappedInput {
+        type_id,
+        value: lookup.queries[0].indicator.value(),
+        properties: &[],
+    };
+    let walked = walk_fixtures(provider, lookup).unwrap();
+    let answers = [(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
+    let scales = &loaded.settings.scales;
+    let mapped = crate::mapping::map(&answers, spec, scales, &input, &Window::default(), 100);
+    let written = mapped.entities.iter().map(|entity| {
+        let mut line = format!("{} {}", entity.type_id, entity.value);
+        for property in &entity.properties {
+            if ![".source", ".retrieved_at"]
+                .iter()
+                .any(|end| property.name.ends_with(end))
+            {
+                let strict = if property.strict { "!" } else { "" };
+                line.push_str(&format!("; {}{strict}={}", property.name, property.value));
+            }
+        }
+        for link in &entity.link {
+            if let LinkProperty::Label(label) = link {
+                line.push_str(&format!("; -> {label}"));
+            }
+        }
+        for overlay in &entity.overlays {
+            line.push_str(&format!("; [{}]", overlay.property_name));
+        }
+        if let Some(bookmark) = entity.bookmark {
+            line.push_str(&format!("; {bookmark:?}"));
+        }
+        line
+    });
+    written.collect()
 }
 
 /// Makes JSON with the names that a vendor uses, in any shape.

@@ -18,11 +18,12 @@ pub(super) fn start(query: Query) -> Step {
     }
 }
 
+type Reader = fn(Record, Node<'_>) -> Record;
+
 fn read(query: Query, replies: Vec<Replied>) -> Result<Step, ProviderError> {
     let mut record = Record::new();
     let (mut missing, mut failed) = (Vec::new(), None);
-    let parts: [(&str, fn(Record, Node<'_>) -> Record); 2] =
-        [("the host's data", host), ("its reputation", reputation)];
+    let parts: [(&str, Reader); 2] = [("the host's data", host), ("its reputation", reputation)];
     for ((what, read), replied) in parts.into_iter().zip(replies) {
         let came = replied_good(replied).and_then(|reply| reply.map(|reply| json(&reply)).transpose());
         match came {

@@ -65,11 +65,11 @@ const fn calls(id: &'static str) -> Product {
     }
 }
 
-const fn pages(offer: Offer, lists: usize) -> Offer {
+const fn pages(offer: &Offer, lists: usize) -> Offer {
     Offer {
         max_calls: lists * MAX_PAGES,
         paged: true,
-        ..offer
+        ..*offer
     }
 }
 
@@ -94,7 +94,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
     ],
     offers: &[
         pages(
-            offer(
+            &offer(
                 Capability::Resolutions,
                 &[Domain, Hostname, Ipv4, Ipv6],
                 &[calls(PASSIVE_DNS)],
@@ -106,11 +106,11 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
             ..offer(Capability::IpDetails, &[Ipv4, Ipv6], &[calls(HOSTS)])
         },
         pages(
-            offer(Capability::Subdomains, &[Domain, Hostname], &[calls(SUBDOMAINS)]),
+            &offer(Capability::Subdomains, &[Domain, Hostname], &[calls(SUBDOMAINS)]),
             1,
         ),
         pages(
-            offer(
+            &offer(
                 Capability::Components,
                 &[Domain, Hostname, Ipv4, Ipv6],
                 &[calls(COMPONENTS)],
@@ -118,7 +118,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
             1,
         ),
         pages(
-            offer(
+            &offer(
                 Capability::Trackers,
                 &[Domain, Hostname, Ipv4, Ipv6],
                 &[calls(TRACKERS)],
@@ -126,7 +126,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
             1,
         ),
         pages(
-            offer(
+            &offer(
                 Capability::HostPairs,
                 &[Domain, Hostname, Ipv4, Ipv6],
                 &[calls(HOST_PAIRS)],
@@ -134,7 +134,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
             1,
         ),
         offer(Capability::Whois, &[Domain], &[calls(WHOIS)]),
-        pages(offer(Capability::WhoisHistory, &[Domain], &[calls(WHOIS)]), 1),
+        pages(&offer(Capability::WhoisHistory, &[Domain], &[calls(WHOIS)]), 1),
     ],
     // The limit of this part of Graph is not published; the one of all Graph is far higher.
     default_rate: &["5/s"],

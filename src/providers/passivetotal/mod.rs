@@ -1,6 +1,6 @@
 //! Asks a service of PassiveTotal's shape: passive DNS, host attributes and whois of names and addresses.
 //!
-//! The public service (PassiveTotal, later RiskIQ) was retired, so this provider is off unless it is configured with
+//! The public service (PassiveTotal, later `RiskIQ`) was retired, so this provider is off unless it is configured with
 //! the base URL of a service that answers alike. Facts are from the vendor's open-source client `passivetotal` 2.5.9
 //! and its recorded answers; what they do not say is in `docs/passivetotal.md`.
 
@@ -57,11 +57,11 @@ const fn calls(id: &'static str) -> Product {
     }
 }
 
-const fn pages(offer: Offer) -> Offer {
+const fn pages(offer: &Offer) -> Offer {
     Offer {
         max_calls: MAX_PAGES,
         paged: true,
-        ..offer
+        ..*offer
     }
 }
 
@@ -87,9 +87,9 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
             ..offer(Capability::IpDetails, &[Ipv4, Ipv6], &[calls(ENRICHMENT)])
         },
         offer(Capability::Subdomains, &[Domain, Hostname], &[calls(ENRICHMENT)]),
-        pages(offer(Capability::Components, HOSTS, &[calls(HOST_ATTRIBUTES)])),
-        pages(offer(Capability::Trackers, HOSTS, &[calls(HOST_ATTRIBUTES)])),
-        pages(offer(Capability::HostPairs, HOSTS, &[calls(HOST_ATTRIBUTES)])),
+        pages(&offer(Capability::Components, HOSTS, &[calls(HOST_ATTRIBUTES)])),
+        pages(&offer(Capability::Trackers, HOSTS, &[calls(HOST_ATTRIBUTES)])),
+        pages(&offer(Capability::HostPairs, HOSTS, &[calls(HOST_ATTRIBUTES)])),
         offer(Capability::Whois, &[Domain], &[calls(WHOIS)]),
         offer(
             Capability::ReverseWhois,

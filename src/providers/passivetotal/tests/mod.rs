@@ -2,6 +2,7 @@
 
 mod cases;
 mod fixtures;
+mod mapping;
 mod properties;
 
 use super::PassiveTotal;
