@@ -1,5 +1,7 @@
 //! Walks lists that come page by page, several of them side by side.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 
 use super::common::{answer, replied_good};
@@ -46,6 +48,7 @@ pub(super) struct Pages {
     open: Vec<Open>,
     calls: usize,
     records: Vec<Record>,
+    seen: HashSet<String>,
     totals: u64,
     missing: Vec<String>,
     error: Option<ProviderError>,
@@ -71,6 +74,7 @@ impl Pages {
             open: Vec::new(),
             calls: 0,
             records: Vec::new(),
+            seen: HashSet::new(),
             totals: 0,
             missing: Vec::new(),
             error: None,
@@ -134,7 +138,13 @@ impl Pages {
             self.totals += page.total.unwrap_or(0);
         }
         open.rows += page.rows;
-        self.records.extend(page.records);
+        for record in page.records {
+            // Two lists may say the same, and so may two pages between which something was added.
+            let written = serde_json::to_string(&record).unwrap_or_default();
+            if self.seen.insert(written) {
+                self.records.push(record);
+            }
+        }
         self.missing.extend(page.missing);
         let all = page.total.is_some_and(|total| open.rows as u64 >= total);
         if let Some(call) = page.next.filter(|_| !all) {

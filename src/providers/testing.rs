@@ -262,10 +262,7 @@ pub(super) fn mapped(
     lookup: &Lookup,
 ) -> Vec<String> {
     use crate::maltego::response::LinkProperty;
-    let name = provider.descriptor().name;
-    let enabled = format!("PIVOTD__PROVIDERS__{}__ENABLED", name.to_uppercase());
-    let descriptors: Vec<_> = registry::all().iter().map(|known| known.descriptor()).collect();
-    let loaded = config::load(None, &[(enabled, "true".to_owned())], &descriptors).unwrap();
+    let loaded = compiled_in(provider);
     let catalogue = Catalogue::build(&loaded.settings, 1);
     let spec = catalogue.find(transform).unwrap();
     let input = MappedInput {
@@ -302,6 +299,28 @@ pub(super) fn mapped(
         line
     });
     written.collect()
+}
+
+fn compiled_in(provider: &dyn Provider) -> config::Loaded {
+    let name = provider.descriptor().name.to_uppercase();
+    let enabled = format!("PIVOTD__PROVIDERS__{name}__ENABLED");
+    let descriptors: Vec<_> = registry::all().iter().map(|known| known.descriptor()).collect();
+    config::load(None, &[(enabled, "true".to_owned())], &descriptors).unwrap()
+}
+
+/// Runs each transform that asks this provider alone on its example, against the fixtures: each finds something.
+pub(super) fn every_example_is_found(provider: &dyn Provider) {
+    let descriptor = provider.descriptor();
+    let loaded = compiled_in(provider);
+    let specs = loaded.settings.transforms.iter();
+    for spec in specs.filter(|spec| *spec.providers() == [descriptor.name]) {
+        let input = &spec.inputs[0];
+        let offer = descriptor.offer(spec.capability).unwrap();
+        let query = question(spec.capability, input.kinds[0], &spec.example);
+        let lookup = lookup(provider, query, offer.products[0].id);
+        let found = mapped(provider, &spec.name, &input.type_id, &lookup);
+        assert!(!found.is_empty(), "{}", spec.name);
+    }
 }
 
 /// Makes JSON with the names that a vendor uses, in any shape.

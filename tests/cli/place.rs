@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use pivotd::providers::registry;
 use pivotd::replay::demo::{API_KEY, DemoVendors, USERNAME};
 use serde_json::Value;
 
@@ -47,6 +48,16 @@ impl Place {
             .env("PIVOTD__PROVIDERS__DOMAINTOOLS__BASE_URL", base_url)
             .env("DOMAINTOOLS_USERNAME", USERNAME)
             .env("DOMAINTOOLS_API_KEY", API_KEY);
+        for provider in registry::all() {
+            let name = provider.descriptor().name;
+            if name != "domaintools" {
+                // Nobody plays it here, and the real one is never asked.
+                command.env(
+                    format!("PIVOTD__PROVIDERS__{}__ENABLED", name.to_uppercase()),
+                    "false",
+                );
+            }
+        }
         command
     }
 

@@ -25,6 +25,7 @@ async fn start(secret: &'static str) -> (TestApp, Replay) {
     let builder = Builder::new().manual_clock().settings(move |settings| {
         settings.log.level = "trace".to_owned();
         let provider = settings.providers.get_mut("defender").unwrap();
+        provider.enabled = true;
         for base_url in provider.base_urls.values_mut() {
             url.clone_into(base_url);
         }

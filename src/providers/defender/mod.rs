@@ -73,8 +73,7 @@ const fn pages(offer: &Offer, lists: usize) -> Offer {
     }
 }
 
-/// Says what it can do.
-pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
+static DESCRIPTOR: Descriptor = Descriptor {
     name: "defender",
     title: "Defender TI",
     origins: &[

@@ -68,8 +68,7 @@ const fn pages(offer: &Offer) -> Offer {
 /// What has attributes: names and addresses.
 const HOSTS: &[IndicatorKind] = &[Domain, Hostname, Ipv4, Ipv6];
 
-/// Says what it can do.
-pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
+static DESCRIPTOR: Descriptor = Descriptor {
     name: "passivetotal",
     title: "PassiveTotal",
     origins: &[Origin {

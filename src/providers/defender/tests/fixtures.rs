@@ -124,6 +124,15 @@ fn one_list_of_two_is_a_part() {
 }
 
 #[test]
+fn what_two_lists_say_is_told_once() {
+    let row =
+        r#"{"value":[{"recordType":"A","parentHost":{"id":"example.com"},"artifact":{"id":"192.0.2.44"}}]}"#;
+    let walked = walk(&about(Resolutions, Ipv4, "192.0.2.44"), |_| reply(200, row)).unwrap();
+    assert_eq!((walked.calls.len(), walked.records().len()), (2, 1));
+    assert_eq!(walked.answer().total, Some(1));
+}
+
+#[test]
 fn nobody_knows_is_no_score() {
     let walked = walk_fixtures(&about(IpDetails, Ipv4, "198.51.100.7")).unwrap();
     assert_eq!(walked.records()[0].get("score"), None);

@@ -7,6 +7,11 @@ fn mapped(transform: &str, type_id: &str, lookup: &Lookup) -> Vec<String> {
 }
 
 #[test]
+fn every_transform_finds_its_example() {
+    testing::every_example_is_found(&Defender);
+}
+
+#[test]
 fn an_address_is_given_its_reputation() {
     let lookup = about(Capability::IpDetails, IndicatorKind::Ipv4, "192.0.2.44");
     let entities = mapped("defender.ip-details", "maltego.IPv4Address", &lookup);

@@ -7,6 +7,11 @@ fn mapped(transform: &str, type_id: &str, lookup: &Lookup) -> Vec<String> {
 }
 
 #[test]
+fn every_transform_finds_its_example() {
+    testing::every_example_is_found(&PassiveTotal);
+}
+
+#[test]
 fn a_sinkhole_is_marked_on_the_address() {
     let lookup = about(Capability::IpDetails, IndicatorKind::Ipv4, "198.51.100.7");
     let entities = mapped("passivetotal.ip-details", "maltego.IPv4Address", &lookup);
