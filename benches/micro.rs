@@ -13,7 +13,7 @@ use pivotd::catalogue::Catalogue;
 use pivotd::config;
 use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
-use pivotd::mapping::{MappedInput, Rules, Selection, Window, map};
+use pivotd::mapping::{MappedInput, Rules, Selection, map};
 use pivotd::providers::registry;
 
 const SIZES: [usize; 3] = [12, 256, 10_000];
@@ -114,11 +114,7 @@ fn bench(criterion: &mut Criterion) {
     let now = Timestamp::from_second(1_780_000_000).expect("a time");
     for count in SIZES {
         let answer = answer(count);
-        let selection = Selection {
-            window: Window::default(),
-            exclude_sinkholes: false,
-            limit: count,
-        };
+        let selection = Selection::up_to(count);
         let run = || {
             let answers = [(black_box(&answer), now)];
             map(&answers, &rules, &input, &selection)

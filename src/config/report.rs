@@ -48,13 +48,30 @@ pub fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static De
         .iter()
         .map(|one| vec![one.path.clone(), one.value.clone(), one.origin.to_string()]);
     table(&mut out, rows);
-    if !loaded.warnings.is_empty() {
+    let warnings = loaded.warnings.iter().map(ToString::to_string);
+    let warnings: Vec<String> = warnings.chain(notices(loaded, descriptors)).collect();
+    if !warnings.is_empty() {
         out.push_str("\nWarnings\n");
-        for warning in &loaded.warnings {
-            let _ = writeln!(out, "  {}", printable(&warning.to_string()));
+        for warning in &warnings {
+            let _ = writeln!(out, "  {}", printable(warning));
         }
     }
     out
+}
+
+/// Says of each enabled provider what its administrator should know.
+fn notices<'a>(
+    loaded: &'a Loaded,
+    descriptors: &'a [&'static Descriptor],
+) -> impl Iterator<Item = String> + 'a {
+    let enabled = |name: &str| {
+        let settings = loaded.settings.providers.get(name);
+        settings.is_some_and(|provider| provider.enabled)
+    };
+    descriptors
+        .iter()
+        .filter(move |known| enabled(known.name))
+        .filter_map(|known| Some(format!("{}: {}", known.name, known.notice?)))
 }
 
 fn short(type_id: &str) -> &str {

@@ -337,6 +337,8 @@ static IP_DETAILS: Schema = Schema {
         field("asn", Kind::AsNumber),
         field("as_name", Kind::Organization),
         field("organization", Kind::Organization),
+        // Who rents it out, where the vendor tells them from who announces it.
+        field("hosting", Kind::Organization),
         field("netblock", Kind::Netblock),
         field("cidr", Kind::Text),
         // As it reads on a map: city, region, country.
@@ -394,8 +396,9 @@ static TRACKERS: Schema = Schema {
 static HOST_PAIRS: Schema = Schema {
     name: "host-pairs",
     fields: &[
-        // The other host, and which side of the pair it stands on: `parent` or `child`.
+        // The other host by name or address, and which side of the pair it stands on: `parent` or `child`.
         field("host", Kind::Host),
+        field("ip", Kind::Address),
         field("side", Kind::Text),
         field("cause", Kind::Text),
         field("first_seen", Kind::Date),

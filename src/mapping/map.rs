@@ -57,6 +57,18 @@ pub struct Selection {
     pub limit: usize,
 }
 
+impl Selection {
+    /// Wants up to so many, of any time, sinkholes too.
+    #[must_use]
+    pub fn up_to(limit: usize) -> Self {
+        Self {
+            window: Window::default(),
+            exclude_sinkholes: false,
+            limit,
+        }
+    }
+}
+
 /// Holds the entities of a run, with the counts for "14 of 60 shown; 31 outside 2013-01-01..2013-12-31".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mapped {

@@ -5,7 +5,11 @@
 //! [`Provider::judge`] what each reply means. No vendor's JSON leaves that vendor's folder.
 
 mod common;
+pub mod defender;
 pub mod domaintools;
+mod facts;
+mod pages;
+pub mod passivetotal;
 pub mod registry;
 #[cfg(test)]
 mod testing;

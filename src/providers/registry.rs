@@ -1,11 +1,13 @@
 //! Lists the providers; adding one takes one line here.
 
 use super::Provider;
+use super::defender::Defender;
 use super::domaintools::DomainTools;
+use super::passivetotal::PassiveTotal;
 use super::threatconnect::ThreatConnect;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &ThreatConnect];
+static PROVIDERS: &[&dyn Provider] = &[&Defender, &DomainTools, &PassiveTotal, &ThreatConnect];
 
 /// Returns every provider that this program knows.
 #[must_use]

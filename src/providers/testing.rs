@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Call, Charge, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict,
+    Call, Charge, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict, registry,
 };
+use crate::catalogue::Catalogue;
+use crate::config;
 use crate::domain::{
     Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query, Record, Value,
 };
+use crate::mapping::{MappedInput, Rules, Selection};
 use crate::replay::{SeenRequest, Vendor};
 
 /// Asks a question.
@@ -247,4 +251,113 @@ fn plain_value(value: &Value) -> serde_json::Value {
         Value::Records(records) => records.iter().map(plain).collect(),
         other => serde_json::json!(other.text()),
     }
+}
+
+/// Runs a transform of the compiled-in file against the provider's fixtures, and writes each entity as a line:
+/// type, value, properties, link, overlays and bookmark. Source and time of retrieval are left out.
+pub(super) fn mapped(
+    provider: &dyn Provider,
+    transform: &str,
+    type_id: &str,
+    lookup: &Lookup,
+) -> Vec<String> {
+    use crate::maltego::response::LinkProperty;
+    let loaded = compiled_in(provider);
+    let catalogue = Catalogue::build(&loaded.settings, 1);
+    let spec = catalogue.find(transform).unwrap();
+    let input = MappedInput {
+        type_id,
+        value: lookup.queries[0].indicator.value(),
+        properties: &[],
+    };
+    let walked = walk_fixtures(provider, lookup).unwrap();
+    let answers = [(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
+    let rules = Rules {
+        spec,
+        scales: &loaded.settings.scales,
+        lists: &loaded.settings.lists,
+    };
+    let mapped = crate::mapping::map(&answers, &rules, &input, &Selection::up_to(100));
+    let written = mapped.entities.iter().map(|entity| {
+        let mut line = format!("{} {}", entity.type_id, entity.value);
+        for property in &entity.properties {
+            if ![".source", ".retrieved_at"]
+                .iter()
+                .any(|end| property.name.ends_with(end))
+            {
+                let strict = if property.strict { "!" } else { "" };
+                line.push_str(&format!("; {}{strict}={}", property.name, property.value));
+            }
+        }
+        for link in &entity.link {
+            if let LinkProperty::Label(label) = link {
+                line.push_str(&format!("; -> {label}"));
+            }
+        }
+        for overlay in &entity.overlays {
+            line.push_str(&format!("; [{}]", overlay.property_name));
+        }
+        if let Some(bookmark) = entity.bookmark {
+            line.push_str(&format!("; {bookmark:?}"));
+        }
+        line
+    });
+    written.collect()
+}
+
+fn compiled_in(provider: &dyn Provider) -> config::Loaded {
+    let name = provider.descriptor().name.to_uppercase();
+    let enabled = format!("PIVOTD__PROVIDERS__{name}__ENABLED");
+    let descriptors: Vec<_> = registry::all().iter().map(|known| known.descriptor()).collect();
+    config::load(None, &[(enabled, "true".to_owned())], &descriptors).unwrap()
+}
+
+/// Runs each transform that asks this provider alone on its example, against the fixtures: each finds something.
+pub(super) fn every_example_is_found(provider: &dyn Provider) {
+    let descriptor = provider.descriptor();
+    let loaded = compiled_in(provider);
+    let specs = loaded.settings.transforms.iter();
+    for spec in specs.filter(|spec| *spec.providers() == [descriptor.name]) {
+        let input = &spec.inputs[0];
+        let offer = descriptor.offer(spec.capability).unwrap();
+        let query = question(spec.capability, input.kinds[0], &spec.example);
+        let lookup = lookup(provider, query, offer.products[0].id);
+        let found = mapped(provider, &spec.name, &input.type_id, &lookup);
+        assert!(!found.is_empty(), "{}", spec.name);
+    }
+}
+
+/// Makes JSON with the names that a vendor uses, in any shape.
+pub(super) fn shapes(names: &'static [&'static str]) -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        "\\PC{0,12}".prop_map(serde_json::Value::from),
+        prop_oneof![
+            Just("192.0.2.44"),
+            Just("2001:db8::/32"),
+            Just("2013-05-20"),
+            Just("2013-05-20T10:00:00Z"),
+            Just("NS1.EXAMPLE.NET"),
+            Just("a@example.com"),
+            Just("192.0.2.9-192.0.2.1"),
+            Just("AS64500"),
+            Just("?$skip=7&$skiptoken=x"),
+        ]
+        .prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(5, 48, 6, move |inner| {
+        let name = proptest::sample::select(names);
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+            proptest::collection::vec((name, inner), 0..6).prop_map(|pairs| {
+                pairs
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect::<serde_json::Value>()
+            }),
+        ]
+    })
 }

@@ -214,7 +214,7 @@ pub(super) fn address(text: &str) -> Option<String> {
     text.trim()
         .parse::<IpAddr>()
         .ok()
-        .map(|address| address.to_string())
+        .map(|address| address.to_canonical().to_string())
 }
 
 /// Returns the name of a person or an organisation unless it is a privacy service or prose.

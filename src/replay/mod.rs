@@ -5,6 +5,8 @@
 //! Nothing here waits for time: a slow answer is held by a [`Gate`] until a test lets it go.
 
 mod answer;
+mod basic;
+mod defender;
 mod deliver;
 pub mod demo;
 mod domaintools;
@@ -17,6 +19,8 @@ mod vendor;
 mod wire;
 
 pub use answer::Answer;
+pub use basic::{BasicAuth, basic_auth};
+pub use defender::{DefenderAuth, TOKEN as DEFENDER_TOKEN, defender_auth, invalid_token};
 pub use domaintools::{DomainToolsAuth, domaintools_auth};
 pub use fault::{Fault, Matcher};
 pub use fixture::{Exchange, FixtureError};

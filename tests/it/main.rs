@@ -16,6 +16,7 @@ mod merged;
 mod network;
 mod process;
 mod secrets;
+mod sessions;
 mod soar;
 mod support;
 mod wire;

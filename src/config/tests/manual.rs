@@ -219,7 +219,13 @@ fn the_compiled_in_file_fits_the_providers_of_this_program() {
         .collect();
     let loaded = load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
-    assert_eq!(catalogue.transforms().len(), loaded.settings.transforms.len());
+    let specs = loaded.settings.transforms.iter();
+    let asks_a_disabled_one = |spec: &&crate::catalogue::TransformSpec| {
+        let mut providers = spec.providers().iter();
+        providers.any(|name| !loaded.settings.providers[name].enabled)
+    };
+    let served = specs.filter(|spec| !asks_a_disabled_one(spec)).count();
+    assert_eq!(catalogue.transforms().len(), served);
     for spec in catalogue.transforms() {
         assert!(
             !spec.inputs.is_empty() && spec.inputs.iter().all(|input| !input.kinds.is_empty()),
@@ -232,5 +238,23 @@ fn the_compiled_in_file_fits_the_providers_of_this_program() {
             .iter()
             .any(|kind| crate::domain::Indicator::parse(*kind, &spec.example).is_ok());
         assert!(readable, "{}: the example is no {}", spec.name, first.type_id);
+    }
+}
+
+#[test]
+fn a_notice_is_told_where_the_provider_is_enabled() {
+    let (off, on) = (
+        manual(&[]),
+        manual(&[("PIVOTD__PROVIDERS__PASSIVETOTAL__ENABLED", "true")]),
+    );
+    for (loaded, told) in [(off, false), (on, true)] {
+        let catalogue = Catalogue::build(&loaded.settings, 1);
+        let text = report(&loaded, &catalogue, &vendor::all());
+        let warnings = text.split("\nWarnings\n").nth(1).unwrap_or_default();
+        assert_eq!(
+            warnings.contains("passivetotal: the public PassiveTotal service was retired"),
+            told,
+            "{text}"
+        );
     }
 }

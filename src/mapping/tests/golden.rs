@@ -1,7 +1,7 @@
-use super::{answer, at, day, mapped, property, rules_of, up_to, values, written};
+use super::{answer, at, day, mapped, property, rules_of, values, written};
 use crate::domain::{Capability, Record};
 use crate::maltego::response::{Bookmark, OverlayKind, OverlayPosition};
-use crate::mapping::{MappedInput, map};
+use crate::mapping::{MappedInput, Selection, map};
 
 fn contact(role: &str, email: &str) -> Record {
     Record::new().with("role", role).with("email", email)
@@ -342,7 +342,7 @@ fn two_providers_keep_their_own_dates() {
         &[(&one, at()), (&two, at())],
         &rules_of(&settings),
         &input,
-        &up_to(5),
+        &Selection::up_to(5),
     );
     assert_eq!(mapped.total_mapped, 1);
     let entity = &mapped.entities[0];

@@ -1,7 +1,7 @@
-use super::{answer, at, property, rules_of, settings, up_to, values};
+use super::{answer, at, property, rules_of, settings, values};
 use crate::domain::{Capability, Record};
 use crate::maltego::{Entity, Property};
-use crate::mapping::{Mapped, MappedInput, Window, map};
+use crate::mapping::{Mapped, MappedInput, Selection, Window, map};
 
 const RULES: &str = "[[transform.entity]]\non = \"input\"\nfields = { score = \"Risk score\", components = \"Components\" }\nband = { by = \"score\", scale = \"risk\" }";
 
@@ -13,7 +13,12 @@ fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Re
         value,
         properties,
     };
-    map(&[(&answer, at())], &rules_of(&settings), &input, &up_to(0))
+    map(
+        &[(&answer, at())],
+        &rules_of(&settings),
+        &input,
+        &Selection::up_to(0),
+    )
 }
 
 fn risk() -> Vec<Record> {
@@ -100,7 +105,12 @@ fn what_equals_the_input_is_left_out() {
         value: "example.com",
         properties: &[],
     };
-    let mapped = map(&[(&answer, at())], &rules_of(&settings), &input, &up_to(9));
+    let mapped = map(
+        &[(&answer, at())],
+        &rules_of(&settings),
+        &input,
+        &Selection::up_to(9),
+    );
     assert_eq!(
         mapped.total_mapped, 2,
         "an entity of another type is another entity"
@@ -132,7 +142,12 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         value: "x",
         properties: &[],
     };
-    let all = map(&[(&answer, at())], &rules_of(&settings), &input, &up_to(9));
+    let all = map(
+        &[(&answer, at())],
+        &rules_of(&settings),
+        &input,
+        &Selection::up_to(9),
+    );
     let told: Vec<_> = all
         .entities
         .iter()
@@ -164,9 +179,9 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
             ("www.example.org", None, None, None),
         ]
     );
-    let without = crate::mapping::Selection {
+    let without = Selection {
         exclude_sinkholes: true,
-        ..up_to(9)
+        ..Selection::up_to(9)
     };
     let rest = map(&[(&answer, at())], &rules_of(&settings), &input, &without);
     assert_eq!((rest.sinkholes, rest.shown, rest.total_mapped), (1, 3, 4));

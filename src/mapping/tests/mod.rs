@@ -70,8 +70,7 @@ pub(super) fn run(
     let answer = answer(capability.parse().unwrap(), records);
     let selection = Selection {
         window: *window,
-        exclude_sinkholes: false,
-        limit,
+        ..Selection::up_to(limit)
     };
     map(&[(&answer, at())], &rules_of(&settings), &INPUT, &selection)
 }
@@ -82,19 +81,6 @@ pub(super) fn rules_of(settings: &crate::config::Settings) -> Rules<'_> {
         spec: &settings.transforms[0],
         scales: &settings.scales,
         lists: &settings.lists,
-    }
-}
-
-/// Selects up to so many, of any time.
-pub(super) const fn up_to(limit: usize) -> Selection {
-    Selection {
-        window: Window {
-            since: None,
-            until: None,
-            near: None,
-        },
-        exclude_sinkholes: false,
-        limit,
     }
 }
 
@@ -164,7 +150,7 @@ fn the_transform_of_the_manual_maps_end_to_end() {
             lists: &loaded.settings.lists,
         },
         &INPUT,
-        &up_to(12),
+        &Selection::up_to(12),
     );
     let written: Vec<String> = mapped.entities.iter().map(written).collect();
     assert_eq!(

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::catalogue::Catalogue;
 use crate::maltego::Entity;
-use crate::mapping::{MappedInput, Window, map};
+use crate::mapping::{MappedInput, Rules, Selection, map};
 use crate::providers::registry;
 
 fn catalogue() -> (Catalogue, crate::config::Settings) {
@@ -27,7 +27,12 @@ fn entities(transform: &str, walked: &Walked) -> Vec<Entity> {
     let at = "2026-03-01T10:11:12Z".parse().unwrap();
     let spec = catalogue.find(transform).unwrap();
     let answers = [(walked.answer(), at)];
-    map(&answers, spec, &settings.scales, &input, &Window::default(), 100).entities
+    let rules = Rules {
+        spec,
+        scales: &settings.scales,
+        lists: &settings.lists,
+    };
+    map(&answers, &rules, &input, &Selection::up_to(100)).entities
 }
 
 fn strict(entity: &Entity) -> Vec<(&str, &str)> {

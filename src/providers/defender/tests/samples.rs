@@ -1,0 +1,116 @@
+//! Reads the examples of the vendor's reference, where `PIVOTD_SAMPLES` names the folder that holds their folder.
+//!
+//! What is asserted was read off them by hand.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::domain::Record;
+
+fn walked(name: &str, lookup: &Lookup) -> Option<Walked> {
+    let path = PathBuf::from(std::env::var_os("PIVOTD_SAMPLES")?)
+        .join("mdti")
+        .join(name);
+    let body = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    Some(walk(lookup, |_| reply(200, &body)).unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+fn texts(record: &Record, names: &[&str]) -> String {
+    let texts = names
+        .iter()
+        .map(|name| record.text(name).unwrap_or_default().into_owned());
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn resolutions() {
+    let span = ["name", "type", "value", "first_seen", "last_seen"];
+    let asked = about(Capability::Resolutions, IndicatorKind::Domain, "contoso.com");
+    let Some(forward) = walked("host_passivedns.json", &asked) else {
+        return;
+    };
+    assert_eq!(
+        texts(&forward.records()[0], &span),
+        "contoso.com A 20.103.85.33 2022-04-18 2023-03-07"
+    );
+    // The same body stands for both lists here, so the reverse one is the second.
+    let reverse = walked("host_passivednsreverse.json", &asked).unwrap();
+    assert_eq!(
+        texts(&reverse.records()[1], &span),
+        "www.contoso.com CNAME contoso.com 2022-04-18 2023-03-07"
+    );
+}
+
+#[test]
+fn hosts() {
+    let asked = about(Capability::IpDetails, IndicatorKind::Ipv4, "192.0.2.1");
+    let Some(reputation) = walked("host_reputation.json", &asked) else {
+        return;
+    };
+    let record = &reputation.records()[0];
+    assert_eq!(
+        texts(record, &["ip", "classification", "score"]),
+        "192.0.2.1 malicious 100"
+    );
+    let Some(Value::Texts(reasons)) = record.get("reasons") else {
+        panic!("three rules");
+    };
+    assert_eq!(reasons.len(), 3);
+    assert_eq!(reasons[2], "Resolving IP Address: 192.168.1.1 (low)");
+    let asked = about(Capability::Components, IndicatorKind::Domain, "microsoft.com");
+    let components = walked("host_components.json", &asked).unwrap();
+    assert_eq!(
+        texts(
+            &components.records()[0],
+            &["component", "version", "category", "host", "last_seen"]
+        ),
+        "Microsoft-IIS 10.0 Server c1.microsoft.com 2023-03-06"
+    );
+}
+
+#[test]
+fn registrations() {
+    let span = [
+        "domain",
+        "registrar",
+        "registrant",
+        "created",
+        "updated",
+        "expires",
+        "server",
+    ];
+    let asked = about(Capability::WhoisHistory, IndicatorKind::Domain, "contoso.com");
+    let Some(history) = walked("host_whois_history.json", &asked) else {
+        return;
+    };
+    let record = &history.records()[0];
+    assert_eq!(
+        texts(record, &span),
+        "contoso.com MarkMonitor Inc. Contoso Corporation 2022-07-30 2023-06-24 2023-08-31 rdap.markmonitor.com"
+    );
+    assert_eq!(
+        record.text("statuses").as_deref(),
+        Some("client update prohibited, client transfer prohibited, client delete prohibited")
+    );
+    assert_eq!(record.get("first_seen"), None);
+    assert_eq!(
+        record.records("name_servers")[0].text("name").as_deref(),
+        Some("ns1.contoso-dns.com")
+    );
+    let current = walked(
+        "host_whois.json",
+        &about(Capability::Whois, IndicatorKind::Domain, "contoso.com"),
+    )
+    .unwrap();
+    let record = &current.records()[0];
+    assert_eq!(texts(record, &span), texts(&history.records()[0], &span));
+    assert_eq!(
+        texts(
+            &record.records("contacts")[0],
+            &["role", "name", "organization", "email", "city", "country"]
+        ),
+        "registrant  Contoso Corporation noreply@contoso.com Redmond US",
+        "a role is nobody's name"
+    );
+    assert_eq!(record.text("abuse_email").as_deref(), Some("noreply@contoso.com"));
+}

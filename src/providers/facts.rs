@@ -1,0 +1,141 @@
+//! Makes the parts of records that several vendors tell alike: resolutions, contacts, networks.
+
+use std::net::IpAddr;
+
+use super::tolerant::{Node, address, distinct, host, public_email, public_name, public_phone, public_text};
+use crate::domain::{Indicator, Record};
+
+/// The longest text of a resolution that is neither name nor address, in characters.
+const MAX_TEXT: usize = 1024;
+
+/// Makes the record of a resolution from its two ends, in any order: the one that was asked about is dropped.
+///
+/// Of two names, `points_here` says that the other one points to the one asked about. `None` where there is no
+/// other end, or nothing that it could mean.
+pub(super) fn resolution(asked: &Indicator, ends: [Option<String>; 2], points_here: bool) -> Option<Record> {
+    let canonical = |text: &str| address(text).or_else(|| host(text));
+    let other = ends
+        .into_iter()
+        .flatten()
+        .find(|end| canonical(end).as_deref() != Some(asked.value()))?;
+    let record = Record::new();
+    let value = asked.value();
+    if asked.ip().is_some() {
+        let name = host(&other)?;
+        return Some(record.with("name", name).with("value", value).with("ip", value));
+    }
+    if let Some(ip) = address(&other) {
+        return Some(
+            record
+                .with("name", value)
+                .with("value", ip.as_str())
+                .with("ip", ip),
+        );
+    }
+    Some(match host(&other) {
+        Some(name) if points_here => record.with("name", name).with("value", value).with("host", value),
+        Some(name) => record
+            .with("name", value)
+            .with("value", name.as_str())
+            .with("host", name),
+        None => record
+            .with("name", value)
+            .with("value", other.chars().take(MAX_TEXT).collect::<String>()),
+    })
+}
+
+/// Makes a contact of what `field` gives for the fields of a contact; `None` where it names nobody.
+///
+/// Privacy services and redactions are nobody, and then neither telephone nor street is anybody's.
+pub(super) fn contact<'a>(role: &'static str, field: impl Fn(&'static str) -> Node<'a>) -> Option<Record> {
+    let read = |name, check: fn(&str) -> Option<String>| field(name).text().and_then(|text| check(&text));
+    let record = Record::new()
+        .with_some("name", read("name", public_name))
+        .with_some("organization", read("organization", public_name))
+        .with_some("email", read("email", public_email));
+    let is_named = ["name", "organization", "email"]
+        .iter()
+        .any(|name| field(name).text().is_some());
+    if is_named && record.is_empty() {
+        return None;
+    }
+    let record = record
+        .with_some("phone", read("phone", public_phone))
+        .with_some("fax", read("fax", public_phone));
+    if record.is_empty() {
+        return None;
+    }
+    let street = distinct(
+        field("street")
+            .texts()
+            .into_iter()
+            .filter_map(|line| public_text(&line)),
+    );
+    let country = read("country", public_text).map(|country| match country.len() {
+        2 => country.to_uppercase(),
+        _ => country,
+    });
+    Some(
+        record
+            .with("role", role)
+            .with("street", street.join(", "))
+            .with_some("city", read("city", public_text))
+            .with_some("state", read("state", public_text))
+            .with_some("postal", read("postal", public_text))
+            .with_some("country", country),
+    )
+}
+
+/// Makes the name servers of a registration, in order, without repeats.
+pub(super) fn name_servers<'a>(rows: impl Iterator<Item = Node<'a>>) -> Vec<Record> {
+    distinct(rows.filter_map(Node::host))
+        .into_iter()
+        .map(|name| Record::new().with("name", name))
+        .collect()
+}
+
+/// Reads a network in CIDR form or as `first-last`: the range, and the CIDR form where it has one.
+pub(super) fn network(text: &str) -> Option<(String, Option<String>)> {
+    if let Ok(net) = text.trim().parse::<ipnet::IpNet>() {
+        let net = net.trunc();
+        return Some((
+            format!("{}-{}", net.network(), net.broadcast()),
+            Some(net.to_string()),
+        ));
+    }
+    let (first, last) = text.split_once('-')?;
+    let (first, last): (IpAddr, IpAddr) = (address(first)?.parse().ok()?, address(last)?.parse().ok()?);
+    (first.is_ipv4() == last.is_ipv4() && first <= last).then(|| (format!("{first}-{last}"), None))
+}
+
+/// Reads the number of an autonomous system: `64500`, `AS64500`, or either with its name behind it.
+pub(super) fn as_number(text: &str) -> Option<String> {
+    let text = text.trim();
+    let text = match text.get(..2) {
+        Some(head) if head.eq_ignore_ascii_case("as") => text.get(2..)?.trim_start(),
+        _ => text,
+    };
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u32 = text.get(..end)?.parse().ok()?;
+    // 0 stands for "none" (RFC 7607).
+    (number != 0).then(|| number.to_string())
+}
+
+/// Adds where an address stands, as it reads on a map; a country of two letters is its code.
+pub(super) fn place(record: Record, city: Option<String>, country: Option<String>) -> Record {
+    let is_code = |text: &String| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let code = country
+        .as_ref()
+        .filter(|text| is_code(text))
+        .map(|text| text.to_uppercase());
+    let country = code.clone().or(country);
+    let words: Vec<&str> = [&city, &country]
+        .into_iter()
+        .filter_map(|part| part.as_deref())
+        .collect();
+    record
+        .with("location", words.join(", "))
+        .with_some("city", city)
+        .with_some("country", country)
+        .with_some("country_code", code)
+}

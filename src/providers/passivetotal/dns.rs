@@ -1,0 +1,69 @@
+//! Answers passive DNS and subdomains.
+
+use super::{DNS, ENRICHMENT, answer, call};
+use crate::domain::{Query, Record};
+use crate::providers::common::one;
+use crate::providers::facts::resolution;
+use crate::providers::tolerant::{Node, distinct, host, json, malformed};
+use crate::providers::{ProviderError, Step};
+
+/// Asks for everything that a name resolved to, or for all names that resolved to an address; there are no pages.
+pub(super) fn resolutions(query: Query) -> Step {
+    let call = call(DNS, "/dns/passive", query.indicator.value());
+    one(call, move |reply| {
+        let Some(reply) = reply else {
+            return Ok(answer(query, DNS, Vec::new()));
+        };
+        let body = json(&reply)?;
+        let rows = results(Node::of(&body))?;
+        let records = rows.many().filter_map(|row| read(&query, row)).collect();
+        Ok(answer(query, DNS, records))
+    })
+}
+
+fn read(query: &Query, row: Node<'_>) -> Option<Record> {
+    // `value` is what was asked about and `resolve` the other end, whichever of them is the address.
+    let ends = [row.get("resolve").text(), row.get("value").text()];
+    Some(
+        resolution(&query.indicator, ends, false)?
+            .with_some("type", row.get("recordType").text())
+            .with_some("first_seen", row.get("firstSeen").day())
+            .with_some("last_seen", row.get("lastSeen").day())
+            .with("collector", row.get("source").texts().join(", ")),
+    )
+}
+
+/// Asks for the names below a name. The vendor gives labels, not names.
+pub(super) fn subdomains(query: Query) -> Step {
+    let domain = query.indicator.value().to_owned();
+    let call = call(ENRICHMENT, "/enrichment/subdomains", &format!("*.{domain}"));
+    one(call, move |reply| {
+        let Some(reply) = reply else {
+            return Ok(answer(query, ENRICHMENT, Vec::new()));
+        };
+        let body = json(&reply)?;
+        let labels = Node::of(&body).get("subdomains");
+        if !labels.exists() {
+            return Err(malformed("subdomains"));
+        }
+        let names = labels.many().filter_map(Node::text);
+        let names = names.filter_map(|label| host(&format!("{}.{domain}", label.trim_matches('.'))));
+        let records = distinct(names)
+            .into_iter()
+            .map(|name| Record::new().with("domain", domain.as_str()).with("host", name))
+            .collect();
+        Ok(answer(query, ENRICHMENT, records))
+    })
+}
+
+/// Returns the rows of an answer.
+///
+/// # Errors
+/// [`ProviderError::Malformed`] where there are none to return, not even an empty list.
+pub(super) fn results(root: Node<'_>) -> Result<Node<'_>, ProviderError> {
+    let rows = root.get("results");
+    if rows.is_list() {
+        return Ok(rows);
+    }
+    Err(malformed("results"))
+}

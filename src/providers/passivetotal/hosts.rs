@@ -1,0 +1,106 @@
+//! Answers components, trackers and pairs of a host, which come in numbered pages.
+
+use super::dns::results;
+use super::{DESCRIPTOR, HOST_ATTRIBUTES, MAX_PAGES, call};
+use crate::domain::{Capability, Query, Record};
+use crate::providers::pages::{Page, Pages};
+use crate::providers::tolerant::{Node, json};
+use crate::providers::{Call, ProviderError, Reply, Step};
+
+/// Starts a walk over host attributes until `want` records are there.
+///
+/// # Errors
+/// Those of the walk.
+pub(super) fn start(query: Query, want: usize) -> Result<Step, ProviderError> {
+    let host = query.indicator.value().to_owned();
+    let first = |path| call(HOST_ATTRIBUTES, path, &host).with("page", "0");
+    let capability = query.capability;
+    let pages = Pages::new(
+        &DESCRIPTOR,
+        HOST_ATTRIBUTES,
+        query,
+        want,
+        MAX_PAGES,
+        Box::new(page),
+    );
+    let pairs = "/host-attributes/pairs";
+    match capability {
+        Capability::Components => pages.list("components", first("/host-attributes/components")),
+        Capability::Trackers => pages.list("trackers", first("/host-attributes/trackers")),
+        _ => pages
+            .list("children", first(pairs).with("direction", "children"))
+            .list("parents", first(pairs).with("direction", "parents")),
+    }
+    .next()
+}
+
+fn page(query: &Query, call: &Call, reply: &Reply) -> Result<Page, ProviderError> {
+    let body = json(reply)?;
+    let root = Node::of(&body);
+    let rows: Vec<Node<'_>> = results(root)?.many().collect();
+    let total = root.get("totalRecords").count();
+    // How long a page is, is not told: the next one is asked for only where the total says that there is one.
+    let next = (!rows.is_empty() && total.is_some()).then(|| following(call));
+    Ok(Page {
+        records: rows.iter().filter_map(|row| read(query, *row)).collect(),
+        rows: rows.len(),
+        total,
+        next,
+        missing: None,
+    })
+}
+
+/// Makes the call for the page behind the one that was asked for.
+fn following(call: &Call) -> Call {
+    let mut next = call.clone();
+    for (name, value) in &mut next.query {
+        if name == "page" {
+            *value = value
+                .parse::<u32>()
+                .map_or(1, |page| page.saturating_add(1))
+                .to_string();
+        }
+    }
+    next
+}
+
+fn read(query: &Query, row: Node<'_>) -> Option<Record> {
+    let host = row.get("hostname").host();
+    let record = match query.capability {
+        Capability::Components => Record::new()
+            .with("component", row.get("label").text()?)
+            .with_some("version", row.get("version").text())
+            .with_some("category", row.get("category").text())
+            .with_some("host", host),
+        Capability::Trackers => Record::new()
+            .with("tracker", row.get("attributeValue").text()?)
+            .with_some("kind", row.get("attributeType").text())
+            .with_some("host", host),
+        _ => pair(query.indicator.value(), row)?,
+    };
+    Some(
+        record
+            .with_some("first_seen", row.get("firstSeen").day())
+            .with_some("last_seen", row.get("lastSeen").day()),
+    )
+}
+
+/// Reads a pair: whichever of the two is not the host that was asked about.
+fn pair(asked: &str, row: Node<'_>) -> Option<Record> {
+    let end = |name| row.get(name).host().or_else(|| row.get(name).address());
+    let (parent, child) = (end("parent"), end("child"));
+    let (other, side, node) = match (parent, child) {
+        (Some(parent), child) if child.as_deref() == Some(asked) || child.is_none() => {
+            (parent, "parent", row.get("parent"))
+        }
+        (_, Some(child)) => (child, "child", row.get("child")),
+        _ => return None,
+    };
+    let record = Record::new()
+        .with("side", side)
+        .with_some("cause", row.get("cause").text());
+    (other != asked).then(|| match node.address() {
+        Some(ip) => record.with("ip", ip),
+        None => record.with("host", other),
+    })
+}

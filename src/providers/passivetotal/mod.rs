@@ -1,0 +1,146 @@
+//! Asks a service of PassiveTotal's shape: passive DNS, host attributes and whois of names and addresses.
+//!
+//! The public service (PassiveTotal, later `RiskIQ`) was retired, so this provider is off unless it is configured with
+//! the base URL of a service that answers alike. Facts are from the vendor's open-source client `passivetotal` 2.5.9
+//! and its recorded answers; what they do not say is in `docs/passivetotal.md`.
+
+mod details;
+mod dns;
+mod hosts;
+mod judge;
+mod sign;
+mod whois;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::common::offered;
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    ProviderError, Reply, Step, Unit,
+};
+use crate::domain::IndicatorKind::{self, Domain, Email, Hostname, Ipv4, Ipv6, Organization, Person, Phone};
+use crate::domain::{Answer, Capability, Query, Record};
+
+/// Name of its only origin.
+const ORIGIN: &str = "api";
+
+// The vendor sells searches, not products; these are its endpoints.
+const DNS: &str = "dns";
+const ENRICHMENT: &str = "enrichment";
+const HOST_ATTRIBUTES: &str = "host-attributes";
+const WHOIS: &str = "whois";
+
+/// The most pages that one look-up reads.
+const MAX_PAGES: usize = 10;
+
+const fn offer(
+    capability: Capability,
+    inputs: &'static [IndicatorKind],
+    products: &'static [Product],
+) -> Offer {
+    Offer {
+        capability,
+        inputs,
+        products,
+        ..super::OFFER
+    }
+}
+
+const fn calls(id: &'static str) -> Product {
+    Product {
+        id,
+        unit: Unit::Calls,
+        blind: None,
+    }
+}
+
+const fn pages(offer: &Offer) -> Offer {
+    Offer {
+        max_calls: MAX_PAGES,
+        paged: true,
+        ..*offer
+    }
+}
+
+/// What has attributes: names and addresses.
+const HOSTS: &[IndicatorKind] = &[Domain, Hostname, Ipv4, Ipv6];
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: "passivetotal",
+    title: "PassiveTotal",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://api.passivetotal.org/v2",
+    }],
+    credentials: &[
+        CredentialField::plain("username", "user name"),
+        CredentialField::secret("api_key", "API key"),
+    ],
+    offers: &[
+        offer(Capability::Resolutions, HOSTS, &[calls(DNS)]),
+        Offer {
+            max_calls: 2,
+            ..offer(Capability::IpDetails, &[Ipv4, Ipv6], &[calls(ENRICHMENT)])
+        },
+        offer(Capability::Subdomains, &[Domain, Hostname], &[calls(ENRICHMENT)]),
+        pages(&offer(Capability::Components, HOSTS, &[calls(HOST_ATTRIBUTES)])),
+        pages(&offer(Capability::Trackers, HOSTS, &[calls(HOST_ATTRIBUTES)])),
+        pages(&offer(Capability::HostPairs, HOSTS, &[calls(HOST_ATTRIBUTES)])),
+        offer(Capability::Whois, &[Domain], &[calls(WHOIS)]),
+        offer(
+            Capability::ReverseWhois,
+            &[Email, Person, Organization, Phone],
+            &[calls(WHOIS)],
+        ),
+    ],
+    enabled: false,
+    notice: Some(
+        "the public PassiveTotal service was retired and answers nothing any more; \
+         set base_url to a service of the same shape",
+    ),
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through an API of PassiveTotal's shape.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PassiveTotal;
+
+impl Provider for PassiveTotal {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        let query = offered(&DESCRIPTOR, lookup)?.clone();
+        match query.capability {
+            Capability::Resolutions => Ok(dns::resolutions(query)),
+            Capability::Subdomains => Ok(dns::subdomains(query)),
+            Capability::IpDetails => Ok(details::start(query)),
+            Capability::Whois => Ok(whois::whois(query)),
+            Capability::ReverseWhois => Ok(whois::search(query)),
+            _ => hosts::start(query, lookup.want),
+        }
+    }
+
+    fn judge(&self, _: &Call, reply: &Reply) -> Judgement {
+        judge::judge(reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _: Timestamp) -> Result<(), ProviderError> {
+        sign::sign(call, key)
+    }
+}
+
+/// Makes a GET about `query`, billed to `product`.
+fn call(product: &'static str, path: &str, query: &str) -> Call {
+    Call::get(ORIGIN, product, path).with("query", query)
+}
+
+/// Makes a whole answer of these records.
+fn answer(query: Query, product: &str, records: Vec<Record>) -> Step {
+    let answer: Answer = super::common::answer(&DESCRIPTOR, query, product, records);
+    Step::Done(vec![answer])
+}

@@ -1,0 +1,136 @@
+//! Walks the fixtures and compares with the answers written beside them.
+
+use super::*;
+
+use Capability::{Components, HostPairs, IpDetails, Resolutions, ReverseWhois, Subdomains, Trackers, Whois};
+use IndicatorKind::{Domain, Email, Hostname, Ipv4, Organization, Person, Phone};
+
+#[test]
+fn every_answer_is_read_as_it_is_written_beside_it() {
+    for (name, capability, kind, value) in [
+        ("dns/found", Resolutions, Domain, "tendrit.example"),
+        ("dns/address", Resolutions, Ipv4, "192.0.2.44"),
+        ("enrichment/found", IpDetails, Ipv4, "192.0.2.44"),
+        ("enrichment/sinkhole", IpDetails, Ipv4, "198.51.100.7"),
+        ("enrichment/unflagged", IpDetails, Ipv4, "198.51.100.8"),
+        ("enrichment/subdomains", Subdomains, Domain, "tendrit.example"),
+        (
+            "host-attributes/components",
+            Components,
+            Domain,
+            "tendrit.example",
+        ),
+        ("host-attributes/trackers", Trackers, Hostname, "tendrit.example"),
+        ("host-attributes/pairs", HostPairs, Domain, "tendrit.example"),
+        ("whois/found", Whois, Domain, "tendrit.example"),
+        ("whois/flat", Whois, Domain, "flat.example"),
+        ("whois/email", ReverseWhois, Email, "a.kranz@mailbox.example"),
+    ] {
+        testing::expect(&PassiveTotal, name, &about(capability, kind, value));
+    }
+}
+
+#[test]
+fn registrants_are_searched_by_the_field_that_fits() {
+    for (kind, value) in [
+        (Person, "Anton Kranz"),
+        (Organization, "Tendrit Holdings"),
+        (Phone, "+1 555 0100"),
+    ] {
+        let walked = walk_fixtures(&about(ReverseWhois, kind, value)).unwrap();
+        assert_eq!(walked.records().len(), 1, "{value}");
+    }
+}
+
+#[test]
+fn the_sinkhole_flag_is_asked_for_only_where_it_is_missing() {
+    let at_once = walk_fixtures(&about(IpDetails, Ipv4, "198.51.100.7")).unwrap();
+    assert_eq!(at_once.calls.len(), 1);
+    assert_eq!(at_once.records()[0].get("sinkhole"), Some(&Value::Flag(true)));
+    let asked = walk_fixtures(&about(IpDetails, Ipv4, "192.0.2.44")).unwrap();
+    assert_eq!(asked.calls.len(), 2);
+    assert_eq!(asked.records()[0].get("sinkhole"), Some(&Value::Flag(false)));
+    let lacking = walk_fixtures(&about(IpDetails, Ipv4, "198.51.100.8")).unwrap();
+    assert_eq!(
+        lacking.records()[0].get("sinkhole"),
+        None,
+        "a failed call is no \"no\""
+    );
+    assert_eq!(
+        lacking.answer().missing,
+        ["whether it is a sinkhole: This search is not available."]
+    );
+}
+
+#[test]
+fn pages_are_read_as_far_as_they_are_wanted() {
+    let whole = about(Components, Domain, "tendrit.example");
+    let first = Lookup {
+        want: 2,
+        ..whole.clone()
+    };
+    let walked = walk_fixtures(&first).unwrap();
+    assert_eq!((walked.calls.len(), walked.records().len()), (1, 2));
+    assert_eq!((walked.answer().more, walked.answer().total), (true, Some(3)));
+    let walked = walk_fixtures(&whole).unwrap();
+    assert_eq!((walked.calls.len(), walked.records().len()), (2, 3));
+    assert_eq!((walked.answer().more, walked.answer().total), (false, Some(3)));
+}
+
+#[test]
+fn a_vendor_that_gives_the_same_page_for_ever_is_seen_through() {
+    let body = r#"{"totalRecords":900,"results":[{"label":"nginx"}]}"#;
+    let walked = walk(&about(Components, Domain, "example.com"), |_| reply(200, body)).unwrap();
+    assert_eq!(walked.calls.len(), 2);
+    assert_eq!(walked.answer().missing, ["components: the same page came twice"]);
+    let endless = walk(&about(Components, Domain, "example.com"), |call| {
+        let page = &call.query.iter().find(|(name, _)| name == "page").unwrap().1;
+        reply(
+            200,
+            &format!(r#"{{"totalRecords":900,"results":[{{"label":"part-{page}"}}]}}"#),
+        )
+    });
+    let endless = endless.unwrap();
+    assert_eq!((endless.calls.len(), endless.answer().more), (10, false));
+    assert_eq!(endless.answer().total, Some(900));
+    assert_eq!(endless.answer().missing.len(), 1);
+}
+
+#[test]
+fn one_direction_of_pairs_is_a_part_and_none_a_failure() {
+    let pairs = about(HostPairs, Domain, "example.com");
+    let is_parents = |call: &Call| call.query.iter().any(|(_, value)| value == "parents");
+    let half = walk(&pairs, |call| match is_parents(call) {
+        true => reply(500, "{}"),
+        false => reply(
+            200,
+            r#"{"results":[{"parent":"example.com","child":"example.net"}]}"#,
+        ),
+    });
+    let half = half.unwrap();
+    assert_eq!(half.records()[0].text("side").as_deref(), Some("child"));
+    assert_eq!(half.answer().missing, ["parents: HTTP 500"]);
+    let none = walk(&pairs, |call| match is_parents(call) {
+        true => reply(500, "{}"),
+        false => reply(404, "{}"),
+    });
+    assert!(matches!(none, Err(ProviderError::Failed(_))), "{none:?}");
+}
+
+#[test]
+fn nothing_found_is_no_failure() {
+    for (capability, kind, value) in [
+        (Resolutions, Domain, "quiet.example"),
+        (Resolutions, Ipv4, "203.0.113.9"),
+        (IpDetails, Ipv4, "203.0.113.9"),
+        (Subdomains, Domain, "quiet.example"),
+        (Components, Domain, "quiet.example"),
+        (Trackers, Domain, "quiet.example"),
+        (HostPairs, Domain, "quiet.example"),
+        (Whois, Domain, "quiet.example"),
+        (ReverseWhois, Email, "nobody@example.org"),
+    ] {
+        let walked = walk_fixtures(&about(capability, kind, value)).unwrap();
+        assert!(walked.answer().is_not_found(), "{capability}");
+    }
+}

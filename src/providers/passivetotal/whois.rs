@@ -1,0 +1,133 @@
+//! Answers the current registration of a domain, and the domains of a registrant.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::dns::results;
+use super::{WHOIS, answer, call};
+use crate::domain::{IndicatorKind, Query, Record};
+use crate::providers::Step;
+use crate::providers::common::one;
+use crate::providers::facts::{contact, name_servers};
+use crate::providers::tolerant::{Node, json, malformed, public_email};
+
+/// Asks for the newest record of a domain.
+pub(super) fn whois(query: Query) -> Step {
+    let call = call(WHOIS, "/whois", query.indicator.value());
+    one(call, move |reply| {
+        let Some(reply) = reply else {
+            return Ok(answer(query, WHOIS, Vec::new()));
+        };
+        let body = json(&reply)?;
+        let root = Node::of(&body);
+        let row = root.get("results").many().next().unwrap_or(root);
+        if row.members().next().is_none() {
+            return Ok(answer(query, WHOIS, Vec::new()));
+        }
+        if ["domain", "registrar", "rawText"]
+            .iter()
+            .all(|name| !row.get(name).exists())
+        {
+            return Err(malformed("registration"));
+        }
+        let record = read(query.indicator.value(), row);
+        Ok(answer(query, WHOIS, vec![record]))
+    })
+}
+
+fn read(domain: &str, row: Node<'_>) -> Record {
+    Record::new()
+        .with("domain", domain)
+        .with_some("captured", row.get("lastLoadedAt").day())
+        .with_some("registrar", row.get("registrar").text())
+        .with_some("registrant", holder(row))
+        .with_some("created", row.get("registered").day())
+        .with_some("updated", row.get("registryUpdatedAt").day())
+        .with_some("expires", row.get("expiresAt").day())
+        .with_some("server", row.get("whoisServer").text())
+        .with_some("record", row.get("rawText").text())
+        .with("name_servers", name_servers(row.get("nameServers").many()))
+        .with("contacts", contacts(row))
+}
+
+/// Names the holder. What stands beside the contacts is the registrant's.
+fn holder(row: Node<'_>) -> Option<String> {
+    let registrant = row.get("registrant");
+    [registrant, row].into_iter().find_map(|node| {
+        node.get("organization")
+            .text()
+            .or_else(|| node.get("name").text())
+    })
+}
+
+/// Reads the contacts; a role without one is `{}`. What stands beside them is the registrant's.
+fn contacts(row: Node<'_>) -> Vec<Record> {
+    let roles = [
+        ("registrant", "registrant"),
+        ("admin", "admin"),
+        ("tech", "tech"),
+        ("billing", "billing"),
+        ("zone", "zone"),
+    ];
+    let of = |role, node: Node<'_>| {
+        contact(role, |name| match name {
+            "phone" => node.get("telephone"),
+            "postal" => node.get("postalCode"),
+            other => node.get(other),
+        })
+    };
+    let mut all: Vec<Record> = roles
+        .into_iter()
+        .filter_map(|(role, name)| of(role, row.get(name)))
+        .collect();
+    if row.get("registrant").members().next().is_none() {
+        all.extend(of("registrant", row));
+    }
+    let email = row
+        .get("contactEmail")
+        .text()
+        .and_then(|text| public_email(&text));
+    let is_known = |email: &str| {
+        all.iter()
+            .any(|known| known.text("email").as_deref() == Some(email))
+    };
+    if let Some(email) = email.filter(|email| !is_known(email)) {
+        all.push(Record::new().with("email", email));
+    }
+    all
+}
+
+/// Asks for the domains whose record names a value.
+pub(super) fn search(query: Query) -> Step {
+    let field = match query.indicator.kind() {
+        IndicatorKind::Email => "email",
+        IndicatorKind::Phone => "phone",
+        IndicatorKind::Organization => "organization",
+        _ => "name",
+    };
+    let call = call(WHOIS, "/whois/search", query.indicator.value()).with("field", field);
+    one(call, move |reply| {
+        let Some(reply) = reply else {
+            return Ok(answer(query, WHOIS, Vec::new()));
+        };
+        let body = json(&reply)?;
+        let mut seen = HashSet::new();
+        let rows = results(Node::of(&body))?.many();
+        let records = rows
+            .filter_map(registration)
+            .filter(|record| seen.insert(record.text("domain").map(Cow::into_owned)))
+            .collect();
+        Ok(answer(query, WHOIS, records))
+    })
+}
+
+fn registration(row: Node<'_>) -> Option<Record> {
+    Some(
+        Record::new()
+            .with("domain", row.get("domain").host()?)
+            .with_some("registrar", row.get("registrar").text())
+            .with_some("registrant", holder(row))
+            .with_some("created", row.get("registered").day())
+            .with_some("expires", row.get("expiresAt").day()),
+    )
+}
