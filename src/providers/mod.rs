@@ -9,6 +9,7 @@ pub mod domaintools;
 pub mod registry;
 #[cfg(test)]
 mod testing;
+pub mod threatgrid;
 mod tolerant;
 
 use std::collections::BTreeMap;

@@ -2,9 +2,10 @@
 
 use super::Provider;
 use super::domaintools::DomainTools;
+use super::threatgrid::ThreatGrid;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&DomainTools];
+static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &ThreatGrid];
 
 /// Returns every provider that this program knows.
 #[must_use]
