@@ -11,6 +11,7 @@ pub mod registry;
 mod testing;
 pub mod threatgrid;
 mod tolerant;
+pub mod virustotal;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -3,9 +3,10 @@
 use super::Provider;
 use super::domaintools::DomainTools;
 use super::threatgrid::ThreatGrid;
+use super::virustotal::VirusTotal;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &ThreatGrid];
+static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &ThreatGrid, &VirusTotal];
 
 /// Returns every provider that this program knows.
 #[must_use]
