@@ -137,7 +137,8 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let search = search(&query)?;
     Ok(one(search, move |reply| {
         let found = read(reply, &query)?;
-        Ok(Step::Done(vec![samples(&query, &found)]))
+        let found = samples(&query, &found);
+        Ok(Step::Done(vec![Answer { query, ..found }]))
     }))
 }
 
