@@ -65,7 +65,7 @@ fn annotate(reports: Reports) -> Result<Step, ProviderError> {
             let feeds = replies.split_off(annotations.min(replies.len()));
             let places = places(&mut reports, replies);
             let ratings = threshold.map(|threshold| Ratings::read(threshold, feeds));
-            Ok(finish(reports, contacts, &places, ratings))
+            Ok(finish(reports, contacts, &places, ratings.as_ref()))
         }),
     })
 }
@@ -165,9 +165,9 @@ fn finish(
     mut reports: Reports,
     mut contacts: Vec<Contact>,
     places: &[Place],
-    ratings: Option<Ratings>,
+    ratings: Option<&Ratings>,
 ) -> Step {
-    if let Some(ratings) = &ratings {
+    if let Some(ratings) = ratings {
         let all = contacts.len();
         contacts.retain(|contact| ratings.pass(contact.touch.field, &contact.touch.value, &contact.to));
         let below = all - contacts.len();
@@ -188,7 +188,7 @@ fn finish(
         .collect();
     let records = contacts
         .iter()
-        .map(|contact| record(contact, &reports, &by_address, ratings.as_ref()))
+        .map(|contact| record(contact, &reports, &by_address, ratings))
         .collect();
     reports.done(records)
 }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod fixtures;
+mod mapped;
 mod properties;
 mod recordings;
 
