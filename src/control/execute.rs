@@ -161,12 +161,15 @@ async fn keys_test(app: &App, provider: Option<&str>) -> Result<ControlReply, St
             known.join(", ")
         ));
     }
+    // Whoever has given keys to some providers means those, and not each one that there is.
+    let has_part = |runtime: &Runtime| !runtime.settings.credentials.is_empty();
+    let some_have = runtimes.values().any(|runtime| has_part(runtime));
     let mut keys = Vec::new();
-    for (name, runtime) in runtimes
-        .iter()
-        .filter(|(name, _)| provider.is_none_or(|one| one == *name))
-    {
-        keys.push(key_test(app, name, runtime).await);
+    for (name, runtime) in runtimes.iter() {
+        let meant = provider.map_or(!some_have || has_part(runtime), |one| one == name);
+        if meant {
+            keys.push(key_test(app, name, runtime).await);
+        }
     }
     Ok(ControlReply::Keys(keys))
 }

@@ -216,8 +216,8 @@ fn record(
         .find(|field| *field == touch.field);
     if let Some(rating) = field.and_then(|field| ratings?.of(field, &touch.value)) {
         record = record
-            .with("severity", rating.severity)
-            .with("confidence", rating.confidence)
+            .with_some("severity", rating.severity)
+            .with_some("confidence", rating.confidence)
             .with("behaviors", rating.behaviors.clone());
     }
     record

@@ -52,14 +52,15 @@ impl Threshold {
         // The feeds want a window; the days of the runs hold their rows, and what is unknown is the question's.
         let after = times()
             .min()
-            .and_then(|time| day(time).yesterday().ok())
-            .map(|day| day.to_string())
-            .or_else(|| query.param("since").map(str::to_owned));
+            .map(|time| day(time).to_string())
+            .or_else(|| query.param("since").map(str::to_owned))
+            .map(|day| format!("{day}T00:00:00Z"));
         let before = times()
             .max()
             .and_then(|time| day(time).tomorrow().ok())
             .map(|day| day.to_string())
-            .or_else(|| query.param("until").map(str::to_owned));
+            .or_else(|| query.param("until").map(str::to_owned))
+            .map(|day| format!("{day}T23:59:59Z"));
         FEEDS
             .iter()
             .map(|(feed, ..)| {
@@ -68,9 +69,9 @@ impl Threshold {
                     .with("severity", self.severity.to_string())
                     .with("confidence", self.confidence.to_string())
                     .with("limit", PAGE.to_string());
-                for (name, day) in [("after", &after), ("before", &before)] {
-                    if let Some(day) = day {
-                        call.add(name, format!("{day}T23:59:59Z"));
+                for (name, time) in [("after", &after), ("before", &before)] {
+                    if let Some(time) = time {
+                        call.add(name, time);
                     }
                 }
                 call
@@ -82,8 +83,8 @@ impl Threshold {
 /// Holds what the behaviors say of one contact.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rating {
-    pub(super) severity: i64,
-    pub(super) confidence: i64,
+    pub(super) severity: Option<i64>,
+    pub(super) confidence: Option<i64>,
     pub(super) behaviors: Vec<String>,
 }
 
@@ -147,8 +148,8 @@ impl Ratings {
             return;
         }
         let rating = self.by_value.entry((field, value)).or_default();
-        rating.severity = rating.severity.max(severity.unwrap_or(0));
-        rating.confidence = rating.confidence.max(confidence.unwrap_or(0));
+        rating.severity = rating.severity.max(severity);
+        rating.confidence = rating.confidence.max(confidence);
         rating.behaviors.extend(row.get("ioc").text());
         rating.behaviors = texts(std::mem::take(&mut rating.behaviors).into_iter());
     }

@@ -39,8 +39,13 @@ pub(super) fn read(body: Node<'_>) -> Vec<Touch> {
             .integer()
             .filter(|port| (1..=65_535).contains(port));
         let destination = stream.get("dst").address().filter(|address| is_outside(address));
-        // Whom a sample asks for names is the sandbox's resolver, the same one for every sample.
-        let resolver = protocol.as_deref() == Some("DNS") || port == Some(DNS);
+        // Whom a sample asks for names is the sandbox's resolver, the same one for every sample. Another protocol on
+        // its port is none, and malware likes that port.
+        let resolver = match protocol.as_deref() {
+            Some("DNS") => true,
+            None | Some("UDP") => port == Some(DNS),
+            _ => false,
+        };
         if let Some(value) = destination.clone().filter(|_| !resolver) {
             touches.push(Touch {
                 field: "ip",

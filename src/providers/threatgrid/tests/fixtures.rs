@@ -145,6 +145,24 @@ fn thresholds_say_what_they_hide() {
             "network-dynamic-dns, network-beacon".to_owned()
         )
     );
+    let feed = named
+        .calls
+        .iter()
+        .find(|call| call.path.ends_with("/iocs/feeds/ips"))
+        .unwrap();
+    let sent = |name: &str| {
+        let found = feed.query.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.clone()).unwrap()
+    };
+    assert_eq!(sent("sample"), format!("{},{}", "b2".repeat(16), "a1".repeat(16)));
+    assert_eq!(
+        (sent("after"), sent("before")),
+        (
+            "2013-05-21T00:00:00Z".to_owned(),
+            "2013-06-03T23:59:59Z".to_owned()
+        ),
+        "the days of the runs, and the one behind them"
+    );
     let none = rated("100");
     assert!(none.records().is_empty() && !none.answer().is_not_found());
     assert!(
@@ -154,5 +172,33 @@ fn thresholds_say_what_they_hide() {
             .any(|text| text.contains("named by no behavior of severity 100")),
         "{:?}",
         none.answer().missing
+    );
+}
+
+#[test]
+fn only_the_resolver_is_left_out() {
+    let stream =
+        |dst: &str, protocol: &str| serde_json::json!({"dst": dst, "dst_port": 53, "protocol": protocol});
+    let streams = serde_json::json!([
+        stream("203.0.113.1", "DNS"),
+        {"dst": "203.0.113.2", "dst_port": "53", "transport": "UDP"},
+        stream("203.0.113.3", "HTTP"),
+        {"dst": "203.0.113.4", "dst_port": 53, "transport": "TCP"},
+        {"dst": "fe80::1"}, {"dst": "10.1.2.3"}, {"dst": "239.1.2.3"}, {"dst": "no address"},
+        {"dst": "203.0.113.5", "dst_port": 0},
+    ]);
+    let body = serde_json::json!({"data": {"items": streams}});
+    let found = super::super::streams::read(crate::providers::tolerant::Node::of(&body));
+    let found: Vec<_> = found
+        .iter()
+        .map(|touch| (touch.value.as_str(), touch.port))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("203.0.113.3", Some(53)),
+            ("203.0.113.4", Some(53)),
+            ("203.0.113.5", None)
+        ]
     );
 }
