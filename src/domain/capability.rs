@@ -563,6 +563,8 @@ static FILE: Schema = Schema {
         field("malicious", Kind::Integer),
         field("suspicious", Kind::Integer),
         field("engines", Kind::Integer),
+        // The same as people read it: `12 of 70`.
+        field("detections", Kind::Text),
         field("first_seen", Kind::Date),
         field("last_seen", Kind::Date),
         field("tags", Kind::Texts),

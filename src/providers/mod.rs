@@ -14,7 +14,9 @@ pub mod registry;
 #[cfg(test)]
 mod testing;
 pub mod threatconnect;
+pub mod threatgrid;
 mod tolerant;
+pub mod virustotal;
 
 use std::collections::BTreeMap;
 use std::fmt;

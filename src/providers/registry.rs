@@ -5,9 +5,11 @@ use super::defender::Defender;
 use super::domaintools::DomainTools;
 use super::passivetotal::PassiveTotal;
 use super::threatconnect::ThreatConnect;
+use super::threatgrid::ThreatGrid;
+use super::virustotal::VirusTotal;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&Defender, &DomainTools, &PassiveTotal, &ThreatConnect];
+static PROVIDERS: &[&dyn Provider] = &[&Defender, &DomainTools, &PassiveTotal, &ThreatConnect, &ThreatGrid, &VirusTotal];
 
 /// Returns every provider that this program knows.
 #[must_use]

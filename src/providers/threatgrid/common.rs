@@ -1,0 +1,85 @@
+//! Holds the small steps that look-ups of this vendor share.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{DESCRIPTOR, ORIGIN};
+use crate::domain::{Answer, Indicator, IndicatorKind, Query, Record};
+use crate::providers::Call;
+use crate::providers::tolerant::Node;
+
+/// The most records that one answer holds; a sample that makes more is noise, and its report is bounded as well.
+pub(super) const MOST_RECORDS: usize = 5000;
+
+/// Makes a GET billed to `product`.
+pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
+    Call::get(ORIGIN, product, path)
+}
+
+/// Makes a whole answer of these records.
+pub(super) fn answer(query: Query, product: &str, records: Vec<Record>) -> Answer {
+    crate::providers::common::answer(&DESCRIPTOR, query, product, records)
+}
+
+/// Returns a parameter of the question as a number; 0 where it is not there.
+pub(super) fn number(query: &Query, name: &str) -> i64 {
+    query.param(name).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Walks a map in the order of the numbers that are its keys, or a list in its place.
+pub(super) fn entries(node: Node<'_>) -> Vec<Node<'_>> {
+    if !node.is_object() {
+        return node.many().collect();
+    }
+    let mut members: Vec<(&str, Node<'_>)> = node.members().collect();
+    members.sort_by_key(|(name, _)| name.parse::<u64>().unwrap_or(u64::MAX));
+    members.into_iter().map(|(_, node)| node).collect()
+}
+
+/// Reads a time in ISO 8601, or the day that begins it.
+pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
+    let text = node.text()?;
+    text.parse::<Timestamp>().ok().or_else(|| {
+        let day = node.day()?;
+        day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })
+}
+
+/// Returns a file hash in canonical form.
+pub(super) fn hash(node: Node<'_>) -> Option<String> {
+    canonical(IndicatorKind::Hash, &node.text()?)
+}
+
+/// Returns a text in the canonical form of a kind.
+pub(super) fn canonical(kind: IndicatorKind, text: &str) -> Option<String> {
+    Indicator::parse(kind, text)
+        .ok()
+        .map(|indicator| indicator.value().to_owned())
+}
+
+/// Tells whether an address can be one on the internet: every run also talks to its own network.
+pub(super) fn is_outside(address: &str) -> bool {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => {
+            let [first, second, ..] = v4.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            !(v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || shared
+                || first == 0
+                || first >= 240)
+        }
+        Ok(IpAddr::V6(v6)) => {
+            !(v6.is_unspecified()
+                || v6.is_loopback()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local())
+        }
+        Err(_) => false,
+    }
+}

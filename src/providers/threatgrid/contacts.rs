@@ -1,0 +1,224 @@
+//! Answers what a file contacted: hosts, addresses and URLs, and the user agents it showed.
+//!
+//! The network streams of its runs tell it; names are those it asked the DNS for and those of its requests. The feeds
+//! of the vendor would give fewer, since they hold only what a behavior names. Annotations add the country and the
+//! network of addresses.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::common::{MOST_RECORDS, entries};
+use super::files::told;
+use super::indicators::{FEEDS, Ratings, Threshold};
+use super::reports::{self, Reports, parsed, report};
+use super::search::Run;
+use super::streams::{self, Touch};
+use crate::domain::Record;
+use crate::providers::tolerant::Node;
+use crate::providers::{Lookup, ProviderError, Replied, Step};
+
+/// How many hosts are remembered that a URL or a user agent went to.
+const MOST_HOSTS: usize = 200;
+
+/// Starts a look-up of contacts.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    reports::start(lookup, "network_streams", annotate)
+}
+
+/// Holds a contact with the runs that made it, as indices into the reports.
+struct Contact {
+    touch: Touch,
+    to: Vec<String>,
+    runs: Vec<usize>,
+}
+
+/// Asks for what is known of the addresses, and what the behaviors name.
+fn annotate(reports: Reports) -> Result<Step, ProviderError> {
+    let contacts = merge(&reports);
+    let is_address = |contact: &&Contact| contact.touch.field == "ip";
+    let addressed: Vec<usize> = (0..reports.read.len())
+        .filter(|index| {
+            contacts
+                .iter()
+                .filter(is_address)
+                .any(|contact| contact.runs.contains(index))
+        })
+        .collect();
+    let threshold = Threshold::of(&reports.query).filter(|_| !contacts.is_empty());
+    let runs: Vec<&Run> = reports.read.iter().map(|(run, _)| run).collect();
+    let annotated = addressed.iter().filter_map(|index| runs.get(*index));
+    let mut calls: Vec<_> = annotated.map(|run| report(run, "annotations")).collect();
+    let annotations = calls.len();
+    calls.extend(
+        threshold
+            .map(|threshold| threshold.calls(&reports.query, &runs))
+            .unwrap_or_default(),
+    );
+    if calls.is_empty() {
+        return Ok(finish(reports, contacts, &[], None));
+    }
+    Ok(Step::Calls {
+        calls,
+        then: Box::new(move |mut replies| {
+            let mut reports = reports;
+            let feeds = replies.split_off(annotations.min(replies.len()));
+            let places = places(&mut reports, replies);
+            let ratings = threshold.map(|threshold| Ratings::read(threshold, feeds));
+            Ok(finish(reports, contacts, &places, ratings.as_ref()))
+        }),
+    })
+}
+
+/// Merges what all runs contacted, in the order of the newest run. An address on two ports is two records.
+fn merge(reports: &Reports) -> Vec<Contact> {
+    let mut contacts: Vec<Contact> = Vec::new();
+    let mut places: HashMap<(&str, String, Option<i64>), usize> = HashMap::new();
+    for (index, (_, body)) in reports.read.iter().enumerate() {
+        for touch in streams::read(Node::of(body)) {
+            let key = (touch.field, touch.value.clone(), touch.port);
+            let place = *places.entry(key).or_insert(contacts.len());
+            if place == contacts.len() {
+                contacts.push(Contact {
+                    touch: touch.clone(),
+                    to: Vec::new(),
+                    runs: Vec::new(),
+                });
+            }
+            let Some(contact) = contacts.get_mut(place) else {
+                continue;
+            };
+            if contact.runs.last() != Some(&index) {
+                contact.runs.push(index);
+            }
+            if let Some(to) = touch.to
+                && contact.to.len() < MOST_HOSTS
+                && !contact.to.contains(&to)
+            {
+                contact.to.push(to);
+            }
+        }
+        if contacts.len() >= MOST_RECORDS {
+            break;
+        }
+    }
+    contacts
+}
+
+/// Holds what annotations say of an address.
+struct Place {
+    address: String,
+    country: Option<String>,
+    asn: Option<String>,
+}
+
+/// Reads the annotations; what fails is missing.
+fn places(reports: &mut Reports, replies: Vec<Replied>) -> Vec<Place> {
+    let mut places = Vec::new();
+    for replied in replies {
+        match parsed(replied) {
+            Ok(Some(body)) => places.extend(annotated(&body)),
+            Ok(None) => {}
+            Err(error) => {
+                let text = format!("country and network of addresses: {error}");
+                if !reports.missing.contains(&text) {
+                    reports.missing.push(text);
+                }
+            }
+        }
+    }
+    places
+}
+
+fn annotated(body: &Value) -> Vec<Place> {
+    let items = Node::of(body).get("data").get("items");
+    let place = |(name, node): (&str, Node<'_>)| {
+        let asn = node.get("asn").text();
+        let digits = asn
+            .as_deref()
+            .map(|asn| asn.trim_start_matches(['A', 'S', 'a', 's']));
+        Some(Place {
+            address: crate::providers::tolerant::address(name)?,
+            country: node
+                .get("country_name")
+                .text()
+                .or_else(|| node.get("country").text()),
+            asn: digits
+                .and_then(|digits| digits.parse::<u32>().ok())
+                .filter(|asn| *asn > 0)
+                .map(|asn| asn.to_string()),
+        })
+    };
+    // An appliance may answer a list of such maps.
+    let maps = if items.is_list() {
+        entries(items)
+    } else {
+        vec![items]
+    };
+    maps.into_iter()
+        .flat_map(|map| map.get("network").members())
+        .filter_map(place)
+        .collect()
+}
+
+fn finish(
+    mut reports: Reports,
+    mut contacts: Vec<Contact>,
+    places: &[Place],
+    ratings: Option<&Ratings>,
+) -> Step {
+    if let Some(ratings) = ratings {
+        let all = contacts.len();
+        contacts.retain(|contact| ratings.pass(contact.touch.field, &contact.touch.value, &contact.to));
+        let below = all - contacts.len();
+        if below > 0
+            && let Some(threshold) = Threshold::of(&reports.query)
+        {
+            let (severity, confidence) = (threshold.severity, threshold.confidence);
+            reports.notes.push(format!(
+                "{below} of {all} contacts are named by no behavior of severity {severity} and confidence {confidence} or more."
+            ));
+        }
+        reports.missing.extend(ratings.missing.iter().cloned());
+    }
+    let by_address: HashMap<&str, &Place> = places
+        .iter()
+        .rev()
+        .map(|place| (place.address.as_str(), place))
+        .collect();
+    let records = contacts
+        .iter()
+        .map(|contact| record(contact, &reports, &by_address, ratings))
+        .collect();
+    reports.done(records)
+}
+
+fn record(
+    contact: &Contact,
+    reports: &Reports,
+    places: &HashMap<&str, &Place>,
+    ratings: Option<&Ratings>,
+) -> Record {
+    let touch = &contact.touch;
+    let read = contact.runs.iter().filter_map(|index| reports.read.get(*index));
+    let runs: Vec<&Run> = read.map(|(run, _)| run).collect();
+    let mut record = told(Record::new().with(touch.field, touch.value.as_str()), &runs)
+        .with_some("port", touch.port)
+        .with_some("protocol", touch.protocol.as_deref());
+    if let Some(place) = places.get(touch.value.as_str()).filter(|_| touch.field == "ip") {
+        record = record
+            .with_some("country", place.country.as_deref())
+            .with_some("asn", place.asn.as_deref());
+    }
+    let field = FEEDS
+        .iter()
+        .map(|(.., field)| *field)
+        .find(|field| *field == touch.field);
+    if let Some(rating) = field.and_then(|field| ratings?.of(field, &touch.value)) {
+        record = record
+            .with_some("severity", rating.severity)
+            .with_some("confidence", rating.confidence)
+            .with("behaviors", rating.behaviors.clone());
+    }
+    record
+}

@@ -1,0 +1,171 @@
+//! Asks Secure Malware Analytics (Threat Grid): which samples touched an indicator, and what a file did when it ran.
+//!
+//! A file is looked up in two steps: the submission search finds its runs, then each of the newest ones is asked for
+//! one part of its analysis. Facts are from the vendor's integration documentation, from recorded answers of 2020 and
+//! from open-source clients. None of the vendor's JSON leaves this folder.
+
+mod common;
+mod contacts;
+mod files;
+mod indicators;
+mod judge;
+mod reports;
+mod search;
+mod sign;
+mod streams;
+mod traces;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::common::offered;
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
+    ProviderError, ProviderOption, Reply, Step, Unit, Values,
+};
+use crate::domain::{Capability, IndicatorKind};
+
+/// Name of the provider.
+const NAME: &str = "threatgrid";
+/// Name of its only origin.
+const ORIGIN: &str = "api";
+
+// The vendor sells no products apart; these are the two halves of its API that a look-up uses.
+const SEARCH: &str = "search";
+const ANALYSIS: &str = "analysis";
+
+/// The most runs of one file that a look-up reads.
+const MOST_RUNS: usize = 20;
+
+const RUNS: Param = Param {
+    name: "runs",
+    title: "Newest runs of a file that are read",
+    values: Values::Number {
+        least: 1,
+        most: 20,
+        default: 5,
+    },
+};
+const MIN_SCORE: Param = Param {
+    name: "min-score",
+    title: "Least threat score of a run (0 to 100)",
+    values: percent(),
+};
+const SEVERITY: Param = Param {
+    name: "severity",
+    title: "Least severity of the behavior that names a contact (0 takes all contacts)",
+    values: percent(),
+};
+const CONFIDENCE: Param = Param {
+    name: "confidence",
+    title: "Least confidence of the behavior that names a contact (0 takes all contacts)",
+    values: percent(),
+};
+
+/// The vendor's feeds start at 80, which hides most of what a sample touched; here nothing is hidden unasked.
+const fn percent() -> Values {
+    Values::Number {
+        least: 0,
+        most: 100,
+        default: 0,
+    }
+}
+
+const fn product(id: &'static str) -> Product {
+    Product {
+        id,
+        unit: Unit::Calls,
+        blind: None,
+    }
+}
+
+static ANALYSES: &[Product] = &[product(ANALYSIS)];
+
+const fn of_a_file(capability: Capability, params: &'static [Param], max_calls: usize) -> Offer {
+    Offer {
+        capability,
+        inputs: &[IndicatorKind::Hash],
+        products: ANALYSES,
+        params,
+        max_calls,
+        window: true,
+        ..super::OFFER
+    }
+}
+
+static OFFERS: &[Offer] = &[
+    Offer {
+        capability: Capability::Samples,
+        inputs: &[
+            IndicatorKind::Domain,
+            IndicatorKind::Hostname,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+            IndicatorKind::Url,
+            IndicatorKind::Hash,
+        ],
+        products: &[product(SEARCH)],
+        params: &[MIN_SCORE],
+        window: true,
+        ..super::OFFER
+    },
+    // The search, streams and annotations of each run, and three feeds of indicators.
+    of_a_file(
+        Capability::Contacts,
+        &[RUNS, MIN_SCORE, SEVERITY, CONFIDENCE],
+        1 + 2 * MOST_RUNS + 3,
+    ),
+    of_a_file(Capability::SandboxFiles, &[RUNS, MIN_SCORE], 1 + MOST_RUNS),
+    of_a_file(Capability::SandboxTraces, &[RUNS, MIN_SCORE], 1 + MOST_RUNS),
+];
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: NAME,
+    title: "Secure Malware Analytics",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://panacea.threatgrid.com",
+    }],
+    credentials: &[CredentialField::secret("api_key", "API key")],
+    options: &[ProviderOption {
+        name: "auth",
+        values: &["header", "query"],
+    }],
+    offers: OFFERS,
+    // The vendor publishes no limit for reading.
+    default_rate: &["60/min"],
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through the Secure Malware Analytics API, in the cloud or on an appliance.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThreatGrid;
+
+impl Provider for ThreatGrid {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        let capability = offered(&DESCRIPTOR, lookup)?.capability;
+        match capability {
+            Capability::Samples => search::start(lookup),
+            Capability::Contacts => contacts::start(lookup),
+            Capability::SandboxFiles => files::start(lookup),
+            Capability::SandboxTraces => traces::start(lookup),
+            _ => Err(ProviderError::Unsupported(format!(
+                "Secure Malware Analytics has no {capability}"
+            ))),
+        }
+    }
+
+    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(call, reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+        sign::sign(call, key)
+    }
+}

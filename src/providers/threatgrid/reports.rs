@@ -1,0 +1,154 @@
+//! Walks from a file's hash over its runs to one part of each run's analysis.
+
+use serde_json::Value;
+
+use super::ANALYSIS;
+use super::common::{answer, call, number};
+use super::search::{self, Run, texts};
+use crate::domain::{Answer, Query, Record};
+use crate::providers::common::{one, one_query, segment};
+use crate::providers::tolerant::json;
+use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
+
+/// Holds the reports of a file's newest runs.
+pub(super) struct Reports {
+    pub(super) query: Query,
+    /// Each run that could be read, with its report; newest first.
+    pub(super) read: Vec<(Run, Value)>,
+    /// What failed.
+    pub(super) missing: Vec<String>,
+    /// What was left out on purpose.
+    pub(super) notes: Vec<String>,
+    /// The answer to the question for samples.
+    samples: Answer,
+}
+
+/// Goes on when all reports are there.
+pub(super) type Then = fn(Reports) -> Result<Step, ProviderError>;
+
+/// Starts a look-up of a file that reads `part` of each run's analysis.
+pub(super) fn start(lookup: &Lookup, part: &'static str, then: Then) -> Result<Step, ProviderError> {
+    let query = one_query(lookup)?.clone();
+    let search = search::search(&query)?;
+    Ok(one(search, move |reply| {
+        let found = search::read(reply, &query)?;
+        let samples = search::samples(&query, &found);
+        let mut reports = Reports {
+            missing: found.missing(),
+            notes: found.blind().into_iter().collect(),
+            read: Vec::new(),
+            query,
+            samples,
+        };
+        let runs = choose(found.runs, &mut reports);
+        if runs.is_empty() {
+            return then(reports);
+        }
+        Ok(Step::Calls {
+            calls: runs.iter().map(|run| report(run, part)).collect(),
+            then: Box::new(move |replies| {
+                reports.gather(runs, replies)?;
+                then(reports)
+            }),
+        })
+    }))
+}
+
+/// Makes the call for one part of a run's analysis.
+pub(super) fn report(run: &Run, part: &str) -> Call {
+    call(
+        ANALYSIS,
+        format!("/api/v2/samples/{}/analysis/{part}", segment(&run.id)),
+    )
+}
+
+/// Chooses the runs that are read, and notes why others are not.
+fn choose(runs: Vec<Run>, reports: &mut Reports) -> Vec<Run> {
+    let least = number(&reports.query, "min-score");
+    let most = usize::try_from(number(&reports.query, "runs")).unwrap_or(0);
+    // A question without parameters is asked with their defaults.
+    let most = if most == 0 { 5 } else { most.min(super::MOST_RUNS) };
+    let all = runs.len();
+    let (done, others): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(Run::is_done);
+    if !others.is_empty() {
+        let states = texts(others.iter().filter_map(Run::state)).join(", ");
+        let count = others.len();
+        reports
+            .notes
+            .push(format!("{count} of {all} runs have no analysis: {states}."));
+    }
+    let (mut scored, below): (Vec<Run>, Vec<Run>) = done
+        .into_iter()
+        .partition(|run| least == 0 || run.score >= Some(least));
+    if !below.is_empty() {
+        let count = below.len();
+        reports
+            .notes
+            .push(format!("{count} of {all} runs have no score of {least} or more."));
+    }
+    if scored.len() > most {
+        let count = scored.len();
+        reports
+            .notes
+            .push(format!("Read from the newest {most} of {count} runs."));
+        scored.truncate(most);
+    }
+    scored
+}
+
+impl Reports {
+    /// Takes the replies in; a run that failed leaves the others.
+    ///
+    /// # Errors
+    /// The first failure, where no run could be read.
+    fn gather(&mut self, runs: Vec<Run>, replies: Vec<Replied>) -> Result<(), ProviderError> {
+        let mut first: Option<ProviderError> = None;
+        for (run, replied) in runs.into_iter().zip(replies) {
+            let failed = match parsed(replied) {
+                Ok(Some(body)) => {
+                    self.read.push((run, body));
+                    continue;
+                }
+                Ok(None) => {
+                    self.missing.push(format!("run {}: there is no report", run.id));
+                    continue;
+                }
+                Err(failed) => failed,
+            };
+            self.missing.push(format!("run {}: {failed}", run.id));
+            first.get_or_insert(failed);
+        }
+        match first {
+            Some(error) if self.read.is_empty() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the look-up. What was left out is told with the records, or in place of them.
+    pub(super) fn done(self, records: Vec<Record>) -> Step {
+        let mut found = answer(self.query, ANALYSIS, records);
+        found.missing = self.missing;
+        if !found.records.is_empty() {
+            found.source.blind = Some(self.notes.join(" ")).filter(|text| !text.is_empty());
+        } else {
+            let notes = self
+                .notes
+                .iter()
+                .map(|note| note.trim_end_matches('.').to_owned());
+            found.missing.extend(notes);
+        }
+        Step::Done(vec![found, self.samples])
+    }
+}
+
+/// Returns a good reply's JSON, or `None` where the vendor knows nothing.
+///
+/// # Errors
+/// What failed, in words for people.
+pub(super) fn parsed(replied: Replied) -> Result<Option<Value>, ProviderError> {
+    match replied {
+        Replied::Good(reply) => json(&reply).map(Some),
+        Replied::NotFound(_) => Ok(None),
+        Replied::Failed(failure) => Err(ProviderError::Failed(failure)),
+    }
+}

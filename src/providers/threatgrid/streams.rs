@@ -1,0 +1,151 @@
+//! Reads what one run contacted from its network streams.
+//!
+//! Streams are a map by number. `decoded` is a list of requests and responses for HTTP, a list of such lists in older
+//! answers, and for DNS a map of `{query: {query_data}, answers: […]}`; other protocols are not decoded further.
+
+use super::common::{MOST_RECORDS, canonical, entries, is_outside};
+use crate::domain::IndicatorKind;
+use crate::providers::tolerant::{Node, address, host};
+
+/// The port of DNS.
+const DNS: i64 = 53;
+/// How deep lists in `decoded` are walked.
+const DEPTH: usize = 3;
+
+/// Holds one thing that was contacted, or a user agent that was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Touch {
+    /// The record's field: `host`, `ip`, `url` or `user_agent`.
+    pub(super) field: &'static str,
+    pub(super) value: String,
+    pub(super) port: Option<i64>,
+    pub(super) protocol: Option<String>,
+    /// The host or address that a URL or a user agent went to.
+    pub(super) to: Option<String>,
+}
+
+/// Reads a report of network streams, in the order of the streams.
+pub(super) fn read(body: Node<'_>) -> Vec<Touch> {
+    let mut touches = Vec::new();
+    for stream in entries(body.get("data").get("items")) {
+        if touches.len() >= MOST_RECORDS {
+            break;
+        }
+        let names = ["protocol", "service", "transport"];
+        let protocol = names.iter().find_map(|name| stream.get(name).text());
+        let protocol = protocol.map(|name| name.to_ascii_uppercase());
+        let port = stream
+            .get("dst_port")
+            .integer()
+            .filter(|port| (1..=65_535).contains(port));
+        let destination = stream.get("dst").address().filter(|address| is_outside(address));
+        // Whom a sample asks for names is the sandbox's resolver, the same one for every sample. Another protocol on
+        // its port is none, and malware likes that port.
+        let resolver = match protocol.as_deref() {
+            Some("DNS") => true,
+            None | Some("UDP") => port == Some(DNS),
+            _ => false,
+        };
+        if let Some(value) = destination.clone().filter(|_| !resolver) {
+            touches.push(Touch {
+                field: "ip",
+                value,
+                port,
+                protocol: protocol.clone(),
+                to: None,
+            });
+        }
+        decoded(
+            stream.get("decoded"),
+            destination.as_deref(),
+            protocol.as_deref(),
+            DEPTH,
+            &mut touches,
+        );
+    }
+    touches
+}
+
+fn decoded(
+    node: Node<'_>,
+    destination: Option<&str>,
+    protocol: Option<&str>,
+    depth: usize,
+    into: &mut Vec<Touch>,
+) {
+    if depth == 0 || into.len() >= MOST_RECORDS {
+        return;
+    }
+    let mut below = |node| decoded(node, destination, protocol, depth - 1, into);
+    if node.is_list() {
+        node.many().for_each(below);
+    } else if node.get("query").is_object() {
+        name(node.get("query").get("query_data"), into);
+    } else if node.get("host").exists() || node.get("url").exists() || node.get("method").exists() {
+        request(node, destination, protocol, into);
+    } else if node.is_object() {
+        for entry in entries(node) {
+            if entry.is_object() || entry.is_list() {
+                below(entry);
+            }
+        }
+    }
+}
+
+/// Takes a name that was asked for; reverse look-ups are none that was contacted.
+fn name(node: Node<'_>, into: &mut Vec<Touch>) {
+    if let Some(value) = node.host().filter(|host| !host.ends_with(".arpa")) {
+        into.push(Touch {
+            field: "host",
+            value,
+            port: None,
+            protocol: Some("DNS".to_owned()),
+            to: None,
+        });
+    }
+}
+
+/// Takes a request apart: where it went, for which URL, and as which user agent.
+fn request(node: Node<'_>, destination: Option<&str>, protocol: Option<&str>, into: &mut Vec<Touch>) {
+    let named = node.get("host").text().unwrap_or_default();
+    let named = without_port(named.trim());
+    let to = host(named)
+        .or_else(|| address(named))
+        .or_else(|| destination.map(str::to_owned));
+    let mut touch = |field, value: String| {
+        into.push(Touch {
+            field,
+            value,
+            port: None,
+            protocol: protocol.map(str::to_owned),
+            to: to.clone().filter(|_| field != "host"),
+        });
+    };
+    if let Some(value) = host(named) {
+        touch("host", value);
+    }
+    let url = ["url", "decoded_url"]
+        .iter()
+        .find_map(|name| canonical(IndicatorKind::Url, &node.get(name).text()?));
+    if let Some(value) = url {
+        touch("url", value);
+    }
+    for (header, value) in node.get("headers").members() {
+        if !header.eq_ignore_ascii_case("user-agent") {
+            continue;
+        }
+        for text in value.many().filter_map(Node::text) {
+            if let Some(value) = canonical(IndicatorKind::Phrase, &text) {
+                touch("user_agent", value);
+            }
+        }
+    }
+}
+
+/// Cuts a port off a host name or an IPv4 address.
+fn without_port(named: &str) -> &str {
+    match named.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => named,
+    }
+}

@@ -1,0 +1,40 @@
+//! Reads documented answers of the real API, where `PIVOTD_SAMPLES` names the folder that holds them.
+
+use std::path::PathBuf;
+
+use super::*;
+
+fn sample(name: &str) -> Option<String> {
+    let folder = PathBuf::from(std::env::var_os("PIVOTD_SAMPLES")?);
+    let path = folder.join("threatgrid").join(name);
+    Some(std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+#[test]
+fn a_submission_search() {
+    let Some(body) = sample("ciscodocs_query_01.json") else {
+        return;
+    };
+    let query = of_hash(Capability::Samples, "a92ddbbaf6c9a50a7125595a4119ca38");
+    let walked = testing::walk(&ThreatGrid, &lookup(query), |_| testing::reply(200, &body)).unwrap();
+    assert_eq!(walked.records().len(), 1);
+    let record = &walked.records()[0];
+    for (name, value) in [
+        (
+            "hash",
+            "76b523017eb04dc56b48e4c0585ded8746c11646238484e35710289e8a385af3",
+        ),
+        ("sha1", "2f9bc5c64eeca8c0504fd852032be29442f11ace"),
+        ("filename", "sample.url"),
+        ("score", "60"),
+        ("state", "succ"),
+        ("last_seen", "2020-09-29T15:12:27Z"),
+        ("runs", "1"),
+        ("samples", "2163cc93b5daa51861397402eb94b6e3"),
+        ("private", ""),
+    ] {
+        assert_eq!(text(record, name), value, "{name}");
+    }
+    assert!(text(record, "behaviors").starts_with("Script Contains URL"));
+    assert!(walked.answer().missing.is_empty() && walked.answer().source.blind.is_none());
+}

@@ -1,0 +1,50 @@
+//! Answers which mutexes and registry keys a file left: from the processes of its runs.
+//!
+//! What was only read or checked is left out: every process reads hundreds of keys of the system.
+
+use super::common::{canonical, entries};
+use super::files::Gathered;
+use super::reports::{self, Reports};
+use crate::domain::{IndicatorKind, Record};
+use crate::providers::tolerant::Node;
+use crate::providers::{Lookup, ProviderError, Step};
+
+/// Lists of a process: the vendor's name, the field, and what was done. Entries are texts, or objects with a name
+/// (recorded answers have both).
+const LISTS: [(&str, &str, &str); 5] = [
+    ("mutants_created", "mutex", "created"),
+    ("mutants_opened", "mutex", "opened"),
+    ("registry_keys_created", "registry_key", "created"),
+    ("registry_keys_modified", "registry_key", "modified"),
+    ("registry_keys_deleted", "registry_key", "deleted"),
+];
+
+/// Starts a look-up of traces.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    reports::start(lookup, "processes", finish)
+}
+
+fn finish(reports: Reports) -> Result<Step, ProviderError> {
+    let mut gathered = Gathered::default();
+    for (run, body) in &reports.read {
+        let processes = entries(Node::of(body).get("data").get("items"));
+        for (list, field, action) in LISTS {
+            for process in &processes {
+                for row in process.get(list).many() {
+                    let name = row.text().or_else(|| row.get("name").text());
+                    let Some(value) = name.and_then(|name| canonical(IndicatorKind::Phrase, &name)) else {
+                        continue;
+                    };
+                    gathered.add(format!("{field} {value}"), run, || {
+                        Record::new()
+                            .with(field, value.as_str())
+                            .with("action", action)
+                            .with_some("process", process.get("process_name").text())
+                    });
+                }
+            }
+        }
+    }
+    let records = gathered.records();
+    Ok(reports.done(records))
+}

@@ -1,0 +1,67 @@
+//! Holds the small steps that look-ups of this vendor share.
+
+use jiff::Timestamp;
+
+use super::{DESCRIPTOR, ORIGIN};
+use crate::domain::indicator::HashType;
+use crate::domain::{Answer, IndicatorKind, Query, Record};
+use crate::providers::tolerant::Node;
+use crate::providers::{Call, ProviderError};
+
+/// Makes a GET billed to `product`.
+pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
+    Call::get(ORIGIN, product, path)
+}
+
+/// Makes a whole answer of these records.
+pub(super) fn answer(query: Query, product: &str, records: Vec<Record>) -> Answer {
+    crate::providers::common::answer(&DESCRIPTOR, query, product, records)
+}
+
+/// Refuses a SHA-512, which the vendor does not take as a file's id.
+///
+/// # Errors
+/// [`ProviderError::Unsupported`].
+pub(super) fn known_hash(query: &Query) -> Result<(), ProviderError> {
+    let indicator = &query.indicator;
+    if indicator.kind() == IndicatorKind::Hash && HashType::of(indicator.value()) == Some(HashType::Sha512) {
+        return Err(ProviderError::Unsupported(
+            "VirusTotal knows files by MD5, SHA-1 or SHA-256".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Reads a time, which the vendor writes as seconds since 1970; 0 is none.
+pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
+    let seconds = node.integer().filter(|seconds| *seconds > 0)?;
+    Timestamp::from_second(seconds).ok()
+}
+
+/// Holds what the vendor's engines say: how many call it malicious and suspicious, of how many.
+pub(super) struct Statistics {
+    pub(super) malicious: i64,
+    pub(super) suspicious: i64,
+    pub(super) engines: i64,
+}
+
+impl Statistics {
+    /// Reads `last_analysis_stats`.
+    ///
+    /// Engines that ran out of time, failed, or do not know the type gave no verdict and do not count.
+    pub(super) fn read(node: Node<'_>) -> Option<Self> {
+        if !node.is_object() {
+            return None;
+        }
+        let count = |name: &str| {
+            let number = node.get(name).count().unwrap_or(0).min(100_000);
+            i64::try_from(number).unwrap_or(0)
+        };
+        let (malicious, suspicious) = (count("malicious"), count("suspicious"));
+        Some(Self {
+            malicious,
+            suspicious,
+            engines: malicious + suspicious + count("harmless") + count("undetected"),
+        })
+    }
+}

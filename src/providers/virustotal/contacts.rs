@@ -1,0 +1,124 @@
+//! Answers what a file contacted in the vendor's sandboxes: domains, addresses and URLs.
+//!
+//! Each is a relationship of its own. One that the key may not see is missing, and the others are still told.
+
+use super::common::{Statistics, answer, call};
+use super::{CONTACTED_DOMAINS, CONTACTED_IPS, CONTACTED_URLS};
+use crate::domain::{Indicator, IndicatorKind, Query, Record};
+use crate::providers::common::{one_query, segment};
+use crate::providers::tolerant::{Node, json};
+use crate::providers::{Lookup, ProviderError, Replied, Step};
+
+/// The most rows that one call may ask for (VirusTotal API v3, relationships).
+const PAGE: usize = 40;
+
+/// The relationships, with what people call them.
+const ALL: [(&str, &str); 3] = [
+    (CONTACTED_DOMAINS, "domains"),
+    (CONTACTED_IPS, "addresses"),
+    (CONTACTED_URLS, "URLs"),
+];
+
+/// Starts a look-up of contacts.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    let query = one_query(lookup)?.clone();
+    // A product that is not entitled is passed over by the engine; the first look-up asks for all three.
+    let asked: Vec<_> = ALL
+        .into_iter()
+        .skip_while(|(product, _)| *product != lookup.product)
+        .collect();
+    let id = segment(query.indicator.value());
+    let calls = asked
+        .iter()
+        .map(|(product, _)| {
+            call(product, format!("/api/v3/files/{id}/{product}")).with("limit", PAGE.to_string())
+        })
+        .collect();
+    let product = lookup.product;
+    Ok(Step::Calls {
+        calls,
+        then: Box::new(move |replies| finish(query, product, &asked, replies)),
+    })
+}
+
+fn finish(
+    query: Query,
+    product: &str,
+    asked: &[(&'static str, &'static str)],
+    replies: Vec<Replied>,
+) -> Result<Step, ProviderError> {
+    let (mut records, mut missing, mut first) = (Vec::new(), Vec::new(), None);
+    let mut good = false;
+    for ((product, people), replied) in asked.iter().zip(replies) {
+        let reply = match replied {
+            Replied::Good(reply) => reply,
+            Replied::NotFound(_) => {
+                good = true;
+                continue;
+            }
+            Replied::Failed(failure) => {
+                missing.push(format!("contacted {people}: {}", failure.message));
+                first.get_or_insert(ProviderError::Failed(failure));
+                continue;
+            }
+        };
+        let body = match json(&reply) {
+            Ok(body) => body,
+            Err(error) => {
+                missing.push(format!("contacted {people}: {error}"));
+                first.get_or_insert(error);
+                continue;
+            }
+        };
+        good = true;
+        let root = Node::of(&body);
+        let rows = root.get("data").many().take(10 * PAGE);
+        let before = records.len();
+        records.extend(rows.filter_map(|row| contact(product, row)));
+        let count = records.len() - before;
+        if root.get("meta").get("cursor").text().is_some() {
+            missing.push(format!("contacted {people} beyond the first {count}"));
+        }
+    }
+    // The relationships before this product are closed to the key.
+    for (product, people) in ALL {
+        if !asked.iter().any(|(known, _)| *known == product) {
+            missing.push(format!("contacted {people}: not in your subscription"));
+        }
+    }
+    if let Some(error) = first.filter(|_| !good) {
+        return Err(error);
+    }
+    let mut found = answer(query, product, records);
+    found.missing = missing;
+    Ok(Step::Done(vec![found]))
+}
+
+fn contact(product: &str, row: Node<'_>) -> Option<Record> {
+    let attributes = row.get("attributes");
+    let id = row.get("id");
+    let (field, value) = match product {
+        CONTACTED_DOMAINS => ("host", id.host()?),
+        CONTACTED_IPS => ("ip", id.address()?),
+        // The id of a URL is a digest.
+        _ => ("url", url(attributes)?),
+    };
+    let statistics = Statistics::read(attributes.get("last_analysis_stats"));
+    let asn = attributes.get("asn").count().filter(|asn| *asn > 0);
+    let mut record = Record::new()
+        .with(field, value)
+        .with_some("malicious", statistics.as_ref().map(|all| all.malicious))
+        .with_some("engines", statistics.as_ref().map(|all| all.engines));
+    if field == "ip" {
+        record = record
+            .with_some("country", attributes.get("country").text())
+            .with_some("asn", asn.map(|asn| asn.to_string()));
+    }
+    Some(record)
+}
+
+fn url(attributes: Node<'_>) -> Option<String> {
+    let text = attributes.get("url").text()?;
+    let url = Indicator::parse(IndicatorKind::Url, &text).ok()?;
+    Some(url.value().to_owned())
+}

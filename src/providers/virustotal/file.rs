@@ -1,0 +1,76 @@
+//! Answers what a file is known as: its other hashes, names, and what the engines say of it.
+
+use super::FILES;
+use super::common::{Statistics, answer, call, time};
+use crate::domain::{Indicator, IndicatorKind, Record};
+use crate::providers::common::{one, one_query, segment};
+use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::{Lookup, ProviderError, Step};
+
+/// How many names and tags are told.
+const MOST_TEXTS: usize = 30;
+
+/// Starts a look-up of a file.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    let query = one_query(lookup)?.clone();
+    let call = call(
+        FILES,
+        format!("/api/v3/files/{}", segment(query.indicator.value())),
+    );
+    Ok(one(call, move |reply| {
+        let mut records = Vec::new();
+        if let Some(reply) = reply {
+            let body = json(&reply)?;
+            let attributes = Node::of(&body).get("data").get("attributes");
+            if !attributes.is_object() {
+                return Err(malformed("attributes"));
+            }
+            records.push(file(attributes));
+        }
+        Ok(Step::Done(vec![answer(query, FILES, records)]))
+    }))
+}
+
+fn file(attributes: Node<'_>) -> Record {
+    let hash = |name: &str| {
+        let text = attributes.get(name).text()?;
+        let hash = Indicator::parse(IndicatorKind::Hash, &text).ok()?;
+        Some(hash.value().to_owned())
+    };
+    let texts = |name: &str| {
+        let mut texts = attributes.get(name).texts();
+        texts.truncate(MOST_TEXTS);
+        texts
+    };
+    let mut names = texts("names");
+    if let Some(name) = attributes.get("meaningful_name").text() {
+        names.retain(|known| *known != name);
+        names.insert(0, name);
+    }
+    let statistics = Statistics::read(attributes.get("last_analysis_stats"));
+    let threat = attributes.get("popular_threat_classification");
+    let times = ["last_submission_date", "last_analysis_date"];
+    Record::new()
+        .with_some("md5", hash("md5"))
+        .with_some("sha1", hash("sha1"))
+        .with_some("sha256", hash("sha256"))
+        .with("names", names)
+        .with_some("kind", attributes.get("type_description").text())
+        .with_some("size", attributes.get("size").integer().filter(|size| *size >= 0))
+        .with_some("threat", threat.get("suggested_threat_label").text())
+        .with_some("malicious", statistics.as_ref().map(|all| all.malicious))
+        .with_some("suspicious", statistics.as_ref().map(|all| all.suspicious))
+        .with_some("engines", statistics.as_ref().map(|all| all.engines))
+        .with_some(
+            "detections",
+            statistics
+                .as_ref()
+                .map(|all| format!("{} of {}", all.malicious, all.engines)),
+        )
+        .with_some("first_seen", time(attributes.get("first_submission_date")))
+        .with_some(
+            "last_seen",
+            times.iter().find_map(|name| time(attributes.get(name))),
+        )
+        .with("tags", texts("tags"))
+}

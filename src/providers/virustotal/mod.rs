@@ -1,0 +1,138 @@
+//! Asks VirusTotal: resolutions of names and addresses, what a file is known as, and what it contacted.
+//!
+//! Facts are from the documentation of the VirusTotal API v3 and from recorded answers. None of the vendor's JSON
+//! leaves this folder.
+
+mod common;
+mod contacts;
+mod file;
+mod judge;
+mod resolutions;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::common::offered;
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    ProviderError, Reply, Step, Unit,
+};
+use crate::domain::{Capability, IndicatorKind};
+
+/// Name of the provider.
+const NAME: &str = "virustotal";
+/// Name of its only origin.
+const ORIGIN: &str = "api";
+/// Name of the header that carries the key.
+const KEY_HEADER: &str = "x-apikey";
+
+// The vendor's names of objects and relationships; some relationships need a premium key.
+const FILES: &str = "files";
+const RESOLUTIONS: &str = "resolutions";
+const CONTACTED_DOMAINS: &str = "contacted_domains";
+const CONTACTED_IPS: &str = "contacted_ips";
+const CONTACTED_URLS: &str = "contacted_urls";
+
+/// The most pages that one look-up reads.
+const MAX_PAGES: usize = 10;
+
+const fn product(id: &'static str) -> Product {
+    Product {
+        id,
+        unit: Unit::Calls,
+        blind: None,
+    }
+}
+
+static OFFERS: &[Offer] = &[
+    Offer {
+        capability: Capability::Resolutions,
+        inputs: &[
+            IndicatorKind::Domain,
+            IndicatorKind::Hostname,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+        ],
+        products: &[product(RESOLUTIONS)],
+        max_calls: MAX_PAGES,
+        paged: true,
+        ..super::OFFER
+    },
+    Offer {
+        capability: Capability::Contacts,
+        inputs: &[IndicatorKind::Hash],
+        products: &[
+            // One look-up asks for all three; what the key may not see is missing in the answer.
+            product(CONTACTED_DOMAINS),
+            product(CONTACTED_IPS),
+            product(CONTACTED_URLS),
+        ],
+        max_calls: 3,
+        ..super::OFFER
+    },
+    Offer {
+        capability: Capability::File,
+        inputs: &[IndicatorKind::Hash],
+        products: &[product(FILES)],
+        ..super::OFFER
+    },
+];
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: NAME,
+    title: "VirusTotal",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://www.virustotal.com",
+    }],
+    credentials: &[CredentialField::secret("api_key", "API key")],
+    offers: OFFERS,
+    // The public API allows 4 a minute and 500 a day (VirusTotal documentation, public and premium API). A rate of 500
+    // a day would space calls by minutes; the default configuration has a budget instead.
+    default_rate: &["4/min"],
+    notice: Some(
+        "A free VirusTotal key allows 4 calls a minute and 500 a day, and is not for commercial use; set the rate of your own.",
+    ),
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through the VirusTotal API v3.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VirusTotal;
+
+impl Provider for VirusTotal {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        let query = offered(&DESCRIPTOR, lookup)?;
+        common::known_hash(query)?;
+        match query.capability {
+            Capability::Resolutions => resolutions::start(lookup),
+            Capability::Contacts => contacts::start(lookup),
+            Capability::File => file::start(lookup),
+            capability => Err(ProviderError::Unsupported(format!(
+                "VirusTotal has no {capability}"
+            ))),
+        }
+    }
+
+    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(call, reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+        let api_key = key.field("api_key");
+        if api_key.is_empty() {
+            return Err(ProviderError::Unsupported("VirusTotal needs a key".to_owned()));
+        }
+        // Each attempt is signed anew; nothing of the last one may stay.
+        call.headers.retain(|(name, _)| *name != KEY_HEADER);
+        call.headers.push((KEY_HEADER, SecretString::from(api_key)));
+        Ok(())
+    }
+}

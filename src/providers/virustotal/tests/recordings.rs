@@ -1,0 +1,53 @@
+//! Reads recorded answers of the real API, where `PIVOTD_SAMPLES` names the folder that holds them.
+
+use std::path::PathBuf;
+
+use super::*;
+
+fn walked(name: &str, lookup: &Lookup) -> Option<Walked> {
+    let folder = PathBuf::from(std::env::var_os("PIVOTD_SAMPLES")?);
+    let path = folder.join("virustotal").join(name);
+    let body = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let walked = testing::walk(&VirusTotal, lookup, |_| testing::reply(200, &body));
+    Some(walked.unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+#[test]
+fn resolutions_of_names() {
+    let few = Lookup {
+        want: 1,
+        ..resolutions("one.one.one.one")
+    };
+    let Some(one) = walked("vt_resolutions_one.json", &few) else {
+        return;
+    };
+    let rows: Vec<String> = one
+        .records()
+        .iter()
+        .map(|record| {
+            format!(
+                "{} {} {}",
+                text(record, "name"),
+                text(record, "ip"),
+                text(record, "last_seen")
+            )
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "one.one.one.one 1.0.0.1 2020-08-01T22:07:20Z",
+            "one.one.one.one 1.1.1.1 2019-12-13T06:24:54Z",
+        ]
+    );
+    assert_eq!((one.answer().total, one.answer().more), (Some(2), false));
+
+    let gist = walked("vt_resolutions_gist.json", &few).unwrap();
+    assert_eq!(gist.records().len(), 10);
+    assert_eq!(text(&gist.records()[0], "ip"), "13.234.210.38");
+    assert_eq!(text(&gist.records()[0], "collector"), "SecneurX");
+    assert_eq!((gist.answer().total, gist.answer().more), (Some(37), true));
+
+    let none = walked("vt_resolutions_no_result.json", &few).unwrap();
+    assert!(none.answer().is_not_found());
+}
