@@ -6,6 +6,7 @@
 
 mod common;
 pub mod domaintools;
+pub mod rdap;
 pub mod registry;
 #[cfg(test)]
 mod testing;

@@ -2,9 +2,10 @@
 
 use super::Provider;
 use super::domaintools::DomainTools;
+use super::rdap::Rdap;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&DomainTools];
+static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &Rdap];
 
 /// Returns every provider that this program knows.
 #[must_use]
