@@ -7,7 +7,7 @@ use crate::domain::{Indicator, IndicatorKind};
 use crate::maltego::settings::SettingKind;
 
 fn manual() -> Catalogue {
-    let loaded = load(None, &[], vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded = load(None, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     Catalogue::build(&loaded.settings, 7)
 }
 
@@ -24,14 +24,18 @@ fn names_are_found_in_any_case_and_with_a_slash() {
 #[test]
 fn transforms_of_a_disabled_provider_are_not_served() {
     let text = crate::config::DEFAULT_FILE.replace("# enabled  = true ", "enabled = false");
-    let loaded = read("my.toml", &text, false, &[], vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded =
+        read("my.toml", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
     let names: Vec<_> = catalogue
         .transforms()
         .iter()
         .map(|spec| spec.name.as_str())
         .collect();
-    assert_eq!(names, ["pivotd.parts"]);
+    assert!(
+        names.contains(&"pivotd.parts") && !names.iter().any(|name| name.starts_with("domaintools.")),
+        "{names:?}"
+    );
 }
 
 #[test]

@@ -4,8 +4,12 @@
 //! [`Step::Calls`] until it is [`Step::Done`]. The engine makes the calls, pays for them, and asks
 //! [`Provider::judge`] what each reply means. No vendor's JSON leaves that vendor's folder.
 
+pub mod circl;
+mod cof;
 mod common;
+pub mod dnsdb;
 pub mod domaintools;
+pub mod mnemonic;
 pub mod rdap;
 pub mod registry;
 #[cfg(test)]

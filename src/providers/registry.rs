@@ -1,11 +1,14 @@
 //! Lists the providers; adding one takes one line here.
 
 use super::Provider;
+use super::circl::Circl;
+use super::dnsdb::Dnsdb;
 use super::domaintools::DomainTools;
+use super::mnemonic::Mnemonic;
 use super::rdap::Rdap;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &Rdap];
+static PROVIDERS: &[&dyn Provider] = &[&DomainTools, &Rdap, &Dnsdb, &Mnemonic, &Circl];
 
 /// Returns every provider that this program knows.
 #[must_use]

@@ -11,7 +11,7 @@ fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 fn manual(pairs: &[(&str, &str)]) -> Loaded {
-    load(None, &variables(pairs), vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"))
+    load(None, &variables(pairs), &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 fn inputs(loaded: &Loaded, name: &str) -> Vec<InputSpec> {
@@ -22,12 +22,19 @@ fn inputs(loaded: &Loaded, name: &str) -> Vec<InputSpec> {
 #[test]
 fn the_compiled_in_file_loads_with_every_transform() {
     let loaded = manual(&[("DOMAINTOOLS_USERNAME", "u"), ("DOMAINTOOLS_API_KEY", "k")]);
-    assert_eq!(loaded.warnings, []);
+    let of_domaintools = |text: &str| text.to_lowercase().contains("domaintools");
+    assert!(
+        !loaded
+            .warnings
+            .iter()
+            .any(|warning| of_domaintools(&warning.message))
+    );
     let names: Vec<_> = loaded
         .settings
         .transforms
         .iter()
         .map(|spec| spec.name.as_str())
+        .filter(|name| of_domaintools(name))
         .collect();
     assert_eq!(
         names,
@@ -45,10 +52,11 @@ fn the_compiled_in_file_loads_with_every_transform() {
             "domaintools.domains-on-nameserver",
             "domaintools.risk",
             "domaintools.pivots",
-            "pivotd.parts",
         ]
     );
-    assert_eq!(loaded.settings.transforms.last().unwrap().answerer, Answerer::Own);
+    let own = loaded.settings.transforms.iter();
+    let own: Vec<_> = own.filter(|spec| spec.answerer == Answerer::Own).collect();
+    assert!(own.iter().any(|spec| spec.name == "pivotd.parts"));
     assert!(loaded.settings.providers["domaintools"].has_key(&vendor::DESCRIPTOR));
 }
 
@@ -80,7 +88,8 @@ fn the_settings_that_are_commented_out_load() {
             && text.contains("\nproxy_password = ")
             && text.contains("\nworkers  = ")
     );
-    let loaded = read("manual", &text, false, &[], vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded =
+        read("manual", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     let provider = &loaded.settings.providers["domaintools"];
     let labels: Vec<_> = provider
         .budget
@@ -142,7 +151,8 @@ fn widen_false_takes_only_what_is_named() {
         "capability = \"ip-history\"\nwiden = false\ninput      = [\"maltego.Domain\"]",
     );
     assert_ne!(text, DEFAULT_FILE);
-    let loaded = read("manual", &text, false, &[], vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded =
+        read("manual", &text, false, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(inputs(&loaded, "domaintools.ip-history").len(), 1);
 }
 
@@ -155,7 +165,7 @@ fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
         ("PIVOTD__PROVIDERS__DOMAINTOOLS__PROXY_PASSWORD", "canary-proxy"),
     ]);
     let catalogue = Catalogue::build(&loaded.settings, 1);
-    let text = report(&loaded, &catalogue, vendor::ALL);
+    let text = report(&loaded, &catalogue, &vendor::all());
     assert!(!text.contains("canary"), "{text}");
     assert!(!format!("{loaded:?}").contains("canary"));
     let has = |parts: &[&str]| {
@@ -181,7 +191,7 @@ fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
         "transforms.toml:",
     ]);
     let lacking = manual(&[("DOMAINTOOLS_USERNAME", "u")]);
-    let text = report(&lacking, &catalogue, vendor::ALL);
+    let text = report(&lacking, &catalogue, &vendor::all());
     assert!(text.contains("no key: DOMAINTOOLS_API_KEY is not set"), "{text}");
     assert!(
         lacking
@@ -200,7 +210,7 @@ fn the_compiled_in_file_fits_the_providers_of_this_program() {
         .collect();
     let loaded = load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
-    assert_eq!(catalogue.transforms().len(), 14);
+    assert_eq!(catalogue.transforms().len(), loaded.settings.transforms.len());
     for spec in catalogue.transforms() {
         assert!(
             !spec.inputs.is_empty() && spec.inputs.iter().all(|input| !input.kinds.is_empty()),

@@ -131,3 +131,12 @@ pub(crate) static SMALL: Descriptor = Descriptor {
 
 /// Every descriptor of these tests.
 pub(crate) static ALL: &[&Descriptor] = &[&DESCRIPTOR, &SMALL];
+
+/// The same, and those that the compiled-in file names beside them.
+pub(crate) fn all() -> Vec<&'static Descriptor> {
+    let known = crate::providers::registry::all().iter();
+    let others = known
+        .map(|provider| provider.descriptor())
+        .filter(|descriptor| descriptor.name != DESCRIPTOR.name);
+    ALL.iter().copied().chain(others).collect()
+}

@@ -101,7 +101,7 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
 
 /// Merges both answers: the registry's fields win, and of the contacts of one role the registrar's, since the registrar
 /// is who keeps them.
-pub(super) fn merge(mut registry: Record, registrar: Record) -> Record {
+pub(super) fn merge(mut registry: Record, registrar: &Record) -> Record {
     let mut contacts = registrar.records("contacts").to_vec();
     let others = registry.records("contacts").iter().filter(|contact| {
         let same = |other: &Record| other.get("role") == contact.get("role");

@@ -161,12 +161,11 @@ pub(super) fn contact(entity: &Entity<'_>) -> Option<Record> {
     let card = card(entity.node);
     let mut name = card.name.as_deref();
     let mut organization = card.organization.as_deref();
-    if card
-        .kind
-        .as_deref()
-        .is_some_and(|kind| matches!(kind, "org" | "organization"))
-    {
-        organization = organization.or(name.take());
+    match card.kind.as_deref() {
+        Some("org" | "organization") => organization = organization.or(name.take()),
+        // A desk or a mailing list is no person.
+        Some("group") => name = None,
+        _ => {}
     }
     if name == organization {
         name = None;

@@ -100,7 +100,7 @@ fn of_registry(reply: &Reply, query: Query, files: &Files) -> Result<Step, Provi
         calls: vec![call],
         then: Box::new(move |replies| {
             let (record, missing) = match of_registrar(first(replies)?, &query) {
-                Ok(registrar) => (domain::merge(registry.record, registrar.record), Vec::new()),
+                Ok(registrar) => (domain::merge(registry.record, &registrar.record), Vec::new()),
                 Err(reason) => (
                     registry.record,
                     vec![format!("the registrar's contacts: {reason}")],

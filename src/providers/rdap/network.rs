@@ -60,7 +60,12 @@ fn holder(entities: &[Entity<'_>]) -> Option<String> {
 
 fn network(object: Node<'_>, query: &Query) -> Result<(Record, bool), ProviderError> {
     let asked = query.indicator.value();
-    let record = Record::new().with("ip", asked);
+    // ARIN's extension names the systems that may announce the network (`arin_originas0`).
+    let origins = object.get("arin_originas0_originautnums");
+    let origin = origins.many().find_map(|node| number(&node.text()?));
+    let record = Record::new()
+        .with("ip", asked)
+        .with_some("asn", origin.map(|number| number.to_string()));
     // Some servers write the first address with its prefix.
     let bound = |name: &str| -> Option<IpAddr> {
         let text = object.get(name).text()?;

@@ -156,7 +156,8 @@ fn the_bundled_files_are_right() {
 
 #[test]
 fn broken_files_are_refused() {
-    let checks: [(fn(&[u8]) -> Result<(), String>, &str); 9] = [
+    type Check = fn(&[u8]) -> Result<(), String>;
+    let checks: [(Check, &str); 9] = [
         (bootstrap::check_names, "<html>"),
         (bootstrap::check_names, "{}"),
         (bootstrap::check_names, r#"{"services":[]}"#),
