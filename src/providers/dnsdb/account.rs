@@ -1,6 +1,5 @@
 //! Answers what the key is entitled to, and what was used.
 
-use super::lookup::identified;
 use super::{DESCRIPTOR, LOOKUP, ORIGIN, RATE_LIMIT};
 use crate::domain::Record;
 use crate::providers::common::{answer, one, one_query};
@@ -10,7 +9,7 @@ use crate::providers::{Call, Lookup, ProviderError, Step};
 /// Starts an account look-up; what it is asked about does not matter. It costs no quota.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
-    let call = identified(Call::get(ORIGIN, RATE_LIMIT, "/dnsdb/v2/rate_limit"));
+    let call = Call::get(ORIGIN, RATE_LIMIT, "/dnsdb/v2/rate_limit");
     Ok(one(call, move |reply| {
         let mut records = Vec::new();
         if let Some(reply) = reply {

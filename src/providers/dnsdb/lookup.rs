@@ -36,17 +36,11 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => format!("/dnsdb/v2/lookup/rdata/ip/{value}"),
         _ => format!("/dnsdb/v2/lookup/rrset/name/{value}"),
     };
-    let call = identified(Call::get(ORIGIN, LOOKUP, path)).with("limit", limit.to_string());
+    let call = Call::get(ORIGIN, LOOKUP, path).with("limit", limit.to_string());
     Ok(one(call, move |reply| match reply {
         None => Ok(Step::Done(vec![answer(&DESCRIPTOR, query, LOOKUP, Vec::new())])),
         Some(reply) => Ok(Step::Done(vec![read(&reply, query, limit)?])),
     }))
-}
-
-/// Says who asks, as the vendor wants to know.
-pub(super) fn identified(call: Call) -> Call {
-    call.with("swclient", "pivotd")
-        .with("version", env!("CARGO_PKG_VERSION"))
 }
 
 fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderError> {

@@ -98,6 +98,11 @@ impl Provider for Dnsdb {
         }
         call.headers
             .retain(|(name, _)| !matches!(*name, "x-api-key" | "accept"));
+        call.query
+            .retain(|(name, _)| !matches!(name.as_str(), "swclient" | "version"));
+        // The vendor wants to know which software asks.
+        call.add("swclient", "pivotd");
+        call.add("version", env!("CARGO_PKG_VERSION"));
         let accept = if call.product == LOOKUP {
             "application/x-ndjson"
         } else {

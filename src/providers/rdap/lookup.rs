@@ -124,10 +124,12 @@ enum Next {
 ///
 /// The registry's answer is data: it never decides to which servers pivotd connects.
 fn next(registry: &Registration, files: &Files, query: &Query) -> Next {
+    // Servers link to other objects the same way; the registrar's answer is about the same name.
+    let name = query.indicator.value();
     let links: Vec<Url> = registry
         .links
         .iter()
-        .filter(|link| link.len() <= LONGEST_LINK)
+        .filter(|link| link.len() <= LONGEST_LINK && link.to_ascii_lowercase().contains(name))
         .filter_map(|link| Url::parse(link).ok())
         .filter(Url::has_host)
         .collect();
@@ -144,8 +146,9 @@ fn next(registry: &Registration, files: &Files, query: &Query) -> Next {
     }
     let id = registry.record.text("iana_id");
     if let Some(server) = id.and_then(|id| bootstrap::of_registrar(files, &id)) {
-        let path = format!("/domain/{}", segment(query.indicator.value()));
-        return Next::Call(Call::get(IANA, REGISTRAR, path).at(server));
+        let path = format!("{}domain/{}", server.path(), segment(name));
+        let root = server.origin().ascii_serialization();
+        return Next::Call(Call::get(IANA, REGISTRAR, path).at(root));
     }
     links
         .first()

@@ -175,6 +175,8 @@ fn the_key_is_in_a_header_and_nowhere_else() {
         headers,
         [("accept", "application/x-ndjson"), ("x-api-key", "secret-key")]
     );
+    let names: Vec<&str> = call.query.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["swclient", "version"]);
     assert!(!format!("{:?}", (&call.query, &call.path)).contains("secret"));
     let none = Default::default();
     assert!(

@@ -247,8 +247,8 @@ fn a_link_is_followed_to_a_known_server_only() {
     for other in [
         "http://rdap.registrar.example/v1/domain/example.com",
         "https://rdap.registrar.example:8443/v1/domain/example.com",
-        "https://rdap.registrar.example.evil.example/v1/",
-        "https://169.254.169.254/latest/meta-data",
+        "https://rdap.registrar.example.evil.example/v1/domain/example.com",
+        "https://169.254.169.254/latest/meta-data/example.com",
     ] {
         assert_eq!(
             asked(serde_json::json!([related(other)])),
@@ -258,7 +258,8 @@ fn a_link_is_followed_to_a_known_server_only() {
     }
     for none in [
         serde_json::json!([]),
-        serde_json::json!([related("no address")]),
+        serde_json::json!([related("no address of example.com")]),
+        serde_json::json!([related("https://rdap.registrar.example/v1/entity/5")]),
         serde_json::json!([{"rel": "related", "type": "text/html", "href": known}]),
         serde_json::json!([{"rel": "self", "type": "application/rdap+json", "href": known}]),
     ] {
