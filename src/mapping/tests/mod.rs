@@ -118,7 +118,7 @@ pub(super) fn written(entity: &Entity) -> String {
 
 #[test]
 fn the_transform_of_the_manual_maps_end_to_end() {
-    let loaded = crate::config::load(None, &[], vendor::ALL).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded = crate::config::load(None, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
     let spec: &TransformSpec = catalogue.find("DomainTools.ip-history/").unwrap();
     let records = vec![
