@@ -196,8 +196,12 @@ static WHOIS: Schema = Schema {
         field("netblock", Kind::Netblock),
         field("cidr", Kind::Text),
         field("asn", Kind::AsNumber),
+        // The name of the network or autonomous system in its registry, such as `EXAMPLE-NET`.
+        field("network_name", Kind::Text),
         field("organization", Kind::Organization),
         field("country", Kind::Text),
+        // Whether the domain's delegation is signed.
+        field("dnssec", Kind::Flag),
         field("name_servers", Kind::Records(&NAME_SERVER)),
         field("contacts", Kind::Records(&CONTACT)),
     ],

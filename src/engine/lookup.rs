@@ -59,7 +59,8 @@ impl Carrier {
             )
         })?;
         // A choice of products needs to know them; what was learnt once is kept up to date, since it bounds spending.
-        if (offer.products.len() > 1 || self.state.entitled().is_some())
+        if descriptor.account.is_some()
+            && (offer.products.len() > 1 || self.state.entitled().is_some())
             && let Err(failure) = self.learn_entitlements().await
         {
             tracing::warn!(

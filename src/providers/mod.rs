@@ -4,12 +4,17 @@
 //! [`Step::Calls`] until it is [`Step::Done`]. The engine makes the calls, pays for them, and asks
 //! [`Provider::judge`] what each reply means. No vendor's JSON leaves that vendor's folder.
 
+pub mod circl;
+mod cof;
 mod common;
 pub mod defender;
+pub mod dnsdb;
 pub mod domaintools;
 mod facts;
+pub mod mnemonic;
 mod pages;
 pub mod passivetotal;
+pub mod rdap;
 pub mod registry;
 #[cfg(test)]
 mod testing;

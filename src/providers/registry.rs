@@ -1,15 +1,19 @@
 //! Lists the providers; adding one takes one line here.
 
 use super::Provider;
+use super::circl::Circl;
 use super::defender::Defender;
+use super::dnsdb::Dnsdb;
 use super::domaintools::DomainTools;
+use super::mnemonic::Mnemonic;
 use super::passivetotal::PassiveTotal;
+use super::rdap::Rdap;
 use super::threatconnect::ThreatConnect;
 use super::threatgrid::ThreatGrid;
 use super::virustotal::VirusTotal;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&Defender, &DomainTools, &PassiveTotal, &ThreatConnect, &ThreatGrid, &VirusTotal];
+static PROVIDERS: &[&dyn Provider] = &[&Circl, &Defender, &Dnsdb, &DomainTools, &Mnemonic, &PassiveTotal, &Rdap, &ThreatConnect, &ThreatGrid, &VirusTotal];
 
 /// Returns every provider that this program knows.
 #[must_use]

@@ -361,3 +361,28 @@ pub(super) fn shapes(names: &'static [&'static str]) -> impl Strategy<Value = se
         ]
     })
 }
+
+/// Maps answers with a transform of the compiled-in file, about an input of a type and a value.
+pub(super) fn entities(
+    transform: &str,
+    (type_id, value): (&str, &str),
+    answers: &[&Answer],
+) -> Vec<crate::maltego::Entity> {
+    let known = super::registry::all().iter();
+    let descriptors: Vec<_> = known.map(|provider| provider.descriptor()).collect();
+    let settings = crate::config::load(None, &[], &descriptors).unwrap().settings;
+    let spec = settings.transforms.iter().find(|spec| spec.name == transform).unwrap();
+    let rules = Rules {
+        spec,
+        scales: &settings.scales,
+        lists: &settings.lists,
+    };
+    let input = MappedInput {
+        type_id,
+        value,
+        properties: &[],
+    };
+    let at = "2026-03-01T10:11:12Z".parse().unwrap();
+    let answers: Vec<_> = answers.iter().map(|answer| (*answer, at)).collect();
+    crate::mapping::map(&answers, &rules, &input, &Selection::up_to(100)).entities
+}

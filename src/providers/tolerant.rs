@@ -13,7 +13,7 @@ use crate::domain::{Indicator, IndicatorKind, privacy};
 use crate::providers::{ProviderError, Reply};
 
 /// Wraps a JSON value that may be missing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Node<'a>(Option<&'a Value>);
 
 impl<'a> Node<'a> {
@@ -55,6 +55,15 @@ impl<'a> Node<'a> {
             Some(one) => std::slice::from_ref(one),
         };
         items.iter().filter(|item| !item.is_null()).map(Node::of)
+    }
+
+    /// Walks a list as it is, `null` and `""` included, where the place in it says what a value is.
+    pub(super) fn raw(self) -> impl Iterator<Item = Node<'a>> {
+        self.0
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|value| Self(Some(value).filter(|value| !value.is_null())))
     }
 
     /// Walks the members of an object.

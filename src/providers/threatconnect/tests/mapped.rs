@@ -5,7 +5,6 @@ use serde_json::json;
 use super::*;
 use crate::catalogue::Catalogue;
 use crate::maltego::Entity;
-use crate::mapping::{MappedInput, Rules, Selection, map};
 use crate::providers::registry;
 
 fn catalogue() -> (Catalogue, crate::config::Settings) {
@@ -18,21 +17,7 @@ fn catalogue() -> (Catalogue, crate::config::Settings) {
 }
 
 fn entities(transform: &str, walked: &Walked) -> Vec<Entity> {
-    let (catalogue, settings) = catalogue();
-    let input = MappedInput {
-        type_id: "maltego.Phrase",
-        value: "x",
-        properties: &[],
-    };
-    let at = "2026-03-01T10:11:12Z".parse().unwrap();
-    let spec = catalogue.find(transform).unwrap();
-    let answers = [(walked.answer(), at)];
-    let rules = Rules {
-        spec,
-        scales: &settings.scales,
-        lists: &settings.lists,
-    };
-    map(&answers, &rules, &input, &Selection::up_to(100)).entities
+    crate::providers::testing::entities(transform, ("maltego.Phrase", "x"), &[walked.answer()])
 }
 
 fn strict(entity: &Entity) -> Vec<(&str, &str)> {

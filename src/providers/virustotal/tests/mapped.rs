@@ -1,28 +1,13 @@
 //! Maps answers with the transforms that are compiled in.
 
 use super::*;
-use crate::catalogue::Catalogue;
 use crate::domain::Answer;
 use crate::maltego::Entity;
-use crate::mapping::{MappedInput, Window, map};
-use crate::providers::registry;
 
 /// Maps answers about an input that equals none of the entities.
 fn entities(transform: &str, answers: &[&Answer]) -> Vec<Entity> {
-    let known = registry::all().iter();
-    let descriptors: Vec<_> = known.map(|provider| provider.descriptor()).collect();
-    let loaded = crate::config::load(None, &[], &descriptors).unwrap();
-    let catalogue = Catalogue::build(&loaded.settings, 1);
-    let spec = catalogue.find(transform).unwrap();
-    let input = MappedInput {
-        type_id: "maltego.Hash",
-        value: "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
-        properties: &[],
-    };
-    let at = "2026-03-01T10:11:12Z".parse().unwrap();
-    let answers: Vec<_> = answers.iter().map(|answer| (*answer, at)).collect();
-    let (scales, window) = (&loaded.settings.scales, Window::default());
-    map(&answers, spec, scales, &input, &window, 100).entities
+    let other = ("maltego.Hash", "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f");
+    crate::providers::testing::entities(transform, other, answers)
 }
 
 /// Lists types and values, sorted.

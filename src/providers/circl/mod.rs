@@ -1,0 +1,201 @@
+//! Asks CIRCL's passive DNS: what names resolved to, and which names resolved to an address. For trusted partners.
+//!
+//! Facts are from CIRCL's documentation and its client (`pypdns`). Answers are rows in the Common Output Format, one a
+//! line; where more exist, a header of the reply says from where to go on.
+
+mod judge;
+
+#[cfg(test)]
+mod tests;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::cof;
+use super::common::{answer, first, offered, replied_good, segment};
+use super::tolerant::Node;
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    ProviderError, Replied, Reply, Step, Unit,
+};
+use crate::domain::{Capability, IndicatorKind, Query, Record};
+
+const ORIGIN: &str = "api";
+const PDNS: &str = "pdns";
+/// The header of a reply that says from where to go on.
+const CURSOR: &str = "x-dribble-cursor";
+
+/// Rows of one call.
+const PAGE: usize = 1000;
+/// The most pages that one look-up reads.
+const MAX_PAGES: usize = 10;
+/// The longest cursor that is sent back.
+const LONGEST_CURSOR: usize = 512;
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: "circl",
+    title: "CIRCL passive DNS",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://www.circl.lu",
+    }],
+    credentials: &[
+        CredentialField::plain("username", "User name"),
+        CredentialField::secret("password", "Password"),
+    ],
+    offers: &[Offer {
+        capability: Capability::Resolutions,
+        inputs: &[
+            IndicatorKind::Hostname,
+            IndicatorKind::Domain,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+        ],
+        products: &[Product {
+            id: PDNS,
+            unit: Unit::Calls,
+            blind: None,
+        }],
+        max_calls: MAX_PAGES,
+        paged: true,
+        ..super::OFFER
+    }],
+    default_rate: &["1/s"],
+    reply_headers: &[CURSOR],
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through CIRCL's passive DNS.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circl;
+
+impl Provider for Circl {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        let query = offered(&DESCRIPTOR, lookup)?.clone();
+        if let Some(held) = &lookup.held
+            && (!held.more || held.records.len() >= lookup.want)
+        {
+            return Ok(Step::Done(vec![held.clone()]));
+        }
+        // Cursors are not kept between look-ups, so a question for more starts anew and goes further.
+        let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
+        let walk = Walk {
+            query,
+            want: lookup.want.max(held + PAGE),
+            rows: 0,
+            calls: 0,
+            records: Vec::new(),
+        };
+        Ok(walk.next(None))
+    }
+
+    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+        const HEADER: &str = "authorization";
+        let (username, password) = (key.field("username"), key.field("password"));
+        // HTTP Basic ends the user name at the first colon (RFC 7617).
+        if username.is_empty() || password.is_empty() || username.contains(':') {
+            return Err(ProviderError::Unsupported(
+                "CIRCL needs a user name, without a colon, and a password".to_owned(),
+            ));
+        }
+        call.headers.retain(|(name, _)| *name != HEADER);
+        let encoded = STANDARD.encode(format!("{username}:{password}"));
+        call.headers
+            .push((HEADER, SecretString::from(format!("Basic {encoded}"))));
+        Ok(())
+    }
+}
+
+/// Holds a walk over pages.
+struct Walk {
+    query: Query,
+    /// The rows wanted in all.
+    want: usize,
+    /// Rows read so far.
+    rows: usize,
+    calls: usize,
+    records: Vec<Record>,
+}
+
+impl Walk {
+    fn next(self, cursor: Option<String>) -> Step {
+        let path = format!("/pdns/query/{}", segment(self.query.indicator.value()));
+        let mut call = Call::get(ORIGIN, PDNS, path);
+        let mut header = |name, value: String| call.headers.push((name, SecretString::from(value)));
+        header("dribble-paginate-count", PAGE.to_string());
+        // Nothing is resolved on behalf of the question: its subject could notice.
+        header("dribble-disable-active-query", "1".to_owned());
+        if let Some(cursor) = &cursor {
+            header("dribble-paginate-cursor", cursor.clone());
+        }
+        Step::Calls {
+            calls: vec![call],
+            then: Box::new(move |replies| self.read(first(replies)?, cursor.as_deref())),
+        }
+    }
+
+    fn read(mut self, replied: Replied, asked: Option<&str>) -> Result<Step, ProviderError> {
+        self.calls += 1;
+        let reply = match replied {
+            Replied::Failed(failure) if !self.records.is_empty() => {
+                let missing = format!("rows beyond the first {}: {}", self.rows, failure.message);
+                return Ok(self.done(true, vec![missing]));
+            }
+            replied => replied_good(replied)?,
+        };
+        let Some(reply) = reply else {
+            return Ok(self.done(false, Vec::new()));
+        };
+        let lines = cof::lines(&reply);
+        for line in &lines.objects {
+            self.rows += 1;
+            if let Some(row) = cof::row(Node::of(line)) {
+                self.records.extend(cof::records(&row, &self.query));
+            }
+        }
+        if lines.broken {
+            if self.records.is_empty() {
+                return Err(ProviderError::Malformed("the answer broke off".to_owned()));
+            }
+            let missing = format!("rows beyond the first {}: the answer broke off", self.rows);
+            return Ok(self.done(false, vec![missing]));
+        }
+        let cursor = reply.headers.get(CURSOR).map(|text| text.trim().to_owned());
+        // A cursor that stays the same would go round for ever.
+        let cursor = cursor
+            .filter(|text| !text.is_empty() && text.len() <= LONGEST_CURSOR && Some(text.as_str()) != asked);
+        let full = self.records.len() >= cof::MOST_RECORDS;
+        match cursor {
+            Some(cursor) if self.rows < self.want && self.calls < MAX_PAGES && !full => {
+                Ok(self.next(Some(cursor)))
+            }
+            cursor => Ok(self.done(cursor.is_some(), Vec::new())),
+        }
+    }
+
+    fn done(mut self, more: bool, mut missing: Vec<String>) -> Step {
+        // What is beyond the pages of one look-up cannot be asked for.
+        let end = self.calls >= MAX_PAGES;
+        if more && end && missing.is_empty() {
+            missing.push(format!("rows beyond the first {}", self.rows));
+        }
+        cof::arrange(&mut self.records);
+        let mut made = answer(&DESCRIPTOR, self.query, PDNS, self.records);
+        if more || !missing.is_empty() {
+            made.total = None;
+        }
+        made.more = more && !end;
+        made.missing = missing;
+        Step::Done(vec![made])
+    }
+}

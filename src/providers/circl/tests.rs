@@ -1,0 +1,188 @@
+//! Drives the machine against fixtures and made-up pages, without a socket.
+
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::providers::Verdict;
+use crate::providers::testing::{self, question, reply, walk};
+
+fn of(kind: IndicatorKind, value: &str) -> Lookup {
+    testing::lookup(&Circl, question(Capability::Resolutions, kind, value), PDNS)
+}
+
+fn of_name(name: &str) -> Lookup {
+    of(IndicatorKind::Hostname, name)
+}
+
+#[test]
+fn fixtures() {
+    use IndicatorKind::{Domain, Ipv4};
+    for (name, kind, value) in [
+        ("pdns/found", Domain, "example.com"),
+        ("pdns/tendrit", Domain, "tendrit.example"),
+        ("pdns/address", Ipv4, "192.0.2.44"),
+    ] {
+        testing::expect(&Circl, name, &of(kind, value));
+    }
+    for name in ["notfound.example", "unknown.example"] {
+        let walked = testing::walk_fixtures(&Circl, &of_name(name)).unwrap();
+        assert!(walked.answer().is_not_found(), "{name}");
+    }
+    let cut = testing::walk_fixtures(&Circl, &of_name("cut.example")).unwrap();
+    assert_eq!(cut.records().len(), 1);
+    assert_eq!(
+        cut.answer().missing,
+        ["rows beyond the first 1: the answer broke off"]
+    );
+}
+
+#[test]
+fn every_case_has_its_verdict() {
+    let vendor = testing::vendor("circl");
+    for (name, verdict) in [
+        ("notfound.example", Verdict::Good),
+        ("unknown.example", Verdict::NotFound),
+        (
+            "limited.example",
+            Verdict::Limited {
+                after: Some(60),
+                message: "Too many requests".to_owned(),
+            },
+        ),
+        ("badkey.example", Verdict::KeyRefused("HTTP 401".to_owned())),
+        (
+            "forbidden.example",
+            Verdict::KeyRefused("Not authorised".to_owned()),
+        ),
+        ("failing.example", Verdict::Retry("HTTP 500".to_owned())),
+        (
+            "malformed.example",
+            Verdict::Malformed("the answer has no rows of JSON".to_owned()),
+        ),
+        (
+            "wrongpath.example",
+            Verdict::Malformed("404: is the base URL right?".to_owned()),
+        ),
+    ] {
+        let call = Call::get(ORIGIN, PDNS, format!("/pdns/query/{name}"));
+        let reply = testing::play(&Circl, &vendor, &call);
+        assert_eq!(Circl.judge(&call, &reply).verdict, verdict, "{name}");
+    }
+}
+
+fn header<'a>(call: &'a Call, wanted: &str) -> Option<&'a str> {
+    let found = call.headers.iter().find(|(name, _)| *name == wanted)?;
+    Some(found.1.expose_secret())
+}
+
+/// Plays a vendor that has `pages` pages of 400 rows, and says from where to go on.
+fn pages(call: &Call, pages: usize) -> Reply {
+    assert_eq!(header(call, "dribble-disable-active-query"), Some("1"));
+    assert_eq!(header(call, "dribble-paginate-count"), Some("1000"));
+    let page: usize = header(call, "dribble-paginate-cursor")
+        .map_or(0, |cursor| cursor.trim_start_matches('c').parse().unwrap());
+    let rows: Vec<String> = (page * 400..(page + 1) * 400)
+        .map(|at| {
+            let ip = format!("192.0.{}.{}", at / 256, at % 256);
+            serde_json::json!({"rrname": "example.com", "rrtype": "A", "rdata": ip}).to_string()
+        })
+        .collect();
+    let mut reply = reply(200, &rows.join("\n"));
+    if page + 1 < pages {
+        reply.headers.insert(CURSOR, format!("c{}", page + 1));
+    }
+    reply
+}
+
+#[test]
+fn cursors_are_followed_as_far_as_they_are_wanted() {
+    let lookup = |want, held| Lookup {
+        want,
+        held,
+        ..of_name("example.com")
+    };
+    let first = walk(&Circl, &lookup(12, None), |call| pages(call, 6)).unwrap();
+    assert_eq!(
+        (first.calls.len(), first.records().len(), first.answer().more),
+        (3, 1200, true)
+    );
+    assert_eq!(first.answer().total, None);
+    let held = Some(first.answers[0].clone());
+    let same = walk(&Circl, &lookup(1200, held.clone()), |_| {
+        panic!("nothing is asked")
+    })
+    .unwrap();
+    assert_eq!(same.answer(), first.answer());
+    let all = walk(&Circl, &lookup(2300, held), |call| pages(call, 6)).unwrap();
+    assert_eq!(
+        (all.records().len(), all.answer().more, all.answer().total),
+        (2400, false, Some(2400))
+    );
+    let most = walk(&Circl, &lookup(50_000, None), |call| pages(call, 50)).unwrap();
+    assert_eq!((most.calls.len(), most.answer().more), (10, false));
+    assert_eq!(most.answer().missing, ["rows beyond the first 4000"]);
+    let round = walk(&Circl, &lookup(50_000, None), |_| {
+        let mut reply = reply(
+            200,
+            r#"{"rrname":"example.com","rrtype":"A","rdata":"192.0.2.44"}"#,
+        );
+        reply.headers.insert(CURSOR, "same".to_owned());
+        reply
+    })
+    .unwrap();
+    assert_eq!(round.calls.len(), 2, "a cursor that stays is not followed again");
+    let part = walk(&Circl, &lookup(2000, None), |call| {
+        if header(call, "dribble-paginate-cursor").is_some() {
+            return reply(500, "");
+        }
+        pages(call, 6)
+    })
+    .unwrap();
+    assert_eq!(part.answer().missing, ["rows beyond the first 400: HTTP 500"]);
+}
+
+#[test]
+fn the_key_is_basic() {
+    let options = Default::default();
+    let now = Timestamp::UNIX_EPOCH;
+    let field = |username: &str| {
+        [
+            ("username".to_owned(), SecretString::from(username)),
+            ("password".to_owned(), SecretString::from("open sesame")),
+        ]
+        .into()
+    };
+    let mut call = Call::get(ORIGIN, PDNS, "/pdns/query/example.com");
+    let fields = field("Aladdin");
+    for _ in 0..2 {
+        Circl
+            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .unwrap();
+    }
+    // The example of RFC 7617.
+    assert_eq!(
+        header(&call, "authorization"),
+        Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+    );
+    assert_eq!(call.headers.len(), 1);
+    for wrong in ["", "a:b"] {
+        let fields = field(wrong);
+        assert!(
+            Circl
+                .sign(&mut call, &Exposed::new(&fields, &options), now)
+                .is_err()
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn anything_is_survived(status in prop_oneof![Just(200), 100_u16..600], body: Vec<u8>, cursor in "\\PC{0,8}") {
+        let _ = walk(&Circl, &of_name("example.com"), |_| {
+            let mut reply = Reply { body: body.clone().into(), ..reply(status, "") };
+            reply.headers.insert(CURSOR, cursor.clone());
+            reply
+        });
+    }
+}

@@ -1,0 +1,229 @@
+//! Reads rows in every shape that vendors give them.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::domain::Capability;
+use crate::providers::testing::{plain, question, reply};
+
+fn read(kind: IndicatorKind, asked: &str, row: &Value) -> Vec<Value> {
+    let query = question(Capability::Resolutions, kind, asked);
+    super::row(Node::of(row)).map_or_else(Vec::new, |row| records(&row, &query).iter().map(plain).collect())
+}
+
+#[test]
+fn the_format_as_it_is_written() {
+    let row = json!({"rrname": "WWW.Example.com.", "rrtype": "A", "rdata": ["192.0.2.44", "192.0.2.45"],
+        "time_first": 1368057600, "time_last": 1369008000, "count": 97, "sensor_id": "s1", "meta": {}});
+    let record = |ip: &str| {
+        json!({"name": "www.example.com", "type": "A", "value": ip, "ip": ip, "observations": 97,
+        "first_seen": "2013-05-09T00:00:00Z", "last_seen": "2013-05-20T00:00:00Z", "collector": "s1"})
+    };
+    assert_eq!(
+        read(IndicatorKind::Hostname, "www.example.com", &row),
+        [record("192.0.2.44"), record("192.0.2.45")]
+    );
+    // Asked about an address, the others of its row are not what was asked.
+    assert_eq!(
+        read(IndicatorKind::Ipv4, "192.0.2.45", &row),
+        [record("192.0.2.45")]
+    );
+}
+
+#[test]
+fn swapped_and_as_text() {
+    let row = json!({"rrname": "192.0.2.44", "rrtype": 1, "rdata": "www.example.com.",
+        "time_first": "1368057600", "time_last": "1369008000", "count": "19"});
+    let expected = json!({"name": "www.example.com", "type": "A", "value": "192.0.2.44", "ip": "192.0.2.44",
+        "observations": 19, "first_seen": "2013-05-09T00:00:00Z", "last_seen": "2013-05-20T00:00:00Z"});
+    assert_eq!(
+        read(IndicatorKind::Ipv4, "192.0.2.44", &row),
+        vec![expected.clone()]
+    );
+    assert_eq!(read(IndicatorKind::Hostname, "www.example.com", &row), [expected]);
+    let six = json!({"rrname": "2001:DB8:0::44", "rrtype": "28", "rdata": "www.example.com"});
+    assert_eq!(
+        read(IndicatorKind::Ipv6, "2001:db8::44", &six),
+        [json!({"name": "www.example.com", "type": "AAAA", "value": "2001:DB8:0::44", "ip": "2001:db8::44"})]
+    );
+}
+
+#[test]
+fn types_and_times() {
+    let one = |kind: &str, data: &str| {
+        let row = json!({"rrname": "example.com", "rrtype": kind, "rdata": data});
+        let read = read(IndicatorKind::Domain, "example.com", &row);
+        read.first()
+            .and_then(|record| record["host"].as_str().map(str::to_owned))
+    };
+    assert_eq!(
+        one("mx", "10 Mail.Example.net."),
+        Some("mail.example.net".to_owned())
+    );
+    assert_eq!(one("NS", "ns1.example.net."), Some("ns1.example.net".to_owned()));
+    assert_eq!(
+        one("CNAME", "cdn.example.net."),
+        Some("cdn.example.net".to_owned())
+    );
+    assert_eq!(one("TXT", "\"v=spf1 -all\""), None);
+    assert_eq!(one("SOA", "ns1.example.net. x. 1 2 3 4 5"), None);
+    assert_eq!(one("A", "no address"), None);
+    let reverse = json!({"rrname": "44.2.0.192.in-addr.arpa.", "rrtype": "PTR", "rdata": "www.example.com."});
+    assert_eq!(
+        read(IndicatorKind::Ipv4, "192.0.2.44", &reverse)[0]["name"],
+        "www.example.com"
+    );
+    let times = |row: Value| {
+        super::row(Node::of(&row))
+            .and_then(|row| row.first)
+            .map(|time| time.to_string())
+    };
+    let base = |name: &str, value: Value| {
+        let mut row = json!({"rrname": "example.com", "rrtype": "A", "rdata": "192.0.2.44"});
+        row[name] = value;
+        row
+    };
+    for (name, value) in [
+        ("time_first", json!(1_368_057_600)),
+        ("zone_time_first", json!("1368057600")),
+        ("time_first", json!("2013-05-09T00:00:00Z")),
+        ("time_first_rfc3339", json!("2013-05-09T02:00:00+02:00")),
+        ("time_first_ms", json!(1_368_057_600_123_i64)),
+    ] {
+        assert_eq!(
+            times(base(name, value.clone())),
+            Some("2013-05-09T00:00:00Z".to_owned()),
+            "{name} {value}"
+        );
+    }
+    assert_eq!(times(base("time_first", json!("soon"))), None);
+}
+
+#[test]
+fn the_newest_come_first() {
+    let record = |seconds: Option<i64>, name: &str| {
+        let time = seconds.map(|seconds| Timestamp::from_second(seconds).unwrap());
+        Record::new().with("name", name).with_some("last_seen", time)
+    };
+    let mut records = vec![
+        record(None, "a"),
+        record(Some(5), "b"),
+        record(Some(9), "c"),
+        record(Some(5), "d"),
+    ];
+    arrange(&mut records);
+    let names: String = records
+        .iter()
+        .map(|record| record.text("name").unwrap().into_owned())
+        .collect();
+    assert_eq!(names, "cbda");
+}
+
+#[test]
+fn lines_end_at_the_first_that_is_none() {
+    let read = lines(&reply(200, "{\"a\":1}\r\n\n {\"b\":2}\n{\"c\":"));
+    assert_eq!((read.objects.len(), read.broken), (2, true));
+    let read = lines(&reply(200, "\n"));
+    assert_eq!((read.objects.len(), read.broken), (0, false));
+    assert!(lines(&reply(200, "[]")).broken);
+}
+
+proptest! {
+    #[test]
+    fn any_row_fits(name in "\\PC{0,12}|192\\.0\\.2\\.44|example\\.com", kind in "\\PC{0,4}|A|AAAA|MX|PTR|NS|1",
+        data in "\\PC{0,12}|192\\.0\\.2\\.44|10 mail\\.example\\.com", first: i64, count: i64) {
+        let row = json!({"rrname": name, "rrtype": kind, "rdata": [data], "time_first": first, "time_last_ms": first, "count": count});
+        for (asked, value) in [(IndicatorKind::Domain, "example.com"), (IndicatorKind::Ipv4, "192.0.2.44")] {
+            let query = question(Capability::Resolutions, asked, value);
+            for record in super::row(Node::of(&row)).map_or_else(Vec::new, |row| records(&row, &query)) {
+                prop_assert_eq!(record.misfit(Capability::Resolutions.schema()), None);
+            }
+        }
+    }
+}
+
+/// Runs a transform of the compiled-in file over the answer of a provider's fixtures.
+fn mapped(
+    provider: &'static dyn crate::providers::Provider,
+    transform: &str,
+    type_id: &str,
+    query: Query,
+) -> Vec<String> {
+    let descriptors: Vec<_> = crate::providers::registry::all()
+        .iter()
+        .map(|provider| provider.descriptor())
+        .collect();
+    let loaded = crate::config::load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
+    let spec = loaded
+        .settings
+        .transforms
+        .iter()
+        .find(|spec| spec.name == transform);
+    let spec = spec.unwrap();
+    assert!(
+        spec.inputs.iter().all(|input| !input.registrable),
+        "names are asked as they are: {:?}",
+        spec.inputs
+    );
+    let value = query.indicator.value().to_owned();
+    let product = provider.descriptor().offer(query.capability).unwrap().products[0].id;
+    let lookup = crate::providers::testing::lookup(provider, query, product);
+    let walked = crate::providers::testing::walk_fixtures(provider, &lookup).unwrap();
+    let name = spec.name.clone();
+    crate::providers::testing::entities(&name, (type_id, &value), &[walked.answer()])
+        .iter()
+        .map(|entity| format!("{} {}", entity.type_id, entity.value))
+        .collect()
+}
+
+#[test]
+fn names_and_addresses_become_entities_and_the_input_does_not() {
+    let ask = |kind, value| question(Capability::Resolutions, kind, value);
+    let dnsdb = &crate::providers::dnsdb::Dnsdb;
+    assert_eq!(
+        mapped(
+            dnsdb,
+            "dnsdb.resolutions",
+            "maltego.Domain",
+            ask(IndicatorKind::Domain, "example.com")
+        ),
+        [
+            "maltego.NSRecord ns1.example.net",
+            "maltego.NSRecord ns2.example.net",
+            "maltego.MXRecord mail.example.com",
+            "maltego.IPv4Address 192.0.2.44",
+            "maltego.IPv4Address 192.0.2.45",
+            "maltego.IPv6Address 2001:db8::44",
+        ]
+    );
+    assert_eq!(
+        mapped(
+            dnsdb,
+            "dnsdb.resolutions",
+            "maltego.DNSName",
+            ask(IndicatorKind::Hostname, "www.example.com")
+        ),
+        ["maltego.DNSName edge.example.net"]
+    );
+    let names = ["maltego.Domain example.com", "maltego.Domain tendrit.example"];
+    let address = || ask(IndicatorKind::Ipv4, "192.0.2.44");
+    assert_eq!(
+        mapped(
+            &crate::providers::circl::Circl,
+            "circl.resolutions",
+            "maltego.IPv4Address",
+            address()
+        ),
+        names
+    );
+    assert_eq!(
+        mapped(
+            &crate::providers::mnemonic::Mnemonic,
+            "mnemonic.resolutions",
+            "maltego.IPv4Address",
+            address()
+        ),
+        names
+    );
+}

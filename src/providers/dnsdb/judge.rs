@@ -1,0 +1,60 @@
+//! Says what a reply of the DNSDB API means, and what it cost.
+//!
+//! Every query counts against the quota; whether one that is refused does is not said, so it is counted.
+
+use super::{RATE_LIMIT, stream};
+use crate::providers::tolerant::{Node, clean, json};
+use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
+
+/// Seconds to wait where too many connections are open and the vendor does not say how long.
+const CONNECTIONS: u64 = 5;
+
+/// Judges one reply.
+pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
+    Judgement {
+        verdict: verdict(call, reply),
+        charge: Charge::Most,
+    }
+}
+
+fn verdict(call: &Call, reply: &Reply) -> Verdict {
+    // Errors are plain text, and pages where a gateway writes them.
+    let said = || {
+        let text = clean(&String::from_utf8_lossy(&reply.body));
+        if text.is_empty() {
+            format!("HTTP {}", reply.status)
+        } else {
+            text
+        }
+    };
+    match reply.status {
+        200 if call.product == RATE_LIMIT => match json(reply) {
+            Ok(body) if Node::of(&body).get("rate").is_object() => Verdict::Good,
+            _ => Verdict::Malformed("the answer has no `rate`".to_owned()),
+        },
+        200 if stream::is_one(reply) => Verdict::Good,
+        200 => Verdict::Malformed("the answer is no stream of results".to_owned()),
+        // Version 2 answers an unknown name with an empty stream; 404 is a path that does not exist.
+        404 => Verdict::Malformed("404: is the base URL right?".to_owned()),
+        // The key is right, and what it was sold for is over or another version of the API.
+        401 => Verdict::NotEntitled(said()),
+        403 => Verdict::KeyRefused(said()),
+        429 => Verdict::Limited {
+            after: retry_after(reply),
+            message: said(),
+        },
+        503 => Verdict::Limited {
+            after: retry_after(reply).or(Some(CONNECTIONS)),
+            message: said(),
+        },
+        415 => Verdict::Malformed(said()),
+        400..=499 => Verdict::Refused(said()),
+        500..=599 => Verdict::Retry(format!("HTTP {}", reply.status)),
+        status => Verdict::Malformed(format!("HTTP {status}")),
+    }
+}
+
+/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
+fn retry_after(reply: &Reply) -> Option<u64> {
+    reply.retry_after.as_deref()?.trim().parse().ok()
+}

@@ -1,0 +1,87 @@
+//! Answers resolutions: record sets of a name, or names of an address.
+//!
+//! A query costs the same however many rows it brings, and the vendor does not keep the order of rows between queries;
+//! so more rows are asked for by a larger limit, not by an offset.
+
+use super::stream::{self, End};
+use super::{DESCRIPTOR, LOOKUP, ORIGIN};
+use crate::domain::{Answer, Failure, FailureKind, IndicatorKind, Query, Record};
+use crate::providers::cof;
+use crate::providers::common::{answer, one, one_query, segment};
+use crate::providers::tolerant::Node;
+use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
+
+/// Rows that are asked for at least, and at most (the vendor's default limit).
+const LEAST: usize = 1000;
+const MOST: usize = 10_000;
+
+/// Starts a look-up.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    let query = one_query(lookup)?.clone();
+    if let Some(held) = &lookup.held
+        && (!held.more || held.records.len() >= lookup.want)
+    {
+        return Ok(Step::Done(vec![held.clone()]));
+    }
+    let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
+    // A row can make several records or none, so a larger answer needs a larger question than before.
+    let limit = if held == 0 {
+        lookup.want
+    } else {
+        lookup.want.max(held * 2)
+    }
+    .clamp(LEAST, MOST);
+    let value = segment(query.indicator.value());
+    let path = match query.indicator.kind() {
+        IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => format!("/dnsdb/v2/lookup/rdata/ip/{value}"),
+        _ => format!("/dnsdb/v2/lookup/rrset/name/{value}"),
+    };
+    let call = Call::get(ORIGIN, LOOKUP, path).with("limit", limit.to_string());
+    Ok(one(call, move |reply| match reply {
+        None => Ok(Step::Done(vec![answer(&DESCRIPTOR, query, LOOKUP, Vec::new())])),
+        Some(reply) => Ok(Step::Done(vec![read(&reply, query, limit)?])),
+    }))
+}
+
+fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderError> {
+    let stream = stream::read(reply);
+    let mut records: Vec<Record> = stream
+        .rows
+        .iter()
+        .filter_map(|row| cof::row(Node::of(row)))
+        .flat_map(|row| cof::records(&row, &query))
+        .take(cof::MOST_RECORDS)
+        .collect();
+    cof::arrange(&mut records);
+    let rows = stream.rows.len();
+    let nothing = records.is_empty();
+    let mut made = answer(&DESCRIPTOR, query, LOOKUP, records);
+    match stream.end {
+        End::Succeeded => {}
+        End::Limited(message) => {
+            made.total = None;
+            made.more = rows >= limit && limit < MOST;
+            if !made.more {
+                let why = message.unwrap_or_else(|| "the query's limit was reached".to_owned());
+                made.missing = vec![format!("rows beyond the first {rows}: {why}")];
+            }
+        }
+        End::Failed(message) => {
+            let why = message.unwrap_or_else(|| "the vendor gave no reason".to_owned());
+            if nothing {
+                let failure = Failure::new(FailureKind::Unavailable, DESCRIPTOR.name, why).of(LOOKUP);
+                return Err(ProviderError::Failed(failure));
+            }
+            made.total = None;
+            made.missing = vec![format!("rows beyond the first {rows}: {why}")];
+        }
+        End::Cut if nothing => {
+            return Err(ProviderError::Malformed("the answer broke off".to_owned()));
+        }
+        End::Cut => {
+            made.total = None;
+            made.missing = vec![format!("rows beyond the first {rows}: the answer broke off")];
+        }
+    }
+    Ok(made)
+}

@@ -1,0 +1,115 @@
+//! Asks DNSDB: what names resolved to, and which names resolved to an address.
+//!
+//! Facts are from the documentation of the DNSDB API, version 2, and from the vendor's own client. Answers are streams of
+//! JSON objects, one a line, whose last line says how they ended: HTTP 200 only means that they began.
+
+mod account;
+mod judge;
+mod lookup;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::common::offered;
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    ProviderError, Reply, Step, Unit,
+};
+use crate::domain::{Capability, IndicatorKind};
+
+/// Name of the only origin.
+const ORIGIN: &str = "api";
+
+const LOOKUP: &str = "lookup";
+const RATE_LIMIT: &str = "rate_limit";
+
+static OFFERS: &[Offer] = &[
+    Offer {
+        capability: Capability::Resolutions,
+        inputs: &[
+            IndicatorKind::Hostname,
+            IndicatorKind::Domain,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+        ],
+        products: &[Product {
+            id: LOOKUP,
+            unit: Unit::Calls,
+            blind: None,
+        }],
+        paged: true,
+        ..super::OFFER
+    },
+    Offer {
+        capability: Capability::Account,
+        inputs: &[IndicatorKind::Phrase],
+        products: &[Product {
+            id: RATE_LIMIT,
+            unit: Unit::Calls,
+            blind: None,
+        }],
+        ..super::OFFER
+    },
+];
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: "dnsdb",
+    title: "DNSDB",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://api.dnsdb.info",
+    }],
+    credentials: &[CredentialField::secret("api_key", "API key")],
+    offers: OFFERS,
+    // The vendor bounds queries by the day and connections at once, and publishes no rate.
+    default_rate: &["1/s"],
+    account: Some(RATE_LIMIT),
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through the DNSDB API.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Dnsdb;
+
+impl Provider for Dnsdb {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        match offered(&DESCRIPTOR, lookup)?.capability {
+            Capability::Account => account::start(lookup),
+            _ => lookup::start(lookup),
+        }
+    }
+
+    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(call, reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+        let api_key = key.field("api_key");
+        if api_key.is_empty() {
+            return Err(ProviderError::Unsupported("DNSDB needs a key".to_owned()));
+        }
+        call.headers
+            .retain(|(name, _)| !matches!(*name, "x-api-key" | "accept"));
+        call.query
+            .retain(|(name, _)| !matches!(name.as_str(), "swclient" | "version"));
+        // The vendor wants to know which software asks.
+        call.add("swclient", "pivotd");
+        call.add("version", env!("CARGO_PKG_VERSION"));
+        let accept = if call.product == LOOKUP {
+            "application/x-ndjson"
+        } else {
+            "application/json"
+        };
+        call.headers.push(("accept", SecretString::from(accept)));
+        call.headers.push(("x-api-key", SecretString::from(api_key)));
+        Ok(())
+    }
+}

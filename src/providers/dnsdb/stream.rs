@@ -1,0 +1,63 @@
+//! Reads the vendor's stream of lines (Streaming API Framing).
+//!
+//! A line is `{"cond": …, "obj": …, "msg": …}`; without a condition it is one of many. `succeeded` and `limited` end the
+//! stream well, `failed` ends it badly, and a stream that ends without any of them was cut off. Every line can carry a
+//! row, the last one too.
+
+use serde_json::Value;
+
+use crate::providers::Reply;
+use crate::providers::cof;
+use crate::providers::tolerant::{Node, clean};
+
+/// Says how a stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// All rows came.
+    Succeeded,
+    /// More rows exist than were asked for, or than the key is given.
+    Limited(Option<String>),
+    /// The vendor gave up.
+    Failed(Option<String>),
+    /// The stream broke off.
+    Cut,
+}
+
+/// Holds the rows of a stream, and how it ended.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) rows: Vec<Value>,
+    pub(super) end: End,
+}
+
+/// Reads a stream; what follows on its end is not read.
+pub(super) fn read(reply: &Reply) -> Stream {
+    let mut rows = Vec::new();
+    for line in cof::lines(reply).objects {
+        let node = Node::of(&line);
+        let cond = node.get("cond").text().unwrap_or_default().to_lowercase();
+        let message = node.get("msg").text().map(|text| clean(&text));
+        if node.get("obj").is_object()
+            && let Some(row) = line.get("obj")
+        {
+            rows.push(row.clone());
+        }
+        let end = match cond.as_str() {
+            "succeeded" => End::Succeeded,
+            "limited" => End::Limited(message),
+            "failed" => End::Failed(message),
+            _ => continue,
+        };
+        return Stream { rows, end };
+    }
+    Stream { rows, end: End::Cut }
+}
+
+/// Tells whether a reply begins as a stream does.
+pub(super) fn is_one(reply: &Reply) -> bool {
+    let first = cof::lines(reply).objects.into_iter().next();
+    first.is_some_and(|line| {
+        let node = Node::of(&line);
+        ["cond", "obj"].iter().any(|name| node.get(name).exists())
+    })
+}

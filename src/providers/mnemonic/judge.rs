@@ -1,0 +1,56 @@
+//! Says what a reply of mnemonic's API means. Each attempt is counted as one call.
+
+use serde_json::Value;
+
+use crate::providers::tolerant::{Node, clean};
+use crate::providers::{Charge, Judgement, Reply, Verdict};
+
+/// Judges one reply.
+pub(super) fn judge(reply: &Reply) -> Judgement {
+    Judgement {
+        verdict: verdict(reply),
+        charge: Charge::Most,
+    }
+}
+
+fn verdict(reply: &Reply) -> Verdict {
+    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
+    // The envelope repeats the status, and may say more than HTTP does.
+    let code = root
+        .and_then(|root| root.get("responseCode").count())
+        .and_then(|code| u16::try_from(code).ok())
+        .filter(|code| reply.status == 200 && *code >= 300)
+        .unwrap_or(reply.status);
+    let message = root
+        .and_then(|root| {
+            root.get("messages")
+                .many()
+                .find_map(|one| one.get("message").text())
+        })
+        .map_or_else(|| format!("HTTP {code}"), |text| clean(&text));
+    match code {
+        200 => match root {
+            Some(root) if root.get("data").is_list() => Verdict::Good,
+            Some(_) => Verdict::Malformed("the answer has no `data`".to_owned()),
+            None => Verdict::Malformed("the answer is no JSON object".to_owned()),
+        },
+        404 if root.is_some() => Verdict::NotFound,
+        404 => Verdict::Malformed("404 without the vendor's envelope: is the base URL right?".to_owned()),
+        401 => Verdict::KeyRefused(message),
+        403 => Verdict::NotEntitled(message),
+        // Not documented; other services say with 402 that what was bought is used up.
+        402 | 429 => Verdict::Limited {
+            after: retry_after(reply),
+            message,
+        },
+        400..=499 => Verdict::Refused(message),
+        500..=599 => Verdict::Retry(message),
+        _ => Verdict::Malformed(message),
+    }
+}
+
+/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
+fn retry_after(reply: &Reply) -> Option<u64> {
+    reply.retry_after.as_deref()?.trim().parse().ok()
+}

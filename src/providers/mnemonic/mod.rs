@@ -1,0 +1,194 @@
+//! Asks mnemonic's passive DNS: what names resolved to, and which names resolved to an address. A key is optional.
+//!
+//! Facts are from the documentation of the Argus API and from clients that others published.
+
+mod judge;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::cof::{self, Row};
+use super::common::{answer, first, offered, replied_good, segment};
+use super::tolerant::{Node, json, malformed};
+use super::{
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    ProviderError, Replied, Reply, Step, Unit,
+};
+use crate::domain::{Capability, IndicatorKind, Query, Record};
+
+const ORIGIN: &str = "api";
+const PDNS: &str = "pdns";
+
+/// Rows of one call: the public service refuses more.
+const PAGE: usize = 1000;
+/// The most pages that one look-up reads.
+const MAX_PAGES: usize = 10;
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: "mnemonic",
+    title: "mnemonic passive DNS",
+    origins: &[Origin {
+        name: ORIGIN,
+        base_url: "https://api.mnemonic.no",
+    }],
+    credentials: &[CredentialField::secret("api_key", "API key").optional()],
+    offers: &[Offer {
+        capability: Capability::Resolutions,
+        inputs: &[
+            IndicatorKind::Hostname,
+            IndicatorKind::Domain,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+        ],
+        products: &[Product {
+            id: PDNS,
+            unit: Unit::Calls,
+            blind: None,
+        }],
+        max_calls: MAX_PAGES,
+        paged: true,
+        ..super::OFFER
+    }],
+    // The limits of the public service are not published.
+    default_rate: &["1/s"],
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through mnemonic's passive DNS API.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Mnemonic;
+
+impl Provider for Mnemonic {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        let query = offered(&DESCRIPTOR, lookup)?.clone();
+        if let Some(held) = &lookup.held
+            && (!held.more || held.records.len() >= lookup.want)
+        {
+            return Ok(Step::Done(vec![held.clone()]));
+        }
+        // Some rows make no record; a question for more than is held has to go beyond those that did.
+        let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
+        let walk = Walk {
+            query,
+            want: lookup.want.max(held * 2).max(1),
+            rows: 0,
+            calls: 0,
+            records: Vec::new(),
+        };
+        Ok(walk.next())
+    }
+
+    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(reply)
+    }
+
+    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+        const HEADER: &str = "argus-api-key";
+        call.headers.retain(|(name, _)| *name != HEADER);
+        let api_key = key.field("api_key");
+        if !api_key.is_empty() {
+            call.headers.push((HEADER, SecretString::from(api_key)));
+        }
+        Ok(())
+    }
+}
+
+/// Holds a walk over pages.
+struct Walk {
+    query: Query,
+    /// The rows wanted in all.
+    want: usize,
+    /// Rows read so far.
+    rows: usize,
+    calls: usize,
+    records: Vec<Record>,
+}
+
+impl Walk {
+    fn next(self) -> Step {
+        let limit = self.want.saturating_sub(self.rows).clamp(100, PAGE);
+        let path = format!("/pdns/v3/{}", segment(self.query.indicator.value()));
+        let call = Call::get(ORIGIN, PDNS, path)
+            .with("limit", limit.to_string())
+            .with("offset", self.rows.to_string())
+            .with("aggregateResult", "true");
+        Step::Calls {
+            calls: vec![call],
+            then: Box::new(move |replies| self.read(first(replies)?)),
+        }
+    }
+
+    fn read(mut self, replied: Replied) -> Result<Step, ProviderError> {
+        self.calls += 1;
+        let reply = match replied {
+            Replied::Failed(failure) if !self.records.is_empty() => {
+                let missing = format!("rows beyond the first {}: {}", self.rows, failure.message);
+                return Ok(self.done(None, true, vec![missing]));
+            }
+            replied => replied_good(replied)?,
+        };
+        let Some(reply) = reply else {
+            return Ok(self.done(None, false, Vec::new()));
+        };
+        let body = json(&reply)?;
+        let data = Node::of(&body).get("data");
+        if !data.is_list() {
+            return Err(malformed("data"));
+        }
+        let mut fresh = 0;
+        for node in data.many().take(10 * PAGE) {
+            fresh += 1;
+            if let Some(row) = row(node) {
+                self.records.extend(cof::records(&row, &self.query));
+            }
+        }
+        self.rows += fresh;
+        let count = Node::of(&body).get("count").count();
+        let count = count.and_then(|count| usize::try_from(count).ok());
+        let more = fresh > 0 && count.is_some_and(|count| count > self.rows);
+        if more && self.rows < self.want && self.calls < MAX_PAGES {
+            return Ok(self.next());
+        }
+        Ok(self.done(count, more, Vec::new()))
+    }
+
+    fn done(mut self, count: Option<usize>, more: bool, mut missing: Vec<String>) -> Step {
+        // What is beyond the pages of one look-up cannot be asked for.
+        let end = self.calls >= MAX_PAGES;
+        if more && end && missing.is_empty() {
+            missing.push(format!("rows beyond the first {}", self.rows));
+        }
+        cof::arrange(&mut self.records);
+        let mut made = answer(&DESCRIPTOR, self.query, PDNS, self.records);
+        if more {
+            made.total = count.and_then(|count| u64::try_from(count).ok());
+        }
+        made.more = more && !end;
+        made.missing = missing;
+        Step::Done(vec![made])
+    }
+}
+
+/// Reads a row of the vendor's own form; its times are milliseconds.
+fn row(node: Node<'_>) -> Option<Row> {
+    let time = |name: &str| {
+        let number = node.get(name).integer().filter(|number| *number > 0);
+        number.and_then(cof::of_milliseconds)
+    };
+    Some(Row {
+        name: node.get("query").text()?,
+        kind: cof::kind(&node.get("rrtype").text()?),
+        values: node.get("answer").texts(),
+        first: time("firstSeenTimestamp"),
+        last: time("lastSeenTimestamp"),
+        count: node.get("times").integer().filter(|count| *count >= 0),
+        collector: None,
+    })
+}

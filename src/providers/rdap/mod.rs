@@ -1,0 +1,155 @@
+//! Asks RDAP: the registration of domains, addresses and autonomous systems, from their registries. Needs no key.
+//!
+//! The protocol is of RFC 7480 to 7484 and 9082 to 9083. Which server answers for what stands in IANA's bootstrap files
+//! (RFC 9224); which server a registrar has, in IANA's list of registrar ids. Calls go to servers of these files only.
+
+mod bootstrap;
+mod domain;
+mod jcard;
+mod judge;
+mod lookup;
+mod network;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::common::offered;
+use super::{
+    Call, Descriptor, Exposed, Files, Judgement, Lookup, Offer, Origin, Product, Provider, ProviderError,
+    ReferenceFile, Reply, Step, Unit,
+};
+use crate::domain::{Capability, IndicatorKind};
+
+/// Name of the origin of the bootstrap files.
+const IANA: &str = "iana";
+/// Name of the origin of the list of registrars.
+const ASSIGNMENTS: &str = "assignments";
+
+// Products are the objects that are asked for; the registrar's answer is one of its own, so that one registrar that
+// fails shuts no registry.
+const DOMAIN: &str = "domain";
+const IP: &str = "ip";
+const AUTNUM: &str = "autnum";
+const REGISTRAR: &str = "registrar";
+
+/// The files change every few days; IANA asks for no more than that they are not fetched for every question.
+const REFRESH_S: u64 = 3 * 24 * 3600;
+
+const fn product(id: &'static str) -> Product {
+    Product {
+        id,
+        unit: Unit::Calls,
+        blind: None,
+    }
+}
+
+static OFFERS: &[Offer] = &[Offer {
+    capability: Capability::Whois,
+    inputs: &[
+        IndicatorKind::Domain,
+        IndicatorKind::Ipv4,
+        IndicatorKind::Ipv6,
+        IndicatorKind::Asn,
+    ],
+    products: &[product(DOMAIN), product(IP), product(AUTNUM), product(REGISTRAR)],
+    // The registry, then the registrar.
+    max_calls: 2,
+    ..super::OFFER
+}];
+
+static DESCRIPTOR: Descriptor = Descriptor {
+    name: "rdap",
+    title: "RDAP",
+    origins: &[
+        Origin {
+            name: IANA,
+            base_url: "https://data.iana.org",
+        },
+        Origin {
+            name: ASSIGNMENTS,
+            base_url: "https://www.iana.org",
+        },
+    ],
+    offers: OFFERS,
+    // Registries bound their askers by address and do not publish how; this is slow enough for those that are known.
+    default_rate: &["2/s"],
+    files: &[
+        ReferenceFile {
+            name: bootstrap::DNS,
+            bundled: include_bytes!("bootstrap/dns.json"),
+            origin: IANA,
+            path: "/rdap/dns.json",
+            refresh_s: REFRESH_S,
+            check: bootstrap::check_names,
+        },
+        ReferenceFile {
+            name: bootstrap::IPV4,
+            bundled: include_bytes!("bootstrap/ipv4.json"),
+            origin: IANA,
+            path: "/rdap/ipv4.json",
+            refresh_s: REFRESH_S,
+            check: bootstrap::check_networks,
+        },
+        ReferenceFile {
+            name: bootstrap::IPV6,
+            bundled: include_bytes!("bootstrap/ipv6.json"),
+            origin: IANA,
+            path: "/rdap/ipv6.json",
+            refresh_s: REFRESH_S,
+            check: bootstrap::check_networks,
+        },
+        ReferenceFile {
+            name: bootstrap::ASN,
+            bundled: include_bytes!("bootstrap/asn.json"),
+            origin: IANA,
+            path: "/rdap/asn.json",
+            refresh_s: REFRESH_S,
+            check: bootstrap::check_numbers,
+        },
+        ReferenceFile {
+            name: bootstrap::REGISTRARS,
+            bundled: include_bytes!("bootstrap/registrars.csv"),
+            origin: ASSIGNMENTS,
+            path: "/assignments/registrar-ids/registrar-ids-1.csv",
+            refresh_s: REFRESH_S,
+            check: bootstrap::check_registrars,
+        },
+    ],
+    ..super::DESCRIPTOR
+};
+
+/// Answers questions through the RDAP servers of registries and registrars.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rdap;
+
+impl Provider for Rdap {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
+        offered(&DESCRIPTOR, lookup)?;
+        lookup::start(lookup)
+    }
+
+    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
+        judge::judge(call, reply)
+    }
+
+    fn sign(&self, call: &mut Call, _key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+        const ACCEPT: &str = "accept";
+        call.headers.retain(|(name, _)| *name != ACCEPT);
+        if call.server.is_some() {
+            let types = "application/rdap+json, application/json";
+            call.headers.push((ACCEPT, SecretString::from(types)));
+        }
+        Ok(())
+    }
+
+    fn servers(&self, files: &Files) -> Vec<String> {
+        bootstrap::servers(files)
+    }
+}

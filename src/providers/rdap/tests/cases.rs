@@ -1,0 +1,108 @@
+//! Judges the failing cases: what each reply means.
+
+use super::*;
+use crate::providers::{Charge, Cost};
+
+fn judged(domain: &str) -> Verdict {
+    let call = Call::get("iana", "domain", format!("/domain/{domain}"));
+    let reply = testing::play(&Rdap, &testing::vendor("rdap"), &call);
+    let judgement = Rdap.judge(&call, &reply);
+    assert_eq!((judgement.charge, call.max_cost), (Charge::Most, Cost::CALL));
+    judgement.verdict
+}
+
+#[test]
+fn every_case_has_its_verdict() {
+    let refused = |message: &str| Verdict::Refused(message.to_owned());
+    for (domain, verdict) in [
+        ("notfound.example", Verdict::NotFound),
+        ("empty.example", Verdict::NotFound),
+        ("wrapped.example", Verdict::NotFound),
+        (
+            "limited.example",
+            Verdict::Limited {
+                after: Some(30),
+                message: "Rate limit exceeded".to_owned(),
+            },
+        ),
+        // There is no key: a refusal is no reason to shut the provider.
+        ("refused.example", refused("HTTP 403")),
+        (
+            "malformed.example",
+            Verdict::Malformed("the answer is no JSON".to_owned()),
+        ),
+        (
+            "cut.example",
+            Verdict::Malformed("the answer is no JSON".to_owned()),
+        ),
+        ("failing.example", Verdict::Retry("HTTP 500".to_owned())),
+        (
+            "moved.example",
+            refused("the server sends elsewhere, where it is not followed"),
+        ),
+        (
+            "unsupported.example",
+            refused("the server does not answer this kind of question"),
+        ),
+        ("wrongshape.example", Verdict::Good),
+    ] {
+        assert_eq!(judged(domain), verdict, "{domain}");
+    }
+}
+
+#[test]
+fn one_registrar_shuts_no_other() {
+    let call = Call::get("iana", "registrar", "/domain/example.com");
+    for (status, body) in [
+        (200, "<html>"),
+        (429, ""),
+        (500, ""),
+        (503, "{}"),
+        (403, "no"),
+        (302, ""),
+    ] {
+        let verdict = Rdap.judge(&call, &reply(status, body)).verdict;
+        assert!(matches!(verdict, Verdict::Refused(_)), "{status}: {verdict:?}");
+    }
+    assert_eq!(Rdap.judge(&call, &reply(404, "")).verdict, Verdict::NotFound);
+    assert_eq!(Rdap.judge(&call, &reply(200, "{}")).verdict, Verdict::Good);
+}
+
+#[test]
+fn files_are_judged_by_their_status() {
+    for file in Rdap.descriptor().files {
+        let call = Call::get(file.origin, file.name, file.path);
+        let verdict = |status| Rdap.judge(&call, &reply(status, "a,b\n")).verdict;
+        assert_eq!(verdict(200), Verdict::Good, "{}", file.name);
+        assert_eq!(verdict(404), Verdict::NotFound);
+        assert!(matches!(verdict(503), Verdict::Retry(_)));
+        assert!(matches!(verdict(301), Verdict::Refused(_)));
+    }
+}
+
+#[test]
+fn what_is_no_registration_is_malformed() {
+    for domain in ["wrongshape.example", "another.example"] {
+        let error = walk_fixtures(&of_domain(domain)).unwrap_err();
+        assert!(matches!(error, ProviderError::Malformed(_)), "{domain}: {error}");
+    }
+    let number = of(IndicatorKind::Asn, "AS64499", "autnum");
+    assert!(matches!(walk_fixtures(&number), Err(ProviderError::Malformed(_))));
+    for body in [
+        r#"{"startAddress":"198.51.100.0","endAddress":"198.51.100.255","name":"X"}"#,
+        r#"{"startAddress":"2001:db8::","endAddress":"2001:db8::ff","name":"X"}"#,
+        "{}",
+    ] {
+        let error = walk(&Rdap, &of(IndicatorKind::Ipv4, "192.0.2.44", "ip"), |_| {
+            reply(200, body)
+        });
+        assert!(matches!(error, Err(ProviderError::Malformed(_))), "{body}");
+    }
+    for (kind, value, product) in [
+        (IndicatorKind::Domain, "notfound.example", "domain"),
+        (IndicatorKind::Ipv4, "192.0.2.99", "ip"),
+    ] {
+        let walked = walk_fixtures(&of(kind, value, product)).unwrap();
+        assert!(walked.answer().is_not_found(), "{value}");
+    }
+}

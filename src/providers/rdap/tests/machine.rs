@@ -1,0 +1,359 @@
+//! Tests what the machine decides: which server is asked, which link is followed, and what a failure costs.
+
+use super::*;
+use crate::domain::{Failure, FailureKind};
+use crate::providers::{Replied, Step};
+
+fn server(kind: IndicatorKind, value: &str, product: &'static str) -> String {
+    match Rdap.start(&of(kind, value, product)) {
+        Ok(Step::Calls { calls, .. }) => {
+            assert_eq!(calls.len(), 1);
+            format!("{} {}", calls[0].server.clone().unwrap(), calls[0].path)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refusal(lookup: &Lookup) -> String {
+    match Rdap.start(lookup) {
+        Err(ProviderError::Unsupported(message)) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_nearest_key_decides() {
+    use IndicatorKind::{Asn, Domain, Ipv4, Ipv6};
+    for (kind, value, product, expected) in [
+        (
+            Domain,
+            "example.com",
+            "domain",
+            "https://rdap.registry.example/com/v1/ /domain/example.com",
+        ),
+        (
+            Domain,
+            "tendrit.co.example",
+            "domain",
+            "https://rdap.second.example/ /domain/tendrit.co.example",
+        ),
+        // Ends of labels are no ends of names.
+        (
+            Domain,
+            "inco.example",
+            "domain",
+            "https://rdap.registry.example/com/v1/ /domain/inco.example",
+        ),
+        (
+            Ipv4,
+            "192.0.2.44",
+            "ip",
+            "https://rdap.nearer.example/ /ip/192.0.2.44",
+        ),
+        (
+            Ipv4,
+            "192.1.2.3",
+            "ip",
+            "https://rdap.ipv4.example/ /ip/192.1.2.3",
+        ),
+        (
+            Ipv6,
+            "2001:db8::44",
+            "ip",
+            "https://rdap.ipv6.example/ /ip/2001%3Adb8%3A%3A44",
+        ),
+        (
+            Asn,
+            "AS64500",
+            "autnum",
+            "https://rdap.asn.example/ /autnum/64500",
+        ),
+        (
+            Asn,
+            "AS64513",
+            "autnum",
+            "https://rdap.asn.example/ /autnum/64513",
+        ),
+        (
+            Asn,
+            "AS64512",
+            "autnum",
+            "https://rdap.wide.example/ /autnum/64512",
+        ),
+    ] {
+        assert_eq!(server(kind, value, product), expected);
+    }
+}
+
+#[test]
+fn an_unknown_server_is_not_not_found() {
+    // Whichever product the engine tries last, people are told the same.
+    for product in ["domain", "ip", "autnum", "registrar"] {
+        for (kind, value, expected) in [
+            (
+                IndicatorKind::Domain,
+                "example.xyz",
+                "RDAP knows no server for .xyz",
+            ),
+            (
+                IndicatorKind::Domain,
+                "example.kg",
+                "RDAP knows no server for .kg",
+            ),
+            (
+                IndicatorKind::Ipv4,
+                "198.51.100.1",
+                "RDAP knows no server for 198.51.100.1",
+            ),
+            (
+                IndicatorKind::Ipv6,
+                "2001:db9::1",
+                "RDAP knows no server for 2001:db9::1",
+            ),
+            (IndicatorKind::Asn, "AS65001", "RDAP knows no server for AS65001"),
+        ] {
+            assert_eq!(refusal(&of(kind, value, product)), expected);
+        }
+    }
+    assert!(refusal(&of(IndicatorKind::Ipv4, "192.0.2.44", "domain")).contains("is not about"));
+    assert!(refusal(&of(IndicatorKind::Email, "a@example.com", "domain")).contains("no whois of a email"));
+}
+
+#[test]
+fn the_bundled_files_are_right() {
+    for file in Rdap.descriptor().files {
+        assert_eq!((file.check)(file.bundled), Ok(()), "{}", file.name);
+        assert!(file.refresh_s >= 24 * 3600);
+    }
+    let lookup = |kind, value: &str, product| {
+        let lookup = testing::lookup(&Rdap, question(Capability::Whois, kind, value), product);
+        let Ok(Step::Calls { calls, .. }) = Rdap.start(&lookup) else {
+            panic!("{value}")
+        };
+        assert!(
+            Rdap.servers(&lookup.files)
+                .contains(calls[0].server.as_ref().unwrap())
+        );
+        calls[0].server.clone().unwrap()
+    };
+    assert_eq!(
+        lookup(IndicatorKind::Domain, "example.com", "domain"),
+        "https://rdap.verisign.com/com/v1/"
+    );
+    assert_eq!(
+        lookup(IndicatorKind::Ipv4, "193.0.0.1", "ip"),
+        "https://rdap.db.ripe.net/"
+    );
+    assert_eq!(
+        lookup(IndicatorKind::Ipv6, "2001:db8::1", "ip"),
+        "https://rdap.apnic.net/"
+    );
+    assert_eq!(
+        lookup(IndicatorKind::Asn, "AS3333", "autnum"),
+        "https://rdap.db.ripe.net/"
+    );
+}
+
+#[test]
+fn broken_files_are_refused() {
+    type Check = fn(&[u8]) -> Result<(), String>;
+    let checks: [(Check, &str); 9] = [
+        (bootstrap::check_names, "<html>"),
+        (bootstrap::check_names, "{}"),
+        (bootstrap::check_names, r#"{"services":[]}"#),
+        (
+            bootstrap::check_names,
+            r#"{"services":[[["kg"],["http://rdap.example/"]]]}"#,
+        ),
+        (
+            bootstrap::check_networks,
+            r#"{"services":[[["192.0.2"],["https://rdap.example/"]]]}"#,
+        ),
+        (
+            bootstrap::check_numbers,
+            r#"{"services":[[["9-1"],["https://rdap.example/"]]]}"#,
+        ),
+        (bootstrap::check_registrars, "<html></html>"),
+        (bootstrap::check_registrars, "ID,RDAP Base URL\n1,\n"),
+        (
+            bootstrap::check_registrars,
+            "ID,RDAP Base URL\n1,http://rdap.example/\n",
+        ),
+    ];
+    for (check, text) in checks {
+        assert!(check(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn servers_are_those_of_the_files_and_no_others() {
+    let servers = Rdap.servers(&files());
+    assert!(servers.contains(&"https://rdap.registrar.example/v1/".to_owned()));
+    assert!(servers.contains(&"https://rdap.registrar.example".to_owned()));
+    assert!(servers.iter().all(|server| server.starts_with("https://")));
+    let odd = r#"{"services":[[["com"],["https://user@rdap.example/","https://rdap.example/?a=b","http://127.0.0.1:9/x","http://192.0.2.1/"]]]}"#;
+    let files: Files = BTreeMap::from([(bootstrap::DNS, bytes::Bytes::from_static(odd.as_bytes()))]).into();
+    assert_eq!(
+        Rdap.servers(&files),
+        ["http://127.0.0.1:9/x/", "http://127.0.0.1:9"]
+    );
+}
+
+fn thin(links: &serde_json::Value) -> String {
+    serde_json::json!({
+        "objectClassName": "domain", "ldhName": "example.com", "links": links,
+        "entities": [{"roles": ["registrar"], "publicIds": [{"type": "IANA Registrar ID", "identifier": 7}]}],
+    })
+    .to_string()
+}
+
+fn related(href: &str) -> serde_json::Value {
+    serde_json::json!({"rel": "related", "type": "application/rdap+json", "href": href})
+}
+
+#[test]
+fn a_link_is_followed_to_a_known_server_only() {
+    let asked = |links: serde_json::Value| {
+        let walked = walk(&Rdap, &of_domain("example.com"), |call| match call.product {
+            "domain" => reply(200, &thin(&links)),
+            _ => reply(404, ""),
+        })
+        .unwrap();
+        let blind = walked.answer().source.blind.is_some();
+        let call = walked.calls.get(1);
+        let to = call.map(|call| {
+            let query: Vec<String> = call
+                .query
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            format!(
+                "{}{}?{}",
+                call.server.clone().unwrap(),
+                call.path,
+                query.join("&")
+            )
+        });
+        (to, blind)
+    };
+    let known = "https://rdap.registrar.example/any/path/EXAMPLE.COM?a=b";
+    assert_eq!(
+        asked(serde_json::json!([
+            related("https://rdap.elsewhere.example/domain/example.com"),
+            related(known)
+        ])),
+        (Some(known.to_owned()), false)
+    );
+    for other in [
+        "http://rdap.registrar.example/v1/domain/example.com",
+        "https://rdap.registrar.example:8443/v1/domain/example.com",
+        "https://rdap.registrar.example.evil.example/v1/domain/example.com",
+        "https://169.254.169.254/latest/meta-data/example.com",
+    ] {
+        assert_eq!(
+            asked(serde_json::json!([related(other)])),
+            (None, true),
+            "{other}"
+        );
+    }
+    for none in [
+        serde_json::json!([]),
+        serde_json::json!([related("no address of example.com")]),
+        serde_json::json!([related("https://rdap.registrar.example/v1/entity/5")]),
+        serde_json::json!([{"rel": "related", "type": "text/html", "href": known}]),
+        serde_json::json!([{"rel": "self", "type": "application/rdap+json", "href": known}]),
+    ] {
+        assert_eq!(asked(none), (None, false));
+    }
+}
+
+#[test]
+fn the_registrars_failure_costs_its_contacts_only() {
+    let lookup = of_domain("example.com");
+    let start = || Rdap.start(&lookup).unwrap();
+    let Step::Calls { then, .. } = start() else {
+        panic!()
+    };
+    let links = serde_json::json!([related("https://rdap.registrar.example/v1/domain/example.com")]);
+    let Step::Calls { then, .. } = then(vec![Replied::Good(reply(200, &thin(&links)))]).unwrap() else {
+        panic!("the registrar is asked")
+    };
+    let failure = Failure::new(FailureKind::TimedOut, "rdap", "no answer in time");
+    let Step::Done(answers) = then(vec![Replied::Failed(failure)]).unwrap() else {
+        panic!("nothing more is asked")
+    };
+    assert_eq!(
+        answers[0].missing,
+        ["the registrar's contacts: no answer in time"]
+    );
+    assert_eq!(answers[0].records.len(), 1);
+    // The registry's failure is the answer's.
+    let Step::Calls { then, .. } = start() else {
+        panic!()
+    };
+    let failure = Failure::new(FailureKind::Unavailable, "rdap", "down");
+    assert!(matches!(
+        then(vec![Replied::Failed(failure)]),
+        Err(ProviderError::Failed(_))
+    ));
+    for (status, body, expected) in [
+        (404, "", "its server does not know the name"),
+        (
+            200,
+            r#"{"objectClassName":"domain","ldhName":"example.net"}"#,
+            "another name",
+        ),
+        (200, "{}", "no registration"),
+        (500, "", "HTTP 500"),
+    ] {
+        let walked = walk(&Rdap, &lookup, |call| match call.product {
+            "domain" => reply(200, &thin(&links)),
+            _ => reply(status, body),
+        })
+        .unwrap();
+        let missing = walked.answer().missing.join("");
+        assert!(missing.contains(expected), "{missing}");
+        assert_eq!(text(&walked.records()[0], "domain"), "example.com");
+    }
+}
+
+#[test]
+fn cards_are_read_in_any_shape() {
+    let contact = |card: serde_json::Value| {
+        let entity = serde_json::json!({"roles": "REGISTRANT", "vcardArray": ["vcard", card]});
+        let body =
+            serde_json::json!({"objectClassName": "domain", "handle": "x", "entities": entity}).to_string();
+        let walked = walk(&Rdap, &of_domain("example.com"), |_| reply(200, &body)).unwrap();
+        let contacts = walked.records()[0].records("contacts").to_vec();
+        contacts.first().map(testing::plain)
+    };
+    assert_eq!(
+        contact(serde_json::json!([
+            ["FN", null, "text", "Anton Kranz"],
+            ["tel", [], "uri", "TEL:+1.5555550100"],
+            ["org", {}, "text", ["Kranz", "Logistics"]],
+            ["adr", {"label": "9 Dock St\nPort Example"}, "text", null],
+            [], "nonsense", null, ["email"],
+        ])),
+        Some(serde_json::json!({
+            "role": "registrant", "name": "Anton Kranz", "phone": "+1.5555550100",
+            "organization": "Kranz, Logistics", "street": "9 Dock St, Port Example",
+        }))
+    );
+    // A name that stands for the organisation is one, and not a person.
+    assert_eq!(
+        contact(serde_json::json!([
+            ["kind", {}, "text", "org"],
+            ["fn", {}, "text", "Kranz Logistics"]
+        ])),
+        Some(serde_json::json!({"role": "registrant", "organization": "Kranz Logistics"}))
+    );
+    assert_eq!(
+        contact(serde_json::json!([
+            ["fn", {}, "text", "Redacted for Privacy"],
+            ["tel", {}, "uri", "tel:+1.5555550100"]
+        ])),
+        None
+    );
+    assert_eq!(contact(serde_json::json!({"fn": "no list"})), None);
+}
