@@ -115,6 +115,18 @@ impl Period {
         }
     }
 
+    /// Counts the days between a day and the farthest day of it; the most where an end is not known.
+    fn reach(&self, near: Date) -> u32 {
+        let days = |end: Date| {
+            near.until(end)
+                .map_or(u32::MAX, |span| span.get_days().unsigned_abs())
+        };
+        match (self.earliest, self.latest) {
+            (Some(earliest), Some(latest)) if !self.current => days(earliest).max(days(latest)),
+            _ => u32::MAX,
+        }
+    }
+
     fn newest(&self) -> Option<Date> {
         if self.current {
             Some(Date::MAX)
@@ -149,6 +161,7 @@ pub(super) struct Group<'a> {
     pub(super) period: Period,
     inside: bool,
     distance: u32,
+    near: Option<Date>,
     count: Option<i64>,
 }
 
@@ -161,6 +174,7 @@ impl<'a> Group<'a> {
             period: Period::default(),
             inside: false,
             distance: u32::MAX,
+            near: None,
             count: None,
         }
     }
@@ -170,6 +184,7 @@ impl<'a> Group<'a> {
         self.inside |= period.touches(window);
         if let Some(near) = window.near {
             self.distance = self.distance.min(period.distance(near));
+            self.near = Some(near);
         }
         self.period = self.period.join(period);
         if let Some(Value::Integer(count)) = part.scope.get("count") {
@@ -190,10 +205,11 @@ impl<'a> Group<'a> {
             && (lists.sinkhole(&self.value).is_some() || self.parts.iter().any(flagged))
     }
 
-    /// Returns what to sort by: nearest, then rarest, then newest.
-    pub(super) fn rank(&self) -> (u32, i64, std::cmp::Reverse<Option<Date>>) {
+    /// Returns what to sort by: nearest, then what was so only around that day, then rarest, then newest.
+    pub(super) fn rank(&self) -> (u32, u32, i64, std::cmp::Reverse<Option<Date>>) {
         (
             self.distance,
+            self.near.map_or(0, |near| self.period.reach(near)),
             self.count.unwrap_or(i64::MAX),
             std::cmp::Reverse(self.period.newest()),
         )

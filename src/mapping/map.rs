@@ -90,7 +90,7 @@ pub struct Mapped {
 ///
 /// Entities of equal type, value and strict properties become one: dates widen, differing texts are joined. One
 /// belongs to the window if the period of any of its records touches it; a bound that nobody knows excludes nothing.
-/// With `near` the closest come first, else the rarest where counts are known, else the newest; what is equal keeps the order of the answers.
+/// With `near` the closest come first, of these what was so only around that day, else the rarest where counts are known, else the newest; what is equal keeps the order of the answers.
 /// Sinkholes are left out where that is wanted. At most `limit` are shown. An entity equal to the input, in type and value, is left out.
 #[must_use]
 pub fn map(

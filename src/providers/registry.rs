@@ -13,7 +13,18 @@ use super::threatgrid::ThreatGrid;
 use super::virustotal::VirusTotal;
 
 /// Holds every provider that this program knows.
-static PROVIDERS: &[&dyn Provider] = &[&Circl, &Defender, &Dnsdb, &DomainTools, &Mnemonic, &PassiveTotal, &Rdap, &ThreatConnect, &ThreatGrid, &VirusTotal];
+static PROVIDERS: &[&dyn Provider] = &[
+    &Circl,
+    &Defender,
+    &Dnsdb,
+    &DomainTools,
+    &Mnemonic,
+    &PassiveTotal,
+    &Rdap,
+    &ThreatConnect,
+    &ThreatGrid,
+    &VirusTotal,
+];
 
 /// Returns every provider that this program knows.
 #[must_use]

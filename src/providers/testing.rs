@@ -371,7 +371,11 @@ pub(super) fn entities(
     let known = super::registry::all().iter();
     let descriptors: Vec<_> = known.map(|provider| provider.descriptor()).collect();
     let settings = crate::config::load(None, &[], &descriptors).unwrap().settings;
-    let spec = settings.transforms.iter().find(|spec| spec.name == transform).unwrap();
+    let spec = settings
+        .transforms
+        .iter()
+        .find(|spec| spec.name == transform)
+        .unwrap();
     let rules = Rules {
         spec,
         scales: &settings.scales,
