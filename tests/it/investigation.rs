@@ -4,6 +4,7 @@
 //! merged here as a Maltego client does: equal type, value and strict properties make one; its other properties stay by id.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
 use pivotd::domain::ListKind;
@@ -114,7 +115,8 @@ impl Case {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let entity = Entity::new(&on.0, &on.1).with(settings).fields(&fields);
-        let answer = self.app.run(transform, entity).await;
+        let run = self.app.run(transform, entity);
+        let answer = self.app.while_moving(Duration::from_secs(10), run).await;
         let messages = answer
             .messages()
             .into_iter()
@@ -210,6 +212,7 @@ fn names<'a>(values: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 async fn open() -> Case {
     let builder = Builder::new()
         .with(&["threatconnect", "threatgrid", "passivetotal"])
+        .manual_clock()
         .settings(|settings| {
             let mut lists = (*settings.lists).clone();
             lists
