@@ -24,7 +24,7 @@ const SEPARATOR: char = '\u{a0}';
 #[error("this is no graph that pivotd wrote: {0}")]
 pub struct GraphError(String);
 
-fn wrong(reason: impl ToString) -> GraphError {
+fn wrong<R: std::fmt::Display>(reason: R) -> GraphError {
     GraphError(reason.to_string())
 }
 
@@ -133,7 +133,7 @@ pub fn read_graphml(text: &str) -> Result<Graph, GraphError> {
             Event::GeneralRef(name) => {
                 let name = name.to_string();
                 let resolved =
-                    quick_xml::escape::unescape(&format!("&{name};")).map(|text| text.into_owned());
+                    quick_xml::escape::unescape(&format!("&{name};")).map(std::borrow::Cow::into_owned);
                 reading.text.push_str(&resolved.map_err(wrong)?);
             }
             Event::DocType(_) => return Err(wrong("a document type is not read")),

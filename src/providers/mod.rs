@@ -11,6 +11,8 @@ pub mod defender;
 pub mod dnsdb;
 pub mod domaintools;
 mod facts;
+#[cfg(test)]
+mod fixture_tests;
 pub mod mnemonic;
 mod pages;
 pub mod passivetotal;

@@ -63,7 +63,7 @@ fn read(body: &str) -> Vec<Found> {
                         field = (
                             attribute(&tag, "Name"),
                             attribute(&tag, "MatchingRule") == "strict",
-                        )
+                        );
                     }
                     _ => {}
                 }

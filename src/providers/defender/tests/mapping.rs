@@ -44,7 +44,7 @@ fn names_that_point_here_are_resolutions_too() {
         [
             "maltego.IPv4Address 198.51.100.7; ipv4-address!=198.51.100.7; defender.type=A; \
              defender.first_seen=2013-07-01; defender.last_seen=2014-02-11; -> 2013-07-01 to 2014-02-11",
-            "maltego.DNSName mail.harbour.example; fqdn!=mail.harbour.example; defender.type=MX; \
+            "maltego.MXRecord mail.harbour.example; fqdn!=mail.harbour.example; defender.type=MX; \
              defender.first_seen=2012-11-08; defender.last_seen=2014-02-11; -> 2012-11-08 to 2014-02-11",
             "maltego.IPv6Address 2001:db8::7; ipv6-address!=2001:db8::7; defender.type=AAAA; \
              defender.first_seen=2013-07-03; defender.last_seen=2013-12-24; -> 2013-07-03 to 2013-12-24",

@@ -61,7 +61,7 @@ fn a_domain_resolves_to_addresses_and_names() {
             "maltego.IPv4Address 198.51.100.7; ipv4-address!=198.51.100.7; passivetotal.type=A; \
              passivetotal.collector=sensor-a; passivetotal.first_seen=2013-07-01; \
              passivetotal.last_seen=2014-02-11; -> 2013-07-01 to 2014-02-11",
-            "maltego.DNSName mail.harbour.example; fqdn!=mail.harbour.example; passivetotal.type=MX; \
+            "maltego.MXRecord mail.harbour.example; fqdn!=mail.harbour.example; passivetotal.type=MX; \
              passivetotal.first_seen=2012-11-08; passivetotal.last_seen=2014-02-11; -> 2012-11-08 to 2014-02-11",
             "maltego.IPv6Address 2001:db8::7; ipv6-address!=2001:db8::7; passivetotal.type=AAAA; \
              passivetotal.collector=sensor-a; passivetotal.first_seen=2013-07-03; \
