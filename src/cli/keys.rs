@@ -55,7 +55,9 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
                     "{} ({}): the key works{account}",
                     key.provider, key.title
                 ));
-                terminal::print(&products(&key));
+                if !key.products.is_empty() {
+                    terminal::print(&products(&key));
+                }
             }
             Some(reason) => {
                 terminal::error(&format!("{} ({}): {reason}", key.provider, key.title));

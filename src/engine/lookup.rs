@@ -239,6 +239,39 @@ impl Carrier {
         asked
     }
 
+    /// Tries the key: by what the vendor says it is entitled to, else by a small question.
+    ///
+    /// # Errors
+    /// The failure, where the vendor could not be asked or refuses the key.
+    pub async fn try_key(&self) -> Result<(), Failure> {
+        let descriptor = self.runtime.provider.descriptor();
+        let Some((capability, kind, value)) = descriptor.probe.filter(|_| descriptor.account.is_none())
+        else {
+            return self.ask_account().await;
+        };
+        let fail = |message: String| Failure::new(FailureKind::Refused, descriptor.name, message);
+        let offer = descriptor
+            .offer(capability)
+            .ok_or_else(|| fail(format!("{} does not offer {capability}", descriptor.title)))?;
+        let product = offer.products.first().map_or("", |product| product.id);
+        let indicator = Indicator::parse(kind, value).map_err(|error| fail(error.to_string()))?;
+        let mut query = Query::new(capability, indicator);
+        for param in offer.params {
+            query = query.with(param.name, &param.values.default());
+        }
+        let lookup = Lookup {
+            queries: vec![query],
+            product,
+            want: 1,
+            held: None,
+            buy: None,
+            files: Arc::clone(&self.runtime.reference.load().files),
+        };
+        let step = self.runtime.provider.start(&lookup);
+        let step = step.map_err(|error| self.told(product, error))?;
+        self.run(step, offer, product).await.map(|_| ())
+    }
+
     /// Asks the vendor what the key is entitled to, and takes it over.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ impl Passengers for Alone {
 }
 
 impl Engine {
-    /// Tests the server's key of a provider with its cheapest real call: what it is entitled to.
+    /// Tests the server's key of a provider with its cheapest real call: what it is entitled to, else a small question.
     ///
     /// # Errors
     /// The failure, where the key cannot be used.
@@ -53,7 +53,7 @@ impl Engine {
         // Somebody who tests a key wants to know whether it works now, whatever was known before.
         state.breaker.reset();
         self.account_carrier(runtime, &state, asker, deadline)
-            .ask_account()
+            .try_key()
             .await?;
         Ok(state)
     }

@@ -54,6 +54,8 @@ pub struct Descriptor {
     pub default_rate: &'static [&'static str],
     /// The product and the capability that tell what the key is entitled to, where the vendor has one.
     pub account: Option<&'static str>,
+    /// A small question that tells whether the key works, where the vendor has no account call.
+    pub probe: Option<(Capability, IndicatorKind, &'static str)>,
     /// Reply headers that its look-ups read, in lower case; see [`Reply::headers`].
     pub reply_headers: &'static [&'static str],
     /// Files of public facts that its look-ups read; see [`Lookup::files`].
@@ -74,6 +76,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     offers: &[],
     default_rate: &["1/s"],
     account: None,
+    probe: None,
     reply_headers: &[],
     files: &[],
     enabled: true,

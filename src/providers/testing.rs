@@ -345,6 +345,7 @@ pub(super) fn shapes(names: &'static [&'static str]) -> impl Strategy<Value = se
             Just("192.0.2.9-192.0.2.1"),
             Just("AS64500"),
             Just("?$skip=7&$skiptoken=x"),
+            Just("Registrant:\n Anton Kranz\n +1.5550100\n\nAdmin Name: x"),
         ]
         .prop_map(serde_json::Value::from),
     ];

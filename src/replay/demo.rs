@@ -92,7 +92,6 @@ pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) -> io::Result<()
             Some(replay) => point(provider, descriptor, &replay.base_url(), &settings.server.data)?,
             None => provider.enabled = false,
         }
-        provider.credentials = credentials(descriptor, USERNAME, API_KEY);
     }
     let mut lists = Lists::clone(&settings.lists);
     lists
@@ -121,6 +120,8 @@ pub fn point(
         reference::keep(data, descriptor.name, file, text.as_bytes()).map_err(io::Error::other)?;
     }
     provider.network = NetworkSettings::default();
+    provider.credentials = credentials(descriptor, USERNAME, API_KEY);
+    provider.missing.clear();
     // Nothing of it is real: nobody need wait, and a quote can be bought.
     provider.rate = vec![Rate {
         limit: NonZeroU32::MIN.saturating_add(999),

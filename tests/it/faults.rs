@@ -50,6 +50,10 @@ fn unheard_of(spec: &TransformSpec) -> Entity<'_> {
         "maltego.EmailAddress" => "nobody@nowhere.example",
         "maltego.IPv4Address" => "203.0.113.250",
         "maltego.NSRecord" => "ns9.nowhere.example",
+        "maltego.Hash" => "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+        "pivotd.Incident" => {
+            return Entity::new("pivotd.Incident", "999999").fields(&[("threatconnect.id", "999999")]);
+        }
         _ => "nowhere.example",
     };
     Entity::new(&spec.inputs[0].type_id, value)
@@ -287,6 +291,26 @@ async fn every_fault_on_every_other_provider_is_told_and_booked() {
             assert!(
                 attempts > 0 && agrees && charged <= counted,
                 "{provider} {name}: {charged} charged and {counted} counted for {attempts}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_transform_of_every_provider_says_that_nothing_is_known() {
+    // RDAP knows no server for a name that is set aside, and says that instead.
+    for provider in others().into_iter().filter(|name| *name != "rdap") {
+        let app = Builder::new().with(&[provider]).start().await;
+        for spec in specs_of(&app, provider).iter().filter(|spec| asks_a_vendor(spec)) {
+            let entity = unheard_of(spec);
+            let answer = app.run(&spec.name, entity).await;
+            let said = answer.said("Inform");
+            let lists_all = spec.name == "threatconnect.owners";
+            assert!(
+                lists_all || (said.contains("knows nothing") && answer.entities().is_empty()),
+                "{}: {}",
+                spec.name,
+                answer.body
             );
         }
     }

@@ -1,12 +1,12 @@
 //! Transforms that ask several providers side by side and merge what came.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use pivotd::replay::{Fault, Gate, Matcher};
 
-use crate::support::{Builder, Entity, TestApp};
+use crate::support::{Builder, Entity, TestApp, descriptors};
 
 const FIVE: [&str; 5] = ["passivetotal", "dnsdb", "mnemonic", "circl", "virustotal"];
 const ALL: &str = "resolutions";
@@ -141,27 +141,94 @@ async fn a_provider_without_a_key_is_not_asked_and_not_missed() {
 /// The same host, address, e-mail address or file is one entity, whoever tells of it.
 #[tokio::test]
 async fn an_entity_is_the_same_from_every_provider() {
-    let app = app().await;
-    let mut spellings: std::collections::BTreeMap<String, BTreeSet<String>> =
-        std::collections::BTreeMap::new();
-    for provider in FIVE {
-        let answer = app
-            .run(&format!("{provider}.resolutions"), Entity::domain(NAME))
-            .await;
-        for (type_id, value) in answer.entities() {
-            let loose = value
-                .to_lowercase()
-                .replace("2001:0db8", "2001:db8")
-                .trim_end_matches('.')
-                .to_owned();
-            spellings
-                .entry(loose)
-                .or_default()
-                .insert(format!("{type_id} {value}"));
+    let names: Vec<&'static str> = descriptors().iter().map(|descriptor| descriptor.name).collect();
+    let app = Builder::new().with(&names).start().await;
+    let configured = app.app.configured.load_full();
+    // By what it is, however it is spelt: how each provider's transforms spell it, and what they draw it as.
+    let mut spellings: BTreeMap<(&str, String), BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for spec in configured.catalogue.transforms() {
+        let [provider] = spec.providers() else { continue };
+        for example in [
+            spec.example.as_str(),
+            NAME,
+            "example.com",
+            "office-sync.example",
+            "192.0.2.44",
+            "203.0.113.105",
+        ] {
+            let answer = app
+                .run(&spec.name, Entity::new(&spec.inputs[0].type_id, example))
+                .await;
+            for (type_id, value) in answer.entities() {
+                let kind = match type_id.as_str() {
+                    "maltego.Domain" | "maltego.DNSName" => "name",
+                    "maltego.IPv4Address" | "maltego.IPv6Address" => "address",
+                    "maltego.EmailAddress" => "e-mail address",
+                    "maltego.Hash" => "file",
+                    _ => continue,
+                };
+                let loose = value.to_lowercase().trim_end_matches('.').to_owned();
+                let loose = match loose.parse::<std::net::IpAddr>() {
+                    Ok(address) => address.to_canonical().to_string(),
+                    Err(_) => loose,
+                };
+                let spelt = spellings.entry((kind, loose)).or_default();
+                spelt
+                    .entry(format!("{type_id} {value}"))
+                    .or_default()
+                    .insert(provider.clone());
+            }
         }
     }
-    assert!(spellings.len() >= 2, "{spellings:?}");
-    for (entity, spelt) in &spellings {
-        assert_eq!(spelt.len(), 1, "{entity} is drawn as {spelt:?}");
+    let several = |spelt: &&BTreeMap<String, BTreeSet<String>>| {
+        spelt.values().flatten().collect::<BTreeSet<_>>().len() > 1
+    };
+    let shared = spellings.values().filter(several).count();
+    assert!(
+        shared > 20,
+        "only {shared} entities come from more than one provider"
+    );
+    for kind in ["name", "address", "e-mail address", "file"] {
+        let of_kind = spellings.iter().filter(|((known, _), _)| *known == kind);
+        assert!(of_kind.count() > 0, "no {kind}");
     }
+    for (entity, spelt) in &spellings {
+        assert_eq!(spelt.len(), 1, "{entity:?} is drawn as {spelt:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_paid_provider_registrations_come_from_the_registries() {
+    let builder = Builder::new().with(&["rdap"]).settings(|settings| {
+        let provider = settings.providers.get_mut("domaintools").unwrap();
+        provider.credentials.clear();
+        let reason = "DOMAINTOOLS_API_KEY is not set".to_owned();
+        provider.missing.insert("api_key".to_owned(), reason);
+    });
+    let app = builder.start().await;
+    let answer = app.run("whois", Entity::domain("example.com")).await;
+    assert!(answer.body.contains("Name=\"rdap.source\""), "{}", answer.body);
+    assert!(answer.messages().is_empty(), "{:?}", answer.messages());
+    assert_eq!(app.vendor.attempts(), 0);
+    let nowhere = app.run("rdap.whois", Entity::domain("nowhere.example")).await;
+    let said = nowhere.said("PartialError");
+    assert!(said.contains("knows no server for .example"), "{}", nowhere.body);
+    let configured = app.app.configured.load();
+    let listed = |name: &str| configured.catalogue.listed().iter().any(|spec| spec.name == name);
+    assert!(listed("whois") && listed("rdap.whois") && !listed("domaintools.whois"));
+}
+
+#[tokio::test]
+async fn a_registration_is_told_by_everybody_who_knows_it() {
+    let app = Builder::new().with(&["rdap"]).start().await;
+    let answer = app.run("whois", Entity::domain("example.com")).await;
+    for provider in ["rdap", "domaintools"] {
+        let source = format!("Name=\"{provider}.source\"");
+        assert!(answer.body.contains(&source), "{provider}: {}", answer.body);
+    }
+    let domains = answer
+        .entities()
+        .into_iter()
+        .filter(|(type_id, _)| type_id == "maltego.Domain");
+    assert_eq!(domains.count(), 1, "the input is annotated once: {}", answer.body);
 }

@@ -64,6 +64,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     }],
     default_rate: &["1/s"],
     reply_headers: &[CURSOR],
+    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
 

@@ -137,6 +137,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     ],
     // The limit of this part of Graph is not published; the one of all Graph is far higher.
     default_rate: &["5/s"],
+    probe: Some((Capability::Subdomains, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
 

@@ -54,6 +54,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     }],
     // The limits of the public service are not published.
     default_rate: &["1/s"],
+    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
 

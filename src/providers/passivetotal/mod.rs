@@ -101,6 +101,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
         "the public PassiveTotal service was retired and answers nothing any more; \
          set base_url to a service of the same shape",
     ),
+    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
 

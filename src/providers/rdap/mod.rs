@@ -118,6 +118,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
             check: bootstrap::check_registrars,
         },
     ],
+    probe: Some((Capability::Whois, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
 

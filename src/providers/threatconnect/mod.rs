@@ -108,6 +108,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     offers: OFFERS,
     // The vendor documents no rate.
     default_rate: &["60/min"],
+    probe: Some((Capability::Owners, IndicatorKind::Phrase, "*")),
     ..super::DESCRIPTOR
 };
 

@@ -136,6 +136,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     offers: OFFERS,
     // The vendor publishes no limit for reading.
     default_rate: &["60/min"],
+    probe: Some((Capability::Samples, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
 

@@ -96,6 +96,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     notice: Some(
         "A free VirusTotal key allows 4 calls a minute and 500 a day, and is not for commercial use; set the rate of your own.",
     ),
+    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
 

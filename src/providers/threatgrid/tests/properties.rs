@@ -26,84 +26,55 @@ fn feed(status: u16, body: &[u8]) {
     }
 }
 
-/// JSON with the names that the vendor uses, in any shape.
-fn shapes() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
-        any::<bool>().prop_map(serde_json::Value::from),
-        any::<i64>().prop_map(serde_json::Value::from),
-        any::<f64>().prop_map(serde_json::Value::from),
-        "\\PC{0,12}".prop_map(serde_json::Value::from),
-        prop_oneof![
-            Just("192.0.2.44"),
-            Just(MD5),
-            Just("2013-05-20T08:15:00Z"),
-            Just("Tendrit.Example:80"),
-            Just("http://tendrit.example:80/x"),
-            Just("succ"),
-        ]
-        .prop_map(serde_json::Value::from),
-    ];
-    leaf.prop_recursive(5, 48, 6, |inner| {
-        let name = proptest::sample::select(vec![
-            "data",
-            "items",
-            "0",
-            "1",
-            "item",
-            "sample",
-            "id",
-            "md5",
-            "sha1",
-            "sha256",
-            "state",
-            "status",
-            "submitted_at",
-            "analysis",
-            "threat_score",
-            "behaviors",
-            "title",
-            "threat",
-            "dst",
-            "dst_port",
-            "protocol",
-            "decoded",
-            "query",
-            "query_data",
-            "host",
-            "url",
-            "headers",
-            "user-agent",
-            "network",
-            "192.0.2.44",
-            "asn",
-            "country",
-            "domain",
-            "ip",
-            "severity",
-            "confidence",
-            "ioc",
-            "path",
-            "size",
-            "origin",
-            "mutants_created",
-            "registry_keys_modified",
-            "name",
-            "process_name",
-            "total",
-            "tags",
-        ]);
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
-            proptest::collection::vec((name, inner), 0..6).prop_map(|pairs| {
-                pairs
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect::<serde_json::Value>()
-            }),
-        ]
-    })
-}
+/// Names that the vendor uses.
+const NAMES: &[&str] = &[
+    "data",
+    "items",
+    "0",
+    "1",
+    "item",
+    "sample",
+    "id",
+    "md5",
+    "sha1",
+    "sha256",
+    "state",
+    "status",
+    "submitted_at",
+    "analysis",
+    "threat_score",
+    "behaviors",
+    "title",
+    "threat",
+    "dst",
+    "dst_port",
+    "protocol",
+    "decoded",
+    "query",
+    "query_data",
+    "host",
+    "url",
+    "headers",
+    "user-agent",
+    "network",
+    "192.0.2.44",
+    "asn",
+    "country",
+    "domain",
+    "ip",
+    "severity",
+    "confidence",
+    "ioc",
+    "path",
+    "size",
+    "origin",
+    "mutants_created",
+    "registry_keys_modified",
+    "name",
+    "process_name",
+    "total",
+    "tags",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -114,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn any_shape(items in shapes(), run in shapes()) {
+    fn any_shape(items in crate::providers::testing::shapes(NAMES), run in crate::providers::testing::shapes(NAMES)) {
         feed(200, serde_json::json!({ "data": { "items": items } }).to_string().as_bytes());
         // A run that is read, so that its report is reached as well.
         let known = serde_json::json!({ "sample": "a1", "md5": MD5, "analysis": run, "network": run });
