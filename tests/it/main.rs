@@ -15,6 +15,7 @@ mod maltego;
 mod merged;
 mod network;
 mod process;
+mod reference;
 mod secrets;
 mod sessions;
 mod soar;

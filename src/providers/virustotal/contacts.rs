@@ -10,7 +10,7 @@ use crate::providers::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
 /// The most rows that one call may ask for (VirusTotal API v3, relationships).
-const PAGE: usize = 40;
+pub(super) const PAGE: usize = 40;
 
 /// The relationships, with what people call them.
 const ALL: [(&str, &str); 3] = [

@@ -31,12 +31,23 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     }))
 }
 
+/// Reads a file's hash.
+pub(super) fn hash(node: Node<'_>) -> Option<String> {
+    let hash = Indicator::parse(IndicatorKind::Hash, &node.text()?).ok()?;
+    Some(hash.value().to_owned())
+}
+
+/// Reads what a file is, in words.
+pub(super) fn kind(attributes: Node<'_>) -> Option<String> {
+    attributes.get("type_description").text()
+}
+
+/// Reads a file's size in bytes.
+pub(super) fn size(attributes: Node<'_>) -> Option<i64> {
+    attributes.get("size").integer().filter(|size| *size >= 0)
+}
+
 fn file(attributes: Node<'_>) -> Record {
-    let hash = |name: &str| {
-        let text = attributes.get(name).text()?;
-        let hash = Indicator::parse(IndicatorKind::Hash, &text).ok()?;
-        Some(hash.value().to_owned())
-    };
     let texts = |name: &str| {
         let mut texts = attributes.get(name).texts();
         texts.truncate(MOST_TEXTS);
@@ -51,12 +62,12 @@ fn file(attributes: Node<'_>) -> Record {
     let threat = attributes.get("popular_threat_classification");
     let times = ["last_submission_date", "last_analysis_date"];
     Record::new()
-        .with_some("md5", hash("md5"))
-        .with_some("sha1", hash("sha1"))
-        .with_some("sha256", hash("sha256"))
+        .with_some("md5", hash(attributes.get("md5")))
+        .with_some("sha1", hash(attributes.get("sha1")))
+        .with_some("sha256", hash(attributes.get("sha256")))
         .with("names", names)
-        .with_some("kind", attributes.get("type_description").text())
-        .with_some("size", attributes.get("size").integer().filter(|size| *size >= 0))
+        .with_some("kind", kind(attributes))
+        .with_some("size", size(attributes))
         .with_some("threat", threat.get("suggested_threat_label").text())
         .with_some("malicious", statistics.as_ref().map(|all| all.malicious))
         .with_some("suspicious", statistics.as_ref().map(|all| all.suspicious))

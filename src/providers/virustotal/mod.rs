@@ -5,6 +5,7 @@
 
 mod common;
 mod contacts;
+mod dropped;
 mod file;
 mod judge;
 mod resolutions;
@@ -35,6 +36,7 @@ const RESOLUTIONS: &str = "resolutions";
 const CONTACTED_DOMAINS: &str = "contacted_domains";
 const CONTACTED_IPS: &str = "contacted_ips";
 const CONTACTED_URLS: &str = "contacted_urls";
+const DROPPED_FILES: &str = "dropped_files";
 
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
@@ -71,6 +73,12 @@ static OFFERS: &[Offer] = &[
             product(CONTACTED_URLS),
         ],
         max_calls: 3,
+        ..super::OFFER
+    },
+    Offer {
+        capability: Capability::SandboxFiles,
+        inputs: &[IndicatorKind::Hash],
+        products: &[product(DROPPED_FILES)],
         ..super::OFFER
     },
     Offer {
@@ -115,6 +123,7 @@ impl Provider for VirusTotal {
         match query.capability {
             Capability::Resolutions => resolutions::start(lookup),
             Capability::Contacts => contacts::start(lookup),
+            Capability::SandboxFiles => dropped::start(lookup),
             Capability::File => file::start(lookup),
             capability => Err(ProviderError::Unsupported(format!(
                 "VirusTotal has no {capability}"

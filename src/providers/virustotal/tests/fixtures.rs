@@ -18,6 +18,10 @@ fn on_address(want: usize) -> Lookup {
 fn answers() {
     expect("resolutions/found", &resolutions("tendrit.example"));
     expect("files/found", &lookup(of_hash(Capability::File, SHA256)));
+    expect(
+        "dropped/found",
+        &lookup(of_hash(Capability::SandboxFiles, SHA256)),
+    );
     expect("contacts/found", &lookup(of_hash(Capability::Contacts, SHA256)));
 }
 

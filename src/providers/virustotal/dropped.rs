@@ -1,0 +1,49 @@
+//! Answers what files a file brought along when it ran in the vendor's sandboxes.
+
+use super::DROPPED_FILES;
+use super::common::{answer, call};
+use super::contacts::PAGE;
+use super::file::{hash, kind, size};
+use crate::domain::Record;
+use crate::providers::common::{one, one_query, segment};
+use crate::providers::tolerant::{Node, json};
+use crate::providers::{Lookup, ProviderError, Step};
+
+/// Starts a look-up of dropped files.
+pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    let query = one_query(lookup)?.clone();
+    let id = segment(query.indicator.value());
+    let call = call(DROPPED_FILES, format!("/api/v3/files/{id}/{DROPPED_FILES}"));
+    Ok(one(call.with("limit", PAGE.to_string()), move |reply| {
+        let (mut records, mut missing) = (Vec::new(), Vec::new());
+        if let Some(reply) = reply {
+            let body = json(&reply)?;
+            let root = Node::of(&body);
+            records.extend(root.get("data").many().take(10 * PAGE).filter_map(dropped));
+            if root.get("meta").get("cursor").text().is_some() {
+                missing.push(format!("dropped files beyond the first {}", records.len()));
+            }
+        }
+        let mut found = answer(query, DROPPED_FILES, records);
+        found.missing = missing;
+        Ok(Step::Done(vec![found]))
+    }))
+}
+
+/// Reads a file; its id is its SHA-256, and everything else may be missing.
+fn dropped(row: Node<'_>) -> Option<Record> {
+    let attributes = row.get("attributes");
+    let sha256 = hash(attributes.get("sha256")).or_else(|| hash(row.get("id")));
+    let (sha1, md5) = (hash(attributes.get("sha1")), hash(attributes.get("md5")));
+    let value = sha256.clone().or_else(|| sha1.clone()).or_else(|| md5.clone())?;
+    Some(
+        Record::new()
+            .with("hash", value)
+            .with_some("sha256", sha256)
+            .with_some("sha1", sha1)
+            .with_some("md5", md5)
+            .with_some("path", attributes.get("meaningful_name").text())
+            .with_some("kind", kind(attributes))
+            .with_some("size", size(attributes)),
+    )
+}
