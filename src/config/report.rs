@@ -37,8 +37,8 @@ pub fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static De
         };
         vec![
             spec.name.clone(),
-            format!("{} -> {outputs}", inputs.join(", ")),
             readiness(spec, loaded),
+            format!("{} -> {outputs}", inputs.join(", ")),
         ]
     });
     table(&mut out, rows);
@@ -98,18 +98,19 @@ fn limits(provider: &ProviderSettings) -> String {
     rates.chain(budgets).collect::<Vec<_>>().join("; ")
 }
 
+/// Says in few words whether a transform can answer; the list of providers says why one has no key.
 fn readiness(spec: &TransformSpec, loaded: &Loaded) -> String {
-    let providers = spec
+    let asked = spec
         .providers()
         .iter()
         .filter_map(|name| loaded.settings.providers.get(name));
-    let lacking: Vec<_> = providers
-        .filter_map(|provider| Some(format!("{}: {}", provider.name, provider.no_key()?)))
-        .collect();
-    if lacking.is_empty() {
-        "ready".to_owned()
-    } else {
-        lacking.join("; ")
+    let (lacking, ready): (Vec<_>, Vec<_>) =
+        asked.partition(|provider| !provider.enabled || provider.no_key().is_some());
+    let names: Vec<_> = lacking.iter().map(|provider| provider.name.as_str()).collect();
+    match (names.is_empty(), ready.is_empty()) {
+        (true, _) => "ready".to_owned(),
+        (false, true) => format!("no key: {}", names.join(", ")),
+        (false, false) => format!("ready without {}", names.join(", ")),
     }
 }
 
