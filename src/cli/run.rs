@@ -97,7 +97,12 @@ impl Run {
             std::fs::write(file, text).with_context(|| file.display().to_string())?;
         }
         match self.format {
-            Format::Table => ran.iter().for_each(|one| show(one, ran.len() > 1)),
+            Format::Table => {
+                let last = ran.len().saturating_sub(1);
+                for (at, one) in ran.iter().enumerate() {
+                    show(one, ran.len() > 1, at == last);
+                }
+            }
             Format::Json => match ran.as_slice() {
                 [one] => terminal::print_data(&serde_json::to_string_pretty(&json(one)?)?),
                 several => {
@@ -199,11 +204,11 @@ fn opened(file: &Path) -> anyhow::Result<Graph> {
 }
 
 /// Prints entities and what is to be said of them; errors go where errors go.
-fn show(ran: &Ran, named: bool) {
+fn show(ran: &Ran, named: bool, last: bool) {
     let report = &ran.report;
     let mut from = None;
     if named {
-        terminal::print(&format!("{}:", terminal::line(&ran.input.value)));
+        terminal::print(&format!("\n{}:", terminal::line(&ran.input.value)));
     }
     if !report.entities.is_empty() {
         let (table, one_source) = entities(&report.entities, terminal::width());
@@ -221,7 +226,13 @@ fn show(ran: &Ran, named: bool) {
         report.outcome,
         source(&report.cache)
     ));
-    for message in &report.messages {
+    // What is said of all of them is said once, under the last.
+    let of_all = |text: &str| ran.sample && text.starts_with("pivotd demo: ");
+    for message in report
+        .messages
+        .iter()
+        .filter(|message| last || !of_all(&message.text))
+    {
         match message.kind.as_str() {
             "Inform" | "Debug" => terminal::print(&message.text),
             _ => terminal::error(&message.text),
@@ -345,11 +356,11 @@ fn details(entity: &EntityView) -> String {
     // Long texts are cut, so that short facts, such as a score, go before them.
     told.sort_by_key(|(_, value)| value.len());
     let last_part = |name: &str| name.rsplit_once('.').map_or(name, |(_, last)| last).to_owned();
-    let told: Vec<String> = told
+    let marks = entity.marks.iter().map(|mark| format!("[{mark}]"));
+    let told = told
         .into_iter()
-        .map(|(name, value)| format!("{}: {value}", last_part(name)))
-        .collect();
-    told.join("; ")
+        .map(|(name, value)| format!("{}: {value}", last_part(name)));
+    marks.chain(told).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

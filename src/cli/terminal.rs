@@ -46,10 +46,11 @@ pub(crate) fn line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ")
 }
 
-/// Returns the columns of the terminal; `COLUMNS` or 100 where standard output is none.
+/// Returns the columns of the terminal. Where standard output is none, `COLUMNS`, else so many that nothing is cut:
+/// whoever reads a pipe wants it whole.
 #[must_use]
 pub(crate) fn width() -> usize {
-    const DEFAULT: usize = 100;
+    const DEFAULT: usize = 1000;
     let columns = std::env::var("COLUMNS")
         .ok()
         .and_then(|text| text.trim().parse().ok());

@@ -101,6 +101,16 @@ fn provider(
         max_answer: usize::try_from(reader.bytes("max_answer", 32 << 20, 64 << 10, 1 << 30))
             .unwrap_or(32 << 20),
     };
+    // Without any part of a key a provider is simply not used; with a part, something was forgotten.
+    if settings.enabled && !settings.credentials.is_empty() {
+        for part in settings.missing.keys() {
+            let path = reader.path(part);
+            let said = secrets.missing.borrow();
+            for (_, reason, origin) in said.iter().filter(|(known, ..)| *known == path) {
+                section.findings.warn(origin, format!("{part}: {reason}"));
+            }
+        }
+    }
     reader.finish();
     settings
 }
@@ -128,10 +138,10 @@ fn missing(
     let said = secrets.missing.borrow();
     let reason = |field: &crate::providers::CredentialField| {
         let path = reader.path(field.name);
-        let known = said.iter().find(|(known, _)| *known == path);
+        let known = said.iter().find(|(known, ..)| *known == path);
         known.map_or_else(
             || format!("{} is not configured", field.name),
-            |(_, reason)| reason.clone(),
+            |(_, reason, _)| reason.clone(),
         )
     };
     lacking

@@ -21,11 +21,16 @@ pub fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static De
         vec![
             provider.name.clone(),
             title.to_owned(),
-            key_state(provider),
+            key_state(provider, descriptors).to_owned(),
             limits(provider),
+            reason(provider),
         ]
     });
     table(&mut out, rows);
+    let ready = |provider: &&ProviderSettings| provider.enabled && provider.no_key().is_none();
+    let count = loaded.settings.providers.values().filter(ready).count();
+    let all = loaded.settings.providers.len();
+    let _ = writeln!(out, "  {count} of {all} ready");
     out.push_str("\nTransforms\n");
     let rows = catalogue.transforms().iter().map(|spec| {
         let inputs: Vec<_> = spec.inputs.iter().map(|input| short(&input.type_id)).collect();
@@ -78,11 +83,24 @@ fn short(type_id: &str) -> &str {
     type_id.strip_prefix("maltego.").unwrap_or(type_id)
 }
 
-fn key_state(provider: &ProviderSettings) -> String {
+fn key_state(provider: &ProviderSettings, descriptors: &[&'static Descriptor]) -> &'static str {
+    let known = descriptors.iter().find(|known| known.name == provider.name);
+    let is_needed = known.is_some_and(|known| known.credentials.iter().any(|field| !field.optional));
     if !provider.enabled {
-        return "disabled".to_owned();
+        "disabled"
+    } else if provider.no_key().is_some() {
+        "no key"
+    } else if provider.credentials.is_empty() && !is_needed {
+        "no key needed"
+    } else {
+        "key configured"
     }
-    provider.no_key().unwrap_or_else(|| "key configured".to_owned())
+}
+
+/// Says why a provider that is enabled has no key.
+fn reason(provider: &ProviderSettings) -> String {
+    let reason = provider.no_key().filter(|_| provider.enabled).unwrap_or_default();
+    reason.trim_start_matches("no key: ").to_owned()
 }
 
 fn limits(provider: &ProviderSettings) -> String {
@@ -100,17 +118,15 @@ fn limits(provider: &ProviderSettings) -> String {
 
 /// Says in few words whether a transform can answer; the list of providers says why one has no key.
 fn readiness(spec: &TransformSpec, loaded: &Loaded) -> String {
-    let asked = spec
-        .providers()
+    let asked = spec.providers();
+    let ready = asked
         .iter()
         .filter_map(|name| loaded.settings.providers.get(name));
-    let (lacking, ready): (Vec<_>, Vec<_>) =
-        asked.partition(|provider| !provider.enabled || provider.no_key().is_some());
-    let names: Vec<_> = lacking.iter().map(|provider| provider.name.as_str()).collect();
-    match (names.is_empty(), ready.is_empty()) {
-        (true, _) => "ready".to_owned(),
-        (false, true) => format!("no key: {}", names.join(", ")),
-        (false, false) => format!("ready without {}", names.join(", ")),
+    let ready = ready.filter(|provider| provider.enabled && provider.no_key().is_none());
+    match (ready.count(), asked.len()) {
+        (_, 0) | (1, 1) => "ready".to_owned(),
+        (0, _) => "no key".to_owned(),
+        (ready, all) => format!("ready, {ready} of {all}"),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use super::problem::Origin;
 use super::reader::{Findings, Reader, text};
 use super::settings::{Credential, SecretOrigin};
 use super::tree::{Data, Node};
@@ -20,11 +21,11 @@ pub(super) struct Secrets<'a> {
     /// Whether everybody on the machine can read the configuration file.
     pub(super) file_is_public: bool,
     /// Why parts of keys are missing, by the setting's path.
-    pub(super) missing: RefCell<Vec<(String, String)>>,
+    pub(super) missing: RefCell<Vec<(String, String, Origin)>>,
 }
 
 impl Secrets<'_> {
-    /// Reads one secret. A named source that holds nothing is a warning: the provider is then without a key.
+    /// Reads one secret. A named source that holds nothing leaves the provider without a key.
     pub(super) fn read(&self, reader: &Reader<'_>, key: &'static str) -> Option<Credential> {
         let node = reader.get(key)?;
         let path = reader.path(key);
@@ -55,9 +56,10 @@ impl Secrets<'_> {
         path: &str,
     ) -> Result<Option<(SecretString, SecretOrigin)>, String> {
         let lacks = |reason: String| {
-            findings.warn(&node.origin, format!("{key}: {reason}"));
             findings.effective(path.to_owned(), format!("missing: {reason}"), &node.origin);
-            self.missing.borrow_mut().push((path.to_owned(), reason));
+            self.missing
+                .borrow_mut()
+                .push((path.to_owned(), reason, node.origin.clone()));
             Ok(None)
         };
         let expanded = node.expanded();

@@ -54,6 +54,8 @@ static DESCRIPTOR: Descriptor = Descriptor {
     }],
     // The limits of the public service are not published.
     default_rate: &["1/s"],
+    // It answers without a key, so only whoever says so sends it what is investigated.
+    enabled: false,
     probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
