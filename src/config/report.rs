@@ -23,7 +23,7 @@ pub fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static De
             title.to_owned(),
             key_state(provider, descriptors).to_owned(),
             limits(provider),
-            reason(provider),
+            reason(provider, descriptors),
         ]
     });
     table(&mut out, rows);
@@ -97,9 +97,16 @@ fn key_state(provider: &ProviderSettings, descriptors: &[&'static Descriptor]) -
     }
 }
 
-/// Says why a provider that is enabled has no key.
-fn reason(provider: &ProviderSettings) -> String {
-    let reason = provider.no_key().filter(|_| provider.enabled).unwrap_or_default();
+/// Says why a provider that is enabled has no key, and what there is to know of one that is not.
+fn reason(provider: &ProviderSettings, descriptors: &[&'static Descriptor]) -> String {
+    if !provider.enabled {
+        let known = descriptors.iter().find(|known| known.name == provider.name);
+        return known
+            .and_then(|known| known.notice)
+            .unwrap_or_default()
+            .to_owned();
+    }
+    let reason = provider.no_key().unwrap_or_default();
     reason.trim_start_matches("no key: ").to_owned()
 }
 
