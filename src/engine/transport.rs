@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::reference::Reference;
-use crate::config::settings::ProviderSettings;
+use crate::config::settings::{NetworkSettings, ProviderSettings};
 use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
 
 /// Says which addresses a provider's calls may go to.
@@ -126,7 +126,9 @@ pub enum AttemptError {
 
 /// Makes the calls of one provider.
 pub struct Transport {
-    client: reqwest::Client,
+    client: OnceLock<reqwest::Client>,
+    network: NetworkSettings,
+    name: String,
     origins: BTreeMap<String, Url>,
     credentials: BTreeMap<String, SecretString>,
     options: BTreeMap<String, String>,
@@ -190,7 +192,42 @@ impl Transport {
                 ));
             }
         }
-        let proxy_host = settings.network.proxy.as_deref().and_then(|proxy| {
+        let transport = Self {
+            client: OnceLock::new(),
+            network: settings.network.clone(),
+            name: settings.name.clone(),
+            origins,
+            credentials: settings
+                .credentials
+                .iter()
+                .map(|(name, credential)| (name.clone(), credential.value.clone()))
+                .collect(),
+            options: settings.options.clone(),
+            policy,
+            max_answer: settings.max_answer,
+        };
+        // What is configured of the way is tried at once, so that a fault is told at start.
+        if transport.network.proxy.is_some() || transport.network.ca_file.is_some() {
+            transport.client().map_err(TransportError::Settings)?;
+        }
+        Ok(transport)
+    }
+
+    /// Returns the HTTP client. It is made when it is first needed: most of what it holds are the certificate
+    /// authorities, and a provider that nobody asks needs none.
+    fn client(&self) -> Result<&reqwest::Client, String> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let made = self.make_client()?;
+        Ok(self.client.get_or_init(|| made))
+    }
+
+    fn make_client(&self) -> Result<reqwest::Client, String> {
+        let wrong =
+            |what: &str, reason: &dyn std::fmt::Display| format!("providers.{}: {what}: {reason}", self.name);
+        let policy = self.policy;
+        let proxy_host = self.network.proxy.as_deref().and_then(|proxy| {
             Url::parse(proxy)
                 .ok()
                 .and_then(|url| url.host_str().map(str::to_owned))
@@ -206,15 +243,15 @@ impl Transport {
                 policy,
                 proxy: proxy_host,
             }));
-        if let Some(proxy) = &settings.network.proxy {
+        if let Some(proxy) = &self.network.proxy {
             let mut made = reqwest::Proxy::all(proxy).map_err(|error| wrong("proxy", &error))?;
-            if let Some((user, password)) = &settings.network.proxy_auth {
+            if let Some((user, password)) = &self.network.proxy_auth {
                 made = made.basic_auth(user, password.expose_secret());
             }
-            let except = settings.network.no_proxy.join(",");
+            let except = self.network.no_proxy.join(",");
             builder = builder.proxy(made.no_proxy(reqwest::NoProxy::from_string(&except)));
         }
-        if let Some(path) = &settings.network.ca_file {
+        if let Some(path) = &self.network.ca_file {
             let pem = std::fs::read(path).map_err(|error| wrong(&path.display().to_string(), &error))?;
             let certificates = reqwest::Certificate::from_pem_bundle(&pem)
                 .map_err(|error| wrong(&path.display().to_string(), &error))?;
@@ -226,20 +263,7 @@ impl Transport {
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        Ok(Self {
-            client: builder
-                .build()
-                .map_err(|error| wrong("the HTTP client", &error))?,
-            origins,
-            credentials: settings
-                .credentials
-                .iter()
-                .map(|(name, credential)| (name.clone(), credential.value.clone()))
-                .collect(),
-            options: settings.options.clone(),
-            policy,
-            max_answer: settings.max_answer,
-        })
+        builder.build().map_err(|error| wrong("the HTTP client", &error))
     }
 
     /// Returns the base URL of an origin as text, for cache keys.
@@ -267,7 +291,8 @@ impl Transport {
         with: &Signing<'_>,
     ) -> Result<Reply, AttemptError> {
         let request = self.request(provider, call, with)?;
-        let response = self.client.execute(request).await.map_err(|error| sort(&error))?;
+        let client = self.client().map_err(unsigned)?;
+        let response = client.execute(request).await.map_err(|error| sort(&error))?;
         self.read(response, provider.descriptor().reply_headers).await
     }
 
@@ -278,7 +303,6 @@ impl Transport {
         with: &Signing<'_>,
     ) -> Result<reqwest::Request, AttemptError> {
         let mut signed = call.clone();
-        let unsigned = |message: String| AttemptError::Unsigned(ProviderError::Unsupported(message));
         let named = call
             .server
             .as_deref()
@@ -301,9 +325,10 @@ impl Transport {
         let mut url = base.clone();
         url.set_path(&format!("{prefix}{}", signed.path));
         url.set_query(signed.encoded_query().as_deref());
+        let client = self.client().map_err(unsigned)?;
         let mut builder = match signed.method {
-            Method::Get => self.client.get(url),
-            Method::Post => self.client.post(url).form(&signed.form),
+            Method::Get => client.get(url),
+            Method::Post => client.post(url).form(&signed.form),
         };
         for (name, value) in &signed.headers {
             let mut value = reqwest::header::HeaderValue::from_str(value.expose_secret())
@@ -372,6 +397,11 @@ impl Transport {
             body: body.into(),
         })
     }
+}
+
+/// Says that a call cannot be made.
+fn unsigned(message: String) -> AttemptError {
+    AttemptError::Unsigned(ProviderError::Unsupported(message))
 }
 
 fn is_loopback(url: &Url) -> bool {
