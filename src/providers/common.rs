@@ -1,6 +1,10 @@
 //! Holds the small steps that look-ups of every vendor take.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use secrecy::SecretString;
 
 use super::{Call, Descriptor, Lookup, ProviderError, Replied, Reply, Step};
 use crate::domain::{Answer, Query, Record, Source};
@@ -93,4 +97,33 @@ pub(super) fn answer(descriptor: &Descriptor, query: Query, product: &str, recor
             blind,
         },
     }
+}
+
+/// Returns the held answer as the whole look-up, where it holds what is wanted.
+pub(super) fn held(lookup: &Lookup) -> Option<Step> {
+    let held = lookup.held.as_ref()?;
+    let enough = !held.more || held.records.len() >= lookup.want;
+    enough.then(|| Step::Done(vec![held.clone()]))
+}
+
+/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
+pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
+    reply.retry_after.as_deref()?.trim().parse().ok()
+}
+
+/// Tells whether a page for people came, by its label or by how it begins.
+pub(super) fn is_html(reply: &Reply) -> bool {
+    let mut begins = reply.body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    reply.content_type.contains("html") || begins.next() == Some(&b'<')
+}
+
+/// Sets HTTP Basic authentication (RFC 7617); `false` where a part is missing, or the user name has a colon, which would
+/// end it early.
+pub(super) fn basic(call: &mut Call, username: &str, password: &str) -> bool {
+    if username.is_empty() || password.is_empty() || username.contains(':') {
+        return false;
+    }
+    let encoded = STANDARD.encode(format!("{username}:{password}"));
+    call.set_header("authorization", SecretString::from(format!("Basic {encoded}")));
+    true
 }

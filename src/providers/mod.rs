@@ -227,6 +227,18 @@ pub struct Product {
     pub blind: Option<&'static str>,
 }
 
+impl Product {
+    /// Describes a product that is billed by calls and sees everything.
+    #[must_use]
+    pub const fn calls(id: &'static str) -> Self {
+        Self {
+            id,
+            unit: Unit::Calls,
+            blind: None,
+        }
+    }
+}
+
 /// Describes a parameter that changes what the vendor is asked.
 #[derive(Debug)]
 pub struct Param {
@@ -303,6 +315,23 @@ pub struct Offer {
     /// Whether the vendor is told the window of time: it is then given `since` and `until`, as `YYYY-MM-DD`, among
     /// the parameters. Elsewhere the window is applied to the answer.
     pub window: bool,
+}
+
+impl Offer {
+    /// Offers a capability for these inputs by these products: one call, all records at once, passive.
+    #[must_use]
+    pub const fn of(
+        capability: Capability,
+        inputs: &'static [IndicatorKind],
+        products: &'static [Product],
+    ) -> Self {
+        Self {
+            capability,
+            inputs,
+            products,
+            ..OFFER
+        }
+    }
 }
 
 /// Offers nothing yet; providers fill in what they have. One call, all records at once, passive.
@@ -460,6 +489,12 @@ impl Call {
             Some(query) => format!("{prefix}{}?{query}", self.path),
             None => format!("{prefix}{}", self.path),
         }
+    }
+
+    /// Sets a header, in place of what an attempt before this one set.
+    pub fn set_header(&mut self, name: &'static str, value: SecretString) {
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value));
     }
 
     /// Sends it to a server that the provider's files name, and returns the call.

@@ -1,6 +1,7 @@
 //! Says what a reply of CIRCL's passive DNS means. Each attempt is counted as one call.
 
 use crate::providers::cof;
+use crate::providers::common::retry_after;
 use crate::providers::tolerant::clean;
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -36,10 +37,7 @@ fn verdict(reply: &Reply) -> Verdict {
         404 => Verdict::NotFound,
         401 | 403 => Verdict::KeyRefused(said()),
         429 => Verdict::Limited {
-            after: reply
-                .retry_after
-                .as_deref()
-                .and_then(|text| text.trim().parse().ok()),
+            after: retry_after(reply),
             message: said(),
         },
         400..=499 => Verdict::Refused(said()),

@@ -8,17 +8,15 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::cof;
-use super::common::{answer, first, offered, replied_good, segment};
+use super::common::{answer, basic, first, held, offered, replied_good, segment};
 use super::tolerant::Node;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Replied, Reply, Step, Unit,
+    ProviderError, Replied, Reply, Step,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 
@@ -53,11 +51,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
             IndicatorKind::Ipv4,
             IndicatorKind::Ipv6,
         ],
-        products: &[Product {
-            id: PDNS,
-            unit: Unit::Calls,
-            blind: None,
-        }],
+        products: &[Product::calls(PDNS)],
         max_calls: MAX_PAGES,
         paged: true,
         ..super::OFFER
@@ -79,10 +73,8 @@ impl Provider for Circl {
 
     fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
         let query = offered(&DESCRIPTOR, lookup)?.clone();
-        if let Some(held) = &lookup.held
-            && (!held.more || held.records.len() >= lookup.want)
-        {
-            return Ok(Step::Done(vec![held.clone()]));
+        if let Some(done) = held(lookup) {
+            return Ok(done);
         }
         // Cursors are not kept between look-ups, so a question for more starts anew and goes further.
         let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
@@ -101,19 +93,12 @@ impl Provider for Circl {
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
-        const HEADER: &str = "authorization";
-        let (username, password) = (key.field("username"), key.field("password"));
-        // HTTP Basic ends the user name at the first colon (RFC 7617).
-        if username.is_empty() || password.is_empty() || username.contains(':') {
-            return Err(ProviderError::Unsupported(
-                "CIRCL needs a user name, without a colon, and a password".to_owned(),
-            ));
+        if basic(call, key.field("username"), key.field("password")) {
+            return Ok(());
         }
-        call.headers.retain(|(name, _)| *name != HEADER);
-        let encoded = STANDARD.encode(format!("{username}:{password}"));
-        call.headers
-            .push((HEADER, SecretString::from(format!("Basic {encoded}"))));
-        Ok(())
+        Err(ProviderError::Unsupported(
+            "CIRCL needs a user name, without a colon, and a password".to_owned(),
+        ))
     }
 }
 

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::LOGIN;
+use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -108,10 +109,7 @@ fn forbidden(code: Option<&str>, said: Option<&str>) -> String {
 
 fn limited(reply: &Reply, message: String) -> Verdict {
     Verdict::Limited {
-        after: reply
-            .retry_after
-            .as_deref()
-            .and_then(|after| after.trim().parse().ok()),
+        after: retry_after(reply),
         message,
     }
 }

@@ -20,7 +20,7 @@ use super::common::{offered, segment};
 use super::tolerant::{Node, json, malformed};
 use super::{
     Admission, Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product,
-    Provider, ProviderError, Reply, Step, Unit,
+    Provider, ProviderError, Reply, Step,
 };
 use crate::domain::IndicatorKind::{self, Domain, Hostname, Ipv4, Ipv6};
 use crate::domain::{Capability, Indicator, Query, Record};
@@ -43,27 +43,6 @@ const SIGN_IN: &str = "sign-in";
 
 /// The most pages that one look-up reads of one list.
 const MAX_PAGES: usize = 10;
-
-const fn offer(
-    capability: Capability,
-    inputs: &'static [IndicatorKind],
-    products: &'static [Product],
-) -> Offer {
-    Offer {
-        capability,
-        inputs,
-        products,
-        ..super::OFFER
-    }
-}
-
-const fn calls(id: &'static str) -> Product {
-    Product {
-        id,
-        unit: Unit::Calls,
-        blind: None,
-    }
-}
 
 const fn pages(offer: &Offer, lists: usize) -> Offer {
     Offer {
@@ -93,47 +72,54 @@ static DESCRIPTOR: Descriptor = Descriptor {
     ],
     offers: &[
         pages(
-            &offer(
+            &Offer::of(
                 Capability::Resolutions,
                 &[Domain, Hostname, Ipv4, Ipv6],
-                &[calls(PASSIVE_DNS)],
+                &[Product::calls(PASSIVE_DNS)],
             ),
             2,
         ),
         Offer {
             max_calls: 2,
-            ..offer(Capability::IpDetails, &[Ipv4, Ipv6], &[calls(HOSTS)])
+            ..Offer::of(Capability::IpDetails, &[Ipv4, Ipv6], &[Product::calls(HOSTS)])
         },
         pages(
-            &offer(Capability::Subdomains, &[Domain, Hostname], &[calls(SUBDOMAINS)]),
+            &Offer::of(
+                Capability::Subdomains,
+                &[Domain, Hostname],
+                &[Product::calls(SUBDOMAINS)],
+            ),
             1,
         ),
         pages(
-            &offer(
+            &Offer::of(
                 Capability::Components,
                 &[Domain, Hostname, Ipv4, Ipv6],
-                &[calls(COMPONENTS)],
+                &[Product::calls(COMPONENTS)],
             ),
             1,
         ),
         pages(
-            &offer(
+            &Offer::of(
                 Capability::Trackers,
                 &[Domain, Hostname, Ipv4, Ipv6],
-                &[calls(TRACKERS)],
+                &[Product::calls(TRACKERS)],
             ),
             1,
         ),
         pages(
-            &offer(
+            &Offer::of(
                 Capability::HostPairs,
                 &[Domain, Hostname, Ipv4, Ipv6],
-                &[calls(HOST_PAIRS)],
+                &[Product::calls(HOST_PAIRS)],
             ),
             1,
         ),
-        offer(Capability::Whois, &[Domain], &[calls(WHOIS)]),
-        pages(&offer(Capability::WhoisHistory, &[Domain], &[calls(WHOIS)]), 1),
+        Offer::of(Capability::Whois, &[Domain], &[Product::calls(WHOIS)]),
+        pages(
+            &Offer::of(Capability::WhoisHistory, &[Domain], &[Product::calls(WHOIS)]),
+            1,
+        ),
     ],
     // The limit of this part of Graph is not published; the one of all Graph is far higher.
     default_rate: &["5/s"],

@@ -27,9 +27,8 @@ pub(super) fn sign(call: &mut Call, key: &Exposed<'_>) -> Result<(), ProviderErr
     if token.is_empty() {
         return Err(unsupported("there is no token to sign with"));
     }
-    call.headers.retain(|(name, _)| *name != AUTHORIZATION);
     let value = SecretString::from(format!("Bearer {token}"));
-    call.headers.push((AUTHORIZATION, value));
+    call.set_header(AUTHORIZATION, value);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Every query counts against the quota; whether one that is refused does is not said, so it is counted.
 
 use super::{RATE_LIMIT, stream};
+use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean, json};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -52,9 +53,4 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
         500..=599 => Verdict::Retry(format!("HTTP {}", reply.status)),
         status => Verdict::Malformed(format!("HTTP {status}")),
     }
-}
-
-/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
-fn retry_after(reply: &Reply) -> Option<u64> {
-    reply.retry_after.as_deref()?.trim().parse().ok()
 }

@@ -7,7 +7,7 @@ use super::stream::{self, End};
 use super::{DESCRIPTOR, LOOKUP, ORIGIN};
 use crate::domain::{Answer, Failure, FailureKind, IndicatorKind, Query, Record};
 use crate::providers::cof;
-use crate::providers::common::{answer, one, one_query, segment};
+use crate::providers::common::{answer, held, one, one_query, segment};
 use crate::providers::tolerant::Node;
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
@@ -18,10 +18,8 @@ const MOST: usize = 10_000;
 /// Starts a look-up.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
-    if let Some(held) = &lookup.held
-        && (!held.more || held.records.len() >= lookup.want)
-    {
-        return Ok(Step::Done(vec![held.clone()]));
+    if let Some(done) = held(lookup) {
+        return Ok(done);
     }
     let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
     // A row can make several records or none, so a larger answer needs a larger question than before.

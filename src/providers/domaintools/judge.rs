@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::providers::common::{is_html, retry_after};
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Cost, Judgement, Reply, Verdict};
 
@@ -148,20 +149,6 @@ fn access(code: u16, of_key: bool, of_product: bool, message: String) -> Verdict
     } else {
         Verdict::KeyRefused(message)
     }
-}
-
-/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
-fn retry_after(reply: &Reply) -> Option<u64> {
-    reply.retry_after.as_deref()?.trim().parse().ok()
-}
-
-fn is_html(reply: &Reply) -> bool {
-    reply.content_type.contains("html")
-        || reply
-            .body
-            .iter()
-            .find(|byte| !byte.is_ascii_whitespace())
-            .is_some_and(|byte| *byte == b'<')
 }
 
 /// Says whether the vendor gave only a part: HTTP 206, or `limit_exceeded` in a 200.

@@ -66,19 +66,6 @@ const fn billed(id: &'static str, unit: Unit, blind: Option<&'static str>) -> Pr
     Product { id, unit, blind }
 }
 
-const fn offer(
-    capability: Capability,
-    inputs: &'static [IndicatorKind],
-    products: &'static [Product],
-) -> Offer {
-    Offer {
-        capability,
-        inputs,
-        products,
-        ..super::OFFER
-    }
-}
-
 /// What stands in for the histories that hosting history no longer carries.
 const DERIVED: &str = "Derived from whois records: changes between two captures are not seen.";
 
@@ -86,13 +73,13 @@ static OFFERS: &[Offer] = &[
     Offer {
         max_calls: MAX_PAGES,
         paged: true,
-        ..offer(
+        ..Offer::of(
             Capability::WhoisHistory,
             &[IndicatorKind::Domain],
             &[billed(WHOIS_HISTORY, Unit::Records, None)],
         )
     },
-    offer(
+    Offer::of(
         Capability::Whois,
         &[IndicatorKind::Domain, IndicatorKind::Ipv4],
         &[
@@ -105,7 +92,7 @@ static OFFERS: &[Offer] = &[
             ),
         ],
     ),
-    offer(
+    Offer::of(
         Capability::IpHistory,
         &[IndicatorKind::Domain],
         &[product(HOSTING_HISTORY, None)],
@@ -113,7 +100,7 @@ static OFFERS: &[Offer] = &[
     Offer {
         // Hosting history, then the pages of whois history where it has nothing.
         max_calls: MAX_PAGES + 1,
-        ..offer(
+        ..Offer::of(
             Capability::NameserverHistory,
             &[IndicatorKind::Domain],
             &[
@@ -127,7 +114,7 @@ static OFFERS: &[Offer] = &[
     },
     Offer {
         max_calls: MAX_PAGES + 1,
-        ..offer(
+        ..Offer::of(
             Capability::RegistrarHistory,
             &[IndicatorKind::Domain],
             &[
@@ -144,7 +131,7 @@ static OFFERS: &[Offer] = &[
         }],
         max_calls: MAX_PAGES,
         paged: true,
-        ..offer(
+        ..Offer::of(
             Capability::ReverseWhois,
             &[
                 IndicatorKind::Email,
@@ -159,22 +146,22 @@ static OFFERS: &[Offer] = &[
             ],
         )
     },
-    offer(
+    Offer::of(
         Capability::DomainsOnIp,
         &[IndicatorKind::Ipv4],
         &[product(REVERSE_IP, None)],
     ),
-    offer(
+    Offer::of(
         Capability::Neighbours,
         &[IndicatorKind::Domain],
         &[product(REVERSE_IP, None)],
     ),
-    offer(
+    Offer::of(
         Capability::DomainsOnNameserver,
         &[IndicatorKind::Hostname, IndicatorKind::Domain],
         &[product(REVERSE_NAME_SERVER, None)],
     ),
-    offer(
+    Offer::of(
         Capability::Risk,
         &[IndicatorKind::Domain],
         &[
@@ -187,7 +174,7 @@ static OFFERS: &[Offer] = &[
             ),
         ],
     ),
-    offer(
+    Offer::of(
         Capability::Pivots,
         &[
             IndicatorKind::Domain,
@@ -197,7 +184,7 @@ static OFFERS: &[Offer] = &[
         ],
         &[product(IRIS_INVESTIGATE, None)],
     ),
-    offer(
+    Offer::of(
         Capability::Account,
         &[IndicatorKind::Phrase],
         &[product(ACCOUNT_INFORMATION, None)],

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -48,9 +49,4 @@ fn verdict(reply: &Reply) -> Verdict {
         500..=599 => Verdict::Retry(message),
         _ => Verdict::Malformed(message),
     }
-}
-
-/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
-fn retry_after(reply: &Reply) -> Option<u64> {
-    reply.retry_after.as_deref()?.trim().parse().ok()
 }

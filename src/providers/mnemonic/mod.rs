@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::cof::{self, Row};
-use super::common::{answer, first, offered, replied_good, segment};
+use super::common::{answer, first, held, offered, replied_good, segment};
 use super::tolerant::{Node, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Replied, Reply, Step, Unit,
+    ProviderError, Replied, Reply, Step,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 
@@ -43,11 +43,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
             IndicatorKind::Ipv4,
             IndicatorKind::Ipv6,
         ],
-        products: &[Product {
-            id: PDNS,
-            unit: Unit::Calls,
-            blind: None,
-        }],
+        products: &[Product::calls(PDNS)],
         max_calls: MAX_PAGES,
         paged: true,
         ..super::OFFER
@@ -71,10 +67,8 @@ impl Provider for Mnemonic {
 
     fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError> {
         let query = offered(&DESCRIPTOR, lookup)?.clone();
-        if let Some(held) = &lookup.held
-            && (!held.more || held.records.len() >= lookup.want)
-        {
-            return Ok(Step::Done(vec![held.clone()]));
+        if let Some(done) = held(lookup) {
+            return Ok(done);
         }
         // Some rows make no record; a question for more than is held has to go beyond those that did.
         let held = lookup.held.as_ref().map_or(0, |held| held.records.len());

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -39,10 +40,7 @@ fn verdict(reply: &Reply) -> Verdict {
         403 => Verdict::NotEntitled(text("access was denied")),
         // The search quota is told by either; when it opens is not said.
         402 | 429 => Verdict::Limited {
-            after: reply
-                .retry_after
-                .as_deref()
-                .and_then(|after| after.trim().parse().ok()),
+            after: retry_after(reply),
             message: text("a quota or a rate limit was hit"),
         },
         400..=499 => Verdict::Refused(text(&format!("HTTP {status}"))),

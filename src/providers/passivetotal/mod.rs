@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use super::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step, Unit,
+    ProviderError, Reply, Step,
 };
 use crate::domain::IndicatorKind::{self, Domain, Email, Hostname, Ipv4, Ipv6, Organization, Person, Phone};
 use crate::domain::{Answer, Capability, Query, Record};
@@ -35,27 +35,6 @@ const WHOIS: &str = "whois";
 
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
-
-const fn offer(
-    capability: Capability,
-    inputs: &'static [IndicatorKind],
-    products: &'static [Product],
-) -> Offer {
-    Offer {
-        capability,
-        inputs,
-        products,
-        ..super::OFFER
-    }
-}
-
-const fn calls(id: &'static str) -> Product {
-    Product {
-        id,
-        unit: Unit::Calls,
-        blind: None,
-    }
-}
 
 const fn pages(offer: &Offer) -> Offer {
     Offer {
@@ -80,20 +59,40 @@ static DESCRIPTOR: Descriptor = Descriptor {
         CredentialField::secret("api_key", "API key"),
     ],
     offers: &[
-        offer(Capability::Resolutions, HOSTS, &[calls(DNS)]),
+        Offer::of(Capability::Resolutions, HOSTS, &[Product::calls(DNS)]),
         Offer {
             max_calls: 2,
-            ..offer(Capability::IpDetails, &[Ipv4, Ipv6], &[calls(ENRICHMENT)])
+            ..Offer::of(
+                Capability::IpDetails,
+                &[Ipv4, Ipv6],
+                &[Product::calls(ENRICHMENT)],
+            )
         },
-        offer(Capability::Subdomains, &[Domain, Hostname], &[calls(ENRICHMENT)]),
-        pages(&offer(Capability::Components, HOSTS, &[calls(HOST_ATTRIBUTES)])),
-        pages(&offer(Capability::Trackers, HOSTS, &[calls(HOST_ATTRIBUTES)])),
-        pages(&offer(Capability::HostPairs, HOSTS, &[calls(HOST_ATTRIBUTES)])),
-        offer(Capability::Whois, &[Domain], &[calls(WHOIS)]),
-        offer(
+        Offer::of(
+            Capability::Subdomains,
+            &[Domain, Hostname],
+            &[Product::calls(ENRICHMENT)],
+        ),
+        pages(&Offer::of(
+            Capability::Components,
+            HOSTS,
+            &[Product::calls(HOST_ATTRIBUTES)],
+        )),
+        pages(&Offer::of(
+            Capability::Trackers,
+            HOSTS,
+            &[Product::calls(HOST_ATTRIBUTES)],
+        )),
+        pages(&Offer::of(
+            Capability::HostPairs,
+            HOSTS,
+            &[Product::calls(HOST_ATTRIBUTES)],
+        )),
+        Offer::of(Capability::Whois, &[Domain], &[Product::calls(WHOIS)]),
+        Offer::of(
             Capability::ReverseWhois,
             &[Email, Person, Organization, Phone],
-            &[calls(WHOIS)],
+            &[Product::calls(WHOIS)],
         ),
     ],
     enabled: false,

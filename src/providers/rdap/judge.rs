@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::{DESCRIPTOR, REGISTRAR};
+use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -77,9 +78,4 @@ fn said(root: Node<'_>) -> Option<String> {
         .or(description)
         .map(|text| clean(&text))
         .filter(|text| !text.is_empty())
-}
-
-/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
-fn retry_after(reply: &Reply) -> Option<u64> {
-    reply.retry_after.as_deref()?.trim().parse().ok()
 }

@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use super::common::offered;
 use super::{
     Call, Descriptor, Exposed, Files, Judgement, Lookup, Offer, Origin, Product, Provider, ProviderError,
-    ReferenceFile, Reply, Step, Unit,
+    ReferenceFile, Reply, Step,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -38,14 +38,6 @@ const REGISTRAR: &str = "registrar";
 /// The files change every few days; IANA asks for no more than that they are not fetched for every question.
 const REFRESH_S: u64 = 3 * 24 * 3600;
 
-const fn product(id: &'static str) -> Product {
-    Product {
-        id,
-        unit: Unit::Calls,
-        blind: None,
-    }
-}
-
 static OFFERS: &[Offer] = &[Offer {
     capability: Capability::Whois,
     inputs: &[
@@ -54,7 +46,12 @@ static OFFERS: &[Offer] = &[Offer {
         IndicatorKind::Ipv6,
         IndicatorKind::Asn,
     ],
-    products: &[product(DOMAIN), product(IP), product(AUTNUM), product(REGISTRAR)],
+    products: &[
+        Product::calls(DOMAIN),
+        Product::calls(IP),
+        Product::calls(AUTNUM),
+        Product::calls(REGISTRAR),
+    ],
     // The registry, then the registrar.
     max_calls: 2,
     ..super::OFFER

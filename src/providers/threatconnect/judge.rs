@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::owners;
+use crate::providers::common::{is_html, retry_after};
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -68,10 +69,7 @@ fn refused(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> 
     let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     match code {
         429 => Verdict::Limited {
-            after: reply
-                .retry_after
-                .as_deref()
-                .and_then(|text| text.trim().parse().ok()),
+            after: retry_after(reply),
             message: text("a rate limit was hit"),
         },
         401 => known.unwrap_or_else(|| Verdict::KeyRefused(text("access was denied"))),
@@ -123,13 +121,4 @@ fn is_passing(message: Option<&str>) -> bool {
     ["maintenance", "temporar", "try again", "overload"]
         .iter()
         .any(|word| lower.contains(word))
-}
-
-fn is_html(reply: &Reply) -> bool {
-    reply.content_type.contains("html")
-        || reply
-            .body
-            .iter()
-            .find(|byte| !byte.is_ascii_whitespace())
-            .is_some_and(|byte| *byte == b'<')
 }

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use super::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step, Unit,
+    ProviderError, ProviderOption, Reply, Step,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -40,20 +40,9 @@ const fn offer(
     products: &'static [Product],
 ) -> Offer {
     Offer {
-        capability,
-        inputs,
-        products,
         max_calls: MAX_PAGES,
         paged: true,
-        ..super::OFFER
-    }
-}
-
-const fn product(id: &'static str) -> Product {
-    Product {
-        id,
-        unit: Unit::Calls,
-        blind: None,
+        ..Offer::of(capability, inputs, products)
     }
 }
 
@@ -62,17 +51,21 @@ static OFFERS: &[Offer] = &[
         // The pages of version 3, or one call that fails and the list of version 2.
         max_calls: MAX_PAGES + 1,
         paged: false,
-        ..offer(Capability::Owners, &[IndicatorKind::Phrase], &[product(OWNERS)])
+        ..offer(
+            Capability::Owners,
+            &[IndicatorKind::Phrase],
+            &[Product::calls(OWNERS)],
+        )
     },
     offer(
         Capability::Incidents,
         &[IndicatorKind::Community, IndicatorKind::Phrase],
-        &[product(GROUPS)],
+        &[Product::calls(GROUPS)],
     ),
     offer(
         Capability::IncidentIndicators,
         &[IndicatorKind::Incident],
-        &[product(INDICATORS)],
+        &[Product::calls(INDICATORS)],
     ),
     offer(
         Capability::IncidentsOf,
@@ -85,7 +78,7 @@ static OFFERS: &[Offer] = &[
             IndicatorKind::Email,
             IndicatorKind::Hash,
         ],
-        &[product(GROUPS)],
+        &[Product::calls(GROUPS)],
     ),
 ];
 

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::SEARCH;
+use crate::providers::common::{is_html, retry_after};
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -88,10 +89,7 @@ fn failed(call: &Call, code: u16, said: Option<&str>, reply: &Reply, is_object: 
         403 => Verdict::NotEntitled(text("access was denied")),
         429 => Verdict::Limited {
             // Its other form, an HTTP date, needs a clock and is left out.
-            after: reply
-                .retry_after
-                .as_deref()
-                .and_then(|text| text.trim().parse().ok()),
+            after: retry_after(reply),
             message: text("a rate limit was hit"),
         },
         500..=599 => Verdict::Retry(text(&format!("HTTP {code}"))),
@@ -111,12 +109,3 @@ const KEY_WORDS: &[&str] = &[
     "bearer",
     "token",
 ];
-
-fn is_html(reply: &Reply) -> bool {
-    reply.content_type.contains("html")
-        || reply
-            .body
-            .iter()
-            .find(|byte| !byte.is_ascii_whitespace())
-            .is_some_and(|byte| *byte == b'<')
-}

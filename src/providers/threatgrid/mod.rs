@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use super::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step, Unit, Values,
+    ProviderError, ProviderOption, Reply, Step, Values,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -73,15 +73,7 @@ const fn percent() -> Values {
     }
 }
 
-const fn product(id: &'static str) -> Product {
-    Product {
-        id,
-        unit: Unit::Calls,
-        blind: None,
-    }
-}
-
-static ANALYSES: &[Product] = &[product(ANALYSIS)];
+static ANALYSES: &[Product] = &[Product::calls(ANALYSIS)];
 
 const fn of_a_file(capability: Capability, params: &'static [Param], max_calls: usize) -> Offer {
     Offer {
@@ -106,7 +98,7 @@ static OFFERS: &[Offer] = &[
             IndicatorKind::Url,
             IndicatorKind::Hash,
         ],
-        products: &[product(SEARCH)],
+        products: &[Product::calls(SEARCH)],
         params: &[MIN_SCORE],
         window: true,
         ..super::OFFER

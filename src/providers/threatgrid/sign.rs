@@ -24,7 +24,7 @@ pub(super) fn sign(call: &mut Call, key: &Exposed<'_>) -> Result<(), ProviderErr
     match key.option("auth") {
         "header" | "" => {
             let value = SecretString::from(format!("bearer {api_key}"));
-            call.headers.push((HEADER, value));
+            call.set_header(HEADER, value);
         }
         "query" => call.query.push((PARAMETER.to_owned(), api_key.to_owned())),
         other => {

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -45,11 +46,7 @@ fn verdict(reply: &Reply) -> Verdict {
             Verdict::NotEntitled(text("the key may not see this; it may need a premium one"))
         }
         (_, "QuotaExceededError" | "TooManyRequestsError") | (429, _) => Verdict::Limited {
-            after: reply
-                .retry_after
-                .as_deref()
-                .and_then(|text| text.trim().parse().ok())
-                .or(Some(MINUTE)),
+            after: retry_after(reply).or(Some(MINUTE)),
             message: text("the quota is used up"),
         },
         (404, _) if error.is_some() || reply.body.is_empty() => Verdict::NotFound,

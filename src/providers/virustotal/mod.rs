@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use super::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step, Unit,
+    ProviderError, Reply, Step,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -41,14 +41,6 @@ const DROPPED_FILES: &str = "dropped_files";
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
 
-const fn product(id: &'static str) -> Product {
-    Product {
-        id,
-        unit: Unit::Calls,
-        blind: None,
-    }
-}
-
 static OFFERS: &[Offer] = &[
     Offer {
         capability: Capability::Resolutions,
@@ -58,7 +50,7 @@ static OFFERS: &[Offer] = &[
             IndicatorKind::Ipv4,
             IndicatorKind::Ipv6,
         ],
-        products: &[product(RESOLUTIONS)],
+        products: &[Product::calls(RESOLUTIONS)],
         max_calls: MAX_PAGES,
         paged: true,
         ..super::OFFER
@@ -68,9 +60,9 @@ static OFFERS: &[Offer] = &[
         inputs: &[IndicatorKind::Hash],
         products: &[
             // One look-up asks for all three; what the key may not see is missing in the answer.
-            product(CONTACTED_DOMAINS),
-            product(CONTACTED_IPS),
-            product(CONTACTED_URLS),
+            Product::calls(CONTACTED_DOMAINS),
+            Product::calls(CONTACTED_IPS),
+            Product::calls(CONTACTED_URLS),
         ],
         max_calls: 3,
         ..super::OFFER
@@ -78,13 +70,13 @@ static OFFERS: &[Offer] = &[
     Offer {
         capability: Capability::SandboxFiles,
         inputs: &[IndicatorKind::Hash],
-        products: &[product(DROPPED_FILES)],
+        products: &[Product::calls(DROPPED_FILES)],
         ..super::OFFER
     },
     Offer {
         capability: Capability::File,
         inputs: &[IndicatorKind::Hash],
-        products: &[product(FILES)],
+        products: &[Product::calls(FILES)],
         ..super::OFFER
     },
 ];
@@ -141,8 +133,7 @@ impl Provider for VirusTotal {
             return Err(ProviderError::Unsupported("VirusTotal needs a key".to_owned()));
         }
         // Each attempt is signed anew; nothing of the last one may stay.
-        call.headers.retain(|(name, _)| *name != KEY_HEADER);
-        call.headers.push((KEY_HEADER, SecretString::from(api_key)));
+        call.set_header(KEY_HEADER, SecretString::from(api_key));
         Ok(())
     }
 }

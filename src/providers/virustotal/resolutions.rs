@@ -7,7 +7,7 @@
 use super::common::{answer, call, time};
 use super::{MAX_PAGES, RESOLUTIONS};
 use crate::domain::{IndicatorKind, Query, Record};
-use crate::providers::common::{first, one_query, replied_good, segment};
+use crate::providers::common::{first, held, one_query, replied_good, segment};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
@@ -17,12 +17,8 @@ const PAGE: usize = 40;
 /// Starts a look-up of resolutions.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
-    if let Some(held) = lookup
-        .held
-        .as_ref()
-        .filter(|held| !held.more || held.records.len() >= lookup.want)
-    {
-        return Ok(Step::Done(vec![held.clone()]));
+    if let Some(done) = held(lookup) {
+        return Ok(done);
     }
     let walk = Walk {
         query,
