@@ -2,6 +2,7 @@
 
 pub mod message;
 pub mod options;
+mod question;
 pub mod report;
 pub mod score;
 pub mod transform;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::message::{Context, age_text, head};
 use super::options::{DEFAULT_LIMIT, Options};
+use super::question::{Question, question};
 use crate::catalogue::{INCLUDE_DYNAMIC_DNS, OWN, TransformSpec, own};
 use crate::config::Settings;
 use crate::domain::{Denial, FailureKind, Indicator, Outcome, Query};
@@ -83,15 +84,6 @@ struct NotAsked {
     kind: UiMessageKind,
     outcome: &'static str,
     text: String,
-}
-
-/// Is what is asked about an entity.
-struct Question {
-    indicator: Indicator,
-    /// The registrable domain's name, where that is asked instead.
-    instead: Option<String>,
-    /// The host that the entity names.
-    host: Option<String>,
 }
 
 /// Holds one question of a run with what came of it.
@@ -316,59 +308,6 @@ fn make_ask(
         deadline: run.deadline,
         asker: run.asker.clone(),
     }
-}
-
-/// Finds what to ask about: the indicator, and the registrable domain's name where that is asked instead.
-fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<Question, String> {
-    let lineage = std::iter::once(entity.type_id.as_str()).chain(entity.ancestors.iter().map(String::as_str));
-    let untyped = matches!(entity.type_id.as_str(), "" | crate::maltego::request::UNKNOWN);
-    let input = spec
-        .input_for(lineage)
-        .or_else(|| spec.inputs.first().filter(|_| untyped))
-        .ok_or_else(|| {
-            let types: Vec<&str> = spec.inputs.iter().map(|input| input.type_id.as_str()).collect();
-            format!(
-                "{} cannot be asked about a {}; expected {}",
-                spec.title,
-                head(&entity.type_id),
-                types.join(" or ")
-            )
-        })?;
-    let raw = input
-        .query
-        .as_deref()
-        .map_or_else(|| Some(entity.indicator()), |name| entity.field(name));
-    let raw = raw.filter(|raw| !raw.trim().is_empty()).ok_or_else(|| {
-        let what = input.query.as_deref().unwrap_or("value");
-        format!("the entity has no {what}; expected {}", expected(input))
-    })?;
-    let indicator = input
-        .kinds
-        .iter()
-        .find_map(|kind| Indicator::parse(*kind, raw).ok())
-        .ok_or_else(|| format!("this is not {}", expected(input)))?;
-    let host = indicator.host();
-    if !input.registrable {
-        return Ok(Question {
-            indicator,
-            instead: None,
-            host,
-        });
-    }
-    let domain = indicator
-        .registrable()
-        .ok_or_else(|| "this has no registrable domain; expected a name below a public suffix".to_owned())?;
-    let instead = (domain.value() != indicator.value()).then(|| domain.value().to_owned());
-    Ok(Question {
-        indicator: domain,
-        instead,
-        host,
-    })
-}
-
-fn expected(input: &crate::catalogue::InputSpec) -> String {
-    let kinds: Vec<&str> = input.kinds.iter().map(|kind| kind.expected()).collect();
-    kinds.join(" or ")
 }
 
 /// Merges what the questions of a run came to.

@@ -7,7 +7,7 @@ use super::reader::{Findings, Reader, flag, text, texts};
 use super::sections::colour;
 use super::transforms::entity_type;
 use super::tree::{Data, Node};
-use crate::domain::capability::{Kind, Schema};
+use crate::domain::{Kind, Schema};
 use crate::maltego::types;
 use crate::mapping::{Condition, EntityRule, MarkRule, PropertyRule, Scale, Template, humanised};
 

@@ -9,10 +9,13 @@ pub mod outcome;
 pub mod privacy;
 pub mod query;
 pub mod record;
+pub mod schema;
+pub mod schemas;
 
-pub use capability::{Capability, Field, Kind, Schema};
+pub use capability::Capability;
 pub use indicator::{Indicator, IndicatorKind};
 pub use lists::{ListKind, Lists};
 pub use outcome::{Answer, Denial, Failure, FailureKind, Outcome, Price, Source};
 pub use query::Query;
 pub use record::{Record, Value};
+pub use schema::{Field, Kind, Schema};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::capability::{Kind, Schema};
+use super::schema::{Kind, Schema};
 
 /// Holds one value of a record's field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

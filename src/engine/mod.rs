@@ -7,7 +7,7 @@
 //!   -> store -> outcome
 //! ```
 //!
-//! The files can be read in that order: this one, [`flight`], [`lookup`], [`call`], [`breaker`],
+//! The files can be read in that order: this one, [`flight`], `landing`, [`lookup`], [`call`], [`breaker`],
 //! [`ledger`], [`dispenser`], [`transport`], [`cache`].
 
 use std::collections::BTreeMap;
@@ -24,6 +24,7 @@ pub mod cache;
 pub mod call;
 pub mod dispenser;
 pub mod flight;
+mod landing;
 pub mod ledger;
 pub mod lookup;
 pub mod question;
@@ -38,8 +39,9 @@ pub mod windows;
 use account::AccountState;
 use cache::{AnswerKey, Cache, Entry};
 use call::{Carrier, Passengers};
-use flight::{Flight, Flights};
-use ledger::{Ledger, Priority, Spend};
+use flight::Flights;
+use landing::{Aboard, Aloft, FlightKey, Landing, land};
+use ledger::{Ledger, Spend};
 use lookup::Errand;
 pub use question::{Ask, Asker, CacheState, Told};
 use runtime::{Key, Runtime};
@@ -55,36 +57,6 @@ use crate::telemetry::metrics::Metrics;
 
 /// Audit rows are kept for 400 days: a year, and time to look at it.
 const AUDIT_KEPT_US: i64 = 400 * 86_400 * 1_000_000;
-
-type FlightKey = (AnswerKey, bool);
-type Landing = Result<Landed, Failure>;
-
-#[derive(Debug, Clone)]
-struct Landed {
-    entry: Arc<Entry>,
-    attempts: u32,
-    nanos: u64,
-}
-
-struct Aboard {
-    flights: Arc<Flights<FlightKey, Landing>>,
-    key: FlightKey,
-    flight: Arc<Flight<Landing>>,
-}
-
-impl Passengers for Aboard {
-    fn deadline(&self) -> Duration {
-        self.flight.deadline()
-    }
-
-    fn gone(&self) -> bool {
-        self.flight.is_abandoned() && self.flights.give_up(&self.key, &self.flight)
-    }
-
-    fn priority(&self) -> Priority {
-        self.flight.priority()
-    }
-}
 
 /// Answers questions. All faces share one.
 pub struct Engine {
@@ -535,56 +507,6 @@ fn spend(ask: &Ask) -> Spend {
         ),
         request_id: ask.asker.request_id.clone(),
     }
-}
-
-/// Lands a flight, also where its task ends without: a panic must not leave its callers waiting for ever.
-struct Aloft {
-    flights: Arc<Flights<FlightKey, Landing>>,
-    key: FlightKey,
-    flight: Arc<Flight<Landing>>,
-    landed: bool,
-}
-
-impl Aloft {
-    fn land(mut self, landing: Landing) {
-        self.landed = true;
-        self.flights.land(&self.key, &self.flight, landing);
-    }
-}
-
-impl Drop for Aloft {
-    fn drop(&mut self) {
-        if !self.landed {
-            let failure = Failure::new(
-                FailureKind::Unavailable,
-                "",
-                "pivotd failed inside; its log says more",
-            );
-            self.flights.land(&self.key, &self.flight, Err(failure));
-        }
-    }
-}
-
-async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache) -> Landing {
-    // Another flight may have landed between this caller's look into the cache and its take-off.
-    if let Some(entry) = cache.get(&errand.key).await
-        && Some(entry.version) != errand.seen
-        && entry.is_fresh(carrier.clock.now())
-        && entry.holds(errand.want)
-        && !(errand.buy.is_some() && entry.answer.is_quote())
-    {
-        return Ok(Landed {
-            entry,
-            attempts: 0,
-            nanos: 0,
-        });
-    }
-    let entry = carrier.fly(errand, cache).await?;
-    Ok(Landed {
-        entry,
-        attempts: carrier.attempts.load(Ordering::Relaxed),
-        nanos: carrier.provider_nanos.load(Ordering::Relaxed),
-    })
 }
 
 fn max_price(settings: &ProviderSettings) -> Option<i64> {

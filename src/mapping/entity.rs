@@ -10,7 +10,7 @@ use super::fold::{Group, Part, Period, can_be_sinkhole};
 use super::map::{MappedInput, Rules};
 use super::rules::{EntityRule, Scale};
 use crate::catalogue::{OWN, TransformSpec};
-use crate::domain::capability::Schema;
+use crate::domain::Schema;
 use crate::domain::indicator::{HashType, to_unicode};
 use crate::domain::{Answer, Indicator, IndicatorKind, Lists, Value};
 use crate::maltego::response::{

@@ -9,9 +9,9 @@ use jiff::civil::Date;
 use super::rules::{Condition, EntityRule};
 use super::{MappedInput, Window};
 use crate::catalogue::TransformSpec;
-use crate::domain::capability::{Kind, Schema};
 use crate::domain::indicator::{NameKind, name_kind};
 use crate::domain::{Answer, Lists, Record, Value};
+use crate::domain::{Kind, Schema};
 
 /// Resolves names: in the item of a list first, then in the record around it.
 #[derive(Clone, Copy)]

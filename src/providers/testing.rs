@@ -47,6 +47,14 @@ pub(super) fn reply(status: u16, body: &str) -> Reply {
     }
 }
 
+/// Makes a vendor that says the same to every call, whatever bytes these are.
+pub(super) fn anything(status: u16, body: &[u8]) -> impl Fn(&Call) -> Reply {
+    move |_| Reply {
+        body: body.to_vec().into(),
+        ..reply(status, "")
+    }
+}
+
 fn fixtures(provider: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")

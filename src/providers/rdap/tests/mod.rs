@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::{Rdap, bootstrap};
 use crate::domain::{Capability, IndicatorKind, Record};
 use crate::providers::testing::{self, Walked, question, reply, walk};
-use crate::providers::{Call, Files, Lookup, Provider, ProviderError, Reply, Verdict};
+use crate::providers::{Call, Files, Lookup, Provider, ProviderError, Verdict};
 
 /// Files that name servers for documentation names and numbers.
 fn files() -> Files {

@@ -12,10 +12,7 @@ fn feed(status: u16, body: &[u8]) {
         (IndicatorKind::Asn, "AS64500", "autnum"),
     ] {
         // An error is as good as an answer; a panic or a misfit is not.
-        let _ = walk(&Rdap, &of(kind, value, product), |_| Reply {
-            body: body.to_vec().into(),
-            ..reply(status, "")
-        });
+        let _ = walk(&Rdap, &of(kind, value, product), testing::anything(status, body));
     }
 }
 

@@ -28,12 +28,8 @@ fn lookups() -> Vec<Lookup> {
 
 fn feed(status: u16, body: &[u8]) {
     for lookup in lookups() {
-        let answer = |_: &Call| Reply {
-            body: body.to_vec().into(),
-            ..reply(status, "")
-        };
         // An error is as good as an answer; a panic or a misfit is not.
-        let _ = walk(&lookup, answer);
+        let _ = walk(&lookup, testing::anything(status, body));
     }
 }
 

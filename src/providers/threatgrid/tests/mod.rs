@@ -10,7 +10,7 @@ mod signatures;
 use super::ThreatGrid;
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 use crate::providers::testing::{self, Walked, question};
-use crate::providers::{Call, Lookup, Provider, ProviderError, Reply};
+use crate::providers::{Call, Lookup, Provider, ProviderError};
 
 /// MD5, SHA-1 and SHA-256 of the file that the fixtures tell most of.
 const MD5: &str = "cda5a9218029aea40e0d81bddfa56c0f";

@@ -9,7 +9,7 @@ mod recordings;
 use super::VirusTotal;
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 use crate::providers::testing::{self, Walked, question};
-use crate::providers::{Call, Lookup, Provider, ProviderError, Reply};
+use crate::providers::{Call, Lookup, Provider, ProviderError};
 
 /// SHA-256 and MD5 of the file that the fixtures tell of; the MD5 is asked for with a key that sees less.
 const SHA256: &str = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00";
