@@ -70,12 +70,8 @@ pub(super) fn records(row: &Row, asked: &Query) -> Vec<Record> {
                     Record::new().with("name", host(name)?).with("ip", ip)
                 }
                 // The name of a reverse record is the address itself, written backwards.
-                "PTR" if about_address => Record::new()
-                    .with("name", host(reversed(name, data))?)
-                    .with("ip", value),
-                "CNAME" | "DNAME" | "NS" | "PTR" => {
-                    Record::new().with("name", host(name)?).with("host", host(data)?)
-                }
+                "PTR" => reverse(name, data, about_address.then_some(value))?,
+                "CNAME" | "DNAME" | "NS" => Record::new().with("name", host(name)?).with("host", host(data)?),
                 // A preference stands before the name.
                 "MX" => Record::new()
                     .with("name", host(name)?)
@@ -95,14 +91,39 @@ pub(super) fn records(row: &Row, asked: &Query) -> Vec<Record> {
         .collect()
 }
 
-/// Returns the name of a reverse record, on whichever side it stands.
-fn reversed<'a>(name: &'a str, data: &'a str) -> &'a str {
-    let bare = name.trim_end_matches('.').to_ascii_lowercase();
-    if bare.ends_with(".arpa") || address(name).is_some() {
-        data
-    } else {
-        name
+/// Reads a reverse record, whichever side its address stands on; `asked` is the address that was asked about.
+fn reverse(name: &str, data: &str, asked: Option<&str>) -> Option<Record> {
+    let sides = [(name, data), (data, name)];
+    let found = sides
+        .into_iter()
+        .find_map(|(ip, other)| Some((address(ip).or_else(|| reversed(ip))?, other)));
+    match (found, asked) {
+        (Some((ip, _)), Some(asked)) if ip != asked => None,
+        (Some((ip, other)), _) => Some(Record::new().with("name", host(other)?).with("ip", ip)),
+        // The other side is a name of another form, such as that of a part of a network (RFC 2317).
+        (None, Some(asked)) => {
+            let other = if is_reverse(name) { data } else { name };
+            Some(Record::new().with("name", host(other)?).with("ip", asked))
+        }
+        (None, None) => Some(Record::new().with("name", host(name)?).with("host", host(data)?)),
     }
+}
+
+fn is_reverse(name: &str) -> bool {
+    name.trim_end_matches('.').to_ascii_lowercase().ends_with(".arpa")
+}
+
+/// Reads the address out of its name below `in-addr.arpa` (RFC 1035, 3.5) or `ip6.arpa` (RFC 3596, 2.5).
+fn reversed(name: &str) -> Option<String> {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    if let Some(octets) = name.strip_suffix(".in-addr.arpa") {
+        let octets: Vec<&str> = octets.rsplit('.').collect();
+        return address(&octets.join("."));
+    }
+    let nibbles: Vec<&str> = name.strip_suffix(".ip6.arpa")?.rsplit('.').collect();
+    let whole = nibbles.len() == 32 && nibbles.iter().all(|nibble| nibble.len() == 1);
+    let groups: Vec<String> = nibbles.chunks(4).map(<[&str]>::concat).collect();
+    address(&groups.join(":")).filter(|_| whole)
 }
 
 /// Puts records that were seen last first, and bounds how many they are; equal times keep the vendor's order.

@@ -101,6 +101,50 @@ fn types_and_times() {
 }
 
 #[test]
+fn reverse_records_name_the_address() {
+    let row = |name: &str, data: &str| json!({"rrname": name, "rrtype": "PTR", "rdata": data});
+    let told = |kind, asked: &str, row: Value| {
+        let records = read(kind, asked, &row);
+        let shown = |record: &Value| ["name", "ip", "host"].map(|field| record[field].clone());
+        records.first().map(shown)
+    };
+    let pair = |ip: &str| Some([json!("www.example.com"), json!(ip), Value::Null]);
+    let (four, six) = ("192.0.2.44", "2001:db8::44");
+    let arpa = "44.2.0.192.IN-ADDR.ARPA.";
+    let arpa6 = "4.4.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
+    let name = "www.example.com.";
+    for (kind, asked) in [
+        (IndicatorKind::Hostname, "www.example.com"),
+        (IndicatorKind::Hostname, "44.2.0.192.in-addr.arpa"),
+        (IndicatorKind::Ipv4, four),
+    ] {
+        for (left, right) in [(arpa, name), (name, arpa), (four, name), (name, four)] {
+            assert_eq!(told(kind, asked, row(left, right)), pair(four), "{left} {asked}");
+        }
+    }
+    assert_eq!(
+        told(IndicatorKind::Hostname, "www.example.com", row(arpa6, name)),
+        pair(six)
+    );
+    assert_eq!(told(IndicatorKind::Ipv6, six, row(name, arpa6)), pair(six));
+    // Another address than the one asked about is not what was asked.
+    assert_eq!(told(IndicatorKind::Ipv4, "192.0.2.45", row(arpa, name)), None);
+    // A name that holds no whole address stays a name; that it was found by the address says which it is.
+    for part in [
+        "44.0-63.2.0.192.in-addr.arpa",
+        "2.0.192.in-addr.arpa",
+        "4.4.ip6.arpa",
+        "444.2.0.192.in-addr.arpa",
+    ] {
+        assert_eq!(
+            told(IndicatorKind::Hostname, "www.example.com", row(part, name)),
+            Some([json!(part), Value::Null, json!("www.example.com")])
+        );
+        assert_eq!(told(IndicatorKind::Ipv4, four, row(part, name)), pair(four));
+    }
+}
+
+#[test]
 fn the_newest_come_first() {
     let record = |seconds: Option<i64>, name: &str| {
         let time = seconds.map(|seconds| Timestamp::from_second(seconds).unwrap());
