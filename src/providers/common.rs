@@ -99,6 +99,20 @@ pub(super) fn answer(descriptor: &Descriptor, query: Query, product: &str, recor
     }
 }
 
+/// Tells with an answer what it will never hold, such as rows beyond a limit; each note is a sentence.
+///
+/// Beside records that is what the source does not cover, and the answer is kept as long as any other. Without records
+/// it would pass for "not found", so there the answer is partial.
+pub(super) fn uncovered(answer: &mut Answer, notes: &[String]) {
+    if answer.records.is_empty() {
+        let notes = notes.iter().map(|note| note.trim_end_matches('.').to_owned());
+        answer.missing.extend(notes);
+    } else if !notes.is_empty() {
+        let known = answer.source.blind.iter().chain(notes).cloned();
+        answer.source.blind = Some(known.collect::<Vec<_>>().join(" "));
+    }
+}
+
 /// Returns the held answer as the whole look-up, where it holds what is wanted.
 pub(super) fn held(lookup: &Lookup) -> Option<Step> {
     let held = lookup.held.as_ref()?;

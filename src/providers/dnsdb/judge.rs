@@ -2,13 +2,17 @@
 //!
 //! Every query counts against the quota; whether one that is refused does is not said, so it is counted.
 
-use super::{RATE_LIMIT, stream};
+use jiff::fmt::rfc2822;
+
+use super::{DATE, RATE_LIMIT, REMAINING, RESET, stream};
 use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean, json};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Seconds to wait where too many connections are open and the vendor does not say how long.
 const CONNECTIONS: u64 = 5;
+/// The seconds of a day.
+const DAY: u64 = 24 * 3600;
 
 /// Judges one reply.
 pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
@@ -41,7 +45,7 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
         401 => Verdict::NotEntitled(said()),
         403 => Verdict::KeyRefused(said()),
         429 => Verdict::Limited {
-            after: retry_after(reply),
+            after: retry_after(reply).or_else(|| until_reset(reply)),
             message: said(),
         },
         503 => Verdict::Limited {
@@ -53,4 +57,19 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
         500..=599 => Verdict::Retry(format!("HTTP {}", reply.status)),
         status => Verdict::Malformed(format!("HTTP {status}")),
     }
+}
+
+/// Returns the seconds from the vendor's own time to that at which the quota opens again.
+///
+/// A quota of which something remains is not the one that was hit: that is a burst, whose window is shorter.
+fn until_reset(reply: &Reply) -> Option<u64> {
+    let header = |name| reply.headers.get(name).map(|text| text.trim());
+    let reset: i64 = header(RESET)
+        .filter(|_| header(REMAINING) == Some("0"))?
+        .parse()
+        .ok()?;
+    let now = rfc2822::parse(header(DATE)?).ok()?.timestamp();
+    // Quotas are of a day; what is further away is no such time.
+    let seconds = u64::try_from(reset.checked_sub(now.as_second())?).ok()?;
+    (1..=DAY).contains(&seconds).then_some(seconds)
 }

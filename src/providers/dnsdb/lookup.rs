@@ -7,7 +7,7 @@ use super::stream::{self, End};
 use super::{DESCRIPTOR, LOOKUP, ORIGIN};
 use crate::domain::{Answer, Failure, FailureKind, IndicatorKind, Query, Record};
 use crate::providers::cof;
-use crate::providers::common::{answer, held, one, one_query, segment};
+use crate::providers::common::{answer, held, one, one_query, segment, uncovered};
 use crate::providers::tolerant::Node;
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
@@ -29,16 +29,28 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         lookup.want.max(held * 2)
     }
     .clamp(LEAST, MOST);
+    Ok(ask(query, limit))
+}
+
+/// Asks for this many rows.
+fn ask(query: Query, limit: usize) -> Step {
     let value = segment(query.indicator.value());
     let path = match query.indicator.kind() {
         IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => format!("/dnsdb/v2/lookup/rdata/ip/{value}"),
         _ => format!("/dnsdb/v2/lookup/rrset/name/{value}"),
     };
     let call = Call::get(ORIGIN, LOOKUP, path).with("limit", limit.to_string());
-    Ok(one(call, move |reply| match reply {
-        None => Ok(Step::Done(vec![answer(&DESCRIPTOR, query, LOOKUP, Vec::new())])),
-        Some(reply) => Ok(Step::Done(vec![read(&reply, query, limit)?])),
-    }))
+    one(call, move |reply| {
+        let Some(reply) = reply else {
+            return Ok(Step::Done(vec![answer(&DESCRIPTOR, query, LOOKUP, Vec::new())]));
+        };
+        let made = read(&reply, query, limit)?;
+        // None of so many rows made a record; one that does may stand behind them.
+        if made.more && made.records.is_empty() {
+            return Ok(ask(made.query, MOST));
+        }
+        Ok(Step::Done(vec![made]))
+    })
 }
 
 fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderError> {
@@ -60,8 +72,10 @@ fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderErr
             made.total = None;
             made.more = rows >= limit && limit < MOST;
             if !made.more {
+                // The key's limit, or the vendor's: another try changes nothing.
                 let why = message.unwrap_or_else(|| "the query's limit was reached".to_owned());
-                made.missing = vec![format!("rows beyond the first {rows}: {why}")];
+                let why = why.trim_end_matches('.');
+                uncovered(&mut made, &[format!("Rows beyond the first {rows}: {why}.")]);
             }
         }
         End::Failed(message) => {

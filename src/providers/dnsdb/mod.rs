@@ -27,6 +27,11 @@ const ORIGIN: &str = "api";
 const LOOKUP: &str = "lookup";
 const RATE_LIMIT: &str = "rate_limit";
 
+// Headers that tell when a quota opens again; a judge has no clock, and takes the time from the vendor.
+const REMAINING: &str = "x-ratelimit-remaining";
+const RESET: &str = "x-ratelimit-reset";
+const DATE: &str = "date";
+
 static OFFERS: &[Offer] = &[
     Offer {
         capability: Capability::Resolutions,
@@ -41,6 +46,8 @@ static OFFERS: &[Offer] = &[
             unit: Unit::Calls,
             blind: None,
         }],
+        // A second one where the rows of the first named nobody.
+        max_calls: 2,
         paged: true,
         ..super::OFFER
     },
@@ -68,6 +75,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     // The vendor bounds queries by the day and connections at once, and publishes no rate.
     default_rate: &["1/s"],
     account: Some(RATE_LIMIT),
+    reply_headers: &[REMAINING, RESET, DATE],
     ..super::DESCRIPTOR
 };
 

@@ -60,6 +60,10 @@ fn every_case_has_its_verdict() {
             limited(Some(3600), "Error: Rate limit exceeded"),
         ),
         (
+            "used-up.example",
+            limited(Some(5400), "Error: Rate limit exceeded"),
+        ),
+        (
             "connections.example",
             limited(Some(5), "Error: too many concurrent connections"),
         ),
@@ -153,7 +157,94 @@ fn more_rows_are_a_larger_question() {
     );
     assert!(all.answer().missing.is_empty());
     let most = walk(&Dnsdb, &held(50_000), |call| rows(call, 12_000)).unwrap();
-    assert!(!most.answer().more && most.answer().missing.len() == 1);
+    assert!(!most.answer().more && most.answer().missing.is_empty());
+    assert_eq!(
+        most.answer().source.blind.as_deref(),
+        Some("Rows beyond the first 10000: the query's limit was reached.")
+    );
+}
+
+#[test]
+fn rows_that_name_nobody_are_asked_beyond_once() {
+    let texts = |call: &Call, count: usize| {
+        let mut reply = rows(call, count);
+        let body = String::from_utf8(reply.body.to_vec()).unwrap();
+        let lines: Vec<String> = body
+            .lines()
+            .enumerate()
+            .map(|(at, line)| {
+                let kind = if at <= 1200 { "\"TXT\"" } else { "\"A\"" };
+                line.replace("\"A\"", kind)
+            })
+            .collect();
+        reply.body = lines.join("\n").into();
+        reply
+    };
+    let limits = |walked: &Walked| -> Vec<String> {
+        let calls = walked.calls.iter();
+        calls.map(|call| call.query[0].1.clone()).collect()
+    };
+    let found = walk(&Dnsdb, &of_name("example.com"), |call| texts(call, 1500)).unwrap();
+    assert_eq!(limits(&found), ["1000", "10000"]);
+    assert_eq!((found.records().len(), found.answer().more), (300, false));
+    // Once more is enough: what is nobody's in so many rows is not known to be nobody's.
+    let nothing = walk(&Dnsdb, &of_name("example.com"), |call| {
+        let mut reply = rows(call, 12_000);
+        let body = String::from_utf8(reply.body.to_vec()).unwrap();
+        reply.body = body.replace("\"A\"", "\"TXT\"").into();
+        reply
+    })
+    .unwrap();
+    assert_eq!(limits(&nothing), ["1000", "10000"]);
+    assert_eq!(
+        nothing.answer().missing,
+        ["Rows beyond the first 10000: the query's limit was reached"]
+    );
+    assert!(!nothing.answer().is_not_found());
+    // A whole answer of such rows is not found, and costs one query.
+    let whole = walk(&Dnsdb, &of_name("example.com"), |call| texts(call, 900)).unwrap();
+    assert_eq!(whole.calls.len(), 1);
+    assert!(whole.answer().is_not_found());
+}
+
+#[test]
+fn a_quota_opens_when_the_vendor_says() {
+    let after = |status, headers: &[(&'static str, &str)]| {
+        let call = Call::get("api", "lookup", "/dnsdb/v2/lookup/rrset/name/example.com");
+        let mut reply = reply(status, "");
+        reply
+            .headers
+            .extend(headers.iter().map(|(name, text)| (*name, (*text).to_owned())));
+        match Dnsdb.judge(&call, &reply).verdict {
+            Verdict::Limited { after, .. } => after,
+            other => panic!("{other:?}"),
+        }
+    };
+    let date = ("date", "Sat, 21 Nov 2026 22:30:00 GMT");
+    // 2026-11-22T00:00:00Z
+    let reset = ("x-ratelimit-reset", "1795305600");
+    let none = ("x-ratelimit-remaining", "0");
+    assert_eq!(after(429, &[date, reset, none]), Some(5400));
+    assert_eq!(after(429, &[date, reset, ("x-ratelimit-remaining", "985")]), None);
+    assert_eq!(after(429, &[date, reset]), None);
+    assert_eq!(after(429, &[reset, none]), None, "no time to count from");
+    assert_eq!(
+        after(503, &[date, reset, none]),
+        Some(5),
+        "other limits open sooner"
+    );
+    for other in [
+        "n/a",
+        "",
+        "60",
+        "1795300000",
+        "1895305600",
+        "-9223372036854775808",
+    ] {
+        let reset = ("x-ratelimit-reset", other);
+        assert_eq!(after(429, &[date, reset, none]), None, "{other}");
+    }
+    assert_eq!(after(429, &[("date", "soon"), reset, none]), None);
 }
 
 #[test]
@@ -244,7 +335,7 @@ fn recordings() {
     .unwrap();
     assert_eq!(
         limited.answer().missing,
-        ["rows beyond the first 2: Query limit reached"]
+        ["Rows beyond the first 2: Query limit reached"]
     );
     // Lists of rows, as older clients saw them, with times as text.
     let framed = |file: &str| {
