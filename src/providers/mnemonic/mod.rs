@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::cof::{self, Row};
-use super::common::{answer, first, held, offered, replied_good, segment};
+use super::common::{answer, first, held, offered, replied_good, segment, uncovered};
 use super::tolerant::{Node, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -70,7 +70,7 @@ impl Provider for Mnemonic {
         if let Some(done) = held(lookup) {
             return Ok(done);
         }
-        // Some rows make no record; a question for more than is held has to go beyond those that did.
+        // What is held is read anew with the rest; reading twice as much keeps that from happening at every step.
         let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
         let walk = Walk {
             query,
@@ -100,7 +100,7 @@ impl Provider for Mnemonic {
 /// Holds a walk over pages.
 struct Walk {
     query: Query,
-    /// The rows wanted in all.
+    /// The records wanted; rows of some types make none.
     want: usize,
     /// Rows read so far.
     rows: usize,
@@ -110,7 +110,12 @@ struct Walk {
 
 impl Walk {
     fn next(self) -> Step {
-        let limit = self.want.saturating_sub(self.rows).clamp(100, PAGE);
+        // Where the first page was not enough, the next ones are full: calls are bounded, not rows.
+        let limit = if self.calls == 0 {
+            self.want.clamp(100, PAGE)
+        } else {
+            PAGE
+        };
         let path = format!("/pdns/v3/{}", segment(self.query.indicator.value()));
         let call = Call::get(ORIGIN, PDNS, path)
             .with("limit", limit.to_string())
@@ -118,11 +123,11 @@ impl Walk {
             .with("aggregateResult", "true");
         Step::Calls {
             calls: vec![call],
-            then: Box::new(move |replies| self.read(first(replies)?)),
+            then: Box::new(move |replies| self.read(first(replies)?, limit)),
         }
     }
 
-    fn read(mut self, replied: Replied) -> Result<Step, ProviderError> {
+    fn read(mut self, replied: Replied, limit: usize) -> Result<Step, ProviderError> {
         self.calls += 1;
         let reply = match replied {
             Replied::Failed(failure) if !self.records.is_empty() => {
@@ -149,19 +154,21 @@ impl Walk {
         self.rows += fresh;
         let count = Node::of(&body).get("count").count();
         let count = count.and_then(|count| usize::try_from(count).ok());
-        let more = fresh > 0 && count.is_some_and(|count| count > self.rows);
-        if more && self.rows < self.want && self.calls < MAX_PAGES {
+        // Where the vendor does not count, a full page is one of several.
+        let more = count.map_or(fresh >= limit, |count| count > self.rows);
+        if more && fresh == 0 {
+            let missing = format!("rows beyond the first {}: an empty page came", self.rows);
+            return Ok(self.done(count, true, vec![missing]));
+        }
+        if more && self.records.len() < self.want && self.calls < MAX_PAGES {
             return Ok(self.next());
         }
         Ok(self.done(count, more, Vec::new()))
     }
 
-    fn done(mut self, count: Option<usize>, more: bool, mut missing: Vec<String>) -> Step {
+    fn done(mut self, count: Option<usize>, more: bool, missing: Vec<String>) -> Step {
         // What is beyond the pages of one look-up cannot be asked for.
         let end = self.calls >= MAX_PAGES;
-        if more && end && missing.is_empty() {
-            missing.push(format!("rows beyond the first {}", self.rows));
-        }
         cof::arrange(&mut self.records);
         let mut made = answer(&DESCRIPTOR, self.query, PDNS, self.records);
         if more {
@@ -169,6 +176,10 @@ impl Walk {
         }
         made.more = more && !end;
         made.missing = missing;
+        if more && end && made.missing.is_empty() {
+            let note = format!("The first {} rows; mnemonic has more.", self.rows);
+            uncovered(&mut made, &[note]);
+        }
         Step::Done(vec![made])
     }
 }

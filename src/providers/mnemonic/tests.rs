@@ -113,7 +113,13 @@ fn pages_are_read_as_far_as_they_are_wanted() {
     );
     let most = walk(&Mnemonic, &lookup(50_000, None), |call| rows(call, 20_000)).unwrap();
     assert_eq!((most.records().len(), most.answer().more), (10_000, false));
-    assert_eq!(most.answer().missing, ["rows beyond the first 10000"]);
+    // Another try would bring no more: that is no reason to ask again soon.
+    assert!(most.answer().missing.is_empty());
+    assert_eq!(
+        most.answer().source.blind.as_deref(),
+        Some("The first 10000 rows; mnemonic has more.")
+    );
+    assert_eq!(most.answer().total, Some(20_000));
     // A page that fails costs what is on it; the first one costs the answer.
     let failing = |at: &'static str| {
         move |call: &Call| {
@@ -129,6 +135,65 @@ fn pages_are_read_as_far_as_they_are_wanted() {
     assert_eq!(part.answer().missing, ["rows beyond the first 1000: HTTP 500"]);
     assert!(part.answer().more && part.records().len() == 1000);
     assert!(walk(&Mnemonic, &lookup(2500, None), failing("0")).is_err());
+}
+
+/// Plays a vendor that has `count` rows of which only the last one makes a record.
+fn texts(call: &Call, count: usize) -> Reply {
+    let mut reply = rows(call, count);
+    let mut body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    let last = format!("192.0.{}.{}", (count - 1) / 256, (count - 1) % 256);
+    for row in body["data"].as_array_mut().unwrap() {
+        if row["answer"] != last.as_str() {
+            row["rrtype"] = "txt".into();
+        }
+    }
+    reply.body = body.to_string().into();
+    reply
+}
+
+#[test]
+fn rows_that_name_nobody_are_no_records() {
+    let few = of_name("example.com");
+    let walked = walk(&Mnemonic, &few, |call| texts(call, 1500)).unwrap();
+    assert_eq!((walked.records().len(), walked.answer().more), (1, false));
+    let asked: Vec<&str> = walked.calls.iter().map(|call| call.query[0].1.as_str()).collect();
+    assert_eq!(
+        asked,
+        ["100", "1000", "1000"],
+        "pages are full once one was not enough"
+    );
+    // Ten pages of them are no proof that nothing is known.
+    let most = walk(&Mnemonic, &few, |call| texts(call, 20_000)).unwrap();
+    assert_eq!((most.calls.len(), most.records().len()), (MAX_PAGES, 0));
+    assert_eq!(most.answer().missing, ["The first 9100 rows; mnemonic has more"]);
+    assert!(!most.answer().is_not_found());
+    let empty = walk(&Mnemonic, &few, |_| reply(200, r#"{"data":[],"count":5}"#)).unwrap();
+    assert_eq!(
+        empty.answer().missing,
+        ["rows beyond the first 0: an empty page came"]
+    );
+}
+
+#[test]
+fn without_a_count_a_full_page_is_one_of_several() {
+    let uncounted = |call: &Call| {
+        let mut reply = rows(call, 150);
+        let mut body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        body.as_object_mut().unwrap().remove("count");
+        reply.body = body.to_string().into();
+        reply
+    };
+    let few = of_name("example.com");
+    let first = walk(&Mnemonic, &few, uncounted).unwrap();
+    assert_eq!(
+        (first.records().len(), first.answer().more, first.answer().total),
+        (100, true, None)
+    );
+    let all = walk(&Mnemonic, &Lookup { want: 200, ..few }, uncounted).unwrap();
+    assert_eq!(
+        (all.records().len(), all.answer().more, all.answer().total),
+        (150, false, Some(150))
+    );
 }
 
 #[test]
