@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::cof;
-use super::common::{answer, basic, first, held, offered, replied_good, segment};
+use super::common::{answer, basic, first, held, offered, replied_good, segment, uncovered};
 use super::tolerant::Node;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -105,7 +105,7 @@ impl Provider for Circl {
 /// Holds a walk over pages.
 struct Walk {
     query: Query,
-    /// The rows wanted in all.
+    /// The records wanted; rows of some types make none.
     want: usize,
     /// Rows read so far.
     rows: usize,
@@ -156,25 +156,32 @@ impl Walk {
             let missing = format!("rows beyond the first {}: the answer broke off", self.rows);
             return Ok(self.done(false, vec![missing]));
         }
-        let cursor = reply.headers.get(CURSOR).map(|text| text.trim().to_owned());
+        let cursor = reply.headers.get(CURSOR).map(|text| text.trim());
+        let Some(cursor) = cursor.filter(|text| !text.is_empty()) else {
+            return Ok(self.done(false, Vec::new()));
+        };
         // A cursor that stays the same would go round for ever.
-        let cursor = cursor
-            .filter(|text| !text.is_empty() && text.len() <= LONGEST_CURSOR && Some(text.as_str()) != asked);
-        let full = self.records.len() >= cof::MOST_RECORDS;
-        match cursor {
-            Some(cursor) if self.rows < self.want && self.calls < MAX_PAGES && !full => {
-                Ok(self.next(Some(cursor)))
-            }
-            cursor => Ok(self.done(cursor.is_some(), Vec::new())),
+        let unusable = if asked == Some(cursor) {
+            Some("the vendor does not say anew from where to go on")
+        } else if cursor.len() > LONGEST_CURSOR {
+            Some("the vendor's cursor is too long to be sent back")
+        } else {
+            None
+        };
+        if let Some(why) = unusable {
+            let missing = format!("rows beyond the first {}: {why}", self.rows);
+            return Ok(self.done(false, vec![missing]));
         }
+        let full = self.records.len() >= cof::MOST_RECORDS;
+        if self.records.len() < self.want && self.calls < MAX_PAGES && !full {
+            return Ok(self.next(Some(cursor.to_owned())));
+        }
+        Ok(self.done(true, Vec::new()))
     }
 
-    fn done(mut self, more: bool, mut missing: Vec<String>) -> Step {
-        // What is beyond the pages of one look-up cannot be asked for.
-        let end = self.calls >= MAX_PAGES;
-        if more && end && missing.is_empty() {
-            missing.push(format!("rows beyond the first {}", self.rows));
-        }
+    fn done(mut self, more: bool, missing: Vec<String>) -> Step {
+        // What is beyond the bounds of one look-up cannot be asked for.
+        let end = self.calls >= MAX_PAGES || self.records.len() >= cof::MOST_RECORDS;
         cof::arrange(&mut self.records);
         let mut made = answer(&DESCRIPTOR, self.query, PDNS, self.records);
         if more || !missing.is_empty() {
@@ -182,6 +189,10 @@ impl Walk {
         }
         made.more = more && !end;
         made.missing = missing;
+        if more && end && made.missing.is_empty() {
+            let note = format!("The first {} rows; CIRCL has more.", self.rows);
+            uncovered(&mut made, &[note]);
+        }
         Step::Done(vec![made])
     }
 }

@@ -121,17 +121,13 @@ fn cursors_are_followed_as_far_as_they_are_wanted() {
     );
     let most = walk(&Circl, &lookup(50_000, None), |call| pages(call, 50)).unwrap();
     assert_eq!((most.calls.len(), most.answer().more), (10, false));
-    assert_eq!(most.answer().missing, ["rows beyond the first 4000"]);
-    let round = walk(&Circl, &lookup(50_000, None), |_| {
-        let mut reply = reply(
-            200,
-            r#"{"rrname":"example.com","rrtype":"A","rdata":"192.0.2.44"}"#,
-        );
-        reply.headers.insert(CURSOR, "same".to_owned());
-        reply
-    })
-    .unwrap();
-    assert_eq!(round.calls.len(), 2, "a cursor that stays is not followed again");
+    // Another try would bring no more: that is no reason to ask again soon.
+    assert!(most.answer().missing.is_empty());
+    assert_eq!(
+        most.answer().source.blind.as_deref(),
+        Some("The first 4000 rows; CIRCL has more.")
+    );
+    assert_eq!(most.answer().total, None);
     let part = walk(&Circl, &lookup(2000, None), |call| {
         if header(call, "dribble-paginate-cursor").is_some() {
             return reply(500, "");
@@ -140,6 +136,57 @@ fn cursors_are_followed_as_far_as_they_are_wanted() {
     })
     .unwrap();
     assert_eq!(part.answer().missing, ["rows beyond the first 400: HTTP 500"]);
+}
+
+#[test]
+fn a_cursor_that_cannot_be_followed_leaves_the_answer_partial() {
+    let with = |cursor: String| {
+        let row = r#"{"rrname":"example.com","rrtype":"A","rdata":"192.0.2.44"}"#;
+        walk(&Circl, &of_name("example.com"), |_| {
+            let mut reply = reply(200, row);
+            reply.headers.insert(CURSOR, cursor.clone());
+            reply
+        })
+        .unwrap()
+    };
+    for (cursor, calls, missing) in [
+        (
+            "same".to_owned(),
+            2,
+            "rows beyond the first 2: the vendor does not say anew from where to go on",
+        ),
+        (
+            "c".repeat(LONGEST_CURSOR + 1),
+            1,
+            "rows beyond the first 1: the vendor's cursor is too long to be sent back",
+        ),
+    ] {
+        let walked = with(cursor);
+        assert_eq!((walked.calls.len(), walked.answer().more), (calls, false));
+        assert_eq!(walked.answer().missing, [missing]);
+        assert_eq!(walked.answer().total, None, "how many there are is not known");
+    }
+    let longest = with("c".repeat(LONGEST_CURSOR));
+    assert_eq!(longest.calls.len(), 2, "as long as it may be");
+}
+
+#[test]
+fn rows_that_name_nobody_are_no_records() {
+    let texts = |call: &Call, all: usize| {
+        let mut page = pages(call, all);
+        if page.headers.contains_key(CURSOR) {
+            let body = String::from_utf8(page.body.to_vec()).unwrap();
+            page.body = body.replace(r#""A""#, r#""TXT""#).into();
+        }
+        page
+    };
+    let last = walk(&Circl, &of_name("example.com"), |call| texts(call, 6)).unwrap();
+    assert_eq!((last.calls.len(), last.records().len()), (6, 400));
+    // Ten pages of them are no proof that nothing is known.
+    let most = walk(&Circl, &of_name("example.com"), |call| texts(call, 50)).unwrap();
+    assert_eq!((most.calls.len(), most.records().len()), (MAX_PAGES, 0));
+    assert_eq!(most.answer().missing, ["The first 4000 rows; CIRCL has more"]);
+    assert!(!most.answer().is_not_found());
 }
 
 #[test]
