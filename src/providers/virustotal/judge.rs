@@ -39,6 +39,10 @@ fn verdict(reply: &Reply) -> Verdict {
     let text = |otherwise: &str| said.clone().unwrap_or_else(|| otherwise.to_owned());
     match (reply.status, code.as_str()) {
         (_, "NotFoundError") => Verdict::NotFound,
+        // What stands between refuses by pages of its own, which say nothing of the key.
+        (status @ (401 | 403), _) if error.is_none() => Verdict::Malformed(format!(
+            "HTTP {status} without the vendor's error body: does a proxy or a firewall answer?"
+        )),
         (_, "AuthenticationRequiredError" | "UserNotActiveError" | "WrongCredentialsError") | (401, _) => {
             Verdict::KeyRefused(text("the key was refused"))
         }

@@ -31,6 +31,12 @@ fn every_case_has_its_verdict() {
             "notentitled.example",
             Verdict::NotEntitled("You are not authorized to perform the requested operation".to_owned()),
         ),
+        (
+            "blocked.example",
+            Verdict::Malformed(
+                "HTTP 403 without the vendor's error body: does a proxy or a firewall answer?".to_owned(),
+            ),
+        ),
         ("badrequest.example", Verdict::Refused("Invalid limit".to_owned())),
         (
             "failing.example",
@@ -75,10 +81,20 @@ fn the_code_goes_before_the_status() {
     assert!(matches!(verdict(424, "FailedDependencyError"), Verdict::Retry(_)));
     assert!(matches!(verdict(504, "DeadlineExceededError"), Verdict::Retry(_)));
     let call = Call::get("api", "files", "/");
-    assert!(matches!(
-        VirusTotal.judge(&call, &reply(404, "<html>")).verdict,
-        Verdict::Malformed(_)
-    ));
+    for (status, body) in [
+        (404, "<html>"),
+        (401, "<html>"),
+        (403, "<html>"),
+        (403, ""),
+        (403, r#"{"message":"blocked"}"#),
+        (401, r#"{"error":"no"}"#),
+    ] {
+        let verdict = VirusTotal.judge(&call, &reply(status, body)).verdict;
+        assert!(
+            matches!(verdict, Verdict::Malformed(_)),
+            "{status} {body}: {verdict:?}"
+        );
+    }
 }
 
 #[test]
