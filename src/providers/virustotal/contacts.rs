@@ -1,11 +1,11 @@
 //! Answers what a file contacted in the vendor's sandboxes: domains, addresses and URLs.
 //!
-//! Each is a relationship of its own. One that the key may not see is missing, and the others are still told.
+//! Each is a relationship of its own. One that the key may not see is not covered, and the others are still told.
 
 use super::common::{Statistics, answer, call};
 use super::{CONTACTED_DOMAINS, CONTACTED_IPS, CONTACTED_URLS};
-use crate::domain::{Indicator, IndicatorKind, Query, Record};
-use crate::providers::common::{one_query, segment};
+use crate::domain::{Denial, FailureKind, Indicator, IndicatorKind, Query, Record};
+use crate::providers::common::{one_query, segment, uncovered};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
@@ -47,13 +47,28 @@ fn finish(
     asked: &[(&'static str, &'static str)],
     replies: Vec<Replied>,
 ) -> Result<Step, ProviderError> {
-    let (mut records, mut missing, mut first) = (Vec::new(), Vec::new(), None);
+    let (mut records, mut missing, mut notes, mut first) = (Vec::new(), Vec::new(), Vec::new(), None);
     let mut good = false;
+    // The relationships before this product are closed to the key.
+    for (product, people) in ALL {
+        if !asked.iter().any(|(known, _)| *known == product) {
+            notes.push(format!("Contacted {people}: not in your subscription."));
+        }
+    }
     for ((product, people), replied) in asked.iter().zip(replies) {
         let reply = match replied {
             Replied::Good(reply) => reply,
             Replied::NotFound(_) => {
                 good = true;
+                continue;
+            }
+            // The normal state of a free key, which another try does not change.
+            Replied::Failed(failure) if failure.kind == FailureKind::Denied(Denial::NotEntitled) => {
+                notes.push(format!(
+                    "Contacted {people}: {}.",
+                    failure.message.trim_end_matches('.')
+                ));
+                first.get_or_insert(ProviderError::Failed(failure));
                 continue;
             }
             Replied::Failed(failure) => {
@@ -77,20 +92,20 @@ fn finish(
         records.extend(rows.filter_map(|row| contact(product, row)));
         let count = records.len() - before;
         if root.get("meta").get("cursor").text().is_some() {
-            missing.push(format!("contacted {people} beyond the first {count}"));
-        }
-    }
-    // The relationships before this product are closed to the key.
-    for (product, people) in ALL {
-        if !asked.iter().any(|(known, _)| *known == product) {
-            missing.push(format!("contacted {people}: not in your subscription"));
+            notes.push(format!(
+                "The first {count} contacted {people}; VirusTotal has more."
+            ));
         }
     }
     if let Some(error) = first.filter(|_| !good) {
         return Err(error);
     }
     let mut found = answer(query, product, records);
+    if !(missing.is_empty() && notes.is_empty()) {
+        found.total = None;
+    }
     found.missing = missing;
+    uncovered(&mut found, &notes);
     Ok(Step::Done(vec![found]))
 }
 

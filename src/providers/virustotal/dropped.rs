@@ -5,7 +5,7 @@ use super::common::{answer, call};
 use super::contacts::PAGE;
 use super::file::{hash, kind, size};
 use crate::domain::Record;
-use crate::providers::common::{one, one_query, segment};
+use crate::providers::common::{one, one_query, segment, uncovered};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -15,17 +15,23 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let id = segment(query.indicator.value());
     let call = call(DROPPED_FILES, format!("/api/v3/files/{id}/{DROPPED_FILES}"));
     Ok(one(call.with("limit", PAGE.to_string()), move |reply| {
-        let (mut records, mut missing) = (Vec::new(), Vec::new());
+        let (mut records, mut notes) = (Vec::new(), Vec::new());
         if let Some(reply) = reply {
             let body = json(&reply)?;
             let root = Node::of(&body);
             records.extend(root.get("data").many().take(10 * PAGE).filter_map(dropped));
             if root.get("meta").get("cursor").text().is_some() {
-                missing.push(format!("dropped files beyond the first {}", records.len()));
+                notes.push(format!(
+                    "The first {} dropped files; VirusTotal has more.",
+                    records.len()
+                ));
             }
         }
         let mut found = answer(query, DROPPED_FILES, records);
-        found.missing = missing;
+        if !notes.is_empty() {
+            found.total = None;
+        }
+        uncovered(&mut found, &notes);
         Ok(Step::Done(vec![found]))
     }))
 }

@@ -7,7 +7,7 @@
 use super::common::{answer, call, time};
 use super::{MAX_PAGES, RESOLUTIONS};
 use crate::domain::{IndicatorKind, Query, Record};
-use crate::providers::common::{first, held, one_query, replied_good, segment};
+use crate::providers::common::{first, held, one_query, replied_good, segment, uncovered};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
@@ -64,16 +64,22 @@ impl Walk {
         let root = Node::of(&body);
         let meta = root.get("meta");
         self.total = meta.get("count").count().or(self.total);
-        let before = self.records.len();
-        let rows = root.get("data").many().take(10 * PAGE);
-        self.records.extend(rows.filter_map(resolution));
-        let came = self.records.len() > before;
-        let cursor = meta.get("cursor").text();
-        let enough = self.records.len() >= self.want;
-        match cursor {
-            Some(cursor) if came && !enough && self.calls < MAX_PAGES => Ok(self.next(Some(cursor))),
-            cursor => Ok(self.done(cursor.is_some() && came, Vec::new())),
+        let mut came = false;
+        for row in root.get("data").many().take(10 * PAGE) {
+            came = true;
+            self.records.extend(resolution(row, &self.query));
         }
+        let Some(cursor) = meta.get("cursor").text() else {
+            return Ok(self.done(false, Vec::new()));
+        };
+        if !came {
+            let missing = "older resolutions: an empty page came".to_owned();
+            return Ok(self.done(false, vec![missing]));
+        }
+        if self.records.len() < self.want && self.calls < MAX_PAGES {
+            return Ok(self.next(Some(cursor)));
+        }
+        Ok(self.done(true, Vec::new()))
     }
 
     fn done(self, more: bool, missing: Vec<String>) -> Step {
@@ -81,15 +87,15 @@ impl Walk {
         let mut found = answer(self.query, RESOLUTIONS, self.records);
         // What no look-up reaches is not offered as more.
         found.more = more && self.calls < MAX_PAGES;
-        if found.more {
+        found.missing = missing;
+        if more || !found.missing.is_empty() {
             // The vendor's count stays behind in recorded answers that go on.
             found.total = self.total.filter(|total| *total > held as u64);
-        } else if more {
-            found.source.blind = Some(format!(
-                "The newest {held} resolutions; VirusTotal has older ones."
-            ));
         }
-        found.missing = missing;
+        if more && !found.more && found.missing.is_empty() {
+            let note = format!("The newest {held} resolutions; VirusTotal has older ones.");
+            uncovered(&mut found, &[note]);
+        }
         Step::Done(vec![found])
     }
 }
@@ -111,10 +117,15 @@ fn page(query: &Query, cursor: Option<String>) -> Call {
     call
 }
 
-fn resolution(row: Node<'_>) -> Option<Record> {
+/// Reads a row. Every attribute may be missing; the side that was asked about is known without it.
+fn resolution(row: Node<'_>, query: &Query) -> Option<Record> {
     let attributes = row.get("attributes");
-    let name = attributes.get("host_name").host()?;
-    let ip = attributes.get("ip_address").address()?;
+    let (name, ip) = (attributes.get("host_name"), attributes.get("ip_address"));
+    let asked = || query.indicator.value().to_owned();
+    let (name, ip) = match query.indicator.kind() {
+        IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => (name.host()?, ip.address().unwrap_or_else(asked)),
+        _ => (name.host().unwrap_or_else(asked), ip.address()?),
+    };
     Some(
         Record::new()
             .with("name", name)

@@ -48,6 +48,35 @@ fn resolutions_of_names() {
     assert_eq!(text(&gist.records()[0], "collector"), "SecneurX");
     assert_eq!((gist.answer().total, gist.answer().more), (Some(37), true));
 
+    // It ends with a cursor that leads to more.
+    let wired = Lookup {
+        want: 1,
+        ..resolutions("www.wired.com")
+    };
+    let wired = walked("vt_resolutions_wired.json", &wired).unwrap();
+    assert_eq!((wired.records().len(), wired.calls.len()), (10, 1));
+    assert!(
+        wired
+            .records()
+            .iter()
+            .all(|record| text(record, "name") == "www.wired.com")
+    );
+    let ends = [0, 9].map(|at| {
+        (
+            text(&wired.records()[at], "ip"),
+            text(&wired.records()[at], "last_seen"),
+        )
+    });
+    let end = |ip: &str, time: &str| (ip.to_owned(), time.to_owned());
+    assert_eq!(
+        ends,
+        [
+            end("199.232.34.194", "2022-06-03T22:32:19Z"),
+            end("151.101.90.194", "2021-08-11T15:14:30Z"),
+        ]
+    );
+    assert_eq!((wired.answer().total, wired.answer().more), (Some(200), true));
+
     let none = walked("vt_resolutions_no_result.json", &few).unwrap();
     assert!(none.answer().is_not_found());
 }
