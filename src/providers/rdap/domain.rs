@@ -40,7 +40,7 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
     let entities = jcard::entities(object);
     let contacts: Vec<Record> = entities
         .iter()
-        .filter(|entity| !entity.is("registrar") && !entity.of_registrar)
+        .filter(|entity| is_contact(entity))
         .filter_map(jcard::contact)
         .collect();
     let registrar = entities.iter().find(|entity| entity.is("registrar"));
@@ -97,6 +97,17 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
         record,
         links: links(object),
     })
+}
+
+/// Tells whether an entity is a contact of the domain, rather than of its registrar.
+///
+/// Who takes complaints and nothing else is a desk of the registrar's, wherever it stands; a registrar can hold a
+/// domain of its own.
+fn is_contact(entity: &Entity<'_>) -> bool {
+    const HOLDERS: [&str; 4] = ["registrant", "administrative", "technical", "billing"];
+    let holds = HOLDERS.iter().any(|role| entity.is(role));
+    let desk = !entity.roles.is_empty() && entity.roles.iter().all(|role| role == "abuse");
+    !entity.of_registrar && !desk && (holds || !entity.is("registrar"))
 }
 
 /// Merges both answers: the registry's fields win, and of the contacts of one role the registrar's, since the registrar

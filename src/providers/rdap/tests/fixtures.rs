@@ -10,6 +10,7 @@ fn every_kind() {
         ("domain/elsewhere", Domain, "example.net", "domain"),
         ("domain/thick", Domain, "example.org", "domain"),
         ("domain/tendrit", Domain, "tendrit.example", "domain"),
+        ("domain/own", Domain, "parkside-registrar.example", "domain"),
         ("registrar/nameless", Domain, "career-offers.example", "domain"),
         ("ip/found", Ipv4, "192.0.2.44", "ip"),
         ("ip/v6", Ipv6, "2001:db8::44", "ip"),

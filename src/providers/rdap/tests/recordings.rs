@@ -88,11 +88,9 @@ fn registrars() {
         ("domain_edeasmarca_com_full.json", "edeasmarca.com"),
     ] {
         let record = read(file, domain).unwrap();
-        let left: Vec<String> = contacts(&record)
-            .into_iter()
-            .filter(|contact| !contact.starts_with("abuse|"))
-            .collect();
+        let left = contacts(&record);
         assert!(left.is_empty(), "a privacy service is nobody: {left:?}");
+        assert!(!text(&record, "abuse_email").is_empty(), "{domain}");
     }
     let integra = read(
         "domain_integramarketingec_com_full.json",
@@ -103,4 +101,50 @@ fn registrars() {
         contacts(&integra),
         ["registrant||Integra Marketing||", "reseller|Google Workspace|||"]
     );
+}
+
+#[test]
+fn iana_s_file_says_who_answers_for_a_system() {
+    let Some(folder) = std::env::var_os("PIVOTD_SAMPLES") else {
+        return;
+    };
+    let path = std::path::Path::new(&folder).join("rdap/bootstrap_asn.json");
+    let body = std::fs::read(path).unwrap();
+    assert_eq!(bootstrap::check_numbers(&body), Ok(()));
+    let services: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let theirs: Files = BTreeMap::from([(bootstrap::ASN, body.into())]).into();
+    let servers = Rdap.servers(&theirs);
+    assert!(
+        servers.iter().all(|server| server.starts_with("https://")),
+        "{servers:?}"
+    );
+    for (number, expected) in [
+        (1, "https://rdap.arin.net/registry/"),
+        (3333, "https://rdap.db.ripe.net/"),
+        (4608, "https://rdap.apnic.net/"),
+        (36_864, "https://rdap.afrinic.net/rdap/"),
+        (328_703, "https://rdap.afrinic.net/rdap/"),
+        (28_000, "https://rdap.lacnic.net/rdap/"),
+    ] {
+        let server = bootstrap::of_number(&theirs, number).map(|url| url.to_string());
+        assert_eq!(server.as_deref(), Some(expected), "AS{number}");
+    }
+    let reserved = bootstrap::of_number(&theirs, 64_512);
+    assert_eq!(reserved, None, "a private system is nobody's");
+    // What is compiled in says the same at both ends of every range.
+    let query = question(Capability::Whois, IndicatorKind::Asn, "AS1");
+    let bundled = testing::lookup(&Rdap, query, "autnum").files;
+    let services = services["services"].as_array().unwrap().iter();
+    let ranges = services.flat_map(|service| service[0].as_array().unwrap());
+    let mut ends = 0;
+    for end in ranges.flat_map(|range| range.as_str().unwrap().split('-')) {
+        let number = end.parse().unwrap();
+        assert_eq!(
+            bootstrap::of_number(&bundled, number),
+            bootstrap::of_number(&theirs, number),
+            "AS{number}"
+        );
+        ends += 1;
+    }
+    assert!(ends > 100, "{ends}");
 }
