@@ -5,10 +5,20 @@
 
 use serde_json::Value;
 
-use super::{DESCRIPTOR, REGISTRAR};
+use super::{DESCRIPTOR, LOCATION, REGISTRAR};
 use crate::providers::common::retry_after;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
+
+/// Says that a server is not followed to where it sends.
+pub(super) const NOT_FOLLOWED: &str = "the server sends elsewhere, where it is not followed";
+
+/// Returns where a server sends that does not answer itself (RFC 7480, 5.2).
+pub(super) fn elsewhere(reply: &Reply) -> Option<&str> {
+    let redirects = matches!(reply.status, 301 | 302 | 303 | 307 | 308);
+    let location = reply.headers.get(LOCATION).filter(|_| redirects)?.trim();
+    (!location.is_empty()).then_some(location)
+}
 
 /// Judges one reply.
 pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
@@ -52,6 +62,8 @@ fn of_object(reply: &Reply) -> Verdict {
         .unwrap_or(reply.status);
     let message = root.and_then(said).unwrap_or_else(|| format!("HTTP {code}"));
     match (code, root) {
+        // Whether it is followed is decided with the files at hand.
+        _ if elsewhere(reply).is_some() => Verdict::Good,
         (200, Some(_)) => Verdict::Good,
         (200, None) if parsed.is_some() => Verdict::Malformed("the answer is no object".to_owned()),
         (200, None) => Verdict::Malformed("the answer is no JSON".to_owned()),
@@ -61,7 +73,7 @@ fn of_object(reply: &Reply) -> Verdict {
             after: retry_after(reply),
             message,
         },
-        (300..=399, _) => Verdict::Refused("the server sends elsewhere, where it is not followed".to_owned()),
+        (300..=399, _) => Verdict::Refused(NOT_FOLLOWED.to_owned()),
         (501, _) => Verdict::Refused("the server does not answer this kind of question".to_owned()),
         (500..=599, _) => Verdict::Retry(message),
         // There is no key that could be refused: 401 and 403 are the server's choice of whom it answers.

@@ -6,9 +6,10 @@ use url::Url;
 
 use super::bootstrap;
 use super::domain::{self, Registration};
+use super::judge::{NOT_FOLLOWED, elsewhere};
 use super::{AUTNUM, DESCRIPTOR, DOMAIN, IANA, IP, REGISTRAR, network};
-use crate::domain::{IndicatorKind, Query};
-use crate::providers::common::{answer, first, one, one_query, replied_good, segment};
+use crate::domain::{Failure, FailureKind, IndicatorKind, Query};
+use crate::providers::common::{answer, first, one_query, replied_good, segment};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Files, Lookup, ProviderError, Replied, Reply, Step};
 
@@ -47,16 +48,75 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         )));
     }
     let call = Call::get(IANA, product, format!("/{product}/{}", segment(&object))).at(server);
-    let files = Files::clone(files);
-    Ok(one(call, move |reply| match reply {
+    let known = Files::clone(files);
+    Ok(ask(call, files, move |replied| match replied_good(replied)? {
         None => Ok(done(query, product, Vec::new(), Vec::new(), None)),
-        Some(reply) if product == DOMAIN => of_registry(&reply, query, &files),
+        Some(reply) if product == DOMAIN => of_registry(&reply, query, &known),
         Some(reply) => {
             let body = json(&reply)?;
             let record = network::read(Node::of(&body), &query)?;
             Ok(done(query, product, vec![record], Vec::new(), None))
         }
     }))
+}
+
+/// Asks a server, and the one that it sends to once; then goes on with what came.
+///
+/// Regional registries send so to whom an address or a system was transferred.
+fn ask(
+    call: Call,
+    files: &Files,
+    then: impl FnOnce(Replied) -> Result<Step, ProviderError> + Send + 'static,
+) -> Step {
+    let files = Files::clone(files);
+    Step::Calls {
+        calls: vec![call.clone()],
+        then: Box::new(move |replies| {
+            let replied = first(replies)?;
+            let Some(location) = sent(&replied) else {
+                return then(replied);
+            };
+            match referred(&call, location, &files) {
+                Some(further) => Ok(Step::Calls {
+                    calls: vec![further],
+                    then: Box::new(move |replies| {
+                        let replied = first(replies)?;
+                        let again = sent(&replied).is_some();
+                        then(if again { not_followed(&call) } else { replied })
+                    }),
+                }),
+                None => then(not_followed(&call)),
+            }
+        }),
+    }
+}
+
+/// Returns where a reply sends.
+fn sent(replied: &Replied) -> Option<&str> {
+    match replied {
+        Replied::Good(reply) => elsewhere(reply),
+        _ => None,
+    }
+}
+
+/// Makes the call to where a server sends, if the files name that server: an answer never decides to whom pivotd
+/// connects.
+fn referred(call: &Call, location: &str, files: &Files) -> Option<Call> {
+    let server = call.server.as_deref()?.trim_end_matches('/');
+    let asked = Url::parse(&format!("{server}{}", call.path)).ok()?;
+    let url = asked.join(location).ok()?;
+    let root = url.origin().ascii_serialization();
+    let known = location.len() <= LONGEST_LINK && bootstrap::servers(files).contains(&root);
+    (known && url != asked).then(|| Call {
+        server: Some(root),
+        path: url.path().to_owned(),
+        query: url.query_pairs().into_owned().collect(),
+        ..call.clone()
+    })
+}
+
+fn not_followed(call: &Call) -> Replied {
+    Replied::Failed(Failure::new(FailureKind::Refused, DESCRIPTOR.name, NOT_FOLLOWED).of(call.product))
 }
 
 /// Says that nobody is known who could be asked; that is not the same as "not found".
@@ -96,19 +156,16 @@ fn of_registry(reply: &Reply, query: Query, files: &Files) -> Result<Step, Provi
         }
         Next::Nothing => return Ok(done(query, DOMAIN, vec![registry.record], Vec::new(), None)),
     };
-    Ok(Step::Calls {
-        calls: vec![call],
-        then: Box::new(move |replies| {
-            let (record, missing) = match of_registrar(first(replies)?, &query) {
-                Ok(registrar) => (domain::merge(registry.record, &registrar.record), Vec::new()),
-                Err(reason) => (
-                    registry.record,
-                    vec![format!("the registrar's contacts: {reason}")],
-                ),
-            };
-            Ok(done(query, DOMAIN, vec![record], missing, None))
-        }),
-    })
+    Ok(ask(call, files, move |replied| {
+        let (record, missing) = match of_registrar(replied, &query) {
+            Ok(registrar) => (domain::merge(registry.record, &registrar.record), Vec::new()),
+            Err(reason) => (
+                registry.record,
+                vec![format!("the registrar's contacts: {reason}")],
+            ),
+        };
+        Ok(done(query, DOMAIN, vec![record], missing, None))
+    }))
 }
 
 /// Says what follows on the registry's answer.

@@ -25,6 +25,8 @@ use crate::domain::{Capability, IndicatorKind};
 
 /// Name of the origin of the bootstrap files.
 const IANA: &str = "iana";
+/// The header of a reply that says who is to be asked instead.
+const LOCATION: &str = "location";
 /// Name of the origin of the list of registrars.
 const ASSIGNMENTS: &str = "assignments";
 
@@ -52,8 +54,8 @@ static OFFERS: &[Offer] = &[Offer {
         Product::calls(AUTNUM),
         Product::calls(REGISTRAR),
     ],
-    // The registry, then the registrar.
-    max_calls: 2,
+    // The registry, then the registrar; each can send elsewhere once.
+    max_calls: 4,
     ..super::OFFER
 }];
 
@@ -115,6 +117,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
             check: bootstrap::check_registrars,
         },
     ],
+    reply_headers: &[LOCATION],
     probe: Some((Capability::Whois, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };

@@ -13,6 +13,7 @@ fn every_kind() {
         ("domain/own", Domain, "parkside-registrar.example", "domain"),
         ("registrar/nameless", Domain, "career-offers.example", "domain"),
         ("ip/found", Ipv4, "192.0.2.44", "ip"),
+        ("ip/transferred", Ipv4, "192.0.2.130", "ip"),
         ("ip/v6", Ipv6, "2001:db8::44", "ip"),
         ("autnum/found", Asn, "AS64500", "autnum"),
     ] {

@@ -268,6 +268,114 @@ fn a_link_is_followed_to_a_known_server_only() {
 }
 
 #[test]
+fn a_redirect_is_followed_once_to_a_known_server() {
+    const NETWORK: &str = r#"{"startAddress":"192.0.2.0","endAddress":"192.0.2.255","name":"X"}"#;
+    let sends = |status, location: &str| {
+        let mut sends = reply(status, "");
+        sends.headers.insert("location", location.to_owned());
+        sends
+    };
+    let lookup = of(IndicatorKind::Ipv4, "192.0.2.44", "ip");
+    let to = |status, location: &str| {
+        walk(&Rdap, &lookup, |call| match call.path.as_str() {
+            "/ip/192.0.2.44" => sends(status, location),
+            _ => reply(200, NETWORK),
+        })
+    };
+    let refused = |walked: Result<Walked, ProviderError>, what: &str| match walked {
+        Err(ProviderError::Failed(failure)) => {
+            assert_eq!(failure.kind, FailureKind::Refused, "{what}");
+            assert!(failure.message.contains("not followed"), "{what}");
+        }
+        other => panic!("{what}: {other:?}"),
+    };
+    for status in [301, 302, 303, 307, 308] {
+        let walked = to(status, "https://rdap.ipv4.example/new/ip/192.0.2.44?a=b").unwrap();
+        let call = &walked.calls[1];
+        assert_eq!(walked.calls.len(), 2, "{status}");
+        assert_eq!(
+            (call.server.as_deref(), call.path.as_str(), call.product),
+            (Some("https://rdap.ipv4.example"), "/new/ip/192.0.2.44", "ip")
+        );
+        assert_eq!(call.query, [("a".to_owned(), "b".to_owned())]);
+        assert_eq!(text(&walked.records()[0], "network_name"), "X");
+    }
+    // Without scheme and host it is the same server.
+    let walked = to(302, "/other/192.0.2.44").unwrap();
+    assert_eq!(
+        walked.calls[1].server.as_deref(),
+        Some("https://rdap.nearer.example")
+    );
+    let long = format!("https://rdap.ipv4.example/{}", "x".repeat(2000));
+    for other in [
+        "https://rdap.elsewhere.example/ip/192.0.2.44",
+        "http://rdap.ipv4.example/ip/192.0.2.44",
+        "https://rdap.ipv4.example:8443/ip/192.0.2.44",
+        "https://169.254.169.254/latest/meta-data/",
+        "//rdap.elsewhere.example/ip",
+        "file:///etc/passwd",
+        "https://",
+        long.as_str(),
+    ] {
+        refused(to(302, other), other);
+    }
+    // Sent to where it asked, it does not ask again.
+    let asked = std::cell::Cell::new(0);
+    let same = walk(&Rdap, &lookup, |call| {
+        asked.set(asked.get() + 1);
+        sends(302, &call.path)
+    });
+    refused(same, "the same address");
+    assert_eq!(asked.get(), 1);
+    refused(to(300, "https://rdap.ipv4.example/x"), "a choice of several");
+    // Servers that send back and forth are left.
+    let round = walk(&Rdap, &lookup, |call| {
+        let next = if call.path == "/a" { "/b" } else { "/a" };
+        sends(301, &format!("https://rdap.ipv4.example{next}"))
+    });
+    refused(round, "a round");
+    // The one that has it now may not know it either.
+    let walked = walk(&Rdap, &lookup, |call| match call.path.as_str() {
+        "/a" => reply(404, ""),
+        _ => sends(301, "/a"),
+    })
+    .unwrap();
+    assert!(walked.answer().is_not_found());
+}
+
+#[test]
+fn a_registrars_redirect_is_followed_too_and_costs_its_contacts_only() {
+    let links = serde_json::json!([related("https://rdap.registrar.example/v1/domain/example.com")]);
+    let registrar =
+        r#"{"objectClassName":"domain","ldhName":"example.com","port43":"whois.registrar.example"}"#;
+    let asked = |location: &str| {
+        walk(&Rdap, &of_domain("example.com"), |call| {
+            match (call.product, call.path.as_str()) {
+                ("domain", _) => reply(200, &thin(&links)),
+                (_, "/v1/domain/example.com") => {
+                    let mut sends = reply(302, "");
+                    sends.headers.insert("location", location.to_owned());
+                    sends
+                }
+                _ => reply(200, registrar),
+            }
+        })
+        .unwrap()
+    };
+    let followed = asked("/v2/domain/example.com");
+    assert_eq!(followed.calls.len(), 3);
+    assert_eq!(text(&followed.records()[0], "server"), "whois.registrar.example");
+    assert!(followed.answer().missing.is_empty());
+    let left = asked("https://rdap.elsewhere.example/domain/example.com");
+    assert_eq!(left.calls.len(), 2);
+    assert!(
+        left.answer().missing[0].ends_with("not followed"),
+        "{:?}",
+        left.answer().missing
+    );
+}
+
+#[test]
 fn the_registrars_failure_costs_its_contacts_only() {
     let lookup = of_domain("example.com");
     let start = || Rdap.start(&lookup).unwrap();
