@@ -520,6 +520,8 @@ fn start_runtimes(
     store: &Store,
     clock: &SharedClock,
 ) -> Result<BTreeMap<String, Arc<Runtime>>, TransportError> {
+    // Read anew with the settings, so that a reload takes in what was added to the system's.
+    let authorities = Arc::default();
     let mut runtimes = BTreeMap::new();
     for (name, provider_settings) in settings.providers.iter().filter(|(_, provider)| provider.enabled) {
         let Some(provider) = providers
@@ -533,6 +535,7 @@ fn start_runtimes(
             *provider,
             provider_settings.clone(),
             previous,
+            &authorities,
             &settings.server.data,
             store.secret(),
             clock,

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::account::{AccountState, UserKeys};
 use super::ledger::Account;
 use super::reference::Reference;
-use super::transport::{Transport, TransportError};
+use super::transport::{Authorities, Transport, TransportError};
 use crate::clock::SharedClock;
 use crate::config::settings::ProviderSettings;
 use crate::domain::Denial;
@@ -56,11 +56,12 @@ impl Runtime {
         provider: &'static dyn Provider,
         settings: ProviderSettings,
         previous: Option<&Self>,
+        authorities: &Arc<Authorities>,
         data: &Path,
         secret: &[u8; 32],
         clock: &SharedClock,
     ) -> Result<Self, TransportError> {
-        let transport = Transport::new(&settings)?;
+        let transport = Transport::new(&settings, Arc::clone(authorities))?;
         let key_mark = mark(secret, &settings, &transport);
         let own = settings.has_key(provider.descriptor()).then(|| {
             let kept = previous.filter(|old| old.key_mark == key_mark && old.settings.rate == settings.rate);

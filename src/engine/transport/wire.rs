@@ -55,7 +55,7 @@ static BELOW: LazyLock<Vec<Transport>> = LazyLock::new(|| {
 fn transport(base_url: &str) -> Transport {
     let text = format!("[providers.witness]\nbase_url = {base_url:?}\n");
     let loaded = read("my.toml", &text, false, &[], &[&WITNESS]).unwrap();
-    Transport::new(&loaded.settings.providers["witness"]).unwrap()
+    Transport::new(&loaded.settings.providers["witness"], Arc::default()).unwrap()
 }
 
 fn signing(reference: &Reference) -> Signing<'_> {
