@@ -1,15 +1,17 @@
-//! Stops asking a vendor that refuses or fails: per provider, key and product.
+//! Stops asking a vendor that refuses or fails: per provider, key, product and, where a provider's files name many
+//! servers, server.
 //!
 //! A refused key stays shut until the key changes; "not in your subscription" shuts that product
 //! only; a limit holds until its time; errors and timeouts are counted and tried again after a pause.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::domain::{Denial, Failure, FailureKind};
+use crate::providers::Call;
 
 /// So many failures in a row open the breaker.
 const TRIPS: u32 = 5;
@@ -44,10 +46,39 @@ struct State {
     not_entitled: Option<(Timestamp, String)>,
 }
 
+/// Names what opens and shuts together: a product, at one of its servers where it has many.
+///
+/// One registry that fails says nothing of the others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Circuit {
+    product: &'static str,
+    server: String,
+}
+
+impl Circuit {
+    /// Names the circuit of a product at its declared origin.
+    #[must_use]
+    pub fn of(product: &'static str) -> Self {
+        Self {
+            product,
+            server: String::new(),
+        }
+    }
+}
+
+impl From<&Call> for Circuit {
+    fn from(call: &Call) -> Self {
+        Self {
+            product: call.product,
+            server: call.server.clone().unwrap_or_default(),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct States {
     refused: Option<String>,
-    products: HashMap<String, State>,
+    circuits: HashMap<Circuit, State>,
 }
 
 /// Guards one key at one provider.
@@ -73,7 +104,7 @@ impl Breaker {
     ///
     /// # Errors
     /// The failure that the asker is told.
-    pub fn check(&self, product: &str, now: Timestamp) -> Result<(), Failure> {
+    pub fn check(&self, circuit: &Circuit, now: Timestamp) -> Result<(), Failure> {
         let Ok(mut states) = self.states.lock() else {
             return Ok(());
         };
@@ -84,26 +115,26 @@ impl Breaker {
                 message.clone(),
             ));
         }
-        let Some(state) = states.products.get_mut(product) else {
+        let Some(state) = states.circuits.get_mut(circuit) else {
             return Ok(());
         };
         if let Some((until, message)) = &state.not_entitled
             && *until > now
         {
             let kind = FailureKind::Denied(Denial::NotEntitled);
-            return Err(Failure::new(kind, &self.provider, message.clone()).of(product));
+            return Err(Failure::new(kind, &self.provider, message.clone()).of(circuit.product));
         }
         if let Some((until, message)) = &state.held
             && *until > now
         {
             let failure = Failure::new(FailureKind::Limited, &self.provider, message.clone());
-            return Err(failure.of(product).until(Some(*until)));
+            return Err(failure.of(circuit.product).until(Some(*until)));
         }
         match state.open_until {
             Some(until) if until > now || state.trial => {
                 let message = format!("{} failures in a row; asked again after a pause", state.failures);
                 let failure = Failure::new(FailureKind::Unavailable, &self.provider, message);
-                Err(failure.of(product).until(Some(until)))
+                Err(failure.of(circuit.product).until(Some(until)))
             }
             Some(_) => {
                 state.trial = true;
@@ -117,42 +148,42 @@ impl Breaker {
     ///
     /// # Errors
     /// The failure that the asker is told.
-    pub fn check_again(&self, product: &str, now: Timestamp) -> Result<(), Failure> {
+    pub fn check_again(&self, circuit: &Circuit, now: Timestamp) -> Result<(), Failure> {
         let trial = {
             let Ok(mut states) = self.states.lock() else {
                 return Ok(());
             };
             states
-                .products
-                .get_mut(product)
+                .circuits
+                .get_mut(circuit)
                 .is_some_and(|state| std::mem::take(&mut state.trial))
         };
-        let checked = self.check(product, now);
+        let checked = self.check(circuit, now);
         if trial && checked.is_ok() {
-            self.take_trial(product);
+            self.take_trial(circuit);
         }
         checked
     }
 
-    fn take_trial(&self, product: &str) {
+    fn take_trial(&self, circuit: &Circuit) {
         if let Ok(mut states) = self.states.lock()
-            && let Some(state) = states.products.get_mut(product)
+            && let Some(state) = states.circuits.get_mut(circuit)
         {
             state.trial = true;
         }
     }
 
     /// Gives back a trial that was not used.
-    pub fn release(&self, product: &str) {
+    pub fn release(&self, circuit: &Circuit) {
         if let Ok(mut states) = self.states.lock()
-            && let Some(state) = states.products.get_mut(product)
+            && let Some(state) = states.circuits.get_mut(circuit)
         {
             state.trial = false;
         }
     }
 
     /// Tells what became of an attempt.
-    pub fn tell(&self, product: &str, signal: Signal, now: Timestamp) {
+    pub fn tell(&self, circuit: &Circuit, signal: Signal, now: Timestamp) {
         let Ok(mut states) = self.states.lock() else {
             return;
         };
@@ -160,7 +191,7 @@ impl Breaker {
             states.refused = Some(message);
             return;
         }
-        let state = states.products.entry(product.to_owned()).or_default();
+        let state = states.circuits.entry(circuit.clone()).or_default();
         state.trial = false;
         match signal {
             // A limit that was told meanwhile stands until its time.
@@ -188,11 +219,11 @@ impl Breaker {
 
     /// Tells whether the product is known not to be in the subscription.
     #[must_use]
-    pub fn is_not_entitled(&self, product: &str, now: Timestamp) -> bool {
+    pub fn is_not_entitled(&self, product: &'static str, now: Timestamp) -> bool {
         self.states.lock().is_ok_and(|states| {
             states
-                .products
-                .get(product)
+                .circuits
+                .get(&Circuit::of(product))
                 .and_then(|state| state.not_entitled.as_ref())
                 .is_some_and(|(until, _)| *until > now)
         })
@@ -205,35 +236,62 @@ impl Breaker {
         }
     }
 
-    /// Returns the state for people and metrics, by product; the key's own stands under `*`.
+    /// Returns the state for people and metrics, by product; the key's own stands under `*`. Of several servers of a
+    /// product the worst is told.
     #[must_use]
     pub fn states(&self, now: Timestamp) -> Vec<(String, &'static str)> {
         let Ok(states) = self.states.lock() else {
             return Vec::new();
         };
-        let mut all: Vec<_> = states
-            .products
-            .iter()
-            .map(|(product, state)| {
-                let name = if state.not_entitled.as_ref().is_some_and(|(until, _)| *until > now) {
-                    "not_entitled"
-                } else if state.held.as_ref().is_some_and(|(until, _)| *until > now) {
-                    "limited"
-                } else if state.open_until.is_some_and(|until| until > now) {
-                    "open"
-                } else if state.open_until.is_some() {
-                    "half_open"
-                } else {
-                    "closed"
-                };
-                (product.clone(), name)
-            })
-            .collect();
-        if states.refused.is_some() {
-            all.push(("*".to_owned(), "key_refused"));
+        let mut worst: BTreeMap<&'static str, Standing> = BTreeMap::new();
+        for (circuit, state) in &states.circuits {
+            let standing = worst.entry(circuit.product).or_insert(Standing::Closed);
+            *standing = (*standing).max(state.standing(now));
         }
-        all.sort();
-        all
+        let refused = states.refused.is_some().then(|| ("*".to_owned(), "key_refused"));
+        let told = worst
+            .iter()
+            .map(|(product, standing)| ((*product).to_owned(), standing.name()));
+        refused.into_iter().chain(told).collect()
+    }
+}
+
+/// Says how a circuit stands, the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Closed,
+    HalfOpen,
+    Open,
+    Limited,
+    NotEntitled,
+}
+
+impl Standing {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+            Self::Limited => "limited",
+            Self::NotEntitled => "not_entitled",
+        }
+    }
+}
+
+impl State {
+    fn standing(&self, now: Timestamp) -> Standing {
+        let lasts = |held: &Option<(Timestamp, String)>| held.as_ref().is_some_and(|(until, _)| *until > now);
+        if lasts(&self.not_entitled) {
+            Standing::NotEntitled
+        } else if lasts(&self.held) {
+            Standing::Limited
+        } else if self.open_until.is_some_and(|until| until > now) {
+            Standing::Open
+        } else if self.open_until.is_some() {
+            Standing::HalfOpen
+        } else {
+            Standing::Closed
+        }
     }
 }
 
@@ -253,40 +311,40 @@ mod tests {
     fn opens_after_failures_in_a_row_and_lets_one_trial_pass() {
         let breaker = Breaker::new("acme", Denial::ServerKey);
         for _ in 0..TRIPS {
-            assert_eq!(breaker.check("whois", at(0)), Ok(()));
-            breaker.tell("whois", Signal::Failed, at(0));
+            assert_eq!(breaker.check(&Circuit::of("whois"), at(0)), Ok(()));
+            breaker.tell(&Circuit::of("whois"), Signal::Failed, at(0));
         }
         assert_eq!(
-            kind(breaker.check("whois", at(14))),
+            kind(breaker.check(&Circuit::of("whois"), at(14))),
             Some(FailureKind::Unavailable)
         );
         assert_eq!(
-            breaker.check("risk", at(14)),
+            breaker.check(&Circuit::of("risk"), at(14)),
             Ok(()),
             "another product is not concerned"
         );
-        assert_eq!(breaker.check("whois", at(15)), Ok(()), "one trial");
+        assert_eq!(breaker.check(&Circuit::of("whois"), at(15)), Ok(()), "one trial");
         assert_eq!(
-            breaker.check_again("whois", at(15)),
+            breaker.check_again(&Circuit::of("whois"), at(15)),
             Ok(()),
             "which may look again after its wait"
         );
         assert_eq!(
-            kind(breaker.check("whois", at(15))),
+            kind(breaker.check(&Circuit::of("whois"), at(15))),
             Some(FailureKind::Unavailable),
             "and only one"
         );
-        breaker.tell("whois", Signal::Failed, at(15));
+        breaker.tell(&Circuit::of("whois"), Signal::Failed, at(15));
         assert_eq!(
-            kind(breaker.check("whois", at(44))),
+            kind(breaker.check(&Circuit::of("whois"), at(44))),
             Some(FailureKind::Unavailable),
             "the pause doubled"
         );
-        assert_eq!(breaker.check("whois", at(45)), Ok(()));
-        breaker.tell("whois", Signal::Fine, at(45));
-        assert_eq!(breaker.check("whois", at(45)), Ok(()));
+        assert_eq!(breaker.check(&Circuit::of("whois"), at(45)), Ok(()));
+        breaker.tell(&Circuit::of("whois"), Signal::Fine, at(45));
+        assert_eq!(breaker.check(&Circuit::of("whois"), at(45)), Ok(()));
         assert_eq!(
-            breaker.check("whois", at(45)),
+            breaker.check(&Circuit::of("whois"), at(45)),
             Ok(()),
             "closed again for everybody"
         );
@@ -295,30 +353,54 @@ mod tests {
     #[test]
     fn a_refused_key_stays_shut_for_every_product() {
         let breaker = Breaker::new("acme", Denial::UserKey);
-        breaker.tell("whois", Signal::KeyRefused("refused".into()), at(0));
+        breaker.tell(&Circuit::of("whois"), Signal::KeyRefused("refused".into()), at(0));
         assert_eq!(
-            kind(breaker.check("risk", at(1_000_000))),
+            kind(breaker.check(&Circuit::of("risk"), at(1_000_000))),
             Some(FailureKind::Denied(Denial::UserKey))
         );
         breaker.reset();
-        assert_eq!(breaker.check("risk", at(1)), Ok(()));
+        assert_eq!(breaker.check(&Circuit::of("risk"), at(1)), Ok(()));
     }
 
     #[test]
     fn a_missing_product_and_a_limit_concern_that_product_only() {
         let breaker = Breaker::new("acme", Denial::ServerKey);
-        breaker.tell("iris", Signal::NotEntitled("no iris".into()), at(0));
-        breaker.tell("whois", Signal::Limited(at(60), "busy".into()), at(0));
+        breaker.tell(&Circuit::of("iris"), Signal::NotEntitled("no iris".into()), at(0));
+        breaker.tell(
+            &Circuit::of("whois"),
+            Signal::Limited(at(60), "busy".into()),
+            at(0),
+        );
         assert!(breaker.is_not_entitled("iris", at(1)));
         assert_eq!(
-            kind(breaker.check("iris", at(1))),
+            kind(breaker.check(&Circuit::of("iris"), at(1))),
             Some(FailureKind::Denied(Denial::NotEntitled))
         );
         assert_eq!(
-            breaker.check("whois", at(59)).map_err(|failure| failure.until),
+            breaker
+                .check(&Circuit::of("whois"), at(59))
+                .map_err(|failure| failure.until),
             Err(Some(at(60)))
         );
-        assert_eq!(breaker.check("whois", at(60)), Ok(()));
-        assert_eq!(breaker.check("risk", at(1)), Ok(()));
+        assert_eq!(breaker.check(&Circuit::of("whois"), at(60)), Ok(()));
+        assert_eq!(breaker.check(&Circuit::of("risk"), at(1)), Ok(()));
+    }
+
+    #[test]
+    fn one_server_of_a_product_shuts_no_other() {
+        let breaker = Breaker::new("acme", Denial::ServerKey);
+        let at_server = |server: &str| Circuit::from(&Call::get("api", "domain", "/").at(server));
+        let (down, up) = (at_server("https://down.example"), at_server("https://up.example"));
+        for _ in 0..TRIPS {
+            breaker.tell(&down, Signal::Failed, at(0));
+        }
+        assert_eq!(kind(breaker.check(&down, at(1))), Some(FailureKind::Unavailable));
+        assert_eq!(breaker.check(&up, at(1)), Ok(()));
+        breaker.tell(&up, Signal::Fine, at(1));
+        assert_eq!(
+            breaker.states(at(1)),
+            [("domain".to_owned(), "open")],
+            "the worst is told"
+        );
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::SemaphorePermit;
 
 use super::account::AccountState;
-use super::breaker::{Breaker, Signal};
+use super::breaker::{Breaker, Circuit, Signal};
 use super::dispenser::TooLate;
 use super::ledger::{Charged, Ledger, Priority, Refusal, Reservation, Spend, cost_text};
 use super::runtime::{Key, Runtime};
@@ -24,6 +24,9 @@ use crate::telemetry::metrics::Metrics;
 
 /// Waited after a limit of the vendor's that does not say how long it lasts.
 const UNSAID_LIMIT: Duration = Duration::from_secs(60);
+
+/// The longest that a call takes without which the look-up has its answer.
+const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Says what the callers of a flight want, as it changes while the flight waits.
 pub trait Passengers: Send + Sync {
@@ -68,12 +71,12 @@ pub struct Carrier {
 /// Gives a breaker's trial back, whatever becomes of the attempt that took it.
 struct Trial<'a> {
     breaker: &'a Breaker,
-    product: &'a str,
+    circuit: Circuit,
 }
 
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
-        self.breaker.release(self.product);
+        self.breaker.release(&self.circuit);
     }
 }
 
@@ -93,10 +96,16 @@ impl Carrier {
 
     /// Makes a call, with as many attempts as are configured and make sense before the deadline.
     pub async fn call(&self, call: &Call) -> Replied {
+        // What is not needed is not worth a second attempt.
+        let attempts = if call.optional {
+            1
+        } else {
+            self.runtime.settings.attempts
+        };
         let mut pauses = backon::ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(500))
             .with_max_delay(Duration::from_secs(10))
-            .with_max_times(self.runtime.settings.attempts.saturating_sub(1))
+            .with_max_times(attempts.saturating_sub(1))
             .with_jitter()
             .build();
         loop {
@@ -146,7 +155,7 @@ impl Carrier {
         let session = self.session_for(call).await?;
         let _trial = Trial {
             breaker: &self.state.breaker,
-            product: call.product,
+            circuit: call.into(),
         };
         let charged = self.charged(call);
         self.ledger
@@ -158,7 +167,7 @@ impl Carrier {
             Err(_) => self.wait_for_connection(call).await?,
         };
         // The time of waiting may have brought a limit, a refusal, or an empty house.
-        self.state.breaker.check_again(call.product, self.clock.now())?;
+        self.state.breaker.check_again(&call.into(), self.clock.now())?;
         if self.passengers.gone() {
             let message = "nobody waits for the answer any more";
             return Err(self.failure(FailureKind::TimedOut, call, message));
@@ -181,7 +190,8 @@ impl Carrier {
             .runtime
             .transport
             .attempt(self.runtime.provider, call, &signing);
-        let reply = timeout_at(self.clock.as_ref(), started + self.runtime.settings.timeout, one).await;
+        let timeout = self.timeout(call);
+        let reply = timeout_at(self.clock.as_ref(), started + timeout, one).await;
         let took = self.clock.elapsed().saturating_sub(started);
         self.state.took(took);
         self.attempts.fetch_add(1, Ordering::Relaxed);
@@ -203,6 +213,16 @@ impl Carrier {
         Ok(attempted)
     }
 
+    /// Returns how long one attempt may take.
+    fn timeout(&self, call: &Call) -> Duration {
+        let most = self.runtime.settings.timeout;
+        if call.optional {
+            most.min(OPTIONAL_TIMEOUT)
+        } else {
+            most
+        }
+    }
+
     fn charged<'a>(&'a self, call: &'a Call) -> Charged<'a> {
         Charged {
             account: &self.state.account,
@@ -217,7 +237,7 @@ impl Carrier {
     /// Passes the breaker; a limit that ends before the deadline is waited for.
     async fn pass_breaker(&self, call: &Call) -> Result<(), Failure> {
         loop {
-            let Err(failure) = self.state.breaker.check(call.product, self.clock.now()) else {
+            let Err(failure) = self.state.breaker.check(&call.into(), self.clock.now()) else {
                 return Ok(());
             };
             let (FailureKind::Limited, Some(until)) = (failure.kind, failure.until) else {
@@ -371,7 +391,7 @@ impl Carrier {
         let name = verdict_name(&verdict);
         self.settle(call, reservation, cost, name);
         let now = self.clock.now();
-        let tell = |signal| self.state.breaker.tell(call.product, signal, now);
+        let tell = |signal| self.state.breaker.tell(&call.into(), signal, now);
         let failed = |kind, message: String| self.failure(kind, call, message);
         let attempted = match verdict {
             Verdict::Good => {
@@ -451,7 +471,7 @@ impl Carrier {
             let failure = self.failure(FailureKind::Denied(denial), call, error.to_string());
             return ("unsigned", Attempted::Done(Replied::Failed(failure)));
         }
-        self.state.breaker.tell(call.product, Signal::Failed, now);
+        self.state.breaker.tell(&call.into(), Signal::Failed, now);
         let (name, cost, kind, message) = match error {
             AttemptError::NotSent(reason) => (
                 "unreachable",
@@ -492,12 +512,9 @@ impl Carrier {
     fn timed_out(&self, call: &Call, reservation: Reservation) -> (&'static str, Attempted) {
         self.state
             .breaker
-            .tell(call.product, Signal::Failed, self.clock.now());
+            .tell(&call.into(), Signal::Failed, self.clock.now());
         self.settle(call, reservation, call.max_cost, "timed_out");
-        let message = format!(
-            "no answer within {} s",
-            self.runtime.settings.timeout.as_secs_f64()
-        );
+        let message = format!("no answer within {} s", self.timeout(call).as_secs_f64());
         let failure = self.failure(FailureKind::TimedOut, call, message);
         ("timed_out", self.again(call, failure, None))
     }

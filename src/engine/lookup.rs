@@ -70,8 +70,9 @@ impl Carrier {
             );
         }
         let now = self.clock.now();
-        let open =
-            |product: &str| self.state.may_use(product) && !self.state.breaker.is_not_entitled(product, now);
+        let open = |product: &'static str| {
+            self.state.may_use(product) && !self.state.breaker.is_not_entitled(product, now)
+        };
         let mut first: Option<Failure> = None;
         let mut inapplicable: Option<Failure> = None;
         for product in offer.products.iter().filter(|product| open(product.id)) {
@@ -80,7 +81,7 @@ impl Carrier {
                 Ok(step) => step,
                 // A product that cannot be asked this says nothing of the others.
                 Err(error) => {
-                    inapplicable = Some(self.told(product.id, error));
+                    inapplicable.get_or_insert_with(|| self.told(product.id, error));
                     continue;
                 }
             };

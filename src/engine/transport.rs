@@ -2,6 +2,7 @@
 //! cap after decompression, no redirects, TLS 1.2 or later.
 
 mod address;
+mod tls;
 #[cfg(test)]
 mod wire;
 
@@ -13,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
+pub use self::tls::Authorities;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};
 use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
@@ -43,6 +45,7 @@ pub enum AttemptError {
 /// Makes the calls of one provider.
 pub struct Transport {
     client: OnceLock<reqwest::Client>,
+    authorities: Arc<Authorities>,
     network: NetworkSettings,
     name: String,
     origins: BTreeMap<String, Url>,
@@ -79,7 +82,7 @@ impl Transport {
     ///
     /// # Errors
     /// [`TransportError`] where a base URL names a forbidden address, or proxy or CA file cannot be used.
-    pub fn new(settings: &ProviderSettings) -> Result<Self, TransportError> {
+    pub fn new(settings: &ProviderSettings, authorities: Arc<Authorities>) -> Result<Self, TransportError> {
         let wrong = |what: &str, reason: &dyn std::fmt::Display| {
             TransportError::Settings(format!("providers.{}: {what}: {reason}", settings.name))
         };
@@ -110,6 +113,7 @@ impl Transport {
         }
         let transport = Self {
             client: OnceLock::new(),
+            authorities,
             network: settings.network.clone(),
             name: settings.name.clone(),
             origins,
@@ -129,8 +133,7 @@ impl Transport {
         Ok(transport)
     }
 
-    /// Returns the HTTP client. It is made when it is first needed: most of what it holds are the certificate
-    /// authorities, and a provider that nobody asks needs none.
+    /// Returns the HTTP client. It is made when it is first needed: a provider that nobody asks needs none.
     fn client(&self) -> Result<&reqwest::Client, String> {
         if let Some(client) = self.client.get() {
             return Ok(client);
@@ -153,7 +156,6 @@ impl Transport {
             .retry(reqwest::retry::never())
             .referer(false)
             .no_proxy()
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .user_agent(concat!("pivotd/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(Arc::new(CheckedResolver {
                 policy,
@@ -167,19 +169,17 @@ impl Transport {
             let except = self.network.no_proxy.join(",");
             builder = builder.proxy(made.no_proxy(reqwest::NoProxy::from_string(&except)));
         }
-        if let Some(path) = &self.network.ca_file {
-            let pem = std::fs::read(path).map_err(|error| wrong(&path.display().to_string(), &error))?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-                .map_err(|error| wrong(&path.display().to_string(), &error))?;
-            if certificates.is_empty() {
-                return Err(wrong(
-                    &path.display().to_string(),
-                    &"there is no certificate in it",
-                ));
-            }
-            builder = builder.tls_certs_merge(certificates);
-        }
-        builder.build().map_err(|error| wrong("the HTTP client", &error))
+        let tls = match &self.network.ca_file {
+            Some(path) => tls::with_file(path).map_err(|error| wrong("ca_file", &error))?,
+            None => self
+                .authorities
+                .system()
+                .map_err(|error| wrong("the system's certificate authorities", &error))?,
+        };
+        builder
+            .tls_backend_preconfigured(tls)
+            .build()
+            .map_err(|error| wrong("the HTTP client", &error))
     }
 
     /// Returns the base URL of an origin as text, for cache keys.

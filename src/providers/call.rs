@@ -60,6 +60,8 @@ pub struct Call {
     pub max_cost: Cost,
     /// Whether it may be repeated once bytes were sent; a purchase may not.
     pub repeatable: bool,
+    /// Whether the look-up has its answer without it: it is tried once, and not for long.
+    pub optional: bool,
 }
 
 /// Names the HTTP methods that providers use.
@@ -86,6 +88,7 @@ impl Call {
             product,
             max_cost: Cost::CALL,
             repeatable: true,
+            optional: false,
         }
     }
 
@@ -145,6 +148,13 @@ impl Call {
     #[must_use]
     pub fn at(mut self, server: impl Into<String>) -> Self {
         self.server = Some(server.into());
+        self
+    }
+
+    /// Says that the look-up has its answer without it, and returns the call.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
         self
     }
 

@@ -14,7 +14,7 @@ use crate::config;
 use crate::domain::{
     Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query, Record, Value,
 };
-use crate::mapping::{MappedInput, Rules, Selection};
+use crate::mapping::{Heard, MappedInput, Rules, Selection};
 use crate::replay::{SeenRequest, Vendor};
 
 /// Asks a question.
@@ -279,7 +279,7 @@ pub(super) fn mapped(
         properties: &[],
     };
     let walked = walk_fixtures(provider, lookup).unwrap();
-    let answers = [(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
+    let answers = [Heard::whole(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
     let rules = Rules {
         spec,
         scales: &loaded.settings.scales,
@@ -396,6 +396,6 @@ pub(super) fn entities(
         properties: &[],
     };
     let at = "2026-03-01T10:11:12Z".parse().unwrap();
-    let answers: Vec<_> = answers.iter().map(|answer| (*answer, at)).collect();
+    let answers: Vec<_> = answers.iter().map(|answer| Heard::whole(answer, at)).collect();
     crate::mapping::map(&answers, &rules, &input, &Selection::up_to(100)).entities
 }

@@ -1,6 +1,9 @@
 //! Files of public facts: fetched anew, used at once, and never replaced by broken ones.
 
-use pivotd::replay::{Fault, Matcher};
+use std::time::Duration;
+
+use pivotd::clock::Clock;
+use pivotd::replay::{Fault, Gate, Matcher};
 
 use crate::support::{Builder, Entity};
 
@@ -47,4 +50,60 @@ async fn newer_files_are_fetched_and_used_and_broken_ones_are_not() {
     let attempts = vendor.attempts_to("/rdap/dns.json");
     app.app.engine.refresh_reference(&data).await;
     assert_eq!(vendor.attempts_to("/rdap/dns.json"), attempts);
+}
+
+/// A registrar that hangs costs its contacts only, and not for long; a registry that fails shuts no other.
+#[tokio::test]
+async fn one_server_of_many_holds_up_nothing() {
+    let app = Builder::new().with(&["rdap"]).manual_clock().start().await;
+    let vendor = &app.others["rdap"];
+    let gate = Gate::new();
+    let registry = serde_json::json!({
+        "objectClassName": "domain",
+        "ldhName": "slow.com",
+        "events": [{"eventAction": "registration", "eventDate": "2009-02-11T00:00:00Z"}],
+        "links": [{
+            "rel": "related",
+            "type": "application/rdap+json",
+            "href": format!("{}/rdap.registrar.example/of/slow.com", vendor.base_url()),
+        }],
+    });
+    let answer = Fault::Status {
+        code: 200,
+        headers: vec![("Content-Type".to_owned(), "application/rdap+json".to_owned())],
+        body: registry.to_string(),
+    };
+    vendor.inject(Matcher::path("/domain/slow.com"), answer, None);
+    vendor.inject(
+        Matcher::path("rdap.registrar.example"),
+        Fault::Hold(gate.clone()),
+        None,
+    );
+    let began = app.clock().elapsed();
+    let run = app.run("rdap.whois", Entity::domain("slow.com"));
+    let answer = async {
+        tokio::pin!(run);
+        tokio::select! {
+            biased;
+            // The registry's attempt, and the registrar's.
+            () = vendor.wait_for_attempts(2) => {}
+            answer = &mut run => return answer,
+        }
+        app.while_moving(Duration::from_secs(200), run).await
+    };
+    let answer = answer.await;
+    let took = app.clock().elapsed() - began;
+    assert!(
+        answer.said("PartialError").contains("the registrar's contacts"),
+        "{}",
+        answer.body
+    );
+    assert!(!answer.entities().is_empty(), "{}", answer.body);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert_eq!(
+        vendor.attempts_to("/rdap.registrar.example/of/slow.com"),
+        1,
+        "it is not asked twice"
+    );
+    gate.release();
 }

@@ -196,7 +196,9 @@ fn next(registry: &Registration, files: &Files, query: &Query) -> Next {
             .iter()
             .find(|link| known.contains(&link.origin().ascii_serialization()));
         if let Some(link) = followed {
-            let mut call = Call::get(IANA, REGISTRAR, link.path()).at(link.origin().ascii_serialization());
+            let mut call = Call::get(IANA, REGISTRAR, link.path())
+                .at(link.origin().ascii_serialization())
+                .optional();
             call.query = link.query_pairs().into_owned().collect();
             return Next::Call(call);
         }
@@ -205,7 +207,7 @@ fn next(registry: &Registration, files: &Files, query: &Query) -> Next {
     if let Some(server) = id.and_then(|id| bootstrap::of_registrar(files, &id)) {
         let path = format!("{}domain/{}", server.path(), segment(name));
         let root = server.origin().ascii_serialization();
-        return Next::Call(Call::get(IANA, REGISTRAR, path).at(root));
+        return Next::Call(Call::get(IANA, REGISTRAR, path).at(root).optional());
     }
     links
         .first()
