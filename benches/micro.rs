@@ -13,7 +13,7 @@ use pivotd::catalogue::Catalogue;
 use pivotd::config;
 use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
-use pivotd::mapping::{MappedInput, Rules, Selection, map};
+use pivotd::mapping::{Heard, MappedInput, Rules, Selection, map};
 use pivotd::providers::registry;
 
 const SIZES: [usize; 3] = [12, 256, 10_000];
@@ -116,7 +116,7 @@ fn bench(criterion: &mut Criterion) {
         let answer = answer(count);
         let selection = Selection::up_to(count);
         let run = || {
-            let answers = [(black_box(&answer), now)];
+            let answers = [Heard::whole(black_box(&answer), now)];
             map(&answers, &rules, &input, &selection)
         };
         let response = TransformResponse {

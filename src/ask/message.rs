@@ -236,6 +236,9 @@ impl Context<'_> {
                 }
                 text.push_str(&format!(" (request {})", self.request_id));
             }
+            FailureKind::Denied(Denial::UserKey) => {
+                text.push_str("; that is the key you set yourself: correct it, or clear it");
+            }
             FailureKind::Denied(_) => {}
         }
         self.say(kind, &text)

@@ -17,7 +17,7 @@ use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{
     InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
 };
-use crate::mapping::{Mapped, MappedInput, Rules, Selection, map};
+use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
 use crate::providers::Descriptor;
 
 /// The most records that a question without a limit fetches page by page.
@@ -241,16 +241,18 @@ async fn ask(
     let Question {
         indicator, instead, ..
     } = question;
-    let told = join_all(options.iter().map(async |(descriptor, options)| {
-        let told = if descriptor.name == OWN {
-            Told::local(own::answer(&indicator).0)
-        } else {
-            engine
-                .ask(make_ask(run, descriptor, options, &indicator, limit))
-                .await
-        };
-        (*descriptor, options.clone(), told)
-    }))
+    let told = join_all(
+        able(run.spec, options, &indicator).map(async |(descriptor, options)| {
+            let told = if descriptor.name == OWN {
+                Told::local(own::answer(&indicator).0)
+            } else {
+                engine
+                    .ask(make_ask(run, descriptor, options, &indicator, limit))
+                    .await
+            };
+            (*descriptor, options.clone(), told)
+        }),
+    )
     .await;
     Ok(Asked {
         entity: entity.clone(),
@@ -259,6 +261,22 @@ async fn ask(
         instead,
         told,
     })
+}
+
+/// Leaves out, of several providers, those that cannot be asked about this; where none can, they say so themselves.
+fn able<'a>(
+    spec: &'a TransformSpec,
+    options: &'a [(&'static Descriptor, Options)],
+    indicator: &Indicator,
+) -> impl Iterator<Item = &'a (&'static Descriptor, Options)> {
+    let kind = indicator.kind();
+    let takes = move |(descriptor, _): &&'a (&'static Descriptor, Options)| {
+        descriptor
+            .offer(spec.capability)
+            .is_some_and(|offer| offer.inputs.contains(&kind))
+    };
+    let any = options.iter().any(|one| takes(&one));
+    options.iter().filter(move |one| !any || takes(one))
 }
 
 /// Says of a dynamic DNS name why its registration is not asked for, unless the client wants it nevertheless.
@@ -340,8 +358,13 @@ fn gather(run: &Run<'_>, asked: Vec<Result<Asked, NotAsked>>, limit: usize, now:
                 *oldest = (*oldest).min(entry.retrieved_at);
             }
             note_dependency(&mut depends, options, told);
+            // Where others answered too, that one key is refused is told beside what they found.
             if let Outcome::Failed(failure) = &told.outcome
                 && failure.kind == FailureKind::Denied(Denial::UserKey)
+                && asked
+                    .told
+                    .iter()
+                    .all(|(_, _, told)| matches!(told.outcome, Outcome::Failed(_)))
             {
                 let text = format!(
                     "{}: {}: {}",
@@ -397,14 +420,15 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize) -> Mapped {
     let answers: Vec<_> = asked
         .told
         .iter()
-        .filter_map(|(_, _, told)| match &told.outcome {
-            Outcome::Found(answer) => {
-                let at = told
+        .filter_map(|(_, options, told)| match &told.outcome {
+            Outcome::Found(answer) => Some(Heard {
+                answer,
+                retrieved_at: told
                     .entry
                     .as_ref()
-                    .map_or(Timestamp::UNIX_EPOCH, |entry| entry.retrieved_at);
-                Some((answer.as_ref(), at))
-            }
+                    .map_or(Timestamp::UNIX_EPOCH, |entry| entry.retrieved_at),
+                window: options.window,
+            }),
             _ => None,
         })
         .collect();
@@ -413,10 +437,8 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize) -> Mapped {
         value: &asked.entity.value,
         properties: &asked.echo,
     };
-    let options = asked.told.first().map(|(_, options, _)| options);
     let selection = Selection {
-        window: options.map(|options| options.window).unwrap_or_default(),
-        exclude_sinkholes: options.is_some_and(|options| options.exclude_sinkholes),
+        exclude_sinkholes: asked.told.iter().any(|(_, options, _)| options.exclude_sinkholes),
         limit,
     };
     let rules = Rules {
@@ -429,6 +451,14 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize) -> Mapped {
 
 fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Vec<UiMessage> {
     let mut all = Vec::new();
+    // What was counted is counted of the whole, so only a window that all share can be named beside it.
+    let mut windows = asked.told.iter().map(|(_, options, _)| options.window);
+    let window = windows.next().unwrap_or_default();
+    let window = if windows.all(|other| other == window) {
+        window
+    } else {
+        Window::default()
+    };
     for (descriptor, options, told) in &asked.told {
         let context = Context {
             value: asked.entity.value(),
@@ -443,7 +473,7 @@ fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Ve
                 .offer(run.spec.capability)
                 .is_some_and(|offer| offer.paged),
             merged: asked.told.len() > 1,
-            window: options.window,
+            window,
             request_id: &run.asker.request_id,
             now,
         };

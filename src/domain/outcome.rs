@@ -72,7 +72,7 @@ impl Answer {
     /// Tells whether the vendor knows nothing.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.records.is_empty() && self.price.is_none() && self.missing.is_empty()
+        self.records.is_empty() && self.price.is_none() && self.missing.is_empty() && !self.more
     }
 
     /// Tells whether this is a price without the goods.

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::fold::{Group, Part, Period, can_be_sinkhole};
-use super::map::{MappedInput, Rules};
+use super::map::{Heard, MappedInput, Rules};
 use super::rules::{EntityRule, Scale};
 use crate::catalogue::{OWN, TransformSpec};
-use crate::domain::Schema;
+
 use crate::domain::indicator::{HashType, to_unicode};
-use crate::domain::{Answer, Indicator, IndicatorKind, Lists, Value};
+use crate::domain::{Indicator, IndicatorKind, Lists, Schema, Value};
 use crate::maltego::response::{
     Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition,
 };
@@ -82,20 +82,26 @@ impl<'a> Names<'a> {
 }
 
 impl<'a> Dresser<'a> {
-    pub(super) fn new(answers: &[(&'a Answer, Timestamp)], rules: &Rules<'a>) -> Self {
+    pub(super) fn new(answers: &[Heard<'a>], rules: &Rules<'a>) -> Self {
         let mut providers: Vec<Names<'_>> = Vec::new();
-        let answers = answers.iter().map(|(answer, at)| {
-            let source = &answer.source;
-            if !providers.iter().any(|names| names.provider == source.provider) {
-                providers.push(Names::new(&source.provider));
-            }
-            Provenance {
-                provider: &source.provider,
-                source: format_smolstr!("{} {}", source.provider, source.product),
-                retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(*at).to_smolstr(),
-                blind: source.blind.as_deref(),
-            }
-        });
+        let answers = answers.iter().map(
+            |Heard {
+                 answer,
+                 retrieved_at: at,
+                 ..
+             }| {
+                let source = &answer.source;
+                if !providers.iter().any(|names| names.provider == source.provider) {
+                    providers.push(Names::new(&source.provider));
+                }
+                Provenance {
+                    provider: &source.provider,
+                    source: format_smolstr!("{} {}", source.provider, source.product),
+                    retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(*at).to_smolstr(),
+                    blind: source.blind.as_deref(),
+                }
+            },
+        );
         let answers = answers.collect();
         Self {
             spec: rules.spec,
@@ -112,7 +118,7 @@ impl<'a> Dresser<'a> {
         let mut entity = Entity::new(group.type_id, group.value.as_ref());
         entity.properties.reserve(10);
         value_properties(group.type_id, &group.value, &mut entity.properties);
-        self.finish(group, &mut entity);
+        self.finish(group, &group.value, &mut entity);
         self.link(group, &mut entity);
         entity
     }
@@ -127,11 +133,11 @@ impl<'a> Dresser<'a> {
         {
             entity.properties.push(declared(input.type_id, name, input.value));
         }
-        self.finish(group, &mut entity);
+        self.finish(group, &canonical(input.type_id, input.value), &mut entity);
         entity
     }
 
-    fn finish(&self, group: &Group<'_>, entity: &mut Entity) {
+    fn finish(&self, group: &Group<'_>, value: &str, entity: &mut Entity) {
         let mut rows: Vec<(Cow<'_, str>, SmolStr)> = Vec::new();
         for names in &self.providers {
             self.provider_properties(group, names, entity, &mut rows);
@@ -144,7 +150,7 @@ impl<'a> Dresser<'a> {
             }
             self.mark(group, rule, entity);
         }
-        self.mark_listed(entity);
+        self.mark_listed(value, entity);
         if !rows.is_empty() {
             entity
                 .display_information
@@ -264,11 +270,11 @@ impl<'a> Dresser<'a> {
         }
     }
 
-    /// Marks names of dynamic DNS services and sinkholes, with who says so.
-    fn mark_listed(&self, entity: &mut Entity) {
+    /// Marks names of dynamic DNS services and sinkholes, with who says so; `value` is the entity's in canonical form.
+    fn mark_listed(&self, value: &str, entity: &mut Entity) {
         let source = match entity.type_id.as_str() {
-            "maltego.Domain" | "maltego.DNSName" | "maltego.Website" => self.lists.dynamic_dns(&entity.value),
-            "maltego.URL" => Indicator::parse(IndicatorKind::Url, &entity.value)
+            "maltego.Domain" | "maltego.DNSName" | "maltego.Website" => self.lists.dynamic_dns(value),
+            "maltego.URL" => Indicator::parse(IndicatorKind::Url, value)
                 .ok()
                 .and_then(|url| url.host())
                 .and_then(|host| self.lists.dynamic_dns(&host)),
@@ -281,7 +287,7 @@ impl<'a> Dresser<'a> {
             entity.bookmark = entity.bookmark.or(Some(Bookmark::Yellow));
         }
         if can_be_sinkhole(&entity.type_id)
-            && let Some(source) = self.lists.sinkhole(&entity.value)
+            && let Some(source) = self.lists.sinkhole(value)
         {
             let said = Property::loose("pivotd.sinkhole", "Sinkhole according to", source);
             add(&mut entity.properties, said);
@@ -487,4 +493,17 @@ pub(crate) fn humanised(name: &str) -> String {
         .into_iter()
         .chain(chars.map(|c| if c == '_' { ' ' } else { c }))
         .collect()
+}
+
+/// Returns the canonical form of a value as somebody typed it, where lists know names and addresses by that.
+fn canonical<'v>(type_id: &str, value: &'v str) -> Cow<'v, str> {
+    let kind = match type_id {
+        "maltego.Domain" | "maltego.DNSName" | "maltego.Website" | "maltego.NSRecord" => {
+            IndicatorKind::Hostname
+        }
+        "maltego.IPv4Address" => IndicatorKind::Ipv4,
+        "maltego.IPv6Address" => IndicatorKind::Ipv6,
+        _ => return Cow::Borrowed(value),
+    };
+    Indicator::parse(kind, value).map_or(Cow::Borrowed(value), |read| Cow::Owned(read.value().to_owned()))
 }

@@ -7,11 +7,10 @@ use std::collections::hash_map::{Entry, HashMap};
 use jiff::civil::Date;
 
 use super::rules::{Condition, EntityRule};
-use super::{MappedInput, Window};
+use super::{Heard, MappedInput, Window};
 use crate::catalogue::TransformSpec;
 use crate::domain::indicator::{NameKind, name_kind};
-use crate::domain::{Answer, Lists, Record, Value};
-use crate::domain::{Kind, Schema};
+use crate::domain::{Kind, Lists, Record, Schema, Value};
 
 /// Resolves names: in the item of a list first, then in the record around it.
 #[derive(Clone, Copy)]
@@ -235,10 +234,9 @@ type Key<'a> = (&'a str, Cow<'a, str>, Option<String>);
 
 /// Walks all records by all rules.
 pub(super) fn fold<'a>(
-    answers: &[(&'a Answer, jiff::Timestamp)],
+    answers: &[Heard<'a>],
     spec: &'a TransformSpec,
     input: &MappedInput<'a>,
-    window: &Window,
 ) -> Folded<'a> {
     let schema = spec.capability.schema();
     let rules: Vec<_> = spec
@@ -251,8 +249,8 @@ pub(super) fn fold<'a>(
         groups: Vec::new(),
         on_input: None,
     };
-    for (answer, (given, _)) in answers.iter().enumerate() {
-        for record in &given.records {
+    for (answer, heard) in answers.iter().enumerate() {
+        for record in &heard.answer.records {
             for prepared in &rules {
                 let mut walk = |item| {
                     let part = Part {
@@ -260,7 +258,7 @@ pub(super) fn fold<'a>(
                         scope: Scope { item, record },
                         answer,
                     };
-                    folded.place(prepared, part, input, window, &mut known);
+                    folded.place(prepared, part, input, &heard.window, &mut known);
                 };
                 match &prepared.rule.each {
                     None => walk(None),

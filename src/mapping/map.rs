@@ -46,11 +46,32 @@ pub struct Rules<'a> {
     pub lists: &'a Lists,
 }
 
+/// Holds an answer as the mapping takes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// The answer.
+    pub answer: &'a Answer,
+    /// When the provider gave it.
+    pub retrieved_at: Timestamp,
+    /// The window of time that is wanted of this provider.
+    pub window: Window,
+}
+
+impl<'a> Heard<'a> {
+    /// Takes an answer with all its times.
+    #[must_use]
+    pub fn whole(answer: &'a Answer, retrieved_at: Timestamp) -> Self {
+        Self {
+            answer,
+            retrieved_at,
+            window: Window::default(),
+        }
+    }
+}
+
 /// Says which results are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selection {
-    /// The window of time.
-    pub window: Window,
     /// Whether sinkholes are left out.
     pub exclude_sinkholes: bool,
     /// How many are shown at most.
@@ -58,11 +79,10 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Wants up to so many, of any time, sinkholes too.
+    /// Wants up to so many, sinkholes too.
     #[must_use]
     pub fn up_to(limit: usize) -> Self {
         Self {
-            window: Window::default(),
             exclude_sinkholes: false,
             limit,
         }
@@ -89,17 +109,17 @@ pub struct Mapped {
 /// Turns answers into entities.
 ///
 /// Entities of equal type, value and strict properties become one: dates widen, differing texts are joined. One
-/// belongs to the window if the period of any of its records touches it; a bound that nobody knows excludes nothing.
+/// belongs to the window if the period of any of its records touches the one of its provider; a bound that nobody knows excludes nothing.
 /// With `near` the closest come first, of these what was so only around that day, else the rarest where counts are known, else the newest; what is equal keeps the order of the answers.
 /// Sinkholes are left out where that is wanted. At most `limit` are shown. An entity equal to the input, in type and value, is left out.
 #[must_use]
 pub fn map(
-    answers: &[(&Answer, Timestamp)],
+    answers: &[Heard<'_>],
     rules: &Rules<'_>,
     input: &MappedInput<'_>,
     selection: &Selection,
 ) -> Mapped {
-    let folded = fold(answers, rules.spec, input, &selection.window);
+    let folded = fold(answers, rules.spec, input);
     let dresser = Dresser::new(answers, rules);
     let total_mapped = folded.groups.len();
     let mut groups = folded.groups;

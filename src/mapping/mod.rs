@@ -12,6 +12,6 @@ mod template;
 mod tests;
 
 pub(crate) use entity::humanised;
-pub use map::{Mapped, MappedInput, Rules, Selection, Window, map};
+pub use map::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
 pub use rules::{Band, Colour, Condition, EntityRule, MarkRule, Piece, PropertyRule, Scale, Template};
 pub use template::TemplateError;

@@ -44,23 +44,30 @@ async fn five_providers_are_asked_at_once_with_the_calls_of_each_alone() {
     };
     let (merged, ()) = tokio::join!(merged, all_asked);
     assert!(merged.messages().is_empty(), "{:?}", merged.messages());
+    let apart = self::app().await;
     let mut alone = BTreeSet::new();
     for provider in FIVE {
-        let calls = app.others[provider].attempts();
-        let answer = app
+        let answer = apart
             .run(&format!("{provider}.resolutions"), Entity::domain(NAME))
             .await;
         assert_eq!(
-            answer.header("pivotd-cache"),
-            "hit",
-            "{provider}: what was merged is kept by provider"
+            app.others[provider].attempts(),
+            apart.others[provider].attempts(),
+            "{provider}: as many calls as alone"
         );
-        assert_eq!(app.others[provider].attempts(), calls);
         assert!(
             merged.body.contains(&format!("Name=\"{provider}.source\"")),
             "{provider}"
         );
         alone.extend(values(&answer));
+        let kept = app
+            .run(&format!("{provider}.resolutions"), Entity::domain(NAME))
+            .await;
+        assert_eq!(
+            kept.header("pivotd-cache"),
+            "hit",
+            "{provider}: what was merged is kept by provider"
+        );
     }
     assert_eq!(values(&merged), alone);
 }
@@ -105,6 +112,83 @@ async fn one_slow_one_failing_one_fine() {
     );
     assert!(answer.said("FatalError").is_empty());
     gate.release();
+}
+
+/// One refused key of the user's own spoils nothing that others found; alone, it makes the client ask for it again.
+#[tokio::test]
+async fn a_users_refused_key_is_told_beside_what_others_found() {
+    let app = app().await;
+    let own = [("global#virustotal.api-key", "wrong")];
+    app.others["virustotal"].inject(Matcher::any(), Fault::unauthorized_401(), None);
+    let merged = app.run(ALL, Entity::domain(NAME).with(&own)).await;
+    assert!(merged.body.contains("dnsdb.source") && !merged.body.contains("virustotal.source"));
+    let said = merged.said("PartialError");
+    assert!(
+        said.contains("VirusTotal") && said.contains("the key you set yourself"),
+        "{said}"
+    );
+    let alone = app
+        .run("virustotal.resolutions", Entity::domain(NAME).with(&own))
+        .await;
+    assert!(!alone.said("Exception 600").is_empty(), "{}", alone.body);
+}
+
+/// A window of one provider's is not applied to the others.
+#[tokio::test]
+async fn each_provider_has_its_own_window() {
+    let app = app().await;
+    let all = app.run(ALL, Entity::domain(NAME)).await;
+    let window = [("global#passivetotal.since", "2100-01-01")];
+    let without = app.run(ALL, Entity::domain(NAME).with(&window)).await;
+    let only_there: BTreeSet<String> = {
+        let shown = values(&without);
+        values(&all)
+            .into_iter()
+            .filter(|value| !shown.contains(value))
+            .collect()
+    };
+    assert!(!values(&without).is_empty(), "{}", without.body);
+    let apart = app.run("passivetotal.resolutions", Entity::domain(NAME)).await;
+    assert!(only_there.is_subset(&values(&apart)), "{only_there:?}");
+    let said = without.said("Inform");
+    assert_eq!(
+        said.contains("outside the window"),
+        !only_there.is_empty(),
+        "{said}"
+    );
+    let of_last = [("global#virustotal.since", "2100-01-01")];
+    let rest = app.run(ALL, Entity::domain(NAME).with(&of_last)).await;
+    assert!(
+        values(&apart).is_subset(&values(&rest)),
+        "the first provider's are all there"
+    );
+}
+
+/// Who cannot be asked about an address is left out there; with nobody else's key, it is the registry that answers.
+#[tokio::test]
+async fn whois_asks_everybody_who_can_be_asked() {
+    let app = Builder::new().with(&["defender", "rdap"]).start().await;
+    let domain = app.run("whois", Entity::domain("tendrit.example")).await;
+    for provider in ["domaintools", "defender", "rdap"] {
+        let said = domain.said("PartialError") + &domain.said("Inform");
+        let title = pivotd::providers::registry::all()
+            .iter()
+            .map(|known| known.descriptor())
+            .find(|known| known.name == provider)
+            .unwrap()
+            .title;
+        assert!(
+            domain.body.contains(&format!("{provider}.source")) || said.contains(title),
+            "{provider}: {}",
+            domain.body
+        );
+    }
+    let before = app.others["defender"].attempts();
+    let address = app
+        .run("whois", Entity::new("maltego.IPv6Address", "2001:db8::44"))
+        .await;
+    assert_eq!(app.others["defender"].attempts(), before, "{}", address.body);
+    assert!(!address.body.contains("cannot be asked"), "{}", address.body);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use super::{answer, at, property, rules_of, settings, values};
 use crate::domain::{Capability, Record};
 use crate::maltego::{Entity, Property};
-use crate::mapping::{Mapped, MappedInput, Selection, Window, map};
+use crate::mapping::{Heard, Mapped, MappedInput, Selection, Window, map};
 
 const RULES: &str = "[[transform.entity]]\non = \"input\"\nfields = { score = \"Risk score\", components = \"Components\" }\nband = { by = \"score\", scale = \"risk\" }";
 
@@ -14,7 +14,7 @@ fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Re
         properties,
     };
     map(
-        &[(&answer, at())],
+        &[Heard::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(0),
@@ -106,7 +106,7 @@ fn what_equals_the_input_is_left_out() {
         properties: &[],
     };
     let mapped = map(
-        &[(&answer, at())],
+        &[Heard::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(9),
@@ -143,7 +143,7 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         properties: &[],
     };
     let all = map(
-        &[(&answer, at())],
+        &[Heard::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(9),
@@ -183,7 +183,43 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         exclude_sinkholes: true,
         ..Selection::up_to(9)
     };
-    let rest = map(&[(&answer, at())], &rules_of(&settings), &input, &without);
+    let rest = map(
+        &[Heard::whole(&answer, at())],
+        &rules_of(&settings),
+        &input,
+        &without,
+    );
     assert_eq!((rest.sinkholes, rest.shown, rest.total_mapped), (1, 3, 4));
     assert!(!values(&rest.entities).contains(&"192.0.2.7"));
+}
+
+/// Lists know a name by its canonical form, and people type it as they like.
+#[test]
+fn an_input_is_marked_however_it_is_typed() {
+    use crate::domain::ListKind;
+    let mut settings = settings(
+        "ip-history",
+        "[[transform.entity]]\non = \"input\"\nfields = { domain = \"Domain\" }",
+    );
+    let mut lists = (*settings.lists).clone();
+    lists.add(ListKind::DynamicDns, "dyn.example", "dyn.txt").unwrap();
+    settings.lists = lists.into();
+    let answer = answer(
+        Capability::IpHistory,
+        vec![Record::new().with("domain", "a.dyn.example")],
+    );
+    let input = MappedInput {
+        type_id: "maltego.Domain",
+        value: "A.Dyn.Example.",
+        properties: &[],
+    };
+    let mapped = map(
+        &[Heard::whole(&answer, at())],
+        &rules_of(&settings),
+        &input,
+        &Selection::up_to(9),
+    );
+    let entity = &mapped.entities[0];
+    assert_eq!(entity.value, "A.Dyn.Example.");
+    assert_eq!(property(entity, "pivotd.dynamic_dns"), Some("dyn.txt"));
 }

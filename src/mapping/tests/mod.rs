@@ -8,7 +8,7 @@ mod properties;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
-use super::{Mapped, MappedInput, Rules, Selection, Window, map};
+use super::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
 use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::tests::vendor;
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
@@ -68,11 +68,11 @@ pub(super) fn run(
 ) -> Mapped {
     let settings = settings(capability, rules);
     let answer = answer(capability.parse().unwrap(), records);
-    let selection = Selection {
+    let heard = Heard {
         window: *window,
-        ..Selection::up_to(limit)
+        ..Heard::whole(&answer, at())
     };
-    map(&[(&answer, at())], &rules_of(&settings), &INPUT, &selection)
+    map(&[heard], &rules_of(&settings), &INPUT, &Selection::up_to(limit))
 }
 
 /// Maps by the first transform of the settings.
@@ -143,7 +143,7 @@ fn the_transform_of_the_manual_maps_end_to_end() {
     ];
     let answer = answer(Capability::IpHistory, records);
     let mapped = map(
-        &[(&answer, at())],
+        &[Heard::whole(&answer, at())],
         &Rules {
             spec,
             scales: &loaded.settings.scales,
