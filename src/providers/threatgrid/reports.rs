@@ -6,7 +6,7 @@ use super::ANALYSIS;
 use super::common::{answer, call, number};
 use super::search::{self, Run, texts};
 use crate::domain::{Answer, Query, Record};
-use crate::providers::common::{one, one_query, segment};
+use crate::providers::common::{one_query, segment};
 use crate::providers::tolerant::json;
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
@@ -29,29 +29,31 @@ pub(super) type Then = fn(Reports) -> Result<Step, ProviderError>;
 /// Starts a look-up of a file that reads `part` of each run's analysis.
 pub(super) fn start(lookup: &Lookup, part: &'static str, then: Then) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
-    let search = search::search(&query)?;
-    Ok(one(search, move |reply| {
-        let found = search::read(reply, &query)?;
-        let samples = search::samples(&query, &found);
-        let mut reports = Reports {
-            missing: found.missing(),
-            notes: found.blind().into_iter().collect(),
-            read: Vec::new(),
-            query,
-            samples,
-        };
-        let runs = choose(found.runs, &mut reports);
-        if runs.is_empty() {
-            return then(reports);
-        }
-        Ok(Step::Calls {
-            calls: runs.iter().map(|run| report(run, part)).collect(),
-            then: Box::new(move |replies| {
-                reports.gather(runs, replies)?;
-                then(reports)
-            }),
-        })
-    }))
+    let asked = query.clone();
+    search::find(
+        &asked,
+        Box::new(move |found| {
+            let samples = search::samples(&query, &found);
+            let mut reports = Reports {
+                missing: found.missing(&query),
+                notes: Vec::new(),
+                read: Vec::new(),
+                query,
+                samples,
+            };
+            let runs = choose(found.runs, &mut reports);
+            if runs.is_empty() {
+                return then(reports);
+            }
+            Ok(Step::Calls {
+                calls: runs.iter().map(|run| report(run, part)).collect(),
+                then: Box::new(move |replies| {
+                    reports.gather(runs, replies)?;
+                    then(reports)
+                }),
+            })
+        }),
+    )
 }
 
 /// Makes the call for one part of a run's analysis.
