@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::ANALYSIS;
 use super::common::{answer, call, number};
 use super::search::{self, Run, texts};
-use crate::domain::{Answer, Query, Record};
+use crate::domain::{Answer, FailureKind, Query, Record};
 use crate::providers::common::{one_query, segment};
 use crate::providers::tolerant::json;
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
@@ -90,19 +90,27 @@ fn choose(runs: Vec<Run>, reports: &mut Reports) -> Vec<Run> {
     }
     if scored.len() > most {
         let count = scored.len();
+        // What others keep private can most likely not be read, so that it must not take the place of what can.
+        scored.sort_by_key(Run::is_private_to_others);
+        let dropped = scored.split_off(most);
+        let passed = dropped.iter().any(Run::is_private_to_others);
+        let but = if passed {
+            ", those that others keep private last"
+        } else {
+            ""
+        };
         reports
             .notes
-            .push(format!("Read from the newest {most} of {count} runs."));
-        scored.truncate(most);
+            .push(format!("Read from the newest {most} of {count} runs{but}."));
     }
     scored
 }
 
 impl Reports {
-    /// Takes the replies in; a run that failed leaves the others.
+    /// Takes the replies in; a run that failed leaves the others, and what the search found.
     ///
     /// # Errors
-    /// The first failure, where no run could be read.
+    /// The first failure, where no run could be read and one of them might be another time.
     fn gather(&mut self, runs: Vec<Run>, replies: Vec<Replied>) -> Result<(), ProviderError> {
         let mut first: Option<ProviderError> = None;
         for (run, replied) in runs.into_iter().zip(replies) {
@@ -118,7 +126,10 @@ impl Reports {
                 Err(failed) => failed,
             };
             self.missing.push(format!("run {}: {failed}", run.id));
-            first.get_or_insert(failed);
+            // Runs that others keep private stay so.
+            if !is_refused(&failed) {
+                first.get_or_insert(failed);
+            }
         }
         match first {
             Some(error) if self.read.is_empty() => Err(error),
@@ -141,6 +152,10 @@ impl Reports {
         }
         Step::Done(vec![found, self.samples])
     }
+}
+
+fn is_refused(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Failed(failure) if failure.kind == FailureKind::Refused)
 }
 
 /// Returns a good reply's JSON, or `None` where the vendor knows nothing.

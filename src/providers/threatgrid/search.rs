@@ -36,6 +36,8 @@ pub(super) struct Run {
     status: Option<String>,
     analysed: bool,
     private: bool,
+    /// Whether the vendor says who submitted it, which it does not of what others keep private.
+    owned: bool,
     filename: Option<String>,
     tags: Vec<String>,
     behaviors: Vec<(i64, String)>,
@@ -73,6 +75,7 @@ impl Run {
             status: item.get("status").text(),
             analysed: analysis.is_object(),
             private: item.get("private").flag() == Some(true),
+            owned: item.get("login").exists() || item.get("organization_id").exists(),
             filename: item.get("filename").text(),
             tags: item.get("tags").texts(),
             behaviors: analysis.get("behaviors").many().filter_map(behavior).collect(),
@@ -100,6 +103,11 @@ impl Run {
         [&self.md5, &self.sha1, &self.sha256]
             .into_iter()
             .any(|known| known.as_deref() == Some(hash))
+    }
+
+    /// Tells whether another organisation keeps it private, so that its report can most likely not be read.
+    pub(super) fn is_private_to_others(&self) -> bool {
+        self.private && !self.owned
     }
 
     /// Tells whether there is an analysis to read.

@@ -5,6 +5,7 @@ mod fixtures;
 mod mapped;
 mod properties;
 mod recordings;
+mod reports;
 mod searches;
 mod signatures;
 
