@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::common::{MOST_RECORDS, entries};
 use super::files::told;
-use super::indicators::{FEEDS, Ratings, Threshold};
+use super::indicators::{FEEDS, Feeds, Ratings, Threshold};
 use super::reports::{self, Reports, parsed, report};
 use super::search::Run;
 use super::streams::{self, Touch};
@@ -34,7 +34,7 @@ struct Contact {
 }
 
 /// Asks for what is known of the addresses, and what the behaviors name.
-fn annotate(reports: Reports) -> Result<Step, ProviderError> {
+fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
     let contacts = merge(&reports);
     let is_address = |contact: &&Contact| contact.touch.field == "ip";
     let addressed: Vec<usize> = (0..reports.read.len())
@@ -47,27 +47,43 @@ fn annotate(reports: Reports) -> Result<Step, ProviderError> {
         .collect();
     let threshold = Threshold::of(&reports.query).filter(|_| !contacts.is_empty());
     let runs: Vec<&Run> = reports.read.iter().map(|(run, _)| run).collect();
+    let feeds = threshold.map(|threshold| Feeds::new(threshold, &reports.query, &runs));
     let annotated = addressed.iter().filter_map(|index| runs.get(*index));
     let mut calls: Vec<_> = annotated.map(|run| report(run, "annotations")).collect();
     let annotations = calls.len();
-    calls.extend(
-        threshold
-            .map(|threshold| threshold.calls(&reports.query, &runs))
-            .unwrap_or_default(),
-    );
+    calls.extend(feeds.as_ref().map(Feeds::calls).unwrap_or_default());
     if calls.is_empty() {
         return Ok(finish(reports, contacts, &[], None));
     }
     Ok(Step::Calls {
         calls,
         then: Box::new(move |mut replies| {
-            let mut reports = reports;
-            let feeds = replies.split_off(annotations.min(replies.len()));
+            let rows = replies.split_off(annotations.min(replies.len()));
             let places = places(&mut reports, replies);
-            let ratings = threshold.map(|threshold| Ratings::read(threshold, feeds));
-            Ok(finish(reports, contacts, &places, ratings.as_ref()))
+            match feeds {
+                Some(mut feeds) => {
+                    feeds.take(rows);
+                    Ok(rate(reports, contacts, places, feeds))
+                }
+                None => Ok(finish(reports, contacts, &places, None)),
+            }
         }),
     })
+}
+
+/// Reads the feeds to their ends, then finishes.
+fn rate(reports: Reports, contacts: Vec<Contact>, places: Vec<Place>, mut feeds: Feeds) -> Step {
+    let calls = feeds.calls();
+    if calls.is_empty() {
+        return finish(reports, contacts, &places, Some(&feeds.ratings()));
+    }
+    Step::Calls {
+        calls,
+        then: Box::new(move |replies| {
+            feeds.take(replies);
+            Ok(rate(reports, contacts, places, feeds))
+        }),
+    }
 }
 
 /// Merges what all runs contacted, in the order of the newest run. An address on two ports is two records.

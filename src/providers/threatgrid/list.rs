@@ -91,6 +91,11 @@ impl List {
         self.stuck = true;
     }
 
+    /// Returns how many rows were read.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Says how much of `what` was read; `None` where all was.
     pub(super) fn unread(&self, what: &str) -> Option<String> {
         let rows = self.rows;

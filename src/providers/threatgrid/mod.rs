@@ -109,7 +109,7 @@ static OFFERS: &[Offer] = &[
     of_a_file(
         Capability::Contacts,
         &[RUNS, MIN_SCORE, SEVERITY, CONFIDENCE],
-        search::MOST_PAGES + 2 * MOST_RUNS + 3,
+        search::MOST_PAGES + 2 * MOST_RUNS + indicators::MOST_CALLS,
     ),
     of_a_file(
         Capability::SandboxFiles,
