@@ -4,11 +4,11 @@
 //! of the vendor would give fewer, since they hold only what a behavior names. Annotations add the country and the
 //! network of addresses.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::common::{MOST_RECORDS, entries};
+use super::common::{MOST_RECORDS, cut, entries, left_out};
 use super::files::told;
 use super::indicators::{FEEDS, Feeds, Ratings, Threshold};
 use super::reports::{self, Reports, parsed, report};
@@ -18,9 +18,6 @@ use crate::domain::Record;
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
-/// How many hosts are remembered that a URL or a user agent went to.
-const MOST_HOSTS: usize = 200;
-
 /// Starts a look-up of contacts.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     reports::start(lookup, "network_streams", annotate)
@@ -29,13 +26,14 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 /// Holds a contact with the runs that made it, as indices into the reports.
 struct Contact {
     touch: Touch,
-    to: Vec<String>,
+    /// The hosts and addresses that a URL or a user agent went to.
+    to: BTreeSet<String>,
     runs: Vec<usize>,
 }
 
 /// Asks for what is known of the addresses, and what the behaviors name.
 fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
-    let contacts = merge(&reports);
+    let contacts = merge(&mut reports);
     let is_address = |contact: &&Contact| contact.touch.field == "ip";
     let addressed: Vec<usize> = (0..reports.read.len())
         .filter(|index| {
@@ -87,37 +85,40 @@ fn rate(reports: Reports, contacts: Vec<Contact>, places: Vec<Place>, mut feeds:
 }
 
 /// Merges what all runs contacted, in the order of the newest run. An address on two ports is two records.
-fn merge(reports: &Reports) -> Vec<Contact> {
+fn merge(reports: &mut Reports) -> Vec<Contact> {
     let mut contacts: Vec<Contact> = Vec::new();
     let mut places: HashMap<(&str, String, Option<i64>), usize> = HashMap::new();
+    let (mut is_cut, mut too_long) = (false, 0);
     for (index, (_, body)) in reports.read.iter().enumerate() {
-        for touch in streams::read(Node::of(body)) {
+        too_long += streams::read(Node::of(body), &mut |touch| {
             let key = (touch.field, touch.value.clone(), touch.port);
-            let place = *places.entry(key).or_insert(contacts.len());
-            if place == contacts.len() {
-                contacts.push(Contact {
-                    touch: touch.clone(),
-                    to: Vec::new(),
-                    runs: Vec::new(),
-                });
-            }
+            let place = match places.get(&key) {
+                Some(place) => *place,
+                None if contacts.len() >= MOST_RECORDS => {
+                    is_cut = true;
+                    return;
+                }
+                None => {
+                    places.insert(key, contacts.len());
+                    contacts.push(Contact {
+                        touch: touch.clone(),
+                        to: BTreeSet::new(),
+                        runs: Vec::new(),
+                    });
+                    contacts.len() - 1
+                }
+            };
             let Some(contact) = contacts.get_mut(place) else {
-                continue;
+                return;
             };
             if contact.runs.last() != Some(&index) {
                 contact.runs.push(index);
             }
-            if let Some(to) = touch.to
-                && contact.to.len() < MOST_HOSTS
-                && !contact.to.contains(&to)
-            {
-                contact.to.push(to);
-            }
-        }
-        if contacts.len() >= MOST_RECORDS {
-            break;
-        }
+            contact.to.extend(touch.to);
+        });
     }
+    reports.missing.extend(is_cut.then(|| cut("contacts")));
+    reports.missing.extend(left_out(too_long));
     contacts
 }
 

@@ -4,7 +4,7 @@
 //! indicators hold only what a behavior names, with severity and confidence from 0 to 100; the vendor starts both at
 //! 80. They are asked only where the question sets a threshold.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -275,7 +275,7 @@ impl Ratings {
     }
 
     /// Tells whether a contact passes: it is named itself, or it went to a host or address that is.
-    pub(super) fn pass(&self, field: &'static str, value: &str, to: &[String]) -> bool {
+    pub(super) fn pass(&self, field: &'static str, value: &str, to: &BTreeSet<String>) -> bool {
         let named = |field: &'static str, value: &str| {
             self.unknown.contains(&field) || self.of(field, value).is_some()
         };
