@@ -13,6 +13,9 @@ use crate::providers::tolerant::Node;
 /// The most records that one answer holds; a sample that makes more is noise, and its report is bounded as well.
 pub(super) const MOST_RECORDS: usize = 5000;
 
+/// The longest text of a sample's own making, such as a mutex, that is kept, in octets.
+const MOST_OCTETS: usize = 4096;
+
 /// Makes a GET billed to `product`.
 pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
     Call::get(ORIGIN, product, path)
@@ -57,6 +60,21 @@ pub(super) fn canonical(kind: IndicatorKind, text: &str) -> Option<String> {
     Indicator::parse(kind, text)
         .ok()
         .map(|indicator| indicator.value().to_owned())
+}
+
+/// Returns a text of a sample's own making as it came, since it tells samples apart; `None` where it is too long.
+pub(super) fn verbatim(text: String) -> Option<String> {
+    (text.len() <= MOST_OCTETS).then_some(text)
+}
+
+/// Says how many texts were too long to be kept.
+pub(super) fn left_out(count: usize) -> Option<String> {
+    (count > 0).then(|| format!("{count} texts longer than {MOST_OCTETS} octets are left out"))
+}
+
+/// Says that there were more records than an answer holds.
+pub(super) fn cut(what: &str) -> String {
+    format!("only the first {MOST_RECORDS} {what} are kept")
 }
 
 /// Tells whether an address can be one on the internet: every run also talks to its own network.

@@ -4,22 +4,19 @@
 //! of the vendor would give fewer, since they hold only what a behavior names. Annotations add the country and the
 //! network of addresses.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::common::{MOST_RECORDS, entries};
+use super::common::{MOST_RECORDS, cut, entries, left_out};
 use super::files::told;
-use super::indicators::{FEEDS, Ratings, Threshold};
+use super::indicators::{FEEDS, Feeds, Ratings, Threshold};
 use super::reports::{self, Reports, parsed, report};
 use super::search::Run;
 use super::streams::{self, Touch};
 use crate::domain::Record;
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Replied, Step};
-
-/// How many hosts are remembered that a URL or a user agent went to.
-const MOST_HOSTS: usize = 200;
 
 /// Starts a look-up of contacts.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
@@ -29,13 +26,14 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 /// Holds a contact with the runs that made it, as indices into the reports.
 struct Contact {
     touch: Touch,
-    to: Vec<String>,
+    /// The hosts and addresses that a URL or a user agent went to.
+    to: BTreeSet<String>,
     runs: Vec<usize>,
 }
 
 /// Asks for what is known of the addresses, and what the behaviors name.
-fn annotate(reports: Reports) -> Result<Step, ProviderError> {
-    let contacts = merge(&reports);
+fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
+    let contacts = merge(&mut reports);
     let is_address = |contact: &&Contact| contact.touch.field == "ip";
     let addressed: Vec<usize> = (0..reports.read.len())
         .filter(|index| {
@@ -47,61 +45,80 @@ fn annotate(reports: Reports) -> Result<Step, ProviderError> {
         .collect();
     let threshold = Threshold::of(&reports.query).filter(|_| !contacts.is_empty());
     let runs: Vec<&Run> = reports.read.iter().map(|(run, _)| run).collect();
+    let feeds = threshold.map(|threshold| Feeds::new(threshold, &reports.query, &runs));
     let annotated = addressed.iter().filter_map(|index| runs.get(*index));
     let mut calls: Vec<_> = annotated.map(|run| report(run, "annotations")).collect();
     let annotations = calls.len();
-    calls.extend(
-        threshold
-            .map(|threshold| threshold.calls(&reports.query, &runs))
-            .unwrap_or_default(),
-    );
+    calls.extend(feeds.as_ref().map(Feeds::calls).unwrap_or_default());
     if calls.is_empty() {
         return Ok(finish(reports, contacts, &[], None));
     }
     Ok(Step::Calls {
         calls,
         then: Box::new(move |mut replies| {
-            let mut reports = reports;
-            let feeds = replies.split_off(annotations.min(replies.len()));
+            let rows = replies.split_off(annotations.min(replies.len()));
             let places = places(&mut reports, replies);
-            let ratings = threshold.map(|threshold| Ratings::read(threshold, feeds));
-            Ok(finish(reports, contacts, &places, ratings.as_ref()))
+            match feeds {
+                Some(mut feeds) => {
+                    feeds.take(rows);
+                    Ok(rate(reports, contacts, places, feeds))
+                }
+                None => Ok(finish(reports, contacts, &places, None)),
+            }
         }),
     })
 }
 
+/// Reads the feeds to their ends, then finishes.
+fn rate(reports: Reports, contacts: Vec<Contact>, places: Vec<Place>, mut feeds: Feeds) -> Step {
+    let calls = feeds.calls();
+    if calls.is_empty() {
+        return finish(reports, contacts, &places, Some(&feeds.ratings()));
+    }
+    Step::Calls {
+        calls,
+        then: Box::new(move |replies| {
+            feeds.take(replies);
+            Ok(rate(reports, contacts, places, feeds))
+        }),
+    }
+}
+
 /// Merges what all runs contacted, in the order of the newest run. An address on two ports is two records.
-fn merge(reports: &Reports) -> Vec<Contact> {
+fn merge(reports: &mut Reports) -> Vec<Contact> {
     let mut contacts: Vec<Contact> = Vec::new();
     let mut places: HashMap<(&str, String, Option<i64>), usize> = HashMap::new();
+    let (mut is_cut, mut too_long) = (false, 0);
     for (index, (_, body)) in reports.read.iter().enumerate() {
-        for touch in streams::read(Node::of(body)) {
+        too_long += streams::read(Node::of(body), &mut |touch| {
             let key = (touch.field, touch.value.clone(), touch.port);
-            let place = *places.entry(key).or_insert(contacts.len());
-            if place == contacts.len() {
-                contacts.push(Contact {
-                    touch: touch.clone(),
-                    to: Vec::new(),
-                    runs: Vec::new(),
-                });
-            }
+            let place = match places.get(&key) {
+                Some(place) => *place,
+                None if contacts.len() >= MOST_RECORDS => {
+                    is_cut = true;
+                    return;
+                }
+                None => {
+                    places.insert(key, contacts.len());
+                    contacts.push(Contact {
+                        touch: touch.clone(),
+                        to: BTreeSet::new(),
+                        runs: Vec::new(),
+                    });
+                    contacts.len() - 1
+                }
+            };
             let Some(contact) = contacts.get_mut(place) else {
-                continue;
+                return;
             };
             if contact.runs.last() != Some(&index) {
                 contact.runs.push(index);
             }
-            if let Some(to) = touch.to
-                && contact.to.len() < MOST_HOSTS
-                && !contact.to.contains(&to)
-            {
-                contact.to.push(to);
-            }
-        }
-        if contacts.len() >= MOST_RECORDS {
-            break;
-        }
+            contact.to.extend(touch.to);
+        });
     }
+    reports.missing.extend(is_cut.then(|| cut("contacts")));
+    reports.missing.extend(left_out(too_long));
     contacts
 }
 

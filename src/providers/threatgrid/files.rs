@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::common::{MOST_RECORDS, entries, hash};
+use super::common::{MOST_RECORDS, cut, entries, hash};
 use super::reports::{self, Reports};
 use super::search::{Run, texts};
 use crate::domain::Record;
@@ -14,7 +14,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     reports::start(lookup, "artifacts", finish)
 }
 
-fn finish(reports: Reports) -> Result<Step, ProviderError> {
+fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
     let mut gathered = Gathered::default();
     for (run, body) in &reports.read {
         for row in entries(Node::of(body).get("data").get("items")) {
@@ -23,7 +23,9 @@ fn finish(reports: Reports) -> Result<Step, ProviderError> {
             }
         }
     }
-    let records = gathered.records();
+    let mut missing = Vec::new();
+    let records = gathered.records("files", &mut missing);
+    reports.missing.extend(missing);
     Ok(reports.done(records))
 }
 
@@ -32,6 +34,7 @@ fn finish(reports: Reports) -> Result<Step, ProviderError> {
 pub(super) struct Gathered<'a> {
     found: Vec<(Record, Vec<&'a Run>)>,
     places: HashMap<String, usize>,
+    is_cut: bool,
 }
 
 impl<'a> Gathered<'a> {
@@ -45,11 +48,14 @@ impl<'a> Gathered<'a> {
         } else if self.found.len() < MOST_RECORDS {
             self.places.insert(key, self.found.len());
             self.found.push((make(), vec![run]));
+        } else {
+            self.is_cut = true;
         }
     }
 
-    /// Returns the records, with what the runs say that showed them.
-    pub(super) fn records(self) -> Vec<Record> {
+    /// Returns the records, with what the runs say that showed them; `missing` is told where there were more.
+    pub(super) fn records(self, what: &str, missing: &mut Vec<String>) -> Vec<Record> {
+        missing.extend(self.is_cut.then(|| cut(what)));
         let found = self.found.into_iter();
         found.map(|(record, runs)| told(record, &runs)).collect()
     }

@@ -9,6 +9,7 @@ mod contacts;
 mod files;
 mod indicators;
 mod judge;
+mod list;
 mod reports;
 mod search;
 mod sign;
@@ -100,17 +101,26 @@ static OFFERS: &[Offer] = &[
         ],
         products: &[Product::calls(SEARCH)],
         params: &[MIN_SCORE],
+        max_calls: search::MOST_PAGES,
         window: true,
         ..super::OFFER
     },
-    // The search, streams and annotations of each run, and three feeds of indicators.
+    // The search, streams and annotations of each run, and the feeds of indicators.
     of_a_file(
         Capability::Contacts,
         &[RUNS, MIN_SCORE, SEVERITY, CONFIDENCE],
-        1 + 2 * MOST_RUNS + 3,
+        search::MOST_PAGES + 2 * MOST_RUNS + indicators::MOST_CALLS,
     ),
-    of_a_file(Capability::SandboxFiles, &[RUNS, MIN_SCORE], 1 + MOST_RUNS),
-    of_a_file(Capability::SandboxTraces, &[RUNS, MIN_SCORE], 1 + MOST_RUNS),
+    of_a_file(
+        Capability::SandboxFiles,
+        &[RUNS, MIN_SCORE],
+        search::MOST_PAGES + MOST_RUNS,
+    ),
+    of_a_file(
+        Capability::SandboxTraces,
+        &[RUNS, MIN_SCORE],
+        search::MOST_PAGES + MOST_RUNS,
+    ),
 ];
 
 static DESCRIPTOR: Descriptor = Descriptor {

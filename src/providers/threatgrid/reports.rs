@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::ANALYSIS;
 use super::common::{answer, call, number};
 use super::search::{self, Run, texts};
-use crate::domain::{Answer, Query, Record};
-use crate::providers::common::{one, one_query, segment};
+use crate::domain::{Answer, FailureKind, Query, Record};
+use crate::providers::common::{one_query, segment};
 use crate::providers::tolerant::json;
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
@@ -29,29 +29,31 @@ pub(super) type Then = fn(Reports) -> Result<Step, ProviderError>;
 /// Starts a look-up of a file that reads `part` of each run's analysis.
 pub(super) fn start(lookup: &Lookup, part: &'static str, then: Then) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
-    let search = search::search(&query)?;
-    Ok(one(search, move |reply| {
-        let found = search::read(reply, &query)?;
-        let samples = search::samples(&query, &found);
-        let mut reports = Reports {
-            missing: found.missing(),
-            notes: found.blind().into_iter().collect(),
-            read: Vec::new(),
-            query,
-            samples,
-        };
-        let runs = choose(found.runs, &mut reports);
-        if runs.is_empty() {
-            return then(reports);
-        }
-        Ok(Step::Calls {
-            calls: runs.iter().map(|run| report(run, part)).collect(),
-            then: Box::new(move |replies| {
-                reports.gather(runs, replies)?;
-                then(reports)
-            }),
-        })
-    }))
+    let asked = query.clone();
+    search::find(
+        &asked,
+        Box::new(move |found| {
+            let samples = search::samples(&query, &found);
+            let mut reports = Reports {
+                missing: found.missing(&query),
+                notes: Vec::new(),
+                read: Vec::new(),
+                query,
+                samples,
+            };
+            let runs = choose(found.runs, &mut reports);
+            if runs.is_empty() {
+                return then(reports);
+            }
+            Ok(Step::Calls {
+                calls: runs.iter().map(|run| report(run, part)).collect(),
+                then: Box::new(move |replies| {
+                    reports.gather(runs, replies)?;
+                    then(reports)
+                }),
+            })
+        }),
+    )
 }
 
 /// Makes the call for one part of a run's analysis.
@@ -88,19 +90,27 @@ fn choose(runs: Vec<Run>, reports: &mut Reports) -> Vec<Run> {
     }
     if scored.len() > most {
         let count = scored.len();
+        // What others keep private can most likely not be read, so that it must not take the place of what can.
+        scored.sort_by_key(Run::is_private_to_others);
+        let dropped = scored.split_off(most);
+        let passed = dropped.iter().any(Run::is_private_to_others);
+        let but = if passed {
+            ", those that others keep private last"
+        } else {
+            ""
+        };
         reports
             .notes
-            .push(format!("Read from the newest {most} of {count} runs."));
-        scored.truncate(most);
+            .push(format!("Read from the newest {most} of {count} runs{but}."));
     }
     scored
 }
 
 impl Reports {
-    /// Takes the replies in; a run that failed leaves the others.
+    /// Takes the replies in; a run that failed leaves the others, and what the search found.
     ///
     /// # Errors
-    /// The first failure, where no run could be read.
+    /// The first failure, where no run could be read and one of them might be another time.
     fn gather(&mut self, runs: Vec<Run>, replies: Vec<Replied>) -> Result<(), ProviderError> {
         let mut first: Option<ProviderError> = None;
         for (run, replied) in runs.into_iter().zip(replies) {
@@ -116,7 +126,10 @@ impl Reports {
                 Err(failed) => failed,
             };
             self.missing.push(format!("run {}: {failed}", run.id));
-            first.get_or_insert(failed);
+            // Runs that others keep private stay so.
+            if !is_refused(&failed) {
+                first.get_or_insert(failed);
+            }
         }
         match first {
             Some(error) if self.read.is_empty() => Err(error),
@@ -139,6 +152,10 @@ impl Reports {
         }
         Step::Done(vec![found, self.samples])
     }
+}
+
+fn is_refused(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Failed(failure) if failure.kind == FailureKind::Refused)
 }
 
 /// Returns a good reply's JSON, or `None` where the vendor knows nothing.

@@ -3,18 +3,22 @@
 //! One file is submitted many times; its runs become one record with the highest score and the newest date. A sample
 //! found by a domain merely contacted it, so a hit says nothing about the domain.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::SEARCH;
 use super::common::{answer, call, hash, number, time};
+use super::list::List;
 use crate::domain::indicator::HashType;
 use crate::domain::{Answer, Capability, IndicatorKind, Query, Record, Value};
-use crate::providers::common::one;
+use crate::providers::common::{first, one_query, replied_good};
 use crate::providers::tolerant::{Node, distinct, json, malformed};
-use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
+use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
-/// How many runs one search returns; the vendor's default (recorded answers).
-const PAGE: usize = 100;
+/// How many pages of a search for a hash are read. It also finds samples that merely brought the file along, and these
+/// may come first.
+pub(super) const MOST_PAGES: usize = 5;
 /// How many ids and titles one record holds.
 const MOST_TEXTS: usize = 50;
 
@@ -32,6 +36,8 @@ pub(super) struct Run {
     status: Option<String>,
     analysed: bool,
     private: bool,
+    /// Whether the vendor says who submitted it, which it does not of what others keep private.
+    owned: bool,
     filename: Option<String>,
     tags: Vec<String>,
     behaviors: Vec<(i64, String)>,
@@ -69,10 +75,22 @@ impl Run {
             status: item.get("status").text(),
             analysed: analysis.is_object(),
             private: item.get("private").flag() == Some(true),
+            owned: item.get("login").exists() || item.get("organization_id").exists(),
             filename: item.get("filename").text(),
             tags: item.get("tags").texts(),
             behaviors: analysis.get("behaviors").many().filter_map(behavior).collect(),
         })
+    }
+
+    /// Tells whether it is a run of the file with this hash; `None` where the row lacks a hash of that length.
+    fn is_or_is_not(&self, hash: &str) -> Option<bool> {
+        let known = match HashType::of(hash)? {
+            HashType::Md5 => &self.md5,
+            HashType::Sha1 => &self.sha1,
+            HashType::Sha256 => &self.sha256,
+            HashType::Sha512 => return None,
+        };
+        known.as_deref().map(|known| known == hash)
     }
 
     /// Returns the hash that stands for the file: SHA-256, else SHA-1, else MD5.
@@ -85,6 +103,11 @@ impl Run {
         [&self.md5, &self.sha1, &self.sha256]
             .into_iter()
             .any(|known| known.as_deref() == Some(hash))
+    }
+
+    /// Tells whether another organisation keeps it private, so that its report can most likely not be read.
+    pub(super) fn is_private_to_others(&self) -> bool {
+        self.private && !self.owned
     }
 
     /// Tells whether there is an analysis to read.
@@ -104,62 +127,150 @@ impl Run {
 }
 
 /// Holds what a search found.
+#[derive(Default)]
 pub(super) struct Found {
     /// The runs, newest first; of a hash, those of the file itself.
     pub(super) runs: Vec<Run>,
-    /// How many rows the vendor gave, and how many it says that there are.
-    given: usize,
-    total: Option<u64>,
-    timed_out: bool,
+    /// How many rows the vendor gave.
+    rows: usize,
+    /// How many of them could not be read.
+    unreadable: usize,
+    /// Which runs were read, to see through rows that come twice.
+    ids: HashSet<String>,
+    /// How many rows came again on a later page.
+    repeated: usize,
+    /// How much was read, where that is not all.
+    unread: Option<String>,
+    /// What failed.
+    failed: Vec<String>,
 }
 
 impl Found {
-    /// Says what the search could not see.
-    pub(super) fn blind(&self) -> Option<String> {
-        let given = self.given;
-        self.total
-            .filter(|total| *total > given as u64)
-            .map(|total| format!("The vendor listed {given} of {total} runs."))
+    /// Says what is missing.
+    pub(super) fn missing(&self, query: &Query) -> Vec<String> {
+        let mut missing = self.failed.clone();
+        if self.unreadable > 0 {
+            missing.push(format!("{} rows could not be read", self.unreadable));
+        }
+        if self.repeated > 0 {
+            let count = self.repeated;
+            missing.push(format!(
+                "{count} rows came twice, so that others may not have been read"
+            ));
+        }
+        let unread = self.unread.as_ref().filter(|_| !self.is_fair(query));
+        missing.extend(unread.map(|unread| format!("the search was read in part: {unread}")));
+        missing
     }
 
-    /// Says what is missing.
-    pub(super) fn missing(&self) -> Vec<String> {
-        let cut = self
-            .timed_out
-            .then(|| "the vendor's search ran out of time".to_owned());
-        cut.into_iter().collect()
+    /// Says what the search could not see, where that spoils nothing.
+    fn blind(&self, query: &Query) -> Option<String> {
+        let unread = self.unread.as_ref().filter(|_| self.is_fair(query))?;
+        Some(format!("The search was read in part: {unread}."))
     }
+
+    /// Tells whether a part of the rows is an answer: the newest runs that touched a name are, but a file's own runs may
+    /// all be among the rows that were not read.
+    fn is_fair(&self, query: &Query) -> bool {
+        !self.runs.is_empty() && query.indicator.kind() != IndicatorKind::Hash
+    }
+
+    /// Takes a page of rows in.
+    fn take(&mut self, rows: &[Node<'_>], query: &Query) {
+        let asked = (query.indicator.kind() == IndicatorKind::Hash).then(|| query.indicator.value());
+        self.rows += rows.len();
+        for row in rows {
+            match (Run::read(*row), asked) {
+                (Some(run), Some(hash)) => match run.is_or_is_not(hash) {
+                    Some(true) => self.add(run),
+                    // It merely brought the file along.
+                    Some(false) => {}
+                    None => self.unreadable += 1,
+                },
+                (Some(run), None) => self.add(run),
+                (None, _) => self.unreadable += 1,
+            }
+        }
+    }
+
+    fn add(&mut self, run: Run) {
+        if self.ids.insert(run.id.clone()) {
+            self.runs.push(run);
+        } else {
+            self.repeated += 1;
+        }
+    }
+}
+
+/// Goes on when the search is done.
+pub(super) type Then = Box<dyn FnOnce(Found) -> Result<Step, ProviderError> + Send>;
+
+/// Holds a search on its way.
+struct Search {
+    query: Query,
+    list: List,
+    /// The same search in another form, for where the first finds nothing.
+    other: Option<List>,
+    found: Found,
 }
 
 /// Starts a search for samples.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
-    let query = crate::providers::common::one_query(lookup)?.clone();
-    let search = search(&query)?;
-    Ok(one(search, move |reply| {
-        let found = read(reply, &query)?;
-        let found = samples(&query, &found);
-        Ok(Step::Done(vec![Answer { query, ..found }]))
-    }))
+    let query = one_query(lookup)?.clone();
+    let asked = query.clone();
+    find(
+        &asked,
+        Box::new(move |found| {
+            let found = samples(&query, &found);
+            Ok(Step::Done(vec![Answer { query, ..found }]))
+        }),
+    )
 }
 
-/// Makes the search for a question's indicator.
+/// Searches for a question's indicator.
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] for a SHA-512, which the vendor does not keep.
-pub(super) fn search(query: &Query) -> Result<Call, ProviderError> {
+pub(super) fn find(query: &Query, then: Then) -> Result<Step, ProviderError> {
     let (kind, value) = (query.indicator.kind(), query.indicator.value());
-    let mut call = call(SEARCH, "/api/v2/search/submissions").with("q", value);
-    match kind {
-        IndicatorKind::Domain | IndicatorKind::Hostname => call.add("term", "domain"),
-        IndicatorKind::Url => call.add("term", "url"),
+    let list = |text: &str, pages| List::new(call_for(query, text), pages);
+    let (list, other) = match kind {
         IndicatorKind::Hash if HashType::of(value) == Some(HashType::Sha512) => {
             return Err(ProviderError::Unsupported(
                 "Secure Malware Analytics knows files by MD5, SHA-1 or SHA-256".to_owned(),
             ));
         }
+        IndicatorKind::Hash => (list(value, MOST_PAGES), None),
+        // The vendor's normal form of a URL names its port; whether searches know another one is not published.
+        IndicatorKind::Url => match with_port(value) {
+            Some(normal) => (list(&normal, 1), Some(list(value, 1))),
+            None => (list(value, 1), None),
+        },
+        _ => (list(value, 1), None),
+    };
+    let search = Search {
+        query: query.clone(),
+        list,
+        other,
+        found: Found::default(),
+    };
+    search.next(then)
+}
+
+/// Makes the search for a text.
+fn call_for(query: &Query, text: &str) -> Call {
+    let kind = query.indicator.kind();
+    let mut call = call(SEARCH, "/api/v2/search/submissions").with("q", text);
+    match kind {
+        IndicatorKind::Domain | IndicatorKind::Hostname => call.add("term", "domain"),
+        IndicatorKind::Url => call.add("term", "url"),
         _ => {}
     }
-    call.add("limit", PAGE.to_string());
+    // The vendor puts what fits best first, which of a hash is the file itself. Of others the newest are wanted.
+    if kind != IndicatorKind::Hash {
+        call.add("sort_by", "submitted_at");
+        call.add("sort_order", "desc");
+    }
     // Both ends belong to the window.
     if let Some(since) = query.param("since") {
         call.add("after", format!("{since}T00:00:00Z"));
@@ -167,41 +278,82 @@ pub(super) fn search(query: &Query) -> Result<Call, ProviderError> {
     if let Some(until) = query.param("until") {
         call.add("before", format!("{until}T23:59:59Z"));
     }
-    Ok(call)
+    call
 }
 
-/// Reads what a search found.
-///
-/// # Errors
-/// [`ProviderError::Malformed`] where the answer has no list.
-pub(super) fn read(reply: Option<Reply>, query: &Query) -> Result<Found, ProviderError> {
-    let mut found = Found {
-        runs: Vec::new(),
-        given: 0,
-        total: None,
-        timed_out: false,
-    };
-    let Some(reply) = reply else {
-        return Ok(found);
-    };
-    let body = json(&reply)?;
-    let data = Node::of(&body).get("data");
-    let items = data.get("items");
-    let is_empty = data.get("current_item_count").count().unwrap_or(0) == 0;
-    if !items.is_list() && !items.is_object() && !is_empty {
-        return Err(malformed("items"));
+/// Returns a URL with its port written out: `http://host:80/`; `None` where it is already, or has none.
+fn with_port(url: &str) -> Option<String> {
+    let parsed = url::Url::parse(url).ok()?;
+    if parsed.port().is_some() {
+        return None;
     }
-    found.total = data.get("total").count();
-    found.timed_out = data.get("timed_out").flag() == Some(true);
-    let of_hash = (query.indicator.kind() == IndicatorKind::Hash).then(|| query.indicator.value());
-    for row in items.many().take(10 * PAGE) {
-        found.given += 1;
-        // The search also finds samples that merely brought the file along.
-        let run = Run::read(row).filter(|run| of_hash.is_none_or(|hash| run.is_of(hash)));
-        found.runs.extend(run);
+    let port = parsed.port_or_known_default()?;
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?']).next()?;
+    let path = rest.get(host.len()..)?;
+    Some(format!("{scheme}://{host}:{port}{path}"))
+}
+
+impl Search {
+    /// Asks for the next page, or goes on with what was found.
+    ///
+    /// # Errors
+    /// [`ProviderError::Malformed`] where there were rows, and none could be read.
+    fn next(mut self, then: Then) -> Result<Step, ProviderError> {
+        if self.list.next().is_none()
+            && self.found.rows == 0
+            && let Some(other) = self.other.take()
+        {
+            self.list = other;
+        }
+        if let Some(call) = self.list.next() {
+            return Ok(Step::Calls {
+                calls: vec![call],
+                then: Box::new(move |replies| {
+                    self.take(first(replies)?)?;
+                    self.next(then)
+                }),
+            });
+        }
+        if self.found.rows > 0 && self.found.unreadable == self.found.rows {
+            return Err(malformed("row that could be read"));
+        }
+        self.found.unread = self.list.unread("rows");
+        self.found.runs.sort_by_key(|run| std::cmp::Reverse(run.at));
+        then(self.found)
     }
-    found.runs.sort_by_key(|run| std::cmp::Reverse(run.at));
-    Ok(found)
+
+    /// Takes a page in. A later one that fails leaves what was read.
+    ///
+    /// # Errors
+    /// The failure of the first page.
+    fn take(&mut self, replied: Replied) -> Result<(), ProviderError> {
+        match self.page(replied) {
+            Err(error) if self.found.rows > 0 => {
+                self.list.stop();
+                self.found.failed.push(format!("a page of the search: {error}"));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn page(&mut self, replied: Replied) -> Result<(), ProviderError> {
+        let Some(reply) = replied_good(replied)? else {
+            self.list.stop();
+            return Ok(());
+        };
+        let body = json(&reply)?;
+        let rows = self.list.take(&body)?;
+        if Node::of(&body).get("data").get("timed_out").flag() == Some(true) {
+            let text = "the vendor's search ran out of time".to_owned();
+            if !self.found.failed.contains(&text) {
+                self.found.failed.push(text);
+            }
+        }
+        self.found.take(&rows, &self.query);
+        Ok(())
+    }
 }
 
 /// Makes the answer to the question for samples, which every look-up of a file answers on its way.
@@ -213,12 +365,19 @@ pub(super) fn samples(asked: &Query, found: &Found) -> Answer {
         }
     }
     let least = number(asked, "min-score");
+    let is_one = asked.indicator.kind() == IndicatorKind::Hash;
+    let known = found.runs.iter().find_map(|run| run.sha256.as_ref());
     let mut files: Vec<Vec<&Run>> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for run in &found.runs {
-        let place = *places
-            .entry(run.file().unwrap_or(&run.id))
-            .or_insert_with(|| files.len());
+        // Runs found by a hash are of one file, whichever other hashes their rows have; only a second SHA-256 (of an
+        // MD5 that collides) tells of another one.
+        let file = if is_one {
+            run.sha256.as_ref().or(known)
+        } else {
+            Some(run.file().unwrap_or(&run.id))
+        };
+        let place = *places.entry(file).or_insert_with(|| files.len());
         match files.get_mut(place) {
             Some(runs) => runs.push(run),
             None => files.push(vec![run]),
@@ -229,8 +388,8 @@ pub(super) fn samples(asked: &Query, found: &Found) -> Answer {
     let below = all - files.len();
     let records: Vec<Record> = files.iter().map(|runs| record(runs)).collect();
     let mut answer = answer(query, SEARCH, records);
-    answer.source.blind = found.blind();
-    answer.missing = found.missing();
+    answer.missing = found.missing(asked);
+    answer.source.blind = found.blind(asked);
     if answer.records.is_empty() && below > 0 {
         answer
             .missing
@@ -247,12 +406,15 @@ fn top_score(runs: &[&Run]) -> Option<i64> {
 fn record(runs: &[&Run]) -> Record {
     let newest = |read: fn(&Run) -> Option<&String>| runs.iter().find_map(|run| read(run)).cloned();
     let times = || runs.iter().filter_map(|run| run.at);
+    let file = newest(|run| run.sha256.as_ref())
+        .or_else(|| newest(|run| run.sha1.as_ref()))
+        .or_else(|| newest(|run| run.md5.as_ref()));
     // A run with a report goes before newer ones without.
     let told = runs.iter().find(|run| run.is_done()).or(runs.first());
     let mut behaviors: Vec<&(i64, String)> = runs.iter().flat_map(|run| &run.behaviors).collect();
     behaviors.sort_by_key(|(threat, _)| std::cmp::Reverse(*threat));
     Record::new()
-        .with_some("hash", newest(Run::file))
+        .with_some("hash", file)
         .with_some("md5", newest(|run| run.md5.as_ref()))
         .with_some("sha1", newest(|run| run.sha1.as_ref()))
         .with_some("sha256", newest(|run| run.sha256.as_ref()))

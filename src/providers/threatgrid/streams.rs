@@ -3,7 +3,7 @@
 //! Streams are a map by number. `decoded` is a list of requests and responses for HTTP, a list of such lists in older
 //! answers, and for DNS a map of `{query: {query_data}, answers: […]}`; other protocols are not decoded further.
 
-use super::common::{MOST_RECORDS, canonical, entries, is_outside};
+use super::common::{canonical, entries, is_outside, verbatim};
 use crate::domain::IndicatorKind;
 use crate::providers::tolerant::{Node, address, host};
 
@@ -24,13 +24,18 @@ pub(super) struct Touch {
     pub(super) to: Option<String>,
 }
 
-/// Reads a report of network streams, in the order of the streams.
-pub(super) fn read(body: Node<'_>) -> Vec<Touch> {
-    let mut touches = Vec::new();
+/// Takes in what a report tells.
+struct Sink<'a> {
+    take: &'a mut dyn FnMut(Touch),
+    /// How many texts were too long.
+    too_long: usize,
+}
+
+/// Reads a report of network streams, in the order of the streams, each touch as often as it is there. Returns how many
+/// texts were too long.
+pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> usize {
+    let mut sink = Sink { take, too_long: 0 };
     for stream in entries(body.get("data").get("items")) {
-        if touches.len() >= MOST_RECORDS {
-            break;
-        }
         let names = ["protocol", "service", "transport"];
         let protocol = names.iter().find_map(|name| stream.get(name).text());
         let protocol = protocol.map(|name| name.to_ascii_uppercase());
@@ -47,7 +52,7 @@ pub(super) fn read(body: Node<'_>) -> Vec<Touch> {
             _ => false,
         };
         if let Some(value) = destination.clone().filter(|_| !resolver) {
-            touches.push(Touch {
+            (sink.take)(Touch {
                 field: "ip",
                 value,
                 port,
@@ -60,10 +65,10 @@ pub(super) fn read(body: Node<'_>) -> Vec<Touch> {
             destination.as_deref(),
             protocol.as_deref(),
             DEPTH,
-            &mut touches,
+            &mut sink,
         );
     }
-    touches
+    sink.too_long
 }
 
 fn decoded(
@@ -71,9 +76,9 @@ fn decoded(
     destination: Option<&str>,
     protocol: Option<&str>,
     depth: usize,
-    into: &mut Vec<Touch>,
+    into: &mut Sink<'_>,
 ) {
-    if depth == 0 || into.len() >= MOST_RECORDS {
+    if depth == 0 {
         return;
     }
     let mut below = |node| decoded(node, destination, protocol, depth - 1, into);
@@ -93,9 +98,9 @@ fn decoded(
 }
 
 /// Takes a name that was asked for; reverse look-ups are none that was contacted.
-fn name(node: Node<'_>, into: &mut Vec<Touch>) {
+fn name(node: Node<'_>, into: &mut Sink<'_>) {
     if let Some(value) = node.host().filter(|host| !host.ends_with(".arpa")) {
-        into.push(Touch {
+        (into.take)(Touch {
             field: "host",
             value,
             port: None,
@@ -106,14 +111,14 @@ fn name(node: Node<'_>, into: &mut Vec<Touch>) {
 }
 
 /// Takes a request apart: where it went, for which URL, and as which user agent.
-fn request(node: Node<'_>, destination: Option<&str>, protocol: Option<&str>, into: &mut Vec<Touch>) {
+fn request(node: Node<'_>, destination: Option<&str>, protocol: Option<&str>, into: &mut Sink<'_>) {
     let named = node.get("host").text().unwrap_or_default();
     let named = without_port(named.trim());
     let to = host(named)
         .or_else(|| address(named))
         .or_else(|| destination.map(str::to_owned));
     let mut touch = |field, value: String| {
-        into.push(Touch {
+        (into.take)(Touch {
             field,
             value,
             port: None,
@@ -130,16 +135,19 @@ fn request(node: Node<'_>, destination: Option<&str>, protocol: Option<&str>, in
     if let Some(value) = url {
         touch("url", value);
     }
+    let mut too_long = 0;
     for (header, value) in node.get("headers").members() {
         if !header.eq_ignore_ascii_case("user-agent") {
             continue;
         }
         for text in value.many().filter_map(Node::text) {
-            if let Some(value) = canonical(IndicatorKind::Phrase, &text) {
-                touch("user_agent", value);
+            match verbatim(text) {
+                Some(value) => touch("user_agent", value),
+                None => too_long += 1,
             }
         }
     }
+    into.too_long += too_long;
 }
 
 /// Cuts a port off a host name or an IPv4 address.

@@ -2,10 +2,10 @@
 //!
 //! What was only read or checked is left out: every process reads hundreds of keys of the system.
 
-use super::common::{canonical, entries};
+use super::common::{entries, left_out, verbatim};
 use super::files::Gathered;
 use super::reports::{self, Reports};
-use crate::domain::{IndicatorKind, Record};
+use crate::domain::Record;
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -24,15 +24,19 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     reports::start(lookup, "processes", finish)
 }
 
-fn finish(reports: Reports) -> Result<Step, ProviderError> {
+fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
     let mut gathered = Gathered::default();
+    let mut too_long = 0;
     for (run, body) in &reports.read {
         let processes = entries(Node::of(body).get("data").get("items"));
         for (list, field, action) in LISTS {
             for process in &processes {
                 for row in process.get(list).many() {
-                    let name = row.text().or_else(|| row.get("name").text());
-                    let Some(value) = name.and_then(|name| canonical(IndicatorKind::Phrase, &name)) else {
+                    let Some(name) = row.text().or_else(|| row.get("name").text()) else {
+                        continue;
+                    };
+                    let Some(value) = verbatim(name) else {
+                        too_long += 1;
                         continue;
                     };
                     gathered.add(format!("{field} {value}"), run, || {
@@ -45,6 +49,8 @@ fn finish(reports: Reports) -> Result<Step, ProviderError> {
             }
         }
     }
-    let records = gathered.records();
+    let mut missing: Vec<String> = left_out(too_long).into_iter().collect();
+    let records = gathered.records("traces", &mut missing);
+    reports.missing.extend(missing);
     Ok(reports.done(records))
 }

@@ -12,7 +12,17 @@ fn samples() {
     expect("search/found", domain);
     let address = question(Capability::Samples, IndicatorKind::Ipv4, "192.0.2.44");
     expect("search/address", address);
+    let address = question(Capability::Samples, IndicatorKind::Ipv6, "2001:db8::25");
+    expect("search/address6", address);
+    for (name, url) in [
+        ("search/url", "http://tendrit.example/gate.php?id=7"),
+        ("search/url-plain", "https://tendrit.example/plain"),
+    ] {
+        expect(name, question(Capability::Samples, IndicatorKind::Url, url));
+    }
     expect("search/of-sha256", of_hash(Capability::Samples, SHA256));
+    let dropped = "bf129dd4d17ad0d9fc561ecb1b7cba1b3d6ece3752d10b9b961391b3eeba25d3";
+    expect("search/pages", of_hash(Capability::Samples, dropped));
 }
 
 #[test]
@@ -188,7 +198,9 @@ fn only_the_resolver_is_left_out() {
         {"dst": "203.0.113.5", "dst_port": 0},
     ]);
     let body = serde_json::json!({"data": {"items": streams}});
-    let found = super::super::streams::read(crate::providers::tolerant::Node::of(&body));
+    let mut found = Vec::new();
+    let body = crate::providers::tolerant::Node::of(&body);
+    super::super::streams::read(body, &mut |touch| found.push(touch));
     let found: Vec<_> = found
         .iter()
         .map(|touch| (touch.value.as_str(), touch.port))

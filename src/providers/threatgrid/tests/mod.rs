@@ -1,10 +1,13 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
 mod cases;
+mod feeds;
 mod fixtures;
 mod mapped;
 mod properties;
 mod recordings;
+mod reports;
+mod searches;
 mod signatures;
 
 use super::ThreatGrid;
@@ -20,6 +23,27 @@ const SHA256: &str = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5
 fn lookup(query: Query) -> Lookup {
     let offer = ThreatGrid.descriptor().offer(query.capability).unwrap();
     testing::lookup(&ThreatGrid, query, offer.products[0].id)
+}
+
+/// Makes the vendor's envelope around data.
+fn enveloped(data: &serde_json::Value) -> crate::providers::Reply {
+    testing::reply(
+        200,
+        &serde_json::json!({ "api_version": 2, "id": 1, "data": data }).to_string(),
+    )
+}
+
+/// Makes a refusal or a failure of the vendor.
+fn failing(status: u16) -> crate::providers::Reply {
+    let body =
+        serde_json::json!({ "api_version": 2, "id": 1, "error": { "message": "No.", "code": status } });
+    testing::reply(status, &body.to_string())
+}
+
+/// Returns a parameter of a call; empty where it is not there.
+fn sent<'a>(call: &'a Call, name: &str) -> &'a str {
+    let found = call.query.iter().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.as_str()).unwrap_or_default()
 }
 
 fn of_hash(capability: Capability, hash: &str) -> Query {
