@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::answer::Answer;
 use super::fault::Fault;
+use crate::clock::SystemClock;
 
 /// A gzip header without name and time (RFC 1952 section 2.3).
 pub(super) const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -43,6 +44,11 @@ pub(super) async fn deliver(
     match fault {
         Some(Fault::Hold(gate)) => {
             gate.released().await;
+            plain(stream, asked, &answer).await
+        }
+        Some(Fault::Late(by)) => {
+            let clock = SystemClock::shared();
+            clock.sleep_until(clock.elapsed() + by).await;
             plain(stream, asked, &answer).await
         }
         Some(Fault::WrongContentType(label)) => {

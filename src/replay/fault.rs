@@ -1,5 +1,7 @@
 //! What can go wrong with a vendor, as data. Only code that holds the replay can ask for it.
 
+use std::time::Duration;
+
 use super::answer::Answer;
 use super::gate::Gate;
 use super::log::SeenRequest;
@@ -9,6 +11,8 @@ use super::log::SeenRequest;
 pub enum Fault {
     /// Holds the normal answer until the gate is released.
     Hold(Gate),
+    /// Sends the normal answer after this time, as a vendor takes it; for benchmarks, since tests never wait.
+    Late(Duration),
     /// Answers this.
     Status {
         /// Gives the status.
