@@ -1,7 +1,8 @@
 //! Lists groups: incidents by name or owner, and the incidents, adversaries and campaigns that hold an indicator.
 
 use super::{GROUPS, pages, tql};
-use crate::domain::{Query, Record};
+use crate::domain::indicator::HashType;
+use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::common::one_query;
 use crate::providers::tolerant::{Node, clean, distinct};
 use crate::providers::{Lookup, ProviderError, Step};
@@ -16,8 +17,17 @@ pub(super) fn incidents(lookup: &Lookup) -> Result<Step, ProviderError> {
 }
 
 /// Starts a list of the groups that hold an indicator.
+///
+/// # Errors
+/// [`ProviderError::Unsupported`] for a hash that the vendor keeps of no file.
 pub(super) fn holding(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?;
+    let is_hash = query.indicator.kind() == IndicatorKind::Hash;
+    if is_hash && HashType::of(query.indicator.value()) == Some(HashType::Sha512) {
+        return Err(ProviderError::Unsupported(
+            "ThreatConnect knows files by MD5, SHA-1 and SHA-256 only".to_owned(),
+        ));
+    }
     list(query, tql::holding(&query.indicator), lookup)
 }
 

@@ -171,6 +171,18 @@ fn an_incident_is_asked_about_by_its_number_only() {
 }
 
 #[test]
+fn a_hash_that_files_do_not_have_is_no_question() {
+    let ask = |digits| {
+        let hash = "a".repeat(digits);
+        ThreatConnect.start(&of(Capability::IncidentsOf, IndicatorKind::Hash, &hash))
+    };
+    assert!(matches!(ask(128), Err(ProviderError::Unsupported(_))));
+    for digits in [32, 40, 64] {
+        assert!(ask(digits).is_ok(), "{digits}");
+    }
+}
+
+#[test]
 fn values_become_what_they_are() {
     let record = |item: serde_json::Value| {
         let body = json!({"data": [item], "status": "Success"}).to_string();
