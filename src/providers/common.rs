@@ -90,6 +90,7 @@ pub(super) fn answer(descriptor: &Descriptor, query: Query, product: &str, recor
         records,
         more: false,
         missing: Vec::new(),
+        rest: Vec::new(),
         price: None,
         source: Source {
             provider: descriptor.name.to_owned(),

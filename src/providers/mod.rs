@@ -20,6 +20,7 @@ mod pages;
 pub mod passivetotal;
 pub mod rdap;
 pub mod registry;
+mod rows;
 #[cfg(test)]
 mod testing;
 pub mod threatconnect;

@@ -119,7 +119,34 @@ fn items_that_cannot_be_read_are_not_taken_for_nothing() {
     let one = json!([{"id": 1}, {"id": 2, "type": "Incident", "name": "Two"}]);
     let walked = walk(&incidents("*"), |_| body(one.clone())).unwrap();
     assert_eq!(walked.records().len(), 1);
-    assert_eq!(walked.answer().missing, ["1 items could not be read"]);
+    assert_eq!(walked.answer().missing, ["1 row could not be read"]);
+    // What is missing of a part stays missing of the whole, and is counted on.
+    let held = Answer {
+        more: true,
+        missing: [
+            "later pages: no".to_owned(),
+            "1 row could not be read".to_owned(),
+            "something else".to_owned(),
+        ]
+        .into(),
+        ..walked.answer().clone()
+    };
+    let on = Lookup {
+        held: Some(held),
+        ..incidents("*")
+    };
+    let rest = json!([{"id": 3}, {"id": 4, "type": "Incident", "name": "Four"}]);
+    let walked = walk(&on, |_| body(rest.clone())).unwrap();
+    assert_eq!(
+        start_of(&walked.calls[0]),
+        2,
+        "the row that was not read is not asked for again"
+    );
+    assert_eq!(walked.records().len(), 2);
+    assert_eq!(
+        walked.answer().missing,
+        ["something else", "2 rows could not be read"]
+    );
     // Old instances answer one item where others have a list of one.
     let single = json!({"id": 2, "type": "Incident", "name": "Two"});
     let walked = walk(&incidents("*"), |_| body(single.clone())).unwrap();
