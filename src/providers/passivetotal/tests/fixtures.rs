@@ -63,6 +63,40 @@ fn the_sinkhole_flag_is_asked_for_only_where_it_is_missing() {
 }
 
 #[test]
+fn an_address_of_which_nothing_else_is_known_can_be_a_sinkhole() {
+    let asked = |flag: &'static str, status| {
+        walk(&about(IpDetails, Ipv4, "203.0.113.9"), move |call| {
+            match call.path.as_str() {
+                "/enrichment" => reply(404, "{}"),
+                _ => reply(status, flag),
+            }
+        })
+    };
+    let sinkhole = asked(r#"{"sinkhole":true}"#, 200).unwrap();
+    assert_eq!(sinkhole.records()[0].get("sinkhole"), Some(&Value::Flag(true)));
+    for nothing in [r#"{"sinkhole":false}"#, "{}"] {
+        assert!(asked(nothing, 200).unwrap().answer().is_not_found(), "{nothing}");
+    }
+    assert!(asked("{}", 404).unwrap().answer().is_not_found());
+    // Whether it is one is not known: that is no "not found".
+    assert!(matches!(asked("{}", 500), Err(ProviderError::Failed(_))));
+}
+
+#[test]
+fn a_class_that_nobody_knows_is_none() {
+    for (said, class) in [
+        ("unknown", None),
+        ("UNKNOWN", None),
+        ("malicious", Some("malicious")),
+    ] {
+        let body = format!(r#"{{"sinkhole":false,"classification":"{said}"}}"#);
+        let walked = walk(&about(IpDetails, Ipv4, "203.0.113.9"), |_| reply(200, &body)).unwrap();
+        let told = walked.records()[0].text("classification");
+        assert_eq!(told.as_deref(), class, "{said}");
+    }
+}
+
+#[test]
 fn pages_are_read_as_far_as_they_are_wanted() {
     let whole = about(Components, Domain, "tendrit.example");
     let first = Lookup {
