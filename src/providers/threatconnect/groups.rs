@@ -36,7 +36,7 @@ fn list(query: &Query, tql: String, lookup: &Lookup) -> Result<Step, ProviderErr
         product: GROUPS,
         path: "/v3/groups",
         tql: Some(tql),
-        fields: &["tags"],
+        fields: &["tags", "attributes"],
         read: group,
     };
     pages::start(list, query.clone(), lookup)
@@ -63,12 +63,20 @@ fn group(node: Node<'_>) -> Option<Record> {
             .with_some("added", added)
             .with_some("updated", day("lastModified"))
             .with("tags", tags(node))
-            .with_some(
-                "description",
-                node.get("description").text().map(|text| clean(&text)),
-            )
+            .with_some("description", description(node).map(|text| clean(&text)))
             .with_some("link", link(node)),
     )
+}
+
+/// Returns the description: groups have it as an attribute, the default one first where there are several.
+fn description(node: Node<'_>) -> Option<String> {
+    let named = |attribute: &Node<'_>| attribute.get("type").text().as_deref() == Some("Description");
+    let all: Vec<Node<'_>> = node.get("attributes").get("data").many().filter(named).collect();
+    let default = |attribute: &&Node<'_>| attribute.get("default").flag() == Some(true);
+    let first = all.iter().filter(default).chain(&all);
+    node.get("description")
+        .text()
+        .or_else(|| first.filter_map(|attribute| attribute.get("value").text()).next())
 }
 
 /// Returns who owns an item: lists of version 3 have the name, single items of version 2 an object.

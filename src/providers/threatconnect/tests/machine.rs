@@ -198,6 +198,34 @@ fn an_incident_is_asked_about_by_its_number_only() {
 }
 
 #[test]
+fn a_group_is_described_by_its_attribute() {
+    let described = |attributes: serde_json::Value| {
+        let item = json!({"id": 1, "type": "Incident", "name": "N", "attributes": attributes});
+        let body = json!({"data": [item], "status": "Success"}).to_string();
+        let walked = walk(&incidents("*"), |_| reply(200, &body)).unwrap();
+        let text = walked.records()[0].text("description");
+        text.map(std::borrow::Cow::into_owned)
+    };
+    let attribute =
+        |kind: &str, value: &str, default: bool| json!({"type": kind, "value": value, "default": default});
+    let two = json!({"data": [
+        attribute("Source", "s", true),
+        attribute("Description", "first", false),
+        attribute("Description", "default", true),
+    ]});
+    assert_eq!(described(two).as_deref(), Some("default"));
+    let one = json!({"data": [{"type": "Description", "value": "only"}]});
+    assert_eq!(described(one).as_deref(), Some("only"));
+    for none in [
+        json!(null),
+        json!({"data": []}),
+        json!({"data": [attribute("Source", "s", true)]}),
+    ] {
+        assert_eq!(described(none), None);
+    }
+}
+
+#[test]
 fn a_hash_that_files_do_not_have_is_no_question() {
     let ask = |digits| {
         let hash = "a".repeat(digits);
