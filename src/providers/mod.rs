@@ -34,6 +34,8 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub(crate) use common::segment;
+
 pub use call::{Call, Charge, Cost, Judgement, Method, Reply, Verdict};
 pub use descriptor::{
     CredentialField, DESCRIPTOR, Descriptor, Files, OFFER, Offer, Origin, Param, Product, ProviderOption,
