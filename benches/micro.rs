@@ -41,6 +41,7 @@ fn answer(count: usize) -> Answer {
         records,
         more: false,
         missing: Vec::new(),
+        rest: Vec::new(),
         price: None,
         source: Source {
             provider: "domaintools".to_owned(),

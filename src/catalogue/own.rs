@@ -54,6 +54,7 @@ pub fn answer(indicator: &Indicator) -> (Answer, Timestamp) {
         records,
         more: false,
         missing: Vec::new(),
+        rest: Vec::new(),
         price: None,
         source: Source {
             provider: OWN.to_owned(),

@@ -49,6 +49,17 @@ pub fn money(cents: i64, unit: &str) -> String {
     }
 }
 
+/// Says where a vendor's list goes on, in the vendor's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// Which of the question's lists.
+    pub list: String,
+    /// How many of its rows were read.
+    pub rows: usize,
+    /// The parameters that ask for its next page.
+    pub query: Vec<(String, String)>,
+}
+
 /// Holds what one provider answered to one question. No records and no price means "not found".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
@@ -62,6 +73,9 @@ pub struct Answer {
     pub more: bool,
     /// What is missing and why, when the answer is partial.
     pub missing: Vec<String>,
+    /// Where the vendor's lists go on that were not read to their end; for the provider that wrote it, and nobody else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rest: Vec<Rest>,
     /// The price, where the question is sold by the piece.
     pub price: Option<Price>,
     /// Who answered.
@@ -84,7 +98,9 @@ impl Answer {
     /// Estimates the bytes that the answer takes in memory.
     #[must_use]
     pub fn weight(&self) -> usize {
-        256 + self.records.iter().map(Record::weight).sum::<usize>()
+        let pairs = self.rest.iter().flat_map(|rest| &rest.query);
+        let rest: usize = pairs.map(|(name, value)| name.len() + value.len() + 64).sum();
+        256 + rest + self.records.iter().map(Record::weight).sum::<usize>()
     }
 }
 

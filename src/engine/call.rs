@@ -201,7 +201,10 @@ impl Carrier {
         );
         let (verdict, attempted) = match reply {
             Some(Ok(reply)) => {
-                let judgement = self.runtime.provider.judge(call, &reply);
+                let Judgement { verdict, charge } = self.runtime.provider.judge(call, &reply);
+                // It is shown and logged, and some vendors repeat the key that they refuse.
+                let verdict = verdict.saying(|text| self.runtime.transport.without_key(text, &signing));
+                let judgement = Judgement { verdict, charge };
                 let judgement = self.sessioned(judgement, session.as_ref()).await;
                 self.judged(call, reply, judgement, reservation)
             }

@@ -17,7 +17,12 @@ use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
 pub use self::tls::Authorities;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};
-use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
+use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply, segment};
+
+/// What stands in place of a part of a key.
+const STRUCK: &str = "[key]";
+/// The fewest bytes of a part of a key that is struck out.
+const SHORTEST_PART: usize = 4;
 
 /// Says why a client could not be made or a call not signed.
 #[derive(Debug, thiserror::Error)]
@@ -194,6 +199,23 @@ impl Transport {
         &self.credentials
     }
 
+    /// Returns a vendor's words without any part of the key and without the session's token, in case it repeats them.
+    #[must_use]
+    pub fn without_key(&self, text: &str, with: &Signing<'_>) -> String {
+        let fields = with.key.unwrap_or(&self.credentials).values();
+        let parts = fields
+            .chain(with.session)
+            .map(ExposeSecret::expose_secret)
+            // Shorter ones are part of many words, and of no key.
+            .filter(|part| part.len() >= SHORTEST_PART);
+        let mut parts: Vec<String> = parts.flat_map(|part| [part.to_owned(), segment(part)]).collect();
+        // One may begin with another.
+        parts.sort_unstable_by_key(|part| std::cmp::Reverse(part.len()));
+        parts
+            .iter()
+            .fold(text.to_owned(), |text, part| strike(&text, part))
+    }
+
     /// Signs a call and makes one attempt.
     ///
     /// The caller bounds the time.
@@ -315,6 +337,22 @@ impl Transport {
     }
 }
 
+/// Strikes a secret from a text, and the beginning of one at the end of a text that was shortened.
+fn strike(text: &str, secret: &str) -> String {
+    let mut struck = text.replace(secret, STRUCK);
+    let cut = secret
+        .char_indices()
+        .rev()
+        .map(|(end, _)| secret.get(..end).unwrap_or_default())
+        .take_while(|part| part.len() >= SHORTEST_PART)
+        .find(|part| struck.ends_with(part));
+    if let Some(part) = cut {
+        struck.truncate(struck.len() - part.len());
+        struck.push_str(STRUCK);
+    }
+    struck
+}
+
 /// Says that a call cannot be made.
 fn unsigned(message: String) -> AttemptError {
     AttemptError::Unsigned(ProviderError::Unsupported(message))
@@ -346,5 +384,29 @@ fn describe(error: &reqwest::Error) -> String {
         "the connection failed".to_owned()
     } else {
         texts.join(": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::strike;
+
+    #[test]
+    fn a_secret_is_struck_out_wherever_it_stands() {
+        for (text, struck) in [
+            ("no such key", "no such key"),
+            (
+                "key s3cret-9 is unknown (s3cret-9)",
+                "key [key] is unknown ([key])",
+            ),
+            ("s3cret-9", "[key]"),
+            // A vendor's words are shortened; what is left of the key goes, too.
+            ("a long story about s3cret", "a long story about [key]"),
+            ("a long story about s3c", "a long story about s3c"),
+            ("", ""),
+        ] {
+            assert_eq!(strike(text, "s3cret-9"), struck, "{text}");
+        }
+        assert_eq!(strike("ends in schlüss", "schlüssel"), "ends in [key]");
     }
 }

@@ -209,6 +209,24 @@ pub enum Verdict {
     Malformed(String),
 }
 
+impl Verdict {
+    /// Changes what it says in plain words.
+    #[must_use]
+    pub fn saying(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        match &mut self {
+            Self::Good | Self::NotFound => {}
+            Self::Limited { message, .. }
+            | Self::KeyRefused(message)
+            | Self::SessionEnded(message)
+            | Self::NotEntitled(message)
+            | Self::Retry(message)
+            | Self::Refused(message)
+            | Self::Malformed(message) => *message = change(message),
+        }
+        self
+    }
+}
+
 /// Says what an attempt cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charge {

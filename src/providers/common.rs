@@ -17,7 +17,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Encodes one segment of a path.
-pub(super) fn segment(text: &str) -> String {
+pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
@@ -90,6 +90,7 @@ pub(super) fn answer(descriptor: &Descriptor, query: Query, product: &str, recor
         records,
         more: false,
         missing: Vec::new(),
+        rest: Vec::new(),
         price: None,
         source: Source {
             provider: descriptor.name.to_owned(),

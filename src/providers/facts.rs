@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::rows::Row;
 use super::tolerant::{Node, address, distinct, host, public_email, public_name, public_phone, public_text};
 use crate::domain::{Indicator, Record};
 
@@ -10,21 +11,26 @@ const MAX_TEXT: usize = 1024;
 
 /// Makes the record of a resolution from its two ends, in any order: the one that was asked about is dropped.
 ///
-/// Of two names, `points_here` says that the other one points to the one asked about. `None` where there is no
-/// other end, or nothing that it could mean.
-pub(super) fn resolution(asked: &Indicator, ends: [Option<String>; 2], points_here: bool) -> Option<Record> {
-    let canonical = |text: &str| address(text).or_else(|| host(text));
-    let other = ends
-        .into_iter()
-        .flatten()
-        .find(|end| canonical(end).as_deref() != Some(asked.value()))?;
+/// Of two names, `points_here` says that the other one points to the one asked about. A row is not understood where
+/// there is no other end, or nothing that it could mean.
+pub(super) fn resolution(asked: &Indicator, ends: [Option<String>; 2], points_here: bool) -> Row {
+    let is_asked = |end: &String| address(end).or_else(|| host(end)).as_deref() == Some(asked.value());
+    if ends.iter().all(|end| end.as_ref().is_some_and(is_asked)) {
+        return Row::Known;
+    }
+    let other = ends.into_iter().flatten().find(|end| !is_asked(end));
+    Row::from(other.and_then(|other| resolved(asked, &other, points_here)))
+}
+
+/// Makes the record of the end that was not asked about.
+fn resolved(asked: &Indicator, other: &str, points_here: bool) -> Option<Record> {
     let record = Record::new();
     let value = asked.value();
     if asked.ip().is_some() {
-        let name = host(&other)?;
+        let name = host(other)?;
         return Some(record.with("name", name).with("value", value).with("ip", value));
     }
-    if let Some(ip) = address(&other) {
+    if let Some(ip) = address(other) {
         return Some(
             record
                 .with("name", value)
@@ -32,7 +38,7 @@ pub(super) fn resolution(asked: &Indicator, ends: [Option<String>; 2], points_he
                 .with("ip", ip),
         );
     }
-    Some(match host(&other) {
+    Some(match host(other) {
         Some(name) if points_here => record.with("name", name).with("value", value).with("host", value),
         Some(name) => record
             .with("name", value)

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::testing::{question, reply};
-use super::{Call, Descriptor, Provider, Reply, Verdict, registry};
-use crate::domain::{Capability, IndicatorKind};
+use super::testing::{lookup, question, reply, walk};
+use super::{Descriptor, Lookup, Provider, ProviderError, Reply, Verdict, registry};
+use crate::domain::{Capability, Denial, FailureKind, IndicatorKind};
 
 fn folder(descriptor: &Descriptor) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,8 +27,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Reads the answer of a case: its status line, the content type, and the body.
-fn case(path: &Path) -> Reply {
+/// Reads the answer of a case: its status line, the headers that are read of it, and the body.
+fn case(descriptor: &Descriptor, path: &Path) -> Reply {
     let text = std::fs::read_to_string(path).unwrap();
     let (_, answer) = text.split_once("\nHTTP/1.1 ").unwrap();
     let (head, body) = answer.split_once("\n\n").unwrap_or((answer, ""));
@@ -42,52 +42,116 @@ fn case(path: &Path) -> Reply {
     Reply {
         content_type: header("content-type").unwrap_or_default().to_lowercase(),
         retry_after: header("retry-after"),
+        headers: descriptor
+            .reply_headers
+            .iter()
+            .filter_map(|name| Some((*name, header(name)?)))
+            .collect(),
         ..reply(status, body)
     }
 }
 
-/// Makes a call of every product, and the one that buys a session.
-fn calls(provider: &'static dyn Provider) -> Vec<Call> {
-    let descriptor = provider.descriptor();
-    let products: BTreeSet<&'static str> = descriptor
-        .offers
-        .iter()
-        .flat_map(|offer| offer.products)
-        .map(|product| product.id)
-        .collect();
-    let origin = descriptor.origins[0].name;
-    let calls = products
-        .into_iter()
-        .map(|product| Call::get(origin, product, "/"));
-    calls.chain(provider.session()).collect()
+fn value(kind: IndicatorKind) -> &'static str {
+    match kind {
+        IndicatorKind::Domain => "example.com",
+        IndicatorKind::Hostname => "www.example.com",
+        IndicatorKind::Ipv4 => "192.0.2.44",
+        IndicatorKind::Ipv6 => "2001:db8::44",
+        IndicatorKind::Netblock => "192.0.2.0/24",
+        IndicatorKind::Asn => "AS64500",
+        IndicatorKind::Url => "http://example.com/x",
+        IndicatorKind::Email => "office@example.com",
+        IndicatorKind::Hash => "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        IndicatorKind::Certificate => "3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f",
+        IndicatorKind::Phone => "+1 555 0100",
+        IndicatorKind::Person | IndicatorKind::Organization => "Anton Kranz",
+        IndicatorKind::Phrase | IndicatorKind::Community => "Common Community",
+        IndicatorKind::Incident => "1184230",
+    }
+}
+
+/// Asks everything that a provider offers, by the first product that can be asked it.
+fn questions(provider: &dyn Provider) -> Vec<Lookup> {
+    let mut all = Vec::new();
+    for offer in provider.descriptor().offers {
+        for kind in offer.inputs {
+            let mut query = question(offer.capability, *kind, value(*kind));
+            for param in offer.params {
+                query = query.with(param.name, &param.values.default());
+            }
+            let products = offer.products.iter();
+            let mut asked = products.map(|product| lookup(provider, query.clone(), product.id));
+            all.extend(asked.find(|asked| provider.start(asked).is_ok()));
+        }
+    }
+    all
+}
+
+/// Says how a look-up ends whose every call is answered so: `found` or `not found`, else by the kind of its failure.
+fn end(provider: &dyn Provider, lookup: &Lookup, reply: &Reply) -> String {
+    let failed = |kind: FailureKind| match kind {
+        FailureKind::Limited => "limited".to_owned(),
+        FailureKind::Denied(Denial::ServerKey) => "badkey".to_owned(),
+        FailureKind::Malformed => "malformed".to_owned(),
+        other => format!("{other:?}"),
+    };
+    match walk(provider, lookup, |_| reply.clone()) {
+        Ok(walked) if walked.answer().is_not_found() => "notfound".to_owned(),
+        Ok(_) => "found".to_owned(),
+        Err(ProviderError::Failed(failure)) => failed(failure.kind),
+        Err(ProviderError::Malformed(_)) => failed(FailureKind::Malformed),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+/// Judges the call that buys a session, where a case is about that.
+fn is_refused_session(provider: &dyn Provider, reply: &Reply) -> bool {
+    let judged = provider
+        .session()
+        .map(|call| provider.judge(&call, reply).verdict);
+    matches!(judged, Some(Verdict::KeyRefused(_)))
 }
 
 #[test]
-fn every_provider_has_a_case_of_each_kind_and_judges_it_so() {
+fn every_provider_has_a_case_of_each_kind_and_ends_its_look_ups_so() {
     for provider in registry::all() {
         let descriptor = provider.descriptor();
-        let mut seen = BTreeSet::new();
-        for path in files(&folder(descriptor).join("_cases")) {
+        let questions = questions(*provider);
+        let (mut seen, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+        let folder = folder(descriptor);
+        let default = folder.join("_default.http");
+        let cases = files(&folder.join("_cases")).into_iter().chain([default]);
+        for path in cases {
             let name = path.file_stem().unwrap().to_string_lossy().replace('-', "");
+            // What a vendor says by default is what it says of what it does not know.
+            let name = name.replace("_default", "notfound");
             let kinds = ["notfound", "limited", "badkey", "malformed"];
             let Some(kind) = kinds.into_iter().find(|kind| name.starts_with(kind)) else {
                 continue;
             };
             seen.insert(kind);
-            let reply = case(&path);
-            let verdicts: Vec<Verdict> = calls(*provider)
+            let reply = case(descriptor, &path);
+            let ends: Vec<(Capability, String)> = questions
                 .iter()
-                .map(|call| provider.judge(call, &reply).verdict)
+                .map(|asked| (asked.queries[0].capability, end(*provider, asked, &reply)))
                 .collect();
-            let is_so = |verdict: &Verdict| match kind {
-                // Some say it with an empty list, which is good.
-                "notfound" => matches!(verdict, Verdict::NotFound | Verdict::Good),
-                "limited" => matches!(verdict, Verdict::Limited { .. }),
-                "badkey" => matches!(verdict, Verdict::KeyRefused(_) | Verdict::SessionEnded(_)),
-                // What is JSON of another shape is met by the machine.
-                _ => matches!(verdict, Verdict::Malformed(_) | Verdict::Good),
-            };
-            assert!(verdicts.iter().any(is_so), "{}: {verdicts:?}", path.display());
+            let not_found = ends.iter().filter(|(_, end)| end == "notfound");
+            unknown.extend(not_found.map(|(capability, _)| capability.name()));
+            // What a vendor says of one list need be no answer of another; but of nothing it makes a record.
+            let fits = |end: &str| end == kind || (kind == "notfound" && end == "malformed");
+            let all = ends.iter().all(|(_, end)| fits(end)) && ends.iter().any(|(_, end)| end == kind);
+            let refused = kind == "badkey" && is_refused_session(*provider, &reply);
+            assert!(all || refused, "{}: {ends:?}", path.display());
+        }
+        // An account is never unknown.
+        let offers = descriptor.offers.iter();
+        for offer in offers.filter(|offer| offer.capability != Capability::Account) {
+            assert!(
+                unknown.contains(offer.capability.name()),
+                "{} has no case in which {} finds nothing",
+                descriptor.name,
+                offer.capability
+            );
         }
         let mut wanted = BTreeSet::from(["notfound", "limited", "malformed"]);
         if descriptor.credentials.iter().any(|field| !field.optional) {
@@ -101,15 +165,34 @@ fn every_provider_has_a_case_of_each_kind_and_judges_it_so() {
     }
 }
 
+/// Returns the tests of a provider, as they are written.
+fn sources(descriptor: &Descriptor) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/providers")
+        .join(descriptor.name);
+    files(&folder)
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect()
+}
+
 #[test]
 fn every_capability_of_every_provider_has_a_found_case() {
     for provider in registry::all() {
         let descriptor = provider.descriptor();
         let mut found: BTreeSet<String> = BTreeSet::new();
-        for path in files(&folder(descriptor)) {
-            if !path.to_string_lossy().ends_with(".expect.json") {
+        let (folder, sources) = (folder(descriptor), sources(descriptor));
+        for path in files(&folder) {
+            let name = path.strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
+            let Some(name) = name.strip_suffix(".expect.json") else {
                 continue;
-            }
+            };
+            // What no test compares says nothing.
+            assert!(
+                sources.contains(&format!("\"{name}\"")),
+                "no test of {} names {name}",
+                descriptor.name
+            );
             let expected: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
             for answer in expected["answers"].as_array().unwrap() {
                 if answer["records"]

@@ -20,6 +20,7 @@ mod pages;
 pub mod passivetotal;
 pub mod rdap;
 pub mod registry;
+mod rows;
 #[cfg(test)]
 mod testing;
 pub mod threatconnect;
@@ -32,6 +33,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+
+pub(crate) use common::segment;
 
 pub use call::{Call, Charge, Cost, Judgement, Method, Reply, Verdict};
 pub use descriptor::{

@@ -5,16 +5,15 @@ use std::collections::HashSet;
 use bytes::Bytes;
 
 use super::common::{answer, replied_good};
+use super::rows::{self, Rows};
 use super::{Call, Descriptor, ProviderError, Replied, Reply, Step};
-use crate::domain::{Answer, Query, Record};
+use crate::domain::{Answer, Query, Record, Rest};
 
 /// Holds what one page of a list gave.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// What was read from it.
-    pub(super) records: Vec<Record>,
-    /// How many rows it had, those that could not be read included.
-    pub(super) rows: usize,
+    /// What its rows gave.
+    pub(super) rows: Rows,
     /// How many rows the list has in all, where the vendor says.
     pub(super) total: Option<u64>,
     /// The call for the next page, where there is one.
@@ -31,6 +30,8 @@ struct Open {
     what: &'static str,
     call: Call,
     rows: usize,
+    /// Whether its total is among those that were summed.
+    counted: bool,
     /// The page before, so that a vendor who gives the same page again is seen through.
     before: Option<Bytes>,
 }
@@ -47,8 +48,12 @@ pub(super) struct Pages {
     read: Read,
     open: Vec<Open>,
     calls: usize,
+    /// Where the lists go on that an earlier part of the answer left open; `None` where there is none.
+    rest: Option<Vec<Rest>>,
     records: Vec<Record>,
     seen: HashSet<String>,
+    known: usize,
+    unread: usize,
     totals: u64,
     missing: Vec<String>,
     error: Option<ProviderError>,
@@ -73,20 +78,49 @@ impl Pages {
             read,
             open: Vec::new(),
             calls: 0,
+            rest: None,
             records: Vec::new(),
             seen: HashSet::new(),
+            known: 0,
+            unread: 0,
             totals: 0,
             missing: Vec::new(),
             error: None,
         }
     }
 
-    /// Adds a list by the call for its first page; `what` names it where it is missing.
-    pub(super) fn list(mut self, what: &'static str, call: Call) -> Self {
+    /// Goes on from an earlier part of the answer, where that says how its lists go on; comes before the lists.
+    pub(super) fn after(mut self, held: Option<Answer>) -> Self {
+        if let Some(held) = held.filter(|held| !held.rest.is_empty()) {
+            self.totals = held.total.unwrap_or(0);
+            self.missing = held.missing;
+            self.unread = rows::take_unread(&mut self.missing);
+            self.rest = Some(held.rest);
+            for record in held.records {
+                self.keep(record);
+            }
+        }
+        self
+    }
+
+    /// Adds a list by the call for its first page; `what` names it where it is missing. One that an earlier part of
+    /// the answer has whole is not read again.
+    pub(super) fn list(mut self, what: &'static str, mut call: Call) -> Self {
+        let rest = self.rest.as_ref();
+        let left = rest.map(|rest| rest.iter().find(|rest| rest.list == what));
+        let (rows, counted) = match left {
+            None => (0, false),
+            Some(None) => return self,
+            Some(Some(left)) => {
+                call.query.clone_from(&left.query);
+                (left.rows, true)
+            }
+        };
         self.open.push(Open {
             what,
             call,
-            rows: 0,
+            rows,
+            counted,
             before: None,
         });
         self
@@ -100,11 +134,6 @@ impl Pages {
         let enough = self.calls > 0 && self.records.len() >= self.want;
         let used_up = self.calls + self.open.len() > self.most;
         if self.open.is_empty() || enough || used_up {
-            if used_up && !enough && !self.open.is_empty() {
-                self.missing
-                    .push(format!("the vendor has more than these {} pages", self.calls));
-                self.open.clear();
-            }
             return self.done().map(|answer| Step::Done(vec![answer]));
         }
         self.calls += self.open.len();
@@ -134,16 +163,16 @@ impl Pages {
             return Err(ProviderError::Malformed("the same page came twice".to_owned()));
         }
         let page = (self.read)(&self.query, &open.call, &reply)?;
-        if open.before.is_none() {
-            self.totals += page.total.unwrap_or(0);
+        if let Some(total) = page.total.filter(|_| !open.counted) {
+            self.totals += total;
+            open.counted = true;
         }
-        open.rows += page.rows;
-        for record in page.records {
-            // Two lists may say the same, and so may two pages between which something was added.
-            let written = serde_json::to_string(&record).unwrap_or_default();
-            if self.seen.insert(written) {
-                self.records.push(record);
-            }
+        let rows = page.rows;
+        open.rows += rows.records.len() + rows.known + rows.unread;
+        self.known += rows.known;
+        self.unread += rows.unread;
+        for record in rows.records {
+            self.keep(record);
         }
         self.missing.extend(page.missing);
         let all = page.total.is_some_and(|total| open.rows as u64 >= total);
@@ -155,10 +184,21 @@ impl Pages {
         Ok(())
     }
 
-    fn done(self) -> Result<Answer, ProviderError> {
+    /// Keeps a record unless it is known: two lists may say the same, and so may two pages between which something
+    /// was added.
+    fn keep(&mut self, record: Record) {
+        let written = serde_json::to_string(&record).unwrap_or_default();
+        if self.seen.insert(written) {
+            self.records.push(record);
+        }
+    }
+
+    fn done(mut self) -> Result<Answer, ProviderError> {
         if let Some(error) = self.error.filter(|_| self.records.is_empty()) {
             return Err(error);
         }
+        self.missing
+            .extend(rows::missing(self.records.len() + self.known, self.unread)?);
         let mut answer = answer(self.descriptor, self.query, self.product, self.records);
         answer.more = !self.open.is_empty();
         if answer.more || !self.missing.is_empty() {
@@ -166,6 +206,12 @@ impl Pages {
             answer.total = (self.totals > 0).then_some(self.totals.max(held));
         }
         answer.missing = self.missing;
+        let rest = self.open.into_iter().map(|open| Rest {
+            list: open.what.to_owned(),
+            rows: open.rows,
+            query: open.call.query,
+        });
+        answer.rest = rest.collect();
         Ok(answer)
     }
 }

@@ -28,6 +28,16 @@ fn holds(bytes: &[u8], part: &str) -> bool {
     bytes.windows(part.len()).any(|window| window == part.as_bytes())
 }
 
+/// Makes a vendor that repeats the key that it was asked with.
+fn echo(code: u16, [username, key]: [&str; 2]) -> Fault {
+    let message = format!("Is {key} of {username} right? They do not match an active account.");
+    Fault::Status {
+        code,
+        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+        body: json!({"error": {"code": code, "message": message}}).to_string(),
+    }
+}
+
 #[tokio::test]
 async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
     let app = Builder::new()
@@ -42,8 +52,12 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
         ("global#domaintools.api-key", OWN_KEY),
     ];
     let mut shown = Vec::new();
-    for settings in [&own[..], &[]] {
+    for (settings, key) in [
+        (&own[..], ["canary-own-user", OWN_KEY]),
+        (&[], [USERNAME, API_KEY]),
+    ] {
         for (value, fault) in [
+            ("echo.example", Some(echo(400, key))),
             ("example.com", None),
             ("one.example", Some(Fault::Reset)),
             ("two.example", Some(Fault::HtmlInsteadOfJson)),
@@ -53,7 +67,7 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
                     to: "http://127.0.0.1:1/".to_owned(),
                 }),
             ),
-            ("four.example", Some(Fault::forbidden_key_403())),
+            ("four.example", Some(echo(403, key))),
         ] {
             app.vendor.clear_faults();
             if let Some(fault) = fault {
@@ -65,6 +79,10 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
             shown.push(format!("{:?} {}", answer.headers, answer.body));
         }
     }
+    let struck = shown
+        .iter()
+        .filter(|text| text.contains("Is [key] of [key] right?"));
+    assert!(struck.count() >= 2, "the vendor's words were shown of both keys");
     let sent = app.vendor.seen();
     assert!(
         sent.iter()

@@ -45,9 +45,8 @@ fn token(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
         (429, _) => limited(reply, text("too many tokens were asked for")),
         // RFC 6749, 4.1.2.1, which the vendor uses here too.
         (400..=499, "temporarily_unavailable" | "server_error") => Verdict::Retry(text(&code)),
-        (400 | 401 | 403, "") if root.is_none() => {
-            Verdict::Malformed(format!("HTTP {status} without the vendor's error body"))
-        }
+        // Something in between, such as a proxy, says nothing of the key.
+        (400 | 401 | 403, "") => Verdict::Malformed(format!("HTTP {status} without the vendor's error body")),
         // A wrong secret, client or tenant, or consent that was never given: nothing to be had until the key changes.
         (400 | 401 | 403, _) => Verdict::KeyRefused(text("tenant, client or secret are refused")),
         (500..=599, _) => Verdict::Retry(text(&format!("HTTP {status}"))),

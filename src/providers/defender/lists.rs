@@ -1,7 +1,7 @@
 //! Answers everything that Graph gives as a list, page by page.
 //!
-//! A page names the next one by a URL. It is never gone to: what its query says of the place in the list goes into a
-//! call of our own to the path that was asked before.
+//! A page names the next one by a URL. It is never gone to: its query goes into a call of our own to the path that was
+//! asked before, so that no answer decides where a call goes.
 
 use url::form_urlencoded;
 
@@ -9,22 +9,28 @@ use super::{
     COMPONENTS, DESCRIPTOR, HOST_PAIRS, MAX_PAGES, PASSIVE_DNS, SUBDOMAINS, TRACKERS, WHOIS, call, whois,
 };
 use crate::domain::{Capability, Query, Record};
+use crate::providers::common::held;
 use crate::providers::facts::resolution;
 use crate::providers::pages::{Page, Pages};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
-use crate::providers::{Call, ProviderError, Reply, Step};
+use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
-/// Parameters that say where in a list a page begins (Graph, paging).
-const PLACES: &[&str] = &["$skiptoken", "$skip"];
-/// The longest of them that is taken, in bytes.
-const MAX_PLACE: usize = 4096;
+/// Asks for an object beside its id. It is ours: no link changes it.
+const EXPAND: &str = "$expand";
+/// The most parameters of a link that are taken, and the most bytes that they may have.
+const MAX_PAIRS: usize = 16;
+const MAX_BYTES: usize = 8192;
 const REVERSE: &str = "/passiveDnsReverse";
 
-/// Starts a walk over the list, or the two lists, that answer a question.
+/// Starts a walk over the list, or the two lists, that answer a question, or goes on with it.
 ///
 /// # Errors
 /// Those of the walk.
-pub(super) fn start(query: Query, want: usize) -> Result<Step, ProviderError> {
+pub(super) fn start(query: Query, lookup: &Lookup) -> Result<Step, ProviderError> {
+    if let Some(done) = held(lookup) {
+        return Ok(done);
+    }
     let lists: &[(&'static str, &str)] = match query.capability {
         Capability::Resolutions => &[("resolutions", "/passiveDns"), ("names that point here", REVERSE)],
         Capability::Subdomains => &[("subdomains", "/subdomains")],
@@ -43,7 +49,8 @@ pub(super) fn start(query: Query, want: usize) -> Result<Step, ProviderError> {
     };
     let host = query.indicator.clone();
     let most = MAX_PAGES * lists.len();
-    let mut pages = Pages::new(&DESCRIPTOR, product, query, want, most, Box::new(page));
+    let mut pages =
+        Pages::new(&DESCRIPTOR, product, query, lookup.want, most, Box::new(page)).after(lookup.held.clone());
     for (what, below) in lists {
         pages = pages.list(what, call(product, &host, below));
     }
@@ -57,18 +64,19 @@ fn page(query: &Query, call: &Call, reply: &Reply) -> Result<Page, ProviderError
     if !value.is_list() {
         return Err(malformed("value"));
     }
-    let rows: Vec<Node<'_>> = value.many().collect();
-    let records: Vec<Record> = rows.iter().filter_map(|row| read(query, call, *row)).collect();
-    if query.capability == Capability::Subdomains && records.is_empty() && !rows.is_empty() {
-        return expanded(call);
+    let nameless = |row: Node<'_>| !row.get("host").get("id").exists();
+    let is_bare = value.many().next().is_some() && value.many().all(nameless);
+    let is_asked = call.query.iter().any(|(name, _)| name == EXPAND);
+    if query.capability == Capability::Subdomains && is_bare && !is_asked {
+        return Ok(expanded(call));
     }
+    let rows: Rows = value.many().map(|row| read(query, call, row)).collect();
     let link = root.get("@odata.nextLink").text();
     let next = link.as_deref().and_then(|link| following(call, link));
     let missing = (link.is_some() && next.is_none())
         .then(|| "further pages: Graph names them in a way that is not understood".to_owned());
     Ok(Page {
-        records,
-        rows: rows.len(),
+        rows,
         total: root.get("@odata.count").count(),
         next,
         missing,
@@ -76,82 +84,98 @@ fn page(query: &Query, call: &Call, reply: &Reply) -> Result<Page, ProviderError
 }
 
 /// Asks for the same page again, with the hosts in it: Graph's own example of subdomains has none.
-fn expanded(call: &Call) -> Result<Page, ProviderError> {
-    const EXPAND: &str = "$expand";
-    if call.query.iter().any(|(name, _)| name == EXPAND) {
-        return Err(malformed("names of subdomains"));
-    }
-    Ok(Page {
+fn expanded(call: &Call) -> Page {
+    Page {
         next: Some(call.clone().with(EXPAND, "host")),
         ..Page::default()
-    })
+    }
 }
 
-/// Makes the call for the next page of the one that was asked for; `None` where the link does not say where it begins.
+/// Makes the call for the next page of the one that was asked for, by all parameters of the link; `None` where they
+/// are none, too many, or those that were asked with.
 fn following(call: &Call, link: &str) -> Option<Call> {
     let (_, query) = link.split_once('?')?;
     let query = query.split('#').next().unwrap_or_default();
-    let places: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, value)| PLACES.contains(&name.as_ref()) && value.len() <= MAX_PLACE)
+    if query.len() > MAX_BYTES {
+        return None;
+    }
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name != EXPAND)
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .take(PLACES.len())
+        .take(MAX_PAIRS + 1)
         .collect();
+    if pairs.is_empty() || pairs.len() > MAX_PAIRS {
+        return None;
+    }
     let mut next = call.clone();
-    next.query.retain(|(name, _)| !PLACES.contains(&name.as_str()));
-    next.query.extend(places);
+    next.query.retain(|(name, _)| name == EXPAND);
+    next.query.extend(pairs);
     // A link to where we are would lead in circles.
-    (next.query != call.query && next.query.iter().any(|(name, _)| PLACES.contains(&name.as_str())))
-        .then_some(next)
+    (next.query != call.query).then_some(next)
 }
 
-fn read(query: &Query, call: &Call, row: Node<'_>) -> Option<Record> {
-    if query.capability == Capability::WhoisHistory {
-        return whois::period(query.indicator.value(), row);
-    }
-    let host = row.get("host").get("id").host();
-    let record = match query.capability {
+fn read(query: &Query, call: &Call, row: Node<'_>) -> Row {
+    let asked = query.indicator.value();
+    let read = match query.capability {
+        Capability::WhoisHistory => return Row::from(whois::period(asked, row)),
         Capability::Resolutions => {
             let ends = ["parentHost", "artifact"].map(|end| row.get(end).get("id").text());
-            let type_name = row.get("recordType").text();
-            resolution(&query.indicator, ends, call.path.ends_with(REVERSE))?.with_some("type", type_name)
+            resolution(&query.indicator, ends, call.path.ends_with(REVERSE))
+                .map(|record| record.with_some("type", row.get("recordType").text()))
         }
-        Capability::Subdomains => Record::new()
-            .with("domain", query.indicator.value())
-            .with("host", host.filter(|host| host != query.indicator.value())?),
-        Capability::Components => Record::new()
-            .with("component", row.get("name").text()?)
-            .with_some("version", row.get("version").text())
-            .with_some("category", row.get("category").text())
-            .with_some("host", host),
-        Capability::Trackers => Record::new()
-            .with("tracker", row.get("value").text()?)
-            .with_some("kind", row.get("kind").text())
-            .with_some("host", host),
-        _ => pair(query.indicator.value(), row)?,
+        Capability::Subdomains => match host(row) {
+            Some(host) if host == asked => Row::Known,
+            host => Row::from(host.map(|host| Record::new().with("domain", asked).with("host", host))),
+        },
+        Capability::Components => Row::from(component(row)),
+        Capability::Trackers => Row::from(tracker(row)),
+        _ => pair(asked, row),
     };
-    Some(
+    read.map(|record| {
         record
             .with_some("first_seen", row.get("firstSeenDateTime").day())
-            .with_some("last_seen", row.get("lastSeenDateTime").day()),
-    )
+            .with_some("last_seen", row.get("lastSeenDateTime").day())
+    })
+}
+
+fn host(row: Node<'_>) -> Option<String> {
+    row.get("host").get("id").host()
+}
+
+fn component(row: Node<'_>) -> Option<Record> {
+    let component = Record::new().with("component", row.get("name").text()?);
+    let component = component
+        .with_some("version", row.get("version").text())
+        .with_some("category", row.get("category").text());
+    Some(component.with_some("host", host(row)))
+}
+
+fn tracker(row: Node<'_>) -> Option<Record> {
+    let tracker = Record::new().with("tracker", row.get("value").text()?);
+    let tracker = tracker.with_some("kind", row.get("kind").text());
+    Some(tracker.with_some("host", host(row)))
 }
 
 /// Reads a pair: whichever of the two is not the host that was asked about.
-fn pair(asked: &str, row: Node<'_>) -> Option<Record> {
-    let cause = row.get("linkKind").text();
-    ["parent", "child"].into_iter().find_map(|side| {
-        let end = row
-            .get(if side == "parent" {
-                "parentHost"
-            } else {
-                "childHost"
-            })
-            .get("id");
-        let (ip, host) = (end.address(), end.host());
-        if ip.is_none() && host.is_none() || ip.as_deref() == Some(asked) || host.as_deref() == Some(asked) {
-            return None;
-        }
-        let record = Record::new().with("side", side).with_some("cause", cause.clone());
-        Some(record.with_some("host", host).with_some("ip", ip))
-    })
+fn pair(asked: &str, row: Node<'_>) -> Row {
+    let ends = [("parent", "parentHost"), ("child", "childHost")].map(|(side, name)| {
+        let end = row.get(name).get("id");
+        (side, end.address(), end.host())
+    });
+    let is_asked = |ip: &Option<String>, host: &Option<String>| {
+        [ip, host].into_iter().any(|end| end.as_deref() == Some(asked))
+    };
+    if ends.iter().all(|(_, ip, host)| is_asked(ip, host)) {
+        return Row::Known;
+    }
+    let other = ends
+        .into_iter()
+        .find(|(_, ip, host)| (ip.is_some() || host.is_some()) && !is_asked(ip, host));
+    Row::from(other.map(|(side, ip, host)| {
+        Record::new()
+            .with("side", side)
+            .with_some("cause", row.get("linkKind").text())
+            .with_some("host", host)
+            .with_some("ip", ip)
+    }))
 }

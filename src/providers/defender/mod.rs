@@ -141,7 +141,7 @@ impl Provider for Defender {
         match query.capability {
             Capability::IpDetails => Ok(details::start(query)),
             Capability::Whois => Ok(whois::start(query)),
-            _ => lists::start(query, lookup.want),
+            _ => lists::start(query, lookup),
         }
     }
 

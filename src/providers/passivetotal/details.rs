@@ -7,15 +7,13 @@ use crate::providers::facts::{as_number, network, place};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{ProviderError, Replied, Step};
 
-/// Asks for the enrichment, and by a second call for the sinkhole flag where the first answer lacks it.
+/// Asks for the enrichment, and by a second call for the sinkhole flag where the first answer lacks it. An address of
+/// which nothing else is known can be a sinkhole, too.
 pub(super) fn start(query: Query) -> Step {
     let asked = call(ENRICHMENT, "/enrichment", query.indicator.value());
     one(asked, move |reply| {
-        let Some(reply) = reply else {
-            return Ok(answer(query, ENRICHMENT, Vec::new()));
-        };
-        let body = json(&reply)?;
-        let record = read(&query, Node::of(&body));
+        let body = reply.map(|reply| json(&reply)).transpose()?;
+        let record = read(&query, body.as_ref().map(Node::of).unwrap_or_default());
         if record.get("sinkhole").is_some() {
             return Ok(answer(query, ENRICHMENT, known(record)));
         }
@@ -35,7 +33,8 @@ fn flagged(query: Query, mut record: Record, replied: Replied) -> Result<Step, P
             let flag = body
                 .as_ref()
                 .and_then(|body| Node::of(body).get("sinkhole").flag());
-            if let Some(flag) = flag {
+            // A "no" about an address of which nothing else is known tells nothing of it.
+            if let Some(flag) = flag.filter(|flag| *flag || !known(record.clone()).is_empty()) {
                 record.set("sinkhole", flag);
             }
         }
@@ -61,6 +60,9 @@ fn read(query: &Query, root: Node<'_>) -> Record {
     let network = root.get("network").text().and_then(|text| network(&text));
     let (netblock, cidr) = network.map_or((None, None), |(range, cidr)| (Some(range), cidr));
     let number = root.get("autonomousSystemNumber").text();
+    // Nobody knows it: that is no class.
+    let classification = root.get("classification").text();
+    let classification = classification.filter(|word| !word.eq_ignore_ascii_case("unknown"));
     let record = Record::new()
         .with("ip", query.indicator.value())
         .with_some("asn", number.and_then(|text| as_number(&text)))
@@ -73,6 +75,6 @@ fn read(query: &Query, root: Node<'_>) -> Record {
         .with_some("sinkhole", root.get("sinkhole").flag())
         .with_some("compromised", root.get("everCompromised").flag())
         .with_some("dynamic_dns", root.get("dynamicDns").flag())
-        .with_some("classification", root.get("classification").text());
+        .with_some("classification", classification);
     place(record, root.get("city").text(), root.get("country").text())
 }

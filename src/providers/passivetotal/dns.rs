@@ -1,10 +1,13 @@
 //! Answers passive DNS and subdomains.
 
-use super::{DNS, ENRICHMENT, answer, call};
+use std::collections::HashSet;
+
+use super::{DNS, ENRICHMENT, answer, answer_of, call};
 use crate::domain::{Query, Record};
 use crate::providers::common::one;
 use crate::providers::facts::resolution;
-use crate::providers::tolerant::{Node, distinct, host, json, malformed};
+use crate::providers::rows::Row;
+use crate::providers::tolerant::{Node, host, json, malformed};
 use crate::providers::{ProviderError, Step};
 
 /// Asks for everything that a name resolved to, or for all names that resolved to an address; there are no pages.
@@ -16,21 +19,21 @@ pub(super) fn resolutions(query: Query) -> Step {
         };
         let body = json(&reply)?;
         let rows = results(Node::of(&body))?;
-        let records = rows.many().filter_map(|row| read(&query, row)).collect();
-        Ok(answer(query, DNS, records))
+        let rows = rows.many().map(|row| read(&query, row)).collect();
+        answer_of(query, DNS, rows)
     })
 }
 
-fn read(query: &Query, row: Node<'_>) -> Option<Record> {
+fn read(query: &Query, row: Node<'_>) -> Row {
     // `value` is what was asked about and `resolve` the other end, whichever of them is the address.
     let ends = [row.get("resolve").text(), row.get("value").text()];
-    Some(
-        resolution(&query.indicator, ends, false)?
+    resolution(&query.indicator, ends, false).map(|record| {
+        record
             .with_some("type", row.get("recordType").text())
             .with_some("first_seen", row.get("firstSeen").day())
             .with_some("last_seen", row.get("lastSeen").day())
-            .with("collector", row.get("source").texts().join(", ")),
-    )
+            .with("collector", row.get("source").texts().join(", "))
+    })
 }
 
 /// Asks for the names below a name. The vendor gives labels, not names.
@@ -46,13 +49,21 @@ pub(super) fn subdomains(query: Query) -> Step {
         if !labels.exists() {
             return Err(malformed("subdomains"));
         }
-        let names = labels.many().filter_map(Node::text);
-        let names = names.filter_map(|label| host(&format!("{}.{domain}", label.trim_matches('.'))));
-        let records = distinct(names)
-            .into_iter()
-            .map(|name| Record::new().with("domain", domain.as_str()).with("host", name))
-            .collect();
-        Ok(answer(query, ENRICHMENT, records))
+        let mut seen = HashSet::new();
+        let name = |label: &str| host(&format!("{}.{domain}", label.trim_matches('.')));
+        let rows = labels
+            .many()
+            .map(|label| match label.text().as_deref().map(name) {
+                // No label is the name that was asked about.
+                None if !label.is_object() && !label.is_list() => Row::Known,
+                Some(Some(name)) if seen.insert(name.clone()) => {
+                    Row::Record(Record::new().with("domain", domain.as_str()).with("host", name))
+                }
+                Some(Some(_)) => Row::Known,
+                _ => Row::Unread,
+            });
+        let rows = rows.collect();
+        answer_of(query, ENRICHMENT, rows)
     })
 }
 

@@ -3,15 +3,20 @@
 use super::dns::results;
 use super::{DESCRIPTOR, HOST_ATTRIBUTES, MAX_PAGES, call};
 use crate::domain::{Capability, Query, Record};
+use crate::providers::common::held;
 use crate::providers::pages::{Page, Pages};
+use crate::providers::rows::Row;
 use crate::providers::tolerant::{Node, json};
-use crate::providers::{Call, ProviderError, Reply, Step};
+use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
-/// Starts a walk over host attributes until `want` records are there.
+/// Starts a walk over host attributes, or goes on with it, until as many records are there as are wanted.
 ///
 /// # Errors
 /// Those of the walk.
-pub(super) fn start(query: Query, want: usize) -> Result<Step, ProviderError> {
+pub(super) fn start(query: Query, lookup: &Lookup) -> Result<Step, ProviderError> {
+    if let Some(done) = held(lookup) {
+        return Ok(done);
+    }
     let host = query.indicator.value().to_owned();
     let first = |path| call(HOST_ATTRIBUTES, path, &host).with("page", "0");
     let capability = query.capability;
@@ -19,10 +24,11 @@ pub(super) fn start(query: Query, want: usize) -> Result<Step, ProviderError> {
         &DESCRIPTOR,
         HOST_ATTRIBUTES,
         query,
-        want,
+        lookup.want,
         MAX_PAGES,
         Box::new(page),
-    );
+    )
+    .after(lookup.held.clone());
     let pairs = "/host-attributes/pairs";
     match capability {
         Capability::Components => pages.list("components", first("/host-attributes/components")),
@@ -42,8 +48,7 @@ fn page(query: &Query, call: &Call, reply: &Reply) -> Result<Page, ProviderError
     // How long a page is, is not told: the next one is asked for only where the total says that there is one.
     let next = (!rows.is_empty() && total.is_some()).then(|| following(call));
     Ok(Page {
-        records: rows.iter().filter_map(|row| read(query, *row)).collect(),
-        rows: rows.len(),
+        rows: rows.iter().map(|row| read(query, *row)).collect(),
         total,
         next,
         missing: None,
@@ -64,42 +69,53 @@ fn following(call: &Call) -> Call {
     next
 }
 
-fn read(query: &Query, row: Node<'_>) -> Option<Record> {
-    let host = row.get("hostname").host();
-    let record = match query.capability {
-        Capability::Components => Record::new()
-            .with("component", row.get("label").text()?)
-            .with_some("version", row.get("version").text())
-            .with_some("category", row.get("category").text())
-            .with_some("host", host),
-        Capability::Trackers => Record::new()
-            .with("tracker", row.get("attributeValue").text()?)
-            .with_some("kind", row.get("attributeType").text())
-            .with_some("host", host),
-        _ => pair(query.indicator.value(), row)?,
+fn read(query: &Query, row: Node<'_>) -> Row {
+    let read = match query.capability {
+        Capability::Components => Row::from(component(row)),
+        Capability::Trackers => Row::from(tracker(row)),
+        _ => pair(query.indicator.value(), row),
     };
-    Some(
+    read.map(|record| {
         record
             .with_some("first_seen", row.get("firstSeen").day())
-            .with_some("last_seen", row.get("lastSeen").day()),
-    )
+            .with_some("last_seen", row.get("lastSeen").day())
+    })
+}
+
+fn component(row: Node<'_>) -> Option<Record> {
+    let component = Record::new().with("component", row.get("label").text()?);
+    let component = component
+        .with_some("version", row.get("version").text())
+        .with_some("category", row.get("category").text());
+    Some(component.with_some("host", row.get("hostname").host()))
+}
+
+fn tracker(row: Node<'_>) -> Option<Record> {
+    let tracker = Record::new().with("tracker", row.get("attributeValue").text()?);
+    let tracker = tracker.with_some("kind", row.get("attributeType").text());
+    Some(tracker.with_some("host", row.get("hostname").host()))
 }
 
 /// Reads a pair: whichever of the two is not the host that was asked about.
-fn pair(asked: &str, row: Node<'_>) -> Option<Record> {
+fn pair(asked: &str, row: Node<'_>) -> Row {
     let end = |name| row.get(name).host().or_else(|| row.get(name).address());
     let (parent, child) = (end("parent"), end("child"));
-    let (other, side, node) = match (parent, child) {
-        (Some(parent), child) if child.as_deref() == Some(asked) || child.is_none() => {
-            (parent, "parent", row.get("parent"))
-        }
-        (_, Some(child)) => (child, "child", row.get("child")),
-        _ => return None,
+    let is_asked = |end: &Option<String>| end.as_deref() == Some(asked);
+    if is_asked(&parent) && is_asked(&child) {
+        return Row::Known;
+    }
+    let (other, side) = match (parent, child) {
+        (Some(parent), child) if is_asked(&child) || child.is_none() => (parent, "parent"),
+        (_, Some(child)) => (child, "child"),
+        _ => return Row::Unread,
     };
+    if other == asked {
+        return Row::Unread;
+    }
     let record = Record::new()
         .with("side", side)
         .with_some("cause", row.get("cause").text());
-    (other != asked).then(|| match node.address() {
+    Row::Record(match row.get(side).address() {
         Some(ip) => record.with("ip", ip),
         None => record.with("host", other),
     })

@@ -17,6 +17,7 @@ mod tests;
 use jiff::Timestamp;
 
 use super::common::offered;
+use super::rows::Rows;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
     ProviderError, Reply, Step,
@@ -121,7 +122,7 @@ impl Provider for PassiveTotal {
             Capability::IpDetails => Ok(details::start(query)),
             Capability::Whois => Ok(whois::whois(query)),
             Capability::ReverseWhois => Ok(whois::search(query)),
-            _ => hosts::start(query, lookup.want),
+            _ => hosts::start(query, lookup),
         }
     }
 
@@ -137,6 +138,15 @@ impl Provider for PassiveTotal {
 /// Makes a GET about `query`, billed to `product`.
 fn call(product: &'static str, path: &str, query: &str) -> Call {
     Call::get(ORIGIN, product, path).with("query", query)
+}
+
+/// Makes a whole answer of what these rows gave.
+///
+/// # Errors
+/// [`ProviderError::Malformed`] where none of them was understood.
+fn answer_of(query: Query, product: &str, rows: Rows) -> Result<Step, ProviderError> {
+    let answer = rows.answer(&DESCRIPTOR, query, product)?;
+    Ok(Step::Done(vec![answer]))
 }
 
 /// Makes a whole answer of these records.

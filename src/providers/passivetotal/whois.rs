@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::dns::results;
-use super::{WHOIS, answer, call};
+use super::{WHOIS, answer, answer_of, call};
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::Step;
 use crate::providers::common::one;
 use crate::providers::facts::{contact, name_servers};
+use crate::providers::rows::Row;
 use crate::providers::tolerant::{Node, json, malformed, public_email};
 
 /// Asks for the newest record of a domain.
@@ -20,19 +21,27 @@ pub(super) fn whois(query: Query) -> Step {
         };
         let body = json(&reply)?;
         let root = Node::of(&body);
-        let row = root.get("results").many().next().unwrap_or(root);
-        if row.members().next().is_none() {
+        let list = root.get("results");
+        // One record, or a list of them. Neither a record without a member nor a list without a record says anything.
+        let rows: Vec<Node<'_>> = if list.exists() {
+            list.many().collect()
+        } else {
+            vec![root]
+        };
+        if rows.iter().all(|row| row.members().next().is_none()) {
             return Ok(answer(query, WHOIS, Vec::new()));
         }
-        if ["domain", "registrar", "rawText"]
-            .iter()
-            .all(|name| !row.get(name).exists())
-        {
-            return Err(malformed("registration"));
-        }
+        let row = rows.into_iter().find(|row| is_record(*row));
+        let row = row.ok_or_else(|| malformed("registration"))?;
         let record = read(query.indicator.value(), row);
         Ok(answer(query, WHOIS, vec![record]))
     })
+}
+
+fn is_record(row: Node<'_>) -> bool {
+    ["domain", "registrar", "rawText"]
+        .iter()
+        .any(|name| row.get(name).exists())
 }
 
 fn read(domain: &str, row: Node<'_>) -> Record {
@@ -113,11 +122,13 @@ pub(super) fn search(query: Query) -> Step {
         let body = json(&reply)?;
         let mut seen = HashSet::new();
         let rows = results(Node::of(&body))?.many();
-        let records = rows
-            .filter_map(registration)
-            .filter(|record| seen.insert(record.text("domain").map(Cow::into_owned)))
-            .collect();
-        Ok(answer(query, WHOIS, records))
+        let rows = rows.map(|row| match registration(row) {
+            // The vendor has a record of each change; the domain is told once.
+            Some(record) if !seen.insert(record.text("domain").map(Cow::into_owned)) => Row::Known,
+            read => Row::from(read),
+        });
+        let rows = rows.collect();
+        answer_of(query, WHOIS, rows)
     })
 }
 

@@ -1,7 +1,8 @@
 //! Lists groups: incidents by name or owner, and the incidents, adversaries and campaigns that hold an indicator.
 
 use super::{GROUPS, pages, tql};
-use crate::domain::{Query, Record};
+use crate::domain::indicator::HashType;
+use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::common::one_query;
 use crate::providers::tolerant::{Node, clean, distinct};
 use crate::providers::{Lookup, ProviderError, Step};
@@ -16,8 +17,17 @@ pub(super) fn incidents(lookup: &Lookup) -> Result<Step, ProviderError> {
 }
 
 /// Starts a list of the groups that hold an indicator.
+///
+/// # Errors
+/// [`ProviderError::Unsupported`] for a hash that the vendor keeps of no file.
 pub(super) fn holding(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?;
+    let is_hash = query.indicator.kind() == IndicatorKind::Hash;
+    if is_hash && HashType::of(query.indicator.value()) == Some(HashType::Sha512) {
+        return Err(ProviderError::Unsupported(
+            "ThreatConnect knows files by MD5, SHA-1 and SHA-256 only".to_owned(),
+        ));
+    }
     list(query, tql::holding(&query.indicator), lookup)
 }
 
@@ -26,7 +36,7 @@ fn list(query: &Query, tql: String, lookup: &Lookup) -> Result<Step, ProviderErr
         product: GROUPS,
         path: "/v3/groups",
         tql: Some(tql),
-        fields: &["tags"],
+        fields: &["tags", "attributes"],
         read: group,
     };
     pages::start(list, query.clone(), lookup)
@@ -53,12 +63,20 @@ fn group(node: Node<'_>) -> Option<Record> {
             .with_some("added", added)
             .with_some("updated", day("lastModified"))
             .with("tags", tags(node))
-            .with_some(
-                "description",
-                node.get("description").text().map(|text| clean(&text)),
-            )
+            .with_some("description", description(node).map(|text| clean(&text)))
             .with_some("link", link(node)),
     )
+}
+
+/// Returns the description: groups have it as an attribute, the default one first where there are several.
+fn description(node: Node<'_>) -> Option<String> {
+    let named = |attribute: &Node<'_>| attribute.get("type").text().as_deref() == Some("Description");
+    let all: Vec<Node<'_>> = node.get("attributes").get("data").many().filter(named).collect();
+    let default = |attribute: &&Node<'_>| attribute.get("default").flag() == Some(true);
+    let first = all.iter().filter(default).chain(&all);
+    node.get("description")
+        .text()
+        .or_else(|| first.filter_map(|attribute| attribute.get("value").text()).next())
 }
 
 /// Returns who owns an item: lists of version 3 have the name, single items of version 2 an object.

@@ -10,20 +10,26 @@ use crate::providers::common::{is_html, retry_after};
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
-/// Words of messages about the key itself, whatever the status.
+/// How the messages begin that are about the signature and about the clock, whatever the status (ThreatConnect API
+/// documentation, authentication). Only the beginning counts: a message may repeat what was searched.
+const SIGNATURE: &str = "signature data did not match";
+const CLOCK: &str = "timestamp out of acceptable time range";
+/// Words that are about the key where access was denied. Other messages have them for other reasons.
 const KEY_WORDS: &[&str] = &[
-    "signature data",
+    "signature",
     "access id",
     "secret key",
     "credential",
     "authenticat",
+    "token",
+    "expired",
 ];
-/// Words that are about the key where access was denied; elsewhere a query may have a wrong token, too.
-const DENIED_WORDS: &[&str] = &["signature", "token", "expired"];
 /// Words of messages about whose data was asked for.
 const OWNER_WORDS: &[&str] = &["owner", "community", "organization", "organisation"];
-/// Words of messages about what the API user may do.
-const ACCESS_WORDS: &[&str] = &["permission", "not authorized", "not allowed", "role"];
+/// Words of messages about what the API user may do, where access was denied.
+const ACCESS_WORDS: &[&str] = &["license", "permission", "not authorized", "not allowed", "role"];
+/// Words of messages about a query that is wrong or took too long: it would be so again.
+const QUERY_WORDS: &[&str] = &["tql", "timeout", "timed out"];
 
 /// Judges one reply. Nothing of it is billed by the vendor; the call counts.
 pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
@@ -45,7 +51,7 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
         .map(|text| clean(&text));
     match reply.status {
         200 | 201 if !failed => good(reply, root),
-        200 | 201 => said(200, message.as_deref()).unwrap_or_else(|| {
+        200 | 201 => said(message.as_deref()).unwrap_or_else(|| {
             Verdict::Refused(message.unwrap_or_else(|| "ThreatConnect refused without a reason".to_owned()))
         }),
         // An instance that is too old for a list has no body of the vendor's for it.
@@ -65,60 +71,68 @@ fn good(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
 }
 
 fn refused(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> Verdict {
-    let known = said(code, message);
     let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     match code {
         429 => Verdict::Limited {
             after: retry_after(reply),
             message: text("a rate limit was hit"),
         },
-        401 => known.unwrap_or_else(|| Verdict::KeyRefused(text("access was denied"))),
-        // The owner does not exist or cannot be seen: that concerns this question only.
-        403 => known.unwrap_or_else(|| Verdict::Refused(text("the owner is unknown, or not to be seen"))),
+        401 | 403 => said(message).unwrap_or_else(|| denied(code, message)),
         503 if is_object && !is_passing(message) => {
             Verdict::NotEntitled(text("the instance is not licensed for the API"))
         }
-        400..=499 => known.unwrap_or_else(|| Verdict::Refused(text(&format!("HTTP {code}")))),
-        500 => match known {
-            Some(known @ Verdict::Refused(_)) => known,
-            _ => Verdict::Retry(text("HTTP 500")),
-        },
+        // What else is wrong with a question is none of the key's, whatever words the message repeats.
+        400..=499 => said(message).unwrap_or_else(|| Verdict::Refused(text(&format!("HTTP {code}")))),
+        500 if has(message, QUERY_WORDS) || has(message, OWNER_WORDS) => Verdict::Refused(text("HTTP 500")),
+        500 => said(message).unwrap_or_else(|| Verdict::Retry(text("HTTP 500"))),
         501..=599 => Verdict::Retry(text(&format!("HTTP {code}"))),
         _ => Verdict::Malformed(format!("HTTP {code}")),
     }
 }
 
-/// Reads what a message says, where it says what is known.
-fn said(code: u16, message: Option<&str>) -> Option<Verdict> {
-    let text = message?.to_owned();
+/// Reads the messages that the vendor's documentation quotes.
+fn said(message: Option<&str>) -> Option<Verdict> {
+    let text = message?;
     let lower = text.to_lowercase();
-    let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if any(&["timestamp"]) {
+    if lower.starts_with(CLOCK) {
         // The key may be right: nothing is to be closed until somebody changes it.
         return Some(Verdict::Refused(format!(
             "{text} (is this machine's clock right?)"
         )));
     }
-    if any(&["tql", "timeout", "timed out"]) {
-        // A long query would only be long again.
-        return Some(Verdict::Refused(text));
+    lower
+        .starts_with(SIGNATURE)
+        .then(|| Verdict::KeyRefused(text.to_owned()))
+}
+
+/// Says why access was denied. 403 is mostly about an owner, whose name the message may repeat, and so goes by that
+/// first; 401 is about the key unless it says otherwise.
+fn denied(code: u16, message: Option<&str>) -> Verdict {
+    let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
+    let (is_key, is_owner) = (has(message, KEY_WORDS), has(message, OWNER_WORDS));
+    if is_owner && (code == 403 || !is_key) {
+        return Verdict::Refused(text("the owner is unknown, or not to be seen"));
     }
-    if any(KEY_WORDS) || (matches!(code, 401 | 403) && any(DENIED_WORDS)) {
-        return Some(Verdict::KeyRefused(text));
+    if is_key {
+        return Verdict::KeyRefused(text("access was denied"));
     }
-    if any(OWNER_WORDS) {
-        return Some(Verdict::Refused(text));
+    if has(message, ACCESS_WORDS) {
+        return Verdict::NotEntitled(text("access was denied"));
     }
-    if any(&["license"]) || any(ACCESS_WORDS) {
-        return Some(Verdict::NotEntitled(text));
+    match code {
+        401 => Verdict::KeyRefused(text("access was denied")),
+        // The owner does not exist or cannot be seen: that concerns this question only.
+        _ => Verdict::Refused(text("the owner is unknown, or not to be seen")),
     }
-    None
+}
+
+/// Tells whether a message has one of these words.
+fn has(message: Option<&str>, words: &[&str]) -> bool {
+    let lower = message.unwrap_or_default().to_lowercase();
+    words.iter().any(|word| lower.contains(word))
 }
 
 /// Tells whether a 503 is one that passes, as a gateway's.
 fn is_passing(message: Option<&str>) -> bool {
-    let lower = message.unwrap_or_default().to_lowercase();
-    ["maintenance", "temporar", "try again", "overload"]
-        .iter()
-        .any(|word| lower.contains(word))
+    has(message, &["maintenance", "temporar", "try again", "overload"])
 }

@@ -3,6 +3,7 @@
 use super::{ORIGIN, OWNERS, pages};
 use crate::domain::{Query, Record};
 use crate::providers::common::{one, one_query};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
@@ -24,16 +25,16 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 /// Asks version 2 for the list; it comes in one piece.
 fn legacy(query: Query) -> Step {
     one(Call::get(ORIGIN, OWNERS, "/v2/owners"), move |reply| {
-        let mut records = Vec::new();
-        if let Some(reply) = reply {
-            let body = json(&reply)?;
-            let data = Node::of(&body).get("data");
-            if !data.exists() {
-                return Err(malformed("data"));
-            }
-            records.extend(data.get("owner").many().filter_map(owner));
+        let Some(reply) = reply else {
+            return pages::whole(query, OWNERS, Rows::default());
+        };
+        let body = json(&reply)?;
+        let data = Node::of(&body).get("data");
+        if !data.exists() {
+            return Err(malformed("data"));
         }
-        Ok(Step::Done(vec![pages::whole(query, OWNERS, records)]))
+        let rows = data.get("owner").many().map(|node| Row::from(owner(node)));
+        pages::whole(query, OWNERS, rows.collect())
     })
 }
 

@@ -6,14 +6,18 @@
 use std::collections::HashSet;
 
 use super::{DESCRIPTOR, MAX_PAGES, ORIGIN};
-use crate::domain::{Answer, Query, Record};
+use crate::domain::{Query, Record};
 use crate::providers::common::{answer, first, replied_good};
+use crate::providers::rows::{self, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
 /// The least and the most that a page may hold; the vendor's own most is 10 000 (ThreatConnect API documentation,
 /// pagination). A page costs one call, however long it is.
 const PAGE: std::ops::RangeInclusive<usize> = 100..=1000;
+
+/// How what is missing begins where a later page could not be had.
+const LATER: &str = "later pages: ";
 
 /// Reads one item of a list.
 pub(super) type Read = fn(Node<'_>) -> Option<Record>;
@@ -70,6 +74,8 @@ struct Walk {
     fresh: usize,
     /// Items that were not understood.
     unread: usize,
+    /// What an earlier part of the answer lacks.
+    lacking: Vec<String>,
 }
 
 impl Walk {
@@ -77,29 +83,33 @@ impl Walk {
         let held = lookup.held.clone();
         let more = held.as_ref().is_none_or(|held| held.more);
         let total = held.as_ref().and_then(|held| held.total);
-        let records = held.map(|held| held.records).unwrap_or_default();
+        let (records, mut lacking) = held.map(|held| (held.records, held.missing)).unwrap_or_default();
+        // They are about to be asked for again.
+        lacking.retain(|missing| !missing.starts_with(LATER));
+        let unread = rows::take_unread(&mut lacking);
         Self {
             list,
             query,
             want: lookup.want.max(1),
             missing: None,
             seen: records.iter().map(identity).collect(),
-            at: records.len() as u64,
+            at: (records.len() + unread) as u64,
             records,
             total,
             more,
             calls: 0,
             fresh: 0,
-            unread: 0,
+            unread,
+            lacking,
         }
     }
 
     fn next(self) -> Result<Step, ProviderError> {
         if !self.more || self.calls >= MAX_PAGES || self.records.len() >= self.want {
-            return Ok(self.done(Vec::new()));
+            return self.done(None);
         }
-        let lacking = self.want - self.records.len();
-        let call = self.page(lacking.clamp(*PAGE.start(), *PAGE.end()));
+        let wanting = self.want - self.records.len();
+        let call = self.page(wanting.clamp(*PAGE.start(), *PAGE.end()));
         Ok(Step::Calls {
             calls: vec![call],
             then: Box::new(move |replies| self.read(first(replies)?)),
@@ -127,8 +137,8 @@ impl Walk {
         self.calls += 1;
         let reply = match replied {
             Replied::Failed(failure) if self.fresh > 0 => {
-                let missing = format!("later pages: {}", failure.message);
-                return Ok(self.done(vec![missing]));
+                let missing = format!("{LATER}{}", failure.message);
+                return self.done(Some(missing));
             }
             replied => replied_good(replied)?,
         };
@@ -137,7 +147,7 @@ impl Walk {
                 return Ok(missing(self.query));
             }
             self.more = false;
-            return Ok(self.done(Vec::new()));
+            return self.done(None);
         };
         let body = json(&reply)?;
         let root = Node::of(&body);
@@ -151,13 +161,10 @@ impl Walk {
         self.more = next.is_some();
         if self.more && came == 0 {
             self.more = false;
-            return Ok(self.done(vec!["later pages: the vendor sent an empty one".to_owned()]));
+            return self.done(Some(format!("{LATER}the vendor sent an empty one")));
         }
         let named = next.as_deref().and_then(index).filter(|named| *named > self.at);
         self.at = named.unwrap_or(self.at.saturating_add(came));
-        if !self.more && self.records.is_empty() && self.unread > 0 {
-            return Err(malformed("item that can be read"));
-        }
         self.next()
     }
 
@@ -178,24 +185,28 @@ impl Walk {
         came
     }
 
-    fn done(self, mut missing: Vec<String>) -> Step {
+    fn done(mut self, missing: Option<String>) -> Result<Step, ProviderError> {
+        self.lacking.extend(missing);
+        let unread = rows::missing(self.records.len(), self.unread)?;
+        self.lacking.extend(unread);
         let mut answer = answer(&DESCRIPTOR, self.query, self.list.product, self.records);
         answer.more = self.more;
         if self.more {
             let held = answer.records.len() as u64;
             answer.total = self.total.map(|total| total.max(held));
         }
-        if self.unread > 0 {
-            missing.push(format!("{} items could not be read", self.unread));
-        }
-        answer.missing = missing;
-        Step::Done(vec![answer])
+        answer.missing = self.lacking;
+        Ok(Step::Done(vec![answer]))
     }
 }
 
 /// Makes the answer of a list that came in one piece.
-pub(super) fn whole(query: Query, product: &str, records: Vec<Record>) -> Answer {
-    answer(&DESCRIPTOR, query, product, records)
+///
+/// # Errors
+/// [`ProviderError::Malformed`] where none of its rows was understood.
+pub(super) fn whole(query: Query, product: &str, rows: Rows) -> Result<Step, ProviderError> {
+    let answer = rows.answer(&DESCRIPTOR, query, product)?;
+    Ok(Step::Done(vec![answer]))
 }
 
 /// Tells what makes an item the same as another: its id, or what it is, and whose.

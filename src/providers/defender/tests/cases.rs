@@ -120,11 +120,16 @@ fn a_token_is_free_and_its_refusal_speaks_of_the_key() {
     let busy = verdict(400, r#"{"error":"temporarily_unavailable"}"#);
     assert_eq!(busy, Verdict::Retry("temporarily_unavailable".to_owned()));
     // Something in between that is not the vendor says nothing of the key.
-    for status in [400, 403, 404, 302] {
-        assert!(
-            matches!(verdict(status, "<html>"), Verdict::Malformed(_)),
-            "{status}"
-        );
+    for status in [400, 401, 403, 404, 302] {
+        for body in [
+            "<html>",
+            "{}",
+            r#"{"message":"blocked by policy"}"#,
+            r#"{"error":""}"#,
+        ] {
+            let verdict = verdict(status, body);
+            assert!(matches!(verdict, Verdict::Malformed(_)), "{status} {body}");
+        }
     }
 }
 

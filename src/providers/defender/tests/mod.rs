@@ -7,7 +7,7 @@ mod properties;
 mod samples;
 
 use super::Defender;
-use crate::domain::{Capability, IndicatorKind, Value};
+use crate::domain::{Answer, Capability, IndicatorKind, Value};
 use crate::providers::testing::{self, Walked, question, reply};
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
 

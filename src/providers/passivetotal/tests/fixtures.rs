@@ -63,6 +63,40 @@ fn the_sinkhole_flag_is_asked_for_only_where_it_is_missing() {
 }
 
 #[test]
+fn an_address_of_which_nothing_else_is_known_can_be_a_sinkhole() {
+    let asked = |flag: &'static str, status| {
+        walk(&about(IpDetails, Ipv4, "203.0.113.9"), move |call| {
+            match call.path.as_str() {
+                "/enrichment" => reply(404, "{}"),
+                _ => reply(status, flag),
+            }
+        })
+    };
+    let sinkhole = asked(r#"{"sinkhole":true}"#, 200).unwrap();
+    assert_eq!(sinkhole.records()[0].get("sinkhole"), Some(&Value::Flag(true)));
+    for nothing in [r#"{"sinkhole":false}"#, "{}"] {
+        assert!(asked(nothing, 200).unwrap().answer().is_not_found(), "{nothing}");
+    }
+    assert!(asked("{}", 404).unwrap().answer().is_not_found());
+    // Whether it is one is not known: that is no "not found".
+    assert!(matches!(asked("{}", 500), Err(ProviderError::Failed(_))));
+}
+
+#[test]
+fn a_class_that_nobody_knows_is_none() {
+    for (said, class) in [
+        ("unknown", None),
+        ("UNKNOWN", None),
+        ("malicious", Some("malicious")),
+    ] {
+        let body = format!(r#"{{"sinkhole":false,"classification":"{said}"}}"#);
+        let walked = walk(&about(IpDetails, Ipv4, "203.0.113.9"), |_| reply(200, &body)).unwrap();
+        let told = walked.records()[0].text("classification");
+        assert_eq!(told.as_deref(), class, "{said}");
+    }
+}
+
+#[test]
 fn pages_are_read_as_far_as_they_are_wanted() {
     let whole = about(Components, Domain, "tendrit.example");
     let first = Lookup {
@@ -91,9 +125,115 @@ fn a_vendor_that_gives_the_same_page_for_ever_is_seen_through() {
         )
     });
     let endless = endless.unwrap();
-    assert_eq!((endless.calls.len(), endless.answer().more), (10, false));
+    assert_eq!((endless.calls.len(), endless.answer().more), (10, true));
     assert_eq!(endless.answer().total, Some(900));
-    assert_eq!(endless.answer().missing.len(), 1);
+    assert!(endless.answer().missing.is_empty());
+}
+
+#[test]
+fn more_of_a_held_answer_is_read_from_the_page_behind_it() {
+    let page = |call: &Call| {
+        let value = |wanted| call.query.iter().find(|(name, _)| name == wanted);
+        let page: usize = value("page").unwrap().1.parse().unwrap();
+        let direction = value("direction").map_or("", |(_, value)| value);
+        // There are three rows of each direction, and two rows to a page; of parents there is one page.
+        let rows = match (direction, page) {
+            ("children", 0) => r#"{"child":"a.example"},{"child":"b.example"}"#,
+            ("children", 1) => r#"{"child":"c.example"}"#,
+            ("parents", 0) => r#"{"parent":"d.example"},{"id":"no pair"}"#,
+            _ => panic!("{call:?}"),
+        };
+        let total = if direction == "children" { 3 } else { 2 };
+        reply(200, &format!(r#"{{"totalRecords":{total},"results":[{rows}]}}"#))
+    };
+    let first = Lookup {
+        want: 3,
+        ..about(HostPairs, Domain, "example.com")
+    };
+    let held = walk(&first, page).unwrap().answer().clone();
+    assert_eq!((held.records.len(), held.more, held.total), (3, true, Some(5)));
+    assert_eq!(held.missing, ["1 row could not be read"]);
+    let more = Lookup {
+        want: 12,
+        held: Some(held.clone()),
+        ..first.clone()
+    };
+    let walked = walk(&more, page).unwrap();
+    assert_eq!((walked.calls.len(), walked.records().len()), (1, 4));
+    assert_eq!(walked.records()[..3], held.records[..]);
+    assert_eq!(
+        walked.answer().missing,
+        ["1 row could not be read"],
+        "it stays missing"
+    );
+    assert_eq!((walked.answer().more, walked.answer().total), (false, Some(5)));
+    // What failed is no loss of what is held.
+    let walked = walk(&more, |_| reply(500, "{}")).unwrap();
+    assert_eq!(walked.records(), held.records);
+    assert_eq!(
+        walked.answer().missing,
+        ["children: HTTP 500", "1 row could not be read"]
+    );
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_not_taken_for_nothing() {
+    let results = |rows: &str| format!(r#"{{"results":[{rows}]}}"#);
+    let labels = |rows: &str| format!(r#"{{"subdomains":[{rows}]}}"#);
+    let no_row = r#"{"recordHash":"1"}"#;
+    for (capability, kind, value, good) in [
+        (Resolutions, Domain, "example.com", r#"{"resolve":"192.0.2.44"}"#),
+        (Subdomains, Domain, "example.com", r#""www""#),
+        (Components, Domain, "example.com", r#"{"label":"nginx"}"#),
+        (Trackers, Domain, "example.com", r#"{"attributeValue":"UA-1"}"#),
+        (ReverseWhois, Person, "Anton Kranz", r#"{"domain":"example.com"}"#),
+    ] {
+        let lookup = about(capability, kind, value);
+        let answer = |rows: &str| {
+            let body = if capability == Subdomains {
+                labels(rows)
+            } else {
+                results(rows)
+            };
+            walk(&lookup, |_| reply(200, &body))
+        };
+        let none = answer(no_row);
+        assert!(
+            matches!(none, Err(ProviderError::Malformed(_))),
+            "{capability}: {none:?}"
+        );
+        let one = answer(&format!("{good},{no_row},{no_row}")).unwrap();
+        assert_eq!(one.records().len(), 1, "{capability}");
+        assert_eq!(one.answer().missing, ["2 rows could not be read"], "{capability}");
+    }
+    // What says only what was asked about was read.
+    for (capability, body) in [
+        (
+            Resolutions,
+            results(r#"{"resolve":"example.com","value":"example.com"}"#),
+        ),
+        (
+            HostPairs,
+            results(r#"{"parent":"example.com","child":"example.com"}"#),
+        ),
+        (Subdomains, labels(r#""""#)),
+    ] {
+        let walked = walk(&about(capability, Domain, "example.com"), |_| reply(200, &body));
+        assert!(walked.unwrap().answer().is_not_found(), "{capability}");
+    }
+}
+
+#[test]
+fn no_record_of_a_domain_is_said_in_several_ways() {
+    let whois = |body: &str| walk(&about(Whois, Domain, "example.com"), |_| reply(200, body));
+    for body in ["{}", r#"{"results":[]}"#, r#"{"results":[{}]}"#] {
+        assert!(whois(body).unwrap().answer().is_not_found(), "{body}");
+    }
+    let walked = whois(r#"{"results":[{"id":1},{"registrar":"R"}]}"#).unwrap();
+    assert_eq!(walked.records()[0].text("registrar").as_deref(), Some("R"));
+    for body in [r#"{"results":[{"id":1}]}"#, r#"{"queryValue":"example.com"}"#] {
+        assert!(matches!(whois(body), Err(ProviderError::Malformed(_))), "{body}");
+    }
 }
 
 #[test]

@@ -91,12 +91,35 @@ fn the_message_decides_where_the_status_does_not() {
     });
     is(504, "Gateway timeout", |v| matches!(v, Verdict::Retry(_)));
     is(503, "Down for maintenance", |v| matches!(v, Verdict::Retry(_)));
-    is(200, "Access ID is unknown", |v| {
-        matches!(v, Verdict::KeyRefused(_))
-    });
     is(200, "No", |v| matches!(v, Verdict::Refused(_)));
+    let signature = "Signature data did not match expected result";
+    for status in [200, 400, 401, 403, 500] {
+        is(status, signature, |v| matches!(v, Verdict::KeyRefused(_)));
+    }
     is(418, "", |v| matches!(v, Verdict::Refused(_)));
     is(302, "", |v| matches!(v, Verdict::Malformed(_)));
+}
+
+#[test]
+fn what_a_message_repeats_of_the_question_closes_nothing() {
+    let call = Call::get("api", "groups", "/v3/groups");
+    for searched in [
+        "Credential harvesting",
+        "authentication bypass",
+        "license token role permission",
+        "Signature data did not match",
+        "Timestamp out of acceptable time range",
+    ] {
+        for (status, message) in [
+            (200, format!("No group is named {searched}")),
+            (400, format!("Cannot parse: name contains \"{searched}\"")),
+            (403, format!("The owner '{searched}' is unknown")),
+        ] {
+            let body = serde_json::json!({"status": "Failure", "message": message}).to_string();
+            let verdict = ThreatConnect.judge(&call, &reply(status, &body)).verdict;
+            assert_eq!(verdict, Verdict::Refused(message), "{status}");
+        }
+    }
 }
 
 #[test]

@@ -119,7 +119,34 @@ fn items_that_cannot_be_read_are_not_taken_for_nothing() {
     let one = json!([{"id": 1}, {"id": 2, "type": "Incident", "name": "Two"}]);
     let walked = walk(&incidents("*"), |_| body(one.clone())).unwrap();
     assert_eq!(walked.records().len(), 1);
-    assert_eq!(walked.answer().missing, ["1 items could not be read"]);
+    assert_eq!(walked.answer().missing, ["1 row could not be read"]);
+    // What is missing of a part stays missing of the whole, and is counted on.
+    let held = Answer {
+        more: true,
+        missing: [
+            "later pages: no".to_owned(),
+            "1 row could not be read".to_owned(),
+            "something else".to_owned(),
+        ]
+        .into(),
+        ..walked.answer().clone()
+    };
+    let on = Lookup {
+        held: Some(held),
+        ..incidents("*")
+    };
+    let rest = json!([{"id": 3}, {"id": 4, "type": "Incident", "name": "Four"}]);
+    let walked = walk(&on, |_| body(rest.clone())).unwrap();
+    assert_eq!(
+        start_of(&walked.calls[0]),
+        2,
+        "the row that was not read is not asked for again"
+    );
+    assert_eq!(walked.records().len(), 2);
+    assert_eq!(
+        walked.answer().missing,
+        ["something else", "2 rows could not be read"]
+    );
     // Old instances answer one item where others have a list of one.
     let single = json!({"id": 2, "type": "Incident", "name": "Two"});
     let walked = walk(&incidents("*"), |_| body(single.clone())).unwrap();
@@ -167,6 +194,46 @@ fn an_incident_is_asked_about_by_its_number_only() {
     for wrong in ["20121114B: Parkside Mailer", "7) or hasGroup(id=8", "-1", "1.5"] {
         let refused = ThreatConnect.start(&indicators(wrong)).unwrap_err();
         assert!(matches!(refused, ProviderError::Unsupported(_)), "{wrong}");
+    }
+}
+
+#[test]
+fn a_group_is_described_by_its_attribute() {
+    let described = |attributes: serde_json::Value| {
+        let item = json!({"id": 1, "type": "Incident", "name": "N", "attributes": attributes});
+        let body = json!({"data": [item], "status": "Success"}).to_string();
+        let walked = walk(&incidents("*"), |_| reply(200, &body)).unwrap();
+        let text = walked.records()[0].text("description");
+        text.map(std::borrow::Cow::into_owned)
+    };
+    let attribute =
+        |kind: &str, value: &str, default: bool| json!({"type": kind, "value": value, "default": default});
+    let two = json!({"data": [
+        attribute("Source", "s", true),
+        attribute("Description", "first", false),
+        attribute("Description", "default", true),
+    ]});
+    assert_eq!(described(two).as_deref(), Some("default"));
+    let one = json!({"data": [{"type": "Description", "value": "only"}]});
+    assert_eq!(described(one).as_deref(), Some("only"));
+    for none in [
+        json!(null),
+        json!({"data": []}),
+        json!({"data": [attribute("Source", "s", true)]}),
+    ] {
+        assert_eq!(described(none), None);
+    }
+}
+
+#[test]
+fn a_hash_that_files_do_not_have_is_no_question() {
+    let ask = |digits| {
+        let hash = "a".repeat(digits);
+        ThreatConnect.start(&of(Capability::IncidentsOf, IndicatorKind::Hash, &hash))
+    };
+    assert!(matches!(ask(128), Err(ProviderError::Unsupported(_))));
+    for digits in [32, 40, 64] {
+        assert!(ask(digits).is_ok(), "{digits}");
     }
 }
 

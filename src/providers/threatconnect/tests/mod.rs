@@ -8,7 +8,7 @@ mod signatures;
 mod writing;
 
 use super::ThreatConnect;
-use crate::domain::{Capability, FailureKind, IndicatorKind, Query};
+use crate::domain::{Answer, Capability, FailureKind, IndicatorKind, Query};
 use crate::providers::testing::{self, Walked, question, reply};
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
 
