@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pivotd::catalogue::TransformSpec;
-use pivotd::replay::{Fault, Matcher};
+use pivotd::replay::{Fault, Matcher, Replay};
 
 use crate::support::{API_KEY, Answer, Builder, Entity, TestApp, USERNAME, descriptors};
 
@@ -178,6 +178,22 @@ fn expected(fault: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
+/// Runs a transform while the clock passes its waits. A held answer never comes: once the vendor has seen the attempt,
+/// the clock moves to its end, too.
+async fn meet(app: &TestApp, vendor: &Replay, held: bool, spec: &TransformSpec) -> Answer {
+    let run = app.run(&spec.name, example(spec));
+    tokio::pin!(run);
+    if held {
+        tokio::select! {
+            biased;
+            answer = app.while_moving(Duration::from_secs(70), &mut run) => return answer,
+            () = vendor.wait_for_attempts(vendor.attempts() + 1) => {}
+        }
+        return app.while_moving(Duration::from_secs(100), run).await;
+    }
+    app.while_moving(Duration::from_secs(70), run).await
+}
+
 #[tokio::test]
 async fn every_fault_on_every_transform_is_told_and_booked() {
     let mut seen = BTreeSet::new();
@@ -187,9 +203,7 @@ async fn every_fault_on_every_transform_is_told_and_booked() {
         app.vendor.inject(Matcher::any(), fault, None);
         for spec in specs(&app).iter().filter(|spec| asks_a_vendor(spec)) {
             let what = format!("{name} on {}", spec.name);
-            // A held answer never comes: the clock moves to the end of the attempt. Else only waits are passed.
-            let within = Duration::from_secs(if gated { 100 } else { 70 });
-            let answer = app.while_moving(within, app.run(&spec.name, example(spec))).await;
+            let answer = meet(&app, &app.vendor, gated, spec).await;
             is_clean(&app, &what, &answer);
             let Some((kind, part)) = expected(name) else {
                 continue;
@@ -264,8 +278,7 @@ async fn every_fault_on_every_other_provider_is_told_and_booked() {
             app.others[provider].inject(Matcher::any(), fault, None);
             for spec in specs_of(&app, provider).iter().filter(|spec| asks_a_vendor(spec)) {
                 let what = format!("{name} on {}", spec.name);
-                let within = Duration::from_secs(if gated { 100 } else { 70 });
-                let answer = app.while_moving(within, app.run(&spec.name, example(spec))).await;
+                let answer = meet(&app, &app.others[provider], gated, spec).await;
                 is_clean(&app, &what, &answer);
                 if answers {
                     continue;
