@@ -134,7 +134,7 @@ impl Catalogue {
     /// Builds the catalogue of a generation; transforms whose providers are all disabled are left out.
     #[must_use]
     pub fn build(settings: &Settings, generation: u64) -> Self {
-        let is_served = |spec: &&TransformSpec| match &spec.answerer {
+        let is_served = |spec: &&Arc<TransformSpec>| match &spec.answerer {
             Answerer::Own => true,
             Answerer::Providers(names) => names.iter().any(|name| {
                 settings
@@ -143,13 +143,7 @@ impl Catalogue {
                     .is_some_and(|provider| provider.enabled)
             }),
         };
-        let transforms: Vec<_> = settings
-            .transforms
-            .iter()
-            .filter(is_served)
-            .cloned()
-            .map(Arc::new)
-            .collect();
+        let transforms: Vec<_> = settings.transforms.iter().filter(is_served).cloned().collect();
         let has_key = |name: &String| {
             let provider = settings.providers.get(name);
             provider.is_some_and(|provider| provider.enabled && provider.no_key().is_none())

@@ -21,6 +21,7 @@ pub mod values;
 use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::providers::Descriptor;
 
@@ -154,6 +155,6 @@ fn settings(
         providers,
         lists,
         scales,
-        transforms,
+        transforms: transforms.into_iter().map(Arc::new).collect(),
     }
 }

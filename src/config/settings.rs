@@ -33,7 +33,7 @@ pub struct Settings {
     /// `[scales.*]`: bands of a number, by name.
     pub scales: BTreeMap<String, Scale>,
     /// `[[transform]]`, in the order of the file.
-    pub transforms: Vec<TransformSpec>,
+    pub transforms: Vec<Arc<TransformSpec>>,
 }
 
 /// Holds `[server]`.

@@ -1,15 +1,18 @@
 //! The TRX face: `POST /run/{transform}` and the GET probe that a distribution server sends first.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::access::{self, Denied, Identity};
+use super::operation;
 use crate::ask::message::head;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
@@ -74,17 +77,57 @@ impl Answered {
     }
 }
 
+/// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.
+struct RunPath<'a> {
+    token: Option<Cow<'a, str>>,
+    transform: Cow<'a, str>,
+}
+
+impl<'a> RunPath<'a> {
+    fn of(http: &'a HttpRequest) -> Option<Self> {
+        let path = http.path();
+        let (token, rest) = match path.strip_prefix("/t/") {
+            Some(rest) => rest.split_once('/').map(|(token, rest)| (Some(token), rest))?,
+            None => (None, path.strip_prefix('/')?),
+        };
+        let name = rest.strip_prefix("run/")?;
+        let name = name.strip_suffix('/').unwrap_or(name);
+        if token == Some("") || name.is_empty() || name.contains('/') {
+            return None;
+        }
+        let decoded = |part| percent_decode_str(part).decode_utf8_lossy();
+        Some(Self {
+            token: token.map(decoded),
+            transform: decoded(name),
+        })
+    }
+}
+
+/// Answers everything below `/run` and `/t`.
+///
+/// These paths are told apart here, not by patterns: matching one costs more than finding an answer in memory.
+pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let Some(path) = RunPath::of(&http) else {
+        return operation::not_found().await;
+    };
+    match *http.method() {
+        Method::POST => run(app, &http, &path, payload).await,
+        Method::GET | Method::HEAD => probe(&app, &path),
+        _ => operation::method_not_allowed().await,
+    }
+}
+
 /// Answers a transform run. HTTP 200 for everything that a run can end in: a client shows a pop-up otherwise.
-pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: web::Payload) -> HttpResponse {
     let clock = app.engine.clock();
     let started = clock.elapsed();
     let request_id = Uuid::now_v7();
     let in_flight = app.engine.metrics().in_flight();
     let configured = app.configured.load_full();
-    let name = http.match_info().get("transform").unwrap_or_default();
+    let name = path.transform.as_ref();
     let spec = configured.catalogue.find(name).cloned();
     let answered = match &spec {
-        Some(spec) => answer(&app, &configured, spec, &http, payload, request_id).await,
+        Some(spec) => answer(&app, &configured, spec, http, path, payload, request_id).await,
         None => Answered {
             status: StatusCode::NOT_FOUND,
             ..Answered::exception(
@@ -121,7 +164,7 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
     if let Some(age) = answered.age {
         response.insert_header((header::AGE, age));
     }
-    keep_path_secret(&http, &mut response);
+    keep_path_secret(path, &mut response);
     if app.is_sample() {
         response.insert_header(("pivotd-sample-data", "true"));
     }
@@ -129,8 +172,8 @@ pub async fn run(app: Data<App>, http: HttpRequest, payload: web::Payload) -> Ht
 }
 
 /// Keeps a token in the path from going further: to another site, or into a cache.
-fn keep_path_secret(http: &HttpRequest, response: &mut HttpResponseBuilder) {
-    if http.match_info().get("token").is_some() {
+fn keep_path_secret(path: &RunPath<'_>, response: &mut HttpResponseBuilder) {
+    if path.token.is_some() {
         response
             .insert_header(("referrer-policy", "no-referrer"))
             .insert_header(("cache-control", "no-store"));
@@ -142,6 +185,7 @@ async fn answer(
     configured: &Arc<Configured>,
     spec: &Arc<TransformSpec>,
     http: &HttpRequest,
+    path: &RunPath<'_>,
     payload: web::Payload,
     request_id: Uuid,
 ) -> Answered {
@@ -158,7 +202,7 @@ async fn answer(
         return Answered::exception(None, text, "bad_request");
     };
     let asked = Asked {
-        installed: installed(app, http),
+        installed: installed(app, http, path),
         app,
         configured,
         spec,
@@ -322,13 +366,13 @@ impl Asked<'_> {
 }
 
 /// Knows the client by what the administrator installed: the header's token, else the path's.
-fn installed(app: &App, http: &HttpRequest) -> Result<Option<Identity>, Denied> {
+fn installed(app: &App, http: &HttpRequest, path: &RunPath<'_>) -> Result<Option<Identity>, Denied> {
     if app.mode == Mode::Demo {
         return Ok(Some(Identity::demo()));
     }
     access::header_token(http)
         .map(|token| (token, false))
-        .or_else(|| http.match_info().get("token").map(|token| (token, true)))
+        .or_else(|| path.token.as_deref().map(|token| (token, true)))
         .map(|(token, in_path)| Identity::of(app, token, in_path))
         .transpose()
 }
@@ -457,9 +501,9 @@ impl Refusal {
 }
 
 /// Answers the probe of a distribution server: is the transform there?
-pub async fn probe(app: Data<App>, http: HttpRequest) -> HttpResponse {
+fn probe(app: &App, path: &RunPath<'_>) -> HttpResponse {
     let configured = app.configured.load();
-    let name = http.match_info().get("transform").unwrap_or_default();
+    let name = path.transform.as_ref();
     let (mut response, kind, body) = match configured.catalogue.find(name) {
         Some(spec) => (
             HttpResponse::Ok(),
@@ -478,6 +522,6 @@ pub async fn probe(app: Data<App>, http: HttpRequest) -> HttpResponse {
             }])),
         ),
     };
-    keep_path_secret(&http, &mut response);
+    keep_path_secret(path, &mut response);
     response.insert_header((header::CONTENT_TYPE, kind)).body(body)
 }

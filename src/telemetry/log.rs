@@ -14,13 +14,17 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use sha2::Sha256;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{Layer, Registry};
 
 use crate::config::settings::{LogFormat, LogIndicators, LogSettings};
 
 const QUEUE: usize = 8192;
+/// The target of requests' lines.
+const REQUESTS: &str = "pivotd::request";
 /// Libraries that never log below a warning, whatever the level.
 const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "actix_http"];
 /// How long the writer lets lines gather after it was idle. Waking it for every line costs more than answering a
@@ -92,16 +96,13 @@ impl Log {
             Some(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
             None => Box::new(io::stderr()),
         };
-        let mut filter = EnvFilter::try_new(&settings.level)
+        let filter: Targets = settings
+            .level
+            .parse()
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("log.level: {error}")))?;
+        let requests = filter.would_enable(REQUESTS, &Level::INFO);
         // HTTP libraries show whole requests below this level, and a request may hold a key in its path.
-        for target in QUIET {
-            let directive = format!("{target}=warn").parse();
-            filter = filter.add_directive(directive.map_err(io::Error::other)?);
-        }
-        let requests = filter
-            .max_level_hint()
-            .is_none_or(|level| level >= tracing::Level::INFO);
+        let filter = filter.with_targets(QUIET.map(|target| (target, Level::WARN)));
         let (lines, queue) = sync_channel(QUEUE);
         let style = Style::new(settings.format, settings.indicators, &secret);
         std::thread::Builder::new()

@@ -220,7 +220,7 @@ fn the_compiled_in_file_fits_the_providers_of_this_program() {
     let loaded = load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
     let specs = loaded.settings.transforms.iter();
-    let is_served = |spec: &&crate::catalogue::TransformSpec| {
+    let is_served = |spec: &&std::sync::Arc<crate::catalogue::TransformSpec>| {
         let mut providers = spec.providers().iter();
         spec.providers().is_empty() || providers.any(|name| loaded.settings.providers[name].enabled)
     };
