@@ -546,3 +546,40 @@ async fn a_dynamic_name_explains_itself_and_spends_nothing_unless_it_is_wanted()
         "the service's own domain is asked about"
     );
 }
+
+#[tokio::test]
+async fn a_path_names_one_transform_or_nothing() {
+    let app = TestApp::start().await;
+    for path in [
+        format!("/run/{IP_HISTORY}"),
+        format!("/run/{IP_HISTORY}/"),
+        "/run/domaintools%2Eip-history".to_owned(),
+        "/run/DomainTools.IP-History".to_owned(),
+        format!("/t/any/run/{IP_HISTORY}"),
+        format!("/t/any/run/{IP_HISTORY}/"),
+    ] {
+        let answer = app.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.body.starts_with(IP_HISTORY), "{path}: {}", answer.body);
+    }
+    for path in [
+        "/run",
+        "/run/",
+        "/run//",
+        "/run/a/b",
+        "/runs/a",
+        "/t",
+        "/t/any",
+        "/t/any/run/",
+        "/t//run/domaintools.ip-history",
+        "/t/any/walk/domaintools.ip-history",
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.header("content-type").contains("problem+json"), "{path}");
+    }
+    let url = format!("{}/run/{IP_HISTORY}", app.base);
+    let put = app.http.put(url).bearer_auth(&app.token).send().await.unwrap();
+    assert_eq!(put.status(), 405);
+    assert_eq!(put.headers()["allow"], "GET, HEAD, POST");
+}
