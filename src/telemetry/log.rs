@@ -22,7 +22,7 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::config::settings::{LogFormat, LogIndicators, LogSettings};
 
-const QUEUE: usize = 8192;
+const QUEUE: usize = 4096;
 /// The target of requests' lines.
 const REQUESTS: &str = "pivotd::request";
 /// Libraries that never log below a warning, whatever the level.
