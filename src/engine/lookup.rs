@@ -79,9 +79,12 @@ impl Carrier {
             let lookup = self.lookup(errand, product.id);
             let step = match self.runtime.provider.start(&lookup) {
                 Ok(step) => step,
-                // A product that cannot be asked this says nothing of the others.
+                // A product that cannot be asked this says nothing of the others, and is none to name.
                 Err(error) => {
-                    inapplicable.get_or_insert_with(|| self.told(product.id, error));
+                    inapplicable.get_or_insert_with(|| Failure {
+                        product: None,
+                        ..self.told(product.id, error)
+                    });
                     continue;
                 }
             };
