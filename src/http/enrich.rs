@@ -1,4 +1,4 @@
-//! The SOAR face: scores of an alert's indicators and of single domains.
+//! The SOAR face: scores of an alert's indicators. `reputation` asks for single ones the same way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::access::{self, Identity};
@@ -68,16 +68,6 @@ pub struct Alert {
     pub threshold: Option<u8>,
 }
 
-/// Holds the query of a reputation look-up.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ReputationQuery {
-    /// Scores over this exceed; the server's own threshold where it is left out.
-    #[param(maximum = 100)]
-    pub threshold: Option<u8>,
-}
-
 /// Holds an answer as it is sent.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Answer {
@@ -89,6 +79,27 @@ pub struct Answer {
     pub sample_data: Option<bool>,
 }
 
+/// Lists what every question for a score can be answered with.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum Statuses {
+    /// Scored. A provider's failure is in the answer, not in the status.
+    #[response(status = 200)]
+    Scored(Answer),
+    /// The request cannot be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// No client token, or one that is refused.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(Problem),
+    /// The token lacks the scope `enrich`.
+    #[response(status = 403, content_type = "application/problem+json")]
+    NoScope(Problem),
+    /// The token's rate is used up.
+    #[response(status = 429, content_type = "application/problem+json")]
+    NoRate(Problem),
+}
+
 /// Scores the indicators of an alert: does any of them exceed the threshold, and why?
 #[utoipa::path(
     post,
@@ -97,12 +108,8 @@ pub struct Answer {
     tag = "reputation",
     request_body = Alert,
     responses(
-        (status = 200, description = "Scored. A provider's failure is in the answer, not in the status.", body = Answer),
-        (status = 400, description = "The request cannot be understood.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No client token, or one that is refused.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem, content_type = "application/problem+json"),
+        Statuses,
         (status = 413, description = "The request is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "The token's rate is used up.", body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = []))
 )]
@@ -125,39 +132,6 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
             .map_err(|error| Problem::invalid(format!("the body is not an alert: {error}"), &request.id))?;
         let indicators = indicators(&alert).map_err(|detail| Problem::invalid(detail, &request.id))?;
         request.score(identity, &indicators, alert.threshold).await
-    }
-    .await;
-    request.finish(answered)
-}
-
-/// Scores one domain or host name.
-#[utoipa::path(
-    get,
-    path = "/v1/domain/{domain}/reputation",
-    operation_id = "getDomainReputation",
-    tag = "reputation",
-    params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"),
-           ReputationQuery),
-    responses(
-        (status = 200, description = "Scored. A provider's failure is in the answer, not in the status.", body = Answer),
-        (status = 400, description = "This is no domain.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No client token, or one that is refused.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token lacks the scope `enrich`.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "The token's rate is used up.", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("token" = []))
-)]
-pub async fn domain_reputation(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    let request = Request::start(&app, "/v1/domain/{domain}/reputation");
-    let answered = async {
-        let identity = request.identify(&http)?;
-        let query = web::Query::<ReputationQuery>::from_query(http.query_string())
-            .map_err(|error| Problem::invalid(format!("the query: {error}"), &request.id))?;
-        let value = http.match_info().get("domain").unwrap_or_default();
-        let indicator = parse("domain", value).map_err(|detail| Problem::invalid(detail, &request.id))?;
-        request
-            .score(identity, &[("domain".to_owned(), indicator)], query.threshold)
-            .await
     }
     .await;
     request.finish(answered)
@@ -193,7 +167,7 @@ fn indicators(alert: &Alert) -> Result<Vec<(String, Indicator)>, String> {
     Ok(all)
 }
 
-fn parse(role: &str, value: &str) -> Result<Indicator, String> {
+pub(super) fn parse(role: &str, value: &str) -> Result<Indicator, String> {
     let parsed = match role {
         "email" => Indicator::parse(IndicatorKind::Email, value),
         "ip" => Indicator::parse(IndicatorKind::Ipv4, value)
@@ -206,24 +180,24 @@ fn parse(role: &str, value: &str) -> Result<Indicator, String> {
 }
 
 /// Carries a request from start to its line in the log.
-struct Request<'a> {
+pub(super) struct Request<'a> {
     app: &'a App,
     operation: &'static str,
-    id: String,
+    pub(super) id: String,
     uuid: Uuid,
     started: Duration,
     /// Counts the request until it is answered.
     _in_flight: InFlight,
 }
 
-struct Finished {
+pub(super) struct Finished {
     scored: Scored,
     client: Arc<str>,
     asked: String,
 }
 
 impl<'a> Request<'a> {
-    fn start(app: &'a App, operation: &'static str) -> Self {
+    pub(super) fn start(app: &'a App, operation: &'static str) -> Self {
         let uuid = Uuid::now_v7();
         Self {
             app,
@@ -235,7 +209,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn identify(&self, http: &HttpRequest) -> Result<Identity, Problem> {
+    pub(super) fn identify(&self, http: &HttpRequest) -> Result<Identity, Problem> {
         if let Some(reason) = access::demo_refusal(self.app, http) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
@@ -248,7 +222,7 @@ impl<'a> Request<'a> {
         access::identify(self.app, http, Scope::Enrich).map_err(|denied| Problem::denied(denied, &self.id))
     }
 
-    async fn score(
+    pub(super) async fn score(
         &self,
         identity: Identity,
         indicators: &[(String, Indicator)],
@@ -279,7 +253,7 @@ impl<'a> Request<'a> {
         })
     }
 
-    fn finish(self, answered: Result<Finished, Problem>) -> HttpResponse {
+    pub(super) fn finish(self, answered: Result<Finished, Problem>) -> HttpResponse {
         let metrics = self.app.engine.metrics();
         let took = self.app.engine.clock().elapsed().saturating_sub(self.started);
         let (outcome, status, cache, provider_time, client, asked) = match &answered {

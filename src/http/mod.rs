@@ -6,6 +6,7 @@ pub mod maltego;
 pub mod openapi;
 pub mod operation;
 pub mod problem;
+pub mod reputation;
 
 use actix_web::web;
 
@@ -17,8 +18,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/v1/alerts/score", web::post().to(enrich::score_alert))
         .route(
             "/v1/domain/{domain}/reputation",
-            web::get().to(enrich::domain_reputation),
+            web::get().to(reputation::domain),
         )
+        .route("/v1/ip/{ip}/reputation", web::get().to(reputation::ip))
+        .route("/v1/email/{email}/reputation", web::get().to(reputation::email))
+        .route("/v1/url/reputation", web::get().to(reputation::url))
+        .route("/v1/file/{digest}/reputation", web::get().to(reputation::file))
         .route("/openapi.json", web::get().to(openapi::document))
         .route("/healthz", web::get().to(operation::healthz))
         .route("/readyz", web::get().to(operation::readyz))

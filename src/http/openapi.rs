@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::enrich;
+use super::{enrich, reputation};
 
 struct Token;
 
@@ -30,7 +30,15 @@ impl Modify for Token {
                        for. Unknown, unsupported and failed are told apart, and none of them is ever a score of 0.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    paths(enrich::score_alert, enrich::domain_reputation),
+    paths(
+        enrich::score_alert,
+        reputation::domain,
+        reputation::ip,
+        reputation::email,
+        reputation::url,
+        reputation::file,
+    ),
+    components(schemas(enrich::Answer)),
     modifiers(&Token),
     tags((name = "reputation", description = "Scores of indicators"))
 )]

@@ -172,7 +172,7 @@ async fn the_demo_marks_its_answers_and_refuses_other_sites() {
 }
 
 #[tokio::test]
-async fn the_openapi_document_describes_both_routes() {
+async fn the_openapi_document_describes_every_route() {
     let app = TestApp::start().await;
     let document = app.get("/openapi.json").await.json();
     assert!(
@@ -181,5 +181,77 @@ async fn the_openapi_document_describes_both_routes() {
         document["openapi"]
     );
     let routes: Vec<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(routes, ["/v1/alerts/score", "/v1/domain/{domain}/reputation"]);
+    let mut routes = routes;
+    routes.sort();
+    assert_eq!(
+        routes,
+        [
+            "/v1/alerts/score",
+            "/v1/domain/{domain}/reputation",
+            "/v1/email/{email}/reputation",
+            "/v1/file/{digest}/reputation",
+            "/v1/ip/{ip}/reputation",
+            "/v1/url/reputation",
+        ]
+    );
+    let text = document.to_string();
+    let references = text.split("\"$ref\":\"#").skip(1);
+    for reference in references.filter_map(|rest| rest.split('"').next()) {
+        assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+    }
+}
+
+/// Each kind of indicator has a route; one that no configured source scores is `unsupported`, never a score of 0.
+#[tokio::test]
+async fn every_kind_of_indicator_is_asked_for_by_itself() {
+    let app = TestApp::start().await;
+    let sha256 = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00";
+    for (path, role, kind, value) in [
+        ("/v1/ip/192.0.2.44/reputation", "ip", "ipv4", "192.0.2.44"),
+        ("/v1/ip/2001:DB8::44/reputation", "ip", "ipv6", "2001:db8::44"),
+        (
+            "/v1/email/Billing%40career-offers.example/reputation",
+            "email",
+            "email",
+            "Billing@career-offers.example",
+        ),
+        (
+            "/v1/url/reputation?indicator=hxxp%3A%2F%2Fcareer-offers%5B.%5Dexample%2Fapply",
+            "url",
+            "url",
+            "http://career-offers.example/apply",
+        ),
+        (
+            &format!("/v1/file/{}/reputation", sha256.to_uppercase()),
+            "hash",
+            "hash",
+            sha256,
+        ),
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        let answer = answer.json();
+        let indicator = &answer["indicators"][0];
+        assert_eq!(
+            (&indicator["role"], &indicator["type"], &indicator["indicator"]),
+            (&json!(role), &json!(kind), &json!(value)),
+            "{path}"
+        );
+        assert_eq!(
+            (&answer["decision"], &answer["scores"][role]),
+            (&json!("unsupported"), &Value::Null),
+            "{path}"
+        );
+    }
+    for (path, named) in [
+        ("/v1/ip/300.1.1.1/reputation", "ip"),
+        ("/v1/email/nobody/reputation", "email"),
+        ("/v1/file/abc/reputation", "hash"),
+        ("/v1/url/reputation?indicator=nowhere", "url"),
+        ("/v1/url/reputation", "indicator"),
+        ("/v1/ip/192.0.2.44/reputation?treshold=70", "treshold"),
+        ("/v1/ip/192.0.2.44/reputation?threshold=101", "threshold"),
+    ] {
+        is_problem(&app.get(path).await, 400, named);
+    }
 }

@@ -1,0 +1,137 @@
+//! Scores of single indicators, each kind at a route of its own, so that generated clients need no unions.
+
+use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+use super::enrich::{Request, Statuses, parse};
+use super::problem::Problem;
+use crate::startup::App;
+
+/// Holds the query of a look-up.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Threshold {
+    /// Scores over this exceed; the server's own threshold where it is left out.
+    #[param(maximum = 100)]
+    pub threshold: Option<u8>,
+}
+
+/// Holds the query of a look-up whose indicator cannot stand in a path.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UrlQuery {
+    /// A URL, percent-encoded; defanged ones are taken.
+    #[param(example = "http://career-offers.example/apply")]
+    pub indicator: String,
+    /// Scores over this exceed; the server's own threshold where it is left out.
+    #[param(maximum = 100)]
+    pub threshold: Option<u8>,
+}
+
+/// Scores a domain or host name.
+#[utoipa::path(
+    get,
+    path = "/v1/domain/{domain}/reputation",
+    operation_id = "getDomainReputation",
+    tag = "reputation",
+    params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"), Threshold),
+    responses(Statuses),
+    security(("token" = []))
+)]
+pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    of_path(&app, &http, "/v1/domain/{domain}/reputation", "domain", "domain").await
+}
+
+/// Scores an IPv4 or IPv6 address.
+#[utoipa::path(
+    get,
+    path = "/v1/ip/{ip}/reputation",
+    operation_id = "getIpReputation",
+    tag = "reputation",
+    params(("ip" = String, Path, description = "An IPv4 or IPv6 address.", example = "192.0.2.44"), Threshold),
+    responses(Statuses),
+    security(("token" = []))
+)]
+pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    of_path(&app, &http, "/v1/ip/{ip}/reputation", "ip", "ip").await
+}
+
+/// Scores an e-mail address.
+#[utoipa::path(
+    get,
+    path = "/v1/email/{email}/reputation",
+    operation_id = "getEmailReputation",
+    tag = "reputation",
+    params(("email" = String, Path, description = "An e-mail address.", example = "billing@career-offers.example"), Threshold),
+    responses(Statuses),
+    security(("token" = []))
+)]
+pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    of_path(&app, &http, "/v1/email/{email}/reputation", "email", "email").await
+}
+
+/// Scores a file by one of its hashes.
+#[utoipa::path(
+    get,
+    path = "/v1/file/{digest}/reputation",
+    operation_id = "getFileReputation",
+    tag = "reputation",
+    params(("digest" = String, Path, description = "MD5, SHA-1, SHA-256 or SHA-512 of a file.", example = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00"), Threshold),
+    responses(Statuses),
+    security(("token" = []))
+)]
+pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    of_path(&app, &http, "/v1/file/{digest}/reputation", "hash", "digest").await
+}
+
+/// Scores a URL.
+#[utoipa::path(
+    get,
+    path = "/v1/url/reputation",
+    operation_id = "getUrlReputation",
+    tag = "reputation",
+    params(UrlQuery),
+    responses(Statuses),
+    security(("token" = []))
+)]
+pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    let request = Request::start(&app, "/v1/url/reputation");
+    let answered = async {
+        let identity = request.identify(&http)?;
+        let query: UrlQuery = query(&http, &request.id)?;
+        let indicator =
+            parse("url", &query.indicator).map_err(|detail| Problem::invalid(detail, &request.id))?;
+        request
+            .score(identity, &[("url".to_owned(), indicator)], query.threshold)
+            .await
+    }
+    .await;
+    request.finish(answered)
+}
+
+/// Scores what stands in the path under a name.
+async fn of_path(app: &App, http: &HttpRequest, route: &'static str, role: &str, name: &str) -> HttpResponse {
+    let request = Request::start(app, route);
+    let answered = async {
+        let identity = request.identify(http)?;
+        let query: Threshold = query(http, &request.id)?;
+        let value = http.match_info().get(name).unwrap_or_default();
+        let indicator = parse(role, value).map_err(|detail| Problem::invalid(detail, &request.id))?;
+        request
+            .score(identity, &[(role.to_owned(), indicator)], query.threshold)
+            .await
+    }
+    .await;
+    request.finish(answered)
+}
+
+fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -> Result<T, Problem> {
+    Query::<T>::from_query(http.query_string())
+        .map(Query::into_inner)
+        .map_err(|error| Problem::invalid(format!("the query: {error}"), request_id))
+}
