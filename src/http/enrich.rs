@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -117,19 +118,7 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
     let request = Request::start(&app, "/v1/alerts/score");
     let answered = async {
         let identity = request.identify(&http)?;
-        let Some(body) = access::body(payload, MOST_BYTES).await else {
-            let detail = format!("an alert has at most {MOST_BYTES} bytes");
-            let status = StatusCode::PAYLOAD_TOO_LARGE;
-            return Err(Problem::new(
-                status,
-                "too-large",
-                "The request is too large",
-                detail,
-                &request.id,
-            ));
-        };
-        let alert: Alert = serde_json::from_slice(&body)
-            .map_err(|error| Problem::invalid(format!("the body is not an alert: {error}"), &request.id))?;
+        let alert: Alert = request.read(payload, "an alert").await?;
         let indicators = indicators(&alert).map_err(|detail| Problem::invalid(detail, &request.id))?;
         request.score(identity, &indicators, alert.threshold).await
     }
@@ -222,6 +211,27 @@ impl<'a> Request<'a> {
         access::identify(self.app, http, Scope::Enrich).map_err(|denied| Problem::denied(denied, &self.id))
     }
 
+    /// Reads a body of JSON under the cap; `what` names it.
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        payload: web::Payload,
+        what: &str,
+    ) -> Result<T, Problem> {
+        let Some(body) = access::body(payload, MOST_BYTES).await else {
+            let detail = format!("{what} has at most {MOST_BYTES} bytes");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return Err(Problem::new(
+                status,
+                "too-large",
+                "The request is too large",
+                detail,
+                &self.id,
+            ));
+        };
+        serde_json::from_slice(&body)
+            .map_err(|error| Problem::invalid(format!("the body is not {what}: {error}"), &self.id))
+    }
+
     pub(super) async fn score(
         &self,
         identity: Identity,
@@ -309,7 +319,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Parses an indicator of any kind with the role that its kind has in an alert; for the terminal.
+/// Parses an indicator of any kind with the role that its kind has in an alert.
 ///
 /// # Errors
 /// What was expected, in plain words.

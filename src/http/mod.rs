@@ -24,6 +24,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/v1/email/{email}/reputation", web::get().to(reputation::email))
         .route("/v1/url/reputation", web::get().to(reputation::url))
         .route("/v1/file/{digest}/reputation", web::get().to(reputation::file))
+        .route("/v1/enrich", web::post().to(reputation::any))
         .route("/openapi.json", web::get().to(openapi::document))
         .route("/healthz", web::get().to(operation::healthz))
         .route("/readyz", web::get().to(operation::readyz))

@@ -37,6 +37,7 @@ impl Modify for Token {
         reputation::email,
         reputation::url,
         reputation::file,
+        reputation::any,
     ),
     components(schemas(enrich::Answer)),
     modifiers(&Token),

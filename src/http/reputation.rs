@@ -1,12 +1,12 @@
 //! Scores of single indicators, each kind at a route of its own, so that generated clients need no unions.
 
-use actix_web::web::{Data, Query};
+use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
-use super::enrich::{Request, Statuses, parse};
+use super::enrich::{Request, Statuses, guess, parse};
 use super::problem::Problem;
 use crate::startup::App;
 
@@ -109,6 +109,79 @@ pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
         request
             .score(identity, &[("url".to_owned(), indicator)], query.threshold)
             .await
+    }
+    .await;
+    request.finish(answered)
+}
+
+/// Names a kind of indicator in a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A domain or host name.
+    Domain,
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// An e-mail address.
+    Email,
+    /// A URL.
+    Url,
+    /// A file's hash.
+    Hash,
+}
+
+impl Kind {
+    fn role(self) -> &'static str {
+        match self {
+            Self::Domain => "domain",
+            Self::Ip => "ip",
+            Self::Email => "email",
+            Self::Url => "url",
+            Self::Hash => "hash",
+        }
+    }
+}
+
+/// Holds one indicator of any kind.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Enrich {
+    /// The indicator; defanged ones are taken.
+    #[schema(example = "career-offers.example")]
+    pub indicator: String,
+    /// What it is; told by its form where it is left out.
+    pub kind: Option<Kind>,
+    /// Scores over this exceed; the server's own threshold where it is left out.
+    #[schema(maximum = 100)]
+    pub threshold: Option<u8>,
+}
+
+/// Scores one indicator of any kind.
+#[utoipa::path(
+    post,
+    path = "/v1/enrich",
+    operation_id = "enrich",
+    tag = "reputation",
+    request_body = Enrich,
+    responses(
+        Statuses,
+        (status = 413, description = "The request is too large.", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("token" = []))
+)]
+pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let request = Request::start(&app, "/v1/enrich");
+    let answered = async {
+        let identity = request.identify(&http)?;
+        let asked: Enrich = request.read(payload, "an indicator").await?;
+        let read = match asked.kind {
+            Some(kind) => {
+                parse(kind.role(), &asked.indicator).map(|indicator| (kind.role().to_owned(), indicator))
+            }
+            None => guess(&asked.indicator),
+        };
+        let indicator = read.map_err(|detail| Problem::invalid(detail, &request.id))?;
+        request.score(identity, &[indicator], asked.threshold).await
     }
     .await;
     request.finish(answered)

@@ -189,6 +189,7 @@ async fn the_openapi_document_describes_every_route() {
             "/v1/alerts/score",
             "/v1/domain/{domain}/reputation",
             "/v1/email/{email}/reputation",
+            "/v1/enrich",
             "/v1/file/{digest}/reputation",
             "/v1/ip/{ip}/reputation",
             "/v1/url/reputation",
@@ -254,4 +255,32 @@ async fn every_kind_of_indicator_is_asked_for_by_itself() {
     ] {
         is_problem(&app.get(path).await, 400, named);
     }
+}
+
+#[tokio::test]
+async fn an_indicator_of_any_kind_is_told_by_its_form() {
+    let app = TestApp::start().await;
+    for (indicator, role) in [
+        ("career-offers[.]example", "domain"),
+        ("192.0.2.44", "ip"),
+        ("billing@career-offers.example", "email"),
+        ("hxxps://career-offers.example/apply", "url"),
+        ("da39a3ee5e6b4b0d3255bfef95601890afd80709", "hash"),
+    ] {
+        let guessed = app
+            .post_json("/v1/enrich", &json!({"indicator": indicator}))
+            .await
+            .json();
+        assert_eq!(guessed["indicators"][0]["role"], role, "{guessed}");
+        let named = json!({"indicator": indicator, "kind": role});
+        let named = app.post_json("/v1/enrich", &named).await.json();
+        assert_eq!(named["indicators"][0]["role"], role, "{named}");
+        assert_eq!(named["max_score"], guessed["max_score"], "{indicator}");
+    }
+    let wrong = json!({"indicator": "192.0.2.44", "kind": "email"});
+    is_problem(&app.post_json("/v1/enrich", &wrong).await, 400, "email");
+    let wrong = json!({"indicator": "192.0.2.44", "type": "ip"});
+    is_problem(&app.post_json("/v1/enrich", &wrong).await, 400, "type");
+    let long = json!({"indicator": "x".repeat(70_000)});
+    is_problem(&app.post_json("/v1/enrich", &long).await, 413, "at most");
 }
