@@ -1,5 +1,6 @@
 //! Asks the engine on behalf of a face: a transform's run, an alert's score. Faces decode before and render after.
 
+mod gather;
 pub mod message;
 pub mod options;
 mod question;

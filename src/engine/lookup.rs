@@ -129,12 +129,11 @@ impl Carrier {
             .as_ref()
             .filter(|entry| entry.answer.source.product == product);
         Lookup {
-            queries: vec![errand.query.clone()],
-            product,
             want: errand.want,
             held: held.map(|entry| entry.answer.as_ref().clone()),
             buy: errand.buy,
             files: Arc::clone(&self.runtime.reference.load().files),
+            ..Lookup::new(errand.query.clone(), product)
         }
     }
 
@@ -264,12 +263,9 @@ impl Carrier {
             query = query.with(param.name, &param.values.default());
         }
         let lookup = Lookup {
-            queries: vec![query],
-            product,
             want: 1,
-            held: None,
-            buy: None,
             files: Arc::clone(&self.runtime.reference.load().files),
+            ..Lookup::new(query, product)
         };
         let step = self.runtime.provider.start(&lookup);
         let step = step.map_err(|error| self.told(product, error))?;
@@ -293,14 +289,7 @@ impl Carrier {
         let offer = descriptor.offer(Capability::Account).ok_or_else(none)?;
         let indicator = Indicator::parse(IndicatorKind::Phrase, "account").map_err(|_| none())?;
         let query = Query::new(Capability::Account, indicator);
-        let lookup = Lookup {
-            queries: vec![query],
-            product,
-            want: 0,
-            held: None,
-            buy: None,
-            files: Arc::default(),
-        };
+        let lookup = Lookup::new(query, product);
         let step = self
             .runtime
             .provider

@@ -47,6 +47,36 @@ impl OneOrMany {
     }
 }
 
+/// Names a kind of indicator in a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A domain or host name.
+    Domain,
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// An e-mail address.
+    Email,
+    /// A URL.
+    Url,
+    /// A file's hash.
+    Hash,
+}
+
+impl Kind {
+    /// Returns the role that an indicator of the kind has in an alert.
+    #[must_use]
+    pub fn role(self) -> &'static str {
+        match self {
+            Self::Domain => "domain",
+            Self::Ip => "ip",
+            Self::Email => "email",
+            Self::Url => "url",
+            Self::Hash => "hash",
+        }
+    }
+}
+
 /// Holds the indicators of an alert; each one a value or a list. Defanged values are taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -128,22 +158,19 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
 
 /// Reads the indicators of an alert, each with its role; equal ones count once.
 fn indicators(alert: &Alert) -> Result<Vec<(String, Indicator)>, String> {
-    let roles = [
-        ("email", &alert.email),
-        ("domain", &alert.domain),
-        ("ip", &alert.ip),
-        ("url", &alert.url),
-        ("hash", &alert.hash),
+    let kinds = [
+        (Kind::Email, &alert.email),
+        (Kind::Domain, &alert.domain),
+        (Kind::Ip, &alert.ip),
+        (Kind::Url, &alert.url),
+        (Kind::Hash, &alert.hash),
     ];
     let mut all: Vec<(String, Indicator)> = Vec::new();
-    for (role, values) in roles {
+    for (kind, values) in kinds {
         for value in values.iter().flat_map(OneOrMany::values) {
-            let indicator = parse(role, value)?;
-            if !all
-                .iter()
-                .any(|(known, other)| known == role && *other == indicator)
-            {
-                all.push((role.to_owned(), indicator));
+            let indicator = parse(kind, value)?;
+            if !all.contains(&indicator) {
+                all.push(indicator);
             }
             if all.len() > MOST_INDICATORS {
                 return Err(format!("an alert has at most {MOST_INDICATORS} indicators"));
@@ -156,16 +183,20 @@ fn indicators(alert: &Alert) -> Result<Vec<(String, Indicator)>, String> {
     Ok(all)
 }
 
-pub(super) fn parse(role: &str, value: &str) -> Result<Indicator, String> {
-    let parsed = match role {
-        "email" => Indicator::parse(IndicatorKind::Email, value),
-        "ip" => Indicator::parse(IndicatorKind::Ipv4, value)
+/// Reads a value of a kind, and gives it the role that the kind has.
+pub(super) fn parse(kind: Kind, value: &str) -> Result<(String, Indicator), String> {
+    let parsed = match kind {
+        Kind::Domain => Indicator::name(value),
+        Kind::Ip => Indicator::parse(IndicatorKind::Ipv4, value)
             .or_else(|_| Indicator::parse(IndicatorKind::Ipv6, value)),
-        "url" => Indicator::parse(IndicatorKind::Url, value),
-        "hash" => Indicator::parse(IndicatorKind::Hash, value),
-        _ => Indicator::name(value),
+        Kind::Email => Indicator::parse(IndicatorKind::Email, value),
+        Kind::Url => Indicator::parse(IndicatorKind::Url, value),
+        Kind::Hash => Indicator::parse(IndicatorKind::Hash, value),
     };
-    parsed.map_err(|error| format!("{role}: {} is not {}", head(error.given()), error.expected()))
+    let role = kind.role();
+    parsed
+        .map(|indicator| (role.to_owned(), indicator))
+        .map_err(|error| format!("{role}: {} is not {}", head(error.given()), error.expected()))
 }
 
 /// Carries a request from start to its line in the log.

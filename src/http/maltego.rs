@@ -1,6 +1,5 @@
 //! The TRX face: `POST /run/{transform}` and the GET probe that a distribution server sends first.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::access::{self, Denied, Identity};
 use super::operation;
+use super::run_path::RunPath;
 use crate::ask::message::head;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
@@ -77,37 +76,9 @@ impl Answered {
     }
 }
 
-/// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.
-struct RunPath<'a> {
-    token: Option<Cow<'a, str>>,
-    transform: Cow<'a, str>,
-}
-
-impl<'a> RunPath<'a> {
-    fn of(http: &'a HttpRequest) -> Option<Self> {
-        let path = http.path();
-        let (token, rest) = match path.strip_prefix("/t/") {
-            Some(rest) => rest.split_once('/').map(|(token, rest)| (Some(token), rest))?,
-            None => (None, path.strip_prefix('/')?),
-        };
-        let name = rest.strip_prefix("run/")?;
-        let name = name.strip_suffix('/').unwrap_or(name);
-        if token == Some("") || name.is_empty() || name.contains('/') {
-            return None;
-        }
-        let decoded = |part| percent_decode_str(part).decode_utf8_lossy();
-        Some(Self {
-            token: token.map(decoded),
-            transform: decoded(name),
-        })
-    }
-}
-
 /// Answers everything below `/run` and `/t`.
-///
-/// These paths are told apart here, not by patterns: matching one costs more than finding an answer in memory.
 pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let Some(path) = RunPath::of(&http) else {
+    let Some(path) = RunPath::of(http.path()) else {
         return operation::not_found().await;
     };
     match *http.method() {

@@ -7,6 +7,7 @@ pub mod openapi;
 pub mod operation;
 pub mod problem;
 pub mod reputation;
+mod run_path;
 
 use actix_web::web;
 

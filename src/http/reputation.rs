@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
-use super::enrich::{Request, Statuses, guess, parse};
+use super::enrich::{Kind, Request, Statuses, guess, parse};
 use super::problem::Problem;
 use crate::startup::App;
 
@@ -44,7 +44,14 @@ pub struct UrlQuery {
     security(("token" = []))
 )]
 pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(&app, &http, "/v1/domain/{domain}/reputation", "domain", "domain").await
+    of_path(
+        &app,
+        &http,
+        "/v1/domain/{domain}/reputation",
+        Kind::Domain,
+        "domain",
+    )
+    .await
 }
 
 /// Scores an IPv4 or IPv6 address.
@@ -58,7 +65,7 @@ pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
     security(("token" = []))
 )]
 pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(&app, &http, "/v1/ip/{ip}/reputation", "ip", "ip").await
+    of_path(&app, &http, "/v1/ip/{ip}/reputation", Kind::Ip, "ip").await
 }
 
 /// Scores an e-mail address.
@@ -72,7 +79,7 @@ pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
     security(("token" = []))
 )]
 pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(&app, &http, "/v1/email/{email}/reputation", "email", "email").await
+    of_path(&app, &http, "/v1/email/{email}/reputation", Kind::Email, "email").await
 }
 
 /// Scores a file by one of its hashes.
@@ -86,7 +93,7 @@ pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
     security(("token" = []))
 )]
 pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(&app, &http, "/v1/file/{digest}/reputation", "hash", "digest").await
+    of_path(&app, &http, "/v1/file/{digest}/reputation", Kind::Hash, "digest").await
 }
 
 /// Scores a URL.
@@ -100,46 +107,11 @@ pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
     security(("token" = []))
 )]
 pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    let request = Request::start(&app, "/v1/url/reputation");
-    let answered = async {
-        let identity = request.identify(&http)?;
-        let query: UrlQuery = query(&http, &request.id)?;
-        let indicator =
-            parse("url", &query.indicator).map_err(|detail| Problem::invalid(detail, &request.id))?;
-        request
-            .score(identity, &[("url".to_owned(), indicator)], query.threshold)
-            .await
-    }
-    .await;
-    request.finish(answered)
-}
-
-/// Names a kind of indicator in a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A domain or host name.
-    Domain,
-    /// An IPv4 or IPv6 address.
-    Ip,
-    /// An e-mail address.
-    Email,
-    /// A URL.
-    Url,
-    /// A file's hash.
-    Hash,
-}
-
-impl Kind {
-    fn role(self) -> &'static str {
-        match self {
-            Self::Domain => "domain",
-            Self::Ip => "ip",
-            Self::Email => "email",
-            Self::Url => "url",
-            Self::Hash => "hash",
-        }
-    }
+    one(&app, &http, "/v1/url/reputation", |request_id| {
+        let query: UrlQuery = query(&http, request_id)?;
+        Ok((Kind::Url, query.indicator, query.threshold))
+    })
+    .await
 }
 
 /// Holds one indicator of any kind.
@@ -175,9 +147,7 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
         let identity = request.identify(&http)?;
         let asked: Enrich = request.read(payload, "an indicator").await?;
         let read = match asked.kind {
-            Some(kind) => {
-                parse(kind.role(), &asked.indicator).map(|indicator| (kind.role().to_owned(), indicator))
-            }
+            Some(kind) => parse(kind, &asked.indicator),
             None => guess(&asked.indicator),
         };
         let indicator = read.map_err(|detail| Problem::invalid(detail, &request.id))?;
@@ -188,16 +158,28 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
 }
 
 /// Scores what stands in the path under a name.
-async fn of_path(app: &App, http: &HttpRequest, route: &'static str, role: &str, name: &str) -> HttpResponse {
+async fn of_path(app: &App, http: &HttpRequest, route: &'static str, kind: Kind, name: &str) -> HttpResponse {
+    one(app, http, route, |request_id| {
+        let query: Threshold = query(http, request_id)?;
+        let value = http.match_info().get(name).unwrap_or_default();
+        Ok((kind, value.to_owned(), query.threshold))
+    })
+    .await
+}
+
+/// Scores what a request names by its path and its query.
+async fn one(
+    app: &App,
+    http: &HttpRequest,
+    route: &'static str,
+    read: impl FnOnce(&str) -> Result<(Kind, String, Option<u8>), Problem>,
+) -> HttpResponse {
     let request = Request::start(app, route);
     let answered = async {
         let identity = request.identify(http)?;
-        let query: Threshold = query(http, &request.id)?;
-        let value = http.match_info().get(name).unwrap_or_default();
-        let indicator = parse(role, value).map_err(|detail| Problem::invalid(detail, &request.id))?;
-        request
-            .score(identity, &[(role.to_owned(), indicator)], query.threshold)
-            .await
+        let (kind, value, threshold) = read(&request.id)?;
+        let indicator = parse(kind, &value).map_err(|detail| Problem::invalid(detail, &request.id))?;
+        request.score(identity, &[indicator], threshold).await
     }
     .await;
     request.finish(answered)

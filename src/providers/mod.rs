@@ -72,6 +72,21 @@ pub enum Replied {
     Failed(Failure),
 }
 
+impl Lookup {
+    /// Starts one question from nothing: no records wanted, nothing held, nothing bought, no files.
+    #[must_use]
+    pub fn new(query: Query, product: &'static str) -> Self {
+        Self {
+            queries: vec![query],
+            product,
+            want: 0,
+            held: None,
+            buy: None,
+            files: Files::default(),
+        }
+    }
+}
+
 /// Goes on with a look-up when its calls are done; results stand in the order of the calls.
 pub type Then = Box<dyn FnOnce(Vec<Replied>) -> Result<Step, ProviderError> + Send>;
 

@@ -1,0 +1,216 @@
+//! Gathers what the questions of a run came to: answers to entities, outcomes to messages.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::message::{Context, age_text, head};
+use super::options::Options;
+use super::transform::{Asked, Body, Depends, NotAsked, Ran, Run, plain};
+use crate::domain::{Denial, FailureKind, Outcome};
+use crate::engine::{CacheState, Told};
+use crate::maltego::response::ASK_AGAIN;
+use crate::maltego::{Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
+use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
+
+/// Merges what the questions of a run came to.
+pub(super) fn gather(
+    run: &Run<'_>,
+    asked: Vec<Result<Asked, NotAsked>>,
+    limit: usize,
+    now: Timestamp,
+) -> Ran {
+    let mut response = TransformResponse::default();
+    let mut depends = Some(Depends {
+        entries: Vec::new(),
+        fresh_until: Timestamp::MAX,
+        retrieved_at: now,
+    });
+    let (mut outcomes, mut caches) = (Vec::new(), Vec::new());
+    let mut provider_time = Duration::ZERO;
+    let mut retrieved_at: Option<Timestamp> = None;
+    for asked in asked {
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err(not_asked) => {
+                let text = format!("{}: {}", head(not_asked.entity.value()), not_asked.text);
+                response.messages.push(UiMessage::new(not_asked.kind, text));
+                outcomes.push(not_asked.outcome);
+                continue;
+            }
+        };
+        for (_, options, told) in &asked.told {
+            provider_time += told.provider_time;
+            outcomes.push(told.outcome.name());
+            caches.push(told.cache.name());
+            if let Some(entry) = &told.entry {
+                let oldest = retrieved_at.get_or_insert(entry.retrieved_at);
+                *oldest = (*oldest).min(entry.retrieved_at);
+            }
+            note_dependency(&mut depends, options, told);
+            // Where others answered too, that one key is refused is told beside what they found.
+            if let Outcome::Failed(failure) = &told.outcome
+                && failure.kind == FailureKind::Denied(Denial::UserKey)
+                && asked
+                    .told
+                    .iter()
+                    .all(|(_, _, told)| matches!(told.outcome, Outcome::Failed(_)))
+            {
+                let text = format!(
+                    "{}: {}: {}",
+                    head(asked.entity.value()),
+                    failure.provider,
+                    failure.message
+                );
+                let exception = TransformException {
+                    code: Some(ASK_AGAIN),
+                    text,
+                };
+                return plain(Body::Exception(exception), "user_key_refused");
+            }
+        }
+        let mapped = mapped(run, &asked, limit);
+        response.messages.extend(messages(run, &asked, &mapped, now));
+        response.entities.extend(mapped.entities);
+    }
+    if run.sample {
+        for entity in &mut response.entities {
+            entity
+                .properties
+                .push(Property::loose("pivotd.sample", "Sample data", "true"));
+        }
+    }
+    response.messages = mark(run, response.messages);
+    Ran {
+        body: Body::Response(response),
+        outcome: sum(&outcomes),
+        cache: sum_cache(&caches),
+        provider_time,
+        depends: depends.filter(|depends| !depends.entries.is_empty()),
+        retrieved_at,
+    }
+}
+
+/// A body may be kept while all it was made from is fresh; failures and stale answers are told anew each time.
+fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &Told) {
+    let fresh = told.stale.is_none() && !options.buy && options.max_age.is_none();
+    match (&told.entry, &told.key, depends.as_mut()) {
+        // A quote tells what is left of a budget, which changes without the answer changing.
+        (Some(entry), Some(key), Some(depends)) if fresh && !entry.answer.is_quote() => {
+            depends.entries.push((key.clone(), entry.version));
+            depends.fresh_until = depends.fresh_until.min(entry.fresh_until);
+            depends.retrieved_at = depends.retrieved_at.min(entry.retrieved_at);
+        }
+        _ if told.cache == CacheState::Local => {}
+        _ => *depends = None,
+    }
+}
+
+fn mapped(run: &Run<'_>, asked: &Asked, limit: usize) -> Mapped {
+    let answers: Vec<_> = asked
+        .told
+        .iter()
+        .filter_map(|(_, options, told)| match &told.outcome {
+            Outcome::Found(answer) => Some(Heard {
+                answer,
+                retrieved_at: told
+                    .entry
+                    .as_ref()
+                    .map_or(Timestamp::UNIX_EPOCH, |entry| entry.retrieved_at),
+                window: options.window,
+            }),
+            _ => None,
+        })
+        .collect();
+    let input = MappedInput {
+        type_id: &asked.entity.type_id,
+        value: &asked.entity.value,
+        properties: &asked.echo,
+    };
+    let selection = Selection {
+        exclude_sinkholes: asked.told.iter().any(|(_, options, _)| options.exclude_sinkholes),
+        limit,
+    };
+    let rules = Rules {
+        spec: run.spec,
+        scales: &run.settings.scales,
+        lists: &run.settings.lists,
+    };
+    map(&answers, &rules, &input, &selection)
+}
+
+fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Vec<UiMessage> {
+    let mut all = Vec::new();
+    // What was counted is counted of the whole, so only a window that all share can be named beside it.
+    let mut windows = asked.told.iter().map(|(_, options, _)| options.window);
+    let window = windows.next().unwrap_or_default();
+    let window = if windows.all(|other| other == window) {
+        window
+    } else {
+        Window::default()
+    };
+    for (descriptor, options, told) in &asked.told {
+        let context = Context {
+            value: asked.entity.value(),
+            title: descriptor.title,
+            provider: descriptor.name,
+            asked: &run.spec.title,
+            instead: asked
+                .instead
+                .as_deref()
+                .filter(|domain| *domain == asked.indicator.value()),
+            paged: descriptor
+                .offer(run.spec.capability)
+                .is_some_and(|offer| offer.paged),
+            merged: asked.told.len() > 1,
+            window,
+            request_id: &run.asker.request_id,
+            now,
+        };
+        // What is said of the merged whole is said once, whoever answered.
+        for message in context.messages(told, mapped) {
+            if !all.contains(&message) {
+                all.push(message);
+            }
+        }
+        if options.max_age.is_some() && !run.may_refresh {
+            let age = told
+                .entry
+                .as_ref()
+                .map(|entry| age_text(entry.age(now).as_secs()));
+            let age = age
+                .map(|age| format!(" (this answer is {age} old)"))
+                .unwrap_or_default();
+            let text = format!("max-age is not kept, since this token lacks the scope `refresh`{age}");
+            all.push(context.bad_input(&text));
+        }
+    }
+    all
+}
+
+pub(super) fn mark(run: &Run<'_>, mut messages: Vec<UiMessage>) -> Vec<UiMessage> {
+    if run.sample {
+        messages.push(UiMessage::new(
+            UiMessageKind::Inform,
+            "pivotd demo: everything here is sample data",
+        ));
+    }
+    messages
+}
+
+/// Sums several outcomes for logs and metrics: what they share, or `mixed`.
+fn sum(outcomes: &[&'static str]) -> &'static str {
+    match outcomes.split_first() {
+        None => "bad_input",
+        Some((first, rest)) if rest.iter().all(|other| other == first) => first,
+        Some(_) => "mixed",
+    }
+}
+
+fn sum_cache(caches: &[&'static str]) -> &'static str {
+    if caches.is_empty() {
+        CacheState::Local.name()
+    } else {
+        sum(caches)
+    }
+}

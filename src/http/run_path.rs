@@ -1,0 +1,31 @@
+//! Reads which transform a path names. By hand: matching a pattern costs more than finding an answer in memory.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+/// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.
+pub(super) struct RunPath<'a> {
+    pub(super) token: Option<Cow<'a, str>>,
+    pub(super) transform: Cow<'a, str>,
+}
+
+impl<'a> RunPath<'a> {
+    /// Reads a path; `None` where it names no transform.
+    pub(super) fn of(path: &'a str) -> Option<Self> {
+        let (token, rest) = match path.strip_prefix("/t/") {
+            Some(rest) => rest.split_once('/').map(|(token, rest)| (Some(token), rest))?,
+            None => (None, path.strip_prefix('/')?),
+        };
+        let name = rest.strip_prefix("run/")?;
+        let name = name.strip_suffix('/').unwrap_or(name);
+        if token == Some("") || name.is_empty() || name.contains('/') {
+            return None;
+        }
+        let decoded = |part| percent_decode_str(part).decode_utf8_lossy();
+        Some(Self {
+            token: token.map(decoded),
+            transform: decoded(name),
+        })
+    }
+}
