@@ -58,6 +58,8 @@ capabilities! {
     DomainsOnNameserver = "domains-on-nameserver" => DOMAINS_ON_NAMESERVER;
     /// A published risk from 0 to 100.
     Risk = "risk" => RISK;
+    /// What a source says for or against an indicator, on its own scale; one record for each thing it says.
+    Reputation = "reputation" => REPUTATION;
     /// Values that other domains share, with how many do.
     Pivots = "pivots" => PIVOTS;
     /// What a name resolved to, and which names resolved to an address, as passive DNS saw it.

@@ -252,6 +252,25 @@ pub(super) static IP_DETAILS: Schema = Schema {
     ],
 };
 
+pub(super) static REPUTATION: Schema = Schema {
+    name: "reputation",
+    fields: &[
+        // The vendor's scale by a stable name, such as `engines` or `classification`; a policy knows what its numbers
+        // and words mean. `value` is a number on it, `word` stands where it has words instead.
+        field("measure", Kind::Text),
+        field("value", Kind::Integer),
+        field("word", Kind::Text),
+        // The scale to people: `0-100`, `engines of 94`.
+        field("scale", Kind::Text),
+        // Why, in the vendor's words, the weightiest first.
+        field("reasons", Kind::Texts),
+        field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
+        field("tags", Kind::Texts),
+        field("link", Kind::Url),
+    ],
+};
+
 pub(super) static SUBDOMAINS: Schema = Schema {
     name: "subdomains",
     fields: &[
