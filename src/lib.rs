@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod decisions;
 pub mod domain;
 pub mod engine;
 pub mod graph;

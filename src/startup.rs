@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use crate::catalogue::Catalogue;
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
+use crate::decisions::Decisions;
 use crate::engine::Engine;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::transport::TransportError;
@@ -46,12 +47,7 @@ pub struct Configured {
 impl Configured {
     fn new(loaded: Loaded, generation: u64) -> Self {
         let catalogue = Catalogue::build(&loaded.settings, generation);
-        let reputation = &loaded.settings.reputation;
-        let policy = Policy {
-            threshold: reputation.threshold,
-            max_stale_s: reputation.max_stale.as_secs(),
-            ..Policy::default()
-        };
+        let policy = Policy::of(loaded.settings.reputation.clone());
         Self {
             loaded,
             catalogue,
@@ -103,6 +99,8 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// Client tokens.
     pub tokens: Tokens,
+    /// Decisions, replies and feedback.
+    pub decisions: Decisions,
     /// The configuration at work.
     pub configured: ArcSwap<Configured>,
     /// Log lines of requests; none for commands.
@@ -168,11 +166,13 @@ impl App {
             providers,
         } = parts;
         let tokens = Tokens::open(store.clone(), Arc::clone(&clock))?;
+        let decisions = Decisions::open(store.clone(), Arc::clone(&clock))?;
         let engine = Engine::start(&loaded.settings, providers, store, clock, metrics)?;
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {
             engine: Arc::new(engine),
             tokens,
+            decisions,
             configured,
             log,
             mode,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use governor::middleware::NoOpMiddleware;
+use governor::middleware::StateInformationMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
@@ -36,17 +36,23 @@ pub enum Scope {
     Buy,
     /// Ask again before an answer's time.
     Refresh,
+    /// Say that a decision was right or wrong, which changes later ones.
+    Feedback,
+    /// Rehearse the branches of a playbook.
+    Rehearse,
     /// Read metrics and administer.
     Admin,
 }
 
 impl Scope {
     /// Lists every scope.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Transforms,
         Self::Enrich,
         Self::Buy,
         Self::Refresh,
+        Self::Feedback,
+        Self::Rehearse,
         Self::Admin,
     ];
 
@@ -58,6 +64,8 @@ impl Scope {
             Self::Enrich => "enrich",
             Self::Buy => "buy",
             Self::Refresh => "refresh",
+            Self::Feedback => "feedback",
+            Self::Rehearse => "rehearse",
             Self::Admin => "admin",
         }
     }
@@ -124,7 +132,18 @@ impl NewToken {
     }
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>;
+
+/// Says what is left of a token's rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateStanding {
+    /// Requests a minute.
+    pub limit: u32,
+    /// Requests that are left at once.
+    pub remaining: u32,
+    /// Seconds until all of them are.
+    pub reset_s: u64,
+}
 
 /// Holds a token that is in use.
 #[derive(Debug)]
@@ -148,13 +167,20 @@ impl Token {
     ///
     /// # Errors
     /// How long to wait, where the rate is used up.
-    pub fn count(&self, clock: &SharedClock) -> Result<(), Duration> {
-        let Some(limiter) = &self.limiter else {
-            return Ok(());
+    pub fn count(&self, clock: &SharedClock) -> Result<Option<RateStanding>, Duration> {
+        let (Some(limiter), Some(limit)) = (&self.limiter, self.record.per_minute) else {
+            return Ok(None);
         };
-        limiter
+        let passed = limiter
             .check()
-            .map_err(|not_yet| not_yet.wait_time_from(Nanos::from(clock.elapsed())))
+            .map_err(|not_yet| not_yet.wait_time_from(Nanos::from(clock.elapsed())))?;
+        let remaining = passed.remaining_burst_capacity().min(limit.get());
+        let used = u64::from(limit.get() - remaining);
+        Ok(Some(RateStanding {
+            limit: limit.get(),
+            remaining,
+            reset_s: (used * 60).div_ceil(u64::from(limit.get())),
+        }))
     }
 }
 
@@ -257,6 +283,7 @@ impl Tokens {
     fn activate(&self, record: TokenRecord, hash: [u8; 32]) -> Token {
         let limiter = record.per_minute.map(|limit| {
             RateLimiter::direct_with_clock(Quota::per_minute(limit), Ticks::new(Arc::clone(&self.clock)))
+                .with_middleware()
         });
         let client = record.name.as_str().into();
         Token {
@@ -451,10 +478,18 @@ mod tests {
         };
         let (text, _) = tokens.create(new).await.unwrap();
         let find = || tokens.find(text.expose_secret()).unwrap();
-        assert_eq!((find().count(&shared), find().count(&shared)), (Ok(()), Ok(())));
+        let left = |remaining, reset_s| {
+            Ok(Some(RateStanding {
+                limit: 2,
+                remaining,
+                reset_s,
+            }))
+        };
+        assert_eq!(find().count(&shared), left(1, 30));
+        assert_eq!(find().count(&shared), left(0, 60));
         tokens.create(NewToken::for_everyday("other")).await.unwrap();
         assert_eq!(find().count(&shared), Err(Duration::from_secs(30)));
         manual.advance(Duration::from_secs(30));
-        assert_eq!(find().count(&shared), Ok(()));
+        assert_eq!(find().count(&shared), left(0, 60));
     }
 }

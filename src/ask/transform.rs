@@ -320,6 +320,7 @@ fn make_ask(
         want,
         buy: options.buy,
         max_age: options.max_age.filter(|_| run.may_refresh),
+        barred: None,
         ttl: spec.ttl,
         key: options.key.clone(),
         deadline: run.deadline,

@@ -9,6 +9,7 @@ pub mod problem;
 mod providers;
 mod reader;
 mod report;
+mod reputation;
 mod secrets;
 mod sections;
 pub mod settings;
@@ -127,7 +128,7 @@ fn settings(
     let log = sections::log(&root);
     let cache = sections::cache(&root);
     let deadlines = sections::deadlines(&root);
-    let reputation = sections::reputation(&root);
+    let reputation = reputation::reputation(&root, descriptors);
     let scales = sections::scales(&root);
     let lists = sections::lists(&root).into();
     let providers = providers::providers(&root, &secrets, descriptors);

@@ -12,7 +12,7 @@ use super::settings::{
 };
 use super::tree::{Data, Entry, Node};
 use super::values;
-use crate::domain::Capability;
+use crate::domain::{Capability, Pap, Tlp};
 use crate::providers::{Descriptor, Unit};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -90,6 +90,8 @@ fn provider(
         resets: reader.value_or("resets", utc(), "\"UTC\"", |node| values::resets(&text(node)?)),
         reserve: reader.value_or("reserve", 20, "\"20%\"", percent),
         ttl: ttl(&reader),
+        max_tlp: reader.value_or("max_tlp", Tlp::Amber, "\"amber\"", |node| text(node)?.parse()),
+        max_pap: reader.value_or("max_pap", Pap::Amber, "\"amber\"", |node| text(node)?.parse()),
         network: network(&reader, secrets),
         timeout: reader.duration(
             "timeout",

@@ -8,8 +8,7 @@ use std::time::Duration;
 use super::problem::expected_of;
 use super::reader::{Findings, Reader, integer, text, texts};
 use super::settings::{
-    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, ReputationSettings, ServerSettings,
-    TlsFiles,
+    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, ServerSettings, TlsFiles,
 };
 use super::tree::{Data, Node};
 use super::values;
@@ -208,17 +207,6 @@ pub(super) fn deadlines(root: &Reader<'_>) -> Deadlines {
     let settings = Deadlines {
         maltego: reader.duration("maltego", seconds(110), seconds(1), seconds(3600)),
         enrich: reader.duration("enrich", seconds(20), seconds(1), seconds(3600)),
-    };
-    reader.finish();
-    settings
-}
-
-pub(super) fn reputation(root: &Reader<'_>) -> ReputationSettings {
-    let reader = section(root, "reputation");
-    let week = seconds(7 * 24 * 3600);
-    let settings = ReputationSettings {
-        threshold: u8::try_from(reader.number("threshold", 50, 0, 100)).unwrap_or(50),
-        max_stale: reader.duration("max_stale", week, Duration::ZERO, seconds(366 * 24 * 3600)),
     };
     reader.finish();
     settings

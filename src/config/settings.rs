@@ -10,8 +10,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::catalogue::TransformSpec;
-use crate::domain::Lists;
+use crate::domain::{Lists, Pap, Tlp};
 use crate::mapping::Scale;
+use crate::reputation::Rules;
 
 /// Holds everything that `transforms.toml` and the environment say.
 #[derive(Debug, Clone)]
@@ -24,8 +25,8 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// `[deadlines]`: how long each face waits.
     pub deadlines: Deadlines,
-    /// `[reputation]`
-    pub reputation: ReputationSettings,
+    /// `[reputation]`: the policy of scores.
+    pub reputation: Rules,
     /// `[providers.*]`, by name.
     pub providers: BTreeMap<String, ProviderSettings>,
     /// `[lists]`: dynamic DNS and sinkholes, the files read.
@@ -115,15 +116,6 @@ pub struct Deadlines {
     pub maltego: Duration,
     /// The enrichment face.
     pub enrich: Duration,
-}
-
-/// Holds `[reputation]`.
-#[derive(Debug, Clone)]
-pub struct ReputationSettings {
-    /// Scores over this exceed.
-    pub threshold: u8,
-    /// Evidence older than this does not score.
-    pub max_stale: Duration,
 }
 
 /// Holds one rate: so many in such a period, with a burst.
@@ -268,6 +260,10 @@ pub struct ProviderSettings {
     pub reserve: u8,
     /// How long answers are kept.
     pub ttl: Ttl,
+    /// The strictest marking of an indicator that may be told to it.
+    pub max_tlp: Tlp,
+    /// The strictest marking at which it is asked; a product that the indicator's owner can notice stops at green.
+    pub max_pap: Pap,
     /// How calls reach it.
     pub network: NetworkSettings,
     /// How long one attempt may take.

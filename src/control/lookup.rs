@@ -7,14 +7,15 @@ use uuid::Uuid;
 use super::{ControlReply, RunRequest};
 use crate::ask::message::head;
 use crate::ask::report::Report;
-use crate::ask::score::score;
+use crate::ask::score::{Alert, Scorer, Wishes};
 use crate::ask::transform::{Run, run as run_transform};
 use crate::catalogue::{TransformSetting, TransformSpec, own};
 use crate::config::problem::did_you_mean;
 use crate::domain::Indicator;
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
-use crate::http::enrich::{Answer, guess};
+use crate::http::alert::guess;
+use crate::http::asking::Answer;
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};
 use crate::startup::App;
@@ -258,7 +259,21 @@ pub(super) async fn enrich(
     let asker = asker("enrich");
     let watch = Watch::start(app);
     let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
-    let scored = score(&app.engine, &policy, &asker, deadline, &indicators).await;
+    let wishes = Wishes::until(deadline);
+    let scorer = Scorer {
+        engine: &app.engine,
+        lists: &configured.settings().lists,
+        feedback: &app.decisions.opinions,
+        policy: &policy,
+        asker: &asker,
+        wishes: &wishes,
+    };
+    let scored = scorer.score(Alert::of(indicators.clone())).await;
+    let kept = app
+        .decisions
+        .keep(&asker.tenant, &asker.client, &scored.answer)
+        .await;
+    kept.map_err(|error| error.to_string())?;
     let asked: Vec<&str> = indicators
         .iter()
         .map(|(_, indicator)| indicator.value())
@@ -273,6 +288,7 @@ pub(super) async fn enrich(
     let answer = Answer {
         alert: scored.answer,
         sample_data: app.is_sample().then_some(true),
+        rehearsal: None,
     };
     serde_json::to_value(answer)
         .map(ControlReply::Scored)

@@ -5,6 +5,7 @@
 pub mod capability;
 pub mod indicator;
 pub mod lists;
+pub mod marking;
 pub mod outcome;
 pub mod privacy;
 pub mod query;
@@ -13,8 +14,9 @@ pub mod schema;
 pub mod schemas;
 
 pub use capability::Capability;
-pub use indicator::{Indicator, IndicatorKind};
+pub use indicator::{Indicator, IndicatorError, IndicatorKind};
 pub use lists::{ListKind, Lists};
+pub use marking::{Pap, Tlp};
 pub use outcome::{Answer, Denial, Failure, FailureKind, Outcome, Price, Rest, Source};
 pub use query::Query;
 pub use record::{Record, Value};

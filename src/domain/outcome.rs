@@ -120,6 +120,8 @@ pub enum Denial {
     Scope,
     /// The price is over the configured maximum.
     Price,
+    /// The asker's marking (TLP, PAP) keeps the question from leaving.
+    Marking,
 }
 
 /// Says how a question failed.

@@ -56,6 +56,19 @@ impl Value {
         }
     }
 
+    /// Returns the point in time of a time, or the start of a day in UTC.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Time(time) => Some(*time),
+            Self::Day(day) => day
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .ok()
+                .map(|day| day.timestamp()),
+            _ => None,
+        }
+    }
+
     /// Tells whether the value carries nothing: empty text or an empty list.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -190,6 +203,12 @@ impl Record {
     #[must_use]
     pub fn day(&self, name: &str) -> Option<Date> {
         self.get(name).and_then(Value::day)
+    }
+
+    /// Returns the point in time that a field holds, or the start of its day in UTC.
+    #[must_use]
+    pub fn time(&self, name: &str) -> Option<Timestamp> {
+        self.get(name).and_then(Value::time)
     }
 
     /// Returns the records of a list field; none where the field is missing or of another kind.

@@ -271,6 +271,20 @@ pub(super) static REPUTATION: Schema = Schema {
     ],
 };
 
+pub(super) static MAIL_POLICY: Schema = Schema {
+    name: "mail-policy",
+    fields: &[
+        field("domain", Kind::Host),
+        field("mx", Kind::Texts),
+        field("null_mx", Kind::Flag),
+        field("spf", Kind::Text),
+        field("spf_all", Kind::Text),
+        field("dmarc", Kind::Text),
+        field("dmarc_policy", Kind::Text),
+        field("has_a", Kind::Flag),
+    ],
+};
+
 pub(super) static SUBDOMAINS: Schema = Schema {
     name: "subdomains",
     fields: &[

@@ -211,6 +211,10 @@ impl Engine {
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
             return self.told(entry, CacheState::Hit, &key, runtime, state.as_deref());
         }
+        if let Some(reason) = &ask.barred {
+            let denied = FailureKind::Denied(Denial::Marking);
+            return Told::failed(Failure::new(denied, &ask.provider, reason.as_str()));
+        }
         let Some(state) = state else {
             let title = runtime.provider.descriptor().title;
             let message = format!("no {title} key is configured on this server");
@@ -456,6 +460,28 @@ impl Engine {
         }
     }
 
+    /// Says what is left of the budgets of a provider's own key, and when each is whole again.
+    #[must_use]
+    pub fn budgets(&self, provider: &str) -> Vec<Left> {
+        let runtimes = self.runtimes.load();
+        let Some(runtime) = runtimes.get(provider) else {
+            return Vec::new();
+        };
+        let Some(own) = &runtime.own else {
+            return Vec::new();
+        };
+        let now = self.ledger.now();
+        let budgets = runtime.settings.budget.iter();
+        budgets
+            .map(|budget| Left {
+                label: budget.label.clone(),
+                left: budget.limit - self.ledger.used(&own.account, &runtime.settings, budget),
+                limit: budget.limit,
+                resets_at: windows::window(budget.window, &runtime.settings.resets, now).next,
+            })
+            .collect()
+    }
+
     /// Sets the gauges that are read, not counted.
     pub fn observe(&self) {
         let now = self.clock.now();
@@ -487,8 +513,22 @@ impl Engine {
         self.store
             .forget_before(now.as_microsecond() - AUDIT_KEPT_US)
             .await?;
+        self.store.sweep_rows(now.as_microsecond()).await?;
         self.cache.purge(|entry| entry.stale_until <= now).await
     }
+}
+
+/// Says what is left of a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The budget as it is configured.
+    pub label: String,
+    /// What is left, in its unit; hundredths where it counts money.
+    pub left: i64,
+    /// What it holds when it is whole.
+    pub limit: i64,
+    /// When it is whole again; `None` for one that never resets.
+    pub resets_at: Option<Timestamp>,
 }
 
 /// Attributes what a question spends.

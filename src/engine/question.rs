@@ -57,6 +57,8 @@ pub struct Ask {
     pub max_age: Option<Duration>,
     /// How long the answer is kept, where the transform says.
     pub ttl: Option<Duration>,
+    /// Why nobody may be asked; then only what is held answers.
+    pub barred: Option<String>,
     /// A user's own key, used instead of the server's.
     pub key: Option<Key>,
     /// Until when the caller waits, on the clock's `elapsed`.

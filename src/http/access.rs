@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpRequest, HttpResponseBuilder};
 use futures_util::StreamExt;
 
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::startup::{App, Mode};
-use crate::tokens::{Scope, Token, TokenError};
+use crate::tokens::{RateStanding, Scope, Token, TokenError};
 
 /// Says who asks.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ pub struct Identity {
     pub client: Arc<str>,
     token: Option<Arc<Token>>,
     in_path: bool,
+    rate: Option<RateStanding>,
 }
 
 /// Says why somebody may not ask.
@@ -62,6 +63,7 @@ impl Identity {
             client: Arc::clone(&token.client),
             token: Some(token),
             in_path,
+            rate: None,
         })
     }
 
@@ -72,6 +74,7 @@ impl Identity {
             client: "demo".into(),
             token: None,
             in_path: false,
+            rate: None,
         }
     }
 
@@ -92,18 +95,24 @@ impl Identity {
         }
     }
 
-    /// Passes if it may do this, and counts it against the token's rate.
+    /// Passes if it may do this, and counts it against the token's rate; tells what is left of that.
     ///
     /// # Errors
     /// [`Denied::Scope`] or [`Denied::Rate`].
-    pub fn pass(&self, app: &App, scope: Scope) -> Result<(), Denied> {
+    pub fn pass(&self, app: &App, scope: Scope) -> Result<Option<RateStanding>, Denied> {
         if !self.may(scope) {
             return Err(Denied::Scope(scope));
         }
-        self.token
-            .as_ref()
-            .map_or(Ok(()), |token| token.count(app.engine.clock()))
-            .map_err(Denied::Rate)
+        let token = self.token.as_ref();
+        token.map_or(Ok(None), |token| {
+            token.count(app.engine.clock()).map_err(Denied::Rate)
+        })
+    }
+
+    /// Returns what is left of the token's rate; `None` where it has none.
+    #[must_use]
+    pub fn rate(&self) -> Option<RateStanding> {
+        self.rate
     }
 
     /// Makes the asker of a request.
@@ -153,12 +162,12 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
 /// # Errors
 /// [`Denied`] where there is no token, or none that may do this.
 pub fn identify(app: &App, request: &HttpRequest, scope: Scope) -> Result<Identity, Denied> {
-    let identity = match (header_token(request), app.mode) {
+    let mut identity = match (header_token(request), app.mode) {
         (_, Mode::Demo) => Identity::demo(),
         (Some(text), Mode::Serve) => Identity::of(app, text, false)?,
         (None, Mode::Serve) => return Err(Denied::Missing),
     };
-    identity.pass(app, scope)?;
+    identity.rate = identity.pass(app, scope)?;
     Ok(identity)
 }
 
@@ -197,6 +206,16 @@ pub fn demo_refusal(app: &App, request: &HttpRequest) -> Option<&'static str> {
         None | Some("same-origin" | "none") => None,
         Some(_) => Some("the demo answers no page of another site"),
     }
+}
+
+/// Says in headers what is left of a token's rate (`RateLimit-*` of the IETF's draft, as most tools read them).
+pub fn rate_headers(response: &mut HttpResponseBuilder, rate: Option<RateStanding>) {
+    let Some(rate) = rate else { return };
+    response
+        .insert_header(("ratelimit-policy", format!("{};w=60", rate.limit)))
+        .insert_header(("ratelimit-limit", rate.limit.to_string()))
+        .insert_header(("ratelimit-remaining", rate.remaining.to_string()))
+        .insert_header(("ratelimit-reset", rate.reset_s.to_string()));
 }
 
 /// Reads a body of at most `most` bytes; `None` where it is larger or breaks off.

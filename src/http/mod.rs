@@ -1,13 +1,18 @@
 //! The faces: authenticate, decode, ask, render. Thin.
 
 pub mod access;
-pub mod enrich;
+pub mod alert;
+pub mod asking;
+pub mod batch;
+pub mod decisions;
 pub mod maltego;
 pub mod openapi;
 pub mod operation;
 pub mod problem;
+mod rehearse;
 pub mod reputation;
 mod run_path;
+pub mod wishes;
 
 use actix_web::web;
 
@@ -16,7 +21,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::scope("/run").default_service(web::to(maltego::face)))
         .service(web::scope("/t").default_service(web::to(maltego::face)))
-        .route("/v1/alerts/score", web::post().to(enrich::score_alert))
+        .route("/v1/alerts/score", web::post().to(alert::score_alert))
         .route(
             "/v1/domain/{domain}/reputation",
             web::get().to(reputation::domain),
@@ -26,6 +31,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/v1/url/reputation", web::get().to(reputation::url))
         .route("/v1/file/{digest}/reputation", web::get().to(reputation::file))
         .route("/v1/enrich", web::post().to(reputation::any))
+        .route("/v1/enrich/batch", web::post().to(batch::score_batch))
+        .route("/v1/decisions/{decision}", web::get().to(decisions::decision))
+        .route(
+            "/v1/decisions/{decision}/feedback",
+            web::post().to(decisions::feedback),
+        )
         .route("/openapi.json", web::get().to(openapi::document))
         .route("/healthz", web::get().to(operation::healthz))
         .route("/readyz", web::get().to(operation::readyz))

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{enrich, reputation};
+use super::{alert, asking, batch, decisions, reputation};
 
 struct Token;
 
@@ -31,17 +31,23 @@ impl Modify for Token {
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     paths(
-        enrich::score_alert,
+        alert::score_alert,
         reputation::domain,
         reputation::ip,
         reputation::email,
         reputation::url,
         reputation::file,
         reputation::any,
+        batch::score_batch,
+        decisions::decision,
+        decisions::feedback,
     ),
-    components(schemas(enrich::Answer)),
+    components(schemas(asking::Answer)),
     modifiers(&Token),
-    tags((name = "reputation", description = "Scores of indicators"))
+    tags(
+        (name = "reputation", description = "Scores of indicators"),
+        (name = "decisions", description = "Decisions, explained later, and what people say of them"),
+    )
 )]
 pub struct Document;
 

@@ -1,5 +1,7 @@
 //! Makes RFC 9457 problem details.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -21,6 +23,9 @@ pub struct Problem {
     pub detail: String,
     /// The request's id, as in the header `X-Request-Id`.
     pub request_id: String,
+    /// Seconds after which asking again makes sense, as in the header `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
 }
 
 impl Problem {
@@ -39,7 +44,28 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             request_id: request_id.to_owned(),
+            retry_after_s: None,
         }
+    }
+
+    /// Says after which time asking again makes sense.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.retry_after_s = Some(millis.div_ceil(1000).max(1));
+        self
+    }
+
+    /// Makes the problem of a token that lacks a scope for a part of what is asked.
+    #[must_use]
+    pub fn scope(detail: impl Into<String>, request_id: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "scope-missing",
+            "The token may not do this",
+            detail,
+            request_id,
+        )
     }
 
     /// Makes the problem of somebody who may not ask.
@@ -63,7 +89,11 @@ impl Problem {
             ),
             Denied::Rate(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-used-up", "Too many requests"),
         };
-        Self::new(status, kind, title, denied.text(), request_id)
+        let problem = Self::new(status, kind, title, denied.text(), request_id);
+        match denied {
+            Denied::Rate(wait) => problem.after(wait),
+            _ => problem,
+        }
     }
 
     /// Makes the problem of a request that cannot be understood.
@@ -88,6 +118,9 @@ impl Problem {
             .insert_header(("x-request-id", self.request_id.as_str()));
         if status == StatusCode::UNAUTHORIZED {
             builder.insert_header(("www-authenticate", "Bearer realm=\"pivotd\""));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            builder.insert_header(("retry-after", seconds.to_string()));
         }
         builder.body(serde_json::to_vec(self).unwrap_or_default())
     }

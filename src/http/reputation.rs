@@ -6,31 +6,48 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
-use super::enrich::{Kind, Request, Statuses, guess, parse};
+use super::alert::{guess, parse};
+use super::asking::{BodyStatuses, Request, Statuses};
 use super::problem::Problem;
+use super::wishes::{Given, question};
+use crate::ask::score::Alert;
+use crate::reputation::Kind;
 use crate::startup::App;
 
-/// Holds the query of a look-up.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Threshold {
-    /// Scores over this exceed; the server's own threshold where it is left out.
-    #[param(maximum = 100)]
-    pub threshold: Option<u8>,
+/// The most bytes of one indicator's question.
+const MOST_BYTES: usize = 64 * 1024;
+
+question! {
+    param, Option<String>;
+    /// Holds the query of a look-up.
+    #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct Wanted {}
 }
 
-/// Holds the query of a look-up whose indicator cannot stand in a path.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct UrlQuery {
-    /// A URL, percent-encoded; defanged ones are taken.
-    #[param(example = "http://career-offers.example/apply")]
-    pub indicator: String,
-    /// Scores over this exceed; the server's own threshold where it is left out.
-    #[param(maximum = 100)]
-    pub threshold: Option<u8>,
+question! {
+    param, Option<String>;
+    /// Holds the query of a look-up whose indicator cannot stand in a path.
+    #[derive(Debug, Clone, Deserialize, IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct UrlWanted {
+        /// A URL, percent-encoded; defanged ones are taken.
+        #[param(example = "http://career-offers.example/apply")]
+        pub indicator: String,
+    }
+}
+
+question! {
+    schema, Option<Vec<String>>;
+    /// Holds one indicator of any kind.
+    #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+    pub struct Enrich {
+        /// The indicator; defanged ones are taken.
+        #[schema(example = "career-offers.example")]
+        pub indicator: String,
+        /// What it is; told by its form where it is left out.
+        pub kind: Option<Kind>,
+    }
 }
 
 /// Scores a domain or host name.
@@ -39,7 +56,7 @@ pub struct UrlQuery {
     path = "/v1/domain/{domain}/reputation",
     operation_id = "getDomainReputation",
     tag = "reputation",
-    params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"), Threshold),
+    params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"), Wanted),
     responses(Statuses),
     security(("token" = []))
 )]
@@ -60,7 +77,7 @@ pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
     path = "/v1/ip/{ip}/reputation",
     operation_id = "getIpReputation",
     tag = "reputation",
-    params(("ip" = String, Path, description = "An IPv4 or IPv6 address.", example = "192.0.2.44"), Threshold),
+    params(("ip" = String, Path, description = "An IPv4 or IPv6 address.", example = "192.0.2.44"), Wanted),
     responses(Statuses),
     security(("token" = []))
 )]
@@ -74,7 +91,7 @@ pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
     path = "/v1/email/{email}/reputation",
     operation_id = "getEmailReputation",
     tag = "reputation",
-    params(("email" = String, Path, description = "An e-mail address.", example = "billing@career-offers.example"), Threshold),
+    params(("email" = String, Path, description = "An e-mail address.", example = "billing@career-offers.example"), Wanted),
     responses(Statuses),
     security(("token" = []))
 )]
@@ -88,7 +105,7 @@ pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
     path = "/v1/file/{digest}/reputation",
     operation_id = "getFileReputation",
     tag = "reputation",
-    params(("digest" = String, Path, description = "MD5, SHA-1, SHA-256 or SHA-512 of a file.", example = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00"), Threshold),
+    params(("digest" = String, Path, description = "MD5, SHA-1, SHA-256 or SHA-512 of a file.", example = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00"), Wanted),
     responses(Statuses),
     security(("token" = []))
 )]
@@ -102,30 +119,17 @@ pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
     path = "/v1/url/reputation",
     operation_id = "getUrlReputation",
     tag = "reputation",
-    params(UrlQuery),
+    params(UrlWanted),
     responses(Statuses),
     security(("token" = []))
 )]
 pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
     one(&app, &http, "/v1/url/reputation", |request_id| {
-        let query: UrlQuery = query(&http, request_id)?;
-        Ok((Kind::Url, query.indicator, query.threshold))
+        let query: UrlWanted = query(&http, request_id)?;
+        let given = query.given();
+        Ok((Kind::Url, query.indicator, given))
     })
     .await
-}
-
-/// Holds one indicator of any kind.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Enrich {
-    /// The indicator; defanged ones are taken.
-    #[schema(example = "career-offers.example")]
-    pub indicator: String,
-    /// What it is; told by its form where it is left out.
-    pub kind: Option<Kind>,
-    /// Scores over this exceed; the server's own threshold where it is left out.
-    #[schema(maximum = 100)]
-    pub threshold: Option<u8>,
 }
 
 /// Scores one indicator of any kind.
@@ -134,24 +138,29 @@ pub struct Enrich {
     path = "/v1/enrich",
     operation_id = "enrich",
     tag = "reputation",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Enrich,
-    responses(
-        Statuses,
-        (status = 413, description = "The request is too large.", body = Problem, content_type = "application/problem+json"),
-    ),
+    responses(Statuses, BodyStatuses),
     security(("token" = []))
 )]
 pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
     let request = Request::start(&app, "/v1/enrich");
     let answered = async {
-        let identity = request.identify(&http)?;
-        let asked: Enrich = request.read(payload, "an indicator").await?;
+        let caller = request.caller(&http)?;
+        let body = request.body(payload, MOST_BYTES, "an indicator").await?;
+        let claim = match request.claim(&http, &caller, &body)? {
+            Ok(claim) => claim,
+            Err(replayed) => return Ok(replayed),
+        };
+        let asked: Enrich = request.json(&body, "an indicator")?;
         let read = match asked.kind {
             Some(kind) => parse(kind, &asked.indicator),
             None => guess(&asked.indicator),
         };
-        let indicator = read.map_err(|detail| Problem::invalid(detail, &request.id))?;
-        request.score(identity, &[indicator], asked.threshold).await
+        let indicator = read.map_err(|detail| request.wrong(detail))?;
+        request
+            .answer(caller, Alert::of(vec![indicator]), &asked.given(), claim)
+            .await
     }
     .await;
     request.finish(answered)
@@ -160,9 +169,9 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
 /// Scores what stands in the path under a name.
 async fn of_path(app: &App, http: &HttpRequest, route: &'static str, kind: Kind, name: &str) -> HttpResponse {
     one(app, http, route, |request_id| {
-        let query: Threshold = query(http, request_id)?;
+        let query: Wanted = query(http, request_id)?;
         let value = http.match_info().get(name).unwrap_or_default();
-        Ok((kind, value.to_owned(), query.threshold))
+        Ok((kind, value.to_owned(), query.given()))
     })
     .await
 }
@@ -172,20 +181,22 @@ async fn one(
     app: &App,
     http: &HttpRequest,
     route: &'static str,
-    read: impl FnOnce(&str) -> Result<(Kind, String, Option<u8>), Problem>,
+    read: impl FnOnce(&str) -> Result<(Kind, String, Given), Problem>,
 ) -> HttpResponse {
     let request = Request::start(app, route);
     let answered = async {
-        let identity = request.identify(http)?;
-        let (kind, value, threshold) = read(&request.id)?;
-        let indicator = parse(kind, &value).map_err(|detail| Problem::invalid(detail, &request.id))?;
-        request.score(identity, &[indicator], threshold).await
+        let caller = request.caller(http)?;
+        let (kind, value, given) = read(&request.id)?;
+        let indicator = parse(kind, &value).map_err(|detail| request.wrong(detail))?;
+        request
+            .answer(caller, Alert::of(vec![indicator]), &given, None)
+            .await
     }
     .await;
     request.finish(answered)
 }
 
-fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -> Result<T, Problem> {
+pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -> Result<T, Problem> {
     Query::<T>::from_query(http.query_string())
         .map(Query::into_inner)
         .map_err(|error| Problem::invalid(format!("the query: {error}"), request_id))

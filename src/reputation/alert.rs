@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::markdown;
 use super::policy::Policy;
 use super::score::{Assessment, Decision};
 
@@ -21,8 +23,60 @@ pub struct Cost {
     pub cached: u32,
 }
 
-/// Names the request that an answer belongs to.
-#[derive(Debug, Clone, Copy)]
+/// Says what an alert comes to where no score decides it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fallback {
+    /// It stays what it is: undetermined, or unknown.
+    #[default]
+    Keep,
+    /// It is treated as if a score exceeded.
+    Exceeds,
+    /// It is treated as if the scores were below.
+    Below,
+}
+
+/// Says what made the decision of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecidedBy {
+    /// The scores, or that there are none.
+    Scores,
+    /// The caller's `on_undetermined`.
+    OnUndetermined,
+    /// The caller's `on_unknown`.
+    OnUnknown,
+}
+
+/// Names something that was not scored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Ignored {
+    /// The part it has in the alert.
+    pub role: String,
+    /// What it is.
+    pub value: String,
+    /// Why it was not scored.
+    pub reason: String,
+}
+
+/// Says what is left of a budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BudgetLeft {
+    /// The provider.
+    pub source: String,
+    /// The budget as it is configured: `2000/day`.
+    pub budget: String,
+    /// What is left, in the budget's unit; hundredths where it counts money.
+    pub left: i64,
+    /// What it holds when it is whole.
+    pub limit: i64,
+    /// When it is whole again; `null` for one that never resets.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub resets_at: Option<Timestamp>,
+}
+
+/// Holds what an answer tells beside the assessments.
+#[derive(Debug)]
 pub struct Request<'a> {
     /// The request's id, as in its header.
     pub request_id: &'a str,
@@ -32,6 +86,40 @@ pub struct Request<'a> {
     pub cost: Cost,
     /// Names of sources for people, by source; one that is missing is called by its own name.
     pub titles: &'a BTreeMap<String, String>,
+    /// What an undetermined alert comes to.
+    pub on_undetermined: Fallback,
+    /// What an unknown alert comes to.
+    pub on_unknown: Fallback,
+    /// What was not scored.
+    pub ignored: Vec<Ignored>,
+    /// What was too much to be scored.
+    pub excess: Vec<String>,
+    /// What else is worth knowing, such as parts of a message that were not read.
+    pub notes: Vec<String>,
+    /// What is left of the budgets of the sources asked.
+    pub budget: Vec<BudgetLeft>,
+    /// Seconds after which asking again may give what is missing.
+    pub retry_after_s: Option<u64>,
+}
+
+impl<'a> Request<'a> {
+    /// Names a request, and tells nothing else.
+    #[must_use]
+    pub fn new(request_id: &'a str, decision_id: &'a str, titles: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            request_id,
+            decision_id,
+            cost: Cost::default(),
+            titles,
+            on_undetermined: Fallback::Keep,
+            on_unknown: Fallback::Keep,
+            ignored: Vec::new(),
+            excess: Vec::new(),
+            notes: Vec::new(),
+            budget: Vec::new(),
+            retry_after_s: None,
+        }
+    }
 }
 
 /// Answers for an alert: does any of its indicators exceed the threshold, and why.
@@ -43,16 +131,20 @@ pub struct AlertAnswer {
     pub decision_id: String,
     /// The version of the policy that decided.
     pub policy_version: String,
-    /// The threshold that scores were compared with.
+    /// The threshold that scores were compared with, where their kind has none of its own.
     pub threshold: u8,
     /// Exceeds if any does; else undetermined if any is; else below if any has a score; else unknown, or
     /// unsupported if no indicator could be scored at all.
     pub decision: Decision,
+    /// What made that decision.
+    pub decided_by: DecidedBy,
     /// Whether any score is above the threshold.
     pub any_exceeds: bool,
     /// The highest score, or `null` where nobody knows.
     #[schema(required)]
     pub max_score: Option<u8>,
+    /// Whether there is a highest score; for tools that cannot tell `null` from 0.
+    pub max_score_known: bool,
     /// The highest score of each role, or `null`.
     pub scores: BTreeMap<String, Option<u8>>,
     /// The indicators that exceed, the highest first.
@@ -65,14 +157,31 @@ pub struct AlertAnswer {
     pub unsupported: Vec<String>,
     /// The answer in plain words.
     pub summary: String,
+    /// What was not scored, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<Ignored>,
+    /// What was too much to be scored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excess: Vec<String>,
+    /// What else is worth knowing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The answer as a note for a case: Markdown, escaped, its indicators defanged.
+    pub markdown: String,
     /// What it cost.
     pub cost: Cost,
+    /// What is left of the budgets of the sources asked.
+    pub budget: Vec<BudgetLeft>,
+    /// Seconds after which asking again may give what is missing; only where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
     /// The assessments, in the order of the question.
     pub indicators: Vec<Assessment>,
 }
 
 /// Combines the assessments of an alert's indicators under the policy that made them.
-pub fn combine(request: &Request<'_>, policy: &Policy, assessments: Vec<Assessment>) -> AlertAnswer {
+#[must_use]
+pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessment>) -> AlertAnswer {
     let mut decisive: Vec<&Assessment> = with(&assessments, Decision::Exceeds).collect();
     decisive.sort_by_key(|item| Reverse(item.score));
     let max_score = assessments.iter().filter_map(|item| item.score).max();
@@ -88,28 +197,48 @@ pub fn combine(request: &Request<'_>, policy: &Policy, assessments: Vec<Assessme
     } else {
         Decision::Unsupported
     };
+    let (fallback, by) = match decision {
+        Decision::Undetermined => (request.on_undetermined, DecidedBy::OnUndetermined),
+        Decision::Unknown | Decision::Unsupported => (request.on_unknown, DecidedBy::OnUnknown),
+        Decision::Exceeds | Decision::Below => (Fallback::Keep, DecidedBy::Scores),
+    };
+    let (decision, decided_by) = match fallback {
+        Fallback::Keep => (decision, DecidedBy::Scores),
+        Fallback::Exceeds => (Decision::Exceeds, by),
+        Fallback::Below => (Decision::Below, by),
+    };
     let mut scores: BTreeMap<String, Option<u8>> = BTreeMap::new();
     for item in &assessments {
         let highest = scores.entry(item.role.clone()).or_insert(item.score);
         *highest = item.score.max(*highest);
     }
-    AlertAnswer {
+    let mut answer = AlertAnswer {
         request_id: request.request_id.to_owned(),
         decision_id: request.decision_id.to_owned(),
-        policy_version: policy.version(),
+        policy_version: policy.version().to_owned(),
         threshold: policy.threshold,
         decision,
+        decided_by,
         any_exceeds: !decisive.is_empty(),
         max_score,
+        max_score_known: max_score.is_some(),
         scores,
         undetermined: values(with(&assessments, Decision::Undetermined)),
         unknown: values(with(&assessments, Decision::Unknown)),
         unsupported: values(with(&assessments, Decision::Unsupported)),
-        summary: summary(request, policy, &decisive, &assessments),
+        summary: summary(&request, &decisive, &assessments),
         decisive: values(decisive.into_iter()),
+        markdown: String::new(),
         cost: request.cost,
+        retry_after_s: request.retry_after_s.filter(|_| any(Decision::Undetermined)),
+        ignored: request.ignored,
+        excess: request.excess,
+        notes: request.notes,
+        budget: request.budget,
         indicators: assessments,
-    }
+    };
+    answer.markdown = markdown::note(&answer, request.titles);
+    answer
 }
 
 fn with(assessments: &[Assessment], decision: Decision) -> impl Iterator<Item = &Assessment> {
@@ -127,21 +256,15 @@ fn values<'a>(items: impl Iterator<Item = &'a Assessment>) -> Vec<String> {
     values
 }
 
-fn summary(
-    request: &Request<'_>,
-    policy: &Policy,
-    decisive: &[&Assessment],
-    assessments: &[Assessment],
-) -> String {
+fn summary(request: &Request<'_>, decisive: &[&Assessment], assessments: &[Assessment]) -> String {
     let mut sentences = Vec::new();
-    let threshold = policy.threshold;
     let scored = |item: &Assessment, relation: &str| {
         let score = item.score.unwrap_or_default();
         let because = because(request, item);
         let colon = if because.is_empty() { "" } else { ": " };
         format!(
-            "{} scores {score} ({relation} {threshold}){colon}{because}.",
-            item.indicator
+            "{} scores {score} ({relation} {}){colon}{because}.",
+            item.indicator, item.threshold
         )
     };
     sentences.extend(decisive.iter().take(NAMED).map(|item| scored(item, "over")));
@@ -153,8 +276,8 @@ fn summary(
         match item.score {
             Some(score) => {
                 format!(
-                    "{} scores {score} (not over {threshold}), but {missing}.",
-                    item.indicator
+                    "{} scores {score} (not over {}), but {missing}.",
+                    item.indicator, item.threshold
                 )
             }
             None => format!("{} could not be determined: {missing}.", item.indicator),

@@ -107,7 +107,7 @@ impl EvidenceStatus {
 /// Grades a source by the Admiralty scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub enum Reliability {
-    /// Completely reliable: weight 1.
+    /// Completely reliable: weight 1, unless the policy says otherwise.
     A,
     /// Usually reliable: weight 0.85.
     B,
@@ -122,7 +122,10 @@ pub enum Reliability {
 }
 
 impl Reliability {
-    /// Returns the weight of the source's evidence.
+    /// Lists every grade, the best first.
+    pub const ALL: [Self; 6] = [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F];
+
+    /// Returns the weight of the source's evidence where the policy has no other.
     pub const fn weight(self) -> Millionths {
         Millionths::percent(match self {
             Self::A => 100,
@@ -136,7 +139,8 @@ impl Reliability {
 }
 
 /// Tells how benign evidence acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BenignClass {
     /// Positive knowledge that the indicator is good, such as an allow list: caps the score low.
     Hard,
@@ -180,14 +184,14 @@ impl Serialize for Polarity {
     }
 }
 
-/// Holds a provider's own number: whole, or a decimal kept as its text.
+/// Holds a provider's own number or word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum RawValue {
     /// A whole number.
     Whole(i64),
-    /// A decimal number as the provider wrote it.
-    Decimal(String),
+    /// A word, or a decimal number as the provider wrote it.
+    Text(String),
 }
 
 /// Holds what a provider reported, on the provider's scale.
@@ -214,6 +218,12 @@ pub struct Evidence {
     /// The provider's own number, if there is one.
     #[schema(required)]
     pub raw: Option<RawScore>,
+    /// Which of the source's scales that is, where it has several.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub measure: String,
+    /// What it was said of, where that is not the indicator itself but, for example, an address's domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// Which way it points.
     #[schema(value_type = Direction)]
     pub polarity: Polarity,
@@ -230,12 +240,18 @@ pub struct Evidence {
     pub age_s: Option<u64>,
     /// Whether it came from the cache.
     pub cached: bool,
-    /// The reasons in words, most important first.
-    #[serde(skip)]
+    /// The reasons in words, most important first; of a source that is missing, why it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
     /// Whether the provider publishes a risk from 0 to 100 that is a score already.
     #[serde(skip)]
     pub passthrough: bool,
+    /// Whether pivotd knows it itself, by a list or from feedback; such a source counts as nobody who was asked.
+    #[serde(skip)]
+    pub local: bool,
+    /// Why blocking the indicator would hit others too, or oneself.
+    #[serde(skip)]
+    pub hazard: Option<String>,
 }
 
 impl Evidence {
@@ -246,6 +262,8 @@ impl Evidence {
             family: source.to_owned(),
             status,
             raw: None,
+            measure: String::new(),
+            about: None,
             polarity: Polarity::Context,
             probability: None,
             reliability: Reliability::A,
@@ -254,6 +272,8 @@ impl Evidence {
             cached: false,
             reasons: Vec::new(),
             passthrough: false,
+            local: false,
+            hazard: None,
         }
     }
 
@@ -335,7 +355,7 @@ pub fn from_risk(
 }
 
 /// Makes a provider's text fit for a line of an explanation: no control characters, at most 80 characters.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let turns = |c: &char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::evidence::{Evidence, EvidenceStatus, Millionths, Polarity};
-use super::score::{Explanation, Family, Standing};
+use super::score::{Cap, Explanation, Family, Standing};
 
 /// Writes the lines of the explanation: parts of the score, tags, then caps.
 pub(super) fn explain(
@@ -13,7 +13,7 @@ pub(super) fn explain(
     weights: &[Millionths],
     families: &BTreeMap<&str, Family>,
     base: u8,
-    cap: Option<(usize, u8)>,
+    cap: Option<(Cap, u8)>,
 ) -> Vec<Explanation> {
     let points = distribute(families, base);
     let mut lines = Vec::new();
@@ -24,6 +24,9 @@ pub(super) fn explain(
         }
         let mut points = points.get(&at).copied().unwrap_or(0);
         let mut reason = item.reasons.join(", ");
+        if let Some(about) = item.about.as_ref().filter(|_| !reason.is_empty()) {
+            reason = format!("{about}: {reason}");
+        }
         if reason.is_empty() {
             reason = match item.polarity {
                 Polarity::Malicious => "reported as malicious".to_owned(),
@@ -35,7 +38,7 @@ pub(super) fn explain(
         if *standing == Standing::Failed || expired {
             reason.push_str(" (too old to count)");
         }
-        if let Some((_, limit)) = cap.filter(|(by, limit)| *by == at && *limit < base) {
+        if let Some((_, limit)) = cap.filter(|(by, limit)| *by == Cap::Evidence(at) && *limit < base) {
             points = i32::from(limit) - i32::from(base);
             reason = format!("{reason}: caps the score at {limit}");
         }
@@ -43,6 +46,13 @@ pub(super) fn explain(
             source: item.source.clone(),
             points,
             reason,
+        });
+    }
+    if let Some((Cap::Sources(speak, wanted), limit)) = cap.filter(|(_, limit)| *limit < base) {
+        lines.push(Explanation {
+            source: "policy".to_owned(),
+            points: i32::from(limit) - i32::from(base),
+            reason: format!("{speak} of {wanted} sources speak against it: caps the score at {limit}"),
         });
     }
     lines.sort_by_key(|line| Reverse(line.points));

@@ -1,17 +1,23 @@
 //! Turns evidence into a score from 0 to 100, a verdict and the reasons. Pure, and the same on every machine.
 
 pub mod alert;
+pub mod calibrate;
+pub mod digest;
 pub mod evidence;
 mod explain;
+pub mod kind;
+pub mod mail;
+mod markdown;
 pub mod policy;
 pub mod score;
 #[cfg(test)]
 mod tests;
 
-pub use alert::{AlertAnswer, Cost, Request, combine};
+pub use alert::{AlertAnswer, BudgetLeft, Cost, DecidedBy, Fallback, Ignored, Request, combine};
 pub use evidence::{
     BenignClass, Direction, Evidence, EvidenceStatus, Millionths, Polarity, RawScore, RawValue, Reliability,
     from_risk,
 };
-pub use policy::Policy;
+pub use kind::Kind;
+pub use policy::{Policy, Rules};
 pub use score::{Assessment, Coverage, Decision, Explanation, Verdict, assess};

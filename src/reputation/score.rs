@@ -10,7 +10,8 @@ use crate::domain::indicator::{Indicator, IndicatorKind};
 
 use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
 use super::explain::explain;
-use super::policy::Policy;
+use super::kind::Kind;
+use super::policy::{Policy, Rules};
 
 /// Tells what the score means for the question whether it exceeds the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
@@ -57,6 +58,31 @@ pub enum Verdict {
     Unknown,
 }
 
+impl Verdict {
+    /// Returns the word for it, as on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malicious => "malicious",
+            Self::Suspicious => "suspicious",
+            Self::Benign => "benign",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Says what to do about an indicator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Recommendation {
+    /// It exceeds, nothing stands against that, and blocking it hits nobody else.
+    Block,
+    /// A person should look at it.
+    Review,
+    /// Nothing speaks for doing anything.
+    None,
+}
+
 /// Counts sources. A source that answered once and failed once has failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Coverage {
@@ -93,12 +119,26 @@ pub struct Assessment {
     /// A whole number from 0 to 100, or `null` where nobody knows.
     #[schema(required)]
     pub score: Option<u8>,
+    /// Whether there is a score; for tools that cannot tell `null` from 0.
+    pub score_known: bool,
+    /// What the score would be without its cap; only where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncapped_score: Option<u8>,
+    /// The threshold that it was compared with.
+    pub threshold: u8,
     /// What the evidence amounts to.
     pub verdict: Verdict,
     /// Whether the score is above the threshold; `false` where there is none.
     pub exceeds_threshold: bool,
     /// What the score means.
     pub decision: Decision,
+    /// What to do about it.
+    pub recommend: Recommendation,
+    /// Whether blocking it hits nobody else.
+    pub safe_to_block: bool,
+    /// Why it is not safe to block: shared hosting, a CDN, a sinkhole, free mail, a name of one's own …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsafe_because: Vec<String>,
     /// How sure the sources that know are, together; lower where sources are missing or disagree.
     #[schema(value_type = f64)]
     pub confidence: Millionths,
@@ -116,6 +156,15 @@ pub struct Assessment {
     #[serde(skip)]
     #[schema(ignore)]
     pub(super) missing: Vec<(String, EvidenceStatus)>,
+}
+
+/// What holds a score down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cap {
+    /// Benign evidence, by its place in the sorted list.
+    Evidence(usize),
+    /// Too few families speak against the indicator: so many, of so many.
+    Sources(u32, u32),
 }
 
 /// What a piece of evidence is good for.
@@ -138,6 +187,8 @@ pub(super) struct Family {
     weighted: Millionths,
     /// Whether reliable evidence of high probability is in it.
     strong: bool,
+    /// Whether it says, by itself, that the indicator is more likely malicious than not.
+    speaks: bool,
 }
 
 /// Concludes from evidence of one indicator. The order of the evidence does not matter.
@@ -153,21 +204,23 @@ pub fn assess(
     policy: &Policy,
     now: Timestamp,
 ) -> Assessment {
+    let rules = policy.rules.as_ref();
+    let threshold = policy.threshold_of(Kind::of(indicator.kind()));
     let mut evidence = evidence.to_vec();
     for item in &mut evidence {
-        item.reliability = policy.grade(item);
+        item.reliability = rules.grade(item);
     }
     evidence.sort();
-    let weights: Vec<Millionths> = evidence.iter().map(|item| decay(item, policy, now)).collect();
+    let weights: Vec<Millionths> = evidence.iter().map(|item| decay(item, rules, now)).collect();
     let standings: Vec<Standing> = evidence
         .iter()
         .zip(&weights)
-        .map(|(item, weight)| standing(item, *weight, policy))
+        .map(|(item, weight)| standing(item, *weight, rules))
         .collect();
 
     let coverage = coverage(&evidence, &standings);
     let complete = coverage.failed == 0 && coverage.skipped == 0;
-    let families = families(&evidence, &standings, &weights);
+    let families = families(&evidence, &standings, &weights, rules);
     let known = |class| {
         evidence
             .iter()
@@ -178,16 +231,21 @@ pub fn assess(
 
     let base = combined(&evidence, &standings, &families);
     let strong = families.values().filter(|family| family.strong).count();
+    let agree = families.values().filter(|family| family.speaks).count();
+    let agree = u32::try_from(agree).unwrap_or(u32::MAX);
     let cap = match (hard, soft) {
-        (Some(at), _) => Some((at, policy.hard_cap.min(policy.threshold))),
-        (None, Some(at)) if strong < 2 => Some((at, policy.threshold)),
+        (Some(at), _) => Some((Cap::Evidence(at), rules.hard_cap.min(threshold))),
+        (None, Some(at)) if strong < 2 => Some((Cap::Evidence(at), threshold)),
+        (None, _) if policy.min_sources > 1 && agree < policy.min_sources => {
+            Some((Cap::Sources(agree, policy.min_sources), threshold))
+        }
         (None, _) => None,
     };
     let capped = cap.map_or(base, |(_, cap)| base.min(cap));
     let score = (hard.is_some() || !families.is_empty()).then_some(capped);
-    let conflict = base > policy.threshold && (hard.is_some() || soft.is_some());
+    let conflict = base > threshold && (hard.is_some() || soft.is_some());
 
-    let exceeds = score.is_some_and(|score| score > policy.threshold);
+    let exceeds = score.is_some_and(|score| score > threshold);
     // No other source could lift a hard cap, so none is missed.
     let missed = !complete && hard.is_none();
     let decision = match score {
@@ -205,19 +263,35 @@ pub fn assess(
         None => Verdict::Unknown,
         Some(_) if exceeds => Verdict::Malicious,
         Some(_) if hard.is_some() => Verdict::Benign,
-        Some(score) if score > policy.suspicious || listed => Verdict::Suspicious,
+        Some(score) if score > rules.suspicious || listed => Verdict::Suspicious,
         Some(_) if missed => Verdict::Unknown,
         Some(_) => Verdict::Benign,
+    };
+    let unsafe_because = hazards(&evidence);
+    let recommend = match decision {
+        // Whoever blocks on one word must be right, so a person looks where anything stands against it.
+        Decision::Exceeds if !unsafe_because.is_empty() || conflict => Recommendation::Review,
+        Decision::Exceeds if rules.block.is_some_and(|block| score <= Some(block)) => Recommendation::Review,
+        Decision::Exceeds => Recommendation::Block,
+        Decision::Undetermined => Recommendation::Review,
+        _ if conflict || verdict == Verdict::Suspicious => Recommendation::Review,
+        _ => Recommendation::None,
     };
     Assessment {
         role: role.to_owned(),
         r#type: indicator.kind(),
         indicator: indicator.value().to_owned(),
         score,
+        score_known: score.is_some(),
+        uncapped_score: (capped < base).then_some(base),
+        threshold,
         verdict,
         exceeds_threshold: exceeds,
         decision,
-        confidence: confidence(&evidence, &standings, coverage, conflict),
+        recommend,
+        safe_to_block: unsafe_because.is_empty(),
+        unsafe_because,
+        confidence: confidence(&evidence, &standings, coverage, conflict, rules),
         complete,
         conflict,
         coverage,
@@ -229,8 +303,8 @@ pub fn assess(
 
 /// Returns what age leaves of the weight of evidence: 1 - (age / lifetime) to the policy's power (the formula
 /// of MISP's decaying models, in integers).
-fn decay(item: &Evidence, policy: &Policy, now: Timestamp) -> Millionths {
-    let lifetime = policy.lifetime(&item.source);
+fn decay(item: &Evidence, rules: &Rules, now: Timestamp) -> Millionths {
+    let lifetime = rules.lifetime(&item.source);
     // A provider keeps a published risk up to date itself; benign lists do not decay.
     if item.passthrough || item.polarity != Polarity::Malicious || lifetime == 0 {
         return Millionths::ONE;
@@ -244,19 +318,19 @@ fn decay(item: &Evidence, policy: &Policy, now: Timestamp) -> Millionths {
     }
     let ratio = u128::from(age) * 1_000_000 / u128::from(lifetime);
     let ratio = Millionths::new(u32::try_from(ratio).unwrap_or(u32::MAX));
-    (1..policy.decay_power.clamp(1, 8))
+    (1..rules.decay_power.clamp(1, 8))
         .fold(ratio, |power, _| power.times(ratio))
         .complement()
 }
 
-fn standing(item: &Evidence, weight: Millionths, policy: &Policy) -> Standing {
+fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> Standing {
     match item.status {
         EvidenceStatus::Unsupported => return Standing::NotAsked,
         EvidenceStatus::Skipped => return Standing::Skipped,
         status if status.is_failure() => return Standing::Failed,
         _ => {}
     }
-    if item.age_s.is_some_and(|age| age > policy.max_stale_s) {
+    if item.age_s.is_some_and(|age| age > rules.max_stale_s) {
         return Standing::Failed;
     }
     let speaks = match item.polarity {
@@ -279,7 +353,7 @@ fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
         Standing::Skipped => 2,
         Standing::Failed => 3,
     };
-    for (item, standing) in evidence.iter().zip(standings) {
+    for (item, standing) in evidence.iter().zip(standings).filter(|(item, _)| !item.local) {
         let worst = sources.entry(&item.source).or_insert(*standing);
         if rank(*standing) > rank(*worst) {
             *worst = *standing;
@@ -319,6 +393,7 @@ fn families<'a>(
     evidence: &'a [Evidence],
     standings: &[Standing],
     weights: &[Millionths],
+    rules: &Rules,
 ) -> BTreeMap<&'a str, Family> {
     let mut families: BTreeMap<&str, Family> = BTreeMap::new();
     for (at, ((item, standing), weight)) in evidence.iter().zip(standings).zip(weights).enumerate() {
@@ -329,7 +404,7 @@ fn families<'a>(
             continue;
         }
         let current = probability.times(*weight);
-        let weighted = current.times(item.reliability.weight());
+        let weighted = current.times(rules.weight(item.reliability));
         let share = if item.passthrough { probability } else { weighted };
         let strong = item.reliability <= Reliability::B && current >= Millionths::percent(80);
         let family = families.entry(&item.family).or_insert(Family {
@@ -337,6 +412,7 @@ fn families<'a>(
             share,
             weighted,
             strong,
+            speaks: false,
         });
         if share > family.share {
             family.leader = at;
@@ -344,6 +420,7 @@ fn families<'a>(
         }
         family.weighted = family.weighted.max(weighted);
         family.strong |= strong;
+        family.speaks |= current >= Millionths::percent(50);
     }
     families
 }
@@ -374,6 +451,7 @@ fn confidence(
     standings: &[Standing],
     coverage: Coverage,
     conflict: bool,
+    rules: &Rules,
 ) -> Millionths {
     let mut grades: BTreeMap<&str, Reliability> = BTreeMap::new();
     for (item, standing) in evidence.iter().zip(standings) {
@@ -383,13 +461,29 @@ fn confidence(
         }
     }
     let doubt = grades.values().fold(Millionths::ONE, |doubt, grade| {
-        doubt.times(grade.weight().times(Millionths::percent(80)).complement())
+        doubt.times(rules.weight(*grade).times(Millionths::percent(80)).complement())
     });
-    let answered = coverage.answered * 1_000_000 / coverage.asked.max(1);
+    // What pivotd knows itself needs nobody to answer.
+    let answered = if coverage.asked == 0 {
+        1_000_000
+    } else {
+        coverage.answered * 1_000_000 / coverage.asked
+    };
     let sure = doubt.complement().times(Millionths::new(answered));
     if conflict {
         sure.times(Millionths::percent(50))
     } else {
         sure
     }
+}
+
+/// Lists why blocking would hit others, each reason once, in the order of the evidence.
+fn hazards(evidence: &[Evidence]) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in evidence.iter().filter_map(|item| item.hazard.as_ref()) {
+        if !reasons.contains(reason) {
+            reasons.push(reason.clone());
+        }
+    }
+    reasons
 }

@@ -1,6 +1,7 @@
-//! Keeps ledger, tokens and answers in one redb file, behind one writer that commits for all waiters together.
+//! Keeps ledger, tokens, answers and decisions in one redb file, behind one writer that commits for all waiters together.
 //!
-//! `tables` declares the file's layout and opens it, `writer` takes jobs and commits them.
+//! `tables` declares the file's layout and opens it, `writer` takes jobs and commits them, `rows` are those that end by
+//! themselves.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,9 +10,11 @@ use std::sync::{Arc, RwLock, mpsc};
 use redb::{Database, ReadableDatabase, ReadableTable};
 use tokio::sync::oneshot;
 
+mod rows;
 mod tables;
 mod writer;
 
+pub use rows::{Row, Shelf};
 use tables::{ANSWERS, AUDIT, LAYOUT, META, TOKENS, prepare};
 use writer::{Job, Writer};
 pub(crate) use writer::{Line, ReserveError};

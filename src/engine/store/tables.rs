@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use redb::{Database, ReadableTable, TableDefinition};
 
 use super::RowKey;
+use super::rows::Shelf;
 use super::writer::OpenRow;
 
 /// The layout of the file; a file of a newer layout is refused, never misread.
@@ -57,6 +58,9 @@ pub(super) fn prepare(database: &Database) -> Result<Opened, redb::Error> {
         };
         transaction.open_table(ANSWERS)?;
         transaction.open_table(TOKENS)?;
+        for shelf in Shelf::ALL {
+            transaction.open_table(shelf.table())?;
+        }
         let mut audit = transaction.open_table(AUDIT)?;
         let mut open = transaction.open_table(OPEN)?;
         let mut left = Vec::new();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::RowKey;
+use super::rows::{self, Row, Shelf};
 use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
 
 /// Asks to add an amount to a row, unless that would pass the limit.
@@ -72,6 +73,14 @@ pub(super) enum Job {
     },
     ForgetBefore {
         at: i64,
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    PutRows {
+        rows: Vec<Row>,
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    SweepRows {
+        now_us: i64,
         done: oneshot::Sender<Result<(), String>>,
     },
     PutMeta {
@@ -233,6 +242,20 @@ fn apply(
         }
         Job::ForgetBefore { at, done } => {
             transaction.open_table(AUDIT)?.retain(|(then, _), _| then >= at)?;
+            acks.push(acknowledge(done));
+        }
+        Job::PutRows { rows, done } => {
+            for row in rows {
+                let mut table = transaction.open_table(row.shelf.table())?;
+                table.insert(row.key.as_str(), row.stored().as_slice())?;
+            }
+            acks.push(acknowledge(done));
+        }
+        Job::SweepRows { now_us, done } => {
+            for shelf in Shelf::ALL {
+                let mut table = transaction.open_table(shelf.table())?;
+                table.retain(|_, stored| rows::read(stored).is_some_and(|(until, _)| until > now_us))?;
+            }
             acks.push(acknowledge(done));
         }
         Job::PutMeta { key, value, done } => {

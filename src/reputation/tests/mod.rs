@@ -3,9 +3,12 @@ use std::collections::BTreeMap;
 use crate::domain::indicator::{Indicator, IndicatorKind};
 use jiff::Timestamp;
 
+use super::policy::{SourceRules, Thresholds};
+use super::score::Recommendation;
 use super::*;
 
 mod alerts;
+mod calibration;
 mod properties;
 
 const NOW: i64 = 1_700_000_000;
@@ -143,29 +146,30 @@ fn independent_families_add_up_and_one_family_counts_once() {
         ..b
     };
     assert_eq!(judge(&[a.clone(), resold], &policy).score, Some(50));
-    let doubtful = Policy {
-        reliability: BTreeMap::from([("a".to_owned(), Reliability::C)]),
-        ..policy
-    };
+    let doubtful = Policy::of(Rules {
+        sources: BTreeMap::from([(
+            "a".to_owned(),
+            SourceRules {
+                reliability: Some(Reliability::C),
+                ..SourceRules::default()
+            },
+        )]),
+        ..Rules::default()
+    });
     // .6 x .5
     assert_eq!(judge(&[a], &doubtful).score, Some(30));
     // .85 x .61 = .5185: rounded up, so that it is seen to exceed.
-    let over = judge(
-        &[listed("b", 61, Reliability::B)],
-        &Policy {
-            threshold: 51,
-            ..doubtful
-        },
-    );
+    let over = judge(&[listed("b", 61, Reliability::B)], &doubtful.with_threshold(51));
     assert_eq!((over.score, over.decision), (Some(52), Decision::Exceeds));
 }
 
 #[test]
 fn evidence_fades_and_ends_with_its_lifetime() {
-    let policy = Policy {
+    let rules = Rules {
         lifetime_s: 1_000,
-        ..Policy::default()
+        ..Rules::default()
     };
+    let policy = Policy::of(rules.clone());
     let at = |age: i64| {
         let observed_at = Some(Timestamp::from_second(NOW - age).unwrap());
         judge(
@@ -186,10 +190,16 @@ fn evidence_fades_and_ends_with_its_lifetime() {
         ended.explanation.first().unwrap().reason,
         "on the list of a (too old to count)"
     );
-    let forever = Policy {
-        lifetimes: BTreeMap::from([("a".to_owned(), 0)]),
-        ..policy
-    };
+    let forever = Policy::of(Rules {
+        sources: BTreeMap::from([(
+            "a".to_owned(),
+            SourceRules {
+                lifetime_s: Some(0),
+                ..SourceRules::default()
+            },
+        )]),
+        ..rules
+    });
     let old = Evidence {
         observed_at: Some(Timestamp::UNIX_EPOCH),
         ..listed("a", 80, Reliability::A)
@@ -199,10 +209,10 @@ fn evidence_fades_and_ends_with_its_lifetime() {
 
 #[test]
 fn evidence_that_was_retrieved_too_long_ago_counts_as_a_failure() {
-    let policy = Policy {
+    let policy = Policy::of(Rules {
         max_stale_s: 100,
-        ..Policy::default()
-    };
+        ..Rules::default()
+    });
     let stale = |age| Evidence {
         age_s: Some(age),
         status: EvidenceStatus::Stale,
@@ -332,9 +342,115 @@ fn what_nobody_could_tell_is_never_a_number() {
 }
 
 #[test]
-fn a_version_is_the_policy_s_content() {
+fn a_version_is_the_rules_name_and_content() {
     let policy = Policy::default();
-    assert_eq!(policy.version().len(), 12);
+    let (name, digest) = policy.version().rsplit_once('-').unwrap();
+    assert_eq!((name, digest.len()), ("built-in", 12));
     assert_eq!(policy.version(), Policy::default().version());
-    assert_ne!(policy.version(), policy.with_threshold(51).version());
+    // The threshold of one question is told beside it.
+    assert_eq!(policy.version(), policy.with_threshold(51).version());
+    let stricter = Policy::of(Rules {
+        suspicious: 24,
+        ..Rules::default()
+    });
+    assert_ne!(policy.version(), stricter.version());
+}
+
+#[test]
+fn thresholds_are_the_kind_s_the_client_s_and_the_caller_s() {
+    let rules = Rules {
+        thresholds: Thresholds {
+            all: Some(50),
+            by_kind: BTreeMap::from([(Kind::Domain, 60)]),
+        },
+        clients: BTreeMap::from([
+            (
+                "soar".to_owned(),
+                Thresholds {
+                    all: Some(70),
+                    by_kind: BTreeMap::from([(Kind::Email, 80)]),
+                },
+            ),
+            (
+                "desk".to_owned(),
+                Thresholds {
+                    all: None,
+                    by_kind: BTreeMap::from([(Kind::Ip, 40)]),
+                },
+            ),
+        ]),
+        ..Rules::default()
+    };
+    let policy = Policy::of(rules);
+    let of = |policy: &Policy| Kind::ALL.map(|kind| policy.threshold_of(Some(kind)));
+    // domain, ip, email, url, hash
+    assert_eq!(of(&policy), [60, 50, 50, 50, 50]);
+    assert_eq!(of(&policy.of_client("soar")), [70, 70, 80, 70, 70]);
+    assert_eq!(of(&policy.of_client("desk")), [60, 40, 50, 50, 50]);
+    assert_eq!(of(&policy.of_client("soar").with_threshold(10)), [10; 5]);
+    let found = judge(&[risk(60)], &policy);
+    assert_eq!((found.threshold, found.decision), (60, Decision::Below));
+}
+
+#[test]
+fn so_many_sources_must_agree_before_anything_exceeds() {
+    let policy = Policy::default().with_min_sources(2);
+    let alone = judge(&[risk(87)], &policy);
+    assert_eq!(
+        (alone.score, alone.uncapped_score, alone.decision),
+        (Some(50), Some(87), Decision::Below)
+    );
+    assert_eq!(sum(&alone), 50);
+    assert!(
+        alone
+            .explanation
+            .iter()
+            .any(|line| line.source == "policy" && line.reason.starts_with("1 of 2 sources")),
+        "{:?}",
+        alone.explanation
+    );
+    let agreed = judge(&[risk(87), listed("b", 60, Reliability::B)], &policy);
+    assert_eq!(agreed.decision, Decision::Exceeds);
+    // One that was not sure is no second source, and one that failed might have been.
+    let unsure = judge(&[risk(87), listed("b", 40, Reliability::B)], &policy);
+    assert_eq!(unsure.score, Some(50));
+    let failed = judge(
+        &[risk(87), Evidence::absent("b", EvidenceStatus::Timeout)],
+        &policy,
+    );
+    assert_eq!(
+        (failed.score, failed.decision),
+        (Some(50), Decision::Undetermined)
+    );
+}
+
+#[test]
+fn what_is_not_safe_to_block_is_for_a_person_to_look_at() {
+    let policy = Policy::default();
+    let shared = Evidence {
+        local: true,
+        hazard: Some("shared hosting".to_owned()),
+        ..Evidence::benign("lists", BenignClass::Context, "shared hosting")
+    };
+    let block = judge(&[risk(87)], &policy);
+    assert_eq!(
+        (block.recommend, block.safe_to_block),
+        (Recommendation::Block, true)
+    );
+    let review = judge(&[risk(87), shared], &policy);
+    assert_eq!(
+        (review.recommend, review.safe_to_block, review.score),
+        (Recommendation::Review, false, Some(87))
+    );
+    assert_eq!(review.unsafe_because, ["shared hosting"]);
+    assert_eq!(review.coverage.asked, 1, "a list is nobody who was asked");
+    let careful = Policy::of(Rules {
+        block: Some(90),
+        ..Rules::default()
+    });
+    assert_eq!(judge(&[risk(87)], &careful).recommend, Recommendation::Review);
+    assert_eq!(judge(&[risk(91)], &careful).recommend, Recommendation::Block);
+    assert_eq!(judge(&[risk(3)], &policy).recommend, Recommendation::None);
+    let missing = [Evidence::absent("a", EvidenceStatus::Timeout)];
+    assert_eq!(judge(&missing, &policy).recommend, Recommendation::Review);
 }

@@ -1,0 +1,159 @@
+//! Evidence from what stands around an indicator: the domains on an address, the domains that an e-mail address
+//! registered. Asked only where the policy says so.
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::evidence::integer;
+use super::plan::{self, Part};
+use super::{Scorer, evidence};
+use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record};
+use crate::engine::Told;
+use crate::reputation::calibrate::{Origin, from_record};
+use crate::reputation::{Evidence, EvidenceStatus};
+
+/// The most domains whose risk is asked for.
+const MOST_DOMAINS: usize = 10;
+
+/// Holds evidence, and what it took to get it.
+#[derive(Debug, Default)]
+pub(super) struct Derived {
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) told: Vec<(String, Told)>,
+}
+
+/// Finds out what the policy wants to know of an indicator's surroundings.
+pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Derived {
+    let rules = &scorer.policy.rules;
+    match indicator.kind() {
+        IndicatorKind::Ipv4 | IndicatorKind::Ipv6 if rules.few_domains > 0 => {
+            around(
+                scorer,
+                indicator,
+                Capability::DomainsOnIp,
+                "hosted-domains",
+                rules.few_domains,
+            )
+            .await
+        }
+        IndicatorKind::Email if rules.registrations => {
+            around(
+                scorer,
+                indicator,
+                Capability::ReverseWhois,
+                "registered-domains",
+                u32::MAX,
+            )
+            .await
+        }
+        _ => Derived::default(),
+    }
+}
+
+/// Asks for the domains around an indicator, and for their risk. Where they are more than a few, they say nothing of
+/// it: the measure then ends in `-many`, which no policy knows unless it wants to.
+async fn around(
+    scorer: &Scorer<'_>,
+    indicator: &Indicator,
+    capability: Capability,
+    measure: &str,
+    few: u32,
+) -> Derived {
+    let mut parts = Vec::new();
+    plan::ask(scorer, capability, indicator, None, MOST_DOMAINS, &mut parts);
+    let lists = join_all(parts.iter().map(|part| scorer.ask(part))).await;
+    let now = scorer.engine.clock().now();
+    let mut derived = Derived::default();
+    for (part, told) in parts.iter().zip(lists) {
+        match &told.outcome {
+            Outcome::Found(answer) if !answer.is_quote() => {
+                let total = answer.total.unwrap_or(answer.records.len() as u64);
+                let names: Vec<Indicator> = answer
+                    .records
+                    .iter()
+                    .filter_map(domain)
+                    .take(MOST_DOMAINS)
+                    .collect();
+                let (risks, asked) = risks(scorer, &names).await;
+                let measure = if total > u64::from(few) {
+                    format!("{measure}-many")
+                } else {
+                    measure.to_owned()
+                };
+                derived
+                    .evidence
+                    .extend(says(scorer, part, &measure, total, &risks, now));
+                derived.told.extend(asked);
+            }
+            // What it would cost is no knowledge, and nobody knows of any domain.
+            Outcome::Found(_) | Outcome::NotFound(_) => {}
+            Outcome::Failed(_) => {
+                derived
+                    .evidence
+                    .extend(evidence::of(part, &told, &scorer.policy.rules, now))
+            }
+        }
+        derived.told.push((part.source.clone(), told));
+    }
+    derived
+}
+
+fn domain(record: &Record) -> Option<Indicator> {
+    Indicator::name(&record.text("domain")?).ok()?.registrable()
+}
+
+/// Asks for the published risks of domains; the highest first.
+async fn risks(scorer: &Scorer<'_>, names: &[Indicator]) -> (Vec<(i64, String)>, Vec<(String, Told)>) {
+    let mut parts: Vec<Part> = Vec::new();
+    for name in names {
+        plan::ask(scorer, Capability::Risk, name, None, 0, &mut parts);
+    }
+    let told = join_all(parts.iter().map(|part| scorer.ask(part))).await;
+    let mut risks: Vec<(i64, String)> = Vec::new();
+    for (part, told) in parts.iter().zip(&told) {
+        if let Outcome::Found(answer) = &told.outcome {
+            let risk = answer.records.first().and_then(|record| integer(record, "score"));
+            risks.extend(risk.map(|risk| (risk, part.indicator.value().to_owned())));
+        }
+    }
+    risks.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    (
+        risks,
+        parts.into_iter().map(|part| part.source).zip(told).collect(),
+    )
+}
+
+fn says(
+    scorer: &Scorer<'_>,
+    part: &Part,
+    measure: &str,
+    total: u64,
+    risks: &[(i64, String)],
+    now: Timestamp,
+) -> Option<Evidence> {
+    let (highest, name) = risks.first()?;
+    let kind = if part.capability == Capability::DomainsOnIp {
+        "on it"
+    } else {
+        "registered with it"
+    };
+    let record = Record::new()
+        .with("measure", measure)
+        .with("value", *highest)
+        .with("scale", "0-100")
+        .with(
+            "reasons",
+            vec![format!(
+                "{total} domains {kind}, the riskiest of {} is {name} with {highest}",
+                risks.len()
+            )],
+        );
+    let origin = Origin {
+        retrieved_at: None,
+        age_s: None,
+        cached: false,
+        stale: false,
+    };
+    let evidence = from_record(&part.source, &record, &scorer.policy.rules, &origin, now);
+    (evidence.status == EvidenceStatus::Ok).then_some(evidence)
+}

@@ -1,0 +1,128 @@
+//! What answers mean as evidence.
+
+use jiff::Timestamp;
+
+use super::plan::Part;
+use crate::domain::{Capability, Denial, FailureKind, Outcome, Record, Value};
+use crate::engine::{CacheState, Told};
+use crate::reputation::calibrate::{Origin, from_record};
+use crate::reputation::mail;
+use crate::reputation::{Evidence, EvidenceStatus, Rules, from_risk};
+
+/// Makes evidence of what one source was asked, and answered.
+pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec<Evidence> {
+    let mut found = match &told.outcome {
+        Outcome::Found(answer) => records(part, told, &answer.records, rules, now),
+        Outcome::NotFound(_) => vec![dated(
+            Evidence::absent(&part.source, EvidenceStatus::NoData),
+            told,
+            now,
+        )],
+        Outcome::Failed(failure) => vec![Evidence {
+            reasons: vec![failure.message.clone()],
+            ..Evidence::absent(&part.source, status(failure.kind))
+        }],
+    };
+    for evidence in &mut found {
+        evidence.about.clone_from(&part.about);
+    }
+    found
+}
+
+fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Timestamp) -> Vec<Evidence> {
+    let origin = origin(told, now);
+    let said: Vec<Evidence> = match part.capability {
+        Capability::Risk => records
+            .iter()
+            .take(1)
+            .map(|record| risk(&part.source, record, &origin))
+            .collect(),
+        Capability::MailPolicy => records
+            .iter()
+            .flat_map(mail::says)
+            .map(|record| from_record(&part.source, &record, rules, &origin, now))
+            .collect(),
+        _ => records
+            .iter()
+            .take(MOST_RECORDS)
+            .map(|record| from_record(&part.source, record, rules, &origin, now))
+            .collect(),
+    };
+    if said.is_empty() {
+        return vec![dated(
+            Evidence::absent(&part.source, EvidenceStatus::NoData),
+            told,
+            now,
+        )];
+    }
+    said
+}
+
+/// The most that one source says of one indicator.
+const MOST_RECORDS: usize = 20;
+
+fn origin(told: &Told, now: Timestamp) -> Origin {
+    Origin {
+        retrieved_at: told.entry.as_ref().map(|entry| entry.retrieved_at),
+        age_s: told.entry.as_ref().map(|entry| entry.age(now).as_secs()),
+        cached: matches!(told.cache, CacheState::Hit | CacheState::Stale),
+        stale: told.cache == CacheState::Stale,
+    }
+}
+
+fn risk(source: &str, record: &Record, origin: &Origin) -> Evidence {
+    let zero = matches!(record.get("zero_listed"), Some(Value::Flag(true)));
+    let mut evidence = from_risk(
+        source,
+        integer(record, "score"),
+        &texts(record, "threats"),
+        &components(record),
+        zero,
+        origin.retrieved_at,
+        origin.age_s,
+        origin.cached,
+    );
+    if origin.stale && evidence.status == EvidenceStatus::Ok {
+        evidence.status = EvidenceStatus::Stale;
+    }
+    evidence
+}
+
+fn dated(mut evidence: Evidence, told: &Told, now: Timestamp) -> Evidence {
+    evidence.age_s = told.entry.as_ref().map(|entry| entry.age(now).as_secs());
+    evidence.cached = matches!(told.cache, CacheState::Hit | CacheState::Stale);
+    evidence
+}
+
+fn status(kind: FailureKind) -> EvidenceStatus {
+    match kind {
+        FailureKind::Limited => EvidenceStatus::Limited,
+        FailureKind::TimedOut => EvidenceStatus::Timeout,
+        FailureKind::Denied(Denial::ServerKey | Denial::UserKey) => EvidenceStatus::AuthError,
+        FailureKind::Denied(_) => EvidenceStatus::Skipped,
+        FailureKind::Unavailable | FailureKind::Malformed | FailureKind::Refused => {
+            EvidenceStatus::ProviderError
+        }
+    }
+}
+
+pub(super) fn integer(record: &Record, name: &str) -> Option<i64> {
+    match record.get(name) {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+fn texts(record: &Record, name: &str) -> Vec<String> {
+    match record.get(name) {
+        Some(Value::Texts(texts)) => texts.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn components(record: &Record) -> Vec<(String, i64)> {
+    let components = record.records("components").iter();
+    components
+        .filter_map(|one| Some((one.text("name")?.into_owned(), integer(one, "score")?)))
+        .collect()
+}

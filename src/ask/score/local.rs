@@ -1,0 +1,99 @@
+//! What pivotd knows itself of an indicator: its lists, and what people said of earlier decisions.
+
+use jiff::Timestamp;
+
+use super::{Alert, Scorer};
+use crate::domain::{Indicator, IndicatorKind, Lists};
+use crate::reputation::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
+
+/// Says whether people called a decision right or wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opinion {
+    /// It was harmless.
+    FalsePositive,
+    /// It was malicious indeed.
+    Confirmed,
+}
+
+/// Holds what somebody said of an indicator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What.
+    pub opinion: Opinion,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Knows what people said of earlier decisions.
+pub trait Feedback: std::fmt::Debug + Sync {
+    /// Returns what holds now, of a tenant's people.
+    fn said(&self, tenant: &str, indicator: &Indicator, now: Timestamp) -> Vec<Said>;
+}
+
+/// The role that the domain of an alert's e-mail address has.
+const EMAIL_DOMAIN: &str = "email_domain";
+
+/// Adds the domains of e-mail addresses to an alert, but those that strangers share, and those that stand in it already.
+pub(super) fn imply_domains(lists: &Lists, alert: &mut Alert) {
+    let emails = alert
+        .indicators
+        .iter()
+        .filter(|(_, one)| one.kind() == IndicatorKind::Email);
+    let domains: Vec<Indicator> = emails
+        .filter_map(|(_, email)| domain_of(email))
+        .filter(|domain| !is_shared(lists, domain))
+        .collect();
+    for domain in domains {
+        let stands = |one: &Indicator| one.host().as_deref() == Some(domain.value()) && is_name(one);
+        if !alert.indicators.iter().any(|(_, one)| stands(one)) {
+            alert.indicators.push((EMAIL_DOMAIN.to_owned(), domain));
+        }
+    }
+}
+
+fn is_name(indicator: &Indicator) -> bool {
+    matches!(indicator.kind(), IndicatorKind::Domain | IndicatorKind::Hostname)
+}
+
+/// Returns the domain of an e-mail address.
+pub(super) fn domain_of(email: &Indicator) -> Option<Indicator> {
+    Indicator::name(&email.host()?).ok()
+}
+
+/// Tells whether strangers share a name: free mail, hosting of anybody's content, dynamic DNS.
+pub(super) fn is_shared(lists: &Lists, name: &Indicator) -> bool {
+    lists.dynamic_dns(name.value()).is_some()
+}
+
+/// Makes evidence of lists and feedback.
+pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestamp) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    let said = scorer.feedback.said(&scorer.asker.tenant, indicator, now);
+    evidence.extend(said.into_iter().map(feedback));
+    evidence
+}
+
+fn feedback(said: Said) -> Evidence {
+    let local = Evidence {
+        local: true,
+        observed_at: Some(said.at),
+        ..Evidence::absent("feedback", EvidenceStatus::Ok)
+    };
+    match said.opinion {
+        Opinion::FalsePositive => Evidence {
+            polarity: Polarity::Benign(BenignClass::Hard),
+            probability: Some(Millionths::ZERO),
+            reasons: vec![format!("called a false positive: {}", said.reason)],
+            ..local
+        },
+        Opinion::Confirmed => Evidence {
+            polarity: Polarity::Malicious,
+            probability: Some(Millionths::percent(95)),
+            reliability: Reliability::A,
+            reasons: vec![format!("confirmed as malicious: {}", said.reason)],
+            ..local
+        },
+    }
+}

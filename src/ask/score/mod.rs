@@ -1,0 +1,310 @@
+//! Scores the indicators of an alert: asks every source that says something of their kind, and assesses what they say.
+//!
+//! `plan` says who is asked what, `evidence` what the answers mean, `local` what pivotd knows itself.
+
+mod derived;
+mod evidence;
+mod local;
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Query, Tlp};
+use crate::engine::{Ask, Asker, CacheState, Engine, Told};
+use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallback, Ignored, Request, combine};
+use crate::reputation::policy::Policy;
+use crate::reputation::score::{Assessment, assess};
+use crate::reputation::{Evidence, digest};
+
+pub use local::{Feedback, Opinion, Said};
+use plan::Part;
+
+/// Says how a question for scores is meant.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// Until when the caller waits, on the clock's `elapsed`.
+    pub deadline: Duration,
+    /// The greatest age of an answer that is accepted.
+    pub max_age: Option<Duration>,
+    /// How far the indicators may travel.
+    pub tlp: Tlp,
+    /// What may be done with them.
+    pub pap: Pap,
+    /// The only sources to ask; all where it is `None`.
+    pub providers: Option<BTreeSet<String>>,
+    /// What an undetermined alert comes to.
+    pub on_undetermined: Fallback,
+    /// What an unknown alert comes to.
+    pub on_unknown: Fallback,
+}
+
+impl Wishes {
+    /// Wishes nothing but an answer until then.
+    #[must_use]
+    pub fn until(deadline: Duration) -> Self {
+        Self {
+            deadline,
+            max_age: None,
+            tlp: Tlp::Clear,
+            pap: Pap::Clear,
+            providers: None,
+            on_undetermined: Fallback::Keep,
+            on_unknown: Fallback::Keep,
+        }
+    }
+}
+
+/// Holds what is to be scored, and what is told beside it.
+#[derive(Debug, Clone, Default)]
+pub struct Alert {
+    /// The indicators, each with its role.
+    pub indicators: Vec<(String, Indicator)>,
+    /// What is not scored.
+    pub ignored: Vec<Ignored>,
+    /// What is too much to be scored.
+    pub excess: Vec<String>,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+}
+
+impl Alert {
+    /// Asks for these indicators.
+    #[must_use]
+    pub fn of(indicators: Vec<(String, Indicator)>) -> Self {
+        Self {
+            indicators,
+            ..Self::default()
+        }
+    }
+}
+
+/// Scores indicators for one caller.
+#[derive(Debug, Clone, Copy)]
+pub struct Scorer<'a> {
+    /// Answers questions.
+    pub engine: &'a Engine,
+    /// The lists.
+    pub lists: &'a Lists,
+    /// What people said of earlier decisions.
+    pub feedback: &'a dyn Feedback,
+    /// The rules.
+    pub policy: &'a Policy,
+    /// Who asks.
+    pub asker: &'a Asker,
+    /// How it is meant.
+    pub wishes: &'a Wishes,
+}
+
+/// Holds an answer with what logs and metrics want to know.
+#[derive(Debug)]
+pub struct Scored {
+    /// The answer.
+    pub answer: AlertAnswer,
+    /// Where it came from: `hit`, `miss`, `mixed` …
+    pub cache: &'static str,
+    /// The time that vendors took.
+    pub provider_time: Duration,
+}
+
+/// Holds the assessment of one indicator, and what it took.
+#[derive(Debug)]
+pub struct Looked {
+    /// The assessment.
+    pub assessment: Assessment,
+    cost: Cost,
+    caches: BTreeSet<&'static str>,
+    provider_time: Duration,
+    sources: BTreeSet<String>,
+    retry_at: Option<Timestamp>,
+}
+
+impl Scorer<'_> {
+    /// Scores an alert: its indicators side by side, and one answer for all.
+    pub async fn score(&self, mut alert: Alert) -> Scored {
+        local::imply_domains(self.lists, &mut alert);
+        let looked = join_all(
+            alert
+                .indicators
+                .iter()
+                .map(|(role, indicator)| self.look(role, indicator)),
+        )
+        .await;
+        self.answer(alert, looked)
+    }
+
+    /// Makes one answer of what was found of each indicator.
+    #[must_use]
+    pub fn answer(&self, alert: Alert, looked: Vec<Looked>) -> Scored {
+        let mut cost = Cost::default();
+        let mut caches = BTreeSet::new();
+        let mut provider_time = Duration::ZERO;
+        let mut sources = BTreeSet::new();
+        let mut retry_at: Option<Timestamp> = None;
+        let mut assessments = Vec::with_capacity(looked.len());
+        for one in looked {
+            cost.calls += one.cost.calls;
+            cost.cached += one.cost.cached;
+            caches.extend(one.caches);
+            provider_time += one.provider_time;
+            sources.extend(one.sources);
+            retry_at = earliest(retry_at, one.retry_at);
+            assessments.push(one.assessment);
+        }
+        let now = self.engine.clock().now();
+        let titles = titles(self.engine);
+        let decision_id = digest::decision(&self.asker.tenant, self.policy, self.wishes_mark(), &assessments);
+        let request = Request {
+            cost,
+            on_undetermined: self.wishes.on_undetermined,
+            on_unknown: self.wishes.on_unknown,
+            ignored: alert.ignored,
+            excess: alert.excess,
+            notes: alert.notes,
+            budget: self.budget(&sources),
+            retry_after_s: retry_at.map(|at| seconds_until(at, now)),
+            ..Request::new(&self.asker.request_id, &decision_id, &titles)
+        };
+        let mut caches = caches.into_iter();
+        let cache = match (caches.next(), caches.next()) {
+            (None, _) => CacheState::Local.name(),
+            (Some(only), None) => only,
+            (Some(_), Some(_)) => "mixed",
+        };
+        Scored {
+            answer: combine(request, self.policy, assessments),
+            cache,
+            provider_time,
+        }
+    }
+
+    fn wishes_mark(&self) -> (Fallback, Fallback) {
+        (self.wishes.on_undetermined, self.wishes.on_unknown)
+    }
+
+    /// Finds out about one indicator.
+    pub async fn look(&self, role: &str, indicator: &Indicator) -> Looked {
+        let rules = self.policy.rules.as_ref();
+        let parts = plan::parts(self, indicator);
+        let (told, derived) = futures_util::future::join(
+            join_all(parts.iter().map(|part| self.ask(part))),
+            derived::evidence(self, indicator),
+        )
+        .await;
+        let now = self.engine.clock().now();
+        let mut tally = Tally::default();
+        let mut evidence: Vec<Evidence> = local::evidence(self, indicator, now);
+        for (part, told) in parts.iter().zip(&told) {
+            tally.count(&part.source, told, now);
+            evidence.extend(evidence::of(part, told, rules, now));
+        }
+        for (source, told) in &derived.told {
+            tally.count(source, told, now);
+        }
+        evidence.extend(derived.evidence);
+        Looked {
+            assessment: assess(role, indicator, &evidence, self.policy, now),
+            cost: tally.cost,
+            caches: tally.caches,
+            provider_time: tally.provider_time,
+            sources: tally.sources,
+            retry_at: tally.retry_at,
+        }
+    }
+
+    async fn ask(&self, part: &Part) -> Told {
+        let ask = Ask {
+            provider: part.source.clone(),
+            query: Query::new(part.capability, part.indicator.clone()),
+            want: part.want,
+            // Enrichment never buys.
+            buy: false,
+            max_age: self.wishes.max_age,
+            ttl: None,
+            barred: part.barred.clone(),
+            key: None,
+            deadline: self.wishes.deadline,
+            asker: self.asker.clone(),
+        };
+        self.engine.ask(ask).await
+    }
+
+    fn budget(&self, sources: &BTreeSet<String>) -> Vec<BudgetLeft> {
+        let of = |source: &String| {
+            let left = self.engine.budgets(source).into_iter();
+            left.map(|left| BudgetLeft {
+                source: source.clone(),
+                budget: left.label,
+                left: left.left.max(0),
+                limit: left.limit,
+                resets_at: left.resets_at,
+            })
+            .collect::<Vec<_>>()
+        };
+        sources.iter().flat_map(of).collect()
+    }
+}
+
+/// Sums what questions took.
+#[derive(Debug, Default)]
+struct Tally {
+    cost: Cost,
+    caches: BTreeSet<&'static str>,
+    provider_time: Duration,
+    sources: BTreeSet<String>,
+    retry_at: Option<Timestamp>,
+}
+
+impl Tally {
+    fn count(&mut self, source: &str, told: &Told, now: Timestamp) {
+        self.cost.calls += told.attempts;
+        self.cost.cached += u32::from(matches!(told.cache, CacheState::Hit | CacheState::Stale));
+        self.provider_time += told.provider_time;
+        self.caches.insert(told.cache.name());
+        self.sources.insert(source.to_owned());
+        self.retry_at = earliest(self.retry_at, retry_at(told, now));
+    }
+}
+
+/// Says when asking again may give what is missing; `None` where nothing is, or nothing ever will.
+fn retry_at(told: &Told, now: Timestamp) -> Option<Timestamp> {
+    /// An answer that came too late is kept when it comes.
+    const LATE_S: i64 = 5;
+    /// A vendor that is down is left alone so long.
+    const DOWN_S: i64 = 60;
+    let Outcome::Failed(failure) = &told.outcome else {
+        return None;
+    };
+    let after = |seconds: i64| now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok();
+    match failure.kind {
+        FailureKind::Denied(_) | FailureKind::Refused => None,
+        _ if failure.until.is_some() => failure.until,
+        FailureKind::TimedOut => after(LATE_S),
+        FailureKind::Limited | FailureKind::Unavailable | FailureKind::Malformed => after(DOWN_S),
+    }
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn seconds_until(at: Timestamp, now: Timestamp) -> u64 {
+    let millis = at.as_millisecond().saturating_sub(now.as_millisecond());
+    u64::try_from(millis)
+        .map_or(0, |millis| millis.div_ceil(1000))
+        .max(1)
+}
+
+fn titles(engine: &Engine) -> BTreeMap<String, String> {
+    let runtimes = engine.runtimes();
+    runtimes
+        .iter()
+        .map(|(name, runtime)| (name.clone(), runtime.provider.descriptor().title.to_owned()))
+        .collect()
+}

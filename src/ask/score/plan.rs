@@ -1,0 +1,174 @@
+//! Says who is asked what about an indicator.
+
+use std::net::IpAddr;
+
+use url::Host;
+
+use super::{Scorer, local};
+use crate::domain::{Capability, Indicator, IndicatorKind, Pap};
+use crate::engine::runtime::Runtime;
+
+/// What a source is asked for a score: a published risk, or what it says on its own scale.
+const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
+
+/// Is one question to one source.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// The source.
+    pub(super) source: String,
+    /// What is asked.
+    pub(super) capability: Capability,
+    /// What it is asked about.
+    pub(super) indicator: Indicator,
+    /// How many records are wanted.
+    pub(super) want: usize,
+    /// The same in words, where that is not the indicator itself.
+    pub(super) about: Option<String>,
+    /// Why it may not be asked.
+    pub(super) barred: Option<String>,
+}
+
+/// Lists the questions about an indicator.
+pub(super) fn parts(scorer: &Scorer<'_>, indicator: &Indicator) -> Vec<Part> {
+    let mut parts = Vec::new();
+    match indicator.kind() {
+        IndicatorKind::Domain | IndicatorKind::Hostname => name(scorer, indicator, indicator, &mut parts),
+        IndicatorKind::Url => url(scorer, indicator, &mut parts),
+        IndicatorKind::Email => email(scorer, indicator, &mut parts),
+        _ => speak(scorer, indicator, None, &mut parts),
+    }
+    parts
+}
+
+/// A name is asked by its registrable domain; below a suffix where customers put their own content, by itself.
+fn name(scorer: &Scorer<'_>, name: &Indicator, whole: &Indicator, parts: &mut Vec<Part>) {
+    let asked = if local::is_shared(scorer.lists, name) {
+        Some(name.clone())
+    } else {
+        name.registrable()
+    };
+    let Some(asked) = asked else { return };
+    let about = (asked.value() != whole.value()).then(|| asked.value().to_owned());
+    speak(scorer, &asked, about.as_deref(), parts);
+}
+
+/// A URL is asked as it is, and its host with it: what is known of a host is known of its pages.
+fn url(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
+    let asked = if scorer.policy.rules.whole_urls {
+        indicator.clone()
+    } else {
+        bare(indicator)
+    };
+    let about = (asked.value() != indicator.value()).then(|| asked.value().to_owned());
+    speak(scorer, &asked, about.as_deref(), parts);
+    let host = url::Url::parse(indicator.value()).ok();
+    match host.as_ref().and_then(url::Url::host) {
+        Some(Host::Domain(host)) => {
+            if let Ok(host) = Indicator::name(host) {
+                name(scorer, &host, indicator, parts);
+            }
+        }
+        Some(Host::Ipv4(address)) => address_of(scorer, IpAddr::V4(address), parts),
+        Some(Host::Ipv6(address)) => address_of(scorer, IpAddr::V6(address), parts),
+        None => {}
+    }
+}
+
+fn address_of(scorer: &Scorer<'_>, address: IpAddr, parts: &mut Vec<Part>) {
+    let address = Indicator::from(address);
+    speak(scorer, &address, Some(address.value()), parts);
+}
+
+/// Takes what may name a person out of a URL before it is told to anybody: its query. User and fragment are no part of
+/// an indicator.
+pub(super) fn bare(indicator: &Indicator) -> Indicator {
+    let Ok(mut url) = url::Url::parse(indicator.value()) else {
+        return indicator.clone();
+    };
+    url.set_query(None);
+    url.set_fragment(None);
+    Indicator::parse(IndicatorKind::Url, url.as_str()).unwrap_or_else(|_| indicator.clone())
+}
+
+/// An e-mail address is asked by itself; its domain only where the domain is not shared with strangers.
+fn email(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
+    speak(scorer, indicator, None, parts);
+    let Some(domain) = local::domain_of(indicator) else {
+        return;
+    };
+    if local::is_shared(scorer.lists, &domain) {
+        return;
+    }
+    name(scorer, &domain, indicator, parts);
+    ask(
+        scorer,
+        Capability::MailPolicy,
+        &domain,
+        Some(domain.value()),
+        0,
+        parts,
+    );
+}
+
+fn speak(scorer: &Scorer<'_>, asked: &Indicator, about: Option<&str>, parts: &mut Vec<Part>) {
+    for capability in SPEAKING {
+        ask(scorer, capability, asked, about, 0, parts);
+    }
+}
+
+/// Asks every source that has a key and offers this for this kind of indicator.
+pub(super) fn ask(
+    scorer: &Scorer<'_>,
+    capability: Capability,
+    asked: &Indicator,
+    about: Option<&str>,
+    want: usize,
+    parts: &mut Vec<Part>,
+) {
+    let runtimes = scorer.engine.runtimes();
+    for (source, runtime) in runtimes.iter() {
+        let wanted = scorer.wishes.providers.as_ref();
+        if runtime.own.is_none() || wanted.is_some_and(|wanted| !wanted.contains(source)) {
+            continue;
+        }
+        let Some(offer) = runtime.provider.descriptor().offer(capability) else {
+            continue;
+        };
+        if !offer.inputs.contains(&asked.kind()) {
+            continue;
+        }
+        parts.push(Part {
+            source: source.clone(),
+            capability,
+            indicator: asked.clone(),
+            want,
+            about: about.map(str::to_owned),
+            barred: barred(scorer, source, runtime, offer.active),
+        });
+    }
+}
+
+/// Says why a marking keeps a question from a source.
+fn barred(scorer: &Scorer<'_>, source: &str, runtime: &Runtime, active: bool) -> Option<String> {
+    let (tlp, pap) = (scorer.wishes.tlp, scorer.wishes.pap);
+    if tlp > runtime.settings.max_tlp {
+        let most = runtime.settings.max_tlp.name();
+        return Some(format!(
+            "TLP:{} is not told to {source}, which is asked up to {most}",
+            tlp.name()
+        ));
+    }
+    let most = if active {
+        runtime.settings.max_pap.min(Pap::Green)
+    } else {
+        runtime.settings.max_pap
+    };
+    (pap > most).then(|| {
+        let kind = if active { "actively " } else { "" };
+        format!(
+            "PAP:{} does not allow to ask {source}, which is {kind}asked up to {}",
+            pap.name(),
+            most.name()
+        )
+    })
+}

@@ -1,0 +1,307 @@
+//! Reads `[reputation]`: the policy of scores.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::problem::expected_of;
+use super::reader::{Findings, Reader, flag, integer, text, texts};
+use super::sections::section;
+use super::tree::{self, Data, Node};
+use super::{DEFAULT_FILE, DEFAULT_NAME};
+use crate::providers::Descriptor;
+use crate::reputation::calibrate::{self, Calibration, Meaning};
+use crate::reputation::policy::{ListMeaning, SourceRules, Thresholds};
+use crate::reputation::{BenignClass, Kind, Millionths, Reliability, Rules};
+
+const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// Reads the policy. What it does not say of lists and sources is as in the compiled-in file.
+pub(super) fn reputation(root: &Reader<'_>, descriptors: &[&'static Descriptor]) -> Rules {
+    over(root, compiled_in(), Some(descriptors))
+}
+
+/// Returns what the compiled-in file says of lists and sources.
+fn compiled_in() -> &'static Rules {
+    static RULES: OnceLock<Rules> = OnceLock::new();
+    RULES.get_or_init(|| {
+        let Ok(tree) = tree::parse(DEFAULT_NAME, DEFAULT_FILE) else {
+            return Rules::default();
+        };
+        let findings = Findings::default();
+        over(&Reader::new(&findings, "", &tree), &Rules::default(), None)
+    })
+}
+
+fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descriptor]>) -> Rules {
+    let reader = section(root, "reputation");
+    let plain = Rules::default();
+    let days = |seconds: u64| Duration::from_secs(seconds);
+    let mut rules = Rules {
+        name: reader.value_or("name", plain.name.clone(), "\"built-in\"", name),
+        thresholds: Thresholds {
+            all: Some(percent(reader.number(
+                "threshold",
+                i64::from(Rules::THRESHOLD),
+                0,
+                100,
+            ))),
+            by_kind: by_kind(&reader, "thresholds"),
+        },
+        clients: BTreeMap::new(),
+        suspicious: percent(reader.number("suspicious", plain.suspicious.into(), 0, 100)),
+        hard_cap: percent(reader.number("hard_cap", plain.hard_cap.into(), 0, 100)),
+        block: reader.value("block", |node| integer(node, 0, 100)).map(percent),
+        min_sources: u32::try_from(reader.number("min_sources", plain.min_sources.into(), 1, 20))
+            .unwrap_or(1),
+        max_stale_s: reader
+            .duration("max_stale", days(plain.max_stale_s), Duration::ZERO, YEAR)
+            .as_secs(),
+        lifetime_s: reader
+            .duration("lifetime", days(plain.lifetime_s), Duration::ZERO, 20 * YEAR)
+            .as_secs(),
+        decay_power: u32::try_from(reader.number("decay", plain.decay_power.into(), 1, 8)).unwrap_or(3),
+        weights: weights(&reader, &plain),
+        sources: base.sources.clone(),
+        lists: base.lists.clone(),
+        never_block: reader
+            .value("never_block", texts)
+            .unwrap_or_else(|| base.never_block.clone()),
+        few_domains: u32::try_from(reader.number("few_domains", plain.few_domains.into(), 0, 100))
+            .unwrap_or(0),
+        registrations: reader.value_or("registrations", false, "false", flag),
+        whole_urls: reader.value_or("whole_urls", false, "false", flag),
+    };
+    if let Some(node) = reader.get("clients") {
+        let clients = Reader::new(reader.findings, reader.path("clients"), node);
+        for entry in clients.rest() {
+            let one = Reader::new(reader.findings, clients.path(&entry.name), &entry.node);
+            let own = Thresholds {
+                all: one.value("threshold", |node| integer(node, 0, 100)).map(percent),
+                by_kind: kinds(&one),
+            };
+            one.finish();
+            rules.clients.insert(entry.name.clone(), own);
+        }
+    }
+    lists(&reader, &mut rules);
+    sources(&reader, &mut rules, descriptors);
+    reader.finish();
+    rules
+}
+
+/// Reads a name of the rules: part of every answer's `policy_version`.
+fn name(node: &Node) -> Result<String, String> {
+    let given = text(node)?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if (1..=40).contains(&given.len()) && given.chars().all(fits) {
+        return Ok(given);
+    }
+    Err(format!(
+        "expected 1 to 40 letters, digits, dots, dashes and underscores, found {}",
+        node.shown()
+    ))
+}
+
+fn percent(number: i64) -> u8 {
+    u8::try_from(number.clamp(0, 100)).unwrap_or(100)
+}
+
+fn by_kind(reader: &Reader<'_>, key: &'static str) -> BTreeMap<Kind, u8> {
+    let Some(node) = reader.get(key) else {
+        return BTreeMap::new();
+    };
+    let table = Reader::new(reader.findings, reader.path(key), node);
+    let found = kinds(&table);
+    table.finish();
+    found
+}
+
+fn kinds(table: &Reader<'_>) -> BTreeMap<Kind, u8> {
+    let read = |kind: Kind| {
+        Some((
+            kind,
+            percent(table.value(kind.name(), |node| integer(node, 0, 100))?),
+        ))
+    };
+    Kind::ALL.into_iter().filter_map(read).collect()
+}
+
+fn weights(reader: &Reader<'_>, plain: &Rules) -> BTreeMap<Reliability, Millionths> {
+    let mut weights = plain.weights.clone();
+    let Some(node) = reader.get("weights") else {
+        return weights;
+    };
+    let table = Reader::new(reader.findings, reader.path("weights"), node);
+    for (name, grade) in GRADES {
+        if let Some(given) = table.value(name, |node| integer(node, 0, 100)) {
+            weights.insert(grade, Millionths::percent(percent(given)));
+        }
+    }
+    table.finish();
+    weights
+}
+
+const GRADES: [(&str, Reliability); 6] = [
+    ("A", Reliability::A),
+    ("B", Reliability::B),
+    ("C", Reliability::C),
+    ("D", Reliability::D),
+    ("E", Reliability::E),
+    ("F", Reliability::F),
+];
+
+fn lists(reader: &Reader<'_>, rules: &mut Rules) {
+    let Some(node) = reader.get("lists") else { return };
+    let table = Reader::new(reader.findings, reader.path("lists"), node);
+    for entry in table.rest() {
+        let said = meaning(&entry.node).map(|meaning| match meaning {
+            Meaning::Benign(class) => ListMeaning::Benign(class),
+            Meaning::Malicious(probability) => ListMeaning::Malicious(probability),
+        });
+        match said {
+            Ok(said) => {
+                table
+                    .findings
+                    .effective(table.path(&entry.name), entry.node.shown(), &entry.node.origin);
+                rules.lists.insert(entry.name.clone(), said);
+            }
+            Err(message) => table
+                .findings
+                .error(&entry.node.origin, format!("{}: {message}", entry.name)),
+        }
+    }
+}
+
+fn sources(reader: &Reader<'_>, rules: &mut Rules, descriptors: Option<&[&'static Descriptor]>) {
+    let Some(node) = reader.get("sources") else { return };
+    let table = Reader::new(reader.findings, reader.path("sources"), node);
+    for entry in table.rest() {
+        let mut names = descriptors
+            .into_iter()
+            .flatten()
+            .map(|descriptor| descriptor.name);
+        if descriptors.is_some() && !names.any(|name| name == entry.name) {
+            let names = descriptors
+                .into_iter()
+                .flatten()
+                .map(|descriptor| descriptor.name);
+            let hint = expected_of(&entry.name, names);
+            let message = format!("unknown source \"{}\"{hint}", entry.name);
+            table.findings.error(&entry.origin, message);
+        }
+        let one = Reader::new(table.findings, table.path(&entry.name), &entry.node);
+        let source = rules.sources.entry(entry.name.clone()).or_default();
+        source_rules(&one, source);
+    }
+}
+
+fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
+    let grade = reader.value("reliability", |node| {
+        let given = text(node)?;
+        let found = GRADES.into_iter().find(|(name, _)| *name == given);
+        found.map(|(_, grade)| grade).ok_or_else(|| {
+            format!(
+                "unknown grade \"{given}\"{}",
+                expected_of(&given, GRADES.into_iter().map(|(name, _)| name))
+            )
+        })
+    });
+    source.reliability = grade.or(source.reliability);
+    source.family = reader.value("family", text).or_else(|| source.family.take());
+    let lifetime = reader.value("lifetime", |node| super::values::duration(&text(node)?));
+    source.lifetime_s = lifetime.map(|lifetime| lifetime.as_secs()).or(source.lifetime_s);
+    for entry in reader.rest() {
+        match calibration(&entry.node) {
+            Ok(found) => {
+                reader
+                    .findings
+                    .effective(reader.path(&entry.name), entry.node.shown(), &entry.node.origin);
+                source.measures.insert(entry.name.clone(), found);
+            }
+            Err(message) => reader
+                .findings
+                .error(&entry.node.origin, format!("{}: {message}", entry.name)),
+        }
+    }
+}
+
+/// Reads what a measure means: `"published"`, points, `{ age = points }`, or a table of words.
+fn calibration(node: &Node) -> Result<Calibration, String> {
+    let expanded = node.expanded();
+    let node = expanded.as_ref().unwrap_or(node);
+    match &node.data {
+        Data::Text(word) if word == "published" => Ok(Calibration::Published),
+        Data::List(_) => points(node).map(Calibration::Points),
+        Data::Table(entries) => match entries.as_slice() {
+            [entry] if entry.name == "age" => points(&entry.node).map(Calibration::Age),
+            words => words
+                .iter()
+                .map(|entry| {
+                    let said =
+                        meaning(&entry.node).map_err(|message| format!("{}: {message}", entry.name))?;
+                    Ok((entry.name.clone(), said))
+                })
+                .collect::<Result<_, String>>()
+                .map(Calibration::Words),
+        },
+        _ => Err(format!(
+            "expected \"published\", points [[number, per cent], …], {{ age = [[days, per cent], …] }}, or a table of \
+             words, found {}",
+            node.shown()
+        )),
+    }
+}
+
+fn points(node: &Node) -> Result<Vec<(i64, Millionths)>, String> {
+    let Data::List(pairs) = &node.data else {
+        return Err(format!(
+            "expected points [[number, per cent], …], found {}",
+            node.what()
+        ));
+    };
+    let mut points = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        let Data::List(pair_nodes) = &pair.data else {
+            return Err(format!(
+                "expected a point [number, per cent], found {}",
+                pair.shown()
+            ));
+        };
+        let [at, share] = pair_nodes.as_slice() else {
+            return Err(format!(
+                "expected a point [number, per cent], found {}",
+                pair.shown()
+            ));
+        };
+        let at = integer(at, i64::from(i32::MIN), i64::from(i32::MAX))?;
+        points.push((at, Millionths::percent(percent(integer(share, 0, 100)?))));
+    }
+    calibrate::check(&points)?;
+    Ok(points)
+}
+
+fn meaning(node: &Node) -> Result<Meaning, String> {
+    match &node.data {
+        Data::Integer(_) => Ok(Meaning::Malicious(Millionths::percent(percent(integer(
+            node, 0, 100,
+        )?)))),
+        Data::Text(word) => match word.as_str() {
+            "hard" => Ok(Meaning::Benign(BenignClass::Hard)),
+            "soft" => Ok(Meaning::Benign(BenignClass::Soft)),
+            "context" => Ok(Meaning::Benign(BenignClass::Context)),
+            _ if node.origin.is_variable() => {
+                integer(node, 0, 100).map(|share| Meaning::Malicious(Millionths::percent(percent(share))))
+            }
+            _ => Err(expected_meaning(node)),
+        },
+        _ => Err(expected_meaning(node)),
+    }
+}
+
+fn expected_meaning(node: &Node) -> String {
+    format!(
+        "expected \"hard\", \"soft\", \"context\", or per cent from 0 to 100, found {}",
+        node.shown()
+    )
+}

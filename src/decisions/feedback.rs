@@ -1,0 +1,153 @@
+//! What people said of decisions: of each indicator the latest, until it ends.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use crate::ask::score::{Feedback, Opinion, Said};
+use crate::clock::SharedClock;
+use crate::domain::{Indicator, IndicatorKind};
+use crate::engine::store::{Row, Shelf, Store, StoreError};
+
+/// Says what people make of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The indicator is harmless.
+    FalsePositive,
+    /// The indicator is malicious.
+    Confirmed,
+    /// What was said before does not hold any more.
+    Withdrawn,
+}
+
+/// Holds what somebody said of an indicator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FeedbackRecord {
+    /// The kind of indicator.
+    pub r#type: IndicatorKind,
+    /// The indicator.
+    pub indicator: String,
+    /// What was said of it.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// Who said it: the token's name.
+    pub client: String,
+    /// The decision that it was said of.
+    pub decision_id: String,
+    /// When it was said.
+    #[schema(value_type = String, format = DateTime)]
+    pub said_at: Timestamp,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+type Known = HashMap<String, Arc<FeedbackRecord>>;
+
+/// Keeps what people said, in memory and beside the store.
+#[derive(Debug)]
+pub struct Opinions {
+    store: Store,
+    clock: SharedClock,
+    known: ArcSwap<Known>,
+    writing: Mutex<()>,
+}
+
+impl Opinions {
+    /// Reads what was said and still holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub fn open(store: Store, clock: SharedClock) -> Result<Self, StoreError> {
+        let rows = store.rows(Shelf::Feedback, clock.now().as_microsecond())?;
+        let known: Known = rows
+            .into_iter()
+            .filter_map(|row| Some((row.key, Arc::new(serde_json::from_slice(&row.value).ok()?))))
+            .collect();
+        Ok(Self {
+            store,
+            clock,
+            known: ArcSwap::from_pointee(known),
+            writing: Mutex::default(),
+        })
+    }
+
+    /// Takes in what somebody says, and returns when it is on disk. It replaces what was said of the indicator before.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub async fn say(&self, tenant: &str, record: FeedbackRecord) -> Result<(), StoreError> {
+        let key = key(tenant, record.r#type, &record.indicator);
+        let withdrawn = record.verdict == Verdict::Withdrawn;
+        let row = Row {
+            shelf: Shelf::Feedback,
+            key: key.clone(),
+            // What ended before it began is swept away.
+            until_us: if withdrawn {
+                0
+            } else {
+                record.expires_at.as_microsecond()
+            },
+            value: serde_json::to_vec(&record).unwrap_or_default(),
+        };
+        let _one_at_a_time = self.writing.lock().await;
+        self.store.put_rows(vec![row]).await?;
+        let now = self.clock.now();
+        let mut known = Known::clone(&self.known.load());
+        known.retain(|_, record| record.expires_at > now);
+        if withdrawn {
+            known.remove(&key);
+        } else {
+            known.insert(key, Arc::new(record));
+        }
+        self.known.store(Arc::new(known));
+        Ok(())
+    }
+
+    /// Returns what was said of an indicator, if it still holds.
+    #[must_use]
+    pub fn of(&self, tenant: &str, kind: IndicatorKind, value: &str) -> Option<Arc<FeedbackRecord>> {
+        let known = self.known.load();
+        if known.is_empty() {
+            return None;
+        }
+        let record = known.get(&key(tenant, kind, value))?;
+        (record.expires_at > self.clock.now()).then(|| Arc::clone(record))
+    }
+}
+
+impl Feedback for Opinions {
+    fn said(&self, tenant: &str, indicator: &Indicator, now: Timestamp) -> Vec<Said> {
+        let record = self.of(tenant, indicator.kind(), indicator.value());
+        let said = record
+            .filter(|record| record.expires_at > now)
+            .and_then(|record| {
+                let opinion = match record.verdict {
+                    Verdict::FalsePositive => Opinion::FalsePositive,
+                    Verdict::Confirmed => Opinion::Confirmed,
+                    Verdict::Withdrawn => return None,
+                };
+                Some(Said {
+                    opinion,
+                    reason: record.reason.clone(),
+                    at: record.said_at,
+                })
+            });
+        said.into_iter().collect()
+    }
+}
+
+/// Names an indicator of a tenant; a name is the same as a domain and as a host name.
+fn key(tenant: &str, kind: IndicatorKind, value: &str) -> String {
+    let kind = match kind {
+        IndicatorKind::Hostname => IndicatorKind::Domain,
+        other => other,
+    };
+    format!("{tenant}|{kind}|{value}")
+}

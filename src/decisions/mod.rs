@@ -1,0 +1,130 @@
+//! Keeps decisions, so that each can be explained later; replies, so that a request can safely be sent again; and what
+//! people said of decisions, which is evidence for the next ones.
+
+mod feedback;
+mod replies;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::SharedClock;
+use crate::engine::store::{Row, Shelf, Store, StoreError};
+use crate::reputation::alert::AlertAnswer;
+use crate::reputation::digest;
+
+pub use feedback::{FeedbackRecord, Opinions, Verdict};
+pub use replies::{Begun, Claim, Replies, Reply, hex};
+
+/// How long a decision is kept after it was last made: a year, and time to look at it.
+const KEPT_S: i64 = 400 * 86_400;
+/// A decision that is made again is written again once a day at most.
+const AGAIN_S: i64 = 86_400;
+/// So many decisions are known to be on disk without looking.
+const KNOWN: u64 = 20_000;
+
+/// Holds a decision as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Decision {
+    /// Its id: equal evidence under equal rules has the same.
+    pub decision_id: String,
+    /// When it was first made.
+    #[schema(value_type = String, format = DateTime)]
+    pub decided_at: Timestamp,
+    /// The day on which it was last made.
+    #[schema(value_type = String, format = DateTime)]
+    pub last_decided_at: Timestamp,
+    /// Who first asked: the token's name.
+    pub client: String,
+    /// The version of the policy that decided.
+    pub policy_version: String,
+    /// The digests of the evidence: SHA-256 of what each source said, in the order of the answer's indicators.
+    pub evidence_digests: Vec<Vec<String>>,
+    /// The answer as it was first given.
+    #[schema(value_type = AlertAnswer)]
+    pub answer: serde_json::Value,
+}
+
+/// Keeps decisions beside the store.
+#[derive(Debug)]
+pub struct Decisions {
+    store: Store,
+    clock: SharedClock,
+    /// Decisions that were written within the last day, by their row's key.
+    known: Cache<String, i64>,
+    /// What people said.
+    pub opinions: Opinions,
+    /// Replies that can be asked for again.
+    pub replies: Replies,
+}
+
+impl Decisions {
+    /// Reads what people said.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub fn open(store: Store, clock: SharedClock) -> Result<Self, StoreError> {
+        Ok(Self {
+            opinions: Opinions::open(store.clone(), Arc::clone(&clock))?,
+            replies: Replies::new(store.clone(), Arc::clone(&clock)),
+            known: Cache::new(KNOWN),
+            store,
+            clock,
+        })
+    }
+
+    /// Keeps a decision, and returns when it is on disk. One that is there already costs nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub async fn keep(&self, tenant: &str, client: &str, answer: &AlertAnswer) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let key = row_key(tenant, &answer.decision_id);
+        if self.known.get(&key).is_some_and(|again| now.as_second() < again) {
+            return Ok(());
+        }
+        let before = self.find(tenant, &answer.decision_id)?;
+        let digests = answer.indicators.iter();
+        let decision = Decision {
+            decision_id: answer.decision_id.clone(),
+            decided_at: before.as_ref().map_or(now, |before| before.decided_at),
+            last_decided_at: now,
+            client: before
+                .as_ref()
+                .map_or_else(|| client.to_owned(), |before| before.client.clone()),
+            policy_version: answer.policy_version.clone(),
+            evidence_digests: digests
+                .map(|item| item.evidence.iter().map(digest::evidence).collect())
+                .collect(),
+            answer: match before {
+                Some(before) => before.answer,
+                None => serde_json::to_value(answer).unwrap_or_default(),
+            },
+        };
+        let row = Row {
+            shelf: Shelf::Decisions,
+            key: key.clone(),
+            until_us: now.as_microsecond().saturating_add(KEPT_S * 1_000_000),
+            value: serde_json::to_vec(&decision).unwrap_or_default(),
+        };
+        self.store.put_rows(vec![row]).await?;
+        self.known.insert(key, now.as_second().saturating_add(AGAIN_S));
+        Ok(())
+    }
+
+    /// Finds a decision of a tenant.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub fn find(&self, tenant: &str, id: &str) -> Result<Option<Decision>, StoreError> {
+        let now = self.clock.now().as_microsecond();
+        let row = self.store.row(Shelf::Decisions, &row_key(tenant, id), now)?;
+        Ok(row.and_then(|row| serde_json::from_slice(&row).ok()))
+    }
+}
+
+fn row_key(tenant: &str, id: &str) -> String {
+    format!("{tenant}|{id}")
+}

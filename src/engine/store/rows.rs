@@ -1,0 +1,130 @@
+//! Rows that end by themselves: decisions, replies that can be asked for again, and what people said of decisions.
+
+use redb::{ReadableDatabase, ReadableTable, TableDefinition};
+use tokio::sync::oneshot;
+
+use super::writer::Job;
+use super::{Store, StoreError};
+
+/// Names a table of such rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Decisions, by tenant and id.
+    Decisions,
+    /// Replies by what names their request.
+    Replies,
+    /// What people said, by tenant and indicator.
+    Feedback,
+}
+
+impl Shelf {
+    /// Lists all of them.
+    pub(super) const ALL: [Self; 3] = [Self::Decisions, Self::Replies, Self::Feedback];
+
+    pub(super) fn table(self) -> TableDefinition<'static, &'static str, &'static [u8]> {
+        TableDefinition::new(match self {
+            Self::Decisions => "decisions",
+            Self::Replies => "replies",
+            Self::Feedback => "feedback",
+        })
+    }
+}
+
+/// Is a row: until when it is kept, and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which table.
+    pub shelf: Shelf,
+    /// Its key.
+    pub key: String,
+    /// Until when it is kept, in microseconds since 1970; a time that is past removes it.
+    pub until_us: i64,
+    /// What it holds.
+    pub value: Vec<u8>,
+}
+
+/// The bytes of the time that stands before every value.
+const TIME: usize = size_of::<i64>();
+
+impl Row {
+    /// Writes the value as it lies in the file: its end first, so that a sweep need not read more.
+    pub(super) fn stored(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(TIME + self.value.len());
+        bytes.extend_from_slice(&self.until_us.to_be_bytes());
+        bytes.extend_from_slice(&self.value);
+        bytes
+    }
+}
+
+/// Takes a stored value apart: until when it is kept, and what it holds.
+pub(super) fn read(stored: &[u8]) -> Option<(i64, &[u8])> {
+    let (time, value) = stored.split_first_chunk::<TIME>()?;
+    Some((i64::from_be_bytes(*time), value))
+}
+
+impl Store {
+    /// Reads a row that is still kept at `now_us`.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where the file cannot be read.
+    pub fn row(&self, shelf: Shelf, key: &str, now_us: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let look = || -> Result<Option<Vec<u8>>, redb::Error> {
+            let transaction = self.inner.database.begin_read()?;
+            let table = transaction.open_table(shelf.table())?;
+            let found = table.get(key)?;
+            let kept = found.as_ref().and_then(|found| read(found.value()));
+            Ok(kept
+                .filter(|(until, _)| *until > now_us)
+                .map(|(_, value)| value.to_vec()))
+        };
+        look().map_err(|error| self.failed(error))
+    }
+
+    /// Reads all rows of a table that are still kept at `now_us`.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where the file cannot be read.
+    pub fn rows(&self, shelf: Shelf, now_us: i64) -> Result<Vec<Row>, StoreError> {
+        let look = || -> Result<Vec<Row>, redb::Error> {
+            let transaction = self.inner.database.begin_read()?;
+            let table = transaction.open_table(shelf.table())?;
+            let mut rows = Vec::new();
+            for row in table.iter()? {
+                let (key, stored) = row?;
+                let Some((until_us, value)) = read(stored.value()) else {
+                    continue;
+                };
+                if until_us > now_us {
+                    rows.push(Row {
+                        shelf,
+                        key: key.value().to_owned(),
+                        until_us,
+                        value: value.to_vec(),
+                    });
+                }
+            }
+            Ok(rows)
+        };
+        look().map_err(|error| self.failed(error))
+    }
+
+    /// Puts rows, all or none, and returns when they are on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be written.
+    pub async fn put_rows(&self, rows: Vec<Row>) -> Result<(), StoreError> {
+        let (done, written) = oneshot::channel();
+        self.send(Job::PutRows { rows, done })?;
+        self.written(written).await
+    }
+
+    /// Removes the rows of all tables that are not kept any more at `now_us`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be written.
+    pub async fn sweep_rows(&self, now_us: i64) -> Result<(), StoreError> {
+        let (done, written) = oneshot::channel();
+        self.send(Job::SweepRows { now_us, done })?;
+        self.written(written).await
+    }
+}

@@ -1,0 +1,428 @@
+//! Scores of many indicators at once: each with a status of its own, as JSON or, as they come, as lines of JSON.
+//!
+//! A batch is nobody who waits at a screen, so it stops at each budget's reserve.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::{Stream, StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::access;
+use super::alert::guess;
+use super::asking::{BodyStatuses, Caller, FACE, Finished, Line, Request};
+use super::problem::Problem;
+use super::rehearse::{self, Branch};
+use super::wishes::question;
+use crate::ask::message::head;
+use crate::ask::score::{Alert, Scorer, Wishes};
+use crate::decisions::{Claim, Reply};
+use crate::engine::Asker;
+use crate::engine::ledger::Priority;
+use crate::reputation::alert::Cost;
+use crate::reputation::{Assessment, Decision, Policy};
+use crate::startup::{App, Configured};
+
+/// The most indicators of a batch.
+const MOST_INDICATORS: usize = 1000;
+/// The most bytes of a batch.
+const MOST_BYTES: usize = 5 << 20;
+/// So many indicators are asked about at once.
+const AT_ONCE: usize = 128;
+/// How long a batch takes at most, where its caller says nothing, and where it does.
+const DEADLINE: Duration = Duration::from_mins(5);
+const LONGEST_S: u64 = 3600;
+
+const NDJSON: &str = "application/x-ndjson";
+
+question! {
+    schema, Option<Vec<String>>;
+    /// Holds the indicators of a batch.
+    #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+    pub struct Batch {
+        /// 1 to 1000 indicators of any kind, told by their form; defanged ones are taken.
+        #[schema(example = json!(["career-offers.example", "192.0.2.44", "billing@career-offers.example"]))]
+        pub indicators: Vec<String>,
+    }
+}
+
+/// Is what became of one indicator of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Item {
+    /// Its place in the question, from 0.
+    pub index: usize,
+    /// As it was sent, shortened.
+    pub given: String,
+    /// 200 where it was understood, 400 where not, 500 where its decision could not be kept.
+    pub status: u16,
+    /// What is wrong, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The id under which the decision is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision_id: Option<String>,
+    /// Seconds after which asking again may give what is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
+    /// The assessment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<Assessment>,
+    #[serde(skip)]
+    cost: Cost,
+    #[serde(skip)]
+    provider_time: Duration,
+}
+
+/// Counts what a batch came to; the last line of lines of JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Summary {
+    /// The request's id.
+    pub request_id: String,
+    /// The version of the policy that decided.
+    pub policy_version: String,
+    /// Indicators that exceed.
+    pub exceeds: usize,
+    /// Indicators that do not.
+    pub below: usize,
+    /// Indicators that nobody knows.
+    pub unknown: usize,
+    /// Indicators that no configured source scores.
+    pub unsupported: usize,
+    /// Indicators for which a source that could have known is missing.
+    pub undetermined: usize,
+    /// Values that are no indicators.
+    pub invalid: usize,
+    /// What it cost.
+    pub cost: Cost,
+    /// Stands there, and is true, where everything is sample data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_data: Option<bool>,
+    /// Stands there, and is true, where nobody was asked because the caller rehearses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<bool>,
+}
+
+/// Holds the answer to a batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchAnswer {
+    /// What it came to.
+    pub summary: Summary,
+    /// What became of each indicator, in the order of the question.
+    pub items: Vec<Item>,
+}
+
+/// Lists what a batch can be answered with.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+enum Statuses {
+    /// Scored, each indicator with a status of its own. As `application/x-ndjson`, if `Accept` says so, each item is a line as soon as it is known, and the summary is the last line, as `{"summary": …}`.
+    #[response(status = 200)]
+    Scored(BatchAnswer),
+    /// The request cannot be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// No client token, or one that is refused.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(Problem),
+    /// The token lacks the scope: `enrich`, `refresh` for a `max_age` below the time for which answers are kept, or `rehearse`.
+    #[response(status = 403, content_type = "application/problem+json")]
+    NoScope(Problem),
+    /// The token's rate is used up; `Retry-After` says until when.
+    #[response(status = 429, content_type = "application/problem+json")]
+    NoRate(Problem),
+}
+
+/// Scores up to 1000 indicators.
+#[utoipa::path(
+    post,
+    path = "/v1/enrich/batch",
+    operation_id = "enrichBatch",
+    tag = "reputation",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
+    request_body = Batch,
+    responses(Statuses, BodyStatuses),
+    security(("token" = []))
+)]
+pub async fn score_batch(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let request = Request::start(&app, "/v1/enrich/batch");
+    let begun = begin(&app, &request, &http, payload).await;
+    let (run, claim) = match begun {
+        Ok(Ok(begun)) => begun,
+        Ok(Err(replayed)) => return request.finish(Ok(replayed)),
+        Err(problem) => return request.finish(Err(problem)),
+    };
+    let lines = http
+        .headers()
+        .get("accept")
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("ndjson"));
+    match claim {
+        None if lines => stream_lines(request.line(), run),
+        claim => {
+            let answered = gather(&request, run, claim, lines).await;
+            request.finish(answered)
+        }
+    }
+}
+
+/// Holds a batch under way.
+struct Run {
+    app: Data<App>,
+    configured: Arc<Configured>,
+    caller: Caller,
+    asker: Asker,
+    policy: Policy,
+    wishes: Wishes,
+    given: Vec<String>,
+}
+
+async fn begin(
+    app: &Data<App>,
+    request: &Request<'_>,
+    http: &HttpRequest,
+    payload: Payload,
+) -> Result<Result<(Run, Option<Claim>), Finished>, Problem> {
+    let caller = request.caller(http)?;
+    let body = request.body(payload, MOST_BYTES, "a batch").await?;
+    let claim = match request.claim(http, &caller, &body)? {
+        Ok(claim) => claim,
+        Err(replayed) => return Ok(Err(replayed)),
+    };
+    let batch: Batch = request.json(&body, "a batch")?;
+    if !(1..=MOST_INDICATORS).contains(&batch.indicators.len()) {
+        return Err(request.wrong(format!(
+            "indicators: expected 1 to {MOST_INDICATORS}, found {}",
+            batch.indicators.len()
+        )));
+    }
+    if caller.branch == Some(Branch::Limited) {
+        return Err(rehearse::limited(&request.id));
+    }
+    let (policy, wishes) =
+        batch
+            .given()
+            .resolve(app, &caller.identity, &request.id, DEADLINE, Some(LONGEST_S))?;
+    let asker = Asker {
+        priority: Priority::Batch,
+        ..caller
+            .identity
+            .asker(FACE, "/v1/enrich/batch", request.id.clone())
+    };
+    let run = Run {
+        app: app.clone(),
+        configured: app.configured.load_full(),
+        caller,
+        asker,
+        policy,
+        wishes,
+        given: batch.indicators,
+    };
+    Ok(Ok((run, claim)))
+}
+
+impl Run {
+    /// Scores one indicator.
+    async fn item(&self, index: usize) -> Item {
+        let value = self.given.get(index).map_or("", String::as_str);
+        let mut item = Item {
+            index,
+            given: head(value),
+            status: 200,
+            detail: None,
+            decision_id: None,
+            retry_after_s: None,
+            assessment: None,
+            cost: Cost::default(),
+            provider_time: Duration::ZERO,
+        };
+        let (role, indicator) = match guess(value) {
+            Ok(one) => one,
+            Err(detail) => {
+                item.status = 400;
+                item.detail = Some(detail);
+                return item;
+            }
+        };
+        let scorer = Scorer {
+            engine: &self.app.engine,
+            lists: &self.configured.settings().lists,
+            feedback: &self.app.decisions.opinions,
+            policy: &self.policy,
+            asker: &self.asker,
+            wishes: &self.wishes,
+        };
+        let alert = Alert::of(vec![(role.clone(), indicator.clone())]);
+        let answer = match self.caller.branch {
+            Some(branch) => match rehearse::play(&scorer, branch, alert, &self.asker.request_id).await {
+                Ok(scored) => scored.answer,
+                Err(problem) => {
+                    item.status = problem.status;
+                    item.detail = Some(problem.detail);
+                    return item;
+                }
+            },
+            None => {
+                let looked = scorer.look(&role, &indicator).await;
+                let scored = scorer.answer(alert, vec![looked]);
+                item.provider_time = scored.provider_time;
+                let identity = &self.caller.identity;
+                let kept = self
+                    .app
+                    .decisions
+                    .keep(identity.tenant(), &identity.client, &scored.answer)
+                    .await;
+                if let Err(error) = kept {
+                    tracing::error!(request_id = %self.asker.request_id, %error, "a decision could not be kept");
+                    item.status = 500;
+                    item.detail =
+                        Some("the decision could not be kept; the server's log says why".to_owned());
+                    return item;
+                }
+                scored.answer
+            }
+        };
+        item.decision_id = self.caller.branch.is_none().then_some(answer.decision_id);
+        item.retry_after_s = answer.retry_after_s;
+        item.cost = answer.cost;
+        item.assessment = answer.indicators.into_iter().next();
+        item
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            request_id: self.asker.request_id.clone(),
+            policy_version: self.policy.version().to_owned(),
+            sample_data: self.app.is_sample().then_some(true),
+            rehearsal: self.caller.branch.map(|_| true),
+            ..Summary::default()
+        }
+    }
+}
+
+impl Summary {
+    fn count(&mut self, item: &Item) {
+        let counted = match item.assessment.as_ref().map(|assessment| assessment.decision) {
+            Some(Decision::Exceeds) => &mut self.exceeds,
+            Some(Decision::Below) => &mut self.below,
+            Some(Decision::Unknown) => &mut self.unknown,
+            Some(Decision::Unsupported) => &mut self.unsupported,
+            Some(Decision::Undetermined) => &mut self.undetermined,
+            None => &mut self.invalid,
+        };
+        *counted += 1;
+        self.cost.calls += item.cost.calls;
+        self.cost.cached += item.cost.cached;
+    }
+
+    /// Returns the word for the log.
+    fn outcome(&self) -> &'static str {
+        if self.exceeds > 0 {
+            Decision::Exceeds.name()
+        } else if self.undetermined > 0 {
+            Decision::Undetermined.name()
+        } else {
+            Decision::Below.name()
+        }
+    }
+}
+
+/// Scores all indicators, many at once, each told as soon as it is known.
+fn items(run: Arc<Run>) -> impl Stream<Item = Item> {
+    let count = run.given.len();
+    stream::iter(0..count)
+        .map(move |index| {
+            let run = Arc::clone(&run);
+            async move { run.item(index).await }
+        })
+        .buffer_unordered(AT_ONCE)
+}
+
+async fn gather(
+    request: &Request<'_>,
+    run: Run,
+    claim: Option<Claim>,
+    lines: bool,
+) -> Result<Finished, Problem> {
+    let run = Arc::new(run);
+    let mut items: Vec<Item> = items(Arc::clone(&run)).collect().await;
+    items.sort_by_key(|item| item.index);
+    let mut summary = run.summary();
+    let mut provider_time = Duration::ZERO;
+    for item in &items {
+        summary.count(item);
+        provider_time += item.provider_time;
+    }
+    let outcome = summary.outcome();
+    let reply = if lines {
+        let mut body: String = items.iter().map(line).collect();
+        body.push_str(&last_line(&summary));
+        Reply {
+            content_type: NDJSON.to_owned(),
+            body,
+        }
+    } else {
+        request.reply(&BatchAnswer { summary, items })?
+    };
+    if let Some(claim) = claim {
+        request.keep_reply(claim, &reply).await?;
+    }
+    Ok(Finished {
+        outcome,
+        cache: "mixed",
+        provider_time,
+        client: Arc::clone(&run.caller.identity.client),
+        asked: format!("{} indicators", run.given.len()),
+        rate: run.caller.identity.rate(),
+        reply,
+        replayed: false,
+    })
+}
+
+/// Answers line by line. Whoever goes away stops what was not asked yet.
+fn stream_lines(log: Line, run: Run) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type(NDJSON)
+        .insert_header(("x-request-id", run.asker.request_id.clone()));
+    access::rate_headers(&mut response, run.caller.identity.rate());
+    let run = Arc::new(run);
+    let state = (
+        Box::pin(items(Arc::clone(&run))),
+        Some((run.summary(), Duration::ZERO, log)),
+        run,
+    );
+    let lines = stream::unfold(state, |(mut items, mut open, run)| async move {
+        let (summary, provider_time, _) = open.as_mut()?;
+        let text = match items.next().await {
+            Some(item) => {
+                summary.count(&item);
+                *provider_time += item.provider_time;
+                line(&item)
+            }
+            None => {
+                let (summary, provider_time, log) = open.take()?;
+                let client = Arc::clone(&run.caller.identity.client);
+                let asked = format!("{} indicators", run.given.len());
+                log.write(&run.app, summary.outcome(), provider_time, client, &asked);
+                last_line(&summary)
+            }
+        };
+        Some((Ok::<_, actix_web::Error>(Bytes::from(text)), (items, open, run)))
+    });
+    response.streaming(lines)
+}
+
+fn line(item: &Item) -> String {
+    let mut line = serde_json::to_string(item).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
+fn last_line(summary: &Summary) -> String {
+    let mut line = serde_json::json!({ "summary": summary }).to_string();
+    line.push('\n');
+    line
+}

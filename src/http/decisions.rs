@@ -1,0 +1,207 @@
+//! Decisions, looked at later: what was decided and why, and what people say of it.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::asking::Request;
+use super::problem::Problem;
+use crate::decisions::{Decision, FeedbackRecord, Verdict};
+use crate::domain::IndicatorKind;
+use crate::reputation::digest;
+use crate::startup::App;
+use crate::tokens::Scope;
+
+/// The most bytes of what somebody says.
+const MOST_BYTES: usize = 16 * 1024;
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+/// How many days what was said holds, where nobody says, and at most.
+const DAYS: u32 = 90;
+const MOST_DAYS: u32 = 366;
+
+/// Holds a decision with what people said of its indicators since.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Explained {
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// What people said of its indicators, and what holds still.
+    pub feedback: Vec<FeedbackRecord>,
+}
+
+/// Says what people make of a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Feedback {
+    /// Which of the decision's indicators; may be left out where there is only one.
+    #[schema(example = "career-offers.example")]
+    pub indicator: Option<String>,
+    /// `false_positive`: it is harmless. `confirmed`: it is malicious. `withdrawn`: what was said before does not hold.
+    pub verdict: Verdict,
+    /// Why; told in every explanation.
+    #[schema(example = "our own campaign, ticket 4711")]
+    pub reason: String,
+    /// After how many days it ends; 90 where it is left out.
+    #[schema(minimum = 1, maximum = 366)]
+    pub expires_in_days: Option<u32>,
+}
+
+/// Lists what a question about a decision can be answered with besides.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+enum Refusals {
+    /// The request cannot be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// No client token, or one that is refused.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(Problem),
+    /// The token lacks the scope.
+    #[response(status = 403, content_type = "application/problem+json")]
+    NoScope(Problem),
+    /// No such decision is kept for this tenant.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// The token's rate is used up.
+    #[response(status = 429, content_type = "application/problem+json")]
+    NoRate(Problem),
+}
+
+/// Explains a decision: the answer as it was given, with the digests of its evidence.
+#[utoipa::path(
+    get,
+    path = "/v1/decisions/{decision}",
+    operation_id = "getDecision",
+    tag = "decisions",
+    params(("decision" = String, Path, description = "The `decision_id` of an answer.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
+    responses((status = 200, description = "The decision.", body = Explained), Refusals),
+    security(("token" = []))
+)]
+pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    let request = Request::start(&app, "/v1/decisions/{decision}");
+    let answered = (|| {
+        let identity = request.identify(&http, Scope::Enrich)?;
+        let decision = find(&app, &request, &http, identity.tenant())?;
+        let feedback = indicators(&decision)
+            .into_iter()
+            .filter_map(|(kind, value)| app.decisions.opinions.of(identity.tenant(), kind, &value))
+            .map(|record| FeedbackRecord::clone(&record))
+            .collect();
+        request.local(&identity, "found", &Explained { decision, feedback })
+    })();
+    request.finish(answered)
+}
+
+/// Says that a decision was right or wrong: evidence for later ones of the tenant, until it ends.
+#[utoipa::path(
+    post,
+    path = "/v1/decisions/{decision}/feedback",
+    operation_id = "giveFeedback",
+    tag = "decisions",
+    params(("decision" = String, Path, description = "The `decision_id` of an answer.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
+    request_body = Feedback,
+    responses(
+        (status = 200, description = "Taken in; it holds from now on.", body = FeedbackRecord),
+        Refusals,
+        (status = 413, description = "The request is too large.", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("token" = []))
+)]
+pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
+    let request = Request::start(&app, "/v1/decisions/{decision}/feedback");
+    let answered = async {
+        let identity = request.identify(&http, Scope::Feedback)?;
+        let body = request.body(payload, MOST_BYTES, "feedback").await?;
+        let said: Feedback = request.json(&body, "feedback")?;
+        let decision = find(&app, &request, &http, identity.tenant())?;
+        let (kind, indicator) =
+            meant(&decision, said.indicator.as_deref()).map_err(|why| request.wrong(why))?;
+        let reason: String = said.reason.trim().chars().filter(|c| !c.is_control()).collect();
+        if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+            return Err(request.wrong(format!("reason: expected 1 to {LONGEST_REASON} characters")));
+        }
+        let days = said.expires_in_days.unwrap_or(DAYS);
+        if !(1..=MOST_DAYS).contains(&days) {
+            return Err(request.wrong(format!(
+                "expires_in_days: expected a whole number from 1 to {MOST_DAYS}"
+            )));
+        }
+        let now = app.engine.clock().now();
+        let record = FeedbackRecord {
+            r#type: kind,
+            indicator,
+            verdict: said.verdict,
+            reason,
+            client: identity.client.to_string(),
+            decision_id: decision.decision_id,
+            said_at: now,
+            expires_at: now
+                .checked_add(SignedDuration::from_hours(i64::from(days) * 24))
+                .unwrap_or(Timestamp::MAX),
+        };
+        let kept = app
+            .decisions
+            .opinions
+            .say(identity.tenant(), record.clone())
+            .await;
+        kept.map_err(|error| request.failed(&error))?;
+        request.local(&identity, "feedback", &record)
+    }
+    .await;
+    request.finish(answered)
+}
+
+fn find(app: &App, request: &Request<'_>, http: &HttpRequest, tenant: &str) -> Result<Decision, Problem> {
+    let given = http.match_info().get("decision").unwrap_or_default();
+    let none = || {
+        let detail = "no such decision is kept; `decision_id` of an answer names one, for 400 days";
+        let status = StatusCode::NOT_FOUND;
+        Problem::new(
+            status,
+            "not-found",
+            "There is no such decision",
+            detail,
+            &request.id,
+        )
+    };
+    let id = digest::id(given).ok_or_else(none)?;
+    let found = app
+        .decisions
+        .find(tenant, &id)
+        .map_err(|error| request.failed(&error))?;
+    found.ok_or_else(none)
+}
+
+/// Lists the indicators of a decision.
+fn indicators(decision: &Decision) -> Vec<(IndicatorKind, String)> {
+    let items = decision
+        .answer
+        .get("indicators")
+        .and_then(serde_json::Value::as_array);
+    let of = |item: &serde_json::Value| {
+        let kind = item.get("type")?.as_str()?.parse().ok()?;
+        Some((kind, item.get("indicator")?.as_str()?.to_owned()))
+    };
+    items.into_iter().flatten().filter_map(of).collect()
+}
+
+/// Finds the indicator that is meant.
+fn meant(decision: &Decision, named: Option<&str>) -> Result<(IndicatorKind, String), String> {
+    let all = indicators(decision);
+    match named {
+        None => match all.as_slice() {
+            [only] => Ok(only.clone()),
+            _ => Err(format!("indicator: expected one of the decision's {}", all.len())),
+        },
+        Some(named) => {
+            let canonical = super::alert::guess(named).map(|(_, indicator)| indicator.value().to_owned());
+            let is_meant = |value: &str| value == named || canonical.as_deref() == Ok(value);
+            let found = all.into_iter().find(|(_, value)| is_meant(value));
+            found.ok_or_else(|| "indicator: it is none of this decision's".to_owned())
+        }
+    }
+}

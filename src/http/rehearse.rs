@@ -1,0 +1,148 @@
+//! The rehearsal of a playbook: every branch of an answer on the production's own routes, without asking anybody.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+
+use super::problem::Problem;
+use crate::ask::score::{Alert, Scored, Scorer};
+use crate::reputation::alert::{Request, combine};
+use crate::reputation::{Assessment, Decision, Evidence, EvidenceStatus, assess, from_risk};
+
+/// Names the header that asks for a branch.
+pub(super) const HEADER: &str = "x-pivotd-rehearse";
+/// Names the source that rehearsed evidence comes from.
+const SOURCE: &str = "rehearsal";
+
+/// Names a branch of a playbook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Branch {
+    Exceeds,
+    Below,
+    Unknown,
+    Unsupported,
+    Undetermined,
+    /// As undetermined, at the caller's deadline.
+    Slow,
+    /// The token's rate is used up: HTTP 429.
+    Limited,
+}
+
+const BRANCHES: [(&str, Branch); 7] = [
+    ("exceeds", Branch::Exceeds),
+    ("below", Branch::Below),
+    ("unknown", Branch::Unknown),
+    ("unsupported", Branch::Unsupported),
+    ("undetermined", Branch::Undetermined),
+    ("slow", Branch::Slow),
+    ("limited", Branch::Limited),
+];
+
+/// Reads which branch a request rehearses, if any.
+///
+/// # Errors
+/// What was expected.
+pub(super) fn branch(http: &HttpRequest) -> Result<Option<Branch>, String> {
+    let Some(value) = http.headers().get(HEADER) else {
+        return Ok(None);
+    };
+    let given = value.to_str().unwrap_or_default().trim().to_ascii_lowercase();
+    let found = BRANCHES.into_iter().find(|(name, _)| *name == given);
+    found.map(|(_, branch)| Some(branch)).ok_or_else(|| {
+        let names = BRANCHES.map(|(name, _)| name);
+        format!("X-Pivotd-Rehearse: expected one of {}", names.join(", "))
+    })
+}
+
+/// Makes the problem that the branch `limited` is about.
+pub(super) fn limited(request_id: &str) -> Problem {
+    let detail = "a rehearsal: this token's rate is used up; try again in 60 s";
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let problem = Problem::new(status, "rate-used-up", "Too many requests", detail, request_id);
+    problem.after(Duration::from_mins(1))
+}
+
+/// Plays a branch.
+///
+/// # Errors
+/// The [`Problem`] that the branch is about, or a branch that the threshold rules out.
+pub(super) async fn play(
+    scorer: &Scorer<'_>,
+    branch: Branch,
+    alert: Alert,
+    request_id: &str,
+) -> Result<Scored, Problem> {
+    if branch == Branch::Limited {
+        return Err(limited(request_id));
+    }
+    if branch == Branch::Slow {
+        scorer.engine.clock().sleep_until(scorer.wishes.deadline).await;
+    }
+    let assessments: Vec<Assessment> = alert
+        .indicators
+        .iter()
+        .map(|(role, indicator)| {
+            let evidence = evidence(
+                branch,
+                scorer
+                    .policy
+                    .threshold_of(crate::reputation::Kind::of(indicator.kind())),
+            );
+            assess(
+                role,
+                indicator,
+                &evidence,
+                scorer.policy,
+                scorer.engine.clock().now(),
+            )
+        })
+        .collect();
+    let exceeds = assessments.iter().any(|item| item.decision == Decision::Exceeds);
+    if branch == Branch::Exceeds && !exceeds {
+        let detail = "X-Pivotd-Rehearse: nothing exceeds with this threshold and min_sources";
+        return Err(Problem::invalid(detail, request_id));
+    }
+    let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "Rehearsal".to_owned())]);
+    let missing = matches!(branch, Branch::Undetermined | Branch::Slow);
+    let request = Request {
+        on_undetermined: scorer.wishes.on_undetermined,
+        on_unknown: scorer.wishes.on_unknown,
+        ignored: alert.ignored,
+        excess: alert.excess,
+        notes: vec!["This is a rehearsal: nobody was asked.".to_owned()],
+        retry_after_s: missing.then_some(60),
+        // Nothing is kept, so there is nothing to name.
+        ..Request::new(request_id, "00000000-0000-0000-0000-000000000000", &titles)
+    };
+    Ok(Scored {
+        answer: combine(request, scorer.policy, assessments),
+        cache: "local",
+        provider_time: Duration::ZERO,
+    })
+}
+
+/// Makes the evidence that leads to a branch.
+fn evidence(branch: Branch, threshold: u8) -> Vec<Evidence> {
+    let risk = |risk: u8| {
+        vec![from_risk(
+            SOURCE,
+            Some(risk.into()),
+            &[],
+            &[],
+            false,
+            None,
+            None,
+            false,
+        )]
+    };
+    let absent = |status| vec![Evidence::absent(SOURCE, status)];
+    match branch {
+        Branch::Exceeds => risk(threshold.saturating_add(1).max(87).min(100)),
+        Branch::Below => risk(threshold.min(3)),
+        Branch::Unknown => absent(EvidenceStatus::NoData),
+        Branch::Unsupported => Vec::new(),
+        Branch::Slow => absent(EvidenceStatus::Timeout),
+        Branch::Undetermined | Branch::Limited => absent(EvidenceStatus::ProviderError),
+    }
+}

@@ -1,0 +1,230 @@
+//! How a question for scores is meant: the members that all routes share, read and checked.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::access::Identity;
+use super::problem::Problem;
+use crate::ask::score::Wishes;
+use crate::config::problem::expected_of;
+use crate::domain::{Capability, Pap, Tlp};
+use crate::reputation::{Fallback, Policy};
+use crate::startup::App;
+use crate::tokens::Scope;
+
+/// The longest that a caller may wait for scores.
+const LONGEST_S: u64 = 120;
+/// The most sources that may be demanded to agree.
+const MOST_SOURCES: u32 = 20;
+
+/// Holds the wishes as they were sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Scores over this exceed.
+    pub threshold: Option<u8>,
+    /// So many independent sources must speak against an indicator before it exceeds.
+    pub min_sources: Option<u32>,
+    /// What an undetermined alert comes to.
+    pub on_undetermined: Option<Fallback>,
+    /// What an unknown alert comes to.
+    pub on_unknown: Option<Fallback>,
+    /// Seconds to wait.
+    pub deadline_s: Option<u64>,
+    /// Seconds that an answer may be old.
+    pub max_age: Option<u64>,
+    /// How far the indicators may travel.
+    pub tlp: Option<String>,
+    /// What may be done with them.
+    pub pap: Option<String>,
+    /// The only sources to ask.
+    pub providers: Vec<String>,
+}
+
+/// Lists names of sources, however they were sent.
+pub trait Names {
+    /// Returns them.
+    fn names(&self) -> Vec<String>;
+}
+
+impl Names for Option<Vec<String>> {
+    fn names(&self) -> Vec<String> {
+        self.clone().unwrap_or_default()
+    }
+}
+
+impl Names for Option<String> {
+    /// Takes them apart at commas.
+    fn names(&self) -> Vec<String> {
+        let names = self.as_deref().unwrap_or_default().split(',').map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+/// Declares a question with the members that all questions for scores share. `$attribute` is `schema` for a body and
+/// `param` for a query; `$names` is how it lists sources.
+macro_rules! question {
+    (
+        $attribute:ident, $names:ty;
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+            /// Scores over this exceed; the server's own threshold where it is left out.
+            #[$attribute(maximum = 100)]
+            pub threshold: Option<u8>,
+            /// So many independent sources must speak against an indicator before it exceeds; 1 to 20.
+            #[$attribute(minimum = 1, maximum = 20)]
+            pub min_sources: Option<u32>,
+            /// What the alert comes to where a source that could have known is missing: `keep` (undetermined), `exceeds` or `below`.
+            #[$attribute(inline)]
+            pub on_undetermined: Option<$crate::reputation::Fallback>,
+            /// What the alert comes to where nobody knows: `keep` (unknown or unsupported), `exceeds` or `below`.
+            #[$attribute(inline)]
+            pub on_unknown: Option<$crate::reputation::Fallback>,
+            /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
+            #[$attribute(minimum = 1)]
+            pub deadline_s: Option<u64>,
+            /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
+            pub max_age: Option<u64>,
+            /// How far the indicators may travel: clear, green, amber, amber+strict or red. A source above whose mark it is is not asked.
+            #[$attribute(example = "amber")]
+            pub tlp: Option<String>,
+            /// What may be done with the indicators: clear, green (sources that their owner can notice), amber (passive sources) or red (nobody is asked).
+            #[$attribute(example = "amber")]
+            pub pap: Option<String>,
+            /// The only sources to ask, by name; all where it is left out.
+            pub providers: $names,
+        }
+
+        impl $name {
+            /// Returns how the question is meant.
+            #[must_use]
+            pub fn given(&self) -> $crate::http::wishes::Given {
+                $crate::http::wishes::Given {
+                    threshold: self.threshold,
+                    min_sources: self.min_sources,
+                    on_undetermined: self.on_undetermined,
+                    on_unknown: self.on_unknown,
+                    deadline_s: self.deadline_s,
+                    max_age: self.max_age,
+                    tlp: self.tlp.clone(),
+                    pap: self.pap.clone(),
+                    providers: $crate::http::wishes::Names::names(&self.providers),
+                }
+            }
+        }
+    };
+}
+pub(crate) use question;
+
+impl Given {
+    /// Checks the wishes, and resolves them by what holds for the client. `deadline` is the server's own, `longest` in
+    /// seconds what a caller may ask for.
+    ///
+    /// # Errors
+    /// [`Problem`] that names the member.
+    pub fn resolve(
+        &self,
+        app: &App,
+        identity: &Identity,
+        request_id: &str,
+        deadline: Duration,
+        longest: Option<u64>,
+    ) -> Result<(Policy, Wishes), Problem> {
+        let wrong = |detail: String| Problem::invalid(detail, request_id);
+        let configured = app.configured.load();
+        let mut policy = configured.policy.of_client(&identity.client);
+        if let Some(threshold) = self.threshold {
+            if threshold > 100 {
+                return Err(wrong(
+                    "threshold: expected a whole number from 0 to 100".to_owned(),
+                ));
+            }
+            policy = policy.with_threshold(threshold);
+        }
+        if let Some(sources) = self.min_sources {
+            if !(1..=MOST_SOURCES).contains(&sources) {
+                return Err(wrong(format!(
+                    "min_sources: expected a whole number from 1 to {MOST_SOURCES}"
+                )));
+            }
+            policy = policy.with_min_sources(sources);
+        }
+        let longest = longest.unwrap_or(LONGEST_S).max(deadline.as_secs());
+        let wait = match self.deadline_s {
+            None => deadline,
+            Some(seconds) if (1..=longest).contains(&seconds) => Duration::from_secs(seconds),
+            Some(_) => {
+                return Err(wrong(format!(
+                    "deadline_s: expected a whole number of seconds from 1 to {longest}"
+                )));
+            }
+        };
+        let max_age = self.max_age.map(Duration::from_secs);
+        if max_age.is_some_and(|most| most < longest_ttl(app)) && !identity.may(Scope::Refresh) {
+            let detail = format!(
+                "max_age: answers are kept for up to {} s, and asking again before needs a token with the scope `refresh`",
+                longest_ttl(app).as_secs()
+            );
+            return Err(Problem::scope(detail, request_id));
+        }
+        let tlp = self.tlp.as_deref().map_or(Ok(Tlp::Clear), str::parse);
+        let pap = self.pap.as_deref().map_or(Ok(Pap::Clear), str::parse);
+        Ok((
+            policy,
+            Wishes {
+                deadline: app.engine.clock().elapsed() + wait,
+                max_age,
+                tlp: tlp.map_err(|expected| wrong(format!("tlp: {expected}")))?,
+                pap: pap.map_err(|expected| wrong(format!("pap: {expected}")))?,
+                providers: self.sources(app).map_err(wrong)?,
+                on_undetermined: self.on_undetermined.unwrap_or_default(),
+                on_unknown: self.on_unknown.unwrap_or_default(),
+            },
+        ))
+    }
+
+    fn sources(&self, app: &App) -> Result<Option<BTreeSet<String>>, String> {
+        if self.providers.is_empty() {
+            return Ok(None);
+        }
+        let runtimes = app.engine.runtimes();
+        for name in &self.providers {
+            if !runtimes.contains_key(name) {
+                let hint = expected_of(name, runtimes.keys().map(String::as_str));
+                let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+                return Err(format!(
+                    "providers: \"{name}\" is not configured on this server{hint}"
+                ));
+            }
+        }
+        Ok(Some(self.providers.iter().cloned().collect()))
+    }
+}
+
+/// Returns the longest time for which a source's answer is kept.
+fn longest_ttl(app: &App) -> Duration {
+    let speak = [Capability::Risk, Capability::Reputation, Capability::MailPolicy];
+    let runtimes = app.engine.runtimes();
+    let ttls = runtimes
+        .values()
+        .filter(|runtime| runtime.own.is_some())
+        .flat_map(|runtime| {
+            let (ttl, descriptor) = (&runtime.settings.ttl, runtime.provider.descriptor());
+            let offered = speak
+                .into_iter()
+                .filter(|capability| descriptor.offer(*capability).is_some());
+            offered.map(|capability| {
+                ttl.by_capability
+                    .get(capability.name())
+                    .copied()
+                    .unwrap_or(ttl.default)
+            })
+        });
+    ttls.max().unwrap_or_default()
+}

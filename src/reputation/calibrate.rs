@@ -1,0 +1,193 @@
+//! What a source's own numbers and words mean: from a record on the vendor's scale to evidence.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::evidence::{
+    BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, RawScore, RawValue, Reliability, printable,
+};
+use super::policy::Rules;
+use crate::domain::{Record, Value};
+
+const DAY: i64 = 86_400;
+
+/// Says what a measure's numbers or words mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Calibration {
+    /// The source publishes a risk from 0 to 100, which passes through as it is.
+    Published,
+    /// Between these points a number's probability lies on a straight line; outside them it is that of the nearest.
+    Points(Vec<(i64, Millionths)>),
+    /// As points, of the days since the record's first date; past the last point age says nothing.
+    Age(Vec<(i64, Millionths)>),
+    /// Words and what they mean; a word that is not listed says nothing.
+    Words(BTreeMap<String, Meaning>),
+}
+
+/// Says what a word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Meaning {
+    /// It speaks against the indicator, with this probability.
+    Malicious(Millionths),
+    /// It speaks for it.
+    Benign(BenignClass),
+}
+
+/// Says where an answer came from and how old it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// When it was retrieved.
+    pub retrieved_at: Option<Timestamp>,
+    /// Seconds since then.
+    pub age_s: Option<u64>,
+    /// Whether it came from the cache.
+    pub cached: bool,
+    /// Whether it is past its time.
+    pub stale: bool,
+}
+
+/// Makes evidence of what a source says, by the rules; a measure that they do not know says neither for nor against.
+#[must_use]
+pub fn from_record(
+    source: &str,
+    record: &Record,
+    rules: &Rules,
+    origin: &Origin,
+    now: Timestamp,
+) -> Evidence {
+    let status = if origin.stale {
+        EvidenceStatus::Stale
+    } else {
+        EvidenceStatus::Ok
+    };
+    let own = rules.source(source);
+    let first = record.time("first_seen");
+    let mut evidence = Evidence {
+        family: own
+            .and_then(|own| own.family.clone())
+            .unwrap_or_else(|| source.to_owned()),
+        reliability: own.and_then(|own| own.reliability).unwrap_or(Reliability::C),
+        observed_at: record.time("last_seen"),
+        age_s: origin.age_s,
+        cached: origin.cached,
+        reasons: reasons(record),
+        ..Evidence::absent(source, status)
+    };
+    let Some(measure) = record.text("measure") else {
+        return evidence;
+    };
+    evidence.measure = measure.into_owned();
+    let number = match record.get("value") {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
+    };
+    let word = record.text("word").map(|word| printable(&word));
+    let scale = record
+        .text("scale")
+        .map(|scale| printable(&scale))
+        .unwrap_or_default();
+    evidence.raw = number
+        .map(RawValue::Whole)
+        .or_else(|| word.clone().map(RawValue::Text))
+        .map(|value| RawScore { value, scale });
+    let calibration = own.and_then(|own| own.measures.get(&evidence.measure));
+    let said = match calibration {
+        None => return evidence,
+        Some(Calibration::Published) => {
+            let Some(number) = number else { return evidence };
+            let Some(percent) = u8::try_from(number).ok().filter(|percent| *percent <= 100) else {
+                evidence.status = EvidenceStatus::ProviderError;
+                evidence.reasons.insert(0, format!("{number} is off the scale"));
+                return evidence;
+            };
+            evidence.passthrough = true;
+            Some(Meaning::Malicious(Millionths::percent(percent)))
+        }
+        Some(Calibration::Points(points)) => number
+            .and_then(|number| between(points, number))
+            .map(Meaning::Malicious),
+        Some(Calibration::Age(points)) => {
+            evidence.observed_at = None;
+            first
+                .and_then(|first| aged(points, first, now))
+                .map(Meaning::Malicious)
+        }
+        Some(Calibration::Words(words)) => word.and_then(|word| words.get(&word).copied()),
+    };
+    match said {
+        Some(Meaning::Malicious(probability)) => {
+            evidence.polarity = Polarity::Malicious;
+            evidence.probability = Some(probability);
+        }
+        Some(Meaning::Benign(class)) => {
+            evidence.polarity = Polarity::Benign(class);
+            evidence.probability = Some(Millionths::ZERO);
+        }
+        None => {}
+    }
+    evidence
+}
+
+/// Takes the vendor's reasons; where it gives none, the measure itself.
+fn reasons(record: &Record) -> Vec<String> {
+    let given = match record.get("reasons") {
+        Some(Value::Texts(texts)) => texts.iter().take(5).map(|text| printable(text)).collect(),
+        _ => Vec::new(),
+    };
+    if !given.is_empty() {
+        return given;
+    }
+    let number = match record.get("value") {
+        Some(Value::Integer(number)) => Some(number.to_string()),
+        _ => record.text("word").map(|word| printable(&word)),
+    };
+    let measure = record.text("measure").unwrap_or_default();
+    number
+        .map(|number| format!("{measure} {number}"))
+        .into_iter()
+        .collect()
+}
+
+/// Finds the probability of a number on the line between the points beside it.
+fn between(points: &[(i64, Millionths)], number: i64) -> Option<Millionths> {
+    let after = points.partition_point(|(at, _)| *at <= number);
+    let Some(before) = after.checked_sub(1) else {
+        return points.first().map(|(_, probability)| *probability);
+    };
+    let (from, low) = *points.get(before)?;
+    let Some((to, high)) = points.get(after) else {
+        return Some(low);
+    };
+    let (low, high) = (i128::from(low.get()), i128::from(high.get()));
+    let (part, whole) = (
+        i128::from(number) - i128::from(from),
+        i128::from(*to) - i128::from(from),
+    );
+    let millionths = low + (high - low) * part / whole.max(1);
+    Some(Millionths::new(u32::try_from(millionths).unwrap_or(0)))
+}
+
+/// Finds the probability by age in days; `None` past the last point.
+fn aged(points: &[(i64, Millionths)], first: Timestamp, now: Timestamp) -> Option<Millionths> {
+    let days = now.as_second().saturating_sub(first.as_second()).max(0) / DAY;
+    let last = points.last()?.0;
+    (days < last).then(|| between(points, days)).flatten()
+}
+
+/// Checks that points ascend and have one at least.
+///
+/// # Errors
+/// What is wrong.
+pub fn check(points: &[(i64, Millionths)]) -> Result<(), String> {
+    if points.is_empty() {
+        return Err("expected at least one point [number, per cent]".to_owned());
+    }
+    if points.windows(2).any(|pair| matches!(pair, [a, b] if a.0 >= b.0)) {
+        return Err("points ascend by their first number".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Names decisions by their content: equal evidence under equal rules is the same decision.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::alert::Fallback;
+use super::evidence::Evidence;
+use super::policy::Policy;
+use super::score::Assessment;
+
+/// Returns the digest of a piece of evidence: 64 hexadecimal digits of the SHA-256 of what was said, without its age.
+#[must_use]
+pub fn evidence(evidence: &Evidence) -> String {
+    let mut hash = Sha256::new();
+    put_evidence(&mut hash, evidence);
+    hash.finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+            text
+        })
+}
+
+/// Returns the id of a decision: a UUID (version 8) of tenant, rules, thresholds, wishes and all that was concluded.
+#[must_use]
+pub fn decision(
+    tenant: &str,
+    policy: &Policy,
+    wishes: (Fallback, Fallback),
+    assessments: &[Assessment],
+) -> String {
+    let mut hash = Sha256::new();
+    put(&mut hash, tenant.as_bytes());
+    put(&mut hash, policy.version().as_bytes());
+    hash.update([policy.threshold, wishes.0 as u8, wishes.1 as u8]);
+    hash.update(policy.min_sources.to_be_bytes());
+    for item in assessments {
+        put(&mut hash, item.role.as_bytes());
+        put(&mut hash, item.r#type.name().as_bytes());
+        put(&mut hash, item.indicator.as_bytes());
+        hash.update([item.threshold, item.score.unwrap_or(u8::MAX), item.decision as u8]);
+        hash.update(item.evidence.len().to_be_bytes());
+        for one in &item.evidence {
+            put_evidence(&mut hash, one);
+        }
+    }
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(hash.finalize()) {
+        *to = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+/// Takes in a text with its length, so that no two sequences of texts read alike.
+fn put(hash: &mut Sha256, bytes: &[u8]) {
+    hash.update(bytes.len().to_be_bytes());
+    hash.update(bytes);
+}
+
+fn put_evidence(hash: &mut Sha256, evidence: &Evidence) {
+    put(hash, evidence.source.as_bytes());
+    put(hash, evidence.measure.as_bytes());
+    put(hash, evidence.about.as_deref().unwrap_or_default().as_bytes());
+    hash.update([evidence.status as u8, evidence.reliability as u8]);
+    let probability = evidence
+        .probability
+        .map_or(u32::MAX, |probability| probability.get());
+    hash.update(probability.to_be_bytes());
+    let observed = evidence.observed_at.map_or(i64::MIN, |at| at.as_second());
+    hash.update(observed.to_be_bytes());
+    for reason in &evidence.reasons {
+        put(hash, reason.as_bytes());
+    }
+}
+
+/// Returns the text form of the id, checked; `None` for what is none.
+#[must_use]
+pub fn id(text: &str) -> Option<String> {
+    Uuid::try_parse(text).ok().map(|id| id.to_string())
+}

@@ -1,0 +1,154 @@
+//! The answer of an alert as a note for a case: Markdown in which nothing of a provider's steers anything.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::alert::AlertAnswer;
+use super::score::{Assessment, Decision, Recommendation};
+
+/// The most indicators that a note tells of.
+const MOST: usize = 30;
+/// The most reasons that it gives for one.
+const MOST_REASONS: usize = 6;
+
+/// Writes the note: the decision, a table of the indicators, and the reasons.
+pub(super) fn note(answer: &AlertAnswer, titles: &BTreeMap<String, String>) -> String {
+    let mut note = String::new();
+    // Writing to a string cannot fail, here and below.
+    let _ = writeln!(note, "**{}**", headline(answer));
+    note.push_str("\n| Indicator | Score | Verdict | Decision | Recommended |\n|---|---:|---|---|---|\n");
+    for item in answer.indicators.iter().take(MOST) {
+        let score = item
+            .score
+            .map_or_else(|| "–".to_owned(), |score| score.to_string());
+        let _ = writeln!(
+            note,
+            "| {} ({}) | {score} | {} | {} | {} |",
+            defanged(&item.indicator),
+            escaped(&item.role),
+            item.verdict.name(),
+            item.decision.name(),
+            recommended(item),
+        );
+    }
+    let more = answer.indicators.len().saturating_sub(MOST);
+    if more > 0 {
+        let _ = writeln!(note, "\n{more} more are in the answer.");
+    }
+    for item in answer.indicators.iter().take(MOST) {
+        reasons(&mut note, item, titles);
+    }
+    for ignored in answer.ignored.iter().take(MOST) {
+        let _ = writeln!(
+            note,
+            "\nNot scored: {} ({}).",
+            defanged(&ignored.value),
+            escaped(&ignored.reason)
+        );
+    }
+    for text in &answer.notes {
+        let _ = writeln!(note, "\n{}", escaped(text));
+    }
+    let _ = writeln!(
+        note,
+        "\nDecision {}, policy {}, threshold {}.",
+        escaped(&answer.decision_id),
+        escaped(&answer.policy_version),
+        answer.threshold
+    );
+    note
+}
+
+fn headline(answer: &AlertAnswer) -> String {
+    match (answer.decision, answer.max_score) {
+        (Decision::Exceeds, Some(score)) => format!("Exceeds: the highest score is {score}."),
+        (Decision::Exceeds, None) => "Exceeds, as the caller wants it where nobody can tell.".to_owned(),
+        (Decision::Below, Some(score)) => format!("Below: the highest score is {score}."),
+        (Decision::Below, None) => "Below, as the caller wants it where nobody knows.".to_owned(),
+        (Decision::Undetermined, _) => "Undetermined: a source that could have known is missing.".to_owned(),
+        (Decision::Unknown, _) => "Unknown: nobody knows these indicators.".to_owned(),
+        (Decision::Unsupported, _) => "Unsupported: no configured source scores these.".to_owned(),
+    }
+}
+
+fn recommended(item: &Assessment) -> String {
+    let word = match item.recommend {
+        Recommendation::Block => "block",
+        Recommendation::Review => "review",
+        Recommendation::None => "–",
+    };
+    if item.unsafe_because.is_empty() {
+        word.to_owned()
+    } else {
+        format!(
+            "{word}; not safe to block: {}",
+            escaped(&item.unsafe_because.join(", "))
+        )
+    }
+}
+
+fn reasons(note: &mut String, item: &Assessment, titles: &BTreeMap<String, String>) {
+    if item.explanation.is_empty() && item.missing.is_empty() {
+        return;
+    }
+    let title = |source: &String| {
+        titles
+            .get(source)
+            .map_or_else(|| escaped(source), |title| escaped(title))
+    };
+    let _ = writeln!(note, "\n{}", defanged(&item.indicator));
+    note.push('\n');
+    for line in item.explanation.iter().take(MOST_REASONS) {
+        let _ = writeln!(
+            note,
+            "* {:+} {}: {}",
+            line.points,
+            title(&line.source),
+            escaped(&line.reason)
+        );
+    }
+    for (source, status) in item.missing.iter().take(MOST_REASONS) {
+        let _ = writeln!(note, "* {} {}", title(source), status.words());
+    }
+}
+
+/// Writes an indicator so that nobody can click it.
+fn defanged(indicator: &str) -> String {
+    let scheme = indicator
+        .strip_prefix("http")
+        .filter(|rest| rest.starts_with("://") || rest.starts_with("s://"))
+        .map_or_else(|| indicator.to_owned(), |rest| format!("hxxp{rest}"));
+    let safe: String = scheme
+        .chars()
+        .map(|c| match c {
+            '.' => "[.]".to_owned(),
+            '@' => "[@]".to_owned(),
+            // A code span ends at a backtick, and a table's cell at a bar.
+            '`' | '|' => "?".to_owned(),
+            c if c.is_control() => " ".to_owned(),
+            c => c.to_string(),
+        })
+        .collect();
+    format!("`{safe}`")
+}
+
+/// Writes a text so that it is nothing but text: no markup, no link, no table, no line of its own.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '@' => safe.push_str("[at]"),
+            c if c.is_control() => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    // Bare addresses become links in most readers.
+    safe.replace("://", "[:]//").replace("www.", "www[.]")
+}
