@@ -8,11 +8,12 @@ use clap::{Parser, Subcommand};
 mod cache;
 mod check;
 mod demo;
-mod enrich;
 mod export;
 mod healthcheck;
 mod keys;
+mod policy;
 mod run;
+mod score;
 mod serve;
 mod session;
 mod table;
@@ -47,7 +48,10 @@ enum Command {
     /// Run one transform in the terminal.
     Run(run::Run),
     /// Score indicators in the terminal.
-    Enrich(enrich::Enrich),
+    #[command(name = "score", visible_alias = "enrich")]
+    Score(score::Score),
+    /// Try the rules of scores before they decide.
+    Policy(policy::PolicyCommand),
     /// Write files for a Maltego distribution server and for tools.
     Export(export::Export),
     /// Test the keys of providers.
@@ -87,7 +91,8 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Run(command) => command.run(),
-        Command::Enrich(command) => command.run(),
+        Command::Score(command) => command.run(),
+        Command::Policy(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Tokens(command) => command.run(),

@@ -4,6 +4,7 @@ pub mod access;
 pub mod alert;
 pub mod asking;
 pub mod batch;
+pub mod context;
 pub mod decisions;
 pub mod maltego;
 pub mod openapi;
@@ -31,6 +32,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/v1/url/reputation", web::get().to(reputation::url))
         .route("/v1/file/{digest}/reputation", web::get().to(reputation::file))
         .route("/v1/enrich", web::post().to(reputation::any))
+        .route("/v1/context/{indicator:.*}", web::get().to(context::context))
         .route("/v1/enrich/batch", web::post().to(batch::score_batch))
         .route("/v1/decisions/{decision}", web::get().to(decisions::decision))
         .route(

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{alert, asking, batch, decisions, reputation};
+use super::{alert, asking, batch, context, decisions, reputation};
 
 struct Token;
 
@@ -39,6 +39,7 @@ impl Modify for Token {
         reputation::file,
         reputation::any,
         batch::score_batch,
+        context::context,
         decisions::decision,
         decisions::feedback,
     ),

@@ -2,10 +2,12 @@
 
 pub mod alert;
 pub mod calibrate;
+pub mod cases;
 pub mod digest;
 pub mod evidence;
 mod explain;
 pub mod kind;
+pub mod lists;
 pub mod mail;
 mod markdown;
 pub mod policy;

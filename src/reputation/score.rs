@@ -83,6 +83,18 @@ pub enum Recommendation {
     None,
 }
 
+impl Recommendation {
+    /// Returns the word for it, as on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Review => "review",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Counts sources. A source that answered once and failed once has failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Coverage {

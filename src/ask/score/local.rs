@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Alert, Scorer};
+use crate::domain::lists::{Hit, Purpose};
 use crate::domain::{Indicator, IndicatorKind, Lists};
+use crate::reputation::lists;
 use crate::reputation::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
 
 /// Says whether people called a decision right or wrong.
@@ -64,12 +66,19 @@ pub(super) fn domain_of(email: &Indicator) -> Option<Indicator> {
 
 /// Tells whether strangers share a name: free mail, hosting of anybody's content, dynamic DNS.
 pub(super) fn is_shared(lists: &Lists, name: &Indicator) -> bool {
-    lists.dynamic_dns(name.value()).is_some()
+    let shared = |hit: &Hit| {
+        matches!(
+            hit.purpose,
+            Purpose::FreeMail | Purpose::Disposable | Purpose::SharedHosting | Purpose::DynamicDns
+        )
+    };
+    lists.hits(name).iter().any(shared)
 }
 
 /// Makes evidence of lists and feedback.
 pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestamp) -> Vec<Evidence> {
-    let mut evidence = Vec::new();
+    let hits = scorer.lists.hits(indicator);
+    let mut evidence = lists::evidence(indicator, &hits, &scorer.policy.rules);
     let said = scorer.feedback.said(&scorer.asker.tenant, indicator, now);
     evidence.extend(said.into_iter().map(feedback));
     evidence

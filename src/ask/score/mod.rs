@@ -2,6 +2,7 @@
 //!
 //! `plan` says who is asked what, `evidence` what the answers mean, `local` what pivotd knows itself.
 
+mod context;
 mod derived;
 mod evidence;
 mod local;
@@ -20,6 +21,7 @@ use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
 use crate::reputation::{Evidence, digest};
 
+pub use context::{Context, Fact};
 pub use local::{Feedback, Opinion, Said};
 use plan::Part;
 

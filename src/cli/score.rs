@@ -1,0 +1,212 @@
+//! `pivotd score`: scores in the terminal.
+
+use serde::Deserialize;
+
+use super::session::{Session, unexpected};
+use super::table::{Column, render};
+use super::{ConfigFile, Done, Format, block_on, terminal};
+use crate::control::{ControlReply, ControlRequest};
+
+/// Score indicators in the terminal.
+#[derive(Debug, clap::Args)]
+pub(super) struct Score {
+    /// Domains, host names, addresses, URLs, e-mail addresses, hashes; defanged or not.
+    #[arg(required = true, value_name = "INDICATOR")]
+    indicators: Vec<String>,
+    /// Scores over this exceed; the configured threshold otherwise.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    threshold: Option<u8>,
+    /// Say what every source said, what that means under the policy, and how the score comes about.
+    #[arg(long)]
+    explain: bool,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Ask replayed vendors: sample data, no key, no network, no server.
+    #[arg(long)]
+    demo: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Holds what the table shows of the answer.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    threshold: u8,
+    decision: String,
+    summary: String,
+    #[serde(default)]
+    sample_data: bool,
+    policy_version: String,
+    decision_id: String,
+    indicators: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    indicator: String,
+    score: Option<u8>,
+    verdict: String,
+    decision: String,
+    threshold: u8,
+    uncapped_score: Option<u8>,
+    recommend: String,
+    #[serde(default)]
+    unsafe_because: Vec<String>,
+    confidence: f64,
+    explanation: Vec<Reason>,
+    evidence: Vec<Said>,
+}
+
+/// Holds what the explanation shows of evidence.
+#[derive(Debug, Deserialize)]
+struct Said {
+    source: String,
+    status: String,
+    #[serde(default)]
+    measure: String,
+    about: Option<String>,
+    raw: Option<Raw>,
+    polarity: String,
+    probability: Option<f64>,
+    reliability: String,
+    age_s: Option<u64>,
+    #[serde(default)]
+    reasons: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Raw {
+    value: serde_json::Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reason {
+    source: String,
+    points: i32,
+    reason: String,
+}
+
+impl Score {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let request = ControlRequest::Enrich {
+            indicators: self.indicators,
+            threshold: self.threshold,
+        };
+        let reply = block_on(async {
+            let session = Session::of(self.file.config.as_deref(), self.demo).await?;
+            let reply = session.ask(request, "waiting for scores").await;
+            session.close().await;
+            reply
+        })??;
+        let ControlReply::Scored(answer) = reply else {
+            return Err(unexpected());
+        };
+        match self.format {
+            Format::Json => terminal::print_data(&serde_json::to_string_pretty(&answer)?),
+            Format::Table => {
+                let answer: Answer = serde_json::from_value(answer)?;
+                if self.explain {
+                    explain(&answer);
+                }
+                show(&answer);
+            }
+        }
+        Ok(Done::Well)
+    }
+}
+
+fn show(answer: &Answer) {
+    let reasons = |row: &Row| {
+        let reasons: Vec<String> = row
+            .explanation
+            .iter()
+            .map(|one| format!("{:+} {}", one.points, one.reason))
+            .collect();
+        reasons.join("; ")
+    };
+    let rows = &answer.indicators;
+    let columns = vec![
+        Column::main("Indicator", rows.iter().map(|row| row.indicator.clone())),
+        // Nobody knows is not a score of 0.
+        Column::fixed(
+            "Score",
+            rows.iter().map(|row| {
+                row.score
+                    .map_or_else(|| "-".to_owned(), |score| score.to_string())
+            }),
+        ),
+        Column::fixed("Verdict", rows.iter().map(|row| row.verdict.clone())),
+        Column::fixed("Decision", rows.iter().map(|row| row.decision.clone())),
+        Column::flexible("Reasons", rows.iter().map(reasons)),
+    ];
+    terminal::print(&render(columns, terminal::width()));
+    terminal::print(&format!(
+        "\n{} (threshold {}): {}",
+        answer.decision, answer.threshold, answer.summary
+    ));
+    if answer.sample_data {
+        terminal::print("pivotd demo: everything here is sample data");
+    }
+}
+
+/// Shows what every source said of each indicator, and the sum.
+fn explain(answer: &Answer) {
+    for row in &answer.indicators {
+        terminal::print(&format!("{}\n", terminal::line(&row.indicator)));
+        let said = |said: &Said| {
+            let raw = said.raw.as_ref().map_or_else(String::new, |raw| match &raw.value {
+                serde_json::Value::String(word) => word.clone(),
+                number => number.to_string(),
+            });
+            format!("{} {raw}", said.measure).trim().to_owned()
+        };
+        let means = |said: &Said| match (said.probability, said.polarity.as_str()) {
+            (Some(probability), "malicious") => format!("malicious {:.0}%", probability * 100.0),
+            (_, polarity) if said.status == "ok" || said.status == "stale" => polarity.to_owned(),
+            _ => "-".to_owned(),
+        };
+        let why = |said: &Said| {
+            let about = said.about.as_ref().map_or_else(String::new, |about| format!("of {about}: "));
+            format!("{about}{}", said.reasons.join(", "))
+        };
+        let evidence = &row.evidence;
+        let columns = vec![
+            Column::fixed("Source", evidence.iter().map(|said| said.source.clone())),
+            Column::fixed("Status", evidence.iter().map(|said| said.status.clone())),
+            Column::fixed("Said", evidence.iter().map(said)),
+            Column::fixed("Means", evidence.iter().map(means)),
+            Column::fixed("Grade", evidence.iter().map(|said| said.reliability.clone())),
+            Column::fixed("Age", evidence.iter().map(|said| age(said.age_s))),
+            Column::flexible("Why", evidence.iter().map(why)),
+        ];
+        if !evidence.is_empty() {
+            terminal::print(&render(columns, terminal::width()));
+        }
+        for line in &row.explanation {
+            terminal::print(&format!("{:>5} {}: {}", format!("{:+}", line.points), line.source, line.reason));
+        }
+        let score = row.score.map_or_else(|| "nobody knows".to_owned(), |score| score.to_string());
+        let uncapped = row.uncapped_score.map_or_else(String::new, |score| format!(" (uncapped {score})"));
+        let hazard = if row.unsafe_because.is_empty() {
+            String::new()
+        } else {
+            format!("; not safe to block: {}", row.unsafe_because.join(", "))
+        };
+        terminal::print(&format!(
+            "{:>5} {score}{uncapped}, threshold {}: {}; confidence {:.2}; recommended: {}{hazard}\n",
+            "=", row.threshold, row.decision, row.confidence, row.recommend
+        ));
+    }
+    terminal::print(&format!("policy {}, decision {}\n", answer.policy_version, answer.decision_id));
+}
+
+fn age(seconds: Option<u64>) -> String {
+    match seconds {
+        None => String::new(),
+        Some(seconds @ 0..120) => format!("{seconds}s"),
+        Some(seconds @ 120..7200) => format!("{}m", seconds / 60),
+        Some(seconds @ 7200..172_800) => format!("{}h", seconds / 3600),
+        Some(seconds) => format!("{}d", seconds / 86_400),
+    }
+}

@@ -1,0 +1,114 @@
+//! The facts behind a score.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::alert::guess;
+use super::asking::{FACE, Request};
+use super::problem::Problem;
+use super::reputation::query;
+use super::wishes::{Given, Names};
+use crate::ask::score::{Context, Scorer};
+use crate::startup::App;
+use crate::tokens::Scope;
+
+/// Records of each kind and source, where nobody says, and at most.
+const RECORDS: u32 = 25;
+const MOST_RECORDS: u32 = 200;
+
+/// Holds the query of a question for facts.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ContextWanted {
+    /// The most records of each kind and source, newest first; 25 where it is left out.
+    #[param(minimum = 1, maximum = 200)]
+    pub records: Option<u32>,
+    /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
+    #[param(minimum = 1)]
+    pub deadline_s: Option<u64>,
+    /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
+    pub max_age: Option<u64>,
+    /// How far the indicator may travel: clear, green, amber, amber+strict or red.
+    #[param(example = "amber")]
+    pub tlp: Option<String>,
+    /// What may be done with the indicator: clear, green, amber or red.
+    #[param(example = "amber")]
+    pub pap: Option<String>,
+    /// The only sources to ask, by name, separated by commas; all where it is left out.
+    pub providers: Option<String>,
+}
+
+/// Lists what a question for facts can be answered with.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+enum Statuses {
+    /// What sources know. A provider's failure is in the answer, not in the status.
+    #[response(status = 200)]
+    Found(Context),
+    /// The request cannot be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// No client token, or one that is refused.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(Problem),
+    /// The token lacks the scope: `enrich`, or `refresh` for a `max_age` below the time for which answers are kept.
+    #[response(status = 403, content_type = "application/problem+json")]
+    NoScope(Problem),
+    /// The token's rate is used up; `Retry-After` says until when.
+    #[response(status = 429, content_type = "application/problem+json")]
+    NoRate(Problem),
+}
+
+/// Gathers the dated facts about an indicator: registration, resolutions, incidents, sandbox samples.
+#[utoipa::path(
+    get,
+    path = "/v1/context/{indicator}",
+    operation_id = "getContext",
+    tag = "reputation",
+    params(("indicator" = String, Path, description = "An indicator of any kind, percent-encoded.", example = "career-offers.example"), ContextWanted),
+    responses(Statuses),
+    security(("token" = []))
+)]
+pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    let request = Request::start(&app, "/v1/context/{indicator}");
+    let answered = async {
+        let identity = request.identify(&http, Scope::Enrich)?;
+        let wanted: ContextWanted = query(&http, &request.id)?;
+        let records = wanted.records.unwrap_or(RECORDS);
+        if !(1..=MOST_RECORDS).contains(&records) {
+            return Err(request.wrong(format!("records: expected a whole number from 1 to {MOST_RECORDS}")));
+        }
+        let given = Given {
+            deadline_s: wanted.deadline_s,
+            max_age: wanted.max_age,
+            tlp: wanted.tlp,
+            pap: wanted.pap,
+            providers: wanted.providers.names(),
+            ..Given::default()
+        };
+        let value = http.match_info().get("indicator").unwrap_or_default();
+        let (_, indicator) = guess(value).map_err(|detail| request.wrong(detail))?;
+        let configured = app.configured.load_full();
+        let deadline = configured.settings().deadlines.enrich;
+        let (policy, wishes) = given.resolve(&app, &identity, &request.id, deadline, None)?;
+        let asker = identity.asker(FACE, "/v1/context/{indicator}", request.id.clone());
+        let scorer = Scorer {
+            engine: &app.engine,
+            lists: &configured.settings().lists,
+            feedback: &app.decisions.opinions,
+            policy: &policy,
+            asker: &asker,
+            wishes: &wishes,
+        };
+        let mut found = scorer.context(&indicator, records as usize).await;
+        found.sample_data = app.is_sample().then_some(true);
+        let mut finished = request.local(&identity, "context", &found)?;
+        indicator.value().clone_into(&mut finished.asked);
+        Ok(finished)
+    }
+    .await;
+    request.finish(answered)
+}

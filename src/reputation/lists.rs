@@ -1,0 +1,79 @@
+//! What lists mean for a score: benign by class, malicious by a probability, or only worth knowing.
+
+use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability, printable};
+use super::policy::{ListMeaning, Rules};
+use crate::domain::lists::{Hit, ListClass, Purpose};
+use crate::domain::{Indicator, IndicatorKind};
+
+/// Names the source of what lists say.
+pub const SOURCE: &str = "lists";
+
+/// Mailboxes of a function, which several people read (RFC 2142, and those that are common).
+const ROLES: &[&str] = &[
+    "abuse", "admin", "administrator", "billing", "contact", "help", "helpdesk", "hostmaster", "hr", "info", "it",
+    "jobs", "mail", "marketing", "news", "newsletter", "no-reply", "noc", "noreply", "office", "postmaster", "press",
+    "privacy", "root", "sales", "security", "service", "support", "team", "webmaster",
+];
+
+/// Makes evidence of the lists that an indicator stands on.
+#[must_use]
+pub fn evidence(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Vec<Evidence> {
+    let mut evidence: Vec<Evidence> = hits.iter().map(|hit| listed(indicator.kind(), hit, rules)).collect();
+    evidence.extend(role(indicator));
+    evidence
+}
+
+fn listed(kind: IndicatorKind, hit: &Hit, rules: &Rules) -> Evidence {
+    // A mailbox at a free provider is one person's: others are only hit where the domain is blocked.
+    let mailbox = kind == IndicatorKind::Email && hit.purpose == Purpose::FreeMail;
+    let name = hit.purpose.name();
+    let meaning = match (mailbox, rules.lists.get(name)) {
+        (true, _) => ListMeaning::Benign(BenignClass::Context),
+        (false, Some(meaning)) => *meaning,
+        (false, None) => ListMeaning::Benign(match hit.purpose.class() {
+            ListClass::Hard => BenignClass::Hard,
+            ListClass::Soft => BenignClass::Soft,
+            ListClass::Context => BenignClass::Context,
+        }),
+    };
+    let words = name.replace('-', " ");
+    let hazard = !mailbox && rules.never_block.iter().any(|purpose| purpose == name);
+    let local = Evidence {
+        measure: name.to_owned(),
+        local: true,
+        reasons: vec![format!("{words}: {} on {}", printable(&hit.entry), printable(&hit.list))],
+        hazard: hazard.then_some(words),
+        ..Evidence::absent(SOURCE, EvidenceStatus::Ok)
+    };
+    match meaning {
+        ListMeaning::Benign(class) => Evidence {
+            polarity: Polarity::Benign(class),
+            probability: Some(Millionths::ZERO),
+            ..local
+        },
+        ListMeaning::Malicious(probability) => Evidence {
+            // Each list is a family: that a mailbox is thrown away and that its name is for sale are two things.
+            family: format!("{SOURCE}:{name}"),
+            polarity: Polarity::Malicious,
+            probability: Some(probability),
+            reliability: Reliability::B,
+            ..local
+        },
+    }
+}
+
+/// Tells of a mailbox that several people read.
+fn role(indicator: &Indicator) -> Option<Evidence> {
+    if indicator.kind() != IndicatorKind::Email {
+        return None;
+    }
+    let (local, _) = indicator.value().rsplit_once('@')?;
+    ROLES.contains(&local.to_ascii_lowercase().as_str()).then(|| Evidence {
+        measure: "role".to_owned(),
+        local: true,
+        polarity: Polarity::Benign(BenignClass::Context),
+        probability: Some(Millionths::ZERO),
+        reasons: vec!["a role's mailbox, which several people read".to_owned()],
+        ..Evidence::absent(SOURCE, EvidenceStatus::Ok)
+    })
+}
