@@ -38,7 +38,7 @@ impl PolicyCommand {
         let name = cases.display();
         let text = fs::read_to_string(&cases).with_context(|| format!("{name} cannot be read"))?;
         let table = cases::read(&text).map_err(|reason| anyhow::anyhow!("{name}: {reason}"))?;
-        let now = jiff_now();
+        let now = now();
         let outcomes = table
             .cases
             .iter()
@@ -52,9 +52,8 @@ impl PolicyCommand {
 }
 
 /// Returns the machine's time: cases count their days from it.
-fn jiff_now() -> jiff::Timestamp {
-    use crate::clock::Clock;
-    crate::clock::SystemClock::default().now()
+fn now() -> jiff::Timestamp {
+    crate::clock::SystemClock::shared().now()
 }
 
 fn show(outcomes: &[Outcome], policy: &Policy) {
