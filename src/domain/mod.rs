@@ -14,7 +14,7 @@ pub mod schemas;
 
 pub use capability::Capability;
 pub use indicator::{Indicator, IndicatorKind};
-pub use lists::{ListKind, Lists};
+pub use lists::{Hit, ListClass, Lists, Purpose};
 pub use outcome::{Answer, Denial, Failure, FailureKind, Outcome, Price, Rest, Source};
 pub use query::Query;
 pub use record::{Record, Value};
