@@ -111,11 +111,11 @@ fn network() -> impl Strategy<Value = String> {
 fn row() -> impl Strategy<Value = Row> {
     let purpose = || select(Purpose::ALL.to_vec());
     let list = select(vec!["a.txt", "b.txt"]);
-    let mailbox = name().prop_map(|name| format!("jo@{name}"));
+    let mailbox = || name().prop_map(|name| format!("jo@{name}"));
     let text = purpose().prop_flat_map(move |purpose| {
         let text = match purpose {
             Purpose::EmptyFile => Just("0".repeat(32)).boxed(),
-            Purpose::Own | Purpose::Trusted => prop_oneof![name(), network(), mailbox.clone()].boxed(),
+            Purpose::Own | Purpose::Trusted => prop_oneof![name(), network(), mailbox()].boxed(),
             Purpose::Popular
             | Purpose::FreeMail
             | Purpose::Disposable
