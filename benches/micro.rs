@@ -1,4 +1,4 @@
-//! Measures what a run costs without sockets: reading a request, mapping records, writing the answer.
+//! Measures what a run costs without sockets: reading a request, mapping records, writing the answer, asking lists.
 //!
 //! `cargo bench --bench micro`
 
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use pivotd::catalogue::Catalogue;
 use pivotd::config;
-use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
+use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Purpose, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
 use pivotd::mapping::{Heard, MappedInput, Rules, Selection, map};
 use pivotd::providers::registry;
@@ -140,6 +140,86 @@ fn bench(criterion: &mut Criterion) {
     }
 }
 
+/// How many names the list of the benchmark has.
+const NAMES: u32 = 1_000_000;
+
+/// Makes the name at a place of the list: of about 10 to 30 octets, no two alike, in no order.
+fn name(at: u32) -> String {
+    const STARTS: [&str; 5] = ["", "shop-", "news-", "marketplace-", "static.images."];
+    const ENDS: [&str; 6] = ["com", "net", "org", "de", "co.uk", "example"];
+    let mixed = at.wrapping_mul(2_654_435_761);
+    let start = STARTS[mixed as usize % STARTS.len()];
+    format!("{start}{mixed:x}.{}", ENDS[(mixed >> 8) as usize % ENDS.len()])
+}
+
+/// Reads how much memory of this process is resident, in KiB; `None` where the system does not tell.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[expect(clippy::expect_used, reason = "a benchmark without its input is none")]
+#[expect(clippy::print_stdout, reason = "criterion has no place for memory")]
+fn bench_lists(criterion: &mut Criterion) {
+    let mut text = String::new();
+    for at in 0..NAMES {
+        let _ = writeln!(text, "{},{}", at + 1, name(at));
+    }
+    let before = resident();
+    let mut lists = Lists::built_in();
+    let count = lists.add(Purpose::Popular, &text, "top.csv").expect("a list");
+    assert_eq!(count, NAMES as usize);
+    if let Some((before, after)) = before.zip(resident()) {
+        println!(
+            "lists: {count} names take {} MiB",
+            after.saturating_sub(before) >> 10
+        );
+    }
+    drop(text);
+
+    // Questions come in no order, so that no cache of the processor knows what comes next.
+    let ask = |kind, value: String| Indicator::parse(kind, &value).expect("an indicator");
+    let places = || (0..100_000).map(|at: u32| at.wrapping_mul(40_503) % NAMES);
+    let questions: [(&str, Vec<Indicator>); 4] = [
+        (
+            "listed",
+            places()
+                .map(|at| ask(IndicatorKind::Hostname, name(at)))
+                .collect(),
+        ),
+        (
+            "below",
+            places()
+                .map(|at| ask(IndicatorKind::Hostname, format!("www.{}", name(at))))
+                .collect(),
+        ),
+        (
+            "unknown",
+            places()
+                .map(|at| ask(IndicatorKind::Hostname, format!("mail.not-{}", name(at))))
+                .collect(),
+        ),
+        (
+            "address",
+            places()
+                .map(|at| std::net::Ipv4Addr::from(at.wrapping_mul(2_654_435_761)))
+                .map(|address| ask(IndicatorKind::Ipv4, address.to_string()))
+                .collect(),
+        ),
+    ];
+    let mut group = criterion.benchmark_group("lists");
+    for (case, questions) in &questions {
+        let found: usize = questions.iter().map(|question| lists.hits(question).len()).sum();
+        assert!((*case == "unknown") == (found == 0), "{case}: {found}");
+        let mut rest = questions.iter().cycle();
+        group.bench_function(*case, |bencher| {
+            bencher.iter(|| rest.next().map(|question| lists.hits(black_box(question))));
+        });
+    }
+    group.finish();
+}
+
 fn main() {
     let mut criterion = Criterion::default()
         .sample_size(20)
@@ -147,5 +227,6 @@ fn main() {
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
     bench(&mut criterion);
+    bench_lists(&mut criterion);
     criterion.final_summary();
 }

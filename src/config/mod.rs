@@ -5,6 +5,7 @@
 //! section each.
 
 mod entities;
+mod lists;
 pub mod problem;
 mod providers;
 mod reader;
@@ -130,7 +131,7 @@ fn settings(
     let deadlines = sections::deadlines(&root);
     let reputation = reputation::reputation(&root, descriptors);
     let scales = sections::scales(&root);
-    let lists = sections::lists(&root).into();
+    let lists = lists::lists(&root).into();
     let providers = providers::providers(&root, &secrets, descriptors);
     let known = transforms::Known {
         descriptors,

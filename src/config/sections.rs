@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::problem::expected_of;
-use super::reader::{Findings, Reader, integer, text, texts};
+use super::reader::{Findings, Reader, integer, text};
 use super::settings::{
     CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, ServerSettings, TlsFiles,
 };
 use super::tree::{Data, Node};
 use super::values;
-use crate::domain::{ListKind, Lists};
 use crate::mapping::{Band, Colour, Scale};
 
 const MIB: u64 = 1 << 20;
@@ -210,44 +209,6 @@ pub(super) fn deadlines(root: &Reader<'_>) -> Deadlines {
     };
     reader.finish();
     settings
-}
-
-/// Reads the list files; one that cannot be read or understood is a fault, since marks would silently be missing.
-pub(super) fn lists(root: &Reader<'_>) -> Lists {
-    let reader = section(root, "lists");
-    let mut lists = Lists::built_in();
-    for (key, kind) in [
-        ("dynamic_dns", ListKind::DynamicDns),
-        ("sinkholes", ListKind::Sinkholes),
-    ] {
-        let Some(node) = reader.get(key) else { continue };
-        let files = match texts(node) {
-            Ok(files) => files,
-            Err(message) => {
-                reader.findings.error(&node.origin, format!("{key}: {message}"));
-                continue;
-            }
-        };
-        let mut counts = Vec::new();
-        for file in &files {
-            let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
-            let added = std::fs::read_to_string(file)
-                .map_err(|error| format!("{file}: cannot be read: {error}"))
-                .and_then(|text| {
-                    let added = lists.add(kind, &text, &name);
-                    added.map_err(|(line, reason)| format!("{file}:{line}: {reason}"))
-                });
-            match added {
-                Ok(count) => counts.push(format!("{file} ({count} entries)")),
-                Err(message) => reader.findings.error(&node.origin, format!("{key}: {message}")),
-            }
-        }
-        reader
-            .findings
-            .effective(reader.path(key), counts.join(", "), &node.origin);
-    }
-    reader.finish();
-    lists
 }
 
 pub(super) fn scales(root: &Reader<'_>) -> BTreeMap<String, Scale> {

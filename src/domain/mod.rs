@@ -15,7 +15,7 @@ pub mod schemas;
 
 pub use capability::Capability;
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};
-pub use lists::{ListKind, Lists};
+pub use lists::{Hit, ListClass, Lists, Purpose};
 pub use marking::{Pap, Tlp};
 pub use outcome::{Answer, Denial, Failure, FailureKind, Outcome, Price, Rest, Source};
 pub use query::Query;

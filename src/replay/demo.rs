@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::config::settings::{
     Budget, BudgetUnit, BudgetWindow, Credential, NetworkSettings, ProviderSettings, Rate, SecretOrigin,
 };
-use crate::domain::{ListKind, Lists};
+use crate::domain::{Lists, Purpose};
 use crate::engine::reference;
 use crate::providers::{Descriptor, Unit, registry};
 
@@ -95,7 +95,7 @@ pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) -> io::Result<()
     }
     let mut lists = Lists::clone(&settings.lists);
     lists
-        .add(ListKind::DynamicDns, SAMPLE_ZONES, "sample list of the demo")
+        .add(Purpose::DynamicDns, SAMPLE_ZONES, "sample list of the demo")
         .map_err(|(_, reason)| io::Error::other(reason))?;
     settings.lists = lists.into();
     Ok(())

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
-use pivotd::domain::ListKind;
+use pivotd::domain::Purpose;
 use pivotd::replay::demo::SAMPLE_ZONES;
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -216,7 +216,7 @@ async fn open() -> Case {
         .settings(|settings| {
             let mut lists = (*settings.lists).clone();
             lists
-                .add(ListKind::DynamicDns, SAMPLE_ZONES, "sample list")
+                .add(Purpose::DynamicDns, SAMPLE_ZONES, "sample list")
                 .unwrap();
             settings.lists = lists.into();
             let mut money = budget(

@@ -510,7 +510,7 @@ async fn a_dynamic_name_explains_itself_and_spends_nothing_unless_it_is_wanted()
         .settings(|settings| {
             let mut lists = (*settings.lists).clone();
             lists
-                .add(pivotd::domain::ListKind::DynamicDns, "example.com", "dynamic.txt")
+                .add(pivotd::domain::Purpose::DynamicDns, "example.com", "dynamic.txt")
                 .unwrap();
             settings.lists = lists.into();
         })

@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
+
 use super::vendor;
 use crate::catalogue::{Answerer, Catalogue, InputSpec};
 use crate::config::{DEFAULT_FILE, Loaded, Origin, load, read, report};
-use crate::domain::IndicatorKind;
+use crate::domain::{Indicator, IndicatorKind, Purpose};
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -83,10 +85,19 @@ fn the_settings_that_are_commented_out_load() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    for file in ["dynamic-dns.txt", "sinkholes.json"] {
-        std::fs::write(folder.path().join(file), "list.example\n").unwrap();
+    // Lists are read with the settings, so their files have to be there.
+    let section = lines.iter().skip_while(|line| *line != "[lists]").skip(1);
+    for line in section.take_while(|line| !line.starts_with('[')) {
+        let named = line.split("/etc/pivotd/").nth(1);
+        let Some(file) = named.and_then(|rest| rest.split('"').next()) else {
+            continue;
+        };
+        let text = match file {
+            "empty.txt" => "0123456789abcdef0123456789abcdef\n",
+            _ => "list.example\n",
+        };
+        std::fs::write(folder.path().join(file), text).unwrap();
     }
-    // Lists are read with the settings, so these files have to be there.
     let own = format!("[\"{}/", folder.path().display());
     let text = lines.join("\n").replace("[\"/etc/pivotd/", &own);
     assert!(
@@ -113,6 +124,19 @@ fn the_settings_that_are_commented_out_load() {
     let lists = &loaded.settings.lists;
     assert_eq!(lists.dynamic_dns("a.list.example"), Some("dynamic-dns.txt"));
     assert_eq!(lists.sinkhole("list.example"), Some("sinkholes.json"));
+    let hits = lists.hits(&Indicator::guess("list.example").unwrap());
+    let known: BTreeSet<_> = hits.iter().map(|hit| hit.purpose).collect();
+    let of_names = |purpose: &Purpose| !matches!(purpose, Purpose::EmptyFile | Purpose::DynamicDns);
+    assert!(
+        known.into_iter().eq(Purpose::ALL.into_iter().filter(of_names)),
+        "every purpose has its line"
+    );
+    assert!(
+        loaded
+            .origins
+            .iter()
+            .any(|setting| setting.path == "lists.empty_file")
+    );
     assert_eq!(provider.budget[2].limit, 20_000);
     assert_eq!(provider.budget[2].max_price, Some(2_000));
 }

@@ -4,6 +4,7 @@ pub(crate) mod vendor;
 
 mod environment;
 mod faults;
+mod lists;
 mod manual;
 mod secrets;
 mod values;

@@ -119,15 +119,15 @@ fn what_equals_the_input_is_left_out() {
 
 #[test]
 fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
-    use crate::domain::ListKind;
+    use crate::domain::Purpose;
     use crate::maltego::response::Bookmark;
     let mut settings = settings(
         "ip-history",
         "[[transform.entity]]\nvalue = \"ip\"\n[[transform.entity]]\nvalue = \"domain\"",
     );
     let mut lists = (*settings.lists).clone();
-    lists.add(ListKind::Sinkholes, "192.0.2.0/28", "soc.txt").unwrap();
-    lists.add(ListKind::DynamicDns, "dyn.example", "dyn.txt").unwrap();
+    lists.add(Purpose::Sinkhole, "192.0.2.0/28", "soc.txt").unwrap();
+    lists.add(Purpose::DynamicDns, "dyn.example", "dyn.txt").unwrap();
     settings.lists = lists.into();
     let record = |ip: &str, domain: &str| Record::new().with("ip", ip).with("domain", domain);
     let answer = answer(
@@ -196,13 +196,13 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
 /// Lists know a name by its canonical form, and people type it as they like.
 #[test]
 fn an_input_is_marked_however_it_is_typed() {
-    use crate::domain::ListKind;
+    use crate::domain::Purpose;
     let mut settings = settings(
         "ip-history",
         "[[transform.entity]]\non = \"input\"\nfields = { domain = \"Domain\" }",
     );
     let mut lists = (*settings.lists).clone();
-    lists.add(ListKind::DynamicDns, "dyn.example", "dyn.txt").unwrap();
+    lists.add(Purpose::DynamicDns, "dyn.example", "dyn.txt").unwrap();
     settings.lists = lists.into();
     let answer = answer(
         Capability::IpHistory,

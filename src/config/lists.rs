@@ -1,0 +1,84 @@
+//! Reads `[lists]` and the files that it names.
+
+use std::path::Path;
+
+use super::problem::expected_of;
+use super::reader::{Reader, flag, texts};
+use super::sections::section;
+use super::tree::{Data, Node};
+use crate::domain::{Lists, Purpose};
+
+/// Keys that hold entries instead of files, each with its purpose.
+const ENTRIES: [(&str, Purpose); 2] = [
+    ("own_entries", Purpose::Own),
+    ("trusted_entries", Purpose::Trusted),
+];
+
+/// Reads the lists; one that cannot be read or understood is a fault, since marks would silently be missing.
+pub(super) fn lists(root: &Reader<'_>) -> Lists {
+    let reader = section(root, "lists");
+    let wanted = reader.value_or("built_in", Purpose::ALL.to_vec(), "true", built_in);
+    let mut lists = Lists::built_in_of(&wanted);
+    for (key, purpose) in ENTRIES {
+        let source = reader.path(key);
+        reader.value(key, |node| {
+            texts(node)?.iter().enumerate().try_for_each(|(at, entry)| {
+                let added = lists.add_entry(purpose, entry, &source);
+                added.map_err(|reason| format!("entry {}: {reason}", at + 1))
+            })
+        });
+    }
+    for purpose in Purpose::ALL {
+        files(&reader, purpose, &mut lists);
+    }
+    reader.finish();
+    lists
+}
+
+/// Reads the list files for a purpose.
+fn files(reader: &Reader<'_>, purpose: Purpose, lists: &mut Lists) {
+    let key = purpose.key();
+    let Some(node) = reader.get(key) else { return };
+    let files = match texts(node) {
+        Ok(files) => files,
+        Err(message) => {
+            reader.findings.error(&node.origin, format!("{key}: {message}"));
+            return;
+        }
+    };
+    let mut counts = Vec::new();
+    for file in &files {
+        let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
+        let added = std::fs::read_to_string(file)
+            .map_err(|error| format!("{file}: cannot be read: {error}"))
+            .and_then(|text| {
+                let added = lists.add(purpose, &text, &name);
+                added.map_err(|(line, reason)| format!("{file}:{line}: {reason}"))
+            });
+        match added {
+            Ok(count) => counts.push(format!("{file} ({count} entries)")),
+            Err(message) => reader.findings.error(&node.origin, format!("{key}: {message}")),
+        }
+    }
+    reader
+        .findings
+        .effective(reader.path(key), counts.join(", "), &node.origin);
+}
+
+/// Reads which built-in lists are used: all, none, or those of the named keys.
+fn built_in(node: &Node) -> Result<Vec<Purpose>, String> {
+    match flag(node) {
+        Ok(true) => return Ok(Purpose::ALL.to_vec()),
+        Ok(false) => return Ok(Vec::new()),
+        Err(_) if matches!(node.data, Data::Text(_) | Data::List(_)) => {}
+        Err(message) => return Err(message),
+    }
+    let find = |word: &String| {
+        let found = Purpose::ALL.into_iter().find(|purpose| purpose.key() == word);
+        found.ok_or_else(|| {
+            let hint = expected_of(word, Purpose::ALL.map(Purpose::key));
+            format!("unknown list \"{word}\"{hint}")
+        })
+    };
+    texts(node)?.iter().map(find).collect()
+}

@@ -1,0 +1,141 @@
+//! Holds the built-in lists. They were written for this project, are small, and are of November 2026.
+//!
+//! Names and addresses set aside for documentation (RFC 2606, 5737, 3849 and 9637) stand on none of them, nor does
+//! `.test`: with these one tries things out.
+
+use super::{BUILT_IN, Lists, Purpose};
+
+/// Networks and names of the special-purpose registries (RFC 6890, RFC 6761) that lead to nobody on the internet: this
+/// network (RFC 791), private (RFC 1918), behind a carrier's translation (RFC 6598), loopback (RFC 1122), link-local
+/// (RFC 3927), protocol assignments (RFC 6890), 6to4 relays (RFC 7526), benchmarking (RFC 2544, RFC 5180), multicast
+/// (RFC 5771), reserved and broadcast (RFC 1112, RFC 919); unspecified, loopback, link-local, multicast (RFC 4291),
+/// translation within a network (RFC 8215), discard (RFC 6666), unique local (RFC 4193), site-local (RFC 3879); and
+/// names of networks at home (RFC 8375, RFC 6762), of none (RFC 6761), and `internal`, set aside by ICANN in 2024.
+const RESERVED: &str = "
+    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.88.99.0/24
+    192.168.0.0/16 198.18.0.0/15 224.0.0.0/4 240.0.0.0/4
+    :: ::1 64:ff9b:1::/48 100::/64 2001:2::/48 fc00::/7 fe80::/10 fec0::/10 ff00::/8
+    home.arpa internal invalid local localhost";
+
+/// MD5, SHA-1, SHA-256 and SHA-512 of no byte at all.
+const EMPTY_FILE: &str = "
+    d41d8cd98f00b204e9800998ecf8427e
+    da39a3ee5e6b4b0d3255bfef95601890afd80709
+    e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce\
+    47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e";
+
+const POPULAR: &str = "
+    adobe.com aliexpress.com amazon.com apple.com baidu.com bbc.co.uk bing.com booking.com
+    cloudflare.com duckduckgo.com ebay.com facebook.com github.com google.com gstatic.com icloud.com
+    imdb.com instagram.com linkedin.com live.com microsoft.com microsoftonline.com mozilla.org msn.com
+    netflix.com nytimes.com office.com office365.com openai.com oracle.com paypal.com reddit.com
+    salesforce.com samsung.com spotify.com stackoverflow.com tiktok.com twitter.com whatsapp.com
+    wikimedia.org wikipedia.org windows.com windowsupdate.com x.com yahoo.com youtube.com zoom.us";
+
+const CDN: &str = "
+    akamai.net akamaiedge.net akamaihd.net akamaized.net azureedge.net azurefd.net b-cdn.net
+    cdn.cloudflare.net cdn77.org cloudfront.net edgekey.net edgesuite.net fastly.net fastlylb.net
+    kxcdn.com llnwd.net";
+
+const CLOUD: &str = "
+    amazonaws.com appspot.com azurewebsites.net cloudapp.azure.com cloudapp.net cloudfunctions.net
+    core.windows.net digitaloceanspaces.com googleusercontent.com herokuapp.com linodeusercontent.com
+    ondigitalocean.app oraclecloud.com run.app vultrusercontent.com";
+
+const RESOLVER: &str = "
+    1.0.0.1 1.0.0.2 1.0.0.3 1.1.1.1 1.1.1.2 1.1.1.3 4.2.2.1 4.2.2.2 8.8.4.4 8.8.8.8 9.9.9.9 9.9.9.10
+    9.9.9.11 64.6.64.6 64.6.65.6 77.88.8.1 77.88.8.8 94.140.14.14 94.140.15.15 114.114.114.114
+    119.29.29.29 149.112.112.112 208.67.220.220 208.67.222.222 223.5.5.5 223.6.6.6 2001:4860:4860::8844
+    2001:4860:4860::8888 2606:4700:4700::1001 2606:4700:4700::1111 2620:119:35::35 2620:119:53::53
+    2620:fe::9 2620:fe::fe cloudflare-dns.com dns.google dns.quad9.net doh.opendns.com one.one.one.one";
+
+const FREE_MAIL: &str = "
+    126.com 163.com aol.com bk.ru comcast.net daum.net fastmail.com free.fr freenet.de gmail.com gmx.at
+    gmx.ch gmx.com gmx.de gmx.net googlemail.com hanmail.net hotmail.co.uk hotmail.com hotmail.de
+    hotmail.fr hotmail.it hushmail.com icloud.com inbox.lv inbox.ru laposte.net libero.it list.ru
+    live.com mac.com mail.com mail.ru mailfence.com me.com msn.com naver.com orange.fr outlook.com
+    outlook.de outlook.fr proton.me protonmail.com qq.com rambler.ru rediffmail.com rocketmail.com
+    seznam.cz sina.com t-online.de tuta.com tutanota.com ukr.net uol.com.br web.de wp.pl yahoo.co.jp
+    yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru yeah.net ymail.com zoho.com";
+
+const SECURITY_VENDOR: &str = "
+    abuse.ch abuseipdb.com bitdefender.com crowdstrike.com domaintools.com eset.com fortinet.com
+    greynoise.io kaspersky.com malwarebytes.com mcafee.com paloaltonetworks.com proofpoint.com
+    sophos.com spamhaus.org symantec.com trendmicro.com urlscan.io virustotal.com";
+
+/// What the suffix list does not know, or may not: hosts whose very name serves what customers put there, too.
+const SHARED_HOSTING: &str = "
+    1drv.ms canva.site cdn.discordapp.com docs.google.com drive.google.com dropboxusercontent.com
+    firebasestorage.googleapis.com forms.office.com gist.github.com godaddysites.com jimdofree.com
+    jimdosite.com linktr.ee livejournal.com mediafire.com medium.com mega.nz mystrikingly.com
+    notion.site onedrive.live.com pastebin.com raw.githubusercontent.com script.google.com
+    sharepoint.com sites.google.com storage.googleapis.com telegra.ph translate.goog trycloudflare.com
+    tumblr.com web.core.windows.net weebly.com wetransfer.com wixsite.com wordpress.com www.dropbox.com";
+
+const DISPOSABLE: &str = "
+    10minutemail.com 33mail.com dispostable.com dropmail.me emailondeck.com fakeinbox.com getairmail.com
+    getnada.com grr.la guerrillamail.biz guerrillamail.com guerrillamail.de guerrillamail.info
+    guerrillamail.net guerrillamail.org guerrillamailblock.com harakirimail.com mailcatch.com
+    maildrop.cc mailinator.com mailinator.net mailnesia.com mintemail.com mohmal.com moakt.com
+    mytemp.email sharklasers.com spam4.me spamgourmet.com temp-mail.org tempail.com tempmail.com
+    throwawaymail.com trashmail.com trashmail.de yopmail.com yopmail.fr yopmail.net";
+
+/// Zones below which customers of dynamic DNS services get names.
+const DYNAMIC_DNS: &str = "
+    3322.org 8866.org 8800.org 9966.org changeip.net chickenkiller.com ddns.net dnsalias.com
+    dnsdynamic.org duckdns.org dyndns.biz dyndns.info dyndns.org dynu.net freedns.afraid.org gotdns.com
+    homeip.net hopto.org mooo.com myftp.biz myftp.org no-ip.biz no-ip.info no-ip.org redirectme.net
+    servebeer.com servehttp.com sytes.net vicp.net xicp.net zapto.org";
+
+const SHORTENER: &str = "
+    adf.ly bit.do bit.ly buff.ly cutt.ly dlvr.it goo.gl is.gd j.mp lnkd.in ow.ly qrco.de rb.gy
+    rebrand.ly s.id shorturl.at soo.gd t.co t.ly tiny.cc tinyurl.com trib.al v.gd";
+
+const SAFE_LINK: &str = "
+    clicktime.symantec.com linkprotect.cudasvc.com protect-eu.mimecast.com protect-us.mimecast.com
+    safelinks.protection.outlook.com secure-web.cisco.com urldefense.com urldefense.proofpoint.com";
+
+/// Zones of the name servers of parked domains.
+const PARKING: &str = "bodis.com parkingcrew.net sedoparking.com";
+
+/// What resolves only inside of an anonymity network.
+const ANONYMIZER: &str = "i2p onion";
+
+/// Zones in which scanners' addresses have names.
+const SCANNER: &str = "
+    binaryedge.ninja censys-scanner.com internet-measurement.com shadowserver.org shodan.io
+    stretchoid.com";
+
+/// Gives the entries for a purpose. Nobody knows the administrator's own; sinkholes change owners too often.
+pub(super) fn entries(purpose: Purpose) -> impl Iterator<Item = &'static str> {
+    let text = match purpose {
+        Purpose::Reserved => RESERVED,
+        Purpose::EmptyFile => EMPTY_FILE,
+        Purpose::Popular => POPULAR,
+        Purpose::Cdn => CDN,
+        Purpose::Cloud => CLOUD,
+        Purpose::Resolver => RESOLVER,
+        Purpose::FreeMail => FREE_MAIL,
+        Purpose::SecurityVendor => SECURITY_VENDOR,
+        Purpose::SharedHosting => SHARED_HOSTING,
+        Purpose::Disposable => DISPOSABLE,
+        Purpose::DynamicDns => DYNAMIC_DNS,
+        Purpose::Shortener => SHORTENER,
+        Purpose::SafeLink => SAFE_LINK,
+        Purpose::Parking => PARKING,
+        Purpose::Anonymizer => ANONYMIZER,
+        Purpose::Scanner => SCANNER,
+        Purpose::Own | Purpose::Trusted | Purpose::Sinkhole => "",
+    };
+    text.split_whitespace()
+}
+
+/// Adds the entries for a purpose.
+pub(super) fn add(lists: &mut Lists, purpose: Purpose) {
+    for entry in entries(purpose) {
+        // Tests prove that every entry is taken.
+        let added = lists.add_entry(purpose, entry, BUILT_IN);
+        debug_assert_eq!(added, Ok(()), "{entry}");
+    }
+}

@@ -1,0 +1,263 @@
+//! Knows what many people know of names, addresses, mailboxes and files, by lists: one's own, popular, shared, idle.
+//!
+//! The built-in lists are small; the suffix list's private section says more, and the administrator's files say the
+//! rest. Whatever is said of a value, it is told which list says so, and by which entry.
+
+mod built_in;
+mod file;
+mod index;
+mod purpose;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use index::{Found, Index, ListId, suffixes};
+pub use purpose::{ListClass, Purpose};
+
+use super::indicator::{Indicator, IndicatorKind};
+
+/// Says that the built-in list says so.
+const BUILT_IN: &str = "pivotd's built-in list";
+/// Says that the suffix list says so.
+const SUFFIX_LIST: &str = "Public Suffix List, private section";
+
+/// Tells of one list that an indicator stands on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// What the list is for.
+    pub purpose: Purpose,
+    /// Whose list it is, for people: its own name, else its file's.
+    pub list: Arc<str>,
+    /// The entry that matched, in canonical form: a name, a network, an address for mail or a hash.
+    pub entry: String,
+}
+
+/// Names a list; several files may go by one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct List {
+    purpose: Purpose,
+    name: Arc<str>,
+}
+
+/// Holds all lists.
+#[derive(Clone, Default)]
+pub struct Lists {
+    lists: Vec<List>,
+    index: Index,
+}
+
+impl fmt::Debug for Lists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // There may be a million entries.
+        f.debug_list().entries(&self.lists).finish()
+    }
+}
+
+impl Lists {
+    /// Holds what is built in.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::built_in_of(&Purpose::ALL)
+    }
+
+    /// Holds what is built in for some purposes.
+    #[must_use]
+    pub fn built_in_of(purposes: &[Purpose]) -> Self {
+        let mut lists = Self::default();
+        for purpose in purposes {
+            built_in::add(&mut lists, *purpose);
+        }
+        lists.index.shrink();
+        lists
+    }
+
+    /// Adds a list: one entry a line with `#` comments, `rank,name` lines, or JSON in the format of the MISP warning
+    /// lists. `source` says whose it is, unless the list has a name of its own. Gives the number of entries.
+    ///
+    /// # Errors
+    /// The line, from 1, and what is wrong with it. What stands before it has been added.
+    pub fn add(&mut self, purpose: Purpose, text: &str, source: &str) -> Result<usize, (usize, String)> {
+        let added = file::add(self, purpose, text, source);
+        self.index.shrink();
+        added
+    }
+
+    /// Adds one entry, written as in a list file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn add_entry(&mut self, purpose: Purpose, entry: &str, source: &str) -> Result<(), String> {
+        let list = self.list(purpose, source)?;
+        file::entry(self, list, purpose, None, entry)
+    }
+
+    /// Finds or makes a list.
+    fn list(&mut self, purpose: Purpose, name: &str) -> Result<ListId, String> {
+        let known = |list: &List| list.purpose == purpose && list.name.as_ref() == name;
+        let at = self.lists.iter().position(known).unwrap_or(self.lists.len());
+        let id = ListId::try_from(at).map_err(|_| "there are too many lists".to_owned())?;
+        if at == self.lists.len() {
+            let name = name.into();
+            self.lists.push(List { purpose, name });
+        }
+        Ok(id)
+    }
+
+    /// Finds every list that an indicator stands on, in the order of purposes, lists and entries.
+    ///
+    /// Asks for names, addresses, URLs (by their host), hashes, and addresses for mail: by themselves, and by their
+    /// domain where that tells of mailboxes. Other kinds stand on no list.
+    #[must_use]
+    pub fn hits(&self, indicator: &Indicator) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        match indicator.kind() {
+            IndicatorKind::Domain | IndicatorKind::Hostname => self.name_hits(indicator.value(), &mut hits),
+            IndicatorKind::Ipv4 | IndicatorKind::Ipv6 | IndicatorKind::Url => match indicator.ip() {
+                Some(address) => self.address_hits(address, &mut hits),
+                None => {
+                    let host = indicator.host();
+                    host.iter().for_each(|host| self.name_hits(host, &mut hits));
+                }
+            },
+            IndicatorKind::Email => {
+                let host = indicator.host();
+                host.iter().for_each(|host| self.name_hits(host, &mut hits));
+                hits.retain(|hit| hit.purpose.speaks_of_mailboxes());
+                self.key_hits(&indicator.value().to_ascii_lowercase(), &mut hits);
+            }
+            IndicatorKind::Hash => self.key_hits(indicator.value(), &mut hits),
+            _ => {}
+        }
+        hits.sort_unstable();
+        hits.dedup();
+        hits
+    }
+
+    fn name_hits(&self, name: &str, hits: &mut Vec<Hit>) {
+        for entry in suffixes(name) {
+            for found in self.index.at(entry) {
+                if let Some(list) = self.lists.get(usize::from(found.list))
+                    && self.reaches(list.purpose, found, entry, name)
+                {
+                    hits.push(hit(list, entry));
+                }
+            }
+        }
+        if let Some(suffix) = private_suffix(name) {
+            hits.push(Hit {
+                purpose: Purpose::SharedHosting,
+                list: SUFFIX_LIST.into(),
+                entry: suffix.to_owned(),
+            });
+        }
+    }
+
+    fn address_hits(&self, address: IpAddr, hits: &mut Vec<Hit>) {
+        for network in self.index.around(address.to_canonical()) {
+            for list in self.index.at_network(network) {
+                let list = self.lists.get(usize::from(list));
+                hits.extend(list.map(|list| hit(list, &shown(network))));
+            }
+        }
+    }
+
+    fn key_hits(&self, key: &str, hits: &mut Vec<Hit>) {
+        for found in self.index.at(key) {
+            let list = self.lists.get(usize::from(found.list));
+            hits.extend(list.map(|list| hit(list, key)));
+        }
+    }
+
+    /// Tells whether an entry means a name that it is, or that stands below it.
+    fn reaches(&self, purpose: Purpose, found: Found, entry: &str, name: &str) -> bool {
+        if entry.len() == name.len() {
+            // The zone itself is its provider's.
+            return purpose != Purpose::DynamicDns;
+        }
+        !found.exact
+            && match purpose {
+                Purpose::FreeMail => false,
+                // That everybody visits a host says nothing of what its customers put there. Top lists are counted,
+                // not chosen: they hold suffixes of registries, too.
+                Purpose::Popular => suffix_len(name) < entry.len() && self.user_content(name).is_none(),
+                _ => true,
+            }
+    }
+
+    /// Says who calls a name one where customers put content of their own: below a suffix of the private section of the
+    /// Public Suffix List, or at or below an entry for shared hosting. The name has to be canonical.
+    #[must_use]
+    pub fn user_content(&self, name: &str) -> Option<&str> {
+        self.nearest_name(Purpose::SharedHosting, name)
+            .or_else(|| private_suffix(name).map(|_| SUFFIX_LIST))
+    }
+
+    /// Says who calls a name one of a dynamic DNS service: a name below such a zone, not the zone itself.
+    ///
+    /// The name has to be canonical.
+    #[must_use]
+    pub fn dynamic_dns(&self, name: &str) -> Option<&str> {
+        let above = name.split_once('.')?.1;
+        self.nearest_name(Purpose::DynamicDns, above)
+            .or_else(|| private_suffix(name).map(|_| SUFFIX_LIST))
+    }
+
+    /// Says who calls a canonical address or name server a sinkhole.
+    #[must_use]
+    pub fn sinkhole(&self, value: &str) -> Option<&str> {
+        let Ok(address) = value.parse::<IpAddr>() else {
+            return self.nearest_name(Purpose::Sinkhole, value);
+        };
+        self.index.around(address.to_canonical()).find_map(|network| {
+            let lists = self.index.at_network(network);
+            lists.filter_map(|list| self.named(Purpose::Sinkhole, list)).min()
+        })
+    }
+
+    /// Names the list of a purpose that holds a name, or the nearest one above it.
+    fn nearest_name(&self, purpose: Purpose, name: &str) -> Option<&str> {
+        suffixes(name).find_map(|entry| {
+            let found = self.index.at(entry);
+            found.filter_map(|found| self.named(purpose, found.list)).min()
+        })
+    }
+
+    /// Names a list if it has this purpose.
+    fn named(&self, purpose: Purpose, list: ListId) -> Option<&str> {
+        let list = self.lists.get(usize::from(list))?;
+        (list.purpose == purpose).then_some(list.name.as_ref())
+    }
+}
+
+fn hit(list: &List, entry: &str) -> Hit {
+    Hit {
+        purpose: list.purpose,
+        list: Arc::clone(&list.name),
+        entry: entry.to_owned(),
+    }
+}
+
+/// Writes a network as people do: one of a single address as that address.
+fn shown(network: ipnet::IpNet) -> String {
+    if network.prefix_len() == network.max_prefix_len() {
+        network.addr().to_string()
+    } else {
+        network.to_string()
+    }
+}
+
+/// Measures the public suffix of a name, of either section.
+fn suffix_len(name: &str) -> usize {
+    psl::suffix(name.as_bytes()).map_or(0, |suffix| suffix.as_bytes().len())
+}
+
+/// Cuts the suffix out of a name that stands below one of those who give names to customers.
+fn private_suffix(name: &str) -> Option<&str> {
+    let suffix = psl::suffix(name.as_bytes())?;
+    let start = name.len().checked_sub(suffix.as_bytes().len())?;
+    let below = start > 0 && suffix.typ() == Some(psl::Type::Private);
+    below.then(|| name.get(start..)).flatten()
+}
