@@ -201,7 +201,10 @@ fn part(
     let (top, rest) = head(bytes);
     remarks.cut |= top.len() >= MAX_HEADERS;
     let parsed = HEADERS.parse_headers(top);
-    let headers = parsed.as_ref().map(|found| found.headers()).unwrap_or_default();
+    let headers = parsed
+        .as_ref()
+        .map(mail_parser::Message::headers)
+        .unwrap_or_default();
     // A part may lack headers and the empty line behind them.
     let body = if headers.is_empty() && !top.is_empty() {
         bytes
