@@ -2,6 +2,7 @@
 //!
 //! The modules follow the way of a question; `ARCHITECTURE.md` is the map.
 
+pub mod alert;
 pub mod ask;
 pub mod catalogue;
 pub mod cli;

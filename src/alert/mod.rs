@@ -1,0 +1,293 @@
+//! Reads the raw message of an alert (RFC 5322) into indicators. Pure: no clock, socket or environment.
+//!
+//! Nothing of a message is kept but indicators: notes count and never quote, errors say only what was too much.
+
+mod links;
+mod mime;
+mod received;
+#[cfg(test)]
+mod tests;
+mod unwrap;
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use crate::domain::indicator::{Indicator, IndicatorKind};
+
+pub use received::{AuthenticationResult, Relay, RelayError};
+
+/// The longest message in octets.
+pub const MAX_BYTES: usize = 1024 * 1024;
+/// How many parts a message may have, those of attached messages included.
+pub const MAX_PARTS: usize = 50;
+/// How deep parts may stand within parts; what is deeper is not read.
+pub const MAX_DEPTH: usize = 8;
+/// How many indicators are read; the rest are named in [`Read::excess`].
+pub const MAX_INDICATORS: usize = 20;
+/// How many values [`Read::excess`] and [`Read::ignored`] name each; a note counts the rest.
+pub const MAX_NAMED: usize = 200;
+
+/// Tells whose relays, addresses and names are trusted, and what may leave.
+#[derive(Clone, Copy)]
+pub struct Trust<'a> {
+    /// Relays whose headers are believed; without any, neither hop nor authentication result is read.
+    pub relays: &'a [Relay],
+    /// Says why an indicator is ignored, because it is one's own or trusted; `None` for all others.
+    pub is_own: &'a dyn Fn(&Indicator) -> Option<String>,
+    /// Whether URLs keep their query. User information and fragment never stay.
+    pub keep_query: bool,
+}
+
+/// Holds what a message says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Read {
+    /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, URLs, attachments.
+    pub indicators: Vec<Found>,
+    /// What is not asked about, and why.
+    pub ignored: Vec<Ignored>,
+    /// Indicators beyond the limit, in the same order.
+    pub excess: Vec<Found>,
+    /// What trusted relays found of SPF, DKIM and DMARC, the newest first.
+    pub authentication: Vec<AuthenticationResult>,
+    /// What else a reader should know, in plain words without text of the message.
+    pub notes: Vec<String>,
+}
+
+/// Holds an indicator and what it was in the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// One of `sender`, `reply_to`, `return_path`, `relay`, `url`, `attachment`.
+    pub role: &'static str,
+    /// The indicator.
+    pub indicator: Indicator,
+}
+
+/// Holds an indicator that is not asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// As in [`Found`].
+    pub role: &'static str,
+    /// The indicator's canonical value.
+    pub value: String,
+    /// Why, in plain words.
+    pub reason: String,
+}
+
+/// Says why a message was not read, and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// More than [`MAX_BYTES`].
+    #[error(
+        "the message has {0} octets, more than {MAX_BYTES}: send it without its attachments, or send the indicators"
+    )]
+    TooLarge(usize),
+    /// More than [`MAX_PARTS`].
+    #[error(
+        "the message has more than {MAX_PARTS} parts: send it without some of its attachments, or send the indicators"
+    )]
+    TooManyParts,
+    /// None of the headers that a message has.
+    #[error(
+        "this is no message: it has no header such as From or Received; send the raw message (RFC 5322), headers first"
+    )]
+    NoHeader,
+}
+
+/// Reads a raw message.
+///
+/// A message from one's own or a trusted sender that carries exactly one attached message is a report of that: the
+/// attached message is read in its place. URLs and attachments of other attached messages count, their senders do not.
+///
+/// # Errors
+/// Where it is over a limit or no message; see [`MessageError`].
+pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(MessageError::TooLarge(bytes.len()));
+    }
+    let (mut mail, remarks) = mime::walk(bytes)?;
+    let mut out = Reader {
+        trust,
+        seen: HashSet::new(),
+        read: Read::default(),
+        unnamed: 0,
+    };
+    remarks.note(&mut out.read.notes);
+    while is_report(&mail, trust) {
+        let Some(inner) = mail.attached.pop() else { break };
+        mail = inner;
+        out.note("the message reports another, which it carries: that one was read, as the reporter sent it");
+    }
+    out.envelope(&mail.envelope);
+    out.contents(&mail);
+    Ok(out.finish())
+}
+
+/// Tells a report: every sender is ignored as one's own or trusted, and there is exactly one attached message.
+fn is_report(mail: &mime::Mail, trust: &Trust<'_>) -> bool {
+    let own = |mailbox: &mime::Mailbox| {
+        Indicator::parse(IndicatorKind::Email, &mailbox.address)
+            .is_ok_and(|sender| (trust.is_own)(&sender).is_some())
+    };
+    mail.attached.len() == 1 && !mail.envelope.from.is_empty() && mail.envelope.from.iter().all(own)
+}
+
+/// Collects indicators in order, each once.
+struct Reader<'t, 'a> {
+    trust: &'t Trust<'a>,
+    seen: HashSet<Indicator>,
+    read: Read,
+    /// How many values were found after the lists were full.
+    unnamed: usize,
+}
+
+impl Reader<'_, '_> {
+    fn note(&mut self, text: impl Into<String>) {
+        self.read.notes.push(text.into());
+    }
+
+    fn envelope(&mut self, envelope: &mime::Envelope) {
+        if envelope.from.is_empty() {
+            self.note("the message names no sender");
+        }
+        for mailbox in &envelope.from {
+            self.mailbox("sender", &mailbox.address);
+            self.shown(mailbox);
+        }
+        for mailbox in &envelope.reply_to {
+            self.mailbox("reply_to", &mailbox.address);
+        }
+        for address in &envelope.return_path {
+            self.mailbox("return_path", address);
+        }
+        let origin = received::origin(&envelope.trace, self.trust.relays);
+        if let Some(address) = origin.address {
+            self.add("relay", Indicator::from(address));
+        }
+        self.read.notes.extend(origin.note.map(str::to_owned));
+        let (results, others) = received::results(&envelope.trace, &origin, self.trust.relays);
+        self.read.authentication = results;
+        if others > 0 {
+            self.note(format!(
+                "{others} authentication results were not counted: no trusted relay wrote them"
+            ));
+        }
+    }
+
+    fn mailbox(&mut self, role: &'static str, address: &str) {
+        match Indicator::parse(IndicatorKind::Email, address) {
+            Ok(indicator) => self.add(role, indicator),
+            Err(_) => self.note(format!("one {role} is no e-mail address")),
+        }
+    }
+
+    /// Names an address in the display name: people see it, mail does not use it.
+    fn shown(&mut self, mailbox: &mime::Mailbox) {
+        let words = mailbox.name.split(|c: char| {
+            c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '"' | '\'' | ',' | ';')
+        });
+        let shown = words
+            .filter(|word| word.contains('@'))
+            .find_map(|word| Indicator::parse(IndicatorKind::Email, word).ok());
+        if let Some(shown) = shown
+            && !shown.value().eq_ignore_ascii_case(&mailbox.address)
+        {
+            self.note("the sender's display name is another e-mail address");
+            self.ignore("sender", &shown, "shown as the sender's name only");
+        }
+    }
+
+    fn contents(&mut self, mail: &mime::Mail) {
+        let mut links = Vec::new();
+        let mut files = Vec::new();
+        mail.gather(&mut links, &mut files);
+        let mut tally = unwrap::Tally::default();
+        for link in links {
+            if let Some(url) = unwrap::indicator(link, self.trust.keep_query, &mut tally) {
+                self.add("url", url);
+            }
+        }
+        tally.note(&mut self.read.notes);
+        for digest in files {
+            if let Ok(hash) = Indicator::parse(IndicatorKind::Hash, digest) {
+                self.add("attachment", hash);
+            }
+        }
+    }
+
+    fn add(&mut self, role: &'static str, indicator: Indicator) {
+        if !self.seen.insert(indicator.clone()) {
+            return;
+        }
+        if let Some(reason) = private(&indicator) {
+            self.ignore(role, &indicator, reason);
+        } else if let Some(reason) = (self.trust.is_own)(&indicator) {
+            self.ignore(role, &indicator, &reason);
+        } else if self.read.indicators.len() < MAX_INDICATORS {
+            self.read.indicators.push(Found { role, indicator });
+        } else if self.read.excess.len() < MAX_NAMED {
+            self.read.excess.push(Found { role, indicator });
+        } else {
+            self.unnamed += 1;
+        }
+    }
+
+    fn ignore(&mut self, role: &'static str, indicator: &Indicator, reason: &str) {
+        if self.read.ignored.len() < MAX_NAMED {
+            self.read.ignored.push(Ignored {
+                role,
+                value: indicator.value().to_owned(),
+                reason: reason.to_owned(),
+            });
+        } else {
+            self.unnamed += 1;
+        }
+    }
+
+    fn finish(mut self) -> Read {
+        if self.unnamed > 0 {
+            let text = format!("{} more values were found than can be named", self.unnamed);
+            self.note(text);
+        }
+        self.read
+    }
+}
+
+/// Says why nobody outside can know an indicator: its address or name means something only inside a network.
+///
+/// Addresses and names for documentation are left alone, so that examples work.
+fn private(indicator: &Indicator) -> Option<&'static str> {
+    if let Some(address) = indicator.ip() {
+        return is_private(address).then_some("a private or reserved address");
+    }
+    let host = indicator.host()?;
+    let last = host.rsplit('.').next()?;
+    let inside = !host.contains('.')
+        || matches!(last, "local" | "localhost" | "internal" | "lan" | "localdomain")
+        || host.ends_with(".home.arpa");
+    inside.then_some("a private name")
+}
+
+/// Tells addresses that are not reachable from the internet.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || a == 0
+                || a >= 240
+                // Shared by a carrier's customers (RFC 6598) and for benchmarks (RFC 2544).
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 198 && (18..20).contains(&b))
+        }
+        IpAddr::V6(v6) => {
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+        }
+    }
+}

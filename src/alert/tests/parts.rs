@@ -1,0 +1,196 @@
+use super::*;
+
+/// Returns the URLs of a body of one type, and the notes.
+fn urls(kind: &str, body: &str) -> (Vec<String>, Vec<String>) {
+    let message = format!("From: a@sender.example\r\nContent-Type: {kind}\r\n\r\n{body}");
+    let read = reading(message.as_bytes()).unwrap();
+    let found = read.indicators.iter().filter(|one| one.role == "url");
+    (
+        found.map(|one| one.indicator.value().to_owned()).collect(),
+        read.notes,
+    )
+}
+
+#[test]
+fn broken_encodings_and_parts_still_give_their_links() {
+    let read = reading(BROKEN).unwrap();
+    assert_eq!(
+        values(&read.indicators),
+        [
+            ("url", "http://quoted.example/caf%C3%A9/long"),
+            ("url", "http://base64.example/path"),
+            ("url", "http://lost.example/x"),
+            ("url", "http://last.example/"),
+        ]
+    );
+    assert!(
+        read.notes
+            .iter()
+            .any(|note| note == "1 parts are broken and were read as text")
+    );
+    assert!(
+        read.notes
+            .iter()
+            .any(|note| note == "one sender is no e-mail address")
+    );
+}
+
+#[test]
+fn links_are_found_in_text() {
+    let (found, _) = urls(
+        "text/plain",
+        "See http://a.example/x, (HTTPS://B.example/y) and <http://c.example/z?q=1#top>;\r\n\
+         http://d.example/wiki_(x). not hxxp://e.example or http://f[.]example, nor xhttp:/g.example\r\n\
+         http://user:secret@h.example/ \u{201c}http://i.example\u{201d} http://[2001:db8::1]/v6 http://",
+    );
+    assert_eq!(
+        found,
+        [
+            "http://a.example/x",
+            "https://b.example/y",
+            "http://c.example/z",
+            "http://d.example/wiki_(x)",
+            "http://h.example/",
+            "http://i.example/",
+            "http://[2001:db8::1]/v6",
+        ]
+    );
+}
+
+#[test]
+fn links_are_found_in_pages() {
+    let page = "<!DOCTYPE html PUBLIC \"x\" \"http://dtd.example/\"><html xmlns='http://ns.example/'>\
+        <base HREF = http://a.example/x?y=1><a title=\"1 > 0\" href='http://b.example/?a=1&amp;b=2'>B</a>\
+        <a href=\"h&#116;tp&#x3a;//c&#46example/\">C</a><img src=//d.example/p.png>\
+        <meta http-equiv=refresh content=\"0; url=http://e.example/go\">\
+        <!--[if mso]><v:rect href=\"http://f.example/\"></v:rect><![endif]-->\
+        text http://g.example/h&nbsp;more 1 < 2 <form action=\"\nhttp://h.example/post\t\"><td background=http:\\\\i.example\\j>\
+        <a href=\"javascript:alert(1)\"><a href=/relative><a href=\"http://j.example/unclosed>";
+    let (found, _) = urls("text/html; charset=utf-8", page);
+    assert_eq!(
+        found,
+        [
+            "http://a.example/x",
+            "http://b.example/",
+            "http://c.example/",
+            "https://d.example/p.png",
+            "http://e.example/go",
+            "http://f.example/",
+            "http://g.example/h",
+            "http://h.example/post",
+            "http://i.example/j",
+            "http://j.example/unclosed",
+        ]
+    );
+}
+
+#[test]
+fn wrappers_are_taken_off_without_asking() {
+    let cases = [
+        (
+            "https://eu01.safelinks.protection.outlook.com/?url=http%3A%2F%2Fx.example%2Fa%3Fb%3Dc&data=1",
+            "http://x.example/a",
+        ),
+        (
+            "https://urldefense.proofpoint.com/v1/url?u=http://x.example/a&k=1",
+            "http://x.example/a",
+        ),
+        (
+            "https://urldefense.proofpoint.com/v2/url?u=http-3A__x.example_a-2Db-5Fc&d=1",
+            "http://x.example/a-b_c",
+        ),
+        (
+            "https://urldefense.com/v3/__http://x.example/a__;!!abc!def$",
+            "http://x.example/a",
+        ),
+        // Two replaced characters, then a run of two.
+        (
+            "https://urldefense.com/v3/__http://x.example/*a*b**Ac__;KyQkKw!!abc!def$",
+            "http://x.example/+a$b$+c",
+        ),
+        (
+            "https://www.google.com/url?sa=t&q=http://x.example/a",
+            "http://x.example/a",
+        ),
+        (
+            "https://www.google.co.uk/url?url=http://x.example/a",
+            "http://x.example/a",
+        ),
+        (
+            "https://linkprotect.cudasvc.com/url?a=http%3a%2f%2fx.example%2fa&c=E",
+            "http://x.example/a",
+        ),
+        // What only looks like a wrapper stays.
+        (
+            "https://safelinks.protection.outlook.com.example/?url=http://x.example/a",
+            "https://safelinks.protection.outlook.com.example/",
+        ),
+        (
+            "https://www.google.com.evil.example/url?q=http://x.example/a",
+            "https://www.google.com.evil.example/url",
+        ),
+        (
+            "https://eu01.safelinks.protection.outlook.com/?url=mailto%3Aa@x.example",
+            "https://eu01.safelinks.protection.outlook.com/",
+        ),
+    ];
+    for (link, expected) in cases {
+        let (found, notes) = urls("text/plain", link);
+        assert_eq!(found, [expected], "{link}: {notes:?}");
+    }
+    let (found, notes) = urls(
+        "text/plain",
+        "https://protect-eu.mimecast.com/s/abcDEF?domain=x.example",
+    );
+    assert_eq!(found, ["https://protect-eu.mimecast.com/s/abcDEF"]);
+    assert!(
+        notes.iter().any(|note| note.starts_with("1 links stay wrapped")),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn at_most_three_wrappers_are_taken_off() {
+    let mut link = "http://x.example/a".to_owned();
+    for levels in 1..=4 {
+        let escaped: String = url::form_urlencoded::byte_serialize(link.as_bytes()).collect();
+        link = format!("https://linkprotect.cudasvc.com/url?a={escaped}");
+        let (found, _) = urls("text/plain", &link);
+        let expected = if levels <= 3 {
+            "http://x.example/a"
+        } else {
+            "https://linkprotect.cudasvc.com/url"
+        };
+        assert_eq!(found, [expected], "{levels}");
+    }
+}
+
+#[test]
+fn attachments_are_what_is_not_shown() {
+    let body = "--b\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\n\r\nlogo\r\n\
+        --b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=a.png\r\n\r\npicture\r\n\
+        --b\r\nContent-Type: text/html\r\nContent-Disposition: attachment; filename=a.html\r\n\r\n<a href=http://x.example/>\r\n\
+        --b\r\nContent-Type: application/pdf\r\n\r\n\r\n\
+        --b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\ncGRm\r\n--b--";
+    let message =
+        format!("From: a@sender.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n{body}");
+    let read = reading(message.as_bytes()).unwrap();
+    let digest = |text: &str| {
+        use sha2::Digest as _;
+        let digest = sha2::Sha256::digest(text.as_bytes());
+        digest
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect::<String>()
+    };
+    assert_eq!(
+        values(&read.indicators),
+        [
+            ("sender", "a@sender.example"),
+            ("url", "http://x.example/"),
+            ("attachment", &digest("picture")),
+            ("attachment", &digest("<a href=http://x.example/>")),
+            ("attachment", &digest("pdf")),
+        ]
+    );
+}
