@@ -17,8 +17,8 @@ struct Token;
 
 impl Modify for Token {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let description =
-            "A client token; `Authorization: Token …`, the bare token, and `X-Api-Key` are taken too.";
+        let description = "A client token, as `Authorization: Bearer …`; `Authorization: Token …`, the bare token and `X-Api-Key` are \
+             taken too.";
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(description))

@@ -167,11 +167,8 @@ impl Page<'_> {
             let response = resolve(self.document, response);
             let bodies = members(response, "content").map(|(media, content)| {
                 let schema = content.get("schema").unwrap_or(&Value::Null);
-                format!(
-                    "{}<br><span class=\"note\">{}</span>",
-                    kind(schema),
-                    escaped(media)
-                )
+                let media = escaped(media).replace('/', "/<wbr>");
+                format!("{}<br><span class=\"note\">{media}</span>", kind(schema))
             });
             let bodies: Vec<String> = bodies.collect();
             let status = format!("<code>{}</code>", escaped(status));
@@ -357,7 +354,7 @@ fn prose(words: &str) -> String {
     let escaped = escaped(words);
     let parts: Vec<&str> = escaped.split('`').collect();
     // Without its partner a backtick is only a backtick.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped;
     }
     let parts = parts.iter().enumerate();
