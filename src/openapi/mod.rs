@@ -5,12 +5,15 @@
 
 mod example;
 mod page;
+mod plain;
 mod schema;
 mod v20;
 mod v30;
+mod words;
 
 pub use example::{Request, request};
-pub use page::{PLACE, escaped, page, style_hash};
+pub use page::{PLACE, page, style_hash};
+pub use words::escaped;
 
 use serde_json::{Map, Value};
 
