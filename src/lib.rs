@@ -16,6 +16,7 @@ pub mod graph;
 pub mod http;
 pub mod maltego;
 pub mod mapping;
+pub mod openapi;
 pub mod providers;
 pub mod replay;
 pub mod reputation;

@@ -14,7 +14,7 @@ use super::serve::{descriptors, load};
 use super::{ConfigFile, Done, terminal};
 use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
 use crate::config::values;
-use crate::http::openapi;
+use crate::http::openapi::{self, Edition};
 use crate::maltego::settings::SettingKind;
 
 /// A TDS takes this many rows in one file, by maltego-trx.
@@ -62,6 +62,9 @@ enum Command {
     },
     /// Print the OpenAPI document.
     Openapi {
+        /// The edition of the specification: 3.1 says the most, older ones are for tools that cannot read it.
+        #[arg(long, value_name = "EDITION", value_enum, default_value_t)]
+        spec: Edition,
         /// A file to write instead.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -77,11 +80,14 @@ impl Export {
                 all,
                 file,
             } => csv(&out, public_url, all, file.config.as_deref())?,
-            Command::Openapi { out: Some(path) } => {
-                fs::write(&path, openapi::json()?).with_context(|| path.display().to_string())?;
+            Command::Openapi {
+                spec,
+                out: Some(path),
+            } => {
+                fs::write(&path, openapi::json(spec)?).with_context(|| path.display().to_string())?;
                 terminal::note(&format!("wrote {}", path.display()));
             }
-            Command::Openapi { out: None } => terminal::print_data(&openapi::json()?),
+            Command::Openapi { spec, out: None } => terminal::print_data(&openapi::json(spec)?),
         }
         Ok(Done::Well)
     }

@@ -40,6 +40,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::post().to(decisions::feedback),
         )
         .route("/openapi.json", web::get().to(openapi::document))
+        .route("/openapi-3.0.json", web::get().to(openapi::document_3_0))
+        .route("/swagger.json", web::get().to(openapi::document_2_0))
+        .route("/docs", web::get().to(openapi::docs))
         .route("/healthz", web::get().to(operation::healthz))
         .route("/readyz", web::get().to(operation::readyz))
         .route("/metrics", web::get().to(operation::metrics))

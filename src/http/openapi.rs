@@ -1,23 +1,50 @@
-//! Writes the OpenAPI 3.1 document, from the code.
+//! Serves the description of the API, from the code: as OpenAPI 3.1, in older editions, and as a page.
+
+use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
+use actix_web::web::{Bytes, Data};
+use serde_json::Value;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{alert, asking, batch, context, decisions, reputation};
+use crate::openapi::{self, Version};
+use crate::startup::App;
 
 struct Token;
 
 impl Modify for Token {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let description =
-            "A client token; `Authorization: Token …`, the bare token, and `X-Api-Key` are taken too.";
+        let description = "A client token, as `Authorization: Bearer …`; `Authorization: Token …`, the bare token and `X-Api-Key` are \
+             taken too.";
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(description))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+struct Examples;
+
+impl Modify for Examples {
+    /// Gives an alert its example: its members take a value or a list, and none of them is required.
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let path = document.paths.paths.get_mut("/v1/alerts/score");
+        let operation = path.and_then(|path| path.post.as_mut());
+        if let Some(RefOr::T(body)) = operation.and_then(|operation| operation.request_body.as_mut())
+            && let Some(RefOr::T(media)) = body.content.get_mut("application/json")
+            && media.example.is_none()
+        {
+            media.example = Some(serde_json::json!({
+                "email": "billing@career-offers.example",
+                "domain": "career-offers.example",
+                "ip": "192.0.2.44",
+            }));
+        }
     }
 }
 
@@ -44,7 +71,7 @@ impl Modify for Token {
         decisions::feedback,
     ),
     components(schemas(asking::Answer)),
-    modifiers(&Token),
+    modifiers(&Token, &Examples),
     tags(
         (name = "reputation", description = "Scores of indicators"),
         (name = "decisions", description = "Decisions, explained later, and what people say of them"),
@@ -52,21 +79,118 @@ impl Modify for Token {
 )]
 pub struct Document;
 
-/// Returns the document as JSON.
+/// Names an edition of the specification.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Edition {
+    /// OpenAPI 3.1, complete.
+    #[default]
+    #[value(name = "3.1")]
+    V31,
+    /// OpenAPI 3.0.3.
+    #[value(name = "3.0")]
+    V30,
+    /// Swagger 2.0.
+    #[value(name = "2.0")]
+    V20,
+}
+
+/// Where each description is served, with what it is called.
+const LINKS: [(&str, &str); 3] = [
+    ("openapi.json", "OpenAPI 3.1"),
+    ("openapi-3.0.json", "OpenAPI 3.0.3"),
+    ("swagger.json", "Swagger 2.0"),
+];
+
+/// Holds what is served, each made when it is first asked for.
+static EDITION_3_1: LazyLock<Bytes> = LazyLock::new(|| made(Edition::V31));
+static EDITION_3_0: LazyLock<Bytes> = LazyLock::new(|| made(Edition::V30));
+static EDITION_2_0: LazyLock<Bytes> = LazyLock::new(|| made(Edition::V20));
+static PAGE: LazyLock<Page> = LazyLock::new(Page::make);
+
+/// Returns the document as JSON text in an edition.
 ///
 /// # Errors
 /// Never in practice; the document is plain data.
-pub fn json() -> Result<String, serde_json::Error> {
-    Document::openapi().to_pretty_json()
+pub fn json(edition: Edition) -> Result<String, serde_json::Error> {
+    let document = Document::openapi();
+    let older = |version| serde_json::to_string_pretty(&openapi::render(&value(&document)?, version));
+    match edition {
+        Edition::V31 => document.to_pretty_json(),
+        Edition::V30 => older(Version::V30),
+        Edition::V20 => older(Version::V20),
+    }
+}
+
+fn value(document: &utoipa::openapi::OpenApi) -> Result<Value, serde_json::Error> {
+    serde_json::to_value(document)
+}
+
+/// Returns the bytes of an edition; none where it could not be written.
+fn made(edition: Edition) -> Bytes {
+    match json(edition) {
+        Ok(text) => text.into(),
+        Err(error) => {
+            tracing::error!(%error, "the OpenAPI document could not be written");
+            Bytes::new()
+        }
+    }
+}
+
+struct Page {
+    html: String,
+    policy: String,
+}
+
+impl Page {
+    fn make() -> Self {
+        let document = value(&Document::openapi()).unwrap_or_default();
+        let policy = format!(
+            "default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            openapi::style_hash()
+        );
+        Self {
+            html: openapi::page(&document, &LINKS),
+            policy,
+        }
+    }
 }
 
 /// Serves the document.
 pub async fn document() -> HttpResponse {
-    match json() {
-        Ok(text) => HttpResponse::Ok().content_type("application/json").body(text),
-        Err(error) => {
-            tracing::error!(%error, "the OpenAPI document could not be written");
-            HttpResponse::InternalServerError().finish()
-        }
+    served(&EDITION_3_1)
+}
+
+/// Serves the document as OpenAPI 3.0.3.
+pub async fn document_3_0() -> HttpResponse {
+    served(&EDITION_3_0)
+}
+
+/// Serves the document as Swagger 2.0.
+pub async fn document_2_0() -> HttpResponse {
+    served(&EDITION_2_0)
+}
+
+fn served(edition: &Bytes) -> HttpResponse {
+    if edition.is_empty() {
+        return HttpResponse::InternalServerError().finish();
     }
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("x-content-type-options", "nosniff"))
+        .body(edition.clone())
+}
+
+/// Serves the document as a page; its examples call the server by its public URL, where that is set.
+pub async fn docs(app: Data<App>) -> HttpResponse {
+    let configured = app.configured.load();
+    let html = match &configured.settings().server.public_url {
+        Some(url) => PAGE.html.replace(openapi::PLACE, &openapi::escaped(url)),
+        None => PAGE.html.clone(),
+    };
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("content-security-policy", PAGE.policy.as_str()))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .insert_header(("referrer-policy", "no-referrer"))
+        .body(html)
 }

@@ -70,6 +70,18 @@ fn exports_can_be_read_back() {
     }
     let openapi: Value = serde_json::from_str(&place.good(&["export", "openapi"])).unwrap();
     assert!(openapi["paths"]["/v1/alerts/score"].is_object());
+    for (edition, member, version) in [
+        ("3.1", "openapi", "3.1"),
+        ("3.0", "openapi", "3.0.3"),
+        ("2.0", "swagger", "2.0"),
+    ] {
+        let printed = place.good(&["export", "openapi", "--spec", edition]);
+        let document: Value = serde_json::from_str(&printed).unwrap();
+        assert!(
+            document[member].as_str().unwrap().starts_with(version),
+            "{edition}"
+        );
+    }
     assert!(!place.data().exists(), "an export opens no store");
 }
 

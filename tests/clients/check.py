@@ -16,7 +16,7 @@ import tomllib
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
-from openapi_schema_validator import OAS31Validator
+from openapi_schema_validator import OAS30ReadValidator, OAS31Validator
 from openapi_spec_validator import validate as validate_openapi
 from pymaltego.messages import TransformResponse
 
@@ -163,11 +163,20 @@ def check_unknown(running):
 
 
 def check_openapi(running):
-    """Validates the OpenAPI document, and an answer and a problem against what it says of them."""
-    status, _, body = exchange(running.address, "GET", "/openapi.json")
-    require(status == 200, f"/openapi.json: HTTP {status}")
-    document = json.loads(body)
-    validate_openapi(document)
+    """Validates the OpenAPI documents, and an answer and a problem against what they say of them."""
+    documents = {}
+    for path, edition in {"/openapi.json": "3.1", "/openapi-3.0.json": "3.0.3", "/swagger.json": "2.0"}.items():
+        status, _, body = exchange(running.address, "GET", path)
+        require(status == 200, f"{path}: HTTP {status}")
+        documents[path] = json.loads(body)
+        said = documents[path].get("openapi") or documents[path].get("swagger")
+        require(said.startswith(edition), f"{path} is of edition {said}")
+        validate_openapi(documents[path])
+    document = documents["/openapi.json"]
+    operations = {path: set(item) for path, item in document["paths"].items()}
+    for path, other in documents.items():
+        require({name: set(item) for name, item in other["paths"].items()} == operations, f"{path} lacks operations")
+    validators = [(documents["/openapi.json"], OAS31Validator), (documents["/openapi-3.0.json"], OAS30ReadValidator)]
     cases = [
         ({"domain": "career-offers.example", "ip": "192.0.2.44", "email": "billing@career-offers.example"}, 200),
         ({"domain": ["not a domain"]}, 400),
@@ -178,14 +187,16 @@ def check_openapi(running):
             running.address, "POST", "/v1/alerts/score", json.dumps(alert), {"Content-Type": "application/json"}
         )
         require(status == expected, f"{alert}: HTTP {status}, not {expected}: {body[:300]!r}")
-        response = document["paths"]["/v1/alerts/score"]["post"]["responses"][str(status)]
-        content = response["content"]
-        require(content_type in content, f"{alert}: {content_type} came, the document says {', '.join(content)}")
-        schema = content[content_type]["schema"]
-        validator = OAS31Validator({**schema, "components": document["components"]})
-        faults = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(body))]
-        require(not faults, f"{alert}: the answer is not what the document says: {faults}")
-    print(f"  {len(document['paths'])} paths, {len(cases)} answers as described")
+        for document, validator in validators:
+            response = document["paths"]["/v1/alerts/score"]["post"]["responses"][str(status)]
+            content = response["content"]
+            require(content_type in content, f"{alert}: {content_type} came, the document says {', '.join(content)}")
+            # What a reference leads to is written out: beside a reference 3.0 ignores everything.
+            name = content[content_type]["schema"]["$ref"].rsplit("/", 1)[1]
+            schema = {**document["components"]["schemas"][name], "components": document["components"]}
+            faults = [f"{error.json_path}: {error.message}" for error in validator(schema).iter_errors(json.loads(body))]
+            require(not faults, f"{alert}: the answer is not what {document['openapi']} says: {faults}")
+    print(f"  {len(documents)} documents, {len(operations)} paths, {len(cases)} answers as described")
 
 
 def check_fuzzed(running):
@@ -245,7 +256,7 @@ def main():
         ("transforms, read by pymaltego", check_transforms),
         ("requests of canari", check_canari),
         ("a transform that is not there", check_unknown),
-        ("the OpenAPI document", check_openapi),
+        ("the OpenAPI documents", check_openapi),
         ("requests made from the OpenAPI document", check_fuzzed),
     ]
     try:

@@ -14,6 +14,7 @@ mod investigation;
 mod maltego;
 mod merged;
 mod network;
+mod openapi;
 mod process;
 mod reference;
 mod secrets;

@@ -97,6 +97,8 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
     for path in [
         "/metrics",
         "/openapi.json",
+        "/swagger.json",
+        "/docs",
         "/",
         "/readyz",
         "/run/domaintools.ip-history",

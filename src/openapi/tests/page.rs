@@ -1,0 +1,79 @@
+use serde_json::json;
+use utoipa::OpenApi;
+
+use super::{document, schemas};
+use crate::http::openapi::Document;
+use crate::openapi::{escaped, operations, page, style_hash};
+
+#[test]
+fn the_page_shows_each_operation_with_an_example_and_each_schema() {
+    let document = serde_json::to_value(Document::openapi()).unwrap();
+    let html = page(&document, &[("openapi.json", "OpenAPI 3.1")]);
+    for (path, method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(html.contains(&format!("<h3 id=\"{id}\">")), "{method} {path}");
+        assert!(html.contains(&format!("href=\"#{id}\"")), "{method} {path}");
+        assert!(html.contains(&format!("<code>{path}</code>")), "{method} {path}");
+    }
+    assert_eq!(html.matches("curl -s").count(), operations(&document).count());
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(html.contains(&format!("id=\"schema-{name}\"")), "{name}");
+    }
+    let anchors = html
+        .split("href=\"#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    for anchor in anchors {
+        assert!(
+            html.contains(&format!("id=\"{anchor}\"")),
+            "#{anchor} leads nowhere"
+        );
+    }
+    assert!(html.contains("<a href=\"openapi.json\">OpenAPI 3.1</a>"));
+}
+
+#[test]
+fn the_page_loads_nothing_and_runs_nothing() {
+    let html = page(&document(&schemas()), &[]);
+    for word in [
+        "<script", "src=", "<link", "<img", "@import", "url(", "style=\"", "onclick",
+    ] {
+        assert!(!html.contains(word), "{word}");
+    }
+    assert_eq!(html.matches("<style>").count(), 1);
+    assert!(style_hash().starts_with("sha256-") && style_hash().ends_with('='));
+}
+
+#[test]
+fn every_word_of_the_document_is_escaped() {
+    let evil = "<b onload='x'>\"&`</code>";
+    let mut document = document(&json!({
+        evil: {"type": "object", "description": evil, "properties": {
+            evil: {"type": evil, "description": evil, "format": evil, "minimum": evil, "maximum": evil},
+            "words": {"enum": [evil]},
+            "one": {"$ref": format!("#/components/schemas/{evil}")},
+        }},
+        "Question": {"example": evil},
+    }));
+    document["info"] = json!({"title": evil, "version": evil, "description": evil});
+    document["components"]["securitySchemes"]["token"]["description"] = json!(evil);
+    let post = &mut document["paths"]["/doors/{door}"]["post"];
+    for name in ["operationId", "summary", "description"] {
+        post[name] = json!(evil);
+    }
+    for name in ["name", "in", "description", "example"] {
+        post["parameters"][0][name] = json!(evil);
+    }
+    post["responses"] =
+        json!({evil: {"description": evil, "content": {evil: {"schema": {"type": "string"}}}}});
+    let item = document["paths"]["/doors/{door}"].clone();
+    document["paths"] = json!({format!("/{evil}"): item});
+    let html = page(&document, &[(evil, evil)]);
+    assert!(!html.contains("<b "), "{html}");
+    assert!(!html.contains("onload='"), "{html}");
+    assert!(html.contains("&lt;b onload="));
+    assert_eq!(
+        escaped("<a href=\"x\">&'"),
+        "&lt;a href=&quot;x&quot;&gt;&amp;&#39;"
+    );
+}
