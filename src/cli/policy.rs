@@ -83,7 +83,10 @@ fn show(outcomes: &[Outcome], policy: &Policy) {
             terminal::print(&cases::summary(outcome, policy));
         }
     }
-    let wrong = outcomes.iter().filter(|outcome| !outcome.wrong.is_empty()).count();
+    let wrong = outcomes
+        .iter()
+        .filter(|outcome| !outcome.wrong.is_empty())
+        .count();
     terminal::print(&format!(
         "\n{} of {} cases as expected, policy {}",
         outcomes.len() - wrong,

@@ -155,10 +155,13 @@ fn explain(answer: &Answer) {
     for row in &answer.indicators {
         terminal::print(&format!("{}\n", terminal::line(&row.indicator)));
         let said = |said: &Said| {
-            let raw = said.raw.as_ref().map_or_else(String::new, |raw| match &raw.value {
-                serde_json::Value::String(word) => word.clone(),
-                number => number.to_string(),
-            });
+            let raw = said
+                .raw
+                .as_ref()
+                .map_or_else(String::new, |raw| match &raw.value {
+                    serde_json::Value::String(word) => word.clone(),
+                    number => number.to_string(),
+                });
             format!("{} {raw}", said.measure).trim().to_owned()
         };
         let means = |said: &Said| match (said.probability, said.polarity.as_str()) {
@@ -167,7 +170,10 @@ fn explain(answer: &Answer) {
             _ => "-".to_owned(),
         };
         let why = |said: &Said| {
-            let about = said.about.as_ref().map_or_else(String::new, |about| format!("of {about}: "));
+            let about = said
+                .about
+                .as_ref()
+                .map_or_else(String::new, |about| format!("of {about}: "));
             format!("{about}{}", said.reasons.join(", "))
         };
         let evidence = &row.evidence;
@@ -184,10 +190,19 @@ fn explain(answer: &Answer) {
             terminal::print(&render(columns, terminal::width()));
         }
         for line in &row.explanation {
-            terminal::print(&format!("{:>5} {}: {}", format!("{:+}", line.points), line.source, line.reason));
+            terminal::print(&format!(
+                "{:>5} {}: {}",
+                format!("{:+}", line.points),
+                line.source,
+                line.reason
+            ));
         }
-        let score = row.score.map_or_else(|| "nobody knows".to_owned(), |score| score.to_string());
-        let uncapped = row.uncapped_score.map_or_else(String::new, |score| format!(" (uncapped {score})"));
+        let score = row
+            .score
+            .map_or_else(|| "nobody knows".to_owned(), |score| score.to_string());
+        let uncapped = row
+            .uncapped_score
+            .map_or_else(String::new, |score| format!(" (uncapped {score})"));
         let hazard = if row.unsafe_because.is_empty() {
             String::new()
         } else {
@@ -198,7 +213,10 @@ fn explain(answer: &Answer) {
             "=", row.threshold, row.decision, row.confidence, row.recommend
         ));
     }
-    terminal::print(&format!("policy {}, decision {}\n", answer.policy_version, answer.decision_id));
+    terminal::print(&format!(
+        "policy {}, decision {}\n",
+        answer.policy_version, answer.decision_id
+    ));
 }
 
 fn age(seconds: Option<u64>) -> String {

@@ -129,6 +129,7 @@ fn settings(
     let log = sections::log(&root);
     let cache = sections::cache(&root);
     let deadlines = sections::deadlines(&root);
+    let trusted_relays = sections::trusted_relays(&root);
     let reputation = reputation::reputation(&root, descriptors);
     let scales = sections::scales(&root);
     let lists = lists::lists(&root).into();
@@ -153,6 +154,7 @@ fn settings(
         log,
         cache,
         deadlines,
+        trusted_relays,
         reputation,
         providers,
         lists,

@@ -9,6 +9,7 @@ use super::reader::{Findings, Reader, flag, integer, text, texts};
 use super::sections::section;
 use super::tree::{self, Data, Node};
 use super::{DEFAULT_FILE, DEFAULT_NAME};
+use crate::domain::Purpose;
 use crate::providers::Descriptor;
 use crate::reputation::calibrate::{self, Calibration, Meaning};
 use crate::reputation::policy::{ListMeaning, SourceRules, Thresholds};
@@ -65,7 +66,7 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
         sources: base.sources.clone(),
         lists: base.lists.clone(),
         never_block: reader
-            .value("never_block", texts)
+            .value("never_block", purposes)
             .unwrap_or_else(|| base.never_block.clone()),
         few_domains: u32::try_from(reader.number("few_domains", plain.few_domains.into(), 0, 100))
             .unwrap_or(0),
@@ -101,6 +102,16 @@ fn name(node: &Node) -> Result<String, String> {
         "expected 1 to 40 letters, digits, dots, dashes and underscores, found {}",
         node.shown()
     ))
+}
+
+/// Reads the purposes of lists.
+fn purposes(node: &Node) -> Result<Vec<String>, String> {
+    let given = texts(node)?;
+    let known = Purpose::ALL.map(Purpose::name);
+    match given.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(format!("unknown purpose \"{name}\"{}", expected_of(name, known))),
+        None => Ok(given),
+    }
 }
 
 fn percent(number: i64) -> u8 {
@@ -155,6 +166,12 @@ fn lists(reader: &Reader<'_>, rules: &mut Rules) {
     let Some(node) = reader.get("lists") else { return };
     let table = Reader::new(reader.findings, reader.path("lists"), node);
     for entry in table.rest() {
+        let names = Purpose::ALL.map(Purpose::name);
+        if !names.contains(&entry.name.as_str()) {
+            let hint = expected_of(&entry.name, names);
+            let message = format!("unknown purpose \"{}\"{hint}", entry.name);
+            table.findings.error(&entry.origin, message);
+        }
         let said = meaning(&entry.node).map(|meaning| match meaning {
             Meaning::Benign(class) => ListMeaning::Benign(class),
             Meaning::Malicious(probability) => ListMeaning::Malicious(probability),

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::problem::expected_of;
-use super::reader::{Findings, Reader, integer, text};
+use super::reader::{Findings, Reader, integer, text, texts};
 use super::settings::{
     CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, ServerSettings, TlsFiles,
 };
 use super::tree::{Data, Node};
 use super::values;
+use crate::alert::Relay;
 use crate::mapping::{Band, Colour, Scale};
 
 const MIB: u64 = 1 << 20;
@@ -209,6 +210,20 @@ pub(super) fn deadlines(root: &Reader<'_>) -> Deadlines {
     };
     reader.finish();
     settings
+}
+
+/// Reads whose relays are believed where a message says which way it came.
+pub(super) fn trusted_relays(root: &Reader<'_>) -> Vec<Relay> {
+    let reader = section(root, "alerts");
+    let relays = reader.value("trusted_relays", |node| {
+        let names = texts(node)?;
+        names
+            .iter()
+            .map(|name| name.parse().map_err(|error| format!("{error}")))
+            .collect::<Result<Vec<Relay>, String>>()
+    });
+    reader.finish();
+    relays.unwrap_or_default()
 }
 
 pub(super) fn scales(root: &Reader<'_>) -> BTreeMap<String, Scale> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::alert::Relay;
 use crate::catalogue::TransformSpec;
 use crate::domain::{Lists, Pap, Tlp};
 use crate::mapping::Scale;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// `[deadlines]`: how long each face waits.
     pub deadlines: Deadlines,
+    /// `[alerts]`: whose relays are believed.
+    pub trusted_relays: Vec<Relay>,
     /// `[reputation]`: the policy of scores.
     pub reputation: Rules,
     /// `[providers.*]`, by name.

@@ -2,15 +2,18 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::asking::{BodyStatuses, Request, Statuses};
 use super::wishes::question;
+use crate::alert::Trust;
 use crate::ask::message::head;
-use crate::ask::score::Alert as Asked;
+use crate::ask::score::{Alert as Asked, ignored};
+use crate::config::Settings;
 use crate::domain::Indicator;
-use crate::reputation::Kind;
+use crate::reputation::{Ignored, Kind, mail};
 use crate::startup::App;
 
 /// The most indicators of one alert.
@@ -55,6 +58,10 @@ question! {
         pub url: Option<OneOrMany>,
         /// File hashes: MD5, SHA-1, SHA-256 or SHA-512.
         pub hash: Option<OneOrMany>,
+        /// A raw message (RFC 5322), headers first, of at most 1 MiB: its sender, last hop, URLs and attachments are scored. It is kept nowhere.
+        pub message: Option<String>,
+        /// The same in Base64, for a message that is no text of UTF-8.
+        pub message_base64: Option<String>,
     }
 }
 
@@ -79,15 +86,16 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
             Err(replayed) => return Ok(replayed),
         };
         let alert: Alert = request.json(&body, "an alert")?;
-        let asked = indicators(&alert).map_err(|detail| request.wrong(detail))?;
+        let configured = app.configured.load_full();
+        let asked = read(&alert, configured.settings()).map_err(|detail| request.wrong(detail))?;
         request.answer(caller, asked, &alert.given(), claim).await
     }
     .await;
     request.finish(answered)
 }
 
-/// Reads the indicators of an alert, each with its role; equal ones count once.
-fn indicators(alert: &Alert) -> Result<Asked, String> {
+/// Reads the indicators of an alert and of its message, each with its role; equal ones count once.
+fn read(alert: &Alert, settings: &Settings) -> Result<Asked, String> {
     let kinds = [
         (Kind::Email, &alert.email),
         (Kind::Domain, &alert.domain),
@@ -107,10 +115,59 @@ fn indicators(alert: &Alert) -> Result<Asked, String> {
             }
         }
     }
-    if all.is_empty() {
-        return Err("there is no indicator; give at least one of email, domain, ip, url, hash".to_owned());
+    let mut asked = Asked::of(all);
+    match (&alert.message, &alert.message_base64) {
+        (None, None) if asked.indicators.is_empty() => Err(
+            "there is no indicator; give at least one of email, domain, ip, url, hash, message".to_owned(),
+        ),
+        (None, None) => Ok(asked),
+        (Some(_), Some(_)) => Err("give either message or message_base64".to_owned()),
+        (Some(text), None) => message(&mut asked, text.as_bytes(), settings).map(|()| asked),
+        (None, Some(text)) => {
+            let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .map_err(|_| "message_base64: expected Base64 with padding".to_owned())?;
+            message(&mut asked, &bytes, settings).map(|()| asked)
+        }
     }
-    Ok(Asked::of(all))
+}
+
+/// Adds what a message says.
+fn message(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<(), String> {
+    let trust = Trust {
+        relays: &settings.trusted_relays,
+        is_own: &|indicator| ignored(&settings.lists, indicator),
+        keep_query: settings.reputation.whole_urls,
+    };
+    let read = crate::alert::read(bytes, &trust).map_err(|error| format!("message: {error}"))?;
+    for found in read.indicators {
+        if !asked
+            .indicators
+            .iter()
+            .any(|(_, known)| *known == found.indicator)
+        {
+            asked.indicators.push((found.role.to_owned(), found.indicator));
+        }
+    }
+    asked
+        .ignored
+        .extend(read.ignored.into_iter().map(|ignored| Ignored {
+            role: ignored.role.to_owned(),
+            value: ignored.value,
+            reason: ignored.reason,
+        }));
+    asked.excess.extend(
+        read.excess
+            .into_iter()
+            .map(|found| found.indicator.value().to_owned()),
+    );
+    asked.notes.extend(read.notes);
+    for result in read.authentication {
+        let record = mail::authentication(&result.method, &result.result, &result.relay);
+        asked.said.push(("sender", record));
+    }
+    Ok(())
 }
 
 /// Reads a value of a kind, and gives it the role that the kind has.

@@ -79,7 +79,9 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
         let wanted: ContextWanted = query(&http, &request.id)?;
         let records = wanted.records.unwrap_or(RECORDS);
         if !(1..=MOST_RECORDS).contains(&records) {
-            return Err(request.wrong(format!("records: expected a whole number from 1 to {MOST_RECORDS}")));
+            return Err(request.wrong(format!(
+                "records: expected a whole number from 1 to {MOST_RECORDS}"
+            )));
         }
         let given = Given {
             deadline_s: wanted.deadline_s,

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer};
+
 use super::access::Identity;
 use super::problem::Problem;
 use crate::ask::score::Wishes;
@@ -60,6 +62,29 @@ impl Names for Option<String> {
     }
 }
 
+/// Reads a whole number, or its text: tools that fill in templates send numbers as texts.
+pub(crate) fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Nothing(()),
+        Number(u64),
+        Text(String),
+    }
+    let wrong = || serde::de::Error::custom("expected a whole number that is not negative and not too large");
+    let number = match Given::deserialize(deserializer).map_err(|_| wrong())? {
+        Given::Nothing(()) => return Ok(None),
+        Given::Number(number) => number,
+        Given::Text(text) if text.trim().is_empty() => return Ok(None),
+        Given::Text(text) => text.trim().parse().map_err(|_| wrong())?,
+    };
+    T::try_from(number).map(Some).map_err(|_| wrong())
+}
+
 /// Declares a question with the members that all questions for scores share. `$attribute` is `schema` for a body and
 /// `param` for a query; `$names` is how it lists sources.
 macro_rules! question {
@@ -76,9 +101,11 @@ macro_rules! question {
             $($(#[$field_meta])* pub $field: $type,)*
             /// Scores over this exceed; the server's own threshold where it is left out.
             #[$attribute(maximum = 100)]
+            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
             pub threshold: Option<u8>,
             /// So many independent sources must speak against an indicator before it exceeds; 1 to 20.
             #[$attribute(minimum = 1, maximum = 20)]
+            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
             pub min_sources: Option<u32>,
             /// What the alert comes to where a source that could have known is missing: `keep` (undetermined), `exceeds` or `below`.
             #[$attribute(inline)]
@@ -88,8 +115,10 @@ macro_rules! question {
             pub on_unknown: Option<$crate::reputation::Fallback>,
             /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
             #[$attribute(minimum = 1)]
+            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
             pub deadline_s: Option<u64>,
             /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
+            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
             pub max_age: Option<u64>,
             /// How far the indicators may travel: clear, green, amber, amber+strict or red. A source above whose mark it is is not asked.
             #[$attribute(example = "amber")]

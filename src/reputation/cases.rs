@@ -134,9 +134,15 @@ pub fn read(text: &str) -> Result<Table, String> {
 /// What in the case cannot be understood.
 pub fn try_case(case: &Case, policy: &Policy, now: Timestamp) -> Result<Outcome, String> {
     let wrong = |what: String| format!("case \"{}\": {what}", case.name);
-    let indicator = Indicator::guess(&case.indicator)
-        .map_err(|error| wrong(format!("indicator: {} is not {}", error.given(), error.expected())))?;
-    let kind = Kind::of(indicator.kind()).ok_or_else(|| wrong("indicator: it is of a kind that is never scored".to_owned()))?;
+    let indicator = Indicator::guess(&case.indicator).map_err(|error| {
+        wrong(format!(
+            "indicator: {} is not {}",
+            error.given(),
+            error.expected()
+        ))
+    })?;
+    let kind = Kind::of(indicator.kind())
+        .ok_or_else(|| wrong("indicator: it is of a kind that is never scored".to_owned()))?;
     let mut policy = match &case.client {
         Some(client) => policy.of_client(client),
         None => policy.clone(),
@@ -162,7 +168,8 @@ pub fn try_case(case: &Case, policy: &Policy, now: Timestamp) -> Result<Outcome,
 fn of(said: &Said, indicator: &Indicator, rules: &Rules, now: Timestamp) -> Result<Vec<Evidence>, String> {
     let seen = |days: i64| {
         let before = SignedDuration::from_hours(days.clamp(-36_500, 36_500) * 24);
-        now.checked_sub(before).map_err(|_| format!("days: {days} is too many"))
+        now.checked_sub(before)
+            .map_err(|_| format!("days: {days} is too many"))
     };
     let seen = said.days.map(seen).transpose()?;
     match (&said.source, &said.list) {
@@ -214,11 +221,31 @@ fn differences(expected: &Expected, found: &Assessment) -> Vec<String> {
             wrong.push(format!("{what} {found}, expected {expected}"));
         }
     };
-    compare("decision", found.decision.name().to_owned(), expected.decision.clone());
-    compare("verdict", found.verdict.name().to_owned(), expected.verdict.clone());
-    compare("recommend", found.recommend.name().to_owned(), expected.recommend.clone());
-    compare("safe_to_block", found.safe_to_block.to_string(), expected.safe_to_block.map(|flag| flag.to_string()));
-    compare("conflict", found.conflict.to_string(), expected.conflict.map(|flag| flag.to_string()));
+    compare(
+        "decision",
+        found.decision.name().to_owned(),
+        expected.decision.clone(),
+    );
+    compare(
+        "verdict",
+        found.verdict.name().to_owned(),
+        expected.verdict.clone(),
+    );
+    compare(
+        "recommend",
+        found.recommend.name().to_owned(),
+        expected.recommend.clone(),
+    );
+    compare(
+        "safe_to_block",
+        found.safe_to_block.to_string(),
+        expected.safe_to_block.map(|flag| flag.to_string()),
+    );
+    compare(
+        "conflict",
+        found.conflict.to_string(),
+        expected.conflict.map(|flag| flag.to_string()),
+    );
     let fits = |range: Range| {
         found.score.is_some_and(|score| match range {
             Range::Exactly(exact) => score == exact,
@@ -226,7 +253,9 @@ fn differences(expected: &Expected, found: &Assessment) -> Vec<String> {
         })
     };
     if let Some(range) = expected.score.filter(|range| !fits(*range)) {
-        let score = found.score.map_or_else(|| "unknown".to_owned(), |score| score.to_string());
+        let score = found
+            .score
+            .map_or_else(|| "unknown".to_owned(), |score| score.to_string());
         wrong.push(format!("score {score}, expected {range}"));
     }
     wrong
@@ -236,5 +265,10 @@ fn differences(expected: &Expected, found: &Assessment) -> Vec<String> {
 #[must_use]
 pub fn summary(outcome: &Outcome, policy: &Policy) -> String {
     let titles = std::collections::BTreeMap::new();
-    combine(Request::new("", "", &titles), policy, vec![outcome.assessment.clone()]).summary
+    combine(
+        Request::new("", "", &titles),
+        policy,
+        vec![outcome.assessment.clone()],
+    )
+    .summary
 }

@@ -10,15 +10,52 @@ pub const SOURCE: &str = "lists";
 
 /// Mailboxes of a function, which several people read (RFC 2142, and those that are common).
 const ROLES: &[&str] = &[
-    "abuse", "admin", "administrator", "billing", "contact", "help", "helpdesk", "hostmaster", "hr", "info", "it",
-    "jobs", "mail", "marketing", "news", "newsletter", "no-reply", "noc", "noreply", "office", "postmaster", "press",
-    "privacy", "root", "sales", "security", "service", "support", "team", "webmaster",
+    "abuse",
+    "admin",
+    "administrator",
+    "billing",
+    "contact",
+    "help",
+    "helpdesk",
+    "hostmaster",
+    "hr",
+    "info",
+    "it",
+    "jobs",
+    "mail",
+    "marketing",
+    "news",
+    "newsletter",
+    "no-reply",
+    "noc",
+    "noreply",
+    "office",
+    "postmaster",
+    "press",
+    "privacy",
+    "root",
+    "sales",
+    "security",
+    "service",
+    "support",
+    "team",
+    "webmaster",
 ];
 
 /// Makes evidence of the lists that an indicator stands on.
 #[must_use]
 pub fn evidence(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Vec<Evidence> {
-    let mut evidence: Vec<Evidence> = hits.iter().map(|hit| listed(indicator.kind(), hit, rules)).collect();
+    let shared = hits.iter().any(|hit| hit.purpose == Purpose::SharedHosting);
+    let of = |hit: &Hit| {
+        let mut evidence = listed(indicator.kind(), hit, rules);
+        // That a network is good says nothing of what its customers put there.
+        let of_network = matches!(hit.purpose, Purpose::Cdn | Purpose::Cloud);
+        if shared && of_network && evidence.polarity == Polarity::Benign(BenignClass::Soft) {
+            evidence.polarity = Polarity::Benign(BenignClass::Context);
+        }
+        evidence
+    };
+    let mut evidence: Vec<Evidence> = hits.iter().map(of).collect();
     evidence.extend(role(indicator));
     evidence
 }
@@ -41,7 +78,11 @@ fn listed(kind: IndicatorKind, hit: &Hit, rules: &Rules) -> Evidence {
     let local = Evidence {
         measure: name.to_owned(),
         local: true,
-        reasons: vec![format!("{words}: {} on {}", printable(&hit.entry), printable(&hit.list))],
+        reasons: vec![format!(
+            "{words}: {} on {}",
+            printable(&hit.entry),
+            printable(&hit.list)
+        )],
         hazard: hazard.then_some(words),
         ..Evidence::absent(SOURCE, EvidenceStatus::Ok)
     };
@@ -68,12 +109,14 @@ fn role(indicator: &Indicator) -> Option<Evidence> {
         return None;
     }
     let (local, _) = indicator.value().rsplit_once('@')?;
-    ROLES.contains(&local.to_ascii_lowercase().as_str()).then(|| Evidence {
-        measure: "role".to_owned(),
-        local: true,
-        polarity: Polarity::Benign(BenignClass::Context),
-        probability: Some(Millionths::ZERO),
-        reasons: vec!["a role's mailbox, which several people read".to_owned()],
-        ..Evidence::absent(SOURCE, EvidenceStatus::Ok)
-    })
+    ROLES
+        .contains(&local.to_ascii_lowercase().as_str())
+        .then(|| Evidence {
+            measure: "role".to_owned(),
+            local: true,
+            polarity: Polarity::Benign(BenignClass::Context),
+            probability: Some(Millionths::ZERO),
+            reasons: vec!["a role's mailbox, which several people read".to_owned()],
+            ..Evidence::absent(SOURCE, EvidenceStatus::Ok)
+        })
 }

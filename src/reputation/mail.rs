@@ -2,6 +2,18 @@
 
 use crate::domain::{Record, Value};
 
+/// Names the source of what a message itself says.
+pub const MESSAGE: &str = "message";
+
+/// Says what a trusted relay found of the sender, as a record of the measure `authentication`: `dmarc-fail`, `spf-pass` …
+#[must_use]
+pub fn authentication(method: &str, result: &str, relay: &str) -> Record {
+    Record::new()
+        .with("measure", "authentication")
+        .with("word", format!("{method}-{result}"))
+        .with("reasons", vec![format!("{relay} found {method} {result}")])
+}
+
 /// Says it as records of the measure `mail`: `no-mx`, `null-mx`, `no-spf`, `spf-pass-all`, `no-dmarc`, `dmarc-none`.
 #[must_use]
 pub fn says(record: &Record) -> Vec<Record> {

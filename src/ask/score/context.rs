@@ -115,13 +115,19 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
     let host = || indicator.host().and_then(|host| Indicator::name(&host).ok());
     let is_name = matches!(indicator.kind(), IndicatorKind::Domain | IndicatorKind::Hostname);
     let owned = |name: Indicator| {
-        if local::is_shared(scorer.lists, &name) { None } else { name.registrable() }
+        if local::is_shared(scorer.lists, &name) {
+            None
+        } else {
+            name.registrable()
+        }
     };
     match (capability, indicator.kind()) {
         (Capability::Whois | Capability::MailPolicy, IndicatorKind::Email | IndicatorKind::Url) => {
             host().and_then(owned).into_iter().collect()
         }
-        (Capability::Whois | Capability::MailPolicy, _) if is_name => owned(indicator.clone()).into_iter().collect(),
+        (Capability::Whois | Capability::MailPolicy, _) if is_name => {
+            owned(indicator.clone()).into_iter().collect()
+        }
         (Capability::Resolutions, IndicatorKind::Url) => host().into_iter().collect(),
         _ => vec![indicator.clone()],
     }
@@ -153,7 +159,10 @@ fn fact(kind: &str, part: &Part, told: &Told, most: usize, now: Timestamp) -> Fa
 
 /// Writes a record as an object of its fields.
 fn plain(record: &Record) -> Json {
-    let fields: Map<String, Json> = record.iter().map(|(name, value)| (name.to_owned(), json(value))).collect();
+    let fields: Map<String, Json> = record
+        .iter()
+        .map(|(name, value)| (name.to_owned(), json(value)))
+        .collect();
     Json::Object(fields)
 }
 

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::{Alert, Scorer};
 use crate::domain::lists::{Hit, Purpose};
-use crate::domain::{Indicator, IndicatorKind, Lists};
-use crate::reputation::lists;
-use crate::reputation::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
+use crate::domain::{Indicator, IndicatorKind, Lists, Record};
+use crate::reputation::calibrate::{Origin, from_record};
+use crate::reputation::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability, Rules};
+use crate::reputation::{lists, mail};
 
 /// Says whether people called a decision right or wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,4 +106,46 @@ fn feedback(said: Said) -> Evidence {
             ..local
         },
     }
+}
+
+/// Tells whether evidence settles a score without asking anybody: lists of what is one's own, and of what nobody has.
+pub(super) fn settles(evidence: &Evidence) -> bool {
+    let listed = evidence.local && evidence.polarity == Polarity::Benign(BenignClass::Hard);
+    let purposes = [Purpose::Own, Purpose::Reserved, Purpose::EmptyFile];
+    listed
+        && purposes
+            .into_iter()
+            .any(|purpose| purpose.name() == evidence.measure)
+}
+
+/// Makes evidence of what a message itself says.
+pub(super) fn said(record: &Record, rules: &Rules, now: Timestamp) -> Evidence {
+    let origin = Origin {
+        retrieved_at: None,
+        age_s: None,
+        cached: false,
+        stale: false,
+    };
+    Evidence {
+        local: true,
+        ..from_record(mail::MESSAGE, record, rules, &origin, now)
+    }
+}
+
+/// Says why an indicator of a message is not scored: it is one's own, trusted, or nobody's.
+#[must_use]
+pub fn ignored(lists: &Lists, indicator: &Indicator) -> Option<String> {
+    let hits = lists.hits(indicator);
+    let hit = hits.into_iter().find(|hit| {
+        matches!(
+            hit.purpose,
+            Purpose::Own | Purpose::Trusted | Purpose::Reserved | Purpose::EmptyFile
+        )
+    })?;
+    Some(format!(
+        "{}: {} on {}",
+        hit.purpose.name().replace('-', " "),
+        hit.entry,
+        hit.list
+    ))
 }

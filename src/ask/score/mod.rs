@@ -14,15 +14,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Query, Tlp};
+use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Query, Record, Tlp};
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallback, Ignored, Request, combine};
+use crate::reputation::digest;
 use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
-use crate::reputation::{Evidence, digest};
 
 pub use context::{Context, Fact};
-pub use local::{Feedback, Opinion, Said};
+pub use local::{Feedback, Opinion, Said, ignored};
 use plan::Part;
 
 /// Says how a question for scores is meant.
@@ -71,6 +71,8 @@ pub struct Alert {
     pub excess: Vec<String>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
+    /// What a message itself says of one of its indicators, by the indicator's role.
+    pub said: Vec<(&'static str, Record)>,
 }
 
 impl Alert {
@@ -132,7 +134,7 @@ impl Scorer<'_> {
             alert
                 .indicators
                 .iter()
-                .map(|(role, indicator)| self.look(role, indicator)),
+                .map(|(role, indicator)| self.look_with(role, indicator, &alert.said)),
         )
         .await;
         self.answer(alert, looked)
@@ -189,7 +191,24 @@ impl Scorer<'_> {
 
     /// Finds out about one indicator.
     pub async fn look(&self, role: &str, indicator: &Indicator) -> Looked {
+        self.look_with(role, indicator, &[]).await
+    }
+
+    async fn look_with(&self, role: &str, indicator: &Indicator, said: &[(&str, Record)]) -> Looked {
         let rules = self.policy.rules.as_ref();
+        let own = local::evidence(self, indicator, self.engine.clock().now());
+        // Nobody need know of what is one's own or nobody's, and nobody could say more of it.
+        if own.iter().any(local::settles) {
+            let now = self.engine.clock().now();
+            return Looked {
+                assessment: assess(role, indicator, &own, self.policy, now),
+                cost: Cost::default(),
+                caches: BTreeSet::new(),
+                provider_time: Duration::ZERO,
+                sources: BTreeSet::new(),
+                retry_at: None,
+            };
+        }
         let parts = plan::parts(self, indicator);
         let (told, derived) = futures_util::future::join(
             join_all(parts.iter().map(|part| self.ask(part))),
@@ -198,7 +217,9 @@ impl Scorer<'_> {
         .await;
         let now = self.engine.clock().now();
         let mut tally = Tally::default();
-        let mut evidence: Vec<Evidence> = local::evidence(self, indicator, now);
+        let mut evidence = own;
+        let of_role = said.iter().filter(|(of, _)| *of == role);
+        evidence.extend(of_role.map(|(_, record)| local::said(record, rules, now)));
         for (part, told) in parts.iter().zip(&told) {
             tally.count(&part.source, told, now);
             evidence.extend(evidence::of(part, told, rules, now));
