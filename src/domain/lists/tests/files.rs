@@ -160,3 +160,25 @@ fn an_entry_that_is_read_twice_is_one_entry_and_the_wider_meaning_holds() {
         assert_eq!(shown(&lists, "www.a.example"), ["popular a.example"]);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics_the_reader(text in ".{0,80}", entry in "[-@.*#,:/a-z0-9é\"]{0,40}") {
+        for purpose in Purpose::ALL {
+            for text in [
+                text.clone(),
+                entry.clone(),
+                format!("1,{entry}"),
+                serde_json::json!({"type": "substring", "list": [entry.clone(), text.clone()]}).to_string(),
+                format!("{{\"list\": {text}}}"),
+            ] {
+                // Whatever was read, it is found again without a panic.
+                let mut lists = Lists::default();
+                let _ = lists.add(purpose, &text, "x");
+                if let Ok(asked) = Indicator::guess(&entry) {
+                    let _ = lists.hits(&asked);
+                }
+            }
+        }
+    }
+}
