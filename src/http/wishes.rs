@@ -101,11 +101,11 @@ macro_rules! question {
             $($(#[$field_meta])* pub $field: $type,)*
             /// Scores over this exceed; the server's own threshold where it is left out.
             #[$attribute(maximum = 100)]
-            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub threshold: Option<u8>,
             /// So many independent sources must speak against an indicator before it exceeds; 1 to 20.
             #[$attribute(minimum = 1, maximum = 20)]
-            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub min_sources: Option<u32>,
             /// What the alert comes to where a source that could have known is missing: `keep` (undetermined), `exceeds` or `below`.
             #[$attribute(inline)]
@@ -115,10 +115,10 @@ macro_rules! question {
             pub on_unknown: Option<$crate::reputation::Fallback>,
             /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
             #[$attribute(minimum = 1)]
-            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub deadline_s: Option<u64>,
             /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
-            #[serde(default, deserialize_with = "$crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub max_age: Option<u64>,
             /// How far the indicators may travel: clear, green, amber, amber+strict or red. A source above whose mark it is is not asked.
             #[$attribute(example = "amber")]
