@@ -97,7 +97,7 @@ impl Held {
             // The local part of an address is kept as it was typed.
             text.is_some_and(|text| text == asked || (*name == "email" && text.eq_ignore_ascii_case(asked)))
         };
-        NAMES.iter().any(|name| is(&name))
+        NAMES.iter().any(is)
     }
 
     /// Returns the rating on a scale from 0 to 100, times the confidence; a rating without a confidence counts whole.
