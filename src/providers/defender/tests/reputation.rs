@@ -81,7 +81,7 @@ fn the_input_is_marked() {
         [
             "maltego.Domain tendrit.example; fqdn!=tendrit.example; defender.score=64; \
              defender.classification=suspicious; \
-             defender.reasons=Name server: Domain is using a name server that has been associated with suspicious behavior (medium), \
+             defender.reasons=Name server: Its name servers serve many domains that were reported (medium), \
              Registrar: Many domains of this registrar are abused (low); [#fbc02d]; Yellow"
         ]
     );
