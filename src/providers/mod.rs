@@ -6,6 +6,7 @@
 
 mod call;
 pub mod circl;
+mod classified;
 mod cof;
 mod common;
 pub mod defender;

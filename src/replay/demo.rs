@@ -28,6 +28,9 @@ pub const API_KEY: &str = "sample-key-of-the-replayed-vendor";
 /// Zones that the sample data have names of dynamic DNS services in.
 pub const SAMPLE_ZONES: &str = "dynhost.example\nhomelink.example\n";
 
+/// The file that says which registry answers for which names.
+const REGISTRIES: &str = "dns.json";
+
 /// Holds the replayed vendors while they run.
 #[derive(Debug)]
 pub struct DemoVendors {
@@ -89,7 +92,11 @@ pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) -> io::Result<()
             continue;
         };
         match vendors.vendor(descriptor.name) {
-            Some(replay) => point(provider, descriptor, &replay.base_url(), &settings.server.data)?,
+            Some(replay) => {
+                let base_url = replay.base_url();
+                point(provider, descriptor, &base_url, &settings.server.data)?;
+                name_registry(descriptor, &base_url, &settings.server.data)?;
+            }
             None => provider.enabled = false,
         }
     }
@@ -145,6 +152,25 @@ pub fn point(
     Ok(())
 }
 
+/// Names a registry of the sample data's names, which end in `.example` and have none in the world.
+fn name_registry(descriptor: &Descriptor, base_url: &str, data: &Path) -> io::Result<()> {
+    for file in descriptor.files.iter().filter(|file| file.name == REGISTRIES) {
+        let text = with_registry(file.bundled, base_url).map_err(io::Error::other)?;
+        reference::keep(data, descriptor.name, file, text.as_bytes()).map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+/// Adds the registry to the file of registries, and points the others at the replayed vendor.
+fn with_registry(bundled: &[u8], base_url: &str) -> Result<String, serde_json::Error> {
+    let text = String::from_utf8_lossy(bundled).replace("https://", &format!("{base_url}/"));
+    let mut file: serde_json::Value = serde_json::from_str(&text)?;
+    if let Some(services) = file.get_mut("services").and_then(serde_json::Value::as_array_mut) {
+        services.push(serde_json::json!([["example"], [format!("{base_url}/")]]));
+    }
+    Ok(file.to_string())
+}
+
 /// Makes a key of a provider: the user name for parts that may be shown, the key for those that may not.
 #[must_use]
 pub fn credentials(descriptor: &Descriptor, username: &str, api_key: &str) -> BTreeMap<String, Credential> {
@@ -159,4 +185,24 @@ pub fn credentials(descriptor: &Descriptor, username: &str, api_key: &str) -> BT
             (field.name.to_owned(), sample(value))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_names_have_a_registry_beside_the_others() {
+        let descriptors = registry::all().iter().map(|provider| provider.descriptor());
+        let files = descriptors.flat_map(|descriptor| descriptor.files);
+        let file = files.into_iter().find(|file| file.name == REGISTRIES).unwrap();
+        let text = with_registry(file.bundled, "http://127.0.0.1:7").unwrap();
+        assert_eq!((file.check)(text.as_bytes()), Ok(()));
+        assert!(
+            text.contains(r#"[["example"],["http://127.0.0.1:7/"]]"#),
+            "{text}"
+        );
+        assert!(text.contains("http://127.0.0.1:7/rdap.verisign.com/"), "{text}");
+        assert!(!text.contains("https://"), "nothing leads to the world");
+    }
 }

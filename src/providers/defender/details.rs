@@ -1,15 +1,19 @@
-//! Answers what is known of an address, with its reputation.
+//! Answers what is known of an address, with its reputation; and the reputation of a name or an address alone.
 
-use super::{HOSTS, answer, call};
+use super::{DESCRIPTOR, HOSTS, answer, call};
 use crate::domain::{Query, Record};
-use crate::providers::common::replied_good;
+use crate::providers::classified::{self, Classified};
+use crate::providers::common::{one, replied_good};
 use crate::providers::facts::{as_number, network, place};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{ProviderError, Replied, Step};
 
+/// Where the reputation is, below a host.
+const REPUTATION: &str = "/reputation";
+
 /// Asks for the host and for its reputation side by side; one of them is enough for a partial answer.
 pub(super) fn start(query: Query) -> Step {
-    let calls = ["", "/reputation"]
+    let calls = ["", REPUTATION]
         .map(|below| call(HOSTS, &query.indicator, below))
         .into();
     Step::Calls {
@@ -68,29 +72,18 @@ fn host(record: Record, root: Node<'_>) -> Record {
 }
 
 fn reputation(record: Record, root: Node<'_>) -> Record {
-    let classification = root.get("classification").text();
-    let is_known = classification
-        .as_deref()
-        .is_some_and(|word| !word.starts_with("unknown"));
-    let score = root.get("score").integer();
-    // Nobody knows it: that is no score of 0.
-    let score = score.filter(|score| (0..=100).contains(score) && (is_known || *score > 0));
-    let reasons = root.get("rules").many().filter_map(reason).collect::<Vec<_>>();
+    let told = Classified::read(root);
     record
-        .with_some("classification", classification.filter(|_| is_known))
-        .with_some("score", score)
-        .with("reasons", reasons)
+        .with_some("classification", told.class)
+        .with_some("score", told.score)
+        .with("reasons", told.reasons)
 }
 
-fn reason(rule: Node<'_>) -> Option<String> {
-    let words = [rule.get("name").text(), rule.get("description").text()];
-    let text = words.into_iter().flatten().collect::<Vec<_>>().join(": ");
-    let severity = rule
-        .get("severity")
-        .text()
-        .filter(|word| !word.starts_with("unknown"));
-    (!text.is_empty()).then(|| match severity {
-        Some(severity) => format!("{text} ({severity})"),
-        None => text,
+/// Answers what is known against a name or an address: one call.
+pub(super) fn reputed(query: Query) -> Step {
+    let asked = call(HOSTS, &query.indicator, REPUTATION);
+    one(asked, move |reply| {
+        let body = reply.map(|reply| json(&reply)).transpose()?;
+        classified::answer(&DESCRIPTOR, query, HOSTS, body.as_ref().map(Node::of))
     })
 }

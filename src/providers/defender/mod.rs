@@ -83,6 +83,11 @@ static DESCRIPTOR: Descriptor = Descriptor {
             max_calls: 2,
             ..Offer::of(Capability::IpDetails, &[Ipv4, Ipv6], &[Product::calls(HOSTS)])
         },
+        Offer::of(
+            Capability::Reputation,
+            &[Domain, Hostname, Ipv4, Ipv6],
+            &[Product::calls(HOSTS)],
+        ),
         pages(
             &Offer::of(
                 Capability::Subdomains,
@@ -140,6 +145,7 @@ impl Provider for Defender {
         let query = offered(&DESCRIPTOR, lookup)?.clone();
         match query.capability {
             Capability::IpDetails => Ok(details::start(query)),
+            Capability::Reputation => Ok(details::reputed(query)),
             Capability::Whois => Ok(whois::start(query)),
             _ => lists::start(query, lookup),
         }

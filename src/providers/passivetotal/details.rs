@@ -1,7 +1,8 @@
-//! Answers what is known of an address; whether it is a sinkhole above all.
+//! Answers what is known of an address, whether it is a sinkhole above all; and the reputation of a name or an address.
 
-use super::{ENRICHMENT, answer, call};
+use super::{DESCRIPTOR, ENRICHMENT, REPUTATION, answer, call};
 use crate::domain::{Query, Record};
+use crate::providers::classified;
 use crate::providers::common::{first, one, replied_good};
 use crate::providers::facts::{as_number, network, place};
 use crate::providers::tolerant::{Node, json};
@@ -21,6 +22,15 @@ pub(super) fn start(query: Query) -> Step {
             calls: vec![call(ENRICHMENT, "/actions/sinkhole", query.indicator.value())],
             then: Box::new(move |replies| flagged(query, record, first(replies)?)),
         })
+    })
+}
+
+/// Asks for the reputation of a name or an address.
+pub(super) fn reputation(query: Query) -> Step {
+    let asked = call(REPUTATION, "/reputation", query.indicator.value());
+    one(asked, move |reply| {
+        let body = reply.map(|reply| json(&reply)).transpose()?;
+        classified::answer(&DESCRIPTOR, query, REPUTATION, body.as_ref().map(Node::of))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Asks a service of PassiveTotal's shape: passive DNS, host attributes and whois of names and addresses.
+//! Asks a service of PassiveTotal's shape: passive DNS, host attributes, whois and reputation of names and addresses.
 //!
 //! The public service (PassiveTotal, later `RiskIQ`) was retired, so this provider is off unless it is configured with
 //! the base URL of a service that answers alike. Facts are from the vendor's open-source client `passivetotal` 2.5.9
@@ -32,6 +32,7 @@ const ORIGIN: &str = "api";
 const DNS: &str = "dns";
 const ENRICHMENT: &str = "enrichment";
 const HOST_ATTRIBUTES: &str = "host-attributes";
+const REPUTATION: &str = "reputation";
 const WHOIS: &str = "whois";
 
 /// The most pages that one look-up reads.
@@ -89,6 +90,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
             HOSTS,
             &[Product::calls(HOST_ATTRIBUTES)],
         )),
+        Offer::of(Capability::Reputation, HOSTS, &[Product::calls(REPUTATION)]),
         Offer::of(Capability::Whois, &[Domain], &[Product::calls(WHOIS)]),
         Offer::of(
             Capability::ReverseWhois,
@@ -120,6 +122,7 @@ impl Provider for PassiveTotal {
             Capability::Resolutions => Ok(dns::resolutions(query)),
             Capability::Subdomains => Ok(dns::subdomains(query)),
             Capability::IpDetails => Ok(details::start(query)),
+            Capability::Reputation => Ok(details::reputation(query)),
             Capability::Whois => Ok(whois::whois(query)),
             Capability::ReverseWhois => Ok(whois::search(query)),
             _ => hosts::start(query, lookup),

@@ -3,7 +3,7 @@
 use super::jcard::{self, Card, Entity};
 use crate::domain::Record;
 use crate::providers::ProviderError;
-use crate::providers::tolerant::{Node, distinct, host, malformed, public_email, public_phone};
+use crate::providers::tolerant::{Node, clean, distinct, host, malformed, public_email, public_phone};
 
 /// Name servers, statuses and links of one answer at most.
 const MOST: usize = 100;
@@ -97,6 +97,21 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
         record,
         links: links(object),
     })
+}
+
+/// Makes the record of the reputation: measure `registered`, with the day as `first_seen`; `None` where the server does
+/// not tell it. How old that is, is for whoever scores, at that time.
+pub(super) fn registered(registration: &Record) -> Option<Record> {
+    let day = registration.day("created")?;
+    let by = registration.text("registrar");
+    let by = by.map(|name| format!(" by {name}")).unwrap_or_default();
+    let reason = clean(&format!("registered {day}{by}"));
+    Some(
+        Record::new()
+            .with("measure", "registered")
+            .with("reasons", vec![reason])
+            .with("first_seen", day),
+    )
 }
 
 /// Tells whether an entity is a contact of the domain, rather than of its registrar.

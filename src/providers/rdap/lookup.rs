@@ -1,4 +1,5 @@
-//! Walks a look-up: the server that answers for the indicator, and for a domain its registrar's server after that.
+//! Walks a look-up: the server that answers for the indicator, and for a domain's whois its registrar's server after
+//! that.
 
 use std::net::IpAddr;
 
@@ -8,7 +9,7 @@ use super::bootstrap;
 use super::domain::{self, Registration};
 use super::judge::{NOT_FOLLOWED, elsewhere};
 use super::{AUTNUM, DESCRIPTOR, DOMAIN, IANA, IP, REGISTRAR, network};
-use crate::domain::{Failure, FailureKind, IndicatorKind, Query};
+use crate::domain::{Capability, Failure, FailureKind, IndicatorKind, Query};
 use crate::providers::common::{answer, first, one_query, replied_good, segment};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Files, Lookup, ProviderError, Replied, Reply, Step};
@@ -140,6 +141,10 @@ pub(super) fn number(value: &str) -> Option<u32> {
 fn of_registry(reply: &Reply, query: Query, files: &Files) -> Result<Step, ProviderError> {
     let body = json(reply)?;
     let registry = domain::read(Node::of(&body), query.indicator.value())?;
+    if query.capability == Capability::Reputation {
+        let records = domain::registered(&registry.record).into_iter().collect();
+        return Ok(done(query, DOMAIN, records, Vec::new(), None));
+    }
     let call = match next(&registry, files, &query) {
         Next::Call(call) => call,
         Next::Unknown(host) => {

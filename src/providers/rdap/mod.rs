@@ -40,24 +40,35 @@ const REGISTRAR: &str = "registrar";
 /// The files change every few days; IANA asks for no more than that they are not fetched for every question.
 const REFRESH_S: u64 = 3 * 24 * 3600;
 
-static OFFERS: &[Offer] = &[Offer {
-    capability: Capability::Whois,
-    inputs: &[
-        IndicatorKind::Domain,
-        IndicatorKind::Ipv4,
-        IndicatorKind::Ipv6,
-        IndicatorKind::Asn,
-    ],
-    products: &[
-        Product::calls(DOMAIN),
-        Product::calls(IP),
-        Product::calls(AUTNUM),
-        Product::calls(REGISTRAR),
-    ],
-    // The registry, then the registrar; each can send elsewhere once.
-    max_calls: 4,
-    ..super::OFFER
-}];
+static OFFERS: &[Offer] = &[
+    Offer {
+        capability: Capability::Whois,
+        inputs: &[
+            IndicatorKind::Domain,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+            IndicatorKind::Asn,
+        ],
+        products: &[
+            Product::calls(DOMAIN),
+            Product::calls(IP),
+            Product::calls(AUTNUM),
+            Product::calls(REGISTRAR),
+        ],
+        // The registry, then the registrar; each can send elsewhere once.
+        max_calls: 4,
+        ..super::OFFER
+    },
+    Offer {
+        // The registry, which can send elsewhere once; the registrar knows no other date.
+        max_calls: 2,
+        ..Offer::of(
+            Capability::Reputation,
+            &[IndicatorKind::Domain],
+            &[Product::calls(DOMAIN)],
+        )
+    },
+];
 
 static DESCRIPTOR: Descriptor = Descriptor {
     name: "rdap",

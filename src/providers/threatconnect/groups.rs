@@ -22,13 +22,22 @@ pub(super) fn incidents(lookup: &Lookup) -> Result<Step, ProviderError> {
 /// [`ProviderError::Unsupported`] for a hash that the vendor keeps of no file.
 pub(super) fn holding(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?;
+    known_hash(query)?;
+    list(query, tql::holding(&query.indicator), lookup)
+}
+
+/// Refuses a SHA-512, which the vendor keeps of no file.
+///
+/// # Errors
+/// [`ProviderError::Unsupported`].
+pub(super) fn known_hash(query: &Query) -> Result<(), ProviderError> {
     let is_hash = query.indicator.kind() == IndicatorKind::Hash;
     if is_hash && HashType::of(query.indicator.value()) == Some(HashType::Sha512) {
         return Err(ProviderError::Unsupported(
             "ThreatConnect knows files by MD5, SHA-1 and SHA-256 only".to_owned(),
         ));
     }
-    list(query, tql::holding(&query.indicator), lookup)
+    Ok(())
 }
 
 fn list(query: &Query, tql: String, lookup: &Lookup) -> Result<Step, ProviderError> {

@@ -30,7 +30,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 }
 
 /// Reads an indicator: what the vendor says of it, and the value as what it is.
-fn indicator(node: Node<'_>) -> Option<Record> {
+pub(super) fn indicator(node: Node<'_>) -> Option<Record> {
     let kind = node.get("type").text()?;
     let summary = node.get("summary").text().or_else(|| named(node, &kind))?;
     let percent = |name: &str, most: i64| {

@@ -1,4 +1,4 @@
-//! Asks ThreatConnect: owners, incidents, and the indicators that they hold.
+//! Asks ThreatConnect: owners, incidents, the indicators that they hold, and how these are rated.
 //!
 //! Facts are from the vendor's developer documentation of its API, version 3, and from its Python framework
 //! (`tcex`). Version 2 is asked only where an instance lacks the list of owners of version 3.
@@ -8,6 +8,7 @@ mod indicators;
 mod judge;
 mod owners;
 mod pages;
+mod reputation;
 mod sign;
 mod tql;
 
@@ -46,6 +47,17 @@ const fn offer(
     }
 }
 
+/// The indicators of the vendor's that can be asked about.
+static HELD: &[IndicatorKind] = &[
+    IndicatorKind::Domain,
+    IndicatorKind::Hostname,
+    IndicatorKind::Ipv4,
+    IndicatorKind::Ipv6,
+    IndicatorKind::Url,
+    IndicatorKind::Email,
+    IndicatorKind::Hash,
+];
+
 static OFFERS: &[Offer] = &[
     Offer {
         // The pages of version 3, or one call that fails and the list of version 2.
@@ -67,19 +79,8 @@ static OFFERS: &[Offer] = &[
         &[IndicatorKind::Incident],
         &[Product::calls(INDICATORS)],
     ),
-    offer(
-        Capability::IncidentsOf,
-        &[
-            IndicatorKind::Domain,
-            IndicatorKind::Hostname,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
-            IndicatorKind::Url,
-            IndicatorKind::Email,
-            IndicatorKind::Hash,
-        ],
-        &[Product::calls(GROUPS)],
-    ),
+    offer(Capability::IncidentsOf, HELD, &[Product::calls(GROUPS)]),
+    Offer::of(Capability::Reputation, HELD, &[Product::calls(INDICATORS)]),
 ];
 
 static DESCRIPTOR: Descriptor = Descriptor {
@@ -120,6 +121,7 @@ impl Provider for ThreatConnect {
             Capability::Incidents => groups::incidents(lookup),
             Capability::IncidentsOf => groups::holding(lookup),
             Capability::IncidentIndicators => indicators::start(lookup),
+            Capability::Reputation => reputation::start(lookup),
             other => Err(ProviderError::Unsupported(format!(
                 "ThreatConnect has no {other}"
             ))),

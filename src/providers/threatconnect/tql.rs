@@ -46,6 +46,18 @@ pub(super) fn held_by(group: u64) -> String {
     format!("hasGroup(id = {group})")
 }
 
+/// Asks for an indicator itself, once for each owner that has it.
+pub(super) fn listed(indicator: &Indicator) -> String {
+    let kind = match indicator.kind() {
+        IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => "Address",
+        IndicatorKind::Url => "URL",
+        IndicatorKind::Email => "EmailAddress",
+        IndicatorKind::Hash => "File",
+        _ => "Host",
+    };
+    format!(r#"typeName in ("{kind}") and ({})"#, summary(indicator))
+}
+
 /// Compares the summary of an indicator with each form in which the vendor may hold it.
 fn summary(indicator: &Indicator) -> String {
     let value = indicator.value();

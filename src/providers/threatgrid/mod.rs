@@ -1,4 +1,5 @@
-//! Asks Secure Malware Analytics (Threat Grid): which samples touched an indicator, and what a file did when it ran.
+//! Asks Secure Malware Analytics (Threat Grid): which samples touched an indicator, what a file did when
+//! it ran, and how much of a threat that was.
 //!
 //! A file is looked up in two steps: the submission search finds its runs, then each of the newest ones is asked for
 //! one part of its analysis. Facts are from the vendor's integration documentation, from recorded answers of 2020 and
@@ -11,6 +12,7 @@ mod indicators;
 mod judge;
 mod list;
 mod reports;
+mod reputation;
 mod search;
 mod sign;
 mod streams;
@@ -88,17 +90,20 @@ const fn of_a_file(capability: Capability, params: &'static [Param], max_calls: 
     }
 }
 
+/// What the submission search knows.
+static SEARCHED: &[IndicatorKind] = &[
+    IndicatorKind::Domain,
+    IndicatorKind::Hostname,
+    IndicatorKind::Ipv4,
+    IndicatorKind::Ipv6,
+    IndicatorKind::Url,
+    IndicatorKind::Hash,
+];
+
 static OFFERS: &[Offer] = &[
     Offer {
         capability: Capability::Samples,
-        inputs: &[
-            IndicatorKind::Domain,
-            IndicatorKind::Hostname,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
-            IndicatorKind::Url,
-            IndicatorKind::Hash,
-        ],
+        inputs: SEARCHED,
         products: &[Product::calls(SEARCH)],
         params: &[MIN_SCORE],
         max_calls: search::MOST_PAGES,
@@ -121,6 +126,10 @@ static OFFERS: &[Offer] = &[
         &[RUNS, MIN_SCORE],
         search::MOST_PAGES + MOST_RUNS,
     ),
+    Offer {
+        max_calls: search::MOST_PAGES,
+        ..Offer::of(Capability::Reputation, SEARCHED, &[Product::calls(SEARCH)])
+    },
 ];
 
 static DESCRIPTOR: Descriptor = Descriptor {
@@ -155,6 +164,7 @@ impl Provider for ThreatGrid {
         let capability = offered(&DESCRIPTOR, lookup)?.capability;
         match capability {
             Capability::Samples => search::start(lookup),
+            Capability::Reputation => reputation::start(lookup),
             Capability::Contacts => contacts::start(lookup),
             Capability::SandboxFiles => files::start(lookup),
             Capability::SandboxTraces => traces::start(lookup),

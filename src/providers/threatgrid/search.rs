@@ -39,7 +39,7 @@ pub(super) struct Run {
     /// Whether the vendor says who submitted it, which it does not of what others keep private.
     owned: bool,
     filename: Option<String>,
-    tags: Vec<String>,
+    pub(super) tags: Vec<String>,
     behaviors: Vec<(i64, String)>,
 }
 
@@ -94,8 +94,15 @@ impl Run {
     }
 
     /// Returns the hash that stands for the file: SHA-256, else SHA-1, else MD5.
-    fn file(&self) -> Option<&String> {
+    pub(super) fn file(&self) -> Option<&String> {
         self.sha256.as_ref().or(self.sha1.as_ref()).or(self.md5.as_ref())
+    }
+
+    /// Names the behaviors of the highest threat, at most so many.
+    pub(super) fn weightiest(&self, most: usize) -> impl Iterator<Item = &str> {
+        let mut behaviors: Vec<_> = self.behaviors.iter().collect();
+        behaviors.sort_by_key(|(threat, _)| std::cmp::Reverse(*threat));
+        behaviors.into_iter().take(most).map(|(_, title)| title.as_str())
     }
 
     /// Tells whether it is a run of the file with this hash.
@@ -164,7 +171,7 @@ impl Found {
     }
 
     /// Says what the search could not see, where that spoils nothing.
-    fn blind(&self, query: &Query) -> Option<String> {
+    pub(super) fn blind(&self, query: &Query) -> Option<String> {
         let unread = self.unread.as_ref().filter(|_| self.is_fair(query))?;
         Some(format!("The search was read in part: {unread}."))
     }

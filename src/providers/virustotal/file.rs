@@ -2,15 +2,16 @@
 
 use super::FILES;
 use super::common::{Statistics, answer, call, time};
+use super::reputation;
 use crate::domain::{Indicator, IndicatorKind, Record};
 use crate::providers::common::{one, one_query, segment};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// How many names and tags are told.
-const MOST_TEXTS: usize = 30;
+pub(super) const MOST_TEXTS: usize = 30;
 
-/// Starts a look-up of a file.
+/// Starts a look-up of a file. What the engines say of it is the answer to the question for its reputation, too.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
     let call = call(
@@ -18,16 +19,14 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         format!("/api/v3/files/{}", segment(query.indicator.value())),
     );
     Ok(one(call, move |reply| {
-        let mut records = Vec::new();
-        if let Some(reply) = reply {
-            let body = json(&reply)?;
-            let attributes = Node::of(&body).get("data").get("attributes");
-            if !attributes.is_object() {
-                return Err(malformed("attributes"));
-            }
-            records.push(file(attributes));
-        }
-        Ok(Step::Done(vec![answer(query, FILES, records)]))
+        let body = reply.map(|reply| json(&reply)).transpose()?;
+        let attributes = match &body {
+            Some(body) => Some(reputation::attributes(Node::of(body))?),
+            None => None,
+        };
+        let records = attributes.map(file).into_iter().collect();
+        let sibling = reputation::told(&query, FILES, attributes);
+        Ok(Step::Done(vec![answer(query, FILES, records), sibling]))
     }))
 }
 
@@ -47,7 +46,8 @@ pub(super) fn size(attributes: Node<'_>) -> Option<i64> {
     attributes.get("size").integer().filter(|size| *size >= 0)
 }
 
-fn file(attributes: Node<'_>) -> Record {
+/// Reads what a file is known as.
+pub(super) fn file(attributes: Node<'_>) -> Record {
     let texts = |name: &str| {
         let mut texts = attributes.get(name).texts();
         texts.truncate(MOST_TEXTS);

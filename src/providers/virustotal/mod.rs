@@ -1,4 +1,5 @@
-//! Asks VirusTotal: resolutions of names and addresses, what a file is known as, and what it contacted.
+//! Asks VirusTotal: resolutions of names and addresses, what a file is known as and what it contacted, and what the
+//! engines say of any of them.
 //!
 //! Facts are from the documentation of the VirusTotal API v3 and from recorded answers. None of the vendor's JSON
 //! leaves this folder.
@@ -8,6 +9,7 @@ mod contacts;
 mod dropped;
 mod file;
 mod judge;
+mod reputation;
 mod resolutions;
 
 #[cfg(test)]
@@ -31,6 +33,9 @@ const ORIGIN: &str = "api";
 const KEY_HEADER: &str = "x-apikey";
 
 // The vendor's names of objects and relationships; some relationships need a premium key.
+const DOMAINS: &str = "domains";
+const IP_ADDRESSES: &str = "ip_addresses";
+const URLS: &str = "urls";
 const FILES: &str = "files";
 const RESOLUTIONS: &str = "resolutions";
 const CONTACTED_DOMAINS: &str = "contacted_domains";
@@ -79,6 +84,24 @@ static OFFERS: &[Offer] = &[
         products: &[Product::calls(FILES)],
         ..super::OFFER
     },
+    // Each kind of object is in one collection, so that one product answers.
+    Offer::of(
+        Capability::Reputation,
+        &[
+            IndicatorKind::Domain,
+            IndicatorKind::Hostname,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Ipv6,
+            IndicatorKind::Url,
+            IndicatorKind::Hash,
+        ],
+        &[
+            Product::calls(DOMAINS),
+            Product::calls(IP_ADDRESSES),
+            Product::calls(URLS),
+            Product::calls(FILES),
+        ],
+    ),
 ];
 
 static DESCRIPTOR: Descriptor = Descriptor {
@@ -117,6 +140,7 @@ impl Provider for VirusTotal {
             Capability::Contacts => contacts::start(lookup),
             Capability::SandboxFiles => dropped::start(lookup),
             Capability::File => file::start(lookup),
+            Capability::Reputation => reputation::start(lookup),
             capability => Err(ProviderError::Unsupported(format!(
                 "VirusTotal has no {capability}"
             ))),

@@ -11,6 +11,7 @@ fn every_answer_is_read_as_it_is_written_beside_it() {
         ("passive-dns/found", Resolutions, Domain, "tendrit.example"),
         ("passive-dns/address", Resolutions, Ipv4, "192.0.2.44"),
         ("hosts/found", IpDetails, Ipv4, "192.0.2.44"),
+        ("hosts/scored", IpDetails, Ipv4, "203.0.113.66"),
         ("hosts/unscored", IpDetails, Ipv4, "198.51.100.7"),
         ("hosts/half", IpDetails, Ipv4, "198.51.100.8"),
         ("subdomains/expanded", Subdomains, Domain, "tendrit.example"),

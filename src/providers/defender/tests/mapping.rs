@@ -13,21 +13,21 @@ fn every_transform_finds_its_example() {
 
 #[test]
 fn an_address_is_given_its_reputation() {
-    let lookup = about(Capability::IpDetails, IndicatorKind::Ipv4, "192.0.2.44");
+    let lookup = about(Capability::IpDetails, IndicatorKind::Ipv4, "203.0.113.66");
     let entities = mapped("defender.ip-details", "maltego.IPv4Address", &lookup);
     assert_eq!(
         entities,
         [
-            "maltego.IPv4Address 192.0.2.44; ipv4-address!=192.0.2.44; defender.classification=malicious; \
+            "maltego.IPv4Address 203.0.113.66; ipv4-address!=203.0.113.66; defender.classification=malicious; \
              defender.hosting=Parkside Cloud; defender.score=92; \
              defender.reasons=Intel article: Tendrit: a campaign against job seekers (high), ASN: Infrastructure of this network is more likely to be malicious; \
-             defender.cidr=192.0.2.0/25; defender.location=NL; defender.first_seen=2012-01-05; \
+             defender.cidr=203.0.113.0/25; defender.location=NL; defender.first_seen=2012-01-05; \
              defender.last_seen=2026-11-19; [#d32f2f]; Red",
             "maltego.AS 64500; as.number!=64500; defender.as_name=PARKSIDE-AS; \
              defender.organization=Parkside Hosting B.V.; defender.first_seen=2012-01-05; \
              defender.last_seen=2026-11-19; -> announces the address",
-            "maltego.Netblock 192.0.2.0-192.0.2.127; ipv4-range=192.0.2.0-192.0.2.127; \
-             defender.cidr=192.0.2.0/25; defender.as_name=PARKSIDE-AS; defender.first_seen=2012-01-05; \
+            "maltego.Netblock 203.0.113.0-203.0.113.127; ipv4-range=203.0.113.0-203.0.113.127; \
+             defender.cidr=203.0.113.0/25; defender.as_name=PARKSIDE-AS; defender.first_seen=2012-01-05; \
              defender.last_seen=2026-11-19; -> holds the address",
             "maltego.Location NL; location.name!=NL; country!=NL; countrycode!=NL; \
              defender.first_seen=2012-01-05; defender.last_seen=2026-11-19; -> place of the address",

@@ -4,6 +4,7 @@ mod cases;
 mod fixtures;
 mod mapping;
 mod properties;
+mod reputation;
 mod samples;
 
 use super::Defender;

@@ -57,6 +57,11 @@ fn hosts() {
     };
     assert_eq!(reasons.len(), 3);
     assert_eq!(reasons[2], "Resolving IP Address: 192.168.1.1 (low)");
+    let alone = about(Capability::Reputation, IndicatorKind::Ipv4, "192.0.2.1");
+    let alone = walked("host_reputation.json", &alone).unwrap();
+    let told = &alone.records()[0];
+    assert_eq!(texts(told, &["measure", "value", "word"]), "score 100 malicious");
+    assert_eq!(told.get("reasons"), record.get("reasons"));
     let asked = about(Capability::Components, IndicatorKind::Domain, "microsoft.com");
     let components = walked("host_components.json", &asked).unwrap();
     assert_eq!(

@@ -2,7 +2,9 @@
 
 use super::*;
 
-use Capability::{Components, HostPairs, IpDetails, Resolutions, ReverseWhois, Subdomains, Trackers, Whois};
+use Capability::{
+    Components, HostPairs, IpDetails, Reputation, Resolutions, ReverseWhois, Subdomains, Trackers, Whois,
+};
 use IndicatorKind::{Domain, Email, Hostname, Ipv4, Organization, Person, Phone};
 
 #[test]
@@ -22,6 +24,7 @@ fn every_answer_is_read_as_it_is_written_beside_it() {
         ),
         ("host-attributes/trackers", Trackers, Hostname, "tendrit.example"),
         ("host-attributes/pairs", HostPairs, Domain, "tendrit.example"),
+        ("reputation/found", Reputation, Domain, "tendrit.example"),
         ("whois/found", Whois, Domain, "tendrit.example"),
         ("whois/flat", Whois, Domain, "flat.example"),
         ("whois/email", ReverseWhois, Email, "a.kranz@mailbox.example"),
@@ -273,4 +276,36 @@ fn nothing_found_is_no_failure() {
         let walked = walk_fixtures(&about(capability, kind, value)).unwrap();
         assert!(walked.answer().is_not_found(), "{capability}");
     }
+}
+
+#[test]
+fn a_reputation_that_nobody_knows_is_not_found() {
+    let nothing = walk_fixtures(&about(Reputation, Ipv4, "192.0.2.44")).unwrap();
+    assert!(nothing.answer().is_not_found(), "{nothing:?}");
+    let other = walk(&about(Reputation, Ipv4, "192.0.2.44"), |_| reply(200, "{}"));
+    assert!(matches!(other, Err(ProviderError::Malformed(_))), "{other:?}");
+}
+
+#[test]
+fn a_recorded_reputation() {
+    let Some(folder) = std::env::var_os("PIVOTD_SAMPLES") else {
+        return;
+    };
+    let path = std::path::Path::new(&folder).join("passivetotal/reputation_demisto.json");
+    let body = std::fs::read_to_string(path).unwrap();
+    let walked = walk(&about(Reputation, Domain, "2020-windows.com"), |_| {
+        reply(200, &body)
+    })
+    .unwrap();
+    let record = &walked.records()[0];
+    let text = |name| record.text(name).unwrap_or_default().into_owned();
+    assert_eq!(
+        (text("word"), text("value")),
+        ("malicious".to_owned(), "100".to_owned())
+    );
+    let Some(Value::Texts(reasons)) = record.get("reasons") else {
+        panic!("three rules");
+    };
+    assert_eq!(reasons.len(), 3);
+    assert!(reasons[0].ends_with("(severity 5)"), "{reasons:?}");
 }

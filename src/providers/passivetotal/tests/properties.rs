@@ -55,6 +55,11 @@ const NAMES: &[&str] = &[
     "message",
     "street",
     "registered",
+    "classification",
+    "score",
+    "rules",
+    "severity",
+    "description",
 ];
 
 proptest! {

@@ -5,6 +5,7 @@ mod fixtures;
 mod machine;
 mod properties;
 mod recordings;
+mod reputation;
 
 use std::collections::BTreeMap;
 

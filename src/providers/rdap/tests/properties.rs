@@ -14,6 +14,12 @@ fn feed(status: u16, body: &[u8]) {
         // An error is as good as an answer; a panic or a misfit is not.
         let _ = walk(&Rdap, &of(kind, value, product), testing::anything(status, body));
     }
+    let query = question(Capability::Reputation, IndicatorKind::Domain, "example.com");
+    let registered = Lookup {
+        files: files(),
+        ..testing::lookup(&Rdap, query, "domain")
+    };
+    let _ = walk(&Rdap, &registered, testing::anything(status, body));
 }
 
 /// Names that the vendor uses.

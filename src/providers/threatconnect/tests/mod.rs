@@ -4,6 +4,7 @@ mod cases;
 mod machine;
 mod mapped;
 mod properties;
+mod reputation;
 mod signatures;
 mod writing;
 

@@ -64,6 +64,15 @@ proptest! {
     }
 
     #[test]
+    fn any_rating(rating in crate::providers::testing::shapes(NAMES), other in crate::providers::testing::shapes(NAMES)) {
+        let row = serde_json::json!({
+            "type": "Host", "summary": "example.com", "rating": rating, "confidence": other,
+            "threatAssessScore": rating, "falsePositives": other, "tags": rating, "ownerName": other,
+        });
+        feed(200, serde_json::json!({"data": [row], "next": other}).to_string().as_bytes());
+    }
+
+    #[test]
     fn any_shape(body in crate::providers::testing::shapes(NAMES)) {
         feed(200, body.to_string().as_bytes());
     }

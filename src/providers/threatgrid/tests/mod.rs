@@ -7,6 +7,7 @@ mod mapped;
 mod properties;
 mod recordings;
 mod reports;
+mod reputation;
 mod searches;
 mod signatures;
 

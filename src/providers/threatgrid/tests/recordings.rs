@@ -37,4 +37,13 @@ fn a_submission_search() {
     }
     assert!(text(record, "behaviors").starts_with("Script Contains URL"));
     assert!(walked.answer().missing.is_empty() && walked.answer().source.blind.is_none());
+    let query = of_hash(Capability::Reputation, "a92ddbbaf6c9a50a7125595a4119ca38");
+    let walked = testing::walk(&ThreatGrid, &lookup(query), |_| testing::reply(200, &body)).unwrap();
+    let record = &walked.records()[0];
+    assert_eq!(
+        (text(record, "measure"), text(record, "value")),
+        ("threat-score".to_owned(), "60".to_owned())
+    );
+    assert_eq!(text(record, "last_seen"), "2020-09-29T15:12:27Z");
+    assert!(text(record, "reasons").starts_with("threat score 60, in 1 run, "));
 }

@@ -5,6 +5,7 @@ mod fixtures;
 mod mapped;
 mod properties;
 mod recordings;
+mod reputation;
 
 use super::VirusTotal;
 use crate::domain::{Capability, IndicatorKind, Query, Record};

@@ -11,6 +11,7 @@ fn feed(status: u16, body: &[u8]) {
                 (IndicatorKind::Hash, SHA256),
                 (IndicatorKind::Domain, "example.com"),
                 (IndicatorKind::Ipv6, "2001:db8::25"),
+                (IndicatorKind::Url, "http://example.com/x"),
             ] {
                 if !offer.inputs.contains(&kind) {
                     continue;
@@ -40,6 +41,9 @@ const NAMES: &[&str] = &[
     "meaningful_name",
     "size",
     "last_analysis_stats",
+    "last_analysis_results",
+    "category",
+    "result",
     "malicious",
     "suspicious",
     "harmless",
@@ -70,6 +74,15 @@ proptest! {
         feed(200, serde_json::json!({ "data": rows, "meta": { "cursor": "x" } }).to_string().as_bytes());
         let one = serde_json::json!({ "attributes": { "last_analysis_stats": data, "names": meta } });
         feed(200, serde_json::json!({ "data": one }).to_string().as_bytes());
+        // Engines gave verdicts, so that these are read.
+        let judged = serde_json::json!({
+            "last_analysis_stats": { "malicious": 3, "suspicious": meta },
+            "last_analysis_results": data,
+            "last_analysis_date": meta,
+            "popular_threat_classification": data,
+            "tags": data,
+        });
+        feed(200, serde_json::json!({ "data": { "attributes": judged } }).to_string().as_bytes());
     }
 }
 

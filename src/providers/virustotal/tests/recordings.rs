@@ -80,3 +80,51 @@ fn resolutions_of_names() {
     let none = walked("vt_resolutions_no_result.json", &few).unwrap();
     assert!(none.answer().is_not_found());
 }
+
+#[test]
+fn verdicts() {
+    let of = |name: &str, kind, value: &str, product| {
+        let asked = testing::lookup(
+            &VirusTotal,
+            question(Capability::Reputation, kind, value),
+            product,
+        );
+        walked(name, &asked)
+    };
+    use IndicatorKind::{Domain, Ipv4};
+    let Some(google) = of("vt_domain_google.json", Domain, "google.com", "domains") else {
+        return;
+    };
+    let told = |walked: &Walked| {
+        let records = walked.records().iter();
+        let one = |record| {
+            format!(
+                "{} {} {}",
+                text(record, "measure"),
+                text(record, "value"),
+                text(record, "reasons")
+            )
+        };
+        records.map(one).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(&google),
+        ["engines 1 1 of 94 engines: malicious, Cyble: malware"]
+    );
+    let resolver = of("vt_ip_1.1.1.1.json", Ipv4, "1.1.1.1", "ip_addresses").unwrap();
+    assert_eq!(
+        told(&resolver),
+        [
+            "engines 4 4 of 94 engines: malicious, Blueliv: malicious, CMC Threat Intelligence: malware, \
+             Comodo Valkyrie Verdict: malware"
+        ]
+    );
+    let clean = of(
+        "vt_ip_142.251.220.110.json",
+        Ipv4,
+        "142.251.220.110",
+        "ip_addresses",
+    )
+    .unwrap();
+    assert_eq!(told(&clean), ["engines 0 0 of 93 engines: malicious"]);
+}
