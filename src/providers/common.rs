@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::fmt::rfc2822;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use secrecy::SecretString;
 
-use super::{Call, Descriptor, Lookup, ProviderError, Replied, Reply, Step};
+use super::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step};
 use crate::domain::{Answer, Query, Record, Source};
 
 /// Names every part of a path that is not left as it is (RFC 3986, unreserved characters).
@@ -15,6 +16,14 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+
+/// The seconds of a day.
+const DAY: u64 = 24 * 3600;
+
+/// Writes a count with its noun: `1 report`, `87 reports`.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
 
 /// Encodes one segment of a path.
 pub(crate) fn segment(text: &str) -> String {
@@ -126,10 +135,43 @@ pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
     reply.retry_after.as_deref()?.trim().parse().ok()
 }
 
+/// Returns the seconds from the vendor's own time, in the header `date`, to that in the header `reset`, in seconds since
+/// 1970, at which a limit opens again.
+pub(super) fn until_reset(reply: &Reply, reset: &str, date: &str) -> Option<u64> {
+    let header = |name| reply.headers.get(name).map(|text| text.trim());
+    let reset: i64 = header(reset)?.parse().ok()?;
+    let now = rfc2822::parse(header(date)?).ok()?.timestamp();
+    // Such limits are of a day; what is further away is no such time.
+    let seconds = u64::try_from(reset.checked_sub(now.as_second())?).ok()?;
+    (1..=DAY).contains(&seconds).then_some(seconds)
+}
+
 /// Tells whether a page for people came, by its label or by how it begins.
 pub(super) fn is_html(reply: &Reply) -> bool {
     let mut begins = reply.body.iter().filter(|byte| !byte.is_ascii_whitespace());
     reply.content_type.contains("html") || begins.next() == Some(&b'<')
+}
+
+/// Sets the header that carries the part `api_key` of a key.
+///
+/// # Errors
+/// [`ProviderError::Unsupported`] where the key has no such part.
+pub(super) fn key_header(
+    call: &mut Call,
+    descriptor: &Descriptor,
+    header: &'static str,
+    key: &Exposed<'_>,
+) -> Result<(), ProviderError> {
+    let api_key = key.field("api_key");
+    if api_key.is_empty() {
+        return Err(ProviderError::Unsupported(format!(
+            "{} needs a key",
+            descriptor.title
+        )));
+    }
+    // Each attempt is signed anew; nothing of the last one may stay.
+    call.set_header(header, SecretString::from(api_key));
+    Ok(())
 }
 
 /// Sets HTTP Basic authentication (RFC 7617); `false` where a part is missing, or the user name has a colon, which would

@@ -4,6 +4,7 @@
 //! [`Step::Calls`] until it is [`Step::Done`]. The engine makes the calls, pays for them, and asks
 //! [`Provider::judge`] what each reply means. No vendor's JSON leaves that vendor's folder.
 
+pub mod abuseipdb;
 mod call;
 pub mod circl;
 mod classified;
@@ -13,9 +14,13 @@ pub mod defender;
 mod descriptor;
 pub mod dnsdb;
 pub mod domaintools;
+pub mod emailrep;
+mod errors;
 mod facts;
 #[cfg(test)]
 mod fixture_tests;
+pub mod greynoise;
+pub mod ipqs;
 pub mod mnemonic;
 mod pages;
 pub mod passivetotal;

@@ -1,10 +1,14 @@
 //! Lists the providers; adding one takes one line here.
 
 use super::Provider;
+use super::abuseipdb::AbuseIpDb;
 use super::circl::Circl;
 use super::defender::Defender;
 use super::dnsdb::Dnsdb;
 use super::domaintools::DomainTools;
+use super::emailrep::EmailRep;
+use super::greynoise::GreyNoise;
+use super::ipqs::Ipqs;
 use super::mnemonic::Mnemonic;
 use super::passivetotal::PassiveTotal;
 use super::rdap::Rdap;
@@ -14,10 +18,14 @@ use super::virustotal::VirusTotal;
 
 /// Holds every provider that this program knows.
 static PROVIDERS: &[&dyn Provider] = &[
+    &AbuseIpDb,
     &Circl,
     &Defender,
     &Dnsdb,
     &DomainTools,
+    &EmailRep,
+    &GreyNoise,
+    &Ipqs,
     &Mnemonic,
     &PassiveTotal,
     &Rdap,

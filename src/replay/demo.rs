@@ -9,7 +9,7 @@ use std::time::Duration;
 use include_dir::{Dir, include_dir};
 use secrecy::SecretString;
 
-use super::{Replay, Vendor, basic_auth, defender_auth, domaintools_auth};
+use super::{Replay, Vendor, basic_auth, defender_auth, domaintools_auth, reputation_auth};
 use crate::config::Settings;
 use crate::config::settings::{
     Budget, BudgetUnit, BudgetWindow, Credential, NetworkSettings, ProviderSettings, Rate, SecretOrigin,
@@ -76,6 +76,9 @@ pub fn with_credentials(vendor: Vendor, name: &str, username: &str, api_key: &st
     match name {
         "domaintools" => vendor.with_authenticator(domaintools_auth(username, api_key)),
         "defender" => vendor.with_authenticator(defender_auth(username, username, api_key)),
+        "abuseipdb" | "emailrep" | "greynoise" | "ipqs" => {
+            vendor.with_authenticator(reputation_auth(name, api_key))
+        }
         "passivetotal" => vendor.with_authenticator(basic_auth(username, api_key)),
         _ => vendor,
     }
@@ -135,6 +138,8 @@ pub fn point(
         per: Duration::from_secs(1),
         burst: NonZeroU32::MIN.saturating_add(999),
     }];
+    // The free quotas of vendors, which the default configuration keeps to, are nobody's here.
+    provider.budget.clear();
     let products = descriptor.offers.iter().flat_map(|offer| offer.products);
     for product in products {
         if let Unit::Money(currency) = product.unit {

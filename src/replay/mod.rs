@@ -14,6 +14,7 @@ mod fault;
 mod fixture;
 mod gate;
 mod log;
+mod reputation;
 mod server;
 mod vendor;
 mod wire;
@@ -26,6 +27,7 @@ pub use fault::{Fault, Matcher};
 pub use fixture::{Exchange, FixtureError};
 pub use gate::Gate;
 pub use log::SeenRequest;
+pub use reputation::{ReputationAuth, reputation_auth};
 pub use server::Replay;
 pub use vendor::{AuthResult, Authenticator, Vendor};
 

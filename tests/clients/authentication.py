@@ -45,7 +45,19 @@ PROVIDERS = [
     ("virustotal", "virustotal.resolutions", {"API_KEY": "sample-key"}, {"x-apikey": "sample-key"}),
     ("dnsdb", "dnsdb.resolutions", {"API_KEY": "sample-key"}, {"x-api-key": "sample-key"}),
     ("mnemonic", "mnemonic.resolutions", {"API_KEY": "sample-key"}, {"argus-api-key": "sample-key"}),
+    ("abuseipdb", "abuseipdb.reputation", {"API_KEY": "sample-key"}, {"key": "sample-key"}),
+    ("greynoise", "greynoise.reputation", {"API_KEY": "sample-key"}, {"key": "sample-key"}),
+    ("emailrep", "emailrep.reputation", {"API_KEY": "sample-key"}, {"key": "sample-key"}),
+    ("ipqs", "ipqs.reputation", {"API_KEY": "sample-key"}, {"ipqs-key": "sample-key"}),
 ]
+
+# What is asked of each; of the others, a domain.
+VALUES = {
+    "abuseipdb": "192.0.2.44",
+    "greynoise": "192.0.2.44",
+    "emailrep": "office@example.com",
+    "ipqs": "office@example.com",
+}
 
 
 class Vendor(http.server.BaseHTTPRequestHandler):
@@ -105,7 +117,7 @@ def ask(binary, port, name, transform, key):
         if name == "defender":
             environment[f"{provider}ORIGINS__LOGIN"] = url
         before = len(Vendor.seen)
-        command = [binary, "run", transform, "example.com"]
+        command = [binary, "run", transform, VALUES.get(name, "example.com")]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
         if len(Vendor.seen) == before:
             raise SystemExit(f"{transform} asked nothing: {done.stdout}{done.stderr}")

@@ -2,17 +2,13 @@
 //!
 //! Every query counts against the quota; whether one that is refused does is not said, so it is counted.
 
-use jiff::fmt::rfc2822;
-
 use super::{DATE, RATE_LIMIT, REMAINING, RESET, stream};
-use crate::providers::common::retry_after;
+use crate::providers::common::{retry_after, until_reset};
 use crate::providers::tolerant::{Node, clean, json};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Seconds to wait where too many connections are open and the vendor does not say how long.
 const CONNECTIONS: u64 = 5;
-/// The seconds of a day.
-const DAY: u64 = 24 * 3600;
 
 /// Judges one reply.
 pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
@@ -45,7 +41,7 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
         401 => Verdict::NotEntitled(said()),
         403 => Verdict::KeyRefused(said()),
         429 => Verdict::Limited {
-            after: retry_after(reply).or_else(|| until_reset(reply)),
+            after: retry_after(reply).or_else(|| until_open(reply)),
             message: said(),
         },
         503 => Verdict::Limited {
@@ -59,17 +55,12 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
     }
 }
 
-/// Returns the seconds from the vendor's own time to that at which the quota opens again.
+/// Returns the seconds until the quota opens again.
 ///
 /// A quota of which something remains is not the one that was hit: that is a burst, whose window is shorter.
-fn until_reset(reply: &Reply) -> Option<u64> {
-    let header = |name| reply.headers.get(name).map(|text| text.trim());
-    let reset: i64 = header(RESET)
-        .filter(|_| header(REMAINING) == Some("0"))?
-        .parse()
-        .ok()?;
-    let now = rfc2822::parse(header(DATE)?).ok()?.timestamp();
-    // Quotas are of a day; what is further away is no such time.
-    let seconds = u64::try_from(reset.checked_sub(now.as_second())?).ok()?;
-    (1..=DAY).contains(&seconds).then_some(seconds)
+fn until_open(reply: &Reply) -> Option<u64> {
+    let remaining = reply.headers.get(REMAINING).map(|text| text.trim());
+    (remaining == Some("0"))
+        .then(|| until_reset(reply, RESET, DATE))
+        .flatten()
 }

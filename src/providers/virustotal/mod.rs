@@ -16,9 +16,8 @@ mod resolutions;
 mod tests;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
-use super::common::offered;
+use super::common::{key_header, offered};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
     ProviderError, Reply, Step,
@@ -152,12 +151,6 @@ impl Provider for VirusTotal {
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
-        let api_key = key.field("api_key");
-        if api_key.is_empty() {
-            return Err(ProviderError::Unsupported("VirusTotal needs a key".to_owned()));
-        }
-        // Each attempt is signed anew; nothing of the last one may stay.
-        call.set_header(KEY_HEADER, SecretString::from(api_key));
-        Ok(())
+        key_header(call, &DESCRIPTOR, KEY_HEADER, key)
     }
 }
