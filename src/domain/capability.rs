@@ -66,6 +66,8 @@ capabilities! {
     Resolutions = "resolutions" => RESOLUTIONS;
     /// Network, place and reputation of an address.
     IpDetails = "ip-details" => IP_DETAILS;
+    /// Who takes a domain's mail, and what it says of mail in its name: MX, SPF, DMARC.
+    MailPolicy = "mail-policy" => MAIL_POLICY;
     /// Names below a domain.
     Subdomains = "subdomains" => SUBDOMAINS;
     /// Software that a host was seen with.

@@ -99,8 +99,17 @@ impl Descriptor {
 pub struct Origin {
     /// Name used by [`super::Call::origin`].
     pub name: &'static str,
-    /// Base URL where none is configured.
+    /// Base URL where none is configured. One that begins with `dns:` names a resolver: such an origin is asked over DNS
+    /// and takes no other kind of base URL.
     pub base_url: &'static str,
+}
+
+impl Origin {
+    /// Tells whether it is asked over DNS.
+    #[must_use]
+    pub fn is_dns(&self) -> bool {
+        self.base_url.starts_with("dns:")
+    }
 }
 
 /// Names one part of a key.

@@ -3,11 +3,13 @@
 use super::Provider;
 use super::circl::Circl;
 use super::defender::Defender;
+use super::dns::Dns;
 use super::dnsdb::Dnsdb;
 use super::domaintools::DomainTools;
 use super::mnemonic::Mnemonic;
 use super::passivetotal::PassiveTotal;
 use super::rdap::Rdap;
+use super::spamhaus::Spamhaus;
 use super::threatconnect::ThreatConnect;
 use super::threatgrid::ThreatGrid;
 use super::virustotal::VirusTotal;
@@ -16,11 +18,13 @@ use super::virustotal::VirusTotal;
 static PROVIDERS: &[&dyn Provider] = &[
     &Circl,
     &Defender,
+    &Dns,
     &Dnsdb,
     &DomainTools,
     &Mnemonic,
     &PassiveTotal,
     &Rdap,
+    &Spamhaus,
     &ThreatConnect,
     &ThreatGrid,
     &VirusTotal,
