@@ -64,9 +64,8 @@ static DESCRIPTOR: Descriptor = Descriptor {
     }],
     default_rate: &["20/s"],
     probe: Some((Capability::Reputation, IndicatorKind::Ipv4, TEST_POINT)),
-    notice: Some(
-        "free use is non-commercial and needs a resolver of your own: set service = \"public\" for it",
-    ),
+    notice: Some("free use is non-commercial and needs a resolver of your own"),
+    notice_only: Some((SERVICE, PUBLIC)),
     ..super::DESCRIPTOR
 };
 
