@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pivotd::control::{self, ControlReply, ControlRequest};
 use pivotd::replay::{DnsFault, Fault, Gate, Matcher, Replay};
 
 use crate::secrets::{files, holds};
@@ -164,6 +165,26 @@ async fn where_nobody_listens_nothing_is_charged() {
     app.app.engine.store().settled().await;
     let booked = app.app.engine.ledger().calls_by_product("spamhaus");
     assert_eq!(booked.get("zen").copied().unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn the_key_is_tried_by_what_is_always_listed() {
+    async fn failure(app: &TestApp) -> Option<String> {
+        let request = ControlRequest::KeysTest {
+            provider: Some("spamhaus".to_owned()),
+        };
+        match control::execute(&app.app, request).await {
+            ControlReply::Keys(keys) => keys.into_iter().next().unwrap().failure,
+            other => panic!("{other:?}"),
+        }
+    }
+    let app = impatient("spamhaus").await;
+    assert_eq!(failure(&app).await, None);
+    // A resolver that hides it, or a key that nobody knows.
+    let hidden = Fault::Dns(DnsFault::Code(3));
+    spamhaus(&app).inject(Matcher::path("2.0.0.127."), hidden, None);
+    let told = failure(&app).await.unwrap();
+    assert!(told.contains("the DQS key is wrong"), "{told}");
 }
 
 #[tokio::test]
