@@ -153,12 +153,17 @@ fn missing(
 
 fn base_urls(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<String, String> {
     let mut urls = BTreeMap::new();
-    let read = |node: &Node| values::base_url(&text(node)?);
+    let read = |origin: &crate::providers::Origin, node: &Node| match origin.is_dns() {
+        true => values::resolver(&text(node)?).map(|resolver| resolver.to_string()),
+        false => values::base_url(&text(node)?),
+    };
     let Some((first, others)) = descriptor.origins.split_first() else {
         return urls;
     };
     let shown = format!("{:?}", first.base_url);
-    let url = reader.value_or("base_url", first.base_url.to_owned(), &shown, read);
+    let url = reader.value_or("base_url", first.base_url.to_owned(), &shown, |node| {
+        read(first, node)
+    });
     urls.insert(first.name.to_owned(), url.trim_end_matches('/').to_owned());
     if others.is_empty() {
         return urls;
@@ -166,7 +171,9 @@ fn base_urls(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<S
     let origins = super::sections::section(reader, "origins");
     for origin in others {
         let shown = format!("{:?}", origin.base_url);
-        let url = origins.value_or(origin.name, origin.base_url.to_owned(), &shown, read);
+        let url = origins.value_or(origin.name, origin.base_url.to_owned(), &shown, |node| {
+            read(origin, node)
+        });
         urls.insert(origin.name.to_owned(), url.trim_end_matches('/').to_owned());
     }
     origins.finish();

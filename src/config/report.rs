@@ -69,13 +69,18 @@ fn notices<'a>(
     loaded: &'a Loaded,
     descriptors: &'a [&'static Descriptor],
 ) -> impl Iterator<Item = String> + 'a {
-    let enabled = |name: &str| {
-        let settings = loaded.settings.providers.get(name);
-        settings.is_some_and(|provider| provider.enabled)
+    let holds = |known: &Descriptor| {
+        let settings = loaded.settings.providers.get(known.name);
+        let is = |provider: &ProviderSettings, (option, value): (&str, &str)| {
+            provider.options.get(option).is_some_and(|given| given == value)
+        };
+        settings.is_some_and(|provider| {
+            provider.enabled && known.notice_only.is_none_or(|only| is(provider, only))
+        })
     };
     descriptors
         .iter()
-        .filter(move |known| enabled(known.name))
+        .filter(move |known| holds(known))
         .filter_map(|known| Some(format!("{}: {}", known.name, known.notice?)))
 }
 

@@ -1,6 +1,7 @@
 //! Reads the small languages of single values: durations, rates, budgets, resets, sizes, URLs. Pure.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -239,6 +240,49 @@ pub fn base_url(text: &str) -> Result<String, String> {
         );
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Names the resolver that DNS questions go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolver {
+    /// Those of the machine: `dns:system`.
+    System,
+    /// The one at an address: `dns://192.0.2.53:53`, `dns://[2001:db8::53]`.
+    At(SocketAddr),
+}
+
+impl fmt::Display for Resolver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => formatter.write_str("dns:system"),
+            Self::At(address) => write!(formatter, "dns://{address}"),
+        }
+    }
+}
+
+/// Reads the resolver of a provider that is asked over DNS. Its address is a literal: a name would need a resolver itself.
+///
+/// # Errors
+/// A text for people.
+pub fn resolver(text: &str) -> Result<Resolver, String> {
+    let expected = || {
+        format!(
+            "expected dns:system or a resolver's address such as dns://192.0.2.53:53, found \"{}\"",
+            redacted(text)
+        )
+    };
+    let text = text.trim().trim_end_matches('/');
+    if text == "dns:system" {
+        return Ok(Resolver::System);
+    }
+    let address = text.strip_prefix("dns://").ok_or_else(expected)?;
+    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let parsed = address.parse::<SocketAddr>().ok();
+    let parsed = parsed.or_else(|| Some((bare.unwrap_or(address).parse::<IpAddr>().ok()?, 53).into()));
+    parsed
+        .filter(|at| at.port() != 0)
+        .map(Resolver::At)
+        .ok_or_else(expected)
 }
 
 /// Reads what clients are pointed at.

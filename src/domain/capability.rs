@@ -66,7 +66,7 @@ capabilities! {
     Resolutions = "resolutions" => RESOLUTIONS;
     /// Network, place and reputation of an address.
     IpDetails = "ip-details" => IP_DETAILS;
-    /// Who takes a domain's mail, and who may send in its name: MX, SPF and DMARC.
+    /// Who takes a domain's mail, and what it says of mail in its name: MX, SPF, DMARC.
     MailPolicy = "mail-policy" => MAIL_POLICY;
     /// Names below a domain.
     Subdomains = "subdomains" => SUBDOMAINS;

@@ -271,17 +271,35 @@ pub(super) static REPUTATION: Schema = Schema {
     ],
 };
 
+/// Declares a server that takes mail for a domain.
+pub static MAIL_SERVER: Schema = Schema {
+    name: "mail server",
+    fields: &[
+        field("name", Kind::Host),
+        // The lowest is tried first.
+        field("preference", Kind::Integer),
+    ],
+};
+
 pub(super) static MAIL_POLICY: Schema = Schema {
     name: "mail-policy",
     fields: &[
         field("domain", Kind::Host),
+        // Who takes its mail, the first to be tried first, and the same as records.
         field("mx", Kind::Texts),
+        field("mail_servers", Kind::Records(&MAIL_SERVER)),
+        // Whether it says that it takes no mail at all (RFC 7505).
         field("null_mx", Kind::Flag),
+        // Whether it has an IPv4 address, to which mail goes where there is no mail server.
+        field("has_a", Kind::Flag),
+        // Who may send mail in its name, and what is said of everybody else: `-all`, `~all`, `?all`, `+all` or `none`.
         field("spf", Kind::Text),
         field("spf_all", Kind::Text),
+        // What is to become of mail that fails: `none`, `quarantine`, `reject`; `missing` where nothing is said.
         field("dmarc", Kind::Text),
         field("dmarc_policy", Kind::Text),
-        field("has_a", Kind::Flag),
+        // The domain that says it, where it is the one above.
+        field("dmarc_domain", Kind::Host),
     ],
 };
 

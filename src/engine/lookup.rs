@@ -133,6 +133,7 @@ impl Carrier {
             held: held.map(|entry| entry.answer.as_ref().clone()),
             buy: errand.buy,
             files: Arc::clone(&self.runtime.reference.load().files),
+            options: self.runtime.settings.options.clone(),
             ..Lookup::new(errand.query.clone(), product)
         }
     }
@@ -265,6 +266,7 @@ impl Carrier {
         let lookup = Lookup {
             want: 1,
             files: Arc::clone(&self.runtime.reference.load().files),
+            options: self.runtime.settings.options.clone(),
             ..Lookup::new(query, product)
         };
         let step = self.runtime.provider.start(&lookup);

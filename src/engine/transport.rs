@@ -1,7 +1,8 @@
 //! Opens the sockets and the secrets: one client per provider, address checks at connect time, a size
-//! cap after decompression, no redirects, TLS 1.2 or later.
+//! cap after decompression, no redirects, TLS 1.2 or later. Questions over DNS go to a resolver instead.
 
 mod address;
+mod dns;
 mod tls;
 #[cfg(test)]
 mod wire;
@@ -14,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
+use self::dns::Resolvers;
 pub use self::tls::Authorities;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};
@@ -54,6 +56,7 @@ pub struct Transport {
     network: NetworkSettings,
     name: String,
     origins: BTreeMap<String, Url>,
+    resolvers: BTreeMap<String, Resolvers>,
     credentials: BTreeMap<String, SecretString>,
     options: BTreeMap<String, String>,
     policy: AddressPolicy,
@@ -91,9 +94,14 @@ impl Transport {
         let wrong = |what: &str, reason: &dyn std::fmt::Display| {
             TransportError::Settings(format!("providers.{}: {what}: {reason}", settings.name))
         };
-        let mut origins = BTreeMap::new();
+        let (mut origins, mut resolvers) = (BTreeMap::new(), BTreeMap::new());
         let mut loopback = false;
         for (name, base) in &settings.base_urls {
+            if base.starts_with("dns:") {
+                let resolver = Resolvers::new(base).map_err(|error| wrong("base_url", &error))?;
+                resolvers.insert(name.clone(), resolver);
+                continue;
+            }
             let url = Url::parse(base).map_err(|error| wrong("base_url", &error))?;
             let own = is_loopback(&url);
             if !own && url.scheme() != "https" {
@@ -122,6 +130,7 @@ impl Transport {
             network: settings.network.clone(),
             name: settings.name.clone(),
             origins,
+            resolvers,
             credentials: settings
                 .credentials
                 .iter()
@@ -190,7 +199,8 @@ impl Transport {
     /// Returns the base URL of an origin as text, for cache keys.
     #[must_use]
     pub fn origin(&self, name: &str) -> &str {
-        self.origins.get(name).map_or("", Url::as_str)
+        let resolver = || self.resolvers.get(name).map_or("", Resolvers::text);
+        self.origins.get(name).map_or_else(resolver, Url::as_str)
     }
 
     /// Returns the server's own key.
@@ -228,10 +238,35 @@ impl Transport {
         call: &Call,
         with: &Signing<'_>,
     ) -> Result<Reply, AttemptError> {
+        if let Method::Dns(kind) = call.method {
+            let undeclared = || unsigned(format!("{} is not an origin that is asked over DNS", call.origin));
+            let resolvers = self.resolvers.get(call.origin).ok_or_else(undeclared)?;
+            let signed = self.signed(provider, call, with, "")?;
+            return resolvers.ask(&signed.path, kind).await;
+        }
         let request = self.request(provider, call, with)?;
         let client = self.client().map_err(unsigned)?;
         let response = client.execute(request).await.map_err(|error| sort(&error))?;
         self.read(response, provider.descriptor().reply_headers).await
+    }
+
+    /// Signs a copy of a call that goes below the path `prefix` of a base URL.
+    fn signed(
+        &self,
+        provider: &dyn Provider,
+        call: &Call,
+        with: &Signing<'_>,
+        prefix: &str,
+    ) -> Result<Call, AttemptError> {
+        let mut signed = call.clone();
+        let fields = with.key.unwrap_or(&self.credentials);
+        let exposed = Exposed::new(fields, &self.options)
+            .in_session(with.session)
+            .below(prefix);
+        provider
+            .sign(&mut signed, &exposed, with.now)
+            .map_err(AttemptError::Unsigned)?;
+        Ok(signed)
     }
 
     fn request(
@@ -240,7 +275,6 @@ impl Transport {
         call: &Call,
         with: &Signing<'_>,
     ) -> Result<reqwest::Request, AttemptError> {
-        let mut signed = call.clone();
         let named = call
             .server
             .as_deref()
@@ -253,13 +287,7 @@ impl Transport {
                 .ok_or_else(|| unsigned(format!("{} is not a declared origin", call.origin)))?,
         };
         let prefix = base.path().trim_end_matches('/');
-        let fields = with.key.unwrap_or(&self.credentials);
-        let exposed = Exposed::new(fields, &self.options)
-            .in_session(with.session)
-            .below(prefix);
-        provider
-            .sign(&mut signed, &exposed, with.now)
-            .map_err(AttemptError::Unsigned)?;
+        let signed = self.signed(provider, call, with, prefix)?;
         let mut url = base.clone();
         url.set_path(&format!("{prefix}{}", signed.path));
         url.set_query(signed.encoded_query().as_deref());
@@ -267,6 +295,7 @@ impl Transport {
         let mut builder = match signed.method {
             Method::Get => client.get(url),
             Method::Post => client.post(url).form(&signed.form),
+            Method::Dns(_) => return Err(unsigned("a DNS question is no HTTP request".to_owned())),
         };
         for (name, value) in &signed.headers {
             let mut value = reqwest::header::HeaderValue::from_str(value.expose_secret())

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use secrecy::SecretString;
 
 use super::common;
+use super::resource::RecordType;
 
 /// Says what a call can cost at most, or did cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,16 +38,18 @@ impl Cost {
     }
 }
 
-/// Describes one HTTP call. The engine joins it to its origin's base URL.
+/// Describes one HTTP call, which the engine joins to its origin's base URL, or one DNS question, which it sends to its
+/// origin's resolver.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Name of the declared origin.
     pub origin: &'static str,
     /// Base URL to go to instead of the origin's: only one that [`super::Provider::servers`] names is gone to.
     pub server: Option<String>,
-    /// The HTTP method.
+    /// The HTTP method, or the type of records that a DNS question asks for.
     pub method: Method,
-    /// Path from the leading slash, percent-encoded, exactly as it goes on the wire.
+    /// Path from the leading slash, percent-encoded, exactly as it goes on the wire. Of a DNS question the name, without
+    /// the dot at its end.
     pub path: String,
     /// Query parameters; `sign` adds its own.
     pub query: Vec<(String, String)>,
@@ -64,13 +67,27 @@ pub struct Call {
     pub optional: bool,
 }
 
-/// Names the HTTP methods that providers use.
+/// Says how a call asks: by one of the HTTP methods that providers use, or over DNS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// GET
     Get,
     /// POST with a form
     Post,
+    /// A DNS question for records of this type. It has no query, form or headers.
+    Dns(RecordType),
+}
+
+impl Method {
+    /// Returns the method as it stands in a request, or the name of the type that a DNS question asks for.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Dns(kind) => kind.name(),
+        }
+    }
 }
 
 impl Call {
@@ -112,7 +129,7 @@ impl Call {
     pub fn add(&mut self, name: &str, value: impl Into<String>) {
         let pair = (name.to_owned(), value.into());
         match self.method {
-            Method::Get => self.query.push(pair),
+            Method::Get | Method::Dns(_) => self.query.push(pair),
             Method::Post => self.form.push(pair),
         }
     }
@@ -169,7 +186,7 @@ impl Call {
 /// Holds a complete reply: decoded body, under the size cap.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The HTTP status.
+    /// The HTTP status; of a DNS question its response code, see [`Reply::of_dns`].
     pub status: u16,
     /// The `Content-Type` header, lower case.
     pub content_type: String,
@@ -177,7 +194,7 @@ pub struct Reply {
     pub retry_after: Option<String>,
     /// The headers that [`super::Descriptor::reply_headers`] names, as they came.
     pub headers: BTreeMap<&'static str, String>,
-    /// The decoded body.
+    /// The decoded body; of a DNS question its records, see [`Reply::resources`].
     pub body: Bytes,
 }
 

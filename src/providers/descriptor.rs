@@ -36,6 +36,8 @@ pub struct Descriptor {
     pub enabled: bool,
     /// What an administrator should know who enables it, such as that the public service is gone.
     pub notice: Option<&'static str>,
+    /// The option and its value with which alone the notice holds; `None` where it always does.
+    pub notice_only: Option<(&'static str, &'static str)>,
 }
 
 /// Describes nothing yet; providers fill in what they have.
@@ -53,6 +55,7 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
     files: &[],
     enabled: true,
     notice: None,
+    notice_only: None,
 };
 
 /// Names a file of public facts, such as which server answers for which part of the internet.
@@ -99,8 +102,17 @@ impl Descriptor {
 pub struct Origin {
     /// Name used by [`super::Call::origin`].
     pub name: &'static str,
-    /// Base URL where none is configured.
+    /// Base URL where none is configured. One that begins with `dns:` names a resolver: such an origin is asked over DNS
+    /// and takes no other kind of base URL.
     pub base_url: &'static str,
+}
+
+impl Origin {
+    /// Tells whether it is asked over DNS.
+    #[must_use]
+    pub fn is_dns(&self) -> bool {
+        self.base_url.starts_with("dns:")
+    }
 }
 
 /// Names one part of a key.

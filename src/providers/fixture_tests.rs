@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::testing::{lookup, question, reply, walk};
-use super::{Descriptor, Lookup, Provider, ProviderError, Reply, Verdict, registry};
+use super::{Descriptor, Lookup, Origin, Provider, ProviderError, Reply, Verdict, registry};
 use crate::domain::{Capability, Denial, FailureKind, IndicatorKind};
+use crate::replay::Rrset;
 
 fn folder(descriptor: &Descriptor) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -27,9 +28,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Reads the answer of a case: its status line, the headers that are read of it, and the body.
+/// Reads the answer of a case: its status line, the headers that are read of it, and the body; or what DNS answers.
 fn case(descriptor: &Descriptor, path: &Path) -> Reply {
     let text = std::fs::read_to_string(path).unwrap();
+    if path.extension().is_some_and(|end| end == "dns") {
+        let answer = Rrset::parse("case", &text).unwrap().answer().clone();
+        return Reply::of_dns(answer.code, &answer.records);
+    }
     let (_, answer) = text.split_once("\nHTTP/1.1 ").unwrap();
     let (head, body) = answer.split_once("\n\n").unwrap_or((answer, ""));
     let status = head.split_whitespace().next().unwrap().parse().unwrap();
@@ -119,7 +124,8 @@ fn every_provider_has_a_case_of_each_kind_and_ends_its_look_ups_so() {
         let questions = questions(*provider);
         let (mut seen, mut unknown) = (BTreeSet::new(), BTreeSet::new());
         let folder = folder(descriptor);
-        let default = folder.join("_default.http");
+        let over_dns = descriptor.origins.iter().any(Origin::is_dns);
+        let default = folder.join(if over_dns { "_default.dns" } else { "_default.http" });
         let cases = files(&folder.join("_cases")).into_iter().chain([default]);
         for path in cases {
             let name = path.file_stem().unwrap().to_string_lossy().replace('-', "");

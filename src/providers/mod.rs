@@ -12,6 +12,7 @@ mod cof;
 mod common;
 pub mod defender;
 mod descriptor;
+pub mod dns;
 pub mod dnsdb;
 pub mod domaintools;
 pub mod emailrep;
@@ -26,7 +27,9 @@ mod pages;
 pub mod passivetotal;
 pub mod rdap;
 pub mod registry;
+pub mod resource;
 mod rows;
+pub mod spamhaus;
 #[cfg(test)]
 mod testing;
 pub mod threatconnect;
@@ -65,6 +68,8 @@ pub struct Lookup {
     pub buy: Option<i64>,
     /// The provider's reference files.
     pub files: Files,
+    /// The provider's own settings, as [`Descriptor::options`] declares them.
+    pub options: BTreeMap<String, String>,
 }
 
 /// Says what became of one call: a reply judged good or not found, or a failure.
@@ -79,7 +84,7 @@ pub enum Replied {
 }
 
 impl Lookup {
-    /// Starts one question from nothing: no records wanted, nothing held, nothing bought, no files.
+    /// Starts one question from nothing: no records wanted, nothing held, nothing bought, no files, no options.
     #[must_use]
     pub fn new(query: Query, product: &'static str) -> Self {
         Self {
@@ -89,6 +94,7 @@ impl Lookup {
             held: None,
             buy: None,
             files: Files::default(),
+            options: BTreeMap::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Provider;
 use super::abuseipdb::AbuseIpDb;
 use super::circl::Circl;
 use super::defender::Defender;
+use super::dns::Dns;
 use super::dnsdb::Dnsdb;
 use super::domaintools::DomainTools;
 use super::emailrep::EmailRep;
@@ -12,6 +13,7 @@ use super::ipqs::Ipqs;
 use super::mnemonic::Mnemonic;
 use super::passivetotal::PassiveTotal;
 use super::rdap::Rdap;
+use super::spamhaus::Spamhaus;
 use super::threatconnect::ThreatConnect;
 use super::threatgrid::ThreatGrid;
 use super::virustotal::VirusTotal;
@@ -21,6 +23,7 @@ static PROVIDERS: &[&dyn Provider] = &[
     &AbuseIpDb,
     &Circl,
     &Defender,
+    &Dns,
     &Dnsdb,
     &DomainTools,
     &EmailRep,
@@ -29,6 +32,7 @@ static PROVIDERS: &[&dyn Provider] = &[
     &Mnemonic,
     &PassiveTotal,
     &Rdap,
+    &Spamhaus,
     &ThreatConnect,
     &ThreatGrid,
     &VirusTotal,

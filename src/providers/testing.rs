@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Call, Charge, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict, registry,
+    Call, Charge, Exposed, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict,
+    registry,
 };
 use crate::catalogue::Catalogue;
 use crate::config;
@@ -15,7 +16,7 @@ use crate::domain::{
     Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query, Record, Value,
 };
 use crate::mapping::{Heard, MappedInput, Rules, Selection};
-use crate::replay::{SeenRequest, Vendor};
+use crate::replay::{SeenRequest, Vendor, demo};
 
 /// Asks a question.
 pub(super) fn question(capability: Capability, kind: IndicatorKind, value: &str) -> Query {
@@ -29,8 +30,17 @@ pub(super) fn lookup(provider: &dyn Provider, query: Query, product: &'static st
     Lookup {
         want: 12,
         files: files.into(),
+        options: options(provider),
         ..Lookup::new(query, product)
     }
+}
+
+/// Returns a provider's own settings as they are where nobody sets any.
+fn options(provider: &dyn Provider) -> BTreeMap<String, String> {
+    let options = provider.descriptor().options.iter();
+    options
+        .map(|option| (option.name.to_owned(), option.values[0].to_owned()))
+        .collect()
 }
 
 /// Makes a reply of JSON.
@@ -72,15 +82,24 @@ pub(super) fn vendor(provider: &str) -> Vendor {
 
 /// Plays the vendor's part of one call.
 pub(super) fn play(provider: &dyn Provider, vendor: &Vendor, call: &Call) -> Reply {
+    if let Method::Dns(kind) = call.method {
+        // What is asked is known only once it is signed.
+        let key = demo::credentials(provider.descriptor(), demo::USERNAME, demo::API_KEY).into_iter();
+        let key = key.map(|(name, part)| (name, part.value)).collect();
+        let (mut signed, options) = (call.clone(), options(provider));
+        let exposed = Exposed::new(&key, &options);
+        provider
+            .sign(&mut signed, &exposed, jiff::Timestamp::UNIX_EPOCH)
+            .unwrap();
+        let answer = vendor.resolve(&signed.path, kind);
+        return Reply::of_dns(answer.code, &answer.records);
+    }
     let form = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(&call.form)
         .finish();
     let request = SeenRequest {
         at: 1,
-        method: match call.method {
-            Method::Get => "GET".to_owned(),
-            Method::Post => "POST".to_owned(),
-        },
+        method: call.method.name().to_owned(),
         path: call.path.clone(),
         query: call.query.clone(),
         headers: vec![(

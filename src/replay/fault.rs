@@ -60,6 +60,27 @@ pub enum Fault {
     WrongShape,
     /// Answers 200 with valid JSON nested deeper than any parser should follow.
     DeepJson,
+    /// Goes wrong as only DNS does. A vendor that is asked over HTTP answers as ever.
+    ///
+    /// The other way round, a DNS server makes of the faults above what comes nearest: a status becomes a response code,
+    /// a body that cannot be read a message that is none, and what cuts or breaks a body cuts the answer over UDP and
+    /// happens to its repetition over TCP.
+    Dns(DnsFault),
+}
+
+/// Says what goes wrong with a question over DNS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DnsFault {
+    /// No answer comes.
+    Silent,
+    /// Answers with this response code and no records.
+    Code(u16),
+    /// Says over UDP that the answer does not fit; over TCP it is whole.
+    Truncated,
+    /// Sends a forged answer with another id first.
+    WrongId,
+    /// Sends a forged answer to another question first.
+    OtherQuestion,
 }
 
 /// How deep [`Fault::DeepJson`] goes.
@@ -224,9 +245,9 @@ fn domaintools(status: u16, message: &str) -> Fault {
 /// Says which requests a fault is for. Empty matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matcher {
-    /// Gives the method, exactly.
+    /// Gives the method, exactly; of a DNS question the type.
     pub method: Option<String>,
-    /// Gives a part of the path as sent, without the query.
+    /// Gives a part of the path as sent, without the query; of a DNS question a part of the name.
     pub path_contains: Option<String>,
 }
 

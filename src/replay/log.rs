@@ -19,9 +19,10 @@ const MAX_BYTES: usize = 32 << 20;
 pub struct SeenRequest {
     /// Numbers the requests of one replay from 1 in the order in which their heads were read; never reused.
     pub at: u64,
-    /// Gives the method as sent.
+    /// Gives the method as sent; of a DNS question the type.
     pub method: String,
-    /// Gives the path as sent: still percent-encoded, without the query. This is what a signature covers.
+    /// Gives the path as sent: still percent-encoded, without the query. This is what a signature covers. Of a DNS
+    /// question it is the name, without the dot at its end.
     pub path: String,
     /// Gives the decoded pairs of the query in their order.
     pub query: Vec<(String, String)>,

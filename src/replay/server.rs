@@ -1,4 +1,4 @@
-//! The loopback server: listens, reads, chooses, sends.
+//! The loopback server: listens, reads, chooses, sends. What is asked over DNS has a server of its own.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::deliver::{After, Asked, deliver, plain};
 use super::fault::{Fault, Matcher};
 use super::log::{Log, SeenRequest};
+use super::resolver;
 use super::vendor::Vendor;
 use super::wire::{MAX_BODY, Unreadable, read_request};
 
@@ -28,9 +29,9 @@ struct Injected {
 }
 
 #[derive(Debug)]
-struct Shared {
-    vendor: Vendor,
-    log: Log,
+pub(super) struct Shared {
+    pub(super) vendor: Vendor,
+    pub(super) log: Log,
     faults: Mutex<Vec<Injected>>,
 }
 
@@ -39,6 +40,7 @@ struct Shared {
 pub struct Replay {
     shared: Arc<Shared>,
     address: SocketAddr,
+    scheme: &'static str,
     // Dropped to tell the server that it is over.
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -58,18 +60,26 @@ impl Replay {
     /// # Errors
     /// What binding the port failed with.
     pub async fn start_at(vendor: Vendor, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             vendor,
             log: Log::new(),
             faults: Mutex::default(),
         });
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, Arc::clone(&shared), stopped));
+        let (address, scheme, server);
+        if shared.vendor.is_dns() {
+            let (listener, socket) = resolver::bind(port).await?;
+            (address, scheme) = (listener.local_addr()?, "dns");
+            server = tokio::spawn(resolver::serve(listener, socket, Arc::clone(&shared), stopped));
+        } else {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+            (address, scheme) = (listener.local_addr()?, "http");
+            server = tokio::spawn(serve(listener, Arc::clone(&shared), stopped));
+        }
         Ok(Self {
             shared,
             address,
+            scheme,
             stop: Some(stop),
             server,
         })
@@ -80,9 +90,9 @@ impl Replay {
         self.address
     }
 
-    /// Returns `http://` and the address, without a trailing slash.
+    /// Returns `http://` (`dns://` of a vendor that is asked over DNS) and the address, without a trailing slash.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Stops, and returns when the port and every connection are closed.
@@ -146,7 +156,7 @@ impl Shared {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fault_for(&self, request: &SeenRequest) -> Option<Fault> {
+    pub(super) fn fault_for(&self, request: &SeenRequest) -> Option<Fault> {
         let mut faults = self.faults();
         let injected = faults
             .iter_mut()

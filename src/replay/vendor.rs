@@ -11,6 +11,8 @@ use include_dir::Dir;
 use super::answer::Answer;
 use super::fixture::{Exchange, FixtureError, Rank};
 use super::log::SeenRequest;
+use super::zone::{self, DnsAnswer, Rrset};
+use crate::providers::resource::RecordType;
 
 /// Says what a vendor makes of a request's credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +52,13 @@ impl<F: Fn(&SeenRequest) -> AuthResult + Send + Sync> Authenticator for F {
 pub struct Vendor {
     name: String,
     exchanges: Arc<[Exchange]>,
+    rrsets: Arc<[Rrset]>,
     default: Answer,
     authenticator: Option<Arc<dyn Authenticator>>,
 }
 
 impl Vendor {
-    /// Loads every `.http` file below a provider's folder; the folder's name becomes the vendor's.
+    /// Loads every `.http` and `.dns` file below a provider's folder; the folder's name becomes the vendor's.
     ///
     /// # Errors
     /// A [`FixtureError`] for a file that cannot be read or understood, and for two that tie.
@@ -66,12 +69,12 @@ impl Vendor {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let mut exchanges = Vec::new();
-        read_folder(path, &name, &mut exchanges)?;
-        Self::from_exchanges(&name, exchanges)
+        let mut found = Found::default();
+        read_folder(path, &name, &mut found)?;
+        found.into_vendor(&name)
     }
 
-    /// Loads every `.http` file below a provider's folder that was compiled in, as [`from_path`](Self::from_path) does.
+    /// Loads every `.http` and `.dns` file below a provider's folder that was compiled in, as [`from_path`](Self::from_path) does.
     ///
     /// # Errors
     /// The same.
@@ -82,7 +85,7 @@ impl Vendor {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let mut exchanges = Vec::new();
+        let mut found = Found::default();
         let mut folders = vec![dir];
         while let Some(folder) = folders.pop() {
             folders.extend(folder.dirs());
@@ -91,10 +94,10 @@ impl Vendor {
                 let text = file
                     .contents_utf8()
                     .ok_or_else(|| FixtureError::new(&path, 0, "is not UTF-8"))?;
-                exchanges.push(Exchange::parse(&path, text)?);
+                found.parse(&path, text)?;
             }
         }
-        Self::from_exchanges(&name, exchanges)
+        found.into_vendor(&name)
     }
 
     /// Makes a vendor of exchanges.
@@ -125,9 +128,42 @@ impl Vendor {
         Ok(Self {
             name: name.to_owned(),
             exchanges: exchanges.into(),
+            rrsets: Arc::default(),
             default,
             authenticator: None,
         })
+    }
+
+    /// Makes a vendor that is asked over DNS.
+    ///
+    /// # Errors
+    /// A [`FixtureError`] if two answer the same questions with equal rank.
+    pub fn from_rrsets(name: &str, rrsets: Vec<Rrset>) -> Result<Self, FixtureError> {
+        for (index, one) in rrsets.iter().enumerate() {
+            if one.is_default() != (base_name(one.name()) == DNS_DEFAULT) {
+                let reason = format!("`{DNS_DEFAULT}` and only it has the question `* *`");
+                return Err(FixtureError::new(one.name(), one.line(), reason));
+            }
+            if let Some(other) = rrsets.iter().take(index).find(|other| other.ties_with(one)) {
+                let reason = format!("answers the same questions as {}", other.name());
+                return Err(FixtureError::new(one.name(), one.line(), reason));
+            }
+        }
+        let vendor = Self::from_exchanges(name, Vec::new())?;
+        Ok(Self {
+            rrsets: rrsets.into(),
+            ..vendor
+        })
+    }
+
+    /// Tells whether it is asked over DNS.
+    pub fn is_dns(&self) -> bool {
+        !self.rrsets.is_empty()
+    }
+
+    /// Answers a question over DNS: by the most literal fixture, else that there are no such records, or no such name.
+    pub fn resolve(&self, name: &str, kind: RecordType) -> DnsAnswer {
+        zone::answer(&self.rrsets, name, kind)
     }
 
     /// Makes the vendor ask for credentials.
@@ -186,32 +222,64 @@ impl fmt::Debug for Vendor {
         f.debug_struct("Vendor")
             .field("name", &self.name)
             .field("exchanges", &self.exchanges.len())
+            .field("rrsets", &self.rrsets.len())
             .finish_non_exhaustive()
     }
 }
 
 const DEFAULT: &str = "_default.http";
+const DNS_DEFAULT: &str = "_default.dns";
+
+/// Gathers the fixtures of a folder.
+#[derive(Default)]
+struct Found {
+    exchanges: Vec<Exchange>,
+    rrsets: Vec<Rrset>,
+}
+
+impl Found {
+    fn parse(&mut self, name: &str, text: &str) -> Result<(), FixtureError> {
+        if Path::new(name).extension().is_some_and(|end| end == "dns") {
+            self.rrsets.push(Rrset::parse(name, text)?);
+        } else {
+            self.exchanges.push(Exchange::parse(name, text)?);
+        }
+        Ok(())
+    }
+
+    fn into_vendor(self, name: &str) -> Result<Vendor, FixtureError> {
+        match (self.exchanges.first(), self.rrsets.is_empty()) {
+            (_, true) => Vendor::from_exchanges(name, self.exchanges),
+            (None, false) => Vendor::from_rrsets(name, self.rrsets),
+            (Some(one), false) => {
+                let reason = "a vendor is asked over HTTP or over DNS, not both";
+                Err(FixtureError::new(one.name(), 0, reason))
+            }
+        }
+    }
+}
 
 fn is_fixture(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "http")
+    path.extension()
+        .is_some_and(|extension| extension == "http" || extension == "dns")
 }
 
 fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn read_folder(folder: &Path, name: &str, exchanges: &mut Vec<Exchange>) -> Result<(), FixtureError> {
+fn read_folder(folder: &Path, name: &str, found: &mut Found) -> Result<(), FixtureError> {
     let unreadable = |error: std::io::Error| FixtureError::new(name, 0, format!("cannot be read: {error}"));
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let path = entry.path();
         let name = format!("{name}/{}", entry.file_name().to_string_lossy());
         if path.is_dir() {
-            read_folder(&path, &name, exchanges)?;
+            read_folder(&path, &name, found)?;
         } else if is_fixture(&path) {
             let text = fs::read_to_string(&path)
                 .map_err(|error| FixtureError::new(&name, 0, format!("cannot be read: {error}")))?;
-            exchanges.push(Exchange::parse(&name, &text)?);
+            found.parse(&name, &text)?;
         }
     }
     Ok(())

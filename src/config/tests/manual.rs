@@ -282,3 +282,45 @@ fn a_notice_is_told_where_the_provider_is_enabled() {
         );
     }
 }
+
+#[test]
+fn a_resolver_is_named_where_a_provider_is_asked_over_dns_and_nowhere_else() {
+    let known: Vec<_> = crate::providers::registry::all()
+        .iter()
+        .map(|provider| provider.descriptor())
+        .collect();
+    let loaded = |pairs: &[(&str, &str)]| load(None, &variables(pairs), &known);
+    let resolver = "PIVOTD__PROVIDERS__SPAMHAUS__BASE_URL";
+    let settings = loaded(&[(resolver, "dns://192.0.2.53")]).unwrap().settings;
+    assert_eq!(
+        settings.providers["spamhaus"].base_urls["resolver"],
+        "dns://192.0.2.53:53"
+    );
+    assert_eq!(settings.providers["dns"].base_urls["resolver"], "dns:system");
+    for (name, url, expected) in [
+        (resolver, "https://zen.example", "expected dns:system"),
+        (
+            "PIVOTD__PROVIDERS__DNSDB__BASE_URL",
+            "dns:system",
+            "begins with https://",
+        ),
+    ] {
+        let fault = loaded(&[(name, url)]).unwrap_err().to_string();
+        assert!(fault.contains(expected), "{fault}");
+    }
+    let public = [("PIVOTD__PROVIDERS__SPAMHAUS__SERVICE", "public")];
+    for (pairs, told) in [(&[][..], false), (&public, true)] {
+        let loaded = loaded(pairs).unwrap();
+        assert_eq!(
+            loaded.settings.providers["spamhaus"].no_key().is_none(),
+            told,
+            "the public lists need no key"
+        );
+        let text = report(&loaded, &Catalogue::build(&loaded.settings, 1), &known);
+        assert_eq!(
+            text.contains("spamhaus: free use is non-commercial"),
+            told,
+            "{text}"
+        );
+    }
+}

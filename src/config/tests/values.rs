@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::config::settings::BudgetWindow;
-use crate::config::values::{base_url, bytes, cents, duration, limit, rate, resets, show_duration};
+use crate::config::values::{base_url, bytes, cents, duration, limit, rate, resets, resolver, show_duration};
 use crate::config::{problem::did_you_mean, read};
 
 use super::vendor;
@@ -93,6 +93,45 @@ fn http_goes_to_this_machine_only() {
 }
 
 #[test]
+fn a_resolver_is_the_machine_s_or_an_address() {
+    for (text, read) in [
+        ("dns:system", "dns:system"),
+        (" dns:system/ ", "dns:system"),
+        ("dns://192.0.2.53", "dns://192.0.2.53:53"),
+        ("dns://127.0.0.1:5353/", "dns://127.0.0.1:5353"),
+        ("dns://[2001:db8::53]", "dns://[2001:db8::53]:53"),
+        ("dns://[2001:db8::53]:54", "dns://[2001:db8::53]:54"),
+        ("dns://2001:db8::53", "dns://[2001:db8::53]:53"),
+    ] {
+        assert_eq!(
+            resolver(text).map(|it| it.to_string()).as_deref(),
+            Ok(read),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "system",
+        "dns:",
+        "dns://",
+        "dns://resolver.example",
+        "dns://192.0.2.53:0",
+        "dns://192.0.2.53:99999",
+        "dns://user@192.0.2.53",
+        "https://192.0.2.53",
+        "dns://192.0.2.53/x",
+    ] {
+        let fault = resolver(text).unwrap_err();
+        assert!(fault.starts_with("expected dns:system or"), "{text}: {fault}");
+    }
+    assert!(
+        !resolver("dns://user:secret@192.0.2.53")
+            .unwrap_err()
+            .contains("secret")
+    );
+}
+
+#[test]
 fn only_near_names_are_suggested() {
     assert_eq!(
         did_you_mean("regstrar", ["registrar", "registrant"]),
@@ -108,7 +147,7 @@ fn only_near_names_are_suggested() {
 proptest! {
     #[test]
     fn no_text_panics_a_reader(text in ".{0,40}") {
-        let _ = (duration(&text), rate(&text), limit(&text), resets(&text), bytes(&text), base_url(&text), cents(&text));
+        let _ = (duration(&text), rate(&text), limit(&text), resets(&text), bytes(&text), base_url(&text), cents(&text), resolver(&text));
     }
 
     #[test]

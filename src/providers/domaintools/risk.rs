@@ -129,14 +129,15 @@ fn read(row: Node<'_>, query: &Query) -> Result<Option<Record>, ProviderError> {
     ))
 }
 
-/// Reads a score, rounded half up; `None` where it is none from 0 to 100.
+/// Reads a score, rounded up, so that what is over a threshold never reads as if it were not; `None` where it is none
+/// from 0 to 100.
 fn score(node: Node<'_>) -> Option<i64> {
     let number = node.decimal()?;
     if !(0.0..=100.0).contains(&number) {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "between 0 and 100")]
-    Some((number + 0.5).floor() as i64)
+    Some(number.ceil() as i64)
 }
 
 /// Names the threats of a profile whose answer does not: the profile's score is that of its highest parts.

@@ -35,7 +35,7 @@ pub(super) fn sign(call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result
     }
     let old = |(name, _): &(String, String)| !ADDED.contains(&name.as_str());
     match call.method {
-        Method::Get => call.query.retain(old),
+        Method::Get | Method::Dns(_) => call.query.retain(old),
         Method::Post => call.form.retain(old),
     }
     call.headers.retain(|(name, _)| *name != KEY_HEADER);

@@ -61,10 +61,6 @@ pub(super) fn signature(
 ) -> Result<String, ProviderError> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
         .map_err(|_| ProviderError::Unsupported("the key cannot sign".to_owned()))?;
-    let method = match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    };
-    mac.update(format!("{target}:{method}:{seconds}").as_bytes());
+    mac.update(format!("{target}:{}:{seconds}", method.name()).as_bytes());
     Ok(STANDARD.encode(mac.finalize().into_bytes()))
 }

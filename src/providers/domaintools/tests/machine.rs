@@ -348,14 +348,14 @@ fn the_historic_scope_never_goes_to_iris() {
 
 #[test]
 fn the_apex_may_answer_for_a_host_and_nobody_else() {
-    let body = |domain: &str| format!(r#"{{"response":{{"domain":"{domain}","risk_score":"49.5"}}}}"#);
+    let body = |domain: &str| format!(r#"{{"response":{{"domain":"{domain}","risk_score":"49.1"}}}}"#);
     let lookup = of_domain(Capability::Risk, "www.example.com", "risk");
     let walked = walk(&lookup, |_| reply(200, &body("EXAMPLE.com"))).unwrap();
     assert_eq!(walked.records()[0].text("domain").as_deref(), Some("example.com"));
     assert_eq!(
         walked.records()[0].get("score"),
         Some(&Value::Integer(50)),
-        "rounded half up"
+        "rounded up"
     );
     for other in ["ample.com", "example.net", "com.example"] {
         let error = walk(&lookup, |_| reply(200, &body(other))).unwrap_err();
