@@ -16,7 +16,7 @@ use crate::engine::store::{Row, Shelf, Store, StoreError};
 /// Says what people make of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum FeedbackVerdict {
     /// The indicator is harmless.
     FalsePositive,
     /// The indicator is malicious.
@@ -33,7 +33,7 @@ pub struct FeedbackRecord {
     /// The indicator.
     pub indicator: String,
     /// What was said of it.
-    pub verdict: Verdict,
+    pub verdict: FeedbackVerdict,
     /// Why.
     pub reason: String,
     /// Who said it: the token's name.
@@ -84,7 +84,7 @@ impl Opinions {
     /// [`StoreError`] where the store cannot be written.
     pub async fn say(&self, tenant: &str, record: FeedbackRecord) -> Result<(), StoreError> {
         let key = key(tenant, record.r#type, &record.indicator);
-        let withdrawn = record.verdict == Verdict::Withdrawn;
+        let withdrawn = record.verdict == FeedbackVerdict::Withdrawn;
         let row = Row {
             shelf: Shelf::Feedback,
             key: key.clone(),
@@ -129,9 +129,9 @@ impl Feedback for Opinions {
             .filter(|record| record.expires_at > now)
             .and_then(|record| {
                 let opinion = match record.verdict {
-                    Verdict::FalsePositive => Opinion::FalsePositive,
-                    Verdict::Confirmed => Opinion::Confirmed,
-                    Verdict::Withdrawn => return None,
+                    FeedbackVerdict::FalsePositive => Opinion::FalsePositive,
+                    FeedbackVerdict::Confirmed => Opinion::Confirmed,
+                    FeedbackVerdict::Withdrawn => return None,
                 };
                 Some(Said {
                     opinion,

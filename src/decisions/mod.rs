@@ -15,7 +15,7 @@ use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::digest;
 
-pub use feedback::{FeedbackRecord, Opinions, Verdict};
+pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions};
 pub use replies::{Begun, Claim, Replies, Reply, hex};
 
 /// How long a decision is kept after it was last made: a year, and time to look at it.
@@ -27,7 +27,7 @@ const KNOWN: u64 = 20_000;
 
 /// Holds a decision as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Decision {
+pub struct KeptDecision {
     /// Its id: equal evidence under equal rules has the same.
     pub decision_id: String,
     /// When it was first made.
@@ -87,7 +87,7 @@ impl Decisions {
         }
         let before = self.find(tenant, &answer.decision_id)?;
         let digests = answer.indicators.iter();
-        let decision = Decision {
+        let decision = KeptDecision {
             decision_id: answer.decision_id.clone(),
             decided_at: before.as_ref().map_or(now, |before| before.decided_at),
             last_decided_at: now,
@@ -118,7 +118,7 @@ impl Decisions {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn find(&self, tenant: &str, id: &str) -> Result<Option<Decision>, StoreError> {
+    pub fn find(&self, tenant: &str, id: &str) -> Result<Option<KeptDecision>, StoreError> {
         let now = self.clock.now().as_microsecond();
         let row = self.store.row(Shelf::Decisions, &row_key(tenant, id), now)?;
         Ok(row.and_then(|row| serde_json::from_slice(&row).ok()))

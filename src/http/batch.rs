@@ -51,7 +51,7 @@ question! {
 
 /// Is what became of one indicator of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Item {
+pub struct BatchItem {
     /// Its place in the question, from 0.
     pub index: usize,
     /// As it was sent, shortened.
@@ -78,7 +78,7 @@ pub struct Item {
 
 /// Counts what a batch came to; the last line of lines of JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Summary {
+pub struct BatchSummary {
     /// The request's id.
     pub request_id: String,
     /// The version of the policy that decided.
@@ -109,9 +109,9 @@ pub struct Summary {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BatchAnswer {
     /// What it came to.
-    pub summary: Summary,
+    pub summary: BatchSummary,
     /// What became of each indicator, in the order of the question.
-    pub items: Vec<Item>,
+    pub items: Vec<BatchItem>,
 }
 
 /// Lists what a batch can be answered with.
@@ -225,9 +225,9 @@ async fn begin(
 
 impl Run {
     /// Scores one indicator.
-    async fn item(&self, index: usize) -> Item {
+    async fn item(&self, index: usize) -> BatchItem {
         let value = self.given.get(index).map_or("", String::as_str);
-        let mut item = Item {
+        let mut item = BatchItem {
             index,
             given: head(value),
             status: 200,
@@ -291,19 +291,19 @@ impl Run {
         item
     }
 
-    fn summary(&self) -> Summary {
-        Summary {
+    fn summary(&self) -> BatchSummary {
+        BatchSummary {
             request_id: self.asker.request_id.clone(),
             policy_version: self.policy.version().to_owned(),
             sample_data: self.app.is_sample().then_some(true),
             rehearsal: self.caller.branch.map(|_| true),
-            ..Summary::default()
+            ..BatchSummary::default()
         }
     }
 }
 
-impl Summary {
-    fn count(&mut self, item: &Item) {
+impl BatchSummary {
+    fn count(&mut self, item: &BatchItem) {
         let counted = match item.assessment.as_ref().map(|assessment| assessment.decision) {
             Some(Decision::Exceeds) => &mut self.exceeds,
             Some(Decision::Below) => &mut self.below,
@@ -330,7 +330,7 @@ impl Summary {
 }
 
 /// Scores all indicators, many at once, each told as soon as it is known.
-fn items(run: Arc<Run>) -> impl Stream<Item = Item> {
+fn items(run: Arc<Run>) -> impl Stream<Item = BatchItem> {
     let count = run.given.len();
     stream::iter(0..count)
         .map(move |index| {
@@ -347,7 +347,7 @@ async fn gather(
     lines: bool,
 ) -> Result<Finished, Problem> {
     let run = Arc::new(run);
-    let mut items: Vec<Item> = items(Arc::clone(&run)).collect().await;
+    let mut items: Vec<BatchItem> = items(Arc::clone(&run)).collect().await;
     items.sort_by_key(|item| item.index);
     let mut summary = run.summary();
     let mut provider_time = Duration::ZERO;
@@ -415,13 +415,13 @@ fn stream_lines(log: Line, run: Run) -> HttpResponse {
     response.streaming(lines)
 }
 
-fn line(item: &Item) -> String {
+fn line(item: &BatchItem) -> String {
     let mut line = serde_json::to_string(item).unwrap_or_default();
     line.push('\n');
     line
 }
 
-fn last_line(summary: &Summary) -> String {
+fn last_line(summary: &BatchSummary) -> String {
     let mut line = serde_json::json!({ "summary": summary }).to_string();
     line.push('\n');
     line

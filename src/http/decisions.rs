@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::asking::Request;
 use super::problem::Problem;
-use crate::decisions::{Decision, FeedbackRecord, Verdict};
+use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision};
 use crate::domain::IndicatorKind;
 use crate::reputation::digest;
 use crate::startup::App;
@@ -28,7 +28,7 @@ const MOST_DAYS: u32 = 366;
 pub struct Explained {
     /// The decision.
     #[serde(flatten)]
-    pub decision: Decision,
+    pub decision: KeptDecision,
     /// What people said of its indicators, and what holds still.
     pub feedback: Vec<FeedbackRecord>,
 }
@@ -41,7 +41,8 @@ pub struct Feedback {
     #[schema(example = "career-offers.example")]
     pub indicator: Option<String>,
     /// `false_positive`: it is harmless. `confirmed`: it is malicious. `withdrawn`: what was said before does not hold.
-    pub verdict: Verdict,
+    #[schema(example = "false_positive")]
+    pub verdict: FeedbackVerdict,
     /// Why; told in every explanation.
     #[schema(example = "our own campaign, ticket 4711")]
     pub reason: String,
@@ -155,7 +156,7 @@ pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> Ht
     request.finish(answered)
 }
 
-fn find(app: &App, request: &Request<'_>, http: &HttpRequest, tenant: &str) -> Result<Decision, Problem> {
+fn find(app: &App, request: &Request<'_>, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Problem> {
     let given = http.match_info().get("decision").unwrap_or_default();
     let none = || {
         let detail = "no such decision is kept; `decision_id` of an answer names one, for 400 days";
@@ -177,7 +178,7 @@ fn find(app: &App, request: &Request<'_>, http: &HttpRequest, tenant: &str) -> R
 }
 
 /// Lists the indicators of a decision.
-fn indicators(decision: &Decision) -> Vec<(IndicatorKind, String)> {
+fn indicators(decision: &KeptDecision) -> Vec<(IndicatorKind, String)> {
     let items = decision
         .answer
         .get("indicators")
@@ -190,7 +191,7 @@ fn indicators(decision: &Decision) -> Vec<(IndicatorKind, String)> {
 }
 
 /// Finds the indicator that is meant.
-fn meant(decision: &Decision, named: Option<&str>) -> Result<(IndicatorKind, String), String> {
+fn meant(decision: &KeptDecision, named: Option<&str>) -> Result<(IndicatorKind, String), String> {
     let all = indicators(decision);
     match named {
         None => match all.as_slice() {

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, and everything here is private to one binary"
 )]
 
+mod alerts;
+mod decisions;
 mod dns;
 mod engine;
 mod faults;

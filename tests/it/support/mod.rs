@@ -103,6 +103,12 @@ impl Builder {
         self
     }
 
+    /// Goes on with a clock.
+    pub fn clock(mut self, clock: ManualClock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
     /// Plays these providers, too.
     pub fn with(mut self, providers: &[&'static str]) -> Self {
         self.wanted.extend(providers);

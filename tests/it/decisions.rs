@@ -1,0 +1,264 @@
+//! Decisions that are kept, requests that are sent again, and what people say.
+
+use std::time::Duration;
+
+use pivotd::replay::{Fault, Matcher};
+use pivotd::tokens::{NewToken, Scope};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Builder, TestApp};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn token(app: &TestApp, new: NewToken) -> String {
+    let (token, _) = app.app.tokens.create(new).await.unwrap();
+    token.expose_secret().to_owned()
+}
+
+async fn with_key(app: &TestApp, path: &str, key: &str, body: &Value) -> Answer {
+    let request = app
+        .http
+        .post(format!("{}{path}", app.base))
+        .bearer_auth(&app.token)
+        .header("idempotency-key", key)
+        .body(body.to_string());
+    Answer::of(request.send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn a_decision_is_explained_later_and_to_its_tenant_only() {
+    let app = TestApp::start().await;
+    let alert = json!({"domain": "career-offers.example", "ip": "192.0.2.44"});
+    let answer = app.post_json("/v1/alerts/score", &alert).await.json();
+    let id = answer["decision_id"].as_str().unwrap();
+    let path = format!("/v1/decisions/{id}");
+    let kept = app.get(&path).await.json();
+    assert_eq!(kept["decision_id"], id);
+    assert_eq!(kept["answer"]["summary"], answer["summary"]);
+    assert_eq!(kept["policy_version"], answer["policy_version"]);
+    assert_eq!(kept["client"], "tester");
+    let digests = kept["evidence_digests"][0].as_array().unwrap();
+    assert_eq!(
+        digests.len(),
+        answer["indicators"][0]["evidence"].as_array().unwrap().len()
+    );
+    assert!(digests.iter().all(|digest| digest.as_str().unwrap().len() == 64));
+    // Equal evidence under equal rules is the same decision, wherever the evidence came from.
+    let again = app.post_json("/v1/alerts/score", &alert).await.json();
+    assert_eq!(
+        (&again["decision_id"], &again["cost"]["calls"]),
+        (&json!(id), &json!(0))
+    );
+    let other = json!({"domain": "career-offers.example", "ip": "192.0.2.44", "threshold": 90});
+    let other = app.post_json("/v1/alerts/score", &other).await.json();
+    assert_ne!(other["decision_id"], id);
+
+    let elsewhere = NewToken {
+        tenant: "elsewhere".to_owned(),
+        ..NewToken::for_everyday("stranger")
+    };
+    let stranger = token(&app, elsewhere).await;
+    let request = app.http.get(format!("{}{path}", app.base)).bearer_auth(stranger);
+    assert_eq!(request.send().await.unwrap().status(), 404);
+    assert_eq!(app.get("/v1/decisions/no-id").await.status, 404);
+
+    let app = Builder::new().after(app.stop().await).start().await;
+    assert_eq!(
+        app.get(&path).await.json()["answer"]["summary"],
+        answer["summary"]
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_gets_the_same_reply() {
+    let app = Builder::new().manual_clock().start().await;
+    let alert = json!({"domain": "career-offers.example"});
+    let first = with_key(&app, "/v1/alerts/score", "alert-1", &alert).await;
+    assert_eq!((first.status, first.header("idempotent-replayed")), (200, ""));
+    let again = with_key(&app, "/v1/alerts/score", "alert-1", &alert).await;
+    assert_eq!(
+        (again.body.as_str(), again.header("idempotent-replayed")),
+        (first.body.as_str(), "true")
+    );
+    let other = with_key(
+        &app,
+        "/v1/alerts/score",
+        "alert-1",
+        &json!({"domain": "example.com"}),
+    )
+    .await;
+    assert_eq!(other.status, 422, "{}", other.body);
+    // The same name on another route is another request.
+    let elsewhere = with_key(
+        &app,
+        "/v1/enrich",
+        "alert-1",
+        &json!({"indicator": "example.com"}),
+    )
+    .await;
+    assert_eq!(elsewhere.status, 422);
+    let named = with_key(&app, "/v1/alerts/score", &"x".repeat(256), &alert).await;
+    assert_eq!(named.status, 400);
+
+    let clock = app.clock().clone();
+    let stopped = app.stop().await;
+    let app = Builder::new().clock(clock).after(stopped).start().await;
+    let after = with_key(&app, "/v1/alerts/score", "alert-1", &alert).await;
+    assert_eq!(after.body, first.body, "also after a restart");
+    app.clock().advance(DAY);
+    let late = with_key(&app, "/v1/alerts/score", "alert-1", &alert).await;
+    assert_eq!((late.status, late.header("idempotent-replayed")), (200, ""));
+    assert_ne!(late.json()["request_id"], first.json()["request_id"]);
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_not_started_twice() {
+    let app = TestApp::start().await;
+    let held = Fault::Hold(pivotd::replay::Gate::new());
+    let gate = held.gate().unwrap().clone();
+    app.vendor.inject(Matcher::any(), held, None);
+    let alert = json!({"domain": "career-offers.example"});
+    let (first, ()) = tokio::join!(with_key(&app, "/v1/alerts/score", "k", &alert), async {
+        while app.vendor.attempts() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let second = with_key(&app, "/v1/alerts/score", "k", &alert).await;
+        assert_eq!((second.status, second.header("retry-after")), (409, "1"));
+        gate.release();
+    });
+    assert_eq!(first.status, 200);
+    let third = with_key(&app, "/v1/alerts/score", "k", &alert).await;
+    assert_eq!(third.body, first.body);
+}
+
+#[tokio::test]
+async fn what_people_say_is_evidence_until_it_ends() {
+    let app = Builder::new().manual_clock().start().await;
+    let score = async |app: &TestApp| {
+        let answer = app
+            .get("/v1/domain/career-offers.example/reputation?max_age=86400")
+            .await;
+        answer.json()
+    };
+    let before = score(&app).await;
+    assert_eq!(before["decision"], "exceeds");
+    let path = format!(
+        "/v1/decisions/{}/feedback",
+        before["decision_id"].as_str().unwrap()
+    );
+    let wrong =
+        json!({"verdict": "false_positive", "reason": "our campaign, ticket 7", "expires_in_days": 2});
+    let said = app.post_json(&path, &wrong).await;
+    assert_eq!(said.status, 200, "{}", said.body);
+    assert_eq!(said.json()["expires_at"], "2026-11-23T00:00:00Z");
+
+    let after = score(&app).await;
+    let item = &after["indicators"][0];
+    assert_eq!(
+        (
+            &after["decision"],
+            &item["score"],
+            &item["uncapped_score"],
+            &item["conflict"]
+        ),
+        (&json!("below"), &json!(20), &json!(87), &json!(true))
+    );
+    assert!(
+        item["explanation"].to_string().contains("our campaign, ticket 7"),
+        "{item}"
+    );
+    let explained = app.get(path.trim_end_matches("/feedback")).await.json();
+    assert_eq!(explained["feedback"][0]["verdict"], "false_positive");
+
+    let clock = app.clock().clone();
+    let stopped = app.stop().await;
+    let app = Builder::new().clock(clock).after(stopped).start().await;
+    assert_eq!(score(&app).await["decision"], "below", "also after a restart");
+    app.clock().advance(2 * DAY);
+    assert_eq!(score(&app).await["decision"], "exceeds", "it has ended");
+
+    let confirmed = json!({"verdict": "confirmed", "reason": "seen in an incident"});
+    let unknown = app
+        .get("/v1/domain/nobody-knows-this.example/reputation")
+        .await
+        .json();
+    assert_eq!(unknown["decision"], "unknown");
+    let path = format!(
+        "/v1/decisions/{}/feedback",
+        unknown["decision_id"].as_str().unwrap()
+    );
+    assert_eq!(app.post_json(&path, &confirmed).await.status, 200);
+    let known = app
+        .get("/v1/domain/nobody-knows-this.example/reputation")
+        .await
+        .json();
+    assert_eq!(
+        (&known["decision"], &known["max_score"]),
+        (&json!("exceeds"), &json!(95))
+    );
+    let withdrawn = json!({"verdict": "withdrawn", "reason": "it was another one"});
+    assert_eq!(app.post_json(&path, &withdrawn).await.status, 200);
+    let again = app
+        .get("/v1/domain/nobody-knows-this.example/reputation")
+        .await
+        .json();
+    assert_eq!(again["decision"], "unknown");
+}
+
+#[tokio::test]
+async fn feedback_needs_its_scope_an_indicator_and_a_reason() {
+    let app = TestApp::start().await;
+    let alert = json!({"domain": "career-offers.example", "ip": "192.0.2.44"});
+    let answer = app.post_json("/v1/alerts/score", &alert).await.json();
+    let path = format!(
+        "/v1/decisions/{}/feedback",
+        answer["decision_id"].as_str().unwrap()
+    );
+    for (body, part) in [
+        (json!({"verdict": "false_positive", "reason": "x"}), "indicator"),
+        (
+            json!({"indicator": "example.com", "verdict": "false_positive", "reason": "x"}),
+            "none of this decision's",
+        ),
+        (
+            json!({"indicator": "192.0.2.44", "verdict": "false_positive", "reason": " "}),
+            "reason",
+        ),
+        (
+            json!({"indicator": "192.0.2.44", "verdict": "maybe", "reason": "x"}),
+            "maybe",
+        ),
+        (
+            json!({"indicator": "192.0.2.44", "verdict": "confirmed", "reason": "x", "expires_in_days": 400}),
+            "expires_in_days",
+        ),
+    ] {
+        let answer = app.post_json(&path, &body).await;
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(
+            answer.json()["detail"].as_str().unwrap().contains(part),
+            "{}",
+            answer.body
+        );
+    }
+    let enrich = token(&app, NewToken::for_everyday("playbook")).await;
+    let said = json!({"indicator": "192.0.2.44", "verdict": "confirmed", "reason": "x"});
+    let request = app
+        .http
+        .post(format!("{}{path}", app.base))
+        .bearer_auth(&enrich)
+        .body(said.to_string());
+    assert_eq!(request.send().await.unwrap().status(), 403);
+    let scoped = NewToken {
+        scopes: vec![Scope::Feedback],
+        ..NewToken::for_everyday("analyst")
+    };
+    let scoped = token(&app, scoped).await;
+    let request = app
+        .http
+        .post(format!("{}{path}", app.base))
+        .bearer_auth(&scoped)
+        .body(said.to_string());
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
