@@ -194,15 +194,12 @@ fn sources(reader: &Reader<'_>, rules: &mut Rules, descriptors: Option<&[&'stati
     let Some(node) = reader.get("sources") else { return };
     let table = Reader::new(reader.findings, reader.path("sources"), node);
     for entry in table.rest() {
-        let mut names = descriptors
+        let names = descriptors
             .into_iter()
             .flatten()
-            .map(|descriptor| descriptor.name);
-        if descriptors.is_some() && !names.any(|name| name == entry.name) {
-            let names = descriptors
-                .into_iter()
-                .flatten()
-                .map(|descriptor| descriptor.name);
+            .map(|descriptor| descriptor.name)
+            .chain([crate::reputation::mail::MESSAGE]);
+        if descriptors.is_some() && !names.clone().any(|name| name == entry.name) {
             let hint = expected_of(&entry.name, names);
             let message = format!("unknown source \"{}\"{hint}", entry.name);
             table.findings.error(&entry.origin, message);

@@ -91,8 +91,10 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
             providers: wanted.providers.names(),
             ..Given::default()
         };
+        // The router leaves encoded slashes as they are, since they would be others' separators.
         let value = http.match_info().get("indicator").unwrap_or_default();
-        let (_, indicator) = guess(value).map_err(|detail| request.wrong(detail))?;
+        let value = value.replace("%2F", "/").replace("%2f", "/");
+        let (_, indicator) = guess(&value).map_err(|detail| request.wrong(detail))?;
         let configured = app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
         let (policy, wishes) = given.resolve(&app, &identity, &request.id, deadline, None)?;

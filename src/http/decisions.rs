@@ -41,7 +41,7 @@ pub struct Feedback {
     #[schema(example = "career-offers.example")]
     pub indicator: Option<String>,
     /// `false_positive`: it is harmless. `confirmed`: it is malicious. `withdrawn`: what was said before does not hold.
-    #[schema(example = "false_positive")]
+    #[schema(inline, example = "false_positive")]
     pub verdict: FeedbackVerdict,
     /// Why; told in every explanation.
     #[schema(example = "our own campaign, ticket 4711")]

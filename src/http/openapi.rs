@@ -70,7 +70,13 @@ impl Modify for Examples {
         decisions::decision,
         decisions::feedback,
     ),
-    components(schemas(asking::Answer)),
+    components(schemas(
+        asking::Answer,
+        batch::BatchAnswer,
+        crate::ask::score::Context,
+        crate::decisions::FeedbackRecord,
+        decisions::Explained,
+    )),
     modifiers(&Token, &Examples),
     tags(
         (name = "reputation", description = "Scores of indicators"),

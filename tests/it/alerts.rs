@@ -86,7 +86,7 @@ async fn asking_again_before_its_time_needs_a_scope() {
     app.get(path).await;
     let asked = app.vendor.attempts();
     app.get(&format!("{path}?max_age=0")).await;
-    assert_eq!(app.vendor.attempts(), 2 * asked, "the tester may refresh");
+    assert_eq!(app.vendor.attempts(), asked + 1, "the tester may refresh");
     let (token, _) = app
         .app
         .tokens
@@ -104,7 +104,7 @@ async fn asking_again_before_its_time_needs_a_scope() {
     assert_eq!(refused.status, 403);
     assert!(refused.json()["detail"].as_str().unwrap().contains("refresh"));
     assert_eq!(get("max_age=999999999").await.status, 200);
-    assert_eq!(app.vendor.attempts(), 2 * asked);
+    assert_eq!(app.vendor.attempts(), asked + 1);
 }
 
 #[tokio::test]
@@ -449,8 +449,9 @@ async fn a_batch_leaves_the_reserve_to_people_at_work() {
         .post_json("/v1/enrich/batch", &json!({"indicators": names}))
         .await
         .json();
-    assert_eq!(answer["summary"]["undetermined"], 15, "{}", answer["summary"]);
-    assert_eq!(app.vendor.attempts(), 5);
+    // The account call of the start is counted, too.
+    assert_eq!(app.vendor.attempts(), 5, "{}", answer["summary"]);
+    assert_eq!(answer["summary"]["undetermined"], 16, "{}", answer["summary"]);
     let alert = app
         .get("/v1/domain/career-offers.example/reputation")
         .await
@@ -467,7 +468,7 @@ async fn the_facts_behind_a_score_have_dates_and_sources() {
         .with(&["threatconnect", "threatgrid"])
         .start()
         .await;
-    let answer = app.get("/v1/context/career-offers.example").await;
+    let answer = app.get("/v1/context/example.com").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let answer = answer.json();
     let facts = answer["facts"].as_array().unwrap();
@@ -489,7 +490,7 @@ async fn the_facts_behind_a_score_have_dates_and_sources() {
     );
     // The registration of a URL's host is its domain's.
     let url = app
-        .get("/v1/context/http%3A%2F%2Fwww.career-offers.example%2Fapply")
+        .get("/v1/context/http%3A%2F%2Fwww.example.com%2Fapply")
         .await
         .json();
     let registration = url["facts"]
@@ -497,7 +498,7 @@ async fn the_facts_behind_a_score_have_dates_and_sources() {
         .unwrap()
         .iter()
         .find(|fact| fact["kind"] == "registration");
-    assert_eq!(registration.unwrap()["about"], "career-offers.example");
+    assert_eq!(registration.unwrap()["about"], "example.com");
     assert_eq!(app.get("/v1/context/nonsense").await.status, 400);
     assert_eq!(app.get("/v1/context/example.com?records=0").await.status, 400);
 }
