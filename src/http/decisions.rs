@@ -36,12 +36,12 @@ pub struct Explained {
 /// Says what people make of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"indicator": "career-offers.example", "verdict": "false_positive", "reason": "our own campaign, ticket 4711"}))]
 pub struct Feedback {
     /// Which of the decision's indicators; may be left out where there is only one.
     #[schema(example = "career-offers.example")]
     pub indicator: Option<String>,
     /// `false_positive`: it is harmless. `confirmed`: it is malicious. `withdrawn`: what was said before does not hold.
-    #[schema(inline, example = "false_positive")]
     pub verdict: FeedbackVerdict,
     /// Why; told in every explanation.
     #[schema(example = "our own campaign, ticket 4711")]
