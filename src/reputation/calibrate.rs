@@ -132,24 +132,30 @@ pub fn from_record(
     evidence
 }
 
-/// Takes the vendor's reasons; where it gives none, the measure itself.
+/// Takes the vendor's reasons. The number comes first, unless they begin with it: it is what was calibrated.
 fn reasons(record: &Record) -> Vec<String> {
-    let given = match record.get("reasons") {
+    let given: Vec<String> = match record.get("reasons") {
         Some(Value::Texts(texts)) => texts.iter().take(5).map(|text| printable(text)).collect(),
         _ => Vec::new(),
     };
-    if !given.is_empty() {
-        return given;
-    }
-    let number = match record.get("value") {
+    let said = match record.get("value") {
         Some(Value::Integer(number)) => Some(number.to_string()),
-        _ => record.text("word").map(|word| printable(&word)),
+        // A word is said by its reasons, where there are any.
+        _ => record
+            .text("word")
+            .filter(|_| given.is_empty())
+            .map(|word| printable(&word)),
+    };
+    let starts = |said: &String| {
+        given
+            .first()
+            .is_some_and(|first| first.starts_with(said.as_str()))
     };
     let measure = record.text("measure").unwrap_or_default();
-    number
-        .map(|number| format!("{measure} {number}"))
-        .into_iter()
-        .collect()
+    let number = said
+        .filter(|said| !starts(said))
+        .map(|said| format!("{measure} {said}"));
+    number.into_iter().chain(given).collect()
 }
 
 /// Finds the probability of a number on the line between the points beside it.

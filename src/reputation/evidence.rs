@@ -177,8 +177,8 @@ impl Serialize for Polarity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let direction = match self {
             Self::Malicious => Direction::Malicious,
-            Self::Benign(_) => Direction::Benign,
-            Self::Context => Direction::Context,
+            Self::Benign(BenignClass::Hard | BenignClass::Soft) => Direction::Benign,
+            Self::Benign(BenignClass::Context) | Self::Context => Direction::Context,
         };
         direction.serialize(serializer)
     }
