@@ -14,6 +14,9 @@ use super::score::{Assessment, Decision};
 /// How many indicators a sentence of the summary names.
 const NAMED: usize = 10;
 
+/// How many reasons a sentence of the summary gives for a score.
+const REASONS: usize = 3;
+
 /// Counts what an answer cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Cost {
@@ -319,7 +322,7 @@ fn because(request: &Request<'_>, item: &Assessment) -> String {
     let moved = item.explanation.iter().any(|line| line.points != 0);
     let lines = item.explanation.iter().filter(|line| line.points != 0 || !moved);
     // A colon inside a reason reads badly inside a sentence.
-    let parts: Vec<String> = lines
+    let mut parts: Vec<String> = lines
         .map(|line| {
             format!(
                 "{} {}",
@@ -328,6 +331,11 @@ fn because(request: &Request<'_>, item: &Assessment) -> String {
             )
         })
         .collect();
+    let more = parts.len().saturating_sub(REASONS);
+    if more > 0 {
+        parts.truncate(REASONS);
+        parts.push(format!("and {more} more"));
+    }
     parts.join("; ")
 }
 
