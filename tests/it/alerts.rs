@@ -528,3 +528,42 @@ async fn thresholds_may_be_a_kind_s_and_a_client_s() {
     );
     assert_eq!(answer["decision"], "exceeds");
 }
+
+#[tokio::test]
+async fn the_domains_around_an_indicator_count_where_the_policy_says_so() {
+    let evidence = async |few: u32, registrations: bool, path: &str| {
+        let app = Builder::new()
+            .settings(move |settings| {
+                settings.reputation.few_domains = few;
+                settings.reputation.registrations = registrations;
+            })
+            .start()
+            .await;
+        let answer = app.get(path).await.json();
+        let items = answer["indicators"][0]["evidence"].as_array().unwrap().clone();
+        let of = |item: &Value| {
+            let measure = item["measure"].as_str()?;
+            measure.contains("-domains").then(|| {
+                let reasons = item["reasons"].to_string();
+                (measure.to_owned(), item["probability"].as_f64(), reasons)
+            })
+        };
+        items.iter().find_map(of)
+    };
+    let ip = "/v1/ip/192.0.2.44/reputation";
+    assert_eq!(evidence(0, false, ip).await, None, "nobody is asked");
+    let (measure, probability, reasons) = evidence(5, false, ip).await.unwrap();
+    assert_eq!((measure.as_str(), probability), ("hosted-domains", Some(0.622)));
+    assert!(
+        reasons.contains("5 domains on it, the riskiest of 3 is career-offers.example with 87"),
+        "{reasons}"
+    );
+    // Of many domains nobody can say whose fault the address is.
+    let (measure, probability, _) = evidence(2, false, ip).await.unwrap();
+    assert_eq!((measure.as_str(), probability), ("hosted-domains-many", None));
+
+    let email = "/v1/email/a.kranz@mailbox.example/reputation";
+    let (measure, _, reasons) = evidence(0, true, email).await.unwrap();
+    assert_eq!(measure, "registered-domains");
+    assert!(reasons.contains("registered with it"), "{reasons}");
+}

@@ -61,6 +61,12 @@ async fn around(
 ) -> Derived {
     let mut parts = Vec::new();
     plan::ask(scorer, capability, indicator, None, MOST_DOMAINS, &mut parts);
+    for part in &mut parts {
+        // Of today's registrations; those of the past are sold by the report, and scores never buy.
+        if let Some(scope) = part.query.params.get_mut("scope") {
+            "current".clone_into(scope);
+        }
+    }
     let lists = join_all(parts.iter().map(|part| scorer.ask(part))).await;
     let now = scorer.engine.clock().now();
     let mut derived = Derived::default();
@@ -68,13 +74,7 @@ async fn around(
         match &told.outcome {
             Outcome::Found(answer) if !answer.is_quote() => {
                 let total = answer.total.unwrap_or(answer.records.len() as u64);
-                let names: Vec<Indicator> = answer
-                    .records
-                    .iter()
-                    .filter_map(domain)
-                    .take(MOST_DOMAINS)
-                    .collect();
-                let (risks, asked) = risks(scorer, &names).await;
+                let (risks, asked) = risks(scorer, &answer.records).await;
                 let measure = if total > u64::from(few) {
                     format!("{measure}-many")
                 } else {
@@ -98,22 +98,25 @@ async fn around(
     derived
 }
 
-fn domain(record: &Record) -> Option<Indicator> {
-    Indicator::name(&record.text("domain")?).ok()?.registrable()
-}
-
-/// Asks for the published risks of domains; the highest first.
-async fn risks(scorer: &Scorer<'_>, names: &[Indicator]) -> (Vec<(i64, String)>, Vec<(String, Told)>) {
+/// Finds the published risks of domains, the highest first: as the records have them, else by asking.
+async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> (Vec<(i64, String)>, Vec<(String, Told)>) {
+    let mut risks: Vec<(i64, String)> = Vec::new();
     let mut parts: Vec<Part> = Vec::new();
-    for name in names {
-        plan::ask(scorer, Capability::Risk, name, None, 0, &mut parts);
+    for record in records.iter().take(MOST_DOMAINS) {
+        let name = record.text("domain").and_then(|name| Indicator::name(&name).ok());
+        let Some(name) = name.and_then(|name| name.registrable()) else {
+            continue;
+        };
+        match integer(record, "risk") {
+            Some(risk) => risks.push((risk, name.value().to_owned())),
+            None => plan::ask(scorer, Capability::Risk, &name, None, 0, &mut parts),
+        }
     }
     let told = join_all(parts.iter().map(|part| scorer.ask(part))).await;
-    let mut risks: Vec<(i64, String)> = Vec::new();
     for (part, told) in parts.iter().zip(&told) {
         if let Outcome::Found(answer) = &told.outcome {
             let risk = answer.records.first().and_then(|record| integer(record, "score"));
-            risks.extend(risk.map(|risk| (risk, part.indicator.value().to_owned())));
+            risks.extend(risk.map(|risk| (risk, part.query.indicator.value().to_owned())));
         }
     }
     risks.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
@@ -132,7 +135,7 @@ fn says(
     now: Timestamp,
 ) -> Option<Evidence> {
     let (highest, name) = risks.first()?;
-    let kind = if part.capability == Capability::DomainsOnIp {
+    let kind = if part.query.capability == Capability::DomainsOnIp {
         "on it"
     } else {
         "registered with it"

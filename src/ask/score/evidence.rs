@@ -31,7 +31,7 @@ pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec
 
 fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Timestamp) -> Vec<Evidence> {
     let origin = origin(told, now);
-    let said: Vec<Evidence> = match part.capability {
+    let said: Vec<Evidence> = match part.query.capability {
         Capability::Risk => records
             .iter()
             .take(1)

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Query, Record, Tlp};
+use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Record, Tlp};
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallback, Ignored, Request, combine};
 use crate::reputation::digest;
@@ -241,7 +241,7 @@ impl Scorer<'_> {
     async fn ask(&self, part: &Part) -> Told {
         let ask = Ask {
             provider: part.source.clone(),
-            query: Query::new(part.capability, part.indicator.clone()),
+            query: part.query.clone(),
             want: part.want,
             // Enrichment never buys.
             buy: false,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use url::Host;
 
 use super::{Scorer, local};
-use crate::domain::{Capability, Indicator, IndicatorKind, Pap};
+use crate::domain::{Capability, Indicator, IndicatorKind, Pap, Query};
 use crate::engine::runtime::Runtime;
 
 /// What a source is asked for a score: a published risk, or what it says on its own scale.
@@ -16,10 +16,8 @@ const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
 pub(super) struct Part {
     /// The source.
     pub(super) source: String,
-    /// What is asked.
-    pub(super) capability: Capability,
-    /// What it is asked about.
-    pub(super) indicator: Indicator,
+    /// What is asked, and about what.
+    pub(super) query: Query,
     /// How many records are wanted.
     pub(super) want: usize,
     /// The same in words, where that is not the indicator itself.
@@ -137,10 +135,14 @@ pub(super) fn ask(
         if !offer.inputs.contains(&asked.kind()) {
             continue;
         }
+        // As a transform asks that says nothing else, so that both are answered by one stored answer.
+        let mut query = Query::new(capability, asked.clone());
+        for param in offer.params {
+            query.params.insert(param.name.to_owned(), param.values.default());
+        }
         parts.push(Part {
             source: source.clone(),
-            capability,
-            indicator: asked.clone(),
+            query,
             want,
             about: about.map(str::to_owned),
             barred: barred(scorer, source, runtime, offer.active),
