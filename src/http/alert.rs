@@ -164,7 +164,7 @@ fn message(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<(), S
     );
     asked.notes.extend(read.notes);
     for result in read.authentication {
-        let record = mail::authentication(&result.method, &result.result, &result.relay);
+        let record = mail::authentication(result.method, &result.result, &result.relay);
         asked.said.push(("sender", record));
     }
     Ok(())

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::alert::Fallback;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Millionths};
 use super::policy::Policy;
 use super::score::Assessment;
 
@@ -63,11 +63,9 @@ fn put_evidence(hash: &mut Sha256, evidence: &Evidence) {
     put(hash, evidence.measure.as_bytes());
     put(hash, evidence.about.as_deref().unwrap_or_default().as_bytes());
     hash.update([evidence.status as u8, evidence.reliability as u8]);
-    let probability = evidence
-        .probability
-        .map_or(u32::MAX, |probability| probability.get());
+    let probability = evidence.probability.map_or(u32::MAX, Millionths::get);
     hash.update(probability.to_be_bytes());
-    let observed = evidence.observed_at.map_or(i64::MIN, |at| at.as_second());
+    let observed = evidence.observed_at.map_or(i64::MIN, jiff::Timestamp::as_second);
     hash.update(observed.to_be_bytes());
     for reason in &evidence.reasons {
         put(hash, reason.as_bytes());
