@@ -22,7 +22,7 @@ pub(super) struct PolicyCommand {
 enum Command {
     /// Try a table of cases and expected verdicts; exit 1 if any comes out otherwise.
     Test {
-        /// A TOML file of [[case]] tables; docs/scores.md describes it.
+        /// A TOML file of cases; docs/scores.md describes it.
         #[arg(value_name = "FILE")]
         cases: PathBuf,
         #[command(flatten)]
