@@ -6,7 +6,8 @@ use base64::Engine;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::asking::{BodyStatuses, Request, Statuses};
+use super::asking::Request;
+use super::statuses::{Named, Refusals, Scored, TooLarge};
 use super::wishes::question;
 use crate::alert::Trust;
 use crate::ask::message::head;
@@ -73,7 +74,7 @@ question! {
     tag = "reputation",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Alert,
-    responses(Statuses, BodyStatuses),
+    responses(Scored, Refusals, TooLarge, Named),
     security(("token" = []))
 )]
 pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {

@@ -44,42 +44,6 @@ pub struct Answer {
     pub rehearsal: Option<bool>,
 }
 
-/// Lists what every question for a score can be answered with.
-#[derive(Debug, utoipa::IntoResponses)]
-#[expect(dead_code, clippy::large_enum_variant, reason = "it is only described")]
-pub(super) enum Statuses {
-    /// Scored. A provider's failure is in the answer, not in the status.
-    #[response(status = 200)]
-    Scored(Answer),
-    /// The request cannot be understood.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Invalid(Problem),
-    /// No client token, or one that is refused.
-    #[response(status = 401, content_type = "application/problem+json")]
-    NoToken(Problem),
-    /// The token lacks the scope: `enrich`, `refresh` for a `max_age` below the time for which answers are kept, or `rehearse`.
-    #[response(status = 403, content_type = "application/problem+json")]
-    NoScope(Problem),
-    /// The token's rate is used up; `Retry-After` says until when.
-    #[response(status = 429, content_type = "application/problem+json")]
-    NoRate(Problem),
-}
-
-/// Lists what a question in a body can be answered with besides.
-#[derive(Debug, utoipa::IntoResponses)]
-#[expect(dead_code, reason = "it is only described")]
-pub(super) enum BodyStatuses {
-    /// The request named by `Idempotency-Key` is being answered; `Retry-After` says when to ask again.
-    #[response(status = 409, content_type = "application/problem+json")]
-    Running(Problem),
-    /// The request is too large.
-    #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(Problem),
-    /// The `Idempotency-Key` was given to another request.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Another(Problem),
-}
-
 /// Is whoever asks.
 pub(super) struct Caller {
     pub(super) identity: Identity,

@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 
 use super::access;
 use super::alert::guess;
-use super::asking::{BodyStatuses, Caller, FACE, Finished, Line, Request};
+use super::asking::{Caller, FACE, Finished, Line, Request};
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
+use super::statuses::{Named, Refusals, TooLarge};
 use super::wishes::question;
 use crate::ask::message::head;
 use crate::ask::score::{Alert, Scorer, Wishes};
@@ -117,22 +118,10 @@ pub struct BatchAnswer {
 /// Lists what a batch can be answered with.
 #[derive(Debug, utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is only described")]
-enum Statuses {
+enum Own {
     /// Scored, each indicator with a status of its own. As `application/x-ndjson`, if `Accept` says so, each item is a line as soon as it is known, and the summary is the last line, as `{"summary": …}`.
     #[response(status = 200)]
     Scored(BatchAnswer),
-    /// The request cannot be understood.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Invalid(Problem),
-    /// No client token, or one that is refused.
-    #[response(status = 401, content_type = "application/problem+json")]
-    NoToken(Problem),
-    /// The token lacks the scope: `enrich`, `refresh` for a `max_age` below the time for which answers are kept, or `rehearse`.
-    #[response(status = 403, content_type = "application/problem+json")]
-    NoScope(Problem),
-    /// The token's rate is used up; `Retry-After` says until when.
-    #[response(status = 429, content_type = "application/problem+json")]
-    NoRate(Problem),
 }
 
 /// Scores up to 1000 indicators.
@@ -143,7 +132,7 @@ enum Statuses {
     tag = "reputation",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Batch,
-    responses(Statuses, BodyStatuses),
+    responses(Own, Refusals, TooLarge, Named),
     security(("token" = []))
 )]
 pub async fn score_batch(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {

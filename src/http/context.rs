@@ -7,8 +7,8 @@ use utoipa::IntoParams;
 
 use super::alert::guess;
 use super::asking::{FACE, Request};
-use super::problem::Problem;
 use super::reputation::query;
+use super::statuses::Refusals;
 use super::wishes::{Given, Names};
 use crate::ask::score::{Context, Scorer};
 use crate::startup::App;
@@ -44,22 +44,10 @@ pub struct ContextWanted {
 /// Lists what a question for facts can be answered with.
 #[derive(Debug, utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is only described")]
-enum Statuses {
+enum Own {
     /// What sources know. A provider's failure is in the answer, not in the status.
     #[response(status = 200)]
     Found(Context),
-    /// The request cannot be understood.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Invalid(Problem),
-    /// No client token, or one that is refused.
-    #[response(status = 401, content_type = "application/problem+json")]
-    NoToken(Problem),
-    /// The token lacks the scope: `enrich`, or `refresh` for a `max_age` below the time for which answers are kept.
-    #[response(status = 403, content_type = "application/problem+json")]
-    NoScope(Problem),
-    /// The token's rate is used up; `Retry-After` says until when.
-    #[response(status = 429, content_type = "application/problem+json")]
-    NoRate(Problem),
 }
 
 /// Gathers the dated facts about an indicator: registration, resolutions, incidents, sandbox samples.
@@ -69,7 +57,7 @@ enum Statuses {
     operation_id = "getContext",
     tag = "reputation",
     params(("indicator" = String, Path, description = "An indicator of any kind, percent-encoded.", example = "career-offers.example"), ContextWanted),
-    responses(Statuses),
+    responses(Own, Refusals),
     security(("token" = []))
 )]
 pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {

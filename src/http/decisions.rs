@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::asking::Request;
 use super::problem::Problem;
+use super::statuses::{NotFound, Refusals, TooLarge};
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision};
 use crate::domain::IndicatorKind;
 use crate::reputation::digest;
@@ -51,27 +52,6 @@ pub struct Feedback {
     pub expires_in_days: Option<u32>,
 }
 
-/// Lists what a question about a decision can be answered with besides.
-#[derive(Debug, utoipa::IntoResponses)]
-#[expect(dead_code, reason = "it is only described")]
-enum Refusals {
-    /// The request cannot be understood.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Invalid(Problem),
-    /// No client token, or one that is refused.
-    #[response(status = 401, content_type = "application/problem+json")]
-    NoToken(Problem),
-    /// The token lacks the scope.
-    #[response(status = 403, content_type = "application/problem+json")]
-    NoScope(Problem),
-    /// No such decision is kept for this tenant.
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(Problem),
-    /// The token's rate is used up.
-    #[response(status = 429, content_type = "application/problem+json")]
-    NoRate(Problem),
-}
-
 /// Explains a decision: the answer as it was given, with the digests of its evidence.
 #[utoipa::path(
     get,
@@ -79,7 +59,7 @@ enum Refusals {
     operation_id = "getDecision",
     tag = "decisions",
     params(("decision" = String, Path, description = "The `decision_id` of an answer.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
-    responses((status = 200, description = "The decision.", body = Explained), Refusals),
+    responses((status = 200, description = "The decision.", body = Explained), Refusals, NotFound),
     security(("token" = []))
 )]
 pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
@@ -108,7 +88,8 @@ pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
     responses(
         (status = 200, description = "Taken in; it holds from now on.", body = FeedbackRecord),
         Refusals,
-        (status = 413, description = "The request is too large.", body = Problem, content_type = "application/problem+json"),
+        NotFound,
+        TooLarge,
     ),
     security(("token" = []))
 )]

@@ -13,6 +13,7 @@ pub mod problem;
 mod rehearse;
 pub mod reputation;
 mod run_path;
+mod statuses;
 pub mod wishes;
 
 use actix_web::web;

@@ -7,8 +7,9 @@ use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
 use super::alert::{guess, parse};
-use super::asking::{BodyStatuses, Request, Statuses};
+use super::asking::Request;
 use super::problem::Problem;
+use super::statuses::{Named, Refusals, Scored, TooLarge};
 use super::wishes::{Given, question};
 use crate::ask::score::Alert;
 use crate::reputation::Kind;
@@ -57,7 +58,7 @@ question! {
     operation_id = "getDomainReputation",
     tag = "reputation",
     params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"), Wanted),
-    responses(Statuses),
+    responses(Scored, Refusals),
     security(("token" = []))
 )]
 pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
@@ -78,7 +79,7 @@ pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
     operation_id = "getIpReputation",
     tag = "reputation",
     params(("ip" = String, Path, description = "An IPv4 or IPv6 address.", example = "192.0.2.44"), Wanted),
-    responses(Statuses),
+    responses(Scored, Refusals),
     security(("token" = []))
 )]
 pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
@@ -92,7 +93,7 @@ pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
     operation_id = "getEmailReputation",
     tag = "reputation",
     params(("email" = String, Path, description = "An e-mail address.", example = "billing@career-offers.example"), Wanted),
-    responses(Statuses),
+    responses(Scored, Refusals),
     security(("token" = []))
 )]
 pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
@@ -106,7 +107,7 @@ pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
     operation_id = "getFileReputation",
     tag = "reputation",
     params(("digest" = String, Path, description = "MD5, SHA-1, SHA-256 or SHA-512 of a file.", example = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00"), Wanted),
-    responses(Statuses),
+    responses(Scored, Refusals),
     security(("token" = []))
 )]
 pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
@@ -120,7 +121,7 @@ pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
     operation_id = "getUrlReputation",
     tag = "reputation",
     params(UrlWanted),
-    responses(Statuses),
+    responses(Scored, Refusals),
     security(("token" = []))
 )]
 pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
@@ -140,7 +141,7 @@ pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
     tag = "reputation",
     params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Enrich,
-    responses(Statuses, BodyStatuses),
+    responses(Scored, Refusals, TooLarge, Named),
     security(("token" = []))
 )]
 pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {

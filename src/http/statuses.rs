@@ -1,0 +1,61 @@
+//! What the routes of the SOAR face can be answered with besides their own answer; for the OpenAPI document.
+
+use super::asking::Answer;
+use super::problem::Problem;
+
+/// Lists the answer to a question for a score.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum Scored {
+    /// Scored. A provider's failure is in the answer, not in the status.
+    #[response(status = 200)]
+    Scored(Answer),
+}
+
+/// Lists the refusals of every route.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum Refusals {
+    /// The request cannot be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// No client token, or one that is refused.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(Problem),
+    /// The token lacks a scope: the route's own, `refresh` for a `max_age` below the time for which answers are kept, or `rehearse`.
+    #[response(status = 403, content_type = "application/problem+json")]
+    NoScope(Problem),
+    /// The token's rate is used up; `Retry-After` says until when.
+    #[response(status = 429, content_type = "application/problem+json")]
+    NoRate(Problem),
+}
+
+/// Lists the refusals of a body.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum TooLarge {
+    /// The request is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+}
+
+/// Lists the refusals of a request that may name itself by an `Idempotency-Key`.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum Named {
+    /// The request named by `Idempotency-Key` is being answered; `Retry-After` says when to ask again.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Running(Problem),
+    /// The `Idempotency-Key` was given to another request.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Another(Problem),
+}
+
+/// Lists the refusal of a decision that is not there.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum NotFound {
+    /// No such decision is kept for this tenant.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+}
