@@ -175,6 +175,8 @@ fn explain(answer: &Answer) {
                 .as_ref()
                 .map_or_else(String::new, |about| format!("of {about}: "));
             format!("{about}{}", said.reasons.join(", "))
+                .trim_end_matches(": ")
+                .to_owned()
         };
         let evidence = &row.evidence;
         let columns = vec![
