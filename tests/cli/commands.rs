@@ -405,6 +405,18 @@ fn newcomers_need_neither_key_nor_server() {
     .unwrap();
     assert_eq!(json["sample_data"], true);
     assert!(demo(&["score", "--demo", "career-offers.example"]).contains("sample data"));
+    let scored = demo(&["score", "--demo", "career-offers.example", "--format", "json"]);
+    let json: Value = serde_json::from_str(&scored).unwrap();
+    let evidence = json["indicators"][0]["evidence"].as_array().unwrap();
+    let risk = evidence
+        .iter()
+        .find(|one| one["source"] == "domaintools")
+        .unwrap();
+    let observed = risk["observed_at"].as_str().unwrap();
+    assert!(
+        observed.starts_with("2026-11-22T09:"),
+        "the demo's day never changes: {observed}"
+    );
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
         0,
