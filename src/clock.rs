@@ -33,6 +33,8 @@ pub async fn timeout_at<F: Future>(clock: &dyn Clock, at: Duration, future: F) -
 #[derive(Debug)]
 pub struct SystemClock {
     start: tokio::time::Instant,
+    /// The wall-clock time at the start, where it is not the machine's own.
+    day: Option<Timestamp>,
 }
 
 impl SystemClock {
@@ -41,6 +43,16 @@ impl SystemClock {
     pub fn shared() -> SharedClock {
         Arc::new(Self {
             start: tokio::time::Instant::now(),
+            day: None,
+        })
+    }
+
+    /// Starts a clock whose wall-clock time begins at `day`: sample data are as old as on the day they were written for.
+    #[must_use]
+    pub fn shared_from(day: Timestamp) -> SharedClock {
+        Arc::new(Self {
+            start: tokio::time::Instant::now(),
+            day: Some(day),
         })
     }
 }
@@ -51,7 +63,10 @@ impl Clock for SystemClock {
         reason = "this is the one place that reads the machine's clock"
     )]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        match self.day {
+            Some(day) => day.checked_add(self.start.elapsed()).unwrap_or(day),
+            None => Timestamp::now(),
+        }
     }
 
     fn elapsed(&self) -> Duration {

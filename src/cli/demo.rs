@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::Timestamp;
 
 use super::serve::{StopSignals, descriptors};
 use super::{Done, block_on, terminal};
@@ -14,6 +15,9 @@ use crate::replay::demo::{DemoVendors, point_at};
 use crate::startup::{App, Application, Mode, Parts, open_store};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
+
+/// When every demo begins, 2026-11-22 09:00 UTC: what its vendors say then is recent, and scores are always the same.
+const DAY: Timestamp = Timestamp::constant(1_795_338_000, 0);
 
 /// Serve everything on replayed vendors: no key, no network.
 #[derive(Debug, clap::Args)]
@@ -85,7 +89,7 @@ impl Stage {
         let app = App::build(Parts {
             loaded,
             store,
-            clock: SystemClock::shared(),
+            clock: SystemClock::shared_from(DAY),
             metrics,
             log,
             mode: Mode::Demo,
@@ -130,7 +134,7 @@ fn welcome(app: &App, address: SocketAddr) -> String {
                 </MaltegoTransformRequestMessage></MaltegoMessage>";
     format!(
         "pivotd demo on http://{address} (loopback only). Everything it answers is sample data; nothing is asked of \
-         any vendor.\n\n\
+         any vendor, and its day is always 22 November 2026.\n\n\
          Transforms, each at http://{address}/run/NAME, with a value to try:\n{}\n\n\
          Run a transform as a Maltego client does:\n\
          curl -s http://{address}/run/{first} --data '{body}'\n\n\

@@ -170,9 +170,13 @@ fn explain(answer: &Answer) {
             _ => "-".to_owned(),
         };
         let why = |said: &Said| {
-            let about = said.about.iter().map(|about| format!("of {about}"));
-            let reasons = said.reasons.iter().cloned();
-            about.chain(reasons).collect::<Vec<_>>().join(", ")
+            let about = said
+                .about
+                .as_ref()
+                .map_or_else(String::new, |about| format!("of {about}: "));
+            format!("{about}{}", said.reasons.join(", "))
+                .trim_end_matches(": ")
+                .to_owned()
         };
         let evidence = &row.evidence;
         let columns = vec![

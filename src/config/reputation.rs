@@ -39,7 +39,7 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
     let plain = Rules::default();
     let days = |seconds: u64| Duration::from_secs(seconds);
     let mut rules = Rules {
-        name: reader.value_or("name", plain.name.clone(), "\"built-in\"", name),
+        name: reader.value_or("name", plain.name.clone(), "\"unnamed\"", name),
         thresholds: Thresholds {
             all: Some(percent(reader.number(
                 "threshold",

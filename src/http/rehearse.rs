@@ -103,7 +103,7 @@ pub(super) async fn play(
         let detail = "X-Pivotd-Rehearse: nothing exceeds with this threshold and min_sources";
         return Err(Problem::invalid(detail, request_id));
     }
-    let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "Rehearsal".to_owned())]);
+    let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "The rehearsed source".to_owned())]);
     let missing = matches!(branch, Branch::Undetermined | Branch::Slow);
     let request = Request {
         on_undetermined: scorer.wishes.on_undetermined,

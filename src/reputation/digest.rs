@@ -65,7 +65,9 @@ fn put_evidence(hash: &mut Sha256, evidence: &Evidence) {
     hash.update([evidence.status as u8, evidence.reliability as u8]);
     let probability = evidence.probability.map_or(u32::MAX, Millionths::get);
     hash.update(probability.to_be_bytes());
-    let observed = evidence.observed_at.map_or(i64::MIN, jiff::Timestamp::as_second);
+    // A published risk is dated by its retrieval, which is no news of the indicator.
+    let observed = evidence.observed_at.filter(|_| !evidence.passthrough);
+    let observed = observed.map_or(i64::MIN, jiff::Timestamp::as_second);
     hash.update(observed.to_be_bytes());
     for reason in &evidence.reasons {
         put(hash, reason.as_bytes());

@@ -89,7 +89,7 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            name: "built-in".to_owned(),
+            name: "unnamed".to_owned(),
             thresholds: Thresholds {
                 all: Some(Self::THRESHOLD),
                 by_kind: BTreeMap::new(),

@@ -286,7 +286,7 @@ pub fn assess(
         Decision::Exceeds if rules.block.is_some_and(|block| score <= Some(block)) => Recommendation::Review,
         Decision::Exceeds => Recommendation::Block,
         Decision::Undetermined => Recommendation::Review,
-        _ if conflict || verdict == Verdict::Suspicious => Recommendation::Review,
+        _ if conflict || score > Some(rules.suspicious) => Recommendation::Review,
         _ => Recommendation::None,
     };
     Assessment {

@@ -158,7 +158,9 @@ fn what_cannot_be_run_is_said_with_what_can() {
 #[test]
 fn indicators_are_scored() {
     both_ways(|place| {
-        let table = place.good(&["enrich", "career-offers[.]example", "192.0.2.44"]);
+        let ask = |command| place.good(&[command, "career-offers[.]example", "192.0.2.44"]);
+        let table = ask("score");
+        assert_eq!(ask("enrich"), table, "its old name goes on");
         let row = table
             .lines()
             .find(|line| line.starts_with("career-offers.example"))
@@ -170,7 +172,7 @@ fn indicators_are_scored() {
         let other = table.lines().find(|line| line.starts_with("192.0.2.44")).unwrap();
         assert!(other.contains(" - "), "nobody knows is no score: {other}");
         let json = place.json(&[
-            "enrich",
+            "score",
             "career-offers.example",
             "--threshold",
             "87",
@@ -179,16 +181,118 @@ fn indicators_are_scored() {
         ]);
         assert_eq!(json["max_score"], 87);
         assert_eq!(json["decision"], "below", "87 is not more than 87");
-        let wrong = place.bad(&["enrich", "career-offers.example", "no indicator"]);
+        let wrong = place.bad(&["score", "career-offers.example", "no indicator"]);
         assert!(wrong.contains("no indicator"), "{wrong}");
     });
+}
+
+#[test]
+fn a_score_is_explained_by_what_each_source_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let ask = bare(&[
+        "score",
+        "--demo",
+        "--explain",
+        "career-offers.example",
+        "192.0.2.44",
+    ])
+    .current_dir(folder.path())
+    .output()
+    .unwrap();
+    assert_eq!(ask.status.code(), Some(0), "{ask:?}");
+    let text = String::from_utf8(ask.stdout).unwrap();
+    let (known, unknown) = text.split_once("\n192.0.2.44\n").unwrap();
+    let row = |source: &str| {
+        let mut rows = known.lines().filter(|line| line.starts_with(source));
+        rows.next().unwrap_or_else(|| panic!("{source}: {text}"))
+    };
+    let risk = row("domaintools");
+    assert!(risk.contains("malicious 87%") && risk.contains(" A "), "{risk}");
+    assert!(row("rdap").contains("malicious 35%"), "of the demo's day: {text}");
+    assert!(row("defender").contains("no_data"), "{text}");
+    let points: i32 = known
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix('+')?.split_once(' '))
+        .map(|(points, _)| points.parse::<i32>().unwrap())
+        .sum();
+    let sum = known
+        .lines()
+        .find(|line| line.trim_start().starts_with("= "))
+        .unwrap();
+    assert!(
+        sum.contains(&format!("= {points}, threshold 50: exceeds")),
+        "{sum}"
+    );
+    assert!(sum.contains("recommended: block"), "{sum}");
+    assert!(
+        unknown.contains("= nobody knows, threshold 50: unknown"),
+        "{unknown}"
+    );
+    assert!(unknown.contains("policy 2026-11-"), "{unknown}");
+}
+
+#[test]
+fn rules_are_tried_on_cases() {
+    let place = Place::new();
+    let write = |name: &str, text: &str| {
+        let file = place.folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/policy-cases.toml");
+    let said = place.good(&["policy", "test", shipped]);
+    assert!(!said.contains("WRONG"), "{said}");
+    let cases = std::fs::read_to_string(shipped)
+        .unwrap()
+        .matches("[[case]]")
+        .count();
+    assert!(
+        said.contains(&format!("{cases} of {cases} cases as expected")),
+        "{said}"
+    );
+
+    let case = "[[case]]\nname = \"a high risk\"\nindicator = \"career-offers.example\"\n\
+                evidence = [{ source = \"domaintools\", risk = 60 }]\n\
+                expect = { decision = \"exceeds\", score = [60, 70] }\n";
+    let cases = write("cases.toml", case);
+    place.good(&["policy", "test", &cases]);
+    let strict = write("strict.toml", "[reputation]\nthreshold = 60\n");
+    let failing = place
+        .command(&["policy", "test", &cases, "--config", &strict])
+        .output()
+        .unwrap();
+    assert_eq!(failing.status.code(), Some(1), "{failing:?}");
+    let said = String::from_utf8(failing.stdout).unwrap();
+    assert!(
+        said.contains("a high risk: decision below, expected exceeds") && said.contains("0 of 1"),
+        "{said}"
+    );
+
+    let broken = write("broken.toml", &case.replace("decision", "desicion"));
+    let said = place.bad(&["policy", "test", &broken]);
+    assert!(
+        said.contains("broken.toml") && said.contains("desicion"),
+        "{said}"
+    );
+    let purpose = write(
+        "purpose.toml",
+        &case.replace("source = \"domaintools\", risk = 60", "list = \"popularity\""),
+    );
+    let said = place.bad(&["policy", "test", &purpose]);
+    assert!(
+        said.contains("a high risk") && said.contains("popularity") && said.contains("popular"),
+        "{said}"
+    );
+    let missing = place.bad(&["policy", "test", "nowhere.toml"]);
+    assert!(missing.contains("nowhere.toml cannot be read"), "{missing}");
+    assert!(!place.data().exists(), "rules are tried without a store");
 }
 
 #[test]
 fn stored_answers_are_counted_shown_and_removed() {
     both_ways(|place| {
         place.good(&["run", "domaintools.ip-history", "example.com"]);
-        place.good(&["enrich", "career-offers.example"]);
+        place.good(&["score", "career-offers.example"]);
         // The engine writes answers soon, not at once; the next commit waits for all before it.
         place.good(&["tokens", "create", "sync"]);
         assert!(place.good(&["cache", "stats"]).contains("ip-history"));
@@ -300,7 +404,19 @@ fn newcomers_need_neither_key_nor_server() {
     ]))
     .unwrap();
     assert_eq!(json["sample_data"], true);
-    assert!(demo(&["enrich", "--demo", "career-offers.example"]).contains("sample data"));
+    assert!(demo(&["score", "--demo", "career-offers.example"]).contains("sample data"));
+    let scored = demo(&["score", "--demo", "career-offers.example", "--format", "json"]);
+    let json: Value = serde_json::from_str(&scored).unwrap();
+    let evidence = json["indicators"][0]["evidence"].as_array().unwrap();
+    let risk = evidence
+        .iter()
+        .find(|one| one["source"] == "domaintools")
+        .unwrap();
+    let observed = risk["observed_at"].as_str().unwrap();
+    assert!(
+        observed.starts_with("2026-11-22T09:"),
+        "the demo's day never changes: {observed}"
+    );
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
         0,

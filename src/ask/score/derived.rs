@@ -74,7 +74,7 @@ async fn around(
         match &told.outcome {
             Outcome::Found(answer) if !answer.is_quote() => {
                 let total = answer.total.unwrap_or(answer.records.len() as u64);
-                let (risks, asked) = risks(scorer, &answer.records).await;
+                let found = risks(scorer, &answer.records).await;
                 let measure = if total > u64::from(few) {
                     format!("{measure}-many")
                 } else {
@@ -82,8 +82,9 @@ async fn around(
                 };
                 derived
                     .evidence
-                    .extend(says(scorer, part, &measure, total, &risks, now));
-                derived.told.extend(asked);
+                    .extend(says(scorer, part, &measure, total, &found.risks, now));
+                derived.evidence.extend(found.failed);
+                derived.told.extend(found.told);
             }
             // What it would cost is no knowledge, and nobody knows of any domain.
             Outcome::Found(_) | Outcome::NotFound(_) => {}
@@ -99,7 +100,8 @@ async fn around(
 }
 
 /// Finds the published risks of domains, the highest first: as the records have them, else by asking.
-async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> (Vec<(i64, String)>, Vec<(String, Told)>) {
+/// What failed is told beside them.
+async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
     let mut risks: Vec<(i64, String)> = Vec::new();
     let mut parts: Vec<Part> = Vec::new();
     for record in records.iter().take(MOST_DOMAINS) {
@@ -113,17 +115,34 @@ async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> (Vec<(i64, String)>, 
         }
     }
     let told = join_all(parts.iter().map(|part| scorer.ask(part))).await;
+    let now = scorer.engine.clock().now();
+    let mut failed = Vec::new();
     for (part, told) in parts.iter().zip(&told) {
-        if let Outcome::Found(answer) = &told.outcome {
-            let risk = answer.records.first().and_then(|record| integer(record, "score"));
-            risks.extend(risk.map(|risk| (risk, part.query.indicator.value().to_owned())));
+        match &told.outcome {
+            Outcome::Found(answer) => {
+                let risk = answer.records.first().and_then(|record| integer(record, "score"));
+                risks.extend(risk.map(|risk| (risk, part.query.indicator.value().to_owned())));
+            }
+            Outcome::NotFound(_) => {}
+            Outcome::Failed(_) => failed.extend(evidence::of(part, told, &scorer.policy.rules, now)),
         }
     }
     risks.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    (
+    Risks {
         risks,
-        parts.into_iter().map(|part| part.source).zip(told).collect(),
-    )
+        failed,
+        told: parts.into_iter().map(|part| part.source).zip(told).collect(),
+    }
+}
+
+/// Holds the published risks of domains.
+struct Risks {
+    /// Each with its domain, the highest first.
+    risks: Vec<(i64, String)>,
+    /// What is missing.
+    failed: Vec<Evidence>,
+    /// What it took.
+    told: Vec<(String, Told)>,
 }
 
 fn says(

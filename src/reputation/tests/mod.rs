@@ -345,7 +345,7 @@ fn what_nobody_could_tell_is_never_a_number() {
 fn a_version_is_the_rules_name_and_content() {
     let policy = Policy::default();
     let (name, digest) = policy.version().rsplit_once('-').unwrap();
-    assert_eq!((name, digest.len()), ("built-in", 12));
+    assert_eq!((name, digest.len()), ("unnamed", 12));
     assert_eq!(policy.version(), Policy::default().version());
     // The threshold of one question is told beside it.
     assert_eq!(policy.version(), policy.with_threshold(51).version());
