@@ -121,7 +121,7 @@ fn show(answer: &Answer) {
         let reasons: Vec<String> = row
             .explanation
             .iter()
-            .map(|one| format!("{:+} {}", one.points, one.reason))
+            .map(|one| format!("{:+} {}: {}", one.points, one.source, one.reason))
             .collect();
         reasons.join("; ")
     };
