@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! cache (fresh | stale | negative) -> the caller's deadline -> single flight (detached)
+//!   -> batches: gathered into one look-up, where the product takes many questions at once
 //!   -> for each call of the look-up: retry [ breaker -> budget -> rate -> permit -> sign
 //!        -> reserve on disk -> one attempt -> judge -> settle ]
 //!   -> store -> outcome
 //! ```
 //!
-//! The files can be read in that order: this one, [`flight`], `landing`, [`lookup`], [`call`], [`breaker`],
-//! [`ledger`], [`dispenser`], [`transport`], [`cache`].
+//! The files can be read in that order: this one, [`flight`], `landing`, [`lookup`], `batch`, [`call`],
+//! [`breaker`], [`ledger`], [`dispenser`], [`transport`], [`cache`].
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 pub mod account;
+mod batch;
 pub mod breaker;
 pub mod cache;
 pub mod call;
@@ -51,7 +53,7 @@ use transport::TransportError;
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::Settings;
 use crate::config::settings::ProviderSettings;
-use crate::domain::{Denial, Failure, FailureKind, Outcome};
+use crate::domain::{Denial, Failure, FailureKind, Outcome, Query};
 use crate::providers::Provider;
 use crate::telemetry::metrics::Metrics;
 
@@ -533,20 +535,20 @@ pub struct Left {
 
 /// Attributes what a question spends.
 fn spend(ask: &Ask) -> Spend {
-    let indicator = &ask.query.indicator;
     Spend {
         client: ask.asker.client.clone(),
         tenant: ask.asker.tenant.clone(),
         face: ask.asker.face.to_owned(),
         operation: ask.asker.operation.clone(),
-        question: format!(
-            "{} {} {}",
-            ask.query.capability,
-            indicator.kind(),
-            indicator.value()
-        ),
+        question: question_text(&ask.query),
         request_id: ask.asker.request_id.clone(),
     }
+}
+
+/// Writes a question as the audit has it: `risk domain example.com`.
+fn question_text(query: &Query) -> String {
+    let indicator = &query.indicator;
+    format!("{} {} {}", query.capability, indicator.kind(), indicator.value())
 }
 
 fn max_price(settings: &ProviderSettings) -> Option<i64> {
