@@ -77,6 +77,12 @@ impl AccountState {
         }
     }
 
+    /// Returns how many questions of batches wait for others to go with.
+    #[must_use]
+    pub fn gathering(&self) -> usize {
+        self.gatherings.waiting()
+    }
+
     /// Returns how long an attempt takes of late: a call that starts later than this before its deadline cannot make it.
     #[must_use]
     pub fn typical_time(&self) -> Duration {

@@ -101,7 +101,7 @@ fn enriched(queries: Vec<Query>, replied: Replied) -> Result<Vec<Answer>, Provid
             Err(_) => continue,
         };
         let told = alone || row.is_some() || missed.iter().any(|name| is_apex(name, asked));
-        if !told && partial.is_none() {
+        if !told {
             continue;
         }
         let mut answer = answer(query, IRIS_ENRICH, records);
