@@ -53,7 +53,7 @@ use transport::TransportError;
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::Settings;
 use crate::config::settings::ProviderSettings;
-use crate::domain::{Denial, Failure, FailureKind, Outcome, Query};
+use crate::domain::{Denial, Failure, FailureKind, Outcome};
 use crate::providers::Provider;
 use crate::telemetry::metrics::Metrics;
 
@@ -535,20 +535,20 @@ pub struct Left {
 
 /// Attributes what a question spends.
 fn spend(ask: &Ask) -> Spend {
+    let indicator = &ask.query.indicator;
     Spend {
         client: ask.asker.client.clone(),
         tenant: ask.asker.tenant.clone(),
         face: ask.asker.face.to_owned(),
         operation: ask.asker.operation.clone(),
-        question: question_text(&ask.query),
+        question: format!(
+            "{} {} {}",
+            ask.query.capability,
+            indicator.kind(),
+            indicator.value()
+        ),
         request_id: ask.asker.request_id.clone(),
     }
-}
-
-/// Writes a question as the audit has it: `risk domain example.com`.
-fn question_text(query: &Query) -> String {
-    let indicator = &query.indicator;
-    format!("{} {} {}", query.capability, indicator.kind(), indicator.value())
 }
 
 fn max_price(settings: &ProviderSettings) -> Option<i64> {

@@ -118,7 +118,8 @@ async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
         [2, 1, 247, 0].map(Value::from),
         "{summary}"
     );
-    assert_eq!(summary["cost"], json!({"calls": 3, "cached": 0}));
+    // The first question asked what the account is entitled to, too.
+    assert_eq!(summary["cost"], json!({"calls": 4, "cached": 0}));
 
     let store = app.app.engine.store();
     store.settled().await;
@@ -146,6 +147,17 @@ async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
     let alone = app.get("/v1/domain/blocked.example/reputation").await.json();
     assert_eq!(alone["cost"], json!({"calls": 0, "cached": 1}));
     assert_eq!(app.vendor.attempts_to(ENRICH), 3);
+
+    // Asked anew, the same answers are of now.
+    app.clock().advance(Duration::from_secs(60));
+    let body = json!({"indicators": names[..100], "max_age": 0});
+    let anew = app.post_json(BATCH, &body).await.json();
+    assert_eq!(anew["summary"]["cost"], json!({"calls": 1, "cached": 0}));
+    let items = anew["items"].as_array().unwrap();
+    let ages = items
+        .iter()
+        .map(|item| &item["assessment"]["evidence"][0]["age_s"]);
+    assert!(ages.into_iter().all(|age| *age == 0), "{anew}");
 }
 
 #[tokio::test]
