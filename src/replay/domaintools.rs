@@ -57,7 +57,7 @@ pub(super) fn together(request: &SeenRequest, one: impl Fn(&SeenRequest) -> Answ
             .and_then(|body| body.pointer("/response/results")?.as_array());
         match results {
             Some(results) if answer.status == 200 && !results.is_empty() => {
-                rows.extend(results.iter().cloned())
+                rows.extend(results.iter().cloned());
             }
             Some(_) if answer.status == 200 => missing.push(name),
             _ => return Some(answer),
