@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::batch::Gatherings;
 use super::breaker::Breaker;
 use super::dispenser::Dispenser;
 use super::ledger::{Account, VendorUsage};
@@ -53,6 +54,8 @@ pub struct AccountState {
     typical: AtomicU64,
     /// The token that the key bought, where the vendor wants one.
     pub(super) session: SessionSlot,
+    /// Questions that go together.
+    pub(super) gatherings: Gatherings,
     /// Serialises the account call.
     pub(super) entitlements: AsyncMutex<Entitlements>,
 }
@@ -69,8 +72,15 @@ impl AccountState {
             product_dispensers: Mutex::default(),
             typical: AtomicU64::new(0),
             session: SessionSlot::default(),
+            gatherings: Gatherings::default(),
             entitlements: AsyncMutex::default(),
         }
+    }
+
+    /// Returns how many questions of batches wait for others to go with.
+    #[must_use]
+    pub fn gathering(&self) -> usize {
+        self.gatherings.waiting()
     }
 
     /// Returns how long an attempt takes of late: a call that starts later than this before its deadline cannot make it.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backon::BackoffBuilder;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::SemaphorePermit;
 
@@ -32,10 +33,14 @@ const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(8);
 pub trait Passengers: Send + Sync {
     /// Returns the latest deadline.
     fn deadline(&self) -> Duration;
+    /// Tells whether nobody waits at the moment.
+    fn abandoned(&self) -> bool;
     /// Tells whether nobody waits any more; a flight that is told so lands without spending.
     fn gone(&self) -> bool;
     /// Returns the highest priority.
     fn priority(&self) -> Priority;
+    /// Resolves when the priority is the highest there is.
+    fn hurried(&self) -> BoxFuture<'_, ()>;
 }
 
 /// Carries a look-up's calls.
@@ -328,12 +333,17 @@ impl Carrier {
     /// Settles a reservation and sums its cost.
     fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, verdict: &'static str) {
         self.ledger.settle(reservation, cost, verdict);
+        self.add_charge(cost, self.currency(call));
+    }
+
+    /// Sums what was charged; the currency counts where money was.
+    pub(super) fn add_charge(&self, cost: Cost, currency: &'static str) {
         if let Ok(mut charged) = self.charged.lock() {
             charged.0.calls += cost.calls;
             charged.0.records += cost.records;
             charged.0.cents += cost.cents;
             if cost.cents > 0 {
-                charged.1 = self.currency(call);
+                charged.1 = currency;
             }
         }
     }

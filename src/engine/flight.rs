@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Flight<T> {
     result: watch::Sender<Option<T>>,
     callers: AtomicUsize,
     deadline: AtomicU64,
-    interactive: AtomicBool,
+    priority: watch::Sender<Priority>,
 }
 
 impl<T> Flight<T> {
@@ -34,20 +34,27 @@ impl<T> Flight<T> {
 
     /// Returns the highest priority of its callers, past ones included.
     pub fn priority(&self) -> Priority {
-        if self.interactive.load(Ordering::Acquire) {
-            Priority::Interactive
-        } else {
-            Priority::Batch
-        }
+        *self.priority.borrow()
+    }
+
+    /// Resolves when somebody who waits at a screen is, or was, among its callers.
+    pub async fn hurried(&self) {
+        let mut priority = self.priority.subscribe();
+        // The sender lives as long as the flight.
+        let _ = priority
+            .wait_for(|priority| *priority == Priority::Interactive)
+            .await;
     }
 
     fn join(&self, deadline: Duration, priority: Priority) {
         self.callers.fetch_add(1, Ordering::AcqRel);
         let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
         self.deadline.fetch_max(nanos, Ordering::AcqRel);
-        if priority == Priority::Interactive {
-            self.interactive.store(true, Ordering::Release);
-        }
+        self.priority.send_if_modified(|highest| {
+            let higher = priority < *highest;
+            *highest = priority.min(*highest);
+            higher
+        });
     }
 }
 
@@ -113,7 +120,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
             result: watch::Sender::new(None),
             callers: AtomicUsize::new(0),
             deadline: AtomicU64::new(0),
-            interactive: AtomicBool::new(false),
+            priority: watch::Sender::new(Priority::Batch),
         });
         flight.join(deadline, priority);
         air.insert(key.clone(), Arc::clone(&flight));

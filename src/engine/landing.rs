@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::cache::{AnswerKey, Cache, Entry};
 use super::call::{Carrier, Passengers};
 use super::flight::{Flight, Flights};
@@ -35,12 +37,20 @@ impl Passengers for Aboard {
         self.flight.deadline()
     }
 
+    fn abandoned(&self) -> bool {
+        self.flight.is_abandoned()
+    }
+
     fn gone(&self) -> bool {
         self.flight.is_abandoned() && self.flights.give_up(&self.key, &self.flight)
     }
 
     fn priority(&self) -> Priority {
         self.flight.priority()
+    }
+
+    fn hurried(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.flight.hurried())
     }
 }
 

@@ -88,8 +88,19 @@ impl Carrier {
                     continue;
                 }
             };
-            match self.run(step, offer, product.id).await {
-                Ok(answers) => return self.keep(errand, answers, cache).await,
+            let gathers = self.may_gather(errand, offer, product);
+            let flown = if gathers {
+                let answer = self.ask_together(errand, offer, product).await;
+                answer.map(|answer| vec![answer])
+            } else {
+                self.run(step, offer, product.id).await
+            };
+            match flown {
+                Ok(answers) => {
+                    // Whoever went along made no attempt of its own.
+                    let vendor_asked = gathers || self.attempts.load(Ordering::Relaxed) > 0;
+                    return self.keep(errand, answers, vendor_asked, cache).await;
+                }
                 Err(failure) => {
                     let another = matches!(
                         failure.kind,
@@ -139,7 +150,7 @@ impl Carrier {
     }
 
     /// Turns a machine's error into what the callers are told.
-    fn told(&self, product: &str, error: ProviderError) -> Failure {
+    pub(super) fn told(&self, product: &str, error: ProviderError) -> Failure {
         let name = &self.runtime.settings.name;
         match error {
             ProviderError::Failed(failure) => failure,
@@ -156,7 +167,7 @@ impl Carrier {
     }
 
     /// Runs the provider's step machine to its end.
-    async fn run(
+    pub(super) async fn run(
         &self,
         start: Step,
         offer: &'static Offer,
@@ -186,11 +197,13 @@ impl Carrier {
         }
     }
 
-    /// Keeps every answer under its own question; returns the one asked for.
+    /// Keeps every answer under its own question; returns the one asked for. What is held may have come back unless the
+    /// vendor was asked.
     async fn keep(
         &self,
         errand: &Errand,
         answers: Vec<Answer>,
+        vendor_asked: bool,
         cache: &Cache,
     ) -> Result<Arc<Entry>, Failure> {
         let now = self.clock.now();
@@ -199,11 +212,10 @@ impl Carrier {
         for answer in answers {
             if asked.is_none() {
                 // A held answer that came back without a call is as old as it was.
-                let unasked = self.attempts.load(Ordering::Relaxed) == 0;
                 if let Some(held) = errand
                     .held
                     .as_ref()
-                    .filter(|held| unasked && *held.answer == answer)
+                    .filter(|held| !vendor_asked && *held.answer == answer)
                 {
                     asked = Some(Arc::clone(held));
                     continue;

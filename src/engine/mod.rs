@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! cache (fresh | stale | negative) -> the caller's deadline -> single flight (detached)
+//!   -> batches: gathered into one look-up, where the product takes many questions at once
 //!   -> for each call of the look-up: retry [ breaker -> budget -> rate -> permit -> sign
 //!        -> reserve on disk -> one attempt -> judge -> settle ]
 //!   -> store -> outcome
 //! ```
 //!
-//! The files can be read in that order: this one, [`flight`], `landing`, [`lookup`], [`call`], [`breaker`],
-//! [`ledger`], [`dispenser`], [`transport`], [`cache`].
+//! The files can be read in that order: this one, [`flight`], `landing`, [`lookup`], `batch`, [`call`],
+//! [`breaker`], [`ledger`], [`dispenser`], [`transport`], [`cache`].
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 pub mod account;
+mod batch;
 pub mod breaker;
 pub mod cache;
 pub mod call;

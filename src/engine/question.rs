@@ -109,7 +109,8 @@ pub struct Told {
     pub key: Option<AnswerKey>,
     /// Why a stale answer was served.
     pub stale: Option<Failure>,
-    /// Attempts on the wire made for this question; a joined flight's are the first caller's.
+    /// Attempts on the wire made for this question; a joined flight's are the first caller's, and those for several
+    /// questions at once count for one of them.
     pub attempts: u32,
     /// The time that those attempts took.
     pub provider_time: Duration,

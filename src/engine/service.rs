@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::account::AccountState;
 use super::call::{Carrier, Passengers};
 use super::ledger::{Priority, Spend};
@@ -21,12 +23,20 @@ impl Passengers for Alone {
         self.0
     }
 
+    fn abandoned(&self) -> bool {
+        false
+    }
+
     fn gone(&self) -> bool {
         false
     }
 
     fn priority(&self) -> Priority {
         Priority::Interactive
+    }
+
+    fn hurried(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
     }
 }
 

@@ -31,8 +31,9 @@ use crate::startup::{App, Configured};
 const MOST_INDICATORS: usize = 1000;
 /// The most bytes of a batch.
 const MOST_BYTES: usize = 5 << 20;
-/// So many indicators are asked about at once.
-const AT_ONCE: usize = 128;
+/// So many indicators are asked about at once: all, so that those of one source fill the look-ups that take many. Rates
+/// and connections bound what goes out.
+const AT_ONCE: usize = MOST_INDICATORS;
 /// How long a batch takes at most, where its caller says nothing, and where it does.
 const DEADLINE: Duration = Duration::from_mins(5);
 const LONGEST_S: u64 = 3600;

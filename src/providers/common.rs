@@ -35,16 +35,26 @@ pub(crate) fn segment(text: &str) -> String {
 /// # Errors
 /// [`ProviderError::Unsupported`], in words for people.
 pub(super) fn offered<'a>(descriptor: &Descriptor, lookup: &'a Lookup) -> Result<&'a Query, ProviderError> {
-    let query = one_query(lookup)?;
-    let kind = query.indicator.kind();
-    let offer = descriptor.offer(query.capability);
-    if offer.is_some_and(|offer| offer.inputs.contains(&kind)) {
-        return Ok(query);
+    let query = first_query(lookup)?;
+    let title = descriptor.title;
+    let (capability, kind) = (query.capability, query.indicator.kind());
+    let unsupported = |message: String| Err(ProviderError::Unsupported(message));
+    let offer = descriptor.offer(capability);
+    let Some(offer) = offer.filter(|offer| offer.inputs.contains(&kind)) else {
+        return unsupported(format!("{title} has no {capability} of a {kind}"));
+    };
+    let mut products = offer.products.iter();
+    let most = products
+        .find(|known| known.id == lookup.product)
+        .map_or(1, |product| product.max_batch);
+    let alike = |other: &Query| (other.capability, other.indicator.kind()) == (capability, kind);
+    if lookup.queries.len() > most || !lookup.queries.iter().all(alike) {
+        return unsupported(format!(
+            "{title} takes up to {most} equal-shaped questions at once, of {}",
+            lookup.product
+        ));
     }
-    let (title, capability) = (descriptor.title, query.capability);
-    Err(ProviderError::Unsupported(format!(
-        "{title} has no {capability} of a {kind}"
-    )))
+    Ok(query)
 }
 
 /// Makes one call and goes on with its reply, or with none where the vendor knows nothing.
@@ -58,8 +68,15 @@ pub(super) fn one(
     }
 }
 
-/// Returns the question of a look-up.
+/// Returns the question of a look-up that has one.
 pub(super) fn one_query(lookup: &Lookup) -> Result<&Query, ProviderError> {
+    if lookup.queries.len() > 1 {
+        return Err(ProviderError::Unsupported("one question at a time".to_owned()));
+    }
+    first_query(lookup)
+}
+
+fn first_query(lookup: &Lookup) -> Result<&Query, ProviderError> {
     lookup
         .queries
         .first()

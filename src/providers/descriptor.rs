@@ -209,6 +209,8 @@ pub struct Product {
     pub unit: Unit,
     /// What it cannot see where a better product could, in plain words.
     pub blind: Option<&'static str>,
+    /// The most questions that one look-up may hold; see [`super::Lookup::queries`].
+    pub max_batch: usize,
 }
 
 impl Product {
@@ -219,7 +221,15 @@ impl Product {
             id,
             unit: Unit::Calls,
             blind: None,
+            max_batch: 1,
         }
+    }
+
+    /// Says how many questions one look-up may hold.
+    #[must_use]
+    pub const fn batched(mut self, most: usize) -> Self {
+        self.max_batch = most;
+        self
     }
 }
 

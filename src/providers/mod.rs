@@ -56,7 +56,8 @@ use crate::domain::{Answer, Failure, Query};
 /// Holds what a look-up starts from.
 #[derive(Debug, Clone)]
 pub struct Lookup {
-    /// The questions, all of one capability; today always one.
+    /// The questions: one, or up to [`Product::max_batch`] that differ in their indicator alone, each once. Several are
+    /// never of a paged offer, and want no price.
     pub queries: Vec<Query>,
     /// The product to ask.
     pub product: &'static str,
@@ -87,8 +88,14 @@ impl Lookup {
     /// Starts one question from nothing: no records wanted, nothing held, nothing bought, no files, no options.
     #[must_use]
     pub fn new(query: Query, product: &'static str) -> Self {
+        Self::of(vec![query], product)
+    }
+
+    /// Starts several questions at once from nothing, likewise.
+    #[must_use]
+    pub fn of(queries: Vec<Query>, product: &'static str) -> Self {
         Self {
-            queries: vec![query],
+            queries,
             product,
             want: 0,
             held: None,
@@ -112,7 +119,8 @@ pub enum Step {
         then: Then,
     },
     /// Is done. The first answer is the one asked for; more are answers to sibling questions that
-    /// the same replies gave, so that nobody pays for them again.
+    /// the same replies gave, so that nobody pays for them again. Where several were asked, these are the answers to
+    /// them, in any order; one that is left out failed, and the others did not.
     Done(Vec<Answer>),
 }
 

@@ -1,7 +1,9 @@
 //! DomainTools' credentials and errors, as its API documentation and its Python client describe them.
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
 use sha2::Sha256;
+use url::form_urlencoded;
 
 use super::answer::Answer;
 use super::log::SeenRequest;
@@ -18,6 +20,57 @@ pub(super) fn error(status: u16, message: &str) -> Answer {
         "resources": { "support": "https://support.example/" },
     });
     Answer::json(status, body.to_string())
+}
+
+/// The path of the product that takes several names at once.
+const ENRICH: &str = "/v1/iris-enrich/";
+/// The most names that it takes.
+const MOST_NAMES: usize = 100;
+
+/// Answers a request to Iris Enrich about several names, from the answers to each: their rows, and those missing. `None`
+/// for any other request. A name that is refused refuses them all.
+pub(super) fn together(request: &SeenRequest, one: impl Fn(&SeenRequest) -> Answer) -> Option<Answer> {
+    if request.path.trim_end_matches('/') != ENRICH.trim_end_matches('/') {
+        return None;
+    }
+    let form = request.form();
+    let (_, domains) = form.iter().find(|(name, _)| name == "domain")?;
+    let names: Vec<&str> = domains.split(',').collect();
+    if names.len() < 2 {
+        return None;
+    }
+    if names.len() > MOST_NAMES {
+        return Some(error(400, "At most 100 domains may be asked at once."));
+    }
+    let (mut rows, mut missing) = (Vec::new(), Vec::new());
+    for name in names {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("domain", name)
+            .finish();
+        let answer = one(&SeenRequest {
+            body: body.into(),
+            ..request.clone()
+        });
+        let body = serde_json::from_slice::<Value>(&answer.body).ok();
+        let results = body
+            .as_ref()
+            .and_then(|body| body.pointer("/response/results")?.as_array());
+        match results {
+            Some(results) if answer.status == 200 && !results.is_empty() => {
+                rows.extend(results.iter().cloned());
+            }
+            Some(_) if answer.status == 200 => missing.push(name),
+            _ => return Some(answer),
+        }
+    }
+    let body = serde_json::json!({ "response": {
+        "limit_exceeded": false,
+        "message": "Enjoy your data.",
+        "results_count": rows.len(),
+        "results": rows,
+        "missing_domains": missing,
+    }});
+    Some(Answer::json(200, body.to_string()))
 }
 
 /// Accepts the three ways in which DomainTools API clients show one account's credentials; see [`domaintools_auth`].

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use include_dir::Dir;
 
 use super::answer::Answer;
+use super::domaintools;
 use super::fixture::{Exchange, FixtureError, Rank};
 use super::log::SeenRequest;
 use super::zone::{self, DnsAnswer, Rrset};
@@ -183,7 +184,8 @@ impl Vendor {
         &self.exchanges
     }
 
-    /// Answers a request: credentials first, then the most specific exchange, then the default.
+    /// Answers a request: credentials first, then the most specific exchange, then the default. DomainTools puts the answers
+    /// to several names together.
     ///
     /// Two exchanges that name different parameters can still be equally specific for a request that has both;
     /// the answer is then a 500 that names their files, for a guess would hide the mistake.
@@ -194,6 +196,11 @@ impl Vendor {
                 refused => return authenticator.refusal(refused),
             }
         }
+        let one = |request: &SeenRequest| self.most_specific(request);
+        domaintools::together(request, one).unwrap_or_else(|| one(request))
+    }
+
+    fn most_specific(&self, request: &SeenRequest) -> Answer {
         let mut best: Option<(Rank, &Exchange)> = None;
         let mut rival: Option<&Exchange> = None;
         for exchange in self.exchanges.iter() {

@@ -9,6 +9,7 @@
 )]
 
 mod alerts;
+mod batches;
 mod decisions;
 mod dns;
 mod engine;

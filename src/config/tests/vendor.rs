@@ -29,6 +29,7 @@ const fn calls(id: &'static str) -> Product {
         id,
         unit: Unit::Calls,
         blind: None,
+        max_batch: 1,
     }
 }
 
@@ -55,6 +56,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
                 id: "whois-history",
                 unit: Unit::Records,
                 blind: None,
+                max_batch: 1,
             }],
             &[],
         ),
@@ -84,6 +86,7 @@ pub(crate) static DESCRIPTOR: Descriptor = Descriptor {
                 id: "reverse-whois",
                 unit: Unit::Money("USD"),
                 blind: None,
+                max_batch: 1,
             }],
             &[Param {
                 name: "scope",

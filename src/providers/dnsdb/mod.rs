@@ -45,6 +45,7 @@ static OFFERS: &[Offer] = &[
             id: LOOKUP,
             unit: Unit::Calls,
             blind: None,
+            max_batch: 1,
         }],
         // A second one where the rows of the first named nobody.
         max_calls: 2,
@@ -58,6 +59,7 @@ static OFFERS: &[Offer] = &[
             id: RATE_LIMIT,
             unit: Unit::Calls,
             blind: None,
+            max_batch: 1,
         }],
         ..super::OFFER
     },

@@ -54,16 +54,20 @@ const WHOIS_HISTORY: &str = "whois-history";
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
 
+/// The most names that one call of Iris Enrich takes (DomainTools API, Iris Enrich).
+const MOST_NAMES: usize = 100;
+
 const fn product(id: &'static str, blind: Option<&'static str>) -> Product {
-    Product {
-        id,
-        unit: Unit::Calls,
-        blind,
-    }
+    billed(id, Unit::Calls, blind)
 }
 
 const fn billed(id: &'static str, unit: Unit, blind: Option<&'static str>) -> Product {
-    Product { id, unit, blind }
+    Product {
+        id,
+        unit,
+        blind,
+        max_batch: 1,
+    }
 }
 
 /// What stands in for the histories that hosting history no longer carries.
@@ -165,7 +169,7 @@ static OFFERS: &[Offer] = &[
         Capability::Risk,
         &[IndicatorKind::Domain],
         &[
-            product(IRIS_ENRICH, None),
+            product(IRIS_ENRICH, None).batched(MOST_NAMES),
             product(RISK_EVIDENCE, None),
             product(RISK, Some("No evidence, only scores.")),
             product(

@@ -2,22 +2,24 @@
 //!
 //! Four products know it: Iris Enrich, risk with evidence, risk, and reputation, which has the score
 //! only. A host name's score is that of its registrable domain, which the answer echoes.
+//!
+//! Iris Enrich takes many domains in one call, separated by commas, and answers with a row for each that it knows, in
+//! any order, and a list of those that it misses (DomainTools API, Iris Enrich).
 
 use super::common::{answer, call, first, one_query, post, replied_good};
 use super::{IRIS_ENRICH, REPUTATION, RISK, RISK_EVIDENCE, judge};
-use crate::domain::{Query, Record};
+use crate::domain::{Answer, Query, Record};
 use crate::providers::tolerant::{Node, clean, distinct, host, json, malformed};
-use crate::providers::{Lookup, ProviderError, Step};
+use crate::providers::{Lookup, ProviderError, Replied, Step};
 
 /// Starts a risk look-up.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
+    if lookup.product == IRIS_ENRICH {
+        return Ok(enrich(lookup.queries.clone()));
+    }
     let query = one_query(lookup)?.clone();
     let domain = query.indicator.value();
     let (product, call) = match lookup.product {
-        IRIS_ENRICH => (
-            IRIS_ENRICH,
-            post(IRIS_ENRICH, "/v1/iris-enrich/").with("domain", domain),
-        ),
         RISK => (RISK, call(RISK, "/v1/risk/").with("domain", domain)),
         REPUTATION => (
             REPUTATION,
@@ -38,12 +40,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
             if let Some(reply) = replied_good(first(replies)?)? {
                 let body = json(&reply)?;
                 let response = Node::of(&body).get("response");
-                let row = if product == IRIS_ENRICH {
-                    enriched(response, &query)?
-                } else {
-                    Some(response)
-                };
-                records.extend(row.map(|row| read(row, &query)).transpose()?.flatten());
+                records.extend(read(response, &query)?);
                 // A refusal to look is no "not found".
                 missing = judge::partial(&reply, response).filter(|_| records.is_empty());
             }
@@ -54,8 +51,27 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     })
 }
 
-/// Returns the row of Iris Enrich that is about the domain asked; `None` where Iris misses it.
-fn enriched<'a>(response: Node<'a>, query: &Query) -> Result<Option<Node<'a>>, ProviderError> {
+/// Asks Iris Enrich about one domain or several.
+fn enrich(queries: Vec<Query>) -> Step {
+    let domains: Vec<&str> = queries.iter().map(|query| query.indicator.value()).collect();
+    let call = post(IRIS_ENRICH, "/v1/iris-enrich/").with("domain", domains.join(","));
+    Step::Calls {
+        calls: vec![call],
+        then: Box::new(move |replies| enriched(queries, first(replies)?).map(Step::Done)),
+    }
+}
+
+/// Reads what Iris Enrich says of each domain.
+///
+/// Where several were asked, one that the answer neither has a readable row of nor misses is left out: it is not "not
+/// found", and the others are answered.
+fn enriched(queries: Vec<Query>, replied: Replied) -> Result<Vec<Answer>, ProviderError> {
+    let nothing = |query| answer(query, IRIS_ENRICH, Vec::new());
+    let Some(reply) = replied_good(replied)? else {
+        return Ok(queries.into_iter().map(nothing).collect());
+    };
+    let body = json(&reply)?;
+    let response = Node::of(&body).get("response");
     let results = response.get("results");
     if !results.exists()
         && !response.get("missing_domains").exists()
@@ -63,10 +79,38 @@ fn enriched<'a>(response: Node<'a>, query: &Query) -> Result<Option<Node<'a>>, P
     {
         return Err(malformed("results"));
     }
-    let asked = query.indicator.value();
-    Ok(results
+    let partial = judge::partial(&reply, response);
+    let rows: Vec<(String, Node<'_>)> = results
         .many()
-        .find(|row| row.get("domain").host().is_some_and(|echo| is_apex(&echo, asked))))
+        .filter_map(|row| Some((row.get("domain").host()?, row)))
+        .collect();
+    let missed: Vec<String> = response
+        .get("missing_domains")
+        .many()
+        .filter_map(Node::host)
+        .collect();
+    let alone = queries.len() == 1;
+    let mut answers = Vec::with_capacity(queries.len());
+    for query in queries {
+        let asked = query.indicator.value();
+        let exact = rows.iter().find(|(echo, _)| echo == asked);
+        let row = exact.or_else(|| rows.iter().find(|(echo, _)| is_apex(echo, asked)));
+        let records: Vec<Record> = match row.map(|(_, row)| read(*row, &query)).transpose() {
+            Ok(record) => record.flatten().into_iter().collect(),
+            Err(error) if alone => return Err(error),
+            Err(_) => continue,
+        };
+        let told = alone || row.is_some() || missed.iter().any(|name| is_apex(name, asked));
+        if !told {
+            continue;
+        }
+        let mut answer = answer(query, IRIS_ENRICH, records);
+        // A refusal to look is no "not found".
+        let refused = partial.clone().filter(|_| answer.records.is_empty());
+        answer.missing.extend(refused);
+        answers.push(answer);
+    }
+    Ok(answers)
 }
 
 fn is_apex(echo: &str, asked: &str) -> bool {

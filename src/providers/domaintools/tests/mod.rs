@@ -2,6 +2,7 @@
 
 mod cases;
 mod contacts;
+mod enrich;
 mod fixtures;
 mod machine;
 mod properties;

@@ -30,6 +30,9 @@ fn lookups() -> Vec<Lookup> {
             }
         }
     }
+    let names = ["example.com", "example.net", "example.org"];
+    let queries = names.map(|name| question(Capability::Risk, IndicatorKind::Domain, name));
+    lookups.push(Lookup::of(queries.to_vec(), "iris-enrich"));
     lookups
 }
 
