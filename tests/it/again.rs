@@ -81,7 +81,10 @@ async fn the_same_words_get_the_same_answer_with_its_own_id_ages_and_budgets() {
 
     app.clock().advance(Duration::from_secs(7 * 3600));
     let late = post(&app, ALERT).await;
-    assert_eq!(late["cost"]["cached"], 0, "what is no longer fresh is asked again");
+    assert_eq!(
+        late["cost"]["cached"], 0,
+        "what is no longer fresh is asked again"
+    );
 }
 
 #[tokio::test]
