@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -57,6 +58,8 @@ pub struct Opinions {
     clock: SharedClock,
     known: ArcSwap<Known>,
     writing: Mutex<()>,
+    /// Grows with everything that is said.
+    version: AtomicU64,
 }
 
 impl Opinions {
@@ -75,6 +78,7 @@ impl Opinions {
             clock,
             known: ArcSwap::from_pointee(known),
             writing: Mutex::default(),
+            version: AtomicU64::new(0),
         })
     }
 
@@ -107,7 +111,14 @@ impl Opinions {
             known.insert(key, Arc::new(record));
         }
         self.known.store(Arc::new(known));
+        self.version.fetch_add(1, Ordering::AcqRel);
         Ok(())
+    }
+
+    /// Returns a number that changes with everything that is said.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// Returns what was said of an indicator, if it still holds.

@@ -82,7 +82,7 @@ impl Decisions {
     pub async fn keep(&self, tenant: &str, client: &str, answer: &AlertAnswer) -> Result<(), StoreError> {
         let now = self.clock.now();
         let key = row_key(tenant, &answer.decision_id);
-        if self.known.get(&key).is_some_and(|again| now.as_second() < again) {
+        if self.is_known(&key, now) {
             return Ok(());
         }
         let before = self.find(tenant, &answer.decision_id)?;
@@ -112,6 +112,16 @@ impl Decisions {
         self.store.put_rows(vec![row]).await?;
         self.known.insert(key, now.as_second().saturating_add(AGAIN_S));
         Ok(())
+    }
+
+    /// Tells whether a decision was written within the last day.
+    #[must_use]
+    pub fn is_kept(&self, tenant: &str, id: &str) -> bool {
+        self.is_known(&row_key(tenant, id), self.clock.now())
+    }
+
+    fn is_known(&self, key: &str, now: Timestamp) -> bool {
+        self.known.get(key).is_some_and(|again| now.as_second() < again)
     }
 
     /// Finds a decision of a tenant.

@@ -3,6 +3,7 @@
 //! The key is what the vendor sees and whose key asked; filters and the slider come after it.
 //! Refusals, limits and failures are never stored.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::store::{Store, StoreError};
+use super::template::Template;
 use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
 
@@ -30,17 +32,18 @@ impl AnswerKey {
     pub fn new(provider: &str, origin: &str, query: &Query, scope: &str) -> Self {
         let indicator = &query.indicator;
         // Values cannot forge a neighbour: every part is JSON-quoted.
-        let parts = serde_json::json!([
+        let parts = (
             LAYOUT,
             provider,
             origin,
             query.capability.name(),
             indicator.kind(),
             indicator.value(),
-            query.params,
-            scope
-        ]);
-        Self(parts.to_string().into())
+            &query.params,
+            scope,
+        );
+        // Text and maps of text can always be written.
+        Self(serde_json::to_string(&parts).unwrap_or_default().into())
     }
 
     /// Returns the key as the store has it.
@@ -131,6 +134,27 @@ pub struct Rendered {
     pub retrieved_at: Timestamp,
     /// The outcome, for logs and metrics.
     pub outcome: &'static str,
+    /// What a score has instead of the body.
+    pub score: Option<ScoreBody>,
+}
+
+/// Holds a rendered score, which differs a little from request to request.
+#[derive(Debug)]
+pub struct ScoreBody {
+    /// The body.
+    pub template: Template,
+    /// The sources whose budgets it tells.
+    pub sources: BTreeSet<String>,
+    /// The sources of its answers, one for each look-up.
+    pub answered: Vec<String>,
+    /// The id under which the decision is kept.
+    pub decision_id: String,
+    /// The version of what people said when it was made.
+    pub opinions: u64,
+    /// Where its answers came from: `hit`, or `local` where there are none.
+    pub cache: &'static str,
+    /// What was asked about, for the log.
+    pub asked: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -182,7 +206,10 @@ fn weigh(key: &Key, kept: &Kept) -> u32 {
     };
     let value = match kept {
         Kept::Answer(entry) => entry.answer.weight(),
-        Kept::Rendered(rendered) => rendered.body.len() + 256,
+        Kept::Rendered(rendered) => {
+            let score = rendered.score.as_ref();
+            rendered.body.len() + score.map_or(0, |score| score.template.weight() + 256) + 256
+        }
         Kept::Request(known) => known.indicator.len() + 64,
     };
     u32::try_from(key + value + 200).unwrap_or(u32::MAX)

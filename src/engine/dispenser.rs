@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,7 +41,27 @@ impl governor::clock::Clock for Ticks {
     }
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
+/// Reads the time as [`Ticks`] does, once as that at which a timer was to ring: timers ring up to a millisecond late, and
+/// at a hundred calls a second that would cost a tenth of the rate if every token waited for the one before.
+#[derive(Debug, Clone)]
+struct Due {
+    ticks: Ticks,
+    /// Nanoseconds; 0 for the time that it is.
+    at: Arc<AtomicU64>,
+}
+
+impl governor::clock::Clock for Due {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        match self.at.swap(0, Ordering::Relaxed) {
+            0 => self.ticks.now(),
+            at => Nanos::from(Duration::from_nanos(at)),
+        }
+    }
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Due, NoOpMiddleware<Nanos>>;
 
 /// Tells whoever asks whether a waiter has become urgent: an interactive caller may join a batch's flight.
 pub type Urgency = Arc<dyn Fn() -> Priority + Send + Sync>;
@@ -140,7 +161,8 @@ pub struct TooLate {
 /// Hands out the permits of one account.
 pub struct Dispenser {
     clock: SharedClock,
-    limiters: Vec<Limiter>,
+    /// Each with the time between two of its tokens.
+    limiters: Vec<(Limiter, Duration)>,
     period: Duration,
     bursts: bool,
     /// Where the pump runs: not on whatever runtime happens to ask.
@@ -165,8 +187,14 @@ impl Dispenser {
         let period = |rate: &Rate| rate.per / rate.limit.get();
         let limiters = rates
             .iter()
-            .filter_map(|rate| Quota::with_period(period(rate)).map(|quota| quota.allow_burst(rate.burst)))
-            .map(|quota| RateLimiter::direct_with_clock(quota, Ticks(Arc::clone(&clock))))
+            .filter_map(|rate| {
+                let quota = Quota::with_period(period(rate))?.allow_burst(rate.burst);
+                let due = Due {
+                    ticks: Ticks(Arc::clone(&clock)),
+                    at: Arc::default(),
+                };
+                Some((RateLimiter::direct_with_clock(quota, due), period(rate)))
+            })
             .collect();
         let period = rates.iter().map(period).max().unwrap_or_default();
         let bursts = rates.iter().any(|rate| rate.burst.get() > 1);
@@ -246,8 +274,8 @@ impl Dispenser {
                 .lock()
                 .is_ok_and(|mut state| std::mem::take(&mut state.spare));
             if !spare {
-                for limiter in &self.limiters {
-                    self.take_token(limiter).await;
+                for (limiter, period) in &self.limiters {
+                    self.take_token(limiter, *period).await;
                 }
             }
             let Ok(mut state) = self.state.lock() else { return };
@@ -266,7 +294,7 @@ impl Dispenser {
         }
     }
 
-    async fn take_token(&self, limiter: &Limiter) {
+    async fn take_token(&self, limiter: &Limiter, period: Duration) {
         while let Err(not_yet) = limiter.check() {
             let wait = not_yet.wait_time_from(Ticks(Arc::clone(&self.clock)).now());
             let at = self.clock.elapsed() + wait;
@@ -274,6 +302,14 @@ impl Dispenser {
                 state.next_at = state.next_at.max(at);
             }
             self.clock.sleep_until(at).await;
+            // A token that is taken late by less than a period leaves the next one its time, so that the rate is
+            // reached; it is not passed, since no time has two.
+            let late = self.clock.elapsed().saturating_sub(at);
+            if late < period
+                && let Ok(at) = u64::try_from(at.as_nanos())
+            {
+                limiter.clock().at.store(at, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -307,12 +343,24 @@ mod tests {
         (clock.clone(), Arc::new(clock))
     }
 
+    type Granted = Vec<(&'static str, Result<Duration, TooLate>)>;
+
     /// Runs the waits to their end, moving the clock from sleeper to sleeper; returns who got a permit when.
     async fn run(
         clock: &ManualClock,
         dispenser: &Arc<Dispenser>,
         asks: Vec<(&'static str, Urgency, u64)>,
-    ) -> Vec<(&'static str, Result<Duration, TooLate>)> {
+    ) -> Granted {
+        run_late(clock, dispenser, asks, Duration::ZERO).await
+    }
+
+    /// Does the same with timers that ring so late.
+    async fn run_late(
+        clock: &ManualClock,
+        dispenser: &Arc<Dispenser>,
+        asks: Vec<(&'static str, Urgency, u64)>,
+        late: Duration,
+    ) -> Granted {
         let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
         let total = asks.len();
         for (client, urgency, deadline) in asks {
@@ -330,7 +378,7 @@ mod tests {
             tokio::select! {
                 biased;
                 Some(result) = receiver.recv() => results.push(result),
-                wait = clock.wait_for_sleeper(Duration::from_secs(600)) => clock.advance(wait),
+                wait = clock.wait_for_sleeper(Duration::from_secs(600)) => clock.advance(wait + late),
             }
         }
         results
@@ -371,6 +419,30 @@ mod tests {
                 "first", "anna", "ben", "anna", "ben", "anna", "night", "night", "night"
             ]
         );
+    }
+
+    #[tokio::test]
+    async fn timers_that_ring_late_take_nothing_of_the_rate_and_add_nothing() {
+        for (late, last) in [(30, 1930), (99, 1999), (130, 1900)] {
+            let (manual, clock) = start();
+            let dispenser = Dispenser::new(&[rate(10, 1)], clock);
+            let asks = (0..20).map(|_| ("one", person(), 100)).collect();
+            let results = run_late(&manual, &dispenser, asks, Duration::from_millis(late)).await;
+            let times: Vec<u128> = results.iter().map(|(_, got)| got.unwrap().as_millis()).collect();
+            if late < 100 {
+                assert_eq!(times.last(), Some(&last), "{late}: {times:?}");
+            } else {
+                // What was missed by more than a period is not made up for.
+                assert!(times.last() > Some(&last), "{late}: {times:?}");
+            }
+            for (at, from) in times.iter().enumerate() {
+                let within = times.iter().skip(at).filter(|time| **time < from + 1000).count();
+                assert!(
+                    within <= 11,
+                    "{late}: {within} within a second of {from} in {times:?}"
+                );
+            }
+        }
     }
 
     #[tokio::test]

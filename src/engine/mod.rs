@@ -35,6 +35,7 @@ pub mod runtime;
 mod service;
 pub mod session;
 pub mod store;
+pub mod template;
 pub mod transport;
 pub mod windows;
 

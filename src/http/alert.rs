@@ -86,10 +86,16 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
             Ok(claim) => claim,
             Err(replayed) => return Ok(replayed),
         };
+        let key = request.key(&caller, &[&body]).filter(|_| claim.is_none());
+        if let Some(again) = request.again(&caller, key.as_ref()).await {
+            return Ok(again);
+        }
         let alert: Alert = request.json(&body, "an alert")?;
+        // Of a message nothing is kept.
+        let key = key.filter(|_| alert.message.is_none() && alert.message_base64.is_none());
         let configured = app.configured.load_full();
         let asked = read(&alert, configured.settings()).map_err(|detail| request.wrong(detail))?;
-        request.answer(caller, asked, &alert.given(), claim).await
+        request.answer(caller, asked, &alert.given(), claim, key).await
     }
     .await;
     request.finish(answered)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -17,8 +17,9 @@ use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::wishes::Given;
 use crate::ask::message::head;
-use crate::ask::score::{Alert, Scored, Scorer};
+use crate::ask::score::{Alert, Scored, Scorer, Steady};
 use crate::decisions::{Begun, Claim, Reply, hex};
+use crate::engine::cache::RenderedKey;
 use crate::reputation::alert::AlertAnswer;
 use crate::startup::App;
 use crate::telemetry::log::RequestLine;
@@ -26,7 +27,9 @@ use crate::telemetry::metrics::InFlight;
 use crate::tokens::{RateStanding, Scope};
 
 pub(super) const FACE: &str = "enrich";
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest name of a request.
 const LONGEST_NAME: usize = 255;
 
@@ -87,6 +90,11 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Returns the route.
+    pub(super) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
     /// Finds out who asks; a rehearsal needs a scope of its own.
     pub(super) fn caller(&self, http: &HttpRequest) -> Result<Caller, Problem> {
         let branch = rehearse::branch(http).map_err(|detail| self.wrong(detail))?;
@@ -140,6 +148,7 @@ impl<'a> Request<'a> {
         alert: Alert,
         given: &Given,
         claim: Option<Claim>,
+        key: Option<RenderedKey>,
     ) -> Result<Finished, Problem> {
         let configured = self.app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
@@ -154,6 +163,7 @@ impl<'a> Request<'a> {
             wishes: &wishes,
         };
         let asked = asked(&alert);
+        let opinions = self.app.decisions.opinions.version();
         let scored = match caller.branch {
             Some(branch) => rehearse::play(&scorer, branch, alert, &self.id).await?,
             None => {
@@ -162,7 +172,10 @@ impl<'a> Request<'a> {
                 scored
             }
         };
-        let finished = self.finished(&caller, scored, asked)?;
+        let (finished, answer, steady) = self.finished(&caller, scored, asked)?;
+        if let (Some(key), Some(steady)) = (key, steady) {
+            self.note(key, opinions, &answer, steady, &finished).await;
+        }
         if let Some(claim) = claim {
             self.keep_reply(claim, &finished.reply).await?;
         }
@@ -197,14 +210,19 @@ impl<'a> Request<'a> {
         )
     }
 
-    fn finished(&self, caller: &Caller, scored: Scored, asked: String) -> Result<Finished, Problem> {
+    fn finished(
+        &self,
+        caller: &Caller,
+        scored: Scored,
+        asked: String,
+    ) -> Result<(Finished, AlertAnswer, Option<Steady>), Problem> {
         let outcome = scored.answer.decision.name();
         let answer = Answer {
             alert: scored.answer,
             sample_data: self.app.is_sample().then_some(true),
             rehearsal: caller.branch.map(|_| true),
         };
-        Ok(Finished {
+        let finished = Finished {
             outcome,
             cache: scored.cache,
             provider_time: scored.provider_time,
@@ -213,12 +231,15 @@ impl<'a> Request<'a> {
             rate: caller.identity.rate(),
             reply: self.reply(&answer)?,
             replayed: false,
-        })
+        };
+        Ok((finished, answer.alert, scored.steady))
     }
 
     /// Renders an answer as JSON.
     pub(super) fn reply<T: Serialize>(&self, answer: &T) -> Result<Reply, Problem> {
-        let body = serde_json::to_string(answer).map_err(|error| self.failed(&error))?;
+        let mut body = Vec::with_capacity(4096);
+        serde_json::to_writer(&mut body, answer).map_err(|error| self.failed(&error))?;
+        let body = String::from_utf8(body).map_err(|error| self.failed(&error))?;
         Ok(Reply {
             content_type: JSON.to_owned(),
             body,
@@ -252,7 +273,7 @@ impl<'a> Request<'a> {
         body: &[u8],
     ) -> Result<Result<Option<Claim>, Finished>, Problem> {
         // A rehearsal is not kept; the playbook that is rehearsed sends its keys all the same.
-        let name = http.headers().get("idempotency-key");
+        let name = http.headers().get(IDEMPOTENCY_KEY);
         let Some(name) = name.filter(|_| caller.branch.is_none()) else {
             return Ok(Ok(None));
         };
@@ -355,7 +376,7 @@ impl<'a> Request<'a> {
                 let mut response = HttpResponse::Ok();
                 response
                     .content_type(done.reply.content_type)
-                    .insert_header(("x-request-id", self.id));
+                    .insert_header((REQUEST_ID, self.id));
                 access::rate_headers(&mut response, done.rate);
                 if done.replayed {
                     response.insert_header(("idempotent-replayed", "true"));

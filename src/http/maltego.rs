@@ -398,6 +398,7 @@ async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answe
             fresh_until: depends.fresh_until,
             retrieved_at: depends.retrieved_at,
             outcome: ran.outcome,
+            score: None,
         };
         app.engine.cache().put_rendered(key, rendered).await;
     }

@@ -1,6 +1,7 @@
 //! The faces: authenticate, decode, ask, render. Thin.
 
 pub mod access;
+mod again;
 pub mod alert;
 pub mod asking;
 pub mod batch;

@@ -92,7 +92,7 @@ pub(super) async fn play(
             assess(
                 role,
                 indicator,
-                &evidence,
+                evidence,
                 scorer.policy,
                 scorer.engine.clock().now(),
             )
@@ -119,6 +119,7 @@ pub(super) async fn play(
         answer: combine(request, scorer.policy, assessments),
         cache: "local",
         provider_time: Duration::ZERO,
+        steady: None,
     })
 }
 

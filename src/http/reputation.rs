@@ -153,6 +153,10 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
             Ok(claim) => claim,
             Err(replayed) => return Ok(replayed),
         };
+        let key = request.key(&caller, &[&body]).filter(|_| claim.is_none());
+        if let Some(again) = request.again(&caller, key.as_ref()).await {
+            return Ok(again);
+        }
         let asked: Enrich = request.json(&body, "an indicator")?;
         let read = match asked.kind {
             Some(kind) => parse(kind, &asked.indicator),
@@ -160,7 +164,7 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
         };
         let indicator = read.map_err(|detail| request.wrong(detail))?;
         request
-            .answer(caller, Alert::of(vec![indicator]), &asked.given(), claim)
+            .answer(caller, Alert::of(vec![indicator]), &asked.given(), claim, key)
             .await
     }
     .await;
@@ -187,10 +191,15 @@ async fn one(
     let request = Request::start(app, route);
     let answered = async {
         let caller = request.caller(http)?;
+        let (path, query) = (http.path().as_bytes(), http.query_string().as_bytes());
+        let key = request.key(&caller, &[path, query]);
+        if let Some(again) = request.again(&caller, key.as_ref()).await {
+            return Ok(again);
+        }
         let (kind, value, given) = read(&request.id)?;
         let indicator = parse(kind, &value).map_err(|detail| request.wrong(detail))?;
         request
-            .answer(caller, Alert::of(vec![indicator]), &given, None)
+            .answer(caller, Alert::of(vec![indicator]), &given, None, key)
             .await
     }
     .await;

@@ -74,6 +74,7 @@ pub fn from_record(
         observed_at: record.time("last_seen"),
         age_s: origin.age_s,
         cached: origin.cached,
+        retrieved_at: origin.retrieved_at,
         reasons: reasons(record),
         ..Evidence::absent(source, status)
     };

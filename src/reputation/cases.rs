@@ -157,7 +157,7 @@ pub fn try_case(case: &Case, policy: &Policy, now: Timestamp) -> Result<Outcome,
     for said in &case.evidence {
         evidence.extend(of(said, &indicator, &policy.rules, now).map_err(&wrong)?);
     }
-    let assessment = assess(kind.name(), &indicator, &evidence, &policy, now);
+    let assessment = assess(kind.name(), &indicator, evidence, &policy, now);
     Ok(Outcome {
         name: case.name.clone(),
         wrong: differences(&case.expect, &assessment),

@@ -252,6 +252,9 @@ pub struct Evidence {
     /// Why blocking the indicator would hit others too, or oneself.
     #[serde(skip)]
     pub hazard: Option<String>,
+    /// When it was retrieved.
+    #[serde(skip)]
+    pub retrieved_at: Option<Timestamp>,
 }
 
 impl Evidence {
@@ -274,6 +277,7 @@ impl Evidence {
             passthrough: false,
             local: false,
             hazard: None,
+            retrieved_at: None,
         }
     }
 

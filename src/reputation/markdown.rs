@@ -114,22 +114,26 @@ fn reasons(note: &mut String, item: &Assessment, titles: &BTreeMap<String, Strin
 
 /// Writes an indicator so that nobody can click it.
 fn defanged(indicator: &str) -> String {
-    let scheme = indicator
+    let mut safe = String::with_capacity(indicator.len() + 16);
+    safe.push('`');
+    let rest = indicator
         .strip_prefix("http")
-        .filter(|rest| rest.starts_with("://") || rest.starts_with("s://"))
-        .map_or_else(|| indicator.to_owned(), |rest| format!("hxxp{rest}"));
-    let safe: String = scheme
-        .chars()
-        .map(|c| match c {
-            '.' => "[.]".to_owned(),
-            '@' => "[@]".to_owned(),
+        .filter(|rest| rest.starts_with("://") || rest.starts_with("s://"));
+    if rest.is_some() {
+        safe.push_str("hxxp");
+    }
+    for c in rest.unwrap_or(indicator).chars() {
+        match c {
+            '.' => safe.push_str("[.]"),
+            '@' => safe.push_str("[@]"),
             // A code span ends at a backtick, and a table's cell at a bar.
-            '`' | '|' => "?".to_owned(),
-            c if c.is_control() => " ".to_owned(),
-            c => c.to_string(),
-        })
-        .collect();
-    format!("`{safe}`")
+            '`' | '|' => safe.push('?'),
+            c if c.is_control() => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    safe.push('`');
+    safe
 }
 
 /// Writes a text so that it is nothing but text: no markup, no link, no table, no line of its own.
@@ -149,6 +153,9 @@ fn escaped(text: &str) -> String {
             c => safe.push(c),
         }
     }
-    // Bare addresses become links in most readers.
-    safe.replace("://", "[:]//").replace("www.", "www[.]")
+    // Bare addresses become links in most readers; most texts have none.
+    if safe.contains("//") || safe.contains("www.") {
+        safe = safe.replace("://", "[:]//").replace("www.", "www[.]");
+    }
+    safe
 }

@@ -13,6 +13,9 @@ use super::explain::explain;
 use super::kind::Kind;
 use super::policy::{Policy, Rules};
 
+/// Names the source of what people said of earlier decisions.
+pub const FEEDBACK: &str = "feedback";
+
 /// Tells what the score means for the question whether it exceeds the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -212,13 +215,13 @@ pub(super) struct Family {
 pub fn assess(
     role: &str,
     indicator: &Indicator,
-    evidence: &[Evidence],
+    evidence: impl Into<Vec<Evidence>>,
     policy: &Policy,
     now: Timestamp,
 ) -> Assessment {
     let rules = policy.rules.as_ref();
     let threshold = policy.threshold_of(Kind::of(indicator.kind()));
-    let mut evidence = evidence.to_vec();
+    let mut evidence: Vec<Evidence> = evidence.into();
     for item in &mut evidence {
         item.reliability = rules.grade(item);
     }
@@ -333,6 +336,16 @@ fn decay(item: &Evidence, rules: &Rules, now: Timestamp) -> Millionths {
     (1..rules.decay_power.clamp(1, 8))
         .fold(ratio, |power, _| power.times(ratio))
         .complement()
+}
+
+/// Tells whether time takes nothing of the weight of evidence, as [`decay`] has it, as long as it is fresh. What people
+/// said ends when they wanted it to.
+#[must_use]
+pub fn is_steady(item: &Evidence, rules: &Rules) -> bool {
+    let decays =
+        !item.passthrough && item.polarity == Polarity::Malicious && rules.lifetime(&item.source) > 0;
+    let undated = item.observed_at.is_none() && item.age_s.is_none();
+    (!decays || undated) && item.source != FEEDBACK
 }
 
 fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> Standing {

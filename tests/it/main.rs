@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and everything here is private to one binary"
 )]
 
+mod again;
 mod alerts;
 mod batches;
 mod decisions;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::plan::{self, Part};
-use super::{Scorer, Tally, local};
+use super::{Scorer, Tally, budget_left, local};
 use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record, Value};
 use crate::engine::Told;
 use crate::reputation::alert::{BudgetLeft, Cost};
@@ -91,7 +91,7 @@ impl Scorer<'_> {
             indicator: indicator.value().to_owned(),
             facts,
             cost: tally.cost,
-            budget: self.budget(&tally.sources),
+            budget: budget_left(self.engine, &tally.sources),
             sample_data: None,
         }
     }

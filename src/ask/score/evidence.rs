@@ -82,6 +82,7 @@ fn risk(source: &str, record: &Record, origin: &Origin) -> Evidence {
         origin.age_s,
         origin.cached,
     );
+    evidence.retrieved_at = origin.retrieved_at;
     if origin.stale && evidence.status == EvidenceStatus::Ok {
         evidence.status = EvidenceStatus::Stale;
     }
@@ -90,6 +91,7 @@ fn risk(source: &str, record: &Record, origin: &Origin) -> Evidence {
 
 fn dated(mut evidence: Evidence, told: &Told, now: Timestamp) -> Evidence {
     evidence.age_s = told.entry.as_ref().map(|entry| entry.age(now).as_secs());
+    evidence.retrieved_at = told.entry.as_ref().map(|entry| entry.retrieved_at);
     evidence.cached = matches!(told.cache, CacheState::Hit | CacheState::Stale);
     evidence
 }

@@ -6,6 +6,7 @@ use super::{Alert, Scorer};
 use crate::domain::lists::{Hit, Purpose};
 use crate::domain::{Indicator, IndicatorKind, Lists, Record};
 use crate::reputation::calibrate::{Origin, from_record};
+use crate::reputation::score::FEEDBACK;
 use crate::reputation::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability, Rules};
 use crate::reputation::{lists, mail};
 
@@ -89,7 +90,7 @@ fn feedback(said: &Said) -> Evidence {
     let local = Evidence {
         local: true,
         observed_at: Some(said.at),
-        ..Evidence::absent("feedback", EvidenceStatus::Ok)
+        ..Evidence::absent(FEEDBACK, EvidenceStatus::Ok)
     };
     match said.opinion {
         Opinion::FalsePositive => Evidence {

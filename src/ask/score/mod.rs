@@ -7,6 +7,7 @@ mod derived;
 mod evidence;
 mod local;
 mod plan;
+mod steady;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::reputation::score::{Assessment, assess};
 pub use context::{Context, Fact};
 pub use local::{Feedback, Opinion, Said, ignored};
 use plan::Part;
+pub use steady::Steady;
 
 /// Says how a question for scores is meant.
 #[derive(Debug, Clone)]
@@ -112,6 +114,8 @@ pub struct Scored {
     pub cache: &'static str,
     /// The time that vendors took.
     pub provider_time: Duration,
+    /// What it depends on, where it cannot change by itself.
+    pub steady: Option<Steady>,
 }
 
 /// Holds the assessment of one indicator, and what it took.
@@ -124,6 +128,7 @@ pub struct Looked {
     provider_time: Duration,
     sources: BTreeSet<String>,
     retry_at: Option<Timestamp>,
+    steady: Option<Steady>,
 }
 
 impl Scorer<'_> {
@@ -149,6 +154,8 @@ impl Scorer<'_> {
         let mut sources = BTreeSet::new();
         let mut retry_at: Option<Timestamp> = None;
         let mut assessments = Vec::with_capacity(looked.len());
+        // How old an answer may be changes what is asked as it grows older.
+        let mut steady = self.wishes.max_age.is_none().then(Steady::new);
         for one in looked {
             cost.calls += one.cost.calls;
             cost.cached += one.cost.cached;
@@ -156,10 +163,11 @@ impl Scorer<'_> {
             provider_time += one.provider_time;
             sources.extend(one.sources);
             retry_at = earliest(retry_at, one.retry_at);
+            steady = steady.zip(one.steady).map(|(all, one)| all.and(one));
             assessments.push(one.assessment);
         }
         let now = self.engine.clock().now();
-        let titles = titles(self.engine);
+        let titles = titles(self.engine, &sources);
         let decision_id = digest::decision(&self.asker.tenant, self.policy, self.wishes_mark(), &assessments);
         let request = Request {
             cost,
@@ -168,7 +176,7 @@ impl Scorer<'_> {
             ignored: alert.ignored,
             excess: alert.excess,
             notes: alert.notes,
-            budget: self.budget(&sources),
+            budget: budget_left(self.engine, &sources),
             retry_after_s: retry_at.map(|at| seconds_until(at, now)),
             ..Request::new(&self.asker.request_id, &decision_id, &titles)
         };
@@ -182,6 +190,7 @@ impl Scorer<'_> {
             answer: combine(request, self.policy, assessments),
             cache,
             provider_time,
+            steady,
         }
     }
 
@@ -200,8 +209,10 @@ impl Scorer<'_> {
         // Nobody need know of what is one's own or nobody's, and nobody could say more of it.
         if own.iter().any(local::settles) {
             let now = self.engine.clock().now();
+            let assessment = assess(role, indicator, own, self.policy, now);
             return Looked {
-                assessment: assess(role, indicator, &own, self.policy, now),
+                steady: steady::of(&assessment, std::iter::empty(), rules),
+                assessment,
                 cost: Cost::default(),
                 caches: BTreeSet::new(),
                 provider_time: Duration::ZERO,
@@ -228,8 +239,12 @@ impl Scorer<'_> {
             tally.count(source, told, now);
         }
         evidence.extend(derived.evidence);
+        let assessment = assess(role, indicator, evidence, self.policy, now);
+        let asked = parts.iter().map(|part| part.source.as_str()).zip(&told);
+        let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
         Looked {
-            assessment: assess(role, indicator, &evidence, self.policy, now),
+            steady: steady::of(&assessment, asked.chain(around), rules),
+            assessment,
             cost: tally.cost,
             caches: tally.caches,
             provider_time: tally.provider_time,
@@ -254,21 +269,23 @@ impl Scorer<'_> {
         };
         self.engine.ask(ask).await
     }
+}
 
-    fn budget(&self, sources: &BTreeSet<String>) -> Vec<BudgetLeft> {
-        let of = |source: &String| {
-            let left = self.engine.budgets(source).into_iter();
-            left.map(|left| BudgetLeft {
-                source: source.clone(),
-                budget: left.label,
-                left: left.left.max(0),
-                limit: left.limit,
-                resets_at: left.resets_at,
-            })
-            .collect::<Vec<_>>()
-        };
-        sources.iter().flat_map(of).collect()
-    }
+/// Says what is left of the budgets of sources.
+#[must_use]
+pub fn budget_left(engine: &Engine, sources: &BTreeSet<String>) -> Vec<BudgetLeft> {
+    let of = |source: &String| {
+        let left = engine.budgets(source).into_iter();
+        left.map(|left| BudgetLeft {
+            source: source.clone(),
+            budget: left.label,
+            left: left.left.max(0),
+            limit: left.limit,
+            resets_at: left.resets_at,
+        })
+        .collect::<Vec<_>>()
+    };
+    sources.iter().flat_map(of).collect()
 }
 
 /// Sums what questions took.
@@ -324,10 +341,11 @@ fn seconds_until(at: Timestamp, now: Timestamp) -> u64 {
         .max(1)
 }
 
-fn titles(engine: &Engine) -> BTreeMap<String, String> {
+fn titles(engine: &Engine, sources: &BTreeSet<String>) -> BTreeMap<String, String> {
     let runtimes = engine.runtimes();
-    runtimes
-        .iter()
-        .map(|(name, runtime)| (name.clone(), runtime.provider.descriptor().title.to_owned()))
-        .collect()
+    let titled = |name: &String| {
+        let title = runtimes.get(name)?.provider.descriptor().title;
+        Some((name.clone(), title.to_owned()))
+    };
+    sources.iter().filter_map(titled).collect()
 }

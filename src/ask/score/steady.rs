@@ -1,0 +1,85 @@
+//! Says what an answer depends on that asking again would not change: it is the same as long as that is.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::Outcome;
+use crate::engine::cache::AnswerKey;
+use crate::engine::{CacheState, Told};
+use crate::reputation::Rules;
+use crate::reputation::score::{Assessment, is_steady};
+
+/// Names the kept answers that a score was made of, where nothing but they, rules, lists and feedback can change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Steady {
+    /// Answers with their versions.
+    pub entries: Vec<(AnswerKey, u64)>,
+    /// Until when all of them are fresh, and none is too old to count.
+    pub fresh_until: Timestamp,
+    /// When the latest was retrieved.
+    pub retrieved_at: Timestamp,
+    /// The sources, one for each look-up.
+    pub answered: Vec<String>,
+}
+
+impl Steady {
+    /// Depends on nothing.
+    pub(super) fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            fresh_until: Timestamp::MAX,
+            retrieved_at: Timestamp::MIN,
+            answered: Vec::new(),
+        }
+    }
+
+    /// Takes in a look-up; `None` where its answer is not a fresh one that is kept.
+    fn with(mut self, source: &str, told: &Told, rules: &Rules) -> Option<Self> {
+        let (Some(entry), Some(key)) = (&told.entry, &told.key) else {
+            return None;
+        };
+        let known = !matches!(told.outcome, Outcome::Failed(_)) && !entry.answer.is_quote();
+        if told.cache != CacheState::Hit || !known {
+            return None;
+        }
+        let counts = i64::try_from(rules.max_stale_s).unwrap_or(i64::MAX);
+        let counts = entry.retrieved_at.checked_add(SignedDuration::from_secs(counts));
+        self.fresh_until = self
+            .fresh_until
+            .min(entry.fresh_until)
+            .min(counts.unwrap_or(Timestamp::MAX));
+        self.retrieved_at = self.retrieved_at.max(entry.retrieved_at);
+        self.entries.push((key.clone(), entry.version));
+        self.answered.push(source.to_owned());
+        Some(self)
+    }
+
+    /// Depends on both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.entries.extend(other.entries);
+        self.fresh_until = self.fresh_until.min(other.fresh_until);
+        self.retrieved_at = self.retrieved_at.max(other.retrieved_at);
+        self.answered.extend(other.answered);
+        self
+    }
+
+    /// Returns the sources, each once.
+    #[must_use]
+    pub fn sources(&self) -> BTreeSet<String> {
+        self.answered.iter().cloned().collect()
+    }
+}
+
+/// Finds out what an assessment depends on; `None` where it can change by itself: with time, or as failures end.
+pub(super) fn of<'a>(
+    assessment: &Assessment,
+    mut told: impl Iterator<Item = (&'a str, &'a Told)>,
+    rules: &Rules,
+) -> Option<Steady> {
+    let steady = assessment.evidence.iter().all(|item| is_steady(item, rules));
+    if !steady {
+        return None;
+    }
+    told.try_fold(Steady::new(), |all, (source, told)| all.with(source, told, rules))
+}

@@ -1,0 +1,107 @@
+//! Scores that are asked for again in the same words: what was rendered is sent again, while everything it was made
+//! from stands. What differs from request to request is written anew: its id, ages, budgets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::asking::{Caller, FACE, Finished, Request};
+use crate::ask::score::{Steady, budget_left};
+use crate::decisions::Reply;
+use crate::engine::cache::{KeyBuilder, Rendered, RenderedKey, ScoreBody};
+use crate::engine::template::Template;
+use crate::reputation::alert::AlertAnswer;
+
+/// Requests of up to this many bytes are known again.
+const MOST_KNOWN: usize = 16 << 10;
+
+impl Request<'_> {
+    /// Names the answer to a request by what it says and by everything beside that decides what it means. `None` for one
+    /// that is answered anew in any case: a rehearsal, and what is too long to be worth it.
+    pub(super) fn key(&self, caller: &Caller, parts: &[&[u8]]) -> Option<RenderedKey> {
+        let long = parts.iter().map(|part| part.len()).sum::<usize>() > MOST_KNOWN;
+        if caller.branch.is_some() || long {
+            return None;
+        }
+        let identity = &caller.identity;
+        let mut key = KeyBuilder::default();
+        key.part(FACE.as_bytes());
+        key.part(self.operation().as_bytes());
+        let generation = self.app.configured.load().catalogue.generation();
+        key.part(&generation.to_le_bytes());
+        key.part(identity.tenant().as_bytes());
+        // Clients have thresholds of their own.
+        key.part(identity.client.as_bytes());
+        for part in parts {
+            key.part(part);
+        }
+        Some(key.rendered())
+    }
+
+    /// Answers what was answered before, if that still stands and its decision is kept.
+    pub(super) async fn again(&self, caller: &Caller, key: Option<&RenderedKey>) -> Option<Finished> {
+        let engine = &self.app.engine;
+        let now = engine.clock().now();
+        let rendered = engine.cache().rendered(key?, now).await?;
+        let score = rendered.score.as_ref()?;
+        let decisions = &self.app.decisions;
+        let identity = &caller.identity;
+        if score.opinions != decisions.opinions.version()
+            || !decisions.is_kept(identity.tenant(), &score.decision_id)
+        {
+            return None;
+        }
+        let budget = serde_json::to_string(&budget_left(engine, &score.sources)).ok()?;
+        for source in &score.answered {
+            engine.metrics().answered(source, score.cache);
+        }
+        Some(Finished {
+            outcome: rendered.outcome,
+            cache: score.cache,
+            provider_time: Duration::ZERO,
+            client: Arc::clone(&identity.client),
+            asked: score.asked.clone(),
+            rate: identity.rate(),
+            reply: Reply {
+                content_type: super::asking::JSON.to_owned(),
+                body: score.template.fill(&self.id, &budget, now),
+            },
+            replayed: false,
+        })
+    }
+
+    /// Keeps an answer to be sent again. `opinions` is their version before the question was asked.
+    pub(super) async fn note(
+        &self,
+        key: RenderedKey,
+        opinions: u64,
+        answer: &AlertAnswer,
+        steady: Steady,
+        done: &Finished,
+    ) {
+        let evidence = answer.indicators.iter().flat_map(|item| &item.evidence);
+        let ages: Vec<_> = evidence.map(|item| item.age_s.and(item.retrieved_at)).collect();
+        let Ok(budget) = serde_json::to_string(&answer.budget) else {
+            return;
+        };
+        let Some(template) = Template::of(&done.reply.body, &self.id, &budget, &ages) else {
+            return;
+        };
+        let rendered = Rendered {
+            body: bytes::Bytes::new(),
+            score: Some(ScoreBody {
+                template,
+                sources: steady.sources(),
+                answered: steady.answered,
+                decision_id: answer.decision_id.clone(),
+                opinions,
+                cache: done.cache,
+                asked: done.asked.clone(),
+            }),
+            depends: steady.entries,
+            fresh_until: steady.fresh_until,
+            retrieved_at: steady.retrieved_at,
+            outcome: done.outcome,
+        };
+        self.app.engine.cache().put_rendered(key, rendered).await;
+    }
+}

@@ -1,0 +1,149 @@
+//! Scores that are asked for again in the same words: sent from what was rendered, and true nevertheless.
+
+use std::time::Duration;
+
+use pivotd::config::settings::{BudgetUnit, BudgetWindow};
+use serde_json::{Value, json};
+
+use crate::support::{Builder, TestApp, budget};
+
+const ALERT: &str = r#"{"domain":"career-offers.example","ip":"192.0.2.44"}"#;
+
+async fn post(app: &TestApp, body: &str) -> Value {
+    let request = app
+        .http
+        .post(format!("{}/v1/alerts/score", app.base))
+        .bearer_auth(&app.token)
+        .body(body.to_owned());
+    let response = request.send().await.unwrap();
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!(answer["request_id"], id.as_str());
+    answer
+}
+
+/// Counts what the cache holds, rendered answers included.
+async fn held(app: &TestApp) -> u64 {
+    let cache = app.app.engine.cache();
+    cache
+        .stats(app.app.engine.clock().now())
+        .await
+        .unwrap()
+        .memory_entries
+}
+
+fn nameless(mut answer: Value) -> Value {
+    answer.as_object_mut().unwrap().remove("request_id");
+    answer
+}
+
+async fn start() -> TestApp {
+    Builder::new()
+        .manual_clock()
+        .settings(|settings| {
+            let provider = settings.providers.get_mut("domaintools").unwrap();
+            provider.budget = vec![budget(None, 10, BudgetUnit::Calls, BudgetWindow::Day)];
+        })
+        .start()
+        .await
+}
+
+#[tokio::test]
+async fn the_same_words_get_the_same_answer_with_its_own_id_ages_and_budgets() {
+    let app = start().await;
+    assert_eq!(post(&app, ALERT).await["cost"], json!({"calls": 2, "cached": 0}));
+    let before = held(&app).await;
+    let second = post(&app, ALERT).await;
+    assert_eq!(second["cost"], json!({"calls": 0, "cached": 1}));
+    assert_eq!(held(&app).await, before + 1, "what was rendered is kept");
+    assert_eq!(second["budget"][0]["left"], 8);
+
+    app.clock().advance(Duration::from_millis(61_500));
+    post(&app, r#"{"domain":"example.com"}"#).await;
+    let third = post(&app, ALERT).await;
+    assert_ne!(third["request_id"], second["request_id"]);
+    let age = |answer: &Value| answer["indicators"][0]["evidence"][0]["age_s"].clone();
+    assert_eq!((age(&second), age(&third)), (json!(0), json!(61)));
+    assert_eq!(third["budget"][0]["left"], 7);
+    // The same alert in other words is concluded anew.
+    let anew = post(&app, &format!(" {ALERT}")).await;
+    assert_eq!(nameless(third), nameless(anew));
+
+    // A look-up in a path, too.
+    let path = "/v1/domain/career-offers.example/reputation";
+    let (one, other) = (app.get(path).await.json(), app.get(path).await.json());
+    assert_ne!(one["request_id"], other["request_id"]);
+    assert_eq!(nameless(one), nameless(other));
+    assert_eq!(
+        app.get(&format!("{path}?threshold=90")).await.json()["decision"],
+        "below"
+    );
+
+    app.clock().advance(Duration::from_secs(7 * 3600));
+    let late = post(&app, ALERT).await;
+    assert_eq!(
+        late["cost"]["cached"], 0,
+        "what is no longer fresh is asked again"
+    );
+}
+
+#[tokio::test]
+async fn what_people_say_holds_for_what_was_rendered_before() {
+    let app = start().await;
+    post(&app, ALERT).await;
+    let exceeds = post(&app, ALERT).await;
+    assert_eq!(exceeds["decision"], "exceeds");
+    let path = format!(
+        "/v1/decisions/{}/feedback",
+        exceeds["decision_id"].as_str().unwrap()
+    );
+    let wrong = json!({
+        "verdict": "false_positive", "indicator": "career-offers.example", "reason": "ours", "expires_in_days": 1,
+    });
+    let said = app.post_json(&path, &wrong).await;
+    assert_eq!(said.status, 200, "{}", said.body);
+    for _ in 0..2 {
+        assert_eq!(post(&app, ALERT).await["decision"], "below");
+    }
+    let withdrawn = json!({"verdict": "withdrawn", "indicator": "career-offers.example", "reason": "no"});
+    assert_eq!(app.post_json(&path, &withdrawn).await.status, 200);
+    assert_eq!(post(&app, ALERT).await["decision"], "exceeds");
+}
+
+#[tokio::test]
+async fn a_reload_and_another_client_change_what_was_rendered() {
+    let app = start().await;
+    post(&app, ALERT).await;
+    let first = post(&app, ALERT).await;
+    let mut loaded = pivotd::config::load(None, &[], &crate::support::descriptors()).unwrap();
+    loaded.settings = app.app.configured.load().settings().clone();
+    loaded.settings.reputation.thresholds.all = Some(90);
+    app.app.reload(loaded).unwrap();
+    let other = post(&app, ALERT).await;
+    assert_eq!(
+        (&first["decision"], &other["decision"]),
+        (&json!("exceeds"), &json!("below"))
+    );
+}
+
+#[tokio::test]
+async fn evidence_that_loses_weight_is_concluded_anew() {
+    let app = Builder::new()
+        .manual_clock()
+        .with(&["virustotal"])
+        .settings(|settings| {
+            settings.providers.get_mut("domaintools").unwrap().enabled = false;
+        })
+        .start()
+        .await;
+    let path = "/v1/domain/career-offers.example/reputation";
+    let first = app.get(path).await.json();
+    let moved = first["indicators"][0]["evidence"]
+        .to_string()
+        .contains(r#""polarity":"malicious""#);
+    assert!(moved, "{first}");
+    app.get(path).await;
+    let before = held(&app).await;
+    app.get(path).await;
+    assert_eq!(held(&app).await, before, "nothing was kept of it");
+}
