@@ -68,18 +68,29 @@ async fn around(
         match &told.outcome {
             Outcome::Found(answer) if !answer.is_quote() => {
                 let total = answer.total.unwrap_or(answer.records.len() as u64);
+                let is_crowd = total > u64::from(few);
+                let measure = if is_crowd {
+                    format!("{measure}-many")
+                } else {
+                    measure.to_owned()
+                };
+                let own = scorer.policy.rules.source(&part.source);
+                // Their risks cost look-ups, and would say nothing.
+                if is_crowd && own.is_none_or(|own| !own.measures.contains_key(&measure)) {
+                    derived.told.push((part.source.clone(), told));
+                    continue;
+                }
                 let names: Vec<Indicator> = answer
                     .records
                     .iter()
                     .filter_map(domain)
                     .take(MOST_DOMAINS)
                     .collect();
-                let (risks, asked) = risks(scorer, &names).await;
-                let measure = if total > u64::from(few) {
-                    format!("{measure}-many")
-                } else {
-                    measure.to_owned()
-                };
+                derived
+                    .evidence
+                    .extend(evidence::lacking(&part.source, &answer.missing));
+                let (risks, asked, failed) = risks(scorer, &names).await;
+                derived.evidence.extend(failed);
                 derived
                     .evidence
                     .extend(says(scorer, part, &measure, total, &risks, now));
@@ -102,24 +113,35 @@ fn domain(record: &Record) -> Option<Indicator> {
     Indicator::name(&record.text("domain")?).ok()?.registrable()
 }
 
-/// Asks for the published risks of domains; the highest first.
-async fn risks(scorer: &Scorer<'_>, names: &[Indicator]) -> (Vec<(i64, String)>, Vec<(String, Told)>) {
+/// Asks for the published risks of domains; the highest first. Also gives the evidence of those that failed: a domain
+/// whose risk is not known might be the worst.
+async fn risks(
+    scorer: &Scorer<'_>,
+    names: &[Indicator],
+) -> (Vec<(i64, String)>, Vec<(String, Told)>, Vec<Evidence>) {
     let mut parts: Vec<Part> = Vec::new();
     for name in names {
-        plan::ask(scorer, Capability::Risk, name, None, 0, &mut parts);
+        plan::ask(scorer, Capability::Risk, name, Some(name.value()), 0, &mut parts);
     }
     let told = join_all(parts.iter().map(|part| scorer.ask(part))).await;
+    let now = scorer.engine.clock().now();
     let mut risks: Vec<(i64, String)> = Vec::new();
+    let mut failed: Vec<Evidence> = Vec::new();
     for (part, told) in parts.iter().zip(&told) {
-        if let Outcome::Found(answer) = &told.outcome {
-            let risk = answer.records.first().and_then(|record| integer(record, "score"));
-            risks.extend(risk.map(|risk| (risk, part.indicator.value().to_owned())));
+        match &told.outcome {
+            Outcome::Found(answer) => {
+                let risk = answer.records.first().and_then(|record| integer(record, "score"));
+                risks.extend(risk.map(|risk| (risk, part.indicator.value().to_owned())));
+            }
+            Outcome::NotFound(_) => {}
+            Outcome::Failed(_) => failed.extend(evidence::of(part, told, &scorer.policy.rules, now)),
         }
     }
     risks.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     (
         risks,
         parts.into_iter().map(|part| part.source).zip(told).collect(),
+        failed,
     )
 }
 
