@@ -161,9 +161,8 @@ enum Report {
 /// trusted relays say nothing against it.
 fn report(mail: &mime::Mail, trust: &Trust<'_>) -> Report {
     let is_own = |indicator: Indicator| (trust.is_own)(&indicator).is_some();
-    let own = |mailbox: &mime::Mailbox| {
-        Indicator::parse(IndicatorKind::Email, &mailbox.address).is_ok_and(is_own)
-    };
+    let own =
+        |mailbox: &mime::Mailbox| Indicator::parse(IndicatorKind::Email, &mailbox.address).is_ok_and(is_own);
     let envelope = &mail.envelope;
     if mail.attached.len() != 1 || envelope.from.is_empty() || !envelope.from.iter().all(own) {
         return Report::None;
@@ -171,13 +170,16 @@ fn report(mail: &mime::Mail, trust: &Trust<'_>) -> Report {
     let origin = received::origin(&envelope.trace, trust.relays);
     let (results, _) = received::results(&envelope.trace, &origin, trust.relays);
     let own_name = |found: &AuthenticationResult| {
-        let name = found.domain.as_deref().and_then(|name| Indicator::name(name).ok());
+        let name = found
+            .domain
+            .as_deref()
+            .and_then(|name| Indicator::name(name).ok());
         name.map(is_own)
     };
     // DMARC is about the header that people see; the others only where they are about one's own name.
-    let passed = results.iter().any(|found| {
-        found.result == "pass" && own_name(found).unwrap_or(found.method == "dmarc")
-    });
+    let passed = results
+        .iter()
+        .any(|found| found.result == "pass" && own_name(found).unwrap_or(found.method == "dmarc"));
     let failed = results
         .iter()
         .any(|found| found.method == "dmarc" && found.result == "fail");

@@ -178,7 +178,14 @@ impl<'a> Request<'a> {
     ) -> Result<Finished, Problem> {
         let configured = self.app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
-        let (policy, wishes) = given.resolve(self.app, &caller.identity, &self.id, deadline, None, &asked_for(&configured.policy))?;
+        let (policy, wishes) = given.resolve(
+            self.app,
+            &caller.identity,
+            &self.id,
+            deadline,
+            None,
+            &asked_for(&configured.policy),
+        )?;
         let asker = caller.identity.asker(FACE, self.operation, self.id.clone());
         let scorer = Scorer {
             engine: &self.app.engine,

@@ -201,10 +201,14 @@ async fn begin(
     if caller.branch == Some(Branch::Limited) {
         return Err(rehearse::limited(&request.id));
     }
-    let (policy, wishes) =
-        batch
-            .given()
-            .resolve(app, &caller.identity, &request.id, DEADLINE, Some(LONGEST_S), &asked_for(&app.configured.load().policy))?;
+    let (policy, wishes) = batch.given().resolve(
+        app,
+        &caller.identity,
+        &request.id,
+        DEADLINE,
+        Some(LONGEST_S),
+        &asked_for(&app.configured.load().policy),
+    )?;
     let asker = Asker {
         priority: Priority::Batch,
         ..caller

@@ -76,7 +76,12 @@ fn put_evidence(hash: &mut Sha256, evidence: &Evidence) {
         RawValue::Text(text) => ("text", text.clone(), raw.scale.as_str()),
     });
     let (form, value, scale) = raw.unwrap_or_default();
-    for text in [form, &value, scale, evidence.hazard.as_deref().unwrap_or_default()] {
+    for text in [
+        form,
+        &value,
+        scale,
+        evidence.hazard.as_deref().unwrap_or_default(),
+    ] {
         put(hash, text.as_bytes());
     }
     let probability = evidence

@@ -62,10 +62,18 @@ async fn one_indicator_over_the_threshold_decides() {
             .unwrap()
             .contains(&json!("career-offers.example"))
     );
-    assert!(answer["summary"].as_str().unwrap().contains("career-offers.example scores"));
+    assert!(
+        answer["summary"]
+            .as_str()
+            .unwrap()
+            .contains("career-offers.example scores")
+    );
     let note = answer["markdown"].as_str().unwrap();
     assert!(note.starts_with("**Exceeds"), "{note}");
-    assert!(!note.contains("career-offers.example"), "a link is in the note: {note}");
+    assert!(
+        !note.contains("career-offers.example"),
+        "a link is in the note: {note}"
+    );
 }
 
 #[tokio::test]

@@ -61,7 +61,8 @@ async fn server(source: &'static str, played: bool) -> TestApp {
                 provider.timeout = Duration::from_secs(90);
                 provider.enabled &= Some(name.as_str()) != absent;
             }
-            settings.deadlines.enrich = Duration::from_secs(6000);
+            // Shorter than the hour for which a limit without an end is believed: that is told, not waited for.
+            settings.deadlines.enrich = Duration::from_secs(3000);
         });
     let app = builder.start().await;
     // What the companion says is held, so that moving the clock for the other does not touch it.
@@ -125,9 +126,16 @@ fn compare(what: &str, source: &str, absent: &Value, faulty: &Value, answers: bo
             assert_eq!(of(item), of(was), "{what} {key:?}");
             continue;
         }
-        if has_failed {
-            assert_eq!(of(item), of(was), "{what} {key:?} a failure moved the score: {item}");
-            assert_eq!(item["exceeds_threshold"], was["exceeds_threshold"], "{what} {key:?}");
+        if has_failed && !answers {
+            assert_eq!(
+                of(item),
+                of(was),
+                "{what} {key:?} a failure moved the score: {item}"
+            );
+            assert_eq!(
+                item["exceeds_threshold"], was["exceeds_threshold"],
+                "{what} {key:?}"
+            );
             assert_eq!(item["complete"], false, "{what} {key:?}: {item}");
             let expected = if was["exceeds_threshold"] == true {
                 "exceeds"
@@ -137,12 +145,15 @@ fn compare(what: &str, source: &str, absent: &Value, faulty: &Value, answers: bo
             assert_eq!(item["decision"], expected, "{what} {key:?}: {item}");
             assert_ne!(item["verdict"], "benign", "{what} {key:?}: {item}");
             assert_ne!(item["recommend"], "none", "{what} {key:?}: {item}");
+        } else if has_failed {
+            // In part: what came counts.
+            assert_eq!(item["complete"], false, "{what} {key:?}: {item}");
         } else {
             assert!(answers, "{what} {key:?}: the fault passed for an answer: {item}");
         }
     }
     assert!(asked, "{what}: {source} was not asked");
-    if failed {
+    if failed && !answers {
         let expected = if absent["any_exceeds"] == true {
             "exceeds"
         } else {
@@ -181,7 +192,10 @@ async fn every_fault(source: &'static str) {
             failed &= compare(&what, source, before, &after, answers);
         }
         assert!(failed || answers, "{source} {name}: nothing failed");
-        assert!(vendor.attempts() > 0, "{source} {name}: the vendor was never asked");
+        assert!(
+            vendor.attempts() > 0,
+            "{source} {name}: the vendor was never asked"
+        );
     }
 }
 

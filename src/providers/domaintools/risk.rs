@@ -91,7 +91,10 @@ fn read(row: Node<'_>, query: &Query) -> Result<Option<Record>, ProviderError> {
     if !risk.get("risk_score").exists() {
         return Ok(None);
     }
-    let score = risk.get("risk_score").score(100).ok_or_else(|| malformed("risk score from 0 to 100"))?;
+    let score = risk
+        .get("risk_score")
+        .score(100)
+        .ok_or_else(|| malformed("risk score from 0 to 100"))?;
     let rows: Vec<Node<'_>> = risk
         .get("components")
         .many()

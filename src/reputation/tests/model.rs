@@ -10,15 +10,20 @@ fn any_said() -> impl Strategy<Value = Evidence> {
     let word = prop::sample::select(vec!["", "risk 87", "on a list"]);
     let hazard = prop::option::weighted(0.2, prop::sample::select(vec!["cdn", "sinkhole"]));
     let raw = prop::option::of(-5..200_i64);
-    (any_evidence(), any::<bool>(), word, hazard, raw).prop_map(|(evidence, local, word, hazard, raw)| Evidence {
-        local,
-        reasons: Some(word.to_owned()).filter(|word| !word.is_empty()).into_iter().collect(),
-        hazard: hazard.map(str::to_owned),
-        raw: raw.map(|value| RawScore {
-            value: RawValue::Whole(value),
-            scale: "0-100".to_owned(),
-        }),
-        ..evidence
+    (any_evidence(), any::<bool>(), word, hazard, raw).prop_map(|(evidence, local, word, hazard, raw)| {
+        Evidence {
+            local,
+            reasons: Some(word.to_owned())
+                .filter(|word| !word.is_empty())
+                .into_iter()
+                .collect(),
+            hazard: hazard.map(str::to_owned),
+            raw: raw.map(|value| RawScore {
+                value: RawValue::Whole(value),
+                scale: "0-100".to_owned(),
+            }),
+            ..evidence
+        }
     })
 }
 
@@ -33,7 +38,9 @@ fn any_policy() -> impl Strategy<Value = Policy> {
             suspicious,
             ..Rules::default()
         };
-        Policy::of(rules).with_threshold(threshold).with_min_sources(sources)
+        Policy::of(rules)
+            .with_threshold(threshold)
+            .with_min_sources(sources)
     })
 }
 
@@ -74,7 +81,9 @@ fn changed(mut evidence: Evidence, field: u8) -> Evidence {
             }
         }
         7 => {
-            let other = evidence.probability.map_or(7, |probability| probability.get() ^ 1);
+            let other = evidence
+                .probability
+                .map_or(7, |probability| probability.get() ^ 1);
             evidence.probability = Some(Millionths::new(other));
         }
         8 => {
@@ -302,7 +311,9 @@ fn what_was_asked_in_vain_says_nothing_of_mail() {
     use crate::domain::Record;
     let words = |record: Record| -> Vec<String> {
         let says = mail::says(&record);
-        says.iter().map(|one| one.text("word").unwrap().into_owned()).collect()
+        says.iter()
+            .map(|one| one.text("word").unwrap().into_owned())
+            .collect()
     };
     let domain = || Record::new().with("domain", "career-offers.example");
     // Every look-up failed but one, in turn.
