@@ -96,7 +96,9 @@ pub enum MessageError {
 /// Reads a raw message.
 ///
 /// A message from one's own or a trusted sender that carries exactly one attached message is a report of that: the
-/// attached message is read in its place. URLs and attachments of other attached messages count, their senders do not.
+/// attached message is read in its place. Anybody can write such a sender, so where trusted relays took the message
+/// from outside and did not find the sender right, it is read as it is; where no relay tells, both are read. URLs and
+/// attachments of other attached messages count, their senders do not.
 ///
 /// # Errors
 /// Where it is over a limit or no message; see [`MessageError`].
@@ -112,23 +114,82 @@ pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
         unnamed: 0,
     };
     remarks.note(&mut out.read.notes);
-    while is_report(&mail, trust) {
+    // Reports that nobody vouches for, which are read as well.
+    let mut doubtful = Vec::new();
+    loop {
+        let standing = report(&mail, trust);
+        if standing == Report::Forged {
+            out.note(
+                "the message carries another and calls itself one's own, but came from outside and no trusted relay \
+                 found its sender right: it was read as it is",
+            );
+        }
+        if !matches!(standing, Report::Sure | Report::Doubtful) {
+            break;
+        }
         let Some(inner) = mail.attached.pop() else { break };
-        mail = inner;
+        let outer = std::mem::replace(&mut mail, inner);
         out.note("the message reports another, which it carries: that one was read, as the reporter sent it");
+        if standing == Report::Doubtful {
+            out.note("no trusted relay tells whether the reporter is who it says, so the report itself was read, too");
+            doubtful.push(outer);
+        }
     }
     out.envelope(&mail.envelope);
     out.contents(&mail);
+    for report in &doubtful {
+        out.mailboxes(&report.envelope);
+        out.contents(report);
+    }
     Ok(out.finish())
 }
 
-/// Tells a report: every sender is ignored as one's own or trusted, and there is exactly one attached message.
-fn is_report(mail: &mime::Mail, trust: &Trust<'_>) -> bool {
-    let own = |mailbox: &mime::Mailbox| {
-        Indicator::parse(IndicatorKind::Email, &mailbox.address)
-            .is_ok_and(|sender| (trust.is_own)(&sender).is_some())
+/// Says what a message is that carries one other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Report {
+    /// No report: its sender is not one's own or trusted, or it carries none or several.
+    None,
+    /// A report: it never was outside, or trusted relays found its sender right.
+    Sure,
+    /// It looks like one, and nobody tells.
+    Doubtful,
+    /// It came from outside, and no trusted relay found its sender right.
+    Forged,
+}
+
+/// Tells a report: every sender is ignored as one's own or trusted, there is exactly one attached message, and the
+/// trusted relays say nothing against it.
+fn report(mail: &mime::Mail, trust: &Trust<'_>) -> Report {
+    let is_own = |indicator: Indicator| (trust.is_own)(&indicator).is_some();
+    let own =
+        |mailbox: &mime::Mailbox| Indicator::parse(IndicatorKind::Email, &mailbox.address).is_ok_and(is_own);
+    let envelope = &mail.envelope;
+    if mail.attached.len() != 1 || envelope.from.is_empty() || !envelope.from.iter().all(own) {
+        return Report::None;
+    }
+    let origin = received::origin(&envelope.trace, trust.relays);
+    let (results, _) = received::results(&envelope.trace, &origin, trust.relays);
+    let own_name = |found: &AuthenticationResult| {
+        let name = found
+            .domain
+            .as_deref()
+            .and_then(|name| Indicator::name(name).ok());
+        name.map(is_own)
     };
-    mail.attached.len() == 1 && !mail.envelope.from.is_empty() && mail.envelope.from.iter().all(own)
+    // DMARC is about the header that people see; the others only where they are about one's own name.
+    let passed = results
+        .iter()
+        .any(|found| found.result == "pass" && own_name(found).unwrap_or(found.method == "dmarc"));
+    let failed = results
+        .iter()
+        .any(|found| found.method == "dmarc" && found.result == "fail");
+    match origin.address {
+        _ if passed && !failed => Report::Sure,
+        _ if !origin.is_told() => Report::Doubtful,
+        Some(address) if !is_private(address) => Report::Forged,
+        _ if failed => Report::Forged,
+        _ => Report::Sure,
+    }
 }
 
 /// Collects indicators in order, each once.
@@ -149,16 +210,7 @@ impl Reader<'_, '_> {
         if envelope.from.is_empty() {
             self.note("the message names no sender");
         }
-        for mailbox in &envelope.from {
-            self.mailbox("sender", &mailbox.address);
-            self.shown(mailbox);
-        }
-        for mailbox in &envelope.reply_to {
-            self.mailbox("reply_to", &mailbox.address);
-        }
-        for address in &envelope.return_path {
-            self.mailbox("return_path", address);
-        }
+        self.mailboxes(envelope);
         let origin = received::origin(&envelope.trace, self.trust.relays);
         if let Some(address) = origin.address {
             self.add("relay", Indicator::from(address));
@@ -170,6 +222,19 @@ impl Reader<'_, '_> {
             self.note(format!(
                 "{others} authentication results were not counted: no trusted relay wrote them"
             ));
+        }
+    }
+
+    fn mailboxes(&mut self, envelope: &mime::Envelope) {
+        for mailbox in &envelope.from {
+            self.mailbox("sender", &mailbox.address);
+            self.shown(mailbox);
+        }
+        for mailbox in &envelope.reply_to {
+            self.mailbox("reply_to", &mailbox.address);
+        }
+        for address in &envelope.return_path {
+            self.mailbox("return_path", address);
         }
     }
 

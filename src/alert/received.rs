@@ -84,6 +84,13 @@ pub(super) struct Origin {
     pub(super) note: Option<&'static str>,
 }
 
+impl Origin {
+    /// Tells whether some trusted relay wrote headers.
+    pub(super) fn is_told(&self) -> bool {
+        self.trusted > 0
+    }
+}
+
 /// Walks Received headers from the top, as long as they are of trusted relays.
 ///
 /// The newest counts if its `by` or the address in its `from` is a trusted relay. The next counts if the address in

@@ -148,7 +148,11 @@ fn message(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<(), S
         keep_query: settings.reputation.whole_urls,
     };
     let read = crate::alert::read(bytes, &trust).map_err(|error| format!("message: {error}"))?;
+    let mut senders = Vec::new();
     for found in read.indicators {
+        if found.role == "sender" {
+            senders.push(found.indicator.clone());
+        }
         if !asked
             .indicators
             .iter()
@@ -172,7 +176,9 @@ fn message(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<(), S
     asked.notes.extend(read.notes);
     for result in read.authentication {
         let record = mail::authentication(result.method, &result.result, &result.relay);
-        asked.said.push(("sender", record));
+        asked
+            .said
+            .extend(senders.iter().map(|sender| (sender.clone(), record.clone())));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::wishes::Given;
 use crate::ask::message::head;
-use crate::ask::score::{Alert, Scored, Scorer, Steady};
+use crate::ask::score::{Alert, Scored, Scorer, Steady, asked_for};
 use crate::decisions::{Begun, Claim, Reply, hex};
 use crate::engine::cache::RenderedKey;
 use crate::reputation::alert::AlertAnswer;
@@ -152,7 +152,14 @@ impl<'a> Request<'a> {
     ) -> Result<Finished, Problem> {
         let configured = self.app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
-        let (policy, wishes) = given.resolve(self.app, &caller.identity, &self.id, deadline, None)?;
+        let (policy, wishes) = given.resolve(
+            self.app,
+            &caller.identity,
+            &self.id,
+            deadline,
+            None,
+            &asked_for(&configured.policy),
+        )?;
         let asker = caller.identity.asker(FACE, self.operation, self.id.clone());
         let scorer = Scorer {
             engine: &self.app.engine,

@@ -19,7 +19,7 @@ use super::rehearse::{self, Branch};
 use super::statuses::{Named, Refusals, TooLarge};
 use super::wishes::question;
 use crate::ask::message::head;
-use crate::ask::score::{Alert, Scorer, Wishes};
+use crate::ask::score::{Alert, Scorer, Wishes, asked_for};
 use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
@@ -191,10 +191,14 @@ async fn begin(
     if caller.branch == Some(Branch::Limited) {
         return Err(rehearse::limited(&request.id));
     }
-    let (policy, wishes) =
-        batch
-            .given()
-            .resolve(app, &caller.identity, &request.id, DEADLINE, Some(LONGEST_S))?;
+    let (policy, wishes) = batch.given().resolve(
+        app,
+        &caller.identity,
+        &request.id,
+        DEADLINE,
+        Some(LONGEST_S),
+        &asked_for(&app.configured.load().policy),
+    )?;
     let asker = Asker {
         priority: Priority::Batch,
         ..caller
@@ -309,13 +313,15 @@ impl BatchSummary {
 
     /// Returns the word for the log.
     fn outcome(&self) -> &'static str {
-        if self.exceeds > 0 {
-            Decision::Exceeds.name()
-        } else if self.undetermined > 0 {
-            Decision::Undetermined.name()
-        } else {
-            Decision::Below.name()
-        }
+        let counts = [
+            (self.exceeds, Decision::Exceeds),
+            (self.undetermined, Decision::Undetermined),
+            (self.below, Decision::Below),
+            (self.unknown, Decision::Unknown),
+            (self.unsupported, Decision::Unsupported),
+        ];
+        let found = counts.into_iter().find(|(count, _)| *count > 0);
+        found.map_or("bad_input", |(_, decision)| decision.name())
     }
 }
 

@@ -85,7 +85,14 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
         let (_, indicator) = guess(&value).map_err(|detail| request.wrong(detail))?;
         let configured = app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
-        let (policy, wishes) = given.resolve(&app, &identity, &request.id, deadline, None)?;
+        let (policy, wishes) = given.resolve(
+            &app,
+            &identity,
+            &request.id,
+            deadline,
+            None,
+            &Context::asked_for(),
+        )?;
         let asker = identity.asker(FACE, "/v1/context/{indicator}", request.id.clone());
         let scorer = Scorer {
             engine: &app.engine,

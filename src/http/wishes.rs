@@ -153,7 +153,7 @@ pub(crate) use question;
 
 impl Given {
     /// Checks the wishes, and resolves them by what holds for the client. `deadline` is the server's own, `longest` in
-    /// seconds what a caller may ask for.
+    /// seconds what a caller may ask for, `asks` what sources may be asked.
     ///
     /// # Errors
     /// [`Problem`] that names the member.
@@ -164,6 +164,7 @@ impl Given {
         request_id: &str,
         deadline: Duration,
         longest: Option<u64>,
+        asks: &[Capability],
     ) -> Result<(Policy, Wishes), Problem> {
         let wrong = |detail: String| Problem::invalid(detail, request_id);
         let configured = app.configured.load();
@@ -195,10 +196,10 @@ impl Given {
             }
         };
         let max_age = self.max_age.map(Duration::from_secs);
-        if max_age.is_some_and(|most| most < longest_ttl(app)) && !identity.may(Scope::Refresh) {
+        if max_age.is_some_and(|most| most < longest_ttl(app, asks)) && !identity.may(Scope::Refresh) {
             let detail = format!(
                 "max_age: answers are kept for up to {} s, and asking again before needs a token with the scope `refresh`",
-                longest_ttl(app).as_secs()
+                longest_ttl(app, asks).as_secs()
             );
             return Err(Problem::scope(detail, request_id));
         }
@@ -237,17 +238,16 @@ impl Given {
 }
 
 /// Returns the longest time for which a source's answer is kept.
-fn longest_ttl(app: &App) -> Duration {
-    let speak = [Capability::Risk, Capability::Reputation, Capability::MailPolicy];
+fn longest_ttl(app: &App, asks: &[Capability]) -> Duration {
     let runtimes = app.engine.runtimes();
     let ttls = runtimes
         .values()
         .filter(|runtime| runtime.own.is_some())
         .flat_map(|runtime| {
             let (ttl, descriptor) = (&runtime.settings.ttl, runtime.provider.descriptor());
-            let offered = speak
-                .into_iter()
-                .filter(|capability| descriptor.offer(*capability).is_some());
+            let offered = asks
+                .iter()
+                .filter(|capability| descriptor.offer(**capability).is_some());
             offered.map(|capability| {
                 ttl.by_capability
                     .get(capability.name())

@@ -27,8 +27,8 @@ impl Classified {
         let class = class
             .map(|word| clean(&word).to_lowercase())
             .filter(|word| !word.is_empty() && !word.starts_with("unknown"));
-        let score = root.get("score").integer();
-        let score = score.filter(|score| (0..=100).contains(score) && (class.is_some() || *score > 0));
+        let score = root.get("score").score(100);
+        let score = score.filter(|score| class.is_some() || *score > 0);
         let rules = root.get("rules").many().take(MOST_RULES);
         Self {
             class,

@@ -100,6 +100,17 @@ impl<'a> Node<'a> {
         self.integer().and_then(|number| u64::try_from(number).ok())
     }
 
+    /// Returns a score from 0 to `most`, rounded up, so that what is over a threshold never reads as if it were not;
+    /// `None` where it is none of that scale.
+    pub(super) fn score(self, most: u16) -> Option<i64> {
+        let number = self.decimal()?;
+        if !(0.0..=f64::from(most)).contains(&number) {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "within the scale")]
+        Some(number.ceil() as i64)
+    }
+
     /// Returns a decimal number, written as a number or as text.
     pub(super) fn decimal(self) -> Option<f64> {
         match self.0? {

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::alert::Fallback;
-use super::evidence::{Evidence, Millionths};
+use super::evidence::{Evidence, Millionths, Polarity, RawValue};
 use super::policy::Policy;
 use super::score::Assessment;
 
@@ -62,13 +62,35 @@ fn put_evidence(hash: &mut Sha256, evidence: &Evidence) {
     put(hash, evidence.source.as_bytes());
     put(hash, evidence.measure.as_bytes());
     put(hash, evidence.about.as_deref().unwrap_or_default().as_bytes());
-    hash.update([evidence.status as u8, evidence.reliability as u8]);
+    put(hash, evidence.family.as_bytes());
+    let points = match evidence.polarity {
+        Polarity::Malicious => 0,
+        Polarity::Benign(class) => 1 + class as u8,
+        Polarity::Context => u8::MAX,
+    };
+    let (status, grade) = (evidence.status as u8, evidence.reliability as u8);
+    let (passes, local) = (u8::from(evidence.passthrough), u8::from(evidence.local));
+    hash.update([status, grade, points, passes, local]);
+    let raw = evidence.raw.as_ref().map(|raw| match &raw.value {
+        RawValue::Whole(number) => ("whole", number.to_string(), raw.scale.as_str()),
+        RawValue::Text(text) => ("text", text.clone(), raw.scale.as_str()),
+    });
+    let (form, value, scale) = raw.unwrap_or_default();
+    for text in [
+        form,
+        &value,
+        scale,
+        evidence.hazard.as_deref().unwrap_or_default(),
+    ] {
+        put(hash, text.as_bytes());
+    }
     let probability = evidence.probability.map_or(u32::MAX, Millionths::get);
     hash.update(probability.to_be_bytes());
     // A published risk is dated by its retrieval, which is no news of the indicator.
     let observed = evidence.observed_at.filter(|_| !evidence.passthrough);
     let observed = observed.map_or(i64::MIN, jiff::Timestamp::as_second);
     hash.update(observed.to_be_bytes());
+    hash.update(evidence.reasons.len().to_be_bytes());
     for reason in &evidence.reasons {
         put(hash, reason.as_bytes());
     }

@@ -19,6 +19,8 @@ pub fn authentication(method: &str, result: &str, relay: &str) -> Record {
 pub fn says(record: &Record) -> Vec<Record> {
     let flag = |name: &str| matches!(record.get(name), Some(Value::Flag(true)));
     let word = |name: &str| record.text(name).unwrap_or_default().into_owned();
+    // What was asked in vain is not in the record, and what nobody told speaks neither for nor against.
+    let no = |name: &str| matches!(record.get(name), Some(Value::Flag(false)));
     let has_mx = matches!(record.get("mx"), Some(Value::Texts(hosts)) if !hosts.is_empty());
     let mut says = Vec::new();
     let mut say = |word: &str, reason: &str| {
@@ -31,12 +33,12 @@ pub fn says(record: &Record) -> Vec<Record> {
     };
     if flag("null_mx") {
         say("null-mx", "the domain says that it takes no mail");
-    } else if !has_mx && !flag("has_a") {
+    } else if no("null_mx") && !has_mx && no("has_a") {
         say("no-mx", "the domain has no mail server");
     }
     match word("spf_all").as_str() {
         "+all" => say("spf-pass-all", "SPF lets anybody send for the domain"),
-        _ if word("spf").is_empty() => say("no-spf", "the domain has no SPF record"),
+        "none" if word("spf").is_empty() => say("no-spf", "the domain has no SPF record"),
         _ => {}
     }
     match word("dmarc_policy").as_str() {

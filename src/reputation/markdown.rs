@@ -139,8 +139,15 @@ fn defanged(indicator: &str) -> String {
 /// Writes a text so that it is nothing but text: no markup, no link, no table, no line of its own.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let follows = |next: &char| next.is_alphanumeric();
+        let inside = before.is_some_and(|c: char| c.is_alphanumeric()) && chars.peek().is_some_and(follows);
+        before = Some(c);
         match c {
+            // Names and addresses become links in many readers. A decimal number is neither.
+            '.' if inside && !is_decimal(&safe, &chars) => safe.push_str("[.]"),
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' => {
                 safe.push('\\');
                 safe.push(c);
@@ -153,9 +160,16 @@ fn escaped(text: &str) -> String {
             c => safe.push(c),
         }
     }
-    // Bare addresses become links in most readers; most texts have none.
-    if safe.contains("//") || safe.contains("www.") {
-        safe = safe.replace("://", "[:]//").replace("www.", "www[.]");
+    // Bare addresses become links in most readers.
+    if safe.contains("://") {
+        safe = safe.replace("://", "[:]//");
     }
     safe
+}
+
+/// Tells a dot between the two halves of a decimal number, by what was written before it and what comes after.
+fn is_decimal(before: &str, after: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    let word = |c: &char| c.is_alphanumeric() || matches!(c, '.' | '-' | ']');
+    let digits = |c: char| c.is_ascii_digit();
+    before.chars().rev().take_while(word).all(digits) && after.clone().take_while(word).all(digits)
 }

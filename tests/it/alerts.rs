@@ -559,12 +559,130 @@ async fn the_domains_around_an_indicator_count_where_the_policy_says_so() {
         reasons.contains("5 domains on it, the riskiest of 3 is career-offers.example with 87"),
         "{reasons}"
     );
-    // Of many domains nobody can say whose fault the address is.
-    let (measure, probability, _) = evidence(2, false, ip).await.unwrap();
-    assert_eq!((measure.as_str(), probability), ("hosted-domains-many", None));
+    // Of many domains nobody can say whose fault the address is, so nobody is asked for their risks.
+    assert_eq!(evidence(2, false, ip).await, None);
 
     let email = "/v1/email/a.kranz@mailbox.example/reputation";
     let (measure, _, reasons) = evidence(0, true, email).await.unwrap();
     assert_eq!(measure, "registered-domains");
     assert!(reasons.contains("registered with it"), "{reasons}");
+}
+
+#[tokio::test]
+async fn facts_are_not_asked_for_anew_before_their_time_without_the_scope() {
+    let app = Builder::new()
+        .settings(|settings| {
+            let ttl = &mut settings.providers.get_mut("domaintools").unwrap().ttl;
+            ttl.by_capability
+                .insert("risk".to_owned(), Duration::from_secs(60));
+            ttl.by_capability
+                .insert("whois".to_owned(), Duration::from_secs(7 * 86_400));
+        })
+        .start()
+        .await;
+    let (token, _) = app
+        .app
+        .tokens
+        .create(NewToken::for_everyday("soar"))
+        .await
+        .unwrap();
+    let get = async |path: &str| {
+        let request = app
+            .http
+            .get(format!("{}{path}", app.base))
+            .bearer_auth(token.expose_secret());
+        Answer::of(request.send().await.unwrap()).await
+    };
+    assert_eq!(
+        get("/v1/domain/example.com/reputation?max_age=3600").await.status,
+        200
+    );
+    // A registration is kept for a week, whatever is true of risks.
+    let refused = get("/v1/context/example.com?max_age=3600").await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+}
+
+#[tokio::test]
+async fn what_a_relay_found_of_a_sender_counts_whoever_named_the_sender() {
+    let app = Builder::new()
+        .settings(|settings| {
+            settings.trusted_relays = vec!["10.0.0.0/8".parse().unwrap(), "corp.example".parse().unwrap()];
+        })
+        .start()
+        .await;
+    let message = base64::engine::general_purpose::STANDARD.encode(MESSAGE);
+    for email in [Value::Null, json!("billing@career-offers.example")] {
+        let alert = json!({"message_base64": message, "email": email});
+        let answer = app.post_json(ALERT, &alert).await.json();
+        let items = answer["indicators"].as_array().unwrap();
+        let sender = items
+            .iter()
+            .find(|item| item["indicator"] == "billing@career-offers.example")
+            .unwrap();
+        let evidence = sender["evidence"].as_array().unwrap();
+        assert!(
+            evidence
+                .iter()
+                .any(|one| one["source"] == "message" && one["raw"]["value"] == "dmarc-fail"),
+            "{email}: {sender}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_part_completes_nothing() {
+    let app = Builder::new()
+        .with(&["spamhaus"])
+        .settings(|settings| {
+            settings.providers.get_mut("spamhaus").unwrap().attempts = 1;
+            settings.providers.get_mut("domaintools").unwrap().enabled = false;
+        })
+        .start()
+        .await;
+    // The list says nothing of it, and how new it is cannot be asked.
+    app.others["spamhaus"].inject(
+        Matcher::path(".zrd."),
+        Fault::Dns(pivotd::replay::DnsFault::Code(2)),
+        None,
+    );
+    let answer = app
+        .post_json(ALERT, &json!({"domain": "nobody-knows-this.example"}))
+        .await
+        .json();
+    let item = &answer["indicators"][0];
+    assert_eq!(
+        (&item["complete"], &item["decision"]),
+        (&json!(false), &json!("undetermined")),
+        "{item}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_whose_domains_cannot_be_rated_is_not_called_clean() {
+    for broken in [false, true] {
+        let app = Builder::new()
+            .settings(|settings| {
+                settings.reputation.few_domains = 100;
+                settings.providers.get_mut("domaintools").unwrap().attempts = 1;
+            })
+            .start()
+            .await;
+        for product in ["/risk", "iris-enrich", "/reputation"]
+            .into_iter()
+            .filter(|_| broken)
+        {
+            app.vendor
+                .inject(Matcher::path(product), Fault::InvalidJson, None);
+        }
+        let found = app.get("/v1/ip/192.0.2.44/reputation").await.json();
+        let item = &found["indicators"][0];
+        assert!(
+            app.vendor.attempts_to("/v1/") > 0 && found["cost"]["calls"] != 0,
+            "{found}"
+        );
+        assert_eq!(item["complete"], !broken, "{item}");
+        if broken {
+            assert_eq!(item["decision"], "undetermined", "{item}");
+        }
+    }
 }

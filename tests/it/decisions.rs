@@ -261,3 +261,69 @@ async fn feedback_needs_its_scope_an_indicator_and_a_reason() {
         .body(said.to_string());
     assert_eq!(request.send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn nothing_of_one_tenant_or_client_is_told_to_or_decides_for_another() {
+    let app = TestApp::start().await;
+    let of = |client: &str, tenant: &str| NewToken {
+        tenant: tenant.to_owned(),
+        scopes: Scope::ALL.to_vec(),
+        ..NewToken::for_everyday(client)
+    };
+    let [ours, colleague, stranger] = [
+        token(&app, of("ours", "default")).await,
+        token(&app, of("colleague", "default")).await,
+        token(&app, of("ours", "elsewhere")).await,
+    ];
+    let alert = json!({"domain": "career-offers.example"});
+    let post = async |token: &str, path: &str, key: Option<&str>, body: &Value| {
+        let mut request = app
+            .http
+            .post(format!("{}{path}", app.base))
+            .bearer_auth(token)
+            .body(body.to_string());
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let first = post(&ours, "/v1/alerts/score", Some("same"), &alert).await.json();
+    for other in [&colleague, &stranger] {
+        let reply = post(other, "/v1/alerts/score", Some("same"), &alert).await;
+        assert_eq!((reply.status, reply.header("idempotent-replayed")), (200, ""));
+        assert_ne!(reply.json()["request_id"], first["request_id"]);
+        // Nor does it tell that somebody used the name for something else.
+        let another = json!({"domain": "example.com"});
+        let reply = post(other, "/v1/alerts/score", Some("other"), &another).await;
+        assert_eq!(reply.status, 200);
+    }
+    let id = first["decision_id"].as_str().unwrap();
+    let feedback = format!("/v1/decisions/{id}/feedback");
+    let harmless = json!({"verdict": "false_positive", "reason": "our own campaign"});
+    assert_eq!(post(&stranger, &feedback, None, &harmless).await.status, 404);
+    assert_eq!(post(&ours, &feedback, None, &harmless).await.status, 200);
+    let decision =
+        async |token: &str| post(token, "/v1/alerts/score", None, &alert).await.json()["decision"].clone();
+    assert_eq!(decision(&ours).await, "below");
+    assert_eq!(
+        decision(&colleague).await,
+        "below",
+        "what a tenant's people say holds for it"
+    );
+    assert_eq!(decision(&stranger).await, "exceeds");
+}
+
+#[tokio::test]
+async fn a_request_that_failed_may_be_sent_again_under_its_name() {
+    let app = TestApp::start().await;
+    let wrong = json!({"domain": "no domain at all"});
+    for _ in 0..2 {
+        assert_eq!(
+            with_key(&app, "/v1/alerts/score", "twice", &wrong).await.status,
+            400
+        );
+    }
+    let right = json!({"domain": "career-offers.example"});
+    let answer = with_key(&app, "/v1/alerts/score", "twice", &right).await;
+    assert_eq!((answer.status, answer.header("idempotent-replayed")), (200, ""));
+}

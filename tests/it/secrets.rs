@@ -127,6 +127,171 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
     }
 }
 
+/// Words of a message that nobody but its sender and its readers has to see.
+const SUBJECT: &str = "canary-subject-4e1b";
+const BODY_WORDS: &str = "canary-body-9c27";
+
+/// A message whose words are searched for afterwards; some stand where parsers stumble.
+fn telling_message() -> String {
+    format!(
+        "From: \"{BODY_WORDS} {SUBJECT}\" <billing@career-offers.example>\r\nTo: {BODY_WORDS}@corp.example\r\n\
+         Subject: {SUBJECT}\r\nX-Note: {BODY_WORDS}\r\nContent-Type: multipart/mixed; boundary={BODY_WORDS}\r\n\r\n\
+         --{BODY_WORDS}\r\n\r\nDear {BODY_WORDS}, go to http://career-offers.example/apply?id={BODY_WORDS}#{SUBJECT} \
+         or http://[{BODY_WORDS}/ now\r\n--{BODY_WORDS}\r\nContent-Type: application/pdf; name={SUBJECT}.pdf\r\n\
+         Content-Disposition: attachment; filename={SUBJECT}.pdf\r\n\r\n{BODY_WORDS}\r\n--{BODY_WORDS}--\r\n"
+    )
+}
+
+#[tokio::test]
+async fn no_key_and_no_word_of_a_message_is_in_what_a_soar_gets_or_what_is_kept() {
+    let app = Builder::new()
+        .with(&["virustotal", "abuseipdb", "emailrep", "ipqs", "spamhaus", "dns"])
+        .settings(|settings| {
+            settings.log.level = "trace".to_owned();
+            for provider in settings.providers.values_mut() {
+                provider.attempts = 1;
+            }
+        })
+        .start()
+        .await;
+    let alert = json!({
+        "email": "billing@career-offers.example", "domain": "career-offers.example", "ip": "192.0.2.44",
+        "url": "http://career-offers.example/apply", "hash": "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00",
+    });
+    let mut shown = Vec::new();
+    let show = |answer: crate::support::Answer| format!("{:?} {}", answer.headers, answer.body);
+    let ids = [
+        None,
+        Some(echo(400, [USERNAME, API_KEY])),
+        Some(echo(403, [USERNAME, API_KEY])),
+    ];
+    for (round, fault) in ids.into_iter().enumerate() {
+        for vendor in app.others.values().chain([&app.vendor]) {
+            vendor.clear_faults();
+            if let Some(fault) = &fault {
+                vendor.inject(Matcher::any(), fault.clone(), None);
+            }
+        }
+        let mut fresh = alert.clone();
+        fresh["max_age"] = json!(0);
+        // Limits are told, not waited for.
+        fresh["deadline_s"] = json!(2);
+        let scored = app.post_json("/v1/alerts/score", &fresh).await;
+        assert_eq!(scored.status, 200, "{}", scored.body);
+        let id = scored.json()["decision_id"].as_str().unwrap().to_owned();
+        shown.push(show(scored));
+        let batch = json!({"indicators": ["career-offers.example", "192.0.2.44", "no indicator"], "max_age": 0, "deadline_s": 2});
+        shown.push(show(app.post_json("/v1/enrich/batch", &batch).await));
+        let lines = app
+            .http
+            .post(format!("{}/v1/enrich/batch", app.base))
+            .bearer_auth(&app.token)
+            .header("accept", "application/x-ndjson")
+            .header("idempotency-key", format!("round-{round}"))
+            .body(batch.to_string());
+        let lines = crate::support::Answer::of(lines.send().await.unwrap()).await;
+        assert!(lines.body.contains("\"summary\""), "{}", lines.body);
+        shown.push(show(lines));
+        for path in [
+            "/v1/context/career-offers.example?max_age=0&deadline_s=2",
+            "/v1/context/192.0.2.44?max_age=0&deadline_s=2",
+            "/v1/domain/career-offers.example/reputation?deadline_s=2",
+            "/v1/email/billing%40career-offers.example/reputation?max_age=0&deadline_s=2",
+            "/v1/url/reputation?indicator=http%3A%2F%2Fcareer-offers.example%2Fapply&deadline_s=2",
+        ] {
+            let answer = app.get(path).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+            shown.push(show(answer));
+        }
+        let said =
+            json!({"indicator": "192.0.2.44", "verdict": "confirmed", "reason": "seen in ticket 4711"});
+        let feedback = app
+            .post_json(&format!("/v1/decisions/{id}/feedback"), &said)
+            .await;
+        assert_eq!(feedback.status, 200, "{}", feedback.body);
+        shown.push(show(feedback));
+        shown.push(show(app.get(&format!("/v1/decisions/{id}")).await));
+    }
+    let echoed = shown.iter().filter(|text| text.contains("[key]"));
+    assert!(
+        echoed.count() > 0,
+        "the vendors' words were shown, without the key"
+    );
+
+    for vendor in app.others.values().chain([&app.vendor]) {
+        vendor.clear_faults();
+    }
+    let message = telling_message();
+    let scored = app
+        .post_json(
+            "/v1/alerts/score",
+            &json!({"message": message, "max_age": 0, "deadline_s": 2}),
+        )
+        .await;
+    assert_eq!(scored.status, 200, "{}", scored.body);
+    assert!(scored.body.contains("career-offers.example"));
+    let id = scored.json()["decision_id"].as_str().unwrap().to_owned();
+    let mut of_message = vec![show(scored), show(app.get(&format!("/v1/decisions/{id}")).await)];
+    // One that cannot be read is told of without its words.
+    let broken = format!("{SUBJECT}\r\n\r\n{BODY_WORDS}");
+    let refused = app
+        .post_json("/v1/alerts/score", &json!({"message": broken}))
+        .await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    of_message.push(show(refused));
+    let keyed = app
+        .http
+        .post(format!("{}/v1/alerts/score", app.base))
+        .bearer_auth(&app.token)
+        .header("idempotency-key", "message-1")
+        .body(json!({"message": message, "deadline_s": 2}).to_string());
+    of_message.push(show(
+        crate::support::Answer::of(keyed.send().await.unwrap()).await,
+    ));
+
+    for path in [
+        "/docs",
+        "/openapi.json",
+        "/openapi-3.0.json",
+        "/swagger.json",
+        "/metrics",
+        "/readyz",
+        "/",
+    ] {
+        shown.push(app.get(path).await.body);
+    }
+    shown.push(format!("{:?}", app.app));
+    shown.push(format!("{:?}", app.app.engine.store().audit(1000).unwrap()));
+    shown.push(app.log());
+    let sent: Vec<String> = app
+        .others
+        .values()
+        .chain([&app.vendor])
+        .flat_map(|vendor| vendor.seen())
+        .map(|request| format!("{request:?}"))
+        .collect();
+    assert!(sent.iter().any(|request| request.contains("career-offers")));
+    let (token, folder) = (app.token.clone(), app.folder.clone());
+    drop(app.stop().await);
+    let kept = files(folder.path());
+    assert!(kept.iter().any(|(path, _)| path.ends_with("pivotd.redb")));
+    for canary in [API_KEY, &token] {
+        for text in shown.iter().chain(&of_message) {
+            assert!(!text.contains(canary), "{canary} in {text}");
+        }
+    }
+    for canary in [SUBJECT, BODY_WORDS] {
+        for text in shown.iter().chain(&of_message).chain(&sent) {
+            assert!(!text.contains(canary), "{canary} in {text}");
+        }
+    }
+    for canary in [API_KEY, &token, SUBJECT, BODY_WORDS] {
+        for (path, bytes) in &kept {
+            assert!(!holds(bytes, canary), "{canary} in {path}");
+        }
+    }
+}
+
 #[test]
 fn no_command_prints_a_key() {
     let folder = tempfile::tempdir().unwrap();

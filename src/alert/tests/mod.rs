@@ -1,8 +1,10 @@
 //! Messages written for this project, read; and what comes of anything else.
 
+mod cost;
 mod generated;
 mod limits;
 mod parts;
+mod reports;
 mod traces;
 
 use super::*;

@@ -73,6 +73,14 @@ pub struct Fact {
     pub records: Vec<Json>,
 }
 
+impl Context {
+    /// Lists what is asked for facts.
+    #[must_use]
+    pub fn asked_for() -> [Capability; FACTS.len()] {
+        FACTS.map(|(capability, _)| capability)
+    }
+}
+
 impl Scorer<'_> {
     /// Gathers the facts about an indicator, at most `most` records of each kind and source.
     pub async fn context(&self, indicator: &Indicator, most: usize) -> Context {

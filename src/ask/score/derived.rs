@@ -74,12 +74,22 @@ async fn around(
         match &told.outcome {
             Outcome::Found(answer) if !answer.is_quote() => {
                 let total = answer.total.unwrap_or(answer.records.len() as u64);
-                let found = risks(scorer, &answer.records).await;
-                let measure = if total > u64::from(few) {
+                let is_crowd = total > u64::from(few);
+                let measure = if is_crowd {
                     format!("{measure}-many")
                 } else {
                     measure.to_owned()
                 };
+                let own = scorer.policy.rules.source(&part.source);
+                // Their risks cost look-ups, and would say nothing.
+                if is_crowd && own.is_none_or(|own| !own.measures.contains_key(&measure)) {
+                    derived.told.push((part.source.clone(), told));
+                    continue;
+                }
+                derived
+                    .evidence
+                    .extend(evidence::lacking(&part.source, &answer.missing));
+                let found = risks(scorer, &answer.records).await;
                 derived
                     .evidence
                     .extend(says(scorer, part, &measure, total, &found.risks, now));
@@ -100,7 +110,7 @@ async fn around(
 }
 
 /// Finds the published risks of domains, the highest first: as the records have them, else by asking.
-/// What failed is told beside them.
+/// What failed is told beside them: a domain whose risk is not known might be the worst.
 async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
     let mut risks: Vec<(i64, String)> = Vec::new();
     let mut parts: Vec<Part> = Vec::new();
@@ -111,7 +121,7 @@ async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
         };
         match integer(record, "risk") {
             Some(risk) => risks.push((risk, name.value().to_owned())),
-            None => plan::ask(scorer, Capability::Risk, &name, None, 0, &mut parts),
+            None => plan::ask(scorer, Capability::Risk, &name, Some(name.value()), 0, &mut parts),
         }
     }
     let told = join_all(parts.iter().map(|part| scorer.ask(part))).await;

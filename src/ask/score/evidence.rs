@@ -12,7 +12,11 @@ use crate::reputation::{Evidence, EvidenceStatus, Rules, from_risk};
 /// Makes evidence of what one source was asked, and answered.
 pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec<Evidence> {
     let mut found = match &told.outcome {
-        Outcome::Found(answer) => records(part, told, &answer.records, rules, now),
+        Outcome::Found(answer) => {
+            let mut said = records(part, told, &answer.records, rules, now);
+            said.extend(lacking(&part.source, &answer.missing));
+            said
+        }
         Outcome::NotFound(_) => vec![dated(
             Evidence::absent(&part.source, EvidenceStatus::NoData),
             told,
@@ -27,6 +31,14 @@ pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec
         evidence.about.clone_from(&part.about);
     }
     found
+}
+
+/// Says that a source answered in part: what is lacking could have raised the score.
+pub(super) fn lacking(source: &str, missing: &[String]) -> Option<Evidence> {
+    (!missing.is_empty()).then(|| Evidence {
+        reasons: missing.iter().take(MOST_LACKING).cloned().collect(),
+        ..Evidence::absent(source, EvidenceStatus::ProviderError)
+    })
 }
 
 fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Timestamp) -> Vec<Evidence> {
@@ -58,6 +70,8 @@ fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Tim
     said
 }
 
+/// The most that is told of what an answer lacks.
+const MOST_LACKING: usize = 5;
 /// The most that one source says of one indicator.
 const MOST_RECORDS: usize = 20;
 

@@ -25,6 +25,7 @@ use crate::reputation::score::{Assessment, assess};
 pub use context::{Context, Fact};
 pub use local::{Feedback, Opinion, Said, ignored};
 use plan::Part;
+pub use plan::asked_for;
 pub use steady::Steady;
 
 /// Says how a question for scores is meant.
@@ -73,8 +74,8 @@ pub struct Alert {
     pub excess: Vec<String>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
-    /// What a message itself says of one of its indicators, by the indicator's role.
-    pub said: Vec<(&'static str, Record)>,
+    /// What a message itself says of one of its indicators.
+    pub said: Vec<(Indicator, Record)>,
 }
 
 impl Alert {
@@ -203,7 +204,7 @@ impl Scorer<'_> {
         self.look_with(role, indicator, &[]).await
     }
 
-    async fn look_with(&self, role: &str, indicator: &Indicator, said: &[(&str, Record)]) -> Looked {
+    async fn look_with(&self, role: &str, indicator: &Indicator, said: &[(Indicator, Record)]) -> Looked {
         let rules = self.policy.rules.as_ref();
         let own = local::evidence(self, indicator, self.engine.clock().now());
         // Nobody need know of what is one's own or nobody's, and nobody could say more of it.
@@ -229,8 +230,8 @@ impl Scorer<'_> {
         let now = self.engine.clock().now();
         let mut tally = Tally::default();
         let mut evidence = own;
-        let of_role = said.iter().filter(|(of, _)| *of == role);
-        evidence.extend(of_role.map(|(_, record)| local::said(record, rules, now)));
+        let of_it = said.iter().filter(|(of, _)| of == indicator);
+        evidence.extend(of_it.map(|(_, record)| local::said(record, rules, now)));
         for (part, told) in parts.iter().zip(&told) {
             tally.count(&part.source, told, now);
             evidence.extend(evidence::of(part, told, rules, now));

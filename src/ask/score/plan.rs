@@ -7,9 +7,23 @@ use url::Host;
 use super::{Scorer, local};
 use crate::domain::{Capability, Indicator, IndicatorKind, Pap, Query};
 use crate::engine::runtime::Runtime;
+use crate::reputation::Policy;
 
 /// What a source is asked for a score: a published risk, or what it says on its own scale.
 const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
+
+/// Lists what sources may be asked for scores under a policy.
+#[must_use]
+pub fn asked_for(policy: &Policy) -> Vec<Capability> {
+    let mut asked = vec![Capability::Risk, Capability::Reputation, Capability::MailPolicy];
+    if policy.rules.few_domains > 0 {
+        asked.push(Capability::DomainsOnIp);
+    }
+    if policy.rules.registrations {
+        asked.push(Capability::ReverseWhois);
+    }
+    asked
+}
 
 /// Is one question to one source.
 #[derive(Debug, Clone)]

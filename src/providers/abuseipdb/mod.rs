@@ -96,8 +96,7 @@ fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
 fn records(data: Node<'_>, asked: &str) -> Result<Vec<Record>, ProviderError> {
     let score = data
         .get("abuseConfidenceScore")
-        .integer()
-        .filter(|score| (0..=100).contains(score))
+        .score(100)
         .ok_or_else(|| malformed("abuseConfidenceScore"))?;
     let reports = data.get("totalReports").count().unwrap_or(0);
     let link = format!("https://www.abuseipdb.com/check/{asked}");

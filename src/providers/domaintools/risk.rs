@@ -135,7 +135,10 @@ fn read(row: Node<'_>, query: &Query) -> Result<Option<Record>, ProviderError> {
     if !risk.get("risk_score").exists() {
         return Ok(None);
     }
-    let score = score(risk.get("risk_score")).ok_or_else(|| malformed("risk score from 0 to 100"))?;
+    let score = risk
+        .get("risk_score")
+        .score(100)
+        .ok_or_else(|| malformed("risk score from 0 to 100"))?;
     let rows: Vec<Node<'_>> = risk
         .get("components")
         .many()
@@ -155,7 +158,7 @@ fn read(row: Node<'_>, query: &Query) -> Result<Option<Record>, ProviderError> {
         components.push(
             Record::new()
                 .with("name", name)
-                .with_some("score", self::score(row.get("risk_score"))),
+                .with_some("score", row.get("risk_score").score(100)),
         );
     }
     if threats.is_empty() {
@@ -171,17 +174,6 @@ fn read(row: Node<'_>, query: &Query) -> Result<Option<Record>, ProviderError> {
             .with("threats", tidy(threats))
             .with("zero_listed", zero_listed),
     ))
-}
-
-/// Reads a score, rounded up, so that what is over a threshold never reads as if it were not; `None` where it is none
-/// from 0 to 100.
-fn score(node: Node<'_>) -> Option<i64> {
-    let number = node.decimal()?;
-    if !(0.0..=100.0).contains(&number) {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 100")]
-    Some(number.ceil() as i64)
 }
 
 /// Names the threats of a profile whose answer does not: the profile's score is that of its highest parts.

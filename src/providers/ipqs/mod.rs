@@ -102,11 +102,8 @@ fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
 fn records(root: Node<'_>) -> Result<Vec<Record>, ProviderError> {
     let score = root
         .get("fraud_score")
-        .decimal()
-        .filter(|score| (0.0..=100.0).contains(score))
+        .score(100)
         .ok_or_else(|| malformed("fraud_score"))?;
-    #[expect(clippy::cast_possible_truncation, reason = "bounded by the check")]
-    let score = score.ceil() as i64;
     let mut flags: Vec<&str> = FLAGS
         .into_iter()
         .filter(|name| root.get(name).flag() == Some(true))

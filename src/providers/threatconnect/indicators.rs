@@ -33,10 +33,6 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 pub(super) fn indicator(node: Node<'_>) -> Option<Record> {
     let kind = node.get("type").text()?;
     let summary = node.get("summary").text().or_else(|| named(node, &kind))?;
-    let percent = |name: &str, most: i64| {
-        let number = node.get(name).integer();
-        number.filter(|number| (0..=most).contains(number))
-    };
     let rating = node.get("rating").decimal();
     let day = |name: &str| node.get(name).day();
     let record = Record::new()
@@ -46,8 +42,8 @@ pub(super) fn indicator(node: Node<'_>) -> Option<Record> {
                 .filter(|rating| (0.0..=5.0).contains(rating))
                 .map(|rating| rating.to_string()),
         )
-        .with_some("confidence", percent("confidence", 100))
-        .with_some("score", percent("threatAssessScore", 1000))
+        .with_some("confidence", node.get("confidence").score(100))
+        .with_some("score", node.get("threatAssessScore").score(1000))
         .with_some("owner", owner(node))
         .with_some("first_seen", day("firstSeen").or_else(|| day("dateAdded")))
         .with_some("last_seen", day("lastSeen").or_else(|| day("lastModified")))

@@ -66,10 +66,7 @@ impl Run {
             md5: hash(item.get("md5")),
             sha1: hash(item.get("sha1")),
             sha256: hash(item.get("sha256")),
-            score: analysis
-                .get("threat_score")
-                .integer()
-                .filter(|score| (0..=100).contains(score)),
+            score: analysis.get("threat_score").score(100),
             at: time(item.get("submitted_at")),
             state: item.get("state").text(),
             status: item.get("status").text(),

@@ -9,6 +9,7 @@ use super::*;
 
 mod alerts;
 mod calibration;
+mod model;
 mod properties;
 
 const NOW: i64 = 1_700_000_000;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn any_evidence() -> impl Strategy<Value = Evidence> {
+pub(super) fn any_evidence() -> impl Strategy<Value = Evidence> {
     let statuses = prop_oneof![
         6 => Just(EvidenceStatus::Ok),
         1 => Just(EvidenceStatus::Stale),
@@ -57,7 +57,7 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
         )
 }
 
-fn any_absence() -> impl Strategy<Value = EvidenceStatus> {
+pub(super) fn any_absence() -> impl Strategy<Value = EvidenceStatus> {
     prop::sample::select(vec![
         EvidenceStatus::NoData,
         EvidenceStatus::Unsupported,

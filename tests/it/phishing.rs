@@ -1,0 +1,192 @@
+//! The story of a phishing alert: its playbook asks about three indicators and branches on one word.
+
+use pivotd::replay::{Fault, Matcher};
+use serde_json::{Value, json};
+
+use crate::support::{Builder, TestApp};
+
+const ALERT: &str = "/v1/alerts/score";
+
+/// A vendor's answer that gives this risk, as JSON writes it.
+fn risk(domain: &str, score: &str) -> Fault {
+    Fault::Status {
+        code: 200,
+        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+        body: format!(
+            r#"{{"response":{{"domain":"{domain}","risk_score":{score},"results":[{{"domain":"{domain}","domain_risk":{{"risk_score":{score}}}}}],"missing_domains":[]}}}}"#
+        ),
+    }
+}
+
+/// Asks about a domain whose risk the vendor gives so.
+async fn rated(app: &TestApp, domain: &str, score: &str) -> Value {
+    app.vendor.clear_faults();
+    app.vendor.inject(Matcher::any(), risk(domain, score), None);
+    app.post_json(ALERT, &json!({"domain": domain})).await.json()
+}
+
+async fn story(app: &TestApp, email: &str, domain: &str, ip: &str) -> Value {
+    let alert = json!({"email": email, "domain": domain, "ip": ip});
+    let answer = app.post_json(ALERT, &alert).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+/// What a playbook of one line would do: the answer's own word, and the comparison that people write themselves.
+fn branches(answer: &Value) -> (&str, bool) {
+    let over = answer["scores"]
+        .as_object()
+        .unwrap()
+        .values()
+        .any(|score| score.as_u64().is_some_and(|score| score > 50));
+    (answer["decision"].as_str().unwrap(), over)
+}
+
+#[tokio::test]
+async fn one_indicator_over_the_threshold_decides() {
+    let app = Builder::new()
+        .with(&["virustotal", "abuseipdb", "greynoise", "emailrep"])
+        .start()
+        .await;
+    let answer = story(
+        &app,
+        "billing@career-offers.example",
+        "career-offers.example",
+        "192.0.2.44",
+    )
+    .await;
+    assert_eq!(branches(&answer), ("exceeds", true), "{answer}");
+    assert!(
+        answer["decisive"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("career-offers.example"))
+    );
+    assert!(
+        answer["summary"]
+            .as_str()
+            .unwrap()
+            .contains("career-offers.example scores")
+    );
+    let note = answer["markdown"].as_str().unwrap();
+    assert!(note.starts_with("**Exceeds"), "{note}");
+    assert!(
+        !note.contains("career-offers.example"),
+        "a link is in the note: {note}"
+    );
+}
+
+#[tokio::test]
+async fn none_over_is_below_and_unknown_and_unsupported_stay_apart() {
+    let app = TestApp::start().await;
+    app.vendor
+        .inject(Matcher::any(), risk("harmless.example", "12"), None);
+    // The mailbox stands at the same domain; addresses have no source here.
+    let below = story(&app, "desk@harmless.example", "harmless.example", "192.0.2.44").await;
+    assert_eq!(branches(&below), ("below", false), "{below}");
+    assert_eq!(
+        (&below["max_score"], &below["unsupported"]),
+        (&json!(12), &json!(["192.0.2.44"]))
+    );
+    app.vendor.clear_faults();
+    let nobody = "nobody-knows-this.example";
+    let unknown = story(&app, &format!("a@{nobody}"), nobody, "192.0.2.44").await;
+    assert_eq!(branches(&unknown), ("unknown", false), "{unknown}");
+    assert_eq!(unknown["max_score"], Value::Null);
+    let unsupported = app
+        .post_json(ALERT, &json!({"ip": "192.0.2.44", "email": "x@gmail.com"}))
+        .await
+        .json();
+    assert_eq!(branches(&unsupported), ("unsupported", false), "{unsupported}");
+}
+
+#[tokio::test]
+async fn what_a_failed_source_could_have_known_leaves_the_alert_undetermined() {
+    let app = Builder::new().with(&["abuseipdb"]).start().await;
+    for vendor in app.others.values() {
+        vendor.inject(Matcher::any(), Fault::busy_503(), None);
+    }
+    let nobody = "nobody-knows-this.example";
+    let open = story(&app, &format!("a@{nobody}"), nobody, "192.0.2.44").await;
+    assert_eq!(branches(&open), ("undetermined", false), "{open}");
+    assert_eq!(open["undetermined"], json!(["192.0.2.44"]));
+    assert!(open["retry_after_s"].as_u64().unwrap() > 0);
+    assert!(open["summary"].as_str().unwrap().contains("AbuseIPDB"), "{open}");
+    // A score over the threshold decides without it.
+    let decided = story(&app, "a@b.example", "career-offers.example", "192.0.2.44").await;
+    assert_eq!(branches(&decided), ("exceeds", true), "{decided}");
+    assert_eq!(decided["undetermined"], json!(["192.0.2.44"]));
+}
+
+#[tokio::test]
+async fn more_than_fifty_is_over_however_little_and_fifty_is_not() {
+    let app = TestApp::start().await;
+    for (at, (score, expected, decision)) in [
+        ("49.2", 50, "below"),
+        ("50", 50, "below"),
+        ("50.0", 50, "below"),
+        ("\"50\"", 50, "below"),
+        ("50.000001", 51, "exceeds"),
+        ("50.1", 51, "exceeds"),
+        ("\"50.1\"", 51, "exceeds"),
+        ("51", 51, "exceeds"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = rated(&app, &format!("edge-{at}.example"), score).await;
+        assert_eq!(
+            (&answer["max_score"], &answer["decision"]),
+            (&json!(expected), &json!(decision)),
+            "{score}: {answer}"
+        );
+        assert_eq!(branches(&answer).1, decision == "exceeds", "{score}");
+    }
+    for (at, score) in ["100.1", "-1", "101", "\"high\"", "{}"].into_iter().enumerate() {
+        let answer = rated(&app, &format!("wrong-{at}.example"), score).await;
+        assert_eq!(
+            (&answer["max_score"], &answer["decision"]),
+            (&Value::Null, &json!("undetermined")),
+            "{score}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_risk_is_its_own_score() {
+    let app = TestApp::start().await;
+    for risk in 0..=100_u8 {
+        let answer = rated(&app, &format!("risk-{risk}.example"), &risk.to_string()).await;
+        let expected = if risk > 50 { "exceeds" } else { "below" };
+        assert_eq!(
+            (&answer["max_score"], &answer["decision"]),
+            (&json!(risk), &json!(expected)),
+            "{risk}: {answer}"
+        );
+        let lines = answer["indicators"][0]["explanation"].as_array().unwrap();
+        let points: i64 = lines.iter().map(|line| line["points"].as_i64().unwrap()).sum();
+        assert_eq!(points, i64::from(risk));
+    }
+}
+
+/// Other vendors' decimals that pass through are rounded up, too.
+#[tokio::test]
+async fn a_decimal_of_any_published_risk_is_over_as_soon_as_it_is_more_than_fifty() {
+    let app = Builder::new().with(&["abuseipdb"]).start().await;
+    let body = json!({"data": {
+        "ipAddress": "203.0.113.7", "isWhitelisted": null, "abuseConfidenceScore": 50.2, "totalReports": 9,
+        "numDistinctUsers": 4, "lastReportedAt": null
+    }});
+    let fault = Fault::Status {
+        code: 200,
+        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+        body: body.to_string(),
+    };
+    app.others["abuseipdb"].inject(Matcher::any(), fault, None);
+    let answer = app.post_json(ALERT, &json!({"ip": "203.0.113.7"})).await.json();
+    assert_eq!(
+        (&answer["max_score"], &answer["decision"]),
+        (&json!(51), &json!("exceeds")),
+        "{answer}"
+    );
+}
