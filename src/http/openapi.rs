@@ -78,6 +78,7 @@ impl Modify for Examples {
         crate::ask::score::Context,
         crate::decisions::FeedbackRecord,
         decisions::Explained,
+        super::problem::Problem,
     )),
     modifiers(&Token, &Examples),
     tags(
