@@ -338,7 +338,7 @@ fn decay(item: &Evidence, rules: &Rules, now: Timestamp) -> Millionths {
         .complement()
 }
 
-/// Tells whether time takes nothing of the weight of evidence, as [`decay`] has it, as long as it is fresh. What people
+/// Tells whether time takes nothing of the weight of evidence, as `decay` has it, as long as it is fresh. What people
 /// said ends when they wanted it to.
 #[must_use]
 pub fn is_steady(item: &Evidence, rules: &Rules) -> bool {
