@@ -168,7 +168,7 @@ fn message(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<(), S
     );
     asked.notes.extend(read.notes);
     for result in read.authentication {
-        let record = mail::authentication(&result.method, &result.result, &result.relay);
+        let record = mail::authentication(result.method, &result.result, &result.relay);
         asked
             .said
             .extend(senders.iter().map(|sender| (sender.clone(), record.clone())));

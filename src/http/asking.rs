@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -45,7 +46,7 @@ pub struct Answer {
 
 /// Lists what every question for a score can be answered with.
 #[derive(Debug, utoipa::IntoResponses)]
-#[expect(dead_code, reason = "it is only described")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "it is only described")]
 pub(super) enum Statuses {
     /// Scored. A provider's failure is in the answer, not in the status.
     #[response(status = 200)]
@@ -311,7 +312,7 @@ impl<'a> Request<'a> {
         let accept = http
             .headers()
             .get("accept")
-            .map(|accept| accept.as_bytes())
+            .map(HeaderValue::as_bytes)
             .unwrap_or_default();
         let digest = hex(&[self.operation.as_bytes(), accept, body]);
         let begun = self

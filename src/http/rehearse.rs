@@ -138,7 +138,7 @@ fn evidence(branch: Branch, threshold: u8) -> Vec<Evidence> {
     };
     let absent = |status| vec![Evidence::absent(SOURCE, status)];
     match branch {
-        Branch::Exceeds => risk(threshold.saturating_add(1).max(87).min(100)),
+        Branch::Exceeds => risk(threshold.saturating_add(1).clamp(87, 100)),
         Branch::Below => risk(threshold.min(3)),
         Branch::Unknown => absent(EvidenceStatus::NoData),
         Branch::Unsupported => Vec::new(),

@@ -1,10 +1,11 @@
 //! Names decisions by their content: equal evidence under equal rules is the same decision.
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::alert::Fallback;
-use super::evidence::{Evidence, Polarity, RawValue};
+use super::evidence::{Evidence, Millionths, Polarity, RawValue};
 use super::policy::Policy;
 use super::score::Assessment;
 
@@ -84,11 +85,9 @@ fn put_evidence(hash: &mut Sha256, evidence: &Evidence) {
     ] {
         put(hash, text.as_bytes());
     }
-    let probability = evidence
-        .probability
-        .map_or(u32::MAX, |probability| probability.get());
+    let probability = evidence.probability.map_or(u32::MAX, Millionths::get);
     hash.update(probability.to_be_bytes());
-    let observed = evidence.observed_at.map_or(i64::MIN, |at| at.as_second());
+    let observed = evidence.observed_at.map_or(i64::MIN, Timestamp::as_second);
     hash.update(observed.to_be_bytes());
     hash.update(evidence.reasons.len().to_be_bytes());
     for reason in &evidence.reasons {

@@ -476,11 +476,9 @@ fn confidence(
         doubt.times(rules.weight(*grade).times(Millionths::percent(80)).complement())
     });
     // What pivotd knows itself needs nobody to answer.
-    let answered = if coverage.asked == 0 {
-        1_000_000
-    } else {
-        coverage.answered * 1_000_000 / coverage.asked
-    };
+    let answered = (coverage.answered * 1_000_000)
+        .checked_div(coverage.asked)
+        .unwrap_or(1_000_000);
     let sure = doubt.complement().times(Millionths::new(answered));
     if conflict {
         sure.times(Millionths::percent(50))

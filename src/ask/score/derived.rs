@@ -101,7 +101,7 @@ async fn around(
             Outcome::Failed(_) => {
                 derived
                     .evidence
-                    .extend(evidence::of(part, &told, &scorer.policy.rules, now))
+                    .extend(evidence::of(part, &told, &scorer.policy.rules, now));
             }
         }
         derived.told.push((part.source.clone(), told));

@@ -81,11 +81,11 @@ pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestam
     let hits = scorer.lists.hits(indicator);
     let mut evidence = lists::evidence(indicator, &hits, &scorer.policy.rules);
     let said = scorer.feedback.said(&scorer.asker.tenant, indicator, now);
-    evidence.extend(said.into_iter().map(feedback));
+    evidence.extend(said.iter().map(feedback));
     evidence
 }
 
-fn feedback(said: Said) -> Evidence {
+fn feedback(said: &Said) -> Evidence {
     let local = Evidence {
         local: true,
         observed_at: Some(said.at),

@@ -108,20 +108,20 @@ fn is_tame(text: &str) -> bool {
     while let Some(c) = rest.chars().next() {
         let own = ["[at]", "[:]", "[.]", "&lt;", "&gt;", "&amp;"];
         if let Some(known) = own.into_iter().find(|known| rest.starts_with(known)) {
-            rest = &rest[known.len()..];
+            rest = rest.strip_prefix(known).unwrap_or_default();
             continue;
         }
         if let Some(escaped) = rest.strip_prefix('\\') {
             let Some(c) = escaped.chars().next().filter(char::is_ascii_punctuation) else {
                 return false;
             };
-            rest = &escaped[c.len_utf8()..];
+            rest = escaped.strip_prefix(c).unwrap_or_default();
             continue;
         }
         if c.is_control() || "`*_{}[]()#+!|~<>&@".contains(c) {
             return false;
         }
-        rest = &rest[c.len_utf8()..];
+        rest = rest.strip_prefix(c).unwrap_or_default();
     }
     !text.contains("://") && !text.contains("www.")
 }
