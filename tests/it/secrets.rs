@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use pivotd::replay::{Fault, Matcher};
+use pivotd::replay::{Fault, Matcher, Replay};
 use serde_json::json;
 
 use crate::support::{API_KEY, Builder, Entity, USERNAME};
@@ -267,7 +267,7 @@ async fn no_key_and_no_word_of_a_message_is_in_what_a_soar_gets_or_what_is_kept(
         .others
         .values()
         .chain([&app.vendor])
-        .flat_map(|vendor| vendor.seen())
+        .flat_map(Replay::seen)
         .map(|request| format!("{request:?}"))
         .collect();
     assert!(sent.iter().any(|request| request.contains("career-offers")));

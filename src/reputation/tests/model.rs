@@ -108,27 +108,27 @@ fn is_tame(text: &str) -> bool {
     while let Some(c) = rest.chars().next() {
         let own = ["[at]", "[:]", "[.]", "&lt;", "&gt;", "&amp;"];
         if let Some(known) = own.into_iter().find(|known| rest.starts_with(known)) {
-            rest = &rest[known.len()..];
+            rest = rest.strip_prefix(known).unwrap_or_default();
             continue;
         }
         if let Some(escaped) = rest.strip_prefix('\\') {
             let Some(c) = escaped.chars().next().filter(char::is_ascii_punctuation) else {
                 return false;
             };
-            rest = &escaped[c.len_utf8()..];
+            rest = escaped.strip_prefix(c).unwrap_or_default();
             continue;
         }
         if c.is_control() || "`*_{}[]()#+!|~<>&@".contains(c) {
             return false;
         }
-        rest = &rest[c.len_utf8()..];
+        rest = rest.strip_prefix(c).unwrap_or_default();
     }
     !text.contains("://") && !text.contains("www.")
 }
 
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
-        any::<String>(),
+        any::<String>().prop_filter("marks", |text| !text.contains(['\u{e000}', '\u{e001}'])),
         "[a-z.@:/<>`*_|\\\\\\[\\]()#&\n\r\t!~{}+0-9-]{0,40}",
         prop::sample::select(vec![
             "](http://evil.example)".to_owned(),
@@ -268,7 +268,7 @@ proptest! {
     #[test]
     fn a_note_holds_hostile_words_as_words_only(texts in prop::collection::vec(hostile(), 5)) {
         let [reason, about, hazard, ignored, note] = texts.as_slice() else { unreachable!() };
-        let marked = |text: &str| format!("QZ{text}ZQ");
+        let marked = |text: &str| format!("\u{e000}{text}\u{e001}");
         let mut one = listed("somebody", 90, Reliability::A);
         one.reasons = vec![marked(reason)];
         one.about = Some(marked(about));
@@ -281,8 +281,8 @@ proptest! {
             ..Request::new("r", "d", &titles)
         };
         let answer = combine(request, &policy, vec![judge(&[one], &policy)]);
-        let pieces: Vec<&str> = answer.markdown.split("QZ").skip(1)
-            .filter_map(|piece| piece.split_once("ZQ").map(|(inside, _)| inside))
+        let pieces: Vec<&str> = answer.markdown.split('\u{e000}').skip(1)
+            .filter_map(|piece| piece.split_once('\u{e001}').map(|(inside, _)| inside))
             .collect();
         prop_assert!(pieces.len() >= 5, "{}", answer.markdown);
         for piece in pieces {
