@@ -10,13 +10,14 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
 
+use crate::ask::score::{Scorer, Wishes};
 use crate::catalogue::Catalogue;
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
 use crate::decisions::Decisions;
-use crate::engine::Engine;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::transport::TransportError;
+use crate::engine::{Asker, Engine};
 use crate::http;
 use crate::providers::Provider;
 use crate::reputation::policy::Policy;
@@ -190,6 +191,25 @@ impl App {
         self.configured
             .store(Arc::new(Configured::new(loaded, generation)));
         Ok(())
+    }
+
+    /// Makes what scores indicators for one caller.
+    #[must_use]
+    pub fn scorer<'a>(
+        &'a self,
+        configured: &'a Configured,
+        policy: &'a Policy,
+        asker: &'a Asker,
+        wishes: &'a Wishes,
+    ) -> Scorer<'a> {
+        Scorer {
+            engine: &self.engine,
+            lists: &configured.settings().lists,
+            feedback: &self.decisions.opinions,
+            policy,
+            asker,
+            wishes,
+        }
     }
 
     /// Tells whether everything answered is sample data.

@@ -22,11 +22,15 @@ pub(super) fn reputation(root: &Reader<'_>, descriptors: &[&'static Descriptor])
     over(root, compiled_in(), Some(descriptors))
 }
 
-/// Returns what the compiled-in file says of lists and sources.
+/// Returns what the compiled-in file says of lists and sources. Of that file only the section is read: the whole of it,
+/// as a tree, would leave its memory behind.
 fn compiled_in() -> &'static Rules {
     static RULES: OnceLock<Rules> = OnceLock::new();
     RULES.get_or_init(|| {
-        let Ok(tree) = tree::parse(DEFAULT_NAME, DEFAULT_FILE) else {
+        let from = DEFAULT_FILE.find("\n[reputation]").unwrap_or_default();
+        let rest = DEFAULT_FILE.get(from..).unwrap_or_default();
+        let section = rest.split("\n[lists]").next().unwrap_or_default();
+        let Ok(tree) = tree::parse(DEFAULT_NAME, section) else {
             return Rules::default();
         };
         let findings = Findings::default();
@@ -318,4 +322,25 @@ fn expected_meaning(node: &Node) -> String {
         "expected \"hard\", \"soft\", \"context\", or per cent from 0 to 100, found {}",
         node.shown()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_says_nothing_has_the_lists_and_sources_of_the_compiled_in_one() {
+        let descriptors: Vec<&'static Descriptor> = crate::providers::registry::all()
+            .iter()
+            .map(|provider| provider.descriptor())
+            .collect();
+        let read = |text: &str| super::super::read("own", text, false, &[], &descriptors).unwrap();
+        let (own, whole) = (
+            read("").settings.reputation,
+            read(DEFAULT_FILE).settings.reputation,
+        );
+        assert_eq!((&own.sources, &own.lists), (&whole.sources, &whole.lists));
+        assert_eq!(own.never_block, whole.never_block);
+        assert!(own.sources.contains_key("virustotal") && own.sources.contains_key("message"));
+    }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{ControlReply, RunRequest};
 use crate::ask::message::head;
 use crate::ask::report::Report;
-use crate::ask::score::{Alert, Scorer, Wishes};
+use crate::ask::score::{Alert, Wishes};
 use crate::ask::transform::{Run, run as run_transform};
 use crate::catalogue::{TransformSetting, TransformSpec, own};
 use crate::config::problem::did_you_mean;
@@ -260,14 +260,7 @@ pub(super) async fn enrich(
     let watch = Watch::start(app);
     let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
     let wishes = Wishes::until(deadline);
-    let scorer = Scorer {
-        engine: &app.engine,
-        lists: &configured.settings().lists,
-        feedback: &app.decisions.opinions,
-        policy: &policy,
-        asker: &asker,
-        wishes: &wishes,
-    };
+    let scorer = app.scorer(&configured, &policy, &asker, &wishes);
     let scored = scorer.score(Alert::of(indicators.clone())).await;
     let kept = app
         .decisions

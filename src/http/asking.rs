@@ -1,10 +1,11 @@
-//! The way of a question for scores through the SOAR face: who asks, what is meant, the answer, its line in the log.
+//! The way of a question for scores through the SOAR face: who asks, what is meant, the answer. `named` answers what was sent
+//! before, `again` what was asked before, `line` writes the log.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::HeaderName;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -13,25 +14,22 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::access::{self, Identity};
+use super::line::{Entry, Line};
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::wishes::Given;
 use crate::ask::message::head;
-use crate::ask::score::{Alert, Scored, Scorer, Steady, asked_for};
-use crate::decisions::{Begun, Claim, Reply, hex};
+use crate::ask::score::{Alert, Scored, Steady, asked_for};
+use crate::decisions::{Claim, Reply};
 use crate::engine::cache::RenderedKey;
 use crate::reputation::alert::AlertAnswer;
 use crate::startup::App;
-use crate::telemetry::log::RequestLine;
 use crate::telemetry::metrics::InFlight;
 use crate::tokens::{RateStanding, Scope};
 
 pub(super) const FACE: &str = "enrich";
 pub(super) const JSON: &str = "application/json";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The longest name of a request.
-const LONGEST_NAME: usize = 255;
 
 /// Holds an answer as it is sent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -161,14 +159,7 @@ impl<'a> Request<'a> {
             &asked_for(&configured.policy),
         )?;
         let asker = caller.identity.asker(FACE, self.operation, self.id.clone());
-        let scorer = Scorer {
-            engine: &self.app.engine,
-            lists: &configured.settings().lists,
-            feedback: &self.app.decisions.opinions,
-            policy: &policy,
-            asker: &asker,
-            wishes: &wishes,
-        };
+        let scorer = self.app.scorer(&configured, &policy, &asker, &wishes);
         let asked = asked(&alert);
         let opinions = self.app.decisions.opinions.version();
         let scored = match caller.branch {
@@ -272,75 +263,6 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Looks whether a request was sent before, by its `Idempotency-Key`. Gives the right to answer it, or the reply.
-    pub(super) fn claim(
-        &self,
-        http: &HttpRequest,
-        caller: &Caller,
-        body: &[u8],
-    ) -> Result<Result<Option<Claim>, Finished>, Problem> {
-        // A rehearsal is not kept; the playbook that is rehearsed sends its keys all the same.
-        let name = http.headers().get(IDEMPOTENCY_KEY);
-        let Some(name) = name.filter(|_| caller.branch.is_none()) else {
-            return Ok(Ok(None));
-        };
-        let name = name.to_str().ok().map(|name| name.trim().trim_matches('"'));
-        let name = name
-            .filter(|name| (1..=LONGEST_NAME).contains(&name.len()))
-            .ok_or_else(|| {
-                self.wrong(format!(
-                    "Idempotency-Key: expected 1 to {LONGEST_NAME} visible ASCII characters"
-                ))
-            })?;
-        let identity = &caller.identity;
-        let accept = http
-            .headers()
-            .get("accept")
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
-        let digest = hex(&[self.operation.as_bytes(), accept, body]);
-        let begun = self
-            .app
-            .decisions
-            .replies
-            .begin(identity.tenant(), &identity.client, name, digest);
-        match begun.map_err(|error| self.failed(&error))? {
-            Begun::Fresh(claim) => Ok(Ok(Some(claim))),
-            Begun::Replay(reply) => Ok(Err(Finished {
-                outcome: "replayed",
-                cache: "local",
-                provider_time: Duration::ZERO,
-                client: Arc::clone(&identity.client),
-                asked: String::new(),
-                rate: identity.rate(),
-                reply,
-                replayed: true,
-            })),
-            Begun::Another => {
-                let detail = "this Idempotency-Key was given to another request within the last 24 hours; give each request its own";
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                Err(Problem::new(
-                    status,
-                    "idempotency-key-reused",
-                    "The Idempotency-Key is taken",
-                    detail,
-                    &self.id,
-                ))
-            }
-            Begun::Running => {
-                let detail = "the request with this Idempotency-Key is being answered; ask again in a moment";
-                let problem = Problem::new(
-                    StatusCode::CONFLICT,
-                    "idempotency-key-running",
-                    "The request is being answered",
-                    detail,
-                    &self.id,
-                );
-                Err(problem.after(Duration::from_secs(1)))
-            }
-        }
-    }
-
     /// Returns what the request's line in the log needs, for an answer that goes on after this.
     pub(super) fn line(&self) -> Line {
         Line {
@@ -392,66 +314,6 @@ impl<'a> Request<'a> {
             }
             Err(problem) => problem.response(),
         }
-    }
-}
-
-/// Is a request's line in the log, as far as it is known at the start.
-pub(super) struct Line {
-    operation: &'static str,
-    uuid: Uuid,
-    started: Duration,
-    /// Counts the request until its line is written.
-    _in_flight: InFlight,
-}
-
-/// Is what becomes of a request.
-struct Entry<'a> {
-    outcome: &'static str,
-    status: u16,
-    cache: &'static str,
-    provider_time: Duration,
-    client: Arc<str>,
-    asked: Option<&'a str>,
-}
-
-impl Line {
-    /// Writes the line of an answer that went on by itself.
-    pub(super) fn write(
-        &self,
-        app: &App,
-        outcome: &'static str,
-        provider_time: Duration,
-        client: Arc<str>,
-        asked: &str,
-    ) {
-        let entry = Entry {
-            outcome,
-            status: 200,
-            cache: "mixed",
-            provider_time,
-            client,
-            asked: Some(asked),
-        };
-        self.put(app, entry);
-    }
-
-    fn put(&self, app: &App, entry: Entry<'_>) {
-        let took = app.engine.clock().elapsed().saturating_sub(self.started);
-        app.engine.metrics().request(FACE, entry.outcome, took);
-        let Some(log) = &app.log else { return };
-        log.request(RequestLine {
-            at: app.engine.clock().now(),
-            request_id: self.uuid,
-            client: entry.client,
-            face: FACE,
-            operation: self.operation.into(),
-            outcome: entry.outcome,
-            status: entry.status,
-            cache: entry.cache,
-            provider_time: entry.provider_time,
-            took,
-            indicator: entry.asked.map(Into::into),
-        });
     }
 }
 

@@ -13,13 +13,14 @@ use utoipa::ToSchema;
 
 use super::access;
 use super::alert::guess;
-use super::asking::{Caller, FACE, Finished, Line, Request};
+use super::asking::{Caller, FACE, Finished, Request};
+use super::line::Line;
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::statuses::{Named, Refusals, TooLarge};
 use super::wishes::question;
 use crate::ask::message::head;
-use crate::ask::score::{Alert, Scorer, Wishes, asked_for};
+use crate::ask::score::{Alert, Wishes, asked_for};
 use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
@@ -240,14 +241,9 @@ impl Run {
                 return item;
             }
         };
-        let scorer = Scorer {
-            engine: &self.app.engine,
-            lists: &self.configured.settings().lists,
-            feedback: &self.app.decisions.opinions,
-            policy: &self.policy,
-            asker: &self.asker,
-            wishes: &self.wishes,
-        };
+        let scorer = self
+            .app
+            .scorer(&self.configured, &self.policy, &self.asker, &self.wishes);
         let alert = Alert::of(vec![(role.clone(), indicator.clone())]);
         let answer = match self.caller.branch {
             Some(branch) => match rehearse::play(&scorer, branch, alert, &self.asker.request_id).await {

@@ -10,7 +10,7 @@ use super::asking::{FACE, Request};
 use super::reputation::query;
 use super::statuses::Refusals;
 use super::wishes::{Given, Names};
-use crate::ask::score::{Context, Scorer};
+use crate::ask::score::Context;
 use crate::startup::App;
 use crate::tokens::Scope;
 
@@ -94,14 +94,7 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
             &Context::asked_for(),
         )?;
         let asker = identity.asker(FACE, "/v1/context/{indicator}", request.id.clone());
-        let scorer = Scorer {
-            engine: &app.engine,
-            lists: &configured.settings().lists,
-            feedback: &app.decisions.opinions,
-            policy: &policy,
-            asker: &asker,
-            wishes: &wishes,
-        };
+        let scorer = app.scorer(&configured, &policy, &asker, &wishes);
         let mut found = scorer.context(&indicator, records as usize).await;
         found.sample_data = app.is_sample().then_some(true);
         let mut finished = request.local(&identity, "context", &found)?;

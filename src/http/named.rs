@@ -1,0 +1,87 @@
+//! Requests that name themselves by an `Idempotency-Key`: sent again, each gets the reply that it got before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+
+use super::asking::{Caller, Finished, Request};
+use super::problem::Problem;
+use crate::decisions::{Begun, Claim, hex};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The longest name of a request.
+const LONGEST_NAME: usize = 255;
+
+impl Request<'_> {
+    /// Looks whether a request was sent before, by its `Idempotency-Key`. Gives the right to answer it, or the reply.
+    pub(super) fn claim(
+        &self,
+        http: &HttpRequest,
+        caller: &Caller,
+        body: &[u8],
+    ) -> Result<Result<Option<Claim>, Finished>, Problem> {
+        // A rehearsal is not kept; the playbook that is rehearsed sends its keys all the same.
+        let name = http.headers().get(IDEMPOTENCY_KEY);
+        let Some(name) = name.filter(|_| caller.branch.is_none()) else {
+            return Ok(Ok(None));
+        };
+        let name = name.to_str().ok().map(|name| name.trim().trim_matches('"'));
+        let name = name
+            .filter(|name| (1..=LONGEST_NAME).contains(&name.len()))
+            .ok_or_else(|| {
+                self.wrong(format!(
+                    "Idempotency-Key: expected 1 to {LONGEST_NAME} visible ASCII characters"
+                ))
+            })?;
+        let identity = &caller.identity;
+        let accept = http
+            .headers()
+            .get("accept")
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default();
+        let digest = hex(&[self.operation().as_bytes(), accept, body]);
+        let begun = self
+            .app
+            .decisions
+            .replies
+            .begin(identity.tenant(), &identity.client, name, digest);
+        match begun.map_err(|error| self.failed(&error))? {
+            Begun::Fresh(claim) => Ok(Ok(Some(claim))),
+            Begun::Replay(reply) => Ok(Err(Finished {
+                outcome: "replayed",
+                cache: "local",
+                provider_time: Duration::ZERO,
+                client: Arc::clone(&identity.client),
+                asked: String::new(),
+                rate: identity.rate(),
+                reply,
+                replayed: true,
+            })),
+            Begun::Another => {
+                let detail = "this Idempotency-Key was given to another request within the last 24 hours; give each request its own";
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Err(Problem::new(
+                    status,
+                    "idempotency-key-reused",
+                    "The Idempotency-Key is taken",
+                    detail,
+                    &self.id,
+                ))
+            }
+            Begun::Running => {
+                let detail = "the request with this Idempotency-Key is being answered; ask again in a moment";
+                let problem = Problem::new(
+                    StatusCode::CONFLICT,
+                    "idempotency-key-running",
+                    "The request is being answered",
+                    detail,
+                    &self.id,
+                );
+                Err(problem.after(Duration::from_secs(1)))
+            }
+        }
+    }
+}
