@@ -161,6 +161,11 @@ proptest! {
         policy in any_policy(),
     ) {
         let other = changed(one.clone(), field);
+        if field == 9 && one.passthrough {
+            // A published risk is dated by its retrieval.
+            prop_assert_eq!(digest::evidence(&one), digest::evidence(&other));
+            return Ok(());
+        }
         prop_assert_ne!(digest::evidence(&one), digest::evidence(&other), "field {}", field);
         let (mut before, mut after) = (list.clone(), list);
         before.push(one.clone());
