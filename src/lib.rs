@@ -13,6 +13,7 @@ pub mod decisions;
 pub mod domain;
 pub mod engine;
 pub mod graph;
+pub mod hex;
 pub mod http;
 pub mod maltego;
 pub mod mapping;

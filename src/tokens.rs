@@ -1,7 +1,6 @@
 //! Keeps client tokens: 256 random bits with prefix and checksum, stored only as SHA-256.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use subtle::ConstantTimeEq;
 use crate::clock::SharedClock;
 use crate::engine::dispenser::Ticks;
 use crate::engine::store::{Store, StoreError};
+use crate::hex::hex;
 
 const PREFIX: &str = "pvtd_";
 const SECRET_DIGITS: usize = 64;
@@ -212,16 +212,6 @@ impl std::fmt::Debug for Tokens {
             .field("count", &self.by_hash.load().len())
             .finish_non_exhaustive()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 fn checksum(digits: &str) -> String {

@@ -261,8 +261,7 @@ fn leaf(content: &[u8], about: &About<'_>, mail: &mut Mail, remarks: &mut Remark
     let shown = about.is("image", None) && about.is_embedded;
     if !content.is_empty() && (about.is_attached || !is_text && !shown) {
         let digest = Sha256::digest(content);
-        mail.files
-            .push(digest.iter().map(|octet| format!("{octet:02x}")).collect());
+        mail.files.push(crate::hex::hex(&digest));
     }
     let html = about.is("text", Some("html")) || about.is("application", Some("xhtml+xml"));
     if is_text || html {

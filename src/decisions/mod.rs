@@ -16,7 +16,7 @@ use crate::reputation::alert::AlertAnswer;
 use crate::reputation::digest;
 
 pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions};
-pub use replies::{Begun, Claim, Replies, Reply, hex};
+pub use replies::{Begun, Claim, Replies, Reply, fingerprint};
 
 /// How long a decision is kept after it was last made: a year, and time to look at it.
 const KEPT_S: i64 = 400 * 86_400;

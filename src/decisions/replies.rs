@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::SharedClock;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
+use crate::hex::hex;
 
 /// How long a reply is kept.
 const KEPT_S: i64 = 86_400;
@@ -90,7 +91,7 @@ impl Replies {
         name: &str,
         request: String,
     ) -> Result<Begun, StoreError> {
-        let key = hex(&[tenant.as_bytes(), client.as_bytes(), name.as_bytes()]);
+        let key = fingerprint(&[tenant.as_bytes(), client.as_bytes(), name.as_bytes()]);
         // The claim comes first, so that of two equal requests at once only one looks and answers.
         let is_first = self
             .running
@@ -140,17 +141,11 @@ impl Replies {
 
 /// Names what a sequence of texts is, without holding the texts: 64 hexadecimal digits.
 #[must_use]
-pub fn hex(parts: &[&[u8]]) -> String {
+pub fn fingerprint(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-            text
-        })
+    hex(&hash.finalize())
 }

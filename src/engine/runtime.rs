@@ -16,6 +16,7 @@ use super::transport::{Authorities, Transport, TransportError};
 use crate::clock::SharedClock;
 use crate::config::settings::ProviderSettings;
 use crate::domain::Denial;
+use crate::hex::hex;
 use crate::providers::Provider;
 
 /// Holds a key by the names of its fields.
@@ -102,7 +103,7 @@ impl Runtime {
     #[must_use]
     pub fn user_account(&self, secret: &[u8; 32], tenant: &str, key: &Key) -> Account {
         let hash = keyed_hash(secret, key);
-        let short: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let short: String = hex(&hash).chars().take(24).collect();
         Account {
             tenant: tenant.to_owned(),
             provider: self.settings.name.clone(),

@@ -82,14 +82,10 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
     let answered = async {
         let caller = request.caller(&http)?;
         let body = request.body(payload, MOST_BYTES, "an alert").await?;
-        let claim = match request.claim(&http, &caller, &body)? {
-            Ok(claim) => claim,
-            Err(replayed) => return Ok(replayed),
+        let (claim, key) = match request.before(&http, &caller, &body).await? {
+            Ok(begun) => begun,
+            Err(answered) => return Ok(answered),
         };
-        let key = request.key(&caller, &[&body]).filter(|_| claim.is_none());
-        if let Some(again) = request.again(&caller, key.as_ref()).await {
-            return Ok(again);
-        }
         let alert: Alert = request.json(&body, "an alert")?;
         // Of a message nothing is kept.
         let key = key.filter(|_| alert.message.is_none() && alert.message_base64.is_none());

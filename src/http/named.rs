@@ -9,7 +9,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 
 use super::asking::{Caller, Finished, Request};
 use super::problem::Problem;
-use crate::decisions::{Begun, Claim, hex};
+use crate::decisions::{Begun, Claim, fingerprint};
+use crate::engine::cache::RenderedKey;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest name of a request.
@@ -42,7 +43,7 @@ impl Request<'_> {
             .get("accept")
             .map(HeaderValue::as_bytes)
             .unwrap_or_default();
-        let digest = hex(&[self.operation().as_bytes(), accept, body]);
+        let digest = fingerprint(&[self.operation().as_bytes(), accept, body]);
         let begun = self
             .app
             .decisions
@@ -83,5 +84,24 @@ impl Request<'_> {
                 Err(problem.after(Duration::from_secs(1)))
             }
         }
+    }
+
+    /// Looks whether a request in a body was answered before, under its name or in the same words. Gives the right to
+    /// answer it and the key under which its answer is sent again, or the reply.
+    pub(super) async fn before(
+        &self,
+        http: &HttpRequest,
+        caller: &Caller,
+        body: &[u8],
+    ) -> Result<Result<(Option<Claim>, Option<RenderedKey>), Finished>, Problem> {
+        let claim = match self.claim(http, caller, body)? {
+            Ok(claim) => claim,
+            Err(replayed) => return Ok(Err(replayed)),
+        };
+        let key = self.key(caller, &[body]).filter(|_| claim.is_none());
+        Ok(match self.again(caller, key.as_ref()).await {
+            Some(again) => Err(again),
+            None => Ok((claim, key)),
+        })
     }
 }

@@ -149,14 +149,10 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
     let answered = async {
         let caller = request.caller(&http)?;
         let body = request.body(payload, MOST_BYTES, "an indicator").await?;
-        let claim = match request.claim(&http, &caller, &body)? {
-            Ok(claim) => claim,
-            Err(replayed) => return Ok(replayed),
+        let (claim, key) = match request.before(&http, &caller, &body).await? {
+            Ok(begun) => begun,
+            Err(answered) => return Ok(answered),
         };
-        let key = request.key(&caller, &[&body]).filter(|_| claim.is_none());
-        if let Some(again) = request.again(&caller, key.as_ref()).await {
-            return Ok(again);
-        }
         let asked: Enrich = request.json(&body, "an indicator")?;
         let read = match asked.kind {
             Some(kind) => parse(kind, &asked.indicator),

@@ -8,6 +8,7 @@ use url::form_urlencoded;
 use super::answer::Answer;
 use super::log::SeenRequest;
 use super::vendor::{AuthResult, Authenticator};
+use crate::hex::hex;
 
 /// Holds the vendor's wording for a wrong key. Clients tell it from "product not bought", also a 403, by its words.
 pub(super) const REFUSED: &str =
@@ -99,13 +100,7 @@ impl DomainToolsAuth {
         for part in [&self.username, timestamp, path] {
             mac.update(part.as_bytes());
         }
-        Some(
-            mac.finalize()
-                .into_bytes()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Some(hex(&mac.finalize().into_bytes()))
     }
 }
 

@@ -50,6 +50,16 @@ pub struct Origin {
     pub stale: bool,
 }
 
+impl Origin {
+    /// Is what was not retrieved but found out here.
+    pub const HERE: Self = Self {
+        retrieved_at: None,
+        age_s: None,
+        cached: false,
+        stale: false,
+    };
+}
+
 /// Makes evidence of what a source says, by the rules; a measure that they do not know says neither for nor against.
 #[must_use]
 pub fn from_record(

@@ -7,19 +7,14 @@ use super::alert::Fallback;
 use super::evidence::{Evidence, Millionths, Polarity, RawValue};
 use super::policy::Policy;
 use super::score::Assessment;
+use crate::hex::hex;
 
 /// Returns the digest of a piece of evidence: 64 hexadecimal digits of the SHA-256 of what was said, without its age.
 #[must_use]
 pub fn evidence(evidence: &Evidence) -> String {
     let mut hash = Sha256::new();
     put_evidence(&mut hash, evidence);
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-            text
-        })
+    hex(&hash.finalize())
 }
 
 /// Returns the id of a decision: a UUID (version 8) of tenant, rules, thresholds, wishes and all that was concluded.

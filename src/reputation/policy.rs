@@ -1,7 +1,6 @@
 //! What an administrator decides about scores, as data.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -10,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::calibrate::Calibration;
 use super::evidence::{BenignClass, Evidence, Millionths, Reliability};
 use super::kind::Kind;
+use crate::hex::hex;
 
 const DAY: u64 = 86_400;
 
@@ -127,12 +127,11 @@ impl Rules {
         // Fields have a fixed order and maps are sorted, so equal rules read equally.
         let rules = serde_json::to_string(self).unwrap_or_else(|_| format!("{self:?}"));
         let content = format!("{} {rules}", Self::MODEL);
-        let mut version = format!("{}-", self.name);
-        for byte in Sha256::digest(content.as_bytes()).iter().take(6) {
-            // Writing to a string cannot fail.
-            let _ = write!(version, "{byte:02x}");
-        }
-        version
+        let digits: String = hex(&Sha256::digest(content.as_bytes()))
+            .chars()
+            .take(12)
+            .collect();
+        format!("{}-{digits}", self.name)
     }
 
     /// Returns what is decided about a source.

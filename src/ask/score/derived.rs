@@ -180,12 +180,6 @@ fn says(
                 risks.len()
             )],
         );
-    let origin = Origin {
-        retrieved_at: None,
-        age_s: None,
-        cached: false,
-        stale: false,
-    };
-    let evidence = from_record(&part.source, &record, &scorer.policy.rules, &origin, now);
+    let evidence = from_record(&part.source, &record, &scorer.policy.rules, &Origin::HERE, now);
     (evidence.status == EvidenceStatus::Ok).then_some(evidence)
 }

@@ -121,15 +121,9 @@ pub(super) fn settles(evidence: &Evidence) -> bool {
 
 /// Makes evidence of what a message itself says.
 pub(super) fn said(record: &Record, rules: &Rules, now: Timestamp) -> Evidence {
-    let origin = Origin {
-        retrieved_at: None,
-        age_s: None,
-        cached: false,
-        stale: false,
-    };
     Evidence {
         local: true,
-        ..from_record(mail::MESSAGE, record, rules, &origin, now)
+        ..from_record(mail::MESSAGE, record, rules, &Origin::HERE, now)
     }
 }
 

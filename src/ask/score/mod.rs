@@ -124,11 +124,7 @@ pub struct Scored {
 pub struct Looked {
     /// The assessment.
     pub assessment: Assessment,
-    cost: Cost,
-    caches: BTreeSet<&'static str>,
-    provider_time: Duration,
-    sources: BTreeSet<String>,
-    retry_at: Option<Timestamp>,
+    tally: Tally,
     steady: Option<Steady>,
 }
 
@@ -149,39 +145,30 @@ impl Scorer<'_> {
     /// Makes one answer of what was found of each indicator.
     #[must_use]
     pub fn answer(&self, alert: Alert, looked: Vec<Looked>) -> Scored {
-        let mut cost = Cost::default();
-        let mut caches = BTreeSet::new();
-        let mut provider_time = Duration::ZERO;
-        let mut sources = BTreeSet::new();
-        let mut retry_at: Option<Timestamp> = None;
+        let mut tally = Tally::default();
         let mut assessments = Vec::with_capacity(looked.len());
         // How old an answer may be changes what is asked as it grows older.
         let mut steady = self.wishes.max_age.is_none().then(Steady::new);
         for one in looked {
-            cost.calls += one.cost.calls;
-            cost.cached += one.cost.cached;
-            caches.extend(one.caches);
-            provider_time += one.provider_time;
-            sources.extend(one.sources);
-            retry_at = earliest(retry_at, one.retry_at);
+            tally.add(one.tally);
             steady = steady.zip(one.steady).map(|(all, one)| all.and(one));
             assessments.push(one.assessment);
         }
         let now = self.engine.clock().now();
-        let titles = titles(self.engine, &sources);
+        let titles = titles(self.engine, &tally.sources);
         let decision_id = digest::decision(&self.asker.tenant, self.policy, self.wishes_mark(), &assessments);
         let request = Request {
-            cost,
+            cost: tally.cost,
             on_undetermined: self.wishes.on_undetermined,
             on_unknown: self.wishes.on_unknown,
             ignored: alert.ignored,
             excess: alert.excess,
             notes: alert.notes,
-            budget: budget_left(self.engine, &sources),
-            retry_after_s: retry_at.map(|at| seconds_until(at, now)),
+            budget: budget_left(self.engine, &tally.sources),
+            retry_after_s: tally.retry_at.map(|at| seconds_until(at, now)),
             ..Request::new(&self.asker.request_id, &decision_id, &titles)
         };
-        let mut caches = caches.into_iter();
+        let mut caches = tally.caches.into_iter();
         let cache = match (caches.next(), caches.next()) {
             (None, _) => CacheState::Local.name(),
             (Some(only), None) => only,
@@ -190,7 +177,7 @@ impl Scorer<'_> {
         Scored {
             answer: combine(request, self.policy, assessments),
             cache,
-            provider_time,
+            provider_time: tally.provider_time,
             steady,
         }
     }
@@ -214,11 +201,7 @@ impl Scorer<'_> {
             return Looked {
                 steady: steady::of(&assessment, std::iter::empty(), rules),
                 assessment,
-                cost: Cost::default(),
-                caches: BTreeSet::new(),
-                provider_time: Duration::ZERO,
-                sources: BTreeSet::new(),
-                retry_at: None,
+                tally: Tally::default(),
             };
         }
         let parts = plan::parts(self, indicator);
@@ -246,11 +229,7 @@ impl Scorer<'_> {
         Looked {
             steady: steady::of(&assessment, asked.chain(around), rules),
             assessment,
-            cost: tally.cost,
-            caches: tally.caches,
-            provider_time: tally.provider_time,
-            sources: tally.sources,
-            retry_at: tally.retry_at,
+            tally,
         }
     }
 
@@ -307,6 +286,15 @@ impl Tally {
         self.caches.insert(told.cache.name());
         self.sources.insert(source.to_owned());
         self.retry_at = earliest(self.retry_at, retry_at(told, now));
+    }
+
+    fn add(&mut self, other: Self) {
+        self.cost.calls += other.cost.calls;
+        self.cost.cached += other.cost.cached;
+        self.provider_time += other.provider_time;
+        self.caches.extend(other.caches);
+        self.sources.extend(other.sources);
+        self.retry_at = earliest(self.retry_at, other.retry_at);
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use sha2::Sha256;
 
+use crate::hex::hex;
 use crate::providers::{Call, Exposed, Method, ProviderError};
 
 /// Names of everything that signing adds, so that a call can be signed again.
@@ -74,10 +75,5 @@ pub(super) fn signature(
     for part in [username, timestamp, path] {
         mac.update(part.as_bytes());
     }
-    Ok(mac
-        .finalize()
-        .into_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&mac.finalize().into_bytes()))
 }
