@@ -559,8 +559,9 @@ async fn the_domains_around_an_indicator_count_where_the_policy_says_so() {
         reasons.contains("5 domains on it, the riskiest of 3 is career-offers.example with 87"),
         "{reasons}"
     );
-    // Of many domains nobody can say whose fault the address is, so nobody is asked for their risks.
-    assert_eq!(evidence(2, false, ip).await, None);
+    // Of many domains nobody can say whose fault the address is: their risk is told, not counted.
+    let (measure, probability, _) = evidence(2, false, ip).await.unwrap();
+    assert_eq!((measure.as_str(), probability), ("hosted-domains-many", None));
 
     let email = "/v1/email/a.kranz@mailbox.example/reputation";
     let (measure, _, reasons) = evidence(0, true, email).await.unwrap();
