@@ -500,6 +500,14 @@ async fn the_facts_behind_a_score_have_dates_and_sources() {
         .iter()
         .find(|fact| fact["kind"] == "registration");
     assert_eq!(registration.unwrap()["about"], "example.com");
+    // What may name a person is told to nobody.
+    let url = app
+        .get("/v1/context/http%3A%2F%2Fwww.example.com%2Fapply%3Fwho%3Dwilhelmina")
+        .await;
+    assert_eq!(url.status, 200, "{}", url.body);
+    for vendor in app.others.values().chain([&app.vendor]) {
+        assert!(!format!("{:?}", vendor.seen()).contains("wilhelmina"));
+    }
     assert_eq!(app.get("/v1/context/nonsense").await.status, 400);
     assert_eq!(app.get("/v1/context/example.com?records=0").await.status, 400);
 }

@@ -137,6 +137,7 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
             owned(indicator.clone()).into_iter().collect()
         }
         (Capability::Resolutions, IndicatorKind::Url) => host().into_iter().collect(),
+        (_, IndicatorKind::Url) => vec![plan::told(scorer, indicator)],
         _ => vec![indicator.clone()],
     }
 }

@@ -15,7 +15,8 @@ const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
 /// Lists what sources may be asked for scores under a policy.
 #[must_use]
 pub fn asked_for(policy: &Policy) -> Vec<Capability> {
-    let mut asked = vec![Capability::Risk, Capability::Reputation, Capability::MailPolicy];
+    let mut asked = SPEAKING.to_vec();
+    asked.push(Capability::MailPolicy);
     if policy.rules.few_domains > 0 {
         asked.push(Capability::DomainsOnIp);
     }
@@ -66,11 +67,7 @@ fn name(scorer: &Scorer<'_>, name: &Indicator, whole: &Indicator, parts: &mut Ve
 
 /// A URL is asked as it is, and its host with it: what is known of a host is known of its pages.
 fn url(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
-    let asked = if scorer.policy.rules.whole_urls {
-        indicator.clone()
-    } else {
-        bare(indicator)
-    };
+    let asked = told(scorer, indicator);
     let about = (asked.value() != indicator.value()).then(|| asked.value().to_owned());
     speak(scorer, &asked, about.as_deref(), parts);
     let host = url::Url::parse(indicator.value()).ok();
@@ -93,13 +90,22 @@ fn address_of(scorer: &Scorer<'_>, address: IpAddr, parts: &mut Vec<Part>) {
 
 /// Takes what may name a person out of a URL before it is told to anybody: its query. User and fragment are no part of
 /// an indicator.
-pub(super) fn bare(indicator: &Indicator) -> Indicator {
+fn bare(indicator: &Indicator) -> Indicator {
     let Ok(mut url) = url::Url::parse(indicator.value()) else {
         return indicator.clone();
     };
     url.set_query(None);
     url.set_fragment(None);
     Indicator::parse(IndicatorKind::Url, url.as_str()).unwrap_or_else(|_| indicator.clone())
+}
+
+/// Returns a URL as sources are told it.
+pub(super) fn told(scorer: &Scorer<'_>, url: &Indicator) -> Indicator {
+    if scorer.policy.rules.whole_urls {
+        url.clone()
+    } else {
+        bare(url)
+    }
 }
 
 /// An e-mail address is asked by itself; its domain only where the domain is not shared with strangers.
