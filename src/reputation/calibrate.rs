@@ -27,6 +27,18 @@ pub enum Calibration {
     Words(BTreeMap<String, Meaning>),
 }
 
+impl Calibration {
+    /// Tells whether anything that is measured counts; what does not is told only.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        match self {
+            Self::Published => true,
+            Self::Points(points) | Self::Age(points) => !points.is_empty(),
+            Self::Words(words) => !words.is_empty(),
+        }
+    }
+}
+
 /// Says what a word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -123,6 +135,7 @@ pub fn from_record(
             .map(Meaning::Malicious),
         Some(Calibration::Age(points)) => {
             evidence.observed_at = None;
+            evidence.says_until = first.and_then(|first| next_day(first, now));
             first
                 .and_then(|first| aged(points, first, now))
                 .map(Meaning::Malicious)
@@ -188,9 +201,20 @@ fn between(points: &[(i64, Millionths)], number: i64) -> Option<Millionths> {
     Some(Millionths::new(u32::try_from(millionths).unwrap_or(0)))
 }
 
+/// Counts whole days from the first date; none before it.
+fn days(first: Timestamp, now: Timestamp) -> i64 {
+    now.as_second().saturating_sub(first.as_second()).max(0) / DAY
+}
+
+/// Finds out when it will be a day more.
+fn next_day(first: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let second = first.as_second().saturating_add((days(first, now) + 1) * DAY);
+    Timestamp::from_second(second).ok()
+}
+
 /// Finds the probability by age in days; `None` past the last point.
 fn aged(points: &[(i64, Millionths)], first: Timestamp, now: Timestamp) -> Option<Millionths> {
-    let days = now.as_second().saturating_sub(first.as_second()).max(0) / DAY;
+    let days = days(first, now);
     let last = points.last()?.0;
     (days < last).then(|| between(points, days)).flatten()
 }

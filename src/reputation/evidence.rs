@@ -255,6 +255,9 @@ pub struct Evidence {
     /// When it was retrieved.
     #[serde(skip)]
     pub retrieved_at: Option<Timestamp>,
+    /// Until when the same answer says this, where its meaning changes with the clock: how young a domain is.
+    #[serde(skip)]
+    pub says_until: Option<Timestamp>,
 }
 
 impl Evidence {
@@ -278,6 +281,7 @@ impl Evidence {
             local: false,
             hazard: None,
             retrieved_at: None,
+            says_until: None,
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod alert;
 pub mod calibrate;
 pub mod cases;
+pub mod decay;
 pub mod digest;
 pub mod evidence;
 mod explain;

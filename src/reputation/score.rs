@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
+use super::decay;
 use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
 use super::explain::explain;
 use super::kind::Kind;
@@ -226,7 +227,10 @@ pub fn assess(
         item.reliability = rules.grade(item);
     }
     evidence.sort();
-    let weights: Vec<Millionths> = evidence.iter().map(|item| decay(item, rules, now)).collect();
+    let weights: Vec<Millionths> = evidence
+        .iter()
+        .map(|item| decay::weight(item, rules, now))
+        .collect();
     let standings: Vec<Standing> = evidence
         .iter()
         .zip(&weights)
@@ -314,38 +318,6 @@ pub fn assess(
         explanation: explain(&evidence, &standings, &weights, &families, base, cap),
         evidence,
     }
-}
-
-/// Returns what age leaves of the weight of evidence: 1 - (age / lifetime) to the policy's power (the formula
-/// of MISP's decaying models, in integers).
-fn decay(item: &Evidence, rules: &Rules, now: Timestamp) -> Millionths {
-    let lifetime = rules.lifetime(&item.source);
-    // A provider keeps a published risk up to date itself; benign lists do not decay.
-    if item.passthrough || item.polarity != Polarity::Malicious || lifetime == 0 {
-        return Millionths::ONE;
-    }
-    let age = match item.observed_at {
-        Some(observed) => u64::try_from(now.as_second().saturating_sub(observed.as_second())).unwrap_or(0),
-        None => item.age_s.unwrap_or(0),
-    };
-    if age >= lifetime {
-        return Millionths::ZERO;
-    }
-    let ratio = u128::from(age) * 1_000_000 / u128::from(lifetime);
-    let ratio = Millionths::new(u32::try_from(ratio).unwrap_or(u32::MAX));
-    (1..rules.decay_power.clamp(1, 8))
-        .fold(ratio, |power, _| power.times(ratio))
-        .complement()
-}
-
-/// Tells whether time takes nothing of the weight of evidence, as `decay` has it, as long as it is fresh. What people
-/// said ends when they wanted it to.
-#[must_use]
-pub fn is_steady(item: &Evidence, rules: &Rules) -> bool {
-    let decays =
-        !item.passthrough && item.polarity == Polarity::Malicious && rules.lifetime(&item.source) > 0;
-    let undated = item.observed_at.is_none() && item.age_s.is_none();
-    (!decays || undated) && item.source != FEEDBACK
 }
 
 fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> Standing {

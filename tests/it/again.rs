@@ -127,23 +127,35 @@ async fn a_reload_and_another_client_change_what_was_rendered() {
 }
 
 #[tokio::test]
-async fn evidence_that_loses_weight_is_concluded_anew() {
+async fn evidence_that_loses_weight_is_sent_again_until_it_has_lost_some() {
     let app = Builder::new()
         .manual_clock()
         .with(&["virustotal"])
         .settings(|settings| {
             settings.providers.get_mut("domaintools").unwrap().enabled = false;
+            let rules = &mut settings.reputation;
+            rules.decay_power = 1;
+            rules.sources.get_mut("virustotal").unwrap().lifetime_s = Some(10 * 86_400);
         })
         .start()
         .await;
-    let path = "/v1/domain/career-offers.example/reputation";
-    let first = app.get(path).await.json();
-    let moved = first["indicators"][0]["evidence"]
-        .to_string()
-        .contains(r#""polarity":"malicious""#);
-    assert!(moved, "{first}");
-    app.get(path).await;
-    let before = held(&app).await;
-    app.get(path).await;
-    assert_eq!(held(&app).await, before, "nothing was kept of it");
+    let alert = r#"{"domain":"career-offers.example"}"#;
+    post(&app, alert).await;
+    let mut scores = Vec::new();
+    let mut sent_again = 0;
+    // Within the six hours that a reputation is kept; a step of its age takes fourteen minutes.
+    for round in 0..50_usize {
+        app.clock().advance(Duration::from_secs(6 * 60));
+        let before = held(&app).await;
+        let (one, other) = (post(&app, alert).await, post(&app, alert).await);
+        sent_again += u32::from(held(&app).await == before);
+        let anew = post(&app, &format!("{}{alert}", " ".repeat(round + 1))).await;
+        assert_eq!(nameless(one.clone()), nameless(anew.clone()), "round {round}");
+        assert_eq!(nameless(other), nameless(anew), "round {round}");
+        let score = &one["indicators"][0]["score"];
+        scores.push(score.as_u64().unwrap_or_else(|| panic!("{one}")));
+    }
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+    assert!(scores.first() > scores.last(), "{scores:?}");
+    assert!(sent_again > 5, "{sent_again}");
 }

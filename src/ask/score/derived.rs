@@ -9,7 +9,7 @@ use super::plan::{self, Part};
 use super::{Scorer, evidence};
 use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record};
 use crate::engine::Told;
-use crate::reputation::calibrate::{Origin, from_record};
+use crate::reputation::calibrate::{Calibration, Origin, from_record};
 use crate::reputation::{Evidence, EvidenceStatus};
 
 /// The most domains whose risk is asked for.
@@ -51,7 +51,7 @@ pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Deri
 }
 
 /// Asks for the domains around an indicator, and for their risk. Where they are more than a few, they say nothing of
-/// it: the measure then ends in `-many`, which no policy knows unless it wants to.
+/// it: the measure then ends in `-many`, which a policy knows that wants to be told of it.
 async fn around(
     scorer: &Scorer<'_>,
     indicator: &Indicator,
@@ -81,19 +81,23 @@ async fn around(
                     measure.to_owned()
                 };
                 let own = scorer.policy.rules.source(&part.source);
-                // Their risks cost look-ups, and would say nothing.
-                if is_crowd && own.is_none_or(|own| !own.measures.contains_key(&measure)) {
+                let meaning = own.and_then(|own| own.measures.get(&measure));
+                // Their risks cost look-ups, and nobody wants to know.
+                if is_crowd && meaning.is_none() {
                     derived.told.push((part.source.clone(), told));
                     continue;
                 }
-                derived
-                    .evidence
-                    .extend(evidence::lacking(&part.source, &answer.missing));
                 let found = risks(scorer, &answer.records).await;
                 derived
                     .evidence
-                    .extend(says(scorer, part, &measure, total, &found.risks, now));
-                derived.evidence.extend(found.failed);
+                    .extend(says(scorer, part, &measure, total, &found, now));
+                // What is told only could not have raised the score, so it is not missed.
+                if meaning.is_none_or(Calibration::counts) {
+                    derived
+                        .evidence
+                        .extend(evidence::lacking(&part.source, &answer.missing));
+                    derived.evidence.extend(found.failed);
+                }
                 derived.told.extend(found.told);
             }
             // What it would cost is no knowledge, and nobody knows of any domain.
@@ -160,14 +164,18 @@ fn says(
     part: &Part,
     measure: &str,
     total: u64,
-    risks: &[(i64, String)],
+    found: &Risks,
     now: Timestamp,
 ) -> Option<Evidence> {
-    let (highest, name) = risks.first()?;
+    let (highest, name) = found.risks.first()?;
     let kind = if part.query.capability == Capability::DomainsOnIp {
         "on it"
     } else {
         "registered with it"
+    };
+    let unknown = match found.failed.len() {
+        0 => String::new(),
+        failed => format!("; {failed} could not be asked about"),
     };
     let record = Record::new()
         .with("measure", measure)
@@ -176,8 +184,8 @@ fn says(
         .with(
             "reasons",
             vec![format!(
-                "{total} domains {kind}, the riskiest of {} is {name} with {highest}",
-                risks.len()
+                "{total} domains {kind}, the riskiest of {} is {name} with {highest}{unknown}",
+                found.risks.len()
             )],
         );
     let evidence = from_record(&part.source, &record, &scorer.policy.rules, &Origin::HERE, now);

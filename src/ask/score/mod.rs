@@ -199,7 +199,7 @@ impl Scorer<'_> {
             let now = self.engine.clock().now();
             let assessment = assess(role, indicator, own, self.policy, now);
             return Looked {
-                steady: steady::of(&assessment, std::iter::empty(), rules),
+                steady: steady::of(&assessment, std::iter::empty(), rules, now),
                 assessment,
                 tally: Tally::default(),
             };
@@ -227,7 +227,7 @@ impl Scorer<'_> {
         let asked = parts.iter().map(|part| part.source.as_str()).zip(&told);
         let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
         Looked {
-            steady: steady::of(&assessment, asked.chain(around), rules),
+            steady: steady::of(&assessment, asked.chain(around), rules, now),
             assessment,
             tally,
         }

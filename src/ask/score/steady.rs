@@ -8,14 +8,15 @@ use crate::domain::Outcome;
 use crate::engine::cache::AnswerKey;
 use crate::engine::{CacheState, Told};
 use crate::reputation::Rules;
-use crate::reputation::score::{Assessment, is_steady};
+use crate::reputation::decay::steady_until;
+use crate::reputation::score::Assessment;
 
 /// Names the kept answers that a score was made of, where nothing but they, rules, lists and feedback can change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steady {
     /// Answers with their versions.
     pub entries: Vec<(AnswerKey, u64)>,
-    /// Until when all of them are fresh, and none is too old to count.
+    /// Until when all of them are fresh, and count as they do now.
     pub fresh_until: Timestamp,
     /// When the latest was retrieved.
     pub retrieved_at: Timestamp,
@@ -71,15 +72,16 @@ impl Steady {
     }
 }
 
-/// Finds out what an assessment depends on; `None` where it can change by itself: with time, or as failures end.
+/// Finds out what an assessment made at `now` depends on; `None` where it can change by itself, as failures end.
 pub(super) fn of<'a>(
     assessment: &Assessment,
     mut told: impl Iterator<Item = (&'a str, &'a Told)>,
     rules: &Rules,
+    now: Timestamp,
 ) -> Option<Steady> {
-    let steady = assessment.evidence.iter().all(|item| is_steady(item, rules));
-    if !steady {
-        return None;
+    let mut steady = Steady::new();
+    for item in &assessment.evidence {
+        steady.fresh_until = steady.fresh_until.min(steady_until(item, rules, now)?);
     }
-    told.try_fold(Steady::new(), |all, (source, told)| all.with(source, told, rules))
+    told.try_fold(steady, |all, (source, told)| all.with(source, told, rules))
 }

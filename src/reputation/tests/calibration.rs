@@ -127,6 +127,8 @@ fn age_says_less_by_the_day_and_nothing_past_its_last_point() {
     assert_eq!(at(20).probability, Some(Millionths::percent(10)));
     // A date of the future is of a clock that is wrong, not of an old domain.
     assert_eq!(at(-3).probability, Some(Millionths::percent(40)));
+    let day = |days: i64| Some(Timestamp::from_second(NOW + days * 86_400).unwrap());
+    assert_eq!((at(5).says_until, at(-3).says_until), (day(1), day(4)));
     let old = at(30);
     assert_eq!((old.probability, old.polarity), (None, Polarity::Context));
     // An old domain is no harmless domain.

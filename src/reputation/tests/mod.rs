@@ -18,9 +18,12 @@ fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
+fn indicator() -> Indicator {
+    Indicator::parse(IndicatorKind::Domain, "career-offers.example").unwrap()
+}
+
 fn judge(evidence: &[Evidence], policy: &Policy) -> Assessment {
-    let indicator = Indicator::parse(IndicatorKind::Domain, "career-offers.example").unwrap();
-    assess("domain", &indicator, evidence, policy, now())
+    assess("domain", &indicator(), evidence, policy, now())
 }
 
 fn risk(score: i64) -> Evidence {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::properties::{any_absence, any_evidence};
 use super::*;
+use crate::reputation::decay::steady_until;
 
 /// What sources and lists say, with words, raw numbers and hazards.
 fn any_said() -> impl Strategy<Value = Evidence> {
@@ -83,7 +84,7 @@ fn changed(mut evidence: Evidence, field: u8) -> Evidence {
         7 => {
             let other = evidence
                 .probability
-                .map_or(7, |probability| probability.get() ^ 1);
+                .map_or(7, |probability| probability.get().abs_diff(1));
             evidence.probability = Some(Millionths::new(other));
         }
         8 => {
@@ -174,6 +175,39 @@ proptest! {
         // How old an answer is, and where it was kept, is no part of what was said.
         let held = Evidence { cached: !one.cached, age_s: Some(1), ..one.clone() };
         prop_assert_eq!(digest::evidence(&one), digest::evidence(&held));
+    }
+
+    #[test]
+    fn a_score_stands_still_until_some_evidence_weighs_less(
+        said in any_said(),
+        dated in any::<bool>(),
+        age in 0..100_000_i64,
+        lifetime_s in 0..100_000_u64,
+        later in 0.0..1.0_f64,
+    ) {
+        let now = now();
+        let since = Timestamp::from_second(NOW - age).unwrap();
+        let rules = Rules { lifetime_s, max_stale_s: u64::MAX, ..Rules::default() };
+        let at = |now: Timestamp| Evidence {
+            observed_at: dated.then_some(since),
+            age_s: Some(u64::try_from(now.as_second() - since.as_second()).unwrap()),
+            retrieved_at: Some(since),
+            ..said.clone()
+        };
+        let until = steady_until(&at(now), &rules, now).unwrap();
+        prop_assert!(until > now, "{}", until);
+        let last = until.as_second().min(NOW + 1_000_000) - 1;
+        let span = u32::try_from(last - NOW).unwrap();
+        let then = NOW + (f64::from(span) * later) as i64;
+        for then in [then, last] {
+            let then = Timestamp::from_second(then).unwrap();
+            let policy = Policy::of(rules.clone());
+            let judged = |now| {
+                let one = assess("domain", &indicator(), [at(now)], &policy, now);
+                (one.score, one.confidence, one.explanation)
+            };
+            prop_assert_eq!(judged(now), judged(then));
+        }
     }
 
     #[test]
