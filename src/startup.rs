@@ -20,6 +20,7 @@ use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
 use crate::http;
 use crate::providers::Provider;
+use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
@@ -179,6 +180,15 @@ impl App {
             mode,
             providers,
         }))
+    }
+
+    /// Keeps a decision for as long as is configured, and returns when it is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub async fn keep(&self, tenant: &str, client: &str, answer: &AlertAnswer) -> Result<(), StoreError> {
+        let kept_for = self.configured.load().settings().decisions_kept;
+        self.decisions.keep(tenant, client, answer, kept_for).await
     }
 
     /// Takes over a new configuration whole, or leaves the old one running.

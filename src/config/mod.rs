@@ -130,6 +130,7 @@ fn settings(
     let cache = sections::cache(&root);
     let deadlines = sections::deadlines(&root);
     let trusted_relays = sections::trusted_relays(&root);
+    let decisions_kept = sections::decisions_kept(&root);
     let reputation = reputation::reputation(&root, descriptors);
     let scales = sections::scales(&root);
     let lists = lists::lists(&root).into();
@@ -155,6 +156,7 @@ fn settings(
         cache,
         deadlines,
         trusted_relays,
+        decisions_kept,
         reputation,
         providers,
         lists,

@@ -226,6 +226,15 @@ pub(super) fn trusted_relays(root: &Reader<'_>) -> Vec<Relay> {
     relays.unwrap_or_default()
 }
 
+/// Reads how long decisions are kept.
+pub(super) fn decisions_kept(root: &Reader<'_>) -> Duration {
+    const DAY: u64 = 86_400;
+    let reader = section(root, "decisions");
+    let kept = reader.duration("keep", seconds(400 * DAY), seconds(DAY), seconds(3650 * DAY));
+    reader.finish();
+    kept
+}
+
 pub(super) fn scales(root: &Reader<'_>) -> BTreeMap<String, Scale> {
     let reader = section(root, "scales");
     let mut scales = BTreeMap::new();

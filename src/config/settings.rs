@@ -28,6 +28,8 @@ pub struct Settings {
     pub deadlines: Deadlines,
     /// `[alerts]`: whose relays are believed.
     pub trusted_relays: Vec<Relay>,
+    /// `[decisions]`: how long a decision is kept after it was last made.
+    pub decisions_kept: Duration,
     /// `[reputation]`: the policy of scores.
     pub reputation: Rules,
     /// `[providers.*]`, by name.

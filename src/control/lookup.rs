@@ -262,10 +262,7 @@ pub(super) async fn enrich(
     let wishes = Wishes::until(deadline);
     let scorer = app.scorer(&configured, &policy, &asker, &wishes);
     let scored = scorer.score(Alert::of(indicators.clone())).await;
-    let kept = app
-        .decisions
-        .keep(&asker.tenant, &asker.client, &scored.answer)
-        .await;
+    let kept = app.keep(&asker.tenant, &asker.client, &scored.answer).await;
     kept.map_err(|error| error.to_string())?;
     let asked: Vec<&str> = indicators
         .iter()

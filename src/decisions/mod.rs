@@ -2,9 +2,11 @@
 //! people said of decisions, which is evidence for the next ones.
 
 mod feedback;
+mod packed;
 mod replies;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use moka::sync::Cache;
@@ -18,8 +20,6 @@ use crate::reputation::digest;
 pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions};
 pub use replies::{Begun, Claim, Replies, Reply, fingerprint};
 
-/// How long a decision is kept after it was last made: a year, and time to look at it.
-const KEPT_S: i64 = 400 * 86_400;
 /// A decision that is made again is written again once a day at most.
 const AGAIN_S: i64 = 86_400;
 /// So many decisions are known to be on disk without looking.
@@ -75,11 +75,17 @@ impl Decisions {
         })
     }
 
-    /// Keeps a decision, and returns when it is on disk. One that is there already costs nothing.
+    /// Keeps a decision for so long, and returns when it is on disk. One that is there already costs nothing.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
-    pub async fn keep(&self, tenant: &str, client: &str, answer: &AlertAnswer) -> Result<(), StoreError> {
+    pub async fn keep(
+        &self,
+        tenant: &str,
+        client: &str,
+        answer: &AlertAnswer,
+        kept_for: Duration,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let key = row_key(tenant, &answer.decision_id);
         if self.is_known(&key, now) {
@@ -103,11 +109,12 @@ impl Decisions {
                 None => serde_json::to_value(answer).unwrap_or_default(),
             },
         };
+        let kept_us = i64::try_from(kept_for.as_micros()).unwrap_or(i64::MAX);
         let row = Row {
             shelf: Shelf::Decisions,
             key: key.clone(),
-            until_us: now.as_microsecond().saturating_add(KEPT_S * 1_000_000),
-            value: serde_json::to_vec(&decision).unwrap_or_default(),
+            until_us: now.as_microsecond().saturating_add(kept_us),
+            value: packed::pack(&decision),
         };
         self.store.put_rows(vec![row]).await?;
         self.known.insert(key, now.as_second().saturating_add(AGAIN_S));
@@ -131,7 +138,7 @@ impl Decisions {
     pub fn find(&self, tenant: &str, id: &str) -> Result<Option<KeptDecision>, StoreError> {
         let now = self.clock.now().as_microsecond();
         let row = self.store.row(Shelf::Decisions, &row_key(tenant, id), now)?;
-        Ok(row.and_then(|row| serde_json::from_slice(&row).ok()))
+        Ok(row.and_then(|row| packed::unpack(&row)))
     }
 }
 

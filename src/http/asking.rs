@@ -182,11 +182,7 @@ impl<'a> Request<'a> {
 
     /// Keeps a decision. One that cannot be kept is none: nobody could explain it later.
     pub(super) async fn keep(&self, identity: &Identity, answer: &AlertAnswer) -> Result<(), Problem> {
-        let kept = self
-            .app
-            .decisions
-            .keep(identity.tenant(), &identity.client, answer)
-            .await;
+        let kept = self.app.keep(identity.tenant(), &identity.client, answer).await;
         kept.map_err(|error| self.failed(&error))
     }
 

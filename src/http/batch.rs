@@ -98,6 +98,8 @@ pub struct BatchSummary {
     pub undetermined: usize,
     /// Values that are no indicators.
     pub invalid: usize,
+    /// Indicators whose decision could not be kept; asking again may help.
+    pub failed: usize,
     /// What it cost.
     pub cost: Cost,
     /// Stands there, and is true, where everything is sample data.
@@ -261,7 +263,6 @@ impl Run {
                 let identity = &self.caller.identity;
                 let kept = self
                     .app
-                    .decisions
                     .keep(identity.tenant(), &identity.client, &scored.answer)
                     .await;
                 if let Err(error) = kept {
@@ -300,6 +301,7 @@ impl BatchSummary {
             Some(Decision::Unknown) => &mut self.unknown,
             Some(Decision::Unsupported) => &mut self.unsupported,
             Some(Decision::Undetermined) => &mut self.undetermined,
+            None if item.status >= 500 => &mut self.failed,
             None => &mut self.invalid,
         };
         *counted += 1;
@@ -317,7 +319,11 @@ impl BatchSummary {
             (self.unsupported, Decision::Unsupported),
         ];
         let found = counts.into_iter().find(|(count, _)| *count > 0);
-        found.map_or("bad_input", |(_, decision)| decision.name())
+        match found {
+            Some((_, decision)) => decision.name(),
+            None if self.failed > 0 => "refused",
+            None => "bad_input",
+        }
     }
 }
 
@@ -381,30 +387,55 @@ fn stream_lines(log: Line, run: Run) -> HttpResponse {
         .insert_header(("x-request-id", run.asker.request_id.clone()));
     access::rate_headers(&mut response, run.caller.identity.rate());
     let run = Arc::new(run);
-    let state = (
-        Box::pin(items(Arc::clone(&run))),
-        Some((run.summary(), Duration::ZERO, log)),
-        run,
-    );
-    let lines = stream::unfold(state, |(mut items, mut open, run)| async move {
-        let (summary, provider_time, _) = open.as_mut()?;
+    let stream = Streamed {
+        summary: run.summary(),
+        provider_time: Duration::ZERO,
+        log,
+        is_whole: false,
+        run: Arc::clone(&run),
+    };
+    let state = (Box::pin(items(run)), stream);
+    let lines = stream::unfold(state, |(mut items, mut stream)| async move {
+        if stream.is_whole {
+            return None;
+        }
         let text = match items.next().await {
             Some(item) => {
-                summary.count(&item);
-                *provider_time += item.provider_time;
+                stream.summary.count(&item);
+                stream.provider_time += item.provider_time;
                 line(&item)
             }
             None => {
-                let (summary, provider_time, log) = open.take()?;
-                let client = Arc::clone(&run.caller.identity.client);
-                let asked = format!("{} indicators", run.given.len());
-                log.write(&run.app, summary.outcome(), provider_time, client, &asked);
-                last_line(&summary)
+                stream.is_whole = true;
+                last_line(&stream.summary)
             }
         };
-        Some((Ok::<_, actix_web::Error>(Bytes::from(text)), (items, open, run)))
+        Some((Ok::<_, actix_web::Error>(Bytes::from(text)), (items, stream)))
     });
     response.streaming(lines)
+}
+
+/// Is an answer of lines under way. Leaves its line in the log when it ends, also where its client goes away.
+struct Streamed {
+    summary: BatchSummary,
+    provider_time: Duration,
+    log: Line,
+    is_whole: bool,
+    run: Arc<Run>,
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        let outcome = if self.is_whole {
+            self.summary.outcome()
+        } else {
+            "abandoned"
+        };
+        let client = Arc::clone(&self.run.caller.identity.client);
+        let asked = format!("{} indicators", self.run.given.len());
+        self.log
+            .write(&self.run.app, outcome, self.provider_time, client, &asked);
+    }
 }
 
 fn line(item: &BatchItem) -> String {

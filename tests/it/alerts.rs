@@ -6,12 +6,12 @@ use std::time::Duration;
 use base64::Engine;
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
 use pivotd::domain::Purpose;
-use pivotd::replay::{Fault, Matcher};
+use pivotd::replay::{Fault, Gate, Matcher};
 use pivotd::tokens::{NewToken, Scope};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Builder, TestApp, budget};
+use crate::support::{Answer, Builder, TestApp, budget, rate};
 
 const ALERT: &str = "/v1/alerts/score";
 
@@ -432,6 +432,49 @@ async fn a_batch_answers_each_indicator_by_itself() {
         assert_eq!(refused.status, 400);
         assert!(refused.body.contains(part), "{}", refused.body);
     }
+}
+
+#[tokio::test]
+async fn lines_that_nobody_reads_any_more_ask_nobody_and_are_logged() {
+    let app = Builder::new()
+        .manual_clock()
+        .with(&["virustotal"])
+        .settings(|settings| {
+            settings.providers.get_mut("domaintools").unwrap().enabled = false;
+            settings.providers.get_mut("virustotal").unwrap().rate = vec![rate(1, 60)];
+        })
+        .start()
+        .await;
+    let gate = Gate::new();
+    let vendor = &app.others["virustotal"];
+    vendor.inject(Matcher::any(), Fault::Hold(gate.clone()), None);
+    // The first is answered at once; of the others one is asked about, and the rest wait for the rate.
+    let mut indicators = vec!["no indicator".to_owned()];
+    indicators.extend((0..30).map(|at| format!("waits-{at}.example")));
+    let request = app
+        .http
+        .post(format!("{}/v1/enrich/batch", app.base))
+        .bearer_auth(&app.token)
+        .header("accept", "application/x-ndjson")
+        .body(json!({"indicators": indicators}).to_string());
+    let mut response = request.send().await.unwrap();
+    let line = response.chunk().await.unwrap().unwrap();
+    assert!(line.starts_with(br#"{"index":0,"#), "{line:?}");
+    while vendor.attempts() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(response);
+    while !app.log().contains("outcome=abandoned") {
+        tokio::task::yield_now().await;
+    }
+    gate.release();
+    let landed = async {
+        while app.app.engine.in_the_air() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    app.while_moving(Duration::from_secs(3600), landed).await;
+    assert_eq!(vendor.attempts(), 1);
 }
 
 #[tokio::test]

@@ -71,6 +71,28 @@ async fn a_decision_is_explained_later_and_to_its_tenant_only() {
 }
 
 #[tokio::test]
+async fn a_decision_is_kept_for_as_long_as_is_configured_after_it_was_last_made() {
+    let app = Builder::new()
+        .manual_clock()
+        .settings(|settings| settings.decisions_kept = 3 * DAY)
+        .start()
+        .await;
+    let alert = json!({"domain": "career-offers.example"});
+    let score = async || {
+        let answer = app.post_json("/v1/alerts/score", &alert).await.json();
+        format!("/v1/decisions/{}", answer["decision_id"].as_str().unwrap())
+    };
+    let first = score().await;
+    app.clock().advance(2 * DAY);
+    assert_eq!(score().await, first, "the same evidence");
+    app.clock().advance(2 * DAY);
+    let kept = app.get(&first).await.json();
+    assert_ne!(kept["decided_at"], kept["last_decided_at"]);
+    app.clock().advance(2 * DAY);
+    assert_eq!(app.get(&first).await.status, 404);
+}
+
+#[tokio::test]
 async fn a_request_that_is_sent_again_gets_the_same_reply() {
     let app = Builder::new().manual_clock().start().await;
     let alert = json!({"domain": "career-offers.example"});

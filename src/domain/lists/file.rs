@@ -149,9 +149,23 @@ pub(super) fn entry(
     lists.index.add_key(&name, list, exact)
 }
 
+/// Reads a network or an address; IPv4 mapped into IPv6 becomes IPv4, as it does where it is looked up.
 fn network(raw: &str) -> Option<IpNet> {
-    let address = || raw.parse::<IpAddr>().ok().map(|address| address.to_canonical());
-    raw.parse::<IpNet>().ok().or_else(|| address().map(IpNet::from))
+    /// The bits before the IPv4 address.
+    const BEFORE: u8 = 96;
+    let Ok(network) = raw.parse::<IpNet>() else {
+        let address = raw.parse::<IpAddr>().ok()?;
+        return Some(IpNet::from(address.to_canonical()));
+    };
+    match (
+        network.addr().to_canonical(),
+        network.prefix_len().checked_sub(BEFORE),
+    ) {
+        (address @ IpAddr::V4(_), Some(length)) if network.addr().is_ipv6() => {
+            IpNet::new(address, length).ok()
+        }
+        _ => Some(network),
+    }
 }
 
 /// Returns a canonical name, and whether it was said that what is below is meant.

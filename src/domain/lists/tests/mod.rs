@@ -265,10 +265,12 @@ fn own_networks_and_files_are_known_and_other_kinds_stand_on_no_list() {
     let file = "0123456789abcdef0123456789ABCDEF";
     let lists = lists(&[
         (Purpose::Own, "198.51.100.0/24"),
+        (Purpose::Own, "::ffff:203.0.113.0/120"),
         (Purpose::Own, "2001:db8:1::/48"),
         (Purpose::Trusted, file),
     ]);
     assert_eq!(shown(&lists, "198.51.100.77"), ["own 198.51.100.0/24"]);
+    assert_eq!(shown(&lists, "203.0.113.9"), ["own 203.0.113.0/24"]);
     assert_eq!(shown(&lists, "http://[2001:db8:1::1]/"), ["own 2001:db8:1::/48"]);
     assert_eq!(shown(&lists, file), [format!("trusted {}", file.to_lowercase())]);
     assert!(shown(&lists, "198.51.100.0/25").is_empty());

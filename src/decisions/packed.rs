@@ -1,0 +1,70 @@
+//! Decisions as they lie in the store: JSON, compressed, since most of it is the same words over and over.
+
+use std::io::Read;
+
+use super::KeptDecision;
+
+/// How hard to try; more costs time and saves little.
+const LEVEL: i32 = 3;
+/// The most that a decision unpacks to. One of twenty indicators takes a hundredth of it.
+const MOST: u64 = 32 << 20;
+
+/// Packs a decision.
+pub(super) fn pack(decision: &KeptDecision) -> Vec<u8> {
+    let json = serde_json::to_vec(decision).unwrap_or_default();
+    zstd::bulk::compress(&json, LEVEL).unwrap_or(json)
+}
+
+/// Unpacks a decision; one that earlier versions wrote is JSON as it is. `None` for what is no decision.
+pub(super) fn unpack(bytes: &[u8]) -> Option<KeptDecision> {
+    if bytes.starts_with(b"{") {
+        return serde_json::from_slice(bytes).ok();
+    }
+    let mut json = Vec::new();
+    let frames = zstd::stream::read::Decoder::with_buffer(bytes).ok()?;
+    frames.take(MOST).read_to_end(&mut json).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision() -> KeptDecision {
+        let said = serde_json::json!({"source": "domaintools", "status": "ok", "reasons": ["risk 87"]});
+        serde_json::from_value(serde_json::json!({
+            "decision_id": "0f7b4c6e-0000-8000-8000-000000000000",
+            "decided_at": "2026-11-20T08:00:00Z",
+            "last_decided_at": "2026-11-21T08:00:00Z",
+            "client": "soar",
+            "policy_version": "1",
+            "evidence_digests": [["ab"]],
+            "answer": {"indicators": vec![said; 20]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_decision_is_smaller_packed_and_the_same_unpacked() {
+        let json = serde_json::to_vec(&decision()).unwrap();
+        let packed = pack(&decision());
+        assert!(
+            packed.len() * 3 < json.len(),
+            "{} of {}",
+            packed.len(),
+            json.len()
+        );
+        assert_eq!(unpack(&packed), Some(decision()));
+    }
+
+    #[test]
+    fn a_decision_of_an_earlier_version_is_read_and_nothing_else() {
+        let json = serde_json::to_vec(&decision()).unwrap();
+        assert_eq!(unpack(&json), Some(decision()));
+        let mut broken = pack(&decision());
+        broken.truncate(broken.len() / 2);
+        for bytes in [&b""[..], b"{", b"no decision", &broken] {
+            assert_eq!(unpack(bytes), None);
+        }
+    }
+}
