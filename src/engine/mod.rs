@@ -17,7 +17,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
 
 pub mod account;
 mod batch;
@@ -34,6 +33,7 @@ pub mod reference;
 pub mod runtime;
 mod service;
 pub mod session;
+mod standing;
 pub mod store;
 pub mod template;
 pub mod transport;
@@ -48,6 +48,7 @@ use ledger::{Ledger, Spend};
 use lookup::Errand;
 pub use question::{Ask, Asker, CacheState, Told};
 use runtime::{Key, Runtime};
+pub use standing::Left;
 use store::Store;
 use transport::TransportError;
 
@@ -57,9 +58,6 @@ use crate::config::settings::ProviderSettings;
 use crate::domain::{Denial, Failure, FailureKind, Outcome};
 use crate::providers::Provider;
 use crate::telemetry::metrics::Metrics;
-
-/// Audit rows are kept for 400 days: a year, and time to look at it.
-const AUDIT_KEPT_US: i64 = 400 * 86_400 * 1_000_000;
 
 /// Answers questions. All faces share one.
 pub struct Engine {
@@ -94,7 +92,7 @@ impl Engine {
         clock: SharedClock,
         metrics: Arc<Metrics>,
     ) -> Result<Self, TransportError> {
-        let runtimes = start_runtimes(settings, providers, None, &store, &clock)?;
+        let runtimes = runtime::start_all(settings, providers, None, &store, &clock)?;
         Ok(Self {
             cache: Arc::new(Cache::new(settings.cache, store.clone())),
             ledger: Arc::new(Ledger::new(store.clone(), Arc::clone(&clock))),
@@ -117,7 +115,7 @@ impl Engine {
         providers: &[&'static dyn Provider],
     ) -> Result<(), TransportError> {
         let old = self.runtimes.load_full();
-        let new = start_runtimes(settings, providers, Some(&old), &self.store, &self.clock)?;
+        let new = runtime::start_all(settings, providers, Some(&old), &self.store, &self.clock)?;
         self.runtimes.store(Arc::new(new));
         Ok(())
     }
@@ -462,76 +460,6 @@ impl Engine {
             None => Told::failed(failure),
         }
     }
-
-    /// Says what is left of the budgets of a provider's own key, and when each is whole again.
-    #[must_use]
-    pub fn budgets(&self, provider: &str) -> Vec<Left> {
-        let runtimes = self.runtimes.load();
-        let Some(runtime) = runtimes.get(provider) else {
-            return Vec::new();
-        };
-        let Some(own) = &runtime.own else {
-            return Vec::new();
-        };
-        let now = self.ledger.now();
-        let budgets = runtime.settings.budget.iter();
-        budgets
-            .map(|budget| Left {
-                label: budget.label.clone(),
-                left: budget.limit - self.ledger.used(&own.account, &runtime.settings, budget),
-                limit: budget.limit,
-                resets_at: windows::window(budget.window, &runtime.settings.resets, now).next,
-            })
-            .collect()
-    }
-
-    /// Sets the gauges that are read, not counted.
-    pub fn observe(&self) {
-        let now = self.clock.now();
-        let runtimes = self.runtimes.load();
-        let mut states = Vec::new();
-        for (name, runtime) in runtimes.iter() {
-            let Some(own) = &runtime.own else { continue };
-            self.metrics.set_waiting(name, own.dispenser.waiting());
-            for budget in &runtime.settings.budget {
-                let used = self.ledger.used(&own.account, &runtime.settings, budget);
-                self.metrics.set_budget(name, &budget.label, used, budget.limit);
-            }
-            states.extend(
-                own.breaker
-                    .states(now)
-                    .into_iter()
-                    .map(|(product, state)| (name.clone(), product, state)),
-            );
-        }
-        self.metrics.set_breakers(states);
-    }
-
-    /// Removes stored answers that are of no use any more; returns how many.
-    ///
-    /// # Errors
-    /// [`store::StoreError`] where the store cannot be read or written.
-    pub async fn sweep(&self) -> Result<usize, store::StoreError> {
-        let now: Timestamp = self.clock.now();
-        self.store
-            .forget_before(now.as_microsecond() - AUDIT_KEPT_US)
-            .await?;
-        self.store.sweep_rows(now.as_microsecond()).await?;
-        self.cache.purge(|entry| entry.stale_until <= now).await
-    }
-}
-
-/// Says what is left of a budget.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
-    /// The budget as it is configured.
-    pub label: String,
-    /// What is left, in its unit; hundredths where it counts money.
-    pub left: i64,
-    /// What it holds when it is whole.
-    pub limit: i64,
-    /// When it is whole again; `None` for one that never resets.
-    pub resets_at: Option<Timestamp>,
 }
 
 /// Attributes what a question spends.
@@ -554,36 +482,4 @@ fn spend(ask: &Ask) -> Spend {
 
 fn max_price(settings: &ProviderSettings) -> Option<i64> {
     settings.budget.iter().filter_map(|budget| budget.max_price).min()
-}
-
-fn start_runtimes(
-    settings: &Settings,
-    providers: &[&'static dyn Provider],
-    old: Option<&BTreeMap<String, Arc<Runtime>>>,
-    store: &Store,
-    clock: &SharedClock,
-) -> Result<BTreeMap<String, Arc<Runtime>>, TransportError> {
-    // Read anew with the settings, so that a reload takes in what was added to the system's.
-    let authorities = Arc::default();
-    let mut runtimes = BTreeMap::new();
-    for (name, provider_settings) in settings.providers.iter().filter(|(_, provider)| provider.enabled) {
-        let Some(provider) = providers
-            .iter()
-            .find(|provider| provider.descriptor().name == name)
-        else {
-            continue;
-        };
-        let previous = old.and_then(|old| old.get(name)).map(Arc::as_ref);
-        let runtime = Runtime::start(
-            *provider,
-            provider_settings.clone(),
-            previous,
-            &authorities,
-            &settings.server.data,
-            store.secret(),
-            clock,
-        )?;
-        runtimes.insert(name.clone(), Arc::new(runtime));
-    }
-    Ok(runtimes)
 }

@@ -1,5 +1,6 @@
 //! Holds a configured provider at work: settings, transport, the server's own account.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,15 +13,17 @@ use tokio::sync::Semaphore;
 use super::account::{AccountState, UserKeys};
 use super::ledger::Account;
 use super::reference::Reference;
+use super::store::Store;
 use super::transport::{Authorities, Transport, TransportError};
 use crate::clock::SharedClock;
+use crate::config::Settings;
 use crate::config::settings::ProviderSettings;
 use crate::domain::Denial;
 use crate::hex::hex;
 use crate::providers::Provider;
 
 /// Holds a key by the names of its fields.
-pub type Key = std::collections::BTreeMap<String, secrecy::SecretString>;
+pub type Key = BTreeMap<String, SecretString>;
 
 /// Holds one provider at work.
 #[derive(Debug)]
@@ -150,4 +153,37 @@ fn keyed_hash(secret: &[u8; 32], key: &Key) -> [u8; 32] {
         }
     }
     mac.finalize().into_bytes().into()
+}
+
+/// Starts the runtimes of all providers that are enabled, with what those that were there before know.
+pub(super) fn start_all(
+    settings: &Settings,
+    providers: &[&'static dyn Provider],
+    old: Option<&BTreeMap<String, Arc<Runtime>>>,
+    store: &Store,
+    clock: &SharedClock,
+) -> Result<BTreeMap<String, Arc<Runtime>>, TransportError> {
+    // Read anew with the settings, so that a reload takes in what was added to the system's.
+    let authorities = Arc::default();
+    let mut runtimes = BTreeMap::new();
+    for (name, provider_settings) in settings.providers.iter().filter(|(_, provider)| provider.enabled) {
+        let Some(provider) = providers
+            .iter()
+            .find(|provider| provider.descriptor().name == name)
+        else {
+            continue;
+        };
+        let previous = old.and_then(|old| old.get(name)).map(Arc::as_ref);
+        let runtime = Runtime::start(
+            *provider,
+            provider_settings.clone(),
+            previous,
+            &authorities,
+            &settings.server.data,
+            store.secret(),
+            clock,
+        )?;
+        runtimes.insert(name.clone(), Arc::new(runtime));
+    }
+    Ok(runtimes)
 }
