@@ -41,7 +41,8 @@ pub struct Trust<'a> {
 /// Holds what a message says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Read {
-    /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, URLs, attachments.
+    /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, attachments, URLs; of each host
+    /// one URL first, so that many of one do not crowd out the others.
     pub indicators: Vec<Found>,
     /// What is not asked about, and why.
     pub ignored: Vec<Ignored>,
@@ -266,17 +267,20 @@ impl Reader<'_, '_> {
         let mut files = Vec::new();
         mail.gather(&mut links, &mut files);
         let mut tally = unwrap::Tally::default();
-        for link in links {
-            if let Some(url) = unwrap::indicator(link, self.trust.keep_query, &mut tally) {
-                self.add("url", url);
-            }
-        }
-        tally.note(&mut self.read.notes);
         for digest in files {
             if let Ok(hash) = Indicator::parse(IndicatorKind::Hash, digest) {
                 self.add("attachment", hash);
             }
         }
+        let mut hosts = HashSet::new();
+        let (first, more): (Vec<Indicator>, Vec<Indicator>) = links
+            .into_iter()
+            .filter_map(|link| unwrap::indicator(link, self.trust.keep_query, &mut tally))
+            .partition(|url| hosts.insert(url.host()));
+        for url in first.into_iter().chain(more) {
+            self.add("url", url);
+        }
+        tally.note(&mut self.read.notes);
     }
 
     fn add(&mut self, role: &'static str, indicator: Indicator) {

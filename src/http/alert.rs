@@ -170,6 +170,21 @@ fn message(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<(), S
             .map(|found| found.indicator.value().to_owned()),
     );
     asked.notes.extend(read.notes);
+    // Who sends in one's own name is not scored, so that it has to be said here.
+    let unscored: Vec<&str> = asked
+        .ignored
+        .iter()
+        .filter(|one| one.role == "sender")
+        .map(|one| one.value.as_str())
+        .collect();
+    for result in read.authentication.iter().filter(|one| one.result == "fail") {
+        asked.notes.extend(unscored.iter().map(|sender| {
+            let (relay, method) = (&result.relay, result.method);
+            format!(
+                "{sender} was not scored, but {relay} found {method} fail: somebody else may have sent it"
+            )
+        }));
+    }
     for result in read.authentication {
         let record = mail::authentication(result.method, &result.result, &result.relay);
         asked

@@ -2,6 +2,7 @@
 //!
 //! A batch is nobody who waits at a screen, so it stops at each budget's reserve.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +21,11 @@ use super::rehearse::{self, Branch};
 use super::statuses::{Named, Refusals, TooLarge};
 use super::wishes::question;
 use crate::ask::message::head;
-use crate::ask::score::{Alert, Wishes, asked_for};
+use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
 use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
-use crate::reputation::alert::Cost;
+use crate::reputation::alert::{BudgetLeft, Cost};
 use crate::reputation::{Assessment, Decision, Policy};
 use crate::startup::{App, Configured};
 
@@ -77,6 +78,9 @@ pub struct BatchItem {
     cost: Cost,
     #[serde(skip)]
     provider_time: Duration,
+    /// Those with budgets.
+    #[serde(skip)]
+    sources: BTreeSet<String>,
 }
 
 /// Counts what a batch came to; the last line of lines of JSON.
@@ -102,12 +106,16 @@ pub struct BatchSummary {
     pub failed: usize,
     /// What it cost.
     pub cost: Cost,
+    /// What is left of the budgets of the sources asked.
+    pub budget: Vec<BudgetLeft>,
     /// Stands there, and is true, where everything is sample data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_data: Option<bool>,
     /// Stands there, and is true, where nobody was asked because the caller rehearses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<bool>,
+    #[serde(skip)]
+    sources: BTreeSet<String>,
 }
 
 /// Holds the answer to a batch.
@@ -147,11 +155,7 @@ pub async fn score_batch(app: Data<App>, http: HttpRequest, payload: Payload) ->
         Ok(Err(replayed)) => return request.finish(Ok(replayed)),
         Err(problem) => return request.finish(Err(problem)),
     };
-    let lines = http
-        .headers()
-        .get("accept")
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("ndjson"));
+    let lines = wants_lines(&http);
     match claim {
         None if lines => stream_lines(request.line(), run),
         claim => {
@@ -159,6 +163,14 @@ pub async fn score_batch(app: Data<App>, http: HttpRequest, payload: Payload) ->
             request.finish(answered)
         }
     }
+}
+
+/// Tells whether a client wants an answer line by line.
+pub(super) fn wants_lines(http: &HttpRequest) -> bool {
+    let accept = http.headers().get("accept");
+    accept
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("ndjson"))
 }
 
 /// Holds a batch under way.
@@ -234,6 +246,7 @@ impl Run {
             assessment: None,
             cost: Cost::default(),
             provider_time: Duration::ZERO,
+            sources: BTreeSet::new(),
         };
         let (role, indicator) = match guess(value) {
             Ok(one) => one,
@@ -278,6 +291,7 @@ impl Run {
         item.decision_id = self.caller.branch.is_none().then_some(answer.decision_id);
         item.retry_after_s = answer.retry_after_s;
         item.cost = answer.cost;
+        item.sources = answer.budget.into_iter().map(|left| left.source).collect();
         item.assessment = answer.indicators.into_iter().next();
         item
     }
@@ -307,6 +321,12 @@ impl BatchSummary {
         *counted += 1;
         self.cost.calls += item.cost.calls;
         self.cost.cached += item.cost.cached;
+        self.sources.extend(item.sources.iter().cloned());
+    }
+
+    /// Says what is left, once everything is counted.
+    fn close(&mut self, app: &App) {
+        self.budget = budget_left(&app.engine, &self.sources);
     }
 
     /// Returns the word for the log.
@@ -353,6 +373,7 @@ async fn gather(
         summary.count(item);
         provider_time += item.provider_time;
     }
+    summary.close(&run.app);
     let outcome = summary.outcome();
     let reply = if lines {
         let mut body: String = items.iter().map(line).collect();
@@ -407,6 +428,7 @@ fn stream_lines(log: Line, run: Run) -> HttpResponse {
             }
             None => {
                 stream.is_whole = true;
+                stream.summary.close(&stream.run.app);
                 last_line(&stream.summary)
             }
         };

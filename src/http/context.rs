@@ -6,13 +6,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::alert::guess;
-use super::asking::{FACE, Request};
-use super::reputation::query;
+use super::asking::{Caller, FACE, Request};
+use super::rehearse;
+use super::reputation::{in_path, query};
 use super::statuses::Refusals;
 use super::wishes::{Given, Names};
 use crate::ask::score::Context;
 use crate::startup::App;
-use crate::tokens::Scope;
 
 /// Records of each kind and source, where nobody says, and at most.
 const RECORDS: u32 = 25;
@@ -63,7 +63,7 @@ enum Own {
 pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
     let request = Request::start(&app, "/v1/context/{indicator}");
     let answered = async {
-        let identity = request.identify(&http, Scope::Enrich)?;
+        let Caller { identity, branch } = request.caller(&http)?;
         let wanted: ContextWanted = query(&http, &request.id)?;
         let records = wanted.records.unwrap_or(RECORDS);
         if !(1..=MOST_RECORDS).contains(&records) {
@@ -79,9 +79,7 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
             providers: wanted.providers.names(),
             ..Given::default()
         };
-        // The router leaves encoded slashes as they are, since they would be others' separators.
-        let value = http.match_info().get("indicator").unwrap_or_default();
-        let value = value.replace("%2F", "/").replace("%2f", "/");
+        let value = in_path(&http, "indicator", &request.id)?;
         let (_, indicator) = guess(&value).map_err(|detail| request.wrong(detail))?;
         let configured = app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
@@ -95,7 +93,10 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
         )?;
         let asker = identity.asker(FACE, "/v1/context/{indicator}", request.id.clone());
         let scorer = app.scorer(&configured, &policy, &asker, &wishes);
-        let mut found = scorer.context(&indicator, records as usize).await;
+        let mut found = match branch {
+            Some(branch) => rehearse::facts(&scorer, branch, &indicator, &request.id).await?,
+            None => scorer.context(&indicator, records as usize).await,
+        };
         found.sample_data = app.is_sample().then_some(true);
         let mut finished = request.local(&identity, "context", &found)?;
         indicator.value().clone_into(&mut finished.asked);

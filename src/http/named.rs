@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::HeaderName;
 
 use super::asking::{Caller, Finished, Request};
+use super::batch::wants_lines;
 use super::problem::Problem;
 use crate::decisions::{Begun, Claim, fingerprint};
 use crate::engine::cache::RenderedKey;
@@ -38,12 +39,9 @@ impl Request<'_> {
                 ))
             })?;
         let identity = &caller.identity;
-        let accept = http
-            .headers()
-            .get("accept")
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
-        let digest = fingerprint(&[self.operation().as_bytes(), accept, body]);
+        // The form of the answer is part of the question where there are two.
+        let form: &[u8] = if wants_lines(http) { b"lines" } else { b"" };
+        let digest = fingerprint(&[self.operation().as_bytes(), form, body]);
         let begun = self
             .app
             .decisions

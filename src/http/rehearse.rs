@@ -6,9 +6,10 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 
 use super::problem::Problem;
-use crate::ask::score::{Alert, Scored, Scorer};
+use crate::ask::score::{Alert, Context, Scored, Scorer};
+use crate::domain::Indicator;
 use crate::reputation::alert::{Request, combine};
-use crate::reputation::{Assessment, Decision, Evidence, EvidenceStatus, assess, from_risk};
+use crate::reputation::{Assessment, Decision, Evidence, EvidenceStatus, Kind, assess, from_risk};
 
 /// Names the header that asks for a branch.
 pub(super) const HEADER: &str = "x-pivotd-rehearse";
@@ -63,6 +64,30 @@ pub(super) fn limited(request_id: &str) -> Problem {
     problem.after(Duration::from_mins(1))
 }
 
+/// Plays a branch of a question for facts: there are none, and nobody is asked.
+///
+/// # Errors
+/// The [`Problem`] that the branch is about.
+pub(super) async fn facts(
+    scorer: &Scorer<'_>,
+    branch: Branch,
+    indicator: &Indicator,
+    request_id: &str,
+) -> Result<Context, Problem> {
+    take_place(scorer, branch, request_id).await?;
+    Ok(scorer.rehearsed_context(indicator))
+}
+
+/// Refuses or waits, where the branch is about that.
+async fn take_place(scorer: &Scorer<'_>, branch: Branch, request_id: &str) -> Result<(), Problem> {
+    match branch {
+        Branch::Limited => return Err(limited(request_id)),
+        Branch::Slow => scorer.engine.clock().sleep_until(scorer.wishes.deadline).await,
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Plays a branch.
 ///
 /// # Errors
@@ -70,25 +95,17 @@ pub(super) fn limited(request_id: &str) -> Problem {
 pub(super) async fn play(
     scorer: &Scorer<'_>,
     branch: Branch,
-    alert: Alert,
+    mut alert: Alert,
     request_id: &str,
 ) -> Result<Scored, Problem> {
-    if branch == Branch::Limited {
-        return Err(limited(request_id));
-    }
-    if branch == Branch::Slow {
-        scorer.engine.clock().sleep_until(scorer.wishes.deadline).await;
-    }
+    take_place(scorer, branch, request_id).await?;
+    scorer.imply_domains(&mut alert);
     let assessments: Vec<Assessment> = alert
         .indicators
         .iter()
         .map(|(role, indicator)| {
-            let evidence = evidence(
-                branch,
-                scorer
-                    .policy
-                    .threshold_of(crate::reputation::Kind::of(indicator.kind())),
-            );
+            let threshold = scorer.policy.threshold_of(Kind::of(indicator.kind()));
+            let evidence = evidence(branch, threshold, scorer.policy.min_sources);
             assess(
                 role,
                 indicator,
@@ -100,7 +117,7 @@ pub(super) async fn play(
         .collect();
     let exceeds = assessments.iter().any(|item| item.decision == Decision::Exceeds);
     if branch == Branch::Exceeds && !exceeds {
-        let detail = "X-Pivotd-Rehearse: nothing exceeds with this threshold and min_sources";
+        let detail = "X-Pivotd-Rehearse: no score exceeds this threshold";
         return Err(Problem::invalid(detail, request_id));
     }
     let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "The rehearsed source".to_owned())]);
@@ -124,23 +141,21 @@ pub(super) async fn play(
 }
 
 /// Makes the evidence that leads to a branch.
-fn evidence(branch: Branch, threshold: u8) -> Vec<Evidence> {
-    let risk = |risk: u8| {
-        vec![from_risk(
-            SOURCE,
-            Some(risk.into()),
-            &[],
-            &[],
-            false,
-            None,
-            None,
-            false,
-        )]
-    };
+fn evidence(branch: Branch, threshold: u8, sources: u32) -> Vec<Evidence> {
+    let said =
+        |source: &str, risk: u8| from_risk(source, Some(risk.into()), &[], &[], false, None, None, false);
+    // As many as must agree.
+    let more = (2..=sources).map(|at| format!("{SOURCE}-{at}"));
     let absent = |status| vec![Evidence::absent(SOURCE, status)];
     match branch {
-        Branch::Exceeds => risk(threshold.saturating_add(1).clamp(87, 100)),
-        Branch::Below => risk(threshold.min(3)),
+        Branch::Exceeds => {
+            let risk = threshold.saturating_add(1).clamp(87, 100);
+            let first = said(SOURCE, risk);
+            std::iter::once(first)
+                .chain(more.map(|source| said(&source, risk)))
+                .collect()
+        }
+        Branch::Below => vec![said(SOURCE, threshold.min(3))],
         Branch::Unknown => absent(EvidenceStatus::NoData),
         Branch::Unsupported => Vec::new(),
         Branch::Slow => absent(EvidenceStatus::Timeout),

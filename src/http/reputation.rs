@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
@@ -171,8 +172,7 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
 async fn of_path(app: &App, http: &HttpRequest, route: &'static str, kind: Kind, name: &str) -> HttpResponse {
     one(app, http, route, |request_id| {
         let query: Wanted = query(http, request_id)?;
-        let value = http.match_info().get(name).unwrap_or_default();
-        Ok((kind, value.to_owned(), query.given()))
+        Ok((kind, in_path(http, name, request_id)?, query.given()))
     })
     .await
 }
@@ -200,6 +200,15 @@ async fn one(
     }
     .await;
     request.finish(answered)
+}
+
+/// Returns what stands in the path under a name. The router leaves an encoded slash, plus or per cent sign as it is.
+pub(super) fn in_path(http: &HttpRequest, name: &str, request_id: &str) -> Result<String, Problem> {
+    let value = http.match_info().get(name).unwrap_or_default();
+    percent_decode_str(value)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| Problem::invalid(format!("the path: {name} is not UTF-8"), request_id))
 }
 
 pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -> Result<T, Problem> {

@@ -136,8 +136,8 @@ pub struct AlertAnswer {
     pub policy_version: String,
     /// The threshold that scores were compared with, where their kind has none of its own.
     pub threshold: u8,
-    /// Exceeds if any does; else undetermined if any is; else below if any has a score; else unknown, or
-    /// unsupported if no indicator could be scored at all.
+    /// Exceeds if any does; else undetermined if any is, or there were too many to score; else below if any has a
+    /// score; else unknown, or unsupported if no indicator could be scored at all.
     pub decision: Decision,
     /// What made that decision.
     pub decided_by: DecidedBy,
@@ -191,7 +191,8 @@ pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessmen
     let any = |decision| assessments.iter().any(|item| item.decision == decision);
     let decision = if any(Decision::Exceeds) {
         Decision::Exceeds
-    } else if any(Decision::Undetermined) {
+    } else if any(Decision::Undetermined) || !request.excess.is_empty() {
+        // What was not looked at could be the worst.
         Decision::Undetermined
     } else if max_score.is_some() {
         Decision::Below
@@ -207,6 +208,8 @@ pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessmen
     };
     let (decision, decided_by) = match fallback {
         Fallback::Keep => (decision, DecidedBy::Scores),
+        // Nothing was asked about, so there is nothing that nobody could tell.
+        _ if assessments.is_empty() && request.excess.is_empty() => (decision, DecidedBy::Scores),
         Fallback::Exceeds => (Decision::Exceeds, by),
         Fallback::Below => (Decision::Below, by),
     };
@@ -300,6 +303,13 @@ fn summary(request: &Request<'_>, decisive: &[&Assessment], assessments: &[Asses
     let unsupported = values(with(assessments, Decision::Unsupported));
     if !unsupported.is_empty() {
         sentences.push(format!("No configured source scores {}.", listed(&unsupported)));
+    }
+    if !request.excess.is_empty() {
+        sentences.push(format!("Too many to be scored: {}.", listed(&request.excess)));
+    }
+    if assessments.is_empty() && !request.ignored.is_empty() {
+        let ignored: Vec<String> = request.ignored.iter().map(|one| one.value.clone()).collect();
+        sentences.push(format!("Nothing was scored: {} ignored.", listed(&ignored)));
     }
     sentences.join(" ")
 }

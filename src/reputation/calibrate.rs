@@ -28,6 +28,14 @@ pub enum Calibration {
 }
 
 impl Calibration {
+    /// Tells whether it has words that hold a score down.
+    #[must_use]
+    pub fn speaks_for(&self) -> bool {
+        let down =
+            |meaning: &Meaning| matches!(meaning, Meaning::Benign(BenignClass::Hard | BenignClass::Soft));
+        matches!(self, Self::Words(words) if words.values().any(down))
+    }
+
     /// Tells whether anything that is measured counts; what does not is told only.
     #[must_use]
     pub fn counts(&self) -> bool {

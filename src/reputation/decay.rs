@@ -20,11 +20,11 @@ struct Aging {
 }
 
 impl Aging {
-    /// `None` for evidence that loses nothing: a provider keeps a published risk up to date itself, and what speaks for
-    /// an indicator does not decay.
+    /// `None` for evidence that loses nothing: a provider keeps a published risk up to date itself, what speaks for an
+    /// indicator does not decay, and what is known here holds until its end.
     fn of(item: &Evidence, rules: &Rules, now: Timestamp) -> Option<Self> {
         let lifetime = rules.lifetime(&item.source);
-        if item.passthrough || item.polarity != Polarity::Malicious || lifetime == 0 {
+        if item.passthrough || item.local || item.polarity != Polarity::Malicious || lifetime == 0 {
             return None;
         }
         let (age, since) = match item.observed_at {

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::alert::Fallback;
+use super::alert::{Fallback, Ignored};
 use super::evidence::{Evidence, Millionths, Polarity, RawValue};
 use super::policy::Policy;
 use super::score::Assessment;
@@ -17,6 +17,17 @@ pub fn evidence(evidence: &Evidence) -> String {
     hex(&hash.finalize())
 }
 
+/// Says what an answer tells beside its assessments.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// What was not scored, and why.
+    pub ignored: &'a [Ignored],
+    /// What was too much to be scored.
+    pub excess: &'a [String],
+    /// What else is worth knowing.
+    pub notes: &'a [String],
+}
+
 /// Returns the id of a decision: a UUID (version 8) of tenant, rules, thresholds, wishes and all that was concluded.
 #[must_use]
 pub fn decision(
@@ -24,6 +35,7 @@ pub fn decision(
     policy: &Policy,
     wishes: (Fallback, Fallback),
     assessments: &[Assessment],
+    beside: Beside<'_>,
 ) -> String {
     let mut hash = Sha256::new();
     put(&mut hash, tenant.as_bytes());
@@ -40,6 +52,15 @@ pub fn decision(
             put_evidence(&mut hash, one);
         }
     }
+    let mut texts = |texts: &mut dyn ExactSizeIterator<Item = &str>| {
+        hash.update(texts.len().to_be_bytes());
+        texts.for_each(|text| put(&mut hash, text.as_bytes()));
+    };
+    texts(&mut beside.ignored.iter().map(|one| one.role.as_str()));
+    texts(&mut beside.ignored.iter().map(|one| one.value.as_str()));
+    texts(&mut beside.ignored.iter().map(|one| one.reason.as_str()));
+    texts(&mut beside.excess.iter().map(String::as_str));
+    texts(&mut beside.notes.iter().map(String::as_str));
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(hash.finalize()) {
         *to = from;

@@ -46,6 +46,25 @@ pub(super) fn note(answer: &AlertAnswer, titles: &BTreeMap<String, String>) -> S
             escaped(&ignored.reason)
         );
     }
+    if !answer.excess.is_empty() {
+        let named: Vec<String> = answer
+            .excess
+            .iter()
+            .take(MOST)
+            .map(|value| defanged(value))
+            .collect();
+        let more = answer.excess.len().saturating_sub(MOST);
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            note,
+            "\nNot scored, since there were too many: {}{rest}.",
+            named.join(", ")
+        );
+    }
     for text in &answer.notes {
         let _ = writeln!(note, "\n{}", escaped(text));
     }
@@ -65,6 +84,9 @@ fn headline(answer: &AlertAnswer) -> String {
         (Decision::Exceeds, None) => "Exceeds, as the caller wants it where nobody can tell.".to_owned(),
         (Decision::Below, Some(score)) => format!("Below: the highest score is {score}."),
         (Decision::Below, None) => "Below, as the caller wants it where nobody knows.".to_owned(),
+        (Decision::Undetermined, _) if answer.undetermined.is_empty() => {
+            "Undetermined: there were too many indicators to score all of them.".to_owned()
+        }
         (Decision::Undetermined, _) => "Undetermined: a source that could have known is missing.".to_owned(),
         (Decision::Unknown, _) => "Unknown: nobody knows these indicators.".to_owned(),
         (Decision::Unsupported, _) => "Unsupported: no configured source scores these.".to_owned(),

@@ -134,6 +134,14 @@ impl Rules {
         format!("{}-{digits}", self.name)
     }
 
+    /// Tells whether a source has words for what is good, so that nobody knows what it would have said where it is
+    /// missing.
+    #[must_use]
+    pub fn may_speak_for(&self, source: &str) -> bool {
+        let measures = self.source(source).map(|own| &own.measures);
+        measures.is_some_and(|measures| measures.values().any(Calibration::speaks_for))
+    }
+
     /// Returns what is decided about a source.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&SourceRules> {

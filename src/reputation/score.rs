@@ -286,10 +286,12 @@ pub fn assess(
         Some(_) if missed => Verdict::Unknown,
         Some(_) => Verdict::Benign,
     };
+    let missing = missing(&evidence, &standings);
+    let unheard = missing.iter().any(|(source, _)| rules.may_speak_for(source));
     let unsafe_because = hazards(&evidence);
     let recommend = match decision {
         // Whoever blocks on one word must be right, so a person looks where anything stands against it.
-        Decision::Exceeds if !unsafe_because.is_empty() || conflict => Recommendation::Review,
+        Decision::Exceeds if !unsafe_because.is_empty() || conflict || unheard => Recommendation::Review,
         Decision::Exceeds if rules.block.is_some_and(|block| score <= Some(block)) => Recommendation::Review,
         Decision::Exceeds => Recommendation::Block,
         Decision::Undetermined => Recommendation::Review,
@@ -314,7 +316,7 @@ pub fn assess(
         complete,
         conflict,
         coverage,
-        missing: missing(&evidence, &standings),
+        missing,
         explanation: explain(&evidence, &standings, &weights, &families, base, cap),
         evidence,
     }
@@ -351,9 +353,14 @@ fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
         Standing::Failed => 3,
     };
     for (item, standing) in evidence.iter().zip(standings).filter(|(item, _)| !item.local) {
-        let worst = sources.entry(&item.source).or_insert(*standing);
-        if rank(*standing) > rank(*worst) {
-            *worst = *standing;
+        // An old answer counts for what it says; what its source would say now is missing.
+        let standing = match item.status {
+            EvidenceStatus::Stale => Standing::Failed,
+            _ => *standing,
+        };
+        let worst = sources.entry(&item.source).or_insert(standing);
+        if rank(standing) > rank(*worst) {
+            *worst = standing;
         }
     }
     let mut coverage = Coverage::default();
@@ -371,11 +378,13 @@ fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
 
 /// Lists each missing source with its reason; an answer that is too old is a stale one, whatever its status.
 fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(String, EvidenceStatus)> {
-    let absent = |standing| matches!(standing, Standing::Failed | Standing::Skipped);
+    let absent = |item: &Evidence, standing| {
+        matches!(standing, Standing::Failed | Standing::Skipped) || item.status == EvidenceStatus::Stale
+    };
     let mut missing: Vec<(String, EvidenceStatus)> = evidence
         .iter()
         .zip(standings)
-        .filter(|(_, standing)| absent(**standing))
+        .filter(|(item, standing)| absent(item, **standing))
         .map(|(item, standing)| match item.status {
             status if status.is_failure() || *standing == Standing::Skipped => (item.source.clone(), status),
             _ => (item.source.clone(), EvidenceStatus::Stale),

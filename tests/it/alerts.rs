@@ -707,6 +707,7 @@ async fn an_answer_in_part_completes_nothing() {
         (&json!(false), &json!("undetermined")),
         "{item}"
     );
+    assert_eq!(answer["retry_after_s"], 60);
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod openapi;
 mod phishing;
 mod process;
 mod reference;
+mod score_edges;
 mod score_faults;
 mod secrets;
 mod sessions;

@@ -76,6 +76,7 @@ proptest! {
         }
         expected.push(("relay", format!("192.0.2.{hop}")));
         text += "Content-Type: multipart/mixed; boundary=\"=_b\"\r\n\r\n";
+        let mut urls = Vec::new();
         for (at, (word, html)) in links.iter().enumerate() {
             let link = format!("http://host{at}.example/{word}");
             text += &if *html {
@@ -83,7 +84,7 @@ proptest! {
             } else {
                 format!("--=_b\r\n\r\nsee {link}#top now\r\n")
             };
-            expected.push(("url", link));
+            urls.push(("url", link));
         }
         for file in &files {
             let (encoding, body) = if encoded {
@@ -97,6 +98,7 @@ proptest! {
             let digest = sha2::Sha256::digest(file.as_bytes());
             expected.push(("attachment", digest.iter().map(|octet| format!("{octet:02x}")).collect()));
         }
+        expected.extend(urls);
         text += "--=_b--\r\n";
         let read = reading(text.as_bytes()).unwrap();
         let found: Vec<_> = values(&read.indicators)

@@ -60,8 +60,8 @@ const STORY: [(&str, &str); 6] = [
     ("reply_to", "desk@recruit-mail.example"),
     ("return_path", "bounce@mailer.career-offers.example"),
     ("relay", "192.0.2.44"),
-    ("url", "http://career-offers.example/apply"),
     ("attachment", OFFER),
+    ("url", "http://career-offers.example/apply"),
 ];
 
 #[test]
@@ -137,10 +137,10 @@ fn a_report_from_inside_is_read_as_the_message_it_carries() {
         values(&outside.indicators),
         [
             ("sender", "jane@corp.example"),
+            ("attachment", OFFER),
             ("url", "https://signature-vendor.example/jane"),
             ("url", "http://career-offers.example/apply"),
             ("url", "http://portal.corp.example/rules"),
-            ("attachment", OFFER),
         ]
     );
 }

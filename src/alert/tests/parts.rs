@@ -187,10 +187,10 @@ fn attachments_are_what_is_not_shown() {
         values(&read.indicators),
         [
             ("sender", "a@sender.example"),
-            ("url", "http://x.example/"),
             ("attachment", &digest("picture")),
             ("attachment", &digest("<a href=http://x.example/>")),
             ("attachment", &digest("pdf")),
+            ("url", "http://x.example/"),
         ]
     );
 }

@@ -33,6 +33,9 @@ pub struct Context {
     pub indicator: String,
     /// What sources know, by kind of fact and source.
     pub facts: Vec<Fact>,
+    /// Why nobody was asked: it is one's own, or nobody's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_asked: Option<String>,
     /// What it cost.
     pub cost: Cost,
     /// What is left of the budgets of the sources asked.
@@ -40,6 +43,9 @@ pub struct Context {
     /// Stands there, and is true, where everything is sample data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_data: Option<bool>,
+    /// Stands there, and is true, where nobody was asked because the caller rehearses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<bool>,
 }
 
 /// Holds what one source knows.
@@ -82,9 +88,31 @@ impl Context {
 }
 
 impl Scorer<'_> {
+    /// Answers without asking anybody: there are no facts.
+    #[must_use]
+    pub fn rehearsed_context(&self, indicator: &Indicator) -> Context {
+        Context {
+            request_id: self.asker.request_id.clone(),
+            r#type: indicator.kind(),
+            indicator: indicator.value().to_owned(),
+            facts: Vec::new(),
+            not_asked: None,
+            cost: Cost::default(),
+            budget: Vec::new(),
+            sample_data: None,
+            rehearsal: Some(true),
+        }
+    }
+
     /// Gathers the facts about an indicator, at most `most` records of each kind and source.
     pub async fn context(&self, indicator: &Indicator, most: usize) -> Context {
-        let parts = parts(self, indicator, most);
+        // As with scores, nobody need know of what is one's own or nobody's.
+        let own = local::evidence(self, indicator, self.engine.clock().now());
+        let settled = own.into_iter().find(local::settles);
+        let parts = match settled {
+            Some(_) => Vec::new(),
+            None => parts(self, indicator, most),
+        };
         let told = join_all(parts.iter().map(|(_, part)| self.ask(part))).await;
         let now = self.engine.clock().now();
         let mut tally = Tally::default();
@@ -97,10 +125,12 @@ impl Scorer<'_> {
             request_id: self.asker.request_id.clone(),
             r#type: indicator.kind(),
             indicator: indicator.value().to_owned(),
+            not_asked: settled.and_then(|evidence| evidence.reasons.into_iter().next()),
             facts,
             cost: tally.cost,
             budget: budget_left(self.engine, &tally.sources),
             sample_data: None,
+            rehearsal: None,
         }
     }
 }
@@ -123,7 +153,7 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
     let host = || indicator.host().and_then(|host| Indicator::name(&host).ok());
     let is_name = matches!(indicator.kind(), IndicatorKind::Domain | IndicatorKind::Hostname);
     let owned = |name: Indicator| {
-        if local::is_shared(scorer.lists, &name) {
+        if local::is_customers(scorer.lists, &name) {
             None
         } else {
             name.registrable()

@@ -90,7 +90,7 @@ async fn around(
                 let found = risks(scorer, &answer.records).await;
                 derived
                     .evidence
-                    .extend(says(scorer, part, &measure, total, &found, now));
+                    .extend(says(scorer, part, &measure, (total, is_crowd), &found, now));
                 // What is told only could not have raised the score, so it is not missed.
                 if meaning.is_none_or(Calibration::counts) {
                     derived
@@ -163,7 +163,7 @@ fn says(
     scorer: &Scorer<'_>,
     part: &Part,
     measure: &str,
-    total: u64,
+    (total, is_crowd): (u64, bool),
     found: &Risks,
     now: Timestamp,
 ) -> Option<Evidence> {
@@ -188,6 +188,8 @@ fn says(
                 found.risks.len()
             )],
         );
-    let evidence = from_record(&part.source, &record, &scorer.policy.rules, &Origin::HERE, now);
+    let mut evidence = from_record(&part.source, &record, &scorer.policy.rules, &Origin::HERE, now);
+    // Whoever blocks it hits all of them.
+    evidence.hazard = is_crowd.then(|| format!("shared hosting of {total} domains"));
     (evidence.status == EvidenceStatus::Ok).then_some(evidence)
 }

@@ -17,11 +17,7 @@ pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec
             said.extend(lacking(&part.source, &answer.missing));
             said
         }
-        Outcome::NotFound(_) => vec![dated(
-            Evidence::absent(&part.source, EvidenceStatus::NoData),
-            told,
-            now,
-        )],
+        Outcome::NotFound(_) => vec![nothing(part, told, now)],
         Outcome::Failed(failure) => vec![Evidence {
             reasons: vec![failure.message.clone()],
             ..Evidence::absent(&part.source, status(failure.kind))
@@ -47,7 +43,7 @@ fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Tim
         Capability::Risk => records
             .iter()
             .take(1)
-            .map(|record| risk(&part.source, record, &origin))
+            .map(|record| risk(&part.source, record, rules, &origin))
             .collect(),
         Capability::MailPolicy => records
             .iter()
@@ -61,11 +57,7 @@ fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Tim
             .collect(),
     };
     if said.is_empty() {
-        return vec![dated(
-            Evidence::absent(&part.source, EvidenceStatus::NoData),
-            told,
-            now,
-        )];
+        return vec![nothing(part, told, now)];
     }
     said
 }
@@ -84,7 +76,7 @@ fn origin(told: &Told, now: Timestamp) -> Origin {
     }
 }
 
-fn risk(source: &str, record: &Record, origin: &Origin) -> Evidence {
+fn risk(source: &str, record: &Record, rules: &Rules, origin: &Origin) -> Evidence {
     let zero = matches!(record.get("zero_listed"), Some(Value::Flag(true)));
     let mut evidence = from_risk(
         source,
@@ -97,13 +89,23 @@ fn risk(source: &str, record: &Record, origin: &Origin) -> Evidence {
         origin.cached,
     );
     evidence.retrieved_at = origin.retrieved_at;
+    if let Some(family) = rules.source(source).and_then(|own| own.family.clone()) {
+        evidence.family = family;
+    }
     if origin.stale && evidence.status == EvidenceStatus::Ok {
         evidence.status = EvidenceStatus::Stale;
     }
     evidence
 }
 
-fn dated(mut evidence: Evidence, told: &Told, now: Timestamp) -> Evidence {
+/// Says that a source knows nothing, or knew nothing when it could last be asked.
+fn nothing(part: &Part, told: &Told, now: Timestamp) -> Evidence {
+    let status = if told.cache == CacheState::Stale {
+        EvidenceStatus::Stale
+    } else {
+        EvidenceStatus::NoData
+    };
+    let mut evidence = Evidence::absent(&part.source, status);
     evidence.age_s = told.entry.as_ref().map(|entry| entry.age(now).as_secs());
     evidence.retrieved_at = told.entry.as_ref().map(|entry| entry.retrieved_at);
     evidence.cached = matches!(told.cache, CacheState::Hit | CacheState::Stale);

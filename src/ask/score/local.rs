@@ -66,24 +66,52 @@ pub(super) fn domain_of(email: &Indicator) -> Option<Indicator> {
     Indicator::name(&email.host()?).ok()
 }
 
-/// Tells whether strangers share a name: free mail, hosting of anybody's content, dynamic DNS.
+/// Tells whether strangers share a name: free mail, hosting of anybody's content. A name below a public suffix is one
+/// customer's.
 pub(super) fn is_shared(lists: &Lists, name: &Indicator) -> bool {
-    let shared = |hit: &Hit| {
-        matches!(
-            hit.purpose,
-            Purpose::FreeMail | Purpose::Disposable | Purpose::SharedHosting | Purpose::DynamicDns
-        )
-    };
-    lists.hits(name).iter().any(shared)
+    lists.hits(name).iter().any(|hit| match hit.purpose {
+        Purpose::FreeMail | Purpose::Disposable => true,
+        Purpose::SharedHosting => !hit.is_of_suffix(),
+        _ => false,
+    })
+}
+
+/// Tells whether what stands above a name is somebody else's, who gives names to customers or lets strangers share it.
+pub(super) fn is_customers(lists: &Lists, name: &Indicator) -> bool {
+    let above = |hit: &Hit| matches!(hit.purpose, Purpose::SharedHosting | Purpose::DynamicDns);
+    is_shared(lists, name) || lists.hits(name).iter().any(above)
 }
 
 /// Makes evidence of lists and feedback.
 pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestamp) -> Vec<Evidence> {
     let hits = scorer.lists.hits(indicator);
     let mut evidence = lists::evidence(indicator, &hits, &scorer.policy.rules);
-    let said = scorer.feedback.said(&scorer.asker.tenant, indicator, now);
-    evidence.extend(said.iter().map(feedback));
+    let said = |of: &Indicator| scorer.feedback.said(&scorer.asker.tenant, of, now);
+    evidence.extend(said(indicator).iter().map(feedback));
+    // What people said of a host is true of what stands there, as far as it is one's alone.
+    if let Some(host) = host_of(indicator).filter(|host| !is_shared(scorer.lists, host)) {
+        evidence.extend(said(&host).iter().map(|said| Evidence {
+            about: Some(host.value().to_owned()),
+            polarity: match said.opinion {
+                // That a site is good does not clear a page of it of everything.
+                Opinion::FalsePositive => Polarity::Benign(BenignClass::Soft),
+                Opinion::Confirmed => Polarity::Malicious,
+            },
+            ..feedback(said)
+        }));
+    }
     evidence
+}
+
+/// Returns the host of an e-mail address or a URL.
+fn host_of(indicator: &Indicator) -> Option<Indicator> {
+    let host = match indicator.kind() {
+        IndicatorKind::Email | IndicatorKind::Url => indicator.host()?,
+        _ => return None,
+    };
+    Indicator::name(&host)
+        .ok()
+        .or_else(|| Some(Indicator::from(host.parse::<std::net::IpAddr>().ok()?)))
 }
 
 fn feedback(said: &Said) -> Evidence {

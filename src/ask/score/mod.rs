@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Record, Tlp};
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallback, Ignored, Request, combine};
-use crate::reputation::digest;
+use crate::reputation::digest::{self, Beside};
 use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
 
@@ -131,7 +131,7 @@ pub struct Looked {
 impl Scorer<'_> {
     /// Scores an alert: its indicators side by side, and one answer for all.
     pub async fn score(&self, mut alert: Alert) -> Scored {
-        local::imply_domains(self.lists, &mut alert);
+        self.imply_domains(&mut alert);
         let looked = join_all(
             alert
                 .indicators
@@ -140,6 +140,11 @@ impl Scorer<'_> {
         )
         .await;
         self.answer(alert, looked)
+    }
+
+    /// Adds the domains that an alert's e-mail addresses imply.
+    pub fn imply_domains(&self, alert: &mut Alert) {
+        local::imply_domains(self.lists, alert);
     }
 
     /// Makes one answer of what was found of each indicator.
@@ -156,7 +161,13 @@ impl Scorer<'_> {
         }
         let now = self.engine.clock().now();
         let titles = titles(self.engine, &tally.sources);
-        let decision_id = digest::decision(&self.asker.tenant, self.policy, self.wishes_mark(), &assessments);
+        let beside = Beside {
+            ignored: &alert.ignored,
+            excess: &alert.excess,
+            notes: &alert.notes,
+        };
+        let wishes = (self.wishes.on_undetermined, self.wishes.on_unknown);
+        let decision_id = digest::decision(&self.asker.tenant, self.policy, wishes, &assessments, beside);
         let request = Request {
             cost: tally.cost,
             on_undetermined: self.wishes.on_undetermined,
@@ -180,10 +191,6 @@ impl Scorer<'_> {
             provider_time: tally.provider_time,
             steady,
         }
-    }
-
-    fn wishes_mark(&self) -> (Fallback, Fallback) {
-        (self.wishes.on_undetermined, self.wishes.on_unknown)
     }
 
     /// Finds out about one indicator.
@@ -304,10 +311,13 @@ fn retry_at(told: &Told, now: Timestamp) -> Option<Timestamp> {
     const LATE_S: i64 = 5;
     /// A vendor that is down is left alone so long.
     const DOWN_S: i64 = 60;
-    let Outcome::Failed(failure) = &told.outcome else {
-        return None;
-    };
     let after = |seconds: i64| now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok();
+    let failure = match (&told.outcome, &told.stale) {
+        (Outcome::Failed(failure), _) | (_, Some(failure)) => failure,
+        // It answered in part.
+        (Outcome::Found(answer), None) if !answer.missing.is_empty() => return after(DOWN_S),
+        _ => return None,
+    };
     match failure.kind {
         FailureKind::Denied(_) | FailureKind::Refused => None,
         _ if failure.until.is_some() => failure.until,

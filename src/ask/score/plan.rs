@@ -53,9 +53,10 @@ pub(super) fn parts(scorer: &Scorer<'_>, indicator: &Indicator) -> Vec<Part> {
     parts
 }
 
-/// A name is asked by its registrable domain; below a suffix where customers put their own content, by itself.
+/// A name is asked by its registrable domain, and by itself, too, of sources that know hosts; below a suffix where
+/// customers put their own content, by itself only.
 fn name(scorer: &Scorer<'_>, name: &Indicator, whole: &Indicator, parts: &mut Vec<Part>) {
-    let asked = if local::is_shared(scorer.lists, name) {
+    let asked = if local::is_customers(scorer.lists, name) {
         Some(name.clone())
     } else {
         name.registrable()
@@ -63,6 +64,12 @@ fn name(scorer: &Scorer<'_>, name: &Indicator, whole: &Indicator, parts: &mut Ve
     let Some(asked) = asked else { return };
     let about = (asked.value() != whole.value()).then(|| asked.value().to_owned());
     speak(scorer, &asked, about.as_deref(), parts);
+    // Who knows single hosts may know this one only.
+    let is_apex = asked == *name || name.value().strip_prefix("www.") == Some(asked.value());
+    if !is_apex {
+        let about = (name.value() != whole.value()).then(|| name.value());
+        speak(scorer, name, about, parts);
+    }
 }
 
 /// A URL is asked as it is, and its host with it: what is known of a host is known of its pages.

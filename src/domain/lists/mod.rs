@@ -35,6 +35,14 @@ pub struct Hit {
     pub entry: String,
 }
 
+impl Hit {
+    /// Tells whether the Public Suffix List says so: of a name below a suffix, which one customer has for its own.
+    #[must_use]
+    pub fn is_of_suffix(&self) -> bool {
+        &*self.list == SUFFIX_LIST
+    }
+}
+
 /// Names a list; several files may go by one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct List {

@@ -38,10 +38,11 @@ pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
     Timestamp::from_second(seconds).ok()
 }
 
-/// Holds what the vendor's engines say: how many call it malicious and suspicious, of how many.
+/// Holds what the vendor's engines say: how many call it malicious, suspicious and harmless, of how many.
 pub(super) struct Statistics {
     pub(super) malicious: i64,
     pub(super) suspicious: i64,
+    pub(super) harmless: i64,
     pub(super) engines: i64,
 }
 
@@ -57,11 +58,12 @@ impl Statistics {
             let number = node.get(name).count().unwrap_or(0).min(100_000);
             i64::try_from(number).unwrap_or(0)
         };
-        let (malicious, suspicious) = (count("malicious"), count("suspicious"));
+        let (malicious, suspicious, harmless) = (count("malicious"), count("suspicious"), count("harmless"));
         Some(Self {
             malicious,
             suspicious,
-            engines: malicious + suspicious + count("harmless") + count("undetected"),
+            harmless,
+            engines: malicious + suspicious + harmless + count("undetected"),
         })
     }
 }

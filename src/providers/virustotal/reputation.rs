@@ -78,7 +78,8 @@ fn object(indicator: &Indicator) -> (&'static str, String) {
 }
 
 /// Reads what the engines say: a record `engines`, and one `suspicious-engines` where there are any. An object that no
-/// engine gave a verdict on has none, which is not the same as "harmless". Votes of users are left out.
+/// engine gave a verdict on has none, which is not the same as "harmless"; where none calls it harmless either, the first
+/// is `undetected`, which says nothing. Votes of users are left out.
 fn read(attributes: Node<'_>) -> Vec<Record> {
     let Some(statistics) =
         Statistics::read(attributes.get("last_analysis_stats")).filter(|all| all.engines > 0)
@@ -101,7 +102,9 @@ fn read(attributes: Node<'_>) -> Vec<Record> {
     };
     let mut tags = attributes.get("tags").texts();
     tags.truncate(MOST_TEXTS);
-    let mut records = vec![record("engines", "malicious", statistics.malicious).with("tags", tags)];
+    let silent = statistics.malicious + statistics.suspicious + statistics.harmless == 0;
+    let measure = if silent { "undetected" } else { "engines" };
+    let mut records = vec![record(measure, "malicious", statistics.malicious).with("tags", tags)];
     if statistics.suspicious > 0 {
         records.push(record("suspicious-engines", "suspicious", statistics.suspicious));
     }

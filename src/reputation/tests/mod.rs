@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use crate::domain::indicator::{Indicator, IndicatorKind};
 use jiff::Timestamp;
 
+use super::calibrate::{Calibration, Meaning};
 use super::policy::{SourceRules, Thresholds};
 use super::score::Recommendation;
 use super::*;
@@ -209,6 +210,61 @@ fn evidence_fades_and_ends_with_its_lifetime() {
         ..listed("a", 80, Reliability::A)
     };
     assert_eq!(judge(&[old], &forever).score, Some(80));
+}
+
+#[test]
+fn what_is_known_here_holds_until_its_end() {
+    let said = Evidence {
+        local: true,
+        observed_at: Some(Timestamp::UNIX_EPOCH),
+        ..listed("feedback", 95, Reliability::A)
+    };
+    assert_eq!(judge(&[said], &Policy::default()).score, Some(95));
+}
+
+#[test]
+fn an_old_answer_counts_for_what_it_says_and_completes_nothing() {
+    let old = |item: Evidence| Evidence {
+        status: EvidenceStatus::Stale,
+        ..item
+    };
+    let bad = judge(&[old(listed("a", 80, Reliability::A))], &Policy::default());
+    assert_eq!(
+        (bad.score, bad.decision, bad.complete),
+        (Some(80), Decision::Exceeds, false)
+    );
+    let good = judge(&[old(risk(3))], &Policy::default());
+    assert_eq!((good.score, good.decision), (Some(3), Decision::Undetermined));
+    assert_ne!(good.verdict, Verdict::Benign);
+    assert_eq!((good.coverage.answered, good.coverage.failed), (0, 1));
+}
+
+#[test]
+fn a_missing_source_that_could_have_spoken_for_it_calls_for_a_person() {
+    let words = BTreeMap::from([("riot".to_owned(), Meaning::Benign(BenignClass::Hard))]);
+    let rules = |source: &str| Rules {
+        sources: BTreeMap::from([(
+            source.to_owned(),
+            SourceRules {
+                measures: BTreeMap::from([("list".to_owned(), Calibration::Words(words.clone()))]),
+                ..SourceRules::default()
+            },
+        )]),
+        ..Rules::default()
+    };
+    let missing = Evidence::absent("b", EvidenceStatus::Limited);
+    let judged = |source| {
+        judge(
+            &[listed("a", 90, Reliability::A), missing.clone()],
+            &Policy::of(rules(source)),
+        )
+    };
+    assert_eq!(judged("c").recommend, Recommendation::Block);
+    let unheard = judged("b");
+    assert_eq!(
+        (unheard.decision, unheard.recommend),
+        (Decision::Exceeds, Recommendation::Review)
+    );
 }
 
 #[test]

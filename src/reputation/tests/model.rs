@@ -51,7 +51,13 @@ fn bytes(list: &[Evidence], policy: &Policy) -> Vec<u8> {
 
 fn id(list: &[Evidence], policy: &Policy) -> String {
     let wishes = (Fallback::Keep, Fallback::Keep);
-    digest::decision("default", policy, wishes, &[judge(list, policy)])
+    digest::decision(
+        "default",
+        policy,
+        wishes,
+        &[judge(list, policy)],
+        digest::Beside::default(),
+    )
 }
 
 /// Changes one thing that was said.

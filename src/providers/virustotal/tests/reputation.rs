@@ -69,6 +69,11 @@ fn engines_without_a_verdict_do_not_count() {
     assert!(silent.answer().is_not_found());
     let two = of(json!({"malicious": 1, "undetected": 1, "timeout": 90, "failure": 3}));
     assert_eq!(text(&two.records()[0], "scale"), "engines of 2");
+    // That no engine detects a file is no word for it; that engines call a page harmless is.
+    let measure = |statistics| text(&of(statistics).records()[0], "measure");
+    assert_eq!(measure(json!({"undetected": 70})), "undetected");
+    assert_eq!(measure(json!({"undetected": 30, "harmless": 60})), "engines");
+    assert_eq!(measure(json!({"undetected": 30, "suspicious": 1})), "engines");
     // A suspicion is a record of its own, beside the count of those that are sure.
     let suspected = of(json!({"suspicious": 2, "harmless": 8}));
     let rows: Vec<_> = suspected
