@@ -169,7 +169,14 @@ async fn a_rehearsal_is_as_wide_as_the_alert_and_asks_nobody_for_facts_either() 
 
 #[tokio::test]
 async fn what_is_too_much_to_score_leaves_an_alert_undetermined() {
-    let app = TestApp::start().await;
+    let app = Builder::new()
+        .manual_clock()
+        .with(&["virustotal"])
+        .settings(|settings| {
+            settings.providers.get_mut("domaintools").unwrap().enabled = false;
+        })
+        .start()
+        .await;
     let links = |hosts: usize, pages: usize| {
         let link = |at: usize| format!("http://harmless-{}.example/{at}", at % hosts);
         (0..pages).map(|at| link(at) + "\r\n").collect::<String>()
