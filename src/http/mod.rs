@@ -19,37 +19,52 @@ mod run_path;
 mod statuses;
 pub mod wishes;
 
-use actix_web::web;
+use actix_web::{FromRequest, Handler, Resource, Responder, web};
+
+/// Serves a path by GET, and says so to whoever tries otherwise.
+fn get<Args: FromRequest + 'static>(
+    path: &str,
+    handler: impl Handler<Args, Output = impl Responder + 'static>,
+) -> Resource {
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(async || operation::wrong_method("GET, HEAD")))
+}
+
+/// Serves a path by POST, and says so to whoever tries otherwise.
+fn post<Args: FromRequest + 'static>(
+    path: &str,
+    handler: impl Handler<Args, Output = impl Responder + 'static>,
+) -> Resource {
+    web::resource(path)
+        .route(web::post().to(handler))
+        .default_service(web::to(async || operation::wrong_method("POST")))
+}
 
 /// Routes every face.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::scope("/run").default_service(web::to(maltego::face)))
         .service(web::scope("/t").default_service(web::to(maltego::face)))
-        .route("/v1/alerts/score", web::post().to(alert::score_alert))
-        .route(
-            "/v1/domain/{domain}/reputation",
-            web::get().to(reputation::domain),
-        )
-        .route("/v1/ip/{ip}/reputation", web::get().to(reputation::ip))
-        .route("/v1/email/{email}/reputation", web::get().to(reputation::email))
-        .route("/v1/url/reputation", web::get().to(reputation::url))
-        .route("/v1/file/{digest}/reputation", web::get().to(reputation::file))
-        .route("/v1/enrich", web::post().to(reputation::any))
-        .route("/v1/context/{indicator:.*}", web::get().to(context::context))
-        .route("/v1/enrich/batch", web::post().to(batch::score_batch))
-        .route("/v1/decisions/{decision}", web::get().to(decisions::decision))
-        .route(
-            "/v1/decisions/{decision}/feedback",
-            web::post().to(decisions::feedback),
-        )
-        .route("/openapi.json", web::get().to(openapi::document))
-        .route("/openapi-3.0.json", web::get().to(openapi::document_3_0))
-        .route("/swagger.json", web::get().to(openapi::document_2_0))
-        .route("/docs", web::get().to(openapi::docs))
-        .route("/healthz", web::get().to(operation::healthz))
-        .route("/readyz", web::get().to(operation::readyz))
-        .route("/metrics", web::get().to(operation::metrics))
-        .route("/", web::get().to(operation::index))
+        .service(post("/v1/alerts/score", alert::score_alert))
+        .service(get("/v1/domain/{domain}/reputation", reputation::domain))
+        .service(get("/v1/ip/{ip}/reputation", reputation::ip))
+        .service(get("/v1/email/{email}/reputation", reputation::email))
+        .service(get("/v1/url/reputation", reputation::url))
+        .service(get("/v1/file/{digest}/reputation", reputation::file))
+        .service(post("/v1/enrich", reputation::any))
+        .service(get("/v1/context/{indicator:.*}", context::context))
+        .service(post("/v1/enrich/batch", batch::score_batch))
+        .service(get("/v1/decisions/{decision}", decisions::decision))
+        .service(post("/v1/decisions/{decision}/feedback", decisions::feedback))
+        .service(get("/openapi.json", openapi::document))
+        .service(get("/openapi-3.0.json", openapi::document_3_0))
+        .service(get("/swagger.json", openapi::document_2_0))
+        .service(get("/docs", openapi::docs))
+        .service(get("/healthz", operation::healthz))
+        .service(get("/readyz", operation::readyz))
+        .service(get("/metrics", operation::metrics))
+        .service(get("/", operation::index))
         .default_service(web::to(operation::not_found));
 }

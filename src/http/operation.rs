@@ -1,6 +1,6 @@
 //! Health, readiness, metrics, and what is answered where there is nothing.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
@@ -74,6 +74,23 @@ pub async fn not_found() -> HttpResponse {
         &request_id,
     )
     .response()
+}
+
+/// Says by which method a path is served.
+pub fn wrong_method(allowed: &'static str) -> HttpResponse {
+    let request_id = Uuid::now_v7().to_string();
+    let mut response = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "Method not allowed",
+        format!("this is asked by {allowed}; /openapi.json describes it"),
+        &request_id,
+    )
+    .response();
+    response
+        .headers_mut()
+        .insert(header::ALLOW, header::HeaderValue::from_static(allowed));
+    response
 }
 
 /// Says that a transform is run by POST.

@@ -6,6 +6,7 @@ use pivotd::config::Settings;
 use pivotd::domain::{Lists, Purpose};
 use pivotd::replay::{Fault, Matcher};
 use pivotd::tokens::{NewToken, Scope};
+use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -107,6 +108,30 @@ async fn what_is_encoded_in_a_path_is_what_it_stands_for() {
     for path in ["/v1/email/%FF%40mailbox.example/reputation", "/v1/context/%FF"] {
         assert_eq!(app.get(path).await.status, 400, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_one() {
+    let app = TestApp::start().await;
+    for (path, wrong, allowed) in [
+        (ALERT, Method::GET, "POST"),
+        ("/v1/enrich/batch", Method::PUT, "POST"),
+        ("/v1/domain/example.com/reputation", Method::POST, "GET, HEAD"),
+        ("/healthz", Method::DELETE, "GET, HEAD"),
+    ] {
+        let request = app.http.request(wrong, format!("{}{path}", app.base));
+        let answer = Answer::of(request.bearer_auth(&app.token).send().await.unwrap()).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, allowed), "{path}");
+        assert_eq!(answer.json()["type"], "urn:pivotd:problem:method-not-allowed");
+    }
+    let head = app
+        .http
+        .head(format!("{}/healthz", app.base))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.text().await.unwrap(), "");
 }
 
 #[tokio::test]
