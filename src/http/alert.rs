@@ -72,7 +72,7 @@ question! {
     path = "/v1/alerts/score",
     operation_id = "scoreAlert",
     tag = "reputation",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$", description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Alert,
     responses(Scored, Refusals, TooLarge, Named),
     security(("token" = []))

@@ -155,7 +155,6 @@ impl<'a> Request<'a> {
             &caller.identity,
             &self.id,
             deadline,
-            None,
             &asked_for(&configured.policy),
         )?;
         let asker = caller.identity.asker(FACE, self.operation, self.id.clone());

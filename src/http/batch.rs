@@ -38,7 +38,6 @@ const MOST_BYTES: usize = 5 << 20;
 const AT_ONCE: usize = MOST_INDICATORS;
 /// How long a batch takes at most, where its caller says nothing, and where it does.
 const DEADLINE: Duration = Duration::from_mins(5);
-const LONGEST_S: u64 = 3600;
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -48,7 +47,7 @@ question! {
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
     pub struct Batch {
         /// 1 to 1000 indicators of any kind, told by their form; defanged ones are taken.
-        #[schema(example = json!(["career-offers.example", "192.0.2.44", "billing@career-offers.example"]))]
+        #[schema(min_items = 1, max_items = 1000, example = json!(["career-offers.example", "192.0.2.44", "billing@career-offers.example"]))]
         pub indicators: Vec<String>,
     }
 }
@@ -142,7 +141,7 @@ enum Own {
     path = "/v1/enrich/batch",
     operation_id = "enrichBatch",
     tag = "reputation",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$", description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Batch,
     responses(Own, Refusals, TooLarge, Named),
     security(("token" = []))
@@ -211,7 +210,6 @@ async fn begin(
         &caller.identity,
         &request.id,
         DEADLINE,
-        Some(LONGEST_S),
         &asked_for(&app.configured.load().policy),
     )?;
     let asker = Asker {

@@ -27,9 +27,10 @@ pub struct ContextWanted {
     #[param(minimum = 1, maximum = 200)]
     pub records: Option<u32>,
     /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 3600)]
     pub deadline_s: Option<u64>,
     /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
+    #[param(maximum = 315360000)]
     pub max_age: Option<u64>,
     /// How far the indicator may travel: clear, green, amber, amber+strict or red.
     #[param(example = "amber")]
@@ -83,14 +84,8 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
         let (_, indicator) = guess(&value).map_err(|detail| request.wrong(detail))?;
         let configured = app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
-        let (policy, wishes) = given.resolve(
-            &app,
-            &identity,
-            &request.id,
-            deadline,
-            None,
-            &Context::asked_for(),
-        )?;
+        let (policy, wishes) =
+            given.resolve(&app, &identity, &request.id, deadline, &Context::asked_for())?;
         let asker = identity.asker(FACE, "/v1/context/{indicator}", request.id.clone());
         let scorer = app.scorer(&configured, &policy, &asker, &wishes);
         let mut found = match branch {

@@ -140,7 +140,7 @@ pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
     path = "/v1/enrich",
     operation_id = "enrich",
     tag = "reputation",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the request: sent again within 24 hours, it gets the same reply.")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$", description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Enrich,
     responses(Scored, Refusals, TooLarge, Named),
     security(("token" = []))

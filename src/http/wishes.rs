@@ -14,8 +14,10 @@ use crate::reputation::{Fallback, Policy};
 use crate::startup::App;
 use crate::tokens::Scope;
 
-/// The longest that a caller may wait for scores.
-const LONGEST_S: u64 = 120;
+/// The longest that a caller may wait for scores: an hour.
+const LONGEST_S: u64 = 3600;
+/// The greatest age that means anything: ten years.
+const OLDEST_S: u64 = 315_360_000;
 /// The most sources that may be demanded to agree.
 const MOST_SOURCES: u32 = 20;
 
@@ -62,7 +64,8 @@ impl Names for Option<String> {
     }
 }
 
-/// Reads a whole number, or its text: tools that fill in templates send numbers as texts.
+/// Reads a whole number, or its text: tools that fill in templates send numbers as texts. In JSON 20.0 is a whole number,
+/// too.
 pub(crate) fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -73,16 +76,25 @@ where
     enum Given {
         Nothing(()),
         Number(u64),
+        Decimal(f64),
         Text(String),
     }
     let wrong = || serde::de::Error::custom("expected a whole number that is not negative and not too large");
     let number = match Given::deserialize(deserializer).map_err(|_| wrong())? {
         Given::Nothing(()) => return Ok(None),
         Given::Number(number) => number,
+        Given::Decimal(number) => whole(number).ok_or_else(wrong)?,
         Given::Text(text) if text.trim().is_empty() => return Ok(None),
         Given::Text(text) => text.trim().parse().map_err(|_| wrong())?,
     };
     T::try_from(number).map(Some).map_err(|_| wrong())
+}
+
+/// Returns a decimal number that is whole, as far as every whole number has a decimal of its own.
+fn whole(number: f64) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_whole = number.fract() == 0.0 && (0.0..EXACT).contains(&number);
+    is_whole.then(|| format!("{number:.0}").parse().ok()).flatten()
 }
 
 /// Declares a question with the members that all questions for scores share. `$attribute` is `schema` for a body and
@@ -114,10 +126,11 @@ macro_rules! question {
             #[$attribute(inline)]
             pub on_unknown: Option<$crate::reputation::Fallback>,
             /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
-            #[$attribute(minimum = 1)]
+            #[$attribute(minimum = 1, maximum = 3600)]
             #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub deadline_s: Option<u64>,
             /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
+            #[$attribute(maximum = 315360000)]
             #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub max_age: Option<u64>,
             /// How far the indicators may travel: clear, green, amber, amber+strict or red. A source above whose mark it is is not asked.
@@ -152,8 +165,8 @@ macro_rules! question {
 pub(crate) use question;
 
 impl Given {
-    /// Checks the wishes, and resolves them by what holds for the client. `deadline` is the server's own, `longest` in
-    /// seconds what a caller may ask for, `asks` what sources may be asked.
+    /// Checks the wishes, and resolves them by what holds for the client. `deadline` is the server's own, `asks` what
+    /// sources may be asked.
     ///
     /// # Errors
     /// [`Problem`] that names the member.
@@ -163,7 +176,6 @@ impl Given {
         identity: &Identity,
         request_id: &str,
         deadline: Duration,
-        longest: Option<u64>,
         asks: &[Capability],
     ) -> Result<(Policy, Wishes), Problem> {
         let wrong = |detail: String| Problem::invalid(detail, request_id);
@@ -185,16 +197,20 @@ impl Given {
             }
             policy = policy.with_min_sources(sources);
         }
-        let longest = longest.unwrap_or(LONGEST_S).max(deadline.as_secs());
         let wait = match self.deadline_s {
             None => deadline,
-            Some(seconds) if (1..=longest).contains(&seconds) => Duration::from_secs(seconds),
+            Some(seconds) if (1..=LONGEST_S).contains(&seconds) => Duration::from_secs(seconds),
             Some(_) => {
                 return Err(wrong(format!(
-                    "deadline_s: expected a whole number of seconds from 1 to {longest}"
+                    "deadline_s: expected a whole number of seconds from 1 to {LONGEST_S}"
                 )));
             }
         };
+        if self.max_age.is_some_and(|most| most > OLDEST_S) {
+            return Err(wrong(format!(
+                "max_age: expected a whole number of seconds up to {OLDEST_S}"
+            )));
+        }
         let max_age = self.max_age.map(Duration::from_secs);
         if max_age.is_some_and(|most| most < longest_ttl(app, asks)) && !identity.may(Scope::Refresh) {
             let detail = format!(
