@@ -117,7 +117,7 @@ pub(super) async fn play(
         .collect();
     let exceeds = assessments.iter().any(|item| item.decision == Decision::Exceeds);
     if branch == Branch::Exceeds && !exceeds {
-        let detail = "X-Pivotd-Rehearse: no score exceeds this threshold";
+        let detail = "X-Pivotd-Rehearse: nothing can exceed: there is no indicator to score, or no score over its threshold";
         return Err(Problem::invalid(detail, request_id));
     }
     let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "The rehearsed source".to_owned())]);
@@ -126,7 +126,11 @@ pub(super) async fn play(
         on_undetermined: scorer.wishes.on_undetermined,
         on_unknown: scorer.wishes.on_unknown,
         ignored: alert.ignored,
-        excess: alert.excess,
+        // With more than can be scored, an alert that does not exceed would be undetermined.
+        excess: match branch {
+            Branch::Below | Branch::Unknown | Branch::Unsupported => Vec::new(),
+            _ => alert.excess,
+        },
         notes: vec!["This is a rehearsal: nobody was asked.".to_owned()],
         retry_after_s: missing.then_some(60),
         // Nothing is kept, so there is nothing to name.

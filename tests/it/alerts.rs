@@ -139,7 +139,8 @@ async fn a_caller_says_how_many_must_agree_and_what_an_open_alert_comes_to() {
         (&json!("below"), &json!(50))
     );
     // Tools that fill in templates send numbers as texts.
-    let text = json!({"domain": "career-offers.example", "threshold": "90", "deadline_s": "5", "max_age": 86400.0});
+    let text =
+        json!({"domain": "career-offers.example", "threshold": "90", "deadline_s": "5", "max_age": 86400.0});
     assert_eq!(app.post_json(ALERT, &text).await.json()["decision"], "below");
     for (body, part) in [
         (json!({"domain": "a.example", "min_sources": 0}), "min_sources"),
