@@ -94,12 +94,26 @@ fn attribute(text: &str) -> (&str, &str) {
     text.split_at(text.find(end).unwrap_or(text.len()))
 }
 
-/// Tells of `http://…` and `https://…` in running text.
+/// Tells of `http://…` and `https://…` in running text, and of `www.…`, of which readers of mail make a link.
 fn bare(text: &str, html: bool, found: &mut dyn FnMut(&str)) {
+    with_scheme(text, html, found);
+    for word in text.split(ends) {
+        let word = word.trim_start_matches(['(', '[', ',', ';']);
+        let is_name = word
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("www."));
+        if is_name && !word.contains("://") {
+            link(word, html, "http", found);
+        }
+    }
+}
+
+fn with_scheme(text: &str, html: bool, found: &mut dyn FnMut(&str)) {
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at);
-        let scheme = ["https", "http"].into_iter().find(|scheme| {
+        // Reporters defang what they found.
+        let scheme = ["https", "http", "hxxps", "hxxp"].into_iter().find(|scheme| {
             let start = before.len().checked_sub(scheme.len());
             let tail = start.and_then(|start| before.get(start..));
             tail.is_some_and(|tail| tail.eq_ignore_ascii_case(scheme))
@@ -109,22 +123,31 @@ fn bare(text: &str, html: bool, found: &mut dyn FnMut(&str)) {
             rest = after;
             continue;
         };
-        let (link, tail) = after.split_at(after.find(ends).unwrap_or(after.len()));
+        let (target, tail) = after.split_at(after.find(ends).unwrap_or(after.len()));
         rest = tail;
-        let link = if html { decoded(link) } else { Cow::Borrowed(link) };
-        let link = link.split(ends).next().unwrap_or_default();
-        let mut link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '\u{2026}']);
-        // A bracket belongs to the sentence unless it was opened in the link.
-        for (open, close) in [('(', ')'), ('[', ']')] {
-            if let Some(shorter) = link.strip_suffix(close)
-                && !shorter.contains(open)
-            {
-                link = shorter.trim_end_matches(['.', ',', ';']);
-            }
+        link(target, html, scheme, found);
+    }
+}
+
+/// Tells of a link without its scheme, and without what belongs to the sentence around it.
+fn link(target: &str, html: bool, scheme: &str, found: &mut dyn FnMut(&str)) {
+    let link = if html {
+        decoded(target)
+    } else {
+        Cow::Borrowed(target)
+    };
+    let link = link.split(ends).next().unwrap_or_default();
+    let mut link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '\u{2026}']);
+    // A bracket belongs to the sentence unless it was opened in the link.
+    for (open, close) in [('(', ')'), ('[', ']')] {
+        if let Some(shorter) = link.strip_suffix(close)
+            && !shorter.contains(open)
+        {
+            link = shorter.trim_end_matches(['.', ',', ';']);
         }
-        if !link.is_empty() {
-            found(&format!("{scheme}://{link}"));
-        }
+    }
+    if !link.is_empty() {
+        found(&format!("{scheme}://{link}"));
     }
 }
 

@@ -54,6 +54,12 @@ pub(super) fn indicator(link: &str, keep_query: bool, tally: &mut Tally) -> Opti
     // Readers of mail that meet a link without a scheme take the page's, which a message does not have.
     let whole = if link.starts_with("//") {
         format!("https:{link}")
+    } else if link
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("hxxp"))
+    {
+        Indicator::parse(IndicatorKind::Url, link)
+            .map_or_else(|_| link.to_owned(), |url| url.value().to_owned())
     } else {
         link.to_owned()
     };

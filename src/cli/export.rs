@@ -13,7 +13,7 @@ use anyhow::Context;
 use super::serve::{descriptors, load};
 use super::{ConfigFile, Done, terminal};
 use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
-use crate::config::values;
+use crate::config::{self, values};
 use crate::http::openapi::{self, Edition};
 use crate::maltego::settings::SettingKind;
 
@@ -60,6 +60,8 @@ enum Command {
         #[command(flatten)]
         file: ConfigFile,
     },
+    /// Print the compiled-in configuration, to start a file of your own from; its comments are the manual.
+    Config,
     /// Print the OpenAPI document.
     Openapi {
         /// The edition of the specification: 3.1 says the most, older ones are for tools that cannot read it.
@@ -80,6 +82,7 @@ impl Export {
                 all,
                 file,
             } => csv(&out, public_url, all, file.config.as_deref())?,
+            Command::Config => terminal::print_data(config::DEFAULT_FILE.trim_end()),
             Command::Openapi {
                 spec,
                 out: Some(path),

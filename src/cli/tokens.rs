@@ -26,7 +26,7 @@ enum Command {
         /// The tenant, whose answers and budgets are its own.
         #[arg(long, default_value = "default")]
         tenant: String,
-        /// What it may do: transforms, enrich, buy, refresh, admin; can be repeated [default: transforms enrich].
+        /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, admin; can be repeated [default: transforms enrich].
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<Scope>,
         /// Requests a minute; no limit otherwise.

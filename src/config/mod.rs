@@ -142,6 +142,14 @@ fn settings(
     };
     let transforms = transforms::transforms(&root, &known);
     root.finish();
+    if providers.is_empty() {
+        findings.warn(
+            &Origin::Default,
+            "providers: there is none, so nobody is asked; a file of one's own replaces the compiled-in one, which \
+             `pivotd export config` prints to start from"
+                .to_owned(),
+        );
+    }
     for name in providers.keys() {
         if !transforms.iter().any(|spec| spec.providers().contains(name)) {
             findings.warn(

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::asking::Request;
 use super::statuses::{Named, Refusals, Scored, TooLarge};
-use super::wishes::question;
+use super::wishes::{Names, question};
 use crate::alert::Trust;
 use crate::ask::message::head;
 use crate::ask::score::{Alert as Asked, ignored};
@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 3 << 20;
 
 /// Holds one value, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
 pub enum OneOrMany {
     /// One value.
     One(String),
@@ -33,16 +33,30 @@ pub enum OneOrMany {
 }
 
 impl OneOrMany {
-    fn values(&self) -> &[String] {
-        match self {
+    /// Returns the values. An empty text stands for none, as templates write it.
+    fn values(&self) -> impl Iterator<Item = &str> {
+        let values = match self {
             Self::One(value) => std::slice::from_ref(value),
             Self::Many(values) => values,
-        }
+        };
+        values
+            .iter()
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl Names for Option<OneOrMany> {
+    /// Takes texts apart at commas.
+    fn names(&self) -> Vec<String> {
+        let texts = self.iter().flat_map(OneOrMany::values);
+        let names = texts.flat_map(|text| text.split(',')).map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 }
 
 question! {
-    schema, Option<Vec<String>>;
+    schema, Option<OneOrMany>;
     /// Holds the indicators of an alert; each one a value or a list. Defanged values are taken.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
     pub struct Alert {
@@ -119,7 +133,8 @@ fn read(alert: &Alert, settings: &Settings) -> Result<Asked, String> {
         }
     }
     let mut asked = Asked::of(all);
-    match (&alert.message, &alert.message_base64) {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    match (&given(&alert.message), &given(&alert.message_base64)) {
         (None, None) if asked.indicators.is_empty() => Err(
             "there is no indicator; give at least one of email, domain, ip, url, hash, message".to_owned(),
         ),
@@ -199,7 +214,13 @@ pub(super) fn parse(kind: Kind, value: &str) -> Result<(String, Indicator), Stri
     let role = kind.name();
     kind.read(value)
         .map(|indicator| (role.to_owned(), indicator))
-        .map_err(|error| format!("{role}: {} is not {}", head(error.given()), error.expected()))
+        .map_err(|error| {
+            let expected = match kind {
+                Kind::Ip => "an IPv4 or IPv6 address",
+                _ => error.expected(),
+            };
+            format!("{role}: {} is not {expected}", head(error.given()))
+        })
 }
 
 /// Parses an indicator of any kind with the role that its kind has in an alert.

@@ -1,6 +1,7 @@
 //! The way of a question for scores through the SOAR face: who asks, what is meant, the answer. `named` answers what was sent
 //! before, `again` what was asked before, `line` writes the log.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub(super) struct Request<'a> {
     pub(super) id: String,
     uuid: Uuid,
     started: Duration,
+    /// Who asks, once that is known; for the line of a request that is refused.
+    client: OnceCell<Arc<str>>,
     /// Counts the request until it is answered.
     _in_flight: InFlight,
 }
@@ -84,6 +87,7 @@ impl<'a> Request<'a> {
             id: uuid.to_string(),
             uuid,
             started: app.engine.clock().elapsed(),
+            client: OnceCell::new(),
             _in_flight: app.engine.metrics().in_flight(),
         }
     }
@@ -111,7 +115,11 @@ impl<'a> Request<'a> {
             let status = StatusCode::FORBIDDEN;
             return Err(Problem::new(status, "refused", "Refused", reason, &self.id));
         }
-        access::identify(self.app, http, scope).map_err(|denied| Problem::denied(denied, &self.id))
+        let identity =
+            access::identify(self.app, http, scope).map_err(|denied| Problem::denied(denied, &self.id))?;
+        // Asked for once.
+        let _ = self.client.set(Arc::clone(&identity.client));
+        Ok(identity)
     }
 
     /// Makes the problem of a request that cannot be understood.
@@ -136,6 +144,10 @@ impl<'a> Request<'a> {
 
     /// Reads JSON; `what` names it.
     pub(super) fn json<T: DeserializeOwned>(&self, body: &[u8], what: &str) -> Result<T, Problem> {
+        // A list would be taken for the members in their order.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(self.wrong(format!("the body is not {what}: expected a JSON object")));
+        }
         serde_json::from_slice(body).map_err(|error| self.wrong(format!("the body is not {what}: {error}")))
     }
 
@@ -289,7 +301,7 @@ impl<'a> Request<'a> {
                     status: problem.status,
                     cache: "local",
                     provider_time: Duration::ZERO,
-                    client: "".into(),
+                    client: self.client.get().map_or_else(|| "".into(), Arc::clone),
                     asked: None,
                 };
                 line.put(self.app, entry);

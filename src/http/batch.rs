@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access;
-use super::alert::guess;
+use super::alert::{OneOrMany, guess};
 use super::asking::{Caller, FACE, Finished, Request};
 use super::line::Line;
 use super::problem::Problem;
@@ -42,7 +42,7 @@ const DEADLINE: Duration = Duration::from_mins(5);
 const NDJSON: &str = "application/x-ndjson";
 
 question! {
-    schema, Option<Vec<String>>;
+    schema, Option<OneOrMany>;
     /// Holds the indicators of a batch.
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
     pub struct Batch {

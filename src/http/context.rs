@@ -30,7 +30,6 @@ pub struct ContextWanted {
     #[param(minimum = 1, maximum = 3600)]
     pub deadline_s: Option<u64>,
     /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
-    #[param(maximum = 315360000)]
     pub max_age: Option<u64>,
     /// How far the indicator may travel: clear, green, amber, amber+strict or red.
     #[param(example = "amber")]

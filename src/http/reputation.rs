@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
-use super::alert::{guess, parse};
+use super::alert::{OneOrMany, guess, parse};
 use super::asking::Request;
 use super::problem::Problem;
 use super::statuses::{Named, Refusals, Scored, TooLarge};
@@ -40,7 +40,7 @@ question! {
 }
 
 question! {
-    schema, Option<Vec<String>>;
+    schema, Option<OneOrMany>;
     /// Holds one indicator of any kind.
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
     pub struct Enrich {
@@ -214,5 +214,9 @@ pub(super) fn in_path(http: &HttpRequest, name: &str, request_id: &str) -> Resul
 pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -> Result<T, Problem> {
     Query::<T>::from_query(http.query_string())
         .map(Query::into_inner)
-        .map_err(|error| Problem::invalid(format!("the query: {error}"), request_id))
+        .map_err(|error| {
+            let error = error.to_string();
+            let said = error.trim_start_matches("Query deserialize error: ");
+            Problem::invalid(format!("the query: {said}"), request_id)
+        })
 }

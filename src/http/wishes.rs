@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer};
 
 use super::access::Identity;
@@ -16,8 +17,6 @@ use crate::tokens::Scope;
 
 /// The longest that a caller may wait for scores: an hour.
 const LONGEST_S: u64 = 3600;
-/// The greatest age that means anything: ten years.
-const OLDEST_S: u64 = 315_360_000;
 /// The most sources that may be demanded to agree.
 const MOST_SOURCES: u32 = 20;
 
@@ -48,12 +47,6 @@ pub struct Given {
 pub trait Names {
     /// Returns them.
     fn names(&self) -> Vec<String>;
-}
-
-impl Names for Option<Vec<String>> {
-    fn names(&self) -> Vec<String> {
-        self.clone().unwrap_or_default()
-    }
 }
 
 impl Names for Option<String> {
@@ -90,6 +83,17 @@ where
     T::try_from(number).map(Some).map_err(|_| wrong())
 }
 
+/// Reads one of several words; an empty text stands for none.
+pub(crate) fn chosen<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let word = Option::<String>::deserialize(deserializer)?.filter(|word| !word.trim().is_empty());
+    word.map(|word| T::deserialize(word.into_deserializer()))
+        .transpose()
+}
+
 /// Returns a decimal number that is whole, as far as every whole number has a decimal of its own.
 fn whole(number: f64) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -121,16 +125,17 @@ macro_rules! question {
             pub min_sources: Option<u32>,
             /// What the alert comes to where a source that could have known is missing: `keep` (undetermined), `exceeds` or `below`.
             #[$attribute(inline)]
+            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
             pub on_undetermined: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where nobody knows: `keep` (unknown or unsupported), `exceeds` or `below`.
             #[$attribute(inline)]
+            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
             pub on_unknown: Option<$crate::reputation::Fallback>,
             /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
             #[$attribute(minimum = 1, maximum = 3600)]
             #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub deadline_s: Option<u64>,
             /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
-            #[$attribute(maximum = 315360000)]
             #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub max_age: Option<u64>,
             /// How far the indicators may travel: clear, green, amber, amber+strict or red. A source above whose mark it is is not asked.
@@ -206,11 +211,6 @@ impl Given {
                 )));
             }
         };
-        if self.max_age.is_some_and(|most| most > OLDEST_S) {
-            return Err(wrong(format!(
-                "max_age: expected a whole number of seconds up to {OLDEST_S}"
-            )));
-        }
         let max_age = self.max_age.map(Duration::from_secs);
         if max_age.is_some_and(|most| most < longest_ttl(app, asks)) && !identity.may(Scope::Refresh) {
             let detail = format!(
@@ -219,8 +219,9 @@ impl Given {
             );
             return Err(Problem::scope(detail, request_id));
         }
-        let tlp = self.tlp.as_deref().map_or(Ok(Tlp::Clear), str::parse);
-        let pap = self.pap.as_deref().map_or(Ok(Pap::Clear), str::parse);
+        let given = |mark: &'_ Option<String>| mark.clone().filter(|mark| !mark.trim().is_empty());
+        let tlp = given(&self.tlp).map_or(Ok(Tlp::Clear), |mark| mark.parse());
+        let pap = given(&self.pap).map_or(Ok(Pap::Clear), |mark| mark.parse());
         Ok((
             policy,
             Wishes {

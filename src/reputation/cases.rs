@@ -9,7 +9,7 @@ use super::alert::{Request, combine};
 use super::calibrate::{Origin, from_record};
 use super::evidence::{Evidence, EvidenceStatus, from_risk};
 use super::policy::{Policy, Rules};
-use super::score::{Assessment, assess};
+use super::score::{Assessment, Decision, Recommendation, Verdict, assess};
 use super::{Kind, lists};
 use crate::domain::lists::{Hit, Purpose};
 use crate::domain::{Indicator, Record, Value};
@@ -141,6 +141,7 @@ pub fn try_case(case: &Case, policy: &Policy, now: Timestamp) -> Result<Outcome,
             error.expected()
         ))
     })?;
+    known_words(&case.expect).map_err(wrong)?;
     let kind = Kind::of(indicator.kind())
         .ok_or_else(|| wrong("indicator: it is of a kind that is never scored".to_owned()))?;
     let mut policy = match &case.client {
@@ -165,6 +166,67 @@ pub fn try_case(case: &Case, policy: &Policy, now: Timestamp) -> Result<Outcome,
     })
 }
 
+/// Refuses words that no answer has: a case that expects one could never hold.
+fn known_words(expected: &Expected) -> Result<(), String> {
+    let check = |what: &str, word: Option<&String>, known: &[&str]| match word {
+        Some(word) if !known.contains(&word.as_str()) => Err(format!(
+            "{what}: unknown word \"{word}\", expected one of {}",
+            known.join(", ")
+        )),
+        _ => Ok(()),
+    };
+    let decisions = [
+        Decision::Exceeds,
+        Decision::Below,
+        Decision::Unknown,
+        Decision::Unsupported,
+        Decision::Undetermined,
+    ];
+    let verdicts = [
+        Verdict::Malicious,
+        Verdict::Suspicious,
+        Verdict::Benign,
+        Verdict::Unknown,
+    ];
+    let recommendations = [
+        Recommendation::Block,
+        Recommendation::Review,
+        Recommendation::None,
+    ];
+    check(
+        "decision",
+        expected.decision.as_ref(),
+        &decisions.map(Decision::name),
+    )?;
+    check("verdict", expected.verdict.as_ref(), &verdicts.map(Verdict::name))?;
+    check(
+        "recommend",
+        expected.recommend.as_ref(),
+        &recommendations.map(Recommendation::name),
+    )
+}
+
+/// Refuses sources and measures that the rules do not name: what they say would count for nothing.
+fn known_measure(source: &str, measure: Option<&str>, rules: &Rules) -> Result<(), String> {
+    let Some(own) = rules.source(source) else {
+        let known: Vec<&str> = rules.sources.keys().map(String::as_str).collect();
+        return Err(format!(
+            "source: no rules for \"{source}\", expected one of {}",
+            known.join(", ")
+        ));
+    };
+    match measure {
+        Some(measure) if !own.measures.contains_key(measure) => {
+            let known: Vec<&str> = own.measures.keys().map(String::as_str).collect();
+            Err(format!(
+                "measure: no rules for \"{measure}\" of {source}, expected one of {}",
+                known.join(", ")
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn of(said: &Said, indicator: &Indicator, rules: &Rules, now: Timestamp) -> Result<Vec<Evidence>, String> {
     let seen = |days: i64| {
         let before = SignedDuration::from_hours(days.clamp(-36_500, 36_500) * 24);
@@ -187,6 +249,7 @@ fn of(said: &Said, indicator: &Indicator, rules: &Rules, now: Timestamp) -> Resu
             Ok(lists::evidence(indicator, &[hit], rules))
         }
         (Some(source), None) => {
+            known_measure(source, said.measure.as_deref(), rules)?;
             let mut evidence = match (said.status, said.risk) {
                 (Some(status), None) => Evidence::absent(source, status),
                 (None, Some(risk)) => from_risk(source, Some(risk), &[], &[], false, seen, Some(0), false),

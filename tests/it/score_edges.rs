@@ -330,7 +330,7 @@ async fn what_people_said_of_a_host_counts_for_what_stands_there() {
     );
     let said = json!({"verdict": "false_positive", "reason": "our own campaign", "expires_in_days": 300});
     assert_eq!(app.post_json(&path, &said).await.status, 200);
-    assert_eq!(score(&app, &url).await["decision"], "below");
+    assert_eq!(score(&app, &url).await["indicators"][0]["score"], 20);
     // What was confirmed holds as long as people wanted it to, and loses no weight before.
     let said = json!({"verdict": "confirmed", "reason": "seen it", "expires_in_days": 300});
     assert_eq!(app.post_json(&path, &said).await.status, 200);
@@ -338,4 +338,58 @@ async fn what_people_said_of_a_host_counts_for_what_stands_there() {
     app.vendor.inject(Matcher::any(), Fault::InvalidJson, None);
     let late = score(&app, &url).await;
     assert_eq!(late["indicators"][0]["score"], 95, "{}", late["summary"]);
+}
+
+#[tokio::test]
+async fn members_that_a_template_left_empty_are_left_out() {
+    let app = TestApp::start().await;
+    let alert = json!({
+        "domain": "career-offers.example", "email": "", "ip": ["", " "], "message": "", "threshold": "", "tlp": "",
+        "pap": "", "on_unknown": "", "on_undetermined": "", "providers": "", "max_age": "",
+    });
+    assert_eq!(score(&app, &alert).await["decision"], "exceeds");
+    let named = json!({"domain": "career-offers.example", "providers": "domaintools, "});
+    assert_eq!(score(&app, &named).await["decision"], "exceeds");
+    for (body, part) in [
+        (json!({"domain": "", "ip": []}), "there is no indicator"),
+        (json!(["a@example.com", "example.com"]), "expected a JSON object"),
+        (json!({"ip": "300.1.1.1"}), "an IPv4 or IPv6 address"),
+        (json!({"ip": {"value": 1}}), "expected a text or a list of texts"),
+    ] {
+        let refused = app.post_json(ALERT, &body).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        assert!(refused.body.contains(part), "{}", refused.body);
+    }
+    assert!(
+        app.log()
+            .contains("client=\"tester\" face=enrich operation=\"/v1/alerts/score\" outcome=refused")
+    );
+}
+
+#[tokio::test]
+async fn links_without_a_scheme_and_defanged_ones_are_read() {
+    let app = TestApp::start().await;
+    for link in [
+        "www.career-offers.example/apply",
+        "hxxps://career-offers[.]example/pay",
+        "(WWW.career-offers.example).",
+    ] {
+        let answer = score(
+            &app,
+            &json!({"message": mail("a@sender.example", &format!("see {link} today"))}),
+        )
+        .await;
+        assert_eq!(answer["decision"], "exceeds", "{link}: {}", answer["summary"]);
+    }
+}
+
+#[tokio::test]
+async fn a_registry_without_a_server_is_no_failure() {
+    let app = Builder::new().with(&["rdap"]).start().await;
+    let answer = score(&app, &json!({"domain": "nobody-knows-this.kg"})).await;
+    assert_eq!(
+        (&answer["decision"], &answer["indicators"][0]["complete"]),
+        (&json!("unknown"), &json!(true)),
+        "{answer}"
+    );
 }

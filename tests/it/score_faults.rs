@@ -26,7 +26,7 @@ fn loud() -> Value {
 fn quiet() -> Value {
     json!({
         "email": ["nobody@nothing.example"],
-        "domain": ["nothing.example"],
+        "domain": ["nothing.example", "unheard-of.com"],
         "ip": ["198.51.100.9"],
         "url": ["http://nothing.example/page"],
         "hash": ["0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"],
@@ -170,6 +170,9 @@ fn compare(what: &str, source: &str, absent: &Value, faulty: &Value, answers: bo
         } else if has_failed {
             // In part: what came counts.
             assert_eq!(item["complete"], false, "{what} {key:?}: {item}");
+        } else if source == "rdap" && !key.1.ends_with(".com") {
+            // No registry has a server for it, so nobody failed.
+            assert_eq!(of(item), of(was), "{what} {key:?}");
         } else {
             assert!(answers, "{what} {key:?}: the fault passed for an answer: {item}");
         }

@@ -40,7 +40,7 @@ fn links_are_found_in_text() {
     let (found, _) = urls(
         "text/plain",
         "See http://a.example/x, (HTTPS://B.example/y) and <http://c.example/z?q=1#top>;\r\n\
-         http://d.example/wiki_(x). not hxxp://e.example or http://f[.]example, nor xhttp:/g.example\r\n\
+         http://d.example/wiki_(x). and hxxp://e.example, not http://f[.]example, nor xhttp:/g.example\r\n\
          http://user:secret@h.example/ \u{201c}http://i.example\u{201d} http://[2001:db8::1]/v6 http://",
     );
     assert_eq!(
@@ -50,6 +50,7 @@ fn links_are_found_in_text() {
             "https://b.example/y",
             "http://c.example/z",
             "http://d.example/wiki_(x)",
+            "http://e.example/",
             "http://h.example/",
             "http://i.example/",
             "http://[2001:db8::1]/v6",

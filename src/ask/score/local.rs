@@ -93,7 +93,7 @@ pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestam
         evidence.extend(said(&host).iter().map(|said| Evidence {
             about: Some(host.value().to_owned()),
             polarity: match said.opinion {
-                // That a site is good does not clear a page of it of everything.
+                // Unless nothing else is said of what stands there: see `clear`.
                 Opinion::FalsePositive => Polarity::Benign(BenignClass::Soft),
                 Opinion::Confirmed => Polarity::Malicious,
             },
@@ -101,6 +101,20 @@ pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestam
         }));
     }
     evidence
+}
+
+/// What people called harmless at a host is so, unless a source says something of it that it does not say of the host.
+pub(super) fn clear(evidence: &mut [Evidence]) {
+    let own = |item: &Evidence| item.polarity == Polarity::Malicious && item.about.is_none();
+    if evidence.iter().any(own) {
+        return;
+    }
+    let said = |item: &&mut Evidence| {
+        item.source == FEEDBACK && item.polarity == Polarity::Benign(BenignClass::Soft)
+    };
+    for item in evidence.iter_mut().filter(said) {
+        item.polarity = Polarity::Benign(BenignClass::Hard);
+    }
 }
 
 /// Returns the host of an e-mail address or a URL.

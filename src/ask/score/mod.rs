@@ -230,6 +230,7 @@ impl Scorer<'_> {
             tally.count(source, told, now);
         }
         evidence.extend(derived.evidence);
+        local::clear(&mut evidence);
         let assessment = assess(role, indicator, evidence, self.policy, now);
         let asked = parts.iter().map(|part| part.source.as_str()).zip(&told);
         let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
