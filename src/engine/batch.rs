@@ -158,12 +158,12 @@ impl Passengers for Together {
 }
 
 impl Carrier {
-    /// Tells whether a question may wait for others of its shape: one of a batch, whole and without a price.
+    /// Tells whether a question may wait for others of its shape: one of many, whole and without a price.
     pub(super) fn may_gather(&self, errand: &Errand, offer: &Offer, product: &Product) -> bool {
         product.max_batch > 1
             && !offer.paged
             && errand.buy.is_none()
-            && self.passengers.priority() == Priority::Batch
+            && self.passengers.priority() != Priority::Interactive
     }
 
     /// Asks a product together with others who ask it the same of other indicators.

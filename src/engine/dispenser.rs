@@ -109,7 +109,7 @@ impl Queue {
     }
 
     fn next(&mut self) -> Option<Waiter> {
-        self.take(|waiter| (waiter.urgency)() == Priority::Interactive)
+        self.take(|waiter| (waiter.urgency)() != Priority::Batch)
             .or_else(|| self.take(|_| true))
     }
 
@@ -119,7 +119,7 @@ impl Queue {
         let counts = |line: &VecDeque<Waiter>| {
             line.iter()
                 .filter(|waiter| !waiter.permit.is_closed())
-                .filter(|waiter| priority == Priority::Batch || (waiter.urgency)() == Priority::Interactive)
+                .filter(|waiter| priority == Priority::Batch || (waiter.urgency)() != Priority::Batch)
                 .count()
         };
         let own = self.clients.get(client).map_or(0, counts);

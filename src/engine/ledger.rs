@@ -90,8 +90,11 @@ pub enum Refusal {
 /// Says who may use the part of a budget that is kept for people at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// A person waits: a transform, the terminal, one alert.
+    /// A person waits: a transform, the terminal, an alert.
     Interactive,
+    /// Somebody waits for one answer about many indicators: an alert with a message. Questions wait a moment for each
+    /// other, since together they take one turn of a rate.
+    Several,
     /// Nobody waits: batches, jobs, doors.
     Batch,
 }
@@ -493,7 +496,7 @@ fn limit(
         (None, None) => (None, String::new()),
     };
     match priority {
-        Priority::Interactive => (limit, label),
+        Priority::Interactive | Priority::Several => (limit, label),
         Priority::Batch => (limit.map(|limit| limit - limit * i64::from(reserve) / 100), label),
     }
 }

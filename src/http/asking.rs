@@ -23,6 +23,7 @@ use crate::ask::message::head;
 use crate::ask::score::{Alert, Scored, Steady, asked_for};
 use crate::decisions::{Claim, Reply};
 use crate::engine::cache::RenderedKey;
+use crate::engine::ledger::Priority;
 use crate::reputation::alert::AlertAnswer;
 use crate::startup::App;
 use crate::telemetry::metrics::InFlight;
@@ -65,6 +66,9 @@ pub(super) struct Request<'a> {
     /// Counts the request until it is answered.
     _in_flight: InFlight,
 }
+
+/// So many indicators are asked about without waiting for each other.
+const FEW: usize = 4;
 
 /// Is an answer with what the log wants to know.
 pub(super) struct Finished {
@@ -169,7 +173,10 @@ impl<'a> Request<'a> {
             deadline,
             &asked_for(&configured.policy),
         )?;
-        let asker = caller.identity.asker(FACE, self.operation, self.id.clone());
+        let mut asker = caller.identity.asker(FACE, self.operation, self.id.clone());
+        if alert.indicators.len() > FEW {
+            asker.priority = Priority::Several;
+        }
         let scorer = self.app.scorer(&configured, &policy, &asker, &wishes);
         let asked = asked(&alert);
         let opinions = self.app.decisions.opinions.version();

@@ -88,6 +88,26 @@ fn asked(app: &TestApp) -> Vec<usize> {
 }
 
 #[tokio::test]
+async fn the_names_of_a_long_alert_are_one_call_and_those_of_a_short_one_wait_for_nobody() {
+    let app = Builder::new().manual_clock().start().await;
+    let long = json!({"domain": names(12)});
+    let answering = app.post_json("/v1/alerts/score", &long);
+    tokio::pin!(answering);
+    tokio::select! {
+        _ = &mut answering => panic!("they wait for each other"),
+        () = gathered(&app, 12) => {}
+    }
+    let answer = app.while_moving(TURN, answering).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(asked(&app), [12]);
+    let short = json!({"domain": ["one.example", "two.example"]});
+    let answering = app.post_json("/v1/alerts/score", &short);
+    let answer = app.while_moving(TURN, answering).await.json();
+    assert_eq!(answer["decision"], "unknown");
+    assert_eq!(asked(&app), [12, 1, 1]);
+}
+
+#[tokio::test]
 async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
     let app = Builder::new().manual_clock().start().await;
     let names = names(250);
