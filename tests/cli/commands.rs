@@ -283,6 +283,19 @@ fn rules_are_tried_on_cases() {
         said.contains("a high risk") && said.contains("popularity") && said.contains("popular"),
         "{said}"
     );
+    for (right, wrong, part) in [
+        ("\"exceeds\"", "\"exceed\"", "expected one of exceeds"),
+        ("\"domaintools\"", "\"domaintool\"", "domaintools"),
+        (
+            "risk = 60",
+            "measure = \"engine\", value = 3",
+            "no rules for \"engine\" of domaintools",
+        ),
+    ] {
+        let slip = write("slip.toml", &case.replace(right, wrong));
+        let said = place.bad(&["policy", "test", &slip]);
+        assert!(said.contains(part), "{said}");
+    }
     let missing = place.bad(&["policy", "test", "nowhere.toml"]);
     assert!(missing.contains("nowhere.toml cannot be read"), "{missing}");
     assert!(!place.data().exists(), "rules are tried without a store");

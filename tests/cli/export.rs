@@ -86,6 +86,29 @@ fn exports_can_be_read_back() {
 }
 
 /// Reads `name.csv`, or its parts, under one head.
+#[test]
+fn a_file_of_ones_own_starts_from_the_one_that_is_compiled_in() {
+    let place = Place::new();
+    let file = place.folder.path().join("own.toml");
+    std::fs::write(&file, place.good(&["export", "config"])).unwrap();
+    let checked = place.good(&["check", "--config", file.to_str().unwrap()]);
+    assert!(checked.contains("domaintools.ip-history"), "{checked}");
+    assert!(!checked.contains("export config"), "{checked}");
+    // One that says only what differs has nobody to ask.
+    std::fs::write(&file, "[reputation]\nthreshold = 60\n").unwrap();
+    let mut check = place.command(&["check", "--config", file.to_str().unwrap()]);
+    let set: Vec<_> = check.get_envs().map(|(name, _)| name.to_owned()).collect();
+    for name in set
+        .iter()
+        .filter(|name| name.to_string_lossy().starts_with("PIVOTD__PROVIDERS__"))
+    {
+        check.env_remove(name);
+    }
+    let checked = check.output().unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(said.contains("pivotd export config"), "{said}");
+}
+
 fn read_all(folder: &Path, name: &str) -> Vec<Vec<String>> {
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
