@@ -735,6 +735,10 @@ async fn an_address_whose_domains_cannot_be_rated_is_not_called_clean() {
             app.vendor.attempts_to("/v1/") > 0 && found["cost"]["calls"] != 0,
             "{found}"
         );
+        if !broken {
+            // The risks of all are one call.
+            assert_eq!(app.vendor.attempts_to("/v1/iris-enrich/"), 1);
+        }
         let missed = broken && few == 100;
         assert_eq!(item["complete"], !missed, "{item}");
         assert_eq!(item["decision"] == "undetermined", missed, "{item}");

@@ -128,7 +128,7 @@ async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
             None => plan::ask(scorer, Capability::Risk, &name, Some(name.value()), 0, &mut parts),
         }
     }
-    let told = join_all(parts.iter().map(|part| scorer.ask(part))).await;
+    let told = join_all(parts.iter().map(|part| scorer.ask_among(part))).await;
     let now = scorer.engine.clock().now();
     let mut failed = Vec::new();
     for (part, told) in parts.iter().zip(&told) {

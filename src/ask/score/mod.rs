@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Record, Tlp};
+use crate::engine::ledger::Priority;
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallback, Ignored, Request, combine};
 use crate::reputation::digest::{self, Beside};
@@ -242,6 +243,16 @@ impl Scorer<'_> {
     }
 
     async fn ask(&self, part: &Part) -> Told {
+        self.ask_as(part, self.asker.priority).await
+    }
+
+    /// Asks one of many questions of a kind: they wait a moment for each other.
+    async fn ask_among(&self, part: &Part) -> Told {
+        self.ask_as(part, self.asker.priority.max(Priority::Several))
+            .await
+    }
+
+    async fn ask_as(&self, part: &Part, priority: Priority) -> Told {
         let ask = Ask {
             provider: part.source.clone(),
             query: part.query.clone(),
@@ -253,7 +264,10 @@ impl Scorer<'_> {
             barred: part.barred.clone(),
             key: None,
             deadline: self.wishes.deadline,
-            asker: self.asker.clone(),
+            asker: Asker {
+                priority,
+                ..self.asker.clone()
+            },
         };
         self.engine.ask(ask).await
     }
