@@ -41,6 +41,7 @@ fn answer(count: usize) -> Answer {
         records,
         more: false,
         missing: Vec::new(),
+        left_out: Vec::new(),
         rest: Vec::new(),
         price: None,
         source: Source {

@@ -54,6 +54,7 @@ pub fn answer(indicator: &Indicator) -> (Answer, Timestamp) {
         records,
         more: false,
         missing: Vec::new(),
+        left_out: Vec::new(),
         rest: Vec::new(),
         price: None,
         source: Source {

@@ -17,7 +17,7 @@ pub use capability::Capability;
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};
 pub use lists::{Hit, ListClass, Lists, Purpose};
 pub use marking::{Pap, Tlp};
-pub use outcome::{Answer, Denial, Failure, FailureKind, Outcome, Price, Rest, Source};
+pub use outcome::{Answer, Denial, Failure, FailureKind, LeftOut, Outcome, Price, Rest, Source};
 pub use query::Query;
 pub use record::{Record, Value};
 pub use schema::{Field, Kind, Schema};

@@ -60,7 +60,27 @@ pub struct Rest {
     pub query: Vec<(String, String)>,
 }
 
-/// Holds what one provider answered to one question. No records and no price means "not found".
+/// Says what a provider told that is shown in no record, on purpose: it was understood, and is not what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// How many; 0 where it is no number of things, such as that something exists and is empty.
+    pub count: u64,
+    /// What they are, in the form that fits the count: `records of other types (SOA, TXT)`.
+    pub what: String,
+}
+
+impl LeftOut {
+    /// Says it in plain words: `3 records of other types (SOA, TXT)`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self.count {
+            0 => self.what.clone(),
+            count => format!("{count} {}", self.what),
+        }
+    }
+}
+
+/// Holds what one provider answered to one question. No records, no price and nothing left out means "not found".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The question.
@@ -73,6 +93,9 @@ pub struct Answer {
     pub more: bool,
     /// What is missing and why, when the answer is partial.
     pub missing: Vec<String>,
+    /// What the vendor told that is no record, and is lacking in no other place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// Where the vendor's lists go on that were not read to their end; for the provider that wrote it, and nobody else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rest: Vec<Rest>,
@@ -83,10 +106,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Tells whether the vendor knows nothing.
+    /// Tells whether the vendor knows nothing. What it knows and is shown in no record is something.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.records.is_empty() && self.price.is_none() && self.missing.is_empty() && !self.more
+        let empty = self.records.is_empty() && self.missing.is_empty() && self.left_out.is_empty();
+        empty && self.price.is_none() && !self.more
     }
 
     /// Tells whether this is a price without the goods.
@@ -100,7 +124,8 @@ impl Answer {
     pub fn weight(&self) -> usize {
         let pairs = self.rest.iter().flat_map(|rest| &rest.query);
         let rest: usize = pairs.map(|(name, value)| name.len() + value.len() + 64).sum();
-        256 + rest + self.records.iter().map(Record::weight).sum::<usize>()
+        let left_out: usize = self.left_out.iter().map(|left| left.what.len() + 48).sum();
+        256 + rest + left_out + self.records.iter().map(Record::weight).sum::<usize>()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
 
 /// The layout of stored answers; part of the key, so an upgrade never misreads.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Names an answer: layout, provider, origin, capability, canonical indicator, parameters and scope.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -443,7 +443,7 @@ fn lifetime(answer: &Answer, ttl: &Ttl, own: Option<Duration>) -> Duration {
     let capability = answer.query.capability;
     if answer.price.as_ref().is_some_and(|price| price.bought) {
         ttl.bought
-    } else if answer.is_not_found() {
+    } else if answer.is_not_found() || is_empty(answer) {
         ttl.not_found
     } else if !answer.missing.is_empty() {
         // A partial answer is worth having, and worth completing soon.
@@ -452,6 +452,12 @@ fn lifetime(answer: &Answer, ttl: &Ttl, own: Option<Duration>) -> Duration {
         own.or_else(|| ttl.by_capability.get(capability.name()).copied())
             .unwrap_or(ttl.default)
     }
+}
+
+/// Tells whether all that the vendor told was left out: what there will be to show may come any time.
+fn is_empty(answer: &Answer) -> bool {
+    let shows_nothing = answer.records.is_empty() && answer.price.is_none();
+    shows_nothing && answer.missing.is_empty() && !answer.more
 }
 
 /// Gathers the parts that a request, or the body that answers it, is known by.

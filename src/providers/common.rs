@@ -116,6 +116,7 @@ pub(super) fn answer(descriptor: &Descriptor, query: Query, product: &str, recor
         records,
         more: false,
         missing: Vec::new(),
+        left_out: Vec::new(),
         rest: Vec::new(),
         price: None,
         source: Source {

@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 1024;
 pub(super) fn resolution(asked: &Indicator, ends: [Option<String>; 2], points_here: bool) -> Row {
     let is_asked = |end: &String| address(end).or_else(|| host(end)).as_deref() == Some(asked.value());
     if ends.iter().all(|end| end.as_ref().is_some_and(is_asked)) {
-        return Row::Known;
+        return Row::ITSELF;
     }
     let other = ends.into_iter().flatten().find(|end| !is_asked(end));
     Row::from(other.and_then(|other| resolved(asked, &other, points_here)))

@@ -52,8 +52,8 @@ pub(super) struct Pages {
     rest: Option<Vec<Rest>>,
     records: Vec<Record>,
     seen: HashSet<String>,
-    known: usize,
-    unread: usize,
+    /// What the rows gave beside the records.
+    rows: Rows,
     totals: u64,
     missing: Vec<String>,
     error: Option<ProviderError>,
@@ -81,8 +81,7 @@ impl Pages {
             rest: None,
             records: Vec::new(),
             seen: HashSet::new(),
-            known: 0,
-            unread: 0,
+            rows: Rows::default(),
             totals: 0,
             missing: Vec::new(),
             error: None,
@@ -94,7 +93,7 @@ impl Pages {
         if let Some(held) = held.filter(|held| !held.rest.is_empty()) {
             self.totals = held.total.unwrap_or(0);
             self.missing = held.missing;
-            self.unread = rows::take_unread(&mut self.missing);
+            self.rows.go_on(&held.left_out, &mut self.missing);
             self.rest = Some(held.rest);
             for record in held.records {
                 self.keep(record);
@@ -167,11 +166,8 @@ impl Pages {
             self.totals += total;
             open.counted = true;
         }
-        let rows = page.rows;
-        open.rows += rows.records.len() + rows.known + rows.unread;
-        self.known += rows.known;
-        self.unread += rows.unread;
-        for record in rows.records {
+        open.rows += page.rows.understood() + page.rows.unread;
+        for record in self.rows.take(page.rows) {
             self.keep(record);
         }
         self.missing.extend(page.missing);
@@ -197,8 +193,8 @@ impl Pages {
         if let Some(error) = self.error.filter(|_| self.records.is_empty()) {
             return Err(error);
         }
-        self.missing
-            .extend(rows::missing(self.records.len() + self.known, self.unread)?);
+        let understood = self.records.len() + self.rows.understood();
+        self.missing.extend(rows::missing(understood, self.rows.unread)?);
         let mut answer = answer(self.descriptor, self.query, self.product, self.records);
         answer.more = !self.open.is_empty();
         if answer.more || !self.missing.is_empty() {
@@ -206,6 +202,7 @@ impl Pages {
             answer.total = (self.totals > 0).then_some(self.totals.max(held));
         }
         answer.missing = self.missing;
+        answer.left_out = self.rows.left_out();
         let rest = self.open.into_iter().map(|open| Rest {
             list: open.what.to_owned(),
             rows: open.rows,

@@ -39,6 +39,7 @@ pub(super) fn answer(capability: Capability, records: Vec<Record>) -> Answer {
         records,
         more: false,
         missing: Vec::new(),
+        left_out: Vec::new(),
         rest: Vec::new(),
         price: None,
         source: Source {

@@ -124,7 +124,7 @@ fn read(query: &Query, call: &Call, row: Node<'_>) -> Row {
                 .map(|record| record.with_some("type", row.get("recordType").text()))
         }
         Capability::Subdomains => match host(row) {
-            Some(host) if host == asked => Row::Known,
+            Some(host) if host == asked => Row::ITSELF,
             host => Row::from(host.map(|host| Record::new().with("domain", asked).with("host", host))),
         },
         Capability::Components => Row::from(component(row)),
@@ -166,7 +166,7 @@ fn pair(asked: &str, row: Node<'_>) -> Row {
         [ip, host].into_iter().any(|end| end.as_deref() == Some(asked))
     };
     if ends.iter().all(|(_, ip, host)| is_asked(ip, host)) {
-        return Row::Known;
+        return Row::ITSELF;
     }
     let other = ends
         .into_iter()

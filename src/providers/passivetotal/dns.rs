@@ -55,11 +55,11 @@ pub(super) fn subdomains(query: Query) -> Step {
             .many()
             .map(|label| match label.text().as_deref().map(name) {
                 // No label is the name that was asked about.
-                None if !label.is_object() && !label.is_list() => Row::Known,
+                None if !label.is_object() && !label.is_list() => Row::ITSELF,
                 Some(Some(name)) if seen.insert(name.clone()) => {
                     Row::Record(Record::new().with("domain", domain.as_str()).with("host", name))
                 }
-                Some(Some(_)) => Row::Known,
+                Some(Some(_)) => Row::Same,
                 _ => Row::Unread,
             });
         let rows = rows.collect();

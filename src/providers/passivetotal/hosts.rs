@@ -102,7 +102,7 @@ fn pair(asked: &str, row: Node<'_>) -> Row {
     let (parent, child) = (end("parent"), end("child"));
     let is_asked = |end: &Option<String>| end.as_deref() == Some(asked);
     if is_asked(&parent) && is_asked(&child) {
-        return Row::Known;
+        return Row::ITSELF;
     }
     let (other, side) = match (parent, child) {
         (Some(parent), child) if is_asked(&child) || child.is_none() => (parent, "parent"),

@@ -124,7 +124,7 @@ pub(super) fn search(query: Query) -> Step {
         let rows = results(Node::of(&body))?.many();
         let rows = rows.map(|row| match registration(row) {
             // The vendor has a record of each change; the domain is told once.
-            Some(record) if !seen.insert(record.text("domain").map(Cow::into_owned)) => Row::Known,
+            Some(record) if !seen.insert(record.text("domain").map(Cow::into_owned)) => Row::Same,
             read => Row::from(read),
         });
         let rows = rows.collect();

@@ -171,13 +171,18 @@ fn an_endless_list_ends_and_is_gone_on_with_where_it_ended() {
 }
 
 #[test]
-fn a_list_of_nothing_but_the_name_itself_is_not_found() {
+fn a_list_of_nothing_but_the_name_itself_is_told_as_that() {
     let walked = walk(&about(Subdomains, Domain, "example.com"), |_| {
         reply(200, r#"{"value":[{"host":{"id":"Example.com"}}]}"#)
     });
     let walked = walked.unwrap();
     assert_eq!(walked.calls.len(), 1);
-    assert!(walked.answer().is_not_found());
+    let answer = walked.answer();
+    assert!(answer.records.is_empty() && !answer.is_not_found());
+    assert_eq!(
+        answer.left_out[0].text(),
+        "1 row about nothing but what was asked"
+    );
 }
 
 #[test]
