@@ -2,11 +2,14 @@
 //!
 //! Nothing of a message is kept but indicators: notes count and never quote, errors say only what was too much.
 
+mod facts;
+mod headers;
 mod links;
 mod mime;
 mod received;
 #[cfg(test)]
 mod tests;
+mod unicode;
 mod unwrap;
 
 use std::collections::HashSet;
@@ -14,6 +17,7 @@ use std::net::IpAddr;
 
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
+pub use facts::{AttachmentFact, MailboxFact, MessageFacts, Recipients};
 pub use received::{AuthenticationResult, Relay, RelayError};
 
 /// The longest message in octets.
@@ -50,8 +54,33 @@ pub struct Read {
     pub excess: Vec<Found>,
     /// What trusted relays found of SPF, DKIM and DMARC, the newest first.
     pub authentication: Vec<AuthenticationResult>,
-    /// What else a reader should know, in plain words without text of the message.
+    /// What could not be read, so that nobody can vouch for the message: a sender of which not even the domain is known,
+    /// a link, an attachment.
+    pub unreadable: Vec<Unreadable>,
+    /// Links in wrappers of mail gateways that only the gateway's vendor can undo.
+    pub sealed: Vec<Unreadable>,
+    /// What else a reader should know, in plain words.
     pub notes: Vec<String>,
+    /// What the message says of itself; for the caller alone.
+    pub facts: MessageFacts,
+}
+
+/// Holds something that could not be read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// As in [`Found`].
+    pub role: &'static str,
+    /// The text as it stood: of bounded length, control and invisible characters made visible.
+    pub value: String,
+    /// Why it could not be read, in plain words.
+    pub reason: String,
+}
+
+impl std::fmt::Debug for Unreadable {
+    /// Leaves the text out: it is a stranger's, and logs should not hold it by accident.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Unreadable({}, {})", self.role, self.reason)
+    }
 }
 
 /// Holds an indicator and what it was in the message.
@@ -281,6 +310,8 @@ impl Reader<'_, '_> {
             self.add("url", url);
         }
         tally.note(&mut self.read.notes);
+        self.read.unreadable.append(&mut tally.unreadable);
+        self.read.sealed.append(&mut tally.sealed);
     }
 
     fn add(&mut self, role: &'static str, indicator: Indicator) {

@@ -6,6 +6,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::Unreadable;
+use super::unicode::visible;
 use crate::domain::indicator::{Indicator, IndicatorKind, MAX_LEN};
 
 /// How many wrappers are taken off one link.
@@ -23,8 +25,8 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
 #[derive(Default)]
 pub(super) struct Tally {
     unwrapped: usize,
-    sealed: usize,
-    unreadable: usize,
+    pub(super) sealed: Vec<Unreadable>,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 impl Tally {
@@ -36,14 +38,14 @@ impl Tally {
                 self.unwrapped
             ));
         }
-        if self.sealed > 0 {
+        if !self.sealed.is_empty() {
             notes.push(format!(
                 "{} links stay wrapped: what they lead to is known to the gateway only",
-                self.sealed
+                self.sealed.len()
             ));
         }
-        if self.unreadable > 0 {
-            notes.push(format!("{} links cannot be read as URLs", self.unreadable));
+        if !self.unreadable.is_empty() {
+            notes.push(format!("{} links cannot be read as URLs", self.unreadable.len()));
         }
     }
 }
@@ -66,7 +68,11 @@ pub(super) fn indicator(link: &str, keep_query: bool, tally: &mut Tally) -> Opti
     let mut url = match parse(&whole) {
         Some(url) => url,
         None => {
-            tally.unreadable += usize::from(looks_like_web(&whole));
+            if looks_like_web(&whole) {
+                tally
+                    .unreadable
+                    .push(unreadable(&whole, "no URL that a client could open"));
+            }
             return None;
         }
     };
@@ -79,13 +85,30 @@ pub(super) fn indicator(link: &str, keep_query: bool, tally: &mut Tally) -> Opti
         is_wrapped = true;
     }
     tally.unwrapped += usize::from(is_wrapped);
-    tally.sealed += usize::from(is_sealed(&url));
+    if is_sealed(&url) {
+        tally.sealed.push(unreadable(
+            url.as_str(),
+            "only the mail gateway knows where it leads",
+        ));
+    }
     if !keep_query {
         url.set_query(None);
     }
     let indicator = Indicator::parse(IndicatorKind::Url, url.as_str());
-    tally.unreadable += usize::from(indicator.is_err());
+    if indicator.is_err() {
+        tally
+            .unreadable
+            .push(unreadable(&whole, "no URL that can be asked about"));
+    }
     indicator.ok()
+}
+
+fn unreadable(text: &str, reason: &str) -> Unreadable {
+    Unreadable {
+        role: "url",
+        value: visible(text),
+        reason: reason.to_owned(),
+    }
 }
 
 fn parse(text: &str) -> Option<Url> {

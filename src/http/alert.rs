@@ -1,5 +1,7 @@
 //! The SOAR face: one answer for the indicators of an alert. `reputation` asks for single ones the same way.
 
+use std::borrow::Cow;
+
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
@@ -7,14 +9,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::asking::Request;
-use super::statuses::{Named, Refusals, Scored, TooLarge};
+use super::message;
+use super::statuses::{Named, Refusals, ScoredAlert, TooLarge};
 use super::wishes::{Names, question};
-use crate::alert::Trust;
+use crate::alert::MessageFacts;
 use crate::ask::message::head;
-use crate::ask::score::{Alert as Asked, ignored};
+use crate::ask::score::Alert as Asked;
 use crate::config::Settings;
 use crate::domain::Indicator;
-use crate::reputation::{Ignored, Kind, mail};
+use crate::reputation::Kind;
 use crate::startup::App;
 
 /// The most indicators of one alert.
@@ -88,7 +91,7 @@ question! {
     tag = "reputation",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$", description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Alert,
-    responses(Scored, Refusals, TooLarge, Named),
+    responses(ScoredAlert, Refusals, TooLarge, Named),
     security(("token" = []))
 )]
 pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -98,21 +101,34 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
         let body = request.body(payload, MOST_BYTES, "an alert").await?;
         let (claim, key) = match request.before(&http, &caller, &body).await? {
             Ok(begun) => begun,
-            Err(answered) => return Ok(answered),
+            Err(mut answered) => {
+                // A reply that is kept lacks the facts of its message; the request brings them again.
+                if answered.replayed
+                    && let Ok(alert) = request.json::<Alert>(&body, "an alert")
+                {
+                    let configured = app.configured.load_full();
+                    let facts = alert.raw().ok().flatten();
+                    let facts = facts.and_then(|raw| message::facts(&raw, configured.settings()));
+                    message::tell(&mut answered.reply, facts.as_ref());
+                }
+                return Ok(answered);
+            }
         };
         let alert: Alert = request.json(&body, "an alert")?;
         // Of a message nothing is kept.
         let key = key.filter(|_| alert.message.is_none() && alert.message_base64.is_none());
         let configured = app.configured.load_full();
-        let asked = read(&alert, configured.settings()).map_err(|detail| request.wrong(detail))?;
-        request.answer(caller, asked, &alert.given(), claim, key).await
+        let (asked, facts) = read(&alert, configured.settings()).map_err(|detail| request.wrong(detail))?;
+        let mut answered = request.answer(caller, asked, &alert.given(), claim, key).await?;
+        message::tell(&mut answered.reply, facts.as_ref());
+        Ok(answered)
     }
     .await;
     request.finish(answered)
 }
 
 /// Reads the indicators of an alert and of its message, each with its role; equal ones count once.
-fn read(alert: &Alert, settings: &Settings) -> Result<Asked, String> {
+fn read(alert: &Alert, settings: &Settings) -> Result<(Asked, Option<MessageFacts>), String> {
     let kinds = [
         (Kind::Email, &alert.email),
         (Kind::Domain, &alert.domain),
@@ -133,80 +149,37 @@ fn read(alert: &Alert, settings: &Settings) -> Result<Asked, String> {
         }
     }
     let mut asked = Asked::of(all);
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    match (&given(&alert.message), &given(&alert.message_base64)) {
-        (None, None) if asked.indicators.is_empty() => Err(
+    match alert.raw()? {
+        None if asked.indicators.is_empty() => Err(
             "there is no indicator; give at least one of email, domain, ip, url, hash, message".to_owned(),
         ),
-        (None, None) => Ok(asked),
-        (Some(_), Some(_)) => Err("give either message or message_base64".to_owned()),
-        (Some(text), None) => message(&mut asked, text.as_bytes(), settings).map(|()| asked),
-        (None, Some(text)) => {
-            let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-            let bytes = base64::engine::general_purpose::STANDARD
-                .decode(text)
-                .map_err(|_| "message_base64: expected Base64 with padding".to_owned())?;
-            message(&mut asked, &bytes, settings).map(|()| asked)
+        None => Ok((asked, None)),
+        Some(raw) => {
+            let facts = message::add(&mut asked, &raw, settings)?;
+            Ok((asked, Some(facts)))
         }
     }
 }
 
-/// Adds what a message says.
-fn message(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<(), String> {
-    let trust = Trust {
-        relays: &settings.trusted_relays,
-        is_own: &|indicator| ignored(&settings.lists, indicator),
-        keep_query: settings.reputation.whole_urls,
-    };
-    let read = crate::alert::read(bytes, &trust).map_err(|error| format!("message: {error}"))?;
-    let mut senders = Vec::new();
-    for found in read.indicators {
-        if found.role == "sender" {
-            senders.push(found.indicator.clone());
-        }
-        if !asked
-            .indicators
-            .iter()
-            .any(|(_, known)| *known == found.indicator)
-        {
-            asked.indicators.push((found.role.to_owned(), found.indicator));
+impl Alert {
+    /// Returns the raw message, if there is one.
+    fn raw(&self) -> Result<Option<Cow<'_, [u8]>>, String> {
+        let given = |text: &'_ Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+        match (&self.message, &self.message_base64) {
+            (text, base64) if given(text) && given(base64) => {
+                Err("give either message or message_base64".to_owned())
+            }
+            (Some(text), _) if given(&self.message) => Ok(Some(Cow::Borrowed(text.as_bytes()))),
+            (_, Some(text)) if given(&self.message_base64) => {
+                let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+                let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+                decoded
+                    .map(|raw| Some(Cow::Owned(raw)))
+                    .map_err(|_| "message_base64: expected Base64 with padding".to_owned())
+            }
+            _ => Ok(None),
         }
     }
-    asked
-        .ignored
-        .extend(read.ignored.into_iter().map(|ignored| Ignored {
-            role: ignored.role.to_owned(),
-            value: ignored.value,
-            reason: ignored.reason,
-        }));
-    asked.excess.extend(
-        read.excess
-            .into_iter()
-            .map(|found| found.indicator.value().to_owned()),
-    );
-    asked.notes.extend(read.notes);
-    // Who sends in one's own name is not scored, so that it has to be said here.
-    let unscored: Vec<&str> = asked
-        .ignored
-        .iter()
-        .filter(|one| one.role == "sender")
-        .map(|one| one.value.as_str())
-        .collect();
-    for result in read.authentication.iter().filter(|one| one.result == "fail") {
-        asked.notes.extend(unscored.iter().map(|sender| {
-            let (relay, method) = (&result.relay, result.method);
-            format!(
-                "{sender} was not scored, but {relay} found {method} fail: somebody else may have sent it"
-            )
-        }));
-    }
-    for result in read.authentication {
-        let record = mail::authentication(result.method, &result.result, &result.relay);
-        asked
-            .said
-            .extend(senders.iter().map(|sender| (sender.clone(), record.clone())));
-    }
-    Ok(())
 }
 
 /// Reads a value of a kind, and gives it the role that the kind has.

@@ -9,6 +9,7 @@ pub mod context;
 pub mod decisions;
 mod line;
 pub mod maltego;
+mod message;
 mod named;
 pub mod openapi;
 pub mod operation;

@@ -2,6 +2,7 @@
 
 use super::asking::Answer;
 use super::problem::Problem;
+use crate::alert::MessageFacts;
 
 /// Lists the answer to a question for a score.
 #[derive(Debug, utoipa::IntoResponses)]
@@ -10,6 +11,26 @@ pub(super) enum Scored {
     /// Scored. A provider's failure is in the answer, not in the status.
     #[response(status = 200)]
     Scored(Answer),
+}
+
+/// Lists the answer to an alert.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum ScoredAlert {
+    /// Scored. A provider's failure is in the answer, not in the status.
+    #[response(status = 200)]
+    Scored(AlertReply),
+}
+
+/// Holds the answer to an alert as it is sent.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub(super) struct AlertReply {
+    /// The answer.
+    #[serde(flatten)]
+    answer: Answer,
+    /// What the message says of itself, where there is one. It is kept nowhere; a reply that is sent again has it, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<MessageFacts>,
 }
 
 /// Lists the refusals of every route.

@@ -1,0 +1,80 @@
+//! Cuts a block of headers into fields. What reads a field gets its octets as they stand, so that nothing is lost
+//! before it is looked at.
+
+use mail_parser::parsers::MessageStream;
+
+use super::unicode::plain;
+
+/// How many octets of a field are decoded: the time that `mail-parser` takes for encoded words grows with the square
+/// of their number.
+const MAX_DECODED: usize = 8 * 1024;
+
+/// Is one header field.
+pub(super) struct Field<'x> {
+    name: &'x [u8],
+    /// What stands behind the colon, line ends of folding included.
+    pub(super) value: &'x [u8],
+}
+
+impl Field<'_> {
+    /// Tells the field by its name.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// Returns the value in one line.
+    pub(super) fn unfolded(&self) -> String {
+        unfolded(self.value)
+    }
+}
+
+/// Joins the lines of a value.
+fn unfolded(value: &[u8]) -> String {
+    let kept: Vec<u8> = value
+        .iter()
+        .filter(|b| !matches!(b, b'\r' | b'\n'))
+        .copied()
+        .collect();
+    String::from_utf8_lossy(&kept).trim().to_owned()
+}
+
+/// Returns the fields of a block from the top. Lines without a name and a colon are none.
+pub(super) fn fields(block: &[u8]) -> Vec<Field<'_>> {
+    let mut fields = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for line in block.split_inclusive(|b| *b == b'\n') {
+        let continues = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
+        if !continues {
+            fields.extend(block.get(start..at).and_then(field));
+            start = at;
+        }
+        at += line.len();
+    }
+    fields.extend(block.get(start..at).and_then(field));
+    fields
+}
+
+fn field(text: &[u8]) -> Option<Field<'_>> {
+    let colon = text.iter().position(|b| *b == b':')?;
+    let name = text.get(..colon)?.trim_ascii_end();
+    let value = text.get(colon + 1..)?;
+    let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+    is_name.then_some(Field { name, value })
+}
+
+/// Decodes the encoded words (RFC 2047) of a value, and keeps at most so many characters.
+pub(super) fn decoded(value: &str, most: usize) -> String {
+    let mut end = value.len().min(MAX_DECODED);
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    let cut = value.get(..end).unwrap_or_default();
+    if !cut.contains("=?") {
+        return plain(cut, most);
+    }
+    // The parser wants the line end that a header has.
+    let line = format!("{cut}\n");
+    let text = MessageStream::new(line.as_bytes()).parse_unstructured();
+    plain(text.as_text().unwrap_or_default(), most)
+}
