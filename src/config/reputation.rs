@@ -13,7 +13,7 @@ use crate::domain::Purpose;
 use crate::providers::Descriptor;
 use crate::reputation::calibrate::{self, Calibration, Meaning};
 use crate::reputation::policy::{ListMeaning, SourceRules, Thresholds};
-use crate::reputation::{BenignClass, Kind, Millionths, Reliability, Rules};
+use crate::reputation::{BenignClass, Fallback, Kind, Millionths, Reliability, Rules};
 
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 
@@ -75,6 +75,8 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
         few_domains: u32::try_from(reader.number("few_domains", plain.few_domains.into(), 0, 100))
             .unwrap_or(0),
         registrations: reader.value_or("registrations", false, "false", flag),
+        on_unreadable: reader.value("on_unreadable", fallback).unwrap_or_default(),
+        on_sealed: reader.value("on_sealed", fallback).unwrap_or_default(),
         whole_urls: reader.value_or("whole_urls", false, "false", flag),
     };
     if let Some(node) = reader.get("clients") {
@@ -106,6 +108,19 @@ fn name(node: &Node) -> Result<String, String> {
         "expected 1 to 40 letters, digits, dots, dashes and underscores, found {}",
         node.shown()
     ))
+}
+
+/// Reads what an alert comes to where no score decides it.
+fn fallback(node: &Node) -> Result<Fallback, String> {
+    match text(node)?.as_str() {
+        "keep" => Ok(Fallback::Keep),
+        "exceeds" => Ok(Fallback::Exceeds),
+        "below" => Ok(Fallback::Below),
+        _ => Err(format!(
+            "expected \"keep\", \"exceeds\" or \"below\", found {}",
+            node.shown()
+        )),
+    }
 }
 
 /// Reads the purposes of lists.

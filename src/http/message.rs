@@ -50,25 +50,20 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
             asked.indicators.push((found.role.to_owned(), found.indicator));
         }
     }
-    asked
-        .ignored
-        .extend(read.ignored.into_iter().map(|ignored| Ignored {
-            role: ignored.role.to_owned(),
-            value: ignored.value,
-            reason: ignored.reason,
-        }));
+    asked.ignored.extend(
+        read.ignored
+            .into_iter()
+            .map(|ignored| Ignored::text(ignored.role, &ignored.value, &ignored.reason)),
+    );
+    let too_many = "the message has more indicators than are scored";
     asked.excess.extend(
         read.excess
             .into_iter()
-            .map(|found| found.indicator.value().to_owned()),
+            .map(|found| Ignored::indicator(found.role, &found.indicator, too_many)),
     );
-    let told = |one: crate::alert::Unreadable| format!("{} ({})", one.value, one.reason);
-    asked.excess.extend(read.unreadable.into_iter().map(told));
-    asked.notes.extend(
-        read.sealed
-            .into_iter()
-            .map(|one| format!("not opened: {}", told(one))),
-    );
+    let told = |one: crate::alert::Unreadable| Ignored::text(one.role, &one.value, &one.reason);
+    asked.unreadable.extend(read.unreadable.into_iter().map(told));
+    asked.sealed.extend(read.sealed.into_iter().map(told));
     asked.notes.extend(read.notes);
     // Who sends in one's own name is not scored, so that it has to be said here.
     let unscored: Vec<&str> = asked

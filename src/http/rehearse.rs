@@ -122,16 +122,17 @@ pub(super) async fn play(
     }
     let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "The rehearsed source".to_owned())]);
     let missing = matches!(branch, Branch::Undetermined | Branch::Slow);
+    let mut notes = vec!["This is a rehearsal: nobody was asked.".to_owned()];
+    notes.append(&mut alert.notes);
     let request = Request {
-        on_undetermined: scorer.wishes.on_undetermined,
-        on_unknown: scorer.wishes.on_unknown,
+        fallbacks: scorer.wishes.fallbacks,
         ignored: alert.ignored,
-        // With more than can be scored, an alert that does not exceed would be undetermined.
-        excess: match branch {
-            Branch::Below | Branch::Unknown | Branch::Unsupported => Vec::new(),
-            _ => alert.excess,
-        },
-        notes: vec!["This is a rehearsal: nobody was asked.".to_owned()],
+        unreadable: alert.unreadable,
+        sealed: alert.sealed,
+        excess: alert.excess,
+        // Any of these would make an alert that does not exceed undetermined.
+        is_told_only: matches!(branch, Branch::Below | Branch::Unknown | Branch::Unsupported),
+        notes,
         retry_after_s: missing.then_some(60),
         // Nothing is kept, so there is nothing to name.
         ..Request::new(request_id, "00000000-0000-0000-0000-000000000000", &titles)

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use crate::ask::score::Wishes;
 use crate::config::problem::expected_of;
 use crate::domain::{Capability, Pap, Tlp};
-use crate::reputation::{Fallback, Policy};
+use crate::reputation::{Fallback, Fallbacks, Policy};
 use crate::startup::App;
 use crate::tokens::Scope;
 
@@ -29,6 +29,10 @@ pub struct Given {
     pub min_sources: Option<u32>,
     /// What an undetermined alert comes to.
     pub on_undetermined: Option<Fallback>,
+    /// What an alert comes to of which a value could not be read.
+    pub on_unreadable: Option<Fallback>,
+    /// What an alert comes to with a link that only the vendor of its wrapper can unwrap.
+    pub on_sealed: Option<Fallback>,
     /// What an unknown alert comes to.
     pub on_unknown: Option<Fallback>,
     /// Seconds to wait.
@@ -127,6 +131,14 @@ macro_rules! question {
             #[$attribute(inline)]
             #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
             pub on_undetermined: Option<$crate::reputation::Fallback>,
+            /// What the alert comes to where a value of it could not be read: `keep` (undetermined), `exceeds` or `below` (as if it had scored below). The server's own setting where it is left out.
+            #[$attribute(inline)]
+            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
+            pub on_unreadable: Option<$crate::reputation::Fallback>,
+            /// What the alert comes to where only the vendor of a link's wrapper can tell where it leads: `keep` (undetermined), `exceeds` or `below` (as if it had scored below). The server's own setting where it is left out.
+            #[$attribute(inline)]
+            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
+            pub on_sealed: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where nobody knows: `keep` (unknown or unsupported), `exceeds` or `below`.
             #[$attribute(inline)]
             #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
@@ -156,6 +168,8 @@ macro_rules! question {
                     threshold: self.threshold,
                     min_sources: self.min_sources,
                     on_undetermined: self.on_undetermined,
+                    on_unreadable: self.on_unreadable,
+                    on_sealed: self.on_sealed,
                     on_unknown: self.on_unknown,
                     deadline_s: self.deadline_s,
                     max_age: self.max_age,
@@ -219,6 +233,12 @@ impl Given {
             );
             return Err(Problem::scope(detail, request_id));
         }
+        let fallbacks = Fallbacks {
+            undetermined: self.on_undetermined.unwrap_or_default(),
+            unreadable: self.on_unreadable.unwrap_or(policy.rules.on_unreadable),
+            sealed: self.on_sealed.unwrap_or(policy.rules.on_sealed),
+            unknown: self.on_unknown.unwrap_or_default(),
+        };
         let given = |mark: &'_ Option<String>| mark.clone().filter(|mark| !mark.trim().is_empty());
         let tlp = given(&self.tlp).map_or(Ok(Tlp::Clear), |mark| mark.parse());
         let pap = given(&self.pap).map_or(Ok(Pap::Clear), |mark| mark.parse());
@@ -230,8 +250,7 @@ impl Given {
                 tlp: tlp.map_err(|expected| wrong(format!("tlp: {expected}")))?,
                 pap: pap.map_err(|expected| wrong(format!("pap: {expected}")))?,
                 providers: self.sources(app).map_err(wrong)?,
-                on_undetermined: self.on_undetermined.unwrap_or_default(),
-                on_unknown: self.on_unknown.unwrap_or_default(),
+                fallbacks,
             },
         ))
     }

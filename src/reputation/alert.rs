@@ -7,9 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::cause::{Cause, CauseKind};
+use super::decide::{self, Beside};
 use super::markdown;
 use super::policy::Policy;
 use super::score::{Assessment, Decision};
+use crate::domain::{Indicator, IndicatorKind};
 
 /// How many indicators a sentence of the summary names.
 const NAMED: usize = 10;
@@ -39,27 +42,79 @@ pub enum Fallback {
     Below,
 }
 
+/// Says what an alert comes to in each case where no score decides it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Fallbacks {
+    /// A source that could have changed the decision is missing, or there were too many values.
+    pub undetermined: Fallback,
+    /// A value of the alert could not be read.
+    pub unreadable: Fallback,
+    /// A link is wrapped so that only the vendor of the wrapper can tell where it leads.
+    pub sealed: Fallback,
+    /// No source knows a part of the alert, or scores its kind.
+    pub unknown: Fallback,
+}
+
 /// Says what made the decision of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecidedBy {
     /// The scores, or that there are none.
     Scores,
-    /// The caller's `on_undetermined`.
+    /// The setting `on_undetermined`.
     OnUndetermined,
-    /// The caller's `on_unknown`.
+    /// The setting `on_unreadable`.
+    OnUnreadable,
+    /// The setting `on_sealed`.
+    OnSealed,
+    /// The setting `on_unknown`.
     OnUnknown,
 }
 
-/// Names something that was not scored.
+/// Names a value of an alert that was not scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ignored {
     /// The part it has in the alert.
     pub role: String,
-    /// What it is.
+    /// The kind of indicator, as far as that can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<IndicatorKind>,
+    /// The canonical value, or the text as it was given.
     pub value: String,
     /// Why it was not scored.
     pub reason: String,
+}
+
+impl Ignored {
+    /// Names an indicator.
+    #[must_use]
+    pub fn indicator(role: &str, indicator: &Indicator, reason: &str) -> Self {
+        Self {
+            role: role.to_owned(),
+            r#type: Some(indicator.kind()),
+            value: indicator.value().to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Names a text, whose kind follows from its role or its form where either tells.
+    #[must_use]
+    pub fn text(role: &str, value: &str, reason: &str) -> Self {
+        let by_role = match role {
+            "domain" | "email_domain" => Some(IndicatorKind::Domain),
+            "email" | "sender" | "reply_to" | "return_path" => Some(IndicatorKind::Email),
+            "url" => Some(IndicatorKind::Url),
+            "hash" | "attachment" => Some(IndicatorKind::Hash),
+            _ => None,
+        };
+        let by_form = || Indicator::guess(value).ok().map(|indicator| indicator.kind());
+        Self {
+            role: role.to_owned(),
+            r#type: by_role.or_else(by_form),
+            value: value.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
 }
 
 /// Says what is left of a budget.
@@ -89,14 +144,18 @@ pub struct Request<'a> {
     pub cost: Cost,
     /// Names of sources for people, by source; one that is missing is called by its own name.
     pub titles: &'a BTreeMap<String, String>,
-    /// What an undetermined alert comes to.
-    pub on_undetermined: Fallback,
-    /// What an unknown alert comes to.
-    pub on_unknown: Fallback,
-    /// What was not scored.
+    /// What the alert comes to where no score decides it.
+    pub fallbacks: Fallbacks,
+    /// What was not scored, and need not be.
     pub ignored: Vec<Ignored>,
+    /// What could not be read.
+    pub unreadable: Vec<Ignored>,
+    /// Links that only the vendor of their wrapper can unwrap.
+    pub sealed: Vec<Ignored>,
     /// What was too much to be scored.
-    pub excess: Vec<String>,
+    pub excess: Vec<Ignored>,
+    /// Whether what was not scored is only told, and decides nothing: in a rehearsal of a branch that it would rule out.
+    pub is_told_only: bool,
     /// What else is worth knowing, such as parts of a message that were not read.
     pub notes: Vec<String>,
     /// What is left of the budgets of the sources asked.
@@ -114,10 +173,12 @@ impl<'a> Request<'a> {
             decision_id,
             cost: Cost::default(),
             titles,
-            on_undetermined: Fallback::Keep,
-            on_unknown: Fallback::Keep,
+            fallbacks: Fallbacks::default(),
             ignored: Vec::new(),
+            unreadable: Vec::new(),
+            sealed: Vec::new(),
             excess: Vec::new(),
+            is_told_only: false,
             notes: Vec::new(),
             budget: Vec::new(),
             retry_after_s: None,
@@ -136,8 +197,8 @@ pub struct AlertAnswer {
     pub policy_version: String,
     /// The threshold that scores were compared with, where their kind has none of its own.
     pub threshold: u8,
-    /// Exceeds if any does; else undetermined if any is, or there were too many to score; else below if any has a
-    /// score; else unknown, or unsupported if no indicator could be scored at all.
+    /// Exceeds if any does; else undetermined if any is, or if a value could not be read or was too much; else below if
+    /// any has a score; else unknown, or unsupported if no indicator could be scored at all.
     pub decision: Decision,
     /// What made that decision.
     pub decided_by: DecidedBy,
@@ -160,14 +221,17 @@ pub struct AlertAnswer {
     pub unsupported: Vec<String>,
     /// The answer in plain words.
     pub summary: String,
-    /// What was not scored, and why.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Why the alert is undetermined, or would be without the settings that decide it.
+    pub causes: Vec<Cause>,
+    /// What was not scored and need not be, such as names of one's own.
     pub ignored: Vec<Ignored>,
+    /// What could not be read: the text as it was given, and why.
+    pub unreadable: Vec<Ignored>,
+    /// Links that only the vendor of their wrapper can unwrap.
+    pub sealed: Vec<Ignored>,
     /// What was too much to be scored.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub excess: Vec<String>,
+    pub excess: Vec<Ignored>,
     /// What else is worth knowing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The answer as a note for a case: Markdown, escaped, its indicators defanged.
     pub markdown: String,
@@ -188,31 +252,23 @@ pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessmen
     let mut decisive: Vec<&Assessment> = with(&assessments, Decision::Exceeds).collect();
     decisive.sort_by_key(|item| Reverse(item.score));
     let max_score = assessments.iter().filter_map(|item| item.score).max();
-    let any = |decision| assessments.iter().any(|item| item.decision == decision);
-    let decision = if any(Decision::Exceeds) {
-        Decision::Exceeds
-    } else if any(Decision::Undetermined) || !request.excess.is_empty() {
-        // What was not looked at could be the worst.
-        Decision::Undetermined
-    } else if max_score.is_some() {
-        Decision::Below
-    } else if any(Decision::Unknown) || !any(Decision::Unsupported) {
-        Decision::Unknown
-    } else {
-        Decision::Unsupported
+    let is_missed = with(&assessments, Decision::Undetermined).next().is_some();
+    let counts = |values: &[Ignored]| !values.is_empty() && !request.is_told_only;
+    let beside = Beside {
+        unreadable: counts(&request.unreadable),
+        sealed: counts(&request.sealed),
+        excess: counts(&request.excess),
     };
-    let (fallback, by) = match decision {
-        Decision::Undetermined => (request.on_undetermined, DecidedBy::OnUndetermined),
-        Decision::Unknown | Decision::Unsupported => (request.on_unknown, DecidedBy::OnUnknown),
-        Decision::Exceeds | Decision::Below => (Fallback::Keep, DecidedBy::Scores),
-    };
-    let (decision, decided_by) = match fallback {
-        Fallback::Keep => (decision, DecidedBy::Scores),
-        // Nothing was asked about, so there is nothing that nobody could tell.
-        _ if assessments.is_empty() && request.excess.is_empty() => (decision, DecidedBy::Scores),
-        Fallback::Exceeds => (Decision::Exceeds, by),
-        Fallback::Below => (Decision::Below, by),
-    };
+    let (decision, decided_by) = decide::alert(&assessments, beside, request.fallbacks);
+    let unscored = [
+        (CauseKind::Unreadable, &request.unreadable),
+        (CauseKind::Sealed, &request.sealed),
+        (CauseKind::Excess, &request.excess),
+    ];
+    let causes: Vec<Cause> = unscored
+        .into_iter()
+        .flat_map(|(kind, values)| values.iter().map(move |one| Cause::of_value(kind, one)))
+        .collect();
     let mut scores: BTreeMap<String, Option<u8>> = BTreeMap::new();
     for item in &assessments {
         let highest = scores.entry(item.role.clone()).or_insert(item.score);
@@ -236,8 +292,11 @@ pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessmen
         decisive: values(decisive.into_iter()),
         markdown: String::new(),
         cost: request.cost,
-        retry_after_s: request.retry_after_s.filter(|_| any(Decision::Undetermined)),
+        retry_after_s: request.retry_after_s.filter(|_| is_missed),
+        causes,
         ignored: request.ignored,
+        unreadable: request.unreadable,
+        sealed: request.sealed,
         excess: request.excess,
         notes: request.notes,
         budget: request.budget,
@@ -304,12 +363,26 @@ fn summary(request: &Request<'_>, decisive: &[&Assessment], assessments: &[Asses
     if !unsupported.is_empty() {
         sentences.push(format!("No configured source scores {}.", listed(&unsupported)));
     }
+    let of_values =
+        |values: &[Ignored]| -> Vec<String> { values.iter().map(|one| one.value.clone()).collect() };
+    if !request.unreadable.is_empty() {
+        let values = of_values(&request.unreadable);
+        sentences.push(format!("Not readable: {}.", listed(&values)));
+    }
+    if !request.sealed.is_empty() {
+        let values = of_values(&request.sealed);
+        sentences.push(format!(
+            "Only the vendor of the wrapper knows where these links lead: {}.",
+            listed(&values)
+        ));
+    }
     if !request.excess.is_empty() {
-        sentences.push(format!("Too many to be scored: {}.", listed(&request.excess)));
+        let values = of_values(&request.excess);
+        sentences.push(format!("Too many to be scored: {}.", listed(&values)));
     }
     if assessments.is_empty() && !request.ignored.is_empty() {
-        let ignored: Vec<String> = request.ignored.iter().map(|one| one.value.clone()).collect();
-        sentences.push(format!("Nothing was scored: {} ignored.", listed(&ignored)));
+        let values = of_values(&request.ignored);
+        sentences.push(format!("Nothing was scored: {} ignored.", listed(&values)));
     }
     sentences.join(" ")
 }

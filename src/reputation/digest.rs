@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::alert::{Fallback, Ignored};
+use super::alert::{Fallbacks, Ignored};
 use super::evidence::{Evidence, Millionths, Polarity, RawValue};
 use super::policy::Policy;
 use super::score::Assessment;
@@ -22,25 +22,36 @@ pub fn evidence(evidence: &Evidence) -> String {
 pub struct Beside<'a> {
     /// What was not scored, and why.
     pub ignored: &'a [Ignored],
+    /// What could not be read.
+    pub unreadable: &'a [Ignored],
+    /// Links that only the vendor of their wrapper can unwrap.
+    pub sealed: &'a [Ignored],
     /// What was too much to be scored.
-    pub excess: &'a [String],
+    pub excess: &'a [Ignored],
     /// What else is worth knowing.
     pub notes: &'a [String],
 }
 
-/// Returns the id of a decision: a UUID (version 8) of tenant, rules, thresholds, wishes and all that was concluded.
+/// Returns the id of a decision: a UUID (version 8) of tenant, rules, thresholds, fallbacks and all that was concluded.
 #[must_use]
 pub fn decision(
     tenant: &str,
     policy: &Policy,
-    wishes: (Fallback, Fallback),
+    fallbacks: Fallbacks,
     assessments: &[Assessment],
     beside: Beside<'_>,
 ) -> String {
     let mut hash = Sha256::new();
     put(&mut hash, tenant.as_bytes());
     put(&mut hash, policy.version().as_bytes());
-    hash.update([policy.threshold, wishes.0 as u8, wishes.1 as u8]);
+    hash.update([policy.threshold]);
+    let Fallbacks {
+        undetermined,
+        unreadable,
+        sealed,
+        unknown,
+    } = fallbacks;
+    hash.update([undetermined, unreadable, sealed, unknown].map(|one| one as u8));
     hash.update(policy.min_sources.to_be_bytes());
     for item in assessments {
         put(&mut hash, item.role.as_bytes());
@@ -56,10 +67,11 @@ pub fn decision(
         hash.update(texts.len().to_be_bytes());
         texts.for_each(|text| put(&mut hash, text.as_bytes()));
     };
-    texts(&mut beside.ignored.iter().map(|one| one.role.as_str()));
-    texts(&mut beside.ignored.iter().map(|one| one.value.as_str()));
-    texts(&mut beside.ignored.iter().map(|one| one.reason.as_str()));
-    texts(&mut beside.excess.iter().map(String::as_str));
+    for values in [beside.ignored, beside.unreadable, beside.sealed, beside.excess] {
+        texts(&mut values.iter().map(|one| one.role.as_str()));
+        texts(&mut values.iter().map(|one| one.value.as_str()));
+        texts(&mut values.iter().map(|one| one.reason.as_str()));
+    }
     texts(&mut beside.notes.iter().map(String::as_str));
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(hash.finalize()) {

@@ -46,24 +46,26 @@ pub(super) fn note(answer: &AlertAnswer, titles: &BTreeMap<String, String>) -> S
             escaped(&ignored.reason)
         );
     }
-    if !answer.excess.is_empty() {
-        let named: Vec<String> = answer
-            .excess
-            .iter()
-            .take(MOST)
-            .map(|value| defanged(value))
-            .collect();
-        let more = answer.excess.len().saturating_sub(MOST);
+    let unscored = [
+        ("Not scored, since it could not be read", &answer.unreadable),
+        (
+            "Not scored, since only the vendor of the wrapper knows where it leads",
+            &answer.sealed,
+        ),
+        ("Not scored, since there were too many", &answer.excess),
+    ];
+    for (why, values) in unscored {
+        if values.is_empty() {
+            continue;
+        }
+        let named: Vec<String> = values.iter().take(MOST).map(|one| defanged(&one.value)).collect();
+        let more = values.len().saturating_sub(MOST);
         let rest = if more > 0 {
             format!(" and {more} more")
         } else {
             String::new()
         };
-        let _ = writeln!(
-            note,
-            "\nNot scored, since there were too many: {}{rest}.",
-            named.join(", ")
-        );
+        let _ = writeln!(note, "\n{why}: {}{rest}.", named.join(", "));
     }
     for text in &answer.notes {
         let _ = writeln!(note, "\n{}", escaped(text));
@@ -85,7 +87,19 @@ fn headline(answer: &AlertAnswer) -> String {
         (Decision::Below, Some(score)) => format!("Below: the highest score is {score}."),
         (Decision::Below, None) => "Below, as the caller wants it where nobody knows.".to_owned(),
         (Decision::Undetermined, _) if answer.undetermined.is_empty() => {
-            "Undetermined: there were too many indicators to score all of them.".to_owned()
+            let found = [
+                (&answer.unreadable, "a part of the alert could not be read."),
+                (
+                    &answer.sealed,
+                    "a link is wrapped so that only the vendor of the wrapper can tell where it leads.",
+                ),
+                (
+                    &answer.excess,
+                    "there were too many indicators to score all of them.",
+                ),
+            ];
+            let why = found.into_iter().find(|(values, _)| !values.is_empty());
+            format!("Undetermined: {}", why.map_or("", |(_, why)| why))
         }
         (Decision::Undetermined, _) => "Undetermined: a source that could have known is missing.".to_owned(),
         (Decision::Unknown, _) => "Unknown: nobody knows these indicators.".to_owned(),

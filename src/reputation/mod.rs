@@ -3,7 +3,9 @@
 pub mod alert;
 pub mod calibrate;
 pub mod cases;
+pub mod cause;
 pub mod decay;
+mod decide;
 pub mod digest;
 pub mod evidence;
 mod explain;
@@ -16,7 +18,8 @@ pub mod score;
 #[cfg(test)]
 mod tests;
 
-pub use alert::{AlertAnswer, BudgetLeft, Cost, DecidedBy, Fallback, Ignored, Request, combine};
+pub use alert::{AlertAnswer, BudgetLeft, Cost, DecidedBy, Fallback, Fallbacks, Ignored, Request, combine};
+pub use cause::{Cause, CauseKind};
 pub use evidence::{
     BenignClass, Direction, Evidence, EvidenceStatus, Millionths, Polarity, RawScore, RawValue, Reliability,
     from_risk,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::alert::Fallback;
 use super::calibrate::Calibration;
 use super::evidence::{BenignClass, Evidence, Millionths, Reliability};
 use super::kind::Kind;
@@ -82,6 +83,10 @@ pub struct Rules {
     pub few_domains: u32,
     /// Whether the domains that were registered with an e-mail address are asked for.
     pub registrations: bool,
+    /// What an alert comes to of which a value could not be read, where its caller does not say.
+    pub on_unreadable: Fallback,
+    /// What an alert comes to with a link that only the vendor of its wrapper can unwrap, where its caller does not say.
+    pub on_sealed: Fallback,
     /// Whether URLs keep user, query and fragment when a source is asked.
     pub whole_urls: bool,
 }
@@ -111,6 +116,8 @@ impl Default for Rules {
             never_block: Vec::new(),
             few_domains: 0,
             registrations: false,
+            on_unreadable: Fallback::Keep,
+            on_sealed: Fallback::Keep,
             whole_urls: false,
         }
     }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Record, Tlp};
 use crate::engine::ledger::Priority;
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
-use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallback, Ignored, Request, combine};
+use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallbacks, Ignored, Request, combine};
 use crate::reputation::digest::{self, Beside};
 use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
@@ -42,10 +42,8 @@ pub struct Wishes {
     pub pap: Pap,
     /// The only sources to ask; all where it is `None`.
     pub providers: Option<BTreeSet<String>>,
-    /// What an undetermined alert comes to.
-    pub on_undetermined: Fallback,
-    /// What an unknown alert comes to.
-    pub on_unknown: Fallback,
+    /// What the alert comes to where no score decides it.
+    pub fallbacks: Fallbacks,
 }
 
 impl Wishes {
@@ -58,8 +56,7 @@ impl Wishes {
             tlp: Tlp::Clear,
             pap: Pap::Clear,
             providers: None,
-            on_undetermined: Fallback::Keep,
-            on_unknown: Fallback::Keep,
+            fallbacks: Fallbacks::default(),
         }
     }
 }
@@ -69,10 +66,14 @@ impl Wishes {
 pub struct Alert {
     /// The indicators, each with its role.
     pub indicators: Vec<(String, Indicator)>,
-    /// What is not scored.
+    /// What is not scored, and need not be.
     pub ignored: Vec<Ignored>,
+    /// What could not be read, as it was given: the alert is undetermined, unless something exceeds.
+    pub unreadable: Vec<Ignored>,
+    /// Links that only the vendor of their wrapper can unwrap: as unreadable, with a setting of their own.
+    pub sealed: Vec<Ignored>,
     /// What is too much to be scored.
-    pub excess: Vec<String>,
+    pub excess: Vec<Ignored>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
     /// What a message itself says of one of its indicators.
@@ -164,16 +165,19 @@ impl Scorer<'_> {
         let titles = titles(self.engine, &tally.sources);
         let beside = Beside {
             ignored: &alert.ignored,
+            unreadable: &alert.unreadable,
+            sealed: &alert.sealed,
             excess: &alert.excess,
             notes: &alert.notes,
         };
-        let wishes = (self.wishes.on_undetermined, self.wishes.on_unknown);
-        let decision_id = digest::decision(&self.asker.tenant, self.policy, wishes, &assessments, beside);
+        let fallbacks = self.wishes.fallbacks;
+        let decision_id = digest::decision(&self.asker.tenant, self.policy, fallbacks, &assessments, beside);
         let request = Request {
             cost: tally.cost,
-            on_undetermined: self.wishes.on_undetermined,
-            on_unknown: self.wishes.on_unknown,
+            fallbacks,
             ignored: alert.ignored,
+            unreadable: alert.unreadable,
+            sealed: alert.sealed,
             excess: alert.excess,
             notes: alert.notes,
             budget: budget_left(self.engine, &tally.sources),

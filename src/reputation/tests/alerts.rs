@@ -76,7 +76,8 @@ fn the_answer_of_an_alert_has_the_documented_shape() {
         "unsupported": [],
         "summary": "career-offers.example scores 87 (over 50): DomainTools risk 87, threat profile phishing. \
                     Nothing is known of 192.0.2.44.",
-        "cost": {"calls": 1, "cached": 1}
+        "cost": {"calls": 1, "cached": 1},
+        "causes": [], "ignored": [], "unreadable": [], "sealed": [], "excess": [], "notes": []
     });
     assert_eq!(head, expected);
 }
@@ -181,8 +182,11 @@ fn a_caller_chooses_what_an_open_alert_comes_to_and_no_score_changes() {
     let titles = BTreeMap::new();
     let decide = |evidence: &[Evidence], on_undetermined, on_unknown| {
         let request = Request {
-            on_undetermined,
-            on_unknown,
+            fallbacks: Fallbacks {
+                undetermined: on_undetermined,
+                unknown: on_unknown,
+                ..Fallbacks::default()
+            },
             retry_after_s: Some(30),
             ..Request::new("", "", &titles)
         };
@@ -226,11 +230,7 @@ fn a_note_holds_nothing_that_a_provider_could_steer_with() {
     };
     let titles = BTreeMap::from([("domaintools".to_owned(), "Domain|Tools".to_owned())]);
     let request = Request {
-        ignored: vec![Ignored {
-            role: "sender".to_owned(),
-            value: "a|b@corp.example`".to_owned(),
-            reason: "own <b>".to_owned(),
-        }],
+        ignored: vec![Ignored::text("sender", "a|b@corp.example`", "own <b>")],
         ..Request::new("", "d", &titles)
     };
     let note = combine(request, &policy, vec![judge(&[evidence], &policy)]).markdown;

@@ -50,11 +50,10 @@ fn bytes(list: &[Evidence], policy: &Policy) -> Vec<u8> {
 }
 
 fn id(list: &[Evidence], policy: &Policy) -> String {
-    let wishes = (Fallback::Keep, Fallback::Keep);
     digest::decision(
         "default",
         policy,
-        wishes,
+        Fallbacks::default(),
         &[judge(list, policy)],
         digest::Beside::default(),
     )
@@ -321,7 +320,7 @@ proptest! {
         let titles = BTreeMap::from([("somebody".to_owned(), marked(about))]);
         let policy = Policy::default();
         let request = Request {
-            ignored: vec![Ignored { role: "url".to_owned(), value: "http://a.example".to_owned(), reason: marked(ignored) }],
+            ignored: vec![Ignored::text("url", "http://a.example", &marked(ignored))],
             notes: vec![marked(note)],
             ..Request::new("r", "d", &titles)
         };
