@@ -107,6 +107,7 @@ fn bench(criterion: &mut Criterion) {
         spec,
         scales: &loaded.settings.scales,
         lists: &loaded.settings.lists,
+        marks: pivotd::domain::Marks::none(),
     };
     let input = MappedInput {
         type_id: "maltego.Domain",

@@ -6,24 +6,28 @@ use jiff::Timestamp;
 
 use super::message::{Context, age_text, head};
 use super::options::Options;
-use super::transform::{Asked, Body, Depends, NotAsked, Ran, Run, plain};
+use super::reply::Reply;
+use super::transform::{Asked, Body, Depends, Known, NotAsked, Ran, Run, plain};
 use crate::domain::{Denial, FailureKind, Outcome};
-use crate::engine::{CacheState, Told};
+use crate::engine::{CacheState, TERMINAL, Told};
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
 use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
+use crate::providers::Descriptor;
 
 /// Merges what the questions of a run came to.
 pub(super) fn gather(
     run: &Run<'_>,
     asked: Vec<Result<Asked, NotAsked>>,
     limit: usize,
+    known: &Known,
     now: Timestamp,
 ) -> Ran {
     let mut response = TransformResponse::default();
     let mut depends = Some(Depends {
         entries: Vec::new(),
-        fresh_until: Timestamp::MAX,
+        marks: known.generation,
+        fresh_until: known.marks.until().unwrap_or(Timestamp::MAX),
         retrieved_at: now,
     });
     let (mut outcomes, mut caches) = (Vec::new(), Vec::new());
@@ -42,7 +46,7 @@ pub(super) fn gather(
         for (_, options, told) in &asked.told {
             provider_time += told.provider_time;
             outcomes.push(told.outcome.name());
-            caches.push(told.cache.name());
+            caches.push(asked_where(told));
             if let Some(entry) = &told.entry {
                 let oldest = retrieved_at.get_or_insert(entry.retrieved_at);
                 *oldest = (*oldest).min(entry.retrieved_at);
@@ -69,9 +73,8 @@ pub(super) fn gather(
                 return plain(Body::Exception(exception), "user_key_refused");
             }
         }
-        let mapped = mapped(run, &asked, limit);
-        response.messages.extend(messages(run, &asked, &mapped, now));
-        response.entities.extend(mapped.entities);
+        let mapped = mapped(run, &asked, limit, known);
+        reply(run, &asked, mapped, now).add_to(&mut response);
     }
     if run.sample {
         for entity in &mut response.entities {
@@ -106,7 +109,22 @@ fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &Told
     }
 }
 
-fn mapped(run: &Run<'_>, asked: &Asked, limit: usize) -> Mapped {
+/// Says where an answer came from; where access was denied before anything was sent, nobody was asked.
+fn asked_where(told: &Told) -> &'static str {
+    match &told.outcome {
+        Outcome::Failed(failure)
+            if matches!(
+                failure.kind,
+                FailureKind::Denied(Denial::NoKey | Denial::Scope | Denial::Price | Denial::Marking)
+            ) =>
+        {
+            CacheState::Local.name()
+        }
+        _ => told.cache.name(),
+    }
+}
+
+fn mapped(run: &Run<'_>, asked: &Asked, limit: usize, known: &Known) -> Mapped {
     let answers: Vec<_> = asked
         .told
         .iter()
@@ -124,22 +142,29 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize) -> Mapped {
         .collect();
     let input = MappedInput {
         type_id: &asked.entity.type_id,
-        value: &asked.entity.value,
+        // Where the client left `Value` out, the property that stands for it is the value.
+        value: asked.entity.value(),
         properties: &asked.echo,
     };
     let selection = Selection {
         exclude_sinkholes: asked.told.iter().any(|(_, options, _)| options.exclude_sinkholes),
+        exclude_dynamic_dns: asked
+            .told
+            .iter()
+            .any(|(_, options, _)| options.exclude_dynamic_dns),
         limit,
     };
     let rules = Rules {
         spec: run.spec,
         scales: &run.settings.scales,
         lists: &run.settings.lists,
+        marks: &known.marks,
     };
     map(&answers, &rules, &input, &selection)
 }
 
-fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Vec<UiMessage> {
+/// Makes what is told of one entity.
+fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply {
     let mut all = Vec::new();
     // What was counted is counted of the whole, so only a window that all share can be named beside it.
     let mut windows = asked.told.iter().map(|(_, options, _)| options.window);
@@ -149,26 +174,33 @@ fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Ve
     } else {
         Window::default()
     };
+    let shows = run.spec.shows();
+    let context = |descriptor: &'static Descriptor| Context {
+        value: asked.entity.value(),
+        title: descriptor.title,
+        provider: descriptor.name,
+        asked: &run.spec.title,
+        instead: asked
+            .instead
+            .as_deref()
+            .filter(|domain| *domain == asked.indicator.value()),
+        paged: descriptor
+            .offer(run.spec.capability)
+            .is_some_and(|offer| offer.paged),
+        merged: asked.told.len() > 1,
+        shows: &shows,
+        window,
+        for_more: match run.asker.face {
+            TERMINAL => "raise --limit",
+            _ => "raise the slider",
+        },
+        request_id: &run.asker.request_id,
+        now,
+    };
     for (descriptor, options, told) in &asked.told {
-        let context = Context {
-            value: asked.entity.value(),
-            title: descriptor.title,
-            provider: descriptor.name,
-            asked: &run.spec.title,
-            instead: asked
-                .instead
-                .as_deref()
-                .filter(|domain| *domain == asked.indicator.value()),
-            paged: descriptor
-                .offer(run.spec.capability)
-                .is_some_and(|offer| offer.paged),
-            merged: asked.told.len() > 1,
-            window,
-            request_id: &run.asker.request_id,
-            now,
-        };
+        let context = context(descriptor);
         // What is said of the merged whole is said once, whoever answered.
-        for message in context.messages(told, mapped) {
+        for message in context.messages(told, &mapped) {
             if !all.contains(&message) {
                 all.push(message);
             }
@@ -185,7 +217,16 @@ fn messages(run: &Run<'_>, asked: &Asked, mapped: &Mapped, now: Timestamp) -> Ve
             all.push(context.bad_input(&text));
         }
     }
-    all
+    Reply::of(mapped, all, || match asked.told.first() {
+        Some((descriptor, _, _)) => context(descriptor).nothing(),
+        None => UiMessage::new(
+            UiMessageKind::PartialError,
+            format!(
+                "{}: no provider of this transform is configured here",
+                head(asked.entity.value())
+            ),
+        ),
+    })
 }
 
 pub(super) fn mark(run: &Run<'_>, mut messages: Vec<UiMessage>) -> Vec<UiMessage> {
@@ -214,3 +255,6 @@ fn sum_cache(caches: &[&'static str]) -> &'static str {
         sum(caches)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::domain::outcome::money;
 use crate::domain::{Answer, Denial, Failure, FailureKind, Outcome};
 use crate::engine::Told;
 use crate::maltego::{UiMessage, UiMessageKind};
-use crate::mapping::{Mapped, Window};
+use crate::mapping::{Dropped, Mapped, Unplaced, Window};
 
 /// Holds what a message is made from.
 #[derive(Debug)]
@@ -27,8 +27,12 @@ pub struct Context<'a> {
     pub paged: bool,
     /// Whether several providers were asked.
     pub merged: bool,
+    /// What the transform makes entities of, for people: `user agent`, `host or ip`.
+    pub shows: &'a str,
     /// Which results belong.
     pub window: Window,
+    /// How the client asks for more: by the slider, or by an option of the command.
+    pub for_more: &'static str,
     /// The request id.
     pub request_id: &'a str,
     /// Now.
@@ -101,7 +105,7 @@ impl Context<'_> {
         match &told.outcome {
             Outcome::Found(answer) if answer.is_quote() => all.push(self.quote(answer, told)),
             Outcome::Found(answer) => {
-                all.extend(self.left_out(answer, mapped));
+                all.extend(self.not_shown(answer, mapped));
                 for missing in &answer.missing {
                     let text = format!("{} answered in part: {missing}", self.title);
                     all.push(self.say(UiMessageKind::PartialError, &text));
@@ -163,36 +167,128 @@ impl Context<'_> {
         self.say(UiMessageKind::Inform, &text)
     }
 
-    /// Says what is not shown, and how to see it.
-    fn left_out(&self, answer: &Answer, mapped: &Mapped) -> Option<UiMessage> {
-        let inside = mapped.total_mapped - mapped.outside_window - mapped.sinkholes;
+    /// Says what is not shown and why, what has no date, and how to see more.
+    fn not_shown(&self, answer: &Answer, mapped: &Mapped) -> Option<UiMessage> {
         let unseen = answer.total.filter(|total| *total > answer.records.len() as u64);
-        let all_shown = mapped.shown >= mapped.total_mapped;
-        if all_shown && !answer.more && unseen.is_none() {
+        let nothing = mapped.entities.is_empty();
+        let mut parts = self.dropped(&mapped.dropped);
+        parts.extend(answer.left_out.iter().map(|left| match left.count {
+            0 => left.text(),
+            _ => format!("{} left out", left.text()),
+        }));
+        match mapped.undated {
+            0 => {}
+            1 => parts.push("1 without a date is shown".to_owned()),
+            many => parts.push(format!("{many} without a date are shown")),
+        }
+        if nothing {
+            parts.extend(self.unplaced(&mapped.dropped.unplaced));
+        }
+        if mapped.total_mapped == 0 && parts.is_empty() && !answer.more && unseen.is_none() {
+            // An annotated input says all that there is.
             return None;
         }
-        let mut text = format!("{} of {} shown", mapped.shown, mapped.total_mapped);
-        if mapped.outside_window > 0 {
-            text.push_str(&format!(
-                "; {} outside {}",
-                mapped.outside_window,
+        if let Some(total) = unseen {
+            parts.push(format!("{} counts {total} in all", self.title));
+        }
+        if mapped.dropped.over_limit > 0 {
+            parts.push(format!("{} for more (costs nothing)", self.for_more));
+        } else if answer.more && self.paged {
+            parts.push(format!("{} for more (further records are billed)", self.for_more));
+        } else if answer.more && parts.is_empty() {
+            parts.push(format!("{} has more", self.title));
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let head = if mapped.total_mapped > 0 {
+            format!("{} of {} shown", mapped.shown, mapped.total_mapped)
+        } else if nothing && self.merged {
+            // What was counted is counted of the whole.
+            "nothing of what was answered is shown".to_owned()
+        } else if nothing {
+            format!("{} answered, and nothing is shown", self.title)
+        } else {
+            "nothing beside it is shown".to_owned()
+        };
+        Some(self.say(UiMessageKind::Inform, &format!("{head}; {}", parts.join("; "))))
+    }
+
+    /// Says which entities are left out, each reason once.
+    fn dropped(&self, dropped: &Dropped) -> Vec<String> {
+        let mut parts = Vec::new();
+        if dropped.outside > 0 {
+            parts.push(format!(
+                "{} outside {}",
+                dropped.outside,
                 window_text(&self.window)
             ));
         }
-        match mapped.sinkholes {
+        let mut left_out = |count: usize, one: &str, many: &str, why: &str| match count {
             0 => {}
-            1 => text.push_str("; 1 sinkhole left out"),
-            many => text.push_str(&format!("; {many} sinkholes left out")),
+            1 => parts.push(format!("1 {one} left out{why}")),
+            count => parts.push(format!("{count} {many} left out{why}")),
+        };
+        left_out(
+            dropped.undated,
+            "without a date",
+            "without a date",
+            " (undated=false)",
+        );
+        left_out(dropped.sinkholes, "sinkhole", "sinkholes", "");
+        left_out(
+            dropped.dynamic_dns,
+            "name of a dynamic DNS service",
+            "names of dynamic DNS services",
+            "",
+        );
+        parts
+    }
+
+    /// Says what came of which nothing could be made.
+    fn unplaced(&self, unplaced: &Unplaced) -> Vec<String> {
+        let records = |count: usize| match count {
+            1 => "1 record".to_owned(),
+            count => format!("{count} records"),
+        };
+        let mut parts = Vec::new();
+        if unplaced.other > 0 {
+            let kinds = unplaced
+                .kinds
+                .iter()
+                .map(|(kind, count)| format!("{count} {kind}"));
+            let kinds = kinds.collect::<Vec<_>>().join(", ");
+            let kinds = if kinds.is_empty() {
+                kinds
+            } else {
+                format!(" ({kinds})")
+            };
+            let verb = if unplaced.other == 1 { "holds" } else { "hold" };
+            parts.push(format!(
+                "{}{kinds} {verb} no {}",
+                records(unplaced.other),
+                self.shows
+            ));
         }
-        if let Some(total) = unseen {
-            text.push_str(&format!("; {} counts {total} in all", self.title));
+        if unplaced.equal > 0 {
+            let verb = if unplaced.equal == 1 { "names" } else { "name" };
+            parts.push(format!(
+                "{} {verb} nothing but the value itself",
+                records(unplaced.equal)
+            ));
         }
-        if mapped.shown < inside {
-            text.push_str("; raise the slider for more (costs nothing)");
-        } else if answer.more && self.paged {
-            text.push_str("; raise the slider for more (further records are billed)");
+        if unplaced.redacted > 0 {
+            let verb = if unplaced.redacted == 1 { "is" } else { "are" };
+            parts.push(format!("{} {verb} redacted", records(unplaced.redacted)));
         }
-        Some(self.say(UiMessageKind::Inform, &text))
+        parts
+    }
+
+    /// Says of an answer without an entity and without any other message that nothing came of it.
+    #[must_use]
+    pub fn nothing(&self) -> UiMessage {
+        let text = format!("{} answered, and nothing of it can be shown here", self.title);
+        self.say(UiMessageKind::Inform, &text)
     }
 
     fn failure(&self, failure: &Failure) -> UiMessage {

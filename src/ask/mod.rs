@@ -4,6 +4,7 @@ mod gather;
 pub mod message;
 pub mod options;
 mod question;
+pub mod reply;
 pub mod report;
 pub mod score;
 pub mod transform;

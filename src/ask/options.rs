@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
-use crate::catalogue::{EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, TransformSpec};
+use crate::catalogue::{
+    EXCLUDE_DYNAMIC_DNS, EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, TransformSpec, UNDATED,
+};
 use crate::engine::runtime::Key;
 use crate::maltego::settings;
 use crate::mapping::Window;
@@ -28,6 +30,10 @@ pub struct Options {
     pub buy: bool,
     /// Whether sinkholes are left out.
     pub exclude_sinkholes: bool,
+    /// Whether sinkholes are asked about, too.
+    pub include_sinkholes: bool,
+    /// Whether names of dynamic DNS services are left out.
+    pub exclude_dynamic_dns: bool,
     /// Whether names of dynamic DNS services are asked about, too.
     pub include_dynamic_dns: bool,
     /// The user's own key.
@@ -77,10 +83,21 @@ impl Options {
             }
             Ok(None)
         };
+        // Clients send what stands in their form at first, which is true: either says that dates are wanted.
+        let mut dated_only = false;
+        for name in [
+            format!("{provider}.{UNDATED}"),
+            format!("global#pivotd.{UNDATED}"),
+        ] {
+            let read = setting(&name).map(settings::boolean).transpose();
+            let undated = read.map_err(|error| wrong(&name, error.expected))?.flatten();
+            dated_only |= undated == Some(false);
+        }
         let window = Window {
             since: day("since")?,
             until: day("until")?,
             near: day("near")?,
+            dated_only,
         };
         if let (Some(since), Some(until)) = (window.since, window.until)
             && since > until
@@ -128,6 +145,8 @@ impl Options {
             max_age,
             buy: flag("buy")?,
             exclude_sinkholes: flag(EXCLUDE_SINKHOLES)?,
+            include_sinkholes: flag(INCLUDE_SINKHOLES)?,
+            exclude_dynamic_dns: flag(EXCLUDE_DYNAMIC_DNS)?,
             include_dynamic_dns: flag(INCLUDE_DYNAMIC_DNS)?,
             key,
         })

@@ -3,7 +3,7 @@
 use super::message::head;
 use crate::catalogue::{InputSpec, TransformSpec};
 use crate::domain::Indicator;
-use crate::maltego::InputEntity;
+use crate::maltego::{InputEntity, types};
 
 /// Is what is asked about an entity.
 pub(super) struct Question {
@@ -21,6 +21,7 @@ pub(super) fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<Que
     let untyped = matches!(entity.type_id.as_str(), "" | crate::maltego::request::UNKNOWN);
     let input = spec
         .input_for(lineage)
+        .or_else(|| base_of(spec, entity))
         .or_else(|| spec.inputs.first().filter(|_| untyped))
         .ok_or_else(|| {
             let types: Vec<&str> = spec.inputs.iter().map(|input| input.type_id.as_str()).collect();
@@ -31,14 +32,7 @@ pub(super) fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<Que
                 types.join(" or ")
             )
         })?;
-    let raw = input
-        .query
-        .as_deref()
-        .map_or_else(|| Some(entity.indicator()), |name| entity.field(name));
-    let raw = raw.filter(|raw| !raw.trim().is_empty()).ok_or_else(|| {
-        let what = input.query.as_deref().unwrap_or("value");
-        format!("the entity has no {what}; expected {}", expected(input))
-    })?;
+    let raw = raw(input, entity)?;
     let indicator = input
         .kinds
         .iter()
@@ -60,6 +54,38 @@ pub(super) fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<Que
         indicator: domain,
         instead,
         host,
+    })
+}
+
+/// Finds an input of our own that stands on the entity's type: a client's plain `maltego.Incident` is asked about like
+/// a `pivotd.Incident`.
+fn base_of<'a>(spec: &'a TransformSpec, entity: &InputEntity) -> Option<&'a InputSpec> {
+    let mut inputs = spec.inputs.iter();
+    inputs.find(|input| {
+        let known = types::lookup(&input.type_id);
+        input.type_id.starts_with("pivotd.")
+            && known.is_some_and(|known| known.bases.first() == Some(&entity.type_id.as_str()))
+    })
+}
+
+/// Finds the text that is asked about: the property that holds the query where the transform names one, else the value.
+///
+/// Whoever types an entity by hand has no such property: there the value stands for it, unless it plainly is the
+/// entity's name.
+fn raw<'a>(input: &InputSpec, entity: &'a InputEntity) -> Result<&'a str, String> {
+    let given = |text: &&str| !text.trim().is_empty();
+    let Some(query) = input.query.as_deref() else {
+        let value = Some(entity.indicator()).filter(given);
+        return value.ok_or_else(|| format!("the entity has no value; expected {}", expected(input)));
+    };
+    let is_id = |text: &&str| text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    let value = || Some(entity.value()).filter(given).filter(is_id);
+    entity.field(query).filter(given).or_else(value).ok_or_else(|| {
+        format!(
+            "the entity has no {query}, and its value is no id; expected {}; an entity that has only a name is searched \
+             by it first",
+            expected(input)
+        )
     })
 }
 

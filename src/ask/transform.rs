@@ -1,5 +1,6 @@
 //! Runs a transform: entities to questions, questions to the engine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,9 +10,9 @@ use super::gather::{gather, mark};
 use super::message::head;
 use super::options::{DEFAULT_LIMIT, Options};
 use super::question::{Question, question};
-use crate::catalogue::{INCLUDE_DYNAMIC_DNS, OWN, TransformSpec, own};
+use crate::catalogue::{INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, OWN, TransformSpec, own};
 use crate::config::Settings;
-use crate::domain::{Indicator, Outcome, Query};
+use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome, Query};
 use crate::engine::cache::AnswerKey;
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
 use crate::maltego::{
@@ -61,6 +62,8 @@ pub struct Ran {
 pub struct Depends {
     /// Answers and versions.
     pub entries: Vec<(AnswerKey, u64)>,
+    /// The generation of what answers call sinkholes.
+    pub marks: u64,
     /// Until when all of them are fresh.
     pub fresh_until: Timestamp,
     /// When the oldest was retrieved.
@@ -74,6 +77,24 @@ pub enum Body {
     Response(TransformResponse),
     /// An exception; code 600 makes the client ask for its settings again.
     Exception(TransformException),
+}
+
+/// Holds what kept answers call sinkholes, for whoever asks.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) marks: Arc<Marks>,
+    /// The generation that this is of.
+    pub(super) generation: u64,
+}
+
+impl Known {
+    /// Takes what the asker's tenant knows, and what the answers that a user's own key paid for say.
+    fn of(engine: &Engine, run: &Run<'_>, own: &[String]) -> Self {
+        let tenant = format!("server/{}", run.asker.tenant);
+        let scopes = std::iter::once(tenant.as_str()).chain(own.iter().map(String::as_str));
+        let (marks, generation) = engine.cache().learnt().marks(scopes, engine.clock().now());
+        Self { marks, generation }
+    }
 }
 
 /// Says why nobody was asked about an entity.
@@ -100,6 +121,7 @@ pub(super) struct Asked {
 pub struct Answers {
     asked: Vec<Result<Asked, NotAsked>>,
     limit: usize,
+    known: Known,
     refused: Option<Ran>,
 }
 
@@ -120,7 +142,7 @@ impl Answers {
     pub fn gather(self, run: &Run<'_>, now: Timestamp) -> Ran {
         match self.refused {
             Some(refused) => refused,
-            None => gather(run, self.asked, self.limit, now),
+            None => gather(run, self.asked, self.limit, &self.known, now),
         }
     }
 }
@@ -139,6 +161,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
         .map_or(DEFAULT_LIMIT, |limit| limit as usize);
     let descriptors = descriptors(engine, run.spec);
     let setting = |name: &str| request.setting(name);
+    let known = Known::of(engine, run, &[]);
     let mut options = Vec::new();
     for descriptor in descriptors {
         match Options::read(run.spec, descriptor, setting) {
@@ -147,6 +170,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
                 return Answers {
                     asked: Vec::new(),
                     limit,
+                    known,
                     refused: Some(wrong_setting(run, request, &error.to_string())),
                 };
             }
@@ -157,12 +181,19 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
         request
             .entities
             .iter()
-            .map(|entity| ask(engine, run, entity, &options, limit)),
+            .map(|entity| ask(engine, run, entity, &options, limit, &known.marks)),
     )
     .await;
+    // What came in the meantime counts, too.
+    let own = asked.iter().flatten().flat_map(|asked| &asked.told);
+    let own = own.filter(|(_, options, _)| options.key.is_some());
+    let own: Vec<String> = own
+        .filter_map(|(_, _, told)| told.key.as_ref()?.scope())
+        .collect();
     Answers {
         asked,
         limit,
+        known: Known::of(engine, run, &own),
         refused: None,
     }
 }
@@ -225,6 +256,7 @@ async fn ask(
     entity: &InputEntity,
     options: &[(&'static Descriptor, Options)],
     limit: usize,
+    marks: &Marks,
 ) -> Result<Asked, NotAsked> {
     let not_asked = |kind, outcome, text| NotAsked {
         entity: entity.clone(),
@@ -236,6 +268,9 @@ async fn ask(
         .map_err(|text| not_asked(UiMessageKind::PartialError, "bad_input", text))?;
     if let Some(text) = dynamic(run, &question, options) {
         return Err(not_asked(UiMessageKind::Inform, "dynamic_dns", text));
+    }
+    if let Some(text) = sinkhole(run, entity, &question, options, marks) {
+        return Err(not_asked(UiMessageKind::Inform, "sinkhole", text));
     }
     let Question {
         indicator, instead, ..
@@ -291,6 +326,61 @@ fn dynamic(run: &Run<'_>, question: &Question, options: &[(&'static Descriptor, 
         "this is a name of a dynamic DNS service ({source}): its registration tells of the service, not of who uses the \
          name, so nothing was asked and nothing spent; set {provider}.{INCLUDE_DYNAMIC_DNS} to ask nevertheless"
     ))
+}
+
+/// Says of a sinkhole why those who use it are not asked for, unless the client wants it nevertheless: a list says that
+/// it is one, an earlier answer, or the entity itself.
+fn sinkhole(
+    run: &Run<'_>,
+    entity: &InputEntity,
+    question: &Question,
+    options: &[(&'static Descriptor, Options)],
+    marks: &Marks,
+) -> Option<String> {
+    let wanted = options.iter().any(|(_, options)| options.include_sinkholes);
+    if wanted || !run.spec.leads_to_users() {
+        return None;
+    }
+    let indicator = &question.indicator;
+    let is_address = matches!(indicator.kind(), IndicatorKind::Ipv4 | IndicatorKind::Ipv6);
+    // Of a name, only what it serves as a name server is asked of the sinkhole.
+    let is_server = run.spec.capability == Capability::DomainsOnNameserver;
+    if !is_address && !is_server {
+        return None;
+    }
+    let value = indicator.value();
+    let source = run.settings.lists.sinkhole(value).map(str::to_owned);
+    let source = source
+        .or_else(|| marks.of(value).map(Mark::source))
+        .or_else(|| said_by_entity(entity))?;
+    let provider = options.first().map_or("", |(descriptor, _)| descriptor.name);
+    Some(format!(
+        "this is a sinkhole ({source}): what leads there was taken over by whoever runs it, and has nothing else in \
+         common, so nothing was asked and nothing spent; set {provider}.{INCLUDE_SINKHOLES} to ask nevertheless"
+    ))
+}
+
+/// Names the property by which an entity carries that it is a sinkhole: any provider's `sinkhole`.
+fn said_by_entity(entity: &InputEntity) -> Option<String> {
+    let says = |value: &str| {
+        !matches!(
+            value.trim().to_ascii_lowercase().as_str(),
+            "" | "false" | "0" | "no"
+        )
+    };
+    let mut fields = entity.fields.iter();
+    let (name, value) = fields.find(|(name, value)| {
+        let last = name.rsplit(['.', '#']).next().unwrap_or_default();
+        last.eq_ignore_ascii_case("sinkhole") && says(value)
+    })?;
+    let value = value.trim();
+    Some(
+        if value.eq_ignore_ascii_case("true") || value == "1" || value.eq_ignore_ascii_case("yes") {
+            format!("property {}", head(name))
+        } else {
+            head(value)
+        },
+    )
 }
 
 fn make_ask(

@@ -31,7 +31,7 @@ fn kinds_of(type_id: &str) -> &'static [Kind] {
         ("maltego.PhoneNumber", &[Kind::Phone, Kind::Phrase]),
         ("maltego.Netblock", &[Kind::Netblock]),
         ("maltego.AS", &[Kind::Asn]),
-        ("maltego.Incident", &[Kind::Incident]),
+        ("maltego.Incident", &[Kind::Incident, Kind::Phrase]),
         ("pivotd.Community", &[Kind::Community]),
         ("maltego.Alias", &[Kind::Phrase]),
         (

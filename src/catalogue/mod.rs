@@ -11,12 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Settings;
+use crate::config::problem::did_you_mean;
 use crate::domain::{Capability, IndicatorKind};
-use crate::mapping::EntityRule;
+use crate::mapping::{EntityRule, humanised};
 
 pub(crate) use inputs::{input, widen};
 pub use own::OWN;
-pub use settings::{EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, TransformSetting};
+pub use settings::{
+    EXCLUDE_DYNAMIC_DNS, EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, TransformSetting, UNDATED,
+};
 
 /// Names an input type of a transform, with how its query is found and what is asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +87,25 @@ impl TransformSpec {
     #[must_use]
     pub fn input_for<'a>(&self, mut types: impl Iterator<Item = &'a str>) -> Option<&InputSpec> {
         types.find_map(|id| self.inputs.iter().find(|input| input.type_id == id))
+    }
+
+    /// Names what it makes entities of, for people: `mutex`, `host or ip or url`.
+    #[must_use]
+    pub fn shows(&self) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for rule in self.entities.iter().filter(|rule| !rule.on_input) {
+            let name = rule
+                .value
+                .fields()
+                .next()
+                .map(|name| humanised(name).to_lowercase());
+            names.extend(name.filter(|name| !names.contains(name)));
+        }
+        if names.is_empty() {
+            "value that this transform shows".to_owned()
+        } else {
+            names.join(" or ")
+        }
     }
 
     /// Lists the entity types that it can give, each once; names and addresses have two each.
@@ -175,6 +197,34 @@ impl Catalogue {
             None => self.by_name.get(&name.to_ascii_lowercase())?,
         };
         self.transforms.get(*at)
+    }
+
+    /// Says which transforms may be meant by a name that there is none of: `, did you mean "…"?`, or nothing.
+    #[must_use]
+    pub fn suggest(&self, name: &str) -> String {
+        const MOST: usize = 3;
+        let last = |name: &str| {
+            let name = name.rsplit_once('.').map_or(name, |(_, last)| last);
+            name.to_ascii_lowercase()
+        };
+        let names = || self.transforms.iter().map(|spec| spec.name.as_str());
+        // People leave the provider out, or name another one.
+        let same: Vec<String> = names()
+            .filter(|known| last(known) == last(name))
+            .take(MOST)
+            .map(|known| format!("\"{known}\""))
+            .collect();
+        if !same.is_empty() {
+            return format!(", did you mean {}?", same.join(" or "));
+        }
+        let near = did_you_mean(name, names());
+        if !near.is_empty() {
+            return near;
+        }
+        let parts: Vec<String> = names().map(last).collect();
+        let near = did_you_mean(&last(name), parts.iter().map(String::as_str));
+        let meant = names().find(|known| near.contains(&format!("\"{}\"", last(known))));
+        meant.map_or_else(String::new, |known| format!(", did you mean \"{known}\"?"))
     }
 
     /// Returns the transforms in the order of the file.

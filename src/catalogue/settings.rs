@@ -1,14 +1,20 @@
 //! Lists the settings that a Maltego client shows for a transform.
 
 use super::{OWN, TransformSpec};
-use crate::domain::{Capability, Kind};
+use crate::domain::{Capability, IndicatorKind, Kind};
 use crate::maltego::settings::SettingKind;
 use crate::providers::{Descriptor, Unit, Values};
 
 /// Leaves sinkholes out.
 pub const EXCLUDE_SINKHOLES: &str = "exclude-sinkholes";
+/// Asks about sinkholes, too.
+pub const INCLUDE_SINKHOLES: &str = "include-sinkholes";
+/// Leaves names of dynamic DNS services out.
+pub const EXCLUDE_DYNAMIC_DNS: &str = "exclude-dynamic-dns";
 /// Asks about names of dynamic DNS services, too.
 pub const INCLUDE_DYNAMIC_DNS: &str = "include-dynamic-dns";
+/// Keeps results without a date.
+pub const UNDATED: &str = "undated";
 
 /// Describes a setting of a transform, as it is announced to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +105,16 @@ impl TransformSpec {
                 ));
             }
         }
+        if self.is_dated() {
+            for (id, whose) in [
+                ("global#pivotd".to_owned(), "All transforms"),
+                (name.to_owned(), title),
+            ] {
+                let id = format!("{id}.{UNDATED}");
+                let display = format!("{whose}: keep what has no date");
+                all.push(TransformSetting::new(id, SettingKind::Boolean, display).starting("true"));
+            }
+        }
         let Some(offer) = descriptor.offer(self.capability) else {
             return all;
         };
@@ -126,6 +142,12 @@ impl TransformSpec {
         if self.has_addresses() {
             flag(EXCLUDE_SINKHOLES, "leave sinkholes out");
         }
+        if self.has_names() {
+            flag(EXCLUDE_DYNAMIC_DNS, "leave names of dynamic DNS services out");
+        }
+        if self.leads_to_users() && self.takes_sinkholes() {
+            flag(INCLUDE_SINKHOLES, "ask about sinkholes, too");
+        }
         if self.asks_registration() {
             flag(INCLUDE_DYNAMIC_DNS, "ask about dynamic DNS names, too");
         }
@@ -147,6 +169,40 @@ impl TransformSpec {
     fn has_addresses(&self) -> bool {
         let fields = self.capability.schema().fields;
         fields.iter().any(|field| field.kind == Kind::Address)
+            || self.output_types().contains(&"maltego.NSRecord")
+    }
+
+    /// Tells whether it can give names, which can be of dynamic DNS services.
+    fn has_names(&self) -> bool {
+        const NAMES: [&str; 4] = [
+            "maltego.Domain",
+            "maltego.DNSName",
+            "maltego.Website",
+            "maltego.URL",
+        ];
+        self.output_types().iter().any(|given| NAMES.contains(given))
+    }
+
+    /// Tells whether what can be a sinkhole can be asked about.
+    fn takes_sinkholes(&self) -> bool {
+        const KINDS: [IndicatorKind; 3] = [IndicatorKind::Ipv4, IndicatorKind::Ipv6, IndicatorKind::Hostname];
+        let mut inputs = self.inputs.iter();
+        inputs.any(|input| input.kinds.iter().any(|kind| KINDS.contains(kind)))
+    }
+
+    /// Tells whether it leads from an address or a name server to those who use it: those of a sinkhole are whoever it
+    /// took over, and have nothing to do with each other.
+    #[must_use]
+    pub fn leads_to_users(&self) -> bool {
+        matches!(
+            self.capability,
+            Capability::Resolutions
+                | Capability::DomainsOnIp
+                | Capability::DomainsOnNameserver
+                | Capability::HostPairs
+                | Capability::Pivots
+                | Capability::Samples
+        )
     }
 
     /// Tells whether it asks who registered a name: of a dynamic DNS name that is its service, never its user.

@@ -61,6 +61,8 @@ fn settings_follow_what_the_offer_can_do() {
         "domaintools.since",
         "domaintools.until",
         "domaintools.near",
+        "global#pivotd.undated",
+        "domaintools.undated",
     ];
     assert_eq!(
         names("domaintools.ip-history"),
@@ -71,6 +73,20 @@ fn settings_follow_what_the_offer_can_do() {
         ]
         .concat()
     );
+    let has = |transform: &str, what: &str| names(transform).contains(&format!("domaintools.{what}"));
+    for (transform, what, there) in [
+        ("domaintools.domains-on-ip", "include-sinkholes", true),
+        ("domaintools.domains-on-ip", "exclude-dynamic-dns", true),
+        ("domaintools.domains-on-ip", "undated", false),
+        ("domaintools.nameserver-history", "exclude-sinkholes", true),
+        ("domaintools.ip-history", "include-sinkholes", false),
+        ("domaintools.ip-history", "exclude-dynamic-dns", false),
+        ("domaintools.risk", "exclude-sinkholes", false),
+    ] {
+        if catalogue.find(transform).is_some() {
+            assert_eq!(has(transform, what), there, "{transform} {what}");
+        }
+    }
     let all = catalogue
         .find("domaintools.reverse-whois")
         .unwrap()

@@ -11,6 +11,7 @@ mod demo;
 mod export;
 mod healthcheck;
 mod keys;
+mod local;
 mod policy;
 mod run;
 mod score;

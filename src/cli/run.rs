@@ -75,8 +75,9 @@ struct Ran {
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         anyhow::ensure!(
-            self.format != Format::Xml || self.values.len() == 1,
-            "an answer in XML is one run's; give one value"
+            self.format != Format::Xml || self.values.len() == 1 || self.local().is_some(),
+            "an answer in XML is one run's; give one value, and behind it the entity's properties as a client writes \
+             them: name=value#name=value"
         );
         let mut graph = self
             .graph
@@ -117,8 +118,27 @@ impl Run {
         Ok(done)
     }
 
+    /// Reads what a Maltego client gives a local transform: a value, and the entity's properties behind it.
+    fn local(&self) -> Option<Node> {
+        let [value, properties] = self.values.as_slice() else {
+            return None;
+        };
+        let properties = (self.format == Format::Xml)
+            .then(|| super::local::properties(properties))
+            .flatten()?;
+        Some(Node {
+            type_id: self.type_id.clone().unwrap_or_default(),
+            value: value.clone(),
+            properties,
+            ..Node::default()
+        })
+    }
+
     /// Finds what to run on: the values, or entities of the graph.
     fn inputs(&self, graph: &Graph) -> anyhow::Result<Vec<Node>> {
+        if let Some(local) = self.local() {
+            return Ok(vec![local]);
+        }
         let Some(on) = &self.on else {
             let named = |value: &String| Node {
                 type_id: self.type_id.clone().unwrap_or_default(),

@@ -11,7 +11,7 @@ use crate::ask::score::{Alert, Wishes};
 use crate::ask::transform::{Run, run as run_transform};
 use crate::catalogue::{TransformSetting, TransformSpec, own};
 use crate::config::problem::did_you_mean;
-use crate::domain::Indicator;
+use crate::domain::{Indicator, IndicatorKind};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::http::alert::guess;
@@ -21,8 +21,7 @@ use crate::maltego::{InputEntity, TransformRequest};
 use crate::startup::App;
 use crate::telemetry::log::RequestLine;
 
-/// The name of the face and of whoever sits at the terminal, in ledger, log and metrics.
-pub(super) const TERMINAL: &str = "terminal";
+pub(super) use crate::engine::TERMINAL;
 /// The most indicators of one question, as of an alert.
 const MOST_INDICATORS: usize = 50;
 
@@ -42,12 +41,7 @@ pub(super) fn asker(operation: &str) -> Asker {
 pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, String> {
     let configured = app.configured.load_full();
     let spec = configured.catalogue.find(&request.transform).ok_or_else(|| {
-        let names = configured
-            .catalogue
-            .transforms()
-            .iter()
-            .map(|spec| spec.name.as_str());
-        let hint = did_you_mean(&request.transform, names);
+        let hint = configured.catalogue.suggest(&request.transform);
         format!(
             "there is no transform {}{hint}; `pivotd check` lists them",
             head(&request.transform)
@@ -181,30 +175,32 @@ fn entity(
             .find(|input| input.type_id == given || short(&input.type_id) == given.to_ascii_lowercase())
             .map(|input| input.type_id.clone())
             .or_else(|| types::by_any_name(given).map(|known| known.id.to_owned()))
-            .unwrap_or_else(|| given.to_owned()),
-        None => inputs
-            .iter()
-            .find(|input| {
-                input
-                    .kinds
-                    .iter()
-                    .any(|kind| Indicator::parse(*kind, value).is_ok())
-            })
-            .map(|input| input.type_id.clone())
+            .or_else(|| given.contains('.').then(|| given.to_owned()))
             .ok_or_else(|| {
-                let mut kinds: Vec<&str> = Vec::new();
-                for kind in inputs.iter().flat_map(|input| &input.kinds) {
-                    if !kinds.contains(&kind.expected()) {
-                        kinds.push(kind.expected());
-                    }
-                }
+                let names = types::all().map(types::EntityType::short);
+                let takes: Vec<&str> = inputs.iter().map(|input| input.type_id.as_str()).collect();
                 format!(
-                    "{} is not what {} asks about; expected {}",
-                    head(value),
+                    "there is no entity type {}{}; {} takes {}",
+                    head(given),
+                    did_you_mean(given, names),
                     spec.name,
-                    kinds.join(", or ")
+                    takes.join(", ")
                 )
             })?,
+        None => type_of(spec, value, &properties).ok_or_else(|| {
+            let mut kinds: Vec<&str> = Vec::new();
+            for kind in inputs.iter().flat_map(|input| &input.kinds) {
+                if !kinds.contains(&kind.expected()) {
+                    kinds.push(kind.expected());
+                }
+            }
+            format!(
+                "{} is not what {} asks about; expected {}",
+                head(value),
+                spec.name,
+                kinds.join(", or ")
+            )
+        })?,
     };
     let bases = types::lookup(&type_id)
         .into_iter()
@@ -225,6 +221,46 @@ fn entity(
         value: value.to_owned(),
         fields: properties,
         ..InputEntity::default()
+    })
+}
+
+/// Finds the type of a value that nobody named a type for: by the property that one input's type alone has its value in;
+/// by what the value is, where the transform takes that, as everywhere; else the first input that can read it.
+fn type_of(spec: &TransformSpec, value: &str, properties: &[(String, String)]) -> Option<String> {
+    let has_value = |type_id: &str| {
+        let name = types::value_property(type_id);
+        name.is_some_and(|name| properties.iter().any(|(known, _)| known == name))
+    };
+    let mut named = spec.inputs.iter().filter(|input| has_value(&input.type_id));
+    let first = named.next();
+    if let (Some(input), None) = (first, named.next()) {
+        return Some(input.type_id.clone());
+    }
+    // Without a value, the property that stands for it is the value.
+    let own = first.and_then(|input| types::value_property(&input.type_id));
+    let own = own.and_then(|name| properties.iter().find(|(known, _)| known == name));
+    let value = match own {
+        Some((_, own)) if value.trim().is_empty() => own.as_str(),
+        _ => value,
+    };
+    let guessed = Indicator::guess(value).ok();
+    let own = guessed.as_ref().and_then(|indicator| match indicator.kind() {
+        IndicatorKind::Domain => Some("maltego.Domain"),
+        IndicatorKind::Hostname => Some("maltego.DNSName"),
+        IndicatorKind::Ipv4 => Some("maltego.IPv4Address"),
+        IndicatorKind::Ipv6 => Some("maltego.IPv6Address"),
+        IndicatorKind::Url => Some("maltego.URL"),
+        IndicatorKind::Email => Some("maltego.EmailAddress"),
+        IndicatorKind::Hash => Some("maltego.Hash"),
+        IndicatorKind::Asn => Some("maltego.AS"),
+        _ => None,
+    });
+    let mut inputs = spec.inputs.iter();
+    let taken = own.filter(|own| inputs.any(|input| input.type_id == *own));
+    let reads = |kind: &IndicatorKind| Indicator::parse(*kind, value).is_ok();
+    taken.map(str::to_owned).or_else(|| {
+        let first = spec.inputs.iter().find(|input| input.kinds.iter().any(reads))?;
+        Some(first.type_id.clone())
     })
 }
 

@@ -3,9 +3,11 @@
 //! Everything here is data. Nothing here reads a clock, a file or a socket.
 
 pub mod capability;
+pub mod countries;
 pub mod indicator;
 pub mod lists;
 pub mod marking;
+pub mod marks;
 pub mod outcome;
 pub mod privacy;
 pub mod query;
@@ -14,9 +16,11 @@ pub mod schema;
 pub mod schemas;
 
 pub use capability::Capability;
+pub use countries::Country;
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};
 pub use lists::{Hit, ListClass, Lists, Purpose};
 pub use marking::{Pap, Tlp};
+pub use marks::{Mark, Marks};
 pub use outcome::{Answer, Denial, Failure, FailureKind, LeftOut, Outcome, Price, Rest, Source};
 pub use query::Query;
 pub use record::{Record, Value};

@@ -141,7 +141,9 @@ pub(super) static REVERSE_WHOIS: Schema = Schema {
         field("registrant", Kind::Text),
         field("created", Kind::Date),
         field("expires", Kind::Date),
+        // `last_seen` is when the record was taken that names the value.
         field("first_seen", Kind::Date),
+        field("last_seen", Kind::Date),
         field("active", Kind::Flag),
         field("risk", Kind::Integer),
     ],
@@ -198,6 +200,8 @@ pub(super) static PIVOTS: Schema = Schema {
         field("phone", Kind::Phone),
         field("certificate", Kind::Certificate),
         field("tracker", Kind::Text),
+        // What kind of tracker it is, by the same words as in `trackers`.
+        field("kind", Kind::Text),
         field("asn", Kind::AsNumber),
         field("text", Kind::Text),
     ],

@@ -14,6 +14,7 @@ use moka::future::Cache as Memory;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::learnt::Learnt;
 use super::store::{Store, StoreError};
 use super::template::Template;
 use crate::config::settings::{CacheSettings, Ttl};
@@ -23,7 +24,7 @@ use crate::domain::{Answer, Capability, Query};
 const LAYOUT: u32 = 2;
 
 /// Names an answer: layout, provider, origin, capability, canonical indicator, parameters and scope.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnswerKey(Arc<str>);
 
 impl AnswerKey {
@@ -44,6 +45,18 @@ impl AnswerKey {
         );
         // Text and maps of text can always be written.
         Self(serde_json::to_string(&parts).unwrap_or_default().into())
+    }
+
+    /// Takes a key from the store.
+    pub(super) fn stored(key: &str) -> Self {
+        Self(key.into())
+    }
+
+    /// Returns the scope: `server/<tenant>`, or a user's own key.
+    #[must_use]
+    pub fn scope(&self) -> Option<String> {
+        let parts: Vec<serde_json::Value> = serde_json::from_str(&self.0).ok()?;
+        parts.last()?.as_str().map(str::to_owned)
     }
 
     /// Returns the key as the store has it.
@@ -128,6 +141,8 @@ pub struct Rendered {
     pub body: Bytes,
     /// The answers it depends on, with their versions.
     pub depends: Vec<(AnswerKey, u64)>,
+    /// The generation of what answers call sinkholes, where that decides what is in it.
+    pub marks: Option<u64>,
     /// The first time at which one of them is no longer fresh.
     pub fresh_until: Timestamp,
     /// When the oldest of them was retrieved.
@@ -177,6 +192,7 @@ pub struct Cache {
     memory: Memory<Key, Kept>,
     store: Store,
     versions: AtomicU64,
+    learnt: Learnt,
     /// Keeps two answers to one question from passing each other on their way in.
     order: tokio::sync::Mutex<()>,
 }
@@ -223,10 +239,13 @@ impl Cache {
             .max_capacity(settings.memory)
             .weigher(weigh)
             .build();
+        let learnt = Learnt::default();
+        learnt.read(&store);
         Self {
             memory,
             store,
             versions: AtomicU64::new(1),
+            learnt,
             order: tokio::sync::Mutex::default(),
         }
     }
@@ -286,6 +305,7 @@ impl Cache {
             wanted,
             version: self.versions.fetch_add(1, Ordering::Relaxed),
         });
+        self.learnt.learn(key, &entry);
         match serde_json::to_vec(entry.as_ref()) {
             Ok(bytes) if bought => {
                 if let Err(error) = self.store.put_answer_now(key.as_str().to_owned(), bytes).await {
@@ -309,6 +329,12 @@ impl Cache {
         if now >= rendered.fresh_until || now < rendered.retrieved_at {
             return None;
         }
+        if rendered
+            .marks
+            .is_some_and(|marks| marks != self.learnt.generation())
+        {
+            return None;
+        }
         for (key, version) in &rendered.depends {
             match self.memory.get(&Key::Answer(key.clone())).await {
                 Some(Kept::Answer(entry)) if entry.version == *version => {}
@@ -316,6 +342,12 @@ impl Cache {
             }
         }
         Some(rendered)
+    }
+
+    /// Returns what kept answers call sinkholes.
+    #[must_use]
+    pub fn learnt(&self) -> &Learnt {
+        &self.learnt
     }
 
     /// Returns what a request says whose bytes came before.
@@ -416,6 +448,9 @@ impl Cache {
         }
         let count = keys.len();
         self.store.drop_answers(keys).await?;
+        if count > 0 {
+            self.learnt.read(&self.store);
+        }
         Ok(count)
     }
 }

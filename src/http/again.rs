@@ -98,6 +98,7 @@ impl Request<'_> {
                 asked: done.asked.clone(),
             }),
             depends: steady.entries,
+            marks: None,
             fresh_until: steady.fresh_until,
             retrieved_at: steady.retrieved_at,
             outcome: done.outcome,

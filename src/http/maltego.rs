@@ -103,7 +103,11 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
             status: StatusCode::NOT_FOUND,
             ..Answered::exception(
                 None,
-                format!("there is no transform {} here", head(name)),
+                format!(
+                    "there is no transform {} here{}",
+                    head(name),
+                    configured.catalogue.suggest(name)
+                ),
                 "unknown_transform",
             )
         },
@@ -395,6 +399,7 @@ async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answe
         let rendered = Rendered {
             body: body.clone(),
             depends: depends.entries,
+            marks: Some(depends.marks),
             fresh_until: depends.fresh_until,
             retrieved_at: depends.retrieved_at,
             outcome: ran.outcome,
@@ -490,7 +495,11 @@ fn probe(app: &App, path: &RunPath<'_>) -> HttpResponse {
             XML,
             Bytes::from(write_exception(&[TransformException {
                 code: None,
-                text: format!("there is no transform {} here", head(name)),
+                text: format!(
+                    "there is no transform {} here{}",
+                    head(name),
+                    configured.catalogue.suggest(name)
+                ),
             }])),
         ),
     };

@@ -23,4 +23,4 @@ mod tests;
 
 pub use request::{InputEntity, ReadError, ReadErrorKind, ReadLimits, TransformRequest};
 pub use response::{Entity, Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
-pub use text::is_xml_char;
+pub use text::{is_invisible, is_xml_char, visible};

@@ -1,8 +1,11 @@
 //! What a v2 client is answered.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use smol_str::SmolStr;
+
+use super::text::visible;
 
 pub use super::display::DisplayInformation;
 pub use super::writer::{write, write_exception};
@@ -291,12 +294,12 @@ pub struct UiMessage {
 }
 
 impl UiMessage {
-    /// Makes a message.
+    /// Makes a message; what cannot be seen of its text is left out, since providers' words are in it.
     #[must_use]
     pub fn new(kind: UiMessageKind, text: impl Into<String>) -> Self {
         Self {
             kind,
-            text: text.into(),
+            text: visible(Cow::Owned(text.into())).into_owned(),
         }
     }
 }

@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
-use super::fold::{Group, Part, Period, can_be_sinkhole};
+use super::fold::{Group, Part, Period, can_be_sinkhole, dynamic_dns};
 use super::map::{Heard, MappedInput, Rules};
 use super::rules::{EntityRule, Scale};
 use crate::catalogue::{OWN, TransformSpec};
 
 use crate::domain::indicator::{HashType, to_unicode};
-use crate::domain::{Indicator, IndicatorKind, Lists, Schema, Value};
+use crate::domain::{Indicator, IndicatorKind, Schema, Value, privacy};
 use crate::maltego::response::{
     Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition,
 };
-use crate::maltego::{Entity, Property, types};
+use crate::maltego::{Entity, Property, types, visible};
 
 /// The most differing texts that are joined into one property.
 const MAX_JOINED: usize = 30;
@@ -36,7 +36,7 @@ pub(super) struct Dresser<'a> {
     spec: &'a TransformSpec,
     schema: &'static Schema,
     scales: &'a BTreeMap<String, Scale>,
-    lists: &'a Lists,
+    rules: Rules<'a>,
     answers: Vec<Provenance<'a>>,
     /// Each provider once, in the order of the answers.
     providers: Vec<Names<'a>>,
@@ -107,7 +107,7 @@ impl<'a> Dresser<'a> {
             spec: rules.spec,
             schema: rules.spec.capability.schema(),
             scales: rules.scales,
-            lists: rules.lists,
+            rules: *rules,
             answers,
             providers,
         }
@@ -146,11 +146,17 @@ impl<'a> Dresser<'a> {
             for name in &rule.show {
                 let parts = group.parts.iter().filter(|part| std::ptr::eq(part.rule, rule));
                 let text = self.joined(parts, name, "\n");
-                push_row(&mut rows, Cow::Owned(humanised(name)), text);
+                // A field that is a property, too, has its title there.
+                let field = rule.fields.iter().find(|field| field.field == *name);
+                let title = field.map_or_else(
+                    || Cow::Owned(humanised(name)),
+                    |field| Cow::Borrowed(field.title.as_str()),
+                );
+                push_row(&mut rows, title, text, None);
             }
             self.mark(group, rule, entity);
         }
-        self.mark_listed(value, entity);
+        self.mark_known(group, value, entity);
         if !rows.is_empty() {
             entity
                 .display_information
@@ -186,7 +192,10 @@ impl<'a> Dresser<'a> {
                     Some(name) => name.to_smolstr(),
                     None => format_smolstr!("{provider}.{}", field.field),
                 };
-                push_row(rows, Cow::Borrowed(field.title.as_str()), text.clone());
+                if !rule.show.contains(&field.field) {
+                    let whose = (self.providers.len() > 1).then_some(provider);
+                    push_row(rows, Cow::Borrowed(field.title.as_str()), text.clone(), whose);
+                }
                 let strict =
                     field.strict || types::property(group.type_id, &name).is_some_and(|known| known.strict);
                 let known = entity.properties.iter_mut().find(|known| known.name == name);
@@ -196,12 +205,20 @@ impl<'a> Dresser<'a> {
                         known.value = format_smolstr!("{}, {text}", known.value);
                     }
                     Some(_) => {}
-                    None => entity.properties.push(Property {
-                        name,
-                        display_name: field.title.to_smolstr(),
-                        value: text,
-                        strict,
-                    }),
+                    None => {
+                        let is_taken = |one: &Property| one.display_name.eq_ignore_ascii_case(&field.title);
+                        let display_name = if entity.properties.iter().any(is_taken) {
+                            format_smolstr!("{} ({provider})", field.title)
+                        } else {
+                            field.title.to_smolstr()
+                        };
+                        entity.properties.push(Property {
+                            name,
+                            display_name,
+                            value: text,
+                            strict,
+                        });
+                    }
                 }
             }
         }
@@ -271,26 +288,37 @@ impl<'a> Dresser<'a> {
     }
 
     /// Marks names of dynamic DNS services and sinkholes, with who says so; `value` is the entity's in canonical form.
-    fn mark_listed(&self, value: &str, entity: &mut Entity) {
-        let source = match entity.type_id.as_str() {
-            "maltego.Domain" | "maltego.DNSName" | "maltego.Website" => self.lists.dynamic_dns(value),
-            "maltego.URL" => Indicator::parse(IndicatorKind::Url, value)
-                .ok()
-                .and_then(|url| url.host())
-                .and_then(|host| self.lists.dynamic_dns(&host)),
-            _ => None,
-        };
-        if let Some(source) = source {
+    fn mark_known(&self, group: &Group<'_>, value: &str, entity: &mut Entity) {
+        if let Some(source) = dynamic_dns(&entity.type_id, value, &self.rules) {
             let said = Property::loose("pivotd.dynamic_dns", "Dynamic DNS according to", source);
             add(&mut entity.properties, said);
             overlay(entity, "Dynamic DNS", OverlayPosition::South, OverlayKind::Text);
             entity.bookmark = entity.bookmark.or(Some(Bookmark::Yellow));
         }
-        if can_be_sinkhole(&entity.type_id)
-            && let Some(source) = self.lists.sinkhole(value)
-        {
-            let said = Property::loose("pivotd.sinkhole", "Sinkhole according to", source);
+        if !can_be_sinkhole(&entity.type_id) {
+            return;
+        }
+        let by_list = self.rules.lists.sinkhole(value).map(Cow::Borrowed);
+        // Where a provider's own property says it in this run, it need not be said twice.
+        let mut properties = entity.properties.iter();
+        let is_said = properties.any(|one| one.name.ends_with(".sinkhole") && one.value == "true");
+        let by_record = || {
+            let called = group.called_sinkhole_by()?;
+            self.answers
+                .get(called)
+                .map(|answer| Cow::Borrowed(answer.provider))
+        };
+        let by_answer = || self.rules.marks.of(value).map(|mark| Cow::Owned(mark.source()));
+        let source = match by_list {
+            None if is_said => None,
+            None => by_record().or_else(by_answer),
+            listed => listed,
+        };
+        if let Some(source) = &source {
+            let said = Property::loose("pivotd.sinkhole", "Sinkhole according to", source.as_ref());
             add(&mut entity.properties, said);
+        }
+        if is_said || source.is_some() {
             overlay(entity, "Sinkhole", OverlayPosition::North, OverlayKind::Text);
             entity.bookmark = Some(Bookmark::Red);
         }
@@ -340,11 +368,17 @@ impl<'a> Dresser<'a> {
                         texts.add(Cow::Owned(words.join(" ")));
                     }
                 }
+                // Whoever hides behind a notice is no registrant.
+                Some(Value::Text(text)) if name == "registrant" && privacy::is_private_name(text) => {}
                 Some(value) => value.text().into_iter().for_each(|text| texts.add(text)),
                 None => {}
             }
         }
-        texts.join(separator)
+        let text = texts.join(separator);
+        if text.is_ascii() {
+            return text;
+        }
+        visible(Cow::Borrowed(&text)).to_smolstr()
     }
 }
 
@@ -464,13 +498,31 @@ fn add(properties: &mut Vec<Property>, property: Property) {
     }
 }
 
-fn push_row<'r>(rows: &mut Vec<(Cow<'r, str>, SmolStr)>, title: Cow<'r, str>, text: SmolStr) {
-    if !text.is_empty()
-        && !rows
-            .iter()
-            .any(|(known, shown)| *known == title && *shown == text)
-    {
-        rows.push((title, text));
+/// Adds a row. No title stands twice: what another provider says differently is named after it, and what else differs
+/// stands below in the same row.
+fn push_row<'r>(
+    rows: &mut Vec<(Cow<'r, str>, SmolStr)>,
+    title: Cow<'r, str>,
+    text: SmolStr,
+    provider: Option<&str>,
+) {
+    if text.is_empty() {
+        return;
+    }
+    let known = rows
+        .iter_mut()
+        .find(|(known, _)| known.eq_ignore_ascii_case(&title));
+    match (known, provider) {
+        (None, _) => rows.push((title, text)),
+        (Some((_, shown)), _) if *shown == text => {}
+        (Some(_), Some(provider)) => push_row(rows, Cow::Owned(format!("{title} ({provider})")), text, None),
+        (Some((_, shown)), None) => {
+            for line in text.lines() {
+                if !shown.lines().any(|known| known == line) {
+                    *shown = format_smolstr!("{shown}\n{line}");
+                }
+            }
+        }
     }
 }
 

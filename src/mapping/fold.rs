@@ -6,11 +6,14 @@ use std::collections::hash_map::{Entry, HashMap};
 
 use jiff::civil::Date;
 
+use super::canonical::canonical;
+use super::dropped::Unplaced;
 use super::rules::{Condition, EntityRule};
-use super::{Heard, MappedInput, Window};
+use super::{Heard, MappedInput, Rules, Window};
 use crate::catalogue::TransformSpec;
 use crate::domain::indicator::{NameKind, name_kind};
-use crate::domain::{Kind, Lists, Record, Schema, Value};
+use crate::domain::marks;
+use crate::domain::{Indicator, IndicatorKind, Kind, Record, Schema, Value};
 
 /// Resolves names: in the item of a list first, then in the record around it.
 #[derive(Clone, Copy)]
@@ -44,6 +47,11 @@ impl<'a> Scope<'a> {
                 }
             }),
         })
+    }
+
+    /// Returns the country of the item alone: that of the record around it may be another's.
+    fn country(&self) -> Option<Cow<'a, str>> {
+        self.item.unwrap_or(self.record).text("country")
     }
 
     fn period(&self) -> Period {
@@ -91,6 +99,11 @@ impl Period {
     /// Returns the last day known; none while it still holds.
     pub(super) fn last(&self) -> Option<Date> {
         self.latest.filter(|_| self.has_last && !self.current)
+    }
+
+    /// Tells whether nothing is known of when it was so.
+    fn is_undated(&self) -> bool {
+        !self.has_first && !self.has_last && !self.current
     }
 
     /// Tells whether it touches the window. A bound that nobody knows excludes nothing.
@@ -159,9 +172,23 @@ pub(super) struct Group<'a> {
     pub(super) parts: Vec<Part<'a>>,
     pub(super) period: Period,
     inside: bool,
+    undated: Undated,
     distance: u32,
     near: Option<Date>,
     count: Option<i64>,
+}
+
+/// Says what records without a date do to an entity that no dated record puts into the window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undated {
+    /// There are none.
+    None,
+    /// They keep it, and nobody asked for a time.
+    Plain,
+    /// They keep it, although a time is asked for.
+    Kept,
+    /// They do not keep it.
+    Unwanted,
 }
 
 impl<'a> Group<'a> {
@@ -172,6 +199,7 @@ impl<'a> Group<'a> {
             parts: Vec::with_capacity(1),
             period: Period::default(),
             inside: false,
+            undated: Undated::None,
             distance: u32::MAX,
             near: None,
             count: None,
@@ -180,7 +208,16 @@ impl<'a> Group<'a> {
 
     fn add(&mut self, part: Part<'a>, window: &Window) {
         let period = part.period();
-        self.inside |= period.touches(window);
+        if period.is_undated() {
+            self.undated = match self.undated {
+                Undated::None | Undated::Unwanted if window.dated_only => Undated::Unwanted,
+                Undated::Kept => Undated::Kept,
+                _ if *window != Window::default() => Undated::Kept,
+                _ => Undated::Plain,
+            };
+        } else {
+            self.inside |= period.touches(window);
+        }
         if let Some(near) = window.near {
             self.distance = self.distance.min(period.distance(near));
             self.near = Some(near);
@@ -194,14 +231,37 @@ impl<'a> Group<'a> {
 
     /// Tells whether it belongs to the window.
     pub(super) fn is_inside(&self) -> bool {
-        self.inside
+        self.inside || self.is_undated() || self.undated == Undated::Plain
     }
 
-    /// Tells whether it is a sinkhole: a list says so of the value, or the vendor of a record.
-    pub(super) fn is_sinkhole(&self, lists: &Lists) -> bool {
-        let flagged = |part: &Part<'_>| matches!(part.scope.get("sinkhole"), Some(Value::Flag(true)));
+    /// Tells whether only records without a date put it into a window.
+    pub(super) fn is_undated(&self) -> bool {
+        !self.inside && self.undated == Undated::Kept
+    }
+
+    /// Tells whether it would belong to the window if records without a date were wanted.
+    pub(super) fn lacks_date(&self) -> bool {
+        !self.inside && self.undated == Undated::Unwanted
+    }
+
+    /// Tells whether it is a sinkhole: a list says so of the value, an earlier answer, or the vendor of a record.
+    pub(super) fn is_sinkhole(&self, rules: &Rules<'_>) -> bool {
         can_be_sinkhole(self.type_id)
-            && (lists.sinkhole(&self.value).is_some() || self.parts.iter().any(flagged))
+            && (rules.lists.sinkhole(&self.value).is_some()
+                || rules.marks.of(&self.value).is_some()
+                || self.called_sinkhole_by().is_some())
+    }
+
+    /// Returns the answer of which a record calls it a sinkhole.
+    pub(super) fn called_sinkhole_by(&self) -> Option<usize> {
+        let mut parts = self.parts.iter();
+        let found = parts.find(|part| marks::says_sinkhole(part.scope.item.unwrap_or(part.scope.record)))?;
+        Some(found.answer)
+    }
+
+    /// Tells whether it is a name of a dynamic DNS service, or stands on one.
+    pub(super) fn is_dynamic_dns(&self, rules: &Rules<'_>) -> bool {
+        dynamic_dns(self.type_id, &self.value, rules).is_some()
     }
 
     /// Returns what to sort by: nearest, then what was so only around that day, then rarest, then newest.
@@ -223,10 +283,37 @@ pub(super) fn can_be_sinkhole(type_id: &str) -> bool {
     )
 }
 
+/// Names the list by which an entity is one of a dynamic DNS service; its value has to be canonical.
+pub(super) fn dynamic_dns<'a>(type_id: &str, value: &str, rules: &Rules<'a>) -> Option<&'a str> {
+    match type_id {
+        "maltego.Domain" | "maltego.DNSName" | "maltego.Website" => rules.lists.dynamic_dns(value),
+        "maltego.URL" => Indicator::parse(IndicatorKind::Url, value)
+            .ok()
+            .and_then(|url| url.host())
+            .and_then(|host| rules.lists.dynamic_dns(&host)),
+        _ => None,
+    }
+}
+
 /// Holds the groups in the order in which the answers named them, and what annotates the input.
 pub(super) struct Folded<'a> {
     pub(super) groups: Vec<Group<'a>>,
     pub(super) on_input: Option<Group<'a>>,
+    /// The records that nothing was made of.
+    pub(super) unplaced: Unplaced,
+}
+
+/// Says what a rule made of a record; the greatest of all rules counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Placed {
+    /// It has no value for the rule, or the rule is for others.
+    Nothing,
+    /// Its value is a redaction.
+    Redacted,
+    /// Its value is the input itself.
+    Equal,
+    /// An entity, or a part of one.
+    Made,
 }
 
 /// Is a group's key: type, value, and the values of strict properties.
@@ -248,9 +335,11 @@ pub(super) fn fold<'a>(
     let mut folded = Folded {
         groups: Vec::new(),
         on_input: None,
+        unplaced: Unplaced::default(),
     };
     for (answer, heard) in answers.iter().enumerate() {
         for record in &heard.answer.records {
+            let mut made = Placed::Nothing;
             for prepared in &rules {
                 let mut walk = |item| {
                     let part = Part {
@@ -258,11 +347,20 @@ pub(super) fn fold<'a>(
                         scope: Scope { item, record },
                         answer,
                     };
-                    folded.place(prepared, part, input, &heard.window, &mut known);
+                    made = made.max(folded.place(prepared, part, input, &heard.window, &mut known));
                 };
                 match &prepared.rule.each {
                     None => walk(None),
                     Some(list) => record.records(list).iter().for_each(|item| walk(Some(item))),
+                }
+            }
+            match made {
+                Placed::Made => {}
+                Placed::Equal => folded.unplaced.equal += 1,
+                Placed::Redacted => folded.unplaced.redacted += 1,
+                Placed::Nothing => {
+                    let asked = heard.answer.query.indicator.value();
+                    folded.unplaced.add_other(schema, record, asked);
                 }
             }
         }
@@ -278,28 +376,37 @@ impl<'a> Folded<'a> {
         input: &MappedInput<'a>,
         window: &Window,
         known: &mut HashMap<Key<'a>, usize>,
-    ) {
+    ) -> Placed {
         let rule = prepared.rule;
         if !part.scope.holds(&rule.when) {
-            return;
+            return Placed::Nothing;
         }
         if rule.on_input {
             let group = self
                 .on_input
                 .get_or_insert_with(|| Group::new(input.type_id, Cow::Borrowed(input.value)));
-            return group.add(part, window);
+            group.add(part, window);
+            return Placed::Made;
         }
-        let Some(value) = rule.value.fill(|name| part.scope.text(name)).map(trimmed) else {
-            return;
+        let Some(value) = rule.value.fill(|name| part.scope.text(name)) else {
+            return Placed::Nothing;
+        };
+        let country = match prepared.kind {
+            Some(Kind::Phone) => part.scope.country(),
+            _ => None,
+        };
+        let kind = prepared.kind.filter(|_| !prepared.is_operator);
+        let Some(value) = canonical(kind, value, country.as_deref()) else {
+            return Placed::Redacted;
         };
         if value.is_empty() {
-            return;
+            return Placed::Nothing;
         }
         let Some(type_id) = prepared.type_of(&value) else {
-            return;
+            return Placed::Nothing;
         };
         if type_id == input.type_id && value.eq_ignore_ascii_case(input.value.trim()) {
-            return;
+            return Placed::Equal;
         }
         let strict = prepared.strict_values(&part.scope);
         let at = match known.entry((type_id, value, strict)) {
@@ -312,14 +419,7 @@ impl<'a> Folded<'a> {
         if let Some(group) = self.groups.get_mut(at) {
             group.add(part, window);
         }
-    }
-}
-
-fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        Placed::Made
     }
 }
 
@@ -328,6 +428,8 @@ struct Prepared<'a> {
     rule: &'a EntityRule,
     kind: Option<Kind>,
     has_strict: bool,
+    /// Whether it names a registrar or an operator, whose name may sound like that of a privacy service.
+    is_operator: bool,
 }
 
 impl<'a> Prepared<'a> {
@@ -342,6 +444,10 @@ impl<'a> Prepared<'a> {
             rule,
             kind,
             has_strict: rule.fields.iter().any(|field| field.strict),
+            is_operator: matches!(
+                rule.value.single_field(),
+                Some("registrar" | "as_name" | "hosting")
+            ),
         }
     }
 

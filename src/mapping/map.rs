@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::dropped::Dropped;
 use super::entity::Dresser;
 use super::fold::{Group, fold};
 use super::rules::Scale;
 use crate::catalogue::TransformSpec;
-use crate::domain::{Answer, Lists};
+use crate::domain::{Answer, Lists, Marks};
 use crate::maltego::{Entity, Property};
 
 /// Holds the input entity as far as the mapping needs it.
@@ -24,7 +25,8 @@ pub struct MappedInput<'a> {
     pub properties: &'a [Property],
 }
 
-/// Holds the window of time that the asker looks at; all ends may be open, all days belong to it.
+/// Holds the window of time that the asker looks at; all ends may be open, all days belong to it. What has no date
+/// belongs to it, unless only what has one is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Window {
     /// First day.
@@ -33,6 +35,8 @@ pub struct Window {
     pub until: Option<Date>,
     /// The day to which the nearest comes first.
     pub near: Option<Date>,
+    /// Whether what has no date is left out.
+    pub dated_only: bool,
 }
 
 /// Holds what a mapping reads beside answers and input.
@@ -44,6 +48,8 @@ pub struct Rules<'a> {
     pub scales: &'a BTreeMap<String, Scale>,
     /// What is known of dynamic DNS and sinkholes.
     pub lists: &'a Lists,
+    /// What answers called sinkholes.
+    pub marks: &'a Marks,
 }
 
 /// Holds an answer as the mapping takes it.
@@ -74,16 +80,19 @@ impl<'a> Heard<'a> {
 pub struct Selection {
     /// Whether sinkholes are left out.
     pub exclude_sinkholes: bool,
+    /// Whether names of dynamic DNS services are left out.
+    pub exclude_dynamic_dns: bool,
     /// How many are shown at most.
     pub limit: usize,
 }
 
 impl Selection {
-    /// Wants up to so many, sinkholes too.
+    /// Wants up to so many, sinkholes and names of dynamic DNS services too.
     #[must_use]
     pub fn up_to(limit: usize) -> Self {
         Self {
             exclude_sinkholes: false,
+            exclude_dynamic_dns: false,
             limit,
         }
     }
@@ -96,12 +105,12 @@ pub struct Mapped {
     pub entities: Vec<Entity>,
     /// How many found entities are in `entities`; an annotated input does not count.
     pub shown: usize,
-    /// How many entities there are after folding, outside the window and beyond the limit included.
+    /// How many entities there are after folding, those that are left out included.
     pub total_mapped: usize,
-    /// How many of them lie outside the window.
-    pub outside_window: usize,
-    /// How many of those inside are sinkholes that were left out.
-    pub sinkholes: usize,
+    /// How many of those shown have no date, although a time is asked for.
+    pub undated: usize,
+    /// What is not shown, by why.
+    pub dropped: Dropped,
     /// Whether the first entity is the annotated input.
     pub annotated: bool,
 }
@@ -111,7 +120,8 @@ pub struct Mapped {
 /// Entities of equal type, value and strict properties become one: dates widen, differing texts are joined. One
 /// belongs to the window if the period of any of its records touches the one of its provider; a bound that nobody knows excludes nothing.
 /// With `near` the closest come first, of these what was so only around that day, else the rarest where counts are known, else the newest; what is equal keeps the order of the answers.
-/// Sinkholes are left out where that is wanted. At most `limit` are shown. An entity equal to the input, in type and value, is left out.
+/// Sinkholes and names of dynamic DNS services are left out where that is wanted. At most `limit` are shown. An entity equal to the input, in type and value, is left out.
+/// Whatever is left out is counted: what is in `answers` is in `entities` or in `dropped`.
 #[must_use]
 pub fn map(
     answers: &[Heard<'_>],
@@ -122,21 +132,37 @@ pub fn map(
     let folded = fold(answers, rules.spec, input);
     let dresser = Dresser::new(answers, rules);
     let total_mapped = folded.groups.len();
+    let mut dropped = Dropped {
+        unplaced: folded.unplaced,
+        ..Dropped::default()
+    };
     let mut groups = folded.groups;
-    groups.retain(Group::is_inside);
-    let inside = groups.len();
-    if selection.exclude_sinkholes {
-        groups.retain(|group| !group.is_sinkhole(rules.lists));
-    }
-    let sinkholes = inside - groups.len();
+    groups.retain(|group| {
+        let reason = if group.is_inside() {
+            if selection.exclude_sinkholes && group.is_sinkhole(rules) {
+                &mut dropped.sinkholes
+            } else if selection.exclude_dynamic_dns && group.is_dynamic_dns(rules) {
+                &mut dropped.dynamic_dns
+            } else {
+                return true;
+            }
+        } else if group.lacks_date() {
+            &mut dropped.undated
+        } else {
+            &mut dropped.outside
+        };
+        *reason += 1;
+        false
+    });
     groups.sort_by_cached_key(Group::rank);
+    dropped.over_limit = groups.len().saturating_sub(selection.limit);
     groups.truncate(selection.limit);
     let annotated = folded.on_input.map(|group| dresser.annotate(&group, input));
     let mut mapped = Mapped {
         shown: groups.len(),
         total_mapped,
-        outside_window: total_mapped - inside,
-        sinkholes,
+        undated: groups.iter().filter(|group| group.is_undated()).count(),
+        dropped,
         annotated: annotated.is_some(),
         entities: Vec::with_capacity(groups.len() + 1),
     };

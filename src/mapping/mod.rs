@@ -1,8 +1,11 @@
 //! Turns records into entities, by the rules of `transforms.toml`. Pure.
 //!
 //! `rules` holds the mapping language as data, `template` reads and fills its templates, `fold` gathers
-//! what several records say of one entity, `entity` dresses it for a Maltego client, and `map` puts them in order.
+//! what several records say of one entity, `canonical` brings values into one form, `entity` dresses an entity for a
+//! Maltego client, `map` puts them in order, and `dropped` counts what is not shown.
 
+mod canonical;
+mod dropped;
 mod entity;
 mod fold;
 mod map;
@@ -11,6 +14,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use dropped::{Dropped, Unplaced};
 pub(crate) use entity::humanised;
 pub use map::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
 pub use rules::{Band, Colour, Condition, EntityRule, MarkRule, Piece, PropertyRule, Scale, Template};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::rows::Row;
 use super::tolerant::{Node, address, distinct, host, public_email, public_name, public_phone, public_text};
-use crate::domain::{Indicator, Record};
+use crate::domain::{Country, Indicator, Record};
 
 /// The longest text of a resolution that is neither name nor address, in characters.
 const MAX_TEXT: usize = 1024;
@@ -127,14 +127,17 @@ pub(super) fn as_number(text: &str) -> Option<String> {
     (number != 0).then(|| number.to_string())
 }
 
-/// Adds where an address stands, as it reads on a map; a country of two letters is its code.
+/// Adds where an address stands, as it reads on a map. A country has one name and one code, whichever of them the
+/// vendor writes; one that is not known stays as it is written.
 pub(super) fn place(record: Record, city: Option<String>, country: Option<String>) -> Record {
+    let known = country.as_deref().and_then(Country::find);
     let is_code = |text: &String| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let code = country
-        .as_ref()
-        .filter(|text| is_code(text))
-        .map(|text| text.to_uppercase());
-    let country = code.clone().or(country);
+    let written = country.map(|text| if is_code(&text) { text.to_uppercase() } else { text });
+    let code = match known {
+        Some(country) => Some(country.code.to_owned()),
+        None => written.clone().filter(is_code),
+    };
+    let country = known.map(|country| country.name.to_owned()).or(written);
     let words: Vec<&str> = [&city, &country]
         .into_iter()
         .filter_map(|part| part.as_deref())
@@ -144,4 +147,31 @@ pub(super) fn place(record: Record, city: Option<String>, country: Option<String
         .with_some("city", city)
         .with_some("country", country)
         .with_some("country_code", code)
+}
+
+/// Returns the one word for the kind of a tracker, whatever the vendor calls it: the same id is then the same tracker.
+pub(super) fn tracker_kind(word: &str) -> String {
+    let plain: String = word
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    const KINDS: [(&str, &[&str]); 12] = [
+        ("google-adsense", &["adsense"]),
+        ("google-tag-manager", &["gtm", "googletagmanager"]),
+        ("google-analytics", &["googleanalytics", "ga4", "googleua"]),
+        ("facebook", &["facebook", "fbcode", "fbpixel", "fbid"]),
+        ("hotjar", &["hotjar"]),
+        ("baidu", &["baidu"]),
+        ("yandex", &["yandex"]),
+        ("matomo", &["matomo", "piwik"]),
+        ("statcounter-security", &["statcountersecurity"]),
+        ("statcounter", &["statcounter"]),
+        ("new-relic", &["newrelic"]),
+        ("mixpanel", &["mixpanel"]),
+    ];
+    let known = KINDS
+        .iter()
+        .find(|(_, words)| words.iter().any(|start| plain.starts_with(start)));
+    known.map_or_else(|| word.trim().to_owned(), |(kind, _)| (*kind).to_owned())
 }

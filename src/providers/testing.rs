@@ -309,6 +309,7 @@ pub(super) fn mapped(
         spec,
         scales: &loaded.settings.scales,
         lists: &loaded.settings.lists,
+        marks: crate::domain::Marks::none(),
     };
     let mapped = crate::mapping::map(&answers, &rules, &input, &Selection::up_to(100));
     let written = mapped.entities.iter().map(|entity| {
@@ -414,6 +415,7 @@ pub(super) fn entities(
         spec,
         scales: &settings.scales,
         lists: &settings.lists,
+        marks: crate::domain::Marks::none(),
     };
     let input = MappedInput {
         type_id,

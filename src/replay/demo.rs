@@ -28,6 +28,10 @@ pub const API_KEY: &str = "sample-key-of-the-replayed-vendor";
 /// Zones that the sample data have names of dynamic DNS services in.
 pub const SAMPLE_ZONES: &str = "dynhost.example\nhomelink.example\n";
 
+/// Addresses that the sample data's details call sinkholes. What a list or an answer says marks them everywhere; without
+/// a list, only those that somebody asked about would be known.
+pub const SAMPLE_SINKHOLES: &str = "198.51.100.7\n203.0.113.103\n203.0.113.109\n";
+
 /// The file that says which registry answers for which names.
 const REGISTRIES: &str = "dns.json";
 
@@ -104,9 +108,14 @@ pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) -> io::Result<()
         }
     }
     let mut lists = Lists::clone(&settings.lists);
-    lists
-        .add(Purpose::DynamicDns, SAMPLE_ZONES, "sample list of the demo")
-        .map_err(|(_, reason)| io::Error::other(reason))?;
+    for (purpose, entries) in [
+        (Purpose::DynamicDns, SAMPLE_ZONES),
+        (Purpose::Sinkhole, SAMPLE_SINKHOLES),
+    ] {
+        lists
+            .add(purpose, entries, "sample list of the demo")
+            .map_err(|(_, reason)| io::Error::other(reason))?;
+    }
     settings.lists = lists.into();
     Ok(())
 }
@@ -195,6 +204,23 @@ pub fn credentials(descriptor: &Descriptor, username: &str, api_key: &str) -> BT
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sample_list_of_sinkholes_is_what_the_details_say() {
+        fn walk(dir: &Dir<'_>, found: &mut std::collections::BTreeSet<String>) {
+            for file in dir.files() {
+                let text = file.contents_utf8().unwrap_or_default();
+                let flagged = text.contains("\"sinkhole\": true") || text.contains("\"sinkhole\":true");
+                let asked = text.lines().find_map(|line| line.strip_prefix("query: query="));
+                found.extend(asked.filter(|_| flagged).map(str::to_owned));
+            }
+            dir.dirs().for_each(|inner| walk(inner, found));
+        }
+        let mut found = std::collections::BTreeSet::new();
+        walk(&FIXTURES, &mut found);
+        let listed = SAMPLE_SINKHOLES.lines().map(str::to_owned).collect();
+        assert_eq!(found, listed);
+    }
 
     #[test]
     fn sample_names_have_a_registry_beside_the_others() {

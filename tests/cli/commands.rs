@@ -151,7 +151,53 @@ fn what_cannot_be_run_is_said_with_what_can() {
             refused.contains("secret") && !refused.contains("canary"),
             "{refused}"
         );
+        let without_provider = place.bad(&["run", "ip-history", "example.com"]);
+        assert!(
+            without_provider.contains("did you mean \"domaintools.ip-history\""),
+            "{without_provider}"
+        );
+        let type_id = place.bad(&["run", "domaintools.risk", "example.com", "--type", "Domian"]);
+        assert!(type_id.contains("did you mean \"Domain\""), "{type_id}");
         assert_eq!(place.vendor_calls(), 0);
+    });
+}
+
+#[test]
+fn a_local_transform_is_given_value_and_properties() {
+    both_ways(|place| {
+        let run = |value: &str, properties: &str| {
+            let ask = [
+                "run",
+                "domaintools.ip-history",
+                "--format",
+                "xml",
+                value,
+                properties,
+            ];
+            place.good(&ask)
+        };
+        for (value, properties) in [
+            ("example.com", "fqdn=example.com#whois-info="),
+            ("", "fqdn=example.com#whois-info=a\\=b"),
+            ("example.com", "fqdn=example.com"),
+        ] {
+            let xml = run(value, properties);
+            assert!(xml.contains("<Value>192.0.2.10</Value>"), "{properties}: {xml}");
+        }
+        let name = [
+            "run",
+            "domaintools.ip-history",
+            "www.example.com",
+            "--format",
+            "json",
+        ];
+        assert_eq!(place.json(&name)["input_type"], "maltego.DNSName");
+        let few = ["run", "domaintools.ip-history", "example.com", "--limit", "1"];
+        let few = place.good(&few);
+        assert!(
+            few.contains("raise --limit for more") && !few.contains("slider"),
+            "{few}"
+        );
     });
 }
 

@@ -29,4 +29,5 @@ mod secrets;
 mod sessions;
 mod soar;
 mod support;
+mod told;
 mod wire;

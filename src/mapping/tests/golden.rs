@@ -128,7 +128,7 @@ fn the_kind_of_the_value_decides_the_type() {
             "phone",
             "+1 555 0100",
             "maltego.PhoneNumber",
-            &[("phonenumber", "+1 555 0100")],
+            &[("phonenumber", "+15550100")],
         ),
         (
             "certificate",

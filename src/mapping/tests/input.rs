@@ -189,7 +189,7 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         &input,
         &without,
     );
-    assert_eq!((rest.sinkholes, rest.shown, rest.total_mapped), (1, 3, 4));
+    assert_eq!((rest.dropped.sinkholes, rest.shown, rest.total_mapped), (1, 3, 4));
     assert!(!values(&rest.entities).contains(&"192.0.2.7"));
 }
 

@@ -83,6 +83,7 @@ pub(super) fn rules_of(settings: &crate::config::Settings) -> Rules<'_> {
         spec: &settings.transforms[0],
         scales: &settings.scales,
         lists: &settings.lists,
+        marks: crate::domain::Marks::none(),
     }
 }
 
@@ -150,6 +151,7 @@ fn the_transform_of_the_manual_maps_end_to_end() {
             spec,
             scales: &loaded.settings.scales,
             lists: &loaded.settings.lists,
+            marks: crate::domain::Marks::none(),
         },
         &INPUT,
         &Selection::up_to(12),

@@ -31,7 +31,7 @@ fn the_newest_come_first_and_the_limit_counts_entities() {
     let mapped = run("ip-history", RULES, history(), &Window::default(), 3);
     assert_eq!(values(&mapped.entities), ["192.0.2.4", "192.0.2.1", "192.0.2.3"]);
     assert_eq!(
-        (mapped.shown, mapped.total_mapped, mapped.outside_window),
+        (mapped.shown, mapped.total_mapped, mapped.dropped.outside),
         (3, 5, 0)
     );
 }
@@ -42,12 +42,13 @@ fn a_period_that_touches_the_window_belongs_to_it() {
         since: Some(date(2013, 5, 20)),
         until: Some(date(2013, 12, 31)),
         near: None,
+        ..Window::default()
     };
     let mapped = run("ip-history", RULES, history(), &window, 10);
     // The first address is outside: it was there before and after, not then.
     assert_eq!(values(&mapped.entities), ["192.0.2.3", "192.0.2.2", "192.0.2.5"]);
     assert_eq!(
-        (mapped.shown, mapped.total_mapped, mapped.outside_window),
+        (mapped.shown, mapped.total_mapped, mapped.dropped.outside),
         (3, 5, 2)
     );
     let later = Window {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{Capability, Query, Record};
 use crate::providers::common::held;
-use crate::providers::facts::resolution;
+use crate::providers::facts::{resolution, tracker_kind};
 use crate::providers::pages::{Page, Pages};
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
@@ -152,7 +152,7 @@ fn component(row: Node<'_>) -> Option<Record> {
 
 fn tracker(row: Node<'_>) -> Option<Record> {
     let tracker = Record::new().with("tracker", row.get("value").text()?);
-    let tracker = tracker.with_some("kind", row.get("kind").text());
+    let tracker = tracker.with_some("kind", row.get("kind").text().map(|kind| tracker_kind(&kind)));
     Some(tracker.with_some("host", host(row)))
 }
 

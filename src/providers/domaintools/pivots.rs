@@ -9,6 +9,7 @@ use super::IRIS_INVESTIGATE;
 use super::common::{answer, one_query};
 use super::iris::{self, Found};
 use crate::domain::{Query, Record};
+use crate::providers::facts::tracker_kind;
 use crate::providers::tolerant::{Node, address, host, public_email, public_name, public_phone};
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -30,6 +31,8 @@ struct Pivot {
     field: &'static str,
     name: String,
     value: String,
+    /// What kind of tracker it is.
+    kind: Option<String>,
     count: i64,
     domain: Option<String>,
 }
@@ -163,7 +166,7 @@ fn pivots(row: Node<'_>) -> Option<Vec<Pivot>> {
     }
     let domain = row.get("domain").host();
     let mut pivots = Vec::new();
-    let mut take = |node: Node<'_>, shape: Shape, name: String| {
+    let mut take = |node: Node<'_>, shape: Shape, name: String, member: &str| {
         let Some(count) = node.get("count").integer().filter(|count| *count > 1) else {
             return;
         };
@@ -174,17 +177,21 @@ fn pivots(row: Node<'_>) -> Option<Vec<Pivot>> {
             field,
             name,
             value,
+            kind: matches!(shape, Shape::Tracker).then(|| tracker_kind(member)),
             count,
             domain: domain.clone(),
         });
     };
     for (path, shape, name) in PLACES {
-        walk(row, path, &mut |node| take(node, *shape, (*name).to_owned()));
+        let member = path.first().copied().unwrap_or_default();
+        walk(row, path, &mut |node| {
+            take(node, *shape, (*name).to_owned(), member)
+        });
     }
     for (contact, role) in CONTACTS {
         for (part, shape, suffix) in PARTS {
             walk(row, &[contact, part], &mut |node| {
-                take(node, *shape, format!("{role}-{suffix}"));
+                take(node, *shape, format!("{role}-{suffix}"), part);
             });
         }
     }
@@ -200,7 +207,8 @@ fn walk<'a>(node: Node<'a>, path: &[&str], found: &mut dyn FnMut(Node<'a>)) {
 
 /// Merges equal pivots of several rows and puts the rarest first.
 fn merge(query: Query, found: Found<Vec<Pivot>>) -> Step {
-    let mut merged: BTreeMap<(String, &'static str, String), Pivot> = BTreeMap::new();
+    type Key = (String, &'static str, String, Option<String>);
+    let mut merged: BTreeMap<Key, Pivot> = BTreeMap::new();
     let rows = found.rows.len();
     for pivot in found.rows.into_iter().flatten() {
         // The value asked about leads back to itself.
@@ -208,7 +216,12 @@ fn merge(query: Query, found: Found<Vec<Pivot>>) -> Step {
             continue;
         }
         merged
-            .entry((pivot.name.clone(), pivot.field, pivot.value.clone()))
+            .entry((
+                pivot.name.clone(),
+                pivot.field,
+                pivot.value.clone(),
+                pivot.kind.clone(),
+            ))
             .and_modify(|known| {
                 known.count = known.count.max(pivot.count);
                 if known.domain != pivot.domain {
@@ -226,6 +239,7 @@ fn merge(query: Query, found: Found<Vec<Pivot>>) -> Step {
                 .with_some("domain", pivot.domain)
                 .with("pivot", pivot.name)
                 .with("count", pivot.count)
+                .with_some("kind", pivot.kind)
                 .with(pivot.field, pivot.value)
         })
         .collect();

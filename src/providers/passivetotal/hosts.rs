@@ -4,6 +4,7 @@ use super::dns::results;
 use super::{DESCRIPTOR, HOST_ATTRIBUTES, MAX_PAGES, call};
 use crate::domain::{Capability, Query, Record};
 use crate::providers::common::held;
+use crate::providers::facts::tracker_kind;
 use crate::providers::pages::{Page, Pages};
 use crate::providers::rows::Row;
 use crate::providers::tolerant::{Node, json};
@@ -92,7 +93,10 @@ fn component(row: Node<'_>) -> Option<Record> {
 
 fn tracker(row: Node<'_>) -> Option<Record> {
     let tracker = Record::new().with("tracker", row.get("attributeValue").text()?);
-    let tracker = tracker.with_some("kind", row.get("attributeType").text());
+    let tracker = tracker.with_some(
+        "kind",
+        row.get("attributeType").text().map(|kind| tracker_kind(&kind)),
+    );
     Some(tracker.with_some("host", row.get("hostname").host()))
 }
 

@@ -139,6 +139,7 @@ fn registration(row: Node<'_>) -> Option<Record> {
             .with_some("registrar", row.get("registrar").text())
             .with_some("registrant", holder(row))
             .with_some("created", row.get("registered").day())
-            .with_some("expires", row.get("expiresAt").day()),
+            .with_some("expires", row.get("expiresAt").day())
+            .with_some("last_seen", row.get("lastLoadedAt").day()),
     )
 }

@@ -21,7 +21,7 @@ fn an_address_is_given_its_reputation() {
             "maltego.IPv4Address 203.0.113.66; ipv4-address!=203.0.113.66; defender.classification=malicious; \
              defender.hosting=Parkside Cloud; defender.score=92; \
              defender.reasons=Intel article: Tendrit: a campaign against job seekers (high), ASN: Infrastructure of this network is more likely to be malicious; \
-             defender.cidr=203.0.113.0/25; defender.location=NL; defender.first_seen=2012-01-05; \
+             defender.cidr=203.0.113.0/25; defender.location=Netherlands; defender.first_seen=2012-01-05; \
              defender.last_seen=2026-11-19; [#d32f2f]; Red",
             "maltego.AS 64500; as.number!=64500; defender.as_name=PARKSIDE-AS; \
              defender.organization=Parkside Hosting B.V.; defender.first_seen=2012-01-05; \
@@ -29,7 +29,7 @@ fn an_address_is_given_its_reputation() {
             "maltego.Netblock 203.0.113.0-203.0.113.127; ipv4-range=203.0.113.0-203.0.113.127; \
              defender.cidr=203.0.113.0/25; defender.as_name=PARKSIDE-AS; defender.first_seen=2012-01-05; \
              defender.last_seen=2026-11-19; -> holds the address",
-            "maltego.Location NL; location.name!=NL; country!=NL; countrycode!=NL; \
+            "maltego.Location Netherlands; location.name!=Netherlands; country!=Netherlands; countrycode!=NL; \
              defender.first_seen=2012-01-05; defender.last_seen=2026-11-19; -> place of the address",
         ]
     );
@@ -83,7 +83,7 @@ fn records_without_days_stay_apart() {
         [
             "maltego.WHOISRecord tendrit.example 2013-11-08 to 2014-02-11; \
              name=tendrit.example 2013-11-08 to 2014-02-11; domainName=tendrit.example; \
-             registrar=Harbour Names Ltd; registrantName=REDACTED FOR PRIVACY; creationDate=2012-11-07; \
+             registrar=Harbour Names Ltd; creationDate=2012-11-07; \
              updatedDate=2013-11-08; registryExpiryDate=2014-11-07; \
              domainStatus=client transfer prohibited, client update prohibited; \
              nameservers=ns1.harbour.example; registrarWhoisServer=whois.harbour.example; \

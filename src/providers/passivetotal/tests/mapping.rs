@@ -27,7 +27,7 @@ fn a_sinkhole_is_marked_on_the_address() {
             "maltego.Netblock 198.51.100.0-198.51.100.255; ipv4-range=198.51.100.0-198.51.100.255; \
              passivetotal.cidr=198.51.100.0/24; passivetotal.as_name=Example Research Network; \
              -> holds the address",
-            "maltego.Location Norway; location.name!=Norway; country!=Norway; -> place of the address",
+            "maltego.Location Norway; location.name!=Norway; country!=Norway; countrycode!=NO; -> place of the address",
         ]
     );
 }
@@ -41,12 +41,12 @@ fn an_address_that_is_none_is_not() {
         [
             "maltego.IPv4Address 192.0.2.44; ipv4-address!=192.0.2.44; passivetotal.sinkhole=false; \
              passivetotal.compromised=true; passivetotal.dynamic_dns=false; passivetotal.tags=apt, hosting; \
-             passivetotal.cidr=192.0.2.0/25; passivetotal.location=NL; passivetotal.latitude=52.3759; \
+             passivetotal.cidr=192.0.2.0/25; passivetotal.location=Netherlands; passivetotal.latitude=52.3759; \
              passivetotal.longitude=4.8975",
             "maltego.AS 64500; as.number!=64500; passivetotal.as_name=PARKSIDE-AS; -> announces the address",
             "maltego.Netblock 192.0.2.0-192.0.2.127; ipv4-range=192.0.2.0-192.0.2.127; \
              passivetotal.cidr=192.0.2.0/25; passivetotal.as_name=PARKSIDE-AS; -> holds the address",
-            "maltego.Location NL; location.name!=NL; country!=NL; countrycode!=NL; -> place of the address",
+            "maltego.Location Netherlands; location.name!=Netherlands; country!=Netherlands; countrycode!=NL; -> place of the address",
         ]
     );
 }
@@ -122,10 +122,10 @@ fn trackers_are_told_apart_by_kind() {
     assert_eq!(
         entities,
         [
-            "pivotd.Tracker UA-000000-1; text!=UA-000000-1; pivotd.tracker-kind!=GoogleAnalyticsAccountNumber; \
+            "pivotd.Tracker UA-000000-1; text!=UA-000000-1; pivotd.tracker-kind!=google-analytics; \
              passivetotal.host=www.tendrit.example; passivetotal.first_seen=2013-04-03; \
              passivetotal.last_seen=2013-06-30; -> 2013-04-03 to 2013-06-30",
-            "pivotd.Tracker 1000001; text!=1000001; pivotd.tracker-kind!=FacebookId; \
+            "pivotd.Tracker 1000001; text!=1000001; pivotd.tracker-kind!=facebook; \
              passivetotal.host=tendrit.example; passivetotal.first_seen=2013-05-03; \
              passivetotal.last_seen=2013-05-30; -> 2013-05-03 to 2013-05-30",
         ]
