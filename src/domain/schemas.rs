@@ -347,6 +347,8 @@ pub(super) static HOST_PAIRS: Schema = Schema {
         field("host", Kind::Host),
         field("ip", Kind::Address),
         field("side", Kind::Text),
+        // The name below the host that was asked about to which the pair belongs, where it is not the host itself.
+        field("subdomain", Kind::Host),
         field("cause", Kind::Text),
         field("first_seen", Kind::Date),
         field("last_seen", Kind::Date),

@@ -26,6 +26,9 @@ use crate::telemetry::metrics::Metrics;
 /// Waited after a limit of the vendor's that does not say how long it lasts.
 const UNSAID_LIMIT: Duration = Duration::from_secs(60);
 
+/// The longest that a limit of the vendor's is taken for; what lasts longer is asked about again.
+const LONGEST_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
 /// The longest that a call takes without which the look-up has its answer.
 const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -416,7 +419,7 @@ impl Carrier {
                 Attempted::Done(Replied::NotFound(reply))
             }
             Verdict::Limited { after, message } => {
-                let wait = after.map_or(UNSAID_LIMIT, Duration::from_secs);
+                let wait = after.map_or(UNSAID_LIMIT, Duration::from_secs).min(LONGEST_LIMIT);
                 let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
                 tell(Signal::Limited(until, message.clone()));
                 let failure = failed(FailureKind::Limited, message).until(Some(until));

@@ -3,6 +3,8 @@
 
 mod address;
 mod dns;
+mod retry;
+mod strike;
 mod tls;
 #[cfg(test)]
 mod wire;
@@ -16,15 +18,11 @@ use url::Url;
 
 use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
 use self::dns::Resolvers;
+use self::strike::Secrets;
 pub use self::tls::Authorities;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};
-use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply, segment};
-
-/// What stands in place of a part of a key.
-const STRUCK: &str = "[key]";
-/// The fewest bytes of a part of a key that is struck out.
-const SHORTEST_PART: usize = 4;
+use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
 
 /// Says why a client could not be made or a call not signed.
 #[derive(Debug, thiserror::Error)]
@@ -212,27 +210,33 @@ impl Transport {
     /// Returns a vendor's words without any part of the key and without the session's token, in case it repeats them.
     #[must_use]
     pub fn without_key(&self, text: &str, with: &Signing<'_>) -> String {
-        let fields = with.key.unwrap_or(&self.credentials).values();
-        let parts = fields
-            .chain(with.session)
-            .map(ExposeSecret::expose_secret)
-            // Shorter ones are part of many words, and of no key.
-            .filter(|part| part.len() >= SHORTEST_PART);
-        let mut parts: Vec<String> = parts.flat_map(|part| [part.to_owned(), segment(part)]).collect();
-        // One may begin with another.
-        parts.sort_unstable_by_key(|part| std::cmp::Reverse(part.len()));
-        parts
-            .iter()
-            .fold(text.to_owned(), |text, part| strike(&text, part))
+        Secrets::of_words(self.key(with), with.session).strike_words(text)
     }
 
-    /// Signs a call and makes one attempt.
+    /// Returns the key that a call is signed with.
+    fn key<'a>(&'a self, with: &'a Signing<'_>) -> &'a BTreeMap<String, SecretString> {
+        with.key.unwrap_or(&self.credentials)
+    }
+
+    /// Signs a call and makes one attempt. What comes back holds no secret, should the vendor repeat one.
     ///
     /// The caller bounds the time.
     ///
     /// # Errors
     /// [`AttemptError`] where there is no complete reply.
     pub async fn attempt(
+        &self,
+        provider: &dyn Provider,
+        call: &Call,
+        with: &Signing<'_>,
+    ) -> Result<Reply, AttemptError> {
+        let mut reply = self.exchange(provider, call, with).await?;
+        let descriptor = provider.descriptor();
+        Secrets::of_values(descriptor, self.key(with), with.session).strike_reply(&mut reply);
+        Ok(reply)
+    }
+
+    async fn exchange(
         &self,
         provider: &dyn Provider,
         call: &Call,
@@ -247,7 +251,8 @@ impl Transport {
         let request = self.request(provider, call, with)?;
         let client = self.client().map_err(unsigned)?;
         let response = client.execute(request).await.map_err(|error| sort(&error))?;
-        self.read(response, provider.descriptor().reply_headers).await
+        self.read(response, provider.descriptor().reply_headers, with.now)
+            .await
     }
 
     /// Signs a copy of a call that goes below the path `prefix` of a base URL.
@@ -259,8 +264,7 @@ impl Transport {
         prefix: &str,
     ) -> Result<Call, AttemptError> {
         let mut signed = call.clone();
-        let fields = with.key.unwrap_or(&self.credentials);
-        let exposed = Exposed::new(fields, &self.options)
+        let exposed = Exposed::new(self.key(with), &self.options)
             .in_session(with.session)
             .below(prefix);
         provider
@@ -331,6 +335,7 @@ impl Transport {
         &self,
         mut response: reqwest::Response,
         wanted: &'static [&'static str],
+        now: Timestamp,
     ) -> Result<Reply, AttemptError> {
         let header = |name: reqwest::header::HeaderName| {
             response
@@ -343,7 +348,9 @@ impl Transport {
         let content_type = header(reqwest::header::CONTENT_TYPE)
             .unwrap_or_default()
             .to_ascii_lowercase();
-        let retry_after = header(reqwest::header::RETRY_AFTER);
+        let date = header(reqwest::header::DATE);
+        let retry_after = header(reqwest::header::RETRY_AFTER)
+            .map(|text| retry::in_seconds(&text, date.as_deref(), now).unwrap_or(text));
         let headers = wanted.iter().filter_map(|name| {
             let value = response.headers().get(*name)?.to_str().ok()?;
             Some((*name, value.to_owned()))
@@ -364,22 +371,6 @@ impl Transport {
             body: body.into(),
         })
     }
-}
-
-/// Strikes a secret from a text, and the beginning of one at the end of a text that was shortened.
-fn strike(text: &str, secret: &str) -> String {
-    let mut struck = text.replace(secret, STRUCK);
-    let cut = secret
-        .char_indices()
-        .rev()
-        .map(|(end, _)| secret.get(..end).unwrap_or_default())
-        .take_while(|part| part.len() >= SHORTEST_PART)
-        .find(|part| struck.ends_with(part));
-    if let Some(part) = cut {
-        struck.truncate(struck.len() - part.len());
-        struck.push_str(STRUCK);
-    }
-    struck
 }
 
 /// Says that a call cannot be made.
@@ -413,29 +404,5 @@ fn describe(error: &reqwest::Error) -> String {
         "the connection failed".to_owned()
     } else {
         texts.join(": ")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::strike;
-
-    #[test]
-    fn a_secret_is_struck_out_wherever_it_stands() {
-        for (text, struck) in [
-            ("no such key", "no such key"),
-            (
-                "key s3cret-9 is unknown (s3cret-9)",
-                "key [key] is unknown ([key])",
-            ),
-            ("s3cret-9", "[key]"),
-            // A vendor's words are shortened; what is left of the key goes, too.
-            ("a long story about s3cret", "a long story about [key]"),
-            ("a long story about s3c", "a long story about s3c"),
-            ("", ""),
-        ] {
-            assert_eq!(strike(text, "s3cret-9"), struck, "{text}");
-        }
-        assert_eq!(strike("ends in schlüss", "schlüssel"), "ends in [key]");
     }
 }

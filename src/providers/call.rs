@@ -137,7 +137,7 @@ impl Call {
     /// Returns the query as it goes on the wire, without the question mark; a space is `%20`. `None` without parameters.
     #[must_use]
     pub fn encoded_query(&self) -> Option<String> {
-        let encode = common::segment;
+        let encode = common::parameter;
         let pairs: Vec<String> = self
             .query
             .iter()
@@ -227,6 +227,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Says how long a limit lasts, where the vendor does not.
+    #[must_use]
+    pub fn otherwise(mut self, seconds: Option<u64>) -> Self {
+        if let Self::Limited { after, .. } = &mut self {
+            *after = after.or(seconds);
+        }
+        self
+    }
+
     /// Changes what it says in plain words.
     #[must_use]
     pub fn saying(mut self, change: impl FnOnce(&str) -> String) -> Self {

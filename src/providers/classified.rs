@@ -68,7 +68,7 @@ pub(super) fn answer(
     }
     let record = root.and_then(|root| Classified::read(root).record());
     let records = record.into_iter().collect();
-    let answer = common::answer(descriptor, query, product, records);
+    let answer = common::object(descriptor, query, product, records);
     Ok(Step::Done(vec![answer]))
 }
 

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Reply;
+use super::lenient;
+use super::rows::{Row as Read, Rows, Why};
 use super::tolerant::{Node, address, host};
 use crate::domain::{IndicatorKind, Query, Record};
 
@@ -22,6 +24,8 @@ pub(super) struct Row {
     /// The type of the record, in upper case.
     pub(super) kind: String,
     pub(super) values: Vec<String>,
+    /// How many values were not understood.
+    pub(super) unread: usize,
     pub(super) first: Option<Timestamp>,
     pub(super) last: Option<Timestamp>,
     pub(super) count: Option<i64>,
@@ -34,10 +38,12 @@ pub(super) fn row(node: Node<'_>) -> Option<Row> {
     // sightings.
     let time = |names: &[&str]| names.iter().find_map(|name| time(node.get(name)));
     let milliseconds = |name: &str| node.get(name).integer().and_then(of_milliseconds);
+    let (values, unread) = values(node.get("rdata"));
     Some(Row {
         name: node.get("rrname").text()?,
         kind: kind(&node.get("rrtype").text()?),
-        values: node.get("rdata").texts().into_iter().take(MOST_VALUES).collect(),
+        values,
+        unread,
         first: time(&["time_first", "zone_time_first", "time_first_rfc3339"])
             .or_else(|| milliseconds("time_first_ms")),
         last: time(&["time_last", "zone_time_last", "time_last_rfc3339"])
@@ -49,64 +55,102 @@ pub(super) fn row(node: Node<'_>) -> Option<Row> {
     })
 }
 
-/// Makes the records of a row that is about what was asked; rows of types that name nobody else make none.
-pub(super) fn records(row: &Row, asked: &Query) -> Vec<Record> {
+/// Reads what a name has: one text, or a list of them. Also says how many are none.
+pub(super) fn values(node: Node<'_>) -> (Vec<String>, usize) {
+    let mut values = node.texts();
+    let unread = node.rows().filter(|value| value.text().is_none()).count();
+    let beyond = values.len().saturating_sub(MOST_VALUES);
+    values.truncate(MOST_VALUES);
+    (values, unread + beyond)
+}
+
+/// Reads what a row says of what was asked, value by value.
+pub(super) fn read(row: Option<Row>, asked: &Query) -> Vec<Read> {
+    let Some(row) = row else {
+        return vec![Read::Unread];
+    };
+    let mut read: Vec<Read> = row.values.iter().map(|data| one(&row, data, asked)).collect();
+    read.extend((0..row.unread).map(|_| Read::Unread));
+    if read.is_empty() {
+        read.push(Read::Unread);
+    }
+    read
+}
+
+fn one(row: &Row, data: &str, asked: &Query) -> Read {
+    // An address is what a name resolves to; where it stands as the name, the two are swapped.
+    let (name, data) = match address(&row.name) {
+        Some(_) => (data, row.name.as_str()),
+        None => (row.name.as_str(), data),
+    };
+    let kind = row.kind.as_str();
+    let left_out = |why| Read::LeftOut(why, Some(kind.to_owned()));
     let value = asked.indicator.value();
     let about_address = matches!(asked.indicator.kind(), IndicatorKind::Ipv4 | IndicatorKind::Ipv6);
-    row.values
-        .iter()
-        .filter_map(|data| {
-            // An address is what a name resolves to; where it stands as the name, the two are swapped.
-            let (name, data) = match address(&row.name) {
-                Some(_) => (data.as_str(), row.name.as_str()),
-                None => (row.name.as_str(), data.as_str()),
-            };
-            let mut record = match row.kind.as_str() {
-                "A" | "AAAA" => {
-                    let ip = address(data)?;
-                    if about_address && ip != value {
-                        return None;
-                    }
-                    Record::new().with("name", host(name)?).with("ip", ip)
-                }
-                // The name of a reverse record is the address itself, written backwards.
-                "PTR" => reverse(name, data, about_address.then_some(value))?,
-                "CNAME" | "DNAME" | "NS" => Record::new().with("name", host(name)?).with("host", host(data)?),
-                // A preference stands before the name.
-                "MX" => Record::new()
-                    .with("name", host(name)?)
-                    .with("host", host(data.rsplit(' ').next()?)?),
-                _ => return None,
-            };
-            record.set("type", row.kind.as_str());
-            record.set("value", data.trim_end_matches('.'));
-            Some(
-                record
-                    .with_some("first_seen", row.first)
-                    .with_some("last_seen", row.last)
-                    .with_some("observations", row.count)
-                    .with_some("collector", row.collector.clone()),
-            )
-        })
-        .collect()
+    let named = |data: &str| Some(Record::new().with("name", host(name)?).with("host", host(data)?));
+    // A preference stands before the name of a mail server.
+    let target = match kind {
+        "MX" => data.split_whitespace().next_back().unwrap_or_default(),
+        _ => data.trim(),
+    };
+    let record = match kind {
+        "A" | "AAAA" => match address(data) {
+            Some(ip) if about_address && ip != value => return Read::LeftOut(Why::Elsewhere, None),
+            Some(ip) => host(name).map(|name| Record::new().with("name", name).with("ip", ip)),
+            None => None,
+        },
+        // The name of a reverse record is the address itself, written backwards.
+        "PTR" => match reverse(name, data, about_address.then_some(value)) {
+            Reverse::OfAnother => return Read::LeftOut(Why::Elsewhere, None),
+            Reverse::Read(record) => record,
+        },
+        // The root stands for nobody.
+        "CNAME" | "DNAME" | "NS" | "MX" if target == "." => return left_out(Why::Nobody),
+        "CNAME" | "DNAME" | "NS" | "MX" => named(target),
+        kind if is_type(kind) => return left_out(Why::OtherType),
+        _ => None,
+    };
+    Read::from(record).map(|record| {
+        record
+            .with("type", kind)
+            .with("value", data.trim_end_matches('.'))
+            .with_some("first_seen", row.first)
+            .with_some("last_seen", row.last)
+            .with_some("observations", row.count)
+            .with_some("collector", row.collector.clone())
+    })
+}
+
+/// Tells whether a text can be the name of a type of records: `SOA`, `NSEC3PARAM`, `TYPE65534`.
+fn is_type(text: &str) -> bool {
+    let letters = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == b'-';
+    (1..=12).contains(&text.len()) && text.bytes().all(letters) && !text.starts_with('-')
+}
+
+/// Says what a reverse record is about.
+enum Reverse {
+    /// The record; `None` where it could not be read.
+    Read(Option<Record>),
+    /// It is of another address than the one that was asked about.
+    OfAnother,
 }
 
 /// Reads a reverse record, whichever side its address stands on; `asked` is the address that was asked about.
-fn reverse(name: &str, data: &str, asked: Option<&str>) -> Option<Record> {
+fn reverse(name: &str, data: &str, asked: Option<&str>) -> Reverse {
     let sides = [(name, data), (data, name)];
     let found = sides
         .into_iter()
         .find_map(|(ip, other)| Some((address(ip).or_else(|| reversed(ip))?, other)));
-    match (found, asked) {
-        (Some((ip, _)), Some(asked)) if ip != asked => None,
-        (Some((ip, other)), _) => Some(Record::new().with("name", host(other)?).with("ip", ip)),
+    let of = |other: &str, ip: &str| Some(Record::new().with("name", host(other)?).with("ip", ip));
+    Reverse::Read(match (found, asked) {
+        (Some((ip, _)), Some(asked)) if ip != asked => return Reverse::OfAnother,
+        (Some((ip, other)), _) => of(other, &ip),
         // The other side is a name of another form, such as that of a part of a network (RFC 2317).
-        (None, Some(asked)) => {
-            let other = if is_reverse(name) { data } else { name };
-            Some(Record::new().with("name", host(other)?).with("ip", asked))
-        }
-        (None, None) => Some(Record::new().with("name", host(name)?).with("host", host(data)?)),
-    }
+        (None, Some(asked)) => of(if is_reverse(name) { data } else { name }, asked),
+        (None, None) => host(name)
+            .zip(host(data))
+            .map(|(name, host)| Record::new().with("name", name).with("host", host)),
+    })
 }
 
 fn is_reverse(name: &str) -> bool {
@@ -126,39 +170,49 @@ fn reversed(name: &str) -> Option<String> {
     address(&groups.join(":")).filter(|_| whole)
 }
 
-/// Puts records that were seen last first, and bounds how many they are; equal times keep the vendor's order.
-pub(super) fn arrange(records: &mut Vec<Record>) {
+/// Puts records that were seen last first, and bounds how many they are; equal times keep the vendor's order. Says how
+/// many were too many.
+pub(super) fn arrange(rows: &mut Rows) -> Option<String> {
     let seen = |record: &Record| match record.get("last_seen") {
         Some(crate::domain::Value::Time(time)) => Some(*time),
         _ => None,
     };
-    records.sort_by_key(|record| std::cmp::Reverse(seen(record)));
-    records.truncate(MOST_RECORDS);
+    let more = rows.arrange(MOST_RECORDS, |record| std::cmp::Reverse(seen(record)));
+    (more > 0).then(|| format!("The newest {MOST_RECORDS} records; {more} older ones are left out."))
 }
 
 /// Holds the lines of a reply that are JSON objects.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     pub(super) objects: Vec<Value>,
-    /// Whether a line could not be read: the reply broke off, or is something else.
+    /// How many lines could not be read.
+    pub(super) unread: usize,
+    /// Whether the reply broke off in its last line, or is something else.
     pub(super) broken: bool,
 }
 
-/// Reads a reply of one JSON object a line, up to the first line that is none.
+/// Reads a reply of one JSON object a line. A line that is none costs no other.
 pub(super) fn lines(reply: &Reply) -> Lines {
     let mut read = Lines::default();
+    let mut last = true;
     for line in reply.body.split(|byte| *byte == b'\n') {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        match serde_json::from_slice::<Value>(line) {
-            Ok(object) if object.is_object() => read.objects.push(object),
-            _ => {
-                read.broken = true;
-                break;
+        last = match lenient::value(line.trim_ascii()) {
+            Ok(object) if object.is_object() => {
+                read.objects.push(object);
+                true
             }
-        }
+            _ => {
+                read.unread += 1;
+                false
+            }
+        };
     }
+    // A line that ends is a bad line; one that does not was cut off.
+    read.broken = !last && !reply.body.ends_with(b"\n");
+    read.unread -= usize::from(read.broken);
     read
 }
 
@@ -182,11 +236,21 @@ pub(super) fn kind(text: &str) -> String {
         "1" => "A",
         "2" => "NS",
         "5" => "CNAME",
+        "6" => "SOA",
         "12" => "PTR",
         "15" => "MX",
+        "16" => "TXT",
         "28" => "AAAA",
         "39" => "DNAME",
-        other => return other.to_ascii_uppercase(),
+        other => {
+            let number = other.bytes().all(|byte| byte.is_ascii_digit());
+            // RFC 3597 names those that have no name.
+            return if number {
+                format!("TYPE{other}")
+            } else {
+                other.to_ascii_uppercase()
+            };
+        }
     }
     .to_owned()
 }

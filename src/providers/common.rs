@@ -7,15 +7,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use secrecy::SecretString;
 
-use super::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step};
-use crate::domain::{Answer, Query, Record, Source};
+use super::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step, Verdict};
+use crate::domain::{Answer, Query};
 
-/// Names every part of a path that is not left as it is (RFC 3986, unreserved characters).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) use super::rows::{nothing, object};
+
+/// Names everything of a parameter that is not left as it is (RFC 3986, unreserved characters).
+const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+
+/// Names every part of a path that is not left as it is. Colons stay, as other clients send the IPv6 addresses that have
+/// them; a segment may have them (RFC 3986, 3.3).
+const SEGMENT: &AsciiSet = &PARAMETER.remove(b':');
 
 /// The seconds of a day.
 const DAY: u64 = 24 * 3600;
@@ -28,6 +34,11 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
 /// Encodes one segment of a path.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// Encodes the name or the value of a parameter.
+pub(crate) fn parameter(text: &str) -> String {
+    utf8_percent_encode(text, PARAMETER).to_string()
 }
 
 /// Refuses a question that the provider does not offer, before anything is asked.
@@ -103,30 +114,6 @@ pub(super) fn replied_good(replied: Replied) -> Result<Option<Reply>, ProviderEr
     }
 }
 
-/// Makes a whole answer of these records.
-pub(super) fn answer(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Record>) -> Answer {
-    let blind = descriptor
-        .offer(query.capability)
-        .and_then(|offer| offer.products.iter().find(|known| known.id == product))
-        .and_then(|product| product.blind)
-        .map(str::to_owned);
-    Answer {
-        total: u64::try_from(records.len()).ok(),
-        query,
-        records,
-        more: false,
-        missing: Vec::new(),
-        left_out: Vec::new(),
-        rest: Vec::new(),
-        price: None,
-        source: Source {
-            provider: descriptor.name.to_owned(),
-            product: product.to_owned(),
-            blind,
-        },
-    }
-}
-
 /// Tells with an answer what it will never hold, such as rows beyond a limit; each note is a sentence.
 ///
 /// Beside records that is what the source does not cover, and the answer is kept as long as any other. Without records
@@ -148,9 +135,53 @@ pub(super) fn held(lookup: &Lookup) -> Option<Step> {
     enough.then(|| Step::Done(vec![held.clone()]))
 }
 
-/// Reads `Retry-After` as seconds. Its other form, an HTTP date, needs a clock and is left out.
+/// Says that a limit of the vendor's was hit, and for how long: as the header `Retry-After` says, else the vendor's own
+/// words. `None` where neither does, or says what is no time to wait; what is further away than a day is a day.
+pub(super) fn limited(reply: &Reply, message: String) -> Verdict {
+    Verdict::Limited {
+        after: retry_after(reply).or_else(|| waiting(&message)),
+        message,
+    }
+}
+
+/// Reads `Retry-After` as seconds; transport has turned its other form, an HTTP date, into them.
 pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
-    reply.retry_after.as_deref()?.trim().parse().ok()
+    let text = reply.retry_after.as_deref()?.trim();
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let digits = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = text.get(whole.len()..)?.trim_start_matches('.');
+    // A number that is too large to be held is too long to be waited for.
+    (digits && rest.bytes().all(|byte| byte.is_ascii_digit())).then(|| {
+        let seconds = whole.parse::<u64>().unwrap_or(u64::MAX);
+        seconds.saturating_add(u64::from(!rest.is_empty())).min(DAY)
+    })
+}
+
+/// Reads how long to wait out of a vendor's words: `please wait 3600 seconds`, `try again in 5 minutes`.
+fn waiting(message: &str) -> Option<u64> {
+    let words: Vec<String> = message
+        .split_whitespace()
+        .map(|word| {
+            word.trim_matches(|letter: char| !letter.is_alphanumeric())
+                .to_lowercase()
+        })
+        .collect();
+    let asks = words
+        .iter()
+        .position(|word| ["wait", "retry", "again"].contains(&word.as_str()))?;
+    let after = words.get(asks..)?;
+    after.windows(2).take(6).find_map(|pair| {
+        let [number, unit] = pair else { return None };
+        let number: u64 = number.parse().ok()?;
+        let unit = match unit.trim_end_matches('s') {
+            "second" | "sec" => 1,
+            "minute" | "min" => 60,
+            "hour" | "hr" => 3600,
+            "day" => DAY,
+            _ => return None,
+        };
+        Some(number.saturating_mul(unit).min(DAY))
+    })
 }
 
 /// Returns the seconds from the vendor's own time, in the header `date`, to that in the header `reset`, in seconds since
@@ -201,4 +232,54 @@ pub(super) fn basic(call: &mut Call, username: &str, password: &str) -> bool {
     let encoded = STANDARD.encode(format!("{username}:{password}"));
     call.set_header("authorization", SecretString::from(format!("Basic {encoded}")));
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::testing::reply;
+
+    #[test]
+    fn how_long_a_limit_lasts_is_read_in_one_place() {
+        let after = |header: Option<&str>, message: &str| {
+            let mut reply = reply(429, "");
+            reply.retry_after = header.map(str::to_owned);
+            match limited(&reply, message.to_owned()) {
+                Verdict::Limited { after, .. } => after,
+                other => panic!("{other:?}"),
+            }
+        };
+        for (header, message, seconds) in [
+            (Some("60"), "", Some(60)),
+            (Some(" 60 "), "please wait 3600 seconds", Some(60)),
+            (Some("1.5"), "", Some(2)),
+            (Some("0"), "", Some(0)),
+            (Some("86401"), "", Some(86_400)),
+            (Some("99999999999999999999999"), "", Some(86_400)),
+            (Some("-5"), "", None),
+            (Some("soon"), "", None),
+            (Some(""), "", None),
+            (Some("."), "", None),
+            (
+                None,
+                "Resource limit exceeded, please wait 3600 seconds",
+                Some(3600),
+            ),
+            (Some("-1"), "Please wait 90 seconds.", Some(90)),
+            (None, "try again in 5 minutes", Some(300)),
+            (None, "Retry after 2 hours, please", Some(7200)),
+            (None, "wait 400 days", Some(86_400)),
+            (None, "limit of 20 requests per 1 minute", None),
+            (None, "wait until 10 requests are over", None),
+        ] {
+            assert_eq!(after(header, message), seconds, "{header:?} {message}");
+        }
+    }
+
+    #[test]
+    fn colons_stay_in_paths_and_nothing_else_does() {
+        assert_eq!(segment("2001:db8::44"), "2001:db8::44");
+        assert_eq!(segment("a/b?c#d e%@[x]"), "a%2Fb%3Fc%23d%20e%25%40%5Bx%5D");
+        assert_eq!(parameter("2001:db8::44"), "2001%3Adb8%3A%3A44");
+    }
 }

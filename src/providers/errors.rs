@@ -1,6 +1,6 @@
 //! Says what a failed reply means by its status, for vendors that document little else.
 
-use super::common::{is_html, retry_after};
+use super::common::{is_html, limited};
 use super::tolerant::{Node, clean};
 use super::{Reply, Verdict};
 
@@ -33,10 +33,7 @@ pub(super) fn by_status(reply: &Reply, said: Option<String>) -> Verdict {
         401 => Verdict::KeyRefused(message),
         402 | 403 => Verdict::NotEntitled(message),
         404 => Verdict::Malformed(format!("{message}: is the base URL right?")),
-        429 => Verdict::Limited {
-            after: retry_after(reply),
-            message,
-        },
+        429 => limited(reply, message),
         400..=499 => Verdict::Refused(message),
         500..=599 => Verdict::Retry(message),
         _ => Verdict::Malformed(message),

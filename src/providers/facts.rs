@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::rows::Row;
+use super::rows::{Row, Why};
 use super::tolerant::{Node, address, distinct, host, public_email, public_name, public_phone, public_text};
 use crate::domain::{Country, Indicator, Record};
 
@@ -48,6 +48,60 @@ fn resolved(asked: &Indicator, other: &str, points_here: bool) -> Option<Record>
             .with("name", value)
             .with("value", other.chars().take(MAX_TEXT).collect::<String>()),
     })
+}
+
+/// Makes the record of a pair of hosts, of which one end is the other one, and the other end is the host that was asked
+/// about or a name below it, which is then told. `of` is the side that was asked for, where the question named one: a row
+/// need not name the host that was asked about, and then decides nothing by itself.
+pub(super) fn pair(
+    asked: &Indicator,
+    parent: Option<String>,
+    child: Option<String>,
+    of: Option<&str>,
+) -> Row {
+    let is_asked = |end: &Option<String>| end.as_deref() == Some(asked.value());
+    let is_near = |end: &Option<String>| end.as_deref().is_some_and(|end| is_below(end, asked));
+    let side = match (&parent, &child) {
+        (None, None) => return Row::Unread,
+        _ if is_asked(&parent) && is_asked(&child) => return Row::ITSELF,
+        // One end alone is the other one.
+        (None, Some(_)) => "child",
+        (Some(_), None) => "parent",
+        _ if is_asked(&parent) => "child",
+        _ if is_asked(&child) => "parent",
+        _ => match of {
+            Some("parents") => "parent",
+            Some("children") => "child",
+            // Of a pair of names below it, the one that is referred to is the other one.
+            _ if is_near(&parent) => "child",
+            _ if is_near(&child) => "parent",
+            _ => return Row::LeftOut(Why::Elsewhere, None),
+        },
+    };
+    let (other, near) = if side == "child" {
+        (child, parent)
+    } else {
+        (parent, child)
+    };
+    if is_asked(&other) {
+        return Row::ITSELF;
+    }
+    let Some(other) = other else {
+        return Row::Unread;
+    };
+    let record = Record::new()
+        .with("side", side)
+        .with_some("subdomain", near.filter(|near| is_below(near, asked)));
+    Row::Record(match address(&other) {
+        Some(ip) => record.with("ip", ip),
+        None => record.with("host", other),
+    })
+}
+
+/// Tells whether a name is below the one that was asked about.
+fn is_below(name: &str, asked: &Indicator) -> bool {
+    let above = name.strip_suffix(asked.value());
+    asked.ip().is_none() && above.is_some_and(|above| above.len() > 1 && above.ends_with('.'))
 }
 
 /// Makes a contact of what `field` gives for the fields of a contact; `None` where it names nobody.
@@ -174,4 +228,95 @@ pub(super) fn tracker_kind(word: &str) -> String {
         .iter()
         .find(|(_, words)| words.iter().any(|start| plain.starts_with(start)));
     known.map_or_else(|| word.trim().to_owned(), |(kind, _)| (*kind).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::IndicatorKind;
+
+    /// Says of a pair: side, other end, name below the one that was asked about.
+    fn told(asked: &str, parent: &str, child: &str, of: Option<&str>) -> String {
+        let kind = match asked.parse::<IpAddr>() {
+            Ok(_) => IndicatorKind::Ipv4,
+            Err(_) => IndicatorKind::Domain,
+        };
+        let end = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let asked = Indicator::parse(kind, asked).unwrap();
+        match pair(&asked, end(parent), end(child), of) {
+            Row::Record(record) => ["side", "host", "ip", "subdomain"]
+                .iter()
+                .filter_map(|name| record.text(name))
+                .collect::<Vec<_>>()
+                .join(" "),
+            Row::LeftOut(why, _) => format!("{why:?}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_direction_of_the_question_says_which_end_is_the_other() {
+        let (news, help, www) = ("news.example.net", "help.example.com", "www.example.com");
+        for (parent, child, of, said) in [
+            (
+                news,
+                help,
+                Some("parents"),
+                "parent news.example.net help.example.com",
+            ),
+            (
+                help,
+                news,
+                Some("children"),
+                "child news.example.net help.example.com",
+            ),
+            (news, "example.com", Some("parents"), "parent news.example.net"),
+            ("example.com", news, Some("children"), "child news.example.net"),
+            (
+                "192.0.2.9",
+                help,
+                Some("parents"),
+                "parent 192.0.2.9 help.example.com",
+            ),
+            // Both stand below it: the direction still decides.
+            (
+                www,
+                help,
+                Some("parents"),
+                "parent www.example.com help.example.com",
+            ),
+            (
+                www,
+                help,
+                Some("children"),
+                "child help.example.com www.example.com",
+            ),
+            // Without a direction, the near end does.
+            (news, help, None, "parent news.example.net help.example.com"),
+            (help, news, None, "child news.example.net help.example.com"),
+            (www, help, None, "child help.example.com www.example.com"),
+            (news, "cdn.example.org", None, "Elsewhere"),
+            // A name that merely ends alike is none below it.
+            (news, "notexample.com", None, "Elsewhere"),
+            ("example.com", "example.com", Some("parents"), "Itself"),
+            ("", news, None, "child news.example.net"),
+            (news, "", Some("parents"), "parent news.example.net"),
+            ("", "", None, "Unread"),
+            ("", "example.com", None, "Itself"),
+        ] {
+            assert_eq!(
+                told("example.com", parent, child, of),
+                said,
+                "{parent} {child} {of:?}"
+            );
+        }
+        assert_eq!(
+            told("192.0.2.44", news, "192.0.2.44", Some("parents")),
+            "parent news.example.net"
+        );
+        assert_eq!(
+            told("192.0.2.44", "192.0.2.44", help, None),
+            "child help.example.com"
+        );
+    }
 }

@@ -22,9 +22,12 @@ mod facts;
 mod fixture_tests;
 pub mod greynoise;
 pub mod ipqs;
+pub(crate) mod lenient;
 pub mod mnemonic;
 mod pages;
 pub mod passivetotal;
+#[cfg(test)]
+mod property_tests;
 pub mod rdap;
 pub mod registry;
 pub mod resource;
@@ -43,7 +46,7 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-pub(crate) use common::segment;
+pub(crate) use common::{parameter, segment};
 
 pub use call::{Call, Charge, Cost, Judgement, Method, Reply, Verdict};
 pub use descriptor::{

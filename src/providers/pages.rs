@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use super::common::{answer, replied_good};
-use super::rows::{self, Rows};
+use super::common::replied_good;
+use super::rows::{Row, Rows};
 use super::{Call, Descriptor, ProviderError, Replied, Reply, Step};
 use crate::domain::{Answer, Query, Record, Rest};
 
@@ -50,9 +50,7 @@ pub(super) struct Pages {
     calls: usize,
     /// Where the lists go on that an earlier part of the answer left open; `None` where there is none.
     rest: Option<Vec<Rest>>,
-    records: Vec<Record>,
     seen: HashSet<String>,
-    /// What the rows gave beside the records.
     rows: Rows,
     totals: u64,
     missing: Vec<String>,
@@ -79,7 +77,6 @@ impl Pages {
             open: Vec::new(),
             calls: 0,
             rest: None,
-            records: Vec::new(),
             seen: HashSet::new(),
             rows: Rows::default(),
             totals: 0,
@@ -130,7 +127,7 @@ impl Pages {
     /// # Errors
     /// The first failure, where nothing came at all.
     pub(super) fn next(mut self) -> Result<Step, ProviderError> {
-        let enough = self.calls > 0 && self.records.len() >= self.want;
+        let enough = self.calls > 0 && self.rows.records().len() >= self.want;
         let used_up = self.calls + self.open.len() > self.most;
         if self.open.is_empty() || enough || used_up {
             return self.done().map(|answer| Step::Done(vec![answer]));
@@ -166,7 +163,7 @@ impl Pages {
             self.totals += total;
             open.counted = true;
         }
-        open.rows += page.rows.understood() + page.rows.unread;
+        open.rows += page.rows.understood() + page.rows.unread();
         for record in self.rows.take(page.rows) {
             self.keep(record);
         }
@@ -185,24 +182,21 @@ impl Pages {
     fn keep(&mut self, record: Record) {
         let written = serde_json::to_string(&record).unwrap_or_default();
         if self.seen.insert(written) {
-            self.records.push(record);
+            self.rows.extend([Row::Record(record)]);
         }
     }
 
-    fn done(mut self) -> Result<Answer, ProviderError> {
-        if let Some(error) = self.error.filter(|_| self.records.is_empty()) {
+    fn done(self) -> Result<Answer, ProviderError> {
+        if let Some(error) = self.error.filter(|_| self.rows.records().is_empty()) {
             return Err(error);
         }
-        let understood = self.records.len() + self.rows.understood();
-        self.missing.extend(rows::missing(understood, self.rows.unread)?);
-        let mut answer = answer(self.descriptor, self.query, self.product, self.records);
+        let rows = self.rows;
+        let mut answer = rows.answer_lacking(self.descriptor, self.query, self.product, self.missing)?;
         answer.more = !self.open.is_empty();
-        if answer.more || !self.missing.is_empty() {
+        if answer.more || !answer.missing.is_empty() {
             let held = answer.records.len() as u64;
             answer.total = (self.totals > 0).then_some(self.totals.max(held));
         }
-        answer.missing = self.missing;
-        answer.left_out = self.rows.left_out();
         let rest = self.open.into_iter().map(|open| Rest {
             list: open.what.to_owned(),
             rows: open.rows,

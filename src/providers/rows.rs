@@ -3,9 +3,13 @@
 //! An answer whose rows nobody understands is no "not found": that would be kept, and believed. One whose rows were all
 //! left out is none either: what was there is told with it.
 
-use super::tolerant::malformed;
+//!
+//! The answer to a question for a list is made by [`Rows::answer`] alone, or by [`nothing`] where the vendor says that it
+//! knows nothing, so that no provider can pass rows over in silence.
+
+use super::tolerant::Node;
 use super::{Descriptor, ProviderError};
-use crate::domain::{Answer, LeftOut, Query, Record};
+use crate::domain::{Answer, Capability, LeftOut, Query, Record, Source};
 
 /// Says what a row of an answer turned out to be.
 #[derive(Debug)]
@@ -27,12 +31,37 @@ pub(super) enum Why {
     Itself,
     /// It is a record of the DNS of a type that names nobody else.
     OtherType,
+    /// It is a record of the DNS that says that there is nobody: the root as a name (RFC 7505).
+    Nobody,
     /// It is about something else than what was asked about.
     Elsewhere,
+    /// It is the file that was asked about, as a sandbox keeps it.
+    OwnFile,
+    /// It is a sample that merely brought the file along.
+    Brought,
+    /// It is a domain all of whose values are its own.
+    Alone,
+    /// It names a privacy service or is a redaction.
+    Redacted,
+    /// It went to an address or a name inside the sandbox's own network.
+    Inside,
+    /// It asked the DNS for the name of an address.
+    Reverse,
 }
 
 impl Why {
-    const ALL: &'static [Self] = &[Self::Itself, Self::OtherType, Self::Elsewhere];
+    const ALL: &'static [Self] = &[
+        Self::Itself,
+        Self::OtherType,
+        Self::Nobody,
+        Self::Elsewhere,
+        Self::OwnFile,
+        Self::Brought,
+        Self::Alone,
+        Self::Redacted,
+        Self::Inside,
+        Self::Reverse,
+    ];
 
     /// Says it of one row, and of several.
     const fn words(self) -> [&'static str; 2] {
@@ -42,6 +71,25 @@ impl Why {
                 "rows about nothing but what was asked",
             ],
             Self::OtherType => ["record of another type", "records of other types"],
+            Self::Nobody => ["record that names nobody", "records that name nobody"],
+            Self::OwnFile => [
+                "artifact that is the file itself",
+                "artifacts that are the file itself",
+            ],
+            Self::Brought => [
+                "sample that merely brought the file along",
+                "samples that merely brought the file along",
+            ],
+            Self::Alone => [
+                "domain that shares no value with others",
+                "domains that share no value with others",
+            ],
+            Self::Redacted => ["redacted row", "redacted rows"],
+            Self::Inside => [
+                "contact inside the sandbox's own network",
+                "contacts inside the sandbox's own network",
+            ],
+            Self::Reverse => ["reverse look-up", "reverse look-ups"],
             Self::Elsewhere => [
                 "row about something else than what was asked",
                 "rows about something else than what was asked",
@@ -84,13 +132,13 @@ struct Left {
 /// Gathers what the rows of an answer gave.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    /// The records.
-    pub(super) records: Vec<Record>,
+    records: Vec<Record>,
     left: Vec<Left>,
     /// How many rows say the same as one before them.
     same: usize,
-    /// How many rows were not understood.
-    pub(super) unread: usize,
+    unread: usize,
+    /// What is told in place of records, where there are none.
+    empty: Option<String>,
 }
 
 impl FromIterator<Row> for Rows {
@@ -115,6 +163,39 @@ impl Extend<Row> for Rows {
 }
 
 impl Rows {
+    /// Reads the rows of a list, or the one that stands in its place.
+    pub(super) fn of<'a>(list: Node<'a>, read: impl FnMut(Node<'a>) -> Row) -> Self {
+        list.rows().map(read).collect()
+    }
+
+    /// Returns the records that the rows gave so far.
+    pub(super) fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Returns how many rows were not understood so far.
+    pub(super) fn unread(&self) -> usize {
+        self.unread
+    }
+
+    /// Adds rows that were not understood.
+    pub(super) fn lose(&mut self, unread: usize) {
+        self.unread += unread;
+    }
+
+    /// Says what is told where there is no row: that what was asked about is known, and why nothing is shown.
+    pub(super) fn if_empty(&mut self, what: impl Into<String>) {
+        self.empty = Some(what.into());
+    }
+
+    /// Puts the records in order; equal ones keep theirs. Keeps the first `most` of them, and returns how many went.
+    pub(super) fn arrange<K: Ord>(&mut self, most: usize, key: impl FnMut(&Record) -> K) -> usize {
+        self.records.sort_by_key(key);
+        let more = self.records.len().saturating_sub(most);
+        self.records.truncate(most);
+        more
+    }
+
     fn leave(&mut self, why: Why, count: u64, sorts: impl IntoIterator<Item = String>) {
         let place = self.left.iter().position(|left| left.why == why);
         let place = place.unwrap_or_else(|| {
@@ -136,6 +217,12 @@ impl Rows {
     pub(super) fn understood(&self) -> usize {
         let left = self.left.iter().map(|left| left.count).sum::<u64>();
         self.records.len() + self.same + usize::try_from(left).unwrap_or(usize::MAX)
+    }
+
+    /// Takes over what other rows gave.
+    pub(super) fn join(&mut self, other: Self) {
+        let records = self.take(other);
+        self.records.extend(records);
     }
 
     /// Takes over what the rows of another page gave, but for its records, which are returned.
@@ -178,7 +265,7 @@ impl Rows {
         said.collect()
     }
 
-    /// Makes the answer of a list that came in one piece.
+    /// Makes the answer of what the rows gave. Those that were not understood are missing in it.
     ///
     /// # Errors
     /// [`ProviderError::Malformed`] where there are rows and none was understood.
@@ -188,12 +275,108 @@ impl Rows {
         query: Query,
         product: &str,
     ) -> Result<Answer, ProviderError> {
-        let missing = missing(self.understood(), self.unread)?;
-        let left_out = self.left_out();
-        let mut answer = super::common::answer(descriptor, query, product, self.records);
-        answer.missing.extend(missing);
+        self.answer_lacking(descriptor, query, product, Vec::new())
+    }
+
+    /// Makes the answer of what the rows gave, which lacks what `missing` says besides.
+    ///
+    /// # Errors
+    /// [`ProviderError::Malformed`] where there are rows and none was understood.
+    pub(super) fn answer_lacking(
+        self,
+        descriptor: &Descriptor,
+        query: Query,
+        product: &str,
+        mut missing: Vec<String>,
+    ) -> Result<Answer, ProviderError> {
+        let is_empty = self.records.is_empty() && missing.is_empty() && self.unread == 0;
+        missing.extend(self::missing(self.understood(), self.unread)?);
+        let mut left_out = self.left_out();
+        let empty = self
+            .empty
+            .or_else(|| emptiness(query.capability).map(str::to_owned));
+        if let Some(what) = empty.filter(|_| is_empty) {
+            left_out.push(LeftOut { count: 0, what });
+        }
+        let mut answer = made(descriptor, query, product, self.records);
+        answer.missing = missing;
         answer.left_out = left_out;
         Ok(answer)
+    }
+}
+
+/// Says what a list without a row says that the vendor keeps of everything that it could be asked about.
+fn emptiness(capability: Capability) -> Option<&'static str> {
+    match capability {
+        Capability::ReverseWhois => Some("no domain is registered with it"),
+        _ => None,
+    }
+}
+
+/// Makes the answer of a vendor that says that it knows nothing.
+pub(super) fn nothing(descriptor: &Descriptor, query: Query, product: &str) -> Answer {
+    made(descriptor, query, product, Vec::new())
+}
+
+/// Makes the answer of what one object says, such as a registration or a reputation: all of it is in these records.
+pub(super) fn object(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Record>) -> Answer {
+    debug_assert!(!is_list(query.capability), "{} is a list: Rows", query.capability);
+    made(descriptor, query, product, records)
+}
+
+/// Tells whether a capability is answered by a list of rows, each of which may be one that nobody understands.
+pub(super) fn is_list(capability: Capability) -> bool {
+    match capability {
+        Capability::Whois
+        | Capability::Risk
+        | Capability::Reputation
+        | Capability::IpDetails
+        | Capability::MailPolicy
+        | Capability::File
+        | Capability::Parts => false,
+        Capability::WhoisHistory
+        | Capability::IpHistory
+        | Capability::NameserverHistory
+        | Capability::RegistrarHistory
+        | Capability::ReverseWhois
+        | Capability::DomainsOnIp
+        | Capability::Neighbours
+        | Capability::DomainsOnNameserver
+        | Capability::Pivots
+        | Capability::Resolutions
+        | Capability::Subdomains
+        | Capability::Components
+        | Capability::Trackers
+        | Capability::HostPairs
+        | Capability::Owners
+        | Capability::Incidents
+        | Capability::IncidentsOf
+        | Capability::IncidentIndicators
+        | Capability::Contacts
+        | Capability::SandboxFiles
+        | Capability::SandboxTraces
+        | Capability::Samples
+        | Capability::Account => true,
+    }
+}
+
+fn made(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Record>) -> Answer {
+    let offer = descriptor.offer(query.capability);
+    let known = offer.and_then(|offer| offer.products.iter().find(|known| known.id == product));
+    Answer {
+        total: u64::try_from(records.len()).ok(),
+        query,
+        records,
+        more: false,
+        missing: Vec::new(),
+        left_out: Vec::new(),
+        rest: Vec::new(),
+        price: None,
+        source: Source {
+            provider: descriptor.name.to_owned(),
+            product: product.to_owned(),
+            blind: known.and_then(|product| product.blind).map(str::to_owned),
+        },
     }
 }
 
@@ -201,10 +384,12 @@ impl Rows {
 ///
 /// # Errors
 /// [`ProviderError::Malformed`] where there are such rows and no other.
-pub(super) fn missing(understood: usize, unread: usize) -> Result<Option<String>, ProviderError> {
+fn missing(understood: usize, unread: usize) -> Result<Option<String>, ProviderError> {
     match unread {
         0 => Ok(None),
-        _ if understood == 0 => Err(malformed("row that can be read")),
+        _ if understood == 0 => Err(ProviderError::Malformed(format!(
+            "the answer has no row that can be read ({unread} could not be read)"
+        ))),
         1 => Ok(Some(format!("1{ONE}"))),
         many => Ok(Some(format!("{many}{MANY}"))),
     }
@@ -214,7 +399,7 @@ const ONE: &str = " row could not be read";
 const MANY: &str = " rows could not be read";
 
 /// Takes the number of rows that were not understood out of what an earlier part of the answer lacks.
-pub(super) fn take_unread(missing: &mut Vec<String>) -> usize {
+fn take_unread(missing: &mut Vec<String>) -> usize {
     let count = |text: &String| {
         let number = text.strip_suffix(ONE).or_else(|| text.strip_suffix(MANY))?;
         number.parse::<usize>().ok()
@@ -227,6 +412,8 @@ pub(super) fn take_unread(missing: &mut Vec<String>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Indicator, IndicatorKind};
+    use crate::providers::DESCRIPTOR;
 
     #[test]
     fn what_is_missing_is_said_and_read_back() {
@@ -258,7 +445,10 @@ mod tests {
         ]
         .into_iter()
         .collect();
-        assert_eq!((rows.records.len(), rows.understood(), rows.unread), (0, 5, 1));
+        assert_eq!(
+            (rows.records().len(), rows.understood(), rows.unread()),
+            (0, 5, 1)
+        );
         let said: Vec<String> = rows.left_out().iter().map(LeftOut::text).collect();
         assert_eq!(
             said,
@@ -267,6 +457,59 @@ mod tests {
                 "3 records of other types (SOA, TXT)"
             ]
         );
+    }
+
+    #[test]
+    fn a_list_without_a_row_that_is_known_says_so_and_one_with_a_row_does_not() {
+        let query = || {
+            Query::new(
+                Capability::ReverseWhois,
+                Indicator::parse(IndicatorKind::Email, "a@example.com").unwrap(),
+            )
+        };
+        let answer = |rows: Rows| rows.answer(&DESCRIPTOR, query(), "any");
+        let empty = answer(Rows::default()).unwrap();
+        assert!(empty.records.is_empty() && !empty.is_not_found());
+        assert_eq!(empty.left_out[0].text(), "no domain is registered with it");
+        assert!(nothing(&DESCRIPTOR, query(), "any").is_not_found());
+        let one = answer([Row::Record(Record::new())].into_iter().collect()).unwrap();
+        assert!(one.left_out.is_empty());
+        let part = answer([Row::Same, Row::Unread, Row::Unread].into_iter().collect()).unwrap();
+        assert_eq!(part.missing, ["2 rows could not be read"]);
+        assert!(part.left_out.is_empty());
+        let none = answer([Row::Unread, Row::Unread].into_iter().collect());
+        assert!(matches!(none, Err(ProviderError::Malformed(text)) if text.contains('2')));
+    }
+
+    /// Whoever made an answer besides could pass rows over.
+    #[test]
+    fn answers_are_made_here_alone() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers");
+        for path in sources(&folder) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let name = path.file_name().unwrap().to_string_lossy();
+            let own = name == "rows.rs"
+                || name.ends_with("tests.rs")
+                || path.components().any(|part| part.as_os_str() == "tests");
+            let made = text.lines().filter(|line| {
+                let line = line.trim();
+                let whole = line.contains("Answer {") && !line.contains(" -> ") && !line.contains("..");
+                whole
+                    || line.contains("answer.records =")
+                    || line.contains(".records.push(") && line.contains("answer")
+            });
+            let made: Vec<&str> = made.collect();
+            assert!(own || made.is_empty(), "{}: {made:?}", path.display());
+        }
+    }
+
+    fn sources(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+            .collect()
     }
 
     #[test]

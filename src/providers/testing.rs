@@ -361,6 +361,49 @@ pub(super) fn every_example_is_found(provider: &dyn Provider) {
     }
 }
 
+/// Asks what the transforms of a provider ask about their examples, of each product that can be asked it; the first
+/// questions, each once.
+pub(super) fn examples(provider: &dyn Provider) -> Vec<Lookup> {
+    let descriptor = provider.descriptor();
+    let loaded = compiled_in(provider);
+    let mut all: Vec<Lookup> = Vec::new();
+    for spec in &loaded.settings.transforms {
+        if !spec.providers().iter().any(|name| *name == descriptor.name) {
+            continue;
+        }
+        let Some(offer) = descriptor.offer(spec.capability) else {
+            continue;
+        };
+        let kinds = spec.inputs.iter().flat_map(|input| &input.kinds);
+        for kind in kinds.filter(|kind| offer.inputs.contains(kind)) {
+            let Ok(indicator) = Indicator::parse(*kind, &spec.example) else {
+                continue;
+            };
+            let mut plain = Query::new(spec.capability, indicator.clone());
+            for param in offer.params {
+                plain = plain.with(param.name, &param.values.default());
+            }
+            let mut queries = vec![plain.clone()];
+            for param in offer.params {
+                if let super::Values::OneOf(words) = param.values {
+                    queries.extend(words.iter().map(|word| plain.clone().with(param.name, word)));
+                }
+            }
+            for product in offer.products {
+                for query in &queries {
+                    let asked = lookup(provider, query.clone(), product.id);
+                    let known =
+                        |other: &Lookup| (&other.queries, other.product) == (&asked.queries, asked.product);
+                    if provider.start(&asked).is_ok() && !all.iter().any(known) {
+                        all.push(asked);
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
 /// Makes JSON with the names that a vendor uses, in any shape.
 pub(super) fn shapes(names: &'static [&'static str]) -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![

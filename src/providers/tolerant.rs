@@ -41,6 +41,11 @@ impl<'a> Node<'a> {
         self.0.is_some_and(Value::is_array)
     }
 
+    /// Tells whether the value is a text, be it empty.
+    pub(super) fn is_text(self) -> bool {
+        self.0.is_some_and(Value::is_string)
+    }
+
     /// Tells whether the value is an object.
     pub(super) fn is_object(self) -> bool {
         self.0.is_some_and(Value::is_object)
@@ -55,6 +60,20 @@ impl<'a> Node<'a> {
             Some(one) => std::slice::from_ref(one),
         };
         items.iter().filter(|item| !item.is_null()).map(Node::of)
+    }
+
+    /// Walks the rows of a list, or the one that stands in its place. One that is `null` is a row that says nothing, not
+    /// one that is not there; `null`, `""` and missing in place of the list are no rows.
+    pub(super) fn rows(self) -> impl Iterator<Item = Node<'a>> {
+        let items: &'a [Value] = match self.0 {
+            Some(Value::Array(items)) => items,
+            None | Some(Value::Null) => &[],
+            Some(Value::String(text)) if text.trim().is_empty() => &[],
+            Some(one) => std::slice::from_ref(one),
+        };
+        items
+            .iter()
+            .map(|value| Self(Some(value).filter(|value| !value.is_null())))
     }
 
     /// Walks a list as it is, `null` and `""` included, where the place in it says what a value is.
@@ -268,7 +287,7 @@ pub(super) fn public_text(text: &str) -> Option<String> {
 /// # Errors
 /// [`ProviderError::Malformed`] where the body is no JSON; serde's depth limit bounds the recursion.
 pub(super) fn json(reply: &Reply) -> Result<Value, ProviderError> {
-    serde_json::from_slice(&reply.body)
+    super::lenient::value(&reply.body)
         .map_err(|error| ProviderError::Malformed(format!("the answer is no JSON: {error}")))
 }
 

@@ -621,6 +621,34 @@ async fn the_domains_around_an_indicator_count_where_the_policy_says_so() {
     assert!(reasons.contains("registered with it"), "{reasons}");
 }
 
+/// Whoever is asked about what stands around an indicator, and knows nothing, was asked: that is no kind of indicator that
+/// nobody scores.
+#[tokio::test]
+async fn a_source_that_knows_no_domain_around_an_indicator_is_told_with_its_call() {
+    let app = Builder::new()
+        .settings(|settings| {
+            settings.reputation.few_domains = 5;
+            settings.reputation.registrations = true;
+        })
+        .start()
+        .await;
+    for path in [
+        "/v1/ip/203.0.113.250/reputation",
+        "/v1/email/nobody@nobody-knows-this.example/reputation",
+    ] {
+        let answer = app.get(path).await.json();
+        let item = &answer["indicators"][0];
+        assert_eq!(item["decision"], "unknown", "{item}");
+        let evidence = item["evidence"].as_array().unwrap();
+        let told = evidence
+            .iter()
+            .find(|one| one["source"] == "domaintools" && one["status"] == "no_data");
+        let told = told.unwrap_or_else(|| panic!("{item}"));
+        assert_ne!(told["reasons"], json!([]), "{told}");
+        assert_ne!(answer["cost"]["calls"], 0, "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn facts_are_not_asked_for_anew_before_their_time_without_the_scope() {
     let app = Builder::new()

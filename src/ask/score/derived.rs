@@ -71,6 +71,7 @@ async fn around(
     let now = scorer.engine.clock().now();
     let mut derived = Derived::default();
     for (part, told) in parts.iter().zip(lists) {
+        let before = derived.evidence.len();
         match &told.outcome {
             Outcome::Found(answer) if !answer.is_quote() => {
                 let total = answer.total.unwrap_or(answer.records.len() as u64);
@@ -84,6 +85,8 @@ async fn around(
                 let meaning = own.and_then(|own| own.measures.get(&measure));
                 // Their risks cost look-ups, and nobody wants to know.
                 if is_crowd && meaning.is_none() {
+                    let why = format!("{total} domains, too many to say anything of it");
+                    derived.evidence.push(evidence::answered(part, &told, &why, now));
                     derived.told.push((part.source.clone(), told));
                     continue;
                 }
@@ -100,13 +103,24 @@ async fn around(
                 }
                 derived.told.extend(found.told);
             }
-            // What it would cost is no knowledge, and nobody knows of any domain.
+            // What it would cost is no knowledge, and neither is that nobody knows of any domain.
             Outcome::Found(_) | Outcome::NotFound(_) => {}
             Outcome::Failed(_) => {
                 derived
                     .evidence
                     .extend(evidence::of(part, &told, &scorer.policy.rules, now));
             }
+        }
+        // Whoever was asked is named, whatever came of it: the question was charged.
+        if derived.evidence.len() == before {
+            let why = match &told.outcome {
+                Outcome::Found(answer) if answer.is_quote() => {
+                    "the list of its domains is sold by the report"
+                }
+                Outcome::Found(answer) if !answer.records.is_empty() => "no risk of its domains is known",
+                _ => "no domains of it are known",
+            };
+            derived.evidence.push(evidence::answered(part, &told, why, now));
         }
         derived.told.push((part.source.clone(), told));
     }

@@ -98,6 +98,16 @@ fn risk(source: &str, record: &Record, rules: &Rules, origin: &Origin) -> Eviden
     evidence
 }
 
+/// Says that a source answered what tells neither for nor against, and why that is so. An old answer of that sort is not
+/// missed.
+pub(super) fn answered(part: &Part, told: &Told, why: &str, now: Timestamp) -> Evidence {
+    let mut evidence = nothing(part, told, now);
+    evidence.status = EvidenceStatus::NoData;
+    evidence.reasons = vec![why.to_owned()];
+    evidence.about.clone_from(&part.about);
+    evidence
+}
+
 /// Says that a source knows nothing, or knew nothing when it could last be asked.
 fn nothing(part: &Part, told: &Told, now: Timestamp) -> Evidence {
     let status = if told.cache == CacheState::Stale {

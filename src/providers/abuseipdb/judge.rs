@@ -3,11 +3,10 @@
 //! Errors are `{"errors": [{"detail", "status"}]}` (AbuseIPDB API v2, error handling); a service that is down was seen
 //! to say `{"errors": [{"code", "message"}]}`.
 
-use serde_json::Value;
-
 use super::{DATE, RESET};
 use crate::providers::common::until_reset;
 use crate::providers::errors::{by_status, said};
+use crate::providers::lenient;
 use crate::providers::tolerant::Node;
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -20,7 +19,7 @@ pub(super) fn judge(reply: &Reply) -> Judgement {
 }
 
 fn verdict(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     if reply.status == 200 && root.is_some_and(|root| root.get("data").is_object()) {
         return Verdict::Good;
@@ -29,11 +28,5 @@ fn verdict(reply: &Reply) -> Verdict {
         let text = |error: Node<'_>| error.get("detail").text().or_else(|| error.get("message").text());
         root.get("errors").many().find_map(text)
     });
-    match by_status(reply, said) {
-        Verdict::Limited { after, message } => Verdict::Limited {
-            after: after.or_else(|| until_reset(reply, RESET, DATE)),
-            message,
-        },
-        verdict => verdict,
-    }
+    by_status(reply, said).otherwise(until_reset(reply, RESET, DATE))
 }

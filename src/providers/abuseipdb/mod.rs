@@ -15,7 +15,7 @@ mod tests;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::common::{answer, counted, key_header, offered, one};
+use super::common::{counted, key_header, object, offered, one};
 use super::tolerant::{Node, clean, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -89,7 +89,7 @@ fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
         Some(reply) => records(Node::of(&json(&reply)?).get("data"), query.indicator.value())?,
         None => Vec::new(),
     };
-    Ok(Step::Done(vec![answer(&DESCRIPTOR, query, CHECK, records)]))
+    Ok(Step::Done(vec![object(&DESCRIPTOR, query, CHECK, records)]))
 }
 
 /// Makes the records of an address. One that nobody reported is not known: its score of 0 says nothing.

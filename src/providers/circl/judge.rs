@@ -1,7 +1,7 @@
 //! Says what a reply of CIRCL's passive DNS means. Each attempt is counted as one call.
 
 use crate::providers::cof;
-use crate::providers::common::retry_after;
+use crate::providers::common::limited;
 use crate::providers::tolerant::clean;
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -27,7 +27,7 @@ fn verdict(reply: &Reply) -> Verdict {
         200 => {
             let lines = cof::lines(reply);
             // No line at all is how "nothing is known" is told.
-            if lines.broken && lines.objects.is_empty() {
+            if (lines.broken || lines.unread > 0) && lines.objects.is_empty() {
                 Verdict::Malformed("the answer has no rows of JSON".to_owned())
             } else {
                 Verdict::Good
@@ -36,10 +36,7 @@ fn verdict(reply: &Reply) -> Verdict {
         404 if is_page => Verdict::Malformed("404: is the base URL right?".to_owned()),
         404 => Verdict::NotFound,
         401 | 403 => Verdict::KeyRefused(said()),
-        429 => Verdict::Limited {
-            after: retry_after(reply),
-            message: said(),
-        },
+        429 => limited(reply, said()),
         400..=499 => Verdict::Refused(said()),
         500..=599 => Verdict::Retry(format!("HTTP {}", reply.status)),
         status => Verdict::Malformed(format!("HTTP {status}")),

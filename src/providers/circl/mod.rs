@@ -12,18 +12,22 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::cof;
-use super::common::{answer, basic, first, held, offered, replied_good, segment, uncovered};
-use super::tolerant::Node;
+use super::common::{basic, first, held, nothing, offered, replied_good, segment, uncovered};
+use super::lenient;
+use super::rows::Rows;
+use super::tolerant::{Node, clean};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
     ProviderError, Replied, Reply, Step,
 };
-use crate::domain::{Capability, IndicatorKind, Query, Record};
+use crate::domain::{Capability, Failure, FailureKind, IndicatorKind, Query};
 
 const ORIGIN: &str = "api";
 const PDNS: &str = "pdns";
 /// The header of a reply that says from where to go on.
 const CURSOR: &str = "x-dribble-cursor";
+/// The header of a reply that says what went wrong with it, although its status is 200.
+const ERRORS: &str = "x-dribble-errors";
 
 /// Rows of one call.
 const PAGE: usize = 1000;
@@ -57,7 +61,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
         ..super::OFFER
     }],
     default_rate: &["1/s"],
-    reply_headers: &[CURSOR],
+    reply_headers: &[CURSOR, ERRORS],
     probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
     ..super::DESCRIPTOR
 };
@@ -83,7 +87,7 @@ impl Provider for Circl {
             want: lookup.want.max(held + PAGE),
             rows: 0,
             calls: 0,
-            records: Vec::new(),
+            gathered: Rows::default(),
         };
         Ok(walk.next(None))
     }
@@ -110,7 +114,7 @@ struct Walk {
     /// Rows read so far.
     rows: usize,
     calls: usize,
-    records: Vec<Record>,
+    gathered: Rows,
 }
 
 impl Walk {
@@ -133,32 +137,44 @@ impl Walk {
     fn read(mut self, replied: Replied, asked: Option<&str>) -> Result<Step, ProviderError> {
         self.calls += 1;
         let reply = match replied {
-            Replied::Failed(failure) if !self.records.is_empty() => {
-                let missing = format!("rows beyond the first {}: {}", self.rows, failure.message);
-                return Ok(self.done(true, vec![missing]));
+            Replied::Failed(failure) if self.rows > 0 => {
+                let missing = self.beyond(&failure.message);
+                return self.done(true, vec![missing]);
             }
             replied => replied_good(replied)?,
         };
         let Some(reply) = reply else {
-            return Ok(self.done(false, Vec::new()));
+            if self.rows == 0 {
+                return Ok(Step::Done(vec![nothing(&DESCRIPTOR, self.query, PDNS)]));
+            }
+            return self.done(false, Vec::new());
         };
         let lines = cof::lines(&reply);
         for line in &lines.objects {
-            self.rows += 1;
-            if let Some(row) = cof::row(Node::of(line)) {
-                self.records.extend(cof::records(&row, &self.query));
+            self.gathered
+                .extend(cof::read(cof::row(Node::of(line)), &self.query));
+        }
+        self.gathered.lose(lines.unread);
+        self.rows += lines.objects.len() + lines.unread;
+        let error = reply.headers.get(ERRORS).and_then(|text| said(text));
+        if let Some(error) = error {
+            if self.rows == 0 {
+                let failure = Failure::new(FailureKind::Unavailable, DESCRIPTOR.name, error);
+                return Err(ProviderError::Failed(failure.of(PDNS)));
             }
+            let missing = self.beyond(&error);
+            return self.done(false, vec![missing]);
         }
         if lines.broken {
-            if self.records.is_empty() {
+            if self.rows == 0 {
                 return Err(ProviderError::Malformed("the answer broke off".to_owned()));
             }
-            let missing = format!("rows beyond the first {}: the answer broke off", self.rows);
-            return Ok(self.done(false, vec![missing]));
+            let missing = self.beyond("the answer broke off");
+            return self.done(false, vec![missing]);
         }
         let cursor = reply.headers.get(CURSOR).map(|text| text.trim());
         let Some(cursor) = cursor.filter(|text| !text.is_empty()) else {
-            return Ok(self.done(false, Vec::new()));
+            return self.done(false, Vec::new());
         };
         // A cursor that stays the same would go round for ever.
         let unusable = if asked == Some(cursor) {
@@ -169,30 +185,65 @@ impl Walk {
             None
         };
         if let Some(why) = unusable {
-            let missing = format!("rows beyond the first {}: {why}", self.rows);
-            return Ok(self.done(false, vec![missing]));
+            let missing = self.beyond(why);
+            return self.done(false, vec![missing]);
         }
-        let full = self.records.len() >= cof::MOST_RECORDS;
-        if self.records.len() < self.want && self.calls < MAX_PAGES && !full {
+        let held = self.gathered.records().len();
+        if held < self.want && self.calls < MAX_PAGES && held < cof::MOST_RECORDS {
             return Ok(self.next(Some(cursor.to_owned())));
         }
-        Ok(self.done(true, Vec::new()))
+        self.done(true, Vec::new())
     }
 
-    fn done(mut self, more: bool, missing: Vec<String>) -> Step {
+    /// Says why the rows behind those that came are missing.
+    fn beyond(&self, why: &str) -> String {
+        format!("rows beyond the first {}: {why}", self.rows)
+    }
+
+    fn done(mut self, more: bool, missing: Vec<String>) -> Result<Step, ProviderError> {
         // What is beyond the bounds of one look-up cannot be asked for.
-        let end = self.calls >= MAX_PAGES || self.records.len() >= cof::MOST_RECORDS;
-        cof::arrange(&mut self.records);
-        let mut made = answer(&DESCRIPTOR, self.query, PDNS, self.records);
-        if more || !missing.is_empty() {
+        let end = self.calls >= MAX_PAGES || self.gathered.records().len() >= cof::MOST_RECORDS;
+        let mut notes: Vec<String> = cof::arrange(&mut self.gathered).into_iter().collect();
+        let is_whole = missing.is_empty();
+        let mut made = self
+            .gathered
+            .answer_lacking(&DESCRIPTOR, self.query, PDNS, missing)?;
+        if more || !made.missing.is_empty() {
             made.total = None;
         }
         made.more = more && !end;
-        made.missing = missing;
-        if more && end && made.missing.is_empty() {
-            let note = format!("The first {} rows; CIRCL has more.", self.rows);
-            uncovered(&mut made, &[note]);
+        if more && end && is_whole {
+            notes.push(format!("The first {} rows; CIRCL has more.", self.rows));
         }
-        Step::Done(vec![made])
+        uncovered(&mut made, &notes);
+        Ok(Step::Done(vec![made]))
     }
+}
+
+/// Reads what the header for errors says: an object with `error`, a list of such, or a text; `None` where it says
+/// nothing.
+fn said(header: &str) -> Option<String> {
+    let text = match lenient::value(header.as_bytes()) {
+        Ok(body) => {
+            let root = Node::of(&body);
+            let of = |node: Node<'_>| {
+                let names = ["error", "errors", "message"];
+                names
+                    .iter()
+                    .find_map(|name| node.get(name).texts().into_iter().next())
+            };
+            let mut said: Vec<String> = root
+                .many()
+                .filter_map(|node| of(node).or_else(|| node.text()))
+                .collect();
+            // Of another shape, it still says that something went wrong.
+            let is_empty = root.many().all(|node| node.members().next().is_none());
+            if said.is_empty() && !is_empty {
+                said.push(header.to_owned());
+            }
+            said.join("; ")
+        }
+        Err(_) => header.to_owned(),
+    };
+    Some(clean(&text)).filter(|text| !text.is_empty())
 }

@@ -7,9 +7,15 @@ use super::*;
 use crate::domain::Capability;
 use crate::providers::testing::{plain, question, reply};
 
-fn read(kind: IndicatorKind, asked: &str, row: &Value) -> Vec<Value> {
+fn rows(kind: IndicatorKind, asked: &str, row: &Value) -> Rows {
     let query = question(Capability::Resolutions, kind, asked);
-    super::row(Node::of(row)).map_or_else(Vec::new, |row| records(&row, &query).iter().map(plain).collect())
+    super::read(super::row(Node::of(row)), &query)
+        .into_iter()
+        .collect()
+}
+
+fn read(kind: IndicatorKind, asked: &str, row: &Value) -> Vec<Value> {
+    rows(kind, asked, row).records().iter().map(plain).collect()
 }
 
 #[test]
@@ -150,14 +156,16 @@ fn the_newest_come_first() {
         let time = seconds.map(|seconds| Timestamp::from_second(seconds).unwrap());
         Record::new().with("name", name).with_some("last_seen", time)
     };
-    let mut records = vec![
+    let records = [
         record(None, "a"),
         record(Some(5), "b"),
         record(Some(9), "c"),
         record(Some(5), "d"),
     ];
-    arrange(&mut records);
-    let names: String = records
+    let mut rows: Rows = records.into_iter().map(Read::Record).collect();
+    assert_eq!(arrange(&mut rows), None);
+    let names: String = rows
+        .records()
         .iter()
         .map(|record| record.text("name").unwrap().into_owned())
         .collect();
@@ -165,12 +173,95 @@ fn the_newest_come_first() {
 }
 
 #[test]
-fn lines_end_at_the_first_that_is_none() {
-    let read = lines(&reply(200, "{\"a\":1}\r\n\n {\"b\":2}\n{\"c\":"));
-    assert_eq!((read.objects.len(), read.broken), (2, true));
-    let read = lines(&reply(200, "\n"));
-    assert_eq!((read.objects.len(), read.broken), (0, false));
-    assert!(lines(&reply(200, "[]")).broken);
+fn a_bad_line_costs_itself() {
+    let of = |body: &str| {
+        let read = lines(&reply(200, body));
+        (read.objects.len(), read.unread, read.broken)
+    };
+    assert_eq!(of("{\"a\":1}\r\n\n {\"b\":2}\n{\"c\":"), (2, 0, true));
+    assert_eq!(of("\n"), (0, 0, false));
+    assert_eq!(of("[]"), (0, 0, true));
+    assert_eq!(
+        of("{\"a\":1}\nnot this\n{\"b\":\"\\udce9\",\"c\":NaN}\n[]\n"),
+        (2, 2, false)
+    );
+    assert_eq!(of("\u{feff}{\"a\":1}"), (1, 0, false));
+}
+
+/// What a row is, where it gives no record: what was there is told, and what was not understood is missing.
+#[test]
+fn rows_without_a_record_are_left_out_or_not_understood() {
+    for (row, left_out, unread) in [
+        (
+            json!({"rrname": "example.com", "rrtype": "SOA", "rdata": "x"}),
+            "1 record of another type (SOA)",
+            0,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": 16, "rdata": ["a", "b"]}),
+            "2 records of other types (TXT)",
+            0,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": 65534, "rdata": "x"}),
+            "1 record of another type (TYPE65534)",
+            0,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": "MX", "rdata": "0 ."}),
+            "1 record that names nobody (MX)",
+            0,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": "A", "rdata": "192.0.2.9"}),
+            "1 row about something else than what was asked",
+            0,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": "A", "rdata": "no address"}),
+            "",
+            1,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": "A", "rdata": [null, {}]}),
+            "",
+            2,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": "A", "rdata": []}),
+            "",
+            1,
+        ),
+        (
+            json!({"rrname": "example.com", "rrtype": "\u{fffd}?", "rdata": "x"}),
+            "",
+            1,
+        ),
+        (json!({"rrname": "example.com", "rdata": "192.0.2.44"}), "", 1),
+        (json!(1), "", 1),
+        (Value::Null, "", 1),
+    ] {
+        let rows = rows(IndicatorKind::Ipv4, "192.0.2.44", &row);
+        let said: Vec<String> = rows.left_out().iter().map(crate::domain::LeftOut::text).collect();
+        assert_eq!(
+            (rows.records().len(), said.join(", ").as_str(), rows.unread()),
+            (0, left_out, unread),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn a_mail_server_stands_behind_any_white_space() {
+    for data in [
+        "10 mail.example.net.",
+        "10\tmail.example.net",
+        " 10 \t mail.example.net ",
+    ] {
+        let row = json!({"rrname": "example.com", "rrtype": "MX", "rdata": data});
+        let read = read(IndicatorKind::Domain, "example.com", &row);
+        assert_eq!(read[0]["host"], "mail.example.net", "{data:?}");
+    }
 }
 
 proptest! {
@@ -179,8 +270,7 @@ proptest! {
         data in "\\PC{0,12}|192\\.0\\.2\\.44|10 mail\\.example\\.com", first: i64, count: i64) {
         let row = json!({"rrname": name, "rrtype": kind, "rdata": [data], "time_first": first, "time_last_ms": first, "count": count});
         for (asked, value) in [(IndicatorKind::Domain, "example.com"), (IndicatorKind::Ipv4, "192.0.2.44")] {
-            let query = question(Capability::Resolutions, asked, value);
-            for record in super::row(Node::of(&row)).map_or_else(Vec::new, |row| records(&row, &query)) {
+            for record in rows(asked, value, &row).records() {
                 prop_assert_eq!(record.misfit(Capability::Resolutions.schema()), None);
             }
         }

@@ -3,16 +3,15 @@
 //! Graph's envelope is `{"error": {"code", "message"}}`; the other's is `{"error": "…", "error_description": "…"}`.
 //! Errors of either can come as a web page, so the status goes first.
 
-use serde_json::Value;
-
 use super::LOGIN;
-use crate::providers::common::retry_after;
+use crate::providers::common::limited;
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Judges one reply. Tokens are free; what else is free is not said.
 pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     if call.origin == LOGIN {
         return Judgement {
@@ -103,12 +102,5 @@ fn forbidden(code: Option<&str>, said: Option<&str>) -> String {
     match said.or(code) {
         Some(said) => format!("{reason} (\"{said}\")"),
         None => reason,
-    }
-}
-
-fn limited(reply: &Reply, message: String) -> Verdict {
-    Verdict::Limited {
-        after: retry_after(reply),
-        message,
     }
 }

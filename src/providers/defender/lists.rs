@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{Capability, Query, Record};
 use crate::providers::common::held;
-use crate::providers::facts::{resolution, tracker_kind};
+use crate::providers::facts::{pair, resolution, tracker_kind};
 use crate::providers::pages::{Page, Pages};
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
@@ -70,7 +70,7 @@ fn page(query: &Query, call: &Call, reply: &Reply) -> Result<Page, ProviderError
     if query.capability == Capability::Subdomains && is_bare && !is_asked {
         return Ok(expanded(call));
     }
-    let rows: Rows = value.many().map(|row| read(query, call, row)).collect();
+    let rows = Rows::of(value, |row| read(query, call, row));
     let link = root.get("@odata.nextLink").text();
     let next = link.as_deref().and_then(|link| following(call, link));
     let missing = (link.is_some() && next.is_none())
@@ -129,7 +129,15 @@ fn read(query: &Query, call: &Call, row: Node<'_>) -> Row {
         },
         Capability::Components => Row::from(component(row)),
         Capability::Trackers => Row::from(tracker(row)),
-        _ => pair(asked, row),
+        _ => {
+            let end = |name| {
+                let id = row.get(name).get("id");
+                id.address().or_else(|| id.host())
+            };
+            let cause = row.get("linkKind").text();
+            pair(&query.indicator, end("parentHost"), end("childHost"), None)
+                .map(|record| record.with_some("cause", cause))
+        }
     };
     read.map(|record| {
         record
@@ -154,28 +162,4 @@ fn tracker(row: Node<'_>) -> Option<Record> {
     let tracker = Record::new().with("tracker", row.get("value").text()?);
     let tracker = tracker.with_some("kind", row.get("kind").text().map(|kind| tracker_kind(&kind)));
     Some(tracker.with_some("host", host(row)))
-}
-
-/// Reads a pair: whichever of the two is not the host that was asked about.
-fn pair(asked: &str, row: Node<'_>) -> Row {
-    let ends = [("parent", "parentHost"), ("child", "childHost")].map(|(side, name)| {
-        let end = row.get(name).get("id");
-        (side, end.address(), end.host())
-    });
-    let is_asked = |ip: &Option<String>, host: &Option<String>| {
-        [ip, host].into_iter().any(|end| end.as_deref() == Some(asked))
-    };
-    if ends.iter().all(|(_, ip, host)| is_asked(ip, host)) {
-        return Row::ITSELF;
-    }
-    let other = ends
-        .into_iter()
-        .find(|(_, ip, host)| (ip.is_some() || host.is_some()) && !is_asked(ip, host));
-    Row::from(other.map(|(side, ip, host)| {
-        Record::new()
-            .with("side", side)
-            .with_some("cause", row.get("linkKind").text())
-            .with_some("host", host)
-            .with_some("ip", ip)
-    }))
 }

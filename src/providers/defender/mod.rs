@@ -189,7 +189,7 @@ fn call(product: &'static str, host: &Indicator, below: &str) -> Call {
     )
 }
 
-/// Makes a whole answer of these records.
+/// Makes the answer of one object, or of a vendor that knows none.
 fn answer(query: Query, product: &str, records: Vec<Record>) -> Step {
-    Step::Done(vec![super::common::answer(&DESCRIPTOR, query, product, records)])
+    Step::Done(vec![super::common::object(&DESCRIPTOR, query, product, records)])
 }

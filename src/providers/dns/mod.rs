@@ -8,7 +8,7 @@ mod tests;
 use jiff::Timestamp;
 
 use self::policy::{Dmarc, Spf};
-use super::common::{answer, offered};
+use super::common::{object, offered};
 use super::resource::{RecordType, Resource, resolved};
 use super::tolerant::host;
 use super::{
@@ -250,7 +250,7 @@ impl Found {
 
     fn done(self) -> Step {
         let records = Some(self.record).filter(|record| !record.is_empty());
-        let mut made = answer(&DESCRIPTOR, self.query, MAIL, records.into_iter().collect());
+        let mut made = object(&DESCRIPTOR, self.query, MAIL, records.into_iter().collect());
         made.missing = self.missing;
         Step::Done(vec![made])
     }

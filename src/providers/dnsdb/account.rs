@@ -2,7 +2,8 @@
 
 use super::{DESCRIPTOR, LOOKUP, ORIGIN, RATE_LIMIT};
 use crate::domain::Record;
-use crate::providers::common::{answer, one, one_query};
+use crate::providers::common::{one, one_query};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
@@ -20,7 +21,8 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
             }
             records.push(read(rate));
         }
-        Ok(Step::Done(vec![answer(&DESCRIPTOR, query, RATE_LIMIT, records)]))
+        let rows: Rows = records.into_iter().map(Row::Record).collect();
+        Ok(Step::Done(vec![rows.answer(&DESCRIPTOR, query, RATE_LIMIT)?]))
     }))
 }
 

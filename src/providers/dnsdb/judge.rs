@@ -3,7 +3,7 @@
 //! Every query counts against the quota; whether one that is refused does is not said, so it is counted.
 
 use super::{DATE, RATE_LIMIT, REMAINING, RESET, stream};
-use crate::providers::common::{retry_after, until_reset};
+use crate::providers::common::{limited, until_reset};
 use crate::providers::tolerant::{Node, clean, json};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -40,14 +40,8 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
         // The key is right, and what it was sold for is over or another version of the API.
         401 => Verdict::NotEntitled(said()),
         403 => Verdict::KeyRefused(said()),
-        429 => Verdict::Limited {
-            after: retry_after(reply).or_else(|| until_open(reply)),
-            message: said(),
-        },
-        503 => Verdict::Limited {
-            after: retry_after(reply).or(Some(CONNECTIONS)),
-            message: said(),
-        },
+        429 => limited(reply, said()).otherwise(until_open(reply)),
+        503 => limited(reply, said()).otherwise(Some(CONNECTIONS)),
         415 => Verdict::Malformed(said()),
         400..=499 => Verdict::Refused(said()),
         500..=599 => Verdict::Retry(format!("HTTP {}", reply.status)),

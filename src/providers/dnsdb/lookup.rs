@@ -5,9 +5,10 @@
 
 use super::stream::{self, End};
 use super::{DESCRIPTOR, LOOKUP, ORIGIN};
-use crate::domain::{Answer, Failure, FailureKind, IndicatorKind, Query, Record};
+use crate::domain::{Answer, Failure, FailureKind, IndicatorKind, Query};
 use crate::providers::cof;
-use crate::providers::common::{answer, held, one, one_query, segment, uncovered};
+use crate::providers::common::{held, nothing, one, one_query, segment, uncovered};
+use crate::providers::rows::Rows;
 use crate::providers::tolerant::Node;
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
@@ -42,7 +43,7 @@ fn ask(query: Query, limit: usize) -> Step {
     let call = Call::get(ORIGIN, LOOKUP, path).with("limit", limit.to_string());
     one(call, move |reply| {
         let Some(reply) = reply else {
-            return Ok(Step::Done(vec![answer(&DESCRIPTOR, query, LOOKUP, Vec::new())]));
+            return Ok(Step::Done(vec![nothing(&DESCRIPTOR, query, LOOKUP)]));
         };
         let made = read(&reply, query, limit)?;
         // None of so many rows made a record; one that does may stand behind them.
@@ -55,45 +56,43 @@ fn ask(query: Query, limit: usize) -> Step {
 
 fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderError> {
     let stream = stream::read(reply);
-    let mut records: Vec<Record> = stream
-        .rows
-        .iter()
-        .filter_map(|row| cof::row(Node::of(row)))
-        .flat_map(|row| cof::records(&row, &query))
-        .take(cof::MOST_RECORDS)
-        .collect();
-    cof::arrange(&mut records);
-    let rows = stream.rows.len();
-    let nothing = records.is_empty();
-    let mut made = answer(&DESCRIPTOR, query, LOOKUP, records);
-    match stream.end {
-        End::Succeeded => {}
-        End::Limited(message) => {
-            made.total = None;
-            made.more = rows >= limit && limit < MOST;
-            if !made.more {
-                // The key's limit, or the vendor's: another try changes nothing.
-                let why = message.unwrap_or_else(|| "the query's limit was reached".to_owned());
-                let why = why.trim_end_matches('.');
-                uncovered(&mut made, &[format!("Rows beyond the first {rows}: {why}.")]);
-            }
-        }
+    let row = |row| cof::read(cof::row(Node::of(row)), &query);
+    let mut gathered: Rows = stream.rows.iter().flat_map(row).collect();
+    gathered.lose(stream.unread);
+    let mut notes: Vec<String> = cof::arrange(&mut gathered).into_iter().collect();
+    let rows = stream.rows.len() + stream.unread;
+    let beyond = |why: &str| format!("rows beyond the first {rows}: {why}");
+    let missing = match &stream.end {
+        End::Succeeded | End::Limited(_) => None,
         End::Failed(message) => {
-            let why = message.unwrap_or_else(|| "the vendor gave no reason".to_owned());
-            if nothing {
+            let why = message.as_deref().unwrap_or("the vendor gave no reason");
+            if rows == 0 {
                 let failure = Failure::new(FailureKind::Unavailable, DESCRIPTOR.name, why).of(LOOKUP);
                 return Err(ProviderError::Failed(failure));
             }
-            made.total = None;
-            made.missing = vec![format!("rows beyond the first {rows}: {why}")];
+            Some(beyond(why))
         }
-        End::Cut if nothing => {
+        End::Cut if rows == 0 => {
             return Err(ProviderError::Malformed("the answer broke off".to_owned()));
         }
-        End::Cut => {
-            made.total = None;
-            made.missing = vec![format!("rows beyond the first {rows}: the answer broke off")];
+        End::Cut => Some(beyond("the answer broke off")),
+    };
+    let is_whole = missing.is_none();
+    let missing = missing.into_iter().collect();
+    let mut made = gathered.answer_lacking(&DESCRIPTOR, query, LOOKUP, missing)?;
+    if !is_whole {
+        made.total = None;
+    }
+    if let End::Limited(message) = stream.end {
+        made.total = None;
+        made.more = rows >= limit && limit < MOST;
+        if !made.more {
+            // The key's limit, or the vendor's: another try changes nothing.
+            let why = message.unwrap_or_else(|| "the query's limit was reached".to_owned());
+            let why = why.trim_end_matches('.');
+            notes.push(format!("Rows beyond the first {rows}: {why}."));
         }
     }
+    uncovered(&mut made, &notes);
     Ok(made)
 }

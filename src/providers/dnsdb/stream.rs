@@ -27,13 +27,17 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) rows: Vec<Value>,
+    /// How many lines or rows could not be read.
+    pub(super) unread: usize,
     pub(super) end: End,
 }
 
 /// Reads a stream; what follows on its end is not read.
 pub(super) fn read(reply: &Reply) -> Stream {
     let mut rows = Vec::new();
-    for line in cof::lines(reply).objects {
+    let lines = cof::lines(reply);
+    let mut unread = lines.unread;
+    for line in lines.objects {
         let node = Node::of(&line);
         let cond = node.get("cond").text().unwrap_or_default().to_lowercase();
         let message = node.get("msg").text().map(|text| clean(&text));
@@ -41,6 +45,8 @@ pub(super) fn read(reply: &Reply) -> Stream {
             && let Some(row) = line.get("obj")
         {
             rows.push(row.clone());
+        } else if node.get("obj").exists() || cond.is_empty() {
+            unread += 1;
         }
         let end = match cond.as_str() {
             "succeeded" => End::Succeeded,
@@ -48,16 +54,19 @@ pub(super) fn read(reply: &Reply) -> Stream {
             "failed" => End::Failed(message),
             _ => continue,
         };
-        return Stream { rows, end };
+        return Stream { rows, unread, end };
     }
-    Stream { rows, end: End::Cut }
+    Stream {
+        rows,
+        unread,
+        end: End::Cut,
+    }
 }
 
-/// Tells whether a reply begins as a stream does.
+/// Tells whether a reply is a stream: any line of it has the frame of one.
 pub(super) fn is_one(reply: &Reply) -> bool {
-    let first = cof::lines(reply).objects.into_iter().next();
-    first.is_some_and(|line| {
-        let node = Node::of(&line);
+    cof::lines(reply).objects.iter().any(|line| {
+        let node = Node::of(line);
         ["cond", "obj"].iter().any(|name| node.get(name).exists())
     })
 }

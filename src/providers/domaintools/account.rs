@@ -1,8 +1,9 @@
 //! Answers what the key is entitled to, and what was used.
 
-use super::ACCOUNT_INFORMATION;
-use super::common::{answer, call, first, one_query, replied_good};
+use super::common::{call, first, nothing, one_query, replied_good};
+use super::{ACCOUNT_INFORMATION, DESCRIPTOR};
 use crate::domain::Record;
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -12,16 +13,20 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     Ok(Step::Calls {
         calls: vec![call(ACCOUNT_INFORMATION, "/v1/account")],
         then: Box::new(move |replies| {
-            let mut records = Vec::new();
-            if let Some(reply) = replied_good(first(replies)?)? {
-                let body = json(&reply)?;
-                let products = Node::of(&body).get("response").get("products");
-                if !products.exists() {
-                    return Err(malformed("products"));
-                }
-                records = products.many().filter_map(product).collect();
+            let Some(reply) = replied_good(first(replies)?)? else {
+                return Ok(Step::Done(vec![nothing(query, ACCOUNT_INFORMATION)]));
+            };
+            let body = json(&reply)?;
+            let products = Node::of(&body).get("response").get("products");
+            if !products.exists() {
+                return Err(malformed("products"));
             }
-            Ok(Step::Done(vec![answer(query, ACCOUNT_INFORMATION, records)]))
+            let rows = Rows::of(products, |row| Row::from(product(row)));
+            Ok(Step::Done(vec![rows.answer(
+                &DESCRIPTOR,
+                query,
+                ACCOUNT_INFORMATION,
+            )?]))
         }),
     })
 }

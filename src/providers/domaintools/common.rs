@@ -15,7 +15,12 @@ pub(super) fn post(product: &'static str, path: impl Into<String>) -> Call {
     Call::post(ORIGIN, product, path)
 }
 
-/// Makes a whole answer of these records.
+/// Makes the answer of one object, or of a vendor that knows none.
 pub(super) fn answer(query: Query, product: &str, records: Vec<Record>) -> Answer {
-    crate::providers::common::answer(&DESCRIPTOR, query, product, records)
+    crate::providers::common::object(&DESCRIPTOR, query, product, records)
+}
+
+/// Makes the answer of a vendor that knows nothing.
+pub(super) fn nothing(query: Query, product: &str) -> Answer {
+    crate::providers::common::nothing(&DESCRIPTOR, query, product)
 }

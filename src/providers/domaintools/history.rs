@@ -5,9 +5,10 @@
 //! captures held are the sum over the periods: the offset of the next page. A page is folded onto the
 //! periods that are already held, so it does not matter where pages were cut.
 
-use super::common::{answer, call, one_query, replied_good};
-use super::{MAX_PAGES, WHOIS_HISTORY, contacts, segment};
+use super::common::{call, one_query, replied_good};
+use super::{DESCRIPTOR, MAX_PAGES, WHOIS_HISTORY, contacts, judge, segment};
 use crate::domain::{Answer, Capability, Query, Record};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, host, json, malformed};
 use crate::providers::{Call, Cost, Lookup, ProviderError, Replied, Step};
 
@@ -18,14 +19,23 @@ const PAGE: u64 = 100;
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
     let want = u64::try_from(lookup.want).unwrap_or(u64::MAX).max(1);
-    let held = lookup
+    let more = lookup.held.as_ref().is_none_or(|held| held.more);
+    let count = lookup
+        .held
+        .as_ref()
+        .and_then(|held| held.total.filter(|_| held.more));
+    let (records, mut lacking) = lookup
         .held
         .clone()
-        .unwrap_or_else(|| answer(query.clone(), WHOIS_HISTORY, Vec::new()));
+        .map(|held| (held.records, held.missing))
+        .unwrap_or_default();
+    let mut rows = Rows::default();
+    rows.go_on(&[], &mut lacking);
     let walk = Walk {
-        count: held.total.filter(|_| held.more),
-        records: held.records,
-        more: held.more || lookup.held.is_none(),
+        count,
+        records,
+        unread: rows.unread() as u64,
+        more,
         want,
         query,
         calls: 0,
@@ -40,6 +50,7 @@ pub(super) fn derive(query: Query, siblings: Vec<Answer>) -> Result<Step, Provid
     Walk {
         count: None,
         records: Vec::new(),
+        unread: 0,
         more: true,
         want: PAGE,
         query,
@@ -63,6 +74,8 @@ struct Walk {
     want: u64,
     /// Periods so far, newest first.
     records: Vec<Record>,
+    /// How many captures were not understood; they are paid for, and stand in the vendor's list, as the others are.
+    unread: u64,
     /// How many captures the vendor said that there are.
     count: Option<u64>,
     /// Whether there may be more captures.
@@ -76,7 +89,7 @@ struct Walk {
 
 impl Walk {
     fn captures(&self) -> u64 {
-        captures(&self.records)
+        captures(&self.records) + self.unread
     }
 
     fn next(self) -> Result<Step, ProviderError> {
@@ -88,7 +101,7 @@ impl Walk {
             ));
         }
         if limit == 0 || !self.more || self.calls >= MAX_PAGES {
-            return Ok(Step::Done(self.done(Vec::new())));
+            return self.done(Vec::new()).map(Step::Done);
         }
         Ok(Step::Calls {
             calls: vec![page(self.query.indicator.value(), limit, offset)],
@@ -102,13 +115,13 @@ impl Walk {
             Replied::Failed(failure) if self.fresh > 0 => {
                 // What was bought is kept; the rest can be asked for again.
                 let missing = format!("older whois records: {}", failure.message);
-                return Ok(Step::Done(self.done(vec![missing])));
+                return self.done(vec![missing]).map(Step::Done);
             }
             replied => replied_good(replied)?,
         };
         let Some(reply) = reply else {
             self.more = false;
-            return Ok(Step::Done(self.done(Vec::new())));
+            return self.done(Vec::new()).map(Step::Done);
         };
         let body = json(&reply)?;
         let response = Node::of(&body).get("response");
@@ -117,57 +130,74 @@ impl Walk {
         if !history.exists() && count != Some(0) {
             return Err(malformed("history"));
         }
-        let captures: Vec<Record> = history
-            .many()
-            .filter_map(|row| capture(row, self.query.indicator.value()))
-            .collect();
+        let partial = judge::partial(&reply, response);
+        let domain = self.query.indicator.value();
+        let read: Vec<Option<Record>> = history.rows().map(|row| capture(row, domain)).collect();
         if let (Some(before), Some(now)) = (self.count, count)
             && before != now
         {
             // Captures were added at the front meanwhile, so the offset points elsewhere: read again.
             self.want = self.want.max(self.captures());
             self.records.clear();
+            self.unread = 0;
             self.count = count;
             return self.next();
         }
         self.count = count.or(self.count);
-        self.fresh += captures.len() as u64;
-        let came = !captures.is_empty();
-        fold(&mut self.records, captures);
+        self.fresh += read.len() as u64;
+        self.unread += read.iter().filter(|capture| capture.is_none()).count() as u64;
+        let came = !read.is_empty();
+        fold(&mut self.records, read.into_iter().flatten().collect());
         let held = self.captures();
         let short = self.count.is_some_and(|count| held < count);
         self.more = came && (short || self.count.is_none());
+        if let Some(why) = partial {
+            // What came is kept; the rest would be refused now.
+            self.more = short;
+            let missing = match self.count.filter(|_| short) {
+                Some(count) => format!("{} of {count} whois records: {why}", count - held),
+                None => format!("older whois records: {why}"),
+            };
+            return self.done(vec![missing]).map(Step::Done);
+        }
         if !came && short {
             let missing = format!(
                 "the vendor gave {held} of {} whois records",
                 self.count.unwrap_or_default()
             );
-            return Ok(Step::Done(self.done(vec![missing])));
+            return self.done(vec![missing]).map(Step::Done);
         }
         self.next()
     }
 
     /// Makes the answers; the total counts captures as the vendor does, until all periods are known.
-    fn done(self, missing: Vec<String>) -> Vec<Answer> {
+    fn done(self, missing: Vec<String>) -> Result<Vec<Answer>, ProviderError> {
         let held = self.captures();
+        let unread = usize::try_from(self.unread).unwrap_or(usize::MAX);
         let history_query = Query {
             capability: Capability::WhoisHistory,
             ..self.query.clone()
         };
-        let mut history = answer(history_query, WHOIS_HISTORY, self.records);
+        let mut rows: Rows = self.records.into_iter().map(Row::Record).collect();
+        rows.lose(unread);
+        let mut history = rows.answer_lacking(&DESCRIPTOR, history_query, WHOIS_HISTORY, missing.clone())?;
         history.more = self.more;
         if self.more {
             history.total = self.count;
         }
-        history.missing = missing;
         let Purpose::Derive(siblings) = self.purpose else {
-            return vec![history];
+            return Ok(vec![history]);
         };
         let records = match self.query.capability {
             Capability::RegistrarHistory => registrars(&history.records, self.more),
             _ => name_servers(&history.records, self.more),
         };
-        let mut derived = answer(self.query, WHOIS_HISTORY, records);
+        let is_empty = records.is_empty();
+        let mut rows: Rows = records.into_iter().map(Row::Record).collect();
+        if is_empty && !history.records.is_empty() {
+            rows.if_empty(format!("{held} whois records, none of which names one"));
+        }
+        let mut derived = rows.answer(&DESCRIPTOR, self.query, WHOIS_HISTORY)?;
         derived.source.blind = Some(match self.count.filter(|count| self.more && *count > held) {
             Some(count) => format!("Derived from the newest {held} of {count} whois records."),
             None => format!("Derived from {held} whois records; changes between them are not seen."),
@@ -175,7 +205,7 @@ impl Walk {
         derived.missing.clone_from(&history.missing);
         let mut answers = vec![derived, history];
         answers.extend(siblings);
-        answers
+        Ok(answers)
     }
 }
 
@@ -200,7 +230,7 @@ fn captures(records: &[Record]) -> u64 {
 
 /// Reads one capture as a period of one day.
 fn capture(row: Node<'_>, domain: &str) -> Option<Record> {
-    if !row.is_object() {
+    if !["whois", "date"].iter().any(|name| row.get(name).exists()) {
         return None;
     }
     let whois = row.get("whois");

@@ -6,9 +6,10 @@
 
 use jiff::civil::Date;
 
-use super::common::{answer, call, first, one_query, replied_good};
-use super::{HOSTING_HISTORY, WHOIS_HISTORY, history};
+use super::common::{call, first, nothing, one_query, replied_good};
+use super::{DESCRIPTOR, HOSTING_HISTORY, WHOIS_HISTORY, history, judge};
 use crate::domain::{Answer, Capability, Query, Record};
+use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::{Node, address, host, json, malformed, public_text};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
@@ -33,7 +34,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 
 fn finish(query: Query, replied: Replied) -> Result<Step, ProviderError> {
     let Some(reply) = replied_good(replied)? else {
-        return Ok(Step::Done(vec![answer(query, HOSTING_HISTORY, Vec::new())]));
+        return Ok(Step::Done(vec![nothing(query, HOSTING_HISTORY)]));
     };
     let body = json(&reply)?;
     let response = Node::of(&body).get("response");
@@ -43,25 +44,24 @@ fn finish(query: Query, replied: Replied) -> Result<Step, ProviderError> {
     {
         return Err(malformed("history"));
     }
+    let partial = judge::partial(&reply, response);
     let mut asked = None;
     let mut siblings = Vec::new();
     for capability in SIBLINGS {
-        let Some(records) = read(capability, response, query.indicator.value()) else {
+        let Some(rows) = read(capability, response, query.indicator.value()) else {
             continue;
         };
-        let is_asked = capability == query.capability;
-        let found = answer(
-            Query {
-                capability,
-                ..query.clone()
-            },
-            HOSTING_HISTORY,
-            records,
-        );
-        if is_asked {
-            asked = Some(found);
+        let of = Query {
+            capability,
+            ..query.clone()
+        };
+        let missing = partial.clone().into_iter().collect();
+        let found = rows.answer_lacking(&DESCRIPTOR, of, HOSTING_HISTORY, missing);
+        if capability == query.capability {
+            asked = Some(found?);
         } else {
-            siblings.push(found);
+            // What is wrong with another list is told to whoever asks for it.
+            siblings.extend(found.ok());
         }
     }
     match asked {
@@ -74,7 +74,7 @@ fn finish(query: Query, replied: Replied) -> Result<Step, ProviderError> {
 }
 
 /// Reads one of the three lists; `None` where the vendor did not provide it.
-fn read(capability: Capability, response: Node<'_>, domain: &str) -> Option<Vec<Record>> {
+fn read(capability: Capability, response: Node<'_>, domain: &str) -> Option<Rows> {
     match capability {
         // An address history may be empty: the name never resolved.
         Capability::IpHistory => {
@@ -84,12 +84,12 @@ fn read(capability: Capability, response: Node<'_>, domain: &str) -> Option<Vec<
         }
         Capability::NameserverHistory => {
             let list = response.get("nameserver_history");
-            list.many().find(|row| row.is_object())?;
+            list.rows().next()?;
             Some(periods(list, "post_mns", "pre_mns", "nameserver", domain, host))
         }
         _ => {
             let list = response.get("registrar_history");
-            list.many().find(|row| row.is_object())?;
+            list.rows().next()?;
             Some(registrars(list, domain))
         }
     }
@@ -101,6 +101,42 @@ struct Open {
     action: Option<String>,
 }
 
+/// Says what an event of a list is: the day, the values before and after it, and what it was.
+struct Event {
+    day: Option<Date>,
+    before: Option<String>,
+    after: Option<String>,
+    action: Option<String>,
+}
+
+impl Event {
+    /// Reads an event; `None` where it says nothing, or something that is none of the list's values.
+    fn read(row: Node<'_>, post: &str, pre: &str, canonical: fn(&str) -> Option<String>) -> Option<Self> {
+        // What is there and cannot be read is no value that went.
+        let value = |name: &str| match row.get(name).text() {
+            Some(text) => canonical(&text).map(Some),
+            None => Some(None),
+        };
+        let (before, after) = (value(pre)?, value(post)?);
+        let date = row.get("actiondate");
+        let day = date.day();
+        let is_misread = date.exists() && day.is_none();
+        if is_misread || (before.is_none() && after.is_none()) {
+            return None;
+        }
+        let gone = row
+            .get("action")
+            .text()
+            .is_some_and(|action| action.eq_ignore_ascii_case("D"));
+        Some(Self {
+            day,
+            before,
+            after: after.filter(|_| !gone),
+            action: row.get("action_in_words").text(),
+        })
+    }
+}
+
 /// Turns events into periods, newest first.
 fn periods(
     list: Node<'_>,
@@ -109,13 +145,15 @@ fn periods(
     field: &'static str,
     domain: &str,
     canonical: fn(&str) -> Option<String>,
-) -> Vec<Record> {
-    let mut events: Vec<(Option<Date>, Node<'_>)> = list
-        .many()
-        .map(|event| (event.get("actiondate").day(), event))
+) -> Rows {
+    let read: Vec<Option<Event>> = list
+        .rows()
+        .map(|row| Event::read(row, post, pre, canonical))
         .collect();
+    let unread = read.iter().filter(|event| event.is_none()).count();
+    let mut events: Vec<Event> = read.into_iter().flatten().collect();
     // The vendor gives them oldest first; a stable sort keeps the order within a day.
-    events.sort_by_key(|(date, _)| *date);
+    events.sort_by_key(|event| event.day);
     let record = |open: &Open, until: Option<Date>| {
         Record::new()
             .with("domain", domain)
@@ -127,14 +165,13 @@ fn periods(
     let mut records = Vec::new();
     let mut open: Option<Open> = None;
     let mut ended: Option<String> = None;
-    for (date, event) in events {
-        let read = |name: &str| event.get(name).text().and_then(|text| canonical(&text));
-        let gone = event
-            .get("action")
-            .text()
-            .is_some_and(|action| action.eq_ignore_ascii_case("D"));
-        let (before, after) = (read(pre), read(post).filter(|_| !gone));
-        let action = event.get("action_in_words").text();
+    for event in events {
+        let Event {
+            day: date,
+            before,
+            after,
+            action,
+        } = event;
         if open
             .as_ref()
             .is_some_and(|open| Some(&open.value) == after.as_ref())
@@ -170,29 +207,32 @@ fn periods(
         records.push(record(&open, None).with("current", true));
     }
     records.reverse();
-    records
+    let mut rows: Rows = records.into_iter().map(Row::Record).collect();
+    rows.lose(unread);
+    rows
 }
 
 /// Turns the registrar rows into records, newest first; rows of one registrar in a row are joined.
 ///
 /// A row says when the registration was updated and when it was last checked; the last check bounds
 /// what is known, so no row claims to be current.
-fn registrars(list: Node<'_>, domain: &str) -> Vec<Record> {
-    let mut rows: Vec<(Option<Date>, Node<'_>)> = list
-        .many()
-        .map(|row| {
-            (
-                row.get("date_lastchecked")
-                    .day()
-                    .or(row.get("date_updated").day()),
-                row,
-            )
-        })
-        .collect();
+fn registrars(list: Node<'_>, domain: &str) -> Rows {
+    let day = |row: Node<'_>| {
+        row.get("date_lastchecked")
+            .day()
+            .or(row.get("date_updated").day())
+    };
+    let mut rows: Vec<(Option<Date>, Node<'_>)> = list.rows().map(|row| (day(row), row)).collect();
+    let mut others = Rows::default();
     rows.sort_by_key(|(date, _)| *date);
     let mut records: Vec<Record> = Vec::new();
     for (until, row) in rows {
-        let Some(name) = row.get("registrar").text().and_then(|name| public_text(&name)) else {
+        let Some(name) = row.get("registrar").text() else {
+            others.lose(1);
+            continue;
+        };
+        let Some(name) = public_text(&name) else {
+            others.extend([Row::LeftOut(Why::Redacted, None)]);
             continue;
         };
         let before = records.last().and_then(|last| last.day("last_seen"));
@@ -227,5 +267,6 @@ fn registrars(list: Node<'_>, domain: &str) -> Vec<Record> {
         );
     }
     records.reverse();
-    records
+    others.extend(records.into_iter().map(Row::Record));
+    others
 }

@@ -26,12 +26,16 @@ pub(super) fn parameter(indicator: &Indicator) -> Option<&'static str> {
 pub(super) struct Found<T> {
     /// What was read of each row.
     pub(super) rows: Vec<T>,
+    /// How many rows were not understood.
+    pub(super) unread: usize,
     /// How many rows there are in all.
     pub(super) total: Option<u64>,
     /// Whether more pages exist.
     pub(super) more: bool,
     /// What is missing and why.
     pub(super) missing: Vec<String>,
+    /// Whether the vendor answered with a list, be it empty, and not that it knows nothing.
+    pub(super) known: bool,
 }
 
 /// Reads one row.
@@ -61,9 +65,11 @@ pub(super) fn search<T: Send + 'static>(
         .with("page_size", PAGE);
     let found = Found {
         rows: Vec::new(),
+        unread: 0,
         total: None,
         more: false,
         missing: Vec::new(),
+        known: true,
     };
     Ok(page(
         Search {
@@ -100,14 +106,17 @@ fn page<T: Send + 'static>(
         calls: vec![call],
         then: Box::new(move |replies| {
             let reply = match first(replies)? {
-                Replied::Failed(failure) if !found.rows.is_empty() => {
+                Replied::Failed(failure) if search.calls > 1 => {
                     found.missing.push(format!("later pages: {}", failure.message));
                     found.more = true;
                     return end(found);
                 }
                 replied => replied_good(replied)?,
             };
-            let Some(reply) = reply else { return end(found) };
+            let Some(reply) = reply else {
+                found.known &= search.calls > 1;
+                return end(found);
+            };
             let body = json(&reply)?;
             let response = Node::of(&body).get("response");
             let refused = judge::partial(&reply, response);
@@ -115,7 +124,12 @@ fn page<T: Send + 'static>(
             if !results.exists() && !response.get("missing_domains").exists() && refused.is_none() {
                 return Err(malformed("results"));
             }
-            found.rows.extend(results.many().filter_map(search.read));
+            for row in results.rows() {
+                match (search.read)(row) {
+                    Some(row) => found.rows.push(row),
+                    None => found.unread += 1,
+                }
+            }
             found.total = response
                 .get("total_count")
                 .count()
@@ -125,9 +139,14 @@ fn page<T: Send + 'static>(
             let position = response
                 .get("position")
                 .text()
-                .filter(|_| found.more && results.many().next().is_some());
+                .filter(|_| found.more && results.rows().next().is_some());
             let enough = found.rows.len() >= search.want.max(1) || search.calls >= MAX_PAGES;
             match position {
+                // What came with a refusal is kept; the next page would be refused, too.
+                Some(_) if refused.is_some() => {
+                    found.missing.extend(refused);
+                    end(found)
+                }
                 Some(position) if !enough => Ok(page(search, found, Some(position), end)),
                 Some(_) => end(found),
                 None => {

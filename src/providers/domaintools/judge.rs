@@ -4,9 +4,8 @@
 //! does not tell: 503 is the rate limit *and* a report that is too large, 403 is a refused key *and* a
 //! product outside the subscription. The recorded messages decide.
 
-use serde_json::Value;
-
-use crate::providers::common::{is_html, retry_after};
+use crate::providers::common::{is_html, limited};
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Cost, Judgement, Reply, Verdict};
 
@@ -15,13 +14,19 @@ const MINUTE: u64 = 60;
 
 /// Judges one reply.
 pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let error = root
         .map(|root| root.get("error"))
         .filter(|error| error.is_object());
     if let (200 | 206, None) = (reply.status, error) {
         return good(call, reply, root);
+    }
+    // What came with a refusal of the rest is an answer, and asking again would be refused.
+    if let Some(root) =
+        root.filter(|root| (400..600).contains(&reply.status) && holds_a_part(root.get("response")))
+    {
+        return good(call, reply, Some(root));
     }
     // A gateway that answers 200 with the vendor's error envelope still carries the vendor's code.
     let code = match reply.status {
@@ -81,7 +86,7 @@ fn cost(call: &Call, response: Node<'_>) -> Charge {
         return Charge::Most;
     }
     Charge::Known(Cost::records(
-        i64::try_from(history.many().count()).unwrap_or(i64::MAX),
+        i64::try_from(history.rows().count()).unwrap_or(i64::MAX),
     ))
 }
 
@@ -98,18 +103,12 @@ fn failed(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> V
             any(PRODUCT_WORDS),
             text("access was denied"),
         ),
-        429 => Verdict::Limited {
-            after: retry_after(reply),
-            message: text("a rate limit was hit"),
-        },
+        429 => limited(reply, text("a rate limit was hit")),
         503 if any(&["exceeds the maximum", "size of this report", "too large"]) => {
             Verdict::Refused(text("the report is too large"))
         }
         503 if any(&["maintenance", "temporarily unavailable"]) => Verdict::Retry(text("HTTP 503")),
-        503 if is_object => Verdict::Limited {
-            after: retry_after(reply).or(Some(MINUTE)),
-            message: text("a rate limit was hit"),
-        },
+        503 if is_object => limited(reply, text("a rate limit was hit")).otherwise(Some(MINUTE)),
         400 | 405..=428 | 430..=499 | 402 => Verdict::Refused(text(&format!("HTTP {code}"))),
         500..=599 => Verdict::Retry(text(&format!("HTTP {code}"))),
         _ => Verdict::Malformed(format!("HTTP {code}")),
@@ -151,11 +150,27 @@ fn access(code: u16, of_key: bool, of_product: bool, message: String) -> Verdict
     }
 }
 
-/// Says whether the vendor gave only a part: HTTP 206, or `limit_exceeded` in a 200.
+/// Tells whether the response to a question that was refused holds rows all the same: any list or object that is not
+/// empty.
+fn holds_a_part(response: Node<'_>) -> bool {
+    response.members().any(|(name, node)| {
+        let is_part = node.raw().next().is_some() || node.members().next().is_some();
+        is_part && !matches!(name, "error" | "message" | "errors")
+    })
+}
+
+/// Says whether the vendor gave only a part: HTTP 206, `limit_exceeded` or an error beside what came, or a status that
+/// refuses the rest, as 429 does where the service level was reached.
 pub(super) fn partial(reply: &Reply, response: Node<'_>) -> Option<String> {
-    let message = || response.get("message").text().map(|text| clean(&text));
+    let said = |name: &str| response.get(name).text().map(|text| clean(&text));
     if response.get("limit_exceeded").flag() == Some(true) {
-        return Some(message().unwrap_or_else(|| "the vendor's limit was exceeded".to_owned()));
+        return Some(said("message").unwrap_or_else(|| "the vendor's limit was exceeded".to_owned()));
     }
-    (reply.status == 206).then(|| "the vendor gave a part of the answer (HTTP 206)".to_owned())
+    if let Some(error) = said("error").filter(|text| !text.is_empty()) {
+        return Some(error);
+    }
+    (reply.status != 200).then(|| {
+        let why = said("message").unwrap_or_else(|| format!("HTTP {}", reply.status));
+        format!("the vendor gave a part of the answer ({why})")
+    })
 }

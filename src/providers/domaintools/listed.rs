@@ -3,10 +3,13 @@
 //! These products are billed by the call and have no pages, so a call asks for all that there is: a
 //! `limit` would cap at 100 what comes without one by the hundred (DomainTools recordings).
 
-use super::common::{answer, call, first, one_query, replied_good};
-use super::{REVERSE_IP, REVERSE_NAME_SERVER, judge, segment};
+use std::collections::HashSet;
+
+use super::common::{call, first, nothing, one_query, replied_good};
+use super::{DESCRIPTOR, REVERSE_IP, REVERSE_NAME_SERVER, judge, segment};
 use crate::domain::{Answer, Capability, Query, Record};
-use crate::providers::tolerant::{Node, distinct, json, malformed};
+use crate::providers::rows::{Row, Rows};
+use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a look-up of names.
@@ -22,85 +25,101 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         calls: vec![call(product, path)],
         then: Box::new(move |replies| {
             let Some(reply) = replied_good(first(replies)?)? else {
-                return Ok(Step::Done(vec![answer(query, product, Vec::new())]));
+                return Ok(Step::Done(vec![nothing(query, product)]));
             };
             let body = json(&reply)?;
             let response = Node::of(&body).get("response");
-            let (records, counted) = read(response, &query)?;
-            let mut answer = answer(query, product, records);
+            let (rows, counted) = read(response, &query)?;
+            let partial = judge::partial(&reply, response).into_iter().collect();
+            let mut answer = rows.answer_lacking(&DESCRIPTOR, query, product, partial)?;
             raise(&mut answer, counted);
-            answer.missing.extend(judge::partial(&reply, response));
             Ok(Step::Done(vec![answer]))
         }),
     })
 }
 
-type Reader = fn(Node<'_>, &Query) -> Result<(Vec<Record>, u64), ProviderError>;
+type Reader = fn(Node<'_>, &Query) -> Result<(Rows, u64), ProviderError>;
 
 /// Takes the vendor's count as the total; it can be smaller than the list, which then counts.
 fn raise(answer: &mut Answer, counted: u64) {
     answer.total = Some(counted.max(answer.records.len() as u64));
 }
 
-fn names(node: Node<'_>) -> Vec<String> {
-    distinct(node.many().filter_map(Node::host))
+/// Reads a list of names; `record` makes the record of one.
+fn names(node: Node<'_>, mut record: impl FnMut(String) -> Record) -> Rows {
+    let mut seen = HashSet::new();
+    Rows::of(node, |row| match row.host() {
+        Some(name) if !seen.insert(name.clone()) => Row::Same,
+        Some(name) => Row::Record(record(name)),
+        None => Row::Unread,
+    })
 }
 
-fn on_address(response: Node<'_>, query: &Query) -> Result<(Vec<Record>, u64), ProviderError> {
-    let rows = response.get("ip_addresses");
-    if !rows.exists() {
+/// Tells whether a row has names, or says that it has none.
+fn has_names(row: Node<'_>) -> bool {
+    row.get("domain_names").exists() || row.get("domain_count").exists()
+}
+
+fn on_address(response: Node<'_>, query: &Query) -> Result<(Rows, u64), ProviderError> {
+    let listed = response.get("ip_addresses");
+    if !listed.exists() {
         return Err(malformed("ip_addresses"));
     }
     let mut counted = 0;
-    let mut records = Vec::new();
-    for row in rows.many() {
+    let mut rows = Rows::default();
+    for row in listed.rows() {
+        if !has_names(row) {
+            rows.lose(1);
+            continue;
+        }
         counted += row.get("domain_count").count().unwrap_or(0);
         let ip = row
             .get("ip_address")
             .address()
             .unwrap_or_else(|| query.indicator.value().to_owned());
-        records.extend(
-            names(row.get("domain_names"))
-                .into_iter()
-                .map(|domain| Record::new().with("ip", ip.as_str()).with("domain", domain)),
-        );
+        rows.join(names(row.get("domain_names"), |domain| {
+            Record::new().with("ip", ip.as_str()).with("domain", domain)
+        }));
     }
-    Ok((records, counted))
+    Ok((rows, counted))
 }
 
-fn beside(response: Node<'_>, query: &Query) -> Result<(Vec<Record>, u64), ProviderError> {
-    let rows = response.get("ip_addresses");
-    if !rows.exists() {
+fn beside(response: Node<'_>, query: &Query) -> Result<(Rows, u64), ProviderError> {
+    let listed = response.get("ip_addresses");
+    if !listed.exists() {
         return Err(malformed("ip_addresses"));
     }
-    let mut records = Vec::new();
-    for row in rows.many() {
+    let mut rows = Rows::default();
+    for row in listed.rows() {
         let Some(ip) = row.get("ip_address").address() else {
+            rows.lose(1);
             continue;
         };
-        let listed = names(row.get("domain_names"));
-        let count = row
-            .get("domain_count")
-            .count()
-            .unwrap_or(0)
-            .max(listed.len() as u64);
-        let domains: Vec<Record> = listed
-            .into_iter()
-            .filter(|domain| domain != query.indicator.value())
-            .map(|domain| Record::new().with("domain", domain))
+        let named = names(row.get("domain_names"), |domain| {
+            Record::new().with("domain", domain)
+        });
+        let seen = (named.records().len() + named.unread()) as u64;
+        let count = row.get("domain_count").count().unwrap_or(0).max(seen);
+        let own = |domain: &&Record| domain.text("domain").as_deref() == Some(query.indicator.value());
+        let domains: Vec<Record> = named
+            .records()
+            .iter()
+            .filter(|domain| !own(domain))
+            .cloned()
             .collect();
-        records.push(
+        rows.lose(named.unread());
+        rows.extend([Row::Record(
             Record::new()
                 .with("ip", ip)
                 .with("count", i64::try_from(count).unwrap_or(i64::MAX))
                 .with("domains", domains),
-        );
+        )]);
     }
-    let counted = records.len() as u64;
-    Ok((records, counted))
+    let counted = rows.records().len() as u64;
+    Ok((rows, counted))
 }
 
-fn on_name_server(response: Node<'_>, query: &Query) -> Result<(Vec<Record>, u64), ProviderError> {
+fn on_name_server(response: Node<'_>, query: &Query) -> Result<(Rows, u64), ProviderError> {
     let server = response.get("name_server");
     let lists = [
         ("primary", response.get("primary_domains")),
@@ -113,16 +132,15 @@ fn on_name_server(response: Node<'_>, query: &Query) -> Result<(Vec<Record>, u64
         .get("hostname")
         .host()
         .unwrap_or_else(|| query.indicator.value().to_owned());
-    let records = lists
-        .into_iter()
-        .flat_map(|(role, list)| names(list).into_iter().map(move |domain| (role, domain)))
-        .map(|(role, domain)| {
+    let mut rows = Rows::default();
+    for (role, list) in lists {
+        rows.join(names(list, |domain| {
             Record::new()
                 .with("nameserver", hostname.as_str())
                 .with("domain", domain)
                 .with("role", role)
-        })
-        .collect();
+        }));
+    }
     let sum = server.get("primary").count().unwrap_or(0) + server.get("secondary").count().unwrap_or(0);
-    Ok((records, server.get("total").count().unwrap_or(0).max(sum)))
+    Ok((rows, server.get("total").count().unwrap_or(0).max(sum)))
 }

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::IRIS_INVESTIGATE;
-use super::common::{answer, one_query};
+use super::common::{nothing, one_query};
 use super::iris::{self, Found};
+use super::{DESCRIPTOR, IRIS_INVESTIGATE};
 use crate::domain::{Query, Record};
 use crate::providers::facts::tracker_kind;
+use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::{Node, address, host, public_email, public_name, public_phone};
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -17,12 +18,7 @@ use crate::providers::{Lookup, ProviderError, Step};
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
     let indicator = query.indicator.clone();
-    iris::search(
-        &indicator,
-        1,
-        pivots,
-        Box::new(move |found| Ok(merge(query, found))),
-    )
+    iris::search(&indicator, 1, pivots, Box::new(move |found| merge(query, found)))
 }
 
 /// Holds one shared value.
@@ -159,18 +155,42 @@ const PARTS: &[(&str, Shape, &str)] = &[
     ("street", Shape::Text, "street"),
 ];
 
+/// Holds what one row gave.
+struct Read {
+    pivots: Vec<Pivot>,
+    /// What of it is shared and shown in no record, or could not be read.
+    others: Vec<Row>,
+}
+
+/// Tells how many elements of the row's lists are no values.
+fn misread(row: Node<'_>) -> usize {
+    let mut names: Vec<&str> = PLACES
+        .iter()
+        .filter_map(|(path, ..)| path.first().copied())
+        .collect();
+    names.extend(CONTACTS.iter().map(|(contact, _)| *contact));
+    names.dedup();
+    let elements = names.into_iter().flat_map(|name| row.get(name).rows());
+    elements.filter(|element| !element.is_object()).count()
+}
+
 /// Reads the pivots of one row.
-fn pivots(row: Node<'_>) -> Option<Vec<Pivot>> {
-    if !row.is_object() {
-        return None;
-    }
+fn pivots(row: Node<'_>) -> Option<Read> {
+    row.members().next()?;
     let domain = row.get("domain").host();
     let mut pivots = Vec::new();
+    let mut others: Vec<Row> = (0..misread(row)).map(|_| Row::Unread).collect();
     let mut take = |node: Node<'_>, shape: Shape, name: String, member: &str| {
         let Some(count) = node.get("count").integer().filter(|count| *count > 1) else {
             return;
         };
         let Some((field, value)) = shape.read(node.get("value")) else {
+            others.push(match shape {
+                Shape::Email | Shape::Person | Shape::Organization | Shape::Phone => {
+                    Row::LeftOut(Why::Redacted, None)
+                }
+                _ => Row::Unread,
+            });
             return;
         };
         pivots.push(Pivot {
@@ -195,7 +215,7 @@ fn pivots(row: Node<'_>) -> Option<Vec<Pivot>> {
             });
         }
     }
-    Some(pivots)
+    Some(Read { pivots, others })
 }
 
 fn walk<'a>(node: Node<'a>, path: &[&str], found: &mut dyn FnMut(Node<'a>)) {
@@ -206,13 +226,26 @@ fn walk<'a>(node: Node<'a>, path: &[&str], found: &mut dyn FnMut(Node<'a>)) {
 }
 
 /// Merges equal pivots of several rows and puts the rarest first.
-fn merge(query: Query, found: Found<Vec<Pivot>>) -> Step {
+fn merge(query: Query, found: Found<Read>) -> Result<Step, ProviderError> {
+    if !found.known {
+        return Ok(Step::Done(vec![nothing(query, IRIS_INVESTIGATE)]));
+    }
+    let mut others: Vec<Row> = (0..found.unread).map(|_| Row::Unread).collect();
+    let mut shared = Vec::new();
+    let read = found.rows.len();
+    for row in found.rows {
+        if row.pivots.is_empty() && row.others.is_empty() {
+            others.push(Row::LeftOut(Why::Alone, None));
+        }
+        others.extend(row.others);
+        shared.extend(row.pivots);
+    }
     type Key = (String, &'static str, String, Option<String>);
     let mut merged: BTreeMap<Key, Pivot> = BTreeMap::new();
-    let rows = found.rows.len();
-    for pivot in found.rows.into_iter().flatten() {
+    for pivot in shared {
         // The value asked about leads back to itself.
         if pivot.value == query.indicator.value() {
+            others.push(Row::ITSELF);
             continue;
         }
         merged
@@ -232,24 +265,23 @@ fn merge(query: Query, found: Found<Vec<Pivot>>) -> Step {
     }
     let mut pivots: Vec<Pivot> = merged.into_values().collect();
     pivots.sort_by_key(|pivot| pivot.count);
-    let records = pivots
-        .into_iter()
-        .map(|pivot| {
+    let records = pivots.into_iter().map(|pivot| {
+        Row::Record(
             Record::new()
                 .with_some("domain", pivot.domain)
                 .with("pivot", pivot.name)
                 .with("count", pivot.count)
                 .with_some("kind", pivot.kind)
-                .with(pivot.field, pivot.value)
-        })
-        .collect();
-    let mut answer = answer(query, IRIS_INVESTIGATE, records);
-    answer.missing = found.missing;
+                .with(pivot.field, pivot.value),
+        )
+    });
+    let rows: Rows = records.chain(others).collect();
+    let mut answer = rows.answer_lacking(&DESCRIPTOR, query, IRIS_INVESTIGATE, found.missing)?;
     if found.more {
         let total = found
             .total
             .map_or_else(String::new, |total| format!(" of {total}"));
-        answer.source.blind = Some(format!("Pivots of the first {rows}{total} domains."));
+        answer.source.blind = Some(format!("Pivots of the first {read}{total} domains."));
     }
-    Step::Done(vec![answer])
+    Ok(Step::Done(vec![answer]))
 }

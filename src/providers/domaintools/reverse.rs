@@ -5,11 +5,14 @@
 //! is charged every time. The vendor's OpenAPI has no Iris search for historic e-mail addresses, so the
 //! historic scope is always a report.
 
-use super::common::{answer, call, first, one_query, replied_good};
+use std::collections::HashSet;
+
+use super::common::{call, first, nothing, one_query, replied_good};
 use super::iris::{self, Found};
-use super::{IRIS_INVESTIGATE, REVERSE_WHOIS};
+use super::{DESCRIPTOR, IRIS_INVESTIGATE, REVERSE_WHOIS, judge};
 use crate::domain::{Answer, IndicatorKind, Price, Query, Record};
-use crate::providers::tolerant::{Node, distinct, json, malformed};
+use crate::providers::rows::{Row, Rows};
+use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Cost, Lookup, ProviderError, Step};
 
 /// Currency of the vendor's report prices.
@@ -29,7 +32,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
             &indicator,
             lookup.want,
             row,
-            Box::new(move |found| Ok(listed(query, found))),
+            Box::new(move |found| listed(query, found)),
         );
     }
     let scope = if current { "current" } else { "historic" };
@@ -39,16 +42,22 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         calls: vec![report(&query, scope, "quote")],
         then: Box::new(move |replies| {
             let Some(reply) = replied_good(first(replies)?)? else {
-                return Ok(Step::Done(vec![answer(query, REVERSE_WHOIS, Vec::new())]));
+                return Ok(Step::Done(vec![nothing(query, REVERSE_WHOIS)]));
             };
             let body = json(&reply)?;
             let price = price(Node::of(&body).get("response"), scope)?;
             if price.count == 0 {
-                return Ok(Step::Done(vec![answer(query, REVERSE_WHOIS, Vec::new())]));
+                let none = Rows::default().answer(&DESCRIPTOR, query, REVERSE_WHOIS)?;
+                return Ok(Step::Done(vec![none]));
             }
             match buy {
                 Some(most) => purchase(query, scope, price, most),
-                None => Ok(Step::Done(vec![priced(query, price, Vec::new())])),
+                None => Ok(Step::Done(vec![priced(
+                    query,
+                    price,
+                    Rows::default(),
+                    Vec::new(),
+                )?])),
             }
         }),
     })
@@ -84,32 +93,31 @@ fn purchase(query: Query, scope: &'static str, price: Price, most: i64) -> Resul
         calls: vec![call],
         then: Box::new(move |replies| {
             let Some(reply) = replied_good(first(replies)?)? else {
-                return Ok(Step::Done(vec![answer(query, REVERSE_WHOIS, Vec::new())]));
+                return Ok(Step::Done(vec![nothing(query, REVERSE_WHOIS)]));
             };
             let body = json(&reply)?;
             let response = Node::of(&body).get("response");
             if !response.get("domains").exists() {
                 return Err(malformed("domains"));
             }
-            let domains = distinct(response.get("domains").many().filter_map(Node::host));
-            let records = domains
-                .into_iter()
-                .map(|domain| Record::new().with("domain", domain))
-                .collect();
+            let mut seen = HashSet::new();
+            let rows = Rows::of(response.get("domains"), |row| match row.host() {
+                Some(domain) if !seen.insert(domain.clone()) => Row::Same,
+                Some(domain) => Row::Record(Record::new().with("domain", domain)),
+                None => Row::Unread,
+            });
             let count = response
                 .get("domain_count")
                 .get(scope)
                 .count()
                 .unwrap_or(price.count);
-            Ok(Step::Done(vec![priced(
-                query,
-                Price {
-                    count,
-                    bought: true,
-                    ..price
-                },
-                records,
-            )]))
+            let bought = Price {
+                count,
+                bought: true,
+                ..price
+            };
+            let partial = judge::partial(&reply, response).into_iter().collect();
+            Ok(Step::Done(vec![priced(query, bought, rows, partial)?]))
         }),
     })
 }
@@ -137,23 +145,29 @@ fn price(response: Node<'_>, scope: &str) -> Result<Price, ProviderError> {
     })
 }
 
-fn priced(query: Query, price: Price, records: Vec<Record>) -> Answer {
-    let mut answer = answer(query, REVERSE_WHOIS, records);
+fn priced(query: Query, price: Price, rows: Rows, missing: Vec<String>) -> Result<Answer, ProviderError> {
+    let mut answer = rows.answer_lacking(&DESCRIPTOR, query, REVERSE_WHOIS, missing)?;
+    // A price, and a report that was paid for, say how many there are.
+    answer.left_out.clear();
     // The list is capped at 25 000 names; the count is not.
     answer.total = Some(price.count.max(answer.records.len() as u64));
     answer.price = Some(price);
-    answer
+    Ok(answer)
 }
 
-fn listed(query: Query, found: Found<Record>) -> Step {
-    let mut answer = answer(query, IRIS_INVESTIGATE, found.rows);
+fn listed(query: Query, found: Found<Record>) -> Result<Step, ProviderError> {
+    if !found.known {
+        return Ok(Step::Done(vec![nothing(query, IRIS_INVESTIGATE)]));
+    }
+    let mut rows: Rows = found.rows.into_iter().map(Row::Record).collect();
+    rows.lose(found.unread);
+    let mut answer = rows.answer_lacking(&DESCRIPTOR, query, IRIS_INVESTIGATE, found.missing)?;
     answer.total = found
         .total
         .map(|total| total.max(answer.records.len() as u64))
         .or(answer.total);
     answer.more = found.more;
-    answer.missing = found.missing;
-    Step::Done(vec![answer])
+    Ok(Step::Done(vec![answer]))
 }
 
 /// Reads a row of Iris as a registration.

@@ -20,7 +20,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
     let domain = query.indicator.value();
     let (product, call) = match lookup.product {
-        RISK => (RISK, call(RISK, "/v1/risk/").with("domain", domain)),
+        RISK => (RISK, call(RISK, "/v1/risk").with("domain", domain)),
         REPUTATION => (
             REPUTATION,
             call(REPUTATION, "/v1/reputation")
@@ -90,6 +90,7 @@ fn enriched(queries: Vec<Query>, replied: Replied) -> Result<Vec<Answer>, Provid
         .filter_map(Node::host)
         .collect();
     let alone = queries.len() == 1;
+    let is_listed = results.rows().next().is_some();
     let mut answers = Vec::with_capacity(queries.len());
     for query in queries {
         let asked = query.indicator.value();
@@ -103,6 +104,12 @@ fn enriched(queries: Vec<Query>, replied: Replied) -> Result<Vec<Answer>, Provid
         let told = alone || row.is_some() || missed.iter().any(|name| is_apex(name, asked));
         if !told {
             continue;
+        }
+        // Rows came, and none is about it: that is no "not found".
+        if row.is_none() && is_listed && !missed.iter().any(|name| is_apex(name, asked)) {
+            return Err(ProviderError::Malformed(format!(
+                "no row of the answer is about {asked}"
+            )));
         }
         let mut answer = answer(query, IRIS_ENRICH, records);
         // A refusal to look is no "not found".

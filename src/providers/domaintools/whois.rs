@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::common::{answer, call, first, one_query, replied_good};
-use super::{PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, contacts, segment};
+use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, contacts, judge, segment};
 use crate::domain::{IndicatorKind, Query, Record};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, address, json, malformed, public_email, public_phone};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
@@ -37,14 +38,15 @@ fn registration(query: Query, product: &'static str, path: &'static str) -> Step
     Step::Calls {
         calls,
         then: Box::new(move |replies| {
-            let records = match replied_good(first(replies)?)? {
-                None => Vec::new(),
-                Some(reply) => {
-                    let body = json(&reply)?;
-                    vec![read(Node::of(&body).get("response"), &query)?]
-                }
+            let Some(reply) = replied_good(first(replies)?)? else {
+                return Ok(Step::Done(vec![answer(query, product, Vec::new())]));
             };
-            Ok(Step::Done(vec![answer(query, product, records)]))
+            let body = json(&reply)?;
+            let response = Node::of(&body).get("response");
+            let record = read(response, &query)?;
+            let mut made = answer(query, product, vec![record]);
+            made.missing.extend(judge::partial(&reply, response));
+            Ok(Step::Done(vec![made]))
         }),
     }
 }
@@ -54,18 +56,21 @@ fn of_address(query: Query) -> Step {
     Step::Calls {
         calls,
         then: Box::new(move |replies| {
-            let mut records = Vec::new();
-            if let Some(reply) = replied_good(first(replies)?)? {
-                let body = json(&reply)?;
-                let response = Node::of(&body).get("response");
-                let listed: Vec<Node<'_>> = response.get("records").many().collect();
-                let rows = if listed.is_empty() { vec![response] } else { listed };
-                records = rows.into_iter().filter_map(|row| netblock(row, &query)).collect();
-                if records.is_empty() && response.get("record_count").integer() != Some(0) {
-                    return Err(malformed("address range"));
-                }
-            }
-            Ok(Step::Done(vec![answer(query, REVERSE_IP_WHOIS, records)]))
+            let Some(reply) = replied_good(first(replies)?)? else {
+                return Ok(Step::Done(vec![answer(query, REVERSE_IP_WHOIS, Vec::new())]));
+            };
+            let body = json(&reply)?;
+            let response = Node::of(&body).get("response");
+            let partial = judge::partial(&reply, response).into_iter().collect();
+            let listed = response.get("records");
+            let read = |row| Row::from(netblock(row, &query));
+            let rows = match listed.rows().next() {
+                Some(_) => Rows::of(listed, read),
+                None if response.get("record_count").integer() == Some(0) => Rows::default(),
+                None => [read(response)].into_iter().collect(),
+            };
+            let made = rows.answer_lacking(&DESCRIPTOR, query, REVERSE_IP_WHOIS, partial)?;
+            Ok(Step::Done(vec![made]))
         }),
     }
 }

@@ -12,10 +12,10 @@ mod tests;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::Value;
 
-use super::common::{answer, counted, key_header, offered, one, retry_after, segment};
+use super::common::{counted, key_header, object, offered, one, retry_after, segment};
 use super::errors::{by_status, said};
+use super::lenient;
 use super::tolerant::{Node, clean, json};
 use super::{
     Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -98,7 +98,7 @@ impl Provider for EmailRep {
 
 /// Says what a reply means. Errors are `{"status": "fail", "reason"}`.
 fn verdict(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let said = said(root, |root| root.get("reason").text());
     let has = |name| root.is_some_and(|root| root.get(name).exists());
@@ -110,6 +110,7 @@ fn verdict(reply: &Reply) -> Verdict {
         };
     }
     match by_status(reply, said) {
+        // Its words name the length of its day, of which some has passed.
         Verdict::Limited { message, .. } => Verdict::Limited {
             after: retry_after(reply).or(Some(HOUR)),
             message,
@@ -123,7 +124,7 @@ fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
         Some(reply) => records(Node::of(&json(&reply)?), query.indicator.value()),
         None => Vec::new(),
     };
-    Ok(Step::Done(vec![answer(&DESCRIPTOR, query, QUERY, records)]))
+    Ok(Step::Done(vec![object(&DESCRIPTOR, query, QUERY, records)]))
 }
 
 /// Makes the records of an address. One of which nobody spoke, and that has no flag, is not known.

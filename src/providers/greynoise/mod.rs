@@ -12,10 +12,10 @@ mod tests;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde_json::Value;
 
-use super::common::{answer, offered, one, segment};
+use super::common::{object, offered, one, segment};
 use super::errors::{by_status, said};
+use super::lenient;
 use super::tolerant::{Node, clean, json};
 use super::{
     Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -88,7 +88,7 @@ impl Provider for GreyNoise {
 
 /// Says what a reply means. 404 is the usual answer about an address that was never seen, and has its shape.
 fn verdict(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let has = |name| root.is_some_and(|root| root.get(name).exists());
     match reply.status {
@@ -103,7 +103,7 @@ fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
         Some(reply) => records(Node::of(&json(&reply)?)),
         None => Vec::new(),
     };
-    Ok(Step::Done(vec![answer(&DESCRIPTOR, query, COMMUNITY, records)]))
+    Ok(Step::Done(vec![object(&DESCRIPTOR, query, COMMUNITY, records)]))
 }
 
 /// Makes the records of an address.

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
+use serde_json::Value;
 
 use super::*;
 use crate::providers::testing::{self, mapped, question, shapes};

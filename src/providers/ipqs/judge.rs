@@ -2,10 +2,9 @@
 //!
 //! Errors come with HTTP 200 and `{"success": false, "message"}`; what went wrong stands in the message alone.
 
-use serde_json::Value;
-
-use crate::providers::common::retry_after;
+use crate::providers::common::limited;
 use crate::providers::errors::{by_status, said};
+use crate::providers::lenient;
 use crate::providers::tolerant::Node;
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -22,7 +21,7 @@ pub(super) fn judge(reply: &Reply) -> Judgement {
 }
 
 fn verdict(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let said = said(root, |root| root.get("message").text());
     let success = root.and_then(|root| root.get("success").flag());
@@ -38,10 +37,7 @@ fn refusal(reply: &Reply, message: String) -> Verdict {
     let words = message.to_lowercase();
     let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
     if has(&["credit", "quota", "exceeded", "too many", "rate limit"]) {
-        return Verdict::Limited {
-            after: retry_after(reply).or(Some(HOUR)),
-            message,
-        };
+        return limited(reply, message).otherwise(Some(HOUR));
     }
     if has(&["unauthorized key", "invalid key", "api key"]) {
         return Verdict::KeyRefused(message);

@@ -16,7 +16,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::common::{answer, key_header, offered, one};
+use super::common::{key_header, object, offered, one};
 use super::tolerant::{Node, clean, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -86,11 +86,11 @@ impl Provider for Ipqs {
 
 fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
     let Some(reply) = reply else {
-        return Ok(Step::Done(vec![answer(&DESCRIPTOR, query, EMAIL, Vec::new())]));
+        return Ok(Step::Done(vec![object(&DESCRIPTOR, query, EMAIL, Vec::new())]));
     };
     let body = json(&reply)?;
     let root = Node::of(&body);
-    let mut made = answer(&DESCRIPTOR, query, EMAIL, records(root)?);
+    let mut made = object(&DESCRIPTOR, query, EMAIL, records(root)?);
     if root.get("timed_out").flag() == Some(true) {
         made.missing
             .push("what the mail server says: it did not answer in time".to_owned());

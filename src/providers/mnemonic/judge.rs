@@ -1,8 +1,7 @@
 //! Says what a reply of mnemonic's API means. Each attempt is counted as one call.
 
-use serde_json::Value;
-
-use crate::providers::common::retry_after;
+use crate::providers::common::limited;
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -15,7 +14,7 @@ pub(super) fn judge(reply: &Reply) -> Judgement {
 }
 
 fn verdict(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     // The envelope repeats the status, and may say more than HTTP does.
     let code = root
@@ -41,10 +40,7 @@ fn verdict(reply: &Reply) -> Verdict {
         401 => Verdict::KeyRefused(message),
         403 => Verdict::NotEntitled(message),
         // Not documented; other services say with 402 that what was bought is used up.
-        402 | 429 => Verdict::Limited {
-            after: retry_after(reply),
-            message,
-        },
+        402 | 429 => limited(reply, message),
         400..=499 => Verdict::Refused(message),
         500..=599 => Verdict::Retry(message),
         _ => Verdict::Malformed(message),

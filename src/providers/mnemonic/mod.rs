@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::cof::{self, Row};
-use super::common::{answer, first, held, offered, replied_good, segment, uncovered};
+use super::common::{first, held, nothing, offered, replied_good, segment, uncovered};
+use super::rows::Rows;
 use super::tolerant::{Node, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
     ProviderError, Replied, Reply, Step,
 };
-use crate::domain::{Capability, IndicatorKind, Query, Record};
+use crate::domain::{Capability, IndicatorKind, Query};
 
 const ORIGIN: &str = "api";
 const PDNS: &str = "pdns";
@@ -77,7 +78,7 @@ impl Provider for Mnemonic {
             want: lookup.want.max(held * 2).max(1),
             rows: 0,
             calls: 0,
-            records: Vec::new(),
+            gathered: Rows::default(),
         };
         Ok(walk.next())
     }
@@ -105,7 +106,7 @@ struct Walk {
     /// Rows read so far.
     rows: usize,
     calls: usize,
-    records: Vec<Record>,
+    gathered: Rows,
 }
 
 impl Walk {
@@ -130,14 +131,17 @@ impl Walk {
     fn read(mut self, replied: Replied, limit: usize) -> Result<Step, ProviderError> {
         self.calls += 1;
         let reply = match replied {
-            Replied::Failed(failure) if !self.records.is_empty() => {
+            Replied::Failed(failure) if self.rows > 0 => {
                 let missing = format!("rows beyond the first {}: {}", self.rows, failure.message);
-                return Ok(self.done(None, true, vec![missing]));
+                return self.done(None, true, vec![missing]);
             }
             replied => replied_good(replied)?,
         };
         let Some(reply) = reply else {
-            return Ok(self.done(None, false, Vec::new()));
+            if self.rows == 0 {
+                return Ok(Step::Done(vec![nothing(&DESCRIPTOR, self.query, PDNS)]));
+            }
+            return self.done(None, false, Vec::new());
         };
         let body = json(&reply)?;
         let data = Node::of(&body).get("data");
@@ -145,11 +149,9 @@ impl Walk {
             return Err(malformed("data"));
         }
         let mut fresh = 0;
-        for node in data.many().take(10 * PAGE) {
+        for node in data.rows().take(10 * PAGE) {
             fresh += 1;
-            if let Some(row) = row(node) {
-                self.records.extend(cof::records(&row, &self.query));
-            }
+            self.gathered.extend(cof::read(row(node), &self.query));
         }
         self.rows += fresh;
         let count = Node::of(&body).get("count").count();
@@ -158,29 +160,31 @@ impl Walk {
         let more = count.map_or(fresh >= limit, |count| count > self.rows);
         if more && fresh == 0 {
             let missing = format!("rows beyond the first {}: an empty page came", self.rows);
-            return Ok(self.done(count, true, vec![missing]));
+            return self.done(count, true, vec![missing]);
         }
-        if more && self.records.len() < self.want && self.calls < MAX_PAGES {
+        if more && self.gathered.records().len() < self.want && self.calls < MAX_PAGES {
             return Ok(self.next());
         }
-        Ok(self.done(count, more, Vec::new()))
+        self.done(count, more, Vec::new())
     }
 
-    fn done(mut self, count: Option<usize>, more: bool, missing: Vec<String>) -> Step {
+    fn done(mut self, count: Option<usize>, more: bool, missing: Vec<String>) -> Result<Step, ProviderError> {
         // What is beyond the pages of one look-up cannot be asked for.
         let end = self.calls >= MAX_PAGES;
-        cof::arrange(&mut self.records);
-        let mut made = answer(&DESCRIPTOR, self.query, PDNS, self.records);
+        let mut notes: Vec<String> = cof::arrange(&mut self.gathered).into_iter().collect();
+        let is_whole = missing.is_empty();
+        let mut made = self
+            .gathered
+            .answer_lacking(&DESCRIPTOR, self.query, PDNS, missing)?;
         if more {
             made.total = count.and_then(|count| u64::try_from(count).ok());
         }
         made.more = more && !end;
-        made.missing = missing;
-        if more && end && made.missing.is_empty() {
-            let note = format!("The first {} rows; mnemonic has more.", self.rows);
-            uncovered(&mut made, &[note]);
+        if more && end && is_whole {
+            notes.push(format!("The first {} rows; mnemonic has more.", self.rows));
         }
-        Step::Done(vec![made])
+        uncovered(&mut made, &notes);
+        Ok(Step::Done(vec![made]))
     }
 }
 
@@ -190,10 +194,12 @@ fn row(node: Node<'_>) -> Option<Row> {
         let number = node.get(name).integer().filter(|number| *number > 0);
         number.and_then(cof::of_milliseconds)
     };
+    let (values, unread) = cof::values(node.get("answer"));
     Some(Row {
         name: node.get("query").text()?,
         kind: cof::kind(&node.get("rrtype").text()?),
-        values: node.get("answer").texts(),
+        values,
+        unread,
         first: time("firstSeenTimestamp"),
         last: time("lastSeenTimestamp"),
         count: node.get("times").integer().filter(|count| *count >= 0),

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{DNS, ENRICHMENT, answer, answer_of, call};
+use super::{DNS, ENRICHMENT, answer_of, call, nothing};
 use crate::domain::{Query, Record};
 use crate::providers::common::one;
 use crate::providers::facts::resolution;
-use crate::providers::rows::Row;
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, host, json, malformed};
 use crate::providers::{ProviderError, Step};
 
@@ -15,11 +15,10 @@ pub(super) fn resolutions(query: Query) -> Step {
     let call = call(DNS, "/dns/passive", query.indicator.value());
     one(call, move |reply| {
         let Some(reply) = reply else {
-            return Ok(answer(query, DNS, Vec::new()));
+            return Ok(nothing(query, DNS));
         };
         let body = json(&reply)?;
-        let rows = results(Node::of(&body))?;
-        let rows = rows.many().map(|row| read(&query, row)).collect();
+        let rows = Rows::of(results(Node::of(&body))?, |row| read(&query, row));
         answer_of(query, DNS, rows)
     })
 }
@@ -42,7 +41,7 @@ pub(super) fn subdomains(query: Query) -> Step {
     let call = call(ENRICHMENT, "/enrichment/subdomains", &format!("*.{domain}"));
     one(call, move |reply| {
         let Some(reply) = reply else {
-            return Ok(answer(query, ENRICHMENT, Vec::new()));
+            return Ok(nothing(query, ENRICHMENT));
         };
         let body = json(&reply)?;
         let labels = Node::of(&body).get("subdomains");
@@ -51,18 +50,15 @@ pub(super) fn subdomains(query: Query) -> Step {
         }
         let mut seen = HashSet::new();
         let name = |label: &str| host(&format!("{}.{domain}", label.trim_matches('.')));
-        let rows = labels
-            .many()
-            .map(|label| match label.text().as_deref().map(name) {
-                // No label is the name that was asked about.
-                None if !label.is_object() && !label.is_list() => Row::ITSELF,
-                Some(Some(name)) if seen.insert(name.clone()) => {
-                    Row::Record(Record::new().with("domain", domain.as_str()).with("host", name))
-                }
-                Some(Some(_)) => Row::Same,
-                _ => Row::Unread,
-            });
-        let rows = rows.collect();
+        let rows = Rows::of(labels, |label| match label.text().as_deref().map(name) {
+            // No label is the name that was asked about.
+            None if label.is_text() => Row::ITSELF,
+            Some(Some(name)) if seen.insert(name.clone()) => {
+                Row::Record(Record::new().with("domain", domain.as_str()).with("host", name))
+            }
+            Some(Some(_)) => Row::Same,
+            _ => Row::Unread,
+        });
         answer_of(query, ENRICHMENT, rows)
     })
 }

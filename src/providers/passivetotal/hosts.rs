@@ -4,11 +4,14 @@ use super::dns::results;
 use super::{DESCRIPTOR, HOST_ATTRIBUTES, MAX_PAGES, call};
 use crate::domain::{Capability, Query, Record};
 use crate::providers::common::held;
-use crate::providers::facts::tracker_kind;
+use crate::providers::facts::{pair, tracker_kind};
 use crate::providers::pages::{Page, Pages};
-use crate::providers::rows::Row;
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
+
+/// The parameter that says which side of its pairs is asked for.
+const DIRECTION: &str = "direction";
 
 /// Starts a walk over host attributes, or goes on with it, until as many records are there as are wanted.
 ///
@@ -35,8 +38,8 @@ pub(super) fn start(query: Query, lookup: &Lookup) -> Result<Step, ProviderError
         Capability::Components => pages.list("components", first("/host-attributes/components")),
         Capability::Trackers => pages.list("trackers", first("/host-attributes/trackers")),
         _ => pages
-            .list("children", first(pairs).with("direction", "children"))
-            .list("parents", first(pairs).with("direction", "parents")),
+            .list("children", first(pairs).with(DIRECTION, "children"))
+            .list("parents", first(pairs).with(DIRECTION, "parents")),
     }
     .next()
 }
@@ -44,12 +47,13 @@ pub(super) fn start(query: Query, lookup: &Lookup) -> Result<Step, ProviderError
 fn page(query: &Query, call: &Call, reply: &Reply) -> Result<Page, ProviderError> {
     let body = json(reply)?;
     let root = Node::of(&body);
-    let rows: Vec<Node<'_>> = results(root)?.many().collect();
+    let list = results(root)?;
+    let rows = Rows::of(list, |row| read(query, call, row));
     let total = root.get("totalRecords").count();
     // How long a page is, is not told: the next one is asked for only where the total says that there is one.
-    let next = (!rows.is_empty() && total.is_some()).then(|| following(call));
+    let next = (list.rows().next().is_some() && total.is_some()).then(|| following(call));
     Ok(Page {
-        rows: rows.iter().map(|row| read(query, *row)).collect(),
+        rows,
         total,
         next,
         missing: None,
@@ -70,11 +74,18 @@ fn following(call: &Call) -> Call {
     next
 }
 
-fn read(query: &Query, row: Node<'_>) -> Row {
+fn read(query: &Query, call: &Call, row: Node<'_>) -> Row {
     let read = match query.capability {
         Capability::Components => Row::from(component(row)),
         Capability::Trackers => Row::from(tracker(row)),
-        _ => pair(query.indicator.value(), row),
+        _ => {
+            let end = |name| row.get(name).host().or_else(|| row.get(name).address());
+            let direction = call.query.iter().find(|(name, _)| name == DIRECTION);
+            let direction = direction.map(|(_, direction)| direction.as_str());
+            let cause = row.get("cause").text();
+            pair(&query.indicator, end("parent"), end("child"), direction)
+                .map(|record| record.with_some("cause", cause))
+        }
     };
     read.map(|record| {
         record
@@ -98,29 +109,4 @@ fn tracker(row: Node<'_>) -> Option<Record> {
         row.get("attributeType").text().map(|kind| tracker_kind(&kind)),
     );
     Some(tracker.with_some("host", row.get("hostname").host()))
-}
-
-/// Reads a pair: whichever of the two is not the host that was asked about.
-fn pair(asked: &str, row: Node<'_>) -> Row {
-    let end = |name| row.get(name).host().or_else(|| row.get(name).address());
-    let (parent, child) = (end("parent"), end("child"));
-    let is_asked = |end: &Option<String>| end.as_deref() == Some(asked);
-    if is_asked(&parent) && is_asked(&child) {
-        return Row::ITSELF;
-    }
-    let (other, side) = match (parent, child) {
-        (Some(parent), child) if is_asked(&child) || child.is_none() => (parent, "parent"),
-        (_, Some(child)) => (child, "child"),
-        _ => return Row::Unread,
-    };
-    if other == asked {
-        return Row::Unread;
-    }
-    let record = Record::new()
-        .with("side", side)
-        .with_some("cause", row.get("cause").text());
-    Row::Record(match row.get(side).address() {
-        Some(ip) => record.with("ip", ip),
-        None => record.with("host", other),
-    })
 }

@@ -1,8 +1,7 @@
 //! Says what a reply means. Errors are told by the status; the text stands under `error` or `message`.
 
-use serde_json::Value;
-
-use crate::providers::common::retry_after;
+use crate::providers::common::limited;
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
@@ -15,7 +14,7 @@ pub(super) fn judge(reply: &Reply) -> Judgement {
 }
 
 fn verdict(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     let said = root.and_then(|root| {
         let error = root.get("error");
@@ -39,10 +38,7 @@ fn verdict(reply: &Reply) -> Verdict {
         401 => Verdict::KeyRefused(text("user name or key are refused")),
         403 => Verdict::NotEntitled(text("access was denied")),
         // The search quota is told by either; when it opens is not said.
-        402 | 429 => Verdict::Limited {
-            after: retry_after(reply),
-            message: text("a quota or a rate limit was hit"),
-        },
+        402 | 429 => limited(reply, text("a quota or a rate limit was hit")),
         400..=499 => Verdict::Refused(text(&format!("HTTP {status}"))),
         500..=599 => Verdict::Retry(text(&format!("HTTP {status}"))),
         _ => Verdict::Malformed(format!("HTTP {status}")),

@@ -152,8 +152,13 @@ fn answer_of(query: Query, product: &str, rows: Rows) -> Result<Step, ProviderEr
     Ok(Step::Done(vec![answer]))
 }
 
-/// Makes a whole answer of these records.
+/// Makes the answer of a vendor that knows nothing.
+fn nothing(query: Query, product: &str) -> Step {
+    Step::Done(vec![super::common::nothing(&DESCRIPTOR, query, product)])
+}
+
+/// Makes the answer of one object.
 fn answer(query: Query, product: &str, records: Vec<Record>) -> Step {
-    let answer: Answer = super::common::answer(&DESCRIPTOR, query, product, records);
+    let answer: Answer = super::common::object(&DESCRIPTOR, query, product, records);
     Step::Done(vec![answer])
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::dns::results;
-use super::{WHOIS, answer, answer_of, call};
+use super::{WHOIS, answer, answer_of, call, nothing};
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::Step;
 use crate::providers::common::one;
 use crate::providers::facts::{contact, name_servers};
-use crate::providers::rows::Row;
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed, public_email};
 
 /// Asks for the newest record of a domain.
@@ -17,7 +17,7 @@ pub(super) fn whois(query: Query) -> Step {
     let call = call(WHOIS, "/whois", query.indicator.value());
     one(call, move |reply| {
         let Some(reply) = reply else {
-            return Ok(answer(query, WHOIS, Vec::new()));
+            return Ok(nothing(query, WHOIS));
         };
         let body = json(&reply)?;
         let root = Node::of(&body);
@@ -29,7 +29,7 @@ pub(super) fn whois(query: Query) -> Step {
             vec![root]
         };
         if rows.iter().all(|row| row.members().next().is_none()) {
-            return Ok(answer(query, WHOIS, Vec::new()));
+            return Ok(nothing(query, WHOIS));
         }
         let row = rows.into_iter().find(|row| is_record(*row));
         let row = row.ok_or_else(|| malformed("registration"))?;
@@ -117,17 +117,15 @@ pub(super) fn search(query: Query) -> Step {
     let call = call(WHOIS, "/whois/search", query.indicator.value()).with("field", field);
     one(call, move |reply| {
         let Some(reply) = reply else {
-            return Ok(answer(query, WHOIS, Vec::new()));
+            return Ok(nothing(query, WHOIS));
         };
         let body = json(&reply)?;
         let mut seen = HashSet::new();
-        let rows = results(Node::of(&body))?.many();
-        let rows = rows.map(|row| match registration(row) {
+        let rows = Rows::of(results(Node::of(&body))?, |row| match registration(row) {
             // The vendor has a record of each change; the domain is told once.
             Some(record) if !seen.insert(record.text("domain").map(Cow::into_owned)) => Row::Same,
             read => Row::from(read),
         });
-        let rows = rows.collect();
         answer_of(query, WHOIS, rows)
     })
 }

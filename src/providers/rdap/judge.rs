@@ -3,10 +3,9 @@
 //! Errors are statuses (RFC 7480, 5); their bodies are an error object, a page, or nothing. Nothing costs money; each
 //! attempt is counted as one call.
 
-use serde_json::Value;
-
 use super::{DESCRIPTOR, LOCATION, REGISTRAR};
-use crate::providers::common::retry_after;
+use crate::providers::common::limited;
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -52,7 +51,7 @@ fn of_file(status: u16) -> Verdict {
 }
 
 fn of_object(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     // Some servers send their error object with 200.
     let code = root
@@ -69,10 +68,7 @@ fn of_object(reply: &Reply) -> Verdict {
         (200, None) => Verdict::Malformed("the answer is no JSON".to_owned()),
         // The server is the one that answers for this name or number, so this means "not registered".
         (404, _) => Verdict::NotFound,
-        (429, _) => Verdict::Limited {
-            after: retry_after(reply),
-            message,
-        },
+        (429, _) => limited(reply, message),
         (300..=399, _) => Verdict::Refused(NOT_FOLLOWED.to_owned()),
         (501, _) => Verdict::Refused("the server does not answer this kind of question".to_owned()),
         (500..=599, _) => Verdict::Retry(message),

@@ -10,7 +10,7 @@ use super::domain::{self, Registration};
 use super::judge::{NOT_FOLLOWED, elsewhere};
 use super::{AUTNUM, DESCRIPTOR, DOMAIN, IANA, IP, REGISTRAR, network};
 use crate::domain::{Capability, Failure, FailureKind, IndicatorKind, Query};
-use crate::providers::common::{answer, first, one_query, replied_good, segment};
+use crate::providers::common::{first, object, one_query, replied_good, segment};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Files, Lookup, ProviderError, Replied, Reply, Step};
 
@@ -240,7 +240,7 @@ fn done(
     missing: Vec<String>,
     blind: Option<String>,
 ) -> Step {
-    let mut made = answer(&DESCRIPTOR, query, product, records);
+    let mut made = object(&DESCRIPTOR, query, product, records);
     made.missing = missing;
     made.source.blind = blind.or(made.source.blind);
     Step::Done(vec![made])

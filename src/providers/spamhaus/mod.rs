@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use self::codes::Zone;
-use super::common::{answer, offered, uncovered};
+use super::common::{object, offered, uncovered};
 use super::resource::{NXDOMAIN, RecordType, Resource, resolved};
 use super::{
     Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -205,7 +205,7 @@ fn read(query: Query, product: &'static str, replies: Vec<Replied>) -> Result<St
             Replied::Failed(failure) => missing.push(format!("the age of the domain: {}", failure.message)),
         }
     }
-    let mut made = answer(&DESCRIPTOR, query, product, records);
+    let mut made = object(&DESCRIPTOR, query, product, records);
     uncovered(&mut made, &unknown);
     made.missing.extend(missing);
     Ok(Step::Done(vec![made]))

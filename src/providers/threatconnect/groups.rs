@@ -47,6 +47,7 @@ fn list(query: &Query, tql: String, lookup: &Lookup) -> Result<Step, ProviderErr
         tql: Some(tql),
         fields: &["tags", "attributes"],
         read: group,
+        of: None,
     };
     pages::start(list, query.clone(), lookup)
 }

@@ -3,12 +3,12 @@
 use ipnet::IpNet;
 
 use super::groups::{link, owner, tags};
-use super::{INDICATORS, pages, tql};
+use super::{GROUPS, INDICATORS, ORIGIN, pages, tql};
 use crate::domain::indicator::HashType;
 use crate::domain::{Indicator, IndicatorKind, Record};
 use crate::providers::common::one_query;
 use crate::providers::tolerant::{Node, address, clean, host};
-use crate::providers::{Lookup, ProviderError, Step};
+use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// Starts a list of the indicators of a group.
 ///
@@ -25,6 +25,10 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         tql: Some(tql::held_by(group)),
         fields: &["tags", "threatAssess"],
         read: indicator,
+        of: Some(pages::Owner {
+            call: Call::get(ORIGIN, GROUPS, "/v3/groups").with("tql", tql::group(group)),
+            empty: "it exists and has no indicators",
+        }),
     };
     pages::start(list, query.clone(), lookup)
 }

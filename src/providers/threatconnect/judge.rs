@@ -3,10 +3,9 @@
 //! The envelope is `{"data": …, "status": "Success"}` or `{"status": "Failure" | "Error", "message": …}`; the second
 //! comes with 200, too. Statuses mean what the vendor's documentation says, where the message does not say more.
 
-use serde_json::Value;
-
 use super::owners;
-use crate::providers::common::{is_html, retry_after};
+use crate::providers::common::{is_html, limited};
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -40,7 +39,7 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
 }
 
 fn verdict(call: &Call, reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     let status = root.and_then(|root| root.get("status").text());
     let failed = status
@@ -73,10 +72,7 @@ fn good(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
 fn refused(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> Verdict {
     let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     match code {
-        429 => Verdict::Limited {
-            after: retry_after(reply),
-            message: text("a rate limit was hit"),
-        },
+        429 => limited(reply, text("a rate limit was hit")),
         401 | 403 => said(message).unwrap_or_else(|| denied(code, message)),
         503 if is_object && !is_passing(message) => {
             Verdict::NotEntitled(text("the instance is not licensed for the API"))

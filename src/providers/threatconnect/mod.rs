@@ -74,11 +74,15 @@ static OFFERS: &[Offer] = &[
         &[IndicatorKind::Community, IndicatorKind::Phrase],
         &[Product::calls(GROUPS)],
     ),
-    offer(
-        Capability::IncidentIndicators,
-        &[IndicatorKind::Incident],
-        &[Product::calls(INDICATORS)],
-    ),
+    Offer {
+        // The pages of the list, and one call for the incident itself where it is empty.
+        max_calls: MAX_PAGES + 1,
+        ..offer(
+            Capability::IncidentIndicators,
+            &[IndicatorKind::Incident],
+            &[Product::calls(INDICATORS)],
+        )
+    },
     offer(Capability::IncidentsOf, HELD, &[Product::calls(GROUPS)]),
     Offer::of(Capability::Reputation, HELD, &[Product::calls(INDICATORS)]),
 ];

@@ -18,6 +18,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         tql: None,
         fields: &[],
         read: owner,
+        of: None,
     };
     pages::all_or(list, one_query(lookup)?.clone(), lookup, legacy)
 }
@@ -33,8 +34,8 @@ fn legacy(query: Query) -> Step {
         if !data.exists() {
             return Err(malformed("data"));
         }
-        let rows = data.get("owner").many().map(|node| Row::from(owner(node)));
-        pages::whole(query, OWNERS, rows.collect())
+        let rows = Rows::of(data.get("owner"), |node| Row::from(owner(node)));
+        pages::whole(query, OWNERS, rows)
     })
 }
 

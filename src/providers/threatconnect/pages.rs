@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use super::{DESCRIPTOR, MAX_PAGES, ORIGIN};
 use crate::domain::{Query, Record};
-use crate::providers::common::{answer, first, replied_good};
-use crate::providers::rows::{self, Rows};
+use crate::providers::common::{first, one, replied_good};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
-use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
+use crate::providers::{Call, Lookup, ProviderError, Replied, Reply, Step};
 
 /// The least and the most that a page may hold; the vendor's own most is 10 000 (ThreatConnect API documentation,
 /// pagination). A page costs one call, however long it is.
@@ -35,6 +35,17 @@ pub(super) struct List {
     pub(super) fields: &'static [&'static str],
     /// Reads one item.
     pub(super) read: Read,
+    /// What to ask where the list is empty; it says whether that of which it is a list exists.
+    pub(super) of: Option<Owner>,
+}
+
+/// Asks for what a list belongs to.
+#[derive(Debug, Clone)]
+pub(super) struct Owner {
+    /// The call.
+    pub(super) call: Call,
+    /// What is told where it exists.
+    pub(super) empty: &'static str,
 }
 
 /// Starts, or goes on with, a list until as many records came as are wanted.
@@ -63,7 +74,7 @@ struct Walk {
     want: usize,
     /// What to do where there is no such list.
     missing: Option<fn(Query) -> Step>,
-    records: Vec<Record>,
+    rows: Rows,
     seen: HashSet<[String; 3]>,
     /// Index of the next item.
     at: u64,
@@ -72,8 +83,6 @@ struct Walk {
     more: bool,
     calls: usize,
     fresh: usize,
-    /// Items that were not understood.
-    unread: usize,
     /// What an earlier part of the answer lacks.
     lacking: Vec<String>,
 }
@@ -83,32 +92,36 @@ impl Walk {
         let held = lookup.held.clone();
         let more = held.as_ref().is_none_or(|held| held.more);
         let total = held.as_ref().and_then(|held| held.total);
-        let (records, mut lacking) = held.map(|held| (held.records, held.missing)).unwrap_or_default();
+        let mut rows = Rows::default();
+        let (records, mut lacking, left_out) = held
+            .map(|held| (held.records, held.missing, held.left_out))
+            .unwrap_or_default();
         // They are about to be asked for again.
         lacking.retain(|missing| !missing.starts_with(LATER));
-        let unread = rows::take_unread(&mut lacking);
+        rows.go_on(&left_out, &mut lacking);
+        let seen = records.iter().map(identity).collect();
+        rows.extend(records.into_iter().map(Row::Record));
         Self {
             list,
             query,
             want: lookup.want.max(1),
             missing: None,
-            seen: records.iter().map(identity).collect(),
-            at: (records.len() + unread) as u64,
-            records,
+            seen,
+            at: (rows.records().len() + rows.unread()) as u64,
+            rows,
             total,
             more,
             calls: 0,
             fresh: 0,
-            unread,
             lacking,
         }
     }
 
     fn next(self) -> Result<Step, ProviderError> {
-        if !self.more || self.calls >= MAX_PAGES || self.records.len() >= self.want {
+        if !self.more || self.calls >= MAX_PAGES || self.rows.records().len() >= self.want {
             return self.done(None);
         }
-        let wanting = self.want - self.records.len();
+        let wanting = self.want - self.rows.records().len();
         let call = self.page(wanting.clamp(*PAGE.start(), *PAGE.end()));
         Ok(Step::Calls {
             calls: vec![call],
@@ -171,15 +184,15 @@ impl Walk {
     /// Reads the items of a page and returns how many came; one that a page before had is passed over.
     fn take(&mut self, data: Node<'_>) -> u64 {
         let mut came = 0;
-        for item in data.many() {
+        for item in data.rows() {
             came += 1;
             match (self.list.read)(item) {
                 Some(record) if self.seen.insert(identity(&record)) => {
                     self.fresh += 1;
-                    self.records.push(record);
+                    self.rows.extend([Row::Record(record)]);
                 }
-                Some(_) => {}
-                None => self.unread += 1,
+                Some(_) => self.rows.extend([Row::Same]),
+                None => self.rows.lose(1),
             }
         }
         came
@@ -187,17 +200,42 @@ impl Walk {
 
     fn done(mut self, missing: Option<String>) -> Result<Step, ProviderError> {
         self.lacking.extend(missing);
-        let unread = rows::missing(self.records.len(), self.unread)?;
-        self.lacking.extend(unread);
-        let mut answer = answer(&DESCRIPTOR, self.query, self.list.product, self.records);
+        let of = self.list.of.take();
+        if let Some(of) = of.filter(|_| self.is_empty()) {
+            return Ok(one(of.call, move |reply| {
+                // An owner that cannot be asked about is one of which nothing is known.
+                let exists = reply.is_some_and(|reply| exists(&reply));
+                if exists {
+                    self.rows.if_empty(of.empty);
+                }
+                self.told()
+            }));
+        }
+        self.told()
+    }
+
+    /// Tells whether nothing came, not even a row that was not understood.
+    fn is_empty(&self) -> bool {
+        let rows = self.rows.understood() + self.rows.unread();
+        rows == 0 && self.lacking.is_empty() && !self.more
+    }
+
+    fn told(self) -> Result<Step, ProviderError> {
+        let mut answer =
+            self.rows
+                .answer_lacking(&DESCRIPTOR, self.query, self.list.product, self.lacking)?;
         answer.more = self.more;
         if self.more {
             let held = answer.records.len() as u64;
             answer.total = self.total.map(|total| total.max(held));
         }
-        answer.missing = self.lacking;
         Ok(Step::Done(vec![answer]))
     }
+}
+
+/// Tells whether a list has an item.
+fn exists(reply: &Reply) -> bool {
+    json(reply).is_ok_and(|body| Node::of(&body).get("data").rows().next().is_some())
 }
 
 /// Makes the answer of a list that came in one piece.

@@ -6,8 +6,8 @@ use super::groups::known_hash;
 use super::indicators::indicator;
 use super::{DESCRIPTOR, INDICATORS, ORIGIN, tql};
 use crate::domain::{Query, Record, Value};
-use crate::providers::common::{answer, one, one_query, uncovered};
-use crate::providers::rows;
+use crate::providers::common::{one, one_query, uncovered};
+use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::{Node, clean, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
@@ -37,22 +37,21 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         if data.is_some_and(|data| !data.exists()) {
             return Err(malformed("data"));
         }
-        let (mut held, mut unread) = (Vec::new(), 0);
-        for row in data.into_iter().flat_map(Node::many) {
+        let (mut held, mut rows) = (Vec::new(), Rows::default());
+        for row in data.into_iter().flat_map(Node::rows) {
             match Held::read(row) {
                 Some(one) if one.is(&query) => held.push(one),
                 // A server that did not filter gives others.
-                Some(_) => {}
-                None => unread += 1,
+                Some(_) => rows.extend([Row::LeftOut(Why::Elsewhere, None)]),
+                None => rows.lose(1),
             }
         }
-        let missing = rows::missing(held.len(), unread)?;
         let (records, mut notes) = told(held);
         if root.is_some_and(|root| root.get("next").exists()) {
             notes.push(format!("The first {PAGE} owners; ThreatConnect has more."));
         }
-        let mut found = answer(&DESCRIPTOR, query, INDICATORS, records);
-        found.missing.extend(missing);
+        rows.extend(records.into_iter().map(Row::Record));
+        let mut found = rows.answer(&DESCRIPTOR, query, INDICATORS)?;
         uncovered(&mut found, &notes);
         Ok(Step::Done(vec![found]))
     }))

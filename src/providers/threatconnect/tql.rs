@@ -46,6 +46,11 @@ pub(super) fn held_by(group: u64) -> String {
     format!("hasGroup(id = {group})")
 }
 
+/// Asks for a group itself.
+pub(super) fn group(group: u64) -> String {
+    format!("id = {group}")
+}
+
 /// Asks for an indicator itself, once for each owner that has it.
 pub(super) fn listed(indicator: &Indicator) -> String {
     let kind = match indicator.kind() {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{DESCRIPTOR, ORIGIN};
-use crate::domain::{Answer, Indicator, IndicatorKind, Query, Record};
+use super::ORIGIN;
+use crate::domain::{Indicator, IndicatorKind, Query};
 use crate::providers::Call;
 use crate::providers::tolerant::Node;
 
@@ -21,11 +21,6 @@ pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
     Call::get(ORIGIN, product, path)
 }
 
-/// Makes a whole answer of these records.
-pub(super) fn answer(query: Query, product: &str, records: Vec<Record>) -> Answer {
-    crate::providers::common::answer(&DESCRIPTOR, query, product, records)
-}
-
 /// Returns a parameter of the question as a number; 0 where it is not there.
 pub(super) fn number(query: &Query, name: &str) -> i64 {
     query.param(name).and_then(|text| text.parse().ok()).unwrap_or(0)
@@ -34,7 +29,7 @@ pub(super) fn number(query: &Query, name: &str) -> i64 {
 /// Walks a map in the order of the numbers that are its keys, or a list in its place.
 pub(super) fn entries(node: Node<'_>) -> Vec<Node<'_>> {
     if !node.is_object() {
-        return node.many().collect();
+        return node.rows().collect();
     }
     let mut members: Vec<(&str, Node<'_>)> = node.members().collect();
     members.sort_by_key(|(name, _)| name.parse::<u64>().unwrap_or(u64::MAX));

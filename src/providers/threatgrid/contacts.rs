@@ -15,6 +15,7 @@ use super::reports::{self, Reports, parsed, report};
 use super::search::Run;
 use super::streams::{self, Touch};
 use crate::domain::Record;
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
@@ -51,7 +52,7 @@ fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
     let annotations = calls.len();
     calls.extend(feeds.as_ref().map(Feeds::calls).unwrap_or_default());
     if calls.is_empty() {
-        return Ok(finish(reports, contacts, &[], None));
+        return finish(reports, contacts, &[], None);
     }
     Ok(Step::Calls {
         calls,
@@ -61,36 +62,41 @@ fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
             match feeds {
                 Some(mut feeds) => {
                     feeds.take(rows);
-                    Ok(rate(reports, contacts, places, feeds))
+                    rate(reports, contacts, places, feeds)
                 }
-                None => Ok(finish(reports, contacts, &places, None)),
+                None => finish(reports, contacts, &places, None),
             }
         }),
     })
 }
 
 /// Reads the feeds to their ends, then finishes.
-fn rate(reports: Reports, contacts: Vec<Contact>, places: Vec<Place>, mut feeds: Feeds) -> Step {
+fn rate(
+    reports: Reports,
+    contacts: Vec<Contact>,
+    places: Vec<Place>,
+    mut feeds: Feeds,
+) -> Result<Step, ProviderError> {
     let calls = feeds.calls();
     if calls.is_empty() {
         return finish(reports, contacts, &places, Some(&feeds.ratings()));
     }
-    Step::Calls {
+    Ok(Step::Calls {
         calls,
         then: Box::new(move |replies| {
             feeds.take(replies);
-            Ok(rate(reports, contacts, places, feeds))
+            rate(reports, contacts, places, feeds)
         }),
-    }
+    })
 }
 
 /// Merges what all runs contacted, in the order of the newest run. An address on two ports is two records.
 fn merge(reports: &mut Reports) -> Vec<Contact> {
     let mut contacts: Vec<Contact> = Vec::new();
     let mut places: HashMap<(&str, String, Option<i64>), usize> = HashMap::new();
-    let (mut is_cut, mut too_long) = (false, 0);
+    let (mut is_cut, mut too_long, mut others) = (false, 0, Rows::default());
     for (index, (_, body)) in reports.read.iter().enumerate() {
-        too_long += streams::read(Node::of(body), &mut |touch| {
+        let (long, passed) = streams::read(Node::of(body), &mut |touch| {
             let key = (touch.field, touch.value.clone(), touch.port);
             let place = match places.get(&key) {
                 Some(place) => *place,
@@ -116,7 +122,10 @@ fn merge(reports: &mut Reports) -> Vec<Contact> {
             }
             contact.to.extend(touch.to);
         });
+        too_long += long;
+        others.join(passed);
     }
+    reports.others.join(others);
     reports.missing.extend(is_cut.then(|| cut("contacts")));
     reports.missing.extend(left_out(too_long));
     contacts
@@ -183,7 +192,7 @@ fn finish(
     mut contacts: Vec<Contact>,
     places: &[Place],
     ratings: Option<&Ratings>,
-) -> Step {
+) -> Result<Step, ProviderError> {
     if let Some(ratings) = ratings {
         let all = contacts.len();
         contacts.retain(|contact| ratings.pass(contact.touch.field, &contact.touch.value, &contact.to));
@@ -205,9 +214,9 @@ fn finish(
         .collect();
     let records = contacts
         .iter()
-        .map(|contact| record(contact, &reports, &by_address, ratings))
-        .collect();
-    reports.done(records)
+        .map(|contact| record(contact, &reports, &by_address, ratings));
+    let rows: Rows = records.map(Row::Record).collect();
+    reports.done(rows)
 }
 
 fn record(

@@ -6,6 +6,7 @@ use super::common::{MOST_RECORDS, cut, entries, hash};
 use super::reports::{self, Reports};
 use super::search::{Run, texts};
 use crate::domain::Record;
+use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -16,17 +17,24 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 
 fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
     let mut gathered = Gathered::default();
+    let mut others = Rows::default();
     for (run, body) in &reports.read {
         for row in entries(Node::of(body).get("data").get("items")) {
-            if let Some((hash, record)) = artifact(row, run) {
-                gathered.add(hash, run, || record);
+            match artifact(row, run) {
+                Ok((hash, record)) => gathered.add(hash, run, || record),
+                Err(other) => others.extend([other]),
             }
         }
     }
     let mut missing = Vec::new();
-    let records = gathered.records("files", &mut missing);
+    others.extend(
+        gathered
+            .records("files", &mut missing)
+            .into_iter()
+            .map(Row::Record),
+    );
     reports.missing.extend(missing);
-    Ok(reports.done(records))
+    reports.done(others)
 }
 
 /// Gathers what several runs show under the same key, in the order of the first.
@@ -61,16 +69,20 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// Reads one artifact; `None` for the submitted file itself.
-fn artifact(row: Node<'_>, run: &Run) -> Option<(String, Record)> {
+/// Reads one artifact.
+///
+/// # Errors
+/// What else it is: the submitted file itself, or nothing that is understood.
+fn artifact(row: Node<'_>, run: &Run) -> Result<(String, Record), Row> {
     let [sha256, sha1, md5] = ["sha256", "sha1", "md5"].map(|name| hash(row.get(name)));
-    let value = sha256.clone().or(sha1.clone()).or(md5.clone())?;
+    let value = sha256.clone().or(sha1.clone()).or(md5.clone());
+    let value = value.ok_or(Row::Unread)?;
     if [&sha256, &sha1, &md5]
         .into_iter()
         .flatten()
         .any(|hash| run.is_of(hash))
     {
-        return None;
+        return Err(Row::LeftOut(Why::OwnFile, None));
     }
     let kind = ["magic-type", "mime-type", "type"];
     let record = Record::new()
@@ -82,7 +94,7 @@ fn artifact(row: Node<'_>, run: &Run) -> Option<(String, Record)> {
         .with_some("kind", kind.iter().find_map(|name| row.get(name).text()))
         .with_some("size", row.get("size").integer().filter(|size| *size >= 0))
         .with_some("origin", row.get("origin").text());
-    Some((value, record))
+    Ok((value, record))
 }
 
 /// Adds what the runs say that showed it: highest score, times, ids.

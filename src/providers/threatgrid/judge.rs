@@ -4,10 +4,9 @@
 //! [{"code", "message"}]}}`. The exact bodies of refusals are not published; the status decides, and words only tell
 //! a refused key from something that the key may not see.
 
-use serde_json::Value;
-
 use super::SEARCH;
-use crate::providers::common::{is_html, retry_after};
+use crate::providers::common::{is_html, limited};
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -20,7 +19,7 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
 }
 
 fn verdict(call: &Call, reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let error = root.map(|root| root.get("error")).filter(|error| error.exists());
     let code = match (reply.status, error) {
@@ -87,11 +86,7 @@ fn failed(call: &Call, code: u16, said: Option<&str>, reply: &Reply, is_object: 
         // One sample that somebody else keeps private says nothing of the others.
         403 if call.product != SEARCH => Verdict::Refused(text("this sample may not be seen")),
         403 => Verdict::NotEntitled(text("access was denied")),
-        429 => Verdict::Limited {
-            // Its other form, an HTTP date, needs a clock and is left out.
-            after: retry_after(reply),
-            message: text("a rate limit was hit"),
-        },
+        429 => limited(reply, text("a rate limit was hit")),
         500..=599 => Verdict::Retry(text(&format!("HTTP {code}"))),
         400..=499 => Verdict::Refused(text(&format!("HTTP {code}"))),
         _ => Verdict::Malformed(format!("HTTP {code}")),

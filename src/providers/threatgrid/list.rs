@@ -71,7 +71,7 @@ impl List {
             return Ok(Vec::new());
         }
         self.before = value.cloned();
-        let rows: Vec<Node<'a>> = rows.many().collect();
+        let rows: Vec<Node<'a>> = rows.rows().collect();
         self.rows += rows.len();
         self.total = data.get("total").count().or(self.total);
         self.more = match self.total {

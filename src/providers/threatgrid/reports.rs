@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::ANALYSIS;
-use super::common::{answer, call, number};
+use super::common::{call, number};
 use super::search::{self, Run, texts};
-use crate::domain::{Answer, FailureKind, Query, Record};
-use crate::providers::common::{one_query, segment};
+use super::{ANALYSIS, DESCRIPTOR};
+use crate::domain::{Answer, FailureKind, Query};
+use crate::providers::common::{counted, one_query, segment, uncovered};
+use crate::providers::rows::Rows;
 use crate::providers::tolerant::json;
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
@@ -19,6 +20,8 @@ pub(super) struct Reports {
     pub(super) missing: Vec<String>,
     /// What was left out on purpose.
     pub(super) notes: Vec<String>,
+    /// What the search found beside the file's runs.
+    pub(super) others: Rows,
     /// The answer to the question for samples.
     samples: Answer,
 }
@@ -33,8 +36,10 @@ pub(super) fn start(lookup: &Lookup, part: &'static str, then: Then) -> Result<S
     search::find(
         &asked,
         Box::new(move |found| {
-            let samples = search::samples(&query, &found);
+            let samples = search::samples(&query, &found)?;
+            let others = found.others();
             let mut reports = Reports {
+                others,
                 missing: found.missing(&query),
                 notes: Vec::new(),
                 read: Vec::new(),
@@ -138,19 +143,19 @@ impl Reports {
     }
 
     /// Ends the look-up. What was left out is told with the records, or in place of them.
-    pub(super) fn done(self, records: Vec<Record>) -> Step {
-        let mut found = answer(self.query, ANALYSIS, records);
-        found.missing = self.missing;
-        if !found.records.is_empty() {
-            found.source.blind = Some(self.notes.join(" ")).filter(|text| !text.is_empty());
-        } else {
-            let notes = self
-                .notes
-                .iter()
-                .map(|note| note.trim_end_matches('.').to_owned());
-            found.missing.extend(notes);
+    ///
+    /// # Errors
+    /// [`ProviderError::Malformed`] where the runs show rows and none was understood.
+    pub(super) fn done(self, mut rows: Rows) -> Result<Step, ProviderError> {
+        let read = self.read.len();
+        if read > 0 {
+            let runs = counted(read as u64, "run");
+            rows.if_empty(format!("{runs} read, which show none"));
         }
-        Step::Done(vec![found, self.samples])
+        rows.join(self.others);
+        let mut found = rows.answer_lacking(&DESCRIPTOR, self.query, ANALYSIS, self.missing)?;
+        uncovered(&mut found, &self.notes);
+        Ok(Step::Done(vec![found, self.samples]))
     }
 }
 

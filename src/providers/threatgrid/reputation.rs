@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 
-use super::SEARCH;
-use super::common::answer;
 use super::search::{Found, Run, find, texts};
+use super::{DESCRIPTOR, SEARCH};
 use crate::domain::{Answer, IndicatorKind, Query, Record};
 use crate::providers::common::{one_query, uncovered};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::clean;
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -25,11 +25,11 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let asked = query.clone();
     find(
         &asked,
-        Box::new(move |found| Ok(Step::Done(vec![reputation(query, &found)]))),
+        Box::new(move |found| Ok(Step::Done(vec![reputation(query, &found)?]))),
     )
 }
 
-fn reputation(query: Query, found: &Found) -> Answer {
+fn reputation(query: Query, found: &Found) -> Result<Answer, ProviderError> {
     let missing = found.missing(&query);
     let blind = found.blind(&query);
     let is_file = query.indicator.kind() == IndicatorKind::Hash;
@@ -40,10 +40,14 @@ fn reputation(query: Query, found: &Found) -> Answer {
             of_touched(run, score, found, blind.is_some())
         }
     });
-    let mut told = answer(query, SEARCH, record.into_iter().collect());
-    told.missing = missing;
+    let mut rows: Rows = record.into_iter().map(Row::Record).collect();
+    rows.join(found.others());
+    if !found.runs.is_empty() {
+        rows.if_empty("no run of it has a threat score");
+    }
+    let mut told = rows.answer_lacking(&DESCRIPTOR, query, SEARCH, missing)?;
     uncovered(&mut told, blind.as_slice());
-    told
+    Ok(told)
 }
 
 /// Returns the run with the highest threat score, of equal ones the newest; `None` where no run has one.

@@ -7,13 +7,14 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::SEARCH;
-use super::common::{answer, call, hash, number, time};
+use super::common::{call, hash, number, time};
 use super::list::List;
+use super::{DESCRIPTOR, SEARCH};
 use crate::domain::indicator::HashType;
 use crate::domain::{Answer, Capability, IndicatorKind, Query, Record, Value};
 use crate::providers::common::{first, one_query, replied_good};
-use crate::providers::tolerant::{Node, distinct, json, malformed};
+use crate::providers::rows::{Row, Rows, Why};
+use crate::providers::tolerant::{Node, distinct, json};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
 /// How many pages of a search for a hash are read. It also finds samples that merely brought the file along, and these
@@ -139,6 +140,8 @@ pub(super) struct Found {
     rows: usize,
     /// How many of them could not be read.
     unreadable: usize,
+    /// How many are samples that merely brought the file along.
+    brought: usize,
     /// Which runs were read, to see through rows that come twice.
     ids: HashSet<String>,
     /// How many rows came again on a later page.
@@ -153,9 +156,6 @@ impl Found {
     /// Says what is missing.
     pub(super) fn missing(&self, query: &Query) -> Vec<String> {
         let mut missing = self.failed.clone();
-        if self.unreadable > 0 {
-            missing.push(format!("{} rows could not be read", self.unreadable));
-        }
         if self.repeated > 0 {
             let count = self.repeated;
             missing.push(format!(
@@ -165,6 +165,14 @@ impl Found {
         let unread = self.unread.as_ref().filter(|_| !self.is_fair(query));
         missing.extend(unread.map(|unread| format!("the search was read in part: {unread}")));
         missing
+    }
+
+    /// Returns what the search found beside the runs that are told.
+    pub(super) fn others(&self) -> Rows {
+        let brought = (0..self.brought).map(|_| Row::LeftOut(Why::Brought, None));
+        let mut rows: Rows = brought.collect();
+        rows.lose(self.unreadable);
+        rows
     }
 
     /// Says what the search could not see, where that spoils nothing.
@@ -188,7 +196,7 @@ impl Found {
                 (Some(run), Some(hash)) => match run.is_or_is_not(hash) {
                     Some(true) => self.add(run),
                     // It merely brought the file along.
-                    Some(false) => {}
+                    Some(false) => self.brought += 1,
                     None => self.unreadable += 1,
                 },
                 (Some(run), None) => self.add(run),
@@ -225,7 +233,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     find(
         &asked,
         Box::new(move |found| {
-            let found = samples(&query, &found);
+            let found = samples(&query, &found)?;
             Ok(Step::Done(vec![Answer { query, ..found }]))
         }),
     )
@@ -319,8 +327,11 @@ impl Search {
                 }),
             });
         }
-        if self.found.rows > 0 && self.found.unreadable == self.found.rows {
-            return Err(malformed("row that could be read"));
+        if self.found.unreadable == self.found.rows {
+            // Nothing else was read: that is no "not found".
+            self.found
+                .others()
+                .answer(&DESCRIPTOR, self.query.clone(), SEARCH)?;
         }
         self.found.unread = self.list.unread("rows");
         self.found.runs.sort_by_key(|run| std::cmp::Reverse(run.at));
@@ -361,7 +372,7 @@ impl Search {
 }
 
 /// Makes the answer to the question for samples, which every look-up of a file answers on its way.
-pub(super) fn samples(asked: &Query, found: &Found) -> Answer {
+pub(super) fn samples(asked: &Query, found: &Found) -> Result<Answer, ProviderError> {
     let mut query = Query::new(Capability::Samples, asked.indicator.clone());
     for name in ["min-score", "since", "until"] {
         if let Some(value) = asked.param(name) {
@@ -390,16 +401,16 @@ pub(super) fn samples(asked: &Query, found: &Found) -> Answer {
     let all = files.len();
     files.retain(|runs| least == 0 || top_score(runs) >= Some(least));
     let below = all - files.len();
-    let records: Vec<Record> = files.iter().map(|runs| record(runs)).collect();
-    let mut answer = answer(query, SEARCH, records);
-    answer.missing = found.missing(asked);
+    let mut rows: Rows = files.iter().map(|runs| Row::Record(record(runs))).collect();
+    rows.join(found.others());
+    let mut answer = rows.answer_lacking(&DESCRIPTOR, query, SEARCH, found.missing(asked))?;
     answer.source.blind = found.blind(asked);
     if answer.records.is_empty() && below > 0 {
         answer
             .missing
             .push(format!("{below} files have no score of {least} or more"));
     }
-    answer
+    Ok(answer)
 }
 
 fn top_score(runs: &[&Run]) -> Option<i64> {

@@ -5,6 +5,7 @@
 
 use super::common::{canonical, entries, is_outside, verbatim};
 use crate::domain::IndicatorKind;
+use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::{Node, address, host};
 
 /// The port of DNS.
@@ -29,13 +30,23 @@ struct Sink<'a> {
     take: &'a mut dyn FnMut(Touch),
     /// How many texts were too long.
     too_long: usize,
+    /// What was passed over.
+    others: Rows,
 }
 
 /// Reads a report of network streams, in the order of the streams, each touch as often as it is there. Returns how many
-/// texts were too long.
-pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> usize {
-    let mut sink = Sink { take, too_long: 0 };
+/// texts were too long, and what was passed over.
+pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> (usize, Rows) {
+    let mut sink = Sink {
+        take,
+        too_long: 0,
+        others: Rows::default(),
+    };
     for stream in entries(body.get("data").get("items")) {
+        if stream.members().next().is_none() {
+            sink.others.lose(1);
+            continue;
+        }
         let names = ["protocol", "service", "transport"];
         let protocol = names.iter().find_map(|name| stream.get(name).text());
         let protocol = protocol.map(|name| name.to_ascii_uppercase());
@@ -43,7 +54,14 @@ pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> usize {
             .get("dst_port")
             .integer()
             .filter(|port| (1..=65_535).contains(port));
-        let destination = stream.get("dst").address().filter(|address| is_outside(address));
+        let all = stream.get("dst");
+        if all.text().is_some() && all.address().is_none() {
+            sink.others.lose(1);
+        }
+        let destination = all.address().filter(|address| is_outside(address));
+        if all.address().is_some() && destination.is_none() {
+            sink.others.extend([Row::LeftOut(Why::Inside, None)]);
+        }
         // Whom a sample asks for names is the sandbox's resolver, the same one for every sample. Another protocol on
         // its port is none, and malware likes that port.
         let resolver = match protocol.as_deref() {
@@ -68,7 +86,7 @@ pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> usize {
             &mut sink,
         );
     }
-    sink.too_long
+    (sink.too_long, sink.others)
 }
 
 fn decoded(
@@ -99,7 +117,20 @@ fn decoded(
 
 /// Takes a name that was asked for; reverse look-ups are none that was contacted.
 fn name(node: Node<'_>, into: &mut Sink<'_>) {
-    if let Some(value) = node.host().filter(|host| !host.ends_with(".arpa")) {
+    let Some(host) = node.host() else {
+        // A label alone is a name of the sandbox's own network.
+        if let Some(text) = node.text() {
+            into.others.extend([match text.contains('.') {
+                true => Row::Unread,
+                false => Row::LeftOut(Why::Inside, None),
+            }]);
+        }
+        return;
+    };
+    if host.ends_with(".arpa") {
+        into.others.extend([Row::LeftOut(Why::Reverse, None)]);
+    } else {
+        let value = host;
         (into.take)(Touch {
             field: "host",
             value,
@@ -129,11 +160,22 @@ fn request(node: Node<'_>, destination: Option<&str>, protocol: Option<&str>, in
     if let Some(value) = host(named) {
         touch("host", value);
     }
-    let url = ["url", "decoded_url"]
+    let urls = ["url", "decoded_url"].map(|name| node.get(name).text());
+    let url = urls
         .iter()
-        .find_map(|name| canonical(IndicatorKind::Url, &node.get(name).text()?));
+        .flatten()
+        .find_map(|text| canonical(IndicatorKind::Url, text));
+    // Mere paths stand beside the host that they are of.
+    let is_path = urls
+        .iter()
+        .flatten()
+        .all(|text| text.starts_with('/') || text == "*");
+    let mut misread = usize::from(url.is_none() && !is_path);
     if let Some(value) = url {
         touch("url", value);
+    }
+    if !named.is_empty() && host(named).is_none() && address(named).is_none() {
+        misread += usize::from(canonical(IndicatorKind::Hostname, named).is_none());
     }
     let mut too_long = 0;
     for (header, value) in node.get("headers").members() {
@@ -148,6 +190,7 @@ fn request(node: Node<'_>, destination: Option<&str>, protocol: Option<&str>, in
         }
     }
     into.too_long += too_long;
+    into.others.lose(misread);
 }
 
 /// Cuts a port off a host name or an IPv4 address.

@@ -6,6 +6,7 @@ use super::common::{entries, left_out, verbatim};
 use super::files::Gathered;
 use super::reports::{self, Reports};
 use crate::domain::Record;
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -27,12 +28,20 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
     let mut gathered = Gathered::default();
     let mut too_long = 0;
+    let mut others = Rows::default();
     for (run, body) in &reports.read {
         let processes = entries(Node::of(body).get("data").get("items"));
+        others.lose(
+            processes
+                .iter()
+                .filter(|process| process.members().next().is_none())
+                .count(),
+        );
         for (list, field, action) in LISTS {
             for process in &processes {
-                for row in process.get(list).many() {
+                for row in process.get(list).rows() {
                     let Some(name) = row.text().or_else(|| row.get("name").text()) else {
+                        others.lose(1);
                         continue;
                     };
                     let Some(value) = verbatim(name) else {
@@ -50,7 +59,12 @@ fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
         }
     }
     let mut missing: Vec<String> = left_out(too_long).into_iter().collect();
-    let records = gathered.records("traces", &mut missing);
+    others.extend(
+        gathered
+            .records("traces", &mut missing)
+            .into_iter()
+            .map(Row::Record),
+    );
     reports.missing.extend(missing);
-    Ok(reports.done(records))
+    reports.done(others)
 }

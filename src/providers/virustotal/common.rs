@@ -13,9 +13,14 @@ pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
     Call::get(ORIGIN, product, path)
 }
 
-/// Makes a whole answer of these records.
+/// Makes the answer of one object, or of a vendor that knows none.
 pub(super) fn answer(query: Query, product: &str, records: Vec<Record>) -> Answer {
-    crate::providers::common::answer(&DESCRIPTOR, query, product, records)
+    crate::providers::common::object(&DESCRIPTOR, query, product, records)
+}
+
+/// Makes the answer of a vendor that knows nothing.
+pub(super) fn nothing(query: Query, product: &str) -> Answer {
+    crate::providers::common::nothing(&DESCRIPTOR, query, product)
 }
 
 /// Refuses a SHA-512, which the vendor does not take as a file's id.

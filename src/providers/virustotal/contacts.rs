@@ -2,10 +2,11 @@
 //!
 //! Each is a relationship of its own. One that the key may not see is not covered, and the others are still told.
 
-use super::common::{Statistics, answer, call};
-use super::{CONTACTED_DOMAINS, CONTACTED_IPS, CONTACTED_URLS};
+use super::common::{Statistics, call};
+use super::{CONTACTED_DOMAINS, CONTACTED_IPS, CONTACTED_URLS, DESCRIPTOR};
 use crate::domain::{Denial, FailureKind, Indicator, IndicatorKind, Query, Record};
 use crate::providers::common::{one_query, segment, uncovered};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
@@ -47,7 +48,7 @@ fn finish(
     asked: &[(&'static str, &'static str)],
     replies: Vec<Replied>,
 ) -> Result<Step, ProviderError> {
-    let (mut records, mut missing, mut notes, mut first) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut gathered, mut missing, mut notes, mut first) = (Rows::default(), Vec::new(), Vec::new(), None);
     let mut good = false;
     // The relationships before this product are closed to the key.
     for (product, people) in ALL {
@@ -87,10 +88,10 @@ fn finish(
         };
         good = true;
         let root = Node::of(&body);
-        let rows = root.get("data").many().take(10 * PAGE);
-        let before = records.len();
-        records.extend(rows.filter_map(|row| contact(product, row)));
-        let count = records.len() - before;
+        let rows = root.get("data").rows().take(10 * PAGE);
+        let before = gathered.records().len();
+        gathered.extend(rows.map(|row| Row::from(contact(product, row))));
+        let count = gathered.records().len() - before;
         if root.get("meta").get("cursor").text().is_some() {
             notes.push(format!(
                 "The first {count} contacted {people}; VirusTotal has more."
@@ -100,11 +101,10 @@ fn finish(
     if let Some(error) = first.filter(|_| !good) {
         return Err(error);
     }
-    let mut found = answer(query, product, records);
-    if !(missing.is_empty() && notes.is_empty()) {
+    let mut found = gathered.answer_lacking(&DESCRIPTOR, query, product, missing)?;
+    if !(found.missing.is_empty() && notes.is_empty()) {
         found.total = None;
     }
-    found.missing = missing;
     uncovered(&mut found, &notes);
     Ok(Step::Done(vec![found]))
 }

@@ -1,11 +1,12 @@
 //! Answers what files a file brought along when it ran in the vendor's sandboxes.
 
-use super::DROPPED_FILES;
-use super::common::{answer, call};
+use super::common::{call, nothing};
 use super::contacts::PAGE;
 use super::file::{hash, kind, size};
+use super::{DESCRIPTOR, DROPPED_FILES};
 use crate::domain::Record;
 use crate::providers::common::{one, one_query, segment, uncovered};
+use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Step};
 
@@ -15,23 +16,20 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let id = segment(query.indicator.value());
     let call = call(DROPPED_FILES, format!("/api/v3/files/{id}/{DROPPED_FILES}"));
     Ok(one(call.with("limit", PAGE.to_string()), move |reply| {
-        let (mut records, mut notes) = (Vec::new(), Vec::new());
-        if let Some(reply) = reply {
-            let body = json(&reply)?;
-            let root = Node::of(&body);
-            records.extend(root.get("data").many().take(10 * PAGE).filter_map(dropped));
-            if root.get("meta").get("cursor").text().is_some() {
-                notes.push(format!(
-                    "The first {} dropped files; VirusTotal has more.",
-                    records.len()
-                ));
-            }
-        }
-        let mut found = answer(query, DROPPED_FILES, records);
-        if !notes.is_empty() {
+        let Some(reply) = reply else {
+            return Ok(Step::Done(vec![nothing(query, DROPPED_FILES)]));
+        };
+        let body = json(&reply)?;
+        let root = Node::of(&body);
+        let rows = root.get("data").rows().take(10 * PAGE);
+        let rows: Rows = rows.map(|row| Row::from(dropped(row))).collect();
+        let mut found = rows.answer(&DESCRIPTOR, query, DROPPED_FILES)?;
+        if root.get("meta").get("cursor").text().is_some() {
+            let held = found.records.len();
+            let note = format!("The first {held} dropped files; VirusTotal has more.");
             found.total = None;
+            uncovered(&mut found, &[note]);
         }
-        uncovered(&mut found, &notes);
         Ok(Step::Done(vec![found]))
     }))
 }

@@ -3,9 +3,8 @@
 //! Errors are `{"error": {"code", "message"}}` with a word as code (VirusTotal API v3, errors); the word decides where
 //! it is known, else the status.
 
-use serde_json::Value;
-
-use crate::providers::common::retry_after;
+use crate::providers::common::limited;
+use crate::providers::lenient;
 use crate::providers::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
@@ -22,7 +21,7 @@ pub(super) fn judge(_call: &Call, reply: &Reply) -> Judgement {
 }
 
 fn verdict(reply: &Reply) -> Verdict {
-    let parsed = serde_json::from_slice::<Value>(&reply.body).ok();
+    let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let error = root
         .map(|root| root.get("error"))
@@ -49,10 +48,9 @@ fn verdict(reply: &Reply) -> Verdict {
         (_, "ForbiddenError") | (403, _) => {
             Verdict::NotEntitled(text("the key may not see this; it may need a premium one"))
         }
-        (_, "QuotaExceededError" | "TooManyRequestsError") | (429, _) => Verdict::Limited {
-            after: retry_after(reply).or(Some(MINUTE)),
-            message: text("the quota is used up"),
-        },
+        (_, "QuotaExceededError" | "TooManyRequestsError") | (429, _) => {
+            limited(reply, text("the quota is used up")).otherwise(Some(MINUTE))
+        }
         (404, _) if error.is_some() || reply.body.is_empty() => Verdict::NotFound,
         (404, _) => {
             Verdict::Malformed("404 without the vendor's error body: is the base URL right?".to_owned())

@@ -4,10 +4,11 @@
 //! pages of at most 40 are chained by a cursor. Calls are billed, not rows, so pages are always full. The cursor belongs
 //! to a walk and is not kept, so more of a held answer is read from its beginning.
 
-use super::common::{answer, call, time};
-use super::{MAX_PAGES, RESOLUTIONS};
+use super::common::{call, nothing, time};
+use super::{DESCRIPTOR, MAX_PAGES, RESOLUTIONS};
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::common::{first, held, one_query, replied_good, segment, uncovered};
+use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
@@ -23,7 +24,8 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let walk = Walk {
         query,
         want: lookup.want.max(1),
-        records: Vec::new(),
+        rows: Rows::default(),
+        read: 0,
         total: None,
         calls: 0,
     };
@@ -33,7 +35,9 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 struct Walk {
     query: Query,
     want: usize,
-    records: Vec<Record>,
+    rows: Rows,
+    /// Rows read so far.
+    read: usize,
     total: Option<u64>,
     calls: usize,
 }
@@ -50,53 +54,58 @@ impl Walk {
     fn read(mut self, replied: Replied) -> Result<Step, ProviderError> {
         self.calls += 1;
         let reply = match replied {
-            Replied::Failed(failure) if !self.records.is_empty() => {
+            Replied::Failed(failure) if self.read > 0 => {
                 // What came is kept; the rest can be asked for again.
                 let missing = format!("older resolutions: {}", failure.message);
-                return Ok(self.done(true, vec![missing]));
+                return self.done(true, vec![missing]);
             }
             replied => replied_good(replied)?,
         };
         let Some(reply) = reply else {
-            return Ok(self.done(false, Vec::new()));
+            if self.read == 0 {
+                return Ok(Step::Done(vec![nothing(self.query, RESOLUTIONS)]));
+            }
+            return self.done(false, Vec::new());
         };
         let body = json(&reply)?;
         let root = Node::of(&body);
         let meta = root.get("meta");
         self.total = meta.get("count").count().or(self.total);
-        let mut came = false;
-        for row in root.get("data").many().take(10 * PAGE) {
-            came = true;
-            self.records.extend(resolution(row, &self.query));
+        let before = self.read;
+        for row in root.get("data").rows().take(10 * PAGE) {
+            self.read += 1;
+            self.rows.extend([resolution(row, &self.query)]);
         }
         let Some(cursor) = meta.get("cursor").text() else {
-            return Ok(self.done(false, Vec::new()));
+            return self.done(false, Vec::new());
         };
-        if !came {
+        if self.read == before {
             let missing = "older resolutions: an empty page came".to_owned();
-            return Ok(self.done(false, vec![missing]));
+            return self.done(false, vec![missing]);
         }
-        if self.records.len() < self.want && self.calls < MAX_PAGES {
+        if self.rows.records().len() < self.want && self.calls < MAX_PAGES {
             return Ok(self.next(Some(cursor)));
         }
-        Ok(self.done(true, Vec::new()))
+        self.done(true, Vec::new())
     }
 
-    fn done(self, more: bool, missing: Vec<String>) -> Step {
-        let held = self.records.len();
-        let mut found = answer(self.query, RESOLUTIONS, self.records);
+    fn done(self, more: bool, missing: Vec<String>) -> Result<Step, ProviderError> {
+        let is_whole = missing.is_empty();
+        let mut found = self
+            .rows
+            .answer_lacking(&DESCRIPTOR, self.query, RESOLUTIONS, missing)?;
+        let held = found.records.len();
         // What no look-up reaches is not offered as more.
         found.more = more && self.calls < MAX_PAGES;
-        found.missing = missing;
         if more || !found.missing.is_empty() {
             // The vendor's count stays behind in recorded answers that go on.
             found.total = self.total.filter(|total| *total > held as u64);
         }
-        if more && !found.more && found.missing.is_empty() {
+        if more && !found.more && is_whole {
             let note = format!("The newest {held} resolutions; VirusTotal has older ones.");
             uncovered(&mut found, &[note]);
         }
-        Step::Done(vec![found])
+        Ok(Step::Done(vec![found]))
     }
 }
 
@@ -118,21 +127,34 @@ fn page(query: &Query, cursor: Option<String>) -> Call {
 }
 
 /// Reads a row. Every attribute may be missing; the side that was asked about is known without it.
-fn resolution(row: Node<'_>, query: &Query) -> Option<Record> {
+fn resolution(row: Node<'_>, query: &Query) -> Row {
     let attributes = row.get("attributes");
+    if !attributes.is_object() {
+        return Row::Unread;
+    }
     let (name, ip) = (attributes.get("host_name"), attributes.get("ip_address"));
-    let asked = || query.indicator.value().to_owned();
-    let (name, ip) = match query.indicator.kind() {
-        IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => (name.host()?, ip.address().unwrap_or_else(asked)),
-        _ => (name.host().unwrap_or_else(asked), ip.address()?),
+    let asked = query.indicator.value();
+    let other = if query.indicator.ip().is_some() { name } else { ip };
+    if other.many().next().is_none() {
+        return Row::LeftOut(Why::Nobody, None);
+    }
+    let (name, ip) = match query.indicator.ip() {
+        Some(_) => {
+            let ip = ip.address().unwrap_or_else(|| asked.to_owned());
+            if ip != asked {
+                return Row::LeftOut(Why::Elsewhere, None);
+            }
+            (name.host(), Some(ip))
+        }
+        None => (name.host().or_else(|| Some(asked.to_owned())), ip.address()),
     };
-    Some(
+    Row::from(name.zip(ip).map(|(name, ip)| {
         Record::new()
             .with("name", name)
             .with("type", if ip.contains(':') { "AAAA" } else { "A" })
             .with("value", ip.as_str())
             .with("ip", ip)
             .with_some("last_seen", time(attributes.get("date")))
-            .with_some("collector", attributes.get("resolver").text()),
-    )
+            .with_some("collector", attributes.get("resolver").text())
+    }))
 }

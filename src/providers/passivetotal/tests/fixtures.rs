@@ -222,7 +222,13 @@ fn rows_that_cannot_be_read_are_not_taken_for_nothing() {
         (Subdomains, labels(r#""""#)),
     ] {
         let walked = walk(&about(capability, Domain, "example.com"), |_| reply(200, &body));
-        assert!(walked.unwrap().answer().is_not_found(), "{capability}");
+        let walked = walked.unwrap();
+        assert!(walked.records().is_empty(), "{capability}");
+        let left_out = walked.answer().left_out[0].text();
+        assert!(
+            left_out.ends_with("about nothing but what was asked"),
+            "{capability}: {left_out}"
+        );
     }
 }
 

@@ -60,7 +60,7 @@ fn the_nearest_key_decides() {
             Ipv6,
             "2001:db8::44",
             "ip",
-            "https://rdap.ipv6.example/ /ip/2001%3Adb8%3A%3A44",
+            "https://rdap.ipv6.example/ /ip/2001:db8::44",
         ),
         (
             Asn,

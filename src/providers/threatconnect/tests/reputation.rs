@@ -115,7 +115,12 @@ fn other_indicators_are_left_out_and_unread_ones_told() {
         walk(&of(Reputation, Domain, "example.com"), |_| reply(200, &body))
     };
     let other = json!({"type": "Host", "summary": "example.net", "rating": 5.0});
-    assert!(of_rows(json!([other])).unwrap().answer().is_not_found());
+    let others = of_rows(json!([other])).unwrap();
+    assert!(others.records().is_empty());
+    assert_eq!(
+        others.answer().left_out[0].text(),
+        "1 row about something else than what was asked"
+    );
     let own = json!({"type": "Host", "hostName": "EXAMPLE.com"});
     let walked = of_rows(json!([own, {"id": 1}])).unwrap();
     assert_eq!(walked.records().len(), 1);

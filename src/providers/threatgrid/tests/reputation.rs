@@ -85,7 +85,9 @@ fn a_file_has_the_score_of_its_highest_run() {
     }
     // A run that is not done has no score, and that is none of 0.
     let pending = runs(Hash, &"0f".repeat(16), &[("0f", None, "2013-04-04")], 1);
-    assert!(pending.answer().is_not_found(), "{pending:?}");
+    assert!(pending.records().is_empty(), "{pending:?}");
+    let left_out = &pending.answer().left_out;
+    assert_eq!(left_out[0].text(), "no run of it has a threat score");
     let harmless = runs(Hash, &"0f".repeat(16), &[("0f", Some(0), "2013-04-04")], 1);
     assert_eq!(text(&harmless.records()[0], "value"), "0");
 }

@@ -123,8 +123,10 @@ fn rows_that_cannot_be_read_are_told() {
     assert!(matches!(error, ProviderError::Malformed(_)), "{error}");
     let others = |_: &Call| page(&[row("a2", OTHER)], 1);
     let walked = searched(of_hash(Capability::Samples, SHA256), others).unwrap();
-    assert!(
-        walked.answer().is_not_found(),
+    assert!(walked.records().is_empty() && walked.answer().missing.is_empty());
+    assert_eq!(
+        walked.answer().left_out[0].text(),
+        "1 sample that merely brought the file along",
         "all was read, and nothing is the file"
     );
 }
