@@ -1,6 +1,6 @@
 //! Reads `[reputation]`: the policy of scores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -77,6 +77,7 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
         registrations: reader.value_or("registrations", false, "false", flag),
         on_unreadable: reader.value("on_unreadable", fallback).unwrap_or_default(),
         on_sealed: reader.value("on_sealed", fallback).unwrap_or_default(),
+        required: required(&reader, descriptors),
         whole_urls: reader.value_or("whole_urls", false, "false", flag),
     };
     if let Some(node) = reader.get("clients") {
@@ -108,6 +109,36 @@ fn name(node: &Node) -> Result<String, String> {
         "expected 1 to 40 letters, digits, dots, dashes and underscores, found {}",
         node.shown()
     ))
+}
+
+/// Reads the sources that are required, by kind.
+fn required(
+    reader: &Reader<'_>,
+    descriptors: Option<&[&'static Descriptor]>,
+) -> BTreeMap<Kind, BTreeSet<String>> {
+    let Some(node) = reader.get("required") else {
+        return BTreeMap::new();
+    };
+    let table = Reader::new(reader.findings, reader.path("required"), node);
+    let known: Vec<&str> = descriptors
+        .into_iter()
+        .flatten()
+        .map(|descriptor| descriptor.name)
+        .collect();
+    let sources = |node: &Node| {
+        let given = texts(node)?;
+        match given.iter().find(|name| !known.contains(&name.as_str())) {
+            Some(name) if descriptors.is_some() => Err(format!(
+                "unknown source \"{name}\"{}",
+                expected_of(name, known.iter().copied())
+            )),
+            _ => Ok(given.into_iter().collect()),
+        }
+    };
+    let read = |kind: Kind| Some((kind, table.value(kind.name(), sources)?));
+    let found = Kind::ALL.into_iter().filter_map(read).collect();
+    table.finish();
+    found
 }
 
 /// Reads what an alert comes to where no score decides it.
@@ -242,6 +273,9 @@ fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
     });
     source.reliability = grade.or(source.reliability);
     source.family = reader.value("family", text).or_else(|| source.family.take());
+    if let Some(context) = reader.value("context", texts) {
+        source.context = context.into_iter().collect();
+    }
     let lifetime = reader.value("lifetime", |node| super::values::duration(&text(node)?));
     source.lifetime_s = lifetime.map(|lifetime| lifetime.as_secs()).or(source.lifetime_s);
     for entry in reader.rest() {
@@ -256,6 +290,15 @@ fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
                 .findings
                 .error(&entry.node.origin, format!("{}: {message}", entry.name)),
         }
+    }
+    let is_unknown = |name: &&String| {
+        let measure = name.split_once('.').map_or(name.as_str(), |(measure, _)| measure);
+        !source.measures.contains_key(measure)
+    };
+    if let (Some(name), Some(node)) = (source.context.iter().find(is_unknown), reader.get("context")) {
+        let hint = expected_of(name, source.measures.keys().map(String::as_str));
+        let message = format!("context: no rules for the measure of \"{name}\"{hint}");
+        reader.findings.error(&node.origin, message);
     }
 }
 

@@ -195,6 +195,9 @@ pub struct Failure {
     pub message: String,
     /// When it makes sense to ask again.
     pub until: Option<Timestamp>,
+    /// Whether a budget or a rate that is configured here stands in the way, and not one of the vendor's.
+    #[serde(default)]
+    pub is_own_limit: bool,
     /// What the ledger was charged for the attempt, in plain words; empty when nothing.
     pub charged: String,
 }
@@ -209,8 +212,16 @@ impl Failure {
             product: None,
             message: message.into(),
             until: None,
+            is_own_limit: false,
             charged: String::new(),
         }
+    }
+
+    /// Says that a limit configured here stands in the way, and returns the failure.
+    #[must_use]
+    pub fn by_own_limit(mut self) -> Self {
+        self.is_own_limit = true;
+        self
     }
 
     /// Names the product and returns the failure.

@@ -298,7 +298,8 @@ impl Carrier {
                             wait.as_secs_f64().ceil()
                         );
                         let until = self.clock.now().checked_add(wait).ok();
-                        return Err(self.failure(FailureKind::Limited, call, message).until(until));
+                        let failure = self.failure(FailureKind::Limited, call, message);
+                        return Err(failure.until(until).by_own_limit());
                     }
                 }
             }
@@ -320,7 +321,9 @@ impl Carrier {
                     ""
                 };
                 let message = format!("the budget of {budget} is used up ({used} used){kept}");
-                self.failure(FailureKind::Limited, call, message).until(opens)
+                self.failure(FailureKind::Limited, call, message)
+                    .until(opens)
+                    .by_own_limit()
             }
             Refusal::Store(reason) => {
                 tracing::error!(reason, "the ledger could not be written; nothing was spent");

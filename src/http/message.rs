@@ -1,9 +1,10 @@
 //! The message of an alert: what is asked about because of it, and what the caller alone is told of it.
 
-use crate::alert::{MessageError, MessageFacts, Read, Trust};
+use crate::alert::{AuthenticationResult, MessageError, MessageFacts, Read, Trust};
 use crate::ask::score::{Alert as Asked, ignored};
 use crate::config::Settings;
 use crate::decisions::Reply;
+use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::{Ignored, mail};
 
 fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
@@ -80,6 +81,10 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
             )
         }));
     }
+    if is_doubtful(asked, &read.authentication) {
+        asked.is_sender_doubtful = true;
+        asked.notes.push("no trusted relay found the sender to be who it says, or the message names none: that its domain is known vouches for nothing".to_owned());
+    }
     for result in read.authentication {
         let record = mail::authentication(result.method, &result.result, &result.relay);
         asked
@@ -87,4 +92,35 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
             .extend(senders.iter().map(|sender| (sender.clone(), record.clone())));
     }
     Ok(read.facts)
+}
+
+/// Tells whether a message may be from another than the sender that it names: a trusted relay found DMARC to fail, or
+/// found another check to fail and none to pass for the sender's own domain. Where no trusted relay tells anything, the
+/// sender is taken as it is written. A message without a sender is from anybody.
+fn is_doubtful(asked: &Asked, found: &[AuthenticationResult]) -> bool {
+    let is_sender = |role: &str| role == "sender";
+    let written = asked.indicators.iter().filter(|(role, _)| is_sender(role));
+    let mut senders: Vec<Indicator> = written.map(|(_, sender)| sender.clone()).collect();
+    let unscored = asked.ignored.iter().filter(|one| is_sender(&one.role));
+    senders.extend(unscored.filter_map(|one| Indicator::parse(IndicatorKind::Email, &one.value).ok()));
+    let others = asked.unreadable.iter().chain(&asked.excess);
+    if senders.is_empty() {
+        return !others.into_iter().any(|one| is_sender(&one.role));
+    }
+    if found
+        .iter()
+        .any(|one| one.method == "dmarc" && one.result == "fail")
+    {
+        return true;
+    }
+    let registrable = |name: &str| Indicator::name(name).ok()?.registrable();
+    let passes = |sender: &Indicator| {
+        let own = sender.host().and_then(|host| registrable(&host));
+        found.iter().filter(|one| one.result == "pass").any(|one| {
+            let named = one.domain.as_deref().and_then(registrable);
+            one.method == "dmarc" || (named.is_some() && named == own)
+        })
+    };
+    let fails = |one: &AuthenticationResult| matches!(one.result.as_str(), "fail" | "softfail");
+    found.iter().any(fails) && !senders.iter().all(passes)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 
 use super::problem::Problem;
 use crate::ask::score::{Alert, Context, Scored, Scorer};
@@ -100,19 +101,18 @@ pub(super) async fn play(
 ) -> Result<Scored, Problem> {
     take_place(scorer, branch, request_id).await?;
     scorer.imply_domains(&mut alert);
+    let now = scorer.engine.clock().now();
     let assessments: Vec<Assessment> = alert
         .indicators
         .iter()
         .map(|(role, indicator)| {
             let threshold = scorer.policy.threshold_of(Kind::of(indicator.kind()));
-            let evidence = evidence(branch, threshold, scorer.policy.min_sources);
-            assess(
-                role,
-                indicator,
-                evidence,
-                scorer.policy,
-                scorer.engine.clock().now(),
-            )
+            let kind = Kind::of(indicator.kind());
+            let mut evidence = evidence(branch, threshold, scorer.policy.min_sources, now);
+            // No source is asked, so none that is required is missing.
+            let required = scorer.policy.rules.required(kind);
+            evidence.extend(required.map(|source| Evidence::absent(source, EvidenceStatus::Unsupported)));
+            assess(role, indicator, evidence, scorer.policy, now)
         })
         .collect();
     let exceeds = assessments.iter().any(|item| item.decision == Decision::Exceeds);
@@ -120,8 +120,15 @@ pub(super) async fn play(
         let detail = "X-Pivotd-Rehearse: nothing can exceed: there is no indicator to score, or no score over its threshold";
         return Err(Problem::invalid(detail, request_id));
     }
+    let undetermined = assessments
+        .iter()
+        .any(|item| item.decision == Decision::Undetermined);
+    let is_missing = matches!(branch, Branch::Undetermined | Branch::Slow);
+    if is_missing && !undetermined && !assessments.is_empty() {
+        let detail = "X-Pivotd-Rehearse: nothing can be undetermined: no score is over the threshold";
+        return Err(Problem::invalid(detail, request_id));
+    }
     let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "The rehearsed source".to_owned())]);
-    let missing = matches!(branch, Branch::Undetermined | Branch::Slow);
     let mut notes = vec!["This is a rehearsal: nobody was asked.".to_owned()];
     notes.append(&mut alert.notes);
     let request = Request {
@@ -133,7 +140,6 @@ pub(super) async fn play(
         // Any of these would make an alert that does not exceed undetermined.
         is_told_only: matches!(branch, Branch::Below | Branch::Unknown | Branch::Unsupported),
         notes,
-        retry_after_s: missing.then_some(60),
         // Nothing is kept, so there is nothing to name.
         ..Request::new(request_id, "00000000-0000-0000-0000-000000000000", &titles)
     };
@@ -146,12 +152,24 @@ pub(super) async fn play(
 }
 
 /// Makes the evidence that leads to a branch.
-fn evidence(branch: Branch, threshold: u8, sources: u32) -> Vec<Evidence> {
+fn evidence(branch: Branch, threshold: u8, sources: u32, now: Timestamp) -> Vec<Evidence> {
     let said =
         |source: &str, risk: u8| from_risk(source, Some(risk.into()), &[], &[], false, None, None, false);
     // As many as must agree.
     let more = (2..=sources).map(|at| format!("{SOURCE}-{at}"));
     let absent = |status| vec![Evidence::absent(SOURCE, status)];
+    let retry_at = now.checked_add(SignedDuration::from_mins(1)).ok();
+    let missing = |status| {
+        let of = |source: &str| {
+            let mut missing = Evidence::absent(source, status);
+            missing.gap.retry_at = retry_at;
+            missing
+        };
+        let first = of(SOURCE);
+        std::iter::once(first)
+            .chain((2..=sources).map(|at| of(&format!("{SOURCE}-{at}"))))
+            .collect::<Vec<Evidence>>()
+    };
     match branch {
         Branch::Exceeds => {
             let risk = threshold.saturating_add(1).clamp(87, 100);
@@ -163,7 +181,7 @@ fn evidence(branch: Branch, threshold: u8, sources: u32) -> Vec<Evidence> {
         Branch::Below => vec![said(SOURCE, threshold.min(3))],
         Branch::Unknown => absent(EvidenceStatus::NoData),
         Branch::Unsupported => Vec::new(),
-        Branch::Slow => absent(EvidenceStatus::Timeout),
-        Branch::Undetermined | Branch::Limited => absent(EvidenceStatus::ProviderError),
+        Branch::Slow => missing(EvidenceStatus::Timeout),
+        Branch::Undetermined | Branch::Limited => missing(EvidenceStatus::ProviderError),
     }
 }

@@ -78,6 +78,7 @@ pub struct Ignored {
     pub role: String,
     /// The kind of indicator, as far as that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = IndicatorKind, required = false)]
     pub r#type: Option<IndicatorKind>,
     /// The canonical value, or the text as it was given.
     pub value: String,
@@ -160,8 +161,8 @@ pub struct Request<'a> {
     pub notes: Vec<String>,
     /// What is left of the budgets of the sources asked.
     pub budget: Vec<BudgetLeft>,
-    /// Seconds after which asking again may give what is missing.
-    pub retry_after_s: Option<u64>,
+    /// Whether a message may be from another than the sender that it names: then no sender vouches for it.
+    pub is_sender_doubtful: bool,
 }
 
 impl<'a> Request<'a> {
@@ -181,7 +182,7 @@ impl<'a> Request<'a> {
             is_told_only: false,
             notes: Vec::new(),
             budget: Vec::new(),
-            retry_after_s: None,
+            is_sender_doubtful: false,
         }
     }
 }
@@ -198,7 +199,8 @@ pub struct AlertAnswer {
     /// The threshold that scores were compared with, where their kind has none of its own.
     pub threshold: u8,
     /// Exceeds if any does; else undetermined if any is, or if a value could not be read or was too much; else below if
-    /// any has a score; else unknown, or unsupported if no indicator could be scored at all.
+    /// a source or a list vouches for every sender, link and attachment, and for all that the client names; else unknown,
+    /// or unsupported if no indicator could be scored at all.
     pub decision: Decision,
     /// What made that decision.
     pub decided_by: DecidedBy,
@@ -252,12 +254,12 @@ pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessmen
     let mut decisive: Vec<&Assessment> = with(&assessments, Decision::Exceeds).collect();
     decisive.sort_by_key(|item| Reverse(item.score));
     let max_score = assessments.iter().filter_map(|item| item.score).max();
-    let is_missed = with(&assessments, Decision::Undetermined).next().is_some();
     let counts = |values: &[Ignored]| !values.is_empty() && !request.is_told_only;
     let beside = Beside {
         unreadable: counts(&request.unreadable),
         sealed: counts(&request.sealed),
         excess: counts(&request.excess),
+        is_sender_doubtful: request.is_sender_doubtful && !request.is_told_only,
     };
     let (decision, decided_by) = decide::alert(&assessments, beside, request.fallbacks);
     let unscored = [
@@ -265,10 +267,16 @@ pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessmen
         (CauseKind::Sealed, &request.sealed),
         (CauseKind::Excess, &request.excess),
     ];
-    let causes: Vec<Cause> = unscored
+    let unscored = unscored
         .into_iter()
-        .flat_map(|(kind, values)| values.iter().map(move |one| Cause::of_value(kind, one)))
+        .filter(|(_, values)| counts(values))
+        .flat_map(|(kind, values)| values.iter().map(move |one| Cause::of_value(kind, one)));
+    let causes: Vec<Cause> = assessments
+        .iter()
+        .flat_map(|item| item.causes.iter().cloned())
+        .chain(unscored)
         .collect();
+    let gap = harmless(&request, &assessments);
     let mut scores: BTreeMap<String, Option<u8>> = BTreeMap::new();
     for item in &assessments {
         let highest = scores.entry(item.role.clone()).or_insert(item.score);
@@ -292,13 +300,13 @@ pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessmen
         decisive: values(decisive.into_iter()),
         markdown: String::new(),
         cost: request.cost,
-        retry_after_s: request.retry_after_s.filter(|_| is_missed),
+        retry_after_s: causes.iter().filter_map(|cause| cause.retry_after_s).min(),
         causes,
         ignored: request.ignored,
         unreadable: request.unreadable,
         sealed: request.sealed,
         excess: request.excess,
-        notes: request.notes,
+        notes: request.notes.iter().cloned().chain(gap).collect(),
         budget: request.budget,
         indicators: assessments,
     };
@@ -327,6 +335,9 @@ fn summary(request: &Request<'_>, decisive: &[&Assessment], assessments: &[Asses
         let score = item.score.unwrap_or_default();
         let because = because(request, item);
         let colon = if because.is_empty() { "" } else { ": " };
+        if item.score.is_none() {
+            return format!("{} has no score, and is known{colon}{because}.", item.indicator);
+        }
         format!(
             "{} scores {score} ({relation} {}){colon}{because}.",
             item.indicator, item.threshold
@@ -355,10 +366,22 @@ fn summary(request: &Request<'_>, decisive: &[&Assessment], assessments: &[Asses
     if more > 0 {
         sentences.push(format!("The other {more} are listed below."));
     }
-    let unknown = values(with(assessments, Decision::Unknown));
+    sentences.extend(again(&unsettled));
+    let (told, untold): (Vec<&Assessment>, Vec<&Assessment>) =
+        with(assessments, Decision::Unknown).partition(|item| !item.explanation.is_empty());
+    let unknown = values(untold.into_iter());
     if !unknown.is_empty() {
         sentences.push(format!("Nothing is known of {}.", listed(&unknown)));
     }
+    sentences.extend(told.iter().take(NAMED).map(|item| {
+        let because = because(request, item);
+        format!("Nothing is known of {} itself: {because}.", item.indicator)
+    }));
+    let more = values(told.into_iter().skip(NAMED));
+    if !more.is_empty() {
+        sentences.push(format!("Nothing is known of {}.", listed(&more)));
+    }
+    sentences.extend(harmless(request, assessments));
     let unsupported = values(with(assessments, Decision::Unsupported));
     if !unsupported.is_empty() {
         sentences.push(format!("No configured source scores {}.", listed(&unsupported)));
@@ -424,10 +447,54 @@ fn because(request: &Request<'_>, item: &Assessment) -> String {
 
 /// Says which sources are missing, and why.
 fn missing(request: &Request<'_>, item: &Assessment) -> String {
-    let parts: Vec<String> = item
+    let mut parts: Vec<String> = item
         .missing
         .iter()
-        .map(|(source, status)| format!("{} {}", title(request, source), status.words()))
+        .map(|(source, why)| format!("{} {why}", title(request, source)))
         .collect();
+    // A source that the policy requires, and that was not asked.
+    let unasked = item.causes.iter().filter_map(|cause| cause.source.as_ref());
+    for source in unasked {
+        if !item.missing.iter().any(|(missing, _)| missing == source) {
+            parts.push(format!("{} was not asked", title(request, source)));
+        }
+    }
     parts.join(", ")
+}
+
+/// Says which sources are missing without that it matters.
+fn harmless(request: &Request<'_>, assessments: &[Assessment]) -> Option<String> {
+    let settled = |item: &&Assessment| matches!(item.decision, Decision::Below | Decision::Unknown);
+    let mut parts: Vec<String> = Vec::new();
+    for (source, why) in assessments.iter().filter(settled).flat_map(|item| &item.missing) {
+        let part = format!("{} {why}", title(request, source));
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    (!parts.is_empty()).then(|| {
+        format!(
+            "{}: that could not have taken a score over its threshold.",
+            listed(&parts)
+        )
+    })
+}
+
+/// Says whether asking again can help.
+fn again(unsettled: &[&Assessment]) -> Option<String> {
+    let mut causes = unsettled.iter().flat_map(|item| &item.causes).peekable();
+    causes.peek()?;
+    let causes: Vec<&Cause> = causes.collect();
+    if let Some(seconds) = causes.iter().filter_map(|cause| cause.retry_after_s).min() {
+        return Some(format!("Asking again in {seconds} s can help."));
+    }
+    let can_help = causes.iter().any(|cause| cause.retry);
+    Some(
+        if can_help {
+            "Asking again can help."
+        } else {
+            "Asking again does not help."
+        }
+        .to_owned(),
+    )
 }

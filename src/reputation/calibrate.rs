@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::evidence::{
-    BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, RawScore, RawValue, Reliability, printable,
+    BenignClass, Evidence, EvidenceStatus, Knowledge, Millionths, Polarity, RawScore, RawValue, Reliability,
+    printable,
 };
-use super::policy::Rules;
+use super::policy::{Rules, SourceRules};
 use crate::domain::{Record, Value};
 
 const DAY: i64 = 86_400;
@@ -34,6 +35,34 @@ impl Calibration {
         let down =
             |meaning: &Meaning| matches!(meaning, Meaning::Benign(BenignClass::Hard | BenignClass::Soft));
         matches!(self, Self::Words(words) if words.values().any(down))
+    }
+
+    /// Returns the most that it can say against an indicator: the greatest probability, and the word that says so where
+    /// it has words; of words that are circumstances and of those that are not, each its own.
+    fn greatest(&self, measure: &str, own: &SourceRules) -> Vec<(Option<&str>, Millionths)> {
+        match self {
+            Self::Published => vec![(None, Millionths::ONE)],
+            Self::Points(points) | Self::Age(points) => {
+                let greatest = points.iter().map(|(_, probability)| *probability).max();
+                greatest.map(|greatest| (None, greatest)).into_iter().collect()
+            }
+            Self::Words(words) => {
+                let mut greatest: BTreeMap<Knowledge, (Option<&str>, Millionths)> = BTreeMap::new();
+                for (word, meaning) in words {
+                    let Meaning::Malicious(probability) = *meaning else {
+                        continue;
+                    };
+                    let said = (Some(word.as_str()), probability);
+                    let most = greatest
+                        .entry(own.knowledge(measure, Some(word.as_str())))
+                        .or_insert(said);
+                    if probability > most.1 {
+                        *most = said;
+                    }
+                }
+                greatest.into_values().collect()
+            }
+        }
     }
 
     /// Tells whether anything that is measured counts; what does not is told only.
@@ -78,6 +107,32 @@ impl Origin {
         cached: false,
         stale: false,
     };
+}
+
+/// Returns the most that a source can say against an indicator on some measures, at once and now.
+pub(super) fn greatest<'a>(
+    source: &str,
+    measures: impl Iterator<Item = (&'a String, &'a Calibration)>,
+    rules: &Rules,
+) -> Vec<Evidence> {
+    let nothing = SourceRules::default();
+    let own = rules.source(source).unwrap_or(&nothing);
+    let mut found = Vec::new();
+    for (measure, calibration) in measures {
+        for (word, probability) in calibration.greatest(measure, own) {
+            found.push(Evidence {
+                measure: measure.clone(),
+                family: own.family.clone().unwrap_or_else(|| source.to_owned()),
+                reliability: own.reliability.unwrap_or(Reliability::C),
+                polarity: Polarity::Malicious,
+                probability: Some(probability),
+                passthrough: *calibration == Calibration::Published,
+                knowledge: own.knowledge(measure, word),
+                ..Evidence::absent(source, EvidenceStatus::Ok)
+            });
+        }
+    }
+    found
 }
 
 /// Makes evidence of what a source says, by the rules; a measure that they do not know says neither for nor against.
@@ -125,6 +180,9 @@ pub fn from_record(
         .map(RawValue::Whole)
         .or_else(|| word.clone().map(RawValue::Text))
         .map(|value| RawScore { value, scale });
+    evidence.knowledge = own.map_or(Knowledge::Indicator, |own| {
+        own.knowledge(&evidence.measure, word.as_deref())
+    });
     let calibration = own.and_then(|own| own.measures.get(&evidence.measure));
     let said = match calibration {
         None => return evidence,

@@ -12,6 +12,15 @@ pub(super) struct Beside {
     pub(super) sealed: bool,
     /// More values than can be scored.
     pub(super) excess: bool,
+    /// A message that may be from another than the sender that it names.
+    pub(super) is_sender_doubtful: bool,
+}
+
+/// Tells whether an alert is below the threshold only where a source or a list vouches for what has this role: for every
+/// sender, link and attachment, and for all that the client names. The hosts on a message's way vouch for nothing, and
+/// the domain of an address is known where the address is.
+fn must_be_known(role: &str) -> bool {
+    !matches!(role, "return_path" | "relay" | "email_domain")
 }
 
 /// Decides an alert.
@@ -55,14 +64,20 @@ pub(super) fn alert(
         };
     }
     let settled = find(Fallback::Below).map(|(_, by)| *by);
-    let scored = assessments.iter().any(|item| item.score.is_some());
-    if scored || (settled.is_some() && !any(Decision::Unknown) && !any(Decision::Unsupported)) {
+    // What is undetermined here is so by the setting `below`.
+    let is_known = |item: &Assessment| matches!(item.decision, Decision::Below | Decision::Undetermined);
+    let all_known = assessments
+        .iter()
+        .all(|item| is_known(item) || !must_be_known(&item.role));
+    let some_known = settled.is_some() || assessments.iter().any(is_known);
+    if all_known && some_known && !beside.is_sender_doubtful {
         return (Decision::Below, settled.unwrap_or(DecidedBy::Scores));
     }
-    let decision = if any(Decision::Unknown) || !any(Decision::Unsupported) {
-        Decision::Unknown
-    } else {
+    let unsupported = |item: &Assessment| item.decision == Decision::Unsupported;
+    let decision = if !assessments.is_empty() && assessments.iter().all(unsupported) {
         Decision::Unsupported
+    } else {
+        Decision::Unknown
     };
     match fallbacks.unknown {
         // Nothing was asked about, so there is nothing that nobody could tell.

@@ -203,6 +203,48 @@ pub struct RawScore {
     pub scale: String,
 }
 
+/// Says what evidence makes of its indicator, beside what it weighs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Knowledge {
+    /// The source knows the indicator: a score of it is one of its own.
+    #[default]
+    Indicator,
+    /// The indicator stands on a list of what is one's own, trusted or popular: known, with a score or without.
+    Listed,
+    /// It counts against the indicator and does not vouch for it: what is known of a host that strangers share says
+    /// nothing good of a page there.
+    CountsOnly,
+    /// A circumstance, such as age or a missing DMARC record: it counts beside what is known, and is only told alone.
+    Circumstance,
+}
+
+/// Says what a source that is missing could have said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Potential {
+    /// All that the policy knows of it; a risk of 100 where the policy knows nothing.
+    #[default]
+    Anything,
+    /// A published risk from 0 to 100.
+    Risk,
+    /// Something on these measures.
+    Measures(Vec<String>),
+}
+
+/// Says more of a source that is missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Gap {
+    /// What it could have said.
+    pub could: Potential,
+    /// Why it is missing, in plain words; empty where its status says enough.
+    pub detail: String,
+    /// Whether a budget or a rate that is configured here kept it from being asked.
+    pub is_own_limit: bool,
+    /// When asking again can help, where that is known.
+    pub retry_at: Option<Timestamp>,
+    /// Whether asking again cannot help.
+    pub is_final: bool,
+}
+
 /// Holds what one source said of one indicator.
 ///
 /// The order of the fields is the order in which evidence is sorted.
@@ -258,6 +300,12 @@ pub struct Evidence {
     /// Until when the same answer says this, where its meaning changes with the clock: how young a domain is.
     #[serde(skip)]
     pub says_until: Option<Timestamp>,
+    /// What it makes of the indicator.
+    #[serde(skip)]
+    pub knowledge: Knowledge,
+    /// More of a source that is missing.
+    #[serde(skip)]
+    pub gap: Gap,
 }
 
 impl Evidence {
@@ -282,6 +330,21 @@ impl Evidence {
             hazard: None,
             retrieved_at: None,
             says_until: None,
+            knowledge: Knowledge::Indicator,
+            gap: Gap::default(),
+        }
+    }
+
+    /// Says why its source is missing, in words that follow the source's name.
+    pub(super) const fn missing_words(&self) -> &'static str {
+        match self.status {
+            EvidenceStatus::Limited if self.gap.is_own_limit => {
+                "was not asked, since your own limit is used up"
+            }
+            status if status.is_failure() => status.words(),
+            EvidenceStatus::Skipped => EvidenceStatus::Skipped.words(),
+            // An answer that is too old is an old one, whatever its status.
+            _ => EvidenceStatus::Stale.words(),
         }
     }
 

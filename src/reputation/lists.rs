@@ -1,6 +1,8 @@
 //! What lists mean for a score: benign by class, malicious by a probability, or only worth knowing.
 
-use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability, printable};
+use super::evidence::{
+    BenignClass, Evidence, EvidenceStatus, Knowledge, Millionths, Polarity, Reliability, printable,
+};
 use super::policy::{ListMeaning, Rules};
 use crate::domain::lists::{Hit, ListClass, Purpose};
 use crate::domain::{Indicator, IndicatorKind};
@@ -53,11 +55,60 @@ pub fn evidence(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Vec<Evide
         if shared && of_network && evidence.polarity == Polarity::Benign(BenignClass::Soft) {
             evidence.polarity = Polarity::Benign(BenignClass::Context);
         }
+        let vouches = match hit.purpose {
+            Purpose::Own | Purpose::Trusted => true,
+            // That many people visit a host says nothing of what strangers put there, or of where it leads.
+            Purpose::Popular => indicator.kind() != IndicatorKind::Url || !hits.iter().any(of_strangers),
+            _ => false,
+        };
+        if vouches && matches!(evidence.polarity, Polarity::Benign(_)) {
+            evidence.knowledge = Knowledge::Listed;
+        }
         evidence
     };
     let mut evidence: Vec<Evidence> = hits.iter().map(of).collect();
     evidence.extend(role(indicator));
     evidence
+}
+
+/// Tells whether a list says that strangers put content at a host, or that its links lead elsewhere.
+#[must_use]
+pub fn of_strangers(hit: &Hit) -> bool {
+    match hit.purpose {
+        Purpose::FreeMail
+        | Purpose::Disposable
+        | Purpose::Shortener
+        | Purpose::SafeLink
+        | Purpose::Cdn
+        | Purpose::Cloud => true,
+        // A customer's name below a suffix is that customer's alone.
+        Purpose::SharedHosting => !hit.is_of_suffix(),
+        _ => false,
+    }
+}
+
+/// Tells that the domain of an address for mail is popular, and not shared with strangers: told, and counted for
+/// nothing but that the sender is known.
+#[must_use]
+pub fn popular_sender(domain: &Indicator, hits: &[Hit]) -> Option<Evidence> {
+    let hit = hits.iter().find(|hit| hit.purpose == Purpose::Popular)?;
+    let is_shared = hits
+        .iter()
+        .any(|hit| of_strangers(hit) || hit.purpose == Purpose::SharedHosting);
+    (!is_shared).then(|| Evidence {
+        measure: Purpose::Popular.name().to_owned(),
+        about: Some(domain.value().to_owned()),
+        local: true,
+        polarity: Polarity::Benign(BenignClass::Context),
+        probability: Some(Millionths::ZERO),
+        knowledge: Knowledge::Listed,
+        reasons: vec![format!(
+            "popular: {} on {}",
+            printable(&hit.entry),
+            printable(&hit.list)
+        )],
+        ..Evidence::absent(SOURCE, EvidenceStatus::Ok)
+    })
 }
 
 fn listed(kind: IndicatorKind, hit: &Hit, rules: &Rules) -> Evidence {
@@ -100,6 +151,7 @@ fn listed(kind: IndicatorKind, hit: &Hit, rules: &Rules) -> Evidence {
             polarity: Polarity::Malicious,
             probability: Some(probability),
             reliability: Reliability::B,
+            knowledge: Knowledge::CountsOnly,
             ..local
         },
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::alert::AlertAnswer;
+use super::alert::{AlertAnswer, DecidedBy};
 use super::score::{Assessment, Decision, Recommendation};
 
 /// The most indicators that a note tells of.
@@ -85,6 +85,9 @@ fn headline(answer: &AlertAnswer) -> String {
         (Decision::Exceeds, Some(score)) => format!("Exceeds: the highest score is {score}."),
         (Decision::Exceeds, None) => "Exceeds, as the caller wants it where nobody can tell.".to_owned(),
         (Decision::Below, Some(score)) => format!("Below: the highest score is {score}."),
+        (Decision::Below, None) if answer.decided_by == DecidedBy::Scores => {
+            "Below: all of it stands on lists of what is own, trusted or popular.".to_owned()
+        }
         (Decision::Below, None) => "Below, as the caller wants it where nobody knows.".to_owned(),
         (Decision::Undetermined, _) if answer.undetermined.is_empty() => {
             let found = [
@@ -101,8 +104,13 @@ fn headline(answer: &AlertAnswer) -> String {
             let why = found.into_iter().find(|(values, _)| !values.is_empty());
             format!("Undetermined: {}", why.map_or("", |(_, why)| why))
         }
-        (Decision::Undetermined, _) => "Undetermined: a source that could have known is missing.".to_owned(),
-        (Decision::Unknown, _) => "Unknown: nobody knows these indicators.".to_owned(),
+        (Decision::Undetermined, _) => {
+            "Undetermined: a source that could have changed it is missing.".to_owned()
+        }
+        (Decision::Unknown, Some(score)) => {
+            format!("Unknown: the highest score is {score}, and no source knows all of it.")
+        }
+        (Decision::Unknown, None) => "Unknown: nobody knows these indicators.".to_owned(),
         (Decision::Unsupported, _) => "Unsupported: no configured source scores these.".to_owned(),
     }
 }
@@ -144,7 +152,7 @@ fn reasons(note: &mut String, item: &Assessment, titles: &BTreeMap<String, Strin
         );
     }
     for (source, status) in item.missing.iter().take(MOST_REASONS) {
-        let _ = writeln!(note, "* {} {}", title(source), status.words());
+        let _ = writeln!(note, "* {} {status}", title(source));
     }
 }
 

@@ -13,6 +13,7 @@ pub mod kind;
 pub mod lists;
 pub mod mail;
 mod markdown;
+mod missing;
 pub mod policy;
 pub mod score;
 #[cfg(test)]
@@ -21,8 +22,8 @@ mod tests;
 pub use alert::{AlertAnswer, BudgetLeft, Cost, DecidedBy, Fallback, Fallbacks, Ignored, Request, combine};
 pub use cause::{Cause, CauseKind};
 pub use evidence::{
-    BenignClass, Direction, Evidence, EvidenceStatus, Millionths, Polarity, RawScore, RawValue, Reliability,
-    from_risk,
+    BenignClass, Direction, Evidence, EvidenceStatus, Gap, Knowledge, Millionths, Polarity, Potential,
+    RawScore, RawValue, Reliability, from_risk,
 };
 pub use kind::Kind;
 pub use policy::{Policy, Rules};

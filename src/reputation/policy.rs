@@ -1,6 +1,6 @@
 //! What an administrator decides about scores, as data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::alert::Fallback;
 use super::calibrate::Calibration;
-use super::evidence::{BenignClass, Evidence, Millionths, Reliability};
+use super::evidence::{BenignClass, Evidence, Knowledge, Millionths, Reliability};
 use super::kind::Kind;
 use crate::hex::hex;
 
@@ -44,6 +44,20 @@ pub struct SourceRules {
     pub lifetime_s: Option<u64>,
     /// What its numbers and words mean, by measure.
     pub measures: BTreeMap<String, Calibration>,
+    /// Measures, or single words of them (`measure.word`), that are circumstances: they do not make an indicator known.
+    pub context: BTreeSet<String>,
+}
+
+impl SourceRules {
+    /// Says what a measure, or a word of it, makes of an indicator.
+    pub(super) fn knowledge(&self, measure: &str, word: Option<&str>) -> Knowledge {
+        let is_context = |word: &str| self.context.contains(&format!("{measure}.{word}"));
+        if self.context.contains(measure) || word.is_some_and(is_context) {
+            Knowledge::Circumstance
+        } else {
+            Knowledge::Indicator
+        }
+    }
 }
 
 /// Holds the rules of scores, as they are configured.
@@ -87,6 +101,8 @@ pub struct Rules {
     pub on_unreadable: Fallback,
     /// What an alert comes to with a link that only the vendor of its wrapper can unwrap, where its caller does not say.
     pub on_sealed: Fallback,
+    /// Sources without whose answer nothing of a kind is determined, unless it exceeds.
+    pub required: BTreeMap<Kind, BTreeSet<String>>,
     /// Whether URLs keep user, query and fragment when a source is asked.
     pub whole_urls: bool,
 }
@@ -118,6 +134,7 @@ impl Default for Rules {
             registrations: false,
             on_unreadable: Fallback::Keep,
             on_sealed: Fallback::Keep,
+            required: BTreeMap::new(),
             whole_urls: false,
         }
     }
@@ -127,7 +144,7 @@ impl Rules {
     /// Is the threshold where nobody says another.
     pub const THRESHOLD: u8 = 50;
     /// Grows when the model itself changes, so that old and new decisions have different versions.
-    const MODEL: u32 = 2;
+    const MODEL: u32 = 3;
 
     /// Returns the rules' version: their name and 12 hexadecimal digits of the SHA-256 of their content.
     fn version(&self) -> String {
@@ -147,6 +164,12 @@ impl Rules {
     pub fn may_speak_for(&self, source: &str) -> bool {
         let measures = self.source(source).map(|own| &own.measures);
         measures.is_some_and(|measures| measures.values().any(Calibration::speaks_for))
+    }
+
+    /// Returns the sources that are required for a kind of indicator.
+    pub fn required(&self, kind: Option<Kind>) -> impl Iterator<Item = &str> {
+        let required = kind.and_then(|kind| self.required.get(&kind));
+        required.into_iter().flatten().map(String::as_str)
     }
 
     /// Returns what is decided about a source.

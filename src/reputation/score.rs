@@ -8,10 +8,12 @@ use utoipa::ToSchema;
 
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
+use super::cause::Cause;
 use super::decay;
-use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Reliability};
+use super::evidence::{BenignClass, Evidence, EvidenceStatus, Knowledge, Millionths, Polarity, Reliability};
 use super::explain::explain;
 use super::kind::Kind;
+use super::missing::{could_count, is_missing, worst};
 use super::policy::{Policy, Rules};
 
 /// Names the source of what people said of earlier decisions.
@@ -23,14 +25,15 @@ pub const FEEDBACK: &str = "feedback";
 pub enum Decision {
     /// The score is above the threshold.
     Exceeds,
-    /// There is a score, it is not above the threshold, and nobody who could have raised it failed.
+    /// A source that knows it scores it not above the threshold, or it stands on a list of what is own, trusted or
+    /// popular; and the sources that are missing could not have changed that.
     Below,
-    /// Everyone asked answered, and nobody knows the indicator.
+    /// No source that answered knows the indicator, and those that are missing could not have made it exceed.
     Unknown,
     /// No configured source scores this kind of indicator.
     Unsupported,
-    /// The score does not exceed, or there is none, and a source that could have known failed, was limited,
-    /// was refused or was not asked.
+    /// It does not exceed, and would if the sources that are missing said the worst that they can; or a source that the
+    /// policy requires is missing.
     Undetermined,
 }
 
@@ -56,7 +59,7 @@ pub enum Verdict {
     Malicious,
     /// Something speaks against the indicator, but not enough.
     Suspicious,
-    /// Somebody knows the indicator to be good, or rates its risk low, and nobody asked is missing.
+    /// A source knows the indicator to be good, or rates its risk low, and no source is missing that could change that.
     Benign,
     /// Nobody who answered can tell.
     Unknown,
@@ -166,12 +169,14 @@ pub struct Assessment {
     pub coverage: Coverage,
     /// The parts of the score; their points sum to it.
     pub explanation: Vec<Explanation>,
+    /// Why the indicator is undetermined; empty where it is not.
+    pub causes: Vec<Cause>,
     /// What the sources said, sorted by source.
     pub evidence: Vec<Evidence>,
-    /// The sources that are missing, and why; for the summary.
+    /// The sources that are missing, and why in words that follow their name; for the summary.
     #[serde(skip)]
     #[schema(ignore)]
-    pub(super) missing: Vec<(String, EvidenceStatus)>,
+    pub(super) missing: Vec<(String, &'static str)>,
 }
 
 /// What holds a score down.
@@ -205,28 +210,31 @@ pub(super) struct Family {
     strong: bool,
     /// Whether it says, by itself, that the indicator is more likely malicious than not.
     speaks: bool,
+    /// Whether there is more in it than circumstances.
+    knows: bool,
 }
 
-/// Concludes from evidence of one indicator. The order of the evidence does not matter.
-///
-/// Malicious evidence of independent families is combined by noisy-or, weighted by grade and age; a risk that
-/// passes through is a lower bound, so that it is the score where it stands alone. Hard benign evidence caps
-/// the score low, soft benign evidence at the threshold, unless two reliable families agree against it.
-/// Soft evidence alone is no knowledge and gives no score.
-pub fn assess(
-    role: &str,
-    indicator: &Indicator,
-    evidence: impl Into<Vec<Evidence>>,
-    policy: &Policy,
-    now: Timestamp,
-) -> Assessment {
+/// What evidence comes to, before it is asked what is missing.
+struct Sum<'a> {
+    standings: Vec<Standing>,
+    weights: Vec<Millionths>,
+    families: BTreeMap<&'a str, Family>,
+    /// What the malicious evidence comes to, circumstances alone included.
+    told: u8,
+    /// The score without its cap; 0 where circumstances are all there is.
+    base: u8,
+    cap: Option<(Cap, u8)>,
+    hard: bool,
+    soft: bool,
+    /// Whether a source or a list vouches for the indicator, as far as the score allows.
+    vouched: bool,
+    score: Option<u8>,
+    exceeds: bool,
+}
+
+/// Sums evidence up, which is sorted and graded.
+fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, now: Timestamp) -> Sum<'a> {
     let rules = policy.rules.as_ref();
-    let threshold = policy.threshold_of(Kind::of(indicator.kind()));
-    let mut evidence: Vec<Evidence> = evidence.into();
-    for item in &mut evidence {
-        item.reliability = rules.grade(item);
-    }
-    evidence.sort();
     let weights: Vec<Millionths> = evidence
         .iter()
         .map(|item| decay::weight(item, rules, now))
@@ -236,19 +244,25 @@ pub fn assess(
         .zip(&weights)
         .map(|(item, weight)| standing(item, *weight, rules))
         .collect();
-
-    let coverage = coverage(&evidence, &standings);
-    let complete = coverage.failed == 0 && coverage.skipped == 0;
-    let families = families(&evidence, &standings, &weights, rules);
-    let known = |class| {
+    let families = families(evidence, &standings, &weights, rules);
+    let known = || {
         evidence
             .iter()
             .zip(&standings)
-            .position(|(e, s)| *s == Standing::Known && e.polarity == Polarity::Benign(class))
+            .enumerate()
+            .filter(|(_, (_, standing))| **standing == Standing::Known)
+            .map(|(at, (item, _))| (at, item))
     };
-    let (hard, soft) = (known(BenignClass::Hard), known(BenignClass::Soft));
-
-    let base = combined(&evidence, &standings, &families);
+    let benign = |class| {
+        known()
+            .find(|(_, item)| item.polarity == Polarity::Benign(class))
+            .map(|(at, _)| at)
+    };
+    let (hard, soft) = (benign(BenignClass::Hard), benign(BenignClass::Soft));
+    // Circumstances alone make nothing known, and condemn nothing.
+    let knows = families.values().any(|family| family.knows);
+    let told = combined(evidence, &standings, &families);
+    let base = if knows || hard.is_some() { told } else { 0 };
     let strong = families.values().filter(|family| family.strong).count();
     let agree = families.values().filter(|family| family.speaks).count();
     let agree = u32::try_from(agree).unwrap_or(u32::MAX);
@@ -261,32 +275,102 @@ pub fn assess(
         (None, _) => None,
     };
     let capped = cap.map_or(base, |(_, cap)| base.min(cap));
-    let score = (hard.is_some() || !families.is_empty()).then_some(capped);
-    let conflict = base > threshold && (hard.is_some() || soft.is_some());
+    let exceeds = knows && capped > threshold;
+    let scores = |item: &Evidence| {
+        item.knowledge == Knowledge::Indicator
+            && matches!(
+                item.polarity,
+                Polarity::Malicious | Polarity::Benign(BenignClass::Hard)
+            )
+    };
+    let scored = hard.is_some() || known().any(|(_, item)| scores(item));
+    let is_listed = |(item, standing): (&Evidence, &Standing)| {
+        item.knowledge == Knowledge::Listed && matches!(standing, Standing::Known | Standing::Answered)
+    };
+    let listed = evidence.iter().zip(&standings).any(is_listed);
+    Sum {
+        told,
+        base,
+        cap,
+        hard: hard.is_some(),
+        soft: soft.is_some(),
+        vouched: scored || listed,
+        // What counts only, and does not exceed, is no score: it says nothing good.
+        score: (exceeds || scored || (listed && knows)).then_some(capped),
+        exceeds,
+        standings,
+        weights,
+        families,
+    }
+}
 
-    let exceeds = score.is_some_and(|score| score > threshold);
-    // No other source could lift a hard cap, so none is missed.
-    let missed = !complete && hard.is_none();
-    let decision = match score {
-        Some(_) if exceeds => Decision::Exceeds,
-        _ if missed => Decision::Undetermined,
-        Some(_) => Decision::Below,
-        None if coverage.asked == 0 => Decision::Unsupported,
-        None => Decision::Unknown,
+/// Concludes from evidence of one indicator. The order of the evidence does not matter.
+///
+/// Malicious evidence of independent families is combined by noisy-or, weighted by grade and age; a risk that
+/// passes through is a lower bound, so that it is the score where it stands alone. Hard benign evidence caps
+/// the score low, soft benign evidence at the threshold, unless two reliable families agree against it.
+/// Soft evidence alone is no knowledge and gives no score, and neither do circumstances.
+///
+/// Where sources are missing, the same is done again as if they all said the worst that they can: only where that
+/// exceeds is the indicator undetermined.
+pub fn assess(
+    role: &str,
+    indicator: &Indicator,
+    evidence: impl Into<Vec<Evidence>>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Assessment {
+    let rules = policy.rules.as_ref();
+    let kind = Kind::of(indicator.kind());
+    let threshold = policy.threshold_of(kind);
+    let mut evidence: Vec<Evidence> = evidence.into();
+    for item in &mut evidence {
+        item.reliability = rules.grade(item);
+    }
+    evidence.sort();
+    let sum = sum(&evidence, policy, threshold, now);
+    let Sum {
+        standings,
+        weights,
+        families,
+        score,
+        exceeds,
+        ..
+    } = &sum;
+    let (score, exceeds) = (*score, *exceeds);
+    let coverage = coverage(&evidence, standings);
+    let conflict = sum.base > threshold && (sum.hard || sum.soft);
+    let causes = if exceeds {
+        Vec::new()
+    } else {
+        causes(&evidence, standings, indicator, policy, now)
+    };
+    let decision = if exceeds {
+        Decision::Exceeds
+    } else if !causes.is_empty() {
+        Decision::Undetermined
+    } else if sum.vouched {
+        Decision::Below
+    } else if coverage.asked == 0 {
+        Decision::Unsupported
+    } else {
+        Decision::Unknown
     };
     let listed = families.values().any(|family| {
         let passes = evidence.get(family.leader).is_some_and(|item| item.passthrough);
-        !passes && family.share > Millionths::ZERO
+        !passes && family.knows && family.share > Millionths::ZERO
     });
     let verdict = match score {
+        // Of circumstances only.
+        None if sum.told > rules.suspicious => Verdict::Suspicious,
         None => Verdict::Unknown,
         Some(_) if exceeds => Verdict::Malicious,
-        Some(_) if hard.is_some() => Verdict::Benign,
+        Some(_) if sum.hard => Verdict::Benign,
         Some(score) if score > rules.suspicious || listed => Verdict::Suspicious,
-        Some(_) if missed => Verdict::Unknown,
+        Some(_) if decision == Decision::Undetermined => Verdict::Unknown,
         Some(_) => Verdict::Benign,
     };
-    let missing = missing(&evidence, &standings);
+    let missing = missing(&evidence, standings);
     let unheard = missing.iter().any(|(source, _)| rules.may_speak_for(source));
     let unsafe_because = hazards(&evidence);
     let recommend = match decision {
@@ -296,6 +380,7 @@ pub fn assess(
         Decision::Exceeds => Recommendation::Block,
         Decision::Undetermined => Recommendation::Review,
         _ if conflict || score > Some(rules.suspicious) => Recommendation::Review,
+        _ if score.is_none() && sum.told > rules.suspicious => Recommendation::Review,
         _ => Recommendation::None,
     };
     Assessment {
@@ -304,7 +389,7 @@ pub fn assess(
         indicator: indicator.value().to_owned(),
         score,
         score_known: score.is_some(),
-        uncapped_score: (capped < base).then_some(base),
+        uncapped_score: score.filter(|score| *score < sum.base).map(|_| sum.base),
         threshold,
         verdict,
         exceeds_threshold: exceeds,
@@ -312,14 +397,61 @@ pub fn assess(
         recommend,
         safe_to_block: unsafe_because.is_empty(),
         unsafe_because,
-        confidence: confidence(&evidence, &standings, coverage, conflict, rules),
-        complete,
+        confidence: confidence(&evidence, standings, coverage, conflict, rules),
+        complete: coverage.failed == 0 && coverage.skipped == 0,
         conflict,
         coverage,
         missing,
-        explanation: explain(&evidence, &standings, &weights, &families, base, cap),
+        explanation: match score {
+            Some(_) => explain(&evidence, standings, weights, families, sum.base, sum.cap),
+            // Without a score nothing has points.
+            None => explain(&evidence, standings, weights, families, 0, None),
+        },
+        causes,
         evidence,
     }
+}
+
+/// Says why an indicator that does not exceed is undetermined: nothing, unless the missing sources together could take
+/// it over the threshold, or a source is missing that the policy requires.
+fn causes(
+    evidence: &[Evidence],
+    standings: &[Standing],
+    indicator: &Indicator,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Cause> {
+    let rules = policy.rules.as_ref();
+    let kind = Kind::of(indicator.kind());
+    let missing: Vec<&Evidence> = evidence
+        .iter()
+        .zip(standings)
+        .filter(|(item, standing)| is_missing(item, **standing))
+        .map(|(item, _)| item)
+        .collect();
+    let is_known_here = evidence
+        .iter()
+        .any(|item| item.local && item.polarity == Polarity::Benign(BenignClass::Hard));
+    // What is known here needs nobody to answer.
+    let required: Vec<&str> = rules.required(kind).filter(|_| !is_known_here).collect();
+    let could_exceed = !missing.is_empty() && {
+        let worst = worst(evidence, standings, rules);
+        sum(&worst, policy, policy.threshold_of(kind), now).exceeds
+    };
+    let matters = |item: &&&Evidence| {
+        required.contains(&item.source.as_str()) || (could_exceed && could_count(item, rules))
+    };
+    let mut causes: Vec<Cause> = missing
+        .iter()
+        .filter(matters)
+        .map(|item| Cause::of_gap(item, indicator.value(), now))
+        .collect();
+    let unasked = required
+        .iter()
+        .filter(|source| !evidence.iter().any(|item| item.source == **source));
+    causes.extend(unasked.map(|source| Cause::of_required(source, indicator.value())));
+    causes.dedup();
+    causes
 }
 
 fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> Standing {
@@ -376,19 +508,13 @@ fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
     coverage
 }
 
-/// Lists each missing source with its reason; an answer that is too old is a stale one, whatever its status.
-fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(String, EvidenceStatus)> {
-    let absent = |item: &Evidence, standing| {
-        matches!(standing, Standing::Failed | Standing::Skipped) || item.status == EvidenceStatus::Stale
-    };
-    let mut missing: Vec<(String, EvidenceStatus)> = evidence
+/// Lists each missing source with its reason.
+fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(String, &'static str)> {
+    let mut missing: Vec<(String, &'static str)> = evidence
         .iter()
         .zip(standings)
-        .filter(|(item, standing)| absent(item, **standing))
-        .map(|(item, standing)| match item.status {
-            status if status.is_failure() || *standing == Standing::Skipped => (item.source.clone(), status),
-            _ => (item.source.clone(), EvidenceStatus::Stale),
-        })
+        .filter(|(item, standing)| is_missing(item, **standing))
+        .map(|(item, _)| (item.source.clone(), item.missing_words()))
         .collect();
     missing.dedup();
     missing
@@ -419,6 +545,7 @@ fn families<'a>(
             weighted,
             strong,
             speaks: false,
+            knows: false,
         });
         if share > family.share {
             family.leader = at;
@@ -427,6 +554,7 @@ fn families<'a>(
         family.weighted = family.weighted.max(weighted);
         family.strong |= strong;
         family.speaks |= current >= Millionths::percent(50);
+        family.knows |= item.knowledge != Knowledge::Circumstance;
     }
     families
 }
@@ -461,7 +589,9 @@ fn confidence(
 ) -> Millionths {
     let mut grades: BTreeMap<&str, Reliability> = BTreeMap::new();
     for (item, standing) in evidence.iter().zip(standings) {
-        if *standing == Standing::Known && item.polarity != Polarity::Benign(BenignClass::Soft) {
+        let counts =
+            item.polarity != Polarity::Benign(BenignClass::Soft) && item.knowledge != Knowledge::Circumstance;
+        if *standing == Standing::Known && counts {
             let best = grades.entry(&item.family).or_insert(item.reliability);
             *best = item.reliability.min(*best);
         }

@@ -81,11 +81,16 @@ async fn none_over_is_below_and_unknown_and_unsupported_stay_apart() {
     let app = TestApp::start().await;
     app.vendor
         .inject(Matcher::any(), risk("harmless.example", "12"), None);
-    // The mailbox stands at the same domain; addresses have no source here.
-    let below = story(&app, "desk@harmless.example", "harmless.example", "192.0.2.44").await;
+    // The mailbox stands at the same domain.
+    let known = json!({"email": "desk@harmless.example", "domain": "harmless.example"});
+    let below = app.post_json(ALERT, &known).await.json();
     assert_eq!(branches(&below), ("below", false), "{below}");
+    assert_eq!(below["max_score"], 12);
+    // Addresses have no source here, so nothing vouches for this one.
+    let open = story(&app, "desk@harmless.example", "harmless.example", "192.0.2.44").await;
+    assert_eq!(branches(&open), ("unknown", false), "{open}");
     assert_eq!(
-        (&below["max_score"], &below["unsupported"]),
+        (&open["max_score"], &open["unsupported"]),
         (&json!(12), &json!(["192.0.2.44"]))
     );
     app.vendor.clear_faults();

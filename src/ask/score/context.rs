@@ -118,7 +118,7 @@ impl Scorer<'_> {
         let mut tally = Tally::default();
         let mut facts = Vec::with_capacity(parts.len());
         for ((kind, part), told) in parts.iter().zip(&told) {
-            tally.count(&part.source, told, now);
+            tally.count(&part.source, told);
             facts.push(fact(kind, part, told, most, now));
         }
         Context {

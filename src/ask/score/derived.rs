@@ -10,7 +10,7 @@ use super::{Scorer, evidence};
 use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record};
 use crate::engine::Told;
 use crate::reputation::calibrate::{Calibration, Origin, from_record};
-use crate::reputation::{Evidence, EvidenceStatus};
+use crate::reputation::{Evidence, EvidenceStatus, Potential};
 
 /// The most domains whose risk is asked for.
 const MOST_DOMAINS: usize = 10;
@@ -96,10 +96,15 @@ async fn around(
                     .extend(says(scorer, part, &measure, (total, is_crowd), &found, now));
                 // What is told only could not have raised the score, so it is not missed.
                 if meaning.is_none_or(Calibration::counts) {
-                    derived
-                        .evidence
-                        .extend(evidence::lacking(&part.source, &answer.missing));
-                    derived.evidence.extend(found.failed);
+                    let mut missed: Vec<Evidence> = evidence::lacking(&part.source, &answer.missing)
+                        .into_iter()
+                        .collect();
+                    missed.extend(found.failed);
+                    // The risk of a domain around it is none of its own.
+                    for item in &mut missed {
+                        item.gap.could = Potential::Measures(vec![measure.clone()]);
+                    }
+                    derived.evidence.extend(missed);
                 }
                 derived.told.extend(found.told);
             }

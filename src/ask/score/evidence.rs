@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::plan::Part;
-use crate::domain::{Capability, Denial, FailureKind, Outcome, Record, Value};
+use crate::domain::{Capability, Denial, Failure, FailureKind, Outcome, Record, Value};
 use crate::engine::{CacheState, Told};
 use crate::reputation::calibrate::{Origin, from_record};
 use crate::reputation::mail;
-use crate::reputation::{Evidence, EvidenceStatus, Rules, from_risk};
+use crate::reputation::{Evidence, EvidenceStatus, Gap, Knowledge, Potential, Rules, from_risk};
 
 /// Makes evidence of what one source was asked, and answered.
 pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec<Evidence> {
@@ -23,10 +23,79 @@ pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec
             ..Evidence::absent(&part.source, status(failure.kind))
         }],
     };
+    let gap = Gap {
+        could: could(part, rules),
+        ..gap(told, now)
+    };
     for evidence in &mut found {
         evidence.about.clone_from(&part.about);
+        evidence.gap = gap.clone();
+        // What a source says of a host says nothing good of what strangers put there.
+        if part.is_of_strangers && evidence.knowledge == Knowledge::Indicator {
+            evidence.knowledge = Knowledge::CountsOnly;
+        }
     }
     found
+}
+
+/// Says what a source could say to a question.
+fn could(part: &Part, rules: &Rules) -> Potential {
+    /// What is said of the answers to other questions.
+    const OTHERS: [&str; 4] = [
+        "hosted-domains",
+        "hosted-domains-many",
+        "registered-domains",
+        "mail",
+    ];
+    let named = |names: &[&str]| Potential::Measures(names.iter().map(|name| (*name).to_owned()).collect());
+    match part.query.capability {
+        Capability::Risk => Potential::Risk,
+        Capability::MailPolicy => named(&["mail"]),
+        Capability::DomainsOnIp => named(&["hosted-domains", "hosted-domains-many"]),
+        Capability::ReverseWhois => named(&["registered-domains"]),
+        _ => {
+            let measures = rules.source(&part.source).map(|own| own.measures.keys());
+            let own = measures
+                .into_iter()
+                .flatten()
+                .filter(|measure| !OTHERS.contains(&measure.as_str()));
+            Potential::Measures(own.cloned().collect())
+        }
+    }
+}
+
+/// Says why what a source would say now is missing, and when asking again may give it.
+fn gap(told: &Told, now: Timestamp) -> Gap {
+    /// An answer that came too late is kept when it comes.
+    const LATE_S: i64 = 5;
+    /// A vendor that is down is left alone so long.
+    const DOWN_S: i64 = 60;
+    let after = |seconds: i64| now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok();
+    let failure: &Failure = match (&told.outcome, &told.stale) {
+        (Outcome::Failed(failure), _) | (_, Some(failure)) => failure,
+        // It answered in part.
+        (Outcome::Found(answer), None) if !answer.missing.is_empty() => {
+            return Gap {
+                detail: answer.missing.join(", "),
+                retry_at: after(DOWN_S),
+                ..Gap::default()
+            };
+        }
+        _ => return Gap::default(),
+    };
+    let is_final = matches!(failure.kind, FailureKind::Denied(_) | FailureKind::Refused);
+    Gap {
+        could: Potential::Anything,
+        detail: failure.message.clone(),
+        is_own_limit: failure.is_own_limit,
+        retry_at: match failure.kind {
+            _ if is_final => None,
+            _ if failure.until.is_some() => failure.until,
+            FailureKind::TimedOut => after(LATE_S),
+            _ => after(DOWN_S),
+        },
+        is_final,
+    }
 }
 
 /// Says that a source answered in part: what is lacking could have raised the score.

@@ -82,10 +82,18 @@ pub(super) fn is_customers(lists: &Lists, name: &Indicator) -> bool {
     is_shared(lists, name) || lists.hits(name).iter().any(above)
 }
 
+/// Tells whether strangers put content at a host, or its links lead elsewhere.
+pub(super) fn is_of_strangers(all: &Lists, host: &Indicator) -> bool {
+    all.hits(host).iter().any(lists::of_strangers)
+}
+
 /// Makes evidence of lists and feedback.
 pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestamp) -> Vec<Evidence> {
     let hits = scorer.lists.hits(indicator);
     let mut evidence = lists::evidence(indicator, &hits, &scorer.policy.rules);
+    if let Some(domain) = domain_of(indicator).filter(|_| indicator.kind() == IndicatorKind::Email) {
+        evidence.extend(lists::popular_sender(&domain, &scorer.lists.hits(&domain)));
+    }
     let said = |of: &Indicator| scorer.feedback.said(&scorer.asker.tenant, of, now);
     evidence.extend(said(indicator).iter().map(feedback));
     // What people said of a host is true of what stands there, as far as it is one's alone.

@@ -13,9 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
 
-use crate::domain::{FailureKind, Indicator, Lists, Outcome, Pap, Record, Tlp};
+use crate::domain::{Indicator, Lists, Pap, Record, Tlp};
 use crate::engine::ledger::Priority;
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallbacks, Ignored, Request, combine};
@@ -76,6 +75,8 @@ pub struct Alert {
     pub excess: Vec<Ignored>,
     /// What else is worth knowing.
     pub notes: Vec<String>,
+    /// Whether a message may be from another than the sender that it names, or names none.
+    pub is_sender_doubtful: bool,
     /// What a message itself says of one of its indicators.
     pub said: Vec<(Indicator, Record)>,
 }
@@ -161,7 +162,6 @@ impl Scorer<'_> {
             steady = steady.zip(one.steady).map(|(all, one)| all.and(one));
             assessments.push(one.assessment);
         }
-        let now = self.engine.clock().now();
         let titles = titles(self.engine, &tally.sources);
         let beside = Beside {
             ignored: &alert.ignored,
@@ -181,7 +181,7 @@ impl Scorer<'_> {
             excess: alert.excess,
             notes: alert.notes,
             budget: budget_left(self.engine, &tally.sources),
-            retry_after_s: tally.retry_at.map(|at| seconds_until(at, now)),
+            is_sender_doubtful: alert.is_sender_doubtful,
             ..Request::new(&self.asker.request_id, &decision_id, &titles)
         };
         let mut caches = tally.caches.into_iter();
@@ -228,11 +228,11 @@ impl Scorer<'_> {
         let of_it = said.iter().filter(|(of, _)| of == indicator);
         evidence.extend(of_it.map(|(_, record)| local::said(record, rules, now)));
         for (part, told) in parts.iter().zip(&told) {
-            tally.count(&part.source, told, now);
+            tally.count(&part.source, told);
             evidence.extend(evidence::of(part, told, rules, now));
         }
         for (source, told) in &derived.told {
-            tally.count(source, told, now);
+            tally.count(source, told);
         }
         evidence.extend(derived.evidence);
         local::clear(&mut evidence);
@@ -301,17 +301,15 @@ struct Tally {
     caches: BTreeSet<&'static str>,
     provider_time: Duration,
     sources: BTreeSet<String>,
-    retry_at: Option<Timestamp>,
 }
 
 impl Tally {
-    fn count(&mut self, source: &str, told: &Told, now: Timestamp) {
+    fn count(&mut self, source: &str, told: &Told) {
         self.cost.calls += told.attempts;
         self.cost.cached += u32::from(matches!(told.cache, CacheState::Hit | CacheState::Stale));
         self.provider_time += told.provider_time;
         self.caches.insert(told.cache.name());
         self.sources.insert(source.to_owned());
-        self.retry_at = earliest(self.retry_at, retry_at(told, now));
     }
 
     fn add(&mut self, other: Self) {
@@ -320,43 +318,7 @@ impl Tally {
         self.provider_time += other.provider_time;
         self.caches.extend(other.caches);
         self.sources.extend(other.sources);
-        self.retry_at = earliest(self.retry_at, other.retry_at);
     }
-}
-
-/// Says when asking again may give what is missing; `None` where nothing is, or nothing ever will.
-fn retry_at(told: &Told, now: Timestamp) -> Option<Timestamp> {
-    /// An answer that came too late is kept when it comes.
-    const LATE_S: i64 = 5;
-    /// A vendor that is down is left alone so long.
-    const DOWN_S: i64 = 60;
-    let after = |seconds: i64| now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok();
-    let failure = match (&told.outcome, &told.stale) {
-        (Outcome::Failed(failure), _) | (_, Some(failure)) => failure,
-        // It answered in part.
-        (Outcome::Found(answer), None) if !answer.missing.is_empty() => return after(DOWN_S),
-        _ => return None,
-    };
-    match failure.kind {
-        FailureKind::Denied(_) | FailureKind::Refused => None,
-        _ if failure.until.is_some() => failure.until,
-        FailureKind::TimedOut => after(LATE_S),
-        FailureKind::Limited | FailureKind::Unavailable | FailureKind::Malformed => after(DOWN_S),
-    }
-}
-
-fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
-}
-
-fn seconds_until(at: Timestamp, now: Timestamp) -> u64 {
-    let millis = at.as_millisecond().saturating_sub(now.as_millisecond());
-    u64::try_from(millis)
-        .map_or(0, |millis| millis.div_ceil(1000))
-        .max(1)
 }
 
 fn titles(engine: &Engine, sources: &BTreeSet<String>) -> BTreeMap<String, String> {

@@ -39,6 +39,8 @@ pub(super) struct Part {
     pub(super) about: Option<String>,
     /// Why it may not be asked.
     pub(super) barred: Option<String>,
+    /// Whether it is asked about a host where strangers put what the indicator names.
+    pub(super) is_of_strangers: bool,
 }
 
 /// Lists the questions about an indicator.
@@ -81,7 +83,12 @@ fn url(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
     match host.as_ref().and_then(url::Url::host) {
         Some(Host::Domain(host)) => {
             if let Ok(host) = Indicator::name(host) {
+                let before = parts.len();
                 name(scorer, &host, indicator, parts);
+                let is_of_strangers = local::is_of_strangers(scorer.lists, &host);
+                for part in parts.iter_mut().skip(before) {
+                    part.is_of_strangers = is_of_strangers;
+                }
             }
         }
         Some(Host::Ipv4(address)) => address_of(scorer, IpAddr::V4(address), parts),
@@ -173,6 +180,7 @@ pub(super) fn ask(
             want,
             about: about.map(str::to_owned),
             barred: barred(scorer, source, runtime, offer.active),
+            is_of_strangers: false,
         });
     }
 }

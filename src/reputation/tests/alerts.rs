@@ -40,7 +40,7 @@ fn the_answer_of_an_alert_has_the_documented_shape() {
         "role": "domain", "type": "domain", "indicator": "career-offers.example",
         "score": 87, "score_known": true, "threshold": 50, "recommend": "block", "safe_to_block": true,
         "verdict": "malicious", "exceeds_threshold": true, "decision": "exceeds",
-        "confidence": 0.8, "complete": true, "conflict": false,
+        "confidence": 0.8, "complete": true, "conflict": false, "causes": [],
         "coverage": {"asked": 2, "answered": 2, "failed": 0, "skipped": 0},
         "explanation": [
             {"source": "domaintools", "points": 87, "reason": "risk 87, threat profile: phishing"}],
@@ -163,7 +163,9 @@ fn the_decision_of_an_alert_is_its_most_serious() {
         decide(&[&low, &failed, &nothing]).decision,
         Decision::Undetermined
     );
-    assert_eq!(decide(&[&nothing, &low]).decision, Decision::Below);
+    assert_eq!(decide(&[&low]).decision, Decision::Below);
+    // One that is known does not close the alert for another that is not.
+    assert_eq!(decide(&[&nothing, &low]).decision, Decision::Unknown);
     assert_eq!(decide(&[&unsupported, &nothing]).decision, Decision::Unknown);
     assert_eq!(decide(&[&unsupported]).decision, Decision::Unsupported);
     assert_eq!(decide(&[]).decision, Decision::Unknown);
@@ -172,7 +174,7 @@ fn the_decision_of_an_alert_is_its_most_serious() {
     assert_eq!(
         answer.summary,
         "career-offers.example scores 50 (not over 50): domaintools risk 50. \
-         career-offers.example could not be determined: a is limited."
+         career-offers.example could not be determined: a is limited. Asking again can help."
     );
 }
 
@@ -187,12 +189,12 @@ fn a_caller_chooses_what_an_open_alert_comes_to_and_no_score_changes() {
                 unknown: on_unknown,
                 ..Fallbacks::default()
             },
-            retry_after_s: Some(30),
             ..Request::new("", "", &titles)
         };
         combine(request, &policy, vec![judge(evidence, &policy)])
     };
-    let failed = [Evidence::absent("a", EvidenceStatus::Limited)];
+    let mut failed = [Evidence::absent("a", EvidenceStatus::Limited)];
+    failed[0].gap.retry_at = Timestamp::from_second(NOW + 30).ok();
     let nothing = [Evidence::absent("a", EvidenceStatus::NoData)];
     let (keep, over, under) = (Fallback::Keep, Fallback::Exceeds, Fallback::Below);
     let kept = decide(&failed, keep, over);

@@ -10,6 +10,8 @@ use super::*;
 
 mod alerts;
 mod calibration;
+mod closing;
+mod missing;
 mod model;
 mod properties;
 
