@@ -172,16 +172,17 @@ impl Context<'_> {
         let unseen = answer.total.filter(|total| *total > answer.records.len() as u64);
         let nothing = mapped.entities.is_empty();
         let mut parts = self.dropped(&mapped.dropped);
-        parts.extend(answer.left_out.iter().map(|left| match left.count {
-            0 => left.text(),
-            _ => format!("{} left out", left.text()),
-        }));
         match mapped.undated {
             0 => {}
             1 => parts.push("1 without a date is shown".to_owned()),
             many => parts.push(format!("{many} without a date are shown")),
         }
+        // Beside what is shown, what transforms are not for would only be noise.
         if nothing {
+            parts.extend(answer.left_out.iter().map(|left| match left.count {
+                0 => left.text(),
+                _ => format!("{} left out", left.text()),
+            }));
             parts.extend(self.unplaced(&mapped.dropped.unplaced));
         }
         if mapped.total_mapped == 0 && parts.is_empty() && !answer.more && unseen.is_none() {

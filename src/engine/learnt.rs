@@ -165,3 +165,94 @@ impl Learnt {
         self.generation.load(Ordering::Acquire)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Answer, Indicator, IndicatorKind, Query, Record, Source};
+
+    fn at(day: u8) -> Timestamp {
+        format!("2026-11-{day:02}T00:00:00Z").parse().unwrap()
+    }
+
+    fn entry(provider: &str, value: &str, day: u8, sinkhole: bool) -> Entry {
+        let indicator = Indicator::parse(IndicatorKind::Ipv4, value).unwrap();
+        let record = Record::new().with("ip", value).with("sinkhole", sinkhole);
+        let answer = Answer {
+            query: Query::new(Capability::IpDetails, indicator),
+            records: vec![record],
+            total: None,
+            more: false,
+            missing: Vec::new(),
+            left_out: Vec::new(),
+            rest: Vec::new(),
+            price: None,
+            source: Source {
+                provider: provider.to_owned(),
+                product: "p".to_owned(),
+                blind: None,
+            },
+        };
+        Entry {
+            answer: Arc::new(answer),
+            retrieved_at: at(day),
+            fresh_until: at(day + 1),
+            stale_until: at(day + 7),
+            wanted: 0,
+            version: 1,
+        }
+    }
+
+    fn key(entry: &Entry, scope: &str) -> AnswerKey {
+        let provider = &entry.answer.source.provider;
+        AnswerKey::new(provider, "https://x.example", &entry.answer.query, scope)
+    }
+
+    fn source(learnt: &Learnt, scopes: &[&str], value: &str, now: u8) -> Option<String> {
+        let (marks, _) = learnt.marks(scopes.iter().copied(), at(now));
+        marks.of(value).map(Mark::source)
+    }
+
+    #[test]
+    fn the_newest_answer_of_a_scope_counts_until_its_time() {
+        let learnt = Learnt::default();
+        let one = entry("acme", "192.0.2.7", 3, true);
+        learnt.learn(&key(&one, "server/a"), &one);
+        let other = entry("other", "192.0.2.7", 2, true);
+        learnt.learn(&key(&other, "server/a"), &other);
+        let of = |now| source(&learnt, &["server/a"], "192.0.2.7", now);
+        assert_eq!(of(4).as_deref(), Some("acme, 2026-11-03"));
+        assert_eq!(of(10), None, "it is no longer kept");
+        assert_eq!(
+            source(&learnt, &["server/b"], "192.0.2.7", 4),
+            None,
+            "another tenant's"
+        );
+        // The newer answer takes back what the same provider said; the other's stands.
+        let generation = learnt.generation();
+        let back = entry("acme", "192.0.2.7", 4, false);
+        learnt.learn(&key(&back, "server/a"), &back);
+        assert_eq!(of(5).as_deref(), Some("other, 2026-11-02"));
+        assert!(
+            learnt.generation() > generation,
+            "what was rendered before is made anew"
+        );
+        let generation = learnt.generation();
+        learnt.learn(&key(&back, "server/a"), &back);
+        assert_eq!(
+            learnt.generation(),
+            generation,
+            "an answer that says nothing new changes nothing"
+        );
+    }
+
+    #[test]
+    fn what_a_users_own_key_paid_for_marks_nothing_of_others() {
+        let learnt = Learnt::default();
+        let one = entry("acme", "192.0.2.7", 3, true);
+        learnt.learn(&key(&one, "user/7f"), &one);
+        assert_eq!(source(&learnt, &["server/a"], "192.0.2.7", 4), None);
+        let both = source(&learnt, &["server/a", "user/7f"], "192.0.2.7", 4);
+        assert_eq!(both.as_deref(), Some("acme, 2026-11-03"));
+    }
+}

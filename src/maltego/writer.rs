@@ -6,7 +6,8 @@
 use super::response::{
     Entity, LinkProperty, Overlay, Property, TransformException, TransformResponse, UiMessage,
 };
-use super::text::{push_attribute, push_text};
+use super::text::{push_attribute, push_text, visible};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The type of an entity that was given none, as the vendor's library has it.
@@ -49,7 +50,7 @@ pub fn write_exception(exceptions: &[TransformException]) -> String {
             out.push('"');
         }
         out.push('>');
-        push_text(&mut out, text);
+        push_text(&mut out, &visible(Cow::Borrowed(text)));
         out.push_str("</Exception>");
     }
     out.push_str("</Exceptions></MaltegoTransformExceptionMessage></MaltegoMessage>");

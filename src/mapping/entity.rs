@@ -16,7 +16,7 @@ use crate::domain::{Indicator, IndicatorKind, Schema, Value, privacy};
 use crate::maltego::response::{
     Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition,
 };
-use crate::maltego::{Entity, Property, types, visible};
+use crate::maltego::{Entity, Property, is_invisible, types, visible};
 
 /// The most differing texts that are joined into one property.
 const MAX_JOINED: usize = 30;
@@ -458,7 +458,8 @@ fn value_properties(type_id: &str, value: &str, out: &mut Vec<Property>) {
             if value.contains("xn--") =>
         {
             let unicode = to_unicode(value);
-            if unicode != value {
+            // A form with characters that cannot be seen would look like another name.
+            if unicode != value && !unicode.chars().any(is_invisible) {
                 out.push(Property::loose("pivotd.unicode", "Unicode form", unicode));
             }
         }

@@ -356,9 +356,10 @@ pub(super) fn fold<'a>(
             }
             match made {
                 Placed::Made => {}
-                Placed::Equal => folded.unplaced.equal += 1,
+                // What type a record is of says more than that it names the value: SOA and TXT rows do.
+                Placed::Equal if record.get("type").is_none() => folded.unplaced.equal += 1,
                 Placed::Redacted => folded.unplaced.redacted += 1,
-                Placed::Nothing => {
+                Placed::Equal | Placed::Nothing => {
                     let asked = heard.answer.query.indicator.value();
                     folded.unplaced.add_other(schema, record, asked);
                 }

@@ -453,6 +453,18 @@ fn newcomers_need_neither_key_nor_server() {
         "{table}"
     );
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    let without = demo(&[
+        "run",
+        "--demo",
+        "passivetotal.resolutions",
+        "briefing-press.example",
+        "--set",
+        "exclude-sinkholes=true",
+    ]);
+    assert!(
+        !without.contains("203.0.113.103") && without.contains("1 sinkhole left out"),
+        "{without}"
+    );
     let json: Value = serde_json::from_str(&demo(&[
         "run",
         "--demo",

@@ -243,6 +243,10 @@ async fn an_entity_is_the_same_from_every_provider() {
             let run = app.run(&spec.name, Entity::new(&spec.inputs[0].type_id, example));
             let answer = app.while_moving(Duration::from_secs(10), run).await;
             for (type_id, value) in answer.entities() {
+                // An input comes back as it was sent, whatever it would be drawn as.
+                if value == example {
+                    continue;
+                }
                 let kind = match type_id.as_str() {
                     "maltego.Domain" | "maltego.DNSName" => "name",
                     "maltego.IPv4Address" | "maltego.IPv6Address" => "address",
@@ -250,11 +254,7 @@ async fn an_entity_is_the_same_from_every_provider() {
                     "maltego.Hash" => "file",
                     _ => continue,
                 };
-                let loose = match value.split_once('@') {
-                    // Only the vendor of a mailbox knows whether its case matters.
-                    Some((mailbox, domain)) => format!("{mailbox}@{}", domain.to_lowercase()),
-                    None => value.to_lowercase().trim_end_matches('.').to_owned(),
-                };
+                let loose = value.to_lowercase().trim_end_matches('.').to_owned();
                 let loose = match loose.parse::<std::net::IpAddr>() {
                     Ok(address) => address.to_canonical().to_string(),
                     Err(_) => loose,

@@ -538,3 +538,63 @@ fn what_cannot_be_seen_reaches_no_graph() {
         );
     });
 }
+
+/// Passive DNS answers rows of types that no entity is made of, a sandbox traces of another kind.
+#[test]
+fn what_there_was_is_said_where_nothing_of_it_is_shown() {
+    let settings = settings();
+    let row = |kind: &str| {
+        Record::new()
+            .with("name", "nobody.example")
+            .with("type", kind)
+            .with("value", "v=spf1 -all")
+    };
+    let keys = vec![Record::new().with("registry_key", "HKLM\\Software\\Run"); 2];
+    let own = Record::new().with("hash", "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    for (name, input, records, told) in [
+        (
+            "passivetotal.resolutions",
+            ("maltego.Domain", "nobody.example"),
+            vec![row("SOA"), row("TXT"), row("TXT")],
+            "3 records (1 SOA, 2 TXT) hold no address or name or host",
+        ),
+        (
+            "threatgrid.mutexes",
+            ("maltego.Hash", "x"),
+            keys,
+            "2 records (2 registry key) hold no mutex",
+        ),
+        (
+            "threatgrid.samples",
+            ("maltego.Hash", "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"),
+            vec![own],
+            "1 record names nothing but the value itself",
+        ),
+    ] {
+        let spec = settings.transforms.iter().find(|spec| spec.name == name).unwrap();
+        let descriptor = registry::find(&spec.providers()[0]).unwrap().descriptor();
+        let trial = Trial {
+            settings: &settings,
+            spec,
+            answers: vec![(descriptor, answer(spec.capability, descriptor, records))],
+            options: Options::default(),
+            type_id: input.0.to_owned(),
+            value: input.1.to_owned(),
+            limit: 9,
+            marks: Marks::default(),
+        };
+        let reply = trial.check().1;
+        assert!(reply.entities().is_empty(), "{name}");
+        let said = &reply.messages()[0].text;
+        assert!(said.contains(told), "{name}: {said}");
+    }
+}
+
+#[test]
+fn nobody_was_asked_where_there_is_no_key() {
+    let failed = |kind| asked_where(&Told::failed(crate::domain::Failure::new(kind, "acme", "x")));
+    assert_eq!(failed(FailureKind::Denied(Denial::NoKey)), "local");
+    assert_eq!(failed(FailureKind::Denied(Denial::Marking)), "local");
+    assert_eq!(failed(FailureKind::Denied(Denial::ServerKey)), "miss");
+    assert_eq!(failed(FailureKind::TimedOut), "miss");
+}
