@@ -94,11 +94,13 @@ impl TransformSpec {
     pub fn shows(&self) -> String {
         let mut names: Vec<String> = Vec::new();
         for rule in self.entities.iter().filter(|rule| !rule.on_input) {
-            let name = rule
-                .value
-                .fields()
-                .next()
-                .map(|name| humanised(name).to_lowercase());
+            let name = rule.value.fields().next().map(|name| match name {
+                "ip" => "address".to_owned(),
+                "asn" => "autonomous system".to_owned(),
+                "cidr" | "netblock" => "network".to_owned(),
+                "url" => "URL".to_owned(),
+                name => humanised(name).to_lowercase(),
+            });
             names.extend(name.filter(|name| !names.contains(name)));
         }
         if names.is_empty() {
