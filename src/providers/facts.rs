@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use super::contact::{Contact, Part};
 use super::rows::{Row, Why};
-use super::tolerant::{Node, address, distinct, host, public_email, public_name, public_phone, public_text};
-use crate::domain::{Country, Indicator, Record};
+use super::tolerant::{Node, address, distinct, host};
+use crate::domain::{Country, Indicator, Party, Record};
 
 /// The longest text of a resolution that is neither name nor address, in characters.
 const MAX_TEXT: usize = 1024;
@@ -104,46 +105,33 @@ fn is_below(name: &str, asked: &Indicator) -> bool {
     asked.ip().is_none() && above.is_some_and(|above| above.len() > 1 && above.ends_with('.'))
 }
 
-/// Makes a contact of what `field` gives for the fields of a contact; `None` where it names nobody.
-///
-/// Privacy services and redactions are nobody, and then neither telephone nor street is anybody's.
-pub(super) fn contact<'a>(role: &'static str, field: impl Fn(&'static str) -> Node<'a>) -> Option<Record> {
-    let read = |name, check: fn(&str) -> Option<String>| field(name).text().and_then(|text| check(&text));
-    let record = Record::new()
-        .with_some("name", read("name", public_name))
-        .with_some("organization", read("organization", public_name))
-        .with_some("email", read("email", public_email));
-    let is_named = ["name", "organization", "email"]
-        .iter()
-        .any(|name| field(name).text().is_some());
-    if is_named && record.is_empty() {
-        return None;
+/// Makes the contact of a role from what `field` gives for its parts.
+pub(super) fn contact<'a>(role: &'static str, field: impl Fn(&'static str) -> Node<'a>) -> Contact {
+    const PARTS: &[(Part, &str)] = &[
+        (Part::Name, "name"),
+        (Part::Organization, "organization"),
+        (Part::Email, "email"),
+        (Part::Phone, "phone"),
+        (Part::Fax, "fax"),
+        (Part::Street, "street"),
+        (Part::City, "city"),
+        (Part::State, "state"),
+        (Part::Postal, "postal"),
+        (Part::Country, "country"),
+    ];
+    let mut contact = Contact::of(role);
+    for (part, name) in PARTS {
+        contact.add_all(*part, field(name));
     }
-    let record = record
-        .with_some("phone", read("phone", public_phone))
-        .with_some("fax", read("fax", public_phone));
-    if record.is_empty() {
-        return None;
-    }
-    let street = distinct(
-        field("street")
-            .texts()
-            .into_iter()
-            .filter_map(|line| public_text(&line)),
-    );
-    let country = read("country", public_text).map(|country| match country.len() {
-        2 => country.to_uppercase(),
-        _ => country,
-    });
-    Some(
-        record
-            .with("role", role)
-            .with("street", street.join(", "))
-            .with_some("city", read("city", public_text))
-            .with_some("state", read("state", public_text))
-            .with_some("postal", read("postal", public_text))
-            .with_some("country", country),
-    )
+    contact
+}
+
+/// Names the holder of a registration: the organization, else the name, whichever names anybody.
+pub(super) fn holder(node: Node<'_>) -> Option<String> {
+    let organization = node.get("organization").text();
+    organization
+        .and_then(|text| Party::organization(&text))
+        .or_else(|| node.get("name").text().and_then(|text| Party::holder(&text)))
 }
 
 /// Makes the name servers of a registration, in order, without repeats.
@@ -156,7 +144,13 @@ pub(super) fn name_servers<'a>(rows: impl Iterator<Item = Node<'a>>) -> Vec<Reco
 
 /// Reads a network in CIDR form or as `first-last`: the range, and the CIDR form where it has one.
 pub(super) fn network(text: &str) -> Option<(String, Option<String>)> {
-    if let Ok(net) = text.trim().parse::<ipnet::IpNet>() {
+    let written = text.trim().split_once('/');
+    let net = written.and_then(|(first, length)| {
+        format!("{}/{length}", address(first)?)
+            .parse::<ipnet::IpNet>()
+            .ok()
+    });
+    if let Some(net) = net {
         let net = net.trunc();
         return Some((
             format!("{}-{}", net.network(), net.broadcast()),

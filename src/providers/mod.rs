@@ -10,6 +10,7 @@ pub mod circl;
 mod classified;
 mod cof;
 mod common;
+mod contact;
 pub mod defender;
 mod descriptor;
 pub mod dns;
@@ -39,6 +40,7 @@ pub mod threatconnect;
 pub mod threatgrid;
 mod tolerant;
 pub mod virustotal;
+pub mod whois_text;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -250,16 +250,25 @@ pub(super) fn host(text: &str) -> Option<String> {
 
 /// Returns an address in canonical form.
 pub(super) fn address(text: &str) -> Option<String> {
-    text.trim()
-        .parse::<IpAddr>()
+    let text = text.trim();
+    text.parse::<IpAddr>()
         .ok()
+        .or_else(|| padded(text))
         .map(|address| address.to_canonical().to_string())
 }
 
-/// Returns the name of a person or an organisation unless it is a privacy service or prose.
-pub(super) fn public_name(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty() && !privacy::is_private_contact(text)).then(|| text.to_owned())
+/// Reads an IPv4 address whose numbers are padded to three digits, as ARIN writes bounds: `192.000.002.000`.
+///
+/// Fewer digits behind a zero could be octal, and are no address.
+fn padded(text: &str) -> Option<IpAddr> {
+    let mut parts = text.split('.');
+    let mut octet = || {
+        let part = parts.next()?;
+        let is_padded = part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_padded.then(|| part.parse::<u8>().ok()).flatten()
+    };
+    let octets = [octet()?, octet()?, octet()?, octet()?];
+    parts.next().is_none().then(|| IpAddr::from(octets))
 }
 
 /// Returns the address unless it is a privacy service's or prose.

@@ -4,8 +4,12 @@ use super::{WHOIS, answer, call};
 use crate::domain::{Query, Record};
 use crate::providers::Step;
 use crate::providers::common::one;
-use crate::providers::facts::{contact, name_servers};
+use crate::providers::contact::{self, Contact};
+use crate::providers::facts::{self, name_servers};
 use crate::providers::tolerant::{Node, distinct, json, malformed, public_email, public_phone};
+
+/// Contacts of one registration at most.
+const MOST_CONTACTS: usize = 100;
 
 /// Asks for the current record of a domain.
 pub(super) fn start(query: Query) -> Step {
@@ -57,17 +61,15 @@ fn is_record(row: Node<'_>) -> bool {
 
 /// Reads the fields that whois and whois history share.
 fn registration(domain: &str, row: Node<'_>) -> Record {
-    let holder = |role| {
-        let contact = row.get(role);
-        contact
-            .get("organization")
-            .text()
-            .or_else(|| contact.get("name").text())
-    };
+    let registrar = row.get("registrar");
+    let registrar = registrar
+        .get("organization")
+        .text()
+        .or_else(|| registrar.get("name").text());
     Record::new()
         .with("domain", domain)
-        .with_some("registrar", holder("registrar"))
-        .with_some("registrant", holder("registrant"))
+        .with_some("registrar", registrar)
+        .with_some("registrant", facts::holder(row.get("registrant")))
         .with_some("created", row.get("registrationDateTime").day())
         .with_some("updated", row.get("lastUpdateDateTime").day())
         .with_some("expires", row.get("expirationDateTime").day())
@@ -102,12 +104,12 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
         ("zone", "zone"),
         ("abuse", "abuse"),
     ];
-    roles
+    let contacts: Vec<Contact> = roles
         .into_iter()
-        .filter_map(|(role, name)| {
+        .map(|(role, name)| {
             let node = row.get(name);
             let address = node.get("address");
-            contact(role, |name| match name {
+            facts::contact(role, |name| match name {
                 "phone" => node.get("telephone"),
                 "postal" => address.get("postalCode"),
                 "country" => address.get("countryOrRegion"),
@@ -115,5 +117,6 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
                 other => node.get(other),
             })
         })
-        .collect()
+        .collect();
+    contact::records(&contacts, MOST_CONTACTS)
 }

@@ -6,11 +6,11 @@
 //! periods that are already held, so it does not matter where pages were cut.
 
 use super::common::{call, one_query, replied_good};
-use super::{DESCRIPTOR, MAX_PAGES, WHOIS_HISTORY, contacts, judge, segment};
-use crate::domain::{Answer, Capability, Query, Record};
+use super::{DESCRIPTOR, MAX_PAGES, WHOIS_HISTORY, judge, segment};
+use crate::domain::{Answer, Capability, Party, Query, Record};
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, host, json, malformed};
-use crate::providers::{Call, Cost, Lookup, ProviderError, Replied, Step};
+use crate::providers::{Call, Cost, Lookup, ProviderError, Replied, Step, whois_text};
 
 /// The most captures that one call may ask for (DomainTools API, whois history).
 const PAGE: u64 = 100;
@@ -254,7 +254,13 @@ fn capture(row: Node<'_>, domain: &str) -> Option<Record> {
             .with("captures", 1)
             .with_some("private", row.get("is_private").flag())
             .with_some("registrar", registration.get("registrar").text())
-            .with_some("registrant", whois.get("registrant").text())
+            .with_some(
+                "registrant",
+                whois
+                    .get("registrant")
+                    .text()
+                    .and_then(|text| Party::holder(&text)),
+            )
             .with_some("created", registration.get("created").day())
             .with_some("updated", registration.get("updated").day())
             .with_some("expires", registration.get("expires").day())
@@ -262,7 +268,7 @@ fn capture(row: Node<'_>, domain: &str) -> Option<Record> {
             .with_some("server", whois.get("server").text())
             .with(
                 "contacts",
-                text.as_deref().map(contacts::extract).unwrap_or_default(),
+                text.as_deref().map(whois_text::contacts).unwrap_or_default(),
             )
             .with_some("record", text)
             .with("name_servers", servers),

@@ -6,7 +6,6 @@
 
 mod account;
 mod common;
-mod contacts;
 mod history;
 mod hosting;
 mod iris;

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use super::common::{nothing, one_query};
 use super::iris::{self, Found};
 use super::{DESCRIPTOR, IRIS_INVESTIGATE};
-use crate::domain::{Query, Record};
+use crate::domain::party::Label;
+use crate::domain::{Party, Query, Record};
 use crate::providers::facts::tracker_kind;
 use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, address, host, public_email, public_name, public_phone};
+use crate::providers::tolerant::{Node, address, host, public_email, public_phone};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a search for pivots: one page of rows, each with all its values.
@@ -61,8 +62,11 @@ impl Shape {
             Self::NameServer => ("nameserver", host(&text)?),
             Self::MailServer => ("mailserver", host(&text)?),
             Self::Email => ("email", public_email(&text)?),
-            Self::Person => ("person", public_name(&text)?),
-            Self::Organization => ("organization", public_name(&text)?),
+            Self::Person => match Party::read(&text, Label::Name)? {
+                Party::Person(name) => ("person", name.as_str().to_owned()),
+                Party::Organization(name) => ("organization", name.as_str().to_owned()),
+            },
+            Self::Organization => ("organization", Party::organization(&text)?),
             Self::Phone => ("phone", public_phone(&text)?),
             Self::Certificate => ("certificate", certificate(&text)?),
             Self::Tracker => ("tracker", text),

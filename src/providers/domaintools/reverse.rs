@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use super::common::{call, first, nothing, one_query, replied_good};
 use super::iris::{self, Found};
 use super::{DESCRIPTOR, IRIS_INVESTIGATE, REVERSE_WHOIS, judge};
-use crate::domain::{Answer, IndicatorKind, Price, Query, Record};
+use crate::domain::{Answer, IndicatorKind, Party, Price, Query, Record};
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Cost, Lookup, ProviderError, Step};
@@ -185,7 +185,9 @@ fn row(row: Node<'_>) -> Option<Record> {
             .with_some("registrar", value("registrar"))
             .with_some(
                 "registrant",
-                value("registrant_org").or_else(|| value("registrant_name")),
+                value("registrant_org")
+                    .and_then(|text| Party::organization(&text))
+                    .or_else(|| value("registrant_name").and_then(|text| Party::holder(&text))),
             )
             .with_some("created", day("create_date"))
             .with_some("expires", day("expiration_date"))

@@ -3,15 +3,15 @@
 //! A domain is asked of parsed whois, or of plain whois whose contacts are read from the raw text. An
 //! address is asked of reverse IP whois first: it alone has range, organisation and country as fields.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::common::{answer, call, first, one_query, replied_good};
-use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, contacts, judge, segment};
-use crate::domain::{IndicatorKind, Query, Record};
+use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, judge, segment};
+use crate::domain::{IndicatorKind, Party, Query, Record};
+use crate::providers::contact::{self, Contact, Part};
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, address, json, malformed, public_email, public_phone};
-use crate::providers::{Call, Lookup, ProviderError, Step};
+use crate::providers::{Call, Lookup, ProviderError, Step, whois_text};
 
 /// Starts a whois look-up.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
@@ -97,7 +97,7 @@ fn netblock(row: Node<'_>, query: &Query) -> Option<Record> {
             .with_some("asn", number(row).or_else(|| raw.as_deref().and_then(origin)))
             .with(
                 "contacts",
-                raw.as_deref().map(contacts::extract).unwrap_or_default(),
+                raw.as_deref().map(whois_text::contacts).unwrap_or_default(),
             )
             .with_some("record", raw),
     )
@@ -130,9 +130,10 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
         .into_iter()
         .map(|name| Record::new().with("name", name))
         .collect();
+    let from_raw = raw.as_deref().map(whois_text::contacts).unwrap_or_default();
     let mut people = parsed_contacts(parsed.get("contacts"));
     if people.is_empty() {
-        people = raw.as_deref().map(contacts::extract).unwrap_or_default();
+        people.clone_from(&from_raw);
     }
     let abuse = |people: &[Record], name: &str| {
         people
@@ -140,7 +141,6 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
             .find(|contact| contact.text("role").as_deref() == Some("abuse"))
             .and_then(|contact| contact.text(name).map(std::borrow::Cow::into_owned))
     };
-    let from_raw = raw.as_deref().map(contacts::extract).unwrap_or_default();
     // The registrar is plain text in some answers, an object in parsed ones.
     let registrar_name = registrar.get("name").text().or_else(|| registrar.text());
     let mut record = Record::new();
@@ -157,7 +157,13 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
         )
         .with_some("registrar_url", registrar.get("url").text())
         .with_some("iana_id", registrar.get("iana_id").text())
-        .with_some("registrant", response.get("registrant").text())
+        .with_some(
+            "registrant",
+            response
+                .get("registrant")
+                .text()
+                .and_then(|text| Party::holder(&text)),
+        )
         .with_some(
             "created",
             parsed
@@ -298,39 +304,34 @@ fn parsed_contacts(node: Node<'_>) -> Vec<Record> {
             .map(|(role, row)| (Some(role.to_owned()), row))
             .collect()
     };
-    rows.into_iter()
+    let contacts: Vec<Contact> = rows
+        .into_iter()
         .filter(|(_, row)| row.is_object())
-        .filter_map(|(role, row)| {
-            let mut values: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-            for (field, names) in FIELDS {
-                let found: Vec<String> = names.iter().flat_map(|name| row.get(name).texts()).collect();
-                if !found.is_empty() {
-                    values.insert(field, found);
+        .map(|(role, row)| {
+            let mut contact = role.map_or_else(Contact::default, |role| Contact::of(contact::role(&role)));
+            for (part, names) in PARTS {
+                for name in *names {
+                    contact.add_all(*part, row.get(name));
                 }
             }
-            contacts::contact(role.as_deref().map(role_name).as_deref(), &values)
+            contact
         })
-        .collect()
+        .collect();
+    contact::records(&contacts, MOST_CONTACTS)
 }
 
-const FIELDS: &[(&str, &[&str])] = &[
-    ("name", &["name"]),
-    ("organization", &["org", "organization"]),
-    ("email", &["email"]),
-    ("phone", &["phone"]),
-    ("fax", &["fax"]),
-    ("street", &["street"]),
-    ("city", &["city"]),
-    ("state", &["state"]),
-    ("postal", &["postal"]),
-    ("country", &["country"]),
+const PARTS: &[(Part, &[&str])] = &[
+    (Part::Name, &["name"]),
+    (Part::Organization, &["org", "organization"]),
+    (Part::Email, &["email"]),
+    (Part::Phone, &["phone"]),
+    (Part::Fax, &["fax"]),
+    (Part::Street, &["street"]),
+    (Part::City, &["city"]),
+    (Part::State, &["state"]),
+    (Part::Postal, &["postal"]),
+    (Part::Country, &["country"]),
 ];
 
-fn role_name(role: &str) -> String {
-    match role.to_lowercase().as_str() {
-        "administrative" | "administrator" | "admin" => "admin".to_owned(),
-        "technical" | "tech" => "tech".to_owned(),
-        "owner" | "registrant" => "registrant".to_owned(),
-        other => other.to_owned(),
-    }
-}
+/// Contacts of one registration at most.
+const MOST_CONTACTS: usize = 100;

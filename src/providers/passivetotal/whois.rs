@@ -8,9 +8,13 @@ use super::{WHOIS, answer, answer_of, call, nothing};
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::Step;
 use crate::providers::common::one;
-use crate::providers::facts::{contact, name_servers};
+use crate::providers::contact::{self, Contact};
+use crate::providers::facts::{self, name_servers};
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed, public_email};
+
+/// Contacts of one registration at most.
+const MOST_CONTACTS: usize = 100;
 
 /// Asks for the newest record of a domain.
 pub(super) fn whois(query: Query) -> Step {
@@ -62,11 +66,7 @@ fn read(domain: &str, row: Node<'_>) -> Record {
 /// Names the holder. What stands beside the contacts is the registrant's.
 fn holder(row: Node<'_>) -> Option<String> {
     let registrant = row.get("registrant");
-    [registrant, row].into_iter().find_map(|node| {
-        node.get("organization")
-            .text()
-            .or_else(|| node.get("name").text())
-    })
+    [registrant, row].into_iter().find_map(facts::holder)
 }
 
 /// Reads the contacts; a role without one is `{}`. What stands beside them is the registrant's.
@@ -79,19 +79,20 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
         ("zone", "zone"),
     ];
     let of = |role, node: Node<'_>| {
-        contact(role, |name| match name {
+        facts::contact(role, |name| match name {
             "phone" => node.get("telephone"),
             "postal" => node.get("postalCode"),
             other => node.get(other),
         })
     };
-    let mut all: Vec<Record> = roles
+    let mut contacts: Vec<Contact> = roles
         .into_iter()
-        .filter_map(|(role, name)| of(role, row.get(name)))
+        .map(|(role, name)| of(role, row.get(name)))
         .collect();
     if row.get("registrant").members().next().is_none() {
-        all.extend(of("registrant", row));
+        contacts.push(of("registrant", row));
     }
+    let mut all = contact::records(&contacts, MOST_CONTACTS);
     let email = row
         .get("contactEmail")
         .text()

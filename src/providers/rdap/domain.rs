@@ -3,6 +3,7 @@
 use super::jcard::{self, Card, Entity};
 use crate::domain::Record;
 use crate::providers::ProviderError;
+use crate::providers::contact::{self, Contact};
 use crate::providers::tolerant::{Node, clean, distinct, host, malformed, public_email, public_phone};
 
 /// Name servers, statuses and links of one answer at most.
@@ -38,11 +39,12 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
         ));
     }
     let entities = jcard::entities(object);
-    let contacts: Vec<Record> = entities
+    let contacts: Vec<Contact> = entities
         .iter()
         .filter(|entity| is_contact(entity))
-        .filter_map(jcard::contact)
+        .map(jcard::contact)
         .collect();
+    let contacts = contact::records(&contacts, MOST);
     let registrar = entities.iter().find(|entity| entity.is("registrar"));
     let registrar_card = registrar.map(|entity| jcard::card(entity.node));
     let abuse = abuse(&entities);

@@ -1,10 +1,11 @@
 //! Reads contacts out of RDAP entities, whose data are jCards (RFC 7095).
 //!
 //! A jCard is `["vcard", [[name, parameters, type, value, …], …]]`. Parameters are an object, or an empty list where a
-//! server writes them so; values are texts or lists of texts; an address can be nothing but its label.
+//! server writes them so; values are texts or lists of texts; an address can be nothing but its label, or plain text; a
+//! telephone number can come in parts.
 
-use crate::domain::Record;
-use crate::providers::tolerant::{Node, public_email, public_name, public_phone, public_text};
+use crate::providers::contact::{self, Contact, Part};
+use crate::providers::tolerant::Node;
 
 /// Entities of one answer at most, and how deep they stand inside each other.
 const MOST: usize = 60;
@@ -97,6 +98,7 @@ pub(super) fn card(entity: Node<'_>) -> Card {
 impl Card {
     fn read<'a>(&mut self, name: &str, parameters: Node<'a>, mut values: impl Iterator<Item = Node<'a>>) {
         let Some(value) = values.next() else { return };
+        let others: Vec<Node<'a>> = values.take(MOST_PARTS).collect();
         let texts = value.texts();
         let joined = || Some(texts.join(", ")).filter(|text| !text.is_empty());
         let first = |slot: &mut Option<String>, found: Option<String>| {
@@ -114,17 +116,21 @@ impl Card {
             "org" => first(&mut self.organization, joined()),
             "kind" => first(&mut self.kind, joined().map(|kind| kind.to_lowercase())),
             "url" => first(&mut self.url, joined()),
-            "email" => push(&mut self.emails, value.text().map(|text| bare(&text, "mailto:"))),
+            "email" => {
+                for text in every(value, &others) {
+                    push(&mut self.emails, Some(bare(&text, "mailto:")));
+                }
+            }
             "tel" => {
                 let fax = parameters
                     .get("type")
                     .many()
                     .filter_map(Node::text)
                     .any(|kind| kind.eq_ignore_ascii_case("fax"));
-                let number = value
-                    .text()
-                    .map(|text| bare(&text, "tel:").replace(";ext=", " x"));
-                push(if fax { &mut self.faxes } else { &mut self.phones }, number);
+                let slot = if fax { &mut self.faxes } else { &mut self.phones };
+                for number in telephones(every(value, &others)) {
+                    push(slot, Some(number));
+                }
             }
             "adr" => self.address(parameters, value),
             _ => {}
@@ -133,86 +139,133 @@ impl Card {
 
     /// Reads an address: post office box, extension, street, city, region, code, country (RFC 6350, 6.3.1).
     fn address(&mut self, parameters: Node<'_>, value: Node<'_>) {
+        if self.is_placed() {
+            return;
+        }
+        if let Some(text) = value.text() {
+            self.street = lines(&text);
+            self.country = code(parameters);
+            return;
+        }
         let mut parts = value.raw();
         let mut next = || parts.next().unwrap_or_default().texts();
         let street: Vec<String> = [next(), next(), next()].concat();
         let mut one = || Some(next().join(", ")).filter(|text| !text.is_empty());
         let (city, state, postal, country) = (one(), one(), one(), one());
-        if self.street.is_empty() && self.city.is_none() {
-            let label = || parameters.get("label").text();
-            let lines = |text: String| text.lines().map(str::to_owned).collect();
-            self.street = if street.is_empty() && city.is_none() {
-                label().map(lines).unwrap_or_default()
-            } else {
-                street
-            };
-            (self.city, self.state, self.postal) = (city, state, postal);
-            // RFC 8605 puts the country's code into a parameter; its case varies.
-            let code = ["cc", "CC"]
-                .into_iter()
-                .find_map(|name| parameters.get(name).text());
-            self.country = code.map(|code| code.to_uppercase()).or(country);
+        self.street = if street.is_empty() && city.is_none() {
+            let label = named(parameters, "label").text();
+            label.map(|text| lines(&text)).unwrap_or_default()
+        } else {
+            street.iter().flat_map(|text| lines(text)).collect()
+        };
+        (self.city, self.state, self.postal) = (city, state, postal);
+        self.country = code(parameters).or(country);
+    }
+
+    /// Tells whether an address was read.
+    fn is_placed(&self) -> bool {
+        !self.street.is_empty() || self.city.is_some()
+    }
+}
+
+/// Values of one property beyond its first at most.
+const MOST_PARTS: usize = 12;
+
+/// Returns the texts of all values of a property.
+fn every(value: Node<'_>, others: &[Node<'_>]) -> Vec<String> {
+    let others = others.iter().flat_map(|other| other.many());
+    value
+        .many()
+        .chain(others)
+        .filter_map(Node::text)
+        .take(MOST_PARTS)
+        .collect()
+}
+
+/// Makes telephone numbers of the values of one property: several, or one in parts (country, area, number).
+fn telephones(texts: Vec<String>) -> Vec<String> {
+    /// A number that can be dialled by itself has at least so many digits.
+    const WHOLE: usize = 7;
+    let numbers: Vec<String> = texts
+        .iter()
+        .map(|text| bare(text, "tel:").replace(";ext=", " x"))
+        .collect();
+    let is_whole = |text: &String| text.bytes().filter(u8::is_ascii_digit).count() >= WHOLE;
+    if numbers.iter().all(is_whole) {
+        return numbers;
+    }
+    vec![numbers.join(" ")]
+}
+
+/// Returns the lines of a text.
+fn lines(text: &str) -> Vec<String> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Returns a parameter, in whichever case its name is written.
+fn named<'a>(parameters: Node<'a>, name: &str) -> Node<'a> {
+    parameters
+        .members()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+        .unwrap_or_default()
+}
+
+/// Returns the country's code, which RFC 8605 puts into a parameter.
+fn code(parameters: Node<'_>) -> Option<String> {
+    named(parameters, "cc").text().map(|code| code.to_uppercase())
+}
+
+/// Reads the contact that an entity is, with all its roles.
+pub(super) fn contact(entity: &Entity<'_>) -> Contact {
+    let card = card(entity.node);
+    let mut contact = Contact::default();
+    // A registrar that holds a domain of its own is a contact as its holder.
+    let is_other = |role: &&String| {
+        !matches!(
+            role.as_str(),
+            "registrar" | "reseller" | "sponsor" | "notifications"
+        )
+    };
+    let mut roles: Vec<&String> = entity.roles.iter().filter(is_other).collect();
+    if roles.is_empty() {
+        roles = entity.roles.iter().collect();
+    }
+    for role in roles {
+        contact.add_role(contact::role(role));
+    }
+    // A group is a desk, a mailing list or an organization.
+    let name = match card.kind.as_deref() {
+        Some("org" | "organization" | "organisation" | "group") => Part::Group,
+        _ => Part::Name,
+    };
+    let one = |part, text: &Option<String>, contact: &mut Contact| {
+        if let Some(text) = text {
+            contact.add(part, text);
+        }
+    };
+    one(name, &card.name, &mut contact);
+    one(Part::Organization, &card.organization, &mut contact);
+    let many = [
+        (Part::Email, &card.emails),
+        (Part::Phone, &card.phones),
+        (Part::Fax, &card.faxes),
+        (Part::Street, &card.street),
+    ];
+    for (part, texts) in many {
+        for text in texts {
+            contact.add(part, text);
         }
     }
-}
-
-/// Makes a contact's record; `None` where nothing but a role and a place is left after redactions.
-pub(super) fn contact(entity: &Entity<'_>) -> Option<Record> {
-    let card = card(entity.node);
-    let mut name = card.name.as_deref();
-    let mut organization = card.organization.as_deref();
-    match card.kind.as_deref() {
-        Some("org" | "organization") => organization = organization.or(name.take()),
-        // A desk or a mailing list is no person.
-        Some("group") => name = None,
-        _ => {}
-    }
-    if name == organization {
-        name = None;
-    }
-    let written = name.is_some() || organization.is_some();
-    let public = |text: Option<&str>| text.and_then(public_name);
-    let text = |text: &Option<String>| text.as_deref().and_then(public_text);
-    let street: Vec<String> = card.street.iter().filter_map(|line| public_text(line)).collect();
-    let record = Record::new()
-        .with_some("name", public(name))
-        .with_some("organization", public(organization))
-        .with_some("email", card.emails.iter().find_map(|email| public_email(email)));
-    // A privacy service's telephone and street are nobody's either.
-    if written && record.is_empty() {
-        return None;
-    }
-    let record = record
-        .with_some("phone", card.phones.iter().find_map(|phone| public_phone(phone)))
-        .with_some("fax", card.faxes.iter().find_map(|fax| public_phone(fax)));
-    if record.is_empty() {
-        return None;
-    }
-    Some(
-        record
-            .with_some("role", role(entity))
-            .with("street", street.join(", "))
-            .with_some("city", text(&card.city))
-            .with_some("state", text(&card.state))
-            .with_some("postal", text(&card.postal))
-            .with_some("country", text(&card.country)),
-    )
-}
-
-/// Returns an entity's role in the words that other providers use, the one nearest to the holder first.
-fn role(entity: &Entity<'_>) -> Option<String> {
-    const KNOWN: &[(&str, &str)] = &[
-        ("registrant", "registrant"),
-        ("administrative", "admin"),
-        ("technical", "tech"),
-        ("billing", "billing"),
-        ("abuse", "abuse"),
-    ];
-    KNOWN
-        .iter()
-        .find(|(theirs, _)| entity.is(theirs))
-        .map(|(_, ours)| (*ours).to_owned())
-        .or_else(|| entity.roles.first().cloned())
+    one(Part::City, &card.city, &mut contact);
+    one(Part::State, &card.state, &mut contact);
+    one(Part::Postal, &card.postal, &mut contact);
+    one(Part::Country, &card.country, &mut contact);
+    contact
 }
 
 /// Takes the scheme off a URI.

@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
-use super::domain::{abuse, event, name};
+use super::domain::{abuse, event};
 use super::jcard::{self, Entity};
 use super::lookup::number;
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::ProviderError;
-use crate::providers::tolerant::{
-    Node, address, distinct, malformed, public_email, public_name, public_phone,
-};
+use crate::providers::contact::{self, Contact};
+use crate::providers::tolerant::{Node, address, distinct, malformed, public_email, public_phone};
+
+/// Contacts of one registration at most.
+const MOST_CONTACTS: usize = 100;
 
 /// Reads what a registry says of an address or an autonomous system.
 ///
@@ -24,7 +26,8 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
         return Err(malformed("registration"));
     }
     let entities = jcard::entities(object);
-    let contacts: Vec<Record> = entities.iter().filter_map(jcard::contact).collect();
+    let contacts: Vec<Contact> = entities.iter().map(jcard::contact).collect();
+    let contacts = contact::records(&contacts, MOST_CONTACTS);
     let abuse = abuse(&entities);
     let email = abuse
         .as_ref()
@@ -55,7 +58,9 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
 /// Returns the name of whoever holds it.
 fn holder(entities: &[Entity<'_>]) -> Option<String> {
     let holder = entities.iter().find(|entity| entity.is("registrant"))?;
-    name(&jcard::card(holder.node)).and_then(|name| public_name(&name))
+    let records = jcard::contact(holder).records();
+    let organization = records.iter().find_map(|record| record.text("organization"));
+    organization.map(std::borrow::Cow::into_owned)
 }
 
 fn network(object: Node<'_>, query: &Query) -> Result<(Record, bool), ProviderError> {

@@ -1,7 +1,6 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
 mod cases;
-mod contacts;
 mod enrich;
 mod fixtures;
 mod machine;

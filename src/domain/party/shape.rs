@@ -1,0 +1,261 @@
+//! Looks at the shape of texts: what can be a name or a line of an address at all.
+
+use jiff::civil::Date;
+
+use super::desks;
+
+/// The longest name and line of an address in bytes, and the most words of a name.
+const LONGEST: usize = 160;
+const MOST_WORDS: usize = 12;
+/// The most words of a person's name.
+const MOST_OF_PERSON: usize = 6;
+
+/// Signs that no name holds: they are of URLs, addresses, handles, markup and masks.
+const SIGNS: &[char] = &[
+    ':', '@', '<', '>', '*', '=', '|', '\\', '{', '}', '[', ']', '#', '%', '~', '^', '_', ';', '?',
+    '\u{fffd}',
+];
+
+/// Words that sentences hold, and names do not.
+const OF_SENTENCES: &[&str] = &[
+    "are", "been", "cannot", "had", "has", "have", "if", "is", "keine", "must", "nao", "nicht", "niet",
+    "not", "não", "our", "shall", "should", "shown", "their", "these", "this", "those", "upon", "was",
+    "were", "which", "would", "you", "your",
+];
+
+/// Words that are enough for a sentence or a notice by themselves.
+const OF_NOTICES: &[&str] = &[
+    "disclosed",
+    "gdpr",
+    "http",
+    "https",
+    "please",
+    "rdds",
+    "redacted",
+    "undisclosed",
+    "unpublished",
+    "webbased",
+    "www",
+];
+
+/// Words that tell a reader what to do, where they stand first and more follows.
+const ORDERS: &[&str] = &[
+    "click", "contact", "for", "query", "refer", "see", "visit", "write",
+];
+
+/// What stands behind a name and its comma, and is no given name.
+const SUFFIXES: &[&str] = &[
+    "cissp", "dds", "dr", "esq", "ii", "iii", "iv", "jr", "mba", "md", "phd", "prof", "sr",
+];
+
+/// Ends of handles that registries give out.
+const HANDLE_ENDS: &[&str] = &[
+    "afrinic", "ap", "arin", "cz", "cznic", "dk", "frnic", "gandi", "itnic", "is", "metu", "mnt", "nicat",
+    "norid", "reg", "ripe", "sidn", "tw", "uanic", "uaepp",
+];
+
+/// Collapses white space, and takes off quotation marks around a name and a handle behind it; `None` where nothing is left.
+pub(super) fn tidy(text: &str) -> Option<String> {
+    if text.len() > 4 * LONGEST {
+        return None;
+    }
+    let words: Vec<&str> = text
+        .split(|letter: char| letter.is_whitespace() || letter.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut text = words.join(" ");
+    if let Some((before, code)) = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("))
+        && (is_handle(code) || is_code(code) || desks::is_desk(code))
+    {
+        text = before.trim_end().to_owned();
+    }
+    let text = text.trim_matches(|letter: char| letter == ',' || letter.is_whitespace());
+    let quoted = ['"', '\''].into_iter().find_map(|mark| {
+        let inner = text.strip_prefix(mark)?.strip_suffix(mark)?;
+        (!inner.contains(mark)).then(|| inner.trim())
+    });
+    let text = quoted.unwrap_or(text);
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Tells a registry's code, such as `MSFT`, from a place in brackets.
+fn is_code(text: &str) -> bool {
+    text.len() >= 4
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Tells whether a text can be a name at all.
+pub(super) fn can_be_name(text: &str, company: bool) -> bool {
+    let letters = text.chars().filter(|letter| letter.is_alphabetic()).count();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    text.len() <= LONGEST
+        && letters >= digits
+        && !text.contains(SIGNS)
+        && (company || !text.contains('!'))
+        && text.split(' ').count() <= MOST_WORDS
+        && !is_handle(text)
+        && !has_date(text)
+        && !is_web(text)
+        && !is_sentence(text)
+}
+
+fn is_web(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.split(' ').any(|word| word.starts_with("www.")) || lower.contains("//")
+}
+
+/// Tells whether a word has the shape of a registry's handle: `AB12-RIPE`, `EX-REG-1`, `ANEXE1`, `exampl0001-00001`.
+#[must_use]
+pub fn is_handle(text: &str) -> bool {
+    let text = text.trim();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if text.is_empty() || text.len() > 48 || !text.bytes().all(plain) {
+        return false;
+    }
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let capitals = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    if let Some((head, tail)) = text.rsplit_once(['-', '_']) {
+        let ends = HANDLE_ENDS.contains(&tail.to_ascii_lowercase().as_str());
+        let begins = head
+            .split(['-', '_'])
+            .next()
+            .is_some_and(|head| matches!(head, "REG" | "ORG" | "MNT"));
+        return digits > 0 || ends && capitals || begins && capitals;
+    }
+    digits > 0 && digits < text.len() && text.len() >= 4 && (capitals || digits >= 3)
+}
+
+/// Tells whether a text is a sentence or a notice rather than a name or a place.
+#[must_use]
+pub fn is_sentence(text: &str) -> bool {
+    let words: Vec<String> = text
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let ordered = words.len() > 2
+        && words
+            .first()
+            .is_some_and(|first| ORDERS.contains(&first.as_str()))
+        && (text.contains(['@', '/']) || text.split(' ').any(|word| is_dotted_name(word)));
+    let last = text.split(' ').next_back().unwrap_or_default();
+    let ended = words.len() >= 4
+        && last.ends_with(['.', '!', '?'])
+        && last.chars().filter(|letter| letter.is_lowercase()).count() >= 4
+        && last.chars().next().is_some_and(char::is_lowercase);
+    has(OF_NOTICES) || words.len() >= 3 && has(OF_SENTENCES) || ordered || ended
+}
+
+/// Tells whether a word is a name of several labels, such as `www.registry.example`.
+fn is_dotted_name(word: &str) -> bool {
+    let word = word.trim_end_matches(['.', ',']);
+    let mut labels = word.split('.');
+    labels.clone().count() > 1 && labels.all(|label| label.chars().count() > 1)
+}
+
+/// Tells whether a word of the text is a date.
+fn has_date(text: &str) -> bool {
+    text.split(' ').any(|word| {
+        let parts: Vec<&str> = word.split(['-', '.', '/', 'T']).take(3).collect();
+        let [first, second, third] = parts.as_slice() else {
+            return false;
+        };
+        let number = |text: &str| text.parse::<i16>().ok();
+        match (number(first), number(second), number(third)) {
+            (Some(first), Some(second), Some(third)) => {
+                let (year, day) = if first > 31 {
+                    (first, third)
+                } else {
+                    (third, first)
+                };
+                let small = |number: i16| i8::try_from(number).ok();
+                let is = |month: i16, day: i16| {
+                    small(month)
+                        .zip(small(day))
+                        .is_some_and(|(month, day)| Date::new(year, month, day).is_ok())
+                };
+                year > 31 && (is(second, day) || is(day, second))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Reads a person's name: letters in a few words. A surname in front, with its comma, is put behind the given name.
+pub(super) fn person(text: &str) -> Option<String> {
+    let letter = |letter: char| letter.is_alphabetic() || " .'’`-,·".contains(letter) || is_mark(letter);
+    if !text.chars().all(letter) {
+        return None;
+    }
+    let name = match text.split_once(',') {
+        None => text.to_owned(),
+        Some((_, after)) if after.contains(',') => return None,
+        Some((surname, given)) => {
+            let (surname, given) = (surname.trim(), given.trim());
+            match (surname.is_empty(), given.is_empty()) {
+                (false, false) if is_suffix(given) => text.to_owned(),
+                (false, false) => format!("{given} {surname}"),
+                _ => return None,
+            }
+        }
+    };
+    let words: Vec<&str> = name.split(' ').filter(|word| !word.is_empty()).collect();
+    let initials = words
+        .iter()
+        .all(|word| word.chars().filter(|c| c.is_alphabetic()).count() < 2);
+    // One word in capitals is an abbreviation.
+    let short = matches!(words.as_slice(), [one] if one.is_ascii() && !one.contains(char::is_lowercase));
+    let lonely = initials && name.is_ascii() && words.len() < 2;
+    (words.len() <= MOST_OF_PERSON && !short && !lonely).then(|| words.join(" "))
+}
+
+/// Tells whether a word follows a name behind a comma, and is no given name.
+pub(super) fn is_suffix(text: &str) -> bool {
+    SUFFIXES.contains(&text.to_lowercase().replace('.', "").as_str())
+}
+
+/// Tells whether a character is a combining mark, which decomposed letters carry.
+fn is_mark(letter: char) -> bool {
+    matches!(letter, '\u{300}'..='\u{36f}')
+        || !letter.is_ascii() && !letter.is_control() && !letter.is_whitespace() && letter.is_alphanumeric()
+}
+
+/// Tells whether a text begins as names do: with a capital, a digit, or a letter of a script without capitals.
+pub(super) fn is_capitalised(text: &str) -> bool {
+    text.split(' ')
+        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
+        .any(|letter| !letter.is_lowercase())
+}
+
+/// Tells whether a text can be a line of an address: no handle, date, number to dial, URL, mailbox or sentence.
+#[must_use]
+pub fn is_address_line(text: &str) -> bool {
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    let dialled = text.starts_with('+') && !text.chars().any(char::is_alphabetic);
+    text.len() <= LONGEST
+        && text.chars().any(char::is_alphanumeric)
+        && !text.contains(['@', '<', '>', '=', '{', '}', '|', '*', '\u{fffd}'])
+        && !lower.contains("://")
+        && !is_web(&lower)
+        && !dialled
+        && !has_date(text)
+        && !(is_handle(text) && !is_postal(text))
+        && !is_sentence(text)
+}
+
+/// Tells a postal code with its country in front, such as `CH-8000`, from a handle.
+fn is_postal(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('-') {
+        Some((head, tail)) => {
+            digits(tail)
+                && (digits(head) || head.len() <= 3 && head.bytes().all(|byte| byte.is_ascii_uppercase()))
+        }
+        // A code such as `SW1A1AA`, or the number of a house with its letter.
+        None => text.len() <= 8,
+    }
+}

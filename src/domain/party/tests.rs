@@ -1,0 +1,276 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn read(text: &str, label: Label) -> String {
+    match Party::read(text, label) {
+        None => "nobody".to_owned(),
+        Some(Party::Person(name)) => format!("person {}", name.as_str()),
+        Some(Party::Organization(name)) => format!("organization {}", name.as_str()),
+    }
+}
+
+#[test]
+fn company_forms_make_organizations() {
+    for name in [
+        "Acme, Inc.",
+        "Acme LLC",
+        "Acme Ltd",
+        "Beispiel GmbH",
+        "Ejemplo S.A.",
+        "Esempio S.p.A.",
+        "Priklad s.r.o.",
+        "Exemplo Ltda",
+        "Exemple SARL",
+        "Esimerkki Oy",
+        "Exempel AB",
+        "Eksempel A/S",
+        "Voorbeeld B.V.",
+        "Rei K.K.",
+        "株式会社例",
+        "Acme Corporation",
+        "Example Incorporated",
+        "Przykład Sp. z o.o.",
+        "Primer d.o.o.",
+        "Ejemplo S.A. de C.V.",
+        "Ejemplo S. de R.L. de C.V.",
+        "OOO \"Primer\"",
+        "ООО Пример",
+        "UAB Pavyzdys",
+        "Example Pty Ltd",
+        "Example Pte. Ltd.",
+        "Example Sdn. Bhd.",
+        "Örnek A.Ş.",
+        "Example Co., Ltd.",
+        "Smith & Co",
+        "Beispiel GmbH & Co. KG",
+        "Példa Kft.",
+        "Příklad a.s.",
+        "Exemple SAS",
+        "Example AG",
+        "Dæmi ehf",
+        "Näidis OÜ",
+        "Example PLC",
+        "Example Hosting SA",
+        "EXAMPLE LIMITED",
+        "Ejemplo SpA",
+        "Exempel Ab",
+        "PT Contoh",
+        "Example LLP",
+        "Beispiel e.V.",
+        "Ejemplo, S.L.",
+        "Exemplo Lda",
+        "Voorbeeld NV",
+        "Example S. A.",
+        "Eksempel ApS",
+        "Пример ООО",
+    ] {
+        for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
+            assert_eq!(read(name, label), format!("organization {name}"), "{label:?}");
+        }
+    }
+}
+
+#[test]
+fn people_are_people_and_have_one_form() {
+    for (text, name) in [
+        ("Anton Kranz", "Anton Kranz"),
+        ("Kranz, Anton", "Anton Kranz"),
+        ("Doe,  Jane ", "Jane Doe"),
+        ("van der Berg, Jan", "Jan van der Berg"),
+        ("Bedard, Dawn (BEDAR6-ARIN)", "Dawn Bedard"),
+        ("John Smith, Jr.", "John Smith, Jr."),
+        ("Jane Doe, Operations", "Jane Doe"),
+        ("Maria Sá", "Maria Sá"),
+        ("Rosa Spa", "Rosa Spa"),
+        ("Will Van Smith", "Will Van Smith"),
+        ("O'Neil, Síle", "Síle O'Neil"),
+        ("Tan Ah Kow (SGNIC-PER20001)", "Tan Ah Kow"),
+        ("\u{5f20}\u{4f1f}", "\u{5f20}\u{4f1f}"),
+        ("Ján Príklad", "Ján Príklad"),
+    ] {
+        assert_eq!(read(text, Label::Name), format!("person {name}"), "{text}");
+    }
+    for text in ["Jane Doe", "Doe, Jane", "JANE DOE"] {
+        assert!(read(text, Label::None).starts_with("person"), "{text}");
+    }
+    for text in ["Google", "Example University", "Acme Hosting", "Smith & Sons"] {
+        assert_eq!(read(text, Label::None), format!("organization {text}"));
+    }
+}
+
+#[test]
+fn desks_are_nobody_and_somebodys_desk_is_no_person() {
+    for text in [
+        "Abuse",
+        "ABUSE",
+        "NOC",
+        "Hostmaster",
+        "Routing and Peering",
+        "Network Operations",
+        "IP Admin",
+        "Registry Services",
+        "Domain Administrator",
+        "Support",
+        "Abuse Contact",
+        "Network Operations Center",
+        "IPHostmaster, IPHostmaster",
+        "Role Account",
+        "Abuse Desk",
+        "DNS Admin",
+        "Technical Support",
+        "Abuse Team",
+        "Customer Service",
+        "Domain Admin",
+        "Peering",
+        "Admin Contact",
+        "Administrator, Domain",
+        "Host Master",
+        "Security Operations Center",
+        "NOC Team 24",
+    ] {
+        for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
+            assert_eq!(read(text, label), "nobody", "{text} {label:?}");
+        }
+    }
+    for text in [
+        "Microsoft Abuse Contact",
+        "Example NOC",
+        "Microsoft Routing, Peering, and DNS",
+        "Google Network Operations",
+    ] {
+        for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
+            assert_eq!(read(text, label), format!("organization {text}"), "{label:?}");
+        }
+    }
+    assert_eq!(
+        read("Internet Security Systems", Label::Organization),
+        "organization Internet Security Systems"
+    );
+}
+
+#[test]
+fn handles_dates_sentences_and_redactions_are_nobody() {
+    for text in [
+        "",
+        " ",
+        "-",
+        "HB1-NICAT",
+        "EX-REG-1",
+        "ANEXE1",
+        "ED123-FRNIC",
+        "exampl0001-00001",
+        "REG-EXAMPLE",
+        "EXAMPLE-MNT",
+        "AB123JP",
+        "G123456",
+        "CE1234-ITNIC",
+        "SGNIC-PER20001",
+        "2004-05-10 00:00:00",
+        "12.04.2002",
+        "10-May-1997 00",
+        "NOT DISCLOSED!",
+        "Not shown, please visit www.registry.example for web-based whois.",
+        "Visit www.registry.example for the web-based WHOIS.",
+        "REDACTED FOR PRIVACY",
+        "Redacted Registrant",
+        "Ano Nymous",
+        "<data not disclosed>",
+        "https://registrar.example/contact",
+        "jane@example.com",
+        "Statutory Masking Enabled",
+        "+1 555 0100",
+        "Hidden upon user request",
+        "This record is protected by law",
+        "www.example.com",
+        "not published",
+        "Name: Jane",
+        "J*** D***",
+        "Person is not known here",
+        "***N/A***",
+        "123 456",
+    ] {
+        for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
+            assert_eq!(read(text, label), "nobody", "{text} {label:?}");
+        }
+        assert_eq!(Party::holder(text), None, "{text}");
+    }
+}
+
+#[test]
+fn organizations_keep_their_odd_names() {
+    for text in [
+        "3M",
+        "37signals",
+        "Institute of the Arts",
+        "Visit Britain",
+        "Booking.com",
+        "Privacy International",
+        "COCA-COLA",
+    ] {
+        assert_eq!(read(text, Label::Organization), format!("organization {text}"));
+    }
+}
+
+#[test]
+fn lines_of_addresses() {
+    for line in [
+        "1 Main St",
+        "Via Esempio 1",
+        "20121",
+        "MI",
+        "CH-8000 Zürich",
+        "D-10115",
+        "P.O. Box 12",
+        "Springfield, IL 00000",
+        "US",
+    ] {
+        assert!(is_address_line(line), "{line}");
+    }
+    for line in [
+        "CE1234-ITNIC",
+        "2007-03-01 10:28:08",
+        "jane@example.com",
+        "https://example.com",
+        "+49 421 5550123",
+        "",
+        "--",
+        "Please visit the registrar's site",
+        "<hidden>",
+        "12.04.2002",
+    ] {
+        assert!(!is_address_line(line), "{line}");
+    }
+}
+
+#[test]
+fn lists_are_written_as_they_are_looked_up() {
+    for name in ["abuse", "noc", "hostmaster"] {
+        assert!(is_desk(name));
+    }
+    assert!(is_same_name("ACME, Inc.", "Acme Inc"));
+    assert!(!is_same_name("", "-"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_name_or_is_not(text in "\\PC{0,60}") {
+        for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
+            let Some(party) = Party::read(&text, label) else { continue };
+            let name = party.clone().into_text();
+            prop_assert!(!name.contains([':', '@', '<', '>']) && !name.trim().is_empty());
+            prop_assert!(!is_desk(&name) && !crate::domain::privacy::is_private_name(&name));
+            // Reading a name again changes nothing.
+            prop_assert_eq!(Party::read(&name, label), Some(party));
+        }
+    }
+
+    #[test]
+    fn both_orders_of_a_name_are_one(given in "[A-Z][a-z]{2,8}", surname in "[A-Z][a-z]{2,8}") {
+        let (one, other) = (format!("{given} {surname}"), format!("{surname}, {given}"));
+        prop_assume!(!is_company(&one) && !is_company(&other) && !desks::names_desk(&one));
+        prop_assume!(!forms::is_institution(&one) && !privacy::is_private_name(&one));
+        prop_assume!(!shape::is_suffix(&given));
+        prop_assert_eq!(Party::read(&one, Label::Name), Party::read(&other, Label::Name));
+    }
+}

@@ -1,0 +1,457 @@
+//! Makes the records of contacts, whichever provider tells them: the one place where a name becomes a person's or an
+//! organization's.
+//!
+//! A provider adds what it was told, field by field. What is no name, mailbox, number or place is left out here, and a
+//! contact that a privacy service hides gives no record. One contact can have several roles, mailboxes and numbers; each
+//! gets a record, since a record holds one of each.
+
+use std::collections::BTreeMap;
+
+use super::tolerant::{Node, public_email, public_phone, public_text};
+use crate::domain::Record;
+use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, is_sentence};
+use crate::domain::privacy::is_private_contact;
+
+/// Values of one field, and roles of one contact at most.
+const MOST_VALUES: usize = 12;
+const MOST_ROLES: usize = 8;
+/// The longest value that is read, in bytes.
+const LONGEST: usize = 1024;
+
+/// Says what a value of a contact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// A name, usually a person's.
+    Name,
+    /// An organization's name.
+    Organization,
+    /// A group's, a role's or an organization's name.
+    Group,
+    /// A name of which nothing says whose it is.
+    Unlabelled,
+    /// A mailbox.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// A fax number.
+    Fax,
+    /// A line of an address.
+    Street,
+    /// A town.
+    City,
+    /// A state or province.
+    State,
+    /// A postal code.
+    Postal,
+    /// A country, by name or code.
+    Country,
+}
+
+/// Gathers what is told of one contact.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contact {
+    roles: Vec<String>,
+    parts: BTreeMap<Part, Vec<String>>,
+}
+
+impl Contact {
+    /// Makes a contact of one role.
+    pub(super) fn of(role: impl Into<String>) -> Self {
+        let mut contact = Self::default();
+        contact.add_role(role);
+        contact
+    }
+
+    /// Adds a role, in the words that all providers share.
+    pub(super) fn add_role(&mut self, role: impl Into<String>) {
+        let role = role.into();
+        if !role.is_empty() && !self.roles.contains(&role) && self.roles.len() < MOST_ROLES {
+            self.roles.push(role);
+        }
+    }
+
+    /// Adds a value as it came.
+    pub(super) fn add(&mut self, part: Part, value: &str) {
+        let value = value.trim();
+        let values = self.parts.entry(part).or_default();
+        let known = values.iter().any(|known| known == value);
+        if !value.is_empty() && value.len() <= LONGEST && values.len() < MOST_VALUES && !known {
+            values.push(value.to_owned());
+        }
+    }
+
+    /// Adds the texts of a value of JSON.
+    pub(super) fn add_all(&mut self, part: Part, node: Node<'_>) {
+        for text in node.texts() {
+            self.add(part, &text);
+        }
+    }
+
+    /// Returns the roles.
+    pub(super) fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// Tells whether there is a value of this part.
+    pub(super) fn has(&self, part: Part) -> bool {
+        !self.values(part).is_empty()
+    }
+
+    /// Tells whether nothing was added but roles.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.values().all(Vec::is_empty)
+    }
+
+    /// Takes over what another says that this one lacks, and its roles.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        for role in &other.roles {
+            self.add_role(role.as_str());
+        }
+        for (part, values) in &other.parts {
+            for value in values {
+                self.add(*part, value);
+            }
+        }
+    }
+
+    /// Tells whether another contact is of the same roles and somebody named here.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        let names = |contact: &Self| {
+            let (persons, organizations) = contact.parties();
+            [persons, organizations].concat()
+        };
+        if self.roles != other.roles {
+            return false;
+        }
+        let (ours, theirs) = (names(self), names(other));
+        let clash = |part| self.has(part) && other.has(part) && self.values(part) != other.values(part);
+        let both = [Part::Email, Part::Phone, Part::Street, Part::Country];
+        let shared = theirs
+            .iter()
+            .any(|name| ours.iter().any(|known| is_same_name(known, name)));
+        shared && !both.into_iter().any(clash)
+    }
+
+    /// Returns the mailboxes that can be told.
+    pub(super) fn emails(&self) -> Vec<String> {
+        self.values(Part::Email)
+            .iter()
+            .flat_map(|value| emails(value))
+            .collect()
+    }
+
+    fn values(&self, part: Part) -> &[String] {
+        self.parts.get(&part).map_or(&[], Vec::as_slice)
+    }
+
+    /// Makes the records: none where nobody is named and nothing can be reached.
+    pub(super) fn records(&self) -> Vec<Record> {
+        let (persons, organizations) = self.parties();
+        let read = |part, check: fn(&str) -> Vec<String>| -> Vec<String> {
+            let mut kept: Vec<String> = Vec::new();
+            for value in self.values(part).iter().flat_map(|value| check(value)) {
+                if !kept.iter().any(|known| known.eq_ignore_ascii_case(&value)) {
+                    kept.push(value);
+                }
+            }
+            kept
+        };
+        let emails = read(Part::Email, emails);
+        let (phones, faxes) = (read(Part::Phone, phones), read(Part::Fax, phones));
+        let count = [&persons, &organizations, &emails, &phones, &faxes]
+            .iter()
+            .map(|values| values.len())
+            .max()
+            .unwrap_or(0);
+        // A privacy service's telephone and street are nobody's either.
+        let hidden =
+            persons.is_empty() && organizations.is_empty() && emails.is_empty() && self.is_withheld();
+        if count == 0 || hidden {
+            return Vec::new();
+        }
+        let place = |part| self.values(part).iter().find_map(|value| place(value));
+        let street: Vec<String> = self
+            .values(Part::Street)
+            .iter()
+            .filter_map(|line| self::place(line))
+            .collect();
+        let body = |at: usize| {
+            let nth = |values: &[String]| values.get(at).cloned();
+            let nth_or_first = |values: &[String]| values.get(at).or(values.first()).cloned();
+            Record::new()
+                .with_some("name", nth_or_first(&persons))
+                .with_some("organization", nth_or_first(&organizations))
+                .with_some("email", nth(&emails))
+                .with_some("phone", nth(&phones))
+                .with_some("fax", nth(&faxes))
+                .with("street", street.join(", "))
+                .with_some("city", place(Part::City))
+                .with_some("state", place(Part::State))
+                .with_some("postal", place(Part::Postal))
+                .with_some("country", place(Part::Country).map(country))
+        };
+        let of_role = |role: Option<&String>| {
+            (0..count)
+                .map(|at| body(at).with_some("role", role.cloned()))
+                .collect::<Vec<_>>()
+        };
+        if self.roles.is_empty() {
+            return of_role(None);
+        }
+        self.roles.iter().flat_map(|role| of_role(Some(role))).collect()
+    }
+
+    /// Reads the names. One that stands in two places is an organization's, once.
+    fn parties(&self) -> (Vec<String>, Vec<String>) {
+        let (mut persons, mut organizations): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let labels = [
+            (Part::Organization, Label::Organization),
+            (Part::Group, Label::Group),
+            (Part::Name, Label::Name),
+            (Part::Unlabelled, Label::None),
+        ];
+        for (part, label) in labels {
+            for value in self.values(part) {
+                match Party::read(value, label) {
+                    Some(Party::Organization(name)) => keep(&mut organizations, name.as_str()),
+                    Some(Party::Person(name)) => keep(&mut persons, name.as_str()),
+                    None => {}
+                }
+            }
+        }
+        persons.retain(|name| !organizations.iter().any(|other| is_same_name(name, other)));
+        (persons, organizations)
+    }
+
+    /// Tells whether a name or a mailbox was told that is nobody's. A desk's name hides nobody, unless it is a
+    /// placeholder.
+    fn is_withheld(&self) -> bool {
+        let parts = [
+            Part::Name,
+            Part::Organization,
+            Part::Group,
+            Part::Unlabelled,
+            Part::Email,
+        ];
+        let mut told = parts.iter().flat_map(|part| self.values(*part)).peekable();
+        told.peek().is_some() && !told.any(|value| is_desk(value) && !is_private_contact(value))
+    }
+}
+
+/// Makes the records of several contacts, each record once.
+pub(super) fn records<'a>(contacts: impl IntoIterator<Item = &'a Contact>, most: usize) -> Vec<Record> {
+    let mut kept: Vec<Record> = Vec::new();
+    for contact in contacts {
+        for record in contact.records() {
+            if kept.len() < most && !kept.contains(&record) {
+                kept.push(record);
+            }
+        }
+    }
+    kept
+}
+
+/// Returns the word that all providers share for a role.
+pub(super) fn role(text: &str) -> String {
+    let lower = text.trim().to_lowercase();
+    match lower.as_str() {
+        "administrative" | "administrator" | "admin" => "admin".to_owned(),
+        "technical" | "tech" => "tech".to_owned(),
+        "owner" | "holder" | "registrant" => "registrant".to_owned(),
+        _ => lower,
+    }
+}
+
+/// Keeps a name once; of two that differ in case, the one that is not all in capitals.
+fn keep(names: &mut Vec<String>, name: &str) {
+    let shouts = |text: &str| !text.contains(char::is_lowercase);
+    match names.iter_mut().find(|known| is_same_name(known, name)) {
+        Some(known) if shouts(known) && !shouts(name) => name.clone_into(known),
+        Some(_) => {}
+        None => names.push(name.to_owned()),
+    }
+}
+
+/// Finds the mailboxes of a value: one, or several in a list. Prose that names a mailbox is about somebody else's.
+fn emails(text: &str) -> Vec<String> {
+    if let Some(email) = public_email(text) {
+        return vec![email];
+    }
+    // Some registries write the sign as a word.
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if let [local, "AT" | "at" | "(at)" | "[at]", domain] = words.as_slice() {
+        return public_email(&format!("{local}@{domain}")).into_iter().collect();
+    }
+    if is_sentence(text) {
+        return Vec::new();
+    }
+    text.split(|letter: char| letter.is_whitespace() || "<>()[]{},;:\"'|".contains(letter))
+        .filter(|word| word.contains('@') && word.len() <= 254)
+        .filter_map(|word| public_email(word.trim_matches(|letter: char| ".*=/\\".contains(letter))))
+        .collect()
+}
+
+/// Finds the telephone numbers of a value.
+fn phones(text: &str) -> Vec<String> {
+    match public_phone(text) {
+        Some(phone) => vec![phone],
+        None => text.split([',', ';']).filter_map(public_phone).collect(),
+    }
+}
+
+fn place(text: &str) -> Option<String> {
+    public_text(text).filter(|text| is_address_line(text))
+}
+
+/// Brings a country's code to one case: vendors write `us` and `US`.
+fn country(text: String) -> String {
+    if text.len() == 2 {
+        text.to_ascii_uppercase()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::testing;
+
+    fn contact(parts: &[(Part, &str)]) -> Contact {
+        let mut contact = Contact::of("tech");
+        for (part, value) in parts {
+            contact.add(*part, value);
+        }
+        contact
+    }
+
+    fn plain(contact: &Contact) -> Vec<serde_json::Value> {
+        contact.records().iter().map(testing::plain).collect()
+    }
+
+    #[test]
+    fn every_role_mailbox_and_number_is_kept() {
+        let mut one = contact(&[
+            (Part::Name, "Kranz, Anton"),
+            (Part::Email, "a@example.com, b@example.com"),
+            (Part::Email, "c@example.com"),
+            (Part::Phone, "+1 555 0100"),
+            (Part::Phone, "+1 555 0101"),
+        ]);
+        one.add_role("admin");
+        one.add_role("abuse");
+        let records = one.records();
+        for role in ["tech", "admin", "abuse"] {
+            let of = |field: &str| -> Vec<String> {
+                records
+                    .iter()
+                    .filter(|record| record.text("role").as_deref() == Some(role))
+                    .filter_map(|record| Some(record.text(field)?.into_owned()))
+                    .collect()
+            };
+            assert_eq!(of("email"), ["a@example.com", "b@example.com", "c@example.com"]);
+            assert_eq!(of("phone"), ["+1 555 0100", "+1 555 0101"]);
+            assert_eq!(of("name"), ["Anton Kranz"; 3]);
+        }
+        assert_eq!(records.len(), 9);
+    }
+
+    #[test]
+    fn a_desk_is_reached_and_is_nobody() {
+        for desk in [
+            "Abuse",
+            "NOC",
+            "Routing and Peering",
+            "Network Operations",
+            "IP Admin",
+        ] {
+            for part in [Part::Name, Part::Organization, Part::Group, Part::Unlabelled] {
+                let reached = contact(&[(part, desk), (Part::Phone, "+1 555 0100")]);
+                assert_eq!(
+                    plain(&reached),
+                    [serde_json::json!({"role": "tech", "phone": "+1 555 0100"})],
+                    "{desk}"
+                );
+                assert!(contact(&[(part, desk)]).records().is_empty(), "{desk}");
+            }
+        }
+        let somebodys = contact(&[(Part::Name, "Parkside Abuse Desk")]);
+        assert_eq!(
+            plain(&somebodys),
+            [serde_json::json!({"role": "tech", "organization": "Parkside Abuse Desk"})]
+        );
+    }
+
+    #[test]
+    fn one_name_in_two_places_is_one() {
+        let twice = contact(&[
+            (Part::Name, "EXAMPLE NETWORKS"),
+            (Part::Organization, "Example Networks"),
+        ]);
+        assert_eq!(
+            plain(&twice),
+            [serde_json::json!({"role": "tech", "organization": "Example Networks"})]
+        );
+        let company = contact(&[
+            (Part::Name, "Example GmbH"),
+            (Part::Organization, "Example Holding AG"),
+        ]);
+        let names: Vec<_> = company
+            .records()
+            .iter()
+            .filter_map(|one| Some(one.text("organization")?.into_owned()))
+            .collect();
+        assert_eq!(names, ["Example Holding AG", "Example GmbH"]);
+        assert!(
+            company
+                .records()
+                .iter()
+                .all(|record| record.get("name").is_none())
+        );
+    }
+
+    #[test]
+    fn what_a_service_hides_gives_nothing() {
+        for hidden in [
+            contact(&[
+                (Part::Name, "REDACTED FOR PRIVACY"),
+                (Part::Phone, "+1 555 0100"),
+                (Part::Street, "1 Main St"),
+            ]),
+            contact(&[
+                (Part::Email, "x@domainsbyproxy.com"),
+                (Part::Phone, "+1 555 0100"),
+            ]),
+            contact(&[(Part::Street, "1 Main St"), (Part::Country, "us")]),
+        ] {
+            assert!(hidden.records().is_empty(), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_hold_lines_of_addresses_only() {
+        let one = contact(&[
+            (Part::Name, "Jane Doe"),
+            (Part::Street, "1 Main St"),
+            (Part::Street, "CE1234-ITNIC"),
+            (Part::Street, "2007-03-01 10:28:08"),
+            (Part::Street, "https://registrar.example"),
+            (Part::Street, "CH-8000 Zurich"),
+            (Part::Country, "ch"),
+            (Part::City, "REDACTED FOR PRIVACY"),
+        ]);
+        assert_eq!(
+            plain(&one),
+            [
+                serde_json::json!({"role": "tech", "name": "Jane Doe", "street": "1 Main St, CH-8000 Zurich", "country": "CH"})
+            ]
+        );
+    }
+
+    #[test]
+    fn mailboxes_of_prose_are_not_the_contacts() {
+        assert_eq!(emails("info AT example.co.il"), ["info@example.co.il"]);
+        assert_eq!(emails("Jane Doe <jane@example.com>"), ["jane@example.com"]);
+        assert!(emails("Please write to help@example.net if you want to reach us.").is_empty());
+    }
+}

@@ -1,0 +1,239 @@
+//! Divides lines into blocks: objects of keys and values, and headings with what stands under them.
+
+use super::keys::{self, Field};
+use super::lines::{Line, Text};
+
+/// Says what a block stands under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Head {
+    /// No heading.
+    None,
+    /// A heading that names the roles of a contact.
+    Roles(Vec<&'static str>),
+    /// A heading that names one field of a role: "Registrant's address:".
+    Field(&'static str, Field),
+    /// A heading about something that is no contact.
+    Foreign,
+    /// Nothing that it belongs to: what follows the end of a headed block, indented like it.
+    Rest,
+}
+
+/// Holds lines that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Block<'a> {
+    pub(super) head: Head,
+    pub(super) entries: Vec<Entry<'a>>,
+}
+
+/// Is a line of a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry<'a> {
+    /// A key and its value, with the lines that continue it.
+    Pair {
+        written: &'a str,
+        key: &'a str,
+        value: &'a str,
+        more: Vec<&'a str>,
+    },
+    /// A line without a key.
+    Free(&'a str),
+}
+
+/// Divides lines into blocks, in the order of the text.
+pub(super) fn split<'a>(lines: &'a [Line<'a>]) -> Vec<Block<'a>> {
+    let following = following(lines);
+    let mut splitter = Splitter::default();
+    for (line, next) in lines.iter().zip(following) {
+        splitter.line(line, next);
+    }
+    splitter.close();
+    splitter.blocks
+}
+
+/// Is what follows a line: the next line that holds something, and whether a blank one stands between.
+#[derive(Debug, Clone, Copy)]
+struct Next<'a> {
+    line: &'a Line<'a>,
+    adjacent: bool,
+}
+
+fn following<'a>(lines: &'a [Line<'a>]) -> Vec<Option<Next<'a>>> {
+    let mut following = vec![None; lines.len()];
+    let mut next: Option<Next<'a>> = None;
+    for (line, slot) in lines.iter().zip(&mut following).rev() {
+        *slot = next;
+        next = match line.text {
+            Text::Blank => next.map(|next| Next {
+                adjacent: false,
+                ..next
+            }),
+            Text::Comment(_) => next,
+            _ => Some(Next { line, adjacent: true }),
+        };
+    }
+    following
+}
+
+#[derive(Debug, Default)]
+struct Splitter<'a> {
+    blocks: Vec<Block<'a>>,
+    open: Option<Open<'a>>,
+}
+
+/// Is the block that lines are added to.
+#[derive(Debug)]
+struct Open<'a> {
+    block: Block<'a>,
+    /// How far its heading is indented.
+    indent: usize,
+    /// Whether its lines are indented further than its heading; not known before the first.
+    deeper: Option<bool>,
+    /// Whether a blank line stands behind its lines.
+    rested: bool,
+    /// How far the last pair is indented, where the next line can continue it.
+    pair: Option<usize>,
+}
+
+impl<'a> Splitter<'a> {
+    fn line(&mut self, line: &'a Line<'a>, next: Option<Next<'a>>) {
+        match &line.text {
+            Text::Blank => {
+                if let Some(open) = &mut self.open {
+                    open.pair = None;
+                    open.rested = !open.block.entries.is_empty();
+                }
+            }
+            Text::Comment(text) => {
+                if let Some(head) = comment_heading(text) {
+                    self.begin(head, 0);
+                }
+            }
+            text => match self.heading(line, next) {
+                Some(head) => self.begin(head, line.indent),
+                None => self.add(line.indent, text),
+            },
+        }
+    }
+
+    fn begin(&mut self, head: Head, indent: usize) {
+        self.close();
+        self.open = Some(Open {
+            block: Block {
+                head,
+                entries: Vec::new(),
+            },
+            indent,
+            deeper: None,
+            rested: false,
+            pair: None,
+        });
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take()
+            && !open.block.entries.is_empty()
+        {
+            self.blocks.push(open.block);
+        }
+    }
+
+    /// Tells whether a line is a heading, and of what.
+    fn heading(&self, line: &Line<'_>, next: Option<Next<'_>>) -> Option<Head> {
+        let deeper = next.is_some_and(|next| next.line.indent > line.indent);
+        let is_pair = next.is_some_and(|next| matches!(next.line.text, Text::Pair { .. }));
+        match &line.text {
+            Text::Pair { written, key, value } if value.is_empty() => {
+                let free_below = next.is_some_and(|next| next.adjacent && !is_pair);
+                let roles = keys::roles(written);
+                if !roles.is_empty() {
+                    // An empty `billing-c:` in a list of keys heads nothing.
+                    return (deeper || !keys::is_reference(key)).then_some(Head::Roles(roles));
+                }
+                if let Some((_, role, field)) = keys::qualified(key) {
+                    return (deeper || free_below).then_some(Head::Field(role, field));
+                }
+                let known = keys::is_foreign(key);
+                (known || deeper || free_below).then_some(Head::Foreign)
+            }
+            Text::Free(text) => {
+                let short = text.split_whitespace().count() <= 6;
+                if short && is_pair {
+                    let roles = keys::roles(text);
+                    if !roles.is_empty() {
+                        return Some(Head::Roles(roles));
+                    }
+                }
+                let known = short && keys::is_foreign(&keys::words(text)) && next.is_some();
+                let within = self.open.as_ref().is_some_and(|open| {
+                    open.block.head != Head::None && line.indent > open.indent && !open.rested
+                });
+                let heads = is_pair && deeper && next.is_some_and(|next| next.adjacent) && !within;
+                (known || heads).then_some(Head::Foreign)
+            }
+            _ => None,
+        }
+    }
+
+    fn add(&mut self, indent: usize, text: &'a Text<'a>) {
+        let stays = self.open.as_ref().is_some_and(|open| {
+            let belongs = match open.block.head {
+                Head::None | Head::Rest => true,
+                _ => open.deeper != Some(true) || indent > open.indent,
+            };
+            !open.rested && belongs
+        });
+        if !stays {
+            // What is indented like the lines of a block that ended is no part of it, and no object of its own.
+            let below = self
+                .open
+                .as_ref()
+                .filter(|open| {
+                    open.block.head != Head::None && open.deeper == Some(true) && indent > open.indent
+                })
+                .map(|open| open.indent);
+            match below {
+                Some(outer) => {
+                    self.begin(Head::Rest, outer);
+                    if let Some(open) = &mut self.open {
+                        open.deeper = Some(true);
+                    }
+                }
+                None => self.begin(Head::None, indent),
+            }
+        }
+        let Some(open) = &mut self.open else { return };
+        open.deeper.get_or_insert(indent > open.indent);
+        match text {
+            Text::Pair { written, key, value } => {
+                open.pair = Some(indent);
+                open.block.entries.push(Entry::Pair {
+                    written,
+                    key,
+                    value,
+                    more: Vec::new(),
+                });
+            }
+            Text::Free(text) => match open.block.entries.last_mut() {
+                // A line that is indented further than the pair above it continues its value.
+                Some(Entry::Pair { more, .. }) if open.pair.is_some_and(|pair| indent > pair) => {
+                    more.push(text)
+                }
+                _ => {
+                    open.pair = None;
+                    open.block.entries.push(Entry::Free(text));
+                }
+            },
+            Text::Blank | Text::Comment(_) => {}
+        }
+    }
+}
+
+/// Reads a heading that a server writes as a comment: "% Registrant:".
+fn comment_heading(text: &str) -> Option<Head> {
+    let text = text.strip_suffix(':')?;
+    let roles = keys::roles(text);
+    if !roles.is_empty() {
+        return Some(Head::Roles(roles));
+    }
+    keys::is_foreign(&keys::words(text)).then_some(Head::Foreign)
+}

@@ -1,0 +1,542 @@
+//! Reads blocks by their layout, and joins what refers to each other.
+
+use std::collections::HashMap;
+
+use super::MOST_CONTACTS;
+use super::blocks::{Block, Entry, Head};
+use super::free;
+use super::keys::{self, Field};
+use super::lines::{Line, Text};
+use crate::domain::party::is_handle;
+use crate::providers::contact::{Contact, Part};
+
+/// References from roles to handles of one record at most.
+const MOST_REFERENCES: usize = 200;
+
+/// Reads the contacts of blocks, in the order of the text.
+pub(super) fn read(blocks: &[Block<'_>], lines: &[Line<'_>]) -> Vec<Contact> {
+    let mut reader = Reader::default();
+    for block in blocks {
+        reader.find_handles(block);
+    }
+    for block in blocks {
+        match &block.head {
+            Head::None => reader.bare(&block.entries),
+            Head::Rest => reader.flat(&block.entries, Scope::Nothing),
+            Head::Foreign => reader.flat(&block.entries, Scope::Foreign),
+            Head::Roles(roles) => reader.headed(roles, &block.entries),
+            Head::Field(role, field) => reader.field(role, *field, &block.entries),
+        }
+    }
+    for line in lines {
+        if let Text::Comment(text) = &line.text {
+            reader.comment(text);
+        }
+    }
+    reader.finish()
+}
+
+/// Says whose the fields are whose keys name no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// Nobody's.
+    Nothing,
+    /// The registrar's, or another's that is no contact of the registration.
+    Foreign,
+    /// The registrant's, where they are those that an object about a domain holds.
+    Domain,
+    /// Those of the contact at this place.
+    Contact(usize),
+}
+
+/// Is a contact while it is read.
+#[derive(Debug, Default)]
+struct Draft {
+    contact: Contact,
+    handles: Vec<String>,
+    /// The words before the field in its keys, where these name its role.
+    prefix: Option<String>,
+    given: Option<String>,
+    surname: Option<String>,
+    /// Names that stand under a key which says nothing of whose they are.
+    names: Vec<String>,
+    /// Whether it says that it is an organization.
+    is_organization: bool,
+    /// Whether it is one that refuses to be told.
+    is_hidden: bool,
+}
+
+impl Draft {
+    fn of(roles: &[&'static str]) -> Self {
+        let mut draft = Self::default();
+        for role in roles {
+            draft.contact.add_role(*role);
+        }
+        draft
+    }
+
+    fn add(&mut self, field: Field, value: &str, more: &[&str]) {
+        if value.is_empty() && more.is_empty() {
+            return;
+        }
+        match field {
+            Field::Part(Part::Name) => self.names.push(value.to_owned()),
+            Field::Part(part) => {
+                self.contact.add(part, value);
+                // Only addresses, mailboxes and numbers go over several lines.
+                if !matches!(
+                    part,
+                    Part::Organization | Part::Group | Part::City | Part::Country
+                ) {
+                    more.iter().for_each(|line| self.contact.add(part, line));
+                }
+            }
+            Field::Given => self.given = Some(value.to_owned()),
+            Field::Surname => self.surname = Some(value.to_owned()),
+            Field::Handle => self.handles.push(handle(value)),
+            Field::Kind => {
+                let kind = value.to_lowercase();
+                self.is_organization = ["org", "legal", "compan", "corp"]
+                    .iter()
+                    .any(|word| kind.contains(word));
+            }
+        }
+    }
+
+    /// Tells whether a value begins another contact: it has one of this field already.
+    fn is_full(&self, field: Field, value: &str) -> bool {
+        match field {
+            Field::Part(Part::Name) => self.names.first().is_some_and(|name| name != value),
+            Field::Handle => self.handles.first().is_some_and(|known| *known != handle(value)),
+            Field::Given => self.given.as_deref().is_some_and(|name| name != value),
+            _ => false,
+        }
+    }
+
+    fn finish(mut self) -> Option<Contact> {
+        let part = if self.is_organization {
+            Part::Group
+        } else {
+            Part::Name
+        };
+        match (self.given, self.surname) {
+            (Some(given), Some(surname)) => self.names.push(format!("{given} {surname}")),
+            // "Name" with "First name" beside it is the surname.
+            (Some(given), None) => match self.names.first_mut() {
+                Some(name) => *name = format!("{given} {name}"),
+                None => self.names.push(given),
+            },
+            (None, Some(surname)) => self.names.push(surname),
+            (None, None) => {}
+        }
+        for name in &self.names {
+            self.contact.add(part, name);
+        }
+        (!self.is_hidden && !self.contact.is_empty()).then_some(self.contact)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Reader {
+    drafts: Vec<Draft>,
+    /// The place of a contact by the words of its keys.
+    prefixes: HashMap<String, usize>,
+    /// Roles by the handle that they refer to.
+    references: HashMap<String, Vec<&'static str>>,
+    /// Handles of the contacts that the record holds.
+    known: std::collections::HashSet<String>,
+    /// Mailboxes that belong to no contact.
+    loose: Vec<String>,
+}
+
+impl Reader {
+    fn push(&mut self, draft: Draft) -> Option<usize> {
+        if self.drafts.len() >= 2 * MOST_CONTACTS {
+            return None;
+        }
+        self.drafts.push(draft);
+        Some(self.drafts.len() - 1)
+    }
+
+    fn refer(&mut self, value: &str, role: &'static str) {
+        if self.references.len() < MOST_REFERENCES {
+            let roles = self.references.entry(handle(value)).or_default();
+            if !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+    }
+
+    /// Notes the handles of objects, so that a value that refers to one is told from a name.
+    fn find_handles(&mut self, block: &Block<'_>) {
+        for entry in &block.entries {
+            if let Entry::Pair { key, value, .. } = entry
+                && (*key == "contact" || keys::field(key) == Some(Field::Handle))
+                && !value.is_empty()
+                && !value.contains(' ')
+                && self.known.len() < MOST_REFERENCES
+            {
+                self.known.insert(handle(value));
+            }
+        }
+    }
+
+    /// Reads a block without a heading: an object about a domain or a network, or a contact's.
+    fn bare(&mut self, entries: &[Entry<'_>]) {
+        for object in objects(entries) {
+            let has = |is: fn(&str) -> bool| {
+                object
+                    .iter()
+                    .any(|entry| matches!(entry, Entry::Pair { key, .. } if is(key)))
+            };
+            let first = object.iter().find_map(|entry| match entry {
+                Entry::Pair { key, value, .. } => Some((*key, *value)),
+                Entry::Free(_) => None,
+            });
+            if has(keys::is_of_domain) {
+                self.flat(object, Scope::Domain);
+            } else if has(keys::is_of_network) {
+                self.flat(object, Scope::Nothing);
+            } else if has(keys::is_identity) {
+                self.object(object);
+            } else {
+                match first {
+                    // RIPE's objects of organizations are referred to by their handle.
+                    Some(("organisation" | "organization", _)) => self.object(object),
+                    Some((key, _)) if keys::is_foreign(key) => self.flat(object, Scope::Foreign),
+                    _ => self.flat(object, Scope::Nothing),
+                }
+            }
+        }
+    }
+
+    /// Reads an object of a contact, which others refer to by its handle.
+    fn object(&mut self, entries: &[Entry<'_>]) {
+        let mut draft = Draft::default();
+        for entry in entries {
+            let Entry::Pair { key, value, more, .. } = entry else {
+                continue;
+            };
+            match *key {
+                "anonymous" if value.eq_ignore_ascii_case("yes") => draft.is_hidden = true,
+                "contact" => match keys::roles(value).as_slice() {
+                    [] if is_handle(value) || self.references.contains_key(&handle(value)) => {
+                        draft.handles.push(handle(value));
+                    }
+                    [] => draft.names.push((*value).to_owned()),
+                    roles => roles.iter().for_each(|role| draft.contact.add_role(*role)),
+                },
+                "organisation" | "organization" if is_handle(value) => draft.handles.push(handle(value)),
+                "abuse c" => self.refer(value, "abuse"),
+                key => {
+                    if let Some(field) = keys::field(key) {
+                        draft.add(field, value, more);
+                    }
+                }
+            }
+        }
+        self.push(draft);
+    }
+
+    /// Reads lines whose keys name the role and the field, or a role and who has it.
+    fn flat(&mut self, entries: &[Entry<'_>], mut scope: Scope) {
+        let outer = scope;
+        for entry in entries {
+            let (written, key, value, more) = match entry {
+                Entry::Pair {
+                    written,
+                    key,
+                    value,
+                    more,
+                } => (*written, *key, *value, more.as_slice()),
+                Entry::Free(text) => {
+                    if outer != Scope::Foreign {
+                        self.loose_line(text);
+                    }
+                    continue;
+                }
+            };
+            if let Some((prefix, role, field)) = keys::qualified(key) {
+                // What a registrar's block says of its own desks is not about the domain; who takes complaints is.
+                if outer != Scope::Foreign || role == "abuse" {
+                    self.qualified(prefix, role, field, value, more);
+                }
+                continue;
+            }
+            let roles = keys::roles(written);
+            if !roles.is_empty() {
+                if outer != Scope::Foreign || roles == ["abuse"] {
+                    scope = self.role_line(&roles, key, value, more, scope);
+                }
+                continue;
+            }
+            if keys::is_provider(key) && !value.is_empty() {
+                scope = Scope::Foreign;
+                continue;
+            }
+            if key == "org" && is_handle(value) {
+                self.refer(value, "registrant");
+                continue;
+            }
+            self.unqualified(key, value, more, &mut scope, outer);
+        }
+    }
+
+    /// Reads a field whose key names no role.
+    fn unqualified(&mut self, key: &str, value: &str, more: &[&str], scope: &mut Scope, outer: Scope) {
+        let is_company = |value: &str| crate::domain::party::is_company(value);
+        let field = match keys::field(key) {
+            // A description is a name only where it reads as one.
+            None if key == "descr" && is_company(value) => Some(Field::Part(Part::Organization)),
+            field => field,
+        };
+        let Some(field) = field else { return };
+        if *scope == Scope::Domain {
+            let inline = matches!(key, "person" | "descr" | "personname")
+                || matches!(
+                    field,
+                    Field::Part(Part::Organization | Part::Email | Part::Phone | Part::Fax | Part::Street)
+                );
+            if !inline {
+                return;
+            }
+            if let Some(at) = self.push(Draft::of(&["registrant"])) {
+                *scope = Scope::Contact(at);
+            }
+        }
+        match *scope {
+            Scope::Contact(at) => {
+                let bare = matches!(field, Field::Handle | Field::Kind);
+                if let Some(draft) = self.drafts.get_mut(at).filter(|_| !bare) {
+                    draft.add(field, value, more);
+                }
+            }
+            Scope::Nothing if field == Field::Part(Part::Email) && outer != Scope::Foreign => {
+                self.loose.push(value.to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads a line such as `admin-c: AB1-RIPE`, which refers to a contact, or `Registrant: Example Ltd`, which begins one.
+    fn role_line(
+        &mut self,
+        roles: &[&'static str],
+        key: &str,
+        value: &str,
+        more: &[&str],
+        scope: Scope,
+    ) -> Scope {
+        if value.is_empty() && more.is_empty() {
+            return scope;
+        }
+        if keys::is_reference(key)
+            || is_handle(value)
+            || !value.contains(' ') && self.known.contains(&handle(value))
+        {
+            for role in roles {
+                for value in std::iter::once(value).chain(more.iter().copied()) {
+                    self.refer(value, role);
+                }
+            }
+            return scope;
+        }
+        let mut draft = Draft::of(roles);
+        let lines: Vec<&str> = std::iter::once(value).chain(more.iter().copied()).collect();
+        free::read(&lines, &mut draft.contact);
+        match self.push(draft) {
+            Some(at) => Scope::Contact(at),
+            None => Scope::Nothing,
+        }
+    }
+
+    fn qualified(&mut self, prefix: &str, role: &'static str, field: Field, value: &str, more: &[&str]) {
+        if value.is_empty() && more.is_empty() {
+            return;
+        }
+        if field == Field::Handle {
+            self.refer(value, role);
+        }
+        let open = self.prefixes.get(prefix).copied();
+        let open = open.filter(|at| {
+            self.drafts
+                .get(*at)
+                .is_some_and(|draft| !draft.is_full(field, value))
+        });
+        // `Registrant: Example Ltd` and `Registrant Contact Name: …` are of one contact.
+        let at = open
+            .or_else(|| self.of_role_line(role, field, value))
+            .or_else(|| {
+                let mut draft = Draft::of(&[role]);
+                draft.prefix = Some(prefix.to_owned());
+                self.push(draft)
+            });
+        let Some(at) = at else { return };
+        self.prefixes.insert(prefix.to_owned(), at);
+        if let Some(draft) = self.drafts.get_mut(at) {
+            draft.prefix.get_or_insert_with(|| prefix.to_owned());
+            draft.add(field, value, more);
+        }
+    }
+
+    /// Finds a contact of the role that a line without a field began.
+    fn of_role_line(&self, role: &str, field: Field, value: &str) -> Option<usize> {
+        self.drafts.iter().position(|draft| {
+            let of_role = matches!(draft.contact.roles(), [known] if known == role);
+            of_role && draft.prefix.is_none() && draft.handles.is_empty() && !draft.is_full(field, value)
+        })
+    }
+
+    /// Reads what stands under a heading that names roles.
+    fn headed(&mut self, roles: &[&'static str], entries: &[Entry<'_>]) {
+        let mut draft = Draft::of(roles);
+        let mut lines: Vec<&str> = Vec::new();
+        for entry in entries {
+            match entry {
+                Entry::Free(text) => lines.push(text),
+                Entry::Pair { key, value, more, .. } => {
+                    let within = keys::qualified(key)
+                        .filter(|(_, role, _)| roles.contains(role))
+                        .map(|(_, _, field)| field);
+                    let Some(field) = keys::field(key).or(within) else {
+                        continue;
+                    };
+                    if draft.is_full(field, value) {
+                        let full = std::mem::replace(&mut draft, Draft::of(roles));
+                        self.push(full);
+                    }
+                    draft.add(field, value, more);
+                }
+            }
+        }
+        let handles = free::read(&lines, &mut draft.contact);
+        if draft.contact.is_empty() && draft.names.is_empty() && draft.given.is_none() {
+            for handle in handles.iter().chain(&draft.handles) {
+                for role in roles {
+                    self.refer(handle, role);
+                }
+            }
+        }
+        self.push(draft);
+    }
+
+    /// Reads what stands under a heading that names one field: it is of the last contact of that role.
+    fn field(&mut self, role: &'static str, field: Field, entries: &[Entry<'_>]) {
+        let values: Vec<&str> = entries
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::Free(text) => Some(*text),
+                Entry::Pair { .. } => None,
+            })
+            .collect();
+        let Some((value, more)) = values.split_first() else {
+            return;
+        };
+        let of_role = |draft: &Draft| matches!(draft.contact.roles(), [known] if known == role);
+        let at = self
+            .drafts
+            .iter()
+            .rposition(of_role)
+            .or_else(|| self.push(Draft::of(&[role])));
+        if let Some(draft) = at.and_then(|at| self.drafts.get_mut(at)) {
+            draft.add(field, value, more);
+        }
+    }
+
+    /// Reads a line without a key that stands in no contact: a mailbox there can be told, and nothing else.
+    fn loose_line(&mut self, text: &str) {
+        if text.contains('@') && text.split_whitespace().count() <= 4 {
+            self.loose.push(text.to_owned());
+        }
+    }
+
+    /// Reads the one comment that servers of address registries make of a contact.
+    fn comment(&mut self, text: &str) {
+        let lower = text.to_lowercase();
+        if !lower.starts_with("abuse contact for ") || !lower.contains(" is ") {
+            return;
+        }
+        let word = text.split(['\'', ' ']).find(|word| word.contains('@'));
+        if let Some(word) = word {
+            let mut draft = Draft::of(&["abuse"]);
+            draft.contact.add(Part::Email, word);
+            self.push(draft);
+        }
+    }
+
+    /// Gives each contact the roles that refer to it, and joins what is said of one contact in two places.
+    fn finish(self) -> Vec<Contact> {
+        let mut contacts: Vec<Contact> = Vec::new();
+        for mut draft in self.drafts {
+            if draft.prefix.is_none() {
+                for handle in &draft.handles {
+                    for role in self.references.get(handle).into_iter().flatten() {
+                        draft.contact.add_role(*role);
+                    }
+                }
+            }
+            let Some(contact) = draft.finish() else { continue };
+            match contacts.iter_mut().find(|known| known.is_of(&contact)) {
+                Some(known) => known.absorb(&contact),
+                None => contacts.push(contact),
+            }
+        }
+        let mut known: Vec<String> = contacts.iter().flat_map(Contact::emails).collect();
+        for text in self.loose.iter().take(MOST_CONTACTS) {
+            let mut contact = Contact::default();
+            contact.add(Part::Email, text);
+            let emails = contact.emails();
+            if emails.iter().any(|email| !known.contains(email)) {
+                known.extend(emails);
+                contacts.push(contact);
+            }
+        }
+        contacts
+    }
+}
+
+/// Divides a block where a new object begins without a blank line before it.
+fn objects<'a, 'b>(entries: &'b [Entry<'a>]) -> Vec<&'b [Entry<'a>]> {
+    let begins = |at: usize, start: usize| {
+        let key = |at: usize| match entries.get(at) {
+            Some(Entry::Pair { key, .. }) => Some(*key),
+            _ => None,
+        };
+        let Some(this) = key(at) else { return false };
+        let starts = matches!(
+            this,
+            "contact hdl"
+                | "contact id"
+                | "contact"
+                | "nic hdl"
+                | "nic hdl br"
+                | "personname"
+                | "contact handle"
+        );
+        let before = || entries.get(start..at).unwrap_or_default();
+        starts
+            && before()
+                .iter()
+                .any(|entry| matches!(entry, Entry::Pair { key, .. } if *key == this))
+            || matches!(this, "contact hdl") && at > start
+    };
+    let mut objects = Vec::new();
+    let mut start = 0;
+    for at in 0..entries.len() {
+        if begins(at, start) {
+            objects.extend(entries.get(start..at));
+            start = at;
+        }
+    }
+    objects.extend(entries.get(start..));
+    objects
+}
+
+/// Returns a handle as it is compared: its first word, in lower case.
+fn handle(value: &str) -> String {
+    value
+        .split([' ', ',', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase()
+}

@@ -1,0 +1,35 @@
+//! Reads the contacts of raw whois text, in whatever layout its registry or registrar writes.
+//!
+//! There is no standard. The text becomes lines ([`lines`]), lines become blocks ([`blocks`]), and each block is read by
+//! its layout ([`layouts`]): an object of `key: value` lines that is referred to by its handle, a heading with labelled or
+//! free lines under it ([`free`]), or lines whose keys name role and field. What is read depends on this structure and
+//! never on which registry wrote it. A value counts only under a key that is known ([`keys`]), so that unknown keys,
+//! sentences and handles become no name and no line of an address; `providers::contact` checks what is left.
+
+mod blocks;
+mod free;
+mod keys;
+mod layouts;
+mod lines;
+
+#[cfg(test)]
+mod tests;
+
+use super::contact;
+use crate::domain::Record;
+
+/// Contacts and text read from one record at most; whois text is the registrant's.
+const MOST_CONTACTS: usize = 60;
+const MOST_BYTES: usize = 256 * 1024;
+
+/// Reads the contacts of a raw record, in the order of the text.
+pub fn contacts(record: &str) -> Vec<Record> {
+    let mut end = record.len().min(MOST_BYTES);
+    while !record.is_char_boundary(end) {
+        end -= 1;
+    }
+    let record = record.get(..end).unwrap_or_default();
+    let lines = lines::read(record);
+    let blocks = blocks::split(&lines);
+    contact::records(&layouts::read(&blocks, &lines), MOST_CONTACTS)
+}
