@@ -6,13 +6,19 @@
 
 use std::borrow::Cow;
 
+use super::encodings::{Encoding, decode};
+use super::text::{self, Found};
 use mail_parser::decoders::html::add_html_token;
 
 /// Attributes whose value is a link.
-const LINKS: [&str; 8] = [
+const LINKS: [&str; 12] = [
     "href",
     "src",
     "action",
+    "cite",
+    "longdesc",
+    "codebase",
+    "manifest",
     "formaction",
     "background",
     "poster",
@@ -20,45 +26,64 @@ const LINKS: [&str; 8] = [
     "data",
 ];
 /// Attributes that may contain links.
-const TEXTS: [&str; 3] = ["content", "srcset", "style"];
+const TEXTS: [&str; 6] = ["content", "srcset", "style", "ping", "value", "archive"];
+/// How deep pages may stand in attributes of pages.
+const MAX_DEPTH: usize = 2;
 /// The longest name of a character reference, and more.
 const MAX_ENTITY: usize = 40;
 
-/// Tells of every link of a text or web page, in order.
-pub(super) fn find(text: &str, html: bool, found: &mut dyn FnMut(&str)) {
+/// Tells of every link of a text or web page, in order; says whether more are wanted.
+pub(super) fn find(text: &str, html: bool, found: &mut Found<'_>) -> bool {
     if html {
-        page(text, found);
+        page(text, 0, found)
     } else {
-        bare(text, false, found);
+        text::find(text, found)
     }
 }
 
-fn page(text: &str, found: &mut dyn FnMut(&str)) {
+/// Reads a page; `depth` counts the pages that it stands in.
+fn page(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('<') {
-        bare(before, true, found);
-        let is_tag = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!' || c == '?');
+        if !text::find(&decoded(before), found) {
+            return false;
+        }
+        let is_tag = is_tag(after);
         rest = match after.strip_prefix("!--") {
             Some(comment) => comment,
-            None if is_tag => tag(after, found),
+            None if is_tag => match tag(after, depth, found) {
+                Some(rest) => rest,
+                None => return false,
+            },
             None => after,
         };
     }
-    bare(rest, true, found);
+    text::find(&decoded(rest), found)
 }
 
-/// Reads a tag from behind its `<`; returns what follows it.
-fn tag<'t>(text: &'t str, found: &mut dyn FnMut(&str)) -> &'t str {
+/// Tells a tag behind its `<` from the sign of a script, such as `a<b){…`.
+fn is_tag(text: &str) -> bool {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_' | '.' | '!' | '?' | '[');
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!' || c == '?');
+    let mut rest = text.chars().skip_while(|c| in_name(*c));
+    starts
+        && rest
+            .next()
+            .is_none_or(|c| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
+}
+
+/// Reads a tag from behind its `<`; returns what follows it, or `None` where no more links are wanted.
+fn tag<'t>(text: &'t str, depth: usize, found: &mut Found<'_>) -> Option<&'t str> {
     let is_space = |c: char| c.is_ascii_whitespace();
     let name_end = |c: char| is_space(c) || matches!(c, '/' | '>');
     let (_, mut rest) = text.split_at(text.find(name_end).unwrap_or(text.len()));
     loop {
         rest = rest.trim_start_matches(|c: char| is_space(c) || c == '/');
         if rest.is_empty() {
-            return rest;
+            return Some(rest);
         }
         if let Some(after) = rest.strip_prefix('>') {
-            return after;
+            return Some(after);
         }
         // A name is at least one character, so that this ends.
         let skip = rest.chars().next().map_or(0, char::len_utf8);
@@ -72,12 +97,54 @@ fn tag<'t>(text: &'t str, found: &mut dyn FnMut(&str)) -> &'t str {
         let (value, after) = attribute(value.trim_start_matches(is_space));
         rest = after;
         let listed = |names: &[&str]| names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
-        if listed(&LINKS) {
-            found(&decoded(value));
+        let goes_on = if listed(&LINKS) {
+            link(&decoded(value), depth, found)
         } else if listed(&TEXTS) {
-            bare(value, true, found);
+            text::find(&decoded(value), found)
+        } else if depth < MAX_DEPTH && listed(&["srcdoc"]) {
+            page(&decoded(value), depth + 1, found)
+        } else if is_script(name) {
+            text::find(&decoded(value), found)
+        } else {
+            true
+        };
+        if !goes_on {
+            return None;
         }
     }
+}
+
+/// Tells of an attribute's link; of one that is a page itself (`data:text/html,…`), the links in it.
+fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
+    let value = value.trim();
+    match value.get(..5) {
+        Some(head) if head.eq_ignore_ascii_case("data:") => {
+            depth >= MAX_DEPTH || data(value).is_none_or(|inner| page(&inner, depth + 1, found))
+        }
+        _ => found(value),
+    }
+}
+
+/// Returns the text in a `data:` URL (RFC 2397), if it is one.
+fn data(url: &str) -> Option<String> {
+    let (head, body) = url.get(5..)?.split_once(',')?;
+    let head = head.to_ascii_lowercase();
+    let is_page = ["html", "svg", "xml", "text/"]
+        .iter()
+        .any(|kind| head.contains(kind));
+    let body: Vec<u8> = percent_encoding::percent_decode_str(body).collect();
+    let bytes = if head.ends_with("base64") {
+        decode(&body, Encoding::Base64).bytes.into_owned()
+    } else {
+        body
+    };
+    is_page.then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Tells what is a script: an event handler, or a name that no attribute has, as a `<` in a script makes one.
+fn is_script(name: &str) -> bool {
+    let is_handler = name.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("on"));
+    is_handler || !name.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Cuts an attribute's value off. A quote that is never closed ends with the tag, so that one slip hides nothing.
@@ -92,70 +159,6 @@ fn attribute(text: &str) -> (&str, &str) {
     }
     let end = |c: char| c.is_ascii_whitespace() || c == '>';
     text.split_at(text.find(end).unwrap_or(text.len()))
-}
-
-/// Tells of `http://…` and `https://…` in running text, and of `www.…`, of which readers of mail make a link.
-fn bare(text: &str, html: bool, found: &mut dyn FnMut(&str)) {
-    with_scheme(text, html, found);
-    for word in text.split(ends) {
-        let word = word.trim_start_matches(['(', '[', ',', ';']);
-        let is_name = word
-            .get(..4)
-            .is_some_and(|start| start.eq_ignore_ascii_case("www."));
-        if is_name && !word.contains("://") {
-            link(word, html, "http", found);
-        }
-    }
-}
-
-fn with_scheme(text: &str, html: bool, found: &mut dyn FnMut(&str)) {
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at);
-        // Reporters defang what they found.
-        let scheme = ["https", "http", "hxxps", "hxxp"].into_iter().find(|scheme| {
-            let start = before.len().checked_sub(scheme.len());
-            let tail = start.and_then(|start| before.get(start..));
-            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(scheme))
-        });
-        let after = after.get(3..).unwrap_or_default();
-        let Some(scheme) = scheme else {
-            rest = after;
-            continue;
-        };
-        let (target, tail) = after.split_at(after.find(ends).unwrap_or(after.len()));
-        rest = tail;
-        link(target, html, scheme, found);
-    }
-}
-
-/// Tells of a link without its scheme, and without what belongs to the sentence around it.
-fn link(target: &str, html: bool, scheme: &str, found: &mut dyn FnMut(&str)) {
-    let link = if html {
-        decoded(target)
-    } else {
-        Cow::Borrowed(target)
-    };
-    let link = link.split(ends).next().unwrap_or_default();
-    let mut link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '\u{2026}']);
-    // A bracket belongs to the sentence unless it was opened in the link.
-    for (open, close) in [('(', ')'), ('[', ']')] {
-        if let Some(shorter) = link.strip_suffix(close)
-            && !shorter.contains(open)
-        {
-            link = shorter.trim_end_matches(['.', ',', ';']);
-        }
-    }
-    if !link.is_empty() {
-        found(&format!("{scheme}://{link}"));
-    }
-}
-
-/// Tells characters that end a link in running text.
-fn ends(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '\u{201d}' | '\u{bb}')
 }
 
 /// Replaces character references: `&amp;`, `&#46;`, `&#x2e;`; numbers may lack the semicolon, as in browsers.

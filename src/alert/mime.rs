@@ -1,63 +1,80 @@
 //! Walks the parts of a message within limits.
 //!
-//! `mail-parser` reads every block of headers and decodes. It is not given whole messages: it nests attached messages
-//! without a limit, is recursive in dropping them, and looks for each boundary up to the message's end; a mebibyte can
-//! be made to overflow the stack or to take minutes. Here depth and parts are bounded before anything is read, and
-//! each octet is looked at once a level.
+//! `mail-parser` decodes single fields. It is not given whole messages: it nests attached messages without a limit, is
+//! recursive in dropping them, and looks for each boundary up to the message's end; a mebibyte can be made to overflow
+//! the stack or to take minutes. Here depth and parts are bounded before anything is read, and each octet is looked at
+//! once a level.
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::collections::HashSet;
 
-use mail_parser::decoders::base64::base64_decode;
-use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::{Address, ContentType, Header, HeaderName, HeaderValue, Host, MessageParser};
-use sha2::{Digest, Sha256};
+use mail_parser::DateTime;
 
-use super::links;
+use super::encodings::decode;
+use super::facts::{AttachmentFact, MailboxFact, MessageFacts};
+use super::headers::{Field, decoded, fields};
+use super::leaf::leaf;
+use super::parts::{About, MAX_HEADERS, guessed_boundary, head, split};
 use super::received::{Hop, Trace};
-use super::{MAX_DEPTH, MAX_PARTS, MessageError};
+use super::senders::{Mailbox, mailboxes};
+use super::unicode::{plain, visible};
+use super::{MAX_DEPTH, MAX_NAMED, MAX_PARTS, MessageError, Unreadable, links};
 
 /// How many links are looked at; far more than can be named.
 const MAX_LINKS: usize = 2_000;
-/// How many octets of a block of headers are read: the time that `mail-parser` takes for encoded words grows with the
-/// square of their number.
-const MAX_HEADERS: usize = 64 * 1024;
-/// How many mailboxes a header gives.
-const MAX_MAILBOXES: usize = 50;
-
-/// Reads those headers that matter, and steps over all others.
-static HEADERS: LazyLock<MessageParser> = LazyLock::new(|| {
-    MessageParser::new()
-        .header_address(HeaderName::From)
-        .header_address(HeaderName::ReplyTo)
-        .header_raw(HeaderName::ReturnPath)
-        .header_received(HeaderName::Received)
-        .header_raw(HeaderName::AuthenticationResults)
-        .header_content_type(HeaderName::ContentType)
-        .header_content_type(HeaderName::ContentDisposition)
-        .header_raw(HeaderName::ContentTransferEncoding)
-        .header_raw(HeaderName::ContentId)
-        .default_header_ignore()
-});
+/// How many characters of a header's text are told.
+const MAX_TEXT: usize = 998;
+/// Headers of which a message has one at least.
+const KNOWN: [&str; 12] = [
+    "From",
+    "Sender",
+    "Reply-To",
+    "Return-Path",
+    "Received",
+    "Authentication-Results",
+    "Content-Type",
+    "Content-Disposition",
+    "Content-Transfer-Encoding",
+    "To",
+    "Subject",
+    "Message-ID",
+];
 
 /// Holds what one message says; attached ones are further messages.
 #[derive(Default)]
 pub(super) struct Mail {
     pub(super) envelope: Envelope,
+    /// What its headers say of it.
+    pub(super) facts: MessageFacts,
     /// Links as they stand in texts, in order.
     links: Vec<String>,
-    /// SHA-256 of attachments.
-    files: Vec<String>,
+    pub(super) files: Vec<File>,
+    pub(super) unreadable: Vec<Unreadable>,
     pub(super) attached: Vec<Mail>,
 }
 
+/// Is what a reader would save.
+pub(super) struct File {
+    pub(super) fact: AttachmentFact,
+    /// SHA-256 of what other readers save, where they differ.
+    pub(super) other: Option<String>,
+}
+
+/// Is what a message and those attached to it hold.
+#[derive(Default)]
+pub(super) struct Gathered<'m> {
+    pub(super) links: Vec<&'m str>,
+    pub(super) files: Vec<&'m File>,
+    pub(super) unreadable: Vec<&'m Unreadable>,
+}
+
 impl Mail {
-    /// Returns links and digests, first this message's, then those of the attached ones.
-    pub(super) fn gather<'m>(&'m self, links: &mut Vec<&'m str>, files: &mut Vec<&'m str>) {
-        links.extend(self.links.iter().map(String::as_str));
-        files.extend(self.files.iter().map(String::as_str));
+    /// Gathers what is in this message, then what is in the attached ones.
+    pub(super) fn gather<'m>(&'m self, into: &mut Gathered<'m>) {
+        into.links.extend(self.links.iter().map(String::as_str));
+        into.files.extend(&self.files);
+        into.unreadable.extend(&self.unreadable);
         for mail in &self.attached {
-            mail.gather(links, files);
+            mail.gather(into);
         }
     }
 }
@@ -66,17 +83,13 @@ impl Mail {
 #[derive(Default)]
 pub(super) struct Envelope {
     pub(super) from: Vec<Mailbox>,
+    /// How many From headers there are; one, where all is well.
+    pub(super) from_headers: usize,
+    pub(super) sender: Vec<Mailbox>,
     pub(super) reply_to: Vec<Mailbox>,
-    pub(super) return_path: Vec<String>,
+    pub(super) return_path: Vec<Mailbox>,
     /// Received and Authentication-Results headers from the top.
     pub(super) trace: Vec<Trace>,
-}
-
-/// Holds a mailbox as it is written.
-pub(super) struct Mailbox {
-    /// The display name; may be empty.
-    pub(super) name: String,
-    pub(super) address: String,
 }
 
 /// Counts what was met and passed over.
@@ -84,25 +97,48 @@ pub(super) struct Mailbox {
 pub(super) struct Remarks {
     parts: usize,
     too_deep: usize,
-    links: usize,
+    seen: HashSet<String>,
+    too_many: bool,
     broken: usize,
     cut: bool,
 }
 
 impl Remarks {
-    /// Says it in plain words.
-    pub(super) fn note(&self, notes: &mut Vec<String>) {
+    /// Takes a link once; says whether more are wanted.
+    pub(super) fn link(&mut self, link: &str, mail: &mut Mail) -> bool {
+        if self.seen.contains(link) {
+            return true;
+        }
+        if self.seen.len() >= MAX_LINKS {
+            self.too_many = true;
+            return false;
+        }
+        self.seen.insert(link.to_owned());
+        mail.links.push(link.to_owned());
+        true
+    }
+
+    /// Says it in plain words, and names what nobody can vouch for because it was not read.
+    pub(super) fn note(&self, notes: &mut Vec<String>, unreadable: &mut Vec<Unreadable>) {
+        let mut name = |role, value: String, reason: String| {
+            unreadable.push(Unreadable { role, value, reason });
+        };
         if self.too_deep > 0 {
-            notes.push(format!(
-                "{} parts were not read: deeper than {MAX_DEPTH}",
-                self.too_deep
-            ));
+            let count = self.too_deep;
+            notes.push(format!("{count} parts were not read: deeper than {MAX_DEPTH}"));
+            name(
+                "attachment",
+                format!("{count} parts"),
+                format!("deeper than {MAX_DEPTH}"),
+            );
         }
         if self.cut {
             notes.push(format!("headers beyond {} KiB were not read", MAX_HEADERS / 1024));
         }
-        if self.links > MAX_LINKS {
+        if self.too_many {
             notes.push(format!("only the first {MAX_LINKS} links were looked at"));
+            let reason = format!("more than {MAX_LINKS} links");
+            name("url", "the other links".to_owned(), reason);
         }
         if self.broken > 0 {
             notes.push(format!("{} parts are broken and were read as text", self.broken));
@@ -112,11 +148,13 @@ impl Remarks {
 
 /// Reads a message of bounded length.
 pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
-    let known = HEADERS.parse_headers(head(bytes).0).is_some_and(|message| {
-        let mut headers = message.headers().iter();
-        headers.any(|header| !matches!(header.value, HeaderValue::Empty))
-    });
-    if !known {
+    let bytes = begin(bytes);
+    let fields = fields(head(bytes).0);
+    let is_known = |field: &Field<'_>| KNOWN.iter().any(|name| field.is(name));
+    if !fields
+        .iter()
+        .any(|field| is_known(field) && !field.value.trim_ascii().is_empty())
+    {
         return Err(MessageError::NoHeader);
     }
     let mut remarks = Remarks::default();
@@ -124,65 +162,77 @@ pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
     Ok((mail, remarks))
 }
 
+/// Steps over what programs put before the first header: a byte order mark, empty lines.
+fn begin(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    bytes.get(blank..).unwrap_or_default()
+}
+
 fn message(bytes: &[u8], depth: usize, remarks: &mut Remarks) -> Result<Mail, MessageError> {
     let mut mail = Mail::default();
-    if let Some(parsed) = HEADERS.parse_headers(head(bytes).0) {
-        for header in parsed.headers() {
-            mail.envelope.read(header);
-        }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    for field in fields(head(bytes).0) {
+        mail.read(&field);
     }
     part(bytes, depth, false, &mut mail, remarks)?;
     Ok(mail)
 }
 
-impl Envelope {
-    fn read(&mut self, header: &Header<'_>) {
-        match (&header.name, &header.value) {
-            (HeaderName::From, HeaderValue::Address(list)) => mailboxes(list, &mut self.from),
-            (HeaderName::ReplyTo, HeaderValue::Address(list)) => mailboxes(list, &mut self.reply_to),
-            (HeaderName::ReturnPath, HeaderValue::Text(text)) => {
-                let path = text.trim_matches(['<', '>', ' ', '\t']);
-                // A report of non-delivery has none, by design.
-                if !path.is_empty() && self.return_path.len() < MAX_MAILBOXES {
-                    self.return_path.push(path.to_owned());
-                }
+impl Mail {
+    fn read(&mut self, field: &Field<'_>) {
+        let envelope = &mut self.envelope;
+        let text = || field.unfolded();
+        let fact = |into: &mut Vec<MailboxFact>| {
+            let mut found = Vec::new();
+            mailboxes(&text(), &mut found);
+            into.extend(found.iter().flat_map(Mailbox::facts).take(MAX_NAMED));
+        };
+        let first = |into: &mut Option<String>, value: String| {
+            if into.is_none() && !value.is_empty() {
+                *into = Some(value);
             }
-            (HeaderName::Received, HeaderValue::Received(line)) => {
-                let name = |host: Option<&Host<'_>>| match host {
-                    Some(Host::Name(name)) => Some(name.to_string()),
-                    _ => None,
-                };
-                let address = |host: Option<&Host<'_>>| match host {
-                    Some(Host::IpAddr(address)) => Some(address.to_canonical()),
-                    _ => None,
-                };
-                self.trace.push(Trace::Received(Hop {
-                    from: line
-                        .from_ip()
-                        .map(|ip| ip.to_canonical())
-                        .or_else(|| address(line.from())),
-                    by_name: name(line.by()),
-                    by_address: address(line.by()),
-                }));
+        };
+        if field.is("From") {
+            envelope.from_headers += 1;
+            mailboxes(&text(), &mut envelope.from);
+        } else if field.is("Sender") {
+            mailboxes(&text(), &mut envelope.sender);
+        } else if field.is("Reply-To") {
+            mailboxes(&text(), &mut envelope.reply_to);
+        } else if field.is("Return-Path") {
+            let path = text();
+            // A report of non-delivery has none, by design.
+            if !path.trim_matches(['<', '>', ' ', '\t']).is_empty() {
+                mailboxes(&path, &mut envelope.return_path);
             }
-            (HeaderName::Received, _) => self.trace.push(Trace::Received(Hop::default())),
-            (HeaderName::AuthenticationResults, HeaderValue::Text(text)) => {
-                self.trace.push(Trace::Results(text.to_string()));
-            }
-            _ => {}
+        } else if field.is("Received") {
+            envelope.trace.push(Trace::Received(Hop::parse(&text())));
+        } else if field.is("Authentication-Results") {
+            envelope.trace.push(Trace::Results(text()));
+        } else if field.is("To") {
+            fact(&mut self.facts.recipients.to);
+        } else if field.is("Cc") {
+            fact(&mut self.facts.recipients.cc);
+        } else if field.is("Subject") {
+            first(&mut self.facts.subject, decoded(&text(), MAX_TEXT));
+        } else if field.is("Message-ID") {
+            first(&mut self.facts.message_id, plain(&text(), MAX_TEXT));
+        } else if field.is("Date") {
+            let date = DateTime::parse_rfc822(&format!("{}\n", text()));
+            let date = date.filter(DateTime::is_valid).map(|date| date.to_rfc3339());
+            first(&mut self.facts.date, date.unwrap_or_default());
         }
     }
 }
 
-fn mailboxes(list: &Address<'_>, into: &mut Vec<Mailbox>) {
-    for found in list.iter() {
-        let Some(address) = found.address() else { continue };
-        if into.len() < MAX_MAILBOXES {
-            into.push(Mailbox {
-                name: found.name().unwrap_or_default().to_owned(),
-                address: address.trim().to_owned(),
-            });
-        }
+impl Mailbox {
+    /// Returns what a caller is told of a mailbox.
+    pub(super) fn facts(&self) -> impl Iterator<Item = MailboxFact> {
+        self.addresses.iter().map(|address| MailboxFact {
+            name: self.name.clone(),
+            address: plain(address, MAX_TEXT),
+        })
     }
 }
 
@@ -200,26 +250,32 @@ fn part(
     }
     let (top, rest) = head(bytes);
     remarks.cut |= top.len() >= MAX_HEADERS;
-    let parsed = HEADERS.parse_headers(top);
-    let headers = parsed
-        .as_ref()
-        .map(mail_parser::Message::headers)
-        .unwrap_or_default();
+    let fields = fields(top);
     // A part may lack headers and the empty line behind them.
-    let body = if headers.is_empty() && !top.is_empty() {
+    let body = if fields.is_empty() && !top.is_empty() {
         bytes
     } else {
         rest
     };
-    let about = About::new(headers, in_digest);
+    let about = About::of(&fields, in_digest);
     if about.is("multipart", None) {
-        let boundary = about.attribute("boundary").filter(|text| !text.is_empty());
-        let parts = boundary
-            .map(|text| split(body, text.as_bytes()))
-            .unwrap_or_default();
+        let named = about.attribute("boundary").filter(|text| !text.is_empty());
+        let mut parts = named.map(|text| split(body, text.as_bytes())).unwrap_or_default();
         if parts.is_empty() {
+            // Programs for mail guess it, too.
+            parts = guessed_boundary(body)
+                .map(|text| split(body, text))
+                .unwrap_or_default();
+        }
+        if parts.is_empty() && !body.trim_ascii().is_empty() {
             remarks.broken += 1;
-            links_of(&String::from_utf8_lossy(body), false, mail, remarks);
+            let text = String::from_utf8_lossy(body);
+            links::find(&text, false, &mut |link| remarks.link(link, mail));
+            mail.unreadable.push(Unreadable {
+                role: "attachment",
+                value: visible(&about.content_type()),
+                reason: "parts without a boundary between them".to_owned(),
+            });
         }
         for inner in parts {
             count(remarks)?;
@@ -233,17 +289,20 @@ fn part(
         }
         return Ok(());
     }
-    let content = decode(body, about.encoding);
-    if about.is("message", Some("rfc822")) || about.is("message", Some("global")) {
+    let is_message = about.is_any("message", &["rfc822", "global", "x-rfc822"]);
+    if is_message || about.extension() == "eml" {
         count(remarks)?;
         if depth >= MAX_DEPTH {
             remarks.too_deep += 1;
         } else {
+            let content = decode(body, about.encoding).bytes;
             mail.attached.push(message(&content, depth + 1, remarks)?);
         }
-        return Ok(());
+        if is_message {
+            return Ok(());
+        }
     }
-    leaf(&content, &about, mail, remarks);
+    leaf(body, &about, mail, remarks);
     Ok(())
 }
 
@@ -253,169 +312,4 @@ fn count(remarks: &mut Remarks) -> Result<(), MessageError> {
         return Err(MessageError::TooManyParts);
     }
     Ok(())
-}
-
-/// Reads text for links and anything attached for its digest. An attached web page is both.
-fn leaf(content: &[u8], about: &About<'_>, mail: &mut Mail, remarks: &mut Remarks) {
-    let is_text = about.is("text", None);
-    let shown = about.is("image", None) && about.is_embedded;
-    if !content.is_empty() && (about.is_attached || !is_text && !shown) {
-        let digest = Sha256::digest(content);
-        mail.files.push(crate::hex::hex(&digest));
-    }
-    let html = about.is("text", Some("html")) || about.is("application", Some("xhtml+xml"));
-    if is_text || html {
-        let decoder = about
-            .attribute("charset")
-            .and_then(|name| charset_decoder(name.as_bytes()));
-        let text = match decoder {
-            Some(decoder) => Cow::Owned(decoder(content)),
-            None => String::from_utf8_lossy(content),
-        };
-        links_of(&text, html, mail, remarks);
-    }
-}
-
-fn links_of(text: &str, html: bool, mail: &mut Mail, remarks: &mut Remarks) {
-    links::find(text, html, &mut |link| {
-        remarks.links += 1;
-        if remarks.links <= MAX_LINKS {
-            mail.links.push(link.to_owned());
-        }
-    });
-}
-
-/// Holds what a part's headers say of its body.
-struct About<'h> {
-    content: Option<&'h ContentType<'h>>,
-    in_digest: bool,
-    encoding: &'h str,
-    is_attached: bool,
-    is_embedded: bool,
-}
-
-impl<'h> About<'h> {
-    fn new(headers: &'h [Header<'h>], in_digest: bool) -> Self {
-        let find = |name: &HeaderName<'_>| {
-            let header = headers.iter().find(|header| header.name == *name);
-            header.map(|header| &header.value)
-        };
-        let content = find(&HeaderName::ContentType).and_then(|value| value.as_content_type());
-        let disposition = find(&HeaderName::ContentDisposition).and_then(|value| value.as_content_type());
-        let encoding = find(&HeaderName::ContentTransferEncoding).and_then(|value| value.as_text());
-        Self {
-            content,
-            in_digest,
-            encoding: encoding.unwrap_or_default().trim(),
-            is_attached: disposition
-                .is_some_and(|value| value.is_attachment() || value.has_attribute("filename")),
-            is_embedded: disposition.is_none_or(|value| !value.is_attachment()),
-        }
-    }
-
-    /// Tells the type, and the subtype if one is asked for. Without a header: text/plain, in a digest a message.
-    fn is(&self, kind: &str, sub: Option<&str>) -> bool {
-        let (own, own_sub) = match self.content {
-            Some(content) => (content.ctype(), content.subtype().unwrap_or_default()),
-            None if self.in_digest => ("message", "rfc822"),
-            None => ("text", "plain"),
-        };
-        own.eq_ignore_ascii_case(kind) && sub.is_none_or(|sub| own_sub.eq_ignore_ascii_case(sub))
-    }
-
-    fn attribute(&self, name: &str) -> Option<&'h str> {
-        self.content?.attribute(name)
-    }
-}
-
-/// Cuts a part at the first empty line: its headers, of which there are bounded many octets, and its body.
-fn head(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let mut end = 0;
-    let mut body: &[u8] = b"";
-    let mut at = 0;
-    for line in bytes.split_inclusive(|b| *b == b'\n') {
-        at += line.len();
-        if line.trim_ascii().is_empty() {
-            body = bytes.get(at..).unwrap_or_default();
-            break;
-        }
-        end = at;
-    }
-    (bytes.get(..end.min(MAX_HEADERS)).unwrap_or_default(), body)
-}
-
-/// Cuts a body at the lines of its boundary (RFC 2046, 5.1.1). What stands before the first and after the last
-/// is no part; a missing last one is tolerated.
-fn split<'x>(body: &'x [u8], boundary: &[u8]) -> Vec<&'x [u8]> {
-    let mut parts = Vec::new();
-    let mut start = None;
-    let mut at = 0;
-    for line in body.split_inclusive(|b| *b == b'\n') {
-        let begin = at;
-        at += line.len();
-        let rest = line
-            .strip_prefix(b"--")
-            .and_then(|line| line.strip_prefix(boundary));
-        let Some(rest) = rest.map(<[u8]>::trim_ascii) else {
-            continue;
-        };
-        let is_end = rest.starts_with(b"--");
-        if !rest.is_empty() && !is_end {
-            continue;
-        }
-        if let Some(from) = start {
-            parts.push(trim_line_end(body.get(from..begin).unwrap_or_default()));
-        }
-        start = Some(at);
-        // One more than allowed is enough to refuse the message.
-        if is_end || parts.len() > MAX_PARTS {
-            return parts;
-        }
-    }
-    if let Some(from) = start {
-        parts.push(body.get(from..).unwrap_or_default());
-    }
-    parts
-}
-
-/// Takes off the line end that belongs to the boundary.
-fn trim_line_end(bytes: &[u8]) -> &[u8] {
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    bytes.strip_suffix(b"\r").unwrap_or(bytes)
-}
-
-fn decode<'x>(body: &'x [u8], encoding: &str) -> Cow<'x, [u8]> {
-    if encoding.eq_ignore_ascii_case("base64") {
-        // Readers of mail skip what is no digit of it.
-        let digit = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-        let digits: Vec<u8> = body.iter().copied().filter(digit).collect();
-        base64_decode(&digits).map_or(Cow::Borrowed(body), Cow::Owned)
-    } else if encoding.eq_ignore_ascii_case("quoted-printable") {
-        Cow::Owned(quoted_printable(body))
-    } else {
-        Cow::Borrowed(body)
-    }
-}
-
-/// Decodes quoted-printable and leaves what is none as it is: `mail-parser` gives up at the first slip, while
-/// programs for mail show the rest, links included.
-fn quoted_printable(body: &[u8]) -> Vec<u8> {
-    let hex = |b: u8| char::from(b).to_digit(16);
-    let mut out = Vec::with_capacity(body.len());
-    let mut rest = body;
-    loop {
-        rest = match rest {
-            [] => return out,
-            [b'=', b'\n', tail @ ..] | [b'=', b'\r', b'\n', tail @ ..] => tail,
-            [b'=', a, b, tail @ ..] if hex(*a).is_some() && hex(*b).is_some() => {
-                let octet = hex(*a).zip(hex(*b)).map(|(a, b)| a * 16 + b);
-                out.extend(octet.and_then(|octet| u8::try_from(octet).ok()));
-                tail
-            }
-            [b, tail @ ..] => {
-                out.push(*b);
-                tail
-            }
-        };
-    }
 }

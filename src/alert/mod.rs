@@ -1,27 +1,40 @@
 //! Reads the raw message of an alert (RFC 5322) into indicators. Pure: no clock, socket or environment.
 //!
-//! Nothing of a message is kept but indicators: notes count and never quote, errors say only what was too much.
+//! Nothing of a message is kept but indicators, what of it could not be read, and what notes show of an address that
+//! is not what it seems. `Debug` prints no text of a message, errors say only what was too much.
 
+mod authentication;
+mod calendar;
+mod encodings;
 mod facts;
 mod headers;
+mod leaf;
 mod links;
 mod mime;
+mod parts;
+mod reader;
 mod received;
+mod report;
+mod senders;
 #[cfg(test)]
 mod tests;
+mod text;
 mod unicode;
 mod unwrap;
+mod wrappers;
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
-use crate::domain::indicator::{Indicator, IndicatorKind};
+use crate::domain::indicator::Indicator;
+use reader::Reader;
+use report::{Report, report};
 
+pub use authentication::AuthenticationResult;
 pub use facts::{AttachmentFact, MailboxFact, MessageFacts, Recipients};
-pub use received::{AuthenticationResult, Relay, RelayError};
+pub use received::{Relay, RelayError};
 
 /// The longest message in octets.
-pub const MAX_BYTES: usize = 1024 * 1024;
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How many parts a message may have, those of attached messages included.
 pub const MAX_PARTS: usize = 50;
 /// How deep parts may stand within parts; what is deeper is not read.
@@ -30,6 +43,9 @@ pub const MAX_DEPTH: usize = 8;
 pub const MAX_INDICATORS: usize = 20;
 /// How many values [`Read::excess`] and [`Read::ignored`] name each; a note counts the rest.
 pub const MAX_NAMED: usize = 200;
+
+/// Why an address that stands in a display name is not asked about.
+pub const SHOWN_ONLY: &str = "shown as the sender's name only";
 
 /// Tells whose relays, addresses and names are trusted, and what may leave.
 #[derive(Clone, Copy)]
@@ -86,7 +102,7 @@ impl std::fmt::Debug for Unreadable {
 /// Holds an indicator and what it was in the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// One of `sender`, `reply_to`, `return_path`, `relay`, `url`, `attachment`.
+    /// One of `sender`, `sender_agent` (the Sender header), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
     pub role: &'static str,
     /// The indicator.
     pub indicator: Indicator,
@@ -137,13 +153,8 @@ pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
         return Err(MessageError::TooLarge(bytes.len()));
     }
     let (mut mail, remarks) = mime::walk(bytes)?;
-    let mut out = Reader {
-        trust,
-        seen: HashSet::new(),
-        read: Read::default(),
-        unnamed: 0,
-    };
-    remarks.note(&mut out.read.notes);
+    let mut out = Reader::new(trust);
+    remarks.note(&mut out.read.notes, &mut out.read.unreadable);
     // Reports that nobody vouches for, which are read as well.
     let mut doubtful = Vec::new();
     loop {
@@ -165,191 +176,17 @@ pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
             doubtful.push(outer);
         }
     }
-    out.envelope(&mail.envelope);
+    // The facts are those of the message that was reported.
+    out.read.facts = std::mem::take(&mut mail.facts);
+    out.envelope(&mail);
     out.contents(&mail);
     for report in &doubtful {
+        let facts = out.read.facts.clone();
         out.mailboxes(&report.envelope);
         out.contents(report);
+        out.read.facts = facts;
     }
     Ok(out.finish())
-}
-
-/// Says what a message is that carries one other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Report {
-    /// No report: its sender is not one's own or trusted, or it carries none or several.
-    None,
-    /// A report: it never was outside, or trusted relays found its sender right.
-    Sure,
-    /// It looks like one, and nobody tells.
-    Doubtful,
-    /// It came from outside, and no trusted relay found its sender right.
-    Forged,
-}
-
-/// Tells a report: every sender is ignored as one's own or trusted, there is exactly one attached message, and the
-/// trusted relays say nothing against it.
-fn report(mail: &mime::Mail, trust: &Trust<'_>) -> Report {
-    let is_own = |indicator: Indicator| (trust.is_own)(&indicator).is_some();
-    let own =
-        |mailbox: &mime::Mailbox| Indicator::parse(IndicatorKind::Email, &mailbox.address).is_ok_and(is_own);
-    let envelope = &mail.envelope;
-    if mail.attached.len() != 1 || envelope.from.is_empty() || !envelope.from.iter().all(own) {
-        return Report::None;
-    }
-    let origin = received::origin(&envelope.trace, trust.relays);
-    let (results, _) = received::results(&envelope.trace, &origin, trust.relays);
-    let own_name = |found: &AuthenticationResult| {
-        let name = found
-            .domain
-            .as_deref()
-            .and_then(|name| Indicator::name(name).ok());
-        name.map(is_own)
-    };
-    // DMARC is about the header that people see; the others only where they are about one's own name.
-    let passed = results
-        .iter()
-        .any(|found| found.result == "pass" && own_name(found).unwrap_or(found.method == "dmarc"));
-    let failed = results
-        .iter()
-        .any(|found| found.method == "dmarc" && found.result == "fail");
-    match origin.address {
-        _ if passed && !failed => Report::Sure,
-        _ if !origin.is_told() => Report::Doubtful,
-        Some(address) if !is_private(address) => Report::Forged,
-        _ if failed => Report::Forged,
-        _ => Report::Sure,
-    }
-}
-
-/// Collects indicators in order, each once.
-struct Reader<'t, 'a> {
-    trust: &'t Trust<'a>,
-    seen: HashSet<Indicator>,
-    read: Read,
-    /// How many values were found after the lists were full.
-    unnamed: usize,
-}
-
-impl Reader<'_, '_> {
-    fn note(&mut self, text: impl Into<String>) {
-        self.read.notes.push(text.into());
-    }
-
-    fn envelope(&mut self, envelope: &mime::Envelope) {
-        if envelope.from.is_empty() {
-            self.note("the message names no sender");
-        }
-        self.mailboxes(envelope);
-        let origin = received::origin(&envelope.trace, self.trust.relays);
-        if let Some(address) = origin.address {
-            self.add("relay", Indicator::from(address));
-        }
-        self.read.notes.extend(origin.note.map(str::to_owned));
-        let (results, others) = received::results(&envelope.trace, &origin, self.trust.relays);
-        self.read.authentication = results;
-        if others > 0 {
-            self.note(format!(
-                "{others} authentication results were not counted: no trusted relay wrote them"
-            ));
-        }
-    }
-
-    fn mailboxes(&mut self, envelope: &mime::Envelope) {
-        for mailbox in &envelope.from {
-            self.mailbox("sender", &mailbox.address);
-            self.shown(mailbox);
-        }
-        for mailbox in &envelope.reply_to {
-            self.mailbox("reply_to", &mailbox.address);
-        }
-        for address in &envelope.return_path {
-            self.mailbox("return_path", address);
-        }
-    }
-
-    fn mailbox(&mut self, role: &'static str, address: &str) {
-        match Indicator::parse(IndicatorKind::Email, address) {
-            Ok(indicator) => self.add(role, indicator),
-            Err(_) => self.note(format!("one {role} is no e-mail address")),
-        }
-    }
-
-    /// Names an address in the display name: people see it, mail does not use it.
-    fn shown(&mut self, mailbox: &mime::Mailbox) {
-        let words = mailbox.name.split(|c: char| {
-            c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | '"' | '\'' | ',' | ';')
-        });
-        let shown = words
-            .filter(|word| word.contains('@'))
-            .find_map(|word| Indicator::parse(IndicatorKind::Email, word).ok());
-        if let Some(shown) = shown
-            && !shown.value().eq_ignore_ascii_case(&mailbox.address)
-        {
-            self.note("the sender's display name is another e-mail address");
-            self.ignore("sender", &shown, "shown as the sender's name only");
-        }
-    }
-
-    fn contents(&mut self, mail: &mime::Mail) {
-        let mut links = Vec::new();
-        let mut files = Vec::new();
-        mail.gather(&mut links, &mut files);
-        let mut tally = unwrap::Tally::default();
-        for digest in files {
-            if let Ok(hash) = Indicator::parse(IndicatorKind::Hash, digest) {
-                self.add("attachment", hash);
-            }
-        }
-        let mut hosts = HashSet::new();
-        let (first, more): (Vec<Indicator>, Vec<Indicator>) = links
-            .into_iter()
-            .filter_map(|link| unwrap::indicator(link, self.trust.keep_query, &mut tally))
-            .partition(|url| hosts.insert(url.host()));
-        for url in first.into_iter().chain(more) {
-            self.add("url", url);
-        }
-        tally.note(&mut self.read.notes);
-        self.read.unreadable.append(&mut tally.unreadable);
-        self.read.sealed.append(&mut tally.sealed);
-    }
-
-    fn add(&mut self, role: &'static str, indicator: Indicator) {
-        if !self.seen.insert(indicator.clone()) {
-            return;
-        }
-        if let Some(reason) = private(&indicator) {
-            self.ignore(role, &indicator, reason);
-        } else if let Some(reason) = (self.trust.is_own)(&indicator) {
-            self.ignore(role, &indicator, &reason);
-        } else if self.read.indicators.len() < MAX_INDICATORS {
-            self.read.indicators.push(Found { role, indicator });
-        } else if self.read.excess.len() < MAX_NAMED {
-            self.read.excess.push(Found { role, indicator });
-        } else {
-            self.unnamed += 1;
-        }
-    }
-
-    fn ignore(&mut self, role: &'static str, indicator: &Indicator, reason: &str) {
-        if self.read.ignored.len() < MAX_NAMED {
-            self.read.ignored.push(Ignored {
-                role,
-                value: indicator.value().to_owned(),
-                reason: reason.to_owned(),
-            });
-        } else {
-            self.unnamed += 1;
-        }
-    }
-
-    fn finish(mut self) -> Read {
-        if self.unnamed > 0 {
-            let text = format!("{} more values were found than can be named", self.unnamed);
-            self.note(text);
-        }
-        self.read
-    }
 }
 
 /// Says why nobody outside can know an indicator: its address or name means something only inside a network.

@@ -1,18 +1,15 @@
-//! Finds where a message entered, and what trusted relays found out about it.
+//! Finds where a message entered.
 //!
 //! Anybody can write any header into a message. Relays put theirs on top, so what a trusted relay wrote is a run from
 //! the top, and it ends with the header of the one that took the message from outside.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
 
 use super::is_private;
 use crate::domain::indicator::{Indicator, IndicatorKind};
-
-/// The most results that are kept.
-const MAX_RESULTS: usize = 20;
 
 /// Names relays: a network, or a host and everything below it.
 ///
@@ -47,19 +44,6 @@ impl FromStr for Relay {
     }
 }
 
-/// Holds what a trusted relay found by one method.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthenticationResult {
-    /// `spf`, `dkim` or `dmarc`.
-    pub method: &'static str,
-    /// The result's word in lower case, such as `pass`, `fail` or `none` (RFC 8601, 2.7).
-    pub result: String,
-    /// The domain that it is about: of the envelope's sender, the signature, or the header From.
-    pub domain: Option<String>,
-    /// The relay, as it calls itself.
-    pub relay: String,
-}
-
 /// One header of the trace, from the top.
 pub(super) enum Trace {
     Received(Hop),
@@ -67,10 +51,12 @@ pub(super) enum Trace {
     Results(String),
 }
 
-/// Holds what a Received header says. The name that the sender gave itself is left out: it proves nothing.
+/// Holds what a Received header says. The name that the sender gave itself proves nothing, and counts for nothing.
 #[derive(Default)]
 pub(super) struct Hop {
     pub(super) from: Option<IpAddr>,
+    /// The name that the sender gave itself.
+    pub(super) called: Option<String>,
     pub(super) by_name: Option<String>,
     pub(super) by_address: Option<IpAddr>,
 }
@@ -80,7 +66,9 @@ pub(super) struct Origin {
     /// The address that handed the message to the first of the trusted relays.
     pub(super) address: Option<IpAddr>,
     /// Where in the trace headers begin that anybody could have written.
-    trusted: usize,
+    pub(super) trusted: usize,
+    /// Where in the trace the Received header of that relay stands.
+    pub(super) entry: usize,
     pub(super) note: Option<&'static str>,
 }
 
@@ -93,13 +81,14 @@ impl Origin {
 
 /// Walks Received headers from the top, as long as they are of trusted relays.
 ///
-/// The newest counts if its `by` or the address in its `from` is a trusted relay. The next counts if the address in
-/// the `from` of the one before is a trusted relay or of the machine itself, or is private, or missing, and the next
-/// is `by` a trusted relay.
+/// The newest counts if its `by` or the address in its `from` is a trusted relay; lines of Google's machines among
+/// themselves may stand above it. The next counts if the address in the `from` of the one before is a trusted relay or
+/// of the machine itself, or is private, or missing, and the next is `by` a trusted relay.
 pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     let none = |note| Origin {
         address: None,
         trusted: 0,
+        entry: 0,
         note: Some(note),
     };
     if relays.is_empty() {
@@ -109,10 +98,17 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
         Trace::Received(hop) => Some((at, hop)),
         Trace::Results(_) => None,
     });
-    let Some((_, mut hop)) = hops.next() else {
+    let Some((mut entry, mut hop)) = hops.next() else {
         return none("the message has no Received header");
     };
-    if !hop.is_by(relays) && !hop.from.is_some_and(|from| contains(relays, from)) {
+    let is_newest = !hop.is_inner();
+    while hop.is_inner()
+        && let Some(next) = hops.next()
+    {
+        (entry, hop) = next;
+    }
+    let from_relay = is_newest && hop.from.is_some_and(|from| contains(relays, from));
+    if !hop.is_by(relays) && !from_relay {
         return none("the newest Received header is not of a trusted relay, so no last hop was read");
     }
     let mut trusted = trace.len();
@@ -126,12 +122,16 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
             trusted = at;
             break;
         }
-        hop = next;
+        (entry, hop) = (at, next);
     }
     let address = hop
         .from
         .filter(|from| !from.is_loopback() && !contains(relays, *from));
+    let called_relay = hop.called.as_deref().is_some_and(|name| names(relays, name));
     let note = match (address, hop.from) {
+        (Some(_), _) if called_relay => Some(
+            "the last hop calls itself a trusted relay, but its address is on none of trusted_relays: add its network if it is one",
+        ),
         (Some(_), _) => None,
         (None, Some(_)) => {
             Some("the message came from a trusted relay or its machine itself: there is no hop before")
@@ -141,24 +141,152 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     Origin {
         address,
         trusted,
+        entry,
         note,
     }
 }
 
 impl Hop {
+    /// Reads the text of a Received header (RFC 5321, 4.4), as relays of all makes write it.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut tokens = tokens(text).into_iter().peekable();
+        let mut hop = Self::default();
+        let mut comments = Vec::new();
+        if let Some(Token::Word(word)) = tokens.peek()
+            && word.eq_ignore_ascii_case("from")
+        {
+            tokens.next();
+            // Whatever stands there is what the sender calls itself, the word "by" included.
+            if let Some(Token::Word(called)) = tokens.peek() {
+                hop.called = Some((*called).to_owned());
+                tokens.next();
+            }
+        }
+        let mut is_by = false;
+        for token in tokens {
+            match token {
+                Token::Word(name) if is_by => {
+                    hop.by_address = literal(name);
+                    hop.by_name = hop.by_address.is_none().then(|| name.to_owned());
+                    break;
+                }
+                Token::Word(word) => is_by = word.eq_ignore_ascii_case("by"),
+                Token::Comment(comment) if !is_by => comments.push(comment),
+                Token::Comment(_) => {}
+            }
+        }
+        // The relay writes the address that it saw last: what stands before may be the sender's own words.
+        let seen = comments.iter().rev().find_map(|comment| seen(comment));
+        hop.from = seen.or_else(|| hop.called.as_deref().and_then(literal));
+        hop
+    }
+
     fn is_by(&self, relays: &[Relay]) -> bool {
         self.by_address.is_some_and(|address| contains(relays, address))
             || self.by_name.as_deref().is_some_and(|name| names(relays, name))
     }
+
+    /// Tells a line that machines of Google write among themselves: `by 2002:a05:…`, an address of 10.0.0.0/8 in 6to4
+    /// (RFC 3056), and nobody before.
+    fn is_inner(&self) -> bool {
+        let Some(IpAddr::V6(by)) = self.by_address else {
+            return false;
+        };
+        let [first, second, ..] = by.segments();
+        let [ten, _] = second.to_be_bytes();
+        self.from.is_none() && first == 0x2002 && ten == 10
+    }
 }
 
-fn contains(relays: &[Relay], address: IpAddr) -> bool {
+enum Token<'t> {
+    Word(&'t str),
+    /// A comment without its brackets.
+    Comment(&'t str),
+}
+
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        if let Some(inner) = rest.strip_prefix('(') {
+            let end = closing(inner).unwrap_or(inner.len());
+            let (comment, after) = inner.split_at(end);
+            tokens.push(Token::Comment(comment));
+            rest = after.strip_prefix(')').unwrap_or(after).trim_start();
+        } else {
+            let end = rest
+                .find(|c: char| c.is_whitespace() || c == '(')
+                .unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            tokens.push(Token::Word(word.trim_end_matches(';')));
+            rest = after.trim_start();
+        }
+    }
+    tokens
+}
+
+/// Returns where the bracket that closes a comment stands; comments nest.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' if depth == 0 => return Some(at),
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns the address that a relay saw, from one of its comments: `rdns [192.0.2.1]`, `192.0.2.1`, `[192.0.2.1]:25
+/// helo=x`, `HELO x`. What the sender said of itself there is passed over.
+fn seen(comment: &str) -> Option<IpAddr> {
+    let mut bare = None;
+    let mut words = comment.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')'));
+    while let Some(word) = words.next() {
+        if word.eq_ignore_ascii_case("helo") || word.eq_ignore_ascii_case("ehlo") {
+            words.next();
+            continue;
+        }
+        let own_words = ["helo=", "ehlo="].iter().any(|own| {
+            word.get(..own.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(own))
+        });
+        if own_words {
+            continue;
+        }
+        let bracketed = word
+            .split_once('[')
+            .and_then(|(_, behind)| behind.split_once(']'));
+        if let Some(address) = bracketed.and_then(|(inner, _)| literal(inner)) {
+            return Some(address);
+        }
+        bare = bare.or_else(|| literal(word.rsplit('@').next().unwrap_or(word)));
+    }
+    bare
+}
+
+/// Reads an address, with or without brackets, `IPv6:`, a zone or a port.
+fn literal(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_matches(['[', ']', ',', ';']);
+    let bare = match bare.get(..5) {
+        Some(head) if head.eq_ignore_ascii_case("ipv6:") => bare.get(5..)?,
+        _ => bare,
+    };
+    let bare = bare.split('%').next().unwrap_or(bare);
+    let address = bare.parse().ok();
+    let address = address.or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
+}
+
+pub(super) fn contains(relays: &[Relay], address: IpAddr) -> bool {
     relays
         .iter()
         .any(|relay| matches!(relay, Relay::Network(net) if net.contains(&address)))
 }
 
-fn names(relays: &[Relay], name: &str) -> bool {
+pub(super) fn names(relays: &[Relay], name: &str) -> bool {
     let Ok(name) = Indicator::parse(IndicatorKind::Hostname, name) else {
         return false;
     };
@@ -169,92 +297,4 @@ fn names(relays: &[Relay], name: &str) -> bool {
             .is_some_and(|above| above.is_empty() || above.ends_with('.')),
         Relay::Network(_) => false,
     })
-}
-
-/// Reads the results that trusted relays wrote, and counts the headers of others.
-///
-/// A header counts if it calls itself after a trusted relay and stands above the first Received header that is not
-/// trusted. RFC 8601, 5, has relays delete what others wrote in their name; where one does not, a forgery directly
-/// below its own header cannot be told.
-pub(super) fn results(
-    trace: &[Trace],
-    origin: &Origin,
-    relays: &[Relay],
-) -> (Vec<AuthenticationResult>, usize) {
-    let mut found = Vec::new();
-    let mut others = 0;
-    for (at, line) in trace.iter().enumerate() {
-        let Trace::Results(text) = line else { continue };
-        let text = without_comments(text);
-        let mut clauses = text.split(';');
-        let id = clauses.next().unwrap_or_default();
-        // A version may follow the name.
-        let id = id.split_whitespace().next().unwrap_or_default().trim_matches('"');
-        let is_listed = names(relays, id) || id.parse().is_ok_and(|address| contains(relays, address));
-        if at >= origin.trusted || !is_listed {
-            others += 1;
-            continue;
-        }
-        let relay = id.to_ascii_lowercase();
-        let wanted = MAX_RESULTS - found.len().min(MAX_RESULTS);
-        found.extend(clauses.filter_map(|clause| result(clause, &relay)).take(wanted));
-    }
-    (found, others)
-}
-
-/// Reads one clause, such as `spf=pass smtp.mailfrom=example.com`.
-fn result(clause: &str, relay: &str) -> Option<AuthenticationResult> {
-    let spaced = clause.replace('=', " = ");
-    let mut words = spaced.split_whitespace();
-    let method = words.next()?.split('/').next()?.to_ascii_lowercase();
-    let (method, properties): (_, &[&str]) = match method.as_str() {
-        "spf" => ("spf", &["smtp.mailfrom", "smtp.helo"]),
-        "dkim" => ("dkim", &["header.d", "header.i"]),
-        "dmarc" => ("dmarc", &["header.from"]),
-        _ => return None,
-    };
-    if words.next()? != "=" {
-        return None;
-    }
-    let result = words.next()?.to_ascii_lowercase();
-    if result.len() > 16 || !result.bytes().all(|b| b.is_ascii_lowercase()) {
-        return None;
-    }
-    let words: Vec<&str> = words.collect();
-    let value = |property: &&str| {
-        words.windows(3).find_map(|three| match three {
-            [name, "=", value] if name.eq_ignore_ascii_case(property) => Some(*value),
-            _ => None,
-        })
-    };
-    let domain = properties.iter().find_map(value).and_then(|value| {
-        let value = value.trim_matches(['"', '<', '>']);
-        let domain = value.rsplit('@').next().unwrap_or(value);
-        Indicator::parse(IndicatorKind::Hostname, domain).ok()
-    });
-    Some(AuthenticationResult {
-        method,
-        result,
-        domain: domain.map(|name| name.value().to_owned()),
-        relay: relay.to_owned(),
-    })
-}
-
-/// Takes comments out, which nest, and separators within quotes, which mean nothing here.
-fn without_comments(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for c in text.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' if depth == 0 => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            ';' | '=' if quoted => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -1,25 +1,14 @@
-//! Takes links out of the wrappers that mail gateways put around them, without asking anybody.
+//! Makes indicators of links, and takes off the wrappers around them without asking anybody.
 
-use base64::Engine as _;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::Unreadable;
 use super::unicode::visible;
+use super::wrappers::{self, Wrapper};
+use super::{MAX_NAMED, Unreadable};
 use crate::domain::indicator::{Indicator, IndicatorKind, MAX_LEN};
 
 /// How many wrappers are taken off one link.
-const MAX_WRAPPERS: usize = 3;
-
-/// Padding is left out by some and not by others.
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
+const MAX_WRAPPERS: usize = 5;
 
 /// Counts what was met.
 #[derive(Default)]
@@ -48,151 +37,109 @@ impl Tally {
             notes.push(format!("{} links cannot be read as URLs", self.unreadable.len()));
         }
     }
+
+    fn seal(&mut self, link: &str, reason: &str) {
+        push(&mut self.sealed, link, reason);
+    }
+
+    fn refuse(&mut self, link: &str, reason: &str) {
+        push(&mut self.unreadable, link, reason);
+    }
 }
 
-/// Makes an indicator of a link; `None` for what leads to no server, such as `mailto:` and `cid:`.
+/// Names a link once.
+fn push(list: &mut Vec<Unreadable>, link: &str, reason: &str) {
+    let value = visible(link);
+    if list.len() < MAX_NAMED && list.iter().all(|known| known.value != value) {
+        list.push(Unreadable {
+            role: "url",
+            value,
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+/// Makes an indicator of a link; `None` for what leads to no server, such as `mailto:` and `cid:`, and for what could not
+/// be read, which `tally` then names.
 pub(super) fn indicator(link: &str, keep_query: bool, tally: &mut Tally) -> Option<Indicator> {
     let link = link.trim();
     // Readers of mail that meet a link without a scheme take the page's, which a message does not have.
     let whole = if link.starts_with("//") {
         format!("https:{link}")
-    } else if link
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("hxxp"))
-    {
-        Indicator::parse(IndicatorKind::Url, link)
-            .map_or_else(|_| link.to_owned(), |url| url.value().to_owned())
     } else {
-        link.to_owned()
+        // Reporters defang what they found.
+        let is_dead = link
+            .get(..4)
+            .is_some_and(|head| head.eq_ignore_ascii_case("hxxp"));
+        let plain = is_dead
+            .then(|| Indicator::parse(IndicatorKind::Url, link).ok())
+            .flatten();
+        plain.map_or_else(|| link.to_owned(), |url| url.value().to_owned())
     };
-    let mut url = match parse(&whole) {
-        Some(url) => url,
-        None => {
-            if looks_like_web(&whole) {
-                tally
-                    .unreadable
-                    .push(unreadable(&whole, "no URL that a client could open"));
-            }
-            return None;
+    let Some(mut url) = parse(&whole) else {
+        if looks_like_web(&whole) {
+            tally.refuse(&whole, "no URL that a client could open");
         }
+        return None;
     };
     let mut is_wrapped = false;
-    for _ in 0..MAX_WRAPPERS {
-        let Some(inner) = inner(&url).and_then(|inner| parse(inner.trim())) else {
-            break;
-        };
-        url = inner;
-        is_wrapped = true;
+    for taken in 0..=MAX_WRAPPERS {
+        match wrappers::look(&url) {
+            Wrapper::None => break,
+            Wrapper::Open(_) if taken == MAX_WRAPPERS => {
+                tally.seal(url.as_str(), "too many wrappers around one link");
+                return None;
+            }
+            Wrapper::Open(inner) => {
+                let inner = inner.trim();
+                match parse(inner) {
+                    Some(inner) => url = inner,
+                    // What a client opens without a server, such as `mailto:`, is no link.
+                    None if Url::parse(inner).is_ok_and(|inner| !is_web(&inner)) => return None,
+                    None => {
+                        tally.seal(url.as_str(), "what is in its wrapper is no URL");
+                        return None;
+                    }
+                }
+                is_wrapped = true;
+            }
+            Wrapper::Sealed(host) => {
+                tally.seal(url.as_str(), "only the mail gateway knows where it leads");
+                // The wrapper of some names the host: that is something to ask about, and vouches for nothing.
+                return host.and_then(|name| Indicator::name(&name).ok());
+            }
+        }
     }
     tally.unwrapped += usize::from(is_wrapped);
-    if is_sealed(&url) {
-        tally.sealed.push(unreadable(
-            url.as_str(),
-            "only the mail gateway knows where it leads",
-        ));
-    }
     if !keep_query {
         url.set_query(None);
     }
-    let indicator = Indicator::parse(IndicatorKind::Url, url.as_str());
+    let mut indicator = Indicator::parse(IndicatorKind::Url, url.as_str());
+    if indicator.is_err() && url.as_str().len() > MAX_LEN {
+        // The host counts, however long the rest is.
+        url.set_query(None);
+        url.set_fragment(None);
+        indicator = Indicator::parse(IndicatorKind::Url, url.as_str());
+    }
     if indicator.is_err() {
-        tally
-            .unreadable
-            .push(unreadable(&whole, "no URL that can be asked about"));
+        tally.refuse(&whole, "no URL that can be asked about");
     }
     indicator.ok()
-}
-
-fn unreadable(text: &str, reason: &str) -> Unreadable {
-    Unreadable {
-        role: "url",
-        value: visible(text),
-        reason: reason.to_owned(),
-    }
 }
 
 fn parse(text: &str) -> Option<Url> {
     // Wrappers are long: the limit of an indicator holds for what is in them.
     let url = (text.len() <= 4 * MAX_LEN).then(|| Url::parse(text).ok())??;
-    (matches!(url.scheme(), "http" | "https" | "ftp") && url.has_host()).then_some(url)
+    (is_web(&url) && url.has_host()).then_some(url)
 }
 
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https" | "ftp")
+}
+
+/// Tells a text that was meant to lead to a server. A scheme alone, as templates leave it, leads nowhere.
 fn looks_like_web(text: &str) -> bool {
     let head = text.get(..4).unwrap_or_default();
-    head.eq_ignore_ascii_case("http")
-}
-
-/// Tells links whose target only the gateway's own database knows.
-fn is_sealed(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let mimecast = below(host, "mimecast.com") || below(host, "mimecastprotect.com");
-    mimecast && (url.path().starts_with("/s/") || url.path().starts_with("/r/"))
-}
-
-fn below(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain)
-        .is_some_and(|above| above.ends_with('.'))
-}
-
-/// Returns what is in a wrapper; `None` where a link is none.
-fn inner(url: &Url) -> Option<String> {
-    let host = url.host_str()?;
-    let query = |names: &[&str]| {
-        let mut pairs = url.query_pairs();
-        pairs
-            .find(|(name, _)| names.contains(&name.as_ref()))
-            .map(|(_, value)| value.into_owned())
-    };
-    if below(host, "safelinks.protection.outlook.com") || below(host, "safelinks.protection.office365.us") {
-        return query(&["url"]);
-    }
-    if matches!(
-        host,
-        "urldefense.proofpoint.com" | "urldefense.com" | "urldefense.us"
-    ) {
-        let path = url.path();
-        return if path.starts_with("/v1/") {
-            query(&["u"])
-        } else if path.starts_with("/v2/") {
-            let escaped = query(&["u"])?.replace('-', "%").replace('_', "/");
-            Some(percent_decode_str(&escaped).decode_utf8_lossy().into_owned())
-        } else {
-            proofpoint_v3(url.as_str())
-        };
-    }
-    let google = host
-        .strip_prefix("www.google.")
-        .or_else(|| host.strip_prefix("google."));
-    if google.is_some_and(|suffix| suffix.len() <= 6) && url.path() == "/url" {
-        return query(&["q", "url"]);
-    }
-    if host == "linkprotect.cudasvc.com" {
-        return query(&["a", "url"]);
-    }
-    None
-}
-
-/// Decodes `…/v3/__LINK__;REPLACED!!…`: an asterisk stands for the next replaced character, two and a letter for a run
-/// of them, whose length the letter says: A is 2, B is 3, and on through the alphabet of base64.
-fn proofpoint_v3(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("/v3/__")?;
-    let (link, rest) = rest.split_once("__;")?;
-    let (replaced, _) = rest.split_once('!')?;
-    let replaced = URL_SAFE.decode(replaced).ok()?;
-    let replaced = String::from_utf8(replaced).ok()?;
-    let mut replaced = replaced.chars();
-    let mut out = String::with_capacity(link.len());
-    let mut chars = link.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '*' {
-            out.push(c);
-        } else if chars.next_if_eq(&'*').is_some() {
-            let alphabet = base64::alphabet::URL_SAFE.as_str();
-            let run = alphabet.find(chars.next()?)? + 2;
-            out.extend(replaced.by_ref().take(run));
-        } else {
-            out.push(replaced.next()?);
-        }
-    }
-    Some(out)
+    let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+    head.eq_ignore_ascii_case("http") && rest.contains(|c: char| c.is_alphanumeric())
 }

@@ -118,7 +118,7 @@ pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
         workers: reader
             .value("workers", |node| integer(node, 1, 1024))
             .and_then(|number| usize::try_from(number).ok()),
-        max_body: usize::try_from(reader.bytes("max_body", 2 * MIB, 16 << 10, 256 * MIB))
+        max_body: usize::try_from(reader.bytes("max_body", 16 * MIB, 16 << 10, 256 * MIB))
             .unwrap_or(usize::MAX),
         shutdown: reader.duration("shutdown", seconds(30), Duration::ZERO, seconds(600)),
     };

@@ -22,8 +22,8 @@ use crate::startup::App;
 
 /// The most indicators of one alert.
 const MOST_INDICATORS: usize = 50;
-/// The most bytes of an alert: a message of 1 MiB, as JSON writes it.
-const MOST_BYTES: usize = 3 << 20;
+/// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.
+const MOST_BYTES: usize = 16 << 20;
 
 /// Holds one value, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
@@ -76,7 +76,7 @@ question! {
         pub url: Option<OneOrMany>,
         /// File hashes: MD5, SHA-1, SHA-256 or SHA-512.
         pub hash: Option<OneOrMany>,
-        /// A raw message (RFC 5322), headers first, of at most 1 MiB: its sender, last hop, URLs and attachments are scored. It is kept nowhere.
+        /// A raw message (RFC 5322), headers first, of at most 8 MiB: its sender, last hop, URLs and attachments are scored. It is kept nowhere.
         pub message: Option<String>,
         /// The same in Base64, for a message that is no text of UTF-8.
         pub message_base64: Option<String>,

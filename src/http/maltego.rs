@@ -26,6 +26,8 @@ use crate::telemetry::log::RequestLine;
 use crate::tokens::Scope;
 
 const FACE: &str = "maltego";
+/// The most bytes of a request, whatever larger ones other faces take: it is read before its token is known.
+const MOST_BYTES: usize = 2 << 20;
 const TOKEN: &str = "global#pivotd.token";
 const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -171,7 +173,7 @@ async fn answer(
             ..Answered::exception(None, reason.to_owned(), "refused")
         };
     }
-    let most = configured.settings().server.max_body;
+    let most = configured.settings().server.max_body.min(MOST_BYTES);
     let Some(body) = access::body(payload, most).await else {
         let text = format!("the request is larger than {most} bytes, or broke off; nothing was looked up");
         return Answered::exception(None, text, "bad_request");
@@ -259,7 +261,7 @@ impl Asked<'_> {
     /// Reads the request and answers it.
     async fn anew(self, body: &Bytes, request_key: Option<RequestKey>) -> Answered {
         let (app, configured, spec) = (self.app, self.configured, self.spec);
-        let most = configured.settings().server.max_body;
+        let most = configured.settings().server.max_body.min(MOST_BYTES);
         let limits = ReadLimits {
             bytes: most,
             ..ReadLimits::default()

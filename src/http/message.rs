@@ -1,6 +1,6 @@
 //! The message of an alert: what is asked about because of it, and what the caller alone is told of it.
 
-use crate::alert::{AuthenticationResult, MessageError, MessageFacts, Read, Trust};
+use crate::alert::{AuthenticationResult, MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
 use crate::ask::score::{Alert as Asked, ignored};
 use crate::config::Settings;
 use crate::decisions::Reply;
@@ -70,7 +70,7 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
     let unscored: Vec<&str> = asked
         .ignored
         .iter()
-        .filter(|one| one.role == "sender")
+        .filter(|one| one.role == "sender" && one.reason != SHOWN_ONLY)
         .map(|one| one.value.as_str())
         .collect();
     for result in read.authentication.iter().filter(|one| one.result == "fail") {
@@ -101,7 +101,8 @@ fn is_doubtful(asked: &Asked, found: &[AuthenticationResult]) -> bool {
     let is_sender = |role: &str| role == "sender";
     let written = asked.indicators.iter().filter(|(role, _)| is_sender(role));
     let mut senders: Vec<Indicator> = written.map(|(_, sender)| sender.clone()).collect();
-    let unscored = asked.ignored.iter().filter(|one| is_sender(&one.role));
+    let unscored = asked.ignored.iter();
+    let unscored = unscored.filter(|one| is_sender(&one.role) && one.reason != SHOWN_ONLY);
     senders.extend(unscored.filter_map(|one| Indicator::parse(IndicatorKind::Email, &one.value).ok()));
     let others = asked.unreadable.iter().chain(&asked.excess);
     if senders.is_empty() {

@@ -137,7 +137,7 @@ fn telling_message() -> String {
         "From: \"{BODY_WORDS} {SUBJECT}\" <billing@career-offers.example>\r\nTo: {BODY_WORDS}@corp.example\r\n\
          Subject: {SUBJECT}\r\nX-Note: {BODY_WORDS}\r\nContent-Type: multipart/mixed; boundary={BODY_WORDS}\r\n\r\n\
          --{BODY_WORDS}\r\n\r\nDear {BODY_WORDS}, go to http://career-offers.example/apply?id={BODY_WORDS}#{SUBJECT} \
-         or http://[{BODY_WORDS}/ now\r\n--{BODY_WORDS}\r\nContent-Type: application/pdf; name={SUBJECT}.pdf\r\n\
+         or http://[broken/ now\r\n--{BODY_WORDS}\r\nContent-Type: application/pdf; name={SUBJECT}.pdf\r\n\
          Content-Disposition: attachment; filename={SUBJECT}.pdf\r\n\r\n{BODY_WORDS}\r\n--{BODY_WORDS}--\r\n"
     )
 }
@@ -231,7 +231,13 @@ async fn no_key_and_no_word_of_a_message_is_in_what_a_soar_gets_or_what_is_kept(
     assert_eq!(scored.status, 200, "{}", scored.body);
     assert!(scored.body.contains("career-offers.example"));
     let id = scored.json()["decision_id"].as_str().unwrap().to_owned();
-    let mut of_message = vec![show(scored), show(app.get(&format!("/v1/decisions/{id}")).await)];
+    // The facts of the message are the caller's, and nobody else's.
+    let facts = scored.json()["message"].clone();
+    assert_eq!(facts["subject"], SUBJECT);
+    let for_others = |body: &str| body.replace(&format!(",\"message\":{facts}"), "");
+    let without_facts = for_others(&scored.body);
+    assert_ne!(without_facts, scored.body);
+    let mut of_message = vec![without_facts, show(app.get(&format!("/v1/decisions/{id}")).await)];
     // One that cannot be read is told of without its words.
     let broken = format!("{SUBJECT}\r\n\r\n{BODY_WORDS}");
     let refused = app
@@ -245,9 +251,16 @@ async fn no_key_and_no_word_of_a_message_is_in_what_a_soar_gets_or_what_is_kept(
         .bearer_auth(&app.token)
         .header("idempotency-key", "message-1")
         .body(json!({"message": message, "deadline_s": 2}).to_string());
-    of_message.push(show(
-        crate::support::Answer::of(keyed.send().await.unwrap()).await,
-    ));
+    // Sent again, the reply is the kept one, with the facts of the message that came again.
+    let again = keyed.try_clone().unwrap();
+    let first = crate::support::Answer::of(keyed.send().await.unwrap()).await;
+    let again = crate::support::Answer::of(again.send().await.unwrap()).await;
+    assert_eq!(
+        (again.header("idempotent-replayed"), &again.body),
+        ("true", &first.body)
+    );
+    assert_eq!(first.json()["message"], facts);
+    of_message.push(for_others(&first.body));
 
     for path in [
         "/docs",

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use std::collections::HashSet;
+
 use super::*;
 
 /// Octets with the shape of messages, so that the property reaches beyond refusals.

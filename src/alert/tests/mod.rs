@@ -1,11 +1,16 @@
 //! Messages written for this project, read; and what comes of anything else.
 
+mod attachments;
+mod authentication;
 mod cost;
 mod generated;
 mod limits;
 mod parts;
 mod reports;
+mod senders;
+mod texts;
 mod traces;
+mod wrappers;
 
 use super::*;
 
@@ -46,6 +51,18 @@ fn values(found: &[Found]) -> Vec<(&'static str, &str)> {
         .iter()
         .map(|one| (one.role, one.indicator.value()))
         .collect()
+}
+
+/// Returns the values of one role.
+fn of<'r>(read: &'r Read, role: &str) -> Vec<&'r str> {
+    let found = read.indicators.iter().filter(|one| one.role == role);
+    found.map(|one| one.indicator.value()).collect()
+}
+
+/// Reads a message of one plain text.
+fn read_text(text: &str) -> Read {
+    let head = "From: a@sender.example\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+    reading(format!("{head}{text}\r\n").as_bytes()).unwrap()
 }
 
 fn ignored(read: &Read) -> Vec<(&'static str, &str, &str)> {

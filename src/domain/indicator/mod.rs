@@ -13,6 +13,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+pub(crate) use refang::refang;
+
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
 
 /// The longest indicator in octets, before and after it became canonical.

@@ -41,7 +41,7 @@ fn is_pair(open: char, close: char) -> bool {
 }
 
 /// Replaces bracketed dots, colons, slashes and at signs (`[.]`, `(dot)`, `{at}` …) by what they stand for.
-pub(super) fn refang(text: &str) -> String {
+pub(crate) fn refang(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     loop {

@@ -1,0 +1,257 @@
+//! Reads a part that has no parts: text for its links, anything attached for its digest. An attached web page is both.
+
+use std::borrow::Cow;
+
+use encoding_rs::Encoding as Charset;
+use mail_parser::decoders::charsets::map::charset_decoder;
+use sha2::{Digest, Sha256};
+
+use super::encodings::{Decoded, decode, unflowed, uuencoded};
+use super::facts::AttachmentFact;
+use super::mime::{File, Mail, Remarks};
+use super::parts::About;
+use super::unicode::visible;
+use super::{Unreadable, calendar, links};
+
+/// The largest signature of a message.
+const MAX_SIGNATURE: usize = 64 * 1024;
+/// Pictures that programs for mail show in place.
+const PICTURES: [&str; 11] = [
+    "png", "jpeg", "jpg", "pjpeg", "gif", "bmp", "webp", "tiff", "x-icon", "heic", "avif",
+];
+/// Extensions of such pictures.
+const PICTURE_NAMES: [&str; 13] = [
+    "", "png", "jpg", "jpeg", "jpe", "gif", "bmp", "webp", "tif", "tiff", "ico", "heic", "avif",
+];
+/// Texts that are shown as the message's own.
+const BODIES: [&str; 8] = [
+    "plain",
+    "html",
+    "calendar",
+    "enriched",
+    "richtext",
+    "x-amp-html",
+    "watch-html",
+    "rfc822-headers",
+];
+
+/// Says how a content is read for links.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Page,
+    Calendar,
+    Text,
+    Not,
+}
+
+/// Reads a part's body.
+pub(super) fn leaf(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Remarks) {
+    let decoded = decode(body, about.encoding);
+    let content: &[u8] = &decoded.bytes;
+    if is_attachment(content, about) {
+        attach(&decoded, about, mail);
+    }
+    if about.is("message", Some("external-body"))
+        && let Some(url) = about.attribute("url")
+    {
+        remarks.link(url, mail);
+    }
+    if about.is("message", Some("partial")) {
+        mail.refuse(about, "a part of a message: the rest is elsewhere");
+    }
+    match reading(content, about) {
+        Reading::Not => {}
+        Reading::Calendar => {
+            let text = text(content, about);
+            let mut files = Vec::new();
+            calendar::find(&text, &mut |link| remarks.link(link, mail), &mut |file| {
+                files.push(File::of(file, None, "application/octet-stream".to_owned()));
+            });
+            mail.files.append(&mut files);
+        }
+        Reading::Page => {
+            let text = text(content, about);
+            links::find(&text, true, &mut |link| remarks.link(link, mail));
+        }
+        Reading::Text => {
+            // Some programs put files into the text itself.
+            let (files, rest) = uuencoded(content);
+            for file in files {
+                let name = Some(visible(&file.name)).filter(|name| !name.is_empty());
+                mail.files
+                    .push(File::of(&file.bytes, name, "application/octet-stream".to_owned()));
+            }
+            let mut text = text(&rest, about);
+            let yes = |name: &str, value: &str| {
+                let given = about.attribute(name);
+                given.is_some_and(|given| given.eq_ignore_ascii_case(value))
+            };
+            if yes("format", "flowed") && yes("delsp", "yes") {
+                text = Cow::Owned(unflowed(&text));
+            }
+            links::find(&text, false, &mut |link| remarks.link(link, mail));
+        }
+    }
+}
+
+/// Tells what a reader would save from what it shows.
+fn is_attachment(content: &[u8], about: &About) -> bool {
+    if content.trim_ascii().is_empty() {
+        return false;
+    }
+    if about.is("text", None) {
+        let is_body = about.is_any("text", &BODIES);
+        let is_named = about.name.is_some() && !about.is("text", Some("calendar"));
+        return about.is_attached || is_named || !is_body;
+    }
+    if about.is("message", None) {
+        return about.is_attached;
+    }
+    // A picture is shown, unless its name or its octets say that it is none.
+    let is_picture = about.is_any("image", &PICTURES)
+        && about.is_embedded
+        && PICTURE_NAMES.contains(&about.extension().as_str())
+        && !is_foreign(content);
+    if is_picture && (!about.is_attached || about.has_id && is_picture_data(content)) {
+        return false;
+    }
+    !is_signature(content, about)
+}
+
+/// Tells octets of which something else than a picture begins: programs, archives, documents, pages.
+fn is_foreign(content: &[u8]) -> bool {
+    let starts: [&[u8]; 9] = [
+        b"PK",
+        b"MZ",
+        b"%PDF",
+        b"\xd0\xcf\x11\xe0",
+        b"7z\xbc\xaf",
+        b"Rar!",
+        b"\x1f\x8b",
+        b"\x7fELF",
+        b"<",
+    ];
+    let bare = content.trim_ascii_start();
+    starts.iter().any(|start| bare.starts_with(start))
+}
+
+fn is_picture_data(content: &[u8]) -> bool {
+    let starts: [&[u8]; 6] = [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*"];
+    let is_webp = content.starts_with(b"RIFF") && content.get(8..12) == Some(b"WEBP");
+    is_webp || starts.iter().any(|start| content.starts_with(start))
+}
+
+/// Tells the signature of a message, which programs for mail check and do not show as a file.
+fn is_signature(content: &[u8], about: &About) -> bool {
+    let is_kind = about.is_any(
+        "application",
+        &["pkcs7-signature", "x-pkcs7-signature", "pgp-signature"],
+    );
+    let is_named = ["", "p7s", "asc", "sig"].contains(&about.extension().as_str());
+    let is_data = content.first() == Some(&0x30) || content.starts_with(b"-----BEGIN PGP SIGNATURE");
+    is_kind && is_named && is_data && content.len() <= MAX_SIGNATURE
+}
+
+fn attach(decoded: &Decoded<'_>, about: &About, mail: &mut Mail) {
+    if decoded.is_broken {
+        mail.refuse(about, "its encoding is unknown or broken");
+        return;
+    }
+    let mut file = File::of(&decoded.bytes, about.name.clone(), about.content_type());
+    if let Some(first) = decoded.first_end.and_then(|end| decoded.bytes.get(..end)) {
+        file.other = Some(crate::hex::hex(&Sha256::digest(first)));
+    }
+    mail.files.push(file);
+    let is_tnef = about.is_any("application", &["ms-tnef", "vnd.ms-tnef"])
+        || decoded.bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]);
+    if is_tnef {
+        mail.refuse(
+            about,
+            "a package of Outlook (TNEF): the files in it were not read",
+        );
+    }
+    let is_sealed = about.is_any("application", &["pkcs7-mime", "x-pkcs7-mime", "pgp-encrypted"])
+        || decoded.bytes.starts_with(b"-----BEGIN PGP MESSAGE");
+    if is_sealed {
+        mail.refuse(
+            about,
+            "encrypted, or signed as a whole: what is in it was not read",
+        );
+    }
+}
+
+/// Tells how a content is read by its type, its name and how it begins: a page is one however it is called.
+fn reading(content: &[u8], about: &About) -> Reading {
+    let extension = about.extension();
+    let named = |names: &[&str]| names.contains(&extension.as_str());
+    let start = content.get(..content.len().min(512)).unwrap_or_default();
+    let start = String::from_utf8_lossy(start)
+        .to_ascii_lowercase()
+        .replace('\0', "");
+    let start = start.trim_start_matches(['\u{feff}', '\u{fffd}', ' ', '\t', '\r', '\n']);
+    let begins = |words: &[&str]| words.iter().any(|word| start.starts_with(word));
+    let is_page = about.is("text", Some("html"))
+        || about.is_any("application", &["xhtml+xml"])
+        || about.is("image", Some("svg+xml"))
+        || about.is_any("text", &["x-amp-html", "watch-html"])
+        || named(&["htm", "html", "shtml", "xht", "xhtml", "svg", "hta"])
+        || begins(&["<!doctype html", "<html", "<svg", "<head", "<body", "<script"])
+        || begins(&["<?xml"]) && (start.contains("<svg") || start.contains("<html"));
+    if is_page {
+        return Reading::Page;
+    }
+    if about.is("text", Some("calendar"))
+        || about.is_any("application", &["ics"])
+        || named(&["ics", "ical", "vcs"])
+        || begins(&["begin:vcalendar"])
+    {
+        return Reading::Calendar;
+    }
+    let is_text = about.is("text", None)
+        || about.is("message", None)
+        || named(&[
+            "txt", "url", "csv", "md", "log", "webloc", "desktop", "rtf", "xml", "json",
+        ]);
+    if is_text { Reading::Text } else { Reading::Not }
+}
+
+/// Decodes text by its byte order mark, else by its charset, else as UTF-8.
+fn text<'x>(content: &'x [u8], about: &About) -> Cow<'x, str> {
+    if let Some((charset, mark)) = Charset::for_bom(content) {
+        let rest = content.get(mark..).unwrap_or_default();
+        return charset.decode_without_bom_handling(rest).0;
+    }
+    let decoder = about
+        .attribute("charset")
+        .and_then(|name| charset_decoder(name.as_bytes()));
+    match decoder {
+        Some(decoder) => Cow::Owned(decoder(content)),
+        None => String::from_utf8_lossy(content),
+    }
+}
+
+impl File {
+    fn of(bytes: &[u8], name: Option<String>, content_type: String) -> Self {
+        Self {
+            fact: AttachmentFact {
+                name,
+                content_type,
+                size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+                sha256: crate::hex::hex(&Sha256::digest(bytes)),
+            },
+            other: None,
+        }
+    }
+}
+
+impl Mail {
+    /// Names an attachment of which something could not be read.
+    pub(super) fn refuse(&mut self, about: &About, reason: &str) {
+        let name = about.name.clone().unwrap_or_else(|| about.content_type());
+        self.unreadable.push(Unreadable {
+            role: "attachment",
+            value: visible(&name),
+            reason: reason.to_owned(),
+        });
+    }
+}

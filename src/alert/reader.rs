@@ -1,0 +1,260 @@
+//! Collects the indicators of a message in order, each once.
+
+use std::collections::HashSet;
+
+use super::authentication::results;
+use super::facts::MailboxFact;
+use super::mime::{Envelope, Gathered, Mail};
+use super::received::origin;
+use super::senders::{Address, Mailbox, address};
+use super::unicode::visible;
+use super::unwrap::{self, Tally};
+use super::{Found, Ignored, MAX_INDICATORS, MAX_NAMED, Read, SHOWN_ONLY, Trust, Unreadable, private};
+use crate::domain::indicator::{Indicator, IndicatorKind};
+
+/// Collects indicators in order, each once.
+pub(super) struct Reader<'t, 'a> {
+    trust: &'t Trust<'a>,
+    seen: HashSet<Indicator>,
+    pub(super) read: Read,
+    /// How many values were found after the lists were full.
+    unnamed: usize,
+}
+
+impl<'t, 'a> Reader<'t, 'a> {
+    pub(super) fn new(trust: &'t Trust<'a>) -> Self {
+        Self {
+            trust,
+            seen: HashSet::new(),
+            read: Read::default(),
+            unnamed: 0,
+        }
+    }
+
+    pub(super) fn note(&mut self, text: impl Into<String>) {
+        self.read.notes.push(text.into());
+    }
+
+    /// Reads what the headers of a message say of its way.
+    pub(super) fn envelope(&mut self, mail: &Mail) {
+        self.mailboxes(&mail.envelope);
+        let trace = &mail.envelope.trace;
+        let origin = origin(trace, self.trust.relays);
+        if let Some(address) = origin.address {
+            self.add("relay", Indicator::from(address));
+        }
+        self.read.notes.extend(origin.note.map(str::to_owned));
+        let (results, others) = results(trace, &origin, self.trust.relays);
+        self.read.authentication = results;
+        if others > 0 {
+            self.note(format!(
+                "{others} authentication results were not counted: no trusted relay wrote them"
+            ));
+        }
+    }
+
+    /// Reads the mailboxes of a message's headers.
+    pub(super) fn mailboxes(&mut self, envelope: &Envelope) {
+        if envelope.from_headers > 1 {
+            self.note("the message has several From headers: all senders count");
+        }
+        self.senders(&envelope.from);
+        for mailbox in &envelope.sender {
+            self.written("sender_agent", mailbox);
+        }
+        for mailbox in &envelope.reply_to {
+            self.written("reply_to", mailbox);
+        }
+        for mailbox in &envelope.return_path {
+            self.written("return_path", mailbox);
+        }
+    }
+
+    /// Reads the mailboxes of From. Where none has an address in its place, what looks like one anywhere counts.
+    fn senders(&mut self, from: &[Mailbox]) {
+        let mut is_known = false;
+        for mailbox in from {
+            is_known |= self.written("sender", mailbox);
+        }
+        let shown = from.iter().flat_map(|mailbox| &mailbox.shown);
+        if is_known {
+            for mailbox in from {
+                self.shown(mailbox, from);
+            }
+            return;
+        }
+        let mut is_found = false;
+        for text in shown {
+            is_found |= self.address("sender", text);
+            self.read.facts.senders.push(MailboxFact {
+                name: String::new(),
+                address: text.clone(),
+            });
+        }
+        let texts: Vec<&str> = from.iter().map(|mailbox| mailbox.text.as_str()).collect();
+        let text = texts.join(", ");
+        if !is_found {
+            // Reporters defang what they found.
+            let defanged = Indicator::parse(IndicatorKind::Email, &text).ok();
+            is_found = defanged.is_some();
+            if let Some(sender) = defanged {
+                self.add("sender", sender);
+            }
+        }
+        let has_addresses = from.iter().any(|mailbox| !mailbox.addresses.is_empty());
+        if is_found {
+            self.note(format!(
+                "the sender's address does not stand where it should, and was read nevertheless: \"{}\"",
+                visible(&text)
+            ));
+        }
+        if !is_found && !has_addresses {
+            let reason = if text.is_empty() {
+                "the message names no sender"
+            } else {
+                "no sender's address or domain can be read"
+            };
+            self.refuse("sender", &text, reason);
+        }
+    }
+
+    /// Reads what stands where the addresses of a mailbox should; says whether all of it was known by its domain.
+    fn written(&mut self, role: &'static str, mailbox: &Mailbox) -> bool {
+        let mut is_known = false;
+        for text in &mailbox.addresses {
+            let found = self.address(role, text);
+            is_known |= found;
+            if !found && role == "sender" {
+                self.refuse(role, text, "no address of which even the domain can be read");
+            } else if !found {
+                self.note(format!("one {role} is no e-mail address: \"{}\"", visible(text)));
+            }
+        }
+        if role == "sender" {
+            self.read.facts.senders.extend(mailbox.facts());
+        }
+        is_known
+    }
+
+    /// Adds an address, or the domains of one that cannot be read whole; says whether there was any.
+    fn address(&mut self, role: &'static str, text: &str) -> bool {
+        match address(text) {
+            Address::Whole(indicator) => self.add(role, indicator),
+            Address::Domains(domains) => {
+                // Return paths are long and strange by trade: they name whom a bounce is about.
+                if role != "return_path" {
+                    self.note(format!(
+                        "one {role}'s address cannot be read whole, so its domain was scored: \"{}\"",
+                        visible(text)
+                    ));
+                }
+                for domain in domains {
+                    self.add(role, domain);
+                }
+            }
+            Address::Unknown => return false,
+        }
+        true
+    }
+
+    /// Names an address in the display name: people see it, mail does not use it.
+    fn shown(&mut self, mailbox: &Mailbox, all: &[Mailbox]) {
+        let is_real = |shown: &Indicator| {
+            let mut addresses = all.iter().flat_map(|mailbox| &mailbox.addresses);
+            addresses.any(|text| match address(text) {
+                Address::Whole(known) => known.value().eq_ignore_ascii_case(shown.value()),
+                Address::Domains(_) | Address::Unknown => false,
+            })
+        };
+        let mut shown = mailbox
+            .shown
+            .iter()
+            .filter_map(|word| Indicator::parse(IndicatorKind::Email, word).ok());
+        if let Some(shown) = shown.find(|shown| !is_real(shown)) {
+            self.note("the sender's display name shows another e-mail address");
+            self.ignore("sender", &shown, SHOWN_ONLY);
+        }
+    }
+
+    /// Reads what a message carries, and what those attached to it do.
+    pub(super) fn contents(&mut self, mail: &Mail) {
+        let mut all = Gathered::default();
+        mail.gather(&mut all);
+        for one in all.unreadable {
+            self.refuse(one.role, &one.value, &one.reason);
+        }
+        for file in all.files {
+            let digests = [Some(&file.fact.sha256), file.other.as_ref()];
+            for digest in digests.into_iter().flatten() {
+                if let Ok(hash) = Indicator::parse(IndicatorKind::Hash, digest) {
+                    self.add("attachment", hash);
+                }
+            }
+            if self.read.facts.attachments.len() < MAX_NAMED {
+                self.read.facts.attachments.push(file.fact.clone());
+            }
+        }
+        let mut tally = Tally::default();
+        let mut hosts = HashSet::new();
+        let (first, more): (Vec<Indicator>, Vec<Indicator>) = all
+            .links
+            .into_iter()
+            .filter_map(|link| unwrap::indicator(link, self.trust.keep_query, &mut tally))
+            .partition(|url| hosts.insert(url.ip().map(|ip| ip.to_string()).or_else(|| url.host())));
+        for url in first.into_iter().chain(more) {
+            self.add("url", url);
+        }
+        tally.note(&mut self.read.notes);
+        self.read.unreadable.append(&mut tally.unreadable);
+        self.read.sealed.append(&mut tally.sealed);
+    }
+
+    fn add(&mut self, role: &'static str, indicator: Indicator) {
+        if !self.seen.insert(indicator.clone()) {
+            return;
+        }
+        if let Some(reason) = private(&indicator) {
+            self.ignore(role, &indicator, reason);
+        } else if let Some(reason) = (self.trust.is_own)(&indicator) {
+            self.ignore(role, &indicator, &reason);
+        } else if self.read.indicators.len() < MAX_INDICATORS {
+            self.read.indicators.push(Found { role, indicator });
+        } else if self.read.excess.len() < MAX_NAMED {
+            self.read.excess.push(Found { role, indicator });
+        } else {
+            self.unnamed += 1;
+        }
+    }
+
+    fn ignore(&mut self, role: &'static str, indicator: &Indicator, reason: &str) {
+        if self.read.ignored.len() < MAX_NAMED {
+            self.read.ignored.push(Ignored {
+                role,
+                value: indicator.value().to_owned(),
+                reason: reason.to_owned(),
+            });
+        } else {
+            self.unnamed += 1;
+        }
+    }
+
+    fn refuse(&mut self, role: &'static str, text: &str, reason: &str) {
+        if self.read.unreadable.len() < MAX_NAMED {
+            self.read.unreadable.push(Unreadable {
+                role,
+                value: visible(text),
+                reason: reason.to_owned(),
+            });
+        } else {
+            self.unnamed += 1;
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Read {
+        if self.unnamed > 0 {
+            let text = format!("{} more values were found than can be named", self.unnamed);
+            self.note(text);
+        }
+        self.read
+    }
+}

@@ -1,0 +1,172 @@
+//! What trusted relays found out, and what senders wrote in their name.
+
+use super::*;
+
+const FAILS: &str = "spf=fail (sender IP is 192.0.2.7)\r\n smtp.mailfrom=partner.example; dkim=none (message not signed)\r\n \
+    header.d=none;dmarc=fail action=none header.from=partner.example;compauth=fail reason=000";
+
+/// Reads headers with these relays; returns the relay, and methods with results.
+fn read_with(relays: &[&str], headers: &str) -> (Option<String>, Vec<String>, Vec<String>) {
+    let relays: Vec<Relay> = relays.iter().map(|relay| relay.parse().unwrap()).collect();
+    let trust = Trust {
+        relays: &relays,
+        is_own: &|_| None,
+        keep_query: false,
+    };
+    let message = format!("{headers}From: a@partner.example\r\n\r\ntext\r\n");
+    let read = read(message.as_bytes(), &trust).unwrap();
+    let relay = of(&read, "relay").first().map(|relay| (*relay).to_owned());
+    let results = read.authentication.iter();
+    let results = results
+        .map(|one| format!("{}={}", one.method, one.result))
+        .collect();
+    (relay, results, read.notes)
+}
+
+const EXCHANGE: &str = "Received: from mail.sender.example (192.0.2.7) by\r\n AM0EUR.mail.protection.outlook.com (10.13.54.12) with\r\n \
+    Microsoft SMTP Server id 15.20.1.1; Mon, 2 Nov 2026 10:00:00 +0000\r\n";
+
+#[test]
+fn results_without_a_name_count_above_the_relays_own_line_only() {
+    let fails = format!("Authentication-Results: {FAILS}\r\n");
+    let forged = "Authentication-Results: spf=pass smtp.mailfrom=partner.example; dmarc=pass header.from=partner.example\r\n";
+    let all = ["spf=fail", "dkim=none", "dmarc=fail"];
+    for mark in [
+        "",
+        "\u{feff}",
+        "\r\n\r\n",
+        "From someone Mon Nov  2 10:00:00 2026\r\n",
+    ] {
+        for below in [
+            "",
+            forged,
+            "Received: from x ([203.0.113.9]) by AM0EUR.mail.protection.outlook.com; x\r\n",
+        ] {
+            let (relay, results, notes) =
+                read_with(&["outlook.com"], &format!("{mark}{fails}{EXCHANGE}{below}"));
+            assert_eq!(relay.as_deref(), Some("192.0.2.7"), "{below}: {notes:?}");
+            assert_eq!(results, all, "{below}");
+        }
+    }
+    // What only the sender wrote never counts.
+    for below in [
+        forged.to_owned(),
+        format!("Received: from x by y.outlook.com; x\r\n{forged}"),
+        "ARC-Authentication-Results: i=1; outlook.com; dmarc=pass\r\n".to_owned(),
+    ] {
+        let (relay, results, _) = read_with(&["outlook.com"], &format!("{EXCHANGE}{below}"));
+        assert_eq!(
+            (relay.as_deref(), results.len()),
+            (Some("192.0.2.7"), 0),
+            "{below}"
+        );
+    }
+    // Nor where no relay is trusted.
+    let (_, results, _) = read_with(&["corp.example"], &format!("{fails}{EXCHANGE}"));
+    assert!(results.is_empty());
+}
+
+#[test]
+fn lines_of_googles_machines_are_inside_above_its_own_line_only() {
+    let inner = "Received: by 2002:a05:7022:1:b0:8e:1:2 with SMTP id a; Mon, 2 Nov 2026 10:00:02 -0800 (PST)\r\n\
+        X-Received: by 2002:a05:6a20:1:b0:9f:1:2 with SMTP id b; Mon, 02 Nov 2026 10:00:01 -0800 (PST)\r\n";
+    let own = "Received: from m.sender.example (m.sender.example. [192.0.2.7])\r\n        by mx.google.com with ESMTPS id c\r\n        for <a@corp.example>; Mon, 02 Nov 2026 10:00:00 -0800 (PST)\r\n";
+    let found = "Authentication-Results: mx.google.com; spf=fail (google.com: x) smtp.mailfrom=x@partner.example; dmarc=fail (p=NONE) header.from=partner.example\r\n";
+    let forged = "Authentication-Results: mx.google.com; spf=pass smtp.mailfrom=partner.example; dkim=pass header.d=partner.example; dmarc=pass header.from=partner.example\r\n";
+    let google = ["mx.google.com"];
+    for inner in ["", inner, &inner.repeat(3)] {
+        let (relay, results, notes) = read_with(&google, &format!("{inner}{own}{found}"));
+        assert_eq!(relay.as_deref(), Some("192.0.2.7"), "{notes:?}");
+        assert_eq!(results, ["spf=fail", "dmarc=fail"]);
+        // The relay's own header comes first: what the sender wrote in its name does not undo it.
+        let (_, results, _) = read_with(&google, &format!("{inner}{own}{found}{forged}"));
+        assert_eq!(results, ["spf=fail", "dmarc=fail", "dkim=pass"]);
+        let (relay, ..) = read_with(
+            &google,
+            &format!("{inner}{own}{inner}Received: from x ([203.0.113.9]) by mx.google.com; x\r\n"),
+        );
+        assert_eq!(relay.as_deref(), Some("192.0.2.7"));
+    }
+    // Without the relay's own line, or by an address that is not of 10.0.0.0/8, nothing is told.
+    let foreign = inner.replace("2002:a05", "2002:c000");
+    let with_from = inner.replace("Received: by", "Received: from x ([203.0.113.9]) by");
+    for headers in [
+        inner.to_owned(),
+        format!("{inner}Received: from x ([203.0.113.9]) by evil.example; x\r\n{found}"),
+        format!("{foreign}{own}{found}"),
+        format!("{with_from}{own}{found}"),
+    ] {
+        let (relay, results, _) = read_with(&google, &headers);
+        assert_eq!((relay, results.len()), (None, 0), "{headers}");
+    }
+}
+
+#[test]
+fn the_address_is_what_the_relay_saw_and_not_what_the_sender_says() {
+    let cases = [
+        ("from by (unknown [192.0.2.7]) by mx1.corp.example", "192.0.2.7"),
+        (
+            "from [10.0.0.1] (x.example [192.0.2.7]) by mx1.corp.example",
+            "192.0.2.7",
+        ),
+        (
+            "from x (203.0.113.9) (x [192.0.2.7]) by mx1.corp.example",
+            "192.0.2.7",
+        ),
+        (
+            "from unknown (HELO 203.0.113.9) (192.0.2.7) by mx1.corp.example with SMTP",
+            "192.0.2.7",
+        ),
+        (
+            "from unknown (HELO x) (user@192.0.2.7) by mx1.corp.example",
+            "192.0.2.7",
+        ),
+        (
+            "from 192.0.2.7 (EHLO mail.x.example) by mx1.corp.example with SMTP",
+            "192.0.2.7",
+        ),
+        ("from [192.0.2.7] by mx1.corp.example with ESMTP", "192.0.2.7"),
+        (
+            "from x ([192.0.2.7]:4711 helo=[203.0.113.9]) by mx1.corp.example with esmtp (Exim 4)",
+            "192.0.2.7",
+        ),
+        (
+            "from x (x [192.0.2.7] (may be forged)) by mx1.corp.example (8.15/8.15) with ESMTP",
+            "192.0.2.7",
+        ),
+        (
+            "from x (x [::ffff:192.0.2.7]) (AUTH: LOGIN u, TLS: TLSv1.2) by mx1.corp.example",
+            "192.0.2.7",
+        ),
+        (
+            "from x (x [IPv6:2001:db8::7]) by mx1.corp.example (Postfix)",
+            "2001:db8::7",
+        ),
+        (
+            "from [IPv6:2001:db8::7] (helo=x) by mx1.corp.example with esmtp",
+            "2001:db8::7",
+        ),
+        (
+            "from x ([fe80::1%eth0] ) (x [192.0.2.7]) by mx1.corp.example",
+            "192.0.2.7",
+        ),
+    ];
+    for (line, expected) in cases {
+        let (relay, _, notes) = read_with(&["corp.example"], &format!("Received: {line}; x\r\n"));
+        assert_eq!(relay.as_deref(), Some(expected), "{line}: {notes:?}");
+    }
+    // A sender that calls itself a relay is where the walk ends, and is told.
+    let (relay, results, notes) = read_with(
+        &["corp.example"],
+        "Received: from mx2.corp.example (x [192.0.2.7]) by mx1.corp.example; x\r\n\
+         Received: from y ([203.0.113.9]) by mx2.corp.example; x\r\n\
+         Authentication-Results: mx2.corp.example; dmarc=pass\r\n",
+    );
+    assert_eq!((relay.as_deref(), results.len()), (Some("192.0.2.7"), 0));
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("calls itself a trusted relay")),
+        "{notes:?}"
+    );
+}

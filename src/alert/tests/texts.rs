@@ -1,0 +1,241 @@
+//! Links in running text, in pages, calendars and attached files.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn urls(text: &str) -> Vec<String> {
+    let read = read_text(text);
+    of(&read, "url").into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_belongs_to_the_sentence_is_no_part_of_a_link() {
+    let link = "https://a.example/p";
+    for around in [
+        "\u{201e}L\u{201c}",
+        "\u{2019}L\u{2019}",
+        "\u{ab}L\u{bb}",
+        "\u{2014}L\u{2014}",
+        "\u{2013}L\u{2013}x",
+        "\u{3001}L\u{3002}",
+        "\u{ff08}L\u{ff09}",
+        "L\u{ff0c}x",
+        "\u{300c}L\u{300d}",
+        "L\u{1f600}",
+        "L\u{2026}",
+        "L\u{61f}",
+        "L\u{37e}",
+        "L\u{5be}",
+        "L\u{200b}",
+        "L\u{feff}",
+        "(L)",
+        "[L]",
+        "{L}",
+        "<L>",
+        "\"L\"",
+        "'L'",
+        "`L`",
+        "*L*",
+        "_L_",
+        "~L~",
+        "L,",
+        "L;",
+        "L:",
+        "L!",
+        "L?",
+        "L...",
+        "a,L",
+        "L|x",
+        "[L](L)",
+        "[x](L)",
+        "![x](L \"t\")",
+        "(see L).",
+        "L\r\n",
+        "<url:L>",
+        "L, L; L",
+        "L,L",
+        "L;L",
+        "(L)(L)",
+        "x:L",
+    ] {
+        assert_eq!(urls(&around.replace('L', link)), [link], "{around}");
+        // The same holds where only a host stands there.
+        assert_eq!(
+            urls(&around.replace('L', "https://a.example")),
+            ["https://a.example/"],
+            "{around}"
+        );
+    }
+}
+
+#[test]
+fn links_keep_what_is_theirs() {
+    for (text, expected) in [
+        ("https://a.example/wiki_(x)", "https://a.example/wiki_(x)"),
+        ("(https://a.example/wiki_(x))", "https://a.example/wiki_(x)"),
+        ("https://a.example/a,b;c", "https://a.example/a,b;c"),
+        (
+            "https://m\u{fc}nchen.example/stra\u{df}e",
+            "https://xn--mnchen-3ya.example/stra%C3%9Fe",
+        ),
+        (
+            "https://\u{4f8b}\u{3048}.example/\u{9053}\u{3002}",
+            "https://xn--r8jz45g.example/%E9%81%93",
+        ),
+        ("http://user:pass@a.example:8080/x", "http://a.example:8080/x"),
+        // What stands before an at sign is not asked.
+        (
+            "https://www.bank.example&login=1@evil.example/x",
+            "https://evil.example/x",
+        ),
+        ("https://www.bank.example,x@evil.example", "https://evil.example/"),
+        ("http://[2001:db8::1]/x", "http://[2001:db8::1]/x"),
+        ("https:\\\\a.example\\x", "https://a.example/x"),
+        // Browsers leave these out of a host, and take the other for a dot.
+        ("https://ev\u{ad}il.example/x", "https://evil.example/x"),
+        ("https://evil\u{3002}example/x", "https://evil.example/x"),
+        ("www.a.example/x", "http://www.a.example/x"),
+        (
+            "<https://a.example/long/\r\npath/x>",
+            "https://a.example/long/path/x",
+        ),
+    ] {
+        assert_eq!(urls(text), [expected], "{text}");
+    }
+    assert!(urls("mailwww.a.example w www. x@www.a.example https:// http:/// ://").is_empty());
+}
+
+#[test]
+fn defanged_links_are_read_like_defanged_members() {
+    for text in [
+        "hxxps://a[.]example/p",
+        "hXXps://a.example/p",
+        "https://a[.]example/p",
+        "https[:]//a[.]example/p",
+        "hxxps[:]//a[.]example/p",
+        "hxxps[://]a[.]example/p",
+        "hxxps(:)//a(.)example/p",
+        "hxxps:[//]a[.]example/p",
+        "hxxps:[/][/]a[.]example[/]p",
+        "https://a[.]example[/]p",
+        "h**ps://a[dot]example/p",
+        "hxxps://a (dot) example/p",
+        "hxxps://a{.}example/p,",
+        "(hxxps://a[.]example/p)",
+    ] {
+        assert_eq!(urls(text), ["https://a.example/p"], "{text}");
+    }
+    assert_eq!(urls("www[.]a[.]example/p"), ["http://www.a.example/p"]);
+}
+
+#[test]
+fn a_link_that_cannot_be_read_is_named() {
+    for (text, shown) in [
+        ("http://a.example:99999/x", "http://a.example:99999/x"),
+        ("http://[broken/", "http://[broken/"),
+    ] {
+        let read = read_text(text);
+        assert!(of(&read, "url").is_empty());
+        let named: Vec<_> = read
+            .unreadable
+            .iter()
+            .map(|one| (one.role, one.value.as_str()))
+            .collect();
+        assert_eq!(named, [("url", shown)], "{text}");
+    }
+}
+
+#[test]
+fn flowed_lines_and_soft_breaks_are_joined() {
+    let message = "From: a@b.example\r\nContent-Type: text/plain; format=flowed; delsp=yes\r\n\r\n\
+        see https://a.example/long \r\n/path \r\n/x\r\n-- \r\nhttps://b.example/\r\n";
+    let read = reading(message.as_bytes()).unwrap();
+    assert_eq!(
+        of(&read, "url"),
+        ["https://a.example/long/path/x", "https://b.example/"]
+    );
+    let message = "From: a@b.example\r\nContent-Transfer-Encoding: Quoted-Printable (x)\r\n\r\nhttps://a.exam=  \r\nple/x=\r\ny\r\n";
+    assert_eq!(
+        of(&reading(message.as_bytes()).unwrap(), "url"),
+        ["https://a.example/xy"]
+    );
+}
+
+#[test]
+fn pages_hide_nothing_in_attributes() {
+    let page = "<base href='https://base.example/'><area href=https://area.example/><svg><a xlink:href=\"https://svg.example/\"/></svg>\
+        <meta http-equiv=refresh content=\"0; url='https://meta.example/'\"><form action=https://form.example/><button formaction=https://button.example/>\
+        <iframe srcdoc=\"<a href='https://srcdoc.example/'>x</a>\"></iframe><a onclick=\"location='https://click.example/'\">x</a>\
+        <iframe src=\"data:text/html;base64,PGEgaHJlZj0naHR0cHM6Ly9kYXRhLmV4YW1wbGUvJz54PC9hPg==\"></iframe>\
+        <p xmlns:x=\"https://ns.example/\">https&#58;//text.example/&nbsp;x</p><script>if(a<b){location=\"https://script.example/\"}</script>";
+    let message = format!("From: a@b.example\r\nContent-Type: text/html\r\n\r\n{page}");
+    let read = reading(message.as_bytes()).unwrap();
+    let mut hosts: Vec<String> = read
+        .indicators
+        .iter()
+        .filter(|one| one.role == "url")
+        .filter_map(|one| one.indicator.host())
+        .collect();
+    hosts.sort();
+    let expected = [
+        "area", "base", "button", "click", "data", "form", "meta", "script", "srcdoc", "svg", "text",
+    ];
+    assert_eq!(hosts, expected.map(|name| format!("{name}.example")));
+}
+
+#[test]
+fn calendars_are_unfolded_and_unescaped() {
+    let calendar = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1@x.example\r\nORGANIZER;DIR=\"https://dir.example/\r\n d\":mailto:a@b.example\r\n\
+        DESCRIPTION:Join https://one.exam\r\n ple/room\\nPass 1\\, or https://two.example/y\\; bye\r\nURL;VALUE=URI:https://three.example/u\r\n\
+        LOCATION:https://four.example/l\\, room\r\nATTACH:https://five.example/f.pdf\r\nX-ALT-DESC;FMTTYPE=text/html:<a href=\"https://six.example/\r\n \
+        h\">x</a>\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:aGVsbG8=\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    for head in [
+        "Content-Type: text/calendar; charset=utf-8; method=REQUEST",
+        "Content-Type: application/octet-stream; name=invite.ics\r\nContent-Disposition: attachment",
+    ] {
+        let read = reading(format!("From: a@b.example\r\n{head}\r\n\r\n{calendar}").as_bytes()).unwrap();
+        assert_eq!(
+            of(&read, "url"),
+            [
+                "https://dir.example/d",
+                "https://one.example/room",
+                "https://two.example/y",
+                "https://three.example/u",
+                "https://four.example/l",
+                "https://five.example/f.pdf",
+                "https://six.example/h",
+            ],
+            "{head}"
+        );
+        let hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+        assert!(of(&read, "attachment").contains(&hello), "{head}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn the_hosts_of_a_text_do_not_depend_on_the_punctuation_around(
+        hosts in proptest::collection::btree_set("[a-z]{3,9}", 1..6),
+        before in "[\u{201e}\u{ab}\u{2014}\u{3001}\u{ff08}\u{1f600}(<\"' ]{0,3}",
+        after in "[\u{201c}\u{bb}\u{2014}\u{3002}\u{ff09}\u{1f600})>\"',;:!.? ]{0,3}",
+        path in "(/[a-z0-9]{1,8}){0,2}",
+    ) {
+        let links = hosts.iter().map(|host| format!("{before}https://{host}.example{path}{after}"));
+        let text: Vec<String> = links.collect();
+        let read = read_text(&text.join("\r\n"));
+        let mut found: Vec<String> = read.indicators.iter().filter(|one| one.role == "url").filter_map(|one| one.indicator.host()).collect();
+        found.sort();
+        let expected: Vec<String> = hosts.iter().map(|host| format!("{host}.example")).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert!(read.unreadable.is_empty());
+    }
+
+    #[test]
+    fn any_text_is_read(text in "(https?|hxxp|www\\.|[:/.,;()\\[\\]{}<>@ \r\n\u{3002}\u{201d}a-c\u{fc}]){0,60}") {
+        let read = read_text(&text);
+        prop_assert!(read.indicators.len() <= MAX_INDICATORS);
+    }
+}

@@ -1,0 +1,370 @@
+//! Finds links in running text, with what belongs to the sentence around them left out.
+//!
+//! Where a link ends is told by the kind of a character, not by a list: quotation marks, dashes, brackets and
+//! punctuation of any script, symbols and invisible characters end it; letters, digits and marks of any script are part
+//! of it (RFC 3987).
+
+use std::borrow::Cow;
+
+use icu_properties::props::GeneralCategory as Category;
+
+use super::unicode::category;
+use crate::domain::indicator::refang;
+
+/// Schemes, and how reporters spell them so that nobody clicks; the longer of two comes first.
+const SCHEMES: [(&str, &str); 15] = [
+    ("https", "https"),
+    ("hxxps", "https"),
+    ("h**ps", "https"),
+    ("hxtps", "https"),
+    ("htxps", "https"),
+    ("http", "http"),
+    ("hxxp", "http"),
+    ("h**p", "http"),
+    ("hxtp", "http"),
+    ("htxp", "http"),
+    ("ftps", "ftp"),
+    ("fxps", "ftp"),
+    ("ftp", "ftp"),
+    ("fxp", "ftp"),
+    ("sftp", "ftp"),
+];
+/// How reporters spell a dot.
+const DOTS: [&str; 6] = ["[.]", "(.)", "{.}", "[dot]", "(dot)", "{dot}"];
+/// The longest link, and more: wrappers are long.
+const MAX_RUN: usize = 16 * 1024;
+/// The longest user information and host, and more.
+const MAX_HOST: usize = 512;
+/// How much of a link that is broken by line ends is looked at, in octets.
+const MAX_BROKEN: usize = 2_000;
+
+/// Takes a link; says whether more are wanted.
+pub(super) type Found<'f> = dyn FnMut(&str) -> bool + 'f;
+
+/// Tells of every link in a text, in order; says whether more are wanted.
+pub(super) fn find(text: &str, found: &mut Found<'_>) -> bool {
+    let mut rest = text;
+    while let Some(start) = start(rest) {
+        if !without_scheme(start.before, found) {
+            return false;
+        }
+        let in_angles = start.before.ends_with('<');
+        let (target, tail) = target(start.target, start.is_dead, in_angles);
+        if !target.is_empty() && !found(&format!("{}://{target}", start.scheme)) {
+            return false;
+        }
+        rest = tail;
+    }
+    without_scheme(rest, found)
+}
+
+/// Is where a link starts.
+struct Start<'t> {
+    before: &'t str,
+    scheme: &'static str,
+    /// What stands behind the slashes.
+    target: &'t str,
+    /// Whether scheme or slashes were spelt so that nobody clicks.
+    is_dead: bool,
+}
+
+/// Finds the next scheme: `http://`, `hxxps[:]//`, `http[://]`, `http:[/][/]` …
+fn start(text: &str) -> Option<Start<'_>> {
+    text.match_indices(':').find_map(|(at, _)| {
+        let (before, after) = text.split_at_checked(at)?;
+        let after = after.strip_prefix(':')?;
+        let (before, close) = match before.strip_suffix(['[', '(', '{']) {
+            Some(shorter) => (shorter, before.chars().next_back().and_then(closing)),
+            None => (before, None),
+        };
+        let (dead, scheme) = SCHEMES.iter().find(|(spelt, _)| {
+            let tail = before
+                .len()
+                .checked_sub(spelt.len())
+                .and_then(|start| before.get(start..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(spelt))
+        })?;
+        let (target, is_dead) = slashes(after, close)?;
+        Some(Start {
+            before: before.get(..before.len() - dead.len())?,
+            scheme,
+            target,
+            is_dead: is_dead || dead.contains(['x', '*']),
+        })
+    })
+}
+
+fn closing(open: char) -> Option<char> {
+    match open {
+        '[' => Some(']'),
+        '(' => Some(')'),
+        '{' => Some('}'),
+        _ => None,
+    }
+}
+
+/// Steps over two slashes, each of which may stand in brackets; `close` is a bracket that is open before the colon.
+fn slashes(text: &str, close: Option<char>) -> Option<(&str, bool)> {
+    let mut rest = text;
+    let mut is_dead = close.is_some();
+    let mut open = close;
+    let mut count = 0;
+    while count < 2 {
+        let bracketed = ["[/]", "(/)", "{/}"];
+        let both = ["[//]", "(//)", "{//}"];
+        if let Some(after) = open.and_then(|close| rest.strip_prefix(close)) {
+            (rest, open) = (after, None);
+        } else if let Some(after) = bracketed.iter().find_map(|slash| rest.strip_prefix(slash)) {
+            (rest, is_dead) = (after, true);
+            count += 1;
+        } else if let Some(after) = both.iter().find_map(|slash| rest.strip_prefix(slash)) {
+            (rest, is_dead) = (after, true);
+            count += 2;
+        } else if let Some(after) = rest.strip_prefix(['/', '\\']) {
+            rest = after;
+            count += 1;
+        } else {
+            return None;
+        }
+    }
+    match open {
+        None => Some((rest, is_dead)),
+        Some(close) => rest.strip_prefix(close).map(|rest| (rest, is_dead)),
+    }
+}
+
+/// Tells of `www.…`, of which readers of mail make a link.
+fn without_scheme(text: &str, found: &mut Found<'_>) -> bool {
+    let mut rest = text;
+    let mut last = None;
+    while let Some(at) = rest.find(['w', 'W']) {
+        let Some((before, from)) = rest.split_at_checked(at) else {
+            break;
+        };
+        let before = before.chars().next_back().or(last);
+        let inside =
+            |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '=' | '%' | '&');
+        let is_www = from.get(..3).is_some_and(|www| www.eq_ignore_ascii_case("www"));
+        let behind = from.get(3..).unwrap_or_default();
+        let has_dot = behind.starts_with('.') || DOTS.iter().any(|dot| starts_with(behind, dot));
+        if is_www && has_dot && !before.is_some_and(inside) {
+            let (target, tail) = target(from, false, false);
+            if target.len() > "www.".len() {
+                if !found(&format!("http://{target}")) {
+                    return false;
+                }
+                last = None;
+                rest = tail;
+                continue;
+            }
+        }
+        last = from.chars().next();
+        rest = from.get(1..).unwrap_or_default();
+    }
+    true
+}
+
+fn starts_with(text: &str, head: &str) -> bool {
+    text.get(..head.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(head))
+}
+
+/// Cuts a link, from its host on, out of a text; returns it and what follows it.
+fn target(text: &str, is_dead: bool, in_angles: bool) -> (Cow<'_, str>, &str) {
+    let (run, mut tail) = text.split_at(end(text));
+    let mut run = Cow::Borrowed(run);
+    // Within angle brackets, line ends are no part of a URL (RFC 3986, C).
+    if in_angles && let Some((joined, after)) = joined(text, run.len()) {
+        run = Cow::Owned(joined);
+        tail = after;
+    }
+    let front = run.find(['/', '?', '#', '\\']).unwrap_or(run.len());
+    let host = run.get(..front).unwrap_or_default();
+    let is_dead = is_dead
+        || host.ends_with(['[', '(', '{'])
+        || DOTS.iter().any(|dot| contains(host, dot))
+        || host.contains("[:]");
+    if is_dead {
+        run = Cow::Owned(refang(&run.replace(' ', "")));
+    }
+    let keep = length(&run);
+    match run {
+        // What is left of the run is text again.
+        Cow::Borrowed(run) => {
+            let kept = run.get(..keep).unwrap_or_default();
+            let tail = text.get(resume(run, keep)..).unwrap_or(tail);
+            (Cow::Borrowed(kept), tail)
+        }
+        Cow::Owned(mut run) => {
+            run.truncate(keep);
+            (Cow::Owned(run), tail)
+        }
+    }
+}
+
+/// Returns where reading goes on in a run of which so much is a link: behind trailing punctuation.
+fn resume(run: &str, keep: usize) -> usize {
+    let rest = run.get(keep..).unwrap_or_default();
+    keep + (rest.len() - rest.trim_start_matches(['.', ':', '!', '?', '*', '_', '~']).len())
+}
+
+fn contains(text: &str, part: &str) -> bool {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    text.windows(part.len())
+        .any(|window| window.eq_ignore_ascii_case(part))
+}
+
+/// Returns where a link ends by the kinds of characters and by brackets that were not opened in it.
+fn end(text: &str) -> usize {
+    let mut open = Vec::new();
+    let mut has_dot = false;
+    let mut in_path = false;
+    let mut skip = 0;
+    for (at, c) in text.char_indices() {
+        if at < skip {
+            continue;
+        }
+        let most = if in_path { MAX_RUN } else { MAX_HOST };
+        // A bracket that nobody closes is none of a link.
+        if at > most || open.len() > 64 {
+            return at;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
+        match c {
+            '/' | '?' | '#' | '\\' => in_path = true,
+            '.' => has_dot = true,
+            ',' | ';' | '(' | '[' if is_link(behind) => return at,
+            '[' | '(' | '{' => open.push(c),
+            ']' | ')' | '}' => {
+                if open.pop().and_then(closing) != Some(c) {
+                    return at;
+                }
+            }
+            ' ' if !in_path && spaced_dot(rest).is_some() => {
+                skip = at + spaced_dot(rest).unwrap_or_default();
+                has_dot = true;
+            }
+            // Browsers take these for dots. A sentence ends with one, too, but no host has no dot before.
+            '\u{3002}' | '\u{ff0e}' | '\u{ff61}' if !in_path && !has_dot && goes_on(behind) => has_dot = true,
+            // Browsers leave these out of a host.
+            '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' if !in_path && goes_on(behind) => {}
+            c if ends(c) => return at,
+            c if !in_path && !is_host(c) && c != '@' && !has_user(behind) => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Tells a text that is the next link.
+fn is_link(text: &str) -> bool {
+    let schemes = SCHEMES.iter().map(|(spelt, _)| *spelt);
+    starts_with(text, "www.")
+        || schemes.filter(|spelt| starts_with(text, spelt)).any(|spelt| {
+            text.get(spelt.len()..)
+                .is_some_and(|rest| rest.starts_with([':', '[', '(', '{']))
+        })
+}
+
+/// Tells whether a host can go on so.
+fn goes_on(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '-')) && !is_link(text)
+}
+
+/// Tells whether an at sign follows before the path: what stands before it is who asks, not who is asked.
+fn has_user(text: &str) -> bool {
+    let front = text.chars().take(MAX_HOST);
+    let mut front = front.take_while(|c| !matches!(c, '/' | '?' | '#' | '\\') && !ends(*c));
+    front.any(|c| c == '@')
+}
+
+/// Returns the length of ` [.] `, which some write between the labels of a host.
+fn spaced_dot(text: &str) -> Option<usize> {
+    let bare = text.strip_prefix(' ')?;
+    let dot = DOTS.iter().find(|dot| starts_with(bare, dot))?;
+    let after = bare.get(dot.len()..)?;
+    let next = after.strip_prefix(' ').unwrap_or(after);
+    let goes_on = next.starts_with(char::is_alphanumeric);
+    goes_on.then(|| text.len() - next.len())
+}
+
+/// Tells characters that end a link in running text.
+fn ends(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_whitespace()
+            || c.is_ascii_control()
+            || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '^');
+    }
+    !matches!(
+        category(c),
+        Category::UppercaseLetter
+            | Category::LowercaseLetter
+            | Category::TitlecaseLetter
+            | Category::ModifierLetter
+            | Category::OtherLetter
+            | Category::NonspacingMark
+            | Category::SpacingMark
+            | Category::EnclosingMark
+            | Category::DecimalNumber
+            | Category::LetterNumber
+            | Category::OtherNumber
+    )
+}
+
+/// Joins a link that line ends break, up to its angle bracket; `None` where it is not so.
+fn joined(text: &str, from: usize) -> Option<(String, &str)> {
+    let rest = text.get(from..)?;
+    if !rest.starts_with(['\r', '\n']) {
+        return None;
+    }
+    for (at, c) in rest.char_indices() {
+        match c {
+            '>' => {
+                let (inner, after) = text.split_at_checked(from + at)?;
+                let joined = inner.chars().filter(|c| !c.is_whitespace()).collect();
+                return Some((joined, after));
+            }
+            '\r' | '\n' => {}
+            _ if at > MAX_BROKEN || ends(c) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns how much of a run is a link: a host ends at the first character that no host has, a path before punctuation
+/// at its end.
+fn length(run: &str) -> usize {
+    let front = run.find(['/', '?', '#', '\\']).unwrap_or(run.len());
+    let authority = run.get(..front).unwrap_or_default();
+    let host_at = authority.rfind('@').map_or(0, |at| at + 1);
+    let host = authority.get(host_at..).unwrap_or_default();
+    // An IPv6 address stands in brackets.
+    let literal = host
+        .strip_prefix('[')
+        .map_or(0, |rest| rest.find(']').map_or(host.len(), |at| at + 2));
+    let name = host.get(literal..).unwrap_or_default();
+    let no_name = |c| !is_host(c) || matches!(c, '[' | ']' | '(' | ')' | '{' | '}');
+    if let Some(at) = name.find(no_name) {
+        return host_at + ended(host.get(..literal + at).unwrap_or_default());
+    }
+    if front == run.len() {
+        return host_at + ended(host);
+    }
+    run.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '~'])
+        .len()
+}
+
+/// Tells characters of hosts, ports and addresses in brackets, in any script.
+fn is_host(c: char) -> bool {
+    !c.is_ascii()
+        || c.is_ascii_alphanumeric()
+        || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '(' | ')' | '{' | '}' | '%')
+}
+
+/// Returns how long a host is without what a sentence puts behind it.
+fn ended(host: &str) -> usize {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, ']' | '\u{200d}') || !c.is_ascii();
+    host.trim_end_matches(|c| !part(c)).len()
+}
