@@ -381,6 +381,9 @@ fn summary(request: &Request<'_>, decisive: &[&Assessment], assessments: &[Asses
     if !more.is_empty() {
         sentences.push(format!("Nothing is known of {}.", listed(&more)));
     }
+    if request.is_sender_doubtful {
+        sentences.push("It is not sure who sent the message.".to_owned());
+    }
     sentences.extend(harmless(request, assessments));
     let unsupported = values(with(assessments, Decision::Unsupported));
     if !unsupported.is_empty() {

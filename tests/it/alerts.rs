@@ -298,6 +298,30 @@ async fn every_branch_of_a_playbook_can_be_rehearsed() {
         assert_eq!(batch["items"][0]["assessment"]["decision"], branch);
         assert_eq!(batch["summary"]["rehearsal"], true);
     }
+    // A message is read as ever, and does not change the branch.
+    let links: String = (0..60).map(|at| format!("http://h{at}.example/\r\n")).collect();
+    let message = format!(
+        "Subject: x\r\nFrom: \"x@other.example\" <a@b.example>\r\nReceived: from x by y\r\n\r\n{links}"
+    );
+    for branch in ["exceeds", "below", "unknown", "unsupported", "undetermined"] {
+        let told = post(ALERT, branch, json!({ "message": message })).await.json();
+        assert_eq!(told["decision"], branch, "{told}");
+        let excess = &told["excess"][0];
+        assert_eq!(
+            (&excess["role"], &excess["type"]),
+            (&json!("url"), &json!("url")),
+            "{told}"
+        );
+        assert!(told["notes"].as_array().unwrap().len() > 1, "{told}");
+        let again = told["causes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|cause| cause["retry"] == true);
+        assert_eq!(again, branch == "undetermined", "{told}");
+        let wait = (branch == "undetermined").then_some(60);
+        assert_eq!(told["retry_after_s"].as_u64(), wait, "{told}");
+    }
     let limited = post(ALERT, "limited", alert.clone()).await;
     assert_eq!((limited.status, limited.header("retry-after")), (429, "60"));
     let start = app.app.engine.clock().elapsed();

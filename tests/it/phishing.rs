@@ -1,14 +1,15 @@
 //! The story of a phishing alert: its playbook asks about three indicators and branches on one word.
 
-use pivotd::replay::{Fault, Matcher};
+use pivotd::config::settings::{BudgetUnit, BudgetWindow};
+use pivotd::replay::{DnsFault, Fault, Matcher};
 use serde_json::{Value, json};
 
-use crate::support::{Builder, TestApp};
+use crate::support::{Builder, TestApp, budget};
 
 const ALERT: &str = "/v1/alerts/score";
 
 /// A vendor's answer that gives this risk, as JSON writes it.
-fn risk(domain: &str, score: &str) -> Fault {
+pub(crate) fn risk(domain: &str, score: &str) -> Fault {
     Fault::Status {
         code: 200,
         headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
@@ -193,5 +194,73 @@ async fn a_decimal_of_any_published_risk_is_over_as_soon_as_it_is_more_than_fift
         (&answer["max_score"], &answer["decision"]),
         (&json!(51), &json!("exceeds")),
         "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_gap_that_could_not_matter_closes_the_alert_and_one_that_could_does_not() {
+    let app = Builder::new()
+        .with(&["dns"])
+        .settings(|settings| settings.providers.get_mut("dns").unwrap().attempts = 1)
+        .start()
+        .await;
+    app.others["dns"].inject(Matcher::any(), Fault::Dns(DnsFault::Code(2)), None);
+    let low = rated(&app, "harmless.example", "3").await;
+    assert_eq!(branches(&low), ("below", false), "{low}");
+    let item = &low["indicators"][0];
+    assert_eq!(
+        (&item["complete"], &item["causes"], &low["causes"]),
+        (&json!(false), &json!([]), &json!([])),
+        "{low}"
+    );
+    for text in [&low["notes"][0], &low["summary"]] {
+        let text = text.as_str().unwrap();
+        assert!(
+            text.contains("that could not have taken a score over its threshold"),
+            "{text}"
+        );
+    }
+    // With what is there, the same gap could take this one over.
+    let near = rated(&app, "career-offers.example", "45").await;
+    assert_eq!(branches(&near), ("undetermined", false), "{near}");
+    let cause = &near["causes"][0];
+    assert_eq!(
+        (&cause["kind"], &cause["source"], &cause["retry"]),
+        (&json!("source"), &json!("dns"), &json!(true)),
+        "{near}"
+    );
+    assert_eq!(near["indicators"][0]["causes"], near["causes"]);
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_is_named_as_ones_own_and_says_when_it_opens() {
+    let app = Builder::new()
+        .manual_clock()
+        .settings(|settings| {
+            let provider = settings.providers.get_mut("domaintools").unwrap();
+            provider.budget = vec![budget(None, 1, BudgetUnit::Calls, BudgetWindow::Day)];
+        })
+        .start()
+        .await;
+    assert_eq!(branches(&rated(&app, "harmless.example", "3").await).0, "below");
+    let open = rated(&app, "career-offers.example", "3").await;
+    assert_eq!(branches(&open), ("undetermined", false), "{open}");
+    let cause = &open["causes"][0];
+    assert_eq!(
+        (&cause["kind"], &cause["source"], &cause["retry"], &cause["value"]),
+        (
+            &json!("budget"),
+            &json!("domaintools"),
+            &json!(true),
+            &json!("career-offers.example")
+        ),
+        "{open}"
+    );
+    let wait = cause["retry_after_s"].as_u64().unwrap();
+    assert!((1..=86_400).contains(&wait), "{wait}");
+    assert_eq!(open["retry_after_s"], wait);
+    assert!(
+        open["summary"].as_str().unwrap().contains("your own limit"),
+        "{open}"
     );
 }

@@ -245,6 +245,20 @@ async fn a_sender_of_ones_own_who_is_not_what_he_seems_is_told() {
         notes.contains("ceo@corp.example was not scored, but mx1.corp.example found dmarc fail"),
         "{answer}"
     );
+    // That the link is known does not vouch for the sender.
+    let risk = crate::phishing::risk("harmless.example", "3");
+    app.vendor.inject(Matcher::any(), risk, None);
+    let text = "see http://harmless.example/";
+    let linked = score(&app, &json!({"message": mail("ceo@corp.example", text)})).await;
+    assert_eq!(
+        (&linked["decision"], &linked["scores"]["url"]),
+        (&json!("unknown"), &json!(3)),
+        "{linked}"
+    );
+    let plain = format!("From: <ceo@corp.example>\r\n\r\n{text}\r\n");
+    let plain = score(&app, &json!({ "message": plain })).await;
+    assert_eq!(plain["decision"], "below", "{plain}");
+    app.vendor.clear_faults();
     // Two alerts that differ in what is told beside the scores are two decisions.
     let other = score(
         &app,
