@@ -79,6 +79,7 @@ impl Modify for Examples {
         crate::decisions::FeedbackRecord,
         decisions::Explained,
         super::problem::Problem,
+        super::statuses::AlertReply,
     )),
     modifiers(&Token, &Examples),
     tags(

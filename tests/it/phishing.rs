@@ -205,7 +205,13 @@ async fn a_gap_that_could_not_matter_closes_the_alert_and_one_that_could_does_no
         .start()
         .await;
     app.others["dns"].inject(Matcher::any(), Fault::Dns(DnsFault::Code(2)), None);
-    let low = rated(&app, "harmless.example", "3").await;
+    let sender = async |domain: &str, score: &str| {
+        app.vendor.clear_faults();
+        app.vendor.inject(Matcher::any(), risk(domain, score), None);
+        let alert = json!({"email": format!("desk@{domain}")});
+        app.post_json(ALERT, &alert).await.json()
+    };
+    let low = sender("harmless.example", "3").await;
     assert_eq!(branches(&low), ("below", false), "{low}");
     let item = &low["indicators"][0];
     assert_eq!(
@@ -221,7 +227,7 @@ async fn a_gap_that_could_not_matter_closes_the_alert_and_one_that_could_does_no
         );
     }
     // With what is there, the same gap could take this one over.
-    let near = rated(&app, "career-offers.example", "45").await;
+    let near = sender("career-offers.example", "45").await;
     assert_eq!(branches(&near), ("undetermined", false), "{near}");
     let cause = &near["causes"][0];
     assert_eq!(
@@ -238,7 +244,7 @@ async fn a_budget_that_is_used_up_is_named_as_ones_own_and_says_when_it_opens() 
         .manual_clock()
         .settings(|settings| {
             let provider = settings.providers.get_mut("domaintools").unwrap();
-            provider.budget = vec![budget(None, 1, BudgetUnit::Calls, BudgetWindow::Day)];
+            provider.budget = vec![budget(None, 2, BudgetUnit::Calls, BudgetWindow::Day)];
         })
         .start()
         .await;
