@@ -2,10 +2,48 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::transform::{Body, Ran};
+use crate::maltego::Entity;
 use crate::maltego::response::{LinkProperty, OverlayKind, write, write_exception};
+
+/// Says when one source saw something, as far as it says so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Observation {
+    /// The provider.
+    pub source: String,
+    /// The first day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Date>,
+    /// The last day; none also where it was still so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Date>,
+}
+
+impl Observation {
+    /// Takes what the properties of an entity say under the name of a provider; a vendor may turn the two days around.
+    #[must_use]
+    pub fn read<'a>(source: &str, property: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let day = |what: &str| property(&format!("{source}.{what}")).and_then(|text| text.parse().ok());
+        let (first_seen, last_seen): (Option<Date>, Option<Date>) = (day("first_seen"), day("last_seen"));
+        let turned = matches!((first_seen, last_seen), (Some(first), Some(last)) if first > last);
+        Self {
+            source: source.to_owned(),
+            first_seen: if turned { last_seen } else { first_seen },
+            last_seen: if turned { first_seen } else { last_seen },
+        }
+    }
+
+    /// Returns the provider that a property names as the source of an entity.
+    #[must_use]
+    pub fn source_of(property: &str) -> Option<&str> {
+        property
+            .strip_suffix(".source")
+            .filter(|source| !source.is_empty())
+    }
+}
 
 /// Shows one entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +63,50 @@ pub struct EntityView {
     pub marks: BTreeSet<String>,
     /// Label of the link to the input.
     pub link: Option<String>,
+    /// Which sources say so, and when each saw it. An annotated input repeats what it came with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observations: Vec<Observation>,
+}
+
+impl From<&Entity> for EntityView {
+    fn from(entity: &Entity) -> Self {
+        let property = |name: &str| {
+            let found = entity.properties.iter().find(|property| property.name == name);
+            found.map(|property| property.value.as_str())
+        };
+        let sources = entity
+            .properties
+            .iter()
+            .filter_map(|property| Observation::source_of(&property.name));
+        Self {
+            type_id: entity.type_id.to_string(),
+            value: entity.value.to_string(),
+            properties: entity
+                .properties
+                .iter()
+                .map(|property| (property.name.to_string(), property.value.to_string()))
+                .collect(),
+            strict: entity
+                .properties
+                .iter()
+                .filter(|property| property.strict)
+                .map(|property| property.name.to_string())
+                .collect(),
+            marks: entity
+                .overlays
+                .iter()
+                .filter(|overlay| overlay.kind == OverlayKind::Text)
+                .map(|overlay| overlay.property_name.clone())
+                .collect(),
+            link: entity.link.iter().find_map(|link| match link {
+                LinkProperty::Label(label) => Some(label.to_string()),
+                _ => None,
+            }),
+            observations: sources
+                .map(|source| Observation::read(source, property))
+                .collect(),
+        }
+    }
 }
 
 /// Shows one message.
@@ -61,35 +143,7 @@ impl Report {
     pub fn of(transform: &str, input_type: &str, ran: &Ran) -> Self {
         let (entities, messages, xml) = match &ran.body {
             Body::Response(response) => {
-                let entities = response
-                    .entities
-                    .iter()
-                    .map(|entity| EntityView {
-                        type_id: entity.type_id.to_string(),
-                        value: entity.value.to_string(),
-                        properties: entity
-                            .properties
-                            .iter()
-                            .map(|property| (property.name.to_string(), property.value.to_string()))
-                            .collect(),
-                        strict: entity
-                            .properties
-                            .iter()
-                            .filter(|property| property.strict)
-                            .map(|property| property.name.to_string())
-                            .collect(),
-                        marks: entity
-                            .overlays
-                            .iter()
-                            .filter(|overlay| overlay.kind == OverlayKind::Text)
-                            .map(|overlay| overlay.property_name.clone())
-                            .collect(),
-                        link: entity.link.iter().find_map(|link| match link {
-                            LinkProperty::Label(label) => Some(label.to_string()),
-                            _ => None,
-                        }),
-                    })
-                    .collect();
+                let entities = response.entities.iter().map(EntityView::from).collect();
                 let messages = response
                     .messages
                     .iter()

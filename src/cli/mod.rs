@@ -9,6 +9,9 @@ mod cache;
 mod check;
 mod demo;
 mod export;
+mod filters;
+mod follow;
+mod graph;
 mod healthcheck;
 mod keys;
 mod local;
@@ -48,6 +51,8 @@ enum Command {
     Check(check::Check),
     /// Run one transform in the terminal.
     Run(run::Run),
+    /// Look into graphs that runs were merged into, and compare them.
+    Graph(graph::GraphCommand),
     /// Score indicators in the terminal.
     #[command(name = "score", visible_alias = "enrich")]
     Score(score::Score),
@@ -92,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Graph(command) => command.run(),
         Command::Score(command) => command.run(),
         Command::Policy(command) => command.run(),
         Command::Export(command) => command.run(),

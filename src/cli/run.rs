@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
+use super::filters::Filters;
+use super::follow::{self, Following};
 use super::session::{Session, unexpected};
-use super::table::{Column, natural, render};
+use super::table::{Column, csv, natural, render};
 use super::{ConfigFile, Done, block_on, terminal};
-use crate::ask::report::{EntityView, Report};
+use crate::ask::report::{EntityView, MessageView, Report};
 use crate::control::{ControlReply, ControlRequest, RunRequest};
-use crate::graph::{Graph, Node, read_graphml, to_dot, to_graphml};
+use crate::graph::news::{Before, News};
+use crate::graph::{Graph, Node, to_dot, to_graphml};
 use crate::maltego::types;
 
 /// Run a transform in the terminal.
@@ -21,7 +22,8 @@ pub(super) struct Run {
     /// The values, defanged or not.
     #[arg(required_unless_present = "on")]
     values: Vec<String>,
-    /// The entity type, such as Domain; the first input that can read the value otherwise.
+    /// The entity type, such as Domain; the first input that can read the value otherwise. With --on, only entities of
+    /// these types, with commas between them; otherwise all that the transform takes as they are.
     #[arg(long = "type", value_name = "TYPE")]
     type_id: Option<String>,
     /// A setting, such as since=2013-01-01; can be repeated.
@@ -30,12 +32,18 @@ pub(super) struct Run {
     /// The most entities.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// A graph to merge the answer into: a GraphML file, made if it is not there.
+    /// A graph to merge the answers into: a GraphML file, or JSON if it is called so; made if it is not there.
     #[arg(long, value_name = "FILE")]
     graph: Option<PathBuf>,
-    /// Run on every entity of this type in the graph, such as Domain, instead of on values.
-    #[arg(long, value_name = "TYPE", requires = "graph", conflicts_with = "values")]
+    /// Run on entities of a graph instead of on values: a file, into which the answers are merged, unless --graph names
+    /// another; with --graph also a type of its entities, such as Domain.
+    #[arg(long, value_name = "GRAPH", conflicts_with = "values")]
     on: Option<String>,
+    #[command(flatten)]
+    filters: Filters,
+    /// Print every cell whole, however wide the table becomes.
+    #[arg(long)]
+    wide: bool,
     /// How the answer is printed; dot and graphml print the whole graph.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -52,6 +60,8 @@ enum Format {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets.
+    Csv,
     /// As a Maltego client gets it.
     Xml,
     /// The graph, for Graphviz.
@@ -72,6 +82,14 @@ struct Ran {
     sample: bool,
 }
 
+/// Holds what came of a command: as many runs as there were, and why there were no more.
+struct Runs {
+    ran: Vec<Ran>,
+    /// What is said of the choice of inputs.
+    chosen: Option<String>,
+    failed: Option<anyhow::Error>,
+}
+
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         anyhow::ensure!(
@@ -79,43 +97,87 @@ impl Run {
             "an answer in XML is one run's; give one value, and behind it the entity's properties as a client writes \
              them: name=value#name=value"
         );
-        let mut graph = self
-            .graph
-            .as_deref()
-            .map_or_else(|| Ok(Graph::default()), opened)?;
-        let inputs = self.inputs(&graph)?;
-        let ran = block_on(self.ask(inputs))??;
+        anyhow::ensure!(
+            self.on.is_some() || self.filters.is_empty(),
+            "filters choose entities of a graph; name one with --on"
+        );
+        let following = Following::of(self.graph.as_deref(), self.on.as_deref(), self.type_id.as_deref())?;
+        let mut graph = match &following.target {
+            Some(file) => follow::opened_or_new(file)?,
+            None => Graph::default(),
+        };
+        let Runs { ran, chosen, failed } = block_on(self.ask(&following, &graph))??;
+        if ran.is_empty()
+            && let Some(error) = failed
+        {
+            return Err(error);
+        }
+        let before = Before::of(&graph);
         let mut done = Done::Well;
+        if let Some(first) = ran.first() {
+            graph.begin(&first.report.transform);
+        }
         for one in &ran {
             if one.report.is_error() {
                 done = Done::WithError;
             }
-            let at = graph.add(one.input.clone());
+            let at = graph.give(one.input.clone());
             graph.found(at, &one.report.transform, one.report.entities.clone());
         }
-        if let Some(file) = &self.graph {
-            let text = to_graphml(&graph)?;
-            std::fs::write(file, text).with_context(|| file.display().to_string())?;
+        let news = News::of(&before, &graph);
+        let mut step = None;
+        if let Some(file) = following.target.as_deref().filter(|_| !ran.is_empty()) {
+            follow::write(file, &graph)?;
+            step = Some(Step {
+                file,
+                graph: &graph,
+                news: &news,
+                chosen: chosen.as_deref(),
+            });
+        }
+        self.print(&ran, &graph, step.as_ref())?;
+        failed.map_or(Ok(done), Err)
+    }
+
+    fn print(&self, ran: &[Ran], graph: &Graph, step: Option<&Step<'_>>) -> anyhow::Result<()> {
+        let width = if self.wide { usize::MAX } else { terminal::width() };
+        if let Some(step) = step
+            && self.format != Format::Table
+        {
+            step.lines(&self.transform)
+                .iter()
+                .for_each(|line| terminal::note(line));
         }
         match self.format {
-            Format::Table => {
-                let last = ran.len().saturating_sub(1);
-                for (at, one) in ran.iter().enumerate() {
-                    show(one, ran.len() > 1, at == last);
+            Format::Table => match step {
+                Some(step) if self.on.is_some() => show_step(ran, step, &self.transform, width),
+                _ => {
+                    if let Some(step) = step {
+                        step.lines(&self.transform)
+                            .iter()
+                            .for_each(|line| terminal::print(line));
+                        terminal::print("");
+                    }
+                    let last = ran.len().saturating_sub(1);
+                    for (at, one) in ran.iter().enumerate() {
+                        show(one, ran.len() > 1, at == last, step, width);
+                    }
                 }
-            }
-            Format::Json => match ran.as_slice() {
-                [one] => terminal::print_data(&serde_json::to_string_pretty(&json(one)?)?),
+            },
+            Format::Json => match ran {
+                [one] => terminal::print_data(&serde_json::to_string_pretty(&json(one, step)?)?),
                 several => {
-                    let all: Vec<_> = several.iter().map(json).collect::<Result<_, _>>()?;
+                    let all = several.iter().map(|one| json(one, step));
+                    let all: Vec<_> = all.collect::<Result<_, _>>()?;
                     terminal::print_data(&serde_json::to_string_pretty(&all)?);
                 }
             },
+            Format::Csv => terminal::print_data(&csv(&table_of_all(ran, step))?),
             Format::Xml => ran.iter().for_each(|one| terminal::print_data(&one.report.xml)),
-            Format::Dot => terminal::print_data(&to_dot(&graph)),
-            Format::Graphml => terminal::print_data(&to_graphml(&graph)?),
+            Format::Dot => terminal::print_data(&to_dot(graph)),
+            Format::Graphml => terminal::print_data(&to_graphml(graph)?),
         }
-        Ok(done)
+        Ok(())
     }
 
     /// Reads what a Maltego client gives a local transform: a value, and the entity's properties behind it.
@@ -134,30 +196,47 @@ impl Run {
         })
     }
 
-    /// Finds what to run on: the values, or entities of the graph.
-    fn inputs(&self, graph: &Graph) -> anyhow::Result<Vec<Node>> {
+    /// Finds what to run on: the values, or entities of a graph.
+    async fn inputs(
+        &self,
+        session: &Session,
+        following: &Following,
+        graph: &Graph,
+    ) -> anyhow::Result<(Vec<Node>, Option<String>)> {
         if let Some(local) = self.local() {
-            return Ok(vec![local]);
+            return Ok((vec![local], None));
         }
-        let Some(on) = &self.on else {
+        if following.source.is_none() {
             let named = |value: &String| Node {
                 type_id: self.type_id.clone().unwrap_or_default(),
                 value: value.clone(),
                 ..Node::default()
             };
-            return Ok(self.values.iter().map(named).collect());
+            return Ok((self.values.iter().map(named).collect(), None));
+        }
+        let takes = if following.types.is_empty() {
+            let request = ControlRequest::Inputs {
+                transform: self.transform.clone(),
+            };
+            match session.ask(request, "the transform").await? {
+                ControlReply::Inputs(types) => types,
+                _ => return Err(unexpected()),
+            }
+        } else {
+            Vec::new()
         };
-        let is_meant = |node: &&Node| {
-            let last = node.type_id.rsplit('.').next().unwrap_or_default();
-            node.type_id == *on || last.eq_ignore_ascii_case(on)
-        };
-        let found: Vec<Node> = graph.nodes().iter().filter(is_meant).cloned().collect();
-        anyhow::ensure!(!found.is_empty(), "the graph has no entity of type {on}");
-        Ok(found)
+        following.inputs(graph, &self.filters, &takes)
     }
 
-    async fn ask(&self, inputs: Vec<Node>) -> anyhow::Result<Vec<Ran>> {
+    async fn ask(&self, following: &Following, graph: &Graph) -> anyhow::Result<Runs> {
         let session = Session::of(self.file.config.as_deref(), self.demo).await?;
+        let (inputs, chosen) = match self.inputs(&session, following, graph).await {
+            Ok(inputs) => inputs,
+            Err(error) => {
+                session.close().await;
+                return Err(error);
+            }
+        };
         let count = inputs.len();
         let mut all = Vec::new();
         let mut failed = None;
@@ -195,10 +274,73 @@ impl Run {
             }
         }
         session.close().await;
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(all),
+        Ok(Runs {
+            ran: all,
+            chosen,
+            failed,
+        })
+    }
+}
+
+/// Holds what a step did to a graph.
+struct Step<'a> {
+    file: &'a Path,
+    graph: &'a Graph,
+    news: &'a News,
+    chosen: Option<&'a str>,
+}
+
+impl Step<'_> {
+    /// Says what was chosen and what it brought.
+    fn lines(&self, transform: &str) -> Vec<String> {
+        let chosen = self.chosen.map(|chosen| format!("runs on {chosen}"));
+        let summary = follow::summary(self.file, transform, self.graph, self.news);
+        chosen.into_iter().chain([summary]).collect()
+    }
+
+    fn is_new(&self, entity: &EntityView) -> bool {
+        let at = self.graph.find(&Node::from(entity.clone()));
+        at.is_some_and(|at| self.news.new.contains(&at))
+    }
+}
+
+/// Prints what a step on a graph brought: in short first, then what is new, then what is said.
+fn show_step(ran: &[Ran], step: &Step<'_>, transform: &str, width: usize) {
+    for line in step.lines(transform) {
+        terminal::print(&line);
+    }
+    let (new, more) = follow::new_entities(step.graph, step.news);
+    if !new.is_empty() {
+        let (table, one_source) = entities(&new, None, width);
+        terminal::print(&format!("\n{table}"));
+        if let Some(source) = one_source {
+            terminal::print(&format!("\nall from {}", terminal::line(&source)));
         }
+    }
+    if more > 0 {
+        let file = step.file.display();
+        terminal::print(&format!("… and {more} more: pivotd graph show {file} --new"));
+    }
+    let corroborated = step.news.corroborated.iter();
+    let corroborated = corroborated.filter_map(|at| Some(step.graph.nodes().get(*at)?.value.as_str()));
+    let named = follow::named(corroborated);
+    if !named.is_empty() {
+        terminal::print(&format!("\nwith a further source now: {named}"));
+    }
+    let messages = ran.iter().flat_map(|one| {
+        let value = one.input.value.as_str();
+        one.report.messages.iter().map(move |message| (value, message))
+    });
+    for (kind, text) in follow::gathered(messages) {
+        say(&MessageView { kind, text });
+    }
+}
+
+/// Prints a message; errors go where errors go.
+fn say(message: &MessageView) {
+    match message.kind.as_str() {
+        "Inform" | "Debug" => terminal::print(&message.text),
+        _ => terminal::error(&message.text),
     }
 }
 
@@ -214,24 +356,15 @@ fn complete(input: &mut Node, report: &Report) {
     }
 }
 
-/// Reads the graph of a file; a file that is not there yet is an empty graph.
-fn opened(file: &Path) -> anyhow::Result<Graph> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => read_graphml(&text).with_context(|| file.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Graph::default()),
-        Err(error) => Err(error).with_context(|| file.display().to_string()),
-    }
-}
-
 /// Prints entities and what is to be said of them; errors go where errors go.
-fn show(ran: &Ran, named: bool, last: bool) {
+fn show(ran: &Ran, named: bool, last: bool, step: Option<&Step<'_>>, width: usize) {
     let report = &ran.report;
     let mut from = None;
     if named {
         terminal::print(&format!("\n{}:", terminal::line(&ran.input.value)));
     }
     if !report.entities.is_empty() {
-        let (table, one_source) = entities(&report.entities, terminal::width());
+        let (table, one_source) = entities(&report.entities, step, width);
         terminal::print(&table);
         terminal::print("");
         from = one_source;
@@ -253,10 +386,7 @@ fn show(ran: &Ran, named: bool, last: bool) {
         .iter()
         .filter(|message| last || !of_all(&message.text))
     {
-        match message.kind.as_str() {
-            "Inform" | "Debug" => terminal::print(&message.text),
-            _ => terminal::error(&message.text),
-        }
+        say(message);
     }
 }
 
@@ -271,7 +401,7 @@ fn source(cache: &str) -> &str {
     }
 }
 
-fn json(ran: &Ran) -> serde_json::Result<serde_json::Value> {
+fn json(ran: &Ran, step: Option<&Step<'_>>) -> serde_json::Result<serde_json::Value> {
     let mut value = serde_json::to_value(&ran.report)?;
     if let Some(fields) = value.as_object_mut() {
         // It has a format of its own.
@@ -279,27 +409,56 @@ fn json(ran: &Ran) -> serde_json::Result<serde_json::Value> {
         if ran.sample {
             fields.insert("sample_data".to_owned(), true.into());
         }
+        if let Some(step) = step {
+            fields.insert("step".to_owned(), step.news.step.into());
+            let shown = fields
+                .get_mut("entities")
+                .and_then(serde_json::Value::as_array_mut);
+            for (shown, entity) in shown.into_iter().flatten().zip(&ran.report.entities) {
+                if let Some(shown) = shown.as_object_mut() {
+                    shown.insert("new".to_owned(), step.is_new(entity).into());
+                }
+            }
+        }
     }
     Ok(value)
 }
 
-/// Lays out entities within `width`. Where that is narrow and all have one source, it is returned instead of shown
-/// in each row.
-fn entities(entities: &[EntityView], width: usize) -> (String, Option<String>) {
-    let sources: Vec<String> = entities
-        .iter()
-        .map(|entity| named(entity, ".source").join(", "))
-        .collect();
+/// Lays out entities within `width`, with those marked that are new on a graph. Where that is narrow and all have one
+/// source, it is returned instead of shown in each row.
+fn entities(entities: &[EntityView], step: Option<&Step<'_>>, width: usize) -> (String, Option<String>) {
+    let sources: Vec<String> = entities.iter().map(sources).collect();
     let one = sources
         .first()
         .filter(|first| !first.is_empty() && sources.iter().all(|other| other == *first))
         .cloned();
-    let mut columns = vec![
+    let mut columns = columns(entities, step);
+    if one.is_some() && natural(&columns) > width {
+        columns.pop();
+        return (render(columns, width), one);
+    }
+    (render(columns, width), None)
+}
+
+fn sources(entity: &EntityView) -> String {
+    named(entity, ".source").join(", ")
+}
+
+/// Makes the columns of entities, the sources last.
+fn columns(entities: &[EntityView], step: Option<&Step<'_>>) -> Vec<Column> {
+    let is_new = |entity: &EntityView| step.is_some_and(|step| step.is_new(entity));
+    vec![
         Column::fixed(
             "Type",
             entities.iter().map(|entity| short(&entity.type_id).to_owned()),
         ),
         Column::main("Value", entities.iter().map(|entity| entity.value.clone())),
+        Column::fixed(
+            "New",
+            entities
+                .iter()
+                .map(|entity| if is_new(entity) { "new" } else { "" }.to_owned()),
+        ),
         Column::fixed(
             "First seen",
             entities.iter().map(|entity| date(entity, ".first_seen", false)),
@@ -310,13 +469,21 @@ fn entities(entities: &[EntityView], width: usize) -> (String, Option<String>) {
         ),
         Column::flexible("Link", entities.iter().map(link)),
         Column::flexible("Details", entities.iter().map(details)),
-        Column::flexible("Source", sources),
-    ];
-    if one.is_some() && natural(&columns) > width {
-        columns.pop();
-        return (render(columns, width), one);
+        Column::flexible("Source", entities.iter().map(sources)),
+    ]
+}
+
+/// Makes one table of all runs, with what each ran on.
+fn table_of_all(ran: &[Ran], step: Option<&Step<'_>>) -> Vec<Column> {
+    let mut all: Vec<EntityView> = Vec::new();
+    let mut inputs: Vec<String> = Vec::new();
+    for one in ran {
+        all.extend(one.report.entities.iter().cloned());
+        inputs.extend(one.report.entities.iter().map(|_| one.input.value.clone()));
     }
-    (render(columns, width), None)
+    let mut table = vec![Column::main("Input", inputs)];
+    table.extend(columns(&all, step));
+    table
 }
 
 fn short(type_id: &str) -> &str {
@@ -398,6 +565,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             link: Some(link.to_owned()),
+            observations: Vec::new(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Lays out tables that fit the terminal: cells that are too long are cut, and say so.
+//! Lays out tables that fit the terminal. What is said about a value is cut where it is too long, with an ellipsis, and
+//! left out where that is not enough; the value itself is never cut: it goes on in the next line.
 
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -10,18 +11,24 @@ const NARROWEST: usize = 8;
 /// Blanks between columns.
 const GAP: usize = 2;
 
-/// Says whether a column may be cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Cut {
-    First,
-    Late,
-    Never,
+/// A value goes on in the next line before other columns are left out, as long as it has so much room.
+const COMFORTABLE: usize = 28;
+
+/// Says what becomes of a column that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// Cells are cut, and the column is left out where that is not enough.
+    Cut,
+    /// Cells go on in the next line.
+    Wrap,
+    /// It stays as wide as it is.
+    Whole,
 }
 
-/// Holds a column: its head, whether it may be cut, and its cells.
+/// Holds a column: its head, what becomes of it where it does not fit, and its cells.
 pub(super) struct Column {
     head: &'static str,
-    cut: Cut,
+    fit: Fit,
     cells: Vec<String>,
 }
 
@@ -30,23 +37,23 @@ impl Column {
     pub(super) fn fixed(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self {
             head,
-            cut: Cut::Never,
+            fit: Fit::Whole,
             cells: cells.into_iter().map(|cell| terminal::line(&cell)).collect(),
         }
     }
 
-    /// Makes a column that may be cut.
+    /// Makes a column that may be cut, or left out.
     pub(super) fn flexible(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self {
-            cut: Cut::First,
+            fit: Fit::Cut,
             ..Self::fixed(head, cells)
         }
     }
 
-    /// Makes a column that is cut only where cutting the others is not enough.
+    /// Makes a column of values: they are never cut, but go on in the next line.
     pub(super) fn main(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self {
-            cut: Cut::Late,
+            fit: Fit::Wrap,
             ..Self::fixed(head, cells)
         }
     }
@@ -75,21 +82,24 @@ pub(super) fn natural(columns: &[Column]) -> usize {
         .saturating_sub(GAP)
 }
 
-/// Lays out columns within `width`; columns without any text are left out, the widest flexible ones are cut first.
+/// Lays out columns within `width`. Columns without any text are left out. Where the others do not fit, the widest that
+/// may be cut is cut first; then values go on in the next line, and then columns that may be cut are left out, the last
+/// one first.
 #[must_use]
 pub(super) fn render(columns: Vec<Column>, width: usize) -> String {
-    let columns: Vec<Column> = columns.into_iter().filter(|column| !column.is_empty()).collect();
+    let mut columns: Vec<Column> = columns.into_iter().filter(|column| !column.is_empty()).collect();
     let mut widths: Vec<usize> = columns.iter().map(Column::natural).collect();
-    let gaps = GAP * columns.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > width {
-        let widest = widths
-            .iter_mut()
-            .zip(&columns)
-            .filter(|(wide, column)| column.cut != Cut::Never && **wide > NARROWEST)
-            .max_by_key(|(wide, column)| (std::cmp::Reverse(column.cut), **wide));
-        let Some((widest, _)) = widest else { break };
-        *widest -= 1;
+    let is_too_wide =
+        |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1) > width;
+    narrow(&columns, &mut widths, Fit::Cut, NARROWEST, is_too_wide);
+    narrow(&columns, &mut widths, Fit::Wrap, COMFORTABLE, is_too_wide);
+    while is_too_wide(&widths)
+        && let Some(last) = columns.iter().rposition(|column| column.fit == Fit::Cut)
+    {
+        columns.remove(last);
+        widths.remove(last);
     }
+    narrow(&columns, &mut widths, Fit::Wrap, NARROWEST, is_too_wide);
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -101,9 +111,13 @@ pub(super) fn render(columns: Vec<Column>, width: usize) -> String {
     let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
     for at in 0..rows {
         let cells = columns.iter().zip(&widths);
-        table.add_row(
-            cells.map(|(column, width)| cut(column.cells.get(at).map_or("", String::as_str), *width)),
-        );
+        table.add_row(cells.map(|(column, width)| {
+            let text = column.cells.get(at).map_or("", String::as_str);
+            match column.fit {
+                Fit::Wrap => wrapped(text, *width),
+                Fit::Cut | Fit::Whole => cut(text, *width),
+            }
+        }));
     }
     let last = columns.len().saturating_sub(1);
     for (at, column) in table.column_iter_mut().enumerate() {
@@ -116,6 +130,82 @@ pub(super) fn render(columns: Vec<Column>, width: usize) -> String {
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// Makes the widest columns of a kind narrower, down to a least width, as long as the table is too wide.
+fn narrow(
+    columns: &[Column],
+    widths: &mut [usize],
+    fit: Fit,
+    least: usize,
+    is_too_wide: impl Fn(&[usize]) -> bool,
+) {
+    while is_too_wide(widths) {
+        let widest = widths
+            .iter_mut()
+            .zip(columns)
+            .filter(|(wide, column)| column.fit == fit && **wide > least)
+            .max_by_key(|(wide, _)| **wide);
+        let Some((widest, _)) = widest else { break };
+        *widest -= 1;
+    }
+}
+
+/// Breaks text into lines of a width in columns. A line ends after a blank or a sign that parts names and URLs, if there
+/// is one in its second half.
+#[must_use]
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let (mut line, mut used) = (String::new(), 0);
+    // The bytes and columns of the line up to the last place where it may end.
+    let mut end = None;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or(0);
+        while used + wide > width && !line.is_empty() {
+            let (bytes, columns) = end
+                .take()
+                .filter(|(_, columns)| columns * 2 >= width)
+                .unwrap_or((line.len(), used));
+            let rest = line.split_off(bytes);
+            lines.push(std::mem::replace(&mut line, rest));
+            used -= columns;
+        }
+        line.push(c);
+        used += wide;
+        if matches!(c, ' ' | '/' | '.' | '-' | '@' | '?' | '&' | '=' | ':' | ',' | '_') {
+            end = Some((line.len(), used));
+        }
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+/// Writes columns as CSV, whole.
+///
+/// # Errors
+/// Never, as far as is known: it is written into memory.
+pub(super) fn csv(columns: &[Column]) -> anyhow::Result<String> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    writer.write_record(columns.iter().map(|column| column.head))?;
+    let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
+    for at in 0..rows {
+        writer.write_record(
+            columns
+                .iter()
+                .map(|column| formula_safe(column.cells.get(at).map_or("", String::as_str))),
+        )?;
+    }
+    let text = String::from_utf8(writer.into_inner()?)?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// Keeps a spreadsheet from taking what a provider says for a formula.
+fn formula_safe(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Cuts text to a width in columns; an ellipsis stands for what is missing.
@@ -167,19 +257,65 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_is_cut_last() {
+    fn values_are_never_cut() {
+        let value = "http://office-sync.example/in/report.php?id=7";
         let columns = || {
             vec![
-                Column::main("Value", ["tendrit-payload.example.com".to_owned()]),
+                Column::fixed("Type", ["URL".to_owned()]),
+                Column::main("Value", [value.to_owned()]),
+                Column::fixed("First seen", ["2013-05-20".to_owned()]),
                 Column::flexible("Details", ["x".repeat(60)]),
+                Column::flexible("Source", ["threatgrid samples".to_owned()]),
             ]
         };
-        assert!(render(columns(), 60).contains("tendrit-payload.example.com"));
-        assert!(!render(columns(), 30).contains("tendrit-payload.example.com"));
-        assert_eq!(natural(&columns()), 27 + GAP + 60);
+        assert_eq!(natural(&columns()), 4 + 45 + 10 + 60 + 18 + 4 * GAP);
+        let wide = render(columns(), 140);
+        assert!(wide.lines().any(|line| line.contains(value)), "{wide}");
+        let narrow = render(columns(), 80);
+        assert!(
+            narrow.contains("http://office-sync.example/") && narrow.contains("in/report.php?id=7"),
+            "{narrow}"
+        );
+        assert!(narrow.contains("2013-05-20"), "{narrow}");
+        let narrowest = render(columns(), 40);
+        assert!(
+            !narrowest.contains("Source"),
+            "the value keeps its room:\n{narrowest}"
+        );
+    }
+
+    #[test]
+    fn lines_end_where_names_have_their_parts() {
+        assert_eq!(wrapped("example.com", 11), "example.com");
+        assert_eq!(wrapped("mail.parkside.example", 16), "mail.parkside.\nexample");
+        assert_eq!(wrapped("0123456789abcdef", 8), "01234567\n89abcdef");
+        assert_eq!(wrapped("例例例", 4), "例例\n例");
+    }
+
+    #[test]
+    fn tables_for_programs_are_whole_and_no_formulas() {
+        let columns = [
+            Column::main("Value", ["a,\"b\"".to_owned(), "=1+1".to_owned()]),
+            Column::flexible("Details", ["x".repeat(200), String::new()]),
+        ];
+        let text = csv(&columns).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(&rows[0][0], "a,\"b\"");
+        assert_eq!(rows[0][1].len(), 200);
+        assert_eq!(&rows[1][0], "'=1+1");
     }
 
     proptest! {
+        #[test]
+        fn wrapping_loses_nothing(text in "[a-z./ 例-]{0,60}", width in 2usize..30) {
+            let lines = wrapped(&text, width);
+            prop_assert_eq!(lines.replace('\n', ""), text);
+            for line in lines.lines() {
+                prop_assert!(line.width() <= width);
+            }
+        }
+
         #[test]
         fn no_line_is_wider_than_the_terminal(
             values in prop::collection::vec(any::<String>(), 1..6),

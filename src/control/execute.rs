@@ -28,6 +28,7 @@ pub async fn execute(app: &App, request: ControlRequest) -> ControlReply {
             version: VERSION.to_owned(),
         }),
         ControlRequest::Run(run) => lookup::run(app, run).await,
+        ControlRequest::Inputs { transform } => lookup::inputs(app, &transform),
         ControlRequest::Enrich {
             indicators,
             threshold,

@@ -18,7 +18,7 @@ use crate::http::alert::guess;
 use crate::http::asking::Answer;
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};
-use crate::startup::App;
+use crate::startup::{App, Configured};
 use crate::telemetry::log::RequestLine;
 
 pub(super) use crate::engine::TERMINAL;
@@ -40,13 +40,7 @@ pub(super) fn asker(operation: &str) -> Asker {
 
 pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, String> {
     let configured = app.configured.load_full();
-    let spec = configured.catalogue.find(&request.transform).ok_or_else(|| {
-        let hint = configured.catalogue.suggest(&request.transform);
-        format!(
-            "there is no transform {}{hint}; `pivotd check` lists them",
-            head(&request.transform)
-        )
-    })?;
+    let spec = find(&configured, &request.transform)?;
     let settings = settings(app, spec, &request.settings)?;
     let entity = entity(
         spec,
@@ -80,6 +74,28 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
         report: Report::of(&spec.name, type_id, &ran),
         sample: app.is_sample(),
     })
+}
+
+/// Finds a transform by its name.
+fn find<'a>(configured: &'a Configured, name: &str) -> Result<&'a TransformSpec, String> {
+    let known = configured.catalogue.find(name).map(AsRef::as_ref);
+    known.ok_or_else(|| {
+        let hint = configured.catalogue.suggest(name);
+        format!(
+            "there is no transform {}{hint}; `pivotd check` lists them",
+            head(name)
+        )
+    })
+}
+
+/// Lists the entity types that a transform takes as they are, not for the registrable domain in them.
+pub(super) fn inputs(app: &App, transform: &str) -> Result<ControlReply, String> {
+    let configured = app.configured.load_full();
+    let spec = find(&configured, transform)?;
+    let whole = spec.inputs.iter().filter(|input| !input.registrable);
+    Ok(ControlReply::Inputs(
+        whole.map(|input| input.type_id.clone()).collect(),
+    ))
 }
 
 /// Lists the settings of a transform at all its providers, each once.

@@ -36,6 +36,11 @@ pub enum ControlRequest {
     Hello,
     /// Run a transform.
     Run(RunRequest),
+    /// Say which entity types a transform takes as they are.
+    Inputs {
+        /// The transform.
+        transform: String,
+    },
     /// Score indicators.
     Enrich {
         /// The indicators, of any kind that can be told by looking at it.
@@ -113,6 +118,8 @@ pub enum ControlReply {
         /// Whether everything is sample data.
         sample: bool,
     },
+    /// Entity types, full ids.
+    Inputs(Vec<String>),
     /// Scores: the answer of the enrichment face.
     Scored(serde_json::Value),
     /// Keys, tested.

@@ -1,21 +1,66 @@
-//! Merges what transforms found into one graph, as a Maltego client does. Pure.
+//! Merges what transforms found into one graph, as a Maltego client does, and reads out of it what agrees. Pure.
 //!
-//! `graphml` writes a graph for other tools and reads it back, `dot` draws it.
+//! `graphml` and `json` write a graph for other tools and read it back, `dot` draws it. `period` unites when something
+//! was seen, `select` chooses entities, `overlap` compares two sides, `standing` says what an entity rests on, `news`
+//! what a step brought.
 
 mod dot;
 mod graphml;
+mod json;
+pub mod news;
+mod old;
+pub mod overlap;
+pub mod period;
+pub mod select;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::ask::report::EntityView;
+use crate::ask::report::{EntityView, Observation};
+use period::Period;
 
 pub use dot::to_dot;
-pub use graphml::{GraphError, read_graphml, to_graphml};
+pub use graphml::{read_graphml, to_graphml};
+pub use json::{part, read_json, to_json};
+
+/// The version of the files. Version 1 had no dates on links and no steps.
+pub const VERSION: u32 = 2;
+
+/// Says what is wrong with a graph file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this is no graph that pivotd wrote: {0}")]
+pub struct GraphError(String);
+
+fn wrong<R: std::fmt::Display>(reason: R) -> GraphError {
+    GraphError(reason.to_string())
+}
+
+/// Refuses a file of a version that is not known yet.
+fn known_version(version: u32) -> Result<u32, GraphError> {
+    if version > VERSION {
+        return Err(wrong(format!(
+            "it has version {version}, and this program knows versions up to {VERSION}; use a newer pivotd"
+        )));
+    }
+    Ok(version)
+}
+
+/// Reads a graph in either format.
+///
+/// # Errors
+/// [`GraphError`] where the text is no graph that pivotd wrote.
+pub fn read(text: &str) -> Result<Graph, GraphError> {
+    if text.trim_start().starts_with('{') {
+        read_json(text)
+    } else {
+        read_graphml(text)
+    }
+}
 
 /// Tells entities apart: type, value, and the strict properties.
-type Identity = (String, String, BTreeMap<String, String>);
+pub type Identity = (String, String, BTreeMap<String, String>);
 
 /// Holds one entity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,13 +75,64 @@ pub struct Node {
     pub strict: BTreeSet<String>,
     /// What is marked on it, such as `Sinkhole`.
     pub marks: BTreeSet<String>,
+    /// Which sources tell of it, and when each saw it: all that its links say, and what annotates it.
+    pub observations: BTreeSet<Observation>,
+    /// The step in which it came onto the graph; 0 where that is not known.
+    pub added: usize,
+    /// The steps that found it or told more of it.
+    pub steps: BTreeSet<usize>,
+    /// Whether a transform was run on it before anything had found it.
+    pub given: bool,
 }
 
 impl Node {
-    fn identity(&self) -> Identity {
+    /// Returns what tells it from other entities.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
         let strict = self.strict.iter();
         let strict = strict.filter_map(|name| Some((name.clone(), self.properties.get(name)?.clone())));
         (self.type_id.clone(), self.value.clone(), strict.collect())
+    }
+
+    /// Returns the last part of the type's id.
+    #[must_use]
+    pub fn short_type(&self) -> &str {
+        self.type_id.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// Lists the sources that tell of it, without those of pivotd itself.
+    #[must_use]
+    pub fn sources(&self) -> BTreeSet<&str> {
+        self.observations
+            .iter()
+            .map(|one| one.source.as_str())
+            .filter(|source| *source != crate::catalogue::OWN)
+            .collect()
+    }
+
+    /// Unites the periods in which it was seen.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Period> {
+        period::seen(&self.observations)
+    }
+
+    /// Takes what is new of observations, and keeps its date properties the hull of what each source says.
+    fn observe(&mut self, observations: impl IntoIterator<Item = Observation>) {
+        self.observations.extend(observations);
+        let sources: BTreeSet<&String> = self.observations.iter().map(|one| &one.source).collect();
+        for source in sources {
+            let of_source = self.observations.iter().filter(|one| one.source == *source);
+            let Some(all) = period::hull(of_source.filter_map(Period::of)) else {
+                continue;
+            };
+            for (what, day) in [("first_seen", all.first()), ("last_seen", all.last())] {
+                let name = format!("{source}.{what}");
+                match day {
+                    Some(day) => self.properties.insert(name, day.to_string()),
+                    None => self.properties.remove(&name),
+                };
+            }
+        }
     }
 }
 
@@ -48,12 +144,14 @@ impl From<EntityView> for Node {
             properties: entity.properties,
             strict: entity.strict,
             marks: entity.marks,
+            observations: entity.observations.into_iter().collect(),
+            ..Self::default()
         }
     }
 }
 
 /// Holds one link, from the entity that a transform ran on to one that it found.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Link {
     /// The index of the node that the transform ran on.
     pub from: usize,
@@ -63,14 +161,20 @@ pub struct Link {
     pub transform: String,
     /// The label; may be empty.
     pub label: String,
+    /// Which sources say so, and when each saw it.
+    pub observations: BTreeSet<Observation>,
 }
+
+/// Tells links apart.
+type LinkIdentity = (usize, usize, String, String);
 
 /// Holds entities and links, in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
     nodes: Vec<Node>,
-    links: BTreeSet<Link>,
+    links: BTreeMap<LinkIdentity, BTreeSet<Observation>>,
     known: HashMap<Identity, usize>,
+    steps: Vec<String>,
 }
 
 impl Graph {
@@ -81,56 +185,146 @@ impl Graph {
     }
 
     /// Walks the links, in a stable order.
-    pub fn links(&self) -> impl Iterator<Item = &Link> {
-        self.links.iter()
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        self.links
+            .iter()
+            .map(|((from, to, transform, label), observations)| Link {
+                from: *from,
+                to: *to,
+                transform: transform.clone(),
+                label: label.clone(),
+                observations: observations.clone(),
+            })
+    }
+
+    /// Returns the transform of each step; the first step is number 1.
+    #[must_use]
+    pub fn steps(&self) -> &[String] {
+        &self.steps
+    }
+
+    /// Finds the entity that would merge with another.
+    #[must_use]
+    pub fn find(&self, node: &Node) -> Option<usize> {
+        self.known.get(&node.identity()).copied()
+    }
+
+    /// Begins a step; what is found until the next one belongs to it. Returns its number.
+    pub fn begin(&mut self, transform: &str) -> usize {
+        self.steps.push(transform.to_owned());
+        self.steps.len()
     }
 
     /// Adds an entity, or merges it into its equal: properties with other ids are added, those with equal ids take the
-    /// newer value. Returns its index.
-    pub fn add(&mut self, node: Node) -> usize {
+    /// newer value, periods are united. Returns its index.
+    pub fn add(&mut self, mut node: Node) -> usize {
         let identity = node.identity();
         if let Some(&at) = self.known.get(&identity) {
             if let Some(kept) = self.nodes.get_mut(at) {
                 kept.properties.extend(node.properties);
                 kept.marks.extend(node.marks);
+                kept.steps.extend(node.steps);
+                kept.given |= node.given;
+                kept.observe(node.observations);
             }
             return at;
         }
+        let observations = std::mem::take(&mut node.observations);
+        node.observe(observations);
         self.known.insert(identity, self.nodes.len());
         self.nodes.push(node);
         self.nodes.len() - 1
     }
 
-    /// Links two entities.
-    pub fn link(&mut self, link: Link) {
-        if link.from != link.to {
-            self.links.insert(link);
+    /// Adds the entity that a transform is run on. Returns its index.
+    pub fn give(&mut self, node: Node) -> usize {
+        let is_new = self.find(&node).is_none();
+        let step = self.steps.len();
+        let at = self.add(node);
+        if let Some(kept) = self.nodes.get_mut(at).filter(|_| is_new) {
+            kept.given = true;
+            kept.added = step;
         }
+        at
+    }
+
+    /// Links two entities; a link that is there takes what is new of the observations, and so does the entity that was
+    /// found.
+    pub fn link(&mut self, link: Link) {
+        if link.from == link.to || link.from >= self.nodes.len() {
+            return;
+        }
+        let Some(found) = self.nodes.get_mut(link.to) else {
+            return;
+        };
+        found.observe(link.observations.iter().cloned());
+        self.links
+            .entry((link.from, link.to, link.transform, link.label))
+            .or_default()
+            .extend(link.observations);
     }
 
     /// Adds what a transform found for an entity. What annotates the entity itself is merged into it.
     pub fn found(&mut self, input: usize, transform: &str, entities: Vec<EntityView>) {
+        let step = self.steps.len();
         for entity in entities {
             let label = entity.link.clone().unwrap_or_default();
             let is_input = self
                 .nodes
                 .get(input)
                 .is_some_and(|node| node.type_id == entity.type_id && node.value == entity.value);
-            let to = if is_input {
+            if is_input {
                 if let Some(node) = self.nodes.get_mut(input) {
-                    node.properties.extend(entity.properties);
-                    node.marks.extend(entity.marks);
+                    annotate(node, entity);
+                    node.steps.extend((step > 0).then_some(step));
                 }
-                input
-            } else {
-                self.add(entity.into())
-            };
+                continue;
+            }
+            let observations: BTreeSet<Observation> = entity.observations.iter().cloned().collect();
+            let mut node = Node::from(entity);
+            let is_new = self.find(&node).is_none();
+            node.steps.extend((step > 0).then_some(step));
+            node.added = if is_new { step } else { 0 };
+            let to = self.add(node);
             self.link(Link {
                 from: input,
                 to,
                 transform: transform.to_owned(),
                 label,
+                observations,
             });
         }
     }
+}
+
+/// Merges what was learnt of the input into it.
+///
+/// The copy repeats what the input came with, dates among it, made wider where the source now says so. Of a source that is
+/// known, only the new ends were seen then; what lies between them and the known days was not.
+fn annotate(node: &mut Node, entity: EntityView) {
+    let mut told = Vec::new();
+    for one in entity.observations {
+        let of_source = node
+            .observations
+            .iter()
+            .filter(|known| known.source == one.source);
+        let Some(known) = period::hull(of_source.filter_map(Period::of)) else {
+            told.push(one);
+            continue;
+        };
+        let earlier = one
+            .first_seen
+            .filter(|day| known.first().is_some_and(|first| *day < first));
+        let later = one
+            .last_seen
+            .filter(|day| known.last().is_some_and(|last| *day > last));
+        told.extend([earlier, later].into_iter().flatten().map(|day| Observation {
+            source: one.source.clone(),
+            first_seen: Some(day),
+            last_seen: Some(day),
+        }));
+    }
+    node.properties.extend(entity.properties);
+    node.marks.extend(entity.marks);
+    node.observe(told);
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::fold::{Group, Part, Period, can_be_sinkhole, dynamic_dns};
@@ -232,13 +233,23 @@ impl<'a> Dresser<'a> {
             let his = group.parts.iter().filter(is_his);
             his.fold(Period::default(), |all, one| all.join(one.period()))
         };
-        let mut say = |property| add(&mut entity.properties, property);
         if let Some(day) = period.first() {
-            say(names.first_seen.says(day.to_smolstr()));
+            widen(
+                &mut entity.properties,
+                names.first_seen.says(day.to_smolstr()),
+                day,
+                Date::min,
+            );
         }
         if let Some(day) = period.last() {
-            say(names.last_seen.says(day.to_smolstr()));
+            widen(
+                &mut entity.properties,
+                names.last_seen.says(day.to_smolstr()),
+                day,
+                Date::max,
+            );
         }
+        let mut say = |property| add(&mut entity.properties, property);
         let Some(first) = self.answers.get(first_part.answer) else {
             return;
         };
@@ -496,6 +507,22 @@ fn has(properties: &[Property], name: &str) -> bool {
 fn add(properties: &mut Vec<Property>, property: Property) {
     if !has(properties, &property.name) {
         properties.push(property);
+    }
+}
+
+/// Adds a date; where an annotated input came with one, that which makes its period the union of both stays.
+fn widen(properties: &mut Vec<Property>, property: Property, day: Date, outer: fn(Date, Date) -> Date) {
+    match properties.iter_mut().find(|known| known.name == property.name) {
+        None => properties.push(property),
+        Some(known) => {
+            if known
+                .value
+                .parse()
+                .is_ok_and(|came: Date| outer(came, day) != came)
+            {
+                known.value = property.value;
+            }
+        }
     }
 }
 

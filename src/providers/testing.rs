@@ -312,6 +312,21 @@ pub(super) fn mapped(
         marks: crate::domain::Marks::none(),
     };
     let mapped = crate::mapping::map(&answers, &rules, &input, &Selection::up_to(100));
+    for entity in mapped.entities.iter().skip(usize::from(mapped.annotated)) {
+        // A client that merges entities keeps the dates of the last one only; its links keep each.
+        for property in &entity.properties {
+            let is_date = property.name.ends_with(".first_seen") || property.name.ends_with(".last_seen");
+            let is_on_link = entity.link.iter().any(|link| {
+                matches!(link, LinkProperty::Custom(name, _, value) if *name == property.name && *value == property.value)
+            });
+            assert!(
+                !is_date || is_on_link,
+                "{transform}: {} of {}",
+                property.name,
+                entity.value
+            );
+        }
+    }
     let written = mapped.entities.iter().map(|entity| {
         let mut line = format!("{} {}", entity.type_id, entity.value);
         for property in &entity.properties {

@@ -1,6 +1,6 @@
 //! Merges several runs into one graph.
 
-use super::place::Place;
+use super::place::{Place, bare, fails};
 
 #[test]
 fn runs_are_merged_into_a_graph_that_can_be_drawn() {
@@ -60,4 +60,172 @@ fn runs_are_merged_into_a_graph_that_can_be_drawn() {
         file,
     ]);
     assert!(broken.contains("no graph that pivotd wrote"), "{broken}");
+}
+
+/// Runs commands on the demo in a folder of their own.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn command(&self, line: &str) -> std::process::Output {
+        let arguments: Vec<&str> = line.split('|').collect();
+        bare(&arguments).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// Runs a command, its arguments parted by `|`, that must end well.
+    fn good(&self, line: &str) -> String {
+        let output = self.command(line);
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn bad(&self, line: &str) -> String {
+        fails(self.command(line), 1)
+    }
+
+    fn json(&self, line: &str) -> serde_json::Value {
+        serde_json::from_str(&self.good(line)).unwrap()
+    }
+}
+
+#[test]
+fn two_sides_of_the_story_overlap_and_each_step_says_what_is_new() {
+    let desk = Desk::new();
+    let incident = "--graph|incident.graphml";
+    desk.good(&format!(
+        "run|--demo|threatconnect.incidents|20130520A|{incident}"
+    ));
+    let step = desk.good("run|--demo|threatconnect.indicators|--on|incident.graphml|--type|Incident");
+    assert!(
+        step.starts_with("incident.graphml, step 2 (threatconnect.indicators): 16 IPv4 addresses, "),
+        "{step}"
+    );
+    let step = desk.good("run|--demo|passivetotal.resolutions|--on|incident.graphml");
+    assert!(step.contains("now have two sources"), "{step}");
+    assert!(step.lines().count() < 70, "a summary, not everything:\n{step}");
+
+    let pivots = "--graph|pivots.graphml";
+    let reverse = "run|--demo|domaintools.reverse-whois";
+    let bought = format!("--set|buy=true|{pivots}");
+    desk.good(&format!("{reverse}|h.brandt@postbox.example|{bought}"));
+    let near = "--set|near=2013-05-20";
+    desk.good(&format!(
+        "run|--demo|domaintools.registrant-emails|office-sync.example|{near}|{pivots}"
+    ));
+    let second = desk.good(&format!("{reverse}|i.maron@mailhaven.example|{bought}"));
+    assert!(
+        second.contains("3 domains are new, 1 entity was known"),
+        "{second}"
+    );
+    desk.good(&format!(
+        "run|--demo|domaintools.registrant-emails|--on|pivots.graphml|--type|Domain|{near}"
+    ));
+    desk.good(&format!(
+        "run|--demo|domaintools.registrants|--on|pivots.graphml|--type|Domain|{near}"
+    ));
+    desk.good(&format!("{reverse}|maron.ilse@postbox.example|{bought}"));
+    desk.good(&format!("{reverse}|Ilse Maron|--type|Person|{bought}"));
+    desk.good("run|--demo|domaintools.ip-history|--on|pivots.graphml|--type|Domain");
+
+    let compared = "graph|overlap|incident.graphml|pivots.graphml";
+    let all = desk.json(&format!("{compared}|--format|json"));
+    assert_eq!(all["count"], 39, "{all:#}");
+    for one in all["overlaps"].as_array().unwrap() {
+        let sources = |side: &str| -> Vec<String> {
+            let all = one[side].as_array().unwrap().iter();
+            all.map(|said| said["source"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        assert!(sources("b").iter().all(|source| source == "domaintools"), "{one}");
+        assert!(
+            !sources("a").is_empty() && !sources("a").contains(&"domaintools".to_owned()),
+            "{one}"
+        );
+    }
+    let table = desk.good(compared);
+    assert!(
+        table.contains("39 entities overlap: 25 IPv4 addresses, 13 domains, 1 email address"),
+        "{table}"
+    );
+    assert!(desk.bad("graph|overlap|incident.graphml").contains("--from"));
+}
+
+#[test]
+fn a_run_chooses_its_inputs_on_a_graph_and_says_what_it_left_out() {
+    let desk = Desk::new();
+    let names = "camera.homelink.example|printer.homelink.example|briefing-press.example";
+    desk.good(&format!(
+        "run|--demo|passivetotal.resolutions|{names}|--graph|case.json"
+    ));
+    let addresses = [
+        "203.0.113.102",
+        "203.0.113.103",
+        "203.0.113.112",
+        "203.0.113.113",
+        "203.0.113.114",
+    ];
+    let details = "run|--demo|passivetotal.ip-details|--on|case.json";
+    let first = desk.good(details);
+    assert!(first.contains("step 2"), "{first}");
+    let shown = desk.json("graph|show|case.json|--type|IPv4Address|--not|sinkhole|--format|json");
+    let values: Vec<&str> = shown["entities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["value"].as_str().unwrap())
+        .collect();
+    assert!(
+        addresses
+            .iter()
+            .all(|address| *address == "203.0.113.103" || values.contains(address)),
+        "{values:?}"
+    );
+    assert!(!values.contains(&"203.0.113.103"), "{values:?}");
+    // Two names had it, at times that begin and end a month apart: it belongs to what is around either end.
+    for day in ["2013-01-10", "2013-06-10"] {
+        let filter = format!("graph|show|case.json|--near|{day}|--within|4d|--format|csv");
+        assert!(desk.good(&filter).contains("203.0.113.113"), "{day}");
+    }
+    let some = desk.good(&format!(
+        "{details}|--seen|within 20 days of 2013-01-20|--not|sinkhole"
+    ));
+    assert!(
+        some.starts_with("runs on ") && some.contains("seen outside 2012-12-31..2013-02-09 only"),
+        "{some}"
+    );
+    let nothing = desk.bad(&format!("{details}|--seen|1999"));
+    assert!(
+        nothing.contains("nothing to run on") && nothing.contains("seen outside 1999"),
+        "{nothing}"
+    );
+    assert!(
+        desk.bad(&format!("{details}|--not|sinkhle"))
+            .contains("marks are")
+    );
+    assert!(
+        desk.bad(&format!("{details}|--step|9"))
+            .contains("1 passivetotal.resolutions")
+    );
+    assert!(
+        desk.bad("run|--demo|passivetotal.ip-details|192.0.2.1|--new")
+            .contains("--on")
+    );
+    let weak = desk.json("graph|show|case.json|--weak|--seen|2012|--format|json");
+    let weak: Vec<&str> = weak["weak"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["value"].as_str().unwrap())
+        .collect();
+    assert!(
+        weak.contains(&"203.0.113.113"),
+        "one source, and later than 2012: {weak:?}"
+    );
 }

@@ -28,6 +28,8 @@ struct Found {
     value: String,
     properties: BTreeMap<String, String>,
     strict: BTreeMap<String, String>,
+    /// Properties of the link.
+    link: BTreeMap<String, String>,
     overlays: Vec<String>,
 }
 
@@ -78,7 +80,11 @@ fn read(body: &str) -> Vec<Found> {
             }
             Event::End(tag) => match tag.name().as_ref() {
                 "Value" => now.value.clone_from(&text),
-                "Field" if !field.0.starts_with("link#") => {
+                "Field" if field.0.starts_with("link#") => {
+                    let name = field.0.trim_start_matches("link#").to_owned();
+                    now.link.insert(name, text.clone());
+                }
+                "Field" => {
                     now.properties.insert(field.0.clone(), text.clone());
                     if field.1 {
                         now.strict.insert(field.0.clone(), text.clone());
@@ -98,9 +104,8 @@ fn read(body: &str) -> Vec<Found> {
 struct Case {
     app: TestApp,
     nodes: BTreeMap<Key, Found>,
-    /// What the incident itself gave, and what other runs gave.
-    from_incident: BTreeSet<Key>,
-    from_pivots: BTreeSet<Key>,
+    /// What runs over each provider reached.
+    reached: BTreeMap<String, BTreeSet<Key>>,
     /// Every property that any run gave to an entity.
     given: BTreeMap<Key, BTreeSet<String>>,
 }
@@ -126,12 +131,21 @@ impl Case {
         for entity in &found {
             let key = entity.key();
             if key != *on {
-                let reached = if transform.starts_with("threatconnect.") {
-                    &mut self.from_incident
-                } else {
-                    &mut self.from_pivots
-                };
-                reached.insert(key.clone());
+                let dates = entity
+                    .properties
+                    .iter()
+                    .filter(|(name, _)| name.ends_with("_seen"));
+                for (name, day) in dates {
+                    let on_link = entity.link.get(name);
+                    assert_eq!(
+                        on_link,
+                        Some(day),
+                        "{transform}: {} has {name}, its link not",
+                        key.1
+                    );
+                }
+                let provider = transform.split('.').next().unwrap().to_owned();
+                self.reached.entry(provider).or_default().insert(key.clone());
             }
             let names = entity.properties.keys().cloned();
             self.given.entry(key.clone()).or_default().extend(names);
@@ -174,13 +188,24 @@ impl Case {
 
     /// Quotes a report on an e-mail address, then buys it; returns the domains.
     async fn reverse_whois(&mut self, email: &str) -> BTreeSet<String> {
-        let on = key("maltego.EmailAddress", email);
+        self.reverse_whois_of("maltego.EmailAddress", email).await
+    }
+
+    /// Quotes a report on an entity, then buys it; returns the domains.
+    async fn reverse_whois_of(&mut self, type_id: &str, value: &str) -> BTreeSet<String> {
+        let on = key(type_id, value);
         let (quoted, said) = self.run("domaintools.reverse-whois", &on, &[]).await;
         assert!(quoted.is_empty() && said.contains("domaintools.buy"), "{said}");
         let buy = [("domaintools.buy", "true")];
         let (bought, said) = self.run("domaintools.reverse-whois", &on, &buy).await;
         assert!(!bought.is_empty(), "{said}");
         bought.into_iter().map(|found| found.value).collect()
+    }
+
+    /// Returns what runs over these providers reached.
+    fn by(&self, providers: &[&str]) -> BTreeSet<Key> {
+        let reached = providers.iter().filter_map(|name| self.reached.get(*name));
+        reached.flatten().cloned().collect()
     }
 
     fn values(&self, type_id: &str) -> BTreeSet<Key> {
@@ -232,8 +257,7 @@ async fn open() -> Case {
     Case {
         app: builder.start().await,
         nodes: BTreeMap::new(),
-        from_incident: BTreeSet::new(),
-        from_pivots: BTreeSet::new(),
+        reached: BTreeMap::new(),
         given: BTreeMap::new(),
     }
 }
@@ -255,7 +279,16 @@ async fn the_investigation_ends_where_it_began() {
         case.nodes[&incident].strict["threatconnect.owner"],
         "Common Community"
     );
-    case.from_incident.clear();
+    for (type_id, value) in [("pivotd.Community", "Common Community"), ("maltego.Phrase", "*")] {
+        let (listed, said) = case
+            .run("threatconnect.incidents", &key(type_id, value), &[])
+            .await;
+        assert!(
+            listed.iter().any(|found| found.value == INCIDENT),
+            "{value}: {said}"
+        );
+    }
+    case.reached.clear();
     let (indicators, said) = case.run("threatconnect.indicators", &incident, &[]).await;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for found in &indicators {
@@ -344,7 +377,7 @@ async fn the_investigation_ends_where_it_began() {
     assert!(first.is_disjoint(&second), "no overlap yet");
     let reappeared: BTreeSet<_> = second
         .iter()
-        .filter(|name| case.from_incident.contains(&key("maltego.Domain", name)))
+        .filter(|name| case.reached["threatconnect"].contains(&key("maltego.Domain", name)))
         .collect();
     assert_eq!(
         reappeared.len(),
@@ -367,23 +400,24 @@ async fn the_investigation_ends_where_it_began() {
         !third.is_disjoint(&first) && !third.is_disjoint(&second),
         "now domains overlap"
     );
+    let by_name = case.reverse_whois_of("maltego.Person", "Ilse Maron").await;
+    let of_addresses: BTreeSet<String> = second.union(&third).cloned().collect();
+    assert!(of_addresses.is_subset(&by_name), "her name finds her domains");
+    assert!(by_name.len() > of_addresses.len(), "and a namesake's");
     let domains: BTreeSet<Key> = all
         .into_iter()
-        .chain(third.iter().map(|name| key("maltego.Domain", name)))
+        .chain(third.union(&by_name).map(|name| key("maltego.Domain", name)))
         .collect();
+    case.run_all("domaintools.registrants", &domains, &near).await;
+    case.run_all("domaintools.registrant-emails", &domains, &near)
+        .await;
     let had = case.run_all("domaintools.ip-history", &domains, &[]).await;
     assert!(had.iter().any(|key| key.0 == "maltego.IPv4Address"));
 
-    // 4. Passive DNS, both ways until nothing new comes; details mark the sinkholes.
+    // 4. Passive DNS of what the incident named, both ways until nothing new comes; details mark the sinkholes.
     let mut asked: BTreeSet<Key> = BTreeSet::new();
-    let mut open: BTreeSet<Key> = domains.into_iter().chain(had).collect();
-    open.extend(
-        case.from_pivots
-            .iter()
-            .filter(|key| key.0 == "maltego.DNSName")
-            .cloned(),
-    );
-    let strangers = |key: &Key| key.1.ends_with(".parkside.example") || key.1 == "time.example.net";
+    let mut open: BTreeSet<Key> = case.by(&["threatconnect"]);
+    let strangers = |key: &Key| key.1.ends_with(".parkside.example");
     while let Some(next) = open.pop_first() {
         let is_asked = matches!(
             next.0.as_str(),
@@ -396,25 +430,41 @@ async fn the_investigation_ends_where_it_began() {
         open.extend(found.iter().map(Found::key).filter(|key| !asked.contains(key)));
     }
     let on_graph: BTreeSet<Key> = case
-        .from_incident
-        .intersection(&case.from_pivots)
+        .by(&["threatconnect"])
+        .intersection(&case.by(&["passivetotal"]))
         .filter(|key| key.0 == "maltego.IPv4Address")
         .cloned()
         .collect();
     assert_eq!(
         on_graph.len(),
         14,
-        "addresses of the incident that pivots found again: {on_graph:?}"
+        "addresses of the incident that passive DNS found again: {on_graph:?}"
     );
     case.run_all("passivetotal.ip-details", &on_graph, &[]).await;
     assert_eq!(
         case.marked("Sinkhole"),
         BTreeSet::from(["203.0.113.103", "203.0.113.109"])
     );
+    assert!(
+        case.by(&["passivetotal"])
+            .is_disjoint(&new.iter().map(|name| key("maltego.Domain", name)).collect()),
+        "the five domains are new whether or not passive DNS was asked before"
+    );
 
-    // 8. What the incident named and what pivots found, compared by name.
-    let overlap: BTreeSet<&Key> = case.from_incident.intersection(&case.from_pivots).collect();
+    // 8. What the incident and passive DNS gave on one side, what pivots from the registrant gave on the other.
+    let (one, other) = (
+        case.by(&["threatconnect", "passivetotal"]),
+        case.by(&["domaintools"]),
+    );
+    let overlap: BTreeSet<&Key> = one.intersection(&other).collect();
     assert_eq!(overlap.len(), 39, "{overlap:#?}");
+    for (side, fewest) in [(&one, 40), (&other, 20)] {
+        let noise = side.len() - overlap.len();
+        assert!(
+            noise >= fewest,
+            "each side has much that the other has not: {noise}"
+        );
+    }
     for key in overlap {
         let (node, given) = (&case.nodes[key], &case.given[key]);
         let kept: BTreeSet<String> = node.properties.keys().cloned().collect();
@@ -424,8 +474,9 @@ async fn the_investigation_ends_where_it_began() {
             .keys()
             .filter_map(|name| name.strip_suffix(".source"))
             .collect();
+        let is_told = providers.contains("threatconnect") || providers.contains("passivetotal");
         assert!(
-            providers.contains("threatconnect") && providers.len() > 1,
+            is_told && providers.contains("domaintools"),
             "{}: {providers:?}",
             key.1
         );

@@ -76,6 +76,29 @@ fn the_value_property_is_set_where_the_client_left_it_out() {
 }
 
 #[test]
+fn the_dates_that_an_input_came_with_are_widened_and_never_narrowed() {
+    let said = |first: &str, last: &str| {
+        let given = [
+            Property::loose("domaintools.first_seen", "First seen", first),
+            Property::loose("domaintools.last_seen", "Last seen", last),
+        ];
+        let mut records = risk();
+        records[0] = records[0]
+            .clone()
+            .with("first_seen", jiff::civil::date(2013, 1, 6))
+            .with("last_seen", jiff::civil::date(2013, 5, 15));
+        let mapped = annotate("maltego.Domain", "example.com", &given, records);
+        let entity = mapped.entities[0].clone();
+        let of = |name: &str| property(&entity, name).unwrap_or_default().to_owned();
+        (of("domaintools.first_seen"), of("domaintools.last_seen"))
+    };
+    let pair = |first: &str, last: &str| (first.to_owned(), last.to_owned());
+    assert_eq!(said("2013-02-06", "2013-06-15"), pair("2013-01-06", "2013-06-15"));
+    assert_eq!(said("2012-02-06", "2013-04-15"), pair("2012-02-06", "2013-05-15"));
+    assert_eq!(said("some day", "2014-01-01"), pair("some day", "2014-01-01"));
+}
+
+#[test]
 fn nothing_is_annotated_without_a_record() {
     let mapped = annotate("maltego.Domain", "example.com", &[], Vec::new());
     assert_eq!(mapped, Mapped::default());

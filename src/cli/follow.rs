@@ -1,0 +1,332 @@
+//! Runs on graphs: which entities a transform is run on, what is new after it, and what is said of it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::filters::{Filters, left_out};
+use super::terminal;
+use crate::ask::report::{EntityView, MessageView};
+use crate::graph::news::News;
+use crate::graph::{Graph, Node, read, to_graphml, to_json};
+use crate::maltego::types;
+
+/// The most new entities that are shown; `pivotd graph show --new` shows all.
+const MOST_SHOWN: usize = 40;
+/// The most values that are named in a line.
+const MOST_NAMED: usize = 10;
+
+/// Says which graph a run reads and which it writes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Following {
+    /// The graph with the entities to run on; none where values are given.
+    pub(super) source: Option<PathBuf>,
+    /// The graph into which answers are merged.
+    pub(super) target: Option<PathBuf>,
+    /// The types to run on; empty for those that the transform takes.
+    pub(super) types: Vec<String>,
+}
+
+impl Following {
+    /// Takes `--graph`, `--on` and `--type` together: what `--on` names is a graph, or a type in the graph of `--graph`.
+    pub(super) fn of(graph: Option<&Path>, on: Option<&str>, type_id: Option<&str>) -> anyhow::Result<Self> {
+        let target = graph.map(Path::to_path_buf);
+        let Some(on) = on else {
+            return Ok(Self {
+                target,
+                ..Self::default()
+            });
+        };
+        let split = |text: &str| {
+            text.split(',')
+                .map(|one| one.trim().to_owned())
+                .collect::<Vec<_>>()
+        };
+        if looks_like_file(on) {
+            let source = PathBuf::from(on);
+            anyhow::ensure!(source.is_file(), "there is no graph {on}");
+            return Ok(Self {
+                target: target.or_else(|| Some(source.clone())),
+                source: Some(source),
+                types: type_id.map(split).unwrap_or_default(),
+            });
+        }
+        anyhow::ensure!(
+            target.is_some(),
+            "{on} is no file; name a graph, as in --on case.graphml --type {on}"
+        );
+        anyhow::ensure!(
+            type_id.is_none(),
+            "--on {on} and --type say the same; name the graph with --on, and the type with --type"
+        );
+        Ok(Self {
+            source: target.clone(),
+            target,
+            types: split(on),
+        })
+    }
+
+    /// Chooses what to run on, and says what was left out. `takes` are the types of the transform.
+    pub(super) fn inputs(
+        &self,
+        target: &Graph,
+        filters: &Filters,
+        takes: &[String],
+    ) -> anyhow::Result<(Vec<Node>, Option<String>)> {
+        let is_same = self.source == self.target;
+        let other = match &self.source {
+            Some(source) if !is_same => Some(opened(source)?),
+            _ => None,
+        };
+        let graph = other.as_ref().unwrap_or(target);
+        let types = if self.types.is_empty() {
+            types_on(graph, takes)
+        } else {
+            self.types.clone()
+        };
+        let named = if self.types.is_empty() { takes } else { &self.types };
+        let named = named.join(" or ");
+        anyhow::ensure!(!types.is_empty(), "the graph has no entity of type {named}");
+        let selected = filters.choose(graph, types)?;
+        anyhow::ensure!(selected.of_type > 0, "the graph has no entity of type {named}");
+        let said = left_out(graph, &selected);
+        anyhow::ensure!(
+            !selected.chosen.is_empty(),
+            "there is nothing to run on: {}",
+            said.unwrap_or_default()
+        );
+        let chosen = selected.chosen.iter().filter_map(|at| graph.nodes().get(*at));
+        let inputs = chosen.cloned().map(|mut node| {
+            if !is_same {
+                // What another graph says of it is that graph's.
+                node.observations.clear();
+                node.steps.clear();
+            }
+            node
+        });
+        Ok((inputs.collect(), said))
+    }
+}
+
+/// Tells whether a text names a file rather than a type.
+fn looks_like_file(text: &str) -> bool {
+    let path = Path::new(text);
+    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
+    path.is_file()
+        || text.contains(['/', '\\'])
+        || extension
+            .is_some_and(|one| matches!(one.to_ascii_lowercase().as_str(), "graphml" | "json" | "xml"))
+}
+
+/// Lists the types on a graph that a transform takes, by itself or by an ancestor.
+fn types_on(graph: &Graph, takes: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for node in graph.nodes() {
+        let is_taken = takes.iter().any(|one| types::is_a(&node.type_id, one));
+        if is_taken && !all.contains(&node.type_id) {
+            all.push(node.type_id.clone());
+        }
+    }
+    all
+}
+
+/// Reads the graph of a file.
+pub(super) fn opened(file: &Path) -> anyhow::Result<Graph> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    read(&text).with_context(|| file.display().to_string())
+}
+
+/// Reads the graph of a file; a file that is not there yet is an empty graph.
+pub(super) fn opened_or_new(file: &Path) -> anyhow::Result<Graph> {
+    if file.exists() {
+        opened(file)
+    } else {
+        Ok(Graph::default())
+    }
+}
+
+/// Writes a graph: as JSON where the file is called so, else as GraphML. The file is replaced as a whole, so that a
+/// graph is never lost half written.
+pub(super) fn write(file: &Path, graph: &Graph) -> anyhow::Result<()> {
+    let is_json = file
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let text = if is_json {
+        to_json(graph)?
+    } else {
+        to_graphml(graph)?
+    };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let replace = || -> anyhow::Result<()> {
+        let mut new = tempfile::NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))?;
+        new.write_all(text.as_bytes())?;
+        if let Ok(old) = std::fs::metadata(file) {
+            std::fs::set_permissions(new.path(), old.permissions())?;
+        }
+        new.persist(file)?;
+        Ok(())
+    };
+    // What cannot be replaced, such as a device or a file in a folder of others, is written into.
+    let is_plain = std::fs::symlink_metadata(file).is_ok_and(|known| known.is_file());
+    if !is_plain || replace().is_err() {
+        std::fs::write(file, text).with_context(|| file.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Says in one line what a step brought.
+pub(super) fn summary(file: &Path, transform: &str, graph: &Graph, news: &News) -> String {
+    format!(
+        "{}, step {} ({transform}): {}",
+        file.display(),
+        news.step,
+        news.text(graph)
+    )
+}
+
+/// Returns new entities as a run shows them, with the dates of the whole graph, and how many are not shown.
+pub(super) fn new_entities(graph: &Graph, news: &News) -> (Vec<EntityView>, usize) {
+    let shown = news.new.iter().take(MOST_SHOWN);
+    let views = shown.filter_map(|at| graph.nodes().get(*at)).map(view);
+    (views.collect(), news.new.len().saturating_sub(MOST_SHOWN))
+}
+
+/// Shows a node as a run shows what it found.
+pub(super) fn view(node: &Node) -> EntityView {
+    EntityView {
+        type_id: node.type_id.clone(),
+        value: node.value.clone(),
+        properties: node.properties.clone(),
+        strict: node.strict.clone(),
+        marks: node.marks.clone(),
+        link: None,
+        observations: node.observations.iter().cloned().collect(),
+    }
+}
+
+/// Names the first of several values.
+pub(super) fn named<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
+    let all: Vec<String> = values.into_iter().map(terminal::line).collect();
+    let mut text = all
+        .iter()
+        .take(MOST_NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if all.len() > MOST_NAMED {
+        text.push_str(&format!(" and {} more", all.len() - MOST_NAMED));
+    }
+    text
+}
+
+/// Puts messages together that say the same of several inputs. Each begins with its input's value.
+pub(super) fn gathered<'a>(
+    messages: impl IntoIterator<Item = (&'a str, &'a MessageView)>,
+) -> Vec<(String, String)> {
+    let mut order: Vec<(&str, &str)> = Vec::new();
+    let mut inputs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for (value, message) in messages {
+        let rest = message.text.strip_prefix(value);
+        let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+        let key = (message.kind.as_str(), rest.unwrap_or(&message.text));
+        let of = inputs.entry(key).or_insert_with(|| {
+            order.push(key);
+            Vec::new()
+        });
+        of.extend(rest.is_some().then_some(value));
+    }
+    let texts = order.into_iter().map(|(kind, rest)| {
+        let of = inputs.remove(&(kind, rest)).unwrap_or_default();
+        let text = match of.as_slice() {
+            [] => rest.to_owned(),
+            [one] => format!("{one}: {rest}"),
+            several => format!(
+                "{rest}: {} ({} entities)",
+                named(several.iter().copied()),
+                several.len()
+            ),
+        };
+        (kind.to_owned(), text)
+    });
+    texts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_many_is_said_once() {
+        let message = |value: &str, text: &str| MessageView {
+            kind: "Inform".to_owned(),
+            text: format!("{value}: {text}"),
+        };
+        let all = [
+            ("a.example", message("a.example", "nothing is known")),
+            ("b.example", message("b.example", "3 of 9 shown")),
+            ("c.example", message("c.example", "nothing is known")),
+        ];
+        let texts = gathered(all.iter().map(|(value, message)| (*value, message)));
+        let texts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(
+            texts,
+            [
+                "nothing is known: a.example, c.example (2 entities)",
+                "b.example: 3 of 9 shown"
+            ]
+        );
+    }
+
+    #[test]
+    fn on_names_a_graph_or_a_type_in_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("case.graphml");
+        std::fs::write(&file, "<graphml/>").unwrap();
+        let name = file.to_str().unwrap();
+        let graph = Following::of(None, Some(name), Some("Domain,URL")).unwrap();
+        assert_eq!(graph.source, graph.target);
+        assert_eq!(graph.types, ["Domain", "URL"]);
+        let in_graph = Following::of(Some(&file), Some("Domain"), None).unwrap();
+        assert_eq!(
+            (&in_graph.source, &in_graph.target),
+            (&graph.source, &graph.target)
+        );
+        let other = folder.path().join("other.graphml");
+        let into = Following::of(Some(&other), Some(name), None).unwrap();
+        assert_eq!(into.target, Some(other));
+        assert!(into.types.is_empty(), "those of the transform");
+        assert!(
+            Following::of(None, Some("Domain"), None).is_err(),
+            "in which graph?"
+        );
+        assert!(Following::of(None, Some("missing.graphml"), None).is_err());
+        assert!(Following::of(Some(&file), Some("Domain"), Some("URL")).is_err());
+    }
+
+    #[test]
+    fn a_graph_is_replaced_as_a_whole_in_the_format_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut graph = Graph::default();
+        graph.give(Node {
+            type_id: "maltego.Domain".to_owned(),
+            value: "example.com".to_owned(),
+            ..Node::default()
+        });
+        for name in ["case.graphml", "case.json", "case"] {
+            let file = folder.path().join(name);
+            for _ in 0..2 {
+                write(&file, &graph).unwrap();
+                assert_eq!(opened(&file).unwrap(), graph, "{name}");
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert_eq!(text.starts_with('{'), name == "case.json");
+        }
+        assert!(opened(&folder.path().join("missing")).is_err());
+        assert_eq!(
+            opened_or_new(&folder.path().join("missing")).unwrap(),
+            Graph::default()
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! Compares two sides of an investigation: which entities both reached, and what each says of them.
+//!
+//! A side is a whole graph, or what was reached from where its pivots started. An entity was reached if a transform found
+//! it; what was only given to transforms was not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::period::{Period, seen};
+use super::{Graph, Identity, Link};
+use crate::ask::report::Observation;
+use crate::catalogue::OWN;
+
+/// Holds what one side reached, with what its links say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Side {
+    reached: BTreeMap<Identity, BTreeSet<Observation>>,
+    /// What the side has without having reached it.
+    only_given: BTreeSet<Identity>,
+}
+
+/// Says how the periods of both sides lie to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Times {
+    /// They share a day.
+    Overlap,
+    /// They share none.
+    Apart,
+    /// One side says nothing of time.
+    Undated,
+}
+
+impl Times {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overlap => "overlap",
+            Self::Apart => "apart",
+            Self::Undated => "undated",
+        }
+    }
+}
+
+/// Holds an entity that both sides reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// Type, value and strict properties.
+    pub identity: Identity,
+    /// What each side says of it.
+    pub sides: [BTreeSet<Observation>; 2],
+    /// How the periods of both lie to each other.
+    pub times: Times,
+}
+
+/// Says from where a side starts, and which links it follows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Start {
+    /// The entities, by index.
+    pub at: BTreeSet<usize>,
+    /// The providers whose links it follows; all where there is none.
+    pub via: BTreeSet<String>,
+}
+
+impl Side {
+    /// Takes a whole graph.
+    #[must_use]
+    pub fn whole(graph: &Graph) -> Self {
+        let mut side = Self::default();
+        for link in graph.links() {
+            side.reach(graph, &link, &BTreeSet::new());
+        }
+        side.note_given(graph, graph.nodes().iter().enumerate().map(|(at, _)| at));
+        side
+    }
+
+    /// Takes what was reached from a start. It does not go on through where another side starts.
+    #[must_use]
+    pub fn reached(graph: &Graph, start: &Start, others: &BTreeSet<usize>) -> Self {
+        let mut outgoing: BTreeMap<usize, Vec<Link>> = BTreeMap::new();
+        for link in graph.links() {
+            if follows(&link, &start.via) {
+                outgoing.entry(link.from).or_default().push(link);
+            }
+        }
+        let mut side = Self::default();
+        let mut open: Vec<usize> = start.at.iter().copied().collect();
+        let mut walked = BTreeSet::new();
+        while let Some(at) = open.pop() {
+            if !walked.insert(at) {
+                continue;
+            }
+            for link in outgoing.get(&at).into_iter().flatten() {
+                side.reach(graph, link, &start.via);
+                if !others.contains(&link.to) {
+                    open.push(link.to);
+                }
+            }
+        }
+        side.note_given(graph, start.at.iter().copied());
+        side
+    }
+
+    fn reach(&mut self, graph: &Graph, link: &Link, via: &BTreeSet<String>) {
+        let Some(node) = graph.nodes().get(link.to) else {
+            return;
+        };
+        let said = self.reached.entry(node.identity()).or_default();
+        let heard = link
+            .observations
+            .iter()
+            .filter(|one| via.is_empty() || via.contains(&one.source));
+        said.extend(heard.cloned());
+        if link.observations.is_empty() {
+            said.insert(Observation {
+                source: provider_of(&link.transform).to_owned(),
+                first_seen: None,
+                last_seen: None,
+            });
+        }
+    }
+
+    fn note_given(&mut self, graph: &Graph, all: impl Iterator<Item = usize>) {
+        let identities = all.filter_map(|at| Some(graph.nodes().get(at)?.identity()));
+        self.only_given = identities
+            .filter(|identity| !self.reached.contains_key(identity))
+            .collect();
+    }
+
+    /// Counts the entities that it reached.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.reached.len()
+    }
+
+    /// Tells whether it reached nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.reached.is_empty()
+    }
+}
+
+/// Returns the provider whose transform it is; a transform of several is called by its own name.
+fn provider_of(transform: &str) -> &str {
+    transform
+        .split_once('.')
+        .map_or(transform, |(provider, _)| provider)
+}
+
+fn follows(link: &Link, via: &BTreeSet<String>) -> bool {
+    via.is_empty()
+        || via.contains(provider_of(&link.transform))
+        || link.observations.iter().any(|one| via.contains(&one.source))
+}
+
+/// Returns what both sides reached, by type and value.
+#[must_use]
+pub fn overlaps(a: &Side, b: &Side) -> Vec<Overlap> {
+    let both = a
+        .reached
+        .iter()
+        .filter_map(|(identity, said)| Some((identity, said, b.reached.get(identity)?)));
+    both.map(|(identity, a, b)| Overlap {
+        identity: identity.clone(),
+        sides: [a.clone(), b.clone()],
+        times: times(a, b),
+    })
+    .collect()
+}
+
+/// Returns what one side reached and the other was only given, so that it is no overlap.
+#[must_use]
+pub fn only_given(a: &Side, b: &Side) -> Vec<Identity> {
+    let given = |one: &Side, other: &Side| -> Vec<Identity> {
+        let known = |identity: &&Identity| {
+            other.reached.contains_key(*identity) || other.only_given.contains(*identity)
+        };
+        one.only_given.iter().filter(known).cloned().collect()
+    };
+    let all: BTreeSet<Identity> = given(a, b).into_iter().chain(given(b, a)).collect();
+    all.into_iter().collect()
+}
+
+fn times(a: &BTreeSet<Observation>, b: &BTreeSet<Observation>) -> Times {
+    let (a, b) = (seen(a), seen(b));
+    if a.is_empty() || b.is_empty() {
+        Times::Undated
+    } else if a.iter().any(|one| b.iter().any(|other| one.touches(other))) {
+        Times::Overlap
+    } else {
+        Times::Apart
+    }
+}
+
+/// Writes what one side says: each source with its periods.
+#[must_use]
+pub fn said_text(said: &BTreeSet<Observation>) -> String {
+    let mut by_source: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
+    for one in said {
+        by_source.entry(&one.source).or_default().push(one);
+    }
+    let texts = by_source.into_iter().map(|(source, all)| {
+        let source = if source == OWN {
+            "pivotd (a part of it)"
+        } else {
+            source
+        };
+        let periods: Vec<String> = seen(all).iter().map(Period::to_string).collect();
+        if periods.is_empty() {
+            source.to_owned()
+        } else {
+            format!("{source} {}", periods.join(", "))
+        }
+    });
+    texts.collect::<Vec<_>>().join("; ")
+}
