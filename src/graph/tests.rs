@@ -195,6 +195,17 @@ fn an_annotation_repeats_what_the_input_came_with_and_adds_only_what_is_new() {
     graph.found(1, "passivetotal.ip-details", vec![echo]);
     assert_eq!(graph.nodes()[1].seen(), known);
     assert!(marks(&graph.nodes()[1]).contains("sinkhole"));
+    let wider = seen_by("passivetotal", "203.0.113.7", "2009-03-01", "2013-02-01");
+    graph.found(1, "passivetotal.reputation", vec![wider]);
+    assert_eq!(
+        graph.nodes()[1].properties["passivetotal.first_seen"],
+        "2009-03-01"
+    );
+    let (seen, gap) = (graph.nodes()[1].seen(), period("2009-06"));
+    assert!(
+        seen[0] == period("2009-03-01") && !seen.iter().any(|one| one.touches(&gap)),
+        "{seen:?}"
+    );
     graph.found(
         1,
         "other.context",
