@@ -322,7 +322,7 @@ impl OverlapCommand {
         let given = only_given(&a.side, &b.side);
         match self.format {
             Format::Json => {
-                let all: Vec<_> = found.iter().map(|one| overlap_json(one)).collect();
+                let all: Vec<_> = found.iter().map(overlap_json).collect();
                 let sides = [&a, &b].map(|one| json!({ "name": one.name, "reached": one.side.len() }));
                 let given: Vec<_> = given
                     .iter()

@@ -51,7 +51,6 @@ struct JsonLink {
     observations: BTreeSet<Observation>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde calls")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
