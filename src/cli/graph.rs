@@ -48,8 +48,6 @@ struct Show {
     /// Of a type, such as Domain; can be repeated.
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
     types: Vec<String>,
-    #[command(flatten)]
-    filters: Filters,
     /// List which entities hang on one source outside the period of --seen or --near, and which are corroborated by
     /// independent sources in overlapping periods. Nothing is removed.
     #[arg(long)]
@@ -60,6 +58,9 @@ struct Show {
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    // The last, since its heading is that of what follows.
+    #[command(flatten)]
+    filters: Filters,
 }
 
 #[derive(Debug, clap::Args)]

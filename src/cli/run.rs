@@ -39,8 +39,6 @@ pub(super) struct Run {
     /// another; with --graph also a type of its entities, such as Domain.
     #[arg(long, value_name = "GRAPH", conflicts_with = "values")]
     on: Option<String>,
-    #[command(flatten)]
-    filters: Filters,
     /// Print every cell whole, however wide the table becomes.
     #[arg(long)]
     wide: bool,
@@ -52,6 +50,9 @@ pub(super) struct Run {
     demo: bool,
     #[command(flatten)]
     file: ConfigFile,
+    // The last, since its heading is that of what follows.
+    #[command(flatten)]
+    filters: Filters,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
