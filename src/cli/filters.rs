@@ -128,10 +128,17 @@ pub(super) fn left_out(graph: &Graph, selected: &Selected) -> Option<String> {
         .iter()
         .filter_map(|at| graph.nodes().get(*at))
         .collect();
-    let one_type = nodes
-        .first()
-        .map(|first| first.type_id.as_str())
-        .filter(|first| nodes.iter().all(|node| node.type_id == *first));
+    // The type is named where all that could have been chosen are of it.
+    let of_type = |type_id: &&str| {
+        graph
+            .nodes()
+            .iter()
+            .filter(|node| node.type_id == **type_id)
+            .count()
+    };
+    let one_type = nodes.first().map(|first| first.type_id.as_str()).filter(|first| {
+        of_type(first) == selected.of_type && nodes.iter().all(|node| node.type_id == *first)
+    });
     let what = match (one_type, selected.of_type) {
         (Some(type_id), count) => type_name(type_id, count),
         (None, 1) => "entity".to_owned(),
