@@ -159,6 +159,7 @@ fn is_dotted_name(word: &str) -> bool {
 /// Tells whether a word of the text is a date.
 fn has_date(text: &str) -> bool {
     text.split(' ').any(|word| {
+        let word = word.trim_matches(['(', ')', ',']);
         let parts: Vec<&str> = word.split(['-', '.', '/', 'T']).take(3).collect();
         let [first, second, third] = parts.as_slice() else {
             return false;

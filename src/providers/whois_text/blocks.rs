@@ -146,8 +146,15 @@ impl<'a> Splitter<'a> {
                 let free_below = next.is_some_and(|next| next.adjacent && !is_pair);
                 let roles = keys::roles(written);
                 if !roles.is_empty() {
-                    // An empty `billing-c:` in a list of keys heads nothing.
-                    return (deeper || !keys::is_reference(key)).then_some(Head::Roles(roles));
+                    // An empty `billing-c:` in a list of keys heads nothing; `[Tech-C]` over a name does.
+                    let over_field = next.is_some_and(|next| next.adjacent && is_field(next.line));
+                    return (deeper || over_field || !keys::is_reference(key)).then_some(Head::Roles(roles));
+                }
+                if keys::is_of_object(key) {
+                    return Some(Head::None);
+                }
+                if keys::is_contact(key) {
+                    return Some(Head::Roles(Vec::new()));
                 }
                 if let Some((_, role, field)) = keys::qualified(key) {
                     return (deeper || free_below).then_some(Head::Field(role, field));
@@ -156,17 +163,20 @@ impl<'a> Splitter<'a> {
                 (known || deeper || free_below).then_some(Head::Foreign)
             }
             Text::Free(text) => {
-                let short = text.split_whitespace().count() <= 6;
+                let within = self.open.as_ref().is_some_and(|open| {
+                    open.block.head != Head::None && line.indent > open.indent && !open.rested
+                });
+                let short = text.split_whitespace().count() <= 6 && !within;
                 if short && is_pair {
                     let roles = keys::roles(text);
                     if !roles.is_empty() {
                         return Some(Head::Roles(roles));
                     }
                 }
-                let known = short && keys::is_foreign(&keys::words(text)) && next.is_some();
-                let within = self.open.as_ref().is_some_and(|open| {
-                    open.block.head != Head::None && line.indent > open.indent && !open.rested
-                });
+                if short && next.is_some() && keys::is_of_object(&keys::words(text)) {
+                    return Some(Head::None);
+                }
+                let known = short && next.is_some() && keys::is_bare_foreign(&keys::words(text));
                 let heads = is_pair && deeper && next.is_some_and(|next| next.adjacent) && !within;
                 (known || heads).then_some(Head::Foreign)
             }
@@ -226,6 +236,11 @@ impl<'a> Splitter<'a> {
             Text::Blank | Text::Comment(_) => {}
         }
     }
+}
+
+/// Tells whether a line holds a field of a contact.
+fn is_field(line: &Line<'_>) -> bool {
+    matches!(&line.text, Text::Pair { key, .. } if keys::field(key).is_some())
 }
 
 /// Reads a heading that a server writes as a comment: "% Registrant:".

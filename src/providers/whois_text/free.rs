@@ -1,7 +1,7 @@
 //! Reads the lines of a contact that have no labels: names first, then the address, with mailboxes and numbers anywhere.
 
-use crate::domain::Party;
-use crate::domain::party::{Label, is_handle, is_sentence};
+use crate::domain::party::{Label, is_company, is_handle, is_sentence};
+use crate::domain::{Country, Party};
 use crate::providers::contact::{Contact, Part};
 
 /// Lines of one contact that are read at most.
@@ -157,7 +157,10 @@ fn with_mailbox(line: &str, contact: &mut Contact) -> Option<String> {
 /// Adds the names above the address, and returns how many lines they take.
 fn names(texts: &[&str], beside: Option<(String, usize)>, contact: &mut Contact) -> usize {
     let is_organization = |text: &str| matches!(Party::read(text, Label::None), Some(Party::Organization(_)));
-    let is_form = |text: &str| matches!(Party::read(text, Label::Name), Some(Party::Organization(_)));
+    let is_form = |text: &str| {
+        matches!(Party::read(text, Label::Name), Some(Party::Organization(_)))
+            && (is_company(text) || !is_place(text))
+    };
     if let Some((name, above)) = beside {
         contact.add(Part::Unlabelled, &name);
         return match texts.first() {
@@ -206,6 +209,7 @@ fn is_place(line: &str) -> bool {
                 .any(|end| word.len() > end.len() && word.ends_with(end))
     };
     line.bytes().any(|byte| byte.is_ascii_digit())
+        || Country::find(line.trim_end_matches(['.', ','])).is_some()
         || WHOLE_PLACES.contains(&lower.trim_end_matches(['.', ',']))
         || lower
             .split(|letter: char| !letter.is_alphanumeric())

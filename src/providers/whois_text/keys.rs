@@ -95,12 +95,6 @@ const FOREIGN: &[&str] = &[
     "registrar of record",
     "reseller",
     "registry",
-    "domain",
-    "domain name",
-    "domain information",
-    "domain name information",
-    "domain data",
-    "network information",
     "name server",
     "name servers",
     "name servers information",
@@ -349,6 +343,12 @@ const NETWORKS: &[&str] = &[
     "as number",
     "as block",
     "as name",
+    "as set",
+    "route set",
+    "filter set",
+    "peering set",
+    "rtr set",
+    "key cert",
     "netname",
     "net name",
 ];
@@ -456,8 +456,30 @@ pub(super) fn is_reference(key: &str) -> bool {
 
 /// Tells whether a heading or key is about something that is no contact: a registrar, name servers, the domain.
 pub(super) fn is_foreign(key: &str) -> bool {
-    let key = key.strip_suffix(" in listed order").unwrap_or(key);
-    FOREIGN.contains(&key) || key.starts_with("registrar ") && role(key).is_none()
+    is_bare_foreign(key) || key.starts_with("registrar ") && role(key).is_none()
+}
+
+/// Tells the same of a line that is no key, of which nothing but its words says that it is a heading.
+pub(super) fn is_bare_foreign(words: &str) -> bool {
+    FOREIGN.contains(&words.strip_suffix(" in listed order").unwrap_or(words))
+}
+
+/// Tells whether a heading is a contact's whose role is not said: "Contact Information:".
+pub(super) fn is_contact(key: &str) -> bool {
+    key.contains("contact") && key.split(' ').all(|word| BEHIND.contains(&word))
+}
+
+/// Tells whether a heading is over the object itself: "Domain Information:".
+pub(super) fn is_of_object(key: &str) -> bool {
+    matches!(
+        key,
+        "domain"
+            | "domain name"
+            | "domain information"
+            | "domain name information"
+            | "domain data"
+            | "network information"
+    )
 }
 
 /// Tells whether a key begins what is said of somebody else than a contact: `registrar`, `reseller`.

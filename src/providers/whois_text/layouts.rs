@@ -60,6 +60,8 @@ struct Draft {
     surname: Option<String>,
     /// Names that stand under a key which says nothing of whose they are.
     names: Vec<String>,
+    /// Keys of which it has one value.
+    single: HashMap<String, String>,
     /// Whether it says that it is an organization.
     is_organization: bool,
     /// Whether it is one that refuses to be told.
@@ -103,13 +105,16 @@ impl Draft {
         }
     }
 
-    /// Tells whether a value begins another contact: it has one of this field already.
-    fn is_full(&self, field: Field, value: &str) -> bool {
-        match field {
-            Field::Part(Part::Name) => self.names.first().is_some_and(|name| name != value),
-            Field::Handle => self.handles.first().is_some_and(|known| *known != handle(value)),
-            Field::Given => self.given.as_deref().is_some_and(|name| name != value),
-            _ => false,
+    /// Tells whether a value begins another contact: it has another one under this key already.
+    fn is_full(&self, field: Field, key: &str, value: &str) -> bool {
+        let single = matches!(field, Field::Part(Part::Name) | Field::Given | Field::Handle);
+        single && self.single.get(key).is_some_and(|known| known != value)
+    }
+
+    /// Notes the value of a key that a contact has once.
+    fn note(&mut self, key: &str, value: &str) {
+        if !value.is_empty() && self.single.len() < 100 {
+            self.single.insert(key.to_owned(), value.to_owned());
         }
     }
 
@@ -204,6 +209,8 @@ impl Reader {
                     // RIPE's objects of organizations are referred to by their handle.
                     Some(("organisation" | "organization", _)) => self.object(object),
                     Some((key, _)) if keys::is_foreign(key) => self.flat(object, Scope::Foreign),
+                    // What refers to contacts says more of the domain above.
+                    _ if has(keys::is_reference) => self.flat(object, Scope::Domain),
                     _ => self.flat(object, Scope::Nothing),
                 }
             }
@@ -256,16 +263,16 @@ impl Reader {
                     continue;
                 }
             };
-            if let Some((prefix, role, field)) = keys::qualified(key) {
+            if let Some(named) = keys::qualified(key) {
                 // What a registrar's block says of its own desks is not about the domain; who takes complaints is.
-                if outer != Scope::Foreign || role == "abuse" {
-                    self.qualified(prefix, role, field, value, more);
+                if outer != Scope::Foreign || named.1 == "abuse" {
+                    self.qualified(key, named, value, more);
                 }
                 continue;
             }
             let roles = keys::roles(written);
             if !roles.is_empty() {
-                if outer != Scope::Foreign || roles == ["abuse"] {
+                if outer != Scope::Foreign || roles == ["abuse"] || keys::is_reference(key) {
                     scope = self.role_line(&roles, key, value, more, scope);
                 }
                 continue;
@@ -350,7 +357,13 @@ impl Reader {
         }
     }
 
-    fn qualified(&mut self, prefix: &str, role: &'static str, field: Field, value: &str, more: &[&str]) {
+    fn qualified(
+        &mut self,
+        key: &str,
+        (prefix, role, field): (&str, &'static str, Field),
+        value: &str,
+        more: &[&str],
+    ) {
         if value.is_empty() && more.is_empty() {
             return;
         }
@@ -361,29 +374,28 @@ impl Reader {
         let open = open.filter(|at| {
             self.drafts
                 .get(*at)
-                .is_some_and(|draft| !draft.is_full(field, value))
+                .is_some_and(|draft| !draft.is_full(field, key, value))
         });
         // `Registrant: Example Ltd` and `Registrant Contact Name: …` are of one contact.
-        let at = open
-            .or_else(|| self.of_role_line(role, field, value))
-            .or_else(|| {
-                let mut draft = Draft::of(&[role]);
-                draft.prefix = Some(prefix.to_owned());
-                self.push(draft)
-            });
+        let at = open.or_else(|| self.of_role_line(role)).or_else(|| {
+            let mut draft = Draft::of(&[role]);
+            draft.prefix = Some(prefix.to_owned());
+            self.push(draft)
+        });
         let Some(at) = at else { return };
         self.prefixes.insert(prefix.to_owned(), at);
         if let Some(draft) = self.drafts.get_mut(at) {
             draft.prefix.get_or_insert_with(|| prefix.to_owned());
+            draft.note(key, value);
             draft.add(field, value, more);
         }
     }
 
     /// Finds a contact of the role that a line without a field began.
-    fn of_role_line(&self, role: &str, field: Field, value: &str) -> Option<usize> {
+    fn of_role_line(&self, role: &str) -> Option<usize> {
         self.drafts.iter().position(|draft| {
             let of_role = matches!(draft.contact.roles(), [known] if known == role);
-            of_role && draft.prefix.is_none() && draft.handles.is_empty() && !draft.is_full(field, value)
+            of_role && draft.prefix.is_none() && draft.handles.is_empty() && draft.names.is_empty()
         })
     }
 
@@ -401,10 +413,11 @@ impl Reader {
                     let Some(field) = keys::field(key).or(within) else {
                         continue;
                     };
-                    if draft.is_full(field, value) {
+                    if draft.is_full(field, key, value) {
                         let full = std::mem::replace(&mut draft, Draft::of(roles));
                         self.push(full);
                     }
+                    draft.note(key, value);
                     draft.add(field, value, more);
                 }
             }

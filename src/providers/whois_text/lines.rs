@@ -85,7 +85,9 @@ fn pair<'a>(key: &'a str, value: &'a str) -> Option<Text<'a>> {
     let written = key.trim();
     let key = keys::words(written);
     let fits = !key.is_empty() && key.len() <= LONGEST_KEY && key.split(' ').count() <= MOST_WORDS;
-    (fits && !written.contains(['@', '<'])).then(|| Text::Pair {
+    // A number with a label behind it is no key.
+    let dialled = written.starts_with('+') || written.bytes().filter(u8::is_ascii_digit).count() > 6;
+    (fits && !dialled && !written.contains(['@', '<'])).then(|| Text::Pair {
         written,
         key,
         value: value.trim(),

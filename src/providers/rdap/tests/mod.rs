@@ -1,6 +1,7 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
 mod cases;
+mod contacts;
 mod fixtures;
 mod machine;
 mod properties;
