@@ -376,47 +376,59 @@ pub(super) fn every_example_is_found(provider: &dyn Provider) {
     }
 }
 
-/// Asks what the transforms of a provider ask about their examples, of each product that can be asked it; the first
-/// questions, each once.
+/// Asks what the transforms of a provider ask about their examples, of each product that can be asked it; what no
+/// transform asks, about the examples of the others. Each question once.
 pub(super) fn examples(provider: &dyn Provider) -> Vec<Lookup> {
     let descriptor = provider.descriptor();
     let loaded = compiled_in(provider);
+    let asks = |spec: &&std::sync::Arc<crate::catalogue::TransformSpec>| {
+        spec.providers().iter().any(|name| *name == descriptor.name)
+    };
+    let specs: Vec<_> = loaded.settings.transforms.iter().filter(asks).collect();
     let mut all: Vec<Lookup> = Vec::new();
-    for spec in &loaded.settings.transforms {
-        if !spec.providers().iter().any(|name| *name == descriptor.name) {
-            continue;
-        }
-        let Some(offer) = descriptor.offer(spec.capability) else {
-            continue;
-        };
-        let kinds = spec.inputs.iter().flat_map(|input| &input.kinds);
-        for kind in kinds.filter(|kind| offer.inputs.contains(kind)) {
-            let Ok(indicator) = Indicator::parse(*kind, &spec.example) else {
-                continue;
-            };
-            let mut plain = Query::new(spec.capability, indicator.clone());
-            for param in offer.params {
-                plain = plain.with(param.name, &param.values.default());
-            }
-            let mut queries = vec![plain.clone()];
-            for param in offer.params {
-                if let super::Values::OneOf(words) = param.values {
-                    queries.extend(words.iter().map(|word| plain.clone().with(param.name, word)));
+    for offer in descriptor.offers {
+        let own: Vec<_> = specs
+            .iter()
+            .filter(|spec| spec.capability == offer.capability)
+            .collect();
+        let of_others = own.is_empty();
+        let asked: Vec<_> = if of_others { specs.iter().collect() } else { own };
+        for spec in asked {
+            for kind in offer.inputs {
+                let mut kinds = spec.inputs.iter().flat_map(|input| &input.kinds);
+                if !of_others && !kinds.any(|known| known == kind) {
+                    continue;
                 }
-            }
-            for product in offer.products {
-                for query in &queries {
-                    let asked = lookup(provider, query.clone(), product.id);
-                    let known =
-                        |other: &Lookup| (&other.queries, other.product) == (&asked.queries, asked.product);
-                    if provider.start(&asked).is_ok() && !all.iter().any(known) {
-                        all.push(asked);
-                    }
+                if let Ok(indicator) = Indicator::parse(*kind, &spec.example) {
+                    ask_all(provider, offer, &indicator, &mut all);
                 }
             }
         }
     }
     all
+}
+
+/// Asks every product of an offer about an indicator, with each word that a parameter can be.
+fn ask_all(provider: &dyn Provider, offer: &super::Offer, indicator: &Indicator, all: &mut Vec<Lookup>) {
+    let mut plain = Query::new(offer.capability, indicator.clone());
+    for param in offer.params {
+        plain = plain.with(param.name, &param.values.default());
+    }
+    let mut queries = vec![plain.clone()];
+    for param in offer.params {
+        if let super::Values::OneOf(words) = param.values {
+            queries.extend(words.iter().map(|word| plain.clone().with(param.name, word)));
+        }
+    }
+    for product in offer.products {
+        for query in &queries {
+            let asked = lookup(provider, query.clone(), product.id);
+            let known = |other: &Lookup| (&other.queries, other.product) == (&asked.queries, asked.product);
+            if provider.start(&asked).is_ok() && !all.iter().any(known) {
+                all.push(asked);
+            }
+        }
+    }
 }
 
 /// Makes JSON with the names that a vendor uses, in any shape.

@@ -236,9 +236,12 @@ fn date(year: i32, month: i32, day: i32) -> Option<Date> {
 pub(super) fn host(text: &str) -> Option<String> {
     let name = text.trim().trim_end_matches('.');
     // A bare label or an address is no host name that another question could be asked about.
+    // Names of parts of networks have a slash (RFC 2317).
+    let has_slash = name.contains('/') && !name.to_ascii_lowercase().ends_with(".arpa");
     if name.is_empty()
         || !name.contains('.')
-        || name.contains(['@', '/', ':', ' '])
+        || has_slash
+        || name.contains(['@', ':', ' '])
         || address(name).is_some()
     {
         return None;

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::config::read;
-use crate::providers::{DESCRIPTOR, Descriptor, Judgement, Lookup, Origin, Step};
+use crate::providers::{CredentialField, DESCRIPTOR, Descriptor, Judgement, Lookup, Origin, Step};
 
 static WITNESS: Descriptor = Descriptor {
     name: "witness",
@@ -17,6 +17,8 @@ static WITNESS: Descriptor = Descriptor {
         name: "api",
         base_url: "https://api.example",
     }],
+    credentials: &[CredentialField::secret("api_key", "API key").optional()],
+    reply_headers: &["x-said"],
     ..DESCRIPTOR
 };
 
@@ -131,4 +133,46 @@ async fn the_request_line_is_what_was_signed() {
         signed.starts_with("/api/v3/groups?tql=summary%20%3D%20%22it%27s%20100%25%20a%2Bb"),
         "{signed}"
     );
+}
+
+/// What a vendor repeats of the key never comes past transport, whatever its answer is; a date at which it may be asked
+/// again comes as the seconds until then.
+#[tokio::test]
+async fn a_reply_comes_without_the_key_and_with_seconds_to_wait() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let instance = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        let body = r#"{"asked":"by canary\u002Dkey/1","link":"https://x.example/?key=canary-key%2F1","n":1}"#;
+        let reply = format!(
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nX-Said: canary-key/1\r\nDate: Sun, 01 Mar 2026 10:01:30 GMT\r\n\
+             Retry-After: Sun, 01 Mar 2026 10:02:00 GMT\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        socket.write_all(reply.as_bytes()).await.unwrap();
+    });
+    let key = BTreeMap::from([("api_key".to_owned(), SecretString::from("canary-key/1"))]);
+    let reference = Reference::default();
+    let signing = Signing {
+        key: Some(&key),
+        ..signing(&reference)
+    };
+    let transport = transport(&format!("http://{address}"));
+    let call = Call::get("api", "any", "/x");
+    let reply = transport
+        .attempt(&Witness::default(), &call, &signing)
+        .await
+        .unwrap();
+    instance.await.unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(
+        body,
+        serde_json::json!({"asked": "by [key]", "link": "https://x.example/?key=[key]", "n": 1})
+    );
+    assert_eq!(reply.headers["x-said"], "[key]");
+    assert_eq!(reply.retry_after.as_deref(), Some("30"));
 }

@@ -237,7 +237,9 @@ fn said(header: &str) -> Option<String> {
                 .filter_map(|node| of(node).or_else(|| node.text()))
                 .collect();
             // Of another shape, it still says that something went wrong.
-            let is_empty = root.many().all(|node| node.members().next().is_none());
+            let is_empty = root
+                .many()
+                .all(|node| node.members().all(|(_, member)| member.many().next().is_none()));
             if said.is_empty() && !is_empty {
                 said.push(header.to_owned());
             }

@@ -233,3 +233,71 @@ proptest! {
         });
     }
 }
+
+/// What goes wrong behind a status of 200 is told in a header.
+#[test]
+fn errors_in_a_header_are_no_answer_and_cost_no_row() {
+    let row = r#"{"rrname":"example.com","rrtype":"A","rdata":"192.0.2.44"}"#;
+    let answer = |header: &str, body: &str| {
+        walk(&Circl, &of_name("example.com"), |_| {
+            let mut reply = reply(200, body);
+            reply.headers.insert(ERRORS, header.to_owned());
+            reply
+        })
+    };
+    for (header, said) in [
+        (r#"{"error":"too many results"}"#, "too many results"),
+        (r#"[{"error":"one"},{"message":"two"}]"#, "one; two"),
+        (r#""too many""#, "too many"),
+        ("not JSON", "not JSON"),
+        (r#"{"why":1}"#, r#"{"why":1}"#),
+    ] {
+        let part = answer(header, row).unwrap();
+        assert_eq!(part.records().len(), 1, "{header}");
+        assert_eq!(
+            part.answer().missing,
+            [format!("rows beyond the first 1: {said}")]
+        );
+        let Err(ProviderError::Failed(failure)) = answer(header, "") else {
+            panic!("{header}: nothing came");
+        };
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (FailureKind::Unavailable, said)
+        );
+    }
+    for nothing in ["", "{}", "[]", "null", r#"{"error":null}"#, r#"{"error":""}"#] {
+        let whole = answer(nothing, row).unwrap();
+        assert!(whole.answer().missing.is_empty(), "{nothing}");
+    }
+}
+
+/// A row that cannot be read leaves the answer partial; one that is left out is told; neither is "not found".
+#[test]
+fn no_row_is_passed_over_in_silence() {
+    let of = |rows: &[&str]| {
+        walk(&Circl, &of(IndicatorKind::Ipv4, "192.0.2.44"), |_| {
+            reply(200, &rows.join("\n"))
+        })
+    };
+    let good =
+        r#"{"rrname":"*.example.com","rrtype":"A","rdata":"192.0.2.44","time_first":1352505600,"count":3}"#;
+    let bad = r#"{"rrname":"example.com","rrtype":"A"}"#;
+    let text = r#"{"rrname":"example.com","rrtype":"TXT","rdata":"x"}"#;
+    let read = of(&[good, bad, "no JSON", good.replace("*.", "www.").as_str()]).unwrap();
+    assert!(!read.records().is_empty());
+    assert_eq!(
+        read.answer().missing.last().map(String::as_str),
+        Some(match read.records().len() {
+            2 => "2 rows could not be read",
+            _ => "3 rows could not be read",
+        })
+    );
+    assert!(matches!(of(&[bad]), Err(ProviderError::Malformed(_))));
+    let other = of(&[text, text]).unwrap();
+    assert!(other.records().is_empty() && !other.answer().is_not_found());
+    assert_eq!(
+        other.answer().left_out[0].text(),
+        "2 records of other types (TXT)"
+    );
+}

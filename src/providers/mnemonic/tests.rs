@@ -225,3 +225,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_hour_to_wait_is_an_hour() {
+    let call = Call::get(ORIGIN, PDNS, "/pdns/v3/example.com");
+    let body = r#"{"responseCode":429,"messages":[{"message":"Resource limit exceeded, please wait 3600 seconds"}]}"#;
+    let judged = Mnemonic.judge(&call, &reply(429, body));
+    assert!(
+        matches!(
+            &judged.verdict,
+            Verdict::Limited {
+                after: Some(3600),
+                ..
+            }
+        ),
+        "{judged:?}"
+    );
+}

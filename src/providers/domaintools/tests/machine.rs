@@ -1,6 +1,7 @@
 //! Tests what the machine decides: pages, purchases, siblings, substitutions.
 
 use super::*;
+use crate::providers::Cost;
 
 const DOMAIN: &str = "example.com";
 
@@ -383,4 +384,54 @@ fn paths_are_encoded_and_foreign_questions_refused() {
         assert!(!offer.products.is_empty() && offer.max_calls > 0);
     }
     assert!(crate::providers::registry::find("domaintools").is_some());
+}
+
+/// The service level was reached in the middle of an answer: what came is kept, charged as what came, and not asked again.
+#[test]
+fn a_part_that_comes_with_a_limit_is_kept() {
+    let said = "Only partial results are available: the service level was reached.";
+    let with = |response: serde_json::Value| {
+        let mut response = response;
+        response["error"] = said.into();
+        serde_json::json!({"response": response}).to_string()
+    };
+    let body = with(serde_json::json!({"record_count": 9, "history": [capture(0, "a"), capture(1, "b")]}));
+    let walked = walk(&whois_history(50, None), |_| reply(429, &body)).unwrap();
+    assert_eq!((walked.calls.len(), walked.records().len()), (1, 2));
+    assert_eq!(
+        walked.answer().missing,
+        [format!("7 of 9 whois records: {}", said.trim_end_matches(' '))]
+    );
+    assert!(walked.answer().more, "the rest can be asked for another time");
+    assert_eq!(walked.charges, [Charge::Known(Cost::records(2))]);
+    // The same of the vendor's other products.
+    for (lookup, response) in [
+        (
+            of_domain(Capability::Neighbours, DOMAIN, "reverse-ip"),
+            serde_json::json!({"ip_addresses": [{"ip_address": "192.0.2.44", "domain_count": 1, "domain_names": ["a.example"]}]}),
+        ),
+        (
+            of_domain(Capability::IpHistory, DOMAIN, "hosting-history"),
+            serde_json::json!({"ip_history": [{"actiondate": "2013-01-01", "post_ip": "192.0.2.44"}]}),
+        ),
+        (
+            of_domain(Capability::Pivots, DOMAIN, "iris-investigate"),
+            serde_json::json!({"results": [{"domain": DOMAIN, "ip": [{"address": {"value": "192.0.2.44", "count": 2}}]}]}),
+        ),
+    ] {
+        let walked = walk(&lookup, |_| reply(429, &with(response.clone()))).unwrap();
+        assert_eq!(walked.records().len(), 1, "{lookup:?}");
+        assert_eq!(walked.answer().missing, [said], "{lookup:?}");
+    }
+    // A limit without a part is a limit.
+    for body in [
+        with(serde_json::json!({"record_count": 9, "history": []})),
+        r#"{"error":{"code":429,"message":"too many"}}"#.to_owned(),
+    ] {
+        let limited = walk(&whois_history(50, None), |_| reply(429, &body));
+        let Err(ProviderError::Failed(failure)) = limited else {
+            panic!("{body}");
+        };
+        assert_eq!(failure.kind, FailureKind::Limited);
+    }
 }

@@ -328,3 +328,37 @@ fn values_become_what_they_are() {
     let file = record(json!({"type": "File", "md5": md5}));
     assert_eq!(file.text("hash"), file.text("md5"));
 }
+
+/// An incident without indicators is told from one that does not exist, and neither from one of which nothing can be known.
+#[test]
+fn an_incident_without_indicators_exists() {
+    let empty = r#"{"data":[],"status":"Success"}"#;
+    let group = r#"{"data":[{"id":1184230,"type":"Incident","name":"A"}],"status":"Success"}"#;
+    let of = |group: Reply| {
+        walk(&indicators("1184230"), move |call| match call.path.as_str() {
+            "/v3/groups" => {
+                assert!(
+                    call.query
+                        .contains(&("tql".to_owned(), "id = 1184230".to_owned()))
+                );
+                group.clone()
+            }
+            _ => reply(200, empty),
+        })
+    };
+    let exists = of(reply(200, group)).unwrap();
+    assert!(exists.records().is_empty() && !exists.answer().is_not_found());
+    let left_out = &exists.answer().left_out;
+    assert_eq!(left_out[0].text(), "it exists and has no indicators");
+    assert!(of(reply(200, empty)).unwrap().answer().is_not_found());
+    assert!(
+        of(reply(404, r#"{"status":"Failure"}"#))
+            .unwrap()
+            .answer()
+            .is_not_found()
+    );
+    assert!(matches!(of(reply(500, "{}")), Err(ProviderError::Failed(_))));
+    // What has indicators is not asked about.
+    let some = walk(&indicators("1"), |call| pages(call, 3, 4)).unwrap();
+    assert_eq!(some.calls.len(), 1);
+}
