@@ -5,6 +5,7 @@
 //! the stack or to take minutes. Here depth and parts are bounded before anything is read, and each octet is looked at
 //! once a level.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use mail_parser::DateTime;
@@ -148,7 +149,8 @@ impl Remarks {
 
 /// Reads a message of bounded length.
 pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
-    let bytes = begin(bytes);
+    let bytes = lines(begin(bytes));
+    let bytes = bytes.as_ref();
     let fields = fields(head(bytes).0);
     let is_known = |field: &Field<'_>| KNOWN.iter().any(|name| field.is(name));
     if !fields
@@ -160,6 +162,15 @@ pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
     let mut remarks = Remarks::default();
     let mail = message(bytes, 0, &mut remarks)?;
     Ok((mail, remarks))
+}
+
+/// Gives a message its line ends that came with carriage returns alone.
+fn lines(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if bytes.contains(&b'\n') || !bytes.contains(&b'\r') {
+        return Cow::Borrowed(bytes);
+    }
+    let line_end = |b: &u8| if *b == b'\r' { b'\n' } else { *b };
+    Cow::Owned(bytes.iter().map(line_end).collect())
 }
 
 /// Steps over what programs put before the first header: a byte order mark, empty lines.
@@ -231,7 +242,7 @@ impl Mailbox {
     pub(super) fn facts(&self) -> impl Iterator<Item = MailboxFact> {
         self.addresses.iter().map(|address| MailboxFact {
             name: self.name.clone(),
-            address: plain(address, MAX_TEXT),
+            address: visible(address),
         })
     }
 }

@@ -123,6 +123,8 @@ pub(super) fn indicator(link: &str, keep_query: bool, tally: &mut Tally) -> Opti
     }
     if indicator.is_err() {
         tally.refuse(&whole, "no URL that can be asked about");
+        // Its host still is something to ask about.
+        return url.host_str().and_then(|host| Indicator::name(host).ok());
     }
     indicator.ok()
 }

@@ -92,6 +92,39 @@ fn pages_of_one_thing_over_and_over() {
 }
 
 #[test]
+fn messages_of_the_most_octets() {
+    let page = "<a href=http://x.example/>";
+    grows_evenly(page, MAX_BYTES, |length| filled(PAGE, page, length));
+    let text = "http://x,";
+    grows_evenly(text, MAX_BYTES, |length| filled(TEXT, text, length));
+}
+
+#[test]
+fn senders_of_one_thing_over_and_over() {
+    for unit in [
+        "<",
+        ">",
+        "\"",
+        "\\\"",
+        "(",
+        "=?",
+        "=?a?q?",
+        "@",
+        "a@",
+        "a@b.example,",
+        "<a@b.example",
+        "<\">",
+        ":",
+        ";",
+        " @ ",
+    ] {
+        grows_evenly(unit, 60 * 1024, |length| {
+            filled("From: ", unit, length) + "\r\n\r\n"
+        });
+    }
+}
+
+#[test]
 fn one_link_that_never_ends() {
     for (first, unit) in [
         ("http://", "a"),

@@ -190,6 +190,13 @@ fn the_facts_are_those_of_the_headers() {
     );
     assert_eq!(of(&facts.recipients.cc), [pair("", "c@corp.example")]);
     assert_eq!(format!("{facts:?}"), "MessageFacts(1 senders, 0 attachments)");
+    let returns = reading(b"From: a@b.example\rSubject: x\r\rhttps://c.example/\r").unwrap();
+    assert_eq!(
+        values(&returns.indicators),
+        [("sender", "a@b.example"), ("url", "https://c.example/")]
+    );
+    let nul = reading(b"From: a@b.example\0evil\r\n\r\n").unwrap().facts;
+    assert_eq!(nul.senders[0].address, "a@b.exampleU+0000evil");
     let odd = reading(b"From: a@b.example\r\nDate: yesterday\r\n\r\n")
         .unwrap()
         .facts;

@@ -131,6 +131,12 @@ fn defanged_links_are_read_like_defanged_members() {
 
 #[test]
 fn a_link_that_cannot_be_read_is_named() {
+    let long = format!("https://long.example/{}", "a".repeat(5_000));
+    let read = read_text(&long);
+    assert_eq!(
+        (of(&read, "url"), read.unreadable.len()),
+        (vec!["long.example"], 1)
+    );
     for (text, shown) in [
         ("http://a.example:99999/x", "http://a.example:99999/x"),
         ("http://[broken/", "http://[broken/"),

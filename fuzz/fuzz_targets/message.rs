@@ -1,0 +1,32 @@
+//! Feeds any bytes to the reader of messages: it reads or refuses within its limits, and what it read reads the same
+//! again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pivotd::alert::{MAX_INDICATORS, MAX_NAMED, Relay, Trust, read};
+use pivotd::domain::Indicator;
+
+fuzz_target!(|bytes: &[u8]| {
+    let relays: Vec<Relay> = ["mx1.corp.example", "outlook.com", "mx.google.com", "10.0.0.0/8"]
+        .iter()
+        .filter_map(|relay| relay.parse().ok())
+        .collect();
+    for keep_query in [false, true] {
+        let trust = Trust { relays: &relays, is_own: &|_| None, keep_query };
+        let Ok(message) = read(bytes, &trust) else { return };
+        assert!(message.indicators.len() <= MAX_INDICATORS);
+        assert!(message.excess.len() <= MAX_NAMED && message.ignored.len() <= MAX_NAMED);
+        for found in message.indicators.iter().chain(&message.excess) {
+            let again = Indicator::parse(found.indicator.kind(), found.indicator.value());
+            assert_eq!(again.as_ref(), Ok(&found.indicator));
+        }
+        // What is shown of a stranger's text steers nobody's terminal.
+        for shown in message.unreadable.iter().chain(&message.sealed) {
+            assert!(!shown.value.chars().any(char::is_control) && shown.value.chars().count() <= 2_000);
+        }
+        // Without relays, nothing that a header claims of the way counts.
+        let nobody = Trust { relays: &[], is_own: &|_| None, keep_query };
+        let unsure = read(bytes, &nobody).map(|message| message.authentication);
+        assert_eq!(unsure, Ok(Vec::new()));
+    }
+});
