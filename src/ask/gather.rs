@@ -8,6 +8,7 @@ use super::message::{Context, age_text, head};
 use super::options::Options;
 use super::reply::Reply;
 use super::transform::{Asked, Body, Depends, Known, NotAsked, Ran, Run, plain};
+use crate::domain::lists::ZoneKind;
 use crate::domain::{Denial, FailureKind, Outcome};
 use crate::engine::{CacheState, TERMINAL, Told};
 use crate::maltego::response::ASK_AGAIN;
@@ -197,6 +198,12 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
         request_id: &run.asker.request_id,
         now,
     };
+    if let Some(note) = &asked.note {
+        all.push(UiMessage::new(
+            UiMessageKind::Inform,
+            format!("{}: {note}", head(asked.entity.value())),
+        ));
+    }
     for (descriptor, options, told) in &asked.told {
         let context = context(descriptor);
         // What is said of the merged whole is said once, whoever answered.
@@ -204,6 +211,11 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
             if !all.contains(&message) {
                 all.push(message);
             }
+        }
+        if let (Outcome::NotFound(_), Some(text)) =
+            (&told.outcome, registry_note(run, asked, descriptor.title))
+        {
+            all.push(context.inform(&text));
         }
         if options.max_age.is_some() && !run.may_refresh {
             let age = told
@@ -226,6 +238,20 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
                 head(asked.entity.value())
             ),
         ),
+    })
+}
+
+/// Says of a name below a private registry's zone, of which a provider knows nothing, that the zone was not asked about
+/// instead: a provider may know names of the second level only, and what it says of the zone is not of the name.
+fn registry_note(run: &Run<'_>, asked: &Asked, title: &str) -> Option<String> {
+    let name = asked.indicator.value();
+    let zone = run.settings.lists.zone(name)?;
+    (zone.kind == ZoneKind::Registry).then(|| {
+        format!(
+            "{name} is registered below {}, the zone of a registry; if {title} knows names of the second level only, it \
+             knows {0}, which is another's name and was not asked about",
+            zone.name
+        )
     })
 }
 

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::domain::indicator::visible;
 use crate::domain::outcome::money;
 use crate::domain::{Answer, Denial, Failure, FailureKind, Outcome};
 use crate::engine::Told;
@@ -39,20 +40,17 @@ pub struct Context<'a> {
     pub now: Timestamp,
 }
 
-/// Shortens a value for the head of a message; hostile or huge input must not flood the client.
+/// Shortens a value for the head of a message; hostile or huge input must not flood the client. What cannot be seen is
+/// shown as `U+200E`.
 #[must_use]
 pub fn head(value: &str) -> String {
     const MOST: usize = 120;
-    let clean: String = value
+    let spaced: String = value
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MOST)
+        .take(MOST + 1)
         .collect();
-    if value.chars().nth(MOST).is_some() {
-        format!("{clean}…")
-    } else {
-        clean
-    }
+    visible(&spaced, MOST)
 }
 
 /// Formats a time for people: `2026-11-21 10:00 UTC`.
@@ -88,6 +86,12 @@ impl Context<'_> {
     #[must_use]
     pub fn bad_input(&self, text: &str) -> UiMessage {
         self.say(UiMessageKind::PartialError, text)
+    }
+
+    /// Says something of the question that is good to know.
+    #[must_use]
+    pub fn inform(&self, text: &str) -> UiMessage {
+        self.say(UiMessageKind::Inform, text)
     }
 
     /// Says all that is to be said of one provider's answer.
@@ -369,6 +373,7 @@ mod tests {
     fn heads_are_short_and_clean() {
         assert_eq!(head("example.com"), "example.com");
         assert_eq!(head("a\nb\u{1b}c"), "a b c");
+        assert_eq!(head("\u{200e}a"), "U+200Ea");
         assert_eq!(head(&"é".repeat(500)).chars().count(), 121);
     }
 

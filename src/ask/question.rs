@@ -2,7 +2,8 @@
 
 use super::message::head;
 use crate::catalogue::{InputSpec, TransformSpec};
-use crate::domain::Indicator;
+use crate::domain::indicator::Taken;
+use crate::domain::{Indicator, IndicatorKind, Lists};
 use crate::maltego::{InputEntity, types};
 
 /// Is what is asked about an entity.
@@ -13,10 +14,16 @@ pub(super) struct Question {
     pub(super) instead: Option<String>,
     /// The host that the entity names.
     pub(super) host: Option<String>,
+    /// What was taken of the entity's value, where that was not all.
+    pub(super) note: Option<String>,
 }
 
 /// Finds what to ask about: the indicator, and the registrable domain's name where that is asked instead.
-pub(super) fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<Question, String> {
+pub(super) fn question(
+    spec: &TransformSpec,
+    entity: &InputEntity,
+    lists: &Lists,
+) -> Result<Question, String> {
     let lineage = std::iter::once(entity.type_id.as_str()).chain(entity.ancestors.iter().map(String::as_str));
     let untyped = matches!(entity.type_id.as_str(), "" | crate::maltego::request::UNKNOWN);
     let input = spec
@@ -33,27 +40,28 @@ pub(super) fn question(spec: &TransformSpec, entity: &InputEntity) -> Result<Que
             )
         })?;
     let raw = raw(input, entity)?;
-    let indicator = input
-        .kinds
-        .iter()
-        .find_map(|kind| Indicator::parse(*kind, raw).ok())
-        .ok_or_else(|| format!("this is not {}", expected(input)))?;
+    let Taken { indicator, note } =
+        Indicator::read_as(&input.kinds, raw).map_err(|_| format!("this is not {}", expected(input)))?;
     let host = indicator.host();
     if !input.registrable {
         return Ok(Question {
             indicator,
             instead: None,
             host,
+            note,
         });
     }
-    let domain = indicator
-        .registrable()
+    // A registry's own suffix has no registration below another one, and may be the name of a site: gov.uk.
+    let domain = lists
+        .registrable(&indicator)
+        .or_else(|| Indicator::parse(IndicatorKind::Domain, host.as_deref()?).ok())
         .ok_or_else(|| "this has no registrable domain; expected a name below a public suffix".to_owned())?;
     let instead = (domain.value() != indicator.value()).then(|| domain.value().to_owned());
     Ok(Question {
         indicator: domain,
         instead,
         host,
+        note,
     })
 }
 

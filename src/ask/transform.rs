@@ -12,6 +12,7 @@ use super::options::{DEFAULT_LIMIT, Options};
 use super::question::{Question, question};
 use crate::catalogue::{INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, OWN, TransformSpec, own};
 use crate::config::Settings;
+use crate::domain::lists::ZoneKind;
 use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome, Query};
 use crate::engine::cache::AnswerKey;
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
@@ -113,6 +114,7 @@ pub(super) struct Asked {
     pub(super) echo: Vec<Property>,
     pub(super) indicator: Indicator,
     pub(super) instead: Option<String>,
+    pub(super) note: Option<String>,
     pub(super) told: Vec<(&'static Descriptor, Options, Told)>,
 }
 
@@ -264,21 +266,24 @@ async fn ask(
         outcome,
         text,
     };
-    let question = question(run.spec, entity)
+    let question = question(run.spec, entity, &run.settings.lists)
         .map_err(|text| not_asked(UiMessageKind::PartialError, "bad_input", text))?;
-    if let Some(text) = dynamic(run, &question, options) {
-        return Err(not_asked(UiMessageKind::Inform, "dynamic_dns", text));
+    if let Some((outcome, text)) = customers(run, &question, options) {
+        return Err(not_asked(UiMessageKind::Inform, outcome, text));
     }
     if let Some(text) = sinkhole(run, entity, &question, options, marks) {
         return Err(not_asked(UiMessageKind::Inform, "sinkhole", text));
     }
     let Question {
-        indicator, instead, ..
+        indicator,
+        instead,
+        note,
+        ..
     } = question;
     let told = join_all(
         able(run.spec, options, &indicator).map(async |(descriptor, options)| {
             let told = if descriptor.name == OWN {
-                Told::local(own::answer(&indicator).0)
+                Told::local(own::answer(&indicator, &run.settings.lists).0)
             } else {
                 engine
                     .ask(make_ask(run, descriptor, options, &indicator, limit))
@@ -293,6 +298,7 @@ async fn ask(
         echo: entity.echo_fields(),
         indicator,
         instead,
+        note,
         told,
     })
 }
@@ -313,19 +319,42 @@ fn able<'a>(
     options.iter().filter(move |one| !any || takes(one))
 }
 
-/// Says of a dynamic DNS name why its registration is not asked for, unless the client wants it nevertheless.
-fn dynamic(run: &Run<'_>, question: &Question, options: &[(&'static Descriptor, Options)]) -> Option<String> {
+/// Says of a customer's name in a zone of dynamic DNS or of hosting why the zone is not asked about instead of it: what is
+/// known of the zone is its operator's. The client may want a registration nevertheless. Gives the outcome and the words.
+fn customers(
+    run: &Run<'_>,
+    question: &Question,
+    options: &[(&'static Descriptor, Options)],
+) -> Option<(&'static str, String)> {
     let wanted = options.iter().any(|(_, options)| options.include_dynamic_dns);
-    if wanted || !run.spec.asks_registration() {
+    let registration = run.spec.asks_registration();
+    if wanted || !(registration || question.instead.is_some()) {
         return None;
     }
     let host = question.host.as_deref()?;
-    let source = run.settings.lists.dynamic_dns(host)?;
-    let provider = options.first().map_or("", |(descriptor, _)| descriptor.name);
-    Some(format!(
-        "this is a name of a dynamic DNS service ({source}): its registration tells of the service, not of who uses the \
-         name, so nothing was asked and nothing spent; set {provider}.{INCLUDE_DYNAMIC_DNS} to ask nevertheless"
-    ))
+    let zone = run.settings.lists.zone(host).filter(|zone| zone.name != host)?;
+    let (outcome, service) = match zone.kind {
+        ZoneKind::Registry => return None,
+        ZoneKind::DynamicDns => ("dynamic_dns", "dynamic DNS"),
+        ZoneKind::Hosting => ("hosting", "hosting"),
+    };
+    let source = zone.list;
+    let mut text = format!("this is a name of a {service} service ({source}): ");
+    if registration {
+        let provider = options.first().map_or("", |(descriptor, _)| descriptor.name);
+        text.push_str(&format!(
+            "its registration tells of the service, not of who uses the name, so nothing was asked and nothing spent; \
+             set {provider}.{INCLUDE_DYNAMIC_DNS} to ask nevertheless"
+        ));
+    } else {
+        let domain = question.indicator.value();
+        text.push_str(&format!(
+            "{} asks about registered domains, and what is known of {domain} is not of this name, so nothing was asked \
+             and nothing spent; ask about {domain} itself if that is wanted",
+            run.spec.title
+        ));
+    }
+    Some((outcome, text))
 }
 
 /// Says of a sinkhole why those who use it are not asked for, unless the client wants it nevertheless: a list says that

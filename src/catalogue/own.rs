@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
+use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Query, Record, Source};
 use crate::providers::{self, Descriptor, OFFER, Offer};
 
 /// Name of the provider that stands for pivotd itself.
@@ -29,10 +29,12 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 
 /// Takes a value apart: host or address, registrable domain, and the domain of an e-mail address.
 #[must_use]
-pub fn parts(indicator: &Indicator) -> Record {
+pub fn parts(indicator: &Indicator, lists: &Lists) -> Record {
     let host = indicator.host();
     let is_email = indicator.kind() == IndicatorKind::Email;
-    let domain = indicator.registrable().map(|domain| domain.value().to_owned());
+    let domain = lists
+        .registrable(indicator)
+        .map(|domain| domain.value().to_owned());
     let address = (indicator.kind() == IndicatorKind::Url)
         .then(|| indicator.ip())
         .flatten();
@@ -45,8 +47,8 @@ pub fn parts(indicator: &Indicator) -> Record {
 
 /// Answers a question that nobody else is asked; the record is missing where the value has no parts.
 #[must_use]
-pub fn answer(indicator: &Indicator) -> (Answer, Timestamp) {
-    let record = Some(parts(indicator)).filter(|record| !record.is_empty());
+pub fn answer(indicator: &Indicator, lists: &Lists) -> (Answer, Timestamp) {
+    let record = Some(parts(indicator, lists)).filter(|record| !record.is_empty());
     let records: Vec<_> = record.into_iter().collect();
     let answer = Answer {
         query: Query::new(Capability::Parts, indicator.clone()),

@@ -129,7 +129,10 @@ fn an_input_is_found_by_the_nearest_ancestor() {
 #[test]
 fn a_value_is_taken_apart() {
     let parts = |kind, text: &str| {
-        let record = own::parts(&Indicator::parse(kind, text).unwrap());
+        let record = own::parts(
+            &Indicator::parse(kind, text).unwrap(),
+            &crate::domain::Lists::built_in(),
+        );
         record
             .iter()
             .map(|(name, value)| format!("{name}={}", value.text().unwrap()))
@@ -149,7 +152,10 @@ fn a_value_is_taken_apart() {
         parts(IndicatorKind::Hostname, "www.example.com"),
         "domain=example.com host=www.example.com"
     );
-    let (answer, _) = own::answer(&Indicator::parse(IndicatorKind::Hostname, "www.example.com").unwrap());
+    let (answer, _) = own::answer(
+        &Indicator::parse(IndicatorKind::Hostname, "www.example.com").unwrap(),
+        &crate::domain::Lists::built_in(),
+    );
     assert_eq!((answer.source.provider.as_str(), answer.records.len()), (OWN, 1));
     assert_eq!(
         answer.records[0].misfit(crate::domain::Capability::Parts.schema()),

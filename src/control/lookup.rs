@@ -9,9 +9,9 @@ use crate::ask::message::head;
 use crate::ask::report::Report;
 use crate::ask::score::{Alert, Wishes};
 use crate::ask::transform::{Run, run as run_transform};
-use crate::catalogue::{TransformSetting, TransformSpec, own};
+use crate::catalogue::{InputSpec, TransformSetting, TransformSpec, own};
 use crate::config::problem::did_you_mean;
-use crate::domain::{Indicator, IndicatorKind};
+use crate::domain::Indicator;
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::http::alert::guess;
@@ -260,22 +260,16 @@ fn type_of(spec: &TransformSpec, value: &str, properties: &[(String, String)]) -
         _ => value,
     };
     let guessed = Indicator::guess(value).ok();
-    let own = guessed.as_ref().and_then(|indicator| match indicator.kind() {
-        IndicatorKind::Domain => Some("maltego.Domain"),
-        IndicatorKind::Hostname => Some("maltego.DNSName"),
-        IndicatorKind::Ipv4 => Some("maltego.IPv4Address"),
-        IndicatorKind::Ipv6 => Some("maltego.IPv6Address"),
-        IndicatorKind::Url => Some("maltego.URL"),
-        IndicatorKind::Email => Some("maltego.EmailAddress"),
-        IndicatorKind::Hash => Some("maltego.Hash"),
-        IndicatorKind::Asn => Some("maltego.AS"),
-        _ => None,
-    });
+    let own = guessed.as_ref().and_then(|indicator| types::of(indicator.kind()));
     let mut inputs = spec.inputs.iter();
     let taken = own.filter(|own| inputs.any(|input| input.type_id == *own));
-    let reads = |kind: &IndicatorKind| Indicator::parse(*kind, value).is_ok();
+    // Either kind of address reads the other, which is not what that type of entity holds.
+    let reads = |input: &&InputSpec| {
+        Indicator::read_as(&input.kinds, value)
+            .is_ok_and(|taken| input.kinds.contains(&taken.indicator.kind()))
+    };
     taken.map(str::to_owned).or_else(|| {
-        let first = spec.inputs.iter().find(|input| input.kinds.iter().any(reads))?;
+        let first = spec.inputs.iter().find(reads)?;
         Some(first.type_id.clone())
     })
 }

@@ -9,6 +9,8 @@ mod l_to_z;
 mod legacy;
 mod pivotd;
 
+use crate::domain::IndicatorKind;
+
 pub use legacy::{LEGACY, LegacyProperty, legacy_of};
 
 /// Prefix of every standard type's full id.
@@ -73,6 +75,26 @@ impl EntityType {
     pub fn short(&self) -> &'static str {
         self.id.strip_prefix(NAMESPACE).unwrap_or(self.id)
     }
+}
+
+/// Names the entity type that an indicator of a kind is by itself; `None` for kinds that several types have.
+#[must_use]
+pub const fn of(kind: IndicatorKind) -> Option<&'static str> {
+    Some(match kind {
+        IndicatorKind::Domain => "maltego.Domain",
+        IndicatorKind::Hostname => "maltego.DNSName",
+        IndicatorKind::Ipv4 => "maltego.IPv4Address",
+        IndicatorKind::Ipv6 => "maltego.IPv6Address",
+        IndicatorKind::Netblock => "maltego.Netblock",
+        IndicatorKind::Asn => "maltego.AS",
+        IndicatorKind::Url => "maltego.URL",
+        IndicatorKind::Email => "maltego.EmailAddress",
+        IndicatorKind::Hash => "maltego.Hash",
+        IndicatorKind::Phone => "maltego.PhoneNumber",
+        IndicatorKind::Person => "maltego.Person",
+        IndicatorKind::Organization => "maltego.Organization",
+        _ => return None,
+    })
 }
 
 /// Finds a type by its full id. Ids are case-sensitive, as they are for the client.

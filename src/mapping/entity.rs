@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
-use super::fold::{Group, Part, Period, can_be_sinkhole, dynamic_dns};
+use super::fold::{Group, Part, Period, can_be_sinkhole, zone};
 use super::map::{Heard, MappedInput, Rules};
 use super::rules::{EntityRule, Scale};
 use crate::catalogue::{OWN, TransformSpec};
 
 use crate::domain::indicator::{HashType, to_unicode};
+use crate::domain::lists::ZoneKind;
 use crate::domain::{Indicator, IndicatorKind, Schema, Value, privacy};
 use crate::maltego::response::{
     Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition,
@@ -298,12 +299,18 @@ impl<'a> Dresser<'a> {
         }
     }
 
-    /// Marks names of dynamic DNS services and sinkholes, with who says so; `value` is the entity's in canonical form.
+    /// Marks names of dynamic DNS services and of hosting, and sinkholes, with who says so; `value` is the entity's in
+    /// canonical form.
     fn mark_known(&self, group: &Group<'_>, value: &str, entity: &mut Entity) {
-        if let Some(source) = dynamic_dns(&entity.type_id, value, &self.rules) {
-            let said = Property::loose("pivotd.dynamic_dns", "Dynamic DNS according to", source);
-            add(&mut entity.properties, said);
-            overlay(entity, "Dynamic DNS", OverlayPosition::South, OverlayKind::Text);
+        let said = match zone(&entity.type_id, value, &self.rules) {
+            Some((ZoneKind::DynamicDns, source)) => Some(("pivotd.dynamic_dns", "Dynamic DNS", source)),
+            Some((ZoneKind::Hosting, source)) => Some(("pivotd.hosting", "Hosting", source)),
+            Some((ZoneKind::Registry, _)) | None => None,
+        };
+        if let Some((name, service, source)) = said {
+            let title = format_smolstr!("{service} according to");
+            add(&mut entity.properties, Property::loose(name, title, source));
+            overlay(entity, service, OverlayPosition::South, OverlayKind::Text);
             entity.bookmark = entity.bookmark.or(Some(Bookmark::Yellow));
         }
         if !can_be_sinkhole(&entity.type_id) {

@@ -11,9 +11,10 @@ use super::dropped::Unplaced;
 use super::rules::{Condition, EntityRule};
 use super::{Heard, MappedInput, Rules, Window};
 use crate::catalogue::TransformSpec;
-use crate::domain::indicator::{NameKind, name_kind};
+use crate::domain::indicator::NameKind;
+use crate::domain::lists::ZoneKind;
 use crate::domain::marks;
-use crate::domain::{Indicator, IndicatorKind, Kind, Record, Schema, Value};
+use crate::domain::{Indicator, IndicatorKind, Kind, Lists, Record, Schema, Value};
 
 /// Resolves names: in the item of a list first, then in the record around it.
 #[derive(Clone, Copy)]
@@ -261,7 +262,10 @@ impl<'a> Group<'a> {
 
     /// Tells whether it is a name of a dynamic DNS service, or stands on one.
     pub(super) fn is_dynamic_dns(&self, rules: &Rules<'_>) -> bool {
-        dynamic_dns(self.type_id, &self.value, rules).is_some()
+        matches!(
+            zone(self.type_id, &self.value, rules),
+            Some((ZoneKind::DynamicDns, _))
+        )
     }
 
     /// Returns what to sort by: nearest, then what was so only around that day, then rarest, then newest.
@@ -283,16 +287,16 @@ pub(super) fn can_be_sinkhole(type_id: &str) -> bool {
     )
 }
 
-/// Names the list by which an entity is one of a dynamic DNS service; its value has to be canonical.
-pub(super) fn dynamic_dns<'a>(type_id: &str, value: &str, rules: &Rules<'a>) -> Option<&'a str> {
-    match type_id {
-        "maltego.Domain" | "maltego.DNSName" | "maltego.Website" => rules.lists.dynamic_dns(value),
-        "maltego.URL" => Indicator::parse(IndicatorKind::Url, value)
-            .ok()
-            .and_then(|url| url.host())
-            .and_then(|host| rules.lists.dynamic_dns(&host)),
-        _ => None,
-    }
+/// Says as what a customer has the name that an entity is, or stands on, and which list says so; the value has to be
+/// canonical.
+pub(super) fn zone<'a>(type_id: &str, value: &str, rules: &Rules<'a>) -> Option<(ZoneKind, &'a str)> {
+    let host = match type_id {
+        "maltego.Domain" | "maltego.DNSName" | "maltego.Website" => Cow::Borrowed(value),
+        "maltego.URL" => Cow::Owned(Indicator::parse(IndicatorKind::Url, value).ok()?.host()?),
+        _ => return None,
+    };
+    let zone = rules.lists.zone(&host)?;
+    Some((zone.kind, zone.list))
 }
 
 /// Holds the groups in the order in which the answers named them, and what annotates the input.
@@ -324,6 +328,7 @@ pub(super) fn fold<'a>(
     answers: &[Heard<'a>],
     spec: &'a TransformSpec,
     input: &MappedInput<'a>,
+    lists: &Lists,
 ) -> Folded<'a> {
     let schema = spec.capability.schema();
     let rules: Vec<_> = spec
@@ -347,7 +352,8 @@ pub(super) fn fold<'a>(
                         scope: Scope { item, record },
                         answer,
                     };
-                    made = made.max(folded.place(prepared, part, input, &heard.window, &mut known));
+                    let state = (lists, &mut known);
+                    made = made.max(folded.place(prepared, part, input, &heard.window, state));
                 };
                 match &prepared.rule.each {
                     None => walk(None),
@@ -376,7 +382,7 @@ impl<'a> Folded<'a> {
         part: Part<'a>,
         input: &MappedInput<'a>,
         window: &Window,
-        known: &mut HashMap<Key<'a>, usize>,
+        (lists, known): (&Lists, &mut HashMap<Key<'a>, usize>),
     ) -> Placed {
         let rule = prepared.rule;
         if !part.scope.holds(&rule.when) {
@@ -403,7 +409,7 @@ impl<'a> Folded<'a> {
         if value.is_empty() {
             return Placed::Nothing;
         }
-        let Some(type_id) = prepared.type_of(&value) else {
+        let Some(type_id) = prepared.type_of(&value, lists) else {
             return Placed::Nothing;
         };
         if type_id == input.type_id && value.eq_ignore_ascii_case(input.value.trim()) {
@@ -453,13 +459,13 @@ impl<'a> Prepared<'a> {
     }
 
     /// Decides the entity type. An address and a name are told by their value, for every provider alike.
-    fn type_of(&self, value: &str) -> Option<&'a str> {
+    fn type_of(&self, value: &str, lists: &Lists) -> Option<&'a str> {
         const V4: &str = "maltego.IPv4Address";
         const V6: &str = "maltego.IPv6Address";
         match (self.rule.type_id.as_deref(), self.kind) {
             (Some(V4 | V6) | None, Some(Kind::Address)) => Some(if value.contains(':') { V6 } else { V4 }),
             (Some(type_id), _) => Some(type_id),
-            (None, Some(Kind::Host)) => Some(match name_kind(value) {
+            (None, Some(Kind::Host)) => Some(match lists.name_kind(value) {
                 NameKind::Domain => "maltego.Domain",
                 NameKind::Host => "maltego.DNSName",
             }),

@@ -46,7 +46,7 @@ pub struct Rules<'a> {
     pub spec: &'a TransformSpec,
     /// Named scales.
     pub scales: &'a BTreeMap<String, Scale>,
-    /// What is known of dynamic DNS and sinkholes.
+    /// What is known of dynamic DNS, hosting and sinkholes, and where registrations begin.
     pub lists: &'a Lists,
     /// What answers called sinkholes.
     pub marks: &'a Marks,
@@ -129,7 +129,7 @@ pub fn map(
     input: &MappedInput<'_>,
     selection: &Selection,
 ) -> Mapped {
-    let folded = fold(answers, rules.spec, input);
+    let folded = fold(answers, rules.spec, input, rules.lists);
     let dresser = Dresser::new(answers, rules);
     let total_mapped = folded.groups.len();
     let mut dropped = Dropped {

@@ -7,10 +7,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Reply;
 use super::lenient;
 use super::rows::{Row as Read, Rows, Why};
 use super::tolerant::{Node, address, host};
+use super::{Reply, dates};
 use crate::domain::{IndicatorKind, Query, Record};
 
 /// Records of one answer at most, and values of one row.
@@ -37,7 +37,7 @@ pub(super) fn row(node: Node<'_>) -> Option<Row> {
     // Times of zone files stand instead of those of sensors, never beside them, in DNSDB; elsewhere they are further
     // sightings.
     let time = |names: &[&str]| names.iter().find_map(|name| time(node.get(name)));
-    let milliseconds = |name: &str| node.get(name).integer().and_then(of_milliseconds);
+    let milliseconds = |name: &str| node.get(name).integer().and_then(dates::of_milliseconds);
     let (values, unread) = values(node.get("rdata"));
     Some(Row {
         name: node.get("rrname").text()?,
@@ -219,15 +219,9 @@ pub(super) fn lines(reply: &Reply) -> Lines {
 /// Reads a time: seconds since 1970, as a number or a text, or RFC 3339.
 pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
     match node.integer() {
-        Some(seconds) => Timestamp::from_second(seconds).ok(),
-        None => node.text()?.parse().ok(),
+        Some(seconds) => dates::of_seconds(seconds),
+        None => dates::time(&node.text()?),
     }
-}
-
-/// Makes a time of milliseconds since 1970.
-pub(super) fn of_milliseconds(number: i64) -> Option<Timestamp> {
-    // Parts of a second say nothing here.
-    Timestamp::from_second(number.div_euclid(1000)).ok()
 }
 
 /// Returns the type of a record as people write it; the format allows its number.

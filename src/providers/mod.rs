@@ -11,6 +11,7 @@ mod classified;
 mod cof;
 mod common;
 mod contact;
+mod dates;
 pub mod defender;
 mod descriptor;
 pub mod dns;

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::domain::{Indicator, IndicatorKind, privacy};
-use crate::providers::{ProviderError, Reply};
+use crate::providers::{ProviderError, Reply, dates};
 
 /// Wraps a JSON value that may be missing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -156,7 +156,15 @@ impl<'a> Node<'a> {
 
     /// Returns the calendar day of a date or time.
     pub(super) fn day(self) -> Option<Date> {
-        self.text().and_then(|text| day(&text))
+        self.text().and_then(|text| dates::day(&text))
+    }
+
+    /// Returns the point in time of a date or time, or the day where no more is said.
+    pub(super) fn when(self) -> Option<crate::domain::Value> {
+        let text = self.text()?;
+        dates::time(&text)
+            .map(Into::into)
+            .or_else(|| dates::day(&text).map(Into::into))
     }
 
     /// Returns a host name in canonical form.
@@ -193,57 +201,11 @@ pub(super) fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
-/// Reads a day from the forms that whois records and answers use.
-///
-/// Known: `2013-05-20` with or without a time in any form behind it, `2013/05/20`, `2013.05.20`,
-/// `20130520`, `20-May-2013` and `20 May 2013`.
-pub(super) fn day(text: &str) -> Option<Date> {
-    let text = text.trim();
-    let head = text
-        .split(['T', ' '])
-        .next()
-        .filter(|head| head.len() >= 8)
-        .unwrap_or(text);
-    if head.len() == 8 && head.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number: i32 = head.parse().ok()?;
-        return date(number / 10_000, number / 100 % 100, number % 100);
-    }
-    let parts: Vec<&str> = text.split(['-', '/', '.', ' ', 'T']).take(3).collect();
-    let &[first, second, third] = parts.as_slice() else {
-        return None;
-    };
-    if first.len() == 4 {
-        return date(first.parse().ok()?, second.parse().ok()?, third.parse().ok()?);
-    }
-    const MONTHS: [&str; 12] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    ];
-    let name = second.get(..3)?.to_ascii_lowercase();
-    let month = (1..).zip(MONTHS).find(|(_, known)| *known == name)?.0;
-    date(third.parse().ok()?, month, first.parse().ok()?)
-}
-
-fn date(year: i32, month: i32, day: i32) -> Option<Date> {
-    Date::new(
-        i16::try_from(year).ok()?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    )
-    .ok()
-}
-
 /// Returns a host name in canonical form.
 pub(super) fn host(text: &str) -> Option<String> {
     let name = text.trim().trim_end_matches('.');
     // A bare label or an address is no host name that another question could be asked about.
-    // Names of parts of networks have a slash (RFC 2317).
-    let has_slash = name.contains('/') && !name.to_ascii_lowercase().ends_with(".arpa");
-    if name.is_empty()
-        || !name.contains('.')
-        || has_slash
-        || name.contains(['@', ':', ' '])
-        || address(name).is_some()
-    {
+    if name.is_empty() || !name.contains('.') || name.contains(['@', ':', ' ']) || address(name).is_some() {
         return None;
     }
     Indicator::parse(IndicatorKind::Hostname, name)

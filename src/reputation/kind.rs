@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::indicator::Taken;
 use crate::domain::{Indicator, IndicatorError, IndicatorKind};
 
 /// Names a kind of indicator as questions and policies do.
@@ -50,18 +51,25 @@ impl Kind {
         })
     }
 
+    /// Reads a value of the kind as a person or a playbook gives it, and says what was taken of it.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn take(self, value: &str) -> Result<Taken, IndicatorError> {
+        match self {
+            Self::Domain => Indicator::read_name(value),
+            Self::Ip => Indicator::read_as(&[IndicatorKind::Ipv4], value),
+            Self::Email => Indicator::read_as(&[IndicatorKind::Email], value),
+            Self::Url => Indicator::read_as(&[IndicatorKind::Url], value),
+            Self::Hash => Indicator::read_as(&[IndicatorKind::Hash], value),
+        }
+    }
+
     /// Reads a value of the kind.
     ///
     /// # Errors
     /// What was expected.
     pub fn read(self, value: &str) -> Result<Indicator, IndicatorError> {
-        match self {
-            Self::Domain => Indicator::name(value),
-            Self::Ip => Indicator::parse(IndicatorKind::Ipv4, value)
-                .or_else(|_| Indicator::parse(IndicatorKind::Ipv6, value)),
-            Self::Email => Indicator::parse(IndicatorKind::Email, value),
-            Self::Url => Indicator::parse(IndicatorKind::Url, value),
-            Self::Hash => Indicator::parse(IndicatorKind::Hash, value),
-        }
+        self.take(value).map(|taken| taken.indicator)
     }
 }

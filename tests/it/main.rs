@@ -18,6 +18,7 @@ mod faults;
 mod investigation;
 mod maltego;
 mod merged;
+mod names;
 mod network;
 mod openapi;
 mod phishing;

@@ -124,6 +124,7 @@ impl Trial<'_> {
             echo: Vec::new(),
             indicator: Indicator::parse(IndicatorKind::Phrase, "x").unwrap(),
             instead: None,
+            note: None,
             told: told.collect(),
         }
     }

@@ -156,7 +156,7 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
         if local::is_customers(scorer.lists, &name) {
             None
         } else {
-            name.registrable()
+            scorer.lists.registrable(&name)
         }
     };
     match (capability, indicator.kind()) {

@@ -139,7 +139,7 @@ async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
     let mut parts: Vec<Part> = Vec::new();
     for record in records.iter().take(MOST_DOMAINS) {
         let name = record.text("domain").and_then(|name| Indicator::name(&name).ok());
-        let Some(name) = name.and_then(|name| name.registrable()) else {
+        let Some(name) = name.and_then(|name| scorer.lists.registrable(&name)) else {
             continue;
         };
         match integer(record, "risk") {

@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use url::Host;
-
 use super::{Scorer, local};
 use crate::domain::{Capability, Indicator, IndicatorKind, Pap, Query};
 use crate::engine::runtime::Runtime;
@@ -61,7 +59,8 @@ fn name(scorer: &Scorer<'_>, name: &Indicator, whole: &Indicator, parts: &mut Ve
     let asked = if local::is_customers(scorer.lists, name) {
         Some(name.clone())
     } else {
-        name.registrable()
+        // A registry's own suffix may be the name of a site: gov.uk.
+        scorer.lists.registrable(name).or_else(|| Some(name.clone()))
     };
     let Some(asked) = asked else { return };
     let about = (asked.value() != whole.value()).then(|| asked.value().to_owned());
@@ -79,21 +78,17 @@ fn url(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
     let asked = told(scorer, indicator);
     let about = (asked.value() != indicator.value()).then(|| asked.value().to_owned());
     speak(scorer, &asked, about.as_deref(), parts);
-    let host = url::Url::parse(indicator.value()).ok();
-    match host.as_ref().and_then(url::Url::host) {
-        Some(Host::Domain(host)) => {
-            if let Ok(host) = Indicator::name(host) {
-                let before = parts.len();
-                name(scorer, &host, indicator, parts);
-                let is_of_strangers = local::is_of_strangers(scorer.lists, &host);
-                for part in parts.iter_mut().skip(before) {
-                    part.is_of_strangers = is_of_strangers;
-                }
+    if let Some(host) = indicator.host() {
+        if let Ok(host) = Indicator::name(&host) {
+            let before = parts.len();
+            name(scorer, &host, indicator, parts);
+            let is_of_strangers = local::is_of_strangers(scorer.lists, &host);
+            for part in parts.iter_mut().skip(before) {
+                part.is_of_strangers = is_of_strangers;
             }
         }
-        Some(Host::Ipv4(address)) => address_of(scorer, IpAddr::V4(address), parts),
-        Some(Host::Ipv6(address)) => address_of(scorer, IpAddr::V6(address), parts),
-        None => {}
+    } else if let Some(address) = indicator.ip() {
+        address_of(scorer, address, parts);
     }
 }
 
@@ -102,23 +97,13 @@ fn address_of(scorer: &Scorer<'_>, address: IpAddr, parts: &mut Vec<Part>) {
     speak(scorer, &address, Some(address.value()), parts);
 }
 
-/// Takes what may name a person out of a URL before it is told to anybody: its query. User and fragment are no part of
-/// an indicator.
-fn bare(indicator: &Indicator) -> Indicator {
-    let Ok(mut url) = url::Url::parse(indicator.value()) else {
-        return indicator.clone();
-    };
-    url.set_query(None);
-    url.set_fragment(None);
-    Indicator::parse(IndicatorKind::Url, url.as_str()).unwrap_or_else(|_| indicator.clone())
-}
-
-/// Returns a URL as sources are told it.
+/// Returns a URL as sources are told it: mostly without its query, which may name a person. User and fragment are no
+/// part of an indicator.
 pub(super) fn told(scorer: &Scorer<'_>, url: &Indicator) -> Indicator {
     if scorer.policy.rules.whole_urls {
         url.clone()
     } else {
-        bare(url)
+        url.without_query()
     }
 }
 

@@ -94,7 +94,7 @@ fn built_in_lists_are_used_all_or_none_or_some() {
     }
     // The suffix list is no list of ours.
     let loaded = with("built_in = false", &[]).unwrap();
-    assert!(loaded.settings.lists.user_content("evil.github.io").is_some());
+    assert!(loaded.settings.lists.hosting("evil.github.io").is_some());
 }
 
 #[test]

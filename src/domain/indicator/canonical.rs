@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::names::{canonical_name, registrable_of};
+use super::invisible;
+use super::names::canonical_name;
 use super::refang::{refang, refang_url};
 use super::{HashType, MAX_LEN};
 
@@ -18,11 +19,9 @@ const MAX_TEXT: usize = 512;
 /// How many digits a telephone number has. ITU-T E.164 ends at 15; private plans go further.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
-/// Returns a name at or below a registrable domain.
+/// Returns a name of at least two labels. Some registries' own suffixes, such as `gov.uk`, are names of sites, too.
 pub(super) fn domain(raw: &str) -> Option<String> {
-    let name = canonical_name(&refang(raw))?;
-    registrable_of(&name)?;
-    Some(name)
+    hostname(raw)
 }
 
 /// Returns a fully qualified host name.
@@ -54,7 +53,14 @@ pub(super) fn netblock(raw: &str) -> Option<String> {
 ///
 /// The fragment never reaches a server, so two URLs that differ in it name the same resource.
 pub(super) fn url(raw: &str) -> Option<String> {
-    let mut url = Url::parse(&refang_url(raw)).ok()?;
+    let text = refang_url(raw);
+    match Url::parse(&text) {
+        Ok(url) => bare_url(url),
+        Err(_) => url_of_odd_host(&text),
+    }
+}
+
+fn bare_url(mut url: Url) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https" | "ftp") {
         return None;
     }
@@ -71,6 +77,35 @@ pub(super) fn url(raw: &str) -> Option<String> {
     };
     url.set_host(Some(&host)).ok()?;
     Some(url.into())
+}
+
+/// Reads a URL whose host IDNA refuses and the DNS carries: another host stands for it while the rest is read.
+fn url_of_odd_host(text: &str) -> Option<String> {
+    const STAND_IN: &str = "host.invalid";
+    let (scheme, rest) = text.trim().split_once("://")?;
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at_checked(end)?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, port),
+        _ => (host, ""),
+    };
+    let host = canonical_name(host)?;
+    let stand_in = format!("{scheme}://{STAND_IN}:{port}{tail}");
+    let url = bare_url(Url::parse(&stand_in).ok()?)?;
+    let (scheme, rest) = url.split_once("://")?;
+    Some(format!("{scheme}://{host}{}", rest.strip_prefix(STAND_IN)?))
+}
+
+/// Cuts the host out of a canonical URL, which has no user; an IPv6 address without its brackets.
+pub(super) fn host_of_url(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
+    match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next(),
+        None => authority.split(':').next(),
+    }
 }
 
 /// Returns an address for mail: the local part as it came, the domain as A-labels in lower case.
@@ -164,10 +199,12 @@ pub(super) fn asn(raw: &str) -> Option<String> {
     digits.parse::<u32>().ok().map(|number| format!("AS{number}"))
 }
 
-/// Returns text without control characters at its ends, white space collapsed to single spaces.
+/// Returns text without invisible characters, white space collapsed to single spaces. Joiners stay inside of words,
+/// where some scripts need them.
 pub(super) fn text(raw: &str) -> Option<String> {
     let mut out = String::with_capacity(raw.len().min(MAX_LEN));
-    for word in raw
+    let seen = invisible::without(raw, false);
+    for word in seen
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
     {

@@ -1,21 +1,27 @@
 //! What an investigation asks about: one typed value in canonical form.
 
 mod canonical;
+mod invisible;
 mod names;
+mod read;
 mod refang;
+mod registries;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
 
-pub(crate) use refang::refang;
-
+pub use invisible::{is_invisible, visible};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
+pub(crate) use names::{is_private_registry, registered_below, registrable_of_icann};
+pub use read::Taken;
+pub(crate) use refang::refang;
+pub use registries::registries;
 
 /// The longest indicator in octets, before and after it became canonical.
 pub const MAX_LEN: usize = 4096;
@@ -26,7 +32,7 @@ pub const MAX_LEN: usize = 4096;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum IndicatorKind {
-    /// A name at or below a registrable domain, asked about as a domain.
+    /// A name of at least two labels, asked about as a domain.
     Domain,
     /// A fully qualified host name.
     Hostname,
@@ -185,39 +191,28 @@ impl HashType {
 #[error("\"{given}\" is not {expected}")]
 pub struct IndicatorError {
     given: String,
-    expected: &'static str,
+    expected: Cow<'static, str>,
 }
 
 impl IndicatorError {
     const SHOWN: usize = 80;
 
-    fn new(given: &str, expected: &'static str) -> Self {
-        let mut chars = given.chars().filter(|c| !is_unprintable(*c));
-        let mut shown: String = chars.by_ref().take(Self::SHOWN).collect();
-        if chars.next().is_some() {
-            shown.push('…');
-        }
+    fn new(given: &str, expected: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            given: shown,
-            expected,
+            given: visible(given, Self::SHOWN),
+            expected: expected.into(),
         }
     }
 
-    /// Returns what was given: at most 80 characters and an ellipsis, without control characters.
+    /// Returns what was given: at most 80 characters and an ellipsis, invisible ones as `U+200E`.
     pub fn given(&self) -> &str {
         &self.given
     }
 
     /// Returns what was expected, in words.
-    pub fn expected(&self) -> &'static str {
-        self.expected
+    pub fn expected(&self) -> &str {
+        &self.expected
     }
-}
-
-/// Tells characters that act on a terminal or turn the direction of text around.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Holds one thing that can be asked about; its value is canonical, so equal things compare equal.
@@ -246,8 +241,8 @@ impl TryFrom<Unchecked> for Indicator {
 impl Indicator {
     /// Reads text as an indicator of a kind and makes it canonical.
     ///
-    /// Technical kinds may be defanged (`hxxp://`, `[.]`, `[at]` …) and stand in quotes or brackets. Either
-    /// kind of address takes the other's text: the result's kind is what the value is, and an IPv4 address
+    /// Technical kinds may be defanged (`hxxp://`, `[.]`, `[at]` …) and stand in quotes or brackets; for what else
+    /// people paste see [`Indicator::read_as`]. Either kind of address takes the other's text: the result's kind is what the value is, and an IPv4 address
     /// mapped into IPv6 is an IPv4 address. A domain is not cut to its registrable part; see
     /// [`Indicator::registrable`]. Fails with what was given and what was expected.
     pub fn parse(kind: IndicatorKind, raw: &str) -> Result<Self, IndicatorError> {
@@ -280,39 +275,42 @@ impl Indicator {
     }
 
     /// Reads text of an unknown kind: URL, e-mail address, IP address, network, hash, autonomous system,
-    /// domain or host name. Fails if it is none of them.
+    /// domain or host name, as people paste them. Fails if it is none of them. See [`Indicator::read`].
     pub fn guess(raw: &str) -> Result<Self, IndicatorError> {
-        const ORDER: [IndicatorKind; 7] = [
+        Self::read(raw).map(|taken| taken.indicator)
+    }
+
+    /// Reads canonical text of an unknown kind.
+    fn guess_plain(raw: &str) -> Option<Self> {
+        const ORDER: [IndicatorKind; 6] = [
             IndicatorKind::Url,
             IndicatorKind::Ipv4,
             IndicatorKind::Netblock,
             IndicatorKind::Email,
             IndicatorKind::Hash,
-            IndicatorKind::Domain,
             IndicatorKind::Hostname,
         ];
         let bare = refang::unwrap(raw);
         if bare.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("as"))
             && let Ok(asn) = Self::parse(IndicatorKind::Asn, bare)
         {
-            return Ok(asn);
+            return Some(asn);
         }
-        let expected = "a domain, host name, IP address, URL, e-mail address or hash";
-        let found = ORDER.into_iter().find_map(|kind| Self::parse(kind, raw).ok());
-        let mut found = found.ok_or_else(|| IndicatorError::new(raw, expected))?;
-        if found.kind == IndicatorKind::Domain && name_kind(&found.value) == NameKind::Host {
-            found.kind = IndicatorKind::Hostname;
+        let found = ORDER.into_iter().find_map(|kind| Self::parse(kind, raw).ok())?;
+        Some(found.as_name())
+    }
+
+    /// Makes a Domain of a Hostname that is its own registrable domain.
+    fn as_name(mut self) -> Self {
+        if self.kind == IndicatorKind::Hostname && name_kind(&self.value) == NameKind::Domain {
+            self.kind = IndicatorKind::Domain;
         }
-        Ok(found)
+        self
     }
 
     /// Makes a Domain or a Hostname of a name, whichever it is by [`name_kind`].
     pub fn name(raw: &str) -> Result<Self, IndicatorError> {
-        let mut host = Self::parse(IndicatorKind::Hostname, raw)?;
-        if name_kind(&host.value) == NameKind::Domain {
-            host.kind = IndicatorKind::Domain;
-        }
-        Ok(host)
+        Self::parse(IndicatorKind::Hostname, raw).map(Self::as_name)
     }
 
     /// Returns the kind.
@@ -337,11 +335,7 @@ impl Indicator {
     pub fn ip(&self) -> Option<IpAddr> {
         match self.kind {
             IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => self.value.parse().ok(),
-            IndicatorKind::Url => match Url::parse(&self.value).ok()?.host()? {
-                Host::Ipv4(v4) => Some(IpAddr::V4(v4)),
-                Host::Ipv6(v6) => Some(IpAddr::V6(v6)),
-                Host::Domain(_) => None,
-            },
+            IndicatorKind::Url => canonical::host_of_url(&self.value)?.parse().ok(),
             _ => None,
         }
     }
@@ -351,21 +345,38 @@ impl Indicator {
         match self.kind {
             IndicatorKind::Domain | IndicatorKind::Hostname => Some(self.value.clone()),
             IndicatorKind::Email => self.value.rsplit_once('@').map(|(_, domain)| domain.to_owned()),
-            IndicatorKind::Url => match Url::parse(&self.value).ok()?.host()? {
-                Host::Domain(name) => Some(name.to_owned()),
-                Host::Ipv4(_) | Host::Ipv6(_) => None,
-            },
+            IndicatorKind::Url => canonical::host_of_url(&self.value)
+                .filter(|host| host.parse::<IpAddr>().is_err())
+                .map(str::to_owned),
             _ => None,
+        }
+    }
+
+    /// Returns a URL without its query; any other indicator as it is.
+    #[must_use]
+    pub fn without_query(&self) -> Self {
+        let value = match self.kind {
+            IndicatorKind::Url => self.value.split('?').next().unwrap_or_default(),
+            _ => &self.value,
+        };
+        Self {
+            kind: self.kind,
+            value: value.to_owned(),
         }
     }
 
     /// Returns the registrable domain of a Domain, Hostname, Url or Email as a Domain; `None` for others.
     pub fn registrable(&self) -> Option<Self> {
         let value = registrable_domain(&self.host()?)?;
-        Some(Self {
+        Some(Self::domain_of(value))
+    }
+
+    /// Makes a Domain of a canonical name that others found to be registrable.
+    pub(crate) fn domain_of(value: String) -> Self {
+        Self {
             kind: IndicatorKind::Domain,
             value,
-        })
+        }
     }
 }
 

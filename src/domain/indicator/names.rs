@@ -1,7 +1,11 @@
 //! Names of the DNS: their canonical form and where a registration begins.
 
+use std::borrow::Cow;
+
 use idna::AsciiDenyList;
 use psl::Type;
+
+use super::registries::is_registry;
 
 /// The longest name in octets, as text without the trailing dot (RFC 1035, 2.3.4).
 const MAX_NAME: usize = 253;
@@ -19,30 +23,74 @@ pub enum NameKind {
 
 /// Returns a host name in canonical form: A-labels, lower case, no trailing dot.
 ///
-/// Labels may hold underscores and begin with hyphens, because names in the DNS do. `None` for empty or
-/// over-long labels, over-long names, other characters, and what a browser would read as an address.
+/// What the DNS carries is a name, whether IDNA takes it or not (RFC 2181, section 11): labels may hold underscores,
+/// begin with hyphens, be `*`, or begin with `xn--` and decode to nothing. Labels below `in-addr.arpa` and `ip6.arpa`
+/// may hold slashes (RFC 2317). `None` for empty or over-long labels, over-long names, other characters, and what a
+/// browser would read as an address.
 pub(super) fn canonical_name(raw: &str) -> Option<String> {
-    let ascii = idna::domain_to_ascii_cow(raw.as_bytes(), AsciiDenyList::URL).ok()?;
+    let ascii = match idna::domain_to_ascii_cow(raw.as_bytes(), AsciiDenyList::URL) {
+        Ok(ascii) => ascii,
+        Err(_) => Cow::Owned(ascii_by_label(raw)?),
+    };
     let name = ascii.strip_suffix('.').unwrap_or(&ascii);
+    let is_reverse = is_reverse(name);
     let is_label = |label: &str| {
         (1..=MAX_LABEL).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+            && (label == "*"
+                || label.bytes().all(|b| {
+                    b.is_ascii_lowercase()
+                        || b.is_ascii_digit()
+                        || matches!(b, b'-' | b'_')
+                        || (is_reverse && b == b'/')
+                }))
     };
     let last = name.rsplit('.').next()?;
     let numeric = last.bytes().all(|b| b.is_ascii_digit())
         || last
             .strip_prefix("0x")
             .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
-    (name.len() <= MAX_NAME && !numeric && name.split('.').all(is_label)).then(|| name.to_owned())
+    (name.len() <= MAX_NAME && !numeric && last != "*" && name.split('.').all(is_label))
+        .then(|| name.to_owned())
+}
+
+/// Tells a name below the zones of addresses.
+fn is_reverse(name: &str) -> bool {
+    [".in-addr.arpa", ".ip6.arpa"]
+        .iter()
+        .any(|zone| name.ends_with(zone))
+}
+
+/// Returns a name that IDNA refuses as a whole: ASCII labels as they are, in lower case, and the A-labels of others.
+///
+/// IDNA refuses a whole name for one label that does not decode, and for labels that cannot stand beside each other
+/// (RFC 5893). The DNS knows neither rule.
+fn ascii_by_label(raw: &str) -> Option<String> {
+    if raw.len() > 4 * MAX_NAME {
+        return None;
+    }
+    let labels: Option<Vec<Cow<'_, str>>> = raw
+        .split(is_dot)
+        .map(|label| {
+            if label.is_ascii() {
+                Some(Cow::Owned(label.to_ascii_lowercase()))
+            } else {
+                idna::domain_to_ascii_cow(label.as_bytes(), AsciiDenyList::URL).ok()
+            }
+        })
+        .collect();
+    Some(labels?.join("."))
+}
+
+/// Tells the characters that separate labels (RFC 3490, section 3.1).
+fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
 
 /// Returns the registrable domain of a host name: one label more than its public suffix.
 ///
-/// Only the ICANN section of the Public Suffix List counts, since registries answer for nothing else:
-/// `foo.github.io` gives `github.io`. The last label is the suffix of a name the list does not know.
-/// `None` for addresses, for bare suffixes and for what is no name.
+/// Suffixes of the ICANN section of the Public Suffix List count, and of its private section those of registries:
+/// `foo.github.io` gives `github.io`, and `www.foo.us.com` gives `foo.us.com`. The last label is the suffix of a name
+/// the list does not know. `None` for addresses, for bare suffixes and for what is no name.
 pub fn registrable_domain(host: &str) -> Option<String> {
     let name = canonical_name(host)?;
     registrable_of(&name).map(str::to_owned)
@@ -50,7 +98,22 @@ pub fn registrable_domain(host: &str) -> Option<String> {
 
 /// Cuts the registrable domain out of a canonical name.
 pub(super) fn registrable_of(name: &str) -> Option<&str> {
-    let mut labels = icann_suffix_labels(name)? + 1;
+    last_labels(name, suffix_labels(name, is_registry)? + 1)
+}
+
+/// Cuts the registrable domain out of a canonical name as if no zone of the private section were a registry's.
+pub(crate) fn registrable_of_icann(name: &str) -> Option<&str> {
+    last_labels(name, suffix_labels(name, |_| false)? + 1)
+}
+
+/// Cuts what is registered out of a canonical name below a registry's zone; `None` where it is not below it.
+pub(crate) fn registered_below<'n>(name: &'n str, zone: &str) -> Option<&'n str> {
+    name.strip_suffix(zone)?.strip_suffix('.')?;
+    last_labels(name, zone.split('.').count() + 1)
+}
+
+/// Cuts so many labels off the end of a name, and gives them; `None` where there are fewer.
+fn last_labels(name: &str, mut labels: usize) -> Option<&str> {
     let mut start = name.len();
     for (at, _) in name.rmatch_indices('.').chain([(0, "")]) {
         labels -= 1;
@@ -66,15 +129,17 @@ pub(super) fn registrable_of(name: &str) -> Option<&str> {
     Some(cut.strip_prefix('.').unwrap_or(cut))
 }
 
-/// Counts the labels of a canonical name's public suffix.
-fn icann_suffix_labels(name: &str) -> Option<usize> {
+/// Counts the labels of a canonical name's public suffix. Of suffixes in the private section, those count below which
+/// people register names; the name of such a suffix itself is registered below another one.
+fn suffix_labels(name: &str, is_registry: impl Fn(&str) -> bool) -> Option<usize> {
     // The list holds non-Latin suffixes in one spelling only; labels correspond one to one.
-    let spelled = to_unicode(name);
-    let mut rest = spelled.as_str();
+    let spelled = unicode_by_label(name);
+    let mut rest = spelled.as_ref();
     loop {
         let suffix = psl::suffix(rest.as_bytes())?;
         let text = std::str::from_utf8(suffix.as_bytes()).ok()?;
-        if suffix.typ() != Some(Type::Private) {
+        let counts = suffix.typ() != Some(Type::Private) || (text.len() < spelled.len() && is_registry(text));
+        if counts {
             return Some(text.split('.').count());
         }
         // A private suffix stands below a registry's: look again from its parent upwards.
@@ -82,6 +147,12 @@ fn icann_suffix_labels(name: &str) -> Option<usize> {
         let at = rest.len().checked_sub(parent.len())?;
         rest = rest.get(at..)?;
     }
+}
+
+/// Tells whether the suffix of a canonical name, as the private section of the Public Suffix List has it, is the zone
+/// of a registry.
+pub(crate) fn is_private_registry(suffix: &str) -> bool {
+    is_registry(&unicode_by_label(suffix))
 }
 
 /// Tells whether a name equals its registrable domain.
@@ -92,10 +163,19 @@ pub fn name_kind(host: &str) -> NameKind {
     }
 }
 
-/// Returns a name with U-labels for people to read; a label that cannot be decoded stays as it is.
+/// Returns a name with U-labels for people to read; a name that IDNA refuses stays as it is.
 pub fn to_unicode(name: &str) -> String {
     match idna::domain_to_unicode(name) {
         (unicode, Ok(())) => unicode,
         (_, Err(_)) => name.to_owned(),
     }
+}
+
+/// Returns a name with every label as a U-label that has one, for comparisons with the suffix list.
+fn unicode_by_label(name: &str) -> Cow<'_, str> {
+    if !name.contains("xn--") {
+        return Cow::Borrowed(name);
+    }
+    let labels: Vec<String> = name.split('.').map(to_unicode).collect();
+    Cow::Owned(labels.join("."))
 }

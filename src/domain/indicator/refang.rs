@@ -1,7 +1,7 @@
 //! Takes back what people do to indicators so that nobody clicks on them.
 
 /// What stands between a pair of brackets, and what it means.
-const INNER: [(&str, &str); 7] = [
+const INNER: [(&str, &str); 8] = [
     (".", "."),
     ("dot", "."),
     (":", ":"),
@@ -9,6 +9,7 @@ const INNER: [(&str, &str); 7] = [
     ("@", "@"),
     ("at", "@"),
     ("/", "/"),
+    ("//", "//"),
 ];
 
 /// Removes white space, quotes, backticks and brackets that surround the whole text, however deep.
@@ -76,35 +77,130 @@ fn token(text: &str) -> Option<(&'static str, &str)> {
     })
 }
 
+/// Takes back what people do to names and addresses in further ways: escaped dots (`example\\.com`), brackets that are
+/// not closed (`example[.com`), white space around dots and at signs, and words in their place.
+pub(super) fn mend(text: &str) -> String {
+    let plain = refang(text);
+    let half = ["[.", ".]", "(.", ".)", "{.", ".}", "\\."];
+    let plain = half.iter().fold(plain, |plain, dot| plain.replace(dot, "."));
+    if !plain.contains(char::is_whitespace) {
+        return plain;
+    }
+    // Words join a text where they are all that separates it: "me at example dot com", and no sentence.
+    let joined = join(&plain, |word| match word.to_ascii_lowercase().as_str() {
+        "." | "dot" => Some('.'),
+        "@" | "at" => Some('@'),
+        _ => None,
+    });
+    if !joined.contains(' ') {
+        return joined;
+    }
+    join(&plain, |word| match word {
+        "." => Some('.'),
+        "@" => Some('@'),
+        _ => None,
+    })
+}
+
+/// Joins words by single spaces, or without any where `sign` says that a word is a sign that stands between two.
+fn join(text: &str, sign: impl Fn(&str) -> Option<char>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut glued = true;
+    for word in text.split_whitespace() {
+        match sign(word) {
+            Some(sign) if !glued => {
+                out.push(sign);
+                glued = true;
+            }
+            _ => {
+                if !glued {
+                    out.push(' ');
+                }
+                out.push_str(word);
+                glued = false;
+            }
+        }
+    }
+    out
+}
+
+/// Takes back the same in scheme and host of a URL; its path stays, where any of that may be meant.
+pub(super) fn mend_url(text: &str) -> String {
+    // `http[:]//` and the like are taken back first, since the host stands behind them.
+    let plain = refang_url(text);
+    let front = front(&plain);
+    let start = front.find("//").map_or(0, |at| at + 2);
+    let end = match front.get(start..).and_then(|host| host.find('/')) {
+        Some(at) => start + at,
+        None => front.len(),
+    };
+    let (Some(head), Some(tail)) = (plain.get(..end), plain.get(end..)) else {
+        return plain;
+    };
+    format!("{}{tail}", mend(head))
+}
+
 /// Takes back a defanged URL.
 ///
 /// A path is only touched when scheme or host were defanged: tools that defang replace every dot, while
 /// `[.]` in the path of a live URL is part of that URL.
 pub(super) fn refang_url(text: &str) -> String {
-    let front_end = text
-        .find("//")
-        .and_then(|at| {
-            let after = at + 2;
-            let tail = text.get(after..)?;
-            Some(after + tail.find(['/', '?', '#']).unwrap_or(tail.len()))
-        })
-        .unwrap_or(text.len());
-    let front = text.get(..front_end).unwrap_or(text);
-    let defanged = refang(front) != front || live_scheme(front).is_some();
+    let front = front(text);
+    let escaped = has_escaped_dots(front);
+    let defanged = escaped || refang(front) != front || live_scheme(front).is_some();
     if !defanged {
         return text.to_owned();
     }
-    let plain = refang(text);
+    let mut plain = refang(text);
+    if escaped {
+        plain = plain.replace("\\.", ".");
+    }
     match live_scheme(&plain) {
         Some((scheme, rest)) => format!("{scheme}{rest}"),
         None => plain,
     }
 }
 
+/// Tells a host whose dots are all escaped. A single one may be the slash that browsers read it as.
+fn has_escaped_dots(front: &str) -> bool {
+    let dots = front.matches('.').count();
+    dots > 0 && front.matches("\\.").count() == dots
+}
+
+/// Cuts scheme and host off a URL, with the slash behind them where that was defanged.
+fn front(text: &str) -> &str {
+    let Some(start) = text.find("//").map(|at| at + 2) else {
+        return text;
+    };
+    let mut rest = text.get(start..).unwrap_or_default();
+    loop {
+        if let Some((plain, after)) = token(rest) {
+            rest = after;
+            if plain.starts_with('/') {
+                break;
+            }
+            continue;
+        }
+        let mut chars = rest.chars();
+        match chars.next() {
+            None | Some('/' | '?' | '#') => break,
+            Some(_) => rest = chars.as_str(),
+        }
+    }
+    let end = text.len().saturating_sub(rest.len());
+    text.get(..end).unwrap_or(text)
+}
+
 /// Splits off a scheme that was spelt so that it does not work: the working scheme and the rest.
 fn live_scheme(text: &str) -> Option<(&'static str, &str)> {
-    const SCHEMES: [(&str, &str); 5] = [
+    const SCHEMES: [(&str, &str); 11] = [
         ("hxxps", "https"),
+        ("htxps", "https"),
+        ("hxtps", "https"),
+        ("httxs", "https"),
+        ("htxp", "http"),
+        ("hxtp", "http"),
+        ("httx", "http"),
         ("hxxp", "http"),
         ("h**ps", "https"),
         ("h**p", "http"),

@@ -3,7 +3,7 @@
 //! Names and addresses set aside for documentation (RFC 2606, 5737, 3849 and 9637) stand on none of them, nor does
 //! `.test`: with these one tries things out.
 
-use super::{BUILT_IN, Lists, Purpose};
+use super::{BUILT_IN, Lists, Purpose, dynamic_dns};
 
 /// Networks and names of the special-purpose registries (RFC 6890, RFC 6761) that lead to nobody on the internet: this
 /// network (RFC 791), private (RFC 1918), behind a carrier's translation (RFC 6598), loopback (RFC 1122), link-local
@@ -81,13 +81,6 @@ const DISPOSABLE: &str = "
     mytemp.email sharklasers.com spam4.me spamgourmet.com temp-mail.org tempail.com tempmail.com
     throwawaymail.com trashmail.com trashmail.de yopmail.com yopmail.fr yopmail.net";
 
-/// Zones below which customers of dynamic DNS services get names.
-const DYNAMIC_DNS: &str = "
-    3322.org 8866.org 8800.org 9966.org changeip.net chickenkiller.com ddns.net dnsalias.com
-    dnsdynamic.org duckdns.org dyndns.biz dyndns.info dyndns.org dynu.net freedns.afraid.org gotdns.com
-    homeip.net hopto.org mooo.com myftp.biz myftp.org no-ip.biz no-ip.info no-ip.org redirectme.net
-    servebeer.com servehttp.com sytes.net vicp.net xicp.net zapto.org";
-
 const SHORTENER: &str = "
     adf.ly bit.do bit.ly buff.ly cutt.ly dlvr.it goo.gl is.gd j.mp lnkd.in ow.ly qrco.de rb.gy
     rebrand.ly s.id shorturl.at soo.gd t.co t.ly tiny.cc tinyurl.com trib.al v.gd";
@@ -120,13 +113,15 @@ pub(super) fn entries(purpose: Purpose) -> impl Iterator<Item = &'static str> {
         Purpose::SecurityVendor => SECURITY_VENDOR,
         Purpose::SharedHosting => SHARED_HOSTING,
         Purpose::Disposable => DISPOSABLE,
-        Purpose::DynamicDns => DYNAMIC_DNS,
+        Purpose::DynamicDns => dynamic_dns::ZONES,
+
         Purpose::Shortener => SHORTENER,
         Purpose::SafeLink => SAFE_LINK,
         Purpose::Parking => PARKING,
         Purpose::Anonymizer => ANONYMIZER,
         Purpose::Scanner => SCANNER,
-        Purpose::Own | Purpose::Trusted | Purpose::Sinkhole => "",
+        // Those of registries stand with the indicators, which have to know where a registration begins.
+        Purpose::Own | Purpose::Trusted | Purpose::Sinkhole | Purpose::Registry => "",
     };
     text.split_whitespace()
 }

@@ -4,11 +4,13 @@
 //! rest. Whatever is said of a value, it is told which list says so, and by which entry.
 
 mod built_in;
+mod dynamic_dns;
 mod file;
 mod index;
 mod purpose;
 #[cfg(test)]
 mod tests;
+mod zone;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 use index::{Found, Index, ListId, suffixes};
 pub use purpose::{ListClass, Purpose};
+pub use zone::{Zone, ZoneKind};
 
 use super::indicator::{Indicator, IndicatorKind};
 
@@ -48,6 +51,12 @@ impl Hit {
 struct List {
     purpose: Purpose,
     name: Arc<str>,
+}
+
+impl List {
+    fn is_built_in(&self) -> bool {
+        *self.name == *BUILT_IN
+    }
 }
 
 /// Holds all lists.
@@ -149,12 +158,16 @@ impl Lists {
             for found in self.index.at(entry) {
                 if let Some(list) = self.lists.get(usize::from(found.list))
                     && self.reaches(list.purpose, found, entry, name)
+                    && !self.is_overruled(list, name)
                 {
                     hits.push(hit(list, entry));
                 }
             }
         }
-        if let Some(suffix) = private_suffix(name) {
+        // What is no registry's and of no dynamic DNS service is hosting there.
+        if let Some(suffix) = zone::private_suffix(name)
+            && self.hosting(name).is_some()
+        {
             hits.push(Hit {
                 purpose: Purpose::SharedHosting,
                 list: SUFFIX_LIST.into(),
@@ -181,6 +194,9 @@ impl Lists {
 
     /// Tells whether an entry means a name that it is, or that stands below it.
     fn reaches(&self, purpose: Purpose, found: Found, entry: &str, name: &str) -> bool {
+        if purpose == Purpose::Registry {
+            return false;
+        }
         if entry.len() == name.len() {
             // The zone itself is its provider's.
             return purpose != Purpose::DynamicDns;
@@ -190,27 +206,9 @@ impl Lists {
                 Purpose::FreeMail => false,
                 // That everybody visits a host says nothing of what its customers put there. Top lists are counted,
                 // not chosen: they hold suffixes of registries, too.
-                Purpose::Popular => suffix_len(name) < entry.len() && self.user_content(name).is_none(),
+                Purpose::Popular => suffix_len(name) < entry.len() && self.zone(name).is_none(),
                 _ => true,
             }
-    }
-
-    /// Says who calls a name one where customers put content of their own: below a suffix of the private section of the
-    /// Public Suffix List, or at or below an entry for shared hosting. The name has to be canonical.
-    #[must_use]
-    pub fn user_content(&self, name: &str) -> Option<&str> {
-        self.nearest_name(Purpose::SharedHosting, name)
-            .or_else(|| private_suffix(name).map(|_| SUFFIX_LIST))
-    }
-
-    /// Says who calls a name one of a dynamic DNS service: a name below such a zone, not the zone itself.
-    ///
-    /// The name has to be canonical.
-    #[must_use]
-    pub fn dynamic_dns(&self, name: &str) -> Option<&str> {
-        let above = name.split_once('.')?.1;
-        self.nearest_name(Purpose::DynamicDns, above)
-            .or_else(|| private_suffix(name).map(|_| SUFFIX_LIST))
     }
 
     /// Says who calls a canonical address or name server a sinkhole.
@@ -260,12 +258,4 @@ fn shown(network: ipnet::IpNet) -> String {
 /// Measures the public suffix of a name, of either section.
 fn suffix_len(name: &str) -> usize {
     psl::suffix(name.as_bytes()).map_or(0, |suffix| suffix.as_bytes().len())
-}
-
-/// Cuts the suffix out of a name that stands below one of those who give names to customers.
-fn private_suffix(name: &str) -> Option<&str> {
-    let suffix = psl::suffix(name.as_bytes())?;
-    let start = name.len().checked_sub(suffix.as_bytes().len())?;
-    let below = start > 0 && suffix.typ() == Some(psl::Type::Private);
-    below.then(|| name.get(start..)).flatten()
 }

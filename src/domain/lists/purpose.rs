@@ -51,6 +51,9 @@ pub enum Purpose {
     Disposable,
     /// Zones below which customers of dynamic DNS services get names.
     DynamicDns,
+    /// Zones of private registries, below which people register names. It says where a registration begins, and nothing
+    /// of the names: there are no hits of it.
+    Registry,
     /// Services that shorten URLs.
     Shortener,
     /// Hosts of mail protection that rewrite URLs; the real one stands inside.
@@ -76,7 +79,7 @@ pub(super) enum Shape {
 
 impl Purpose {
     /// Lists every purpose.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Own,
         Self::Trusted,
         Self::Reserved,
@@ -90,6 +93,7 @@ impl Purpose {
         Self::SharedHosting,
         Self::Disposable,
         Self::DynamicDns,
+        Self::Registry,
         Self::Shortener,
         Self::SafeLink,
         Self::Parking,
@@ -114,6 +118,7 @@ impl Purpose {
             Self::SharedHosting => "shared-hosting",
             Self::Disposable => "disposable",
             Self::DynamicDns => "dynamic-dns",
+            Self::Registry => "registry",
             Self::Shortener => "shortener",
             Self::SafeLink => "safe-link",
             Self::Parking => "parking",
@@ -150,6 +155,7 @@ impl Purpose {
             Self::SharedHosting
             | Self::Disposable
             | Self::DynamicDns
+            | Self::Registry
             | Self::Shortener
             | Self::SafeLink
             | Self::Parking
@@ -168,6 +174,7 @@ impl Purpose {
             | Self::FreeMail
             | Self::Disposable
             | Self::DynamicDns
+            | Self::Registry
             | Self::Shortener
             | Self::SafeLink => shape == Shape::Name,
             _ => matches!(shape, Shape::Name | Shape::Network),

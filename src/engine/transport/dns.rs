@@ -143,7 +143,9 @@ enum Seen {
 impl Question {
     fn new(name: &str, kind: RecordType) -> Result<Self, AttemptError> {
         let broken = || unsigned("this is no name that can be asked over DNS".to_owned());
-        let mut name = Name::from_ascii(name).map_err(|_| broken())?;
+        // Names are asked as they are: a label may hold what no host name does.
+        let labels = name.trim_end_matches('.').split('.').map(str::as_bytes);
+        let mut name = Name::from_labels(labels).map_err(|_| broken())?;
         name.set_fqdn(true);
         let mut id = [0; 2];
         getrandom::fill(&mut id).map_err(|error| unsigned(error.to_string()))?;

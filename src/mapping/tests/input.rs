@@ -158,6 +158,8 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         vec![
             record("192.0.2.7", "a.dyn.example"),
             record("192.0.2.77", "www.example.org"),
+            record("192.0.2.78", "alice.github.io"),
+            record("192.0.2.79", "evil.us.com"),
         ],
     );
     let input = MappedInput {
@@ -175,7 +177,8 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         .entities
         .iter()
         .map(|entity| {
-            let said = property(entity, "pivotd.sinkhole").or_else(|| property(entity, "pivotd.dynamic_dns"));
+            let names = ["pivotd.sinkhole", "pivotd.dynamic_dns", "pivotd.hosting"];
+            let said = names.iter().find_map(|name| property(entity, name));
             let overlay = entity
                 .overlays
                 .first()
@@ -200,8 +203,19 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
             ),
             ("192.0.2.77", None, None, None),
             ("www.example.org", None, None, None),
+            ("192.0.2.78", None, None, None),
+            (
+                "alice.github.io",
+                Some("Public Suffix List, private section"),
+                Some("Hosting"),
+                Some(Bookmark::Yellow)
+            ),
+            ("192.0.2.79", None, None, None),
+            ("evil.us.com", None, None, None),
         ]
     );
+    let us_com = all.entities.last().unwrap();
+    assert_eq!(us_com.type_id, "maltego.Domain", "it is registered there");
     let without = Selection {
         exclude_sinkholes: true,
         ..Selection::up_to(9)
@@ -212,7 +226,7 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         &input,
         &without,
     );
-    assert_eq!((rest.dropped.sinkholes, rest.shown, rest.total_mapped), (1, 3, 4));
+    assert_eq!((rest.dropped.sinkholes, rest.shown, rest.total_mapped), (1, 7, 8));
     assert!(!values(&rest.entities).contains(&"192.0.2.7"));
 }
 

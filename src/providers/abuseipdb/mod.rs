@@ -113,11 +113,7 @@ fn records(data: Node<'_>, asked: &str) -> Result<Vec<Record>, ProviderError> {
             .with("reasons", reasons)
             .with("tags", tags)
             .with("link", link.as_str())
-            .with_some("last_seen", last.day())
-            .with_some(
-                "last_seen",
-                last.text().and_then(|text| text.parse::<Timestamp>().ok()),
-            );
+            .with_some("last_seen", last.when());
         records.push(record);
     }
     if data.get("isWhitelisted").flag() == Some(true) {

@@ -19,7 +19,7 @@ use super::lenient;
 use super::tolerant::{Node, clean, json};
 use super::{
     Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step, Verdict,
+    ProviderError, Reply, Step, Verdict, dates,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 
@@ -182,11 +182,5 @@ fn reasons(references: u64, details: Node<'_>) -> Vec<String> {
 
 /// Reads a day, which the vendor writes as `MM/DD/YYYY`; `never` is none.
 fn day(node: Node<'_>) -> Option<Date> {
-    let text = node.text()?;
-    let mut parts = text.split('/');
-    let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+    dates::month_first(&node.text()?)
 }

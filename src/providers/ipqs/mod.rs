@@ -126,11 +126,7 @@ fn records(root: Node<'_>) -> Result<Vec<Record>, ProviderError> {
         .with("value", score)
         .with("scale", "0-100")
         .with("reasons", reasons(root))
-        .with_some("first_seen", first.day())
-        .with_some(
-            "first_seen",
-            first.text().and_then(|text| text.parse::<Timestamp>().ok()),
-        );
+        .with_some("first_seen", first.when());
     let flagged = flags
         .into_iter()
         .map(|flag| Record::new().with("measure", "flag").with("word", flag));

@@ -16,7 +16,7 @@ use super::rows::Rows;
 use super::tolerant::{Node, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Replied, Reply, Step,
+    ProviderError, Replied, Reply, Step, dates,
 };
 use crate::domain::{Capability, IndicatorKind, Query};
 
@@ -192,7 +192,7 @@ impl Walk {
 fn row(node: Node<'_>) -> Option<Row> {
     let time = |name: &str| {
         let number = node.get(name).integer().filter(|number| *number > 0);
-        number.and_then(cof::of_milliseconds)
+        number.and_then(dates::of_milliseconds)
     };
     let (values, unread) = cof::values(node.get("answer"));
     Some(Row {

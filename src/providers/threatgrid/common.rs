@@ -3,12 +3,11 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::ORIGIN;
 use crate::domain::{Indicator, IndicatorKind, Query};
-use crate::providers::Call;
 use crate::providers::tolerant::Node;
+use crate::providers::{Call, dates};
 
 /// The most records that one answer holds; a sample that makes more is noise, and its report is bounded as well.
 pub(super) const MOST_RECORDS: usize = 5000;
@@ -39,10 +38,7 @@ pub(super) fn entries(node: Node<'_>) -> Vec<Node<'_>> {
 /// Reads a time in ISO 8601, or the day that begins it.
 pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
     let text = node.text()?;
-    text.parse::<Timestamp>().ok().or_else(|| {
-        let day = node.day()?;
-        day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    })
+    dates::time(&text).or_else(|| dates::start_of(dates::day(&text)?))
 }
 
 /// Returns a file hash in canonical form.

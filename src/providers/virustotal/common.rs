@@ -6,7 +6,7 @@ use super::{DESCRIPTOR, ORIGIN};
 use crate::domain::indicator::HashType;
 use crate::domain::{Answer, IndicatorKind, Query, Record};
 use crate::providers::tolerant::Node;
-use crate::providers::{Call, ProviderError};
+use crate::providers::{Call, ProviderError, dates};
 
 /// Makes a GET billed to `product`.
 pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
@@ -39,8 +39,7 @@ pub(super) fn known_hash(query: &Query) -> Result<(), ProviderError> {
 
 /// Reads a time, which the vendor writes as seconds since 1970; 0 is none.
 pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
-    let seconds = node.integer().filter(|seconds| *seconds > 0)?;
-    Timestamp::from_second(seconds).ok()
+    dates::of_seconds(node.integer()?)
 }
 
 /// Holds what the vendor's engines say: how many call it malicious, suspicious and harmless, of how many.

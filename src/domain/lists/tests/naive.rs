@@ -23,9 +23,18 @@ fn naive(rows: &[Row], value: &str) -> Vec<Hit> {
             && suffix.typ() == Some(psl::Type::Private)
             && suffix.as_bytes() != host.as_bytes()
     });
-    let hosted = rows
-        .iter()
-        .any(|(purpose, _, entry)| *purpose == Purpose::SharedHosting && within(host, entry));
+    // The nearest entry says as what customers have names there.
+    let zones = rows.iter().filter_map(|(purpose, _, entry)| {
+        let rank = match purpose {
+            Purpose::DynamicDns if host != entry => 2,
+            Purpose::Registry if host != entry => 1,
+            Purpose::SharedHosting => 0,
+            _ => return None,
+        };
+        within(host, entry).then_some((entry.len(), rank))
+    });
+    let zone = zones.max();
+    let hosting = zone.is_none_or(|(_, rank)| rank == 0);
     let mut hits: Vec<Hit> = rows
         .iter()
         .filter(|(purpose, _, entry)| match host.parse::<IpAddr>() {
@@ -36,11 +45,12 @@ fn naive(rows: &[Row], value: &str) -> Vec<Hit> {
             Err(_) if !within(host, entry) => false,
             Err(_) => match purpose {
                 Purpose::DynamicDns => host != entry,
+                Purpose::Registry => false,
                 Purpose::FreeMail => host == entry,
                 // An entry that a registration stands below speaks for nobody's registration.
                 Purpose::Popular if host != entry => {
                     customers.is_none()
-                        && !hosted
+                        && zone.is_none()
                         && psl::domain_str(host).is_some_and(|domain| within(entry, domain))
                 }
                 _ => true,
@@ -55,7 +65,7 @@ fn naive(rows: &[Row], value: &str) -> Vec<Hit> {
             },
         })
         .collect();
-    hits.extend(customers.map(|suffix| Hit {
+    hits.extend(customers.filter(|_| hosting).map(|suffix| Hit {
         purpose: Purpose::SharedHosting,
         list: SUFFIX_LIST.into(),
         entry: String::from_utf8_lossy(suffix.as_bytes()).into_owned(),
@@ -120,6 +130,7 @@ fn row() -> impl Strategy<Value = Row> {
             | Purpose::FreeMail
             | Purpose::Disposable
             | Purpose::DynamicDns
+            | Purpose::Registry
             | Purpose::Shortener
             | Purpose::SafeLink => name().boxed(),
             _ => prop_oneof![name(), network()].boxed(),
@@ -165,8 +176,11 @@ fn the_index_finds_what_reading_every_entry_finds_in_any_order() {
                     };
                     let url = Indicator::parse(IndicatorKind::Url, &format!("https://{host}/x")).unwrap();
                     prop_assert_eq!(&lists.hits(&url), &expected, "{}", url);
-                    let of_a_name = asked.ip().is_none().then(|| lists.user_content(value));
-                    let content = of_a_name.map(|said| (Purpose::SharedHosting, said));
+                    let zone = lists.zone(value).filter(|_| asked.ip().is_none());
+                    let hosting = zone.filter(|zone| zone.kind == ZoneKind::Hosting);
+                    let of_a_name = zone.is_none() || hosting.is_some();
+                    let content = of_a_name.then(|| (Purpose::SharedHosting, hosting.map(|zone| zone.list)));
+                    let content = content.filter(|_| asked.ip().is_none());
                     let sinkhole = (Purpose::Sinkhole, lists.sinkhole(value));
                     for (purpose, said) in content.into_iter().chain([sinkhole]) {
                         let names: Vec<_> = expected.iter().filter(|hit| hit.purpose == purpose).collect();

@@ -1,0 +1,53 @@
+//! Finds the characters that cannot be seen, takes them out of values, and shows them to people.
+
+use std::borrow::Cow;
+
+/// Tells characters that cannot be seen: control characters, format characters such as direction marks, and what the
+/// Unicode Character Database calls default ignorable (`DerivedCoreProperties.txt` of Unicode 16.0).
+///
+/// White space other than control characters is not counted.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}' | '\u{891}' | '\u{8e2}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Tells the invisible characters that can mean something inside a word: joiners of scripts and of emoji, and the
+/// selectors of a character's variants.
+pub(super) fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Shows a text to people: invisible characters as `U+200E`, and an ellipsis after at most `most` characters of it.
+#[must_use]
+pub fn visible(text: &str, most: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(most));
+    for (at, c) in text.chars().enumerate() {
+        if at >= most {
+            shown.push('…');
+            break;
+        }
+        if is_invisible(c) {
+            shown.push_str(&format!("U+{:04X}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Leaves out the invisible characters that are no white space; with `joiners`, those that can mean something, too.
+pub(super) fn without(text: &str, joiners: bool) -> Cow<'_, str> {
+    let goes = |c: char| is_invisible(c) && !c.is_whitespace() && (joiners || !is_joiner(c));
+    if text.chars().any(goes) {
+        Cow::Owned(text.chars().filter(|c| !goes(*c)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}

@@ -1,0 +1,341 @@
+//! Reads values as people paste them, and says what was taken of what was given.
+//!
+//! Every value that a person or a playbook gives goes through here. A value that is one as it stands is taken
+//! silently. Else what clearly stands around it goes: a port, a display name, the name of a hash's algorithm, characters
+//! that cannot be seen. Then the note says what was taken. Where two things could be meant, nothing is.
+
+use std::net::IpAddr;
+
+use super::refang::{mend, mend_url, unwrap};
+use super::{HashType, Indicator, IndicatorError, IndicatorKind, MAX_LEN, canonical, invisible, visible};
+
+/// The longest text that is read, in octets. What is invisible may add to the longest value.
+const MAX_TEXT: usize = 4 * MAX_LEN;
+/// How many characters a note repeats of what was given.
+const SHOWN: usize = 80;
+
+/// Is what was read of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The indicator.
+    pub indicator: Indicator,
+    /// What was taken of what, for people; `None` where the text was the value.
+    pub note: Option<String>,
+}
+
+impl Indicator {
+    /// Reads a text of an unknown kind as a person pastes it.
+    ///
+    /// # Errors
+    /// What was given, with what is invisible made visible, and what was expected.
+    pub fn read(raw: &str) -> Result<Taken, IndicatorError> {
+        const KINDS: [IndicatorKind; 5] = [
+            IndicatorKind::Hash,
+            IndicatorKind::Email,
+            IndicatorKind::Ipv4,
+            IndicatorKind::Asn,
+            IndicatorKind::Hostname,
+        ];
+        let expected = "a domain, host name, IP address, URL, e-mail address or hash";
+        let read = |text: &str| {
+            if let Some(found) = Self::guess_plain(text) {
+                // A network of one address is that address.
+                let one = (found.kind == IndicatorKind::Netblock)
+                    .then(|| address_of_one(&found.value))
+                    .flatten();
+                return Some((one.map_or(found, Self::from), one.is_some()));
+            }
+            // Without a scheme it is a URL where a page of a host stands, and the host where nothing or a port does.
+            let found = page(text).or_else(|| KINDS.into_iter().find_map(|kind| loosely(kind, text)));
+            Some((found?.as_name(), true))
+        };
+        taken(raw, read).ok_or_else(|| IndicatorError::new(raw.trim(), expected))
+    }
+
+    /// Reads a text as a person pastes it, as the first of these kinds that it can be.
+    ///
+    /// # Errors
+    /// What was given, with what is invisible made visible, and what was expected.
+    pub fn read_as(kinds: &[IndicatorKind], raw: &str) -> Result<Taken, IndicatorError> {
+        let read = |text: &str| {
+            // What is free text takes anything, so those kinds are tried in their turn and not before.
+            kinds
+                .chunk_by(|a, b| is_text(*a) == is_text(*b))
+                .find_map(|kinds| {
+                    let plain = kinds.iter().find_map(|kind| Self::parse(*kind, text).ok());
+                    plain.map(|found| (found, false)).or_else(|| {
+                        let loose = kinds.iter().find_map(|kind| loosely(*kind, text))?;
+                        Some((loose, true))
+                    })
+                })
+        };
+        taken(raw, read).ok_or_else(|| {
+            let mut expected: Vec<&str> = Vec::new();
+            for kind in kinds {
+                if !expected.contains(&kind.expected()) {
+                    expected.push(kind.expected());
+                }
+            }
+            IndicatorError::new(raw.trim(), expected.join(" or "))
+        })
+    }
+
+    /// Reads a name as a person pastes it: a Domain or a Hostname, whichever it is by [`super::name_kind`].
+    ///
+    /// # Errors
+    /// As [`Indicator::read_as`].
+    pub fn read_name(raw: &str) -> Result<Taken, IndicatorError> {
+        let taken = Self::read_as(&[IndicatorKind::Hostname], raw)?;
+        Ok(Taken {
+            indicator: taken.indicator.as_name(),
+            note: taken.note,
+        })
+    }
+}
+
+/// Tells kinds that any text is of.
+fn is_text(kind: IndicatorKind) -> bool {
+    matches!(
+        kind,
+        IndicatorKind::Person
+            | IndicatorKind::Organization
+            | IndicatorKind::Phrase
+            | IndicatorKind::Incident
+            | IndicatorKind::Community
+    )
+}
+
+/// Reads what can be seen of a text, and writes the note: `read` says whether it took a part only.
+fn taken(raw: &str, read: impl Fn(&str) -> Option<(Indicator, bool)>) -> Option<Taken> {
+    if raw.len() > MAX_TEXT {
+        return None;
+    }
+    let seen = invisible::without(raw.trim(), false);
+    let bare = invisible::without(raw, true);
+    let (found, in_part) = read(seen.trim_matches(|c: char| c.is_whitespace() || invisible::is_invisible(c)))
+        .or_else(|| read(&bare))?;
+    // In free text, what is invisible changes nothing that a person reads.
+    let hidden = !is_text(found.kind) && raw.trim().chars().any(invisible::is_invisible);
+    let kept = found.value == raw.trim();
+    let note = (!kept && (in_part || hidden)).then(|| {
+        let value = visible(&found.value, SHOWN);
+        format!("taken {value} of {}", visible(raw.trim(), SHOWN))
+    });
+    Some(Taken {
+        indicator: found,
+        note,
+    })
+}
+
+/// Reads a value of a kind out of what stands around it.
+fn loosely(kind: IndicatorKind, text: &str) -> Option<Indicator> {
+    let parse = |text: &str| Indicator::parse(kind, text).ok();
+    let whole = text;
+    let text = outside(text);
+    match kind {
+        IndicatorKind::Domain | IndicatorKind::Hostname => {
+            let mended = mend(text);
+            parse(&mended).or_else(|| parse(host_of(&mended)?))
+        }
+        IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => {
+            let mended = mend(text.trim_end_matches('.'));
+            parse(&mended)
+                .or_else(|| address_of_one(&mended).map(Indicator::from))
+                .or_else(|| parse(host_of(&mended)?))
+        }
+        IndicatorKind::Netblock => parse(&mend(text)),
+        IndicatorKind::Asn => {
+            let number = strip_start(text, "asn").or_else(|| strip_start(text, "as"))?;
+            let number = number.trim_start_matches([' ', ':']).split_whitespace().next()?;
+            parse(number)
+        }
+        IndicatorKind::Url => {
+            let mended = mend_url(text);
+            parse(&mended).or_else(|| with_scheme(&mended))
+        }
+        IndicatorKind::Email => mailbox(whole),
+        IndicatorKind::Hash | IndicatorKind::Certificate => digest(kind, text),
+        IndicatorKind::Phone => parse(text),
+        _ => None,
+    }
+}
+
+/// Takes off the quotes, brackets and punctuation of a sentence around a value.
+fn outside(text: &str) -> &str {
+    let is_mark =
+        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '!' | '?' | '…' | '|' | '"' | '\'' | '`');
+    let mut text = text;
+    loop {
+        let inner = unwrap(unpaired(text.trim_matches(is_mark))).trim_end_matches(':');
+        if inner.len() == text.len() {
+            return text;
+        }
+        text = inner;
+    }
+}
+
+/// Takes off a bracket at an end of a text that holds no other of its kind.
+fn unpaired(text: &str) -> &str {
+    const PAIRS: [(char, char); 4] = [('(', ')'), ('[', ']'), ('<', '>'), ('{', '}')];
+    let alone = |of: char, other: char| text.matches(of).count() == 1 && !text.contains(other);
+    PAIRS.into_iter().fold(text, |rest, (open, close)| {
+        if alone(open, close) {
+            rest.strip_prefix(open).unwrap_or(rest)
+        } else if alone(close, open) {
+            rest.strip_suffix(close).unwrap_or(rest)
+        } else {
+            rest
+        }
+    })
+}
+
+/// Cuts the host out of a URL, of a host with a port or a path, and of what stands behind an `@`.
+fn host_of(text: &str) -> Option<&str> {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest),
+        None => (None, text.strip_prefix("//").unwrap_or(text)),
+    };
+    if scheme.is_some_and(|scheme| {
+        !scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.*".contains(&b))
+    }) {
+        return None;
+    }
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at_checked(end)?;
+    // The length of a network is no path: 192.0.2.0/24 is not the address 192.0.2.0.
+    let is_length = tail
+        .strip_prefix('/')
+        .is_some_and(|tail| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()));
+    if is_length && authority.parse::<IpAddr>().is_ok() {
+        return None;
+    }
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    if let Some(v6) = host.strip_prefix('[') {
+        let (v6, after) = v6.split_once(']')?;
+        return (after.is_empty() || after.strip_prefix(':').is_some_and(is_port)).then_some(v6);
+    }
+    // The zone of a link-local address is the asker's own.
+    let host = host.split('%').next()?;
+    match host.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => is_port(port).then_some(host),
+        _ => Some(host),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
+}
+
+/// Reads a network of one address as that address.
+fn address_of_one(text: &str) -> Option<IpAddr> {
+    let (address, length) = text.split_once('/')?;
+    let address: IpAddr = address.trim().parse().ok()?;
+    let whole = if address.is_ipv4() { "32" } else { "128" };
+    (length.trim() == whole).then(|| address.to_canonical())
+}
+
+/// Reads a page of a host without a scheme; what has no path is no page.
+fn page(text: &str) -> Option<Indicator> {
+    let mended = mend_url(outside(text));
+    let (host, path) = mended.split_once('/')?;
+    // Names below the zones of addresses hold slashes, and networks do.
+    let is_host = host.contains('.') && host_of(&mended).is_some();
+    let is_page = is_host && !path.starts_with('/') && !mended.contains("://");
+    is_page.then(|| with_scheme(&mended)).flatten()
+}
+
+/// Reads what stands at the place of a URL and lacks the scheme.
+fn with_scheme(text: &str) -> Option<Indicator> {
+    let rest = text.strip_prefix("//").unwrap_or(text);
+    let host = host_of(rest)?;
+    if rest.contains("://") || rest.contains('@') || rest.contains(char::is_whitespace) {
+        return None;
+    }
+    let is_host = canonical::hostname(host).is_some() || canonical::address(host).is_some();
+    let url = format!("http://{rest}");
+    is_host
+        .then(|| Indicator::parse(IndicatorKind::Url, &url).ok())
+        .flatten()
+}
+
+/// Reads the address for mail out of `Jane <jane@example.com>`, `jane@example.com (Jane)` and `mailto:` links.
+fn mailbox(text: &str) -> Option<Indicator> {
+    let parse = |text: &str| Indicator::parse(IndicatorKind::Email, text).ok();
+    let mended = mend(text);
+    if let Some(found) = parse(&mended).or_else(|| parse(outside(&mended))) {
+        return Some(found);
+    }
+    if let Some(link) = strip_start(outside(&mended), "mailto:") {
+        return parse(link.split(['?', ',', ';']).next()?);
+    }
+    let mut found: Vec<Indicator> = Vec::new();
+    let mut add = |text: &str| {
+        found.extend(parse(outside(text)));
+    };
+    if mended.contains('<') {
+        let opened = mended.split('<').skip(1);
+        opened
+            .filter_map(|part| part.split_once('>'))
+            .for_each(|(inside, _)| add(inside));
+    } else {
+        mended
+            .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | ';'))
+            .for_each(&mut add);
+    }
+    found.dedup();
+    match <[Indicator; 1]>::try_from(found) {
+        Ok([one]) => Some(one),
+        Err(_) => None,
+    }
+}
+
+/// Reads a hash with the name of its algorithm, with the name of its file, or with separated octets.
+fn digest(kind: IndicatorKind, text: &str) -> Option<Indicator> {
+    let parse = |text: &str| Indicator::parse(kind, text).ok();
+    let (name, rest) = match text.split_once(['=', ':', '(']) {
+        Some((name, rest)) if algorithm(name).is_some() => (algorithm(name), rest),
+        _ => match text.split_once(char::is_whitespace) {
+            Some((name, rest)) if algorithm(name).is_some() => (algorithm(name), rest),
+            _ => (None, text),
+        },
+    };
+    // `SHA256 (file) = …` as BSD's tools write it, `…  file` as GNU's do.
+    let rest = match rest.rsplit_once('=') {
+        Some((_, digits)) if name.is_some() => digits,
+        _ => rest,
+    };
+    let rest = outside(rest.trim_start_matches(['=', ':', ' ']));
+    let first = rest.split_whitespace().next()?;
+    let octets: String = rest.split([':', ' ', '-']).collect();
+    let is_octets = rest.split([':', ' ', '-']).all(|octet| octet.len() == 2);
+    let found = parse(first).or_else(|| parse(&octets).filter(|_| is_octets))?;
+    (name.is_none() || name == found.hash_type()).then_some(found)
+}
+
+/// Reads the name of an algorithm, as people write it before a hash.
+fn algorithm(name: &str) -> Option<HashType> {
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let plain = plain.strip_suffix("fingerprint").unwrap_or(&plain);
+    let plain = plain.strip_prefix("hash").unwrap_or(plain);
+    let plain = plain.strip_suffix("hash").unwrap_or(plain);
+    match plain.strip_suffix("sum").unwrap_or(plain) {
+        "md5" => Some(HashType::Md5),
+        "sha1" => Some(HashType::Sha1),
+        "sha256" | "sha2256" => Some(HashType::Sha256),
+        "sha512" | "sha2512" => Some(HashType::Sha512),
+        _ => None,
+    }
+}
+
+fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
+    let head = text.get(..start.len())?;
+    head.eq_ignore_ascii_case(start)
+        .then(|| text.get(start.len()..))
+        .flatten()
+}

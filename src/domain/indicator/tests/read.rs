@@ -1,0 +1,331 @@
+//! Values as people paste them.
+
+use super::*;
+use crate::domain::indicator::is_invisible;
+
+/// What is read as these kinds, and whether a note says so.
+fn read(kinds: &[IndicatorKind], raw: &str) -> Option<(String, Option<String>)> {
+    let taken = Indicator::read_as(kinds, raw).ok()?;
+    Some((taken.indicator.value().to_owned(), taken.note))
+}
+
+fn takes(kinds: &[IndicatorKind], cases: &[(&str, &str)]) {
+    for (raw, expected) in cases {
+        let (value, note) = read(kinds, raw).unwrap_or_else(|| panic!("{raw} was not read"));
+        assert_eq!(value, *expected, "{raw}");
+        let note = note.unwrap_or_else(|| panic!("{raw}: no note"));
+        assert_eq!(note, format!("taken {expected} of {}", visible(raw.trim(), 80)));
+    }
+}
+
+fn refuses(kinds: &[IndicatorKind], cases: &[&str]) {
+    for raw in cases {
+        assert_eq!(read(kinds, raw), None, "{raw}");
+    }
+}
+
+#[test]
+fn names_are_taken_out_of_what_stands_around_them() {
+    takes(
+        &[IndicatorKind::Hostname],
+        &[
+            (r"example\.com", "example.com"),
+            (r"www\.example\.com", "www.example.com"),
+            ("example[.com", "example.com"),
+            ("example.]com", "example.com"),
+            ("example(.com", "example.com"),
+            ("example [.] com", "example.com"),
+            ("example [dot] com", "example.com"),
+            ("www dot example DOT com", "www.example.com"),
+            ("example.com:8080", "example.com"),
+            ("example.com,", "example.com"),
+            ("\u{201c}example.com\u{201d};", "example.com"),
+            ("(example.com", "example.com"),
+            ("https://www.example.com/a?b", "www.example.com"),
+            ("hxxps[:]//host[.]example/a", "host.example"),
+            ("hxxp://user@host.example:81/", "host.example"),
+            ("//example.com/a", "example.com"),
+            ("example.com/a/b", "example.com"),
+            ("jane@example.com", "example.com"),
+            ("tcp://example.com:443", "example.com"),
+        ],
+    );
+    refuses(
+        &[IndicatorKind::Hostname],
+        &[
+            "example.com:https",
+            "example.com:70000",
+            "exa mple.com",
+            "see example.com or example.net",
+            "example[com",
+            "https://",
+            "192.0.2.44:443",
+            "https://192.0.2.44/",
+            "",
+            "\u{200b}",
+        ],
+    );
+}
+
+#[test]
+fn addresses_are_taken_out_of_what_stands_around_them() {
+    let both = [IndicatorKind::Ipv4, IndicatorKind::Ipv6];
+    takes(
+        &both,
+        &[
+            ("192.0.2.44:443", "192.0.2.44"),
+            ("192.0.2.44:8080/a", "192.0.2.44"),
+            ("192.0.2.44/32", "192.0.2.44"),
+            ("192[.]0[.]2[.]44/32", "192.0.2.44"),
+            (r"192\.0\.2\.44", "192.0.2.44"),
+            ("192 [.] 0 [.] 2 [.] 44", "192.0.2.44"),
+            ("http://192.0.2.44/a", "192.0.2.44"),
+            ("2001:db8::44/128", "2001:db8::44"),
+            ("[2001:db8::44]:443", "2001:db8::44"),
+            ("http://[2001:db8::44]:8080/", "2001:db8::44"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("::ffff:192.0.2.44/128", "192.0.2.44"),
+            ("192.0.2.44.", "192.0.2.44"),
+        ],
+    );
+    refuses(
+        &both,
+        &[
+            "192.0.2.0/24",
+            "2001:db8::/32",
+            "192.0.2.44/33",
+            "192.0.2.044",
+            "192.0.2.44 192.0.2.45",
+            "192.0.2.44:x",
+            "example.com",
+        ],
+    );
+    // A network that is asked for as one stays one.
+    let network = Indicator::read_as(&[IndicatorKind::Netblock], "192.0.2.44/32").unwrap();
+    assert_eq!((network.indicator.value(), network.note), ("192.0.2.44/32", None));
+}
+
+#[test]
+fn mailboxes_are_taken_out_of_what_stands_around_them() {
+    takes(
+        &[IndicatorKind::Email, IndicatorKind::Phrase],
+        &[
+            ("Jane <a@b.example>", "a@b.example"),
+            ("\"Doe, Jane\" <a@b.example>", "a@b.example"),
+            ("\"x@other.example\" <a@b.example>", "a@b.example"),
+            ("a@b.example (Jane)", "a@b.example"),
+            ("mailto:a@b.example?subject=Hello", "a@b.example"),
+            ("a at b dot example", "a@b.example"),
+            ("a [at] b [dot] example", "a@b.example"),
+            ("Jane <a [at] b [.] example>", "a@b.example"),
+            ("a@b.example;", "a@b.example"),
+            ("<a@b.example>, <a@b.example>", "a@b.example"),
+        ],
+    );
+    refuses(
+        &[IndicatorKind::Email],
+        &[
+            "a@b.example, c@d.example",
+            "A <a@b.example>, C <c@d.example>",
+            "write me at example dot com please",
+            "Jane <>",
+        ],
+    );
+    // Where words are taken, too, what is no address is words.
+    assert_eq!(
+        read(&[IndicatorKind::Email, IndicatorKind::Phrase], "Jane Doe"),
+        Some(("Jane Doe".to_owned(), None))
+    );
+}
+
+#[test]
+fn hashes_are_taken_out_of_what_stands_around_them() {
+    let [md5, sha1, sha256, sha512] = [32, 40, 64, 128].map(|len| "aB".repeat(len / 2));
+    for (name, digits) in [
+        ("MD5=", &md5),
+        ("md5:", &md5),
+        ("MD5 : ", &md5),
+        ("SHA1=", &sha1),
+        ("SHA-1: ", &sha1),
+        ("sha256:", &sha256),
+        ("SHA-256 = ", &sha256),
+        ("SHA256 (report.pdf) = ", &sha256),
+        ("sha2-256:", &sha256),
+        ("sha512sum ", &sha512),
+        ("\"", &sha256),
+    ] {
+        let raw = format!("{name}{digits}");
+        let (value, note) = read(&[IndicatorKind::Hash], &raw).unwrap_or_else(|| panic!("{raw}"));
+        assert_eq!(value, digits.to_lowercase());
+        assert!(note.unwrap().starts_with("taken abab"));
+        assert_eq!(Indicator::read(&raw).unwrap().indicator.value(), value);
+    }
+    let listed = format!("{sha256}  report.pdf");
+    assert_eq!(
+        read(&[IndicatorKind::Hash], &listed).unwrap().0,
+        sha256.to_lowercase()
+    );
+    let octets = vec!["ab"; 16].join(":");
+    assert_eq!(read(&[IndicatorKind::Hash], &octets).unwrap().0, "ab".repeat(16));
+    let print = format!("SHA1 Fingerprint={}", vec!["AB"; 20].join(":"));
+    assert_eq!(
+        read(&[IndicatorKind::Certificate], &print).unwrap().0,
+        "ab".repeat(20)
+    );
+    // The name and the length tell different things; an import hash is none of a file.
+    refuses(
+        &[IndicatorKind::Hash],
+        &[&format!("md5:{sha256}"), &format!("imphash={md5}"), "MD5=", "md5"],
+    );
+}
+
+#[test]
+fn urls_are_taken_out_of_what_stands_around_them() {
+    takes(
+        &[IndicatorKind::Url],
+        &[
+            ("http://example[.com/a", "http://example.com/a"),
+            ("hxxp://example [.] com/a", "http://example.com/a"),
+            ("www.example.com", "http://www.example.com/"),
+            ("example.com/a?b=c", "http://example.com/a?b=c"),
+            ("192.0.2.44:8080/a", "http://192.0.2.44:8080/a"),
+            ("//example.com/a", "http://example.com/a"),
+        ],
+    );
+    refuses(
+        &[IndicatorKind::Url],
+        &[
+            "no url",
+            "jane@example.com",
+            "javascript:alert(1)",
+            "ssh://example.com",
+            "192.0.2.0/24",
+        ],
+    );
+}
+
+#[test]
+fn kinds_that_nobody_names_are_told_apart() {
+    for (raw, kind, value) in [
+        ("192.0.2.44:443", IndicatorKind::Ipv4, "192.0.2.44"),
+        ("192.0.2.44/32", IndicatorKind::Ipv4, "192.0.2.44"),
+        ("2001:db8::/128", IndicatorKind::Ipv6, "2001:db8::"),
+        (
+            "192.0.2.44:8080/a",
+            IndicatorKind::Url,
+            "http://192.0.2.44:8080/a",
+        ),
+        ("example.com/a", IndicatorKind::Url, "http://example.com/a"),
+        ("example.com:443", IndicatorKind::Domain, "example.com"),
+        ("www.example.com:443", IndicatorKind::Hostname, "www.example.com"),
+        (r"example\.com", IndicatorKind::Domain, "example.com"),
+        ("Jane <a@b.example>", IndicatorKind::Email, "a@b.example"),
+        ("AS64500 Example Org", IndicatorKind::Asn, "AS64500"),
+        ("\u{200e}192.0.2.44", IndicatorKind::Ipv4, "192.0.2.44"),
+    ] {
+        let taken = Indicator::read(raw).unwrap();
+        assert_eq!(
+            (taken.indicator.kind(), taken.indicator.value()),
+            (kind, value),
+            "{raw}"
+        );
+        assert!(taken.note.is_some(), "{raw}");
+    }
+    for raw in [
+        "192.0.2.0/24",
+        "114.96/27.2.0.192.in-addr.arpa",
+        "*.example.com",
+        "example[.]com",
+    ] {
+        assert_eq!(Indicator::read(raw).unwrap().note, None, "{raw}");
+    }
+    for raw in [
+        "contact me at evil.example",
+        "a b c",
+        "e.g. this",
+        "192.0.2.44/33",
+        "md5",
+    ] {
+        assert!(Indicator::read(raw).is_err(), "{raw}");
+    }
+}
+
+#[test]
+fn what_cannot_be_seen_is_left_out_and_said() {
+    for hidden in [
+        '\u{200b}',
+        '\u{200e}',
+        '\u{200f}',
+        '\u{feff}',
+        '\u{ad}',
+        '\u{202c}',
+        '\u{2066}',
+        '\u{e0061}',
+    ] {
+        for (kind, value) in [
+            (IndicatorKind::Hostname, "www.example.com"),
+            (IndicatorKind::Ipv4, "192.0.2.44"),
+            (IndicatorKind::Ipv6, "2001:db8::1"),
+            (IndicatorKind::Url, "http://example.com/a"),
+            (IndicatorKind::Email, "a@b.example"),
+            (IndicatorKind::Hash, "d41d8cd98f00b204e9800998ecf8427e"),
+            (IndicatorKind::Phone, "+15550100"),
+        ] {
+            let (head, tail) = value.split_at(4);
+            for raw in [
+                format!("{hidden}{value}"),
+                format!("{value}{hidden}"),
+                format!(" {hidden} {value} {hidden}"),
+                format!("{head}{hidden}{tail}"),
+            ] {
+                let (read, note) = read(&[kind], &raw).unwrap_or_else(|| panic!("{kind} {raw:?}"));
+                assert_eq!(read, value, "{raw:?}");
+                let code = format!("U+{:04X}", u32::from(hidden));
+                assert!(note.unwrap().contains(&code), "{raw:?}");
+            }
+        }
+        let refused = Indicator::read(&format!("no{hidden} value")).unwrap_err();
+        let code = format!("noU+{:04X} value", u32::from(hidden));
+        assert_eq!(refused.given(), code);
+    }
+    // In names of people nothing of it is seen either, and joiners are letters of some scripts.
+    let name = Indicator::parse(IndicatorKind::Person, "\u{202a}Ada Love\u{ad}lace\u{202c}").unwrap();
+    assert_eq!(name.value(), "Ada Lovelace");
+    let joined = "\u{646}\u{627}\u{645}\u{647}\u{200c}\u{627}\u{6cc}";
+    assert_eq!(parse(IndicatorKind::Person, joined).as_deref(), Some(joined));
+    let read = Indicator::read_name(&format!("{joined}.com")).unwrap();
+    assert_eq!(read.indicator.value(), "xn--mgba3gch31f060k.com");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn what_was_read_is_read_again(raw in plausible()) {
+        let kinds = IndicatorKind::ALL.iter().map(|kind| Indicator::read_as(&[*kind], &raw));
+        for taken in kinds.chain([Indicator::read(&raw), Indicator::read_name(&raw)]).flatten() {
+            let read = Indicator::read_as(&[taken.indicator.kind()], taken.indicator.value()).unwrap();
+            prop_assert_eq!(&read.indicator, &taken.indicator);
+            prop_assert_eq!(&read.note, &None);
+            // What is canonical reads as itself without its kind, too, unless that is free text or a network of one.
+            let parsed = Indicator::parse(taken.indicator.kind(), taken.indicator.value());
+            prop_assert_eq!(parsed.as_ref(), Ok(&taken.indicator));
+        }
+        if let Err(error) = Indicator::read(&raw) {
+            prop_assert!(!error.given().chars().any(is_invisible));
+        }
+    }
+
+    #[test]
+    fn a_value_in_invisible_characters_is_that_value(
+        raw in plausible(),
+        before in "[\u{200b}\u{200e}\u{200f}\u{feff}\u{ad}\u{202a}-\u{202e}]{0,3}",
+        after in "[\u{200b}\u{200e}\u{200f}\u{feff}\u{ad}\u{202a}-\u{202e}]{0,3}",
+    ) {
+        let plain = Indicator::read(&raw).map(|taken| taken.indicator);
+        let around = Indicator::read(&format!("{before}{raw}{after}")).map(|taken| taken.indicator);
+        if let Ok(plain) = plain {
+            prop_assert_eq!(around.as_ref(), Ok(&plain));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Names and values as people give them: pasted, refused by IDNA, below registries and hosting.
+
+use serde_json::json;
+
+use crate::support::{Builder, Entity, TestApp};
+
+const IP_HISTORY: &str = "domaintools.ip-history";
+
+#[tokio::test]
+async fn pasted_values_are_taken_and_the_client_is_told() {
+    let app = TestApp::start().await;
+    let plain = app.run(IP_HISTORY, Entity::domain("example.com")).await;
+    let expected = plain.entities();
+    assert!(!expected.is_empty());
+    for raw in [
+        r"example\.com",
+        "example[.com",
+        "example [.] com",
+        "example.com:8080",
+        "https://example.com/a",
+        "hxxps[:]//example[.]com/a",
+        "\u{200e}example.com",
+        "example.com\u{feff}",
+        "exam\u{200b}ple.com",
+    ] {
+        let answer = app.run(IP_HISTORY, Entity::domain(raw)).await;
+        assert_eq!(answer.entities(), expected, "{raw:?}: {}", answer.body);
+        let said = answer.said("Inform");
+        assert!(said.contains("taken example.com of "), "{raw:?}: {said}");
+    }
+    let before = app.vendor.attempts();
+    let answer = app.run(IP_HISTORY, Entity::domain("no\u{200e} name")).await;
+    let said = answer.said("PartialError");
+    assert!(said.starts_with("noU+200E name: "), "{said}");
+    assert_eq!(app.vendor.attempts(), before);
+}
+
+#[tokio::test]
+async fn what_people_registered_below_a_registry_is_asked_about_as_itself() {
+    let app = TestApp::start().await;
+    for (value, asked, zone) in [
+        ("evil.ru.com", "evil.ru.com", "ru.com"),
+        ("www.evil.us.com", "evil.us.com", "us.com"),
+        ("www.evil.com.de", "evil.com.de", "com.de"),
+    ] {
+        for transform in ["domaintools.risk", "domaintools.whois"] {
+            let answer = app.run(transform, Entity::new("maltego.DNSName", value)).await;
+            let said = answer.said("Inform");
+            assert!(
+                said.contains(&format!(
+                    "{asked} is registered below {zone}, the zone of a registry"
+                )),
+                "{transform} {value}: {said}"
+            );
+            assert!(
+                !said.contains("dynamic DNS") && !said.contains("hosting"),
+                "{said}"
+            );
+        }
+        let paths: Vec<String> = app.vendor.seen().iter().map(|seen| format!("{seen:?}")).collect();
+        assert!(paths.iter().any(|path| path.contains(asked)), "{paths:?}");
+        let of_zone = |path: &String| path.replace(asked, "").contains(zone);
+        assert!(!paths.iter().any(of_zone), "{paths:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_customers_name_is_never_told_what_is_known_of_its_service() {
+    let app = TestApp::start().await;
+    for (value, service) in [
+        ("alice.github.io", "hosting"),
+        ("alice.duckdns.org", "dynamic DNS"),
+    ] {
+        for transform in ["domaintools.risk", "domaintools.whois", "domaintools.ip-history"] {
+            let answer = app.run(transform, Entity::domain(value)).await;
+            let said = answer.said("Inform");
+            assert!(
+                said.contains(&format!("this is a name of a {service} service")),
+                "{transform} {value}: {said}"
+            );
+            assert!(answer.entities().is_empty());
+        }
+    }
+    assert_eq!(app.vendor.attempts(), 0);
+}
+
+#[tokio::test]
+async fn a_registrys_own_suffix_is_asked_about() {
+    let app = TestApp::start().await;
+    for value in ["gov.uk", "vic.gov.au"] {
+        for transform in [IP_HISTORY, "domaintools.whois"] {
+            let before = app.vendor.attempts();
+            let answer = app.run(transform, Entity::domain(value)).await;
+            assert_eq!(answer.said("PartialError"), "", "{value}");
+            assert!(
+                app.vendor.attempts() > before,
+                "{transform} {value}: {}",
+                answer.body
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_name_that_idna_refuses_costs_the_others_nothing() {
+    let app = Builder::new().demo().start().await;
+    let names = [
+        "xn--hjdarna07-b07a.cf",
+        "1.xn--mgba3a4f16a",
+        "_dmarc.example.org",
+        "*.example.org",
+        "114.96/27.2.0.192.in-addr.arpa",
+        "http://xn--a.example.org/x",
+    ];
+    let alone = app
+        .post_json("/v1/alerts/score", &json!({"indicators": ["example.com"]}))
+        .await
+        .json();
+    let all: Vec<&str> = ["example.com"].into_iter().chain(names).collect();
+    let answer = app
+        .post_json("/v1/alerts/score", &json!({"indicators": all}))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let scored = answer.json();
+    let indicators = scored["indicators"].as_array().unwrap();
+    for name in names {
+        assert!(
+            indicators.iter().any(|one| one["indicator"] == name),
+            "{name}: {scored}"
+        );
+    }
+    assert_eq!(indicators[0]["score"], alone["indicators"][0]["score"]);
+}
