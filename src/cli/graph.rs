@@ -198,14 +198,14 @@ impl Show {
                     terminal::print(&format!("looks at {said}\n"));
                 }
                 let lists = [
-                    (format!("hang on one source{outside}"), &weak),
+                    (format!("on one source alone{outside}"), &weak),
                     (
-                        "are corroborated by independent sources in overlapping periods".to_owned(),
+                        "corroborated by independent sources in overlapping periods".to_owned(),
                         &corroborated,
                     ),
                 ];
                 for (what, list) in lists {
-                    terminal::print(&format!("{} {what}", entities(list.len())));
+                    terminal::print(&format!("{what}: {}", entities(list.len())));
                     if !list.is_empty() {
                         terminal::print(&format!("{}\n", render(columns(list), width(self.wide))));
                     }
