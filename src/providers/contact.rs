@@ -219,7 +219,13 @@ impl Contact {
                 }
             }
         }
-        persons.retain(|name| !organizations.iter().any(|other| is_same_name(name, other)));
+        persons.retain(|name| {
+            let same = organizations.iter().any(|other| is_same_name(name, other));
+            if same {
+                keep(&mut organizations, name);
+            }
+            !same
+        });
         (persons, organizations)
     }
 

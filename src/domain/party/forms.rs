@@ -338,7 +338,7 @@ const LIKELY: &[&str] = &[
     "works",
 ];
 
-/// Forms that count anywhere behind the first word: "Example GmbH & Co. Hosting".
+/// Forms that count anywhere behind the first word: `Example GmbH & Co. Hosting`.
 const ANYWHERE: &[&str] = &[
     "corp",
     "corporation",

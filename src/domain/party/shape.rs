@@ -140,7 +140,7 @@ pub fn is_sentence(text: &str) -> bool {
         && words
             .first()
             .is_some_and(|first| ORDERS.contains(&first.as_str()))
-        && (text.contains(['@', '/']) || text.split(' ').any(|word| is_dotted_name(word)));
+        && (text.contains(['@', '/']) || text.split(' ').any(is_dotted_name));
     let last = text.split(' ').next_back().unwrap_or_default();
     let ended = words.len() >= 4
         && last.ends_with(['.', '!', '?'])
@@ -244,7 +244,7 @@ pub fn is_address_line(text: &str) -> bool {
         && !is_web(&lower)
         && !dialled
         && !has_date(text)
-        && !(is_handle(text) && !is_postal(text))
+        && (!is_handle(text) || is_postal(text))
         && !is_sentence(text)
 }
 

@@ -128,7 +128,7 @@ impl Card {
                     .filter_map(Node::text)
                     .any(|kind| kind.eq_ignore_ascii_case("fax"));
                 let slot = if fax { &mut self.faxes } else { &mut self.phones };
-                for number in telephones(every(value, &others)) {
+                for number in telephones(&every(value, &others)) {
                     push(slot, Some(number));
                 }
             }
@@ -183,7 +183,7 @@ fn every(value: Node<'_>, others: &[Node<'_>]) -> Vec<String> {
 }
 
 /// Makes telephone numbers of the values of one property: several, or one in parts (country, area, number).
-fn telephones(texts: Vec<String>) -> Vec<String> {
+fn telephones(texts: &[String]) -> Vec<String> {
     /// A number that can be dialled by itself has at least so many digits.
     const WHOLE: usize = 7;
     let numbers: Vec<String> = texts

@@ -142,7 +142,11 @@ impl<'a> Splitter<'a> {
         let deeper = next.is_some_and(|next| next.line.indent > line.indent);
         let is_pair = next.is_some_and(|next| matches!(next.line.text, Text::Pair { .. }));
         match &line.text {
-            Text::Pair { written, key, value } if value.is_empty() => {
+            Text::Pair {
+                written,
+                key,
+                value: "",
+            } => {
                 let free_below = next.is_some_and(|next| next.adjacent && !is_pair);
                 let roles = keys::roles(written);
                 if !roles.is_empty() {
@@ -226,7 +230,7 @@ impl<'a> Splitter<'a> {
             Text::Free(text) => match open.block.entries.last_mut() {
                 // A line that is indented further than the pair above it continues its value.
                 Some(Entry::Pair { more, .. }) if open.pair.is_some_and(|pair| indent > pair) => {
-                    more.push(text)
+                    more.push(text);
                 }
                 _ => {
                     open.pair = None;
