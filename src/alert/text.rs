@@ -225,8 +225,9 @@ fn end(text: &str) -> usize {
             continue;
         }
         let most = if in_path { MAX_RUN } else { MAX_HOST };
-        // A bracket that nobody closes is none of a link.
-        if at > most || open.len() > 64 {
+        // A bracket that was opened before the link is none of it, nor is one of many that nobody closes.
+        let is_unopened = matches!(c, ']' | ')' | '}') && open.pop().and_then(closing) != Some(c);
+        if at > most || open.len() > 64 || is_unopened {
             return at;
         }
         let rest = text.get(at..).unwrap_or_default();
@@ -236,11 +237,7 @@ fn end(text: &str) -> usize {
             '.' => has_dot = true,
             ',' | ';' | '(' | '[' if is_link(behind) => return at,
             '[' | '(' | '{' => open.push(c),
-            ']' | ')' | '}' => {
-                if open.pop().and_then(closing) != Some(c) {
-                    return at;
-                }
-            }
+            ']' | ')' | '}' => {}
             ' ' if !in_path && spaced_dot(rest).is_some() => {
                 skip = at + spaced_dot(rest).unwrap_or_default();
                 has_dot = true;
