@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::domain::{Query, Source};
 
-    fn answer(capability: Capability, kind: IndicatorKind, value: &str, records: Vec<Record>) -> Answer {
+    fn answer(capability: Capability, kind: IndicatorKind, value: &str, records: &[Record]) -> Answer {
         let source = Source {
             provider: "acme".to_owned(),
             product: "x".to_owned(),

@@ -209,7 +209,7 @@ fn pivots(row: Node<'_>) -> Option<Read> {
     for (path, shape, name) in PLACES {
         let member = path.first().copied().unwrap_or_default();
         walk(row, path, &mut |node| {
-            take(node, *shape, (*name).to_owned(), member)
+            take(node, *shape, (*name).to_owned(), member);
         });
     }
     for (contact, role) in CONTACTS {
