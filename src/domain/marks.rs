@@ -173,7 +173,7 @@ mod tests {
                 capability,
                 IndicatorKind::Ipv4,
                 "192.0.2.7",
-                vec![record.clone()],
+                std::slice::from_ref(record),
             ))
         };
         assert_eq!(of(Capability::IpDetails, &flag), ["2001:db8::7"]);
@@ -192,7 +192,7 @@ mod tests {
                 capability,
                 IndicatorKind::Ipv4,
                 "192.0.2.7",
-                vec![record.clone()],
+                std::slice::from_ref(record),
             ))
         };
         assert!(of(Capability::Samples, &tag).is_empty());

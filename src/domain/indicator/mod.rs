@@ -297,11 +297,11 @@ impl Indicator {
             return Some(asn);
         }
         let found = ORDER.into_iter().find_map(|kind| Self::parse(kind, raw).ok())?;
-        Some(found.as_name())
+        Some(found.into_name())
     }
 
     /// Makes a Domain of a Hostname that is its own registrable domain.
-    fn as_name(mut self) -> Self {
+    fn into_name(mut self) -> Self {
         if self.kind == IndicatorKind::Hostname && name_kind(&self.value) == NameKind::Domain {
             self.kind = IndicatorKind::Domain;
         }
@@ -310,7 +310,7 @@ impl Indicator {
 
     /// Makes a Domain or a Hostname of a name, whichever it is by [`name_kind`].
     pub fn name(raw: &str) -> Result<Self, IndicatorError> {
-        Self::parse(IndicatorKind::Hostname, raw).map(Self::as_name)
+        Self::parse(IndicatorKind::Hostname, raw).map(Self::into_name)
     }
 
     /// Returns the kind.

@@ -47,7 +47,7 @@ impl Indicator {
             }
             // Without a scheme it is a URL where a page of a host stands, and the host where nothing or a port does.
             let found = page(text).or_else(|| KINDS.into_iter().find_map(|kind| loosely(kind, text)));
-            Some((found?.as_name(), true))
+            Some((found?.into_name(), true))
         };
         taken(raw, read).ok_or_else(|| IndicatorError::new(raw.trim(), expected))
     }
@@ -87,7 +87,7 @@ impl Indicator {
     pub fn read_name(raw: &str) -> Result<Taken, IndicatorError> {
         let taken = Self::read_as(&[IndicatorKind::Hostname], raw)?;
         Ok(Taken {
-            indicator: taken.indicator.as_name(),
+            indicator: taken.indicator.into_name(),
             note: taken.note,
         })
     }

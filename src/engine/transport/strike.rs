@@ -222,7 +222,9 @@ mod tests {
                 "user": "jane@example.com",
                 secret: 1,
             });
-            let text = format!("{{\"escaped\":\"{}\",{}", escaped(secret), &body.to_string()[1..]);
+            let body = body.to_string();
+            let members = body.strip_prefix('{').unwrap();
+            let text = format!("{{\"escaped\":\"{}\",{members}", escaped(secret));
             let mut reply = reply(text);
             secrets.strike_reply(&mut reply);
             let kept: Value = serde_json::from_slice(&reply.body).unwrap();

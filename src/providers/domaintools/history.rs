@@ -101,7 +101,7 @@ impl Walk {
             ));
         }
         if limit == 0 || !self.more || self.calls >= MAX_PAGES {
-            return self.done(Vec::new()).map(Step::Done);
+            return self.done(&[]).map(Step::Done);
         }
         Ok(Step::Calls {
             calls: vec![page(self.query.indicator.value(), limit, offset)],
@@ -115,13 +115,13 @@ impl Walk {
             Replied::Failed(failure) if self.fresh > 0 => {
                 // What was bought is kept; the rest can be asked for again.
                 let missing = format!("older whois records: {}", failure.message);
-                return self.done(vec![missing]).map(Step::Done);
+                return self.done(&[missing]).map(Step::Done);
             }
             replied => replied_good(replied)?,
         };
         let Some(reply) = reply else {
             self.more = false;
-            return self.done(Vec::new()).map(Step::Done);
+            return self.done(&[]).map(Step::Done);
         };
         let body = json(&reply)?;
         let response = Node::of(&body).get("response");
@@ -158,20 +158,20 @@ impl Walk {
                 Some(count) => format!("{} of {count} whois records: {why}", count - held),
                 None => format!("older whois records: {why}"),
             };
-            return self.done(vec![missing]).map(Step::Done);
+            return self.done(&[missing]).map(Step::Done);
         }
         if !came && short {
             let missing = format!(
                 "the vendor gave {held} of {} whois records",
                 self.count.unwrap_or_default()
             );
-            return self.done(vec![missing]).map(Step::Done);
+            return self.done(&[missing]).map(Step::Done);
         }
         self.next()
     }
 
     /// Makes the answers; the total counts captures as the vendor does, until all periods are known.
-    fn done(self, missing: Vec<String>) -> Result<Vec<Answer>, ProviderError> {
+    fn done(self, missing: &[String]) -> Result<Vec<Answer>, ProviderError> {
         let held = self.captures();
         let unread = usize::try_from(self.unread).unwrap_or(usize::MAX);
         let history_query = Query {
@@ -180,7 +180,7 @@ impl Walk {
         };
         let mut rows: Rows = self.records.into_iter().map(Row::Record).collect();
         rows.lose(unread);
-        let mut history = rows.answer_lacking(&DESCRIPTOR, history_query, WHOIS_HISTORY, missing.clone())?;
+        let mut history = rows.answer_lacking(&DESCRIPTOR, history_query, WHOIS_HISTORY, missing.to_vec())?;
         history.more = self.more;
         if self.more {
             history.total = self.count;
