@@ -199,6 +199,9 @@ async fn reload_on_hangup(
                     loaded.settings.server.listen = listen;
                 }
                 let transforms = loaded.settings.transforms.len();
+                for warning in &loaded.warnings {
+                    tracing::warn!(%warning, "the new configuration is doubtful");
+                }
                 match app.reload(loaded) {
                     Ok(()) => tracing::info!(transforms, "the configuration was reloaded"),
                     Err(error) => {

@@ -6,6 +6,7 @@ use super::problem::expected_of;
 use super::reader::{Reader, flag, texts};
 use super::sections::section;
 use super::tree::{Data, Node};
+use crate::domain::lists::Added;
 use crate::domain::{Lists, Purpose};
 
 /// Keys that hold entries instead of files, each with its purpose.
@@ -49,20 +50,55 @@ fn files(reader: &Reader<'_>, purpose: Purpose, lists: &mut Lists) {
     let mut counts = Vec::new();
     for file in &files {
         let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
-        let added = std::fs::read_to_string(file)
+        let added = std::fs::read(file)
             .map_err(|error| format!("{file}: cannot be read: {error}"))
-            .and_then(|text| {
+            .and_then(|bytes| {
+                // An entry in another encoding is odd; it does not cost the others.
+                let text = String::from_utf8_lossy(&bytes);
                 let added = lists.add(purpose, &text, &name);
                 added.map_err(|(line, reason)| format!("{file}:{line}: {reason}"))
             });
         match added {
-            Ok(count) => counts.push(format!("{file} ({count} entries)")),
+            Ok(added) => {
+                counts.push(shown(file, &added));
+                warn(reader, node, key, file, &added);
+            }
             Err(message) => reader.findings.error(&node.origin, format!("{key}: {message}")),
         }
     }
     reader
         .findings
         .effective(reader.path(key), counts.join(", "), &node.origin);
+}
+
+/// Shows how much was read of a file.
+fn shown(file: &str, added: &Added) -> String {
+    let Added { entries, odd, .. } = added;
+    match odd {
+        0 => format!("{file} ({entries} entries)"),
+        1 => format!("{file} ({entries} entries, 1 odd one skipped)"),
+        odd => format!("{file} ({entries} entries, {odd} odd ones skipped)"),
+    }
+}
+
+/// Names the odd entries of a file, the first at least.
+fn warn(reader: &Reader<'_>, node: &Node, key: &str, file: &str, added: &Added) {
+    if added.odd == 0 {
+        return;
+    }
+    let more = match added.odd.saturating_sub(added.named.len()) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let (odd, named) = (added.odd, added.named.join("; "));
+    let skipped = if odd == 1 {
+        "1 odd entry is skipped".to_owned()
+    } else {
+        format!("{odd} odd entries are skipped")
+    };
+    reader
+        .findings
+        .warn(&node.origin, format!("{key}: {file}: {skipped}: {named}{more}"));
 }
 
 /// Reads which built-in lists are used: all, none, or those of the named keys.

@@ -234,17 +234,14 @@ fn rate(node: &Node) -> Result<Rate, String> {
         return values::rate(&text(node)?);
     };
     let mut limit = None;
-    let mut burst = NonZeroU32::MIN;
+    let mut burst = None;
     for entry in entries {
         match entry.name.as_str() {
             "limit" => limit = Some(values::rate(&text(&entry.node)?)?),
             "burst" => {
                 let number =
                     integer(&entry.node, 1, 1_000_000).map_err(|message| format!("burst: {message}"))?;
-                burst = u32::try_from(number)
-                    .ok()
-                    .and_then(NonZeroU32::new)
-                    .unwrap_or(burst);
+                burst = u32::try_from(number).ok().and_then(NonZeroU32::new);
             }
             other => {
                 return Err(format!(
@@ -255,7 +252,10 @@ fn rate(node: &Node) -> Result<Rate, String> {
         }
     }
     limit
-        .map(|rate| Rate { burst, ..rate })
+        .map(|rate| Rate {
+            burst: burst.unwrap_or(rate.burst),
+            ..rate
+        })
         .ok_or_else(|| "\"limit\" is missing".to_owned())
 }
 

@@ -130,8 +130,20 @@ pub struct Rate {
     pub limit: NonZeroU32,
     /// In how long.
     pub per: Duration,
-    /// How many may go at once; 1 unless configured.
+    /// How many may go at once; the others flow in evenly, so that no window of the period sees more than the limit.
     pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// A quarter of the limit may go at once, where nothing else is configured: few questions need not wait for each other.
+    const AT_ONCE: u32 = 4;
+
+    /// Makes a rate whose burst is a quarter of its limit, at least 1.
+    #[must_use]
+    pub fn smooth(limit: NonZeroU32, per: Duration) -> Self {
+        let burst = NonZeroU32::new(limit.get() / Self::AT_ONCE).unwrap_or(NonZeroU32::MIN);
+        Self { limit, per, burst }
+    }
 }
 
 /// Names what a budget counts.

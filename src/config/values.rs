@@ -73,7 +73,7 @@ pub fn show_duration(duration: Duration) -> String {
     if out.is_empty() { "0s".to_owned() } else { out }
 }
 
-/// Reads a rate without burst: `60/min`, `5/s`, `1000/h`, `2000/day`.
+/// Reads a rate with the usual burst: `60/min`, `5/s`, `1000/h`, `2000/day`.
 ///
 /// # Errors
 /// A text for people.
@@ -88,11 +88,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
         "d" | "day" => DAY,
         _ => return Err(fault()),
     };
-    Ok(Rate {
-        limit,
-        per: Duration::from_secs(seconds),
-        burst: NonZeroU32::MIN,
-    })
+    Ok(Rate::smooth(limit, Duration::from_secs(seconds)))
 }
 
 /// Reads a limit in a window, `5000/month`, `99.50/day` or `500/total`, as hundredths and a window.

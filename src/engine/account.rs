@@ -156,11 +156,7 @@ impl AccountState {
                     continue;
                 };
                 dispensers.entry(product.clone()).or_insert_with(|| {
-                    let rate = Rate {
-                        limit,
-                        per: Duration::from_secs(60),
-                        burst: std::num::NonZeroU32::MIN,
-                    };
+                    let rate = Rate::smooth(limit, Duration::from_secs(60));
                     Dispenser::new(&[rate], Arc::clone(clock))
                 });
             }

@@ -142,11 +142,8 @@ pub fn point(
     provider.credentials = credentials(descriptor, USERNAME, API_KEY);
     provider.missing.clear();
     // Nothing of it is real: nobody need wait, and a quote can be bought.
-    provider.rate = vec![Rate {
-        limit: NonZeroU32::MIN.saturating_add(999),
-        per: Duration::from_secs(1),
-        burst: NonZeroU32::MIN.saturating_add(999),
-    }];
+    let limit = NonZeroU32::MIN.saturating_add(999_999);
+    provider.rate = vec![Rate::smooth(limit, Duration::from_secs(1))];
     // The free quotas of vendors, which the default configuration keeps to, are nobody's here.
     provider.budget.clear();
     let products = descriptor.offers.iter().flat_map(|offer| offer.products);

@@ -72,6 +72,38 @@ fn files_and_entries_are_read_and_counted() {
 }
 
 #[test]
+fn odd_entries_of_a_file_are_skipped_and_named_for_every_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("theirs.txt");
+    for purpose in crate::domain::Purpose::ALL {
+        let good = |at: usize| match purpose {
+            crate::domain::Purpose::EmptyFile => format!("{at:032x}\n"),
+            _ => format!("n{at}.example\n"),
+        };
+        // Not even text: what another encoding makes of a name.
+        let mut bytes: Vec<u8> = (0..99).flat_map(|at| good(at).into_bytes()).collect();
+        bytes.extend(b"caf\xe9 .example\n");
+        std::fs::write(&file, bytes).unwrap();
+        let loaded = with(&format!("{} = {file:?}", purpose.key()), &[]).unwrap();
+        let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        let named = format!(
+            "{}: {}: 1 odd entry is skipped: line 100: expected ",
+            purpose.key(),
+            file.display()
+        );
+        assert!(
+            warnings.iter().any(|warning| warning.contains(&named)),
+            "{warnings:?}"
+        );
+        let counted = format!("{} (99 entries, 1 odd one skipped)", file.display());
+        assert_eq!(
+            effective(&loaded, &format!("lists.{}", purpose.key())),
+            Some(counted.as_str())
+        );
+    }
+}
+
+#[test]
 fn built_in_lists_are_used_all_or_none_or_some() {
     let known =
         |loaded: &Loaded| ["10.0.0.1", "8.8.8.8", "bit.ly"].map(|value| !hits(loaded, value).is_empty());
@@ -108,7 +140,7 @@ fn faults_say_what_is_wrong_with_a_list() {
             format!("own = {text:?}"),
             format!(
                 "my.toml:3:7: own: {}:2: expected a domain, an address, a network, an e-mail address or a hash, found \
-                 \"not a name\"",
+                 \"not a name\"; 1 of 2 entries are odd, which is more than a tenth",
                 text.display()
             ),
         ),

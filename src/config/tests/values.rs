@@ -41,7 +41,7 @@ fn durations_are_read_and_written() {
 fn rates_and_limits_are_read() {
     assert_eq!(
         rate("1000/h").map(|rate| (rate.limit.get(), rate.per.as_secs(), rate.burst.get())),
-        Ok((1000, 3600, 1))
+        Ok((1000, 3600, 250))
     );
     assert!(
         ["0/s", "5", "/s", "5/", "-5/s", "5/y"]

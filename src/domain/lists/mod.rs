@@ -16,6 +16,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use file::Added;
 use index::{Found, Index, ListId, suffixes};
 pub use purpose::{ListClass, Purpose};
 pub use zone::{Zone, ZoneKind};
@@ -92,11 +93,12 @@ impl Lists {
     }
 
     /// Adds a list: one entry a line with `#` comments, `rank,name` lines, or JSON in the format of the MISP warning
-    /// lists. `source` says whose it is, unless the list has a name of its own. Gives the number of entries.
+    /// lists. `source` says whose it is, unless the list has a name of its own. Odd entries are skipped and told.
     ///
     /// # Errors
-    /// The line, from 1, and what is wrong with it. What stands before it has been added.
-    pub fn add(&mut self, purpose: Purpose, text: &str, source: &str) -> Result<usize, (usize, String)> {
+    /// The line, from 1, and what is wrong with it, where the text is no list or more than a tenth of its entries are odd.
+    /// Those that could be read have been added.
+    pub fn add(&mut self, purpose: Purpose, text: &str, source: &str) -> Result<Added, (usize, String)> {
         let added = file::add(self, purpose, text, source);
         self.index.shrink();
         added
@@ -108,7 +110,7 @@ impl Lists {
     /// What is wrong with it.
     pub fn add_entry(&mut self, purpose: Purpose, entry: &str, source: &str) -> Result<(), String> {
         let list = self.list(purpose, source)?;
-        file::entry(self, list, purpose, None, entry)
+        file::entry(self, list, purpose, None, entry).map_err(file::Fault::reason)
     }
 
     /// Finds or makes a list.

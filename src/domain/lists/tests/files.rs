@@ -2,8 +2,9 @@ use super::*;
 
 fn read(purpose: Purpose, text: &str) -> Result<(Lists, usize), (usize, String)> {
     let mut lists = Lists::default();
-    let count = lists.add(purpose, text, "list.txt")?;
-    Ok((lists, count))
+    let added = lists.add(purpose, text, "list.txt")?;
+    assert_eq!((added.odd, added.named.len()), (0, 0), "{:?}", added.named);
+    Ok((lists, added.entries))
 }
 
 fn refused(purpose: Purpose, text: &str) -> (usize, String) {
@@ -14,9 +15,14 @@ fn refused(purpose: Purpose, text: &str) -> (usize, String) {
 fn a_broken_list_names_the_line() {
     let (line, reason) = refused(Purpose::DynamicDns, "fine.example\nnot a name\n");
     assert_eq!(line, 2);
-    assert_eq!(reason, "expected a domain, found \"not a name\"");
-    let (line, _) = refused(Purpose::Sinkhole, "{\n \"list\": [1]}");
+    assert_eq!(
+        reason,
+        "expected a domain, found \"not a name\"; 1 of 2 entries are odd, which is more than a tenth"
+    );
+    let (line, _) = refused(Purpose::Sinkhole, "{\n \"list\": [1,]}");
     assert_eq!(line, 2);
+    let (line, reason) = refused(Purpose::Sinkhole, "{\n \"list\": [1]}");
+    assert_eq!((line, reason.as_str()), (1, "entry 1: expected a text"));
     for (purpose, entry, expected) in [
         (Purpose::DynamicDns, "192.0.2.1", "expected a domain"),
         (Purpose::Popular, "192.0.2.0/24", "expected a domain"),
@@ -46,6 +52,99 @@ fn a_broken_list_names_the_line() {
     assert!(reason.len() < 200, "{reason}");
 }
 
+/// What others' lists hold now and then, each with a purpose whose lists cannot have it.
+const ODD: [(Purpose, &str); 12] = [
+    (Purpose::Popular, "marketingplatform.google...."),
+    (Purpose::Popular, "a..example"),
+    (Purpose::Cdn, ".barclays"),
+    (Purpose::Cloud, "fe80::1%eth0"),
+    (Purpose::Resolver, "2001:db8::/129"),
+    (Purpose::Sinkhole, "0.0.0.0/0"),
+    (Purpose::Own, "not a name"),
+    (Purpose::Trusted, "https://b.example/"),
+    (Purpose::EmptyFile, "e3b0c442"),
+    (Purpose::FreeMail, "mail example"),
+    (Purpose::Disposable, "\u{fffd}.example"),
+    (Purpose::Scanner, "192.0.2.0/33"),
+];
+
+fn good(purpose: Purpose, at: usize) -> String {
+    if purpose == Purpose::EmptyFile {
+        format!("{at:032x}")
+    } else {
+        format!("n{at}.example")
+    }
+}
+
+#[test]
+fn an_odd_entry_is_skipped_and_named_and_costs_no_other() {
+    for (purpose, odd) in ODD {
+        for place in [0, 7, 19] {
+            let mut entries: Vec<String> = (0..19).map(|at| good(purpose, at)).collect();
+            entries.insert(place, odd.to_owned());
+            let text = format!("# theirs\n{}\n", entries.join("\n"));
+            let json = serde_json::json!({"name": "Theirs", "list": entries}).to_string();
+            for (text, named) in [
+                (text, format!("line {}: ", place + 2)),
+                (json, format!("entry {}: ", place + 1)),
+            ] {
+                let mut lists = Lists::default();
+                let added = lists.add(purpose, &text, "theirs.txt").unwrap();
+                assert_eq!((added.entries, added.odd), (19, 1), "{odd}");
+                assert!(added.named[0].starts_with(&named), "{:?}", added.named);
+                for at in 0..19 {
+                    assert_eq!(shown(&lists, &good(purpose, at)).len(), 1, "{odd} {at}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_entry_that_is_no_text_costs_no_other() {
+    for odd in [
+        "null",
+        "1",
+        "-1",
+        "1.5",
+        "true",
+        "[\"a.example\", [1]]",
+        "{\"a\": {\"b\": 1}}",
+    ] {
+        let good: Vec<String> = (0..10).map(|at| format!("\"n{at}.example\"")).collect();
+        let text = format!("{{\"list\": [{odd}, {}]}}", good.join(","));
+        let added = Lists::default().add(Purpose::Cdn, &text, "x").unwrap();
+        assert_eq!((added.entries, added.odd), (10, 1), "{odd}");
+        assert_eq!(added.named, ["entry 1: expected a text"]);
+    }
+}
+
+#[test]
+fn a_tenth_may_be_odd_and_no_more() {
+    let read = |good: usize, odd: usize| {
+        let mut text: String = (0..good).map(|at| format!("n{at}.example\n")).collect();
+        text.extend((0..odd).map(|_| "not a name\n"));
+        Lists::default().add(Purpose::Popular, &text, "x")
+    };
+    for (good, odd, taken) in [
+        (9, 1, true),
+        (8, 1, false),
+        (90, 10, true),
+        (90, 11, false),
+        (0, 1, false),
+        (0, 0, true),
+    ] {
+        assert_eq!(read(good, odd).is_ok(), taken, "{good} {odd}");
+    }
+    let added = read(900, 100).unwrap();
+    assert_eq!((added.entries, added.odd, added.named.len()), (900, 100, 10));
+    let (_, reason) = read(90, 11).unwrap_err();
+    assert!(
+        reason.ends_with("; 11 of 101 entries are odd, which is more than a tenth"),
+        "{reason}"
+    );
+}
+
 #[test]
 fn lines_hold_names_in_any_spelling() {
     let text = "\u{feff}# ours\r\nBücher.Example. # with a comment\r\n\r\n*.lab.example\r\n.mil\r\ncorp\r\n";
@@ -72,7 +171,7 @@ fn top_lists_come_with_ranks() {
         assert_eq!(shown(&lists, &format!("www.{name}")), [format!("popular {name}")]);
     }
     let (line, _) = refused(Purpose::Popular, "1,first.example\nrank,domain\n");
-    assert_eq!(line, 2);
+    assert_eq!(line, 2, "a heading stands in the first line");
 }
 
 #[test]

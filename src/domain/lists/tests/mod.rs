@@ -40,7 +40,10 @@ fn dynamic_names_stand_below_a_zone_and_say_who_says_so() {
     assert_eq!(lists.hosting("someone.github.io"), Some(SUFFIX_LIST));
     assert_eq!(lists.dynamic_dns("www.example.com"), None);
     let text = "# ours\n.Dyn.Example  # all of it\n\n*.home.example\n";
-    assert_eq!(lists.add(Purpose::DynamicDns, text, "soc.txt"), Ok(2));
+    assert_eq!(
+        lists.add(Purpose::DynamicDns, text, "soc.txt").unwrap().entries,
+        2
+    );
     assert_eq!(lists.dynamic_dns("x.dyn.example"), Some("soc.txt"));
     assert_eq!(lists.dynamic_dns("x.home.example"), Some("soc.txt"));
     assert_eq!(lists.dynamic_dns("dyn.example"), None);
@@ -54,7 +57,10 @@ fn sinkholes_are_addresses_networks_and_name_servers() {
     assert_eq!(lists.sinkhole("192.0.2.1"), None);
     let json = r#"{"name": "Known sinkholes", "type": "cidr", "version": 7,
         "list": ["192.0.2.0/28", "2001:db8::5", "ns.sinkhole.example"]}"#;
-    assert_eq!(lists.add(Purpose::Sinkhole, json, "file.json"), Ok(3));
+    assert_eq!(
+        lists.add(Purpose::Sinkhole, json, "file.json").unwrap().entries,
+        3
+    );
     for value in [
         "192.0.2.1",
         "2001:db8::5",
