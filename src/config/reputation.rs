@@ -12,7 +12,7 @@ use super::{DEFAULT_FILE, DEFAULT_NAME};
 use crate::domain::Purpose;
 use crate::providers::Descriptor;
 use crate::reputation::calibrate::{self, Calibration, Meaning};
-use crate::reputation::policy::{ListMeaning, SourceRules, Thresholds};
+use crate::reputation::policy::{ListMeaning, Registrations, SourceRules, Thresholds};
 use crate::reputation::{BenignClass, Fallback, Kind, Millionths, Reliability, Rules};
 
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -74,7 +74,7 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
             .unwrap_or_else(|| base.never_block.clone()),
         few_domains: u32::try_from(reader.number("few_domains", plain.few_domains.into(), 0, 100))
             .unwrap_or(0),
-        registrations: reader.value_or("registrations", false, "false", flag),
+        registrations: reader.value_or("registrations", plain.registrations, "\"free\"", registrations),
         on_unreadable: reader.value("on_unreadable", fallback).unwrap_or_default(),
         on_sealed: reader.value("on_sealed", fallback).unwrap_or_default(),
         required: required(&reader, descriptors),
@@ -94,8 +94,30 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
     }
     lists(&reader, &mut rules);
     sources(&reader, &mut rules, descriptors);
+    for capped in rules.settle() {
+        let percent = |share: Millionths| share.get() / 10_000;
+        let path = format!("sources.{}.{}", capped.source, capped.measure);
+        let (grade, most, says) = (capped.grade, percent(capped.weight), percent(capped.highest));
+        let message = format!(
+            "{path}: grade {grade:?} lets the source come to {most} alone, and the measure says up to {says}"
+        );
+        reader.findings.warn(reader.origin, message);
+    }
     reader.finish();
     rules
+}
+
+/// Reads where the domains that were registered with an e-mail address are asked for.
+fn registrations(node: &Node) -> Result<Registrations, String> {
+    match (&node.data, flag(node)) {
+        (Data::Text(word), _) if word == "free" => Ok(Registrations::Free),
+        (_, Ok(true)) => Ok(Registrations::Always),
+        (_, Ok(false)) => Ok(Registrations::Never),
+        _ => Err(format!(
+            "expected true, false or \"free\", found {}",
+            node.shown()
+        )),
+    }
 }
 
 /// Reads a name of the rules: part of every answer's `policy_version`.
@@ -279,12 +301,12 @@ fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
     let lifetime = reader.value("lifetime", |node| super::values::duration(&text(node)?));
     source.lifetime_s = lifetime.map(|lifetime| lifetime.as_secs()).or(source.lifetime_s);
     for entry in reader.rest() {
-        match calibration(&entry.node) {
+        match measured(&entry.node) {
             Ok(found) => {
                 reader
                     .findings
                     .effective(reader.path(&entry.name), entry.node.shown(), &entry.node.origin);
-                source.measures.insert(entry.name.clone(), found);
+                source.take(&entry.name, found);
             }
             Err(message) => reader
                 .findings
@@ -302,24 +324,108 @@ fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
     }
 }
 
-/// Reads what a measure means: `"published"`, points, `{ age = points }`, or a table of words.
-fn calibration(node: &Node) -> Result<Calibration, String> {
+/// Is what a file says of a measure.
+struct Measured {
+    calibration: Calibration,
+    /// Whether it says scores of the source alone instead of probabilities.
+    alone: bool,
+    /// Whether the source keeps it up to date itself.
+    lasting: bool,
+    /// Who says so.
+    by: Option<String>,
+}
+
+impl SourceRules {
+    /// Takes over what a file says of a measure.
+    fn take(&mut self, name: &str, found: Measured) {
+        self.alone.remove(name);
+        self.lasting.remove(name);
+        self.by.remove(name);
+        if found.alone {
+            self.alone.insert(name.to_owned(), found.calibration.clone());
+        }
+        if found.lasting {
+            self.lasting.insert(name.to_owned());
+        }
+        if let Some(by) = found.by {
+            self.by.insert(name.to_owned(), by);
+        }
+        self.measures.insert(name.to_owned(), found.calibration);
+    }
+}
+
+/// Reads what a measure means: in short, or as a table with `points`, `age`, `words` or `alone`, and beside these
+/// `source` and `decays`.
+fn measured(node: &Node) -> Result<Measured, String> {
+    const MEMBERS: [&str; 7] = ["published", "points", "age", "words", "alone", "source", "decays"];
     let expanded = node.expanded();
     let node = expanded.as_ref().unwrap_or(node);
+    let short = |calibration| Measured {
+        calibration,
+        alone: false,
+        lasting: false,
+        by: None,
+    };
+    let Data::Table(entries) = &node.data else {
+        return calibration(node).map(short);
+    };
+    // What a word means is a number or a text, never a list or a table.
+    let is_whole = |name: &str, data: &Data| {
+        (matches!(name, "points" | "age" | "words" | "alone") && matches!(data, Data::List(_) | Data::Table(_)))
+            || (name == "published" && matches!(data, Data::Flag(true)))
+    };
+    if !entries
+        .iter()
+        .any(|entry| is_whole(&entry.name, &entry.node.data))
+    {
+        return calibration(node).map(short);
+    }
+    let (mut found, mut alone, mut lasting, mut by) = (None, false, false, None);
+    for entry in entries {
+        let read = match entry.name.as_str() {
+            "points" => points(&entry.node).map(Calibration::Points),
+            "age" => points(&entry.node).map(Calibration::Age),
+            "published" if matches!(entry.node.data, Data::Flag(true)) => Ok(Calibration::Published),
+            "words" => words(&entry.node),
+            "alone" => {
+                alone = true;
+                match entry.node.data {
+                    Data::List(_) => points(&entry.node).map(Calibration::Points),
+                    _ => words(&entry.node),
+                }
+            }
+            "source" => {
+                by = Some(text(&entry.node).map_err(|message| format!("source: {message}"))?);
+                continue;
+            }
+            "decays" => {
+                lasting = !flag(&entry.node).map_err(|message| format!("decays: {message}"))?;
+                continue;
+            }
+            other => return Err(format!("unknown key \"{other}\"{}", expected_of(other, MEMBERS))),
+        };
+        let read = read.map_err(|message| format!("{}: {message}", entry.name))?;
+        if found.replace(read).is_some() {
+            return Err("expected one of points, age, words and alone, found several".to_owned());
+        }
+    }
+    let calibration = found.ok_or_else(|| "expected one of points, age, words and alone".to_owned())?;
+    Ok(Measured {
+        calibration,
+        alone,
+        lasting,
+        by,
+    })
+}
+
+/// Reads what a measure means in short: `"published"`, points, `{ age = points }`, or a table of words.
+fn calibration(node: &Node) -> Result<Calibration, String> {
     match &node.data {
         Data::Text(word) if word == "published" => Ok(Calibration::Published),
         Data::List(_) => points(node).map(Calibration::Points),
         Data::Table(entries) => match entries.as_slice() {
             [entry] if entry.name == "age" => points(&entry.node).map(Calibration::Age),
-            words => words
-                .iter()
-                .map(|entry| {
-                    let said =
-                        meaning(&entry.node).map_err(|message| format!("{}: {message}", entry.name))?;
-                    Ok((entry.name.clone(), said))
-                })
-                .collect::<Result<_, String>>()
-                .map(Calibration::Words),
+            _ => words(node),
         },
         _ => Err(format!(
             "expected \"published\", points [[number, per cent], …], {{ age = [[days, per cent], …] }}, or a table of \
@@ -327,6 +433,22 @@ fn calibration(node: &Node) -> Result<Calibration, String> {
             node.shown()
         )),
     }
+}
+
+/// Reads a table of words and what they mean.
+fn words(node: &Node) -> Result<Calibration, String> {
+    let Data::Table(entries) = &node.data else {
+        return Err(format!("expected a table of words, found {}", node.what()));
+    };
+    let word = |entry: &super::tree::Entry| {
+        let said = meaning(&entry.node).map_err(|message| format!("{}: {message}", entry.name))?;
+        Ok((entry.name.clone(), said))
+    };
+    entries
+        .iter()
+        .map(word)
+        .collect::<Result<_, String>>()
+        .map(Calibration::Words)
 }
 
 fn points(node: &Node) -> Result<Vec<(i64, Millionths)>, String> {

@@ -13,7 +13,7 @@ use super::reference::{self, Reference};
 use super::runtime::Runtime;
 use super::{Asker, Engine};
 use crate::domain::{Capability, Denial, Failure, FailureKind};
-use crate::providers::{Call, Replied};
+use crate::providers::{Call, Replied, Unit};
 
 /// Waits alone, for account calls and key tests.
 struct Alone(Duration);
@@ -85,6 +85,31 @@ impl Engine {
         self.account_carrier(runtime, &state, asker, deadline)
             .learn_entitlements()
             .await
+    }
+
+    /// Tells whether the server's account answers questions of a capability by a product that has no price. Where products
+    /// differ in that, the vendor is asked what the account is entitled to, unless that is known.
+    pub async fn is_free(&self, name: &str, capability: Capability) -> bool {
+        let runtimes = self.runtimes.load_full();
+        let Some(runtime) = runtimes.get(name) else {
+            return false;
+        };
+        let Some(offer) = runtime.provider.descriptor().offer(capability) else {
+            return false;
+        };
+        let has_price = |unit: &Unit| matches!(unit, Unit::Money(_));
+        if !offer.products.iter().any(|product| has_price(&product.unit)) {
+            return true;
+        }
+        // Who does not know may be asked for a price.
+        if self.learn_account(name).await.is_err() {
+            return false;
+        }
+        let Some(own) = runtime.own.as_ref().filter(|own| own.entitled().is_some()) else {
+            return false;
+        };
+        let first = offer.products.iter().find(|product| own.may_use(product.id));
+        first.is_some_and(|product| !has_price(&product.unit))
     }
 
     fn account_carrier(

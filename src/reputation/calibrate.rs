@@ -65,6 +65,41 @@ impl Calibration {
         }
     }
 
+    /// Returns the highest probability that speaks against an indicator.
+    #[must_use]
+    pub fn highest(&self) -> Millionths {
+        let highest = match self {
+            Self::Published => Some(Millionths::ONE),
+            Self::Points(points) | Self::Age(points) => points.iter().map(|(_, share)| *share).max(),
+            Self::Words(words) => words.values().filter_map(Meaning::against).max(),
+        };
+        highest.unwrap_or(Millionths::ZERO)
+    }
+
+    /// Returns what becomes this once a weight was taken of it; at most certain.
+    #[must_use]
+    pub fn before(&self, weight: Millionths) -> Self {
+        let points = |points: &[(i64, Millionths)]| {
+            let before = |(at, share): &(i64, Millionths)| (*at, share.before(weight));
+            points.iter().map(before).collect()
+        };
+        match self {
+            Self::Published => Self::Published,
+            Self::Points(given) => Self::Points(points(given)),
+            Self::Age(given) => Self::Age(points(given)),
+            Self::Words(words) => {
+                let before = |(word, meaning): (&String, &Meaning)| {
+                    let meaning = match meaning {
+                        Meaning::Malicious(share) => Meaning::Malicious(share.before(weight)),
+                        benign @ Meaning::Benign(_) => *benign,
+                    };
+                    (word.clone(), meaning)
+                };
+                Self::Words(words.iter().map(before).collect())
+            }
+        }
+    }
+
     /// Tells whether anything that is measured counts; what does not is told only.
     #[must_use]
     pub fn counts(&self) -> bool {
@@ -84,6 +119,16 @@ pub enum Meaning {
     Malicious(Millionths),
     /// It speaks for it.
     Benign(BenignClass),
+}
+
+impl Meaning {
+    /// Returns the probability with which it speaks against an indicator.
+    fn against(&self) -> Option<Millionths> {
+        match self {
+            Self::Malicious(probability) => Some(*probability),
+            Self::Benign(_) => None,
+        }
+    }
 }
 
 /// Says where an answer came from and how old it is.
@@ -184,6 +229,9 @@ pub fn from_record(
         own.knowledge(&evidence.measure, word.as_deref())
     });
     let calibration = own.and_then(|own| own.measures.get(&evidence.measure));
+    evidence.lasting = own.is_some_and(|own| own.lasting.contains(&evidence.measure));
+    evidence.scaled =
+        own.is_some_and(|own| matches!(own.alone.get(&evidence.measure), Some(Calibration::Points(_))));
     let said = match calibration {
         None => return evidence,
         Some(Calibration::Published) => {
@@ -229,7 +277,11 @@ fn reasons(record: &Record) -> Vec<String> {
         _ => Vec::new(),
     };
     let said = match record.get("value") {
-        Some(Value::Integer(number)) => Some(number.to_string()),
+        // Where a word stands beside the number, the word is what counts.
+        Some(Value::Integer(number)) => Some(match record.text("word") {
+            Some(word) => format!("{number}, {}", printable(&word)),
+            None => number.to_string(),
+        }),
         // A word is said by its reasons, where there are any.
         _ => record
             .text("word")

@@ -24,7 +24,12 @@ impl Aging {
     /// indicator does not decay, and what is known here holds until its end.
     fn of(item: &Evidence, rules: &Rules, now: Timestamp) -> Option<Self> {
         let lifetime = rules.lifetime(&item.source);
-        if item.passthrough || item.local || item.polarity != Polarity::Malicious || lifetime == 0 {
+        if item.passthrough
+            || item.lasting
+            || item.local
+            || item.polarity != Polarity::Malicious
+            || lifetime == 0
+        {
             return None;
         }
         let (age, since) = match item.observed_at {

@@ -41,6 +41,21 @@ impl Millionths {
         Self((self.0 as u64 * other.0 as u64 / 1_000_000) as u32)
     }
 
+    /// Returns the least share of which a weight leaves this one, at most 1.
+    #[must_use]
+    pub const fn before(self, weight: Self) -> Self {
+        if weight.0 == 0 {
+            return Self::ONE;
+        }
+        // Rounded up, as weighing rounds down. The quotient of what is at most a million million fits, once it is capped.
+        let share = (self.0 as u64 * 1_000_000).div_ceil(weight.0 as u64);
+        if share > 1_000_000 {
+            Self::ONE
+        } else {
+            Self(share as u32)
+        }
+    }
+
     /// Returns what is missing to 1.
     #[must_use]
     pub const fn complement(self) -> Self {
@@ -288,6 +303,12 @@ pub struct Evidence {
     /// Whether the provider publishes a risk from 0 to 100 that is a score already.
     #[serde(skip)]
     pub passthrough: bool,
+    /// Whether its number lies on a scale of the source's own, whose low end says nothing bad.
+    #[serde(skip)]
+    pub scaled: bool,
+    /// Whether the source keeps it up to date itself, so that age takes nothing from it.
+    #[serde(skip)]
+    pub lasting: bool,
     /// Whether pivotd knows it itself, by a list or from feedback; such a source counts as nobody who was asked.
     #[serde(skip)]
     pub local: bool,
@@ -326,6 +347,8 @@ impl Evidence {
             cached: false,
             reasons: Vec::new(),
             passthrough: false,
+            scaled: false,
+            lasting: false,
             local: false,
             hazard: None,
             retrieved_at: None,

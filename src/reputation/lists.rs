@@ -127,7 +127,9 @@ fn listed(kind: IndicatorKind, hit: &Hit, rules: &Rules) -> Evidence {
     let words = name.replace('-', " ");
     // A customer's name below a suffix is that customer's alone.
     let alone = mailbox || hit.is_of_suffix();
-    let hazard = !alone && rules.never_block.iter().any(|purpose| purpose == name);
+    // A domain of free mail is everybody's, whatever the rules say.
+    let hazard = !alone
+        && (hit.purpose == Purpose::FreeMail || rules.never_block.iter().any(|purpose| purpose == name));
     let local = Evidence {
         measure: name.to_owned(),
         local: true,

@@ -33,6 +33,18 @@ pub enum ListMeaning {
     Malicious(Millionths),
 }
 
+/// Says where the domains that were registered with an e-mail address are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registrations {
+    /// Nowhere.
+    Never,
+    /// Of accounts whose products list them without a price.
+    Free,
+    /// Of all; where it has a price, that is asked for, and says nothing.
+    Always,
+}
+
 /// Holds what is decided about one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SourceRules {
@@ -42,10 +54,18 @@ pub struct SourceRules {
     pub family: Option<String>,
     /// Seconds after observation at which its evidence has lost all weight; 0 keeps it for ever.
     pub lifetime_s: Option<u64>,
-    /// What its numbers and words mean, by measure.
+    /// What its numbers and words mean, by measure: as probabilities, which the grade weighs.
     pub measures: BTreeMap<String, Calibration>,
     /// Measures, or single words of them (`measure.word`), that are circumstances: they do not make an indicator known.
     pub context: BTreeSet<String>,
+    /// Of measures that say which score the source alone comes to: that score, instead of a probability. The grade does not
+    /// move it. [`Rules::settle`] makes the probabilities of it.
+    pub alone: BTreeMap<String, Calibration>,
+    /// Measures that the source keeps up to date itself, so that age takes nothing from them.
+    pub lasting: BTreeSet<String>,
+    /// Who says that it means this, by measure; for people.
+    #[serde(skip)]
+    pub by: BTreeMap<String, String>,
 }
 
 impl SourceRules {
@@ -58,6 +78,21 @@ impl SourceRules {
             Knowledge::Indicator
         }
     }
+}
+
+/// Says that a grade weighs less than what its source is to come to alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capped {
+    /// The source.
+    pub source: String,
+    /// The measure.
+    pub measure: String,
+    /// The source's grade.
+    pub grade: Reliability,
+    /// The weight of the grade, which is the most that the source comes to.
+    pub weight: Millionths,
+    /// The highest score that the measure says.
+    pub highest: Millionths,
 }
 
 /// Holds the rules of scores, as they are configured.
@@ -96,7 +131,7 @@ pub struct Rules {
     /// Addresses that host at most so many domains answer for them; 0 asks for no domains.
     pub few_domains: u32,
     /// Whether the domains that were registered with an e-mail address are asked for.
-    pub registrations: bool,
+    pub registrations: Registrations,
     /// What an alert comes to of which a value could not be read, where its caller does not say.
     pub on_unreadable: Fallback,
     /// What an alert comes to with a link that only the vendor of its wrapper can unwrap, where its caller does not say.
@@ -130,8 +165,8 @@ impl Default for Rules {
             sources: BTreeMap::new(),
             lists: BTreeMap::new(),
             never_block: Vec::new(),
-            few_domains: 0,
-            registrations: false,
+            few_domains: 5,
+            registrations: Registrations::Free,
             on_unreadable: Fallback::Keep,
             on_sealed: Fallback::Keep,
             required: BTreeMap::new(),
@@ -156,6 +191,31 @@ impl Rules {
             .take(12)
             .collect();
         format!("{}-{digits}", self.name)
+    }
+
+    /// Makes probabilities of the scores that sources come to alone, by their grades: the weight of the grade takes from the
+    /// probability what is added here. A grade that weighs less than a score caps it; that is told.
+    pub fn settle(&mut self) -> Vec<Capped> {
+        let mut capped = Vec::new();
+        let weights = &self.weights;
+        for (name, source) in &mut self.sources {
+            let grade = source.reliability.unwrap_or(Reliability::C);
+            let weight = weights.get(&grade).copied().unwrap_or(grade.weight());
+            for (measure, alone) in &source.alone {
+                let highest = alone.highest();
+                if highest > weight {
+                    capped.push(Capped {
+                        source: name.clone(),
+                        measure: measure.clone(),
+                        grade,
+                        weight,
+                        highest,
+                    });
+                }
+                source.measures.insert(measure.clone(), alone.before(weight));
+            }
+        }
+        capped
     }
 
     /// Tells whether a source has words for what is good, so that nobody knows what it would have said where it is

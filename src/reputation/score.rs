@@ -357,7 +357,10 @@ pub fn assess(
         Decision::Unknown
     };
     let listed = families.values().any(|family| {
-        let passes = evidence.get(family.leader).is_some_and(|item| item.passthrough);
+        // A number on a scale speaks by where on it the number lies, and so by the score alone.
+        let passes = evidence
+            .get(family.leader)
+            .is_some_and(|item| item.passthrough || item.scaled);
         !passes && family.knows && family.share > Millionths::ZERO
     });
     let verdict = match score {

@@ -10,6 +10,7 @@ use super::{Scorer, evidence};
 use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record};
 use crate::engine::Told;
 use crate::reputation::calibrate::{Calibration, Origin, from_record};
+use crate::reputation::policy::Registrations;
 use crate::reputation::{Evidence, EvidenceStatus, Potential};
 
 /// The most domains whose risk is asked for.
@@ -36,7 +37,7 @@ pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Deri
             )
             .await
         }
-        IndicatorKind::Email if rules.registrations => {
+        IndicatorKind::Email if rules.registrations != Registrations::Never => {
             around(
                 scorer,
                 indicator,
@@ -61,6 +62,16 @@ async fn around(
 ) -> Derived {
     let mut parts = Vec::new();
     plan::ask(scorer, capability, indicator, None, MOST_DOMAINS, &mut parts);
+    if capability == Capability::ReverseWhois && scorer.policy.rules.registrations == Registrations::Free {
+        let free = join_all(
+            parts
+                .iter()
+                .map(|part| scorer.engine.is_free(&part.source, capability)),
+        )
+        .await;
+        let mut free = free.into_iter();
+        parts.retain(|_| free.next().unwrap_or(false));
+    }
     for part in &mut parts {
         // Of today's registrations; those of the past are sold by the report, and scores never buy.
         if let Some(scope) = part.query.params.get_mut("scope") {

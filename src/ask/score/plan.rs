@@ -6,6 +6,7 @@ use super::{Scorer, local};
 use crate::domain::{Capability, Indicator, IndicatorKind, Pap, Query};
 use crate::engine::runtime::Runtime;
 use crate::reputation::Policy;
+use crate::reputation::policy::Registrations;
 
 /// What a source is asked for a score: a published risk, or what it says on its own scale.
 const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
@@ -18,7 +19,7 @@ pub fn asked_for(policy: &Policy) -> Vec<Capability> {
     if policy.rules.few_domains > 0 {
         asked.push(Capability::DomainsOnIp);
     }
-    if policy.rules.registrations {
+    if policy.rules.registrations != Registrations::Never {
         asked.push(Capability::ReverseWhois);
     }
     asked

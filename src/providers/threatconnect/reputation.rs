@@ -99,10 +99,20 @@ impl Held {
         NAMES.iter().any(is)
     }
 
-    /// Returns the rating on a scale from 0 to 100, times the confidence; a rating without a confidence counts whole.
+    /// Returns the rating on a scale from 0 to 100. One that its owner holds for possible, or that has no confidence, counts
+    /// whole; one that its owner doubts stays below a high threat; what is improbable counts by its confidence.
     fn value(&self) -> Option<i64> {
-        let confidence = i32::try_from(self.confidence.unwrap_or(100)).unwrap_or(100);
-        let value = self.rating? * 20.0 * f64::from(confidence) / 100.0;
+        const DOUBTFUL: i64 = 30;
+        const POSSIBLE: i64 = 50;
+        const BELOW_HIGH: f64 = 79.0;
+        let rating = self.rating? * 20.0;
+        let value = match self.confidence {
+            Some(percent) if percent < DOUBTFUL => {
+                rating * f64::from(i32::try_from(percent).unwrap_or(0)) / 100.0
+            }
+            Some(percent) if percent < POSSIBLE => rating.min(BELOW_HIGH),
+            _ => rating,
+        };
         #[expect(clippy::cast_possible_truncation, reason = "between 0 and 100")]
         Some((value + 0.5).floor() as i64)
     }

@@ -14,6 +14,7 @@ mod closing;
 mod missing;
 mod model;
 mod properties;
+mod vendors;
 
 const NOW: i64 = 1_700_000_000;
 

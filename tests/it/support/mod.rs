@@ -145,6 +145,9 @@ impl Builder {
         let mut loaded = config::load(None, &[], &descriptors()).unwrap();
         let settings = &mut loaded.settings;
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
+        // What stands around an indicator is asked for where a test wants it.
+        settings.reputation.few_domains = 0;
+        settings.reputation.registrations = pivotd::reputation::policy::Registrations::Never;
         settings.server.data = folder.path().join("data");
         settings.server.workers = Some(2);
         settings.log.file = Some(folder.path().join("log"));

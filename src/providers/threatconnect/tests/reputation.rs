@@ -67,11 +67,23 @@ fn a_rating_is_weighed_by_its_confidence() {
     for (row, expected) in [
         (
             json!({"rating": 4.0, "confidence": 85}),
-            "rating 68: rating 4.0, confidence 85 by O",
+            "rating 80: rating 4.0, confidence 85 by O",
         ),
         (
             json!({"rating": "5", "confidence": "100"}),
             "rating 100: rating 5.0, confidence 100 by O",
+        ),
+        (
+            json!({"rating": 5.0, "confidence": 49}),
+            "rating 79: rating 5.0, confidence 49 by O",
+        ),
+        (
+            json!({"rating": 3.0, "confidence": 50}),
+            "rating 60: rating 3.0, confidence 50 by O",
+        ),
+        (
+            json!({"rating": 5.0, "confidence": 29}),
+            "rating 29: rating 5.0, confidence 29 by O",
         ),
         (
             json!({"rating": 2.5, "confidence": 1}),
