@@ -129,7 +129,7 @@ fn settings(
     let log = sections::log(&root);
     let cache = sections::cache(&root);
     let deadlines = sections::deadlines(&root);
-    let trusted_relays = sections::trusted_relays(&root);
+    let (trusted_relays, tlp_red) = sections::alerts(&root);
     let decisions_kept = sections::decisions_kept(&root);
     let reputation = reputation::reputation(&root, descriptors);
     let scales = sections::scales(&root);
@@ -164,6 +164,7 @@ fn settings(
         cache,
         deadlines,
         trusted_relays,
+        tlp_red,
         decisions_kept,
         reputation,
         providers,

@@ -13,6 +13,7 @@ use super::settings::{
 use super::tree::{Data, Node};
 use super::values;
 use crate::alert::Relay;
+use crate::domain::marking::TlpRed;
 use crate::mapping::{Band, Colour, Scale};
 
 const MIB: u64 = 1 << 20;
@@ -212,8 +213,8 @@ pub(super) fn deadlines(root: &Reader<'_>) -> Deadlines {
     settings
 }
 
-/// Reads whose relays are believed where a message says which way it came.
-pub(super) fn trusted_relays(root: &Reader<'_>) -> Vec<Relay> {
+/// Reads whose relays are believed where a message says which way it came, and how numbers of marks are meant.
+pub(super) fn alerts(root: &Reader<'_>) -> (Vec<Relay>, TlpRed) {
     let reader = section(root, "alerts");
     let relays = reader.value("trusted_relays", |node| {
         let names = texts(node)?;
@@ -222,8 +223,12 @@ pub(super) fn trusted_relays(root: &Reader<'_>) -> Vec<Relay> {
             .map(|name| name.parse().map_err(|error| format!("{error}")))
             .collect::<Result<Vec<Relay>, String>>()
     });
+    let red = match reader.number("tlp_red", 3, 3, 4) {
+        4 => TlpRed::Four,
+        _ => TlpRed::Three,
+    };
     reader.finish();
-    relays.unwrap_or_default()
+    (relays.unwrap_or_default(), red)
 }
 
 /// Reads how long decisions are kept.

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use crate::alert::Relay;
 use crate::catalogue::TransformSpec;
+use crate::domain::marking::TlpRed;
 use crate::domain::{Lists, Pap, Tlp};
 use crate::mapping::Scale;
 use crate::reputation::Rules;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub deadlines: Deadlines,
     /// `[alerts]`: whose relays are believed.
     pub trusted_relays: Vec<Relay>,
+    /// Which number stands for TLP:RED in a question.
+    pub tlp_red: TlpRed,
     /// `[decisions]`: how long a decision is kept after it was last made.
     pub decisions_kept: Duration,
     /// `[reputation]`: the policy of scores.

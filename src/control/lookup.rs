@@ -14,8 +14,8 @@ use crate::config::problem::did_you_mean;
 use crate::domain::Indicator;
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
-use crate::http::alert::guess;
 use crate::http::asking::Answer;
+use crate::http::values::{self, guess};
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};
 use crate::startup::{App, Configured};
@@ -282,18 +282,23 @@ pub(super) async fn enrich(
     if given.is_empty() || given.len() > MOST_INDICATORS {
         return Err(format!("expected 1 to {MOST_INDICATORS} indicators"));
     }
-    let mut indicators: Vec<(String, Indicator)> = Vec::new();
-    let mut wrong = Vec::new();
+    let mut alert = Alert::default();
     for value in given {
         match guess(value) {
-            Ok(one) if indicators.contains(&one) => {}
-            Ok(one) => indicators.push(one),
-            Err(reason) => wrong.push(reason),
+            Ok(read) => {
+                values::put(&mut alert, read);
+            }
+            Err(reason) => alert
+                .unreadable
+                .push(values::unreadable("indicator", value, reason)),
         }
     }
-    if !wrong.is_empty() {
-        return Err(wrong.join("\n"));
+    // Where nothing can be scored, that is all there is to say.
+    if alert.indicators.is_empty() {
+        let reasons = alert.unreadable.into_iter().map(|one| one.reason);
+        return Err(reasons.collect::<Vec<_>>().join("\n"));
     }
+    let indicators = alert.indicators.clone();
     let configured = app.configured.load_full();
     let policy = match threshold {
         Some(threshold) if threshold > 100 => {
@@ -307,7 +312,7 @@ pub(super) async fn enrich(
     let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
     let wishes = Wishes::until(deadline);
     let scorer = app.scorer(&configured, &policy, &asker, &wishes);
-    let scored = scorer.score(Alert::of(indicators.clone())).await;
+    let scored = scorer.score(alert).await;
     let kept = app.keep(&asker.tenant, &asker.client, &scored.answer).await;
     kept.map_err(|error| error.to_string())?;
     let asked: Vec<&str> = indicators

@@ -13,6 +13,9 @@ use crate::hex::hex;
 /// How long a reply is kept.
 const KEPT_S: i64 = 86_400;
 
+/// Grows when requests are told apart in another way.
+const LAYOUT: u8 = 1;
+
 /// Holds a reply as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -25,6 +28,9 @@ pub struct Reply {
 /// Is a reply as it is kept: with what it was a reply to.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
+    /// How requests were told apart when it was kept; a reply of another time is none.
+    #[serde(default)]
+    layout: u8,
     request: String,
     reply: Reply,
 }
@@ -109,6 +115,7 @@ impl Replies {
         let now = self.clock.now().as_microsecond();
         let kept = self.store.row(Shelf::Replies, &claim.key, now)?;
         let kept: Option<Kept> = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
+        let kept = kept.filter(|kept| kept.layout == LAYOUT);
         Ok(match kept {
             None => Begun::Fresh(claim),
             Some(kept) if kept.request == claim.request => Begun::Replay(kept.reply),
@@ -122,6 +129,7 @@ impl Replies {
     /// [`StoreError`] where the store cannot be written.
     pub async fn keep(&self, claim: Claim, reply: Reply) -> Result<(), StoreError> {
         let kept = Kept {
+            layout: LAYOUT,
             request: claim.request.clone(),
             reply,
         };

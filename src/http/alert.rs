@@ -10,53 +10,18 @@ use utoipa::ToSchema;
 
 use super::asking::Request;
 use super::message;
+use super::shapes::OneOrMany;
 use super::statuses::{Named, Refusals, ScoredAlert, TooLarge};
-use super::wishes::{Names, question};
+use super::values;
+use super::wishes::question;
 use crate::alert::MessageFacts;
-use crate::ask::message::head;
 use crate::ask::score::Alert as Asked;
 use crate::config::Settings;
-use crate::domain::Indicator;
 use crate::reputation::Kind;
 use crate::startup::App;
 
-/// The most indicators of one alert.
-const MOST_INDICATORS: usize = 50;
 /// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.
 const MOST_BYTES: usize = 16 << 20;
-
-/// Holds one value, or several.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(untagged, expecting = "expected a text or a list of texts")]
-pub enum OneOrMany {
-    /// One value.
-    One(String),
-    /// Several.
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    /// Returns the values. An empty text stands for none, as templates write it.
-    fn values(&self) -> impl Iterator<Item = &str> {
-        let values = match self {
-            Self::One(value) => std::slice::from_ref(value),
-            Self::Many(values) => values,
-        };
-        values
-            .iter()
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty())
-    }
-}
-
-impl Names for Option<OneOrMany> {
-    /// Takes texts apart at commas.
-    fn names(&self) -> Vec<String> {
-        let texts = self.iter().flat_map(OneOrMany::values);
-        let names = texts.flat_map(|text| text.split(',')).map(str::trim);
-        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
-    }
-}
 
 question! {
     schema, Option<OneOrMany>;
@@ -129,28 +94,9 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
 
 /// Reads the indicators of an alert and of its message, each with its role; equal ones count once.
 fn read(alert: &Alert, settings: &Settings) -> Result<(Asked, Option<MessageFacts>), String> {
-    let kinds = [
-        (Kind::Email, &alert.email),
-        (Kind::Domain, &alert.domain),
-        (Kind::Ip, &alert.ip),
-        (Kind::Url, &alert.url),
-        (Kind::Hash, &alert.hash),
-    ];
-    let mut all: Vec<(String, Indicator)> = Vec::new();
-    for (kind, values) in kinds {
-        for value in values.iter().flat_map(OneOrMany::values) {
-            let indicator = parse(kind, value)?;
-            if !all.contains(&indicator) {
-                all.push(indicator);
-            }
-            if all.len() > MOST_INDICATORS {
-                return Err(format!("an alert has at most {MOST_INDICATORS} indicators"));
-            }
-        }
-    }
-    let mut asked = Asked::of(all);
+    let mut asked = members(alert);
     match alert.raw()? {
-        None if asked.indicators.is_empty() => Err(
+        None if asked.indicators.is_empty() && asked.unreadable.is_empty() => Err(
             "there is no indicator; give at least one of email, domain, ip, url, hash, message".to_owned(),
         ),
         None => Ok((asked, None)),
@@ -159,6 +105,33 @@ fn read(alert: &Alert, settings: &Settings) -> Result<(Asked, Option<MessageFact
             Ok((asked, Some(facts)))
         }
     }
+}
+
+/// Reads the body of a question.
+///
+/// # Errors
+/// What is wrong with it, with the member.
+pub fn decode(body: &[u8]) -> Result<Alert, String> {
+    super::body::read(body)
+}
+
+/// Reads the members that hold indicators, each with its role; equal ones count once. What cannot be read is told beside them.
+#[must_use]
+pub fn members(alert: &Alert) -> Asked {
+    let mut asked = Asked::default();
+    let members = [
+        (Kind::Email, &alert.email),
+        (Kind::Domain, &alert.domain),
+        (Kind::Ip, &alert.ip),
+        (Kind::Url, &alert.url),
+        (Kind::Hash, &alert.hash),
+    ];
+    for (kind, values) in members {
+        if let Some(values) = values {
+            values::add(&mut asked, kind, values);
+        }
+    }
+    asked
 }
 
 impl Alert {
@@ -182,27 +155,6 @@ impl Alert {
     }
 }
 
-/// Reads a value of a kind, and gives it the role that the kind has.
-pub(super) fn parse(kind: Kind, value: &str) -> Result<(String, Indicator), String> {
-    let role = kind.name();
-    kind.read(value)
-        .map(|indicator| (role.to_owned(), indicator))
-        .map_err(|error| {
-            let expected = match kind {
-                Kind::Ip => "an IPv4 or IPv6 address",
-                _ => error.expected(),
-            };
-            format!("{role}: {} is not {expected}", head(error.given()))
-        })
-}
-
-/// Parses an indicator of any kind with the role that its kind has in an alert.
-///
-/// # Errors
-/// What was expected, in plain words.
-pub fn guess(value: &str) -> Result<(String, Indicator), String> {
-    let indicator = Indicator::guess(value)
-        .map_err(|error| format!("{} is not {}", head(error.given()), error.expected()))?;
-    let role = Kind::of(indicator.kind()).map_or(indicator.kind().name(), Kind::name);
-    Ok((role.to_owned(), indicator))
-}
+#[cfg(test)]
+#[path = "alert_tests.rs"]
+mod tests;

@@ -24,6 +24,7 @@ use crate::ask::score::{Alert, Scored, Steady, asked_for};
 use crate::decisions::{Claim, Reply};
 use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
+use crate::reputation::Decision;
 use crate::reputation::alert::AlertAnswer;
 use crate::startup::App;
 use crate::telemetry::metrics::InFlight;
@@ -148,11 +149,7 @@ impl<'a> Request<'a> {
 
     /// Reads JSON; `what` names it.
     pub(super) fn json<T: DeserializeOwned>(&self, body: &[u8], what: &str) -> Result<T, Problem> {
-        // A list would be taken for the members in their order.
-        if !body.trim_ascii_start().starts_with(b"{") {
-            return Err(self.wrong(format!("the body is not {what}: expected a JSON object")));
-        }
-        serde_json::from_slice(body).map_err(|error| self.wrong(format!("the body is not {what}: {error}")))
+        super::body::read(body).map_err(|error| self.wrong(format!("the body is not {what}: {error}")))
     }
 
     /// Answers an alert: rehearsed, as it was answered before, or by asking.
@@ -192,7 +189,10 @@ impl<'a> Request<'a> {
         if let (Some(key), Some(steady)) = (key, steady) {
             self.note(key, opinions, &answer, steady, &finished).await;
         }
-        if let Some(claim) = claim {
+        // Whoever asks again may get what is missing now; what is known is held, and costs nothing again.
+        if let Some(claim) = claim
+            && finished.outcome != Decision::Undetermined.name()
+        {
             self.keep_reply(claim, &finished.reply).await?;
         }
         Ok(finished)

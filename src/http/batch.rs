@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access;
-use super::alert::{OneOrMany, guess};
 use super::asking::{Caller, FACE, Finished, Request};
 use super::line::Line;
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
+use super::shapes::{Item, OneOrMany};
 use super::statuses::{Named, Refusals, TooLarge};
+use super::values::{self, Read, guess};
 use super::wishes::question;
-use crate::ask::message::head;
 use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
 use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
@@ -47,8 +47,8 @@ question! {
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
     pub struct Batch {
         /// 1 to 1000 indicators of any kind, told by their form; defanged ones are taken.
-        #[schema(min_items = 1, max_items = 1000, example = json!(["career-offers.example", "192.0.2.44", "billing@career-offers.example"]))]
-        pub indicators: Vec<String>,
+        #[schema(value_type = Vec<String>, min_items = 1, max_items = 1000, example = json!(["career-offers.example", "192.0.2.44", "billing@career-offers.example"]))]
+        pub indicators: OneOrMany,
     }
 }
 
@@ -61,7 +61,7 @@ pub struct BatchItem {
     pub given: String,
     /// 200 where it was understood, 400 where not, 500 where its decision could not be kept.
     pub status: u16,
-    /// What is wrong, where something is.
+    /// What is wrong, where something is; else what was taken of what was given, where that is not all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The id under which the decision is kept.
@@ -180,7 +180,7 @@ struct Run {
     asker: Asker,
     policy: Policy,
     wishes: Wishes,
-    given: Vec<String>,
+    given: Vec<Item>,
 }
 
 async fn begin(
@@ -196,10 +196,11 @@ async fn begin(
         Err(replayed) => return Ok(Err(replayed)),
     };
     let batch: Batch = request.json(&body, "a batch")?;
-    if !(1..=MOST_INDICATORS).contains(&batch.indicators.len()) {
+    let given = batch.indicators.elements();
+    if !(1..=MOST_INDICATORS).contains(&given.len()) {
         return Err(request.wrong(format!(
             "indicators: expected 1 to {MOST_INDICATORS}, found {}",
-            batch.indicators.len()
+            given.len()
         )));
     }
     if caller.branch == Some(Branch::Limited) {
@@ -225,7 +226,7 @@ async fn begin(
         asker,
         policy,
         wishes,
-        given: batch.indicators,
+        given,
     };
     Ok(Ok((run, claim)))
 }
@@ -233,10 +234,14 @@ async fn begin(
 impl Run {
     /// Scores one indicator.
     async fn item(&self, index: usize) -> BatchItem {
-        let value = self.given.get(index).map_or("", String::as_str);
+        let (value, read) = match self.given.get(index) {
+            Some(Item::Text(text)) => (text.as_str(), guess(text)),
+            Some(Item::Other(word)) => (*word, Err(format!("expected a text, found {word}"))),
+            None => ("", Err("expected a text".to_owned())),
+        };
         let mut item = BatchItem {
             index,
-            given: head(value),
+            given: values::shown(value),
             status: 200,
             detail: None,
             decision_id: None,
@@ -246,8 +251,15 @@ impl Run {
             provider_time: Duration::ZERO,
             sources: BTreeSet::new(),
         };
-        let (role, indicator) = match guess(value) {
-            Ok(one) => one,
+        let (role, indicator) = match read {
+            Ok(Read {
+                role,
+                indicator,
+                note,
+            }) => {
+                item.detail = note;
+                (role, indicator)
+            }
             Err(detail) => {
                 item.status = 400;
                 item.detail = Some(detail);
@@ -373,6 +385,7 @@ async fn gather(
     }
     summary.close(&run.app);
     let outcome = summary.outcome();
+    let is_settled = summary.undetermined + summary.failed == 0;
     let reply = if lines {
         let mut body: String = items.iter().map(line).collect();
         body.push_str(&last_line(&summary));
@@ -383,7 +396,10 @@ async fn gather(
     } else {
         request.reply(&BatchAnswer { summary, items })?
     };
-    if let Some(claim) = claim {
+    // Whoever asks again may get what is missing now; what is known is held, and costs nothing again.
+    if let Some(claim) = claim
+        && is_settled
+    {
         request.keep_reply(claim, &reply).await?;
     }
     Ok(Finished {

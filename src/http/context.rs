@@ -5,11 +5,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::alert::guess;
 use super::asking::{Caller, FACE, Request};
 use super::rehearse;
 use super::reputation::{in_path, query};
 use super::statuses::Refusals;
+use super::values::guess;
 use super::wishes::{Given, Names};
 use crate::ask::score::Context;
 use crate::startup::App;
@@ -80,7 +80,7 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
             ..Given::default()
         };
         let value = in_path(&http, "indicator", &request.id)?;
-        let (_, indicator) = guess(&value).map_err(|detail| request.wrong(detail))?;
+        let indicator = guess(&value).map_err(|detail| request.wrong(detail))?.indicator;
         let configured = app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
         let (policy, wishes) =

@@ -5,6 +5,7 @@ mod again;
 pub mod alert;
 pub mod asking;
 pub mod batch;
+mod body;
 pub mod context;
 pub mod decisions;
 mod line;
@@ -17,7 +18,9 @@ pub mod problem;
 mod rehearse;
 pub mod reputation;
 mod run_path;
+mod shapes;
 mod statuses;
+pub mod values;
 pub mod wishes;
 
 use actix_web::{FromRequest, Handler, Resource, Responder, web};

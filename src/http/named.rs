@@ -9,6 +9,7 @@ use actix_web::http::header::HeaderName;
 
 use super::asking::{Caller, Finished, Request};
 use super::batch::wants_lines;
+use super::body::meaning;
 use super::problem::Problem;
 use crate::decisions::{Begun, Claim, fingerprint};
 use crate::engine::cache::RenderedKey;
@@ -41,7 +42,7 @@ impl Request<'_> {
         let identity = &caller.identity;
         // The form of the answer is part of the question where there are two.
         let form: &[u8] = if wants_lines(http) { b"lines" } else { b"" };
-        let digest = fingerprint(&[self.operation().as_bytes(), form, body]);
+        let digest = fingerprint(&[self.operation().as_bytes(), form, &meaning(body)]);
         let begun = self
             .app
             .decisions

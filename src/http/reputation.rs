@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
-use super::alert::{OneOrMany, guess, parse};
 use super::asking::Request;
 use super::problem::Problem;
+use super::shapes::{Item, OneOrMany};
 use super::statuses::{Named, Refusals, Scored, TooLarge};
+use super::values;
 use super::wishes::{Given, question};
 use crate::ask::score::Alert;
 use crate::reputation::Kind;
@@ -45,8 +46,8 @@ question! {
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
     pub struct Enrich {
         /// The indicator; defanged ones are taken.
-        #[schema(example = "career-offers.example")]
-        pub indicator: String,
+        #[schema(value_type = String, example = "career-offers.example")]
+        pub indicator: OneOrMany,
         /// What it is; told by its form where it is left out.
         pub kind: Option<Kind>,
     }
@@ -155,17 +156,35 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
             Err(answered) => return Ok(answered),
         };
         let asked: Enrich = request.json(&body, "an indicator")?;
-        let read = match asked.kind {
-            Some(kind) => parse(kind, &asked.indicator),
-            None => guess(&asked.indicator),
-        };
-        let indicator = read.map_err(|detail| request.wrong(detail))?;
-        request
-            .answer(caller, Alert::of(vec![indicator]), &asked.given(), claim, key)
-            .await
+        let alert = alert(&asked).map_err(|detail| request.wrong(detail))?;
+        request.answer(caller, alert, &asked.given(), claim, key).await
     }
     .await;
     request.finish(answered)
+}
+
+/// Makes an alert of the one indicator that is asked about; where that cannot be read, an alert that says so.
+fn alert(asked: &Enrich) -> Result<Alert, String> {
+    let text = match asked.indicator.only() {
+        Some(Item::Text(text)) => text,
+        Some(Item::Other(word)) => return Err(format!("indicator: expected a text, found {word}")),
+        None => {
+            let found = asked.indicator.len();
+            return Err(format!("indicator: expected one text, found {found}"));
+        }
+    };
+    let mut alert = Alert::default();
+    let (role, read) = match asked.kind {
+        Some(kind) => (kind.name(), values::of_kind(kind, text)),
+        None => ("indicator", values::guess(text)),
+    };
+    match read {
+        Ok(read) => {
+            values::put(&mut alert, read);
+        }
+        Err(reason) => alert.unreadable.push(values::unreadable(role, text, reason)),
+    }
+    Ok(alert)
 }
 
 /// Scores what stands in the path under a name.
@@ -193,10 +212,10 @@ async fn one(
             return Ok(again);
         }
         let (kind, value, given) = read(&request.id)?;
-        let indicator = parse(kind, &value).map_err(|detail| request.wrong(detail))?;
-        request
-            .answer(caller, Alert::of(vec![indicator]), &given, None, key)
-            .await
+        let read = values::of_kind(kind, &value).map_err(|detail| request.wrong(detail))?;
+        let mut alert = Alert::default();
+        values::put(&mut alert, read);
+        request.answer(caller, alert, &given, None, key).await
     }
     .await;
     request.finish(answered)

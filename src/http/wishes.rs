@@ -98,6 +98,25 @@ where
         .transpose()
 }
 
+/// Reads a mark: a word, or the number that stands for it.
+pub(crate) fn mark<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Nothing(()),
+        Number(u64),
+        Decimal(f64),
+        Text(String),
+    }
+    let wrong = || serde::de::Error::custom("expected a word or a whole number");
+    Ok(match Given::deserialize(deserializer).map_err(|_| wrong())? {
+        Given::Nothing(()) => None,
+        Given::Number(number) => Some(number.to_string()),
+        Given::Decimal(number) => Some(whole(number).ok_or_else(wrong)?.to_string()),
+        Given::Text(text) => Some(text),
+    })
+}
+
 /// Returns a decimal number that is whole, as far as every whole number has a decimal of its own.
 fn whole(number: f64) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -150,11 +169,13 @@ macro_rules! question {
             /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
             #[serde(default, deserialize_with = "crate::http::wishes::number")]
             pub max_age: Option<u64>,
-            /// How far the indicators may travel: clear, green, amber, amber+strict or red. A source above whose mark it is is not asked.
+            /// How far the indicators may travel: clear, green, amber, amber+strict or red, or TheHive's number for it. A source above whose mark it is is not asked.
             #[$attribute(example = "amber")]
+            #[serde(default, deserialize_with = "crate::http::wishes::mark")]
             pub tlp: Option<String>,
             /// What may be done with the indicators: clear, green (sources that their owner can notice), amber (passive sources) or red (nobody is asked).
             #[$attribute(example = "amber")]
+            #[serde(default, deserialize_with = "crate::http::wishes::mark")]
             pub pap: Option<String>,
             /// The only sources to ask, by name; all where it is left out.
             pub providers: $names,
@@ -240,8 +261,9 @@ impl Given {
             unknown: self.on_unknown.unwrap_or_default(),
         };
         let given = |mark: &'_ Option<String>| mark.clone().filter(|mark| !mark.trim().is_empty());
-        let tlp = given(&self.tlp).map_or(Ok(Tlp::Clear), |mark| mark.parse());
-        let pap = given(&self.pap).map_or(Ok(Pap::Clear), |mark| mark.parse());
+        let red = configured.settings().tlp_red;
+        let tlp = given(&self.tlp).map_or(Ok(Tlp::Clear), |mark| Tlp::read(&mark, red));
+        let pap = given(&self.pap).map_or(Ok(Pap::Clear), |mark| Pap::read(&mark));
         Ok((
             policy,
             Wishes {

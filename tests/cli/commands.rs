@@ -204,7 +204,7 @@ fn a_local_transform_is_given_value_and_properties() {
 #[test]
 fn indicators_are_scored() {
     both_ways(|place| {
-        let ask = |command| place.good(&[command, "career-offers[.]example", "192.0.2.44"]);
+        let ask = |command| place.good(&[command, "career-offers[.]example", "nobody-knows-this.example"]);
         let table = ask("score");
         assert_eq!(ask("enrich"), table, "its old name goes on");
         let row = table
@@ -215,7 +215,10 @@ fn indicators_are_scored() {
             row.contains("87") && row.contains("malicious") && row.contains("exceeds"),
             "{row}"
         );
-        let other = table.lines().find(|line| line.starts_with("192.0.2.44")).unwrap();
+        let other = table
+            .lines()
+            .find(|line| line.starts_with("nobody-knows-this.example"))
+            .unwrap();
         assert!(other.contains(" - "), "nobody knows is no score: {other}");
         let json = place.json(&[
             "score",
@@ -227,7 +230,13 @@ fn indicators_are_scored() {
         ]);
         assert_eq!(json["max_score"], 87);
         assert_eq!(json["decision"], "below", "87 is not more than 87");
-        let wrong = place.bad(&["score", "career-offers.example", "no indicator"]);
+        // One that cannot be read costs no other.
+        let wrong = place.good(&["score", "career-offers.example", "no indicator"]);
+        assert!(
+            wrong.contains("career-offers.example scores 87") && wrong.contains("Not readable: no indicator"),
+            "{wrong}"
+        );
+        let wrong = place.bad(&["score", "no indicator"]);
         assert!(wrong.contains("no indicator"), "{wrong}");
     });
 }
@@ -240,14 +249,14 @@ fn a_score_is_explained_by_what_each_source_said() {
         "--demo",
         "--explain",
         "career-offers.example",
-        "192.0.2.44",
+        "nobody-knows-this.example",
     ])
     .current_dir(folder.path())
     .output()
     .unwrap();
     assert_eq!(ask.status.code(), Some(0), "{ask:?}");
     let text = String::from_utf8(ask.stdout).unwrap();
-    let (known, unknown) = text.split_once("\n192.0.2.44\n").unwrap();
+    let (known, unknown) = text.split_once("\nnobody-knows-this.example\n").unwrap();
     let row = |source: &str| {
         let mut rows = known.lines().filter(|line| line.starts_with(source));
         rows.next().unwrap_or_else(|| panic!("{source}: {text}"))

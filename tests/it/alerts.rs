@@ -7,6 +7,7 @@ use base64::Engine;
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
 use pivotd::domain::Purpose;
 use pivotd::replay::{Fault, Gate, Matcher};
+use pivotd::reputation::policy::Registrations;
 use pivotd::tokens::{NewToken, Scope};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -614,7 +615,11 @@ async fn the_domains_around_an_indicator_count_where_the_policy_says_so() {
         let app = Builder::new()
             .settings(move |settings| {
                 settings.reputation.few_domains = few;
-                settings.reputation.registrations = registrations;
+                settings.reputation.registrations = if registrations {
+                    Registrations::Always
+                } else {
+                    Registrations::Never
+                };
             })
             .start()
             .await;

@@ -15,6 +15,7 @@ mod decisions;
 mod dns;
 mod engine;
 mod faults;
+mod inputs;
 mod investigation;
 mod maltego;
 mod merged;

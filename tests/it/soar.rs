@@ -108,11 +108,19 @@ async fn wrong_requests_are_problems_that_say_what_and_where() {
         400,
         "domian",
     );
-    is_problem(
-        &app.post_json("/v1/alerts/score", &json!({"ip": "999.0.2.1"}))
-            .await,
-        400,
-        "ip: 999.0.2.1 is not",
+    // A value that cannot be read is no wrong request.
+    let unreadable = app
+        .post_json("/v1/alerts/score", &json!({"ip": "999.0.2.1"}))
+        .await;
+    assert_eq!(unreadable.status, 200, "{}", unreadable.body);
+    let unreadable = unreadable.json();
+    assert_eq!(unreadable["decision"], "undetermined");
+    assert!(
+        unreadable["unreadable"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("ip: 999.0.2.1 is not"),
+        "{unreadable}"
     );
     is_problem(
         &app.post_json(
@@ -288,7 +296,9 @@ async fn an_indicator_of_any_kind_is_told_by_its_form() {
         assert_eq!(named["max_score"], guessed["max_score"], "{indicator}");
     }
     let wrong = json!({"indicator": "192.0.2.44", "kind": "email"});
-    is_problem(&app.post_json("/v1/enrich", &wrong).await, 400, "email");
+    let unreadable = app.post_json("/v1/enrich", &wrong).await.json();
+    assert_eq!(unreadable["decision"], "undetermined", "{unreadable}");
+    assert_eq!(unreadable["unreadable"][0]["role"], "email");
     let wrong = json!({"indicator": "192.0.2.44", "type": "ip"});
     is_problem(&app.post_json("/v1/enrich", &wrong).await, 400, "type");
     let long = json!({"indicator": "x".repeat(70_000)});

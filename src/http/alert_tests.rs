@@ -1,0 +1,114 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn asked(body: &Value) -> Asked {
+    members(&decode(body.to_string().as_bytes()).unwrap())
+}
+
+fn scored(body: &Value) -> Vec<(String, String)> {
+    let indicators = asked(body).indicators;
+    let shown = |(role, indicator): (String, crate::domain::Indicator)| (role, indicator.value().to_owned());
+    indicators.into_iter().map(shown).collect()
+}
+
+#[test]
+fn what_clearly_is_of_another_kind_is_taken_as_that_and_said() {
+    for (member, given, role, value) in [
+        ("domain", "192.0.2.44", "ip", "192.0.2.44"),
+        ("ip", "career-offers.example", "domain", "career-offers.example"),
+        (
+            "email",
+            "career-offers.example",
+            "domain",
+            "career-offers.example",
+        ),
+        (
+            "domain",
+            "billing@career-offers.example",
+            "email",
+            "billing@career-offers.example",
+        ),
+        ("ip", "2001:db8::44", "ip", "2001:db8::44"),
+    ] {
+        let found = asked(&json!({member: given}));
+        let [(found_role, indicator)] = &found.indicators[..] else {
+            panic!("{given}: {found:?}");
+        };
+        assert_eq!((found_role.as_str(), indicator.value()), (role, value), "{given}");
+        assert_eq!(
+            found.notes.is_empty(),
+            member == role,
+            "{given}: {:?}",
+            found.notes
+        );
+        assert!(found.unreadable.is_empty());
+    }
+}
+
+#[test]
+fn what_is_too_much_is_told_and_costs_no_other() {
+    let many: Vec<String> = (0..70).map(|at| format!("n{at}.example")).collect();
+    let found = asked(&json!({"domain": many}));
+    assert_eq!((found.indicators.len(), found.excess.len()), (50, 20));
+    assert_eq!(found.excess[0].value, "n50.example");
+    // Again and again the same is one; what is listed stays few.
+    let again: Vec<String> = (0..5000).map(|at| format!("not {} a name", at % 200)).collect();
+    let found = asked(&json!({"domain": again}));
+    assert_eq!((found.unreadable.len(), found.indicators.len()), (50, 0));
+    assert!(
+        found.notes.iter().any(|note| note.contains("more values")),
+        "{:?}",
+        found.notes
+    );
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,16}".prop_map(Value::from),
+        "[a-z0-9@:/.,\\[\\]' -]{0,24}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("[a-c]{1,2}", inner, 0..3).prop_map(|members| json!(members)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_body_is_read_or_refused(name in "(email|domain|ip|url|hash|tlp|pap|threshold|message|providers|x)", value in any_json()) {
+        let body = json!({name: value});
+        if let Ok(alert) = decode(body.to_string().as_bytes()) {
+            let found = members(&alert);
+            prop_assert!(found.indicators.len() <= 50);
+        }
+    }
+
+    #[test]
+    fn one_value_among_good_ones_costs_none_of_them(
+        member in "(email|domain|ip|url|hash)",
+        junk in any_json(),
+        at in 0_usize..3,
+    ) {
+        let good = match member.as_str() {
+            "email" => ["a@one.example", "b@two.example"],
+            "ip" => ["192.0.2.1", "2001:db8::2"],
+            "url" => ["https://one.example/x", "http://two.example/"],
+            "hash" => ["d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709"],
+            _ => ["one.example", "two.example"],
+        };
+        let mut list: Vec<Value> = good.iter().map(|value| json!(value)).collect();
+        list.insert(at, junk);
+        let found = scored(&json!({member.clone(): list}));
+        for good in good {
+            prop_assert!(found.iter().any(|(role, value)| *role == member && value == good), "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Reads the JSON of a request: whatever a template made of text that others wrote, and names the member that is wrong.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// Reads a body.
+///
+/// # Errors
+/// What is wrong, with the member where that is known.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    // A list would be taken for the members in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err("expected a JSON object".to_owned());
+    }
+    strictly(body).or_else(|error| match mended(body) {
+        // What is wrong with the text itself tells more of the one that was sent.
+        Some(mended) => strictly(mended.as_bytes()),
+        None => Err(error),
+    })
+}
+
+fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        // What is wrong with the JSON itself is of no member.
+        if path == "." || !inner.is_data() {
+            inner.to_string()
+        } else {
+            format!("{path}: {inner}")
+        }
+    })?;
+    reader.end().map_err(|error| error.to_string())?;
+    Ok(read)
+}
+
+/// Mends what stands in texts and no JSON has: bytes of another encoding and halves of surrogate pairs become U+FFFD,
+/// control characters their escapes. An attacker writes what a template puts there, and must not stop a playbook by it.
+/// `None` where nothing is to be mended.
+fn mended(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut is_changed = matches!(text, Cow::Owned(_));
+    let mut in_text = false;
+    let mut rest = text.as_ref();
+    while let Some(c) = rest.chars().next() {
+        let mut taken = c.len_utf8();
+        match c {
+            '"' => {
+                in_text = !in_text;
+                out.push(c);
+            }
+            '\\' if in_text => {
+                let (length, good) = escape(rest);
+                taken = length;
+                let given = rest.get(..length).unwrap_or_default();
+                out.push_str(if good { given } else { "\\ufffd" });
+                is_changed |= !good;
+            }
+            c if in_text && u32::from(c) < 0x20 => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                is_changed = true;
+            }
+            c => out.push(c),
+        }
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    is_changed.then_some(out)
+}
+
+/// Measures the escape at the start of a text: how long it is, and whether it is whole.
+fn escape(text: &str) -> (usize, bool) {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    match unit(0) {
+        Some(0xd800..=0xdbff) => match unit(6) {
+            Some(0xdc00..=0xdfff) => (12, true),
+            _ => (6, false),
+        },
+        Some(0xdc00..=0xdfff) => (6, false),
+        Some(_) => (6, true),
+        // Any other: the backslash and what it escapes.
+        None => {
+            let escaped = text.chars().nth(1).map_or(0, char::len_utf8);
+            (1 + escaped, true)
+        }
+    }
+}
+
+/// Writes what a JSON text means, the same for equal meaning: without space between, members in order, texts without
+/// needless escapes, whole numbers without a point. A text that is no JSON, or that gives a member twice, stands for itself.
+pub(super) fn meaning(body: &[u8]) -> Cow<'_, [u8]> {
+    let read = serde_json::from_slice(body).or_else(|error| match mended(body) {
+        Some(mended) => serde_json::from_str(&mended),
+        None => Err(error),
+    });
+    match read {
+        Ok(Meaning(meaning)) => Cow::Owned(meaning),
+        Err(_) => Cow::Borrowed(body),
+    }
+}
+
+/// Holds what a value means, written.
+struct Meaning(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Meaning {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any).map(Self)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(b"null".to_vec())
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
+        Ok(flag.to_string().into_bytes())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(number.to_string().into_bytes())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(number.to_string().into_bytes())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        // So far every whole number has a decimal of its own; -0.0 is 0.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let number = if number == 0.0 { 0.0 } else { number };
+        Ok(if number.fract() == 0.0 && number.abs() < EXACT {
+            format!("{number:.0}").into_bytes()
+        } else {
+            format!("{number:e}").into_bytes()
+        })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        serde_json::to_vec(text).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        let mut out = b"[".to_vec();
+        while let Some(Meaning(value)) = values.next_element()? {
+            out.extend(value);
+            out.push(b',');
+        }
+        out.push(b']');
+        Ok(out)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut all: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        while let Some((name, Meaning(value))) = members.next_entry::<String, Meaning>()? {
+            if all.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member is given twice"));
+            }
+        }
+        let mut out = b"{".to_vec();
+        for (name, value) in all {
+            out.extend(serde_json::to_vec(&name).map_err(A::Error::custom)?);
+            out.push(b':');
+            out.extend(value);
+            out.push(b',');
+        }
+        out.push(b'}');
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        list: Vec<Inner>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Inner {
+        mark: u8,
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_member() {
+        for (body, expected) in [
+            (
+                r#"{"list": [{"mark": 1}, {"mark": "x"}]}"#,
+                "list[1].mark: invalid type",
+            ),
+            (r#"{"name": {}}"#, "name: invalid type"),
+            (r#"{"nmae": "x"}"#, "unknown field `nmae`"),
+            (r#"{"name": "x", "name": "y"}"#, "duplicate field `name`"),
+            (r#"{"name": "x""#, "EOF while parsing"),
+            (r#"{"name": "x"} x"#, "trailing characters"),
+            ("[]", "expected a JSON object"),
+            ("", "expected a JSON object"),
+        ] {
+            let error = read::<Sample>(body.as_bytes()).unwrap_err();
+            assert!(error.contains(expected), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn texts_that_others_wrote_do_not_stop_a_request() {
+        for (given, name) in [
+            (&br#"{"name": "caf\udce9"}"#[..], "caf\u{fffd}"),
+            (br#"{"name": "\ud83dx\ud83d\ude00"}"#, "\u{fffd}x\u{1f600}"),
+            (b"{\"name\": \"caf\xe9 \xff\"}", "caf\u{fffd} \u{fffd}"),
+            (
+                b"{\"name\": \"a.example\nb.example\t\x01\"}",
+                "a.example\nb.example\t\u{1}",
+            ),
+            (br#"{"name": "\\ud800 \" \\"}"#, "\\ud800 \" \\"),
+            (b"{\"name\": \"\\ud800\n\"}", "\u{fffd}\n"),
+        ] {
+            let read: Sample = read(given).unwrap();
+            assert_eq!(read.name, name);
+        }
+    }
+
+    #[test]
+    fn equal_meaning_is_written_equally_and_other_meaning_otherwise() {
+        let same = [
+            r#"{"a": 1, "b": ["x", null], "c": {"d": "é", "e": 1.5}}"#,
+            r#"{"c":{"e":15e-1,"d":"\u00e9"},"b":["\u0078",null],"a":1.0}"#,
+            "\n{ \"b\" : [ \"x\" , null ], \"a\": 1e0 , \"c\": { \"d\": \"é\", \"e\": 1.50 } }\t",
+        ];
+        let meanings = same.map(|text| meaning(text.as_bytes()).into_owned());
+        assert_eq!(meanings[0], meanings[1]);
+        assert_eq!(meanings[0], meanings[2]);
+        assert_eq!(meaning(b"{\"a\":-0.0}"), meaning(b"{\"a\":0}"));
+        for (one, other) in [
+            (r#"{"a": 1}"#, r#"{"a": "1"}"#),
+            (r#"{"a": ["x", "y"]}"#, r#"{"a": ["y", "x"]}"#),
+            (r#"{"a": ["x,y"]}"#, r#"{"a": ["x", "y"]}"#),
+            (r#"{"a": null}"#, r#"{}"#),
+            (r#"{"a": {}}"#, r#"{"a": []}"#),
+            (r#"{"a": 9007199254740993}"#, r#"{"a": 9007199254740992}"#),
+            (r#"{"a": "x", "a": "y"}"#, r#"{"a": "y"}"#),
+            (r#"{"a": 1"#, r#"{"a": 1}"#),
+        ] {
+            assert_ne!(
+                meaning(one.as_bytes()),
+                meaning(other.as_bytes()),
+                "{one} {other}"
+            );
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map("[a-c]{1,2}", inner, 0..4).prop_map(|members| json!(members)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn order_space_and_escapes_do_not_matter(value in any_json()) {
+            fn turned(value: &Value) -> Value {
+                match value {
+                    Value::Array(values) => values.iter().map(turned).collect(),
+                    Value::Object(members) => {
+                        let turned = members.iter().rev().map(|(name, value)| (name.clone(), turned(value)));
+                        Value::Object(turned.collect())
+                    }
+                    other => other.clone(),
+                }
+            }
+            let plain = value.to_string();
+            let other = serde_json::to_string_pretty(&turned(&value)).unwrap();
+            let escaped: String = other
+                .chars()
+                .map(|c| if c.is_ascii() { c.to_string() } else {
+                    let mut units = [0; 2];
+                    c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04X}")).collect()
+                })
+                .collect();
+            prop_assert_eq!(meaning(plain.as_bytes()), meaning(escaped.as_bytes()));
+            // It is JSON again but for the commas at the end, so nothing of it is lost.
+            let written = String::from_utf8(meaning(plain.as_bytes()).into_owned()).unwrap();
+            prop_assert!(!written.is_empty());
+        }
+
+        #[test]
+        fn no_bytes_panic_and_any_text_is_read(bytes in proptest::collection::vec(any::<u8>(), 0..60), unit in 0_u16..=0xffff) {
+            let _ = read::<Sample>(&bytes);
+            let _ = meaning(&bytes);
+            let inner: Vec<u8> = bytes.iter().copied().filter(|byte| !matches!(byte, b'"' | b'\\')).collect();
+            let mut body = b"{\"name\": \"".to_vec();
+            body.extend(inner);
+            body.extend(format!("\\u{unit:04x}").bytes());
+            body.extend(b"\"}");
+            prop_assert!(read::<Sample>(&body).is_ok());
+        }
+    }
+}

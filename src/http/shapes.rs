@@ -1,0 +1,366 @@
+//! The shapes in which templates write values: one or many, with nothing between, as one text with separators, as a list
+//! that is a text.
+//!
+//! Only a shape that no value has is refused. What a value means is read elsewhere, each by itself, so that one that
+//! cannot be read costs no other.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::wishes::Names;
+use crate::reputation::Kind;
+
+/// How deep lists may stand in lists, as texts too.
+const DEEPEST: usize = 4;
+/// The most values of one member that are looked at.
+const MOST_VALUES: usize = 10_000;
+
+/// Holds the values of a member: one, or several.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OneOrMany {
+    items: Vec<Item>,
+}
+
+/// Is one value as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    /// A text, or a number as a text.
+    Text(String),
+    /// What no value is; the word for it.
+    Other(&'static str),
+}
+
+/// Describes the values as they are documented.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = OneOrMany)]
+#[expect(dead_code, reason = "it is only described")]
+enum Documented {
+    /// One value.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl PartialSchema for OneOrMany {
+    fn schema() -> RefOr<Schema> {
+        Documented::schema()
+    }
+}
+
+impl ToSchema for OneOrMany {
+    fn name() -> Cow<'static, str> {
+        Documented::name()
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut items = Vec::new();
+        let shape = deserializer.deserialize_any(Shape {
+            items: &mut items,
+            depth: 0,
+        })?;
+        match shape {
+            Some(_) => Err(D::Error::custom("expected a text or a list of texts")),
+            None => Ok(Self { items }),
+        }
+    }
+}
+
+/// Reads a value or a list; gives the word for what is neither.
+struct Shape<'a> {
+    items: &'a mut Vec<Item>,
+    depth: usize,
+}
+
+impl Shape<'_> {
+    fn text(self, text: &str) {
+        if !text.trim().is_empty() && self.items.len() <= MOST_VALUES {
+            self.items.push(Item::Text(text.to_owned()));
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Shape<'_> {
+    type Value = Option<&'static str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        self.text(text);
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        self.text(&number.to_string());
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        self.text(&number.to_string());
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        self.text(&number.to_string());
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Some("true or false"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Some("an object"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        if self.depth >= DEEPEST {
+            while values.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Some("a list in lists"));
+        }
+        let depth = self.depth + 1;
+        while let Some(other) = values.next_element_seed(Seed(Shape {
+            items: &mut *self.items,
+            depth,
+        }))? {
+            if let Some(word) = other
+                && self.items.len() <= MOST_VALUES
+            {
+                self.items.push(Item::Other(word));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Reads an element of a list.
+struct Seed<'a>(Shape<'a>);
+
+impl<'de> serde::de::DeserializeSeed<'de> for Seed<'_> {
+    type Value = Option<&'static str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self.0)
+    }
+}
+
+impl OneOrMany {
+    /// Returns the values of a kind, each by itself; `None` for any kind.
+    pub(super) fn values(&self, kind: Option<Kind>) -> impl Iterator<Item = Item> {
+        self.items.iter().flat_map(move |item| match item {
+            Item::Text(text) => apart(kind, text).into_iter().map(Item::Text).collect(),
+            other @ Item::Other(_) => vec![other.clone()],
+        })
+    }
+
+    /// Returns the values as they were given, each element of a list one; what is one text is taken apart.
+    pub(super) fn elements(&self) -> Vec<Item> {
+        match self.items.as_slice() {
+            [Item::Text(text)] => apart(None, text).into_iter().map(Item::Text).collect(),
+            items => items.to_vec(),
+        }
+    }
+
+    /// Returns the one value, where there is one.
+    pub(super) fn only(&self) -> Option<&Item> {
+        match self.items.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Counts the values as they were given.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+}
+
+impl Names for Option<OneOrMany> {
+    fn names(&self) -> Vec<String> {
+        let items = self.iter().flat_map(|values| values.items.iter());
+        let texts = items.filter_map(|item| match item {
+            Item::Text(text) => Some(text.as_str()),
+            Item::Other(_) => None,
+        });
+        texts
+            .flat_map(|text| listed(text, 0).unwrap_or_else(|| vec![text.to_owned()]))
+            .flat_map(|text| separated(&text))
+            .collect()
+    }
+}
+
+/// Takes a text apart at whatever templates put between values.
+pub(super) fn apart(kind: Option<Kind>, text: &str) -> Vec<String> {
+    apart_at(kind, text, 0)
+}
+
+fn apart_at(kind: Option<Kind>, text: &str, depth: usize) -> Vec<String> {
+    if let Some(texts) = listed(text, depth) {
+        return texts
+            .iter()
+            .flat_map(|text| apart_at(kind, text, depth + 1))
+            .take(MOST_VALUES)
+            .collect();
+    }
+    let lines = text.split(['\n', '\r', '\t']);
+    let lines = lines.map(str::trim).filter(|line| !line.is_empty());
+    let values = lines.flat_map(|line| match kind {
+        Some(Kind::Url) => links(line),
+        Some(Kind::Email) => mailboxes(line),
+        None if line.contains("//") => links(line),
+        None if line.matches('@').count() > 1 || line.contains('<') => mailboxes(line),
+        _ => words(kind, line),
+    });
+    values.take(MOST_VALUES).collect()
+}
+
+/// Reads a list that is a text: as JSON writes it, or as Python shows it.
+fn listed(text: &str, depth: usize) -> Option<Vec<String>> {
+    let text = text.trim();
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    if depth >= DEEPEST {
+        return None;
+    }
+    if let Ok(values) = serde_json::from_str::<Vec<serde_json::Value>>(text) {
+        let text = |value: serde_json::Value| match value {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        };
+        return Some(values.into_iter().filter_map(text).collect());
+    }
+    let quoted = |piece: &str| {
+        let piece = piece.trim();
+        let inner = ['\'', '"'].into_iter().find_map(|quote| {
+            let rest = piece.strip_prefix(quote)?.strip_suffix(quote)?;
+            (!rest.contains(quote)).then_some(rest)
+        })?;
+        Some(inner.to_owned())
+    };
+    inner.split(", ").map(quoted).collect()
+}
+
+/// Takes a line apart at commas and semicolons.
+fn separated(line: &str) -> Vec<String> {
+    let pieces = line.split([',', ';']).map(str::trim);
+    pieces
+        .filter(|piece| !piece.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Takes values apart that hold neither commas nor, but for how people write them, spaces.
+fn words(kind: Option<Kind>, line: &str) -> Vec<String> {
+    let reads = |text: &str| match kind {
+        Some(kind) => kind.read(text).is_ok(),
+        None => crate::domain::Indicator::guess(text).is_ok(),
+    };
+    let mut values = Vec::new();
+    for piece in separated(line) {
+        let parts: Vec<&str> = piece.split_whitespace().collect();
+        if parts.len() > 1 && !reads(&piece) && parts.iter().all(|part| reads(part)) {
+            values.extend(parts.into_iter().map(str::to_owned));
+        } else {
+            values.push(piece);
+        }
+    }
+    values
+}
+
+/// Takes links apart: at a separator with a space behind it, and at one, or a space, with a scheme behind it. Elsewhere
+/// commas and semicolons are part of a link.
+fn links(line: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    let mut value = String::new();
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
+        let separates = match c {
+            ',' | ';' | '|' => behind.starts_with(char::is_whitespace) || begins_link(behind),
+            c if c.is_whitespace() => begins_link(behind.trim_start()),
+            _ => false,
+        };
+        if separates {
+            values.push(std::mem::take(&mut value));
+        } else {
+            value.push(c);
+        }
+        rest = behind;
+    }
+    values.push(value);
+    let values = values.into_iter().map(|value| value.trim().to_owned());
+    values.filter(|value| !value.is_empty()).collect()
+}
+
+/// Tells the start of a link: a scheme, defanged or not.
+fn begins_link(text: &str) -> bool {
+    let text = text.trim_start_matches(['"', '\'', '<', '(']);
+    let scheme = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '*')
+        .unwrap_or(0);
+    let behind = text.get(scheme..).unwrap_or_default();
+    (2..=8).contains(&scheme)
+        && ["://", "[:]//", "[://]", ":\\\\"]
+            .iter()
+            .any(|mark| behind.starts_with(mark))
+}
+
+/// Takes mailboxes apart. A display name may hold commas, and stands before its address.
+fn mailboxes(line: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut in_quotes = false;
+    for c in line.chars() {
+        if c == '"' {
+            in_quotes = !in_quotes;
+        }
+        match pieces.last_mut() {
+            Some(piece) if in_quotes || !matches!(c, ',' | ';') => piece.push(c),
+            _ => pieces.push(String::new()),
+        }
+    }
+    let mut values: Vec<String> = Vec::new();
+    let mut name = String::new();
+    for piece in pieces {
+        let lower = piece.to_ascii_lowercase();
+        let is_name = !["@", "[at]", "(at)", "{at}", " at "]
+            .iter()
+            .any(|mark| lower.contains(mark));
+        name.push_str(&piece);
+        if is_name && !piece.trim().is_empty() {
+            name.push(',');
+            continue;
+        }
+        values.push(std::mem::take(&mut name));
+    }
+    values.extend(separated(&name));
+    let mut all = Vec::new();
+    for value in values {
+        let value = value.trim();
+        // Addresses with a space between.
+        let parts: Vec<&str> = value.split_whitespace().collect();
+        if parts.len() > 1 && parts.iter().all(|part| part.contains('@') && !part.contains('<')) {
+            all.extend(parts.into_iter().map(str::to_owned));
+        } else if !value.is_empty() {
+            all.push(value.to_owned());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+#[path = "shapes_tests.rs"]
+mod tests;

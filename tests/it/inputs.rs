@@ -1,0 +1,279 @@
+//! What a SOAR's templates and an attacker's texts make of a request: one value never costs the others.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Builder, TestApp};
+
+const ALERT: &str = "/v1/alerts/score";
+const GOOD: &str = "career-offers.example";
+
+/// Values that nobody can read, one for each way in which they are written.
+fn junk() -> Vec<Value> {
+    [
+        "http://a.example:99999/",
+        "999.0.2.1",
+        "not a name",
+        "a@@b",
+        "\u{200e}",
+        "http://",
+        "javascript:alert(1)",
+        "....",
+    ]
+    .into_iter()
+    .map(Value::from)
+    .chain([json!({}), json!({"value": "x"}), json!(true), json!(7)])
+    .collect()
+}
+
+#[tokio::test]
+async fn one_value_that_cannot_be_read_costs_no_other_and_is_told() {
+    let app = TestApp::start().await;
+    let scores = app.post_json(ALERT, &json!({"domain": GOOD})).await.json();
+    for member in ["domain", "ip", "url", "email", "hash"] {
+        for wrong in junk() {
+            let mut body = json!({"domain": [GOOD]});
+            match member {
+                "domain" => body["domain"] = json!([wrong, GOOD]),
+                _ => body[member] = json!([wrong]),
+            }
+            let answer = app.post_json(ALERT, &body).await;
+            assert_eq!(answer.status, 200, "{body}: {}", answer.body);
+            let answer = answer.json();
+            // It exceeds whatever else stands there.
+            assert_eq!(answer["decision"], "exceeds", "{body}: {answer}");
+            assert_eq!(
+                answer["indicators"][0]["score"], scores["indicators"][0]["score"],
+                "{body}"
+            );
+            let told = &answer["unreadable"][0];
+            assert_eq!(told["role"], member, "{body}: {answer}");
+            assert!(
+                told["reason"].as_str().is_some_and(|reason| !reason.is_empty()),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_alert_of_which_something_could_not_be_read_is_not_closed() {
+    let app = TestApp::start().await;
+    for body in [
+        json!({"url": ["http://a.example:99999/"]}),
+        json!({"domain": ["nobody-knows-this.example", "not a name"]}),
+        json!({"ip": "999.0.2.1"}),
+    ] {
+        let answer = app.post_json(ALERT, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.json()["decision"], "undetermined", "{}", answer.body);
+    }
+    let enrich = app
+        .post_json("/v1/enrich", &json!({"indicator": "http://a.example:99999/"}))
+        .await;
+    assert_eq!(enrich.status, 200, "{}", enrich.body);
+    let enrich = enrich.json();
+    assert_eq!(enrich["decision"], "undetermined");
+    assert_eq!(enrich["unreadable"][0]["value"], "http://a.example:99999/");
+    let batch = json!({"indicators": ["http://a.example:99999/", {}, GOOD]});
+    let batch = app.post_json("/v1/enrich/batch", &batch).await.json();
+    let statuses: Vec<&Value> = batch["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["status"])
+        .collect();
+    assert_eq!(statuses, [400, 400, 200]);
+    assert_eq!(app.get("/v1/ip/999.0.2.1/reputation").await.status, 400);
+}
+
+#[tokio::test]
+async fn shapes_that_templates_write_are_read() {
+    let app = TestApp::start().await;
+    for domains in [
+        json!([null, GOOD, "", null]),
+        json!(format!("{GOOD}, nobody-knows-this.example")),
+        json!(format!("{GOOD}\nnobody-knows-this.example\n")),
+        json!(format!("[\"{GOOD}\", \"nobody-knows-this.example\"]")),
+        json!(format!("['{GOOD}', 'nobody-knows-this.example']")),
+        json!([[GOOD], ["nobody-knows-this.example"]]),
+    ] {
+        let answer = app.post_json(ALERT, &json!({"domain": domains})).await;
+        assert_eq!(answer.status, 200, "{domains}: {}", answer.body);
+        let answer = answer.json();
+        assert_eq!(answer["indicators"][0]["indicator"], GOOD, "{domains}");
+        assert_eq!(answer["unreadable"], json!([]), "{domains}");
+        let batch = app
+            .post_json("/v1/enrich/batch", &json!({"indicators": domains}))
+            .await;
+        assert_eq!(
+            batch.json()["items"][0]["assessment"]["indicator"],
+            GOOD,
+            "{domains}: {}",
+            batch.body
+        );
+    }
+    // A text that a template cut, or took from a mail as it was.
+    for body in [
+        format!("{{\"domain\": [\"{GOOD}\", \"caf\\udce9.example\"]}}").into_bytes(),
+        [
+            b"{\"domain\": [\"",
+            GOOD.as_bytes(),
+            b"\"], \"url\": \"http://x.example/\xe9\"}",
+        ]
+        .concat(),
+        format!("{{\"domain\": \"{GOOD}\nnobody-knows-this.example\"}}").into_bytes(),
+    ] {
+        let request = app
+            .http
+            .post(format!("{}{ALERT}", app.base))
+            .bearer_auth(&app.token)
+            .body(body.clone());
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        assert_eq!(
+            answer.status,
+            200,
+            "{}: {}",
+            String::from_utf8_lossy(&body),
+            answer.body
+        );
+        assert_eq!(answer.json()["decision"], "exceeds", "{}", answer.body);
+    }
+    for (body, named) in [
+        (
+            json!({"domain": {"value": GOOD}}),
+            "domain: expected a text or a list",
+        ),
+        (
+            json!({"domain": GOOD, "threshold": []}),
+            "threshold: expected a whole number",
+        ),
+        (json!({"domain": GOOD, "tlp": {}}), "tlp: expected a word"),
+        (
+            json!({"domain": GOOD, "on_unknown": "maybe"}),
+            "on_unknown: unknown variant",
+        ),
+        (json!({"domain": GOOD, "message": 5}), "message: invalid type"),
+    ] {
+        let refused = app.post_json(ALERT, &body).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        assert!(
+            refused.json()["detail"].as_str().unwrap().contains(named),
+            "{}",
+            refused.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn numbers_of_marks_are_thehives() {
+    for (red, marks) in [
+        (
+            3,
+            [("0", true), ("1", true), ("2", true), ("3", false), ("4", false)],
+        ),
+        (
+            4,
+            [("0", true), ("1", true), ("2", true), ("3", false), ("4", false)],
+        ),
+    ] {
+        let app = Builder::new()
+            .settings(move |settings| {
+                if red == 4 {
+                    settings.tlp_red = pivotd::domain::marking::TlpRed::Four;
+                }
+                // Asked up to amber+strict, so that the two scales differ.
+                for provider in settings.providers.values_mut() {
+                    provider.max_tlp = pivotd::domain::Tlp::AmberStrict;
+                }
+            })
+            .start()
+            .await;
+        for (at, (mark, asked)) in marks.into_iter().enumerate() {
+            let asked = asked || (red == 4 && mark == "3");
+            for (form, tlp) in [json!(mark), json!(mark.parse::<u8>().unwrap())]
+                .into_iter()
+                .enumerate()
+            {
+                let domain = format!("n{red}{at}{form}.example");
+                let answer = app
+                    .post_json(ALERT, &json!({"domain": domain, "tlp": tlp}))
+                    .await
+                    .json();
+                let skipped = answer["indicators"][0]["coverage"]["skipped"].as_u64();
+                assert_eq!(skipped == Some(0), asked, "{red} {mark}: {answer}");
+            }
+        }
+        let strict = json!({"domain": "n.example", "tlp": "AMBER-strict"});
+        assert_eq!(
+            app.post_json(ALERT, &strict).await.json()["indicators"][0]["coverage"]["skipped"],
+            0
+        );
+        assert_eq!(
+            app.post_json(ALERT, &json!({"domain": GOOD, "tlp": 5}))
+                .await
+                .status,
+            400
+        );
+        assert_eq!(
+            app.post_json(ALERT, &json!({"domain": GOOD, "pap": 4}))
+                .await
+                .status,
+            400
+        );
+        let none = app
+            .post_json(ALERT, &json!({"domain": "p.example", "pap": 3}))
+            .await
+            .json();
+        assert_eq!(none["indicators"][0]["coverage"]["skipped"], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_the_same_by_what_it_means() {
+    let app = TestApp::start().await;
+    let post = async |body: &str| {
+        let request = app
+            .http
+            .post(format!("{}{ALERT}", app.base))
+            .bearer_auth(&app.token)
+            .header("idempotency-key", "case-17")
+            .body(body.to_owned());
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let first = post(r#"{"domain": ["career-offers.example"], "threshold": 50, "on_unknown": "keep"}"#).await;
+    assert_eq!(first.status, 200, "{}", first.body);
+    let again =
+        post("{\n\"threshold\":50.0,\"on_unknown\":\"k\\u0065ep\",\"domain\":[ \"career-offers.example\" ]}")
+            .await;
+    assert_eq!(again.header("idempotent-replayed"), "true", "{}", again.body);
+    assert_eq!(again.body, first.body);
+    let other = post(r#"{"domain": ["career-offers.example"], "threshold": 51, "on_unknown": "keep"}"#).await;
+    assert_eq!(other.status, 422, "{}", other.body);
+}
+
+#[tokio::test]
+async fn an_undetermined_reply_is_not_kept_and_asking_again_asks_again() {
+    let app = TestApp::start().await;
+    let post = async |path: &str, key: &str, body: Value| {
+        let request = app
+            .http
+            .post(format!("{}{path}", app.base))
+            .bearer_auth(&app.token)
+            .header("idempotency-key", key)
+            .body(body.to_string());
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let body = json!({"domain": "career-offers.example", "url": "http://a.example:99999/", "threshold": 99});
+    for _ in 0..2 {
+        let answer = post(ALERT, "open", body.clone()).await;
+        assert_eq!(answer.json()["decision"], "undetermined", "{}", answer.body);
+        assert!(answer.headers.get("idempotent-replayed").is_none());
+    }
+    // What was known is held, and costs nothing again.
+    assert_eq!(app.vendor.attempts(), 1);
+    // What a fallback settles is settled.
+    let settled = json!({"domain": "career-offers.example", "threshold": 99});
+    post(ALERT, "settled", settled.clone()).await;
+    let again = post(ALERT, "settled", settled).await;
+    assert_eq!(again.header("idempotent-replayed"), "true");
+}
