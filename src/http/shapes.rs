@@ -192,9 +192,10 @@ impl OneOrMany {
 impl Names for Option<OneOrMany> {
     fn names(&self) -> Vec<String> {
         let items = self.iter().flat_map(|values| values.items.iter());
-        let texts = items.filter_map(|item| match item {
-            Item::Text(text) => Some(text.as_str()),
-            Item::Other(_) => None,
+        // What is no text is no source's name, and is refused as one.
+        let texts = items.map(|item| match item {
+            Item::Text(text) => text.as_str(),
+            Item::Other(word) => *word,
         });
         texts
             .flat_map(|text| listed(text, 0).unwrap_or_else(|| vec![text.to_owned()]))

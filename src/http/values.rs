@@ -50,13 +50,14 @@ pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Read, String> {
     }
 }
 
-/// Reads a value that stands under a kind: as that kind, else as what it clearly is.
+/// Reads a value that stands under a kind: as that kind, else as what it clearly is. Of a link that cannot be read nothing is
+/// clear: it is one on purpose.
 ///
 /// # Errors
 /// What was expected, in plain words.
 fn as_meant(kind: Kind, value: &str) -> Result<Read, String> {
     of_kind(kind, value).or_else(|expected| {
-        let other = guess(value).ok();
+        let other = guess(value).ok().filter(|_| kind != Kind::Url);
         let other = other.filter(|other| Kind::ALL.iter().any(|kind| kind.name() == other.role));
         let Some(Read { role, indicator, .. }) = other else {
             return Err(expected);

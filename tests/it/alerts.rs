@@ -659,7 +659,7 @@ async fn a_source_that_knows_no_domain_around_an_indicator_is_told_with_its_call
     let app = Builder::new()
         .settings(|settings| {
             settings.reputation.few_domains = 5;
-            settings.reputation.registrations = true;
+            settings.reputation.registrations = Registrations::Always;
         })
         .start()
         .await;
