@@ -371,7 +371,8 @@ fn measured(node: &Node) -> Result<Measured, String> {
     };
     // What a word means is a number or a text, never a list or a table.
     let is_whole = |name: &str, data: &Data| {
-        (matches!(name, "points" | "age" | "words" | "alone") && matches!(data, Data::List(_) | Data::Table(_)))
+        (matches!(name, "points" | "age" | "words" | "alone")
+            && matches!(data, Data::List(_) | Data::Table(_)))
             || (name == "published" && matches!(data, Data::Flag(true)))
     };
     if !entries

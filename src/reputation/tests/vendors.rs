@@ -140,6 +140,9 @@ fn below_the_number_from_which_a_vendor_says_to_look_nothing_is_suspicious() {
 fn a_score_never_falls_while_a_vendors_number_grows() {
     let policy = default_policy();
     for (source, measure, review, _) in SCALES {
+        if review == i64::MAX {
+            continue;
+        }
         let most = if measure == "threat-assess" { 1000 } else { 100 };
         let scores: Vec<u8> = (0..=most)
             .map(|number| {
@@ -149,7 +152,7 @@ fn a_score_never_falls_while_a_vendors_number_grows() {
             })
             .collect();
         let rises = scores.windows(2).all(|pair| pair[0] <= pair[1]);
-        assert!(rises || review == i64::MAX, "{source} {measure}: {scores:?}");
+        assert!(rises, "{source} {measure}: {scores:?}");
     }
 }
 
