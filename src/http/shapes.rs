@@ -268,7 +268,7 @@ fn separated(line: &str) -> Vec<String> {
 fn words(kind: Option<Kind>, line: &str) -> Vec<String> {
     let reads = |text: &str| match kind {
         Some(kind) => kind.read(text).is_ok(),
-        None => crate::domain::Indicator::guess(text).is_ok(),
+        None => crate::domain::Indicator::read(text).is_ok(),
     };
     let mut values = Vec::new();
     for piece in separated(line) {

@@ -38,8 +38,8 @@ impl Read {
 /// What was expected, in plain words.
 pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Read, String> {
     let role = kind.name();
-    match kind.read(value) {
-        Ok(indicator) => Ok(Read::of(role, indicator, None)),
+    match kind.take(value) {
+        Ok(taken) => Ok(Read::of(role, taken.indicator, taken.note)),
         Err(error) => {
             let expected = match kind {
                 Kind::Ip => "an IPv4 or IPv6 address",
@@ -80,16 +80,17 @@ fn as_meant(kind: Kind, value: &str) -> Result<Read, String> {
 /// # Errors
 /// What was expected, in plain words.
 pub fn guess(value: &str) -> Result<Read, String> {
-    let indicator = Indicator::guess(value)
+    let taken = Indicator::read(value)
         .map_err(|error| format!("{} is not {}", shown(error.given()), error.expected()))?;
-    let kind = indicator.kind();
+    let kind = taken.indicator.kind();
     let role = Kind::of(kind).map_or(kind.name(), Kind::name);
-    Ok(Read::of(role, indicator, None))
+    Ok(Read::of(role, taken.indicator, taken.note))
 }
 
 /// Shows a value as it was given: short, and what is invisible visible.
 pub(super) fn shown(value: &str) -> String {
-    head(value.trim())
+    const MOST: usize = 120;
+    head(&crate::domain::indicator::visible(value.trim(), MOST))
 }
 
 /// Tells a value that could not be read.
