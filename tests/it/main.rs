@@ -11,6 +11,7 @@
 mod again;
 mod alerts;
 mod batches;
+mod corpora;
 mod decisions;
 mod dns;
 mod engine;

@@ -79,6 +79,7 @@ pub struct Builder {
     vendor: Option<Replay>,
     others: BTreeMap<&'static str, Replay>,
     wanted: Vec<&'static str>,
+    played: BTreeMap<&'static str, Vendor>,
     clock: Option<ManualClock>,
     mode: Mode,
     tweaks: Vec<Tweak>,
@@ -91,6 +92,7 @@ impl Builder {
             vendor: None,
             others: BTreeMap::new(),
             wanted: Vec::new(),
+            played: BTreeMap::new(),
             clock: None,
             mode: Mode::Serve,
             tweaks: Vec::new(),
@@ -112,6 +114,13 @@ impl Builder {
     /// Plays these providers, too.
     pub fn with(mut self, providers: &[&'static str]) -> Self {
         self.wanted.extend(providers);
+        self
+    }
+
+    /// Plays a provider by this vendor instead of its fixtures.
+    pub fn plays(mut self, name: &'static str, vendor: Vendor) -> Self {
+        self.played
+            .insert(name, demo::with_credentials(vendor, name, USERNAME, API_KEY));
         self
     }
 
@@ -138,9 +147,11 @@ impl Builder {
         let folder = self
             .folder
             .unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
+        let mut played = self.played;
+        let mut play = |name| played.remove(name).unwrap_or_else(|| fixtures(name));
         let vendor = match self.vendor {
             Some(vendor) => vendor,
-            None => Replay::start(fixtures("domaintools")).await.unwrap(),
+            None => Replay::start(play("domaintools")).await.unwrap(),
         };
         let mut loaded = config::load(None, &[], &descriptors()).unwrap();
         let settings = &mut loaded.settings;
@@ -167,7 +178,7 @@ impl Builder {
                 "domaintools" => &vendor,
                 _ => match others.entry(name) {
                     Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => new.insert(Replay::start(fixtures(name)).await.unwrap()),
+                    Entry::Vacant(new) => new.insert(Replay::start(play(name)).await.unwrap()),
                 },
             };
             demo::point(provider, descriptor, &replay.base_url(), &settings.server.data).unwrap();
