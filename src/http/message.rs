@@ -95,8 +95,9 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
 }
 
 /// Tells whether a message may be from another than the sender that it names: a trusted relay found DMARC to fail, or
-/// found another check to fail and none to pass for the sender's own domain. Where no trusted relay tells anything, the
-/// sender is taken as it is written. A message without a sender is from anybody.
+/// told of its checks and found none to pass for the sender's own domain (a domain without SPF and DMARC is anybody's to
+/// write). Where no trusted relay tells of any check, the sender is taken as it is written. A message without a sender is
+/// from anybody.
 fn is_doubtful(asked: &Asked, found: &[AuthenticationResult]) -> bool {
     let is_sender = |role: &str| role == "sender";
     let written = asked.indicators.iter().filter(|(role, _)| is_sender(role));
@@ -122,6 +123,5 @@ fn is_doubtful(asked: &Asked, found: &[AuthenticationResult]) -> bool {
             one.method == "dmarc" || (named.is_some() && named == own)
         })
     };
-    let fails = |one: &AuthenticationResult| matches!(one.result.as_str(), "fail" | "softfail");
-    found.iter().any(fails) && !senders.iter().all(passes)
+    !found.is_empty() && !senders.iter().all(passes)
 }

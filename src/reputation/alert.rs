@@ -250,7 +250,10 @@ pub struct AlertAnswer {
 
 /// Combines the assessments of an alert's indicators under the policy that made them.
 #[must_use]
-pub fn combine(request: Request<'_>, policy: &Policy, assessments: Vec<Assessment>) -> AlertAnswer {
+pub fn combine(mut request: Request<'_>, policy: &Policy, mut assessments: Vec<Assessment>) -> AlertAnswer {
+    if !request.is_told_only {
+        request.notes.extend(decide::doubt_pages(&mut assessments));
+    }
     let mut decisive: Vec<&Assessment> = with(&assessments, Decision::Exceeds).collect();
     decisive.sort_by_key(|item| Reverse(item.score));
     let max_score = assessments.iter().filter_map(|item| item.score).max();

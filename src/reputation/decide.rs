@@ -2,6 +2,7 @@
 
 use super::alert::{DecidedBy, Fallback, Fallbacks};
 use super::score::{Assessment, Decision};
+use crate::domain::{Indicator, IndicatorKind};
 
 /// Says what an alert holds beside its indicators.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +22,30 @@ pub(super) struct Beside {
 /// the domain of an address is known where the address is.
 fn must_be_known(role: &str) -> bool {
     !matches!(role, "return_path" | "relay" | "email_domain")
+}
+
+/// Takes pages for unknown of which only the host is known, unless the alert names that host's domain otherwise, as its
+/// sender or beside the page: harmless sites are broken into, and strangers then put pages on them. Says which.
+pub(super) fn doubt_pages(assessments: &mut [Assessment]) -> Vec<String> {
+    let domain_of = |item: &Assessment| Indicator::parse(item.r#type, &item.indicator).ok()?.registrable();
+    let named: Vec<Indicator> = assessments
+        .iter()
+        .filter(|item| item.r#type != IndicatorKind::Url && item.decision == Decision::Below)
+        .filter_map(domain_of)
+        .collect();
+    let pages = assessments
+        .iter_mut()
+        .filter(|item| item.is_known_by_host && item.decision == Decision::Below);
+    let doubted = pages.filter(|item| !domain_of(item).is_some_and(|domain| named.contains(&domain)));
+    doubted
+        .map(|item| {
+            item.decision = Decision::Unknown;
+            format!(
+                "of {} only the host is known, which vouches for no page there",
+                item.indicator
+            )
+        })
+        .collect()
 }
 
 /// Decides an alert.

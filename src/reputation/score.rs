@@ -173,6 +173,10 @@ pub struct Assessment {
     pub causes: Vec<Cause>,
     /// What the sources said, sorted by source.
     pub evidence: Vec<Evidence>,
+    /// Whether all that vouches for a URL is said of its host.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(super) is_known_by_host: bool,
     /// The sources that are missing, and why in words that follow their name; for the summary.
     #[serde(skip)]
     #[schema(ignore)]
@@ -228,6 +232,8 @@ struct Sum<'a> {
     soft: bool,
     /// Whether a source or a list vouches for the indicator, as far as the score allows.
     vouched: bool,
+    /// Whether all that vouches for it is said of the host on which it stands.
+    by_host: bool,
     score: Option<u8>,
     exceeds: bool,
 }
@@ -288,6 +294,8 @@ fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, now: Timest
         item.knowledge == Knowledge::Listed && matches!(standing, Standing::Known | Standing::Answered)
     };
     let listed = evidence.iter().zip(&standings).any(is_listed);
+    let is_of_host = |item: &Evidence| item.about.as_deref().is_some_and(|about| !about.contains("://"));
+    let by_host = hard.is_none() && !listed && !known().any(|(_, item)| scores(item) && !is_of_host(item));
     Sum {
         told,
         base,
@@ -295,6 +303,7 @@ fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, now: Timest
         hard: hard.is_some(),
         soft: soft.is_some(),
         vouched: scored || listed,
+        by_host,
         // What counts only, and does not exceed, is no score: it says nothing good.
         score: (exceeds || scored || (listed && knows)).then_some(capped),
         exceeds,
@@ -404,6 +413,7 @@ pub fn assess(
         complete: coverage.failed == 0 && coverage.skipped == 0,
         conflict,
         coverage,
+        is_known_by_host: sum.by_host && indicator.kind() == IndicatorKind::Url,
         missing,
         explanation: match score {
             Some(_) => explain(&evidence, standings, weights, families, sum.base, sum.cap),
