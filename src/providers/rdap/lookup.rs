@@ -9,7 +9,7 @@ use super::bootstrap;
 use super::domain::{self, Registration};
 use super::judge::{NOT_FOLLOWED, elsewhere};
 use super::{AUTNUM, DESCRIPTOR, DOMAIN, IANA, IP, REGISTRAR, network};
-use crate::domain::{Capability, Failure, FailureKind, IndicatorKind, Query};
+use crate::domain::{Capability, Failure, FailureKind, IndicatorKind, LeftOut, Query};
 use crate::providers::common::{first, object, one_query, replied_good, segment};
 use crate::providers::tolerant::{Node, json};
 use crate::providers::{Call, Files, Lookup, ProviderError, Replied, Reply, Step};
@@ -147,8 +147,14 @@ fn of_registry(reply: &Reply, query: Query, files: &Files) -> Result<Step, Provi
     let body = json(reply)?;
     let registry = domain::read(Node::of(&body), query.indicator.value())?;
     if query.capability == Capability::Reputation {
-        let records = domain::registered(&registry.record).into_iter().collect();
-        return Ok(done(query, DOMAIN, records, Vec::new(), None));
+        let records: Vec<_> = domain::registered(&registry.record).into_iter().collect();
+        let is_undated = records.is_empty();
+        let mut answer = object(&DESCRIPTOR, query, DOMAIN, records);
+        if is_undated {
+            let what = "it is registered, and since when is not told".to_owned();
+            answer.left_out.push(LeftOut { count: 0, what });
+        }
+        return Ok(Step::Done(vec![answer]));
     }
     let call = match next(&registry, files, &query) {
         Next::Call(call) => call,
