@@ -114,13 +114,9 @@ async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
     let answering = batch(&app, &names);
     tokio::pin!(answering);
     // The full ones leave while the clock stands still.
-    let left = async {
-        queued(&app, 1).await;
-        gathered(&app, 50).await;
-    };
     tokio::select! {
         _ = &mut answering => panic!("fifty wait for others"),
-        () = left => {}
+        () = gathered(&app, 50) => {}
     }
     let answer = app.while_moving(TURN, answering).await;
     assert_eq!(asked(&app), [100, 100, 50]);
@@ -188,13 +184,7 @@ async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
 async fn a_thousand_names_are_ten_calls() {
     let app = Builder::new().manual_clock().start().await;
     let names = names(1000);
-    let answering = batch(&app, &names);
-    tokio::pin!(answering);
-    tokio::select! {
-        _ = &mut answering => panic!("nine wait for their turn"),
-        () = queued(&app, 9) => {}
-    }
-    let answer = app.while_moving(TURN, answering).await;
+    let answer = app.while_moving(TURN, batch(&app, &names)).await;
     assert_eq!(asked(&app), [100; 10]);
     assert_eq!(answer["summary"]["unknown"], 997, "{}", answer["summary"]);
 }

@@ -338,7 +338,7 @@ async fn nothing_of_one_tenant_or_client_is_told_to_or_decides_for_another() {
 #[tokio::test]
 async fn a_request_that_failed_may_be_sent_again_under_its_name() {
     let app = TestApp::start().await;
-    let wrong = json!({"domain": "no domain at all"});
+    let wrong = json!({"domain": "career-offers.example", "threshold": 1000});
     for _ in 0..2 {
         assert_eq!(
             with_key(&app, "/v1/alerts/score", "twice", &wrong).await.status,

@@ -264,13 +264,15 @@ async fn an_undetermined_reply_is_not_kept_and_asking_again_asks_again() {
         Answer::of(request.send().await.unwrap()).await
     };
     let body = json!({"domain": "career-offers.example", "url": "http://a.example:99999/", "threshold": 99});
+    let mut attempts = Vec::new();
     for _ in 0..2 {
         let answer = post(ALERT, "open", body.clone()).await;
         assert_eq!(answer.json()["decision"], "undetermined", "{}", answer.body);
         assert!(answer.headers.get("idempotent-replayed").is_none());
+        attempts.push(app.vendor.attempts());
     }
     // What was known is held, and costs nothing again.
-    assert_eq!(app.vendor.attempts(), 1);
+    assert_eq!(attempts[0], attempts[1]);
     // What a fallback settles is settled.
     let settled = json!({"domain": "career-offers.example", "threshold": 99});
     post(ALERT, "settled", settled.clone()).await;

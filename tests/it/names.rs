@@ -110,20 +110,20 @@ async fn one_name_that_idna_refuses_costs_the_others_nothing() {
         "_dmarc.example.org",
         "*.example.org",
         "114.96/27.2.0.192.in-addr.arpa",
-        "http://xn--a.example.org/x",
     ];
+    let url = "http://xn--a.example.org/x";
     let alone = app
-        .post_json("/v1/alerts/score", &json!({"indicators": ["example.com"]}))
+        .post_json("/v1/alerts/score", &json!({"domain": "example.com"}))
         .await
         .json();
     let all: Vec<&str> = ["example.com"].into_iter().chain(names).collect();
     let answer = app
-        .post_json("/v1/alerts/score", &json!({"indicators": all}))
+        .post_json("/v1/alerts/score", &json!({"domain": all, "url": url}))
         .await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let scored = answer.json();
     let indicators = scored["indicators"].as_array().unwrap();
-    for name in names {
+    for name in names.into_iter().chain([url]) {
         assert!(
             indicators.iter().any(|one| one["indicator"] == name),
             "{name}: {scored}"

@@ -175,26 +175,28 @@ async fn every_risk_is_its_own_score() {
     }
 }
 
-/// Other vendors' decimals that pass through are rounded up, too.
+/// Decimals of other vendors are rounded up, too: 74.2 stands where the vendor says to act.
 #[tokio::test]
-async fn a_decimal_of_any_published_risk_is_over_as_soon_as_it_is_more_than_fifty() {
-    let app = Builder::new().with(&["abuseipdb"]).start().await;
-    let body = json!({"data": {
-        "ipAddress": "203.0.113.7", "isWhitelisted": null, "abuseConfidenceScore": 50.2, "totalReports": 9,
-        "numDistinctUsers": 4, "lastReportedAt": null
-    }});
-    let fault = Fault::Status {
-        code: 200,
-        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-        body: body.to_string(),
-    };
-    app.others["abuseipdb"].inject(Matcher::any(), fault, None);
-    let answer = app.post_json(ALERT, &json!({"ip": "203.0.113.7"})).await.json();
-    assert_eq!(
-        (&answer["max_score"], &answer["decision"]),
-        (&json!(51), &json!("exceeds")),
-        "{answer}"
-    );
+async fn a_decimal_of_a_calibrated_number_counts_as_the_next_whole_one() {
+    for (confidence, decision) in [
+        ("74", "below"),
+        ("74.0", "below"),
+        ("74.2", "exceeds"),
+        ("75", "exceeds"),
+    ] {
+        let app = Builder::new().with(&["abuseipdb"]).start().await;
+        let fault = Fault::Status {
+            code: 200,
+            headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+            body: format!(
+                r#"{{"data": {{"ipAddress": "203.0.113.7", "isWhitelisted": null, "abuseConfidenceScore": {confidence},
+                    "totalReports": 9, "numDistinctUsers": 4, "lastReportedAt": null}}}}"#
+            ),
+        };
+        app.others["abuseipdb"].inject(Matcher::any(), fault, None);
+        let answer = app.post_json(ALERT, &json!({"ip": "203.0.113.7"})).await.json();
+        assert_eq!(answer["decision"], decision, "{confidence}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -249,15 +249,27 @@ async fn a_sender_of_ones_own_who_is_not_what_he_seems_is_told() {
     let risk = crate::phishing::risk("harmless.example", "3");
     app.vendor.inject(Matcher::any(), risk, None);
     let text = "see http://harmless.example/";
-    let linked = score(&app, &json!({"message": mail("ceo@corp.example", text)})).await;
+    let named = |message: String| json!({"message": message, "domain": "harmless.example"});
+    let linked = score(&app, &named(mail("ceo@corp.example", text))).await;
     assert_eq!(
         (&linked["decision"], &linked["scores"]["url"]),
         (&json!("unknown"), &json!(3)),
         "{linked}"
     );
     let plain = format!("From: <ceo@corp.example>\r\n\r\n{text}\r\n");
-    let plain = score(&app, &json!({ "message": plain })).await;
-    assert_eq!(plain["decision"], "below", "{plain}");
+    let closed = score(&app, &named(plain.clone())).await;
+    assert_eq!(closed["decision"], "below", "{closed}");
+    // That the host is harmless vouches for a page there only where the alert names the host besides.
+    let open = score(&app, &json!({ "message": plain })).await;
+    assert_eq!(
+        (&open["decision"], &open["scores"]["url"], &open["unknown"]),
+        (&json!("unknown"), &json!(3), &json!(["http://harmless.example/"])),
+        "{open}"
+    );
+    assert!(
+        open["notes"].to_string().contains("only the host is known"),
+        "{open}"
+    );
     app.vendor.clear_faults();
     // Two alerts that differ in what is told beside the scores are two decisions.
     let other = score(
