@@ -83,7 +83,8 @@ impl Origin {
 ///
 /// The newest counts if its `by` or the address in its `from` is a trusted relay; lines of Google's machines among
 /// themselves may stand above it. The next counts if the address in the `from` of the one before is a trusted relay or
-/// of the machine itself, or is private, or missing, and the next is `by` a trusted relay.
+/// of the machine itself, or is private, or missing, and the next is `by` a trusted relay. What a mailbox server of
+/// Exchange Online took came from inside, too, whatever the address: only `*.protection.outlook.com` faces strangers.
 pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     let none = |note| Origin {
         address: None,
@@ -115,7 +116,7 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     for (at, next) in hops {
         let inside = match hop.from {
             Some(from) if from.is_loopback() || contains(relays, from) => true,
-            Some(from) => is_private(from) && next.is_by(relays),
+            Some(from) => (is_private(from) || hop.is_by_mailbox_server()) && next.is_by(relays),
             None => next.is_by(relays),
         };
         if !inside {
@@ -184,6 +185,13 @@ impl Hop {
     fn is_by(&self, relays: &[Relay]) -> bool {
         self.by_address.is_some_and(|address| contains(relays, address))
             || self.by_name.as_deref().is_some_and(|name| names(relays, name))
+    }
+
+    /// Tells a line of a mailbox server of Exchange Online, as messages show them (its names are documented nowhere).
+    fn is_by_mailbox_server(&self) -> bool {
+        const ZONES: [&str; 2] = [".prod.outlook.com", ".outlook.office365.com"];
+        let name = self.by_name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        ZONES.iter().any(|zone| name.ends_with(zone))
     }
 
     /// Tells a line that machines of Google write among themselves: `by 2002:a05:…`, an address of 10.0.0.0/8 in 6to4

@@ -184,7 +184,8 @@ async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
 async fn a_thousand_names_are_ten_calls() {
     let app = Builder::new().manual_clock().start().await;
     let names = names(1000);
-    let answer = app.while_moving(TURN, batch(&app, &names)).await;
+    // All are full, and a quarter of a minute's calls may go at once: the clock need not move.
+    let answer = batch(&app, &names).await;
     assert_eq!(asked(&app), [100; 10]);
     assert_eq!(answer["summary"]["unknown"], 997, "{}", answer["summary"]);
 }

@@ -73,8 +73,7 @@ fn a_relationship_that_the_key_may_not_see_is_not_covered() {
     };
     let walked = walk(&rest).unwrap();
     assert_eq!((walked.calls.len(), walked.records().len()), (2, 2));
-    // A URL is told without its address.
-    assert_eq!(walked.answer().missing, ["1 row could not be read"]);
+    assert!(walked.answer().missing.is_empty());
     assert_eq!(
         walked.answer().source.blind.as_deref(),
         Some("Contacted domains: not in your subscription.")
