@@ -1,7 +1,7 @@
 //! Hands out permits at a provider account's rates, fairly between clients, people at work first.
 //!
 //! Whoever is next is chosen when a token is there, so a person who comes late still goes before a batch that came
-//! early. No window of a rate's period sees more than its limit: [`super::bucket`].
+//! early. No window of a rate's period sees more than its limit: `bucket`.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
