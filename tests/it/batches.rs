@@ -40,16 +40,6 @@ async fn gathered(app: &TestApp, count: usize) {
     }
 }
 
-/// Resolves when the first look-up is on the wire and so many more wait for their turn.
-async fn queued(app: &TestApp, count: usize) {
-    // The account is asked first.
-    app.vendor.wait_for_attempts(2).await;
-    let own = account(app).product_dispenser("iris-enrich").unwrap();
-    while own.waiting() != count {
-        tokio::task::yield_now().await;
-    }
-}
-
 async fn batch(app: &TestApp, names: &[String]) -> Value {
     let answer = app.post_json(BATCH, &json!({"indicators": names})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
