@@ -125,7 +125,7 @@ async fn wrong_requests_are_problems_that_say_what_and_where() {
     is_problem(
         &app.post_json(
             "/v1/alerts/score",
-            &json!({"domain": "a.example", "email": "x".repeat(2 << 20)}),
+            &json!({"domain": "a.example", "email": "x".repeat(17 << 20)}),
         )
         .await,
         413,
