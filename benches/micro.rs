@@ -35,21 +35,12 @@ fn answer(count: usize) -> Answer {
                 .with("action", "Change")
         })
         .collect();
-    Answer {
-        query: Query::new(Capability::IpHistory, domain()),
-        total: Some(count as u64),
-        records,
-        more: false,
-        missing: Vec::new(),
-        left_out: Vec::new(),
-        rest: Vec::new(),
-        price: None,
-        source: Source {
-            provider: "domaintools".to_owned(),
-            product: "hosting-history".to_owned(),
-            blind: None,
-        },
-    }
+    let source = Source {
+        provider: "domaintools".to_owned(),
+        product: "hosting-history".to_owned(),
+        blind: None,
+    };
+    Answer::whole(Query::new(Capability::IpHistory, domain()), records, source)
 }
 
 #[expect(clippy::expect_used, reason = "a benchmark without its input is none")]

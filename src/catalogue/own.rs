@@ -50,20 +50,11 @@ pub fn parts(indicator: &Indicator, lists: &Lists) -> Record {
 pub fn answer(indicator: &Indicator, lists: &Lists) -> (Answer, Timestamp) {
     let record = Some(parts(indicator, lists)).filter(|record| !record.is_empty());
     let records: Vec<_> = record.into_iter().collect();
-    let answer = Answer {
-        query: Query::new(Capability::Parts, indicator.clone()),
-        total: Some(records.len() as u64),
-        records,
-        more: false,
-        missing: Vec::new(),
-        left_out: Vec::new(),
-        rest: Vec::new(),
-        price: None,
-        source: Source {
-            provider: OWN.to_owned(),
-            product: "parts".to_owned(),
-            blind: None,
-        },
+    let source = Source {
+        provider: OWN.to_owned(),
+        product: "parts".to_owned(),
+        blind: None,
     };
-    (answer, Timestamp::UNIX_EPOCH)
+    let query = Query::new(Capability::Parts, indicator.clone());
+    (Answer::whole(query, records, source), Timestamp::UNIX_EPOCH)
 }

@@ -146,18 +146,16 @@ mod tests {
     use super::*;
     use crate::domain::{Query, Source};
 
-    fn answer(capability: Capability, kind: IndicatorKind, value: &str, records: &[Record]) -> Answer {
+    /// What one record of an answer about 192.0.2.7 marks.
+    fn of(capability: Capability, record: &Record) -> Vec<String> {
         let source = Source {
             provider: "acme".to_owned(),
             product: "x".to_owned(),
             blind: None,
         };
-        let query = Query::new(capability, Indicator::parse(kind, value).unwrap());
-        let text = serde_json::json!({
-            "query": query, "records": records, "total": null, "more": false, "missing": [], "price": null,
-            "source": source,
-        });
-        serde_json::from_value(text).unwrap()
+        let indicator = Indicator::parse(IndicatorKind::Ipv4, "192.0.2.7").unwrap();
+        let answer = Answer::whole(Query::new(capability, indicator), vec![record.clone()], source);
+        sinkholes(&answer)
     }
 
     #[test]
@@ -168,14 +166,6 @@ mod tests {
         let host = Record::new()
             .with("host", "NS1.Sink.Example.")
             .with("tags", vec!["sinkhole".to_owned()]);
-        let of = |capability, record: &Record| {
-            sinkholes(&answer(
-                capability,
-                IndicatorKind::Ipv4,
-                "192.0.2.7",
-                std::slice::from_ref(record),
-            ))
-        };
         assert_eq!(of(Capability::IpDetails, &flag), ["2001:db8::7"]);
         assert_eq!(of(Capability::IpDetails, &tag), ["192.0.2.7"]);
         assert_eq!(of(Capability::Reputation, &class), ["192.0.2.7"]);
@@ -187,14 +177,6 @@ mod tests {
         let tag = Record::new().with("tags", vec!["sinkhole".to_owned()]);
         let denied = tag.clone().with("ip", "192.0.2.7").with("sinkhole", false);
         let other = Record::new().with("tags", vec!["sinkholeish".to_owned()]);
-        let of = |capability, record: &Record| {
-            sinkholes(&answer(
-                capability,
-                IndicatorKind::Ipv4,
-                "192.0.2.7",
-                std::slice::from_ref(record),
-            ))
-        };
         assert!(of(Capability::Samples, &tag).is_empty());
         assert!(of(Capability::IpDetails, &denied).is_empty());
         assert!(of(Capability::IpDetails, &other).is_empty());

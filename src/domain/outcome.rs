@@ -106,6 +106,22 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Makes the answer of which everything is in these records.
+    #[must_use]
+    pub fn whole(query: Query, records: Vec<Record>, source: Source) -> Self {
+        Self {
+            total: u64::try_from(records.len()).ok(),
+            query,
+            records,
+            more: false,
+            missing: Vec::new(),
+            left_out: Vec::new(),
+            rest: Vec::new(),
+            price: None,
+            source,
+        }
+    }
+
     /// Tells whether the vendor knows nothing. What it knows and is shown in no record is something.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -178,21 +178,12 @@ mod tests {
     fn entry(provider: &str, value: &str, day: u8, sinkhole: bool) -> Entry {
         let indicator = Indicator::parse(IndicatorKind::Ipv4, value).unwrap();
         let record = Record::new().with("ip", value).with("sinkhole", sinkhole);
-        let answer = Answer {
-            query: Query::new(Capability::IpDetails, indicator),
-            records: vec![record],
-            total: None,
-            more: false,
-            missing: Vec::new(),
-            left_out: Vec::new(),
-            rest: Vec::new(),
-            price: None,
-            source: Source {
-                provider: provider.to_owned(),
-                product: "p".to_owned(),
-                blind: None,
-            },
+        let source = Source {
+            provider: provider.to_owned(),
+            product: "p".to_owned(),
+            blind: None,
         };
+        let answer = Answer::whole(Query::new(Capability::IpDetails, indicator), vec![record], source);
         Entry {
             answer: Arc::new(answer),
             retrieved_at: at(day),

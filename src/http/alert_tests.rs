@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::http::testing::any_json;
 
 fn asked(body: &Value) -> Asked {
     members(&decode(body.to_string().as_bytes()).unwrap())
@@ -63,23 +64,6 @@ fn what_is_too_much_is_told_and_costs_no_other() {
         "{:?}",
         found.notes
     );
-}
-
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(json!(null)),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        ".{0,16}".prop_map(Value::from),
-        "[a-z0-9@:/.,\\[\\]' -]{0,24}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(3, 20, 4, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::btree_map("[a-c]{1,2}", inner, 0..3).prop_map(|members| json!(members)),
-        ]
-    })
 }
 
 proptest! {

@@ -20,6 +20,8 @@ pub mod reputation;
 mod run_path;
 mod shapes;
 mod statuses;
+#[cfg(test)]
+mod testing;
 pub mod values;
 pub mod wishes;
 

@@ -61,6 +61,16 @@ impl Names for Option<String> {
     }
 }
 
+/// Is a number or a text as tools write it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Nothing(()),
+    Number(u64),
+    Decimal(f64),
+    Text(String),
+}
+
 /// Reads a whole number, or its text: tools that fill in templates send numbers as texts. In JSON 20.0 is a whole number,
 /// too.
 pub(crate) fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -68,21 +78,13 @@ where
     D: Deserializer<'de>,
     T: TryFrom<u64>,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Nothing(()),
-        Number(u64),
-        Decimal(f64),
-        Text(String),
-    }
     let wrong = || serde::de::Error::custom("expected a whole number that is not negative and not too large");
-    let number = match Given::deserialize(deserializer).map_err(|_| wrong())? {
-        Given::Nothing(()) => return Ok(None),
-        Given::Number(number) => number,
-        Given::Decimal(number) => whole(number).ok_or_else(wrong)?,
-        Given::Text(text) if text.trim().is_empty() => return Ok(None),
-        Given::Text(text) => text.trim().parse().map_err(|_| wrong())?,
+    let number = match NumberOrText::deserialize(deserializer).map_err(|_| wrong())? {
+        NumberOrText::Nothing(()) => return Ok(None),
+        NumberOrText::Number(number) => number,
+        NumberOrText::Decimal(number) => whole(number).ok_or_else(wrong)?,
+        NumberOrText::Text(text) if text.trim().is_empty() => return Ok(None),
+        NumberOrText::Text(text) => text.trim().parse().map_err(|_| wrong())?,
     };
     T::try_from(number).map(Some).map_err(|_| wrong())
 }
@@ -100,21 +102,15 @@ where
 
 /// Reads a mark: a word, or the number that stands for it.
 pub(crate) fn mark<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Nothing(()),
-        Number(u64),
-        Decimal(f64),
-        Text(String),
-    }
     let wrong = || serde::de::Error::custom("expected a word or a whole number");
-    Ok(match Given::deserialize(deserializer).map_err(|_| wrong())? {
-        Given::Nothing(()) => None,
-        Given::Number(number) => Some(number.to_string()),
-        Given::Decimal(number) => Some(whole(number).ok_or_else(wrong)?.to_string()),
-        Given::Text(text) => Some(text),
-    })
+    Ok(
+        match NumberOrText::deserialize(deserializer).map_err(|_| wrong())? {
+            NumberOrText::Nothing(()) => None,
+            NumberOrText::Number(number) => Some(number.to_string()),
+            NumberOrText::Decimal(number) => Some(whole(number).ok_or_else(wrong)?.to_string()),
+            NumberOrText::Text(text) => Some(text),
+        },
+    )
 }
 
 /// Returns a decimal number that is whole, as far as every whole number has a decimal of its own.

@@ -363,21 +363,12 @@ pub(super) fn is_list(capability: Capability) -> bool {
 fn made(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Record>) -> Answer {
     let offer = descriptor.offer(query.capability);
     let known = offer.and_then(|offer| offer.products.iter().find(|known| known.id == product));
-    Answer {
-        total: u64::try_from(records.len()).ok(),
-        query,
-        records,
-        more: false,
-        missing: Vec::new(),
-        left_out: Vec::new(),
-        rest: Vec::new(),
-        price: None,
-        source: Source {
-            provider: descriptor.name.to_owned(),
-            product: product.to_owned(),
-            blind: known.and_then(|product| product.blind).map(str::to_owned),
-        },
-    }
+    let source = Source {
+        provider: descriptor.name.to_owned(),
+        product: product.to_owned(),
+        blind: known.and_then(|product| product.blind).map(str::to_owned),
+    };
+    Answer::whole(query, records, source)
 }
 
 /// Says what rows that were not understood leave missing.

@@ -17,13 +17,7 @@ async fn token(app: &TestApp, new: NewToken) -> String {
 }
 
 async fn with_key(app: &TestApp, path: &str, key: &str, body: &Value) -> Answer {
-    let request = app
-        .http
-        .post(format!("{}{path}", app.base))
-        .bearer_auth(&app.token)
-        .header("idempotency-key", key)
-        .body(body.to_string());
-    Answer::of(request.send().await.unwrap()).await
+    app.post_named(path, key, body.to_string()).await
 }
 
 #[tokio::test]

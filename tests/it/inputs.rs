@@ -231,15 +231,7 @@ async fn numbers_of_marks_are_thehives() {
 #[tokio::test]
 async fn a_request_is_the_same_by_what_it_means() {
     let app = TestApp::start().await;
-    let post = async |body: &str| {
-        let request = app
-            .http
-            .post(format!("{}{ALERT}", app.base))
-            .bearer_auth(&app.token)
-            .header("idempotency-key", "case-17")
-            .body(body.to_owned());
-        Answer::of(request.send().await.unwrap()).await
-    };
+    let post = async |body: &str| app.post_named(ALERT, "case-17", body.to_owned()).await;
     let first = post(r#"{"domain": ["career-offers.example"], "threshold": 50, "on_unknown": "keep"}"#).await;
     assert_eq!(first.status, 200, "{}", first.body);
     let again =
@@ -254,15 +246,7 @@ async fn a_request_is_the_same_by_what_it_means() {
 #[tokio::test]
 async fn an_undetermined_reply_is_not_kept_and_asking_again_asks_again() {
     let app = TestApp::start().await;
-    let post = async |path: &str, key: &str, body: Value| {
-        let request = app
-            .http
-            .post(format!("{}{path}", app.base))
-            .bearer_auth(&app.token)
-            .header("idempotency-key", key)
-            .body(body.to_string());
-        Answer::of(request.send().await.unwrap()).await
-    };
+    let post = async |path, key, body: Value| app.post_named(path, key, body.to_string()).await;
     let body = json!({"domain": "career-offers.example", "url": "http://a.example:99999/", "threshold": 99});
     let mut attempts = Vec::new();
     for _ in 0..2 {

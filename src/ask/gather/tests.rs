@@ -237,20 +237,15 @@ impl Trial<'_> {
 }
 
 fn answer(capability: Capability, descriptor: &Descriptor, records: Vec<Record>) -> Answer {
+    let source = Source {
+        provider: descriptor.name.to_owned(),
+        product: "p".to_owned(),
+        blind: None,
+    };
+    let query = Query::new(capability, Indicator::parse(IndicatorKind::Phrase, "x").unwrap());
     Answer {
-        query: Query::new(capability, Indicator::parse(IndicatorKind::Phrase, "x").unwrap()),
         total: None,
-        records,
-        more: false,
-        missing: Vec::new(),
-        left_out: Vec::new(),
-        rest: Vec::new(),
-        price: None,
-        source: Source {
-            provider: descriptor.name.to_owned(),
-            product: "p".to_owned(),
-            blind: None,
-        },
+        ..Answer::whole(query, records, source)
     }
 }
 

@@ -96,21 +96,26 @@ proptest! {
     }
 }
 
+/// Answers one request with this reply, and gives the head of the request.
+async fn once(listener: TcpListener, reply: String) -> String {
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    socket.write_all(reply.as_bytes()).await.unwrap();
+    String::from_utf8(head).unwrap()
+}
+
 /// The connection itself tells what went out: nothing between here and there encodes it again.
 #[tokio::test]
 async fn the_request_line_is_what_was_signed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let instance = tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(socket.read_u8().await.unwrap());
-        }
-        let reply = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
-        socket.write_all(reply).await.unwrap();
-        String::from_utf8(head).unwrap()
-    });
+    let instance = tokio::spawn(once(
+        listener,
+        "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned(),
+    ));
     let witness = Witness::default();
     let call = Call::get("api", "any", "/v3/groups")
         .with("tql", "summary = \"it's 100% a+b/c?d&e=f#g ~ü\\\\ `*`\"")
@@ -141,20 +146,13 @@ async fn the_request_line_is_what_was_signed() {
 async fn a_reply_comes_without_the_key_and_with_seconds_to_wait() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let instance = tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(socket.read_u8().await.unwrap());
-        }
-        let body = r#"{"asked":"by canary\u002Dkey/1","link":"https://x.example/?key=canary-key%2F1","n":1}"#;
-        let reply = format!(
-            "HTTP/1.1 200 OK\r\nConnection: close\r\nX-Said: canary-key/1\r\nDate: Sun, 01 Mar 2026 10:01:30 GMT\r\n\
-             Retry-After: Sun, 01 Mar 2026 10:02:00 GMT\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        socket.write_all(reply.as_bytes()).await.unwrap();
-    });
+    let body = r#"{"asked":"by canary\u002Dkey/1","link":"https://x.example/?key=canary-key%2F1","n":1}"#;
+    let reply = format!(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nX-Said: canary-key/1\r\nDate: Sun, 01 Mar 2026 10:01:30 GMT\r\n\
+         Retry-After: Sun, 01 Mar 2026 10:02:00 GMT\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let instance = tokio::spawn(once(listener, reply));
     let key = BTreeMap::from([("api_key".to_owned(), SecretString::from("canary-key/1"))]);
     let reference = Reference::default();
     let signing = Signing {

@@ -33,21 +33,12 @@ pub(super) fn settings(capability: &str, rules: &str) -> crate::config::Settings
 
 pub(super) fn answer(capability: Capability, records: Vec<Record>) -> Answer {
     let indicator = Indicator::parse(IndicatorKind::Domain, "example.com").unwrap();
-    Answer {
-        query: Query::new(capability, indicator),
-        total: Some(records.len() as u64),
-        records,
-        more: false,
-        missing: Vec::new(),
-        left_out: Vec::new(),
-        rest: Vec::new(),
-        price: None,
-        source: Source {
-            provider: "domaintools".to_owned(),
-            product: "hosting-history".to_owned(),
-            blind: None,
-        },
-    }
+    let source = Source {
+        provider: "domaintools".to_owned(),
+        product: "hosting-history".to_owned(),
+        blind: None,
+    };
+    Answer::whole(Query::new(capability, indicator), records, source)
 }
 
 pub(super) const INPUT: MappedInput<'static> = MappedInput {

@@ -357,36 +357,3 @@ fn the_documents_table_is_what_the_rules_come_to() {
         }
     }
 }
-
-/// Writes the table anew: `cargo test --lib print_the_table -- --ignored --nocapture`.
-#[test]
-#[ignore = "it prints the document's table"]
-fn print_the_table() {
-    let policy = default_policy();
-    for (name, source) in &policy.rules.sources {
-        for (measure, calibration) in &source.measures {
-            let by = &source.by[measure];
-            let said: Vec<String> = match calibration {
-                Calibration::Words(words) => words.keys().cloned().collect(),
-                Calibration::Points(points) | Calibration::Age(points) => {
-                    points.iter().map(|(at, _)| at.to_string()).collect()
-                }
-                Calibration::Published => vec!["50".to_owned()],
-            };
-            for said in said {
-                let found = alone(&policy, name, measure, &said, 0);
-                let shown = match found.evidence[0].polarity {
-                    Polarity::Benign(BenignClass::Hard) => "hard".to_owned(),
-                    Polarity::Benign(BenignClass::Soft) => "soft".to_owned(),
-                    _ => found
-                        .score
-                        .map_or_else(|| "-".to_owned(), |score| score.to_string()),
-                };
-                println!(
-                    "| {name} | {measure} | {said} | | {shown} | {} | {by} |",
-                    outcome(&found)
-                );
-            }
-        }
-    }
-}

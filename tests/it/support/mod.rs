@@ -308,6 +308,17 @@ impl TestApp {
         Answer::of(request.send().await.unwrap()).await
     }
 
+    /// Posts a request that names itself by an idempotency key.
+    pub async fn post_named(&self, path: &str, key: &str, body: String) -> Answer {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .bearer_auth(&self.token)
+            .header("idempotency-key", key)
+            .body(body);
+        Answer::of(request.send().await.unwrap()).await
+    }
+
     /// Everything that was logged so far.
     pub fn log(&self) -> String {
         if let Some(log) = &self.app.log {
