@@ -1,6 +1,6 @@
 //! Reads what trusted relays found out about a message (RFC 8601).
 //!
-//! Anybody can write such a header. Relays put theirs on top: what stands above the Received header of the relay that
+//! Every sender can write such a header. Relays put theirs on top: what stands above the Received header of the relay that
 //! took the message from outside is of a trusted relay. What stands below it may be that relay's, or the sender's.
 
 use super::received::{Origin, Relay, Trace, contains, names};

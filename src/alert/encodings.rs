@@ -10,7 +10,7 @@ pub(super) enum Encoding {
     Base64,
     QuotedPrintable,
     Uuencode,
-    /// By a way that nobody here knows.
+    /// By a way that is not known here.
     Unknown,
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Holds the facts of a message as its headers and parts give them. Anybody can write them; none of them is checked.
+/// Holds the facts of a message as its headers and parts give them. Every sender can write them; none of them is checked.
 ///
 /// They are the caller's: they stand in no decision, log or reply that is kept, and `Debug` does not print them.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -21,7 +21,7 @@ pub struct MessageFacts {
     pub date: Option<String>,
     /// The mailboxes of From.
     pub senders: Vec<MailboxFact>,
-    /// To whom it was sent, by its headers.
+    /// Its recipients, by its headers.
     pub recipients: Recipients,
     /// What it carries beside its text.
     pub attachments: Vec<AttachmentFact>,

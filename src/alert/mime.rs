@@ -119,7 +119,7 @@ impl Remarks {
         true
     }
 
-    /// Says it in plain words, and names what nobody can vouch for because it was not read.
+    /// Says it in plain words, and names what nothing can vouch for because it was not read.
     pub(super) fn note(&self, notes: &mut Vec<String>, unreadable: &mut Vec<Unreadable>) {
         let mut name = |role, value: String, reason: String| {
             unreadable.push(Unreadable { role, value, reason });

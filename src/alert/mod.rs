@@ -70,7 +70,7 @@ pub struct Read {
     pub excess: Vec<Found>,
     /// What trusted relays found of SPF, DKIM and DMARC, the newest first.
     pub authentication: Vec<AuthenticationResult>,
-    /// What could not be read, so that nobody can vouch for the message: a sender of which not even the domain is known,
+    /// What could not be read, so that nothing can vouch for the message: a sender of which not even the domain is known,
     /// a link, an attachment.
     pub unreadable: Vec<Unreadable>,
     /// Links in wrappers of mail gateways that only the gateway's vendor can undo.

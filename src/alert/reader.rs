@@ -141,7 +141,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         match address(text) {
             Address::Whole(indicator) => self.add(role, indicator),
             Address::Domains(domains) => {
-                // Return paths are long and strange by trade: they name whom a bounce is about.
+                // Return paths are long and strange by trade: they name the recipient that a bounce is about.
                 if role != "return_path" {
                     self.note(format!(
                         "one {role}'s address cannot be read whole, so its domain was scored: \"{}\"",

@@ -195,7 +195,7 @@ impl Hop {
     }
 
     /// Tells a line that machines of Google write among themselves: `by 2002:a05:…`, an address of 10.0.0.0/8 in 6to4
-    /// (RFC 3056), and nobody before.
+    /// (RFC 3056), and no host before.
     fn is_inner(&self) -> bool {
         let Some(IpAddr::V6(by)) = self.by_address else {
             return false;

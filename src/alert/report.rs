@@ -13,7 +13,7 @@ pub(super) enum Report {
     None,
     /// A report: it never was outside, or trusted relays found its sender right.
     Sure,
-    /// It looks like one, and nobody tells.
+    /// It looks like one, and no relay tells.
     Doubtful,
     /// It came from outside, and no trusted relay found its sender right.
     Forged,

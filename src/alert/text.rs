@@ -11,7 +11,7 @@ use icu_properties::props::GeneralCategory as Category;
 use super::unicode::category;
 use crate::domain::indicator::refang;
 
-/// Schemes, and how reporters spell them so that nobody clicks; the longer of two comes first.
+/// Schemes, and how reporters spell them so that they are no links; the longer of two comes first.
 const SCHEMES: [(&str, &str); 15] = [
     ("https", "https"),
     ("hxxps", "https"),
@@ -64,7 +64,7 @@ struct Start<'t> {
     scheme: &'static str,
     /// What stands behind the slashes.
     target: &'t str,
-    /// Whether scheme or slashes were spelt so that nobody clicks.
+    /// Whether scheme or slashes were spelt so that it is no link.
     is_dead: bool,
 }
 
@@ -225,7 +225,7 @@ fn end(text: &str) -> usize {
             continue;
         }
         let most = if in_path { MAX_RUN } else { MAX_HOST };
-        // A bracket that was opened before the link is none of it, nor is one of many that nobody closes.
+        // A bracket that was opened before the link is none of it, nor is one of many that are not closed.
         let is_unopened = matches!(c, ']' | ')' | '}') && open.pop().and_then(closing) != Some(c);
         if at > most || open.len() > 64 || is_unopened {
             return at;

@@ -1,4 +1,4 @@
-//! Makes indicators of links, and takes off the wrappers around them without asking anybody.
+//! Makes indicators of links, and takes off the wrappers around them without asking any server.
 
 use url::Url;
 

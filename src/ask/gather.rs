@@ -110,7 +110,7 @@ fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &Told
     }
 }
 
-/// Says where an answer came from; where access was denied before anything was sent, nobody was asked.
+/// Says where an answer came from; where access was denied before anything was sent, no provider was asked.
 fn asked_where(told: &Told) -> &'static str {
     match &told.outcome {
         Outcome::Failed(failure)

@@ -78,7 +78,7 @@ fn base_of<'a>(spec: &'a TransformSpec, entity: &InputEntity) -> Option<&'a Inpu
 
 /// Finds the text that is asked about: the property that holds the query where the transform names one, else the value.
 ///
-/// Whoever types an entity by hand has no such property: there the value stands for it, unless it plainly is the
+/// An entity that was typed by hand has no such property: there the value stands for it, unless it plainly is the
 /// entity's name.
 fn raw<'a>(input: &InputSpec, entity: &'a InputEntity) -> Result<&'a str, String> {
     let given = |text: &&str| !text.trim().is_empty();

@@ -80,7 +80,7 @@ pub enum Body {
     Exception(TransformException),
 }
 
-/// Holds what kept answers call sinkholes, for whoever asks.
+/// Holds what kept answers call sinkholes, for the one who asks.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) marks: Arc<Marks>,

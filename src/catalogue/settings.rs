@@ -190,7 +190,7 @@ impl TransformSpec {
         inputs.any(|input| input.kinds.iter().any(|kind| KINDS.contains(kind)))
     }
 
-    /// Tells whether it leads from an address or a name server to those who use it: those of a sinkhole are whoever it
+    /// Tells whether it leads from an address or a name server to those who use it: those of a sinkhole are all that it
     /// took over, and have nothing to do with each other.
     #[must_use]
     pub fn leads_to_users(&self) -> bool {

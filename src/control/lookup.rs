@@ -240,7 +240,7 @@ fn entity(
     })
 }
 
-/// Finds the type of a value that nobody named a type for: by the property that one input's type alone has its value in;
+/// Finds the type of a value without a type: by the property that one input's type alone has its value in;
 /// by what the value is, where the transform takes that, as everywhere; else the first input that can read it.
 fn type_of(spec: &TransformSpec, value: &str, properties: &[(String, String)]) -> Option<String> {
     let has_value = |type_id: &str| {

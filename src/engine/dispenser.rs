@@ -1,6 +1,6 @@
 //! Hands out permits at a provider account's rates, fairly between clients, people at work first.
 //!
-//! Whoever is next is chosen when a token is there, so a person who comes late still goes before a batch that came
+//! The next waiter is chosen when a token is there, so a person who comes late still goes before a batch that came
 //! early. No window of a rate's period sees more than its limit: `bucket`.
 
 use std::collections::{HashMap, VecDeque};
@@ -128,7 +128,7 @@ impl State {
         ready.max().unwrap_or(now)
     }
 
-    /// Gives the next waiter its permit, and takes a token of every rate for it. `false` where nobody waits.
+    /// Gives the next waiter its permit, and takes a token of every rate for it. `false` where none waits.
     fn grant(&mut self, now: Duration) -> bool {
         while let Some(waiter) = self.queue.next() {
             if waiter.permit.send(()).is_ok() {
@@ -234,7 +234,7 @@ impl Dispenser {
         }
     }
 
-    /// Waits for tokens and gives permits, until nobody waits.
+    /// Waits for tokens and gives permits, until none is left.
     async fn pump(self: Arc<Self>) {
         loop {
             let at = {

@@ -1,5 +1,5 @@
 //! Remembers what kept answers call sinkholes, whichever question they answered, so that every other answer can be
-//! marked. Made from the stored answers at start; nobody is asked for it.
+//! marked. Made from the stored answers at start; no provider is asked for it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -8,7 +8,7 @@ use super::ledger::Priority;
 use super::runtime::Key;
 use crate::domain::{Answer, Failure, Outcome, Query};
 
-/// The name of the face and of whoever sits at the terminal, in ledger, log and metrics.
+/// The name of the face and of the person at the terminal, in ledger, log and metrics.
 pub const TERMINAL: &str = "terminal";
 
 /// Says who asks.

@@ -1,4 +1,4 @@
-//! Periods of days: unions, windows, and what overlaps. An end that nobody knows excludes nothing.
+//! Periods of days: unions, windows, and what overlaps. An end that is not known excludes nothing.
 
 use jiff::Span;
 use jiff::civil::Date;

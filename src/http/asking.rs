@@ -189,7 +189,7 @@ impl<'a> Request<'a> {
         if let (Some(key), Some(steady)) = (key, steady) {
             self.note(key, opinions, &answer, steady, &finished).await;
         }
-        // Whoever asks again may get what is missing now; what is known is held, and costs nothing again.
+        // A client that asks again may get what is missing now; what is known is held, and costs nothing again.
         if let Some(claim) = claim
             && finished.outcome != Decision::Undetermined.name()
         {

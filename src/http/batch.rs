@@ -396,7 +396,7 @@ async fn gather(
     } else {
         request.reply(&BatchAnswer { summary, items })?
     };
-    // Whoever asks again may get what is missing now; what is known is held, and costs nothing again.
+    // A client that asks again may get what is missing now; what is known is held, and costs nothing again.
     if let Some(claim) = claim
         && is_settled
     {

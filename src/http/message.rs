@@ -95,9 +95,9 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
 }
 
 /// Tells whether a message may be from another than the sender that it names: a trusted relay found DMARC to fail, or
-/// told of its checks and found none to pass for the sender's own domain (a domain without SPF and DMARC is anybody's to
+/// told of its checks and found none to pass for the sender's own domain (a domain without SPF and DMARC is open to every sender to
 /// write). Where no trusted relay tells of any check, the sender is taken as it is written. A message without a sender is
-/// from anybody.
+/// from an unknown sender.
 fn is_doubtful(asked: &Asked, found: &[AuthenticationResult]) -> bool {
     let is_sender = |role: &str| role == "sender";
     let written = asked.indicators.iter().filter(|(role, _)| is_sender(role));

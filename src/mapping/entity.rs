@@ -386,7 +386,7 @@ impl<'a> Dresser<'a> {
                         texts.add(Cow::Owned(words.join(" ")));
                     }
                 }
-                // Whoever hides behind a notice is no registrant.
+                // A notice of redaction is no registrant.
                 Some(Value::Text(text)) if name == "registrant" && privacy::is_private_name(text) => {}
                 Some(value) => value.text().into_iter().for_each(|text| texts.add(text)),
                 None => {}

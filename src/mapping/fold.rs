@@ -184,7 +184,7 @@ pub(super) struct Group<'a> {
 enum Undated {
     /// There are none.
     None,
-    /// They keep it, and nobody asked for a time.
+    /// They keep it, and no time was asked for.
     Plain,
     /// They keep it, although a time is asked for.
     Kept,

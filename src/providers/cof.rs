@@ -104,7 +104,7 @@ fn one(row: &Row, data: &str, asked: &Query) -> Read {
             Reverse::OfAnother => return Read::LeftOut(Why::Elsewhere, None),
             Reverse::Read(record) => record,
         },
-        // The root stands for nobody.
+        // The root stands for no host.
         "CNAME" | "DNAME" | "NS" | "MX" if target == "." => return left_out(Why::Nobody),
         "CNAME" | "DNAME" | "NS" | "MX" => named(target),
         kind if is_type(kind) => return left_out(Why::OtherType),

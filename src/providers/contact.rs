@@ -114,7 +114,7 @@ impl Contact {
         }
     }
 
-    /// Tells whether another contact is of the same roles and somebody named here.
+    /// Tells whether another contact is of the same roles and of a name that is here.
     pub(super) fn is_of(&self, other: &Self) -> bool {
         let names = |contact: &Self| {
             let (persons, organizations) = contact.parties();
@@ -144,7 +144,7 @@ impl Contact {
         self.parts.get(&part).map_or(&[], Vec::as_slice)
     }
 
-    /// Makes the records: none where nobody is named and nothing can be reached.
+    /// Makes the records: none where no name is told and nothing can be reached.
     pub(super) fn records(&self) -> Vec<Record> {
         let (persons, organizations) = self.parties();
         let read = |part, check: fn(&str) -> Vec<String>| -> Vec<String> {
@@ -163,7 +163,7 @@ impl Contact {
             .map(|values| values.len())
             .max()
             .unwrap_or(0);
-        // A privacy service's telephone and street are nobody's either.
+        // A privacy service's telephone and street belong to no contact either.
         let hidden =
             persons.is_empty() && organizations.is_empty() && emails.is_empty() && self.is_withheld();
         if count == 0 || hidden {
@@ -229,7 +229,7 @@ impl Contact {
         (persons, organizations)
     }
 
-    /// Tells whether a name or a mailbox was told that is nobody's. A desk's name hides nobody, unless it is a
+    /// Tells whether a name or a mailbox was told that belongs to no contact. A desk's name hides none, unless it is a
     /// placeholder.
     fn is_withheld(&self) -> bool {
         let parts = [
@@ -278,7 +278,7 @@ fn keep(names: &mut Vec<String>, name: &str) {
     }
 }
 
-/// Finds the mailboxes of a value: one, or several in a list. Prose that names a mailbox is about somebody else's.
+/// Finds the mailboxes of a value: one, or several in a list. Prose that names a mailbox is about another.
 fn emails(text: &str) -> Vec<String> {
     if let Some(email) = public_email(text) {
         return vec![email];

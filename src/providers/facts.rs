@@ -126,7 +126,7 @@ pub(super) fn contact<'a>(role: &'static str, field: impl Fn(&'static str) -> No
     contact
 }
 
-/// Names the holder of a registration: the organization, else the name, whichever names anybody.
+/// Names the holder of a registration: the organization, else the name, whichever is told.
 pub(super) fn holder(node: Node<'_>) -> Option<String> {
     let organization = node.get("organization").text();
     organization

@@ -1,6 +1,6 @@
 //! Tells rows that were read from those that were left out on purpose and those that were not understood.
 //!
-//! An answer whose rows nobody understands is no "not found": that would be kept, and believed. One whose rows were all
+//! An answer whose rows cannot be read is no "not found": that would be kept, and believed. One whose rows were all
 //! left out is none either: what was there is told with it.
 
 //!
@@ -29,9 +29,9 @@ pub(super) enum Row {
 pub(super) enum Why {
     /// It names nothing but what was asked about.
     Itself,
-    /// It is a record of the DNS of a type that names nobody else.
+    /// It is a record of the DNS of a type that names no other host.
     OtherType,
-    /// It is a record of the DNS that says that there is nobody: the root as a name (RFC 7505).
+    /// It is a record of the DNS that says that there is none: the root as a name (RFC 7505).
     Nobody,
     /// It is about something else than what was asked about.
     Elsewhere,
@@ -324,7 +324,7 @@ pub(super) fn object(descriptor: &Descriptor, query: Query, product: &str, recor
     made(descriptor, query, product, records)
 }
 
-/// Tells whether a capability is answered by a list of rows, each of which may be one that nobody understands.
+/// Tells whether a capability is answered by a list of rows, each of which may be one that cannot be read.
 pub(super) fn is_list(capability: Capability) -> bool {
     match capability {
         Capability::Whois
@@ -472,7 +472,7 @@ mod tests {
         assert!(matches!(none, Err(ProviderError::Malformed(text)) if text.contains('2')));
     }
 
-    /// Whoever made an answer besides could pass rows over.
+    /// A provider that made an answer besides could pass rows over.
     #[test]
     fn answers_are_made_here_alone() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers");

@@ -29,7 +29,7 @@ pub const API_KEY: &str = "sample-key-of-the-replayed-vendor";
 pub const SAMPLE_ZONES: &str = "dynhost.example\nhomelink.example\n";
 
 /// Addresses that the sample data's details call sinkholes. What a list or an answer says marks them everywhere; without
-/// a list, only those that somebody asked about would be known.
+/// a list, only those that were asked about would be known.
 pub const SAMPLE_SINKHOLES: &str = "198.51.100.7\n203.0.113.103\n203.0.113.109\n";
 
 /// The file that says which registry answers for which names.

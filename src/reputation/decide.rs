@@ -105,7 +105,7 @@ pub(super) fn alert(
         Decision::Unknown
     };
     match fallbacks.unknown {
-        // Nothing was asked about, so there is nothing that nobody could tell.
+        // Nothing was asked about, so nothing is unknown.
         _ if assessments.is_empty() => (decision, DecidedBy::Scores),
         Fallback::Keep => (decision, DecidedBy::Scores),
         Fallback::Exceeds => (Decision::Exceeds, DecidedBy::OnUnknown),

@@ -445,7 +445,7 @@ fn causes(
     let is_known_here = evidence
         .iter()
         .any(|item| item.local && item.polarity == Polarity::Benign(BenignClass::Hard));
-    // What is known here needs nobody to answer.
+    // What is known here needs no source to answer.
     let required: Vec<&str> = rules.required(kind).filter(|_| !is_known_here).collect();
     let could_exceed = !missing.is_empty() && {
         let worst = worst(evidence, standings, rules);

@@ -97,7 +97,7 @@ fn answers(provider: &str) -> Vec<(Capability, Vec<Record>)> {
     all
 }
 
-/// Holds one trial: what came of whom, and what was asked for.
+/// Holds one trial: which provider answered what, and what was asked for.
 struct Trial<'a> {
     settings: &'a Settings,
     spec: &'a TransformSpec,

@@ -119,7 +119,7 @@ async fn around(
                 }
                 derived.told.extend(found.told);
             }
-            // What it would cost is no knowledge, and neither is that nobody knows of any domain.
+            // What it would cost is no knowledge, and neither is that no source knows of any domain.
             Outcome::Found(_) | Outcome::NotFound(_) => {}
             Outcome::Failed(_) => {
                 derived
@@ -127,7 +127,7 @@ async fn around(
                     .extend(evidence::of(part, &told, &scorer.policy.rules, now));
             }
         }
-        // Whoever was asked is named, whatever came of it: the question was charged.
+        // Each source that was asked is named, whatever came of it: the question was charged.
         if derived.evidence.len() == before {
             let why = match &told.outcome {
                 Outcome::Found(answer) if answer.is_quote() => {

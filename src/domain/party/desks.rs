@@ -188,7 +188,7 @@ pub(super) fn is_desk(text: &str) -> bool {
     has_desk && words.iter().all(known) || WHOLE.contains(&words.join(" ").as_str())
 }
 
-/// Tells whether a text names a desk, perhaps somebody's: "Example NOC".
+/// Tells whether a text names a desk, perhaps a company's: "Example NOC".
 pub(super) fn names_desk(text: &str) -> bool {
     words(text).iter().any(|word| DESK.contains(&word.as_str()))
 }

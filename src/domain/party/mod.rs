@@ -125,7 +125,7 @@ impl Party {
     }
 }
 
-/// Tells whether a name is a desk's, such as "Abuse" or "Network Operations": it names nobody, and hides nobody.
+/// Tells whether a name is a desk's, such as "Abuse" or "Network Operations": it names no person, and hides none.
 #[must_use]
 pub fn is_desk(text: &str) -> bool {
     desks::is_desk(text)

@@ -60,7 +60,7 @@ fn finish(query: Query, replied: Replied) -> Result<Step, ProviderError> {
         if capability == query.capability {
             asked = Some(found?);
         } else {
-            // What is wrong with another list is told to whoever asks for it.
+            // What is wrong with another list is told to the one who asks for it.
             siblings.extend(found.ok());
         }
     }

@@ -168,7 +168,7 @@ fn names(texts: &[&str], beside: Option<(String, usize)>, contact: &mut Contact)
                 contact.add(Part::Organization, first);
                 1
             }
-            // Who stands above a person with a mailbox is whom the person works for.
+            // Who stands above a person with a mailbox is the person's employer.
             Some(first) if above > 0 && !is_place(first) && Party::person(&name) != Party::person(first) => {
                 contact.add(Part::Organization, first);
                 1

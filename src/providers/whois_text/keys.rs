@@ -482,7 +482,7 @@ pub(super) fn is_of_object(key: &str) -> bool {
     )
 }
 
-/// Tells whether a key begins what is said of somebody else than a contact: `registrar`, `reseller`.
+/// Tells whether a key begins what is said of another party than a contact: `registrar`, `reseller`.
 pub(super) fn is_provider(key: &str) -> bool {
     matches!(
         key,

@@ -39,7 +39,7 @@ pub(super) fn read(blocks: &[Block<'_>], lines: &[Line<'_>]) -> Vec<Contact> {
 /// Says whose the fields are whose keys name no role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    /// Nobody's.
+    /// No contact's.
     Nothing,
     /// The registrar's, or another's that is no contact of the registration.
     Foreign,

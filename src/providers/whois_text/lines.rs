@@ -21,7 +21,7 @@ pub(super) struct Line<'a> {
 pub(super) enum Text<'a> {
     /// Nothing, or rules of dashes.
     Blank,
-    /// A remark of whoever runs the server.
+    /// A remark of the server's operator.
     Comment(&'a str),
     /// A key as written, the same as words in lower case, and its value, perhaps empty.
     Pair {

@@ -73,7 +73,7 @@ fn named(contacts: &[Record]) -> BTreeSet<String> {
     named
 }
 
-/// Lines that name nobody, whatever they stand between.
+/// Lines that name no one, whatever they stand between.
 const JUNK: &[&str] = &[
     "Favourite-Colour: Jane Intruder",
     "x-unknown: Intruder Holdings GmbH",

@@ -27,7 +27,7 @@ fn default_policy() -> Policy {
     policy(crate::config::DEFAULT_FILE)
 }
 
-/// Assesses what one source says, where nobody else says anything. A date of long ago shows what does not decay.
+/// Assesses what one source says, where no other says anything. A date of long ago shows what does not decay.
 fn alone(policy: &Policy, source: &str, measure: &str, said: &str, days: i64) -> Assessment {
     let record = Record::new()
         .with("measure", measure)

@@ -1,4 +1,4 @@
-//! Reads contacts of cards: one of several values is never the only one that is kept, and a desk is nobody.
+//! Reads contacts of cards: one of several values is never the only one that is kept, and a desk is no person.
 
 use serde_json::{Value, json};
 
