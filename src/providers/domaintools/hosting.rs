@@ -107,32 +107,45 @@ struct Event {
     before: Option<String>,
     after: Option<String>,
     action: Option<String>,
+    /// Whether a side could not be read: a value was there, or came, and nothing tells which.
+    is_part: bool,
 }
 
+/// Says of an event that says nothing, or nothing that can be read, when it was; `None` where that cannot be read either.
+struct Unread(Option<Date>);
+
 impl Event {
-    /// Reads an event; `None` where it says nothing, or something that is none of the list's values.
-    fn read(row: Node<'_>, post: &str, pre: &str, canonical: fn(&str) -> Option<String>) -> Option<Self> {
+    /// Reads an event, each side by itself. It needs a date that can be read, or none, and one value of the list's.
+    fn read(
+        row: Node<'_>,
+        post: &str,
+        pre: &str,
+        canonical: fn(&str) -> Option<String>,
+    ) -> Result<Self, Unread> {
         // What is there and cannot be read is no value that went.
-        let value = |name: &str| match row.get(name).text() {
-            Some(text) => canonical(&text).map(Some),
-            None => Some(None),
+        let value = |name: &str| {
+            let text = row.get(name).text();
+            let value = text.as_deref().and_then(canonical);
+            let is_misread = text.is_some() && value.is_none();
+            (value, is_misread)
         };
-        let (before, after) = (value(pre)?, value(post)?);
+        let ((before, before_misread), (after, after_misread)) = (value(pre), value(post));
         let date = row.get("actiondate");
         let day = date.day();
         let is_misread = date.exists() && day.is_none();
         if is_misread || (before.is_none() && after.is_none()) {
-            return None;
+            return Err(Unread(day));
         }
         let gone = row
             .get("action")
             .text()
             .is_some_and(|action| action.eq_ignore_ascii_case("D"));
-        Some(Self {
+        Ok(Self {
             day,
             before,
             after: after.filter(|_| !gone),
             action: row.get("action_in_words").text(),
+            is_part: before_misread || after_misread,
         })
     }
 }
@@ -146,12 +159,14 @@ fn periods(
     domain: &str,
     canonical: fn(&str) -> Option<String>,
 ) -> Rows {
-    let read: Vec<Option<Event>> = list
-        .rows()
-        .map(|row| Event::read(row, post, pre, canonical))
-        .collect();
-    let unread = read.iter().filter(|event| event.is_none()).count();
-    let mut events: Vec<Event> = read.into_iter().flatten().collect();
+    let (mut events, mut unread): (Vec<Event>, Vec<Unread>) = (Vec::new(), Vec::new());
+    for row in list.rows() {
+        match Event::read(row, post, pre, canonical) {
+            Ok(event) => events.push(event),
+            Err(event) => unread.push(event),
+        }
+    }
+    let lost = unread.len() + events.iter().filter(|event| event.is_part).count();
     // The vendor gives them oldest first; a stable sort keeps the order within a day.
     events.sort_by_key(|event| event.day);
     let record = |open: &Open, until: Option<Date>| {
@@ -171,6 +186,7 @@ fn periods(
             before,
             after,
             action,
+            is_part: _,
         } = event;
         if open
             .as_ref()
@@ -204,11 +220,18 @@ fn periods(
         });
     }
     if let Some(open) = open {
-        records.push(record(&open, None).with("current", true));
+        // An event that could not be read may have ended it, unless it was before.
+        let is_doubtful = |event: &Unread| event.0.is_none_or(|day| Some(day) >= open.since);
+        let last = record(&open, None);
+        records.push(if unread.iter().any(is_doubtful) {
+            last
+        } else {
+            last.with("current", true)
+        });
     }
     records.reverse();
     let mut rows: Rows = records.into_iter().map(Row::Record).collect();
-    rows.lose(unread);
+    rows.lose(lost);
     rows
 }
 

@@ -251,6 +251,54 @@ fn events_become_periods() {
         ]
     );
     assert!(events(&serde_json::json!([])).is_empty());
+    // One side that cannot be read takes nothing from the other, nor from the day.
+    let half = serde_json::json!([
+        event("", "192.0.2.1", "N", "2010-01-01"),
+        event("192.0.2.1", "no address", "C", "2015-01-01"),
+        event("no address", "192.0.2.3", "C", "2018-01-01"),
+    ]);
+    assert_eq!(
+        periods(&events(&half)),
+        ["192.0.2.3 2018-01-01 - true", "192.0.2.1 2010-01-01 2015-01-01 -"]
+    );
+    // What cannot be read may have ended the last value, unless it was before.
+    for (row, current) in [
+        (event("192.0.2.1", "192.0.2.2", "C", "no date"), "-"),
+        (event("no address", "none either", "C", "2015-01-01"), "-"),
+        (event("no address", "none either", "C", "2009-01-01"), "true"),
+    ] {
+        let rows = serde_json::json!([event("", "192.0.2.1", "N", "2010-01-01"), row]);
+        assert_eq!(
+            periods(&events(&rows)),
+            [format!("192.0.2.1 2010-01-01 - {current}")]
+        );
+    }
+}
+
+#[test]
+fn each_event_that_is_read_in_part_or_not_at_all_is_counted() {
+    let lost = |row: serde_json::Value| {
+        let opened = serde_json::json!({"post_ip": "192.0.2.1", "action": "N", "actiondate": "2010-01-01"});
+        let body = serde_json::json!({"response": {"ip_history": [opened, row]}}).to_string();
+        let lookup = of_domain(Capability::IpHistory, DOMAIN, "hosting-history");
+        walk(&lookup, |_| reply(200, &body))
+            .unwrap()
+            .answers
+            .remove(0)
+            .missing
+    };
+    let day = "2015-01-01";
+    for row in [
+        serde_json::json!({"pre_ip": "192.0.2.1", "post_ip": "no address", "actiondate": day}),
+        serde_json::json!({"pre_ip": "no address", "post_ip": "192.0.2.2", "actiondate": day}),
+        serde_json::json!({"pre_ip": "no address", "post_ip": "none either", "actiondate": day}),
+        serde_json::json!({"pre_ip": "192.0.2.1", "post_ip": "192.0.2.2", "actiondate": "no date"}),
+        serde_json::json!(null),
+    ] {
+        assert_eq!(lost(row.clone()), ["1 row could not be read"], "{row}");
+    }
+    let whole = serde_json::json!({"pre_ip": "192.0.2.1", "post_ip": "192.0.2.2", "actiondate": day});
+    assert!(lost(whole).is_empty());
 }
 
 fn reverse(buy: Option<i64>, held: Option<Answer>) -> Lookup {
