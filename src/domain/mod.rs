@@ -15,6 +15,7 @@ pub mod query;
 pub mod record;
 pub mod schema;
 pub mod schemas;
+pub(crate) mod words;
 
 pub use capability::Capability;
 pub use countries::Country;

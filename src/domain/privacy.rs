@@ -4,6 +4,7 @@
 //! services and stock phrases only; a name that merely contains a word such as "private" is left alone.
 
 use super::indicator::{Indicator, IndicatorKind, NameKind, name_kind};
+use super::words::words;
 
 /// Domains whose addresses forward to somebody unnamed, or to nobody.
 const FORWARDING_DOMAINS: &[&str] = &[
@@ -237,13 +238,13 @@ pub fn is_private_name(text: &str) -> bool {
     if lower.contains("://") || text.contains("***") {
         return true;
     }
-    let normal = normalise(&lower);
+    let words = words(text);
+    let normal = words.join(" ");
     // Masks such as "xxxxx" and "-" hold no letter that means anything.
     if normal.chars().all(|c| matches!(c, 'x' | ' ' | '0')) || EMPTY_NAMES.contains(&normal.as_str()) {
         return true;
     }
-    let padded = format!(" {normal} ");
-    PHRASES.iter().any(|p| padded.contains(&format!(" {p} "))) || is_registrant_of(&normal, &lower)
+    PHRASES.iter().any(|phrase| has_phrase(&words, phrase)) || is_registrant_of(&normal, &lower)
 }
 
 /// Tells the placeholder "registrant of example.com" from a name.
@@ -277,13 +278,14 @@ pub fn valid_email(text: &str) -> Option<String> {
         .map(|address| address.value().to_owned())
 }
 
-/// Returns words in lower case with one space between them and nothing else.
-fn normalise(lower: &str) -> String {
-    let words: Vec<&str> = lower
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join(" ")
+/// Tells whether a run of words stands among others.
+fn has_phrase(words: &[String], phrase: &str) -> bool {
+    (0..words.len()).any(|at| {
+        let mut rest = words.iter().skip(at);
+        phrase
+            .split(' ')
+            .all(|word| rest.next().is_some_and(|other| other == word))
+    })
 }
 
 #[cfg(test)]

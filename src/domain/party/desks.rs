@@ -2,6 +2,8 @@
 //!
 //! The words were written for this project from public registration data and are of November 2026.
 
+use crate::domain::words::words;
+
 /// Words that make a name a desk's.
 const DESK: &[&str] = &[
     "abuse",
@@ -168,13 +170,6 @@ const WHOLE: &[&str] = &[
     "trust and safety",
     "zone manager",
 ];
-
-fn words(text: &str) -> Vec<String> {
-    text.split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
-}
 
 /// Tells whether a text is the name of a desk and of nothing else.
 pub(super) fn is_desk(text: &str) -> bool {

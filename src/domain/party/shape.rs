@@ -3,10 +3,13 @@
 use jiff::civil::Date;
 
 use super::desks;
+use crate::domain::words::words;
 
 /// The longest name and line of an address in bytes, and the most words of a name.
 const LONGEST: usize = 160;
 const MOST_WORDS: usize = 12;
+/// The most words of a company's name that may hold a word of sentences, as in "Your Hosting B.V.".
+const MOST_OF_COMPANY: usize = 5;
 /// The most words of a person's name.
 const MOST_OF_PERSON: usize = 6;
 
@@ -98,7 +101,8 @@ pub(super) fn can_be_name(text: &str, company: bool) -> bool {
         && !is_handle(text)
         && !has_date(text)
         && !is_web(text)
-        && !is_sentence(text)
+        && !is_notice(text)
+        && (company && text.split(' ').count() <= MOST_OF_COMPANY || !is_sentence(text))
 }
 
 fn is_web(text: &str) -> bool {
@@ -130,12 +134,7 @@ pub fn is_handle(text: &str) -> bool {
 /// Tells whether a text is a sentence or a notice rather than a name or a place.
 #[must_use]
 pub fn is_sentence(text: &str) -> bool {
-    let words: Vec<String> = text
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let words = words(text);
     let ordered = words.len() > 2
         && words
             .first()
@@ -146,7 +145,16 @@ pub fn is_sentence(text: &str) -> bool {
         && last.ends_with(['.', '!', '?'])
         && last.chars().filter(|letter| letter.is_lowercase()).count() >= 4
         && last.chars().next().is_some_and(char::is_lowercase);
-    has(OF_NOTICES) || words.len() >= 3 && has(OF_SENTENCES) || ordered || ended
+    is_notice(text) || words.len() >= 3 && holds(&words, OF_SENTENCES) || ordered || ended
+}
+
+/// Tells whether a text holds a word that only notices hold.
+fn is_notice(text: &str) -> bool {
+    holds(&words(text), OF_NOTICES)
+}
+
+fn holds(words: &[String], list: &[&str]) -> bool {
+    words.iter().any(|word| list.contains(&word.as_str()))
 }
 
 /// Tells whether a word is a name of several labels, such as `www.registry.example`.

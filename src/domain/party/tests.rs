@@ -213,6 +213,28 @@ fn organizations_keep_their_odd_names() {
 }
 
 #[test]
+fn a_company_may_be_called_by_a_word_of_sentences() {
+    for text in [
+        "Your Hosting B.V.",
+        "Our Kids Media Inc",
+        "If Insurance Ltd",
+        "This Is Acme GmbH",
+    ] {
+        for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
+            assert_eq!(read(text, label), format!("organization {text}"), "{label:?}");
+        }
+    }
+    for text in [
+        "Your Own Hosting",
+        "Please Write Us Ltd",
+        "Redacted by Example GmbH",
+        "This record is not shown here by Example Ltd",
+    ] {
+        assert_eq!(read(text, Label::None), "nobody", "{text}");
+    }
+}
+
+#[test]
 fn lines_of_addresses() {
     for line in [
         "1 Main St",
