@@ -21,7 +21,6 @@ mod tests;
 mod text;
 mod unicode;
 mod unwrap;
-mod wrappers;
 
 use std::net::IpAddr;
 

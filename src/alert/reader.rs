@@ -199,7 +199,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         let (first, more): (Vec<Indicator>, Vec<Indicator>) = all
             .links
             .into_iter()
-            .filter_map(|link| unwrap::indicator(link, self.trust.keep_query, &mut tally))
+            .flat_map(|link| unwrap::indicators(link, self.trust.keep_query, &mut tally))
             .partition(|url| hosts.insert(url.ip().map(|ip| ip.to_string()).or_else(|| url.host())));
         for url in first.into_iter().chain(more) {
             self.add("url", url);

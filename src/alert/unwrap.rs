@@ -1,14 +1,11 @@
-//! Makes indicators of links, and takes off the wrappers around them without asking any server.
+//! Makes indicators of the links of a message.
 
-use url::Url;
+use std::borrow::Cow;
 
 use super::unicode::visible;
-use super::wrappers::{self, Wrapper};
 use super::{MAX_NAMED, Unreadable};
-use crate::domain::indicator::{Indicator, IndicatorKind, MAX_LEN};
-
-/// How many wrappers are taken off one link.
-const MAX_WRAPPERS: usize = 5;
+use crate::domain::indicator::{Indicator, IndicatorKind};
+use crate::domain::links;
 
 /// Counts what was met.
 #[derive(Default)]
@@ -59,84 +56,55 @@ fn push(list: &mut Vec<Unreadable>, link: &str, reason: &str) {
     }
 }
 
-/// Makes an indicator of a link; `None` for what leads to no server, such as `mailto:` and `cid:`, and for what could not
+/// Makes indicators of a link; none for what leads to no server, such as `mailto:` and `cid:`, and for what could not
 /// be read, which `tally` then names.
-pub(super) fn indicator(link: &str, keep_query: bool, tally: &mut Tally) -> Option<Indicator> {
+pub(super) fn indicators(link: &str, keep_query: bool, tally: &mut Tally) -> Vec<Indicator> {
     let link = link.trim();
-    // Readers of mail that meet a link without a scheme take the page's, which a message does not have.
-    let whole = if link.starts_with("//") {
-        format!("https:{link}")
-    } else {
-        // Reporters defang what they found.
-        let is_dead = link
-            .get(..4)
-            .is_some_and(|head| head.eq_ignore_ascii_case("hxxp"));
-        let plain = is_dead
-            .then(|| Indicator::parse(IndicatorKind::Url, link).ok())
-            .flatten();
-        plain.map_or_else(|| link.to_owned(), |url| url.value().to_owned())
-    };
-    let Some(mut url) = parse(&whole) else {
-        if looks_like_web(&whole) {
-            tally.refuse(&whole, "no URL that a client could open");
+    // Reporters defang what they found.
+    let is_dead = link
+        .get(..4)
+        .is_some_and(|head| head.eq_ignore_ascii_case("hxxp"));
+    let plain = is_dead
+        .then(|| Indicator::parse(IndicatorKind::Url, link).ok())
+        .flatten();
+    let whole = plain.as_ref().map_or(link, Indicator::value);
+    let Some(url) = links::web(whole) else {
+        if looks_like_web(whole) {
+            tally.refuse(&bare(whole, keep_query), "no URL that a client could open");
         }
-        return None;
+        return Vec::new();
     };
-    let mut is_wrapped = false;
-    for taken in 0..=MAX_WRAPPERS {
-        match wrappers::look(&url) {
-            Wrapper::None => break,
-            Wrapper::Open(_) if taken == MAX_WRAPPERS => {
-                tally.seal(url.as_str(), "too many wrappers around one link");
-                return None;
-            }
-            Wrapper::Open(inner) => {
-                let inner = inner.trim();
-                match parse(inner) {
-                    Some(inner) => url = inner,
-                    // What a client opens without a server, such as `mailto:`, is no link.
-                    None if Url::parse(inner).is_ok_and(|inner| !is_web(&inner)) => return None,
-                    None => {
-                        tally.seal(url.as_str(), "what is in its wrapper is no URL");
-                        return None;
-                    }
-                }
-                is_wrapped = true;
-            }
-            Wrapper::Sealed(host) => {
-                tally.seal(url.as_str(), "only the mail gateway knows where it leads");
-                // The wrapper of some names the host: that is something to ask about, and vouches for nothing.
-                return host.and_then(|name| Indicator::name(&name).ok());
-            }
+    let unwrapped = links::unwrap(url);
+    tally.unwrapped += usize::from(unwrapped.is_wrapped);
+    let mut found = Vec::new();
+    for sealed in unwrapped.sealed {
+        tally.seal(&links::shown(sealed.link, keep_query), sealed.reason);
+        found.extend(sealed.hosts);
+    }
+    for url in unwrapped.links {
+        let indicator = links::indicator(url.clone(), keep_query);
+        if indicator.is_none() {
+            tally.refuse(&bare(whole, keep_query), "no URL that can be asked about");
         }
+        // The host of one that cannot be read still is something to ask about.
+        let host = || url.host_str().and_then(|host| Indicator::name(host).ok());
+        found.extend(indicator.or_else(host));
     }
-    tally.unwrapped += usize::from(is_wrapped);
-    if !keep_query {
-        url.set_query(None);
-    }
-    let mut indicator = Indicator::parse(IndicatorKind::Url, url.as_str());
-    if indicator.is_err() && url.as_str().len() > MAX_LEN {
-        // The host counts, however long the rest is.
-        url.set_query(None);
-        url.set_fragment(None);
-        indicator = Indicator::parse(IndicatorKind::Url, url.as_str());
-    }
-    if indicator.is_err() {
-        tally.refuse(&whole, "no URL that can be asked about");
-        // Its host still is something to ask about.
-        return url.host_str().and_then(|host| Indicator::name(host).ok());
-    }
-    indicator.ok()
+    found
 }
 
-fn parse(text: &str) -> Option<Url> {
-    // Wrappers are long: the limit of an indicator holds for what is in them.
-    let url = (text.len() <= 4 * MAX_LEN).then(|| Url::parse(text).ok())??;
-    (is_web(&url) && url.has_host()).then_some(url)
-}
-
-fn is_web(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https" | "ftp")
+/// Returns the text of a link as it may be kept: see [`links::shown`].
+fn bare(text: &str, keep_query: bool) -> Cow<'_, str> {
+    let ends: &[char] = if keep_query { &['#'] } else { &['?', '#'] };
+    let text = text.split(ends).next().unwrap_or_default();
+    let is_slash = |c: char| matches!(c, '/' | '\\');
+    let (scheme, rest) = text.split_at(text.find(is_slash).unwrap_or(text.len()));
+    let target = rest.trim_start_matches(is_slash);
+    let (authority, path) = target.split_at(target.find(is_slash).unwrap_or(target.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => Cow::Owned(format!("{scheme}//{host}{path}")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Tells a text that was meant to lead to a server. A scheme alone, as templates leave it, leads nowhere.

@@ -5,6 +5,7 @@
 pub mod capability;
 pub mod countries;
 pub mod indicator;
+pub mod links;
 pub mod lists;
 pub mod marking;
 pub mod marks;

@@ -3,6 +3,7 @@
 //! Names and addresses set aside for documentation (RFC 2606, 5737, 3849 and 9637) stand on none of them, nor does
 //! `.test`: with these one tries things out.
 
+use super::super::links;
 use super::{BUILT_IN, Lists, Purpose, dynamic_dns};
 
 /// Networks and names of the special-purpose registries (RFC 6890, RFC 6761) that lead to nobody on the internet: this
@@ -85,10 +86,6 @@ const SHORTENER: &str = "
     adf.ly bit.do bit.ly buff.ly cutt.ly dlvr.it goo.gl is.gd j.mp lnkd.in ow.ly qrco.de rb.gy
     rebrand.ly s.id shorturl.at soo.gd t.co t.ly tiny.cc tinyurl.com trib.al v.gd";
 
-const SAFE_LINK: &str = "
-    clicktime.symantec.com linkprotect.cudasvc.com protect-eu.mimecast.com protect-us.mimecast.com
-    safelinks.protection.outlook.com secure-web.cisco.com urldefense.com urldefense.proofpoint.com";
-
 /// Zones of the name servers of parked domains.
 const PARKING: &str = "bodis.com parkingcrew.net sedoparking.com";
 
@@ -116,14 +113,16 @@ pub(super) fn entries(purpose: Purpose) -> impl Iterator<Item = &'static str> {
         Purpose::DynamicDns => dynamic_dns::ZONES,
 
         Purpose::Shortener => SHORTENER,
-        Purpose::SafeLink => SAFE_LINK,
+        // They stand with the wrappers, which have to know what is in them.
+        Purpose::SafeLink => "",
         Purpose::Parking => PARKING,
         Purpose::Anonymizer => ANONYMIZER,
         Purpose::Scanner => SCANNER,
         // Those of registries stand with the indicators, which have to know where a registration begins.
         Purpose::Own | Purpose::Trusted | Purpose::Sinkhole | Purpose::Registry => "",
     };
-    text.split_whitespace()
+    let gateways = (purpose == Purpose::SafeLink).then(links::gateway_zones);
+    text.split_whitespace().chain(gateways.into_iter().flatten())
 }
 
 /// Adds the entries for a purpose.
