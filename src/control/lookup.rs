@@ -290,7 +290,7 @@ pub(super) async fn enrich(
             }
             Err(reason) => alert
                 .unreadable
-                .push(values::unreadable("indicator", value, reason)),
+                .push(values::unreadable("indicator", value, &reason)),
         }
     }
     // Where nothing can be scored, that is all there is to say.

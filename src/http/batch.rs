@@ -234,9 +234,9 @@ async fn begin(
 impl Run {
     /// Scores one indicator.
     async fn item(&self, index: usize) -> BatchItem {
-        let (value, read) = match self.given.get(index) {
-            Some(Item::Text(text)) => (text.as_str(), guess(text)),
-            Some(Item::Other(word)) => (*word, Err(format!("expected a text, found {word}"))),
+        let (value, read) = match self.given.get(index).map(Item::text) {
+            Some(Ok(text)) => (text, guess(text)),
+            Some(Err((word, reason))) => (word, Err(reason)),
             None => ("", Err("expected a text".to_owned())),
         };
         let mut item = BatchItem {

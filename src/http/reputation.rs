@@ -165,9 +165,9 @@ pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpRes
 
 /// Makes an alert of the one indicator that is asked about; where that cannot be read, an alert that says so.
 fn alert(asked: &Enrich) -> Result<Alert, String> {
-    let text = match asked.indicator.only() {
-        Some(Item::Text(text)) => text,
-        Some(Item::Other(word)) => return Err(format!("indicator: expected a text, found {word}")),
+    let text = match asked.indicator.only().map(Item::text) {
+        Some(Ok(text)) => text,
+        Some(Err((_, reason))) => return Err(format!("indicator: {reason}")),
         None => {
             let found = asked.indicator.len();
             return Err(format!("indicator: expected one text, found {found}"));
@@ -182,7 +182,7 @@ fn alert(asked: &Enrich) -> Result<Alert, String> {
         Ok(read) => {
             values::put(&mut alert, read);
         }
-        Err(reason) => alert.unreadable.push(values::unreadable(role, text, reason)),
+        Err(reason) => alert.unreadable.push(values::unreadable(role, text, &reason)),
     }
     Ok(alert)
 }

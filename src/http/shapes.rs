@@ -17,7 +17,7 @@ use crate::reputation::Kind;
 
 /// How deep lists may stand in lists, as texts too.
 const DEEPEST: usize = 4;
-/// The most values of one member that are looked at.
+/// The most values of one member that are looked at; that there are more is told.
 const MOST_VALUES: usize = 10_000;
 
 /// Holds the values of a member: one, or several.
@@ -33,6 +33,25 @@ pub(super) enum Item {
     Text(String),
     /// What no value is; the word for it.
     Other(&'static str),
+    /// Stands for the values behind the most that are looked at.
+    More,
+}
+
+impl Item {
+    /// Says why it is no value; `Ok` is its text.
+    ///
+    /// # Errors
+    /// What stands there, and what was expected.
+    pub(super) fn text(&self) -> Result<&str, (&'static str, String)> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Other(word) => Err((word, format!("expected a text, found {word}"))),
+            Self::More => Err((
+                "more values",
+                format!("only the first {MOST_VALUES} values of a member are looked at"),
+            )),
+        }
+    }
 }
 
 /// Describes the values as they are documented.
@@ -81,8 +100,17 @@ struct Shape<'a> {
 
 impl Shape<'_> {
     fn text(self, text: &str) {
-        if !text.trim().is_empty() && self.items.len() <= MOST_VALUES {
-            self.items.push(Item::Text(text.to_owned()));
+        if !text.trim().is_empty() {
+            self.put(Item::Text(text.to_owned()));
+        }
+    }
+
+    /// Puts an item behind the others: `More` behind the most, and nothing behind that.
+    fn put(self, item: Item) {
+        match self.items.len() {
+            0..MOST_VALUES => self.items.push(item),
+            MOST_VALUES => self.items.push(Item::More),
+            _ => {}
         }
     }
 }
@@ -137,10 +165,9 @@ impl<'de> Visitor<'de> for Shape<'_> {
             items: &mut *self.items,
             depth,
         }))? {
-            if let Some(word) = other
-                && self.items.len() <= MOST_VALUES
-            {
-                self.items.push(Item::Other(word));
+            if let Some(word) = other {
+                let items = &mut *self.items;
+                Shape { items, depth }.put(Item::Other(word));
             }
         }
         Ok(None)
@@ -159,18 +186,21 @@ impl<'de> serde::de::DeserializeSeed<'de> for Seed<'_> {
 }
 
 impl OneOrMany {
-    /// Returns the values of a kind, each by itself; `None` for any kind.
+    /// Returns the values of a kind, each by itself; `None` for any kind. Behind the most that are looked at stands
+    /// `More`.
     pub(super) fn values(&self, kind: Option<Kind>) -> impl Iterator<Item = Item> {
-        self.items.iter().flat_map(move |item| match item {
+        let all = self.items.iter().flat_map(move |item| match item {
             Item::Text(text) => apart(kind, text).into_iter().map(Item::Text).collect(),
-            other @ Item::Other(_) => vec![other.clone()],
-        })
+            other => vec![other.clone()],
+        });
+        let numbered = all.take(MOST_VALUES + 1).enumerate();
+        numbered.map(|(at, item)| if at < MOST_VALUES { item } else { Item::More })
     }
 
     /// Returns the values as they were given, each element of a list one; what is one text is taken apart.
     pub(super) fn elements(&self) -> Vec<Item> {
         match self.items.as_slice() {
-            [Item::Text(text)] => apart(None, text).into_iter().map(Item::Text).collect(),
+            [Item::Text(_)] => self.values(None).collect(),
             items => items.to_vec(),
         }
     }
@@ -196,6 +226,7 @@ impl Names for Option<OneOrMany> {
         let texts = items.map(|item| match item {
             Item::Text(text) => text.as_str(),
             Item::Other(word) => *word,
+            Item::More => "more values",
         });
         texts
             .flat_map(|text| listed(text, 0).unwrap_or_else(|| vec![text.to_owned()]))
@@ -204,7 +235,7 @@ impl Names for Option<OneOrMany> {
     }
 }
 
-/// Takes a text apart at whatever templates put between values.
+/// Takes a text apart at whatever templates put between values: into one more at most than are looked at.
 pub(super) fn apart(kind: Option<Kind>, text: &str) -> Vec<String> {
     apart_at(kind, text, 0)
 }
@@ -214,7 +245,7 @@ fn apart_at(kind: Option<Kind>, text: &str, depth: usize) -> Vec<String> {
         return texts
             .iter()
             .flat_map(|text| apart_at(kind, text, depth + 1))
-            .take(MOST_VALUES)
+            .take(MOST_VALUES + 1)
             .collect();
     }
     let lines = text.split(['\n', '\r', '\t']);
@@ -226,7 +257,7 @@ fn apart_at(kind: Option<Kind>, text: &str, depth: usize) -> Vec<String> {
         None if line.matches('@').count() > 1 || line.contains('<') => mailboxes(line),
         _ => words(kind, line),
     });
-    values.take(MOST_VALUES).collect()
+    values.take(MOST_VALUES + 1).collect()
 }
 
 /// Reads a list that is a text: as JSON writes it, or as Python shows it.
@@ -288,13 +319,16 @@ fn links(line: &str) -> Vec<String> {
     let mut values = Vec::new();
     let mut value = String::new();
     let mut rest = line;
+    let mut was_space = false;
     while let Some(c) = rest.chars().next() {
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
         let separates = match c {
             ',' | ';' | '|' => behind.starts_with(char::is_whitespace) || begins_link(behind),
-            c if c.is_whitespace() => begins_link(behind.trim_start()),
+            // The first of many spaces tells for all of them.
+            c if c.is_whitespace() => !was_space && begins_link(behind.trim_start()),
             _ => false,
         };
+        was_space = c.is_whitespace();
         if separates {
             values.push(std::mem::take(&mut value));
         } else {

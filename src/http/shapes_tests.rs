@@ -8,6 +8,7 @@ fn values(kind: Option<Kind>, given: &Value) -> Vec<String> {
     let shown = |item: Item| match item {
         Item::Text(text) => text,
         Item::Other(word) => format!("<{word}>"),
+        Item::More => "<more>".to_owned(),
     };
     read.values(kind).map(shown).collect()
 }
@@ -98,6 +99,54 @@ fn mailboxes_keep_their_names() {
     assert_eq!(
         email("Doe, Jo <jo@x.example>, \"Roe, Al; x\" <al@y.example>"),
         ["Doe, Jo <jo@x.example>", "\"Roe, Al; x\" <al@y.example>"]
+    );
+}
+
+#[test]
+fn that_there_are_more_values_than_are_looked_at_is_told() {
+    let many = vec!["https://a.example/"; MOST_VALUES];
+    let last = |given: Value| {
+        let read: OneOrMany = serde_json::from_value(given).unwrap();
+        let found: Vec<Item> = read.values(Some(Kind::Url)).collect();
+        (found.len(), found.last().cloned().unwrap())
+    };
+    let good = Item::Text("https://a.example/".to_owned());
+    let exactly = [
+        json!(many),
+        json!(many.join(" ")),
+        json!(many.join("\n")),
+        json!(json!(many).to_string()),
+        json!([many[1..].join(", "), many[0]]),
+    ];
+    for given in exactly {
+        assert_eq!(last(given), (MOST_VALUES, good.clone()));
+    }
+    let evil = "https://evil.example/";
+    let mut longer = many.clone();
+    longer.push(evil);
+    let more = [
+        json!(longer),
+        json!([many, [evil, evil]]),
+        json!([many, [true]]),
+        json!(longer.join(" ")),
+        json!(longer.join("\n")),
+        json!(json!(longer).to_string()),
+        json!([many.join(", "), evil]),
+    ];
+    for given in more {
+        assert_eq!(last(given), (MOST_VALUES + 1, Item::More));
+    }
+}
+
+#[test]
+fn long_white_space_takes_no_longer_than_other_text() {
+    // A test of every space against all that follow would take minutes.
+    let text = format!("https://a.example/{}b", " ".repeat(1_000_000));
+    assert_eq!(apart(Some(Kind::Url), &text), [text.clone()]);
+    let two = format!("https://a.example/{}https://b.example/", " \u{3000}".repeat(200_000));
+    assert_eq!(
+        apart(Some(Kind::Url), &two),
+        ["https://a.example/", "https://b.example/"]
     );
 }
 

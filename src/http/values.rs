@@ -94,25 +94,23 @@ pub(super) fn shown(value: &str) -> String {
 }
 
 /// Tells a value that could not be read.
-pub(crate) fn unreadable(role: &str, given: &str, reason: String) -> Ignored {
-    Ignored {
-        role: role.to_owned(),
-        r#type: None,
-        value: shown(given),
-        reason,
-    }
+pub(crate) fn unreadable(role: &str, given: &str, reason: &str) -> Ignored {
+    Ignored::text(role, &shown(given), reason)
 }
 
 /// Adds the values of a member to an alert. Equal ones count once; what is too much is told, too.
 pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
     let mut more = 0_usize;
     for item in values.values(Some(kind)) {
-        let read = match &item {
-            Item::Text(text) => as_meant(kind, text).map_err(|reason| unreadable(kind.name(), text, reason)),
-            Item::Other(word) => {
-                let reason = format!("{}: expected a text, found {word}", kind.name());
-                Err(unreadable(kind.name(), word, reason))
+        let role = kind.name();
+        let read = match item.text() {
+            Ok(text) => as_meant(kind, text).map_err(|reason| unreadable(role, text, &reason)),
+            // What was not looked at is no matter of reading: it could be the worst.
+            Err((word, reason)) if item == Item::More => {
+                asked.excess.push(Ignored::text(role, word, &reason));
+                continue;
             }
+            Err((word, reason)) => Err(unreadable(role, word, &format!("{role}: {reason}"))),
         };
         match read {
             Ok(read) => more += usize::from(!put(asked, read)),
@@ -145,12 +143,8 @@ pub(crate) fn put(asked: &mut Alert, read: Read) -> bool {
         return true;
     }
     let (role, indicator) = one;
-    let one = Ignored {
-        role,
-        r#type: Some(indicator.kind()),
-        value: indicator.value().to_owned(),
-        reason: format!("an alert has at most {MOST_INDICATORS} indicators"),
-    };
+    let reason = format!("an alert has at most {MOST_INDICATORS} indicators");
+    let one = Ignored::indicator(&role, &indicator, &reason);
     if asked.excess.contains(&one) {
         return true;
     }

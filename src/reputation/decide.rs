@@ -26,11 +26,15 @@ fn must_be_known(role: &str) -> bool {
 
 /// Takes pages for unknown of which only the host is known, unless the alert names that host's domain otherwise, as its
 /// sender or beside the page: harmless sites are broken into, and strangers then put pages on them. Says which.
+///
+/// The return path names no domain for this: its author writes any domain there, and no reader sees it.
 pub(super) fn doubt_pages(assessments: &mut [Assessment]) -> Vec<String> {
     let domain_of = |item: &Assessment| Indicator::parse(item.r#type, &item.indicator).ok()?.registrable();
     let named: Vec<Indicator> = assessments
         .iter()
         .filter(|item| item.r#type != IndicatorKind::Url && item.decision == Decision::Below)
+        // An address that is known makes its domain known, so that the domain's own role adds nothing.
+        .filter(|item| must_be_known(&item.role))
         .filter_map(domain_of)
         .collect();
     let pages = assessments
@@ -94,7 +98,10 @@ pub(super) fn alert(
     let all_known = assessments
         .iter()
         .all(|item| is_known(item) || !must_be_known(&item.role));
-    let some_known = settled.is_some() || assessments.iter().any(is_known);
+    let some_known = settled.is_some()
+        || assessments
+            .iter()
+            .any(|item| is_known(item) && must_be_known(&item.role));
     if all_known && some_known && !beside.is_sender_doubtful {
         return (Decision::Below, settled.unwrap_or(DecidedBy::Scores));
     }

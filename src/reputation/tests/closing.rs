@@ -72,6 +72,37 @@ fn one_known_indicator_does_not_close_an_alert_with_others() {
 }
 
 #[test]
+fn what_a_message_passed_on_its_way_vouches_for_nothing() {
+    for (role, value) in [
+        ("return_path", "bounce@known.example"),
+        ("relay", "192.0.2.44"),
+        ("email_domain", "known.example"),
+    ] {
+        assert_eq!(known(role, value).decision, Decision::Below, "{role}");
+        assert_eq!(decide(vec![known(role, value)]), Decision::Unknown, "{role}");
+    }
+    // A page on a site that somebody broke into, and a return path that names the site.
+    let page = || {
+        let about = Some("known.example".to_owned());
+        let of_host = Evidence { about, ..risk(3) };
+        item("url", "https://known.example/a", vec![of_host])
+    };
+    for role in ["sender", "reply_to", "domain", "email"] {
+        let value = if role == "domain" { "known.example" } else { "a@known.example" };
+        assert_eq!(decide(vec![known(role, value), page()]), Decision::Below, "{role}");
+    }
+    for (role, value) in [
+        ("return_path", "bounce@known.example"),
+        ("email_domain", "known.example"),
+    ] {
+        let alert = vec![known("sender", "a@other.example"), known(role, value), page()];
+        let answer = decide_with(alert, |_| {});
+        assert_eq!(answer.decision, Decision::Unknown, "{role}");
+        assert_eq!(answer.unknown, ["https://known.example/a"], "{role}");
+    }
+}
+
+#[test]
 fn circumstances_are_told_and_make_nothing_known() {
     let policy = compiled_in();
     let word = |source: &str, measure: &str, word: &str| {
