@@ -53,6 +53,9 @@ pub struct Trust<'a> {
     pub relays: &'a [Relay],
     /// Says why an indicator is ignored, because it is one's own or trusted; `None` for all others.
     pub is_own: &'a dyn Fn(&Indicator) -> Option<String>,
+    /// Says which list vouches for a link, because everybody visits its host; `None` for all others. Such a link is scored
+    /// behind all others, and need not be where there are too many.
+    pub is_popular: &'a dyn Fn(&Indicator) -> Option<String>,
     /// Whether URLs keep their query. User information and fragment never stay.
     pub keep_query: bool,
 }

@@ -201,8 +201,16 @@ impl<'t, 'a> Reader<'t, 'a> {
             .into_iter()
             .flat_map(|link| unwrap::indicators(link, self.trust.keep_query, &mut tally))
             .partition(|url| hosts.insert(url.ip().map(|ip| ip.to_string()).or_else(|| url.host())));
+        // Links that a list vouches for come last, so that they take no other's place.
+        let mut popular = Vec::new();
         for url in first.into_iter().chain(more) {
-            self.add("url", url);
+            match (self.trust.is_popular)(&url) {
+                Some(reason) => popular.push((url, reason)),
+                None => self.add("url", url),
+            }
+        }
+        for (url, reason) in popular {
+            self.add_vouched("url", url, Some(&reason));
         }
         tally.note(&mut self.read.notes);
         self.read.unreadable.append(&mut tally.unreadable);
@@ -210,6 +218,11 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     fn add(&mut self, role: &'static str, indicator: Indicator) {
+        self.add_vouched(role, indicator, None);
+    }
+
+    /// Adds an indicator; one that a list vouches for is no excess where there are too many.
+    fn add_vouched(&mut self, role: &'static str, indicator: Indicator, vouched: Option<&str>) {
         if !self.seen.insert(indicator.clone()) {
             return;
         }
@@ -219,6 +232,9 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.ignore(role, &indicator, &reason);
         } else if self.read.indicators.len() < MAX_INDICATORS {
             self.read.indicators.push(Found { role, indicator });
+        } else if let Some(reason) = vouched {
+            let reason = format!("{reason}; beyond the {MAX_INDICATORS} that are scored");
+            self.ignore(role, &indicator, &reason);
         } else if self.read.excess.len() < MAX_NAMED {
             self.read.excess.push(Found { role, indicator });
         } else {

@@ -285,8 +285,8 @@ pub(super) async fn enrich(
     let mut alert = Alert::default();
     for value in given {
         match guess(value) {
-            Ok(read) => {
-                values::put(&mut alert, read);
+            Ok(found) => {
+                values::put(&mut alert, found);
             }
             Err(reason) => alert
                 .unreadable
@@ -295,7 +295,9 @@ pub(super) async fn enrich(
     }
     // Where nothing can be scored, that is all there is to say.
     if alert.indicators.is_empty() {
-        let reasons = alert.unreadable.into_iter().map(|one| one.reason);
+        let sealed = alert.sealed.into_iter();
+        let sealed = sealed.map(|one| format!("{}: {}", one.value, one.reason));
+        let reasons = alert.unreadable.into_iter().map(|one| one.reason).chain(sealed);
         return Err(reasons.collect::<Vec<_>>().join("\n"));
     }
     let indicators = alert.indicators.clone();

@@ -96,7 +96,7 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
 fn read(alert: &Alert, settings: &Settings) -> Result<(Asked, Option<MessageFacts>), String> {
     let mut asked = members(alert);
     match alert.raw()? {
-        None if asked.indicators.is_empty() && asked.unreadable.is_empty() => Err(
+        None if asked.is_empty() => Err(
             "there is no indicator; give at least one of email, domain, ip, url, hash, message".to_owned(),
         ),
         None => Ok((asked, None)),

@@ -50,6 +50,63 @@ fn what_clearly_is_of_another_kind_is_taken_as_that_and_said() {
 }
 
 #[test]
+fn urls_are_taken_out_of_their_wrappers() {
+    let long = format!(
+        "https://www.google.com/url?x={}&q=https://evil.example/login",
+        "y".repeat(3000)
+    );
+    for (member, given) in [
+        ("url", "https://www.google.com/url?q=https://evil.example/login"),
+        ("url", "hxxps://www.google[.]com/url?q=https://evil.example/login"),
+        (
+            "url",
+            "https://nam02.safelinks.protection.outlook.com/?url=https%3A%2F%2Fevil.example%2Flogin&data=05",
+        ),
+        (
+            "url",
+            "https://urldefense.com/v3/__https://evil.example/login__;!!abc!def$",
+        ),
+        ("ip", "https://www.google.com/url?q=https://evil.example/login"),
+        ("url", long.as_str()),
+    ] {
+        let found = asked(&json!({member: given}));
+        let [(role, indicator)] = &found.indicators[..] else {
+            panic!("{given}: {found:?}");
+        };
+        assert_eq!(
+            (role.as_str(), indicator.value()),
+            ("url", "https://evil.example/login"),
+            "{given}"
+        );
+        assert_eq!(found.notes.len(), 1, "{given}: {:?}", found.notes);
+        assert!(
+            found.unreadable.is_empty() && found.sealed.is_empty(),
+            "{given}: {found:?}"
+        );
+    }
+    let note = &asked(&json!({"url": "https://www.google.com/url?q=https://evil.example/login"})).notes[0];
+    assert!(
+        note.contains(
+            "https://evil.example/login was taken out of the wrapper https://www.google.com/url?q="
+        ),
+        "{note}"
+    );
+    // Beside one that is sealed, what can be read is scored.
+    let sealed = "https://secure-web.cisco.com/1aB-c_d/token";
+    let found = asked(&json!({"url": [sealed, sealed, "https://good.example/"]}));
+    assert_eq!((found.indicators.len(), found.sealed.len()), (1, 1));
+    assert_eq!(found.sealed[0].value, sealed);
+    assert_eq!(found.sealed[0].r#type, Some(crate::domain::IndicatorKind::Url));
+    assert!(found.unreadable.is_empty() && found.notes.is_empty(), "{found:?}");
+    // A link in the query of a host that is no wrapper stays where it is.
+    let plain = "https://shop.example/url?q=https://evil.example/login";
+    assert_eq!(
+        scored(&json!({"url": plain})),
+        [("url".to_owned(), plain.to_owned())]
+    );
+}
+
+#[test]
 fn what_is_too_much_is_told_and_costs_no_other() {
     let many: Vec<String> = (0..70).map(|at| format!("n{at}.example")).collect();
     let found = asked(&json!({"domain": many}));

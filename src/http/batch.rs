@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::shapes::{Item, OneOrMany};
 use super::statuses::{Named, Refusals, TooLarge};
-use super::values::{self, Read, guess};
+use super::values::{self, Found, Read, guess};
 use super::wishes::question;
 use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
 use crate::decisions::{Claim, Reply};
@@ -235,7 +235,7 @@ impl Run {
     /// Scores one indicator.
     async fn item(&self, index: usize) -> BatchItem {
         let (value, read) = match self.given.get(index).map(Item::text) {
-            Some(Ok(text)) => (text, guess(text)),
+            Some(Ok(text)) => (text, guess(text).and_then(Found::only)),
             Some(Err((word, reason))) => (word, Err(reason)),
             None => ("", Err("expected a text".to_owned())),
         };

@@ -9,7 +9,7 @@ use super::asking::{Caller, FACE, Request};
 use super::rehearse;
 use super::reputation::{in_path, query};
 use super::statuses::Refusals;
-use super::values::guess;
+use super::values::{Found, guess};
 use super::wishes::{Given, Names};
 use crate::ask::score::Context;
 use crate::startup::App;
@@ -80,7 +80,8 @@ pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
             ..Given::default()
         };
         let value = in_path(&http, "indicator", &request.id)?;
-        let indicator = guess(&value).map_err(|detail| request.wrong(detail))?.indicator;
+        let read = guess(&value).and_then(Found::only);
+        let indicator = read.map_err(|detail| request.wrong(detail))?.indicator;
         let configured = app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
         let (policy, wishes) =

@@ -180,8 +180,10 @@ fn meant(decision: &KeptDecision, named: Option<&str>) -> Result<(IndicatorKind,
             _ => Err(format!("indicator: expected one of the decision's {}", all.len())),
         },
         Some(named) => {
-            let canonical = super::values::guess(named).map(|read| read.indicator.value().to_owned());
-            let is_meant = |value: &str| value == named || canonical.as_deref() == Ok(value);
+            let found = super::values::guess(named).unwrap_or_default();
+            let is_meant = |value: &str| {
+                value == named || found.reads.iter().any(|read| read.indicator.value() == value)
+            };
             let found = all.into_iter().find(|(_, value)| is_meant(value));
             found.ok_or_else(|| "indicator: it is none of this decision's".to_owned())
         }

@@ -1,7 +1,7 @@
 //! The message of an alert: what is asked about because of it, and what the caller alone is told of it.
 
 use crate::alert::{AuthenticationResult, MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
-use crate::ask::score::{Alert as Asked, ignored};
+use crate::ask::score::{Alert as Asked, ignored, popular};
 use crate::config::Settings;
 use crate::decisions::Reply;
 use crate::domain::{Indicator, IndicatorKind};
@@ -11,6 +11,7 @@ fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
     let trust = Trust {
         relays: &settings.trusted_relays,
         is_own: &|indicator| ignored(&settings.lists, indicator),
+        is_popular: &|link| popular(&settings.lists, &settings.reputation, link),
         keep_query: settings.reputation.whole_urls,
     };
     crate::alert::read(bytes, &trust)

@@ -179,8 +179,8 @@ fn alert(asked: &Enrich) -> Result<Alert, String> {
         None => ("indicator", values::guess(text)),
     };
     match read {
-        Ok(read) => {
-            values::put(&mut alert, read);
+        Ok(found) => {
+            values::put(&mut alert, found);
         }
         Err(reason) => alert.unreadable.push(values::unreadable(role, text, &reason)),
     }
@@ -212,9 +212,9 @@ async fn one(
             return Ok(again);
         }
         let (kind, value, given) = read(&request.id)?;
-        let read = values::of_kind(kind, &value).map_err(|detail| request.wrong(detail))?;
+        let found = values::of_kind(kind, &value).map_err(|detail| request.wrong(detail))?;
         let mut alert = Alert::default();
-        values::put(&mut alert, read);
+        values::put(&mut alert, found);
         request.answer(caller, alert, &given, None, key).await
     }
     .await;

@@ -143,7 +143,10 @@ fn long_white_space_takes_no_longer_than_other_text() {
     // A test of every space against all that follow would take minutes.
     let text = format!("https://a.example/{}b", " ".repeat(1_000_000));
     assert_eq!(apart(Some(Kind::Url), &text), [text.clone()]);
-    let two = format!("https://a.example/{}https://b.example/", " \u{3000}".repeat(200_000));
+    let two = format!(
+        "https://a.example/{}https://b.example/",
+        " \u{3000}".repeat(200_000)
+    );
     assert_eq!(
         apart(Some(Kind::Url), &two),
         ["https://a.example/", "https://b.example/"]

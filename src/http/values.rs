@@ -3,7 +3,7 @@
 use super::shapes::{Item, OneOrMany};
 use crate::ask::message::head;
 use crate::ask::score::Alert;
-use crate::domain::Indicator;
+use crate::domain::{Indicator, IndicatorKind, links};
 use crate::reputation::{Ignored, Kind};
 
 /// The most indicators of one alert that are scored.
@@ -32,15 +32,97 @@ impl Read {
     }
 }
 
+/// Is what was read of one value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The indicators: one, but where the wrapper of a link names several links, or none that can be taken out.
+    pub reads: Vec<Read>,
+    /// Links that only the vendor of their wrapper can take out of it.
+    pub sealed: Vec<Ignored>,
+}
+
+impl Found {
+    /// Returns the one indicator, where nothing else was found.
+    ///
+    /// # Errors
+    /// What was found instead, in plain words.
+    pub(super) fn only(self) -> Result<Read, String> {
+        if let Some(sealed) = self.sealed.into_iter().next() {
+            return Err(format!("{}: {}", sealed.value, sealed.reason));
+        }
+        let mut reads = self.reads.into_iter();
+        match (reads.next(), reads.next()) {
+            (Some(only), None) => Ok(only),
+            (first, second) => {
+                let both = first.iter().chain(&second);
+                let values: Vec<String> = both.map(|read| shown(read.indicator.value())).collect();
+                Err(format!("the wrapper names several links: {}", values.join(", ")))
+            }
+        }
+    }
+}
+
+impl From<Read> for Found {
+    fn from(read: Read) -> Self {
+        unwrapped(&read.role, read.indicator.value(), read.note.as_deref())
+            .filter(|_| read.indicator.kind() == IndicatorKind::Url)
+            .unwrap_or_else(|| Self {
+                reads: vec![read],
+                sealed: Vec::new(),
+            })
+    }
+}
+
+/// Takes a link out of the wrappers around it; `None` where there are none. A wrapper's own host is popular, and says
+/// nothing of where its link leads.
+fn unwrapped(role: &str, text: &str, note: Option<&str>) -> Option<Found> {
+    let found = links::unwrap(links::web(text)?);
+    if !found.is_wrapped && found.sealed.is_empty() {
+        return None;
+    }
+    let mut out = Found::default();
+    for wrapper in found.sealed {
+        let link = links::shown(wrapper.link, true);
+        out.sealed
+            .push(Ignored::text(role, &shown(&link), wrapper.reason));
+        let hosts = wrapper.hosts.into_iter();
+        out.reads.extend(hosts.map(|host| Read::of(role, host, None)));
+    }
+    for link in found.links {
+        let inner = link.as_str().to_owned();
+        let Some(indicator) = links::indicator(link, true) else {
+            let reason = "what is in a wrapper is no URL that can be asked about";
+            out.sealed.push(Ignored::text(role, &shown(&inner), reason));
+            continue;
+        };
+        let taken = format!(
+            "{} was taken out of the wrapper {}",
+            shown(indicator.value()),
+            shown(text)
+        );
+        let mut read = Read::of(role, indicator, Some(taken));
+        read.note = read.note.map(|taken| match note {
+            Some(note) => format!("{note}; {taken}"),
+            None => taken,
+        });
+        out.reads.push(read);
+    }
+    Some(out)
+}
+
 /// Reads a value of a kind, and gives it the role that the kind has.
 ///
 /// # Errors
 /// What was expected, in plain words.
-pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Read, String> {
+pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Found, String> {
     let role = kind.name();
     match kind.take(value) {
-        Ok(taken) => Ok(Read::of(role, taken.indicator, taken.note)),
+        Ok(taken) => Ok(Read::of(role, taken.indicator, taken.note).into()),
         Err(error) => {
+            // A wrapper may be longer than any indicator.
+            if let Some(found) = unwrapped(role, value, None).filter(|_| kind == Kind::Url) {
+                return Ok(found);
+            }
             let expected = match kind {
                 Kind::Ip => "an IPv4 or IPv6 address",
                 _ => error.expected(),
@@ -55,23 +137,23 @@ pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Read, String> {
 ///
 /// # Errors
 /// What was expected, in plain words.
-fn as_meant(kind: Kind, value: &str) -> Result<Read, String> {
+fn as_meant(kind: Kind, value: &str) -> Result<Found, String> {
     of_kind(kind, value).or_else(|expected| {
+        let is_scored = |read: &Read| Kind::ALL.iter().any(|kind| kind.name() == read.role);
         let other = guess(value).ok().filter(|_| kind != Kind::Url);
-        let other = other.filter(|other| Kind::ALL.iter().any(|kind| kind.name() == other.role));
-        let Some(Read { role, indicator, .. }) = other else {
+        let Some(mut other) = other.filter(|other| other.reads.iter().all(is_scored)) else {
             return Err(expected);
         };
-        let note = format!(
-            "{} was given as {}, and is scored as {role}",
-            shown(value),
-            kind.name()
-        );
-        Ok(Read {
-            role,
-            indicator,
-            note: Some(note),
-        })
+        for read in &mut other.reads {
+            let note = format!(
+                "{} was given as {}, and is scored as {}",
+                shown(value),
+                kind.name(),
+                read.role
+            );
+            read.note = Some(note);
+        }
+        Ok(other)
     })
 }
 
@@ -79,12 +161,17 @@ fn as_meant(kind: Kind, value: &str) -> Result<Read, String> {
 ///
 /// # Errors
 /// What was expected, in plain words.
-pub fn guess(value: &str) -> Result<Read, String> {
-    let taken = Indicator::read(value)
-        .map_err(|error| format!("{} is not {}", shown(error.given()), error.expected()))?;
+pub fn guess(value: &str) -> Result<Found, String> {
+    let taken = match Indicator::read(value) {
+        Ok(taken) => taken,
+        Err(error) => {
+            return unwrapped(Kind::Url.name(), value, None)
+                .ok_or_else(|| format!("{} is not {}", shown(error.given()), error.expected()));
+        }
+    };
     let kind = taken.indicator.kind();
     let role = Kind::of(kind).map_or(kind.name(), Kind::name);
-    Ok(Read::of(role, taken.indicator, taken.note))
+    Ok(Read::of(role, taken.indicator, taken.note).into())
 }
 
 /// Shows a value as it was given: short, and what is invisible visible.
@@ -113,7 +200,7 @@ pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
             Err((word, reason)) => Err(unreadable(role, word, &format!("{role}: {reason}"))),
         };
         match read {
-            Ok(read) => more += usize::from(!put(asked, read)),
+            Ok(found) => more += put(asked, found),
             Err(one) if asked.unreadable.contains(&one) => {}
             Err(one) if asked.unreadable.len() < MOST_TOLD => asked.unreadable.push(one),
             Err(_) => more += 1,
@@ -126,8 +213,27 @@ pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
     }
 }
 
-/// Adds an indicator that was read. Tells `false` where there was not even room to name it.
-pub(crate) fn put(asked: &mut Alert, read: Read) -> bool {
+/// Adds what was read of a value. Counts what there was not even room to name.
+pub(crate) fn put(asked: &mut Alert, found: Found) -> usize {
+    let mut more = 0;
+    for one in found.sealed {
+        if asked.sealed.contains(&one) {
+            continue;
+        }
+        if asked.sealed.len() < MOST_TOLD {
+            asked.sealed.push(one);
+        } else {
+            more += 1;
+        }
+    }
+    for read in found.reads {
+        more += usize::from(!put_one(asked, read));
+    }
+    more
+}
+
+/// Adds an indicator. Tells `false` where there was not even room to name it.
+fn put_one(asked: &mut Alert, read: Read) -> bool {
     let Read {
         role,
         indicator,

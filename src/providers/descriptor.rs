@@ -306,6 +306,8 @@ pub struct Offer {
     pub paged: bool,
     /// Whether the indicator's owner can notice the question.
     pub active: bool,
+    /// What its reputation measures for some kinds of indicators only; a measure that is not named may be said of any.
+    pub measures: &'static [(&'static str, &'static [IndicatorKind])],
     /// Whether the vendor is told the window of time: it is then given `since` and `until`, as `YYYY-MM-DD`, among
     /// the parameters. Elsewhere the window is applied to the answer.
     pub window: bool,
@@ -326,6 +328,15 @@ impl Offer {
             ..OFFER
         }
     }
+
+    /// Lists the measures that it never says of a kind of indicator.
+    pub fn unsaid(&self, kind: IndicatorKind) -> impl Iterator<Item = &'static str> {
+        let others = self
+            .measures
+            .iter()
+            .filter(move |(_, kinds)| !kinds.contains(&kind));
+        others.map(|(measure, _)| *measure)
+    }
 }
 
 /// Offers nothing yet; providers fill in what they have. One call, all records at once, passive.
@@ -337,5 +348,6 @@ pub const OFFER: Offer = Offer {
     max_calls: 1,
     paged: false,
     active: false,
+    measures: &[],
     window: false,
 };

@@ -41,11 +41,6 @@ impl Calibration {
     /// it has words; of words that are circumstances and of those that are not, each its own.
     fn greatest(&self, measure: &str, own: &SourceRules) -> Vec<(Option<&str>, Millionths)> {
         match self {
-            Self::Published => vec![(None, Millionths::ONE)],
-            Self::Points(points) | Self::Age(points) => {
-                let greatest = points.iter().map(|(_, probability)| *probability).max();
-                greatest.map(|greatest| (None, greatest)).into_iter().collect()
-            }
             Self::Words(words) => {
                 let mut greatest: BTreeMap<Knowledge, (Option<&str>, Millionths)> = BTreeMap::new();
                 for (word, meaning) in words {
@@ -62,6 +57,8 @@ impl Calibration {
                 }
                 greatest.into_values().collect()
             }
+            _ if self.counts() => vec![(None, self.highest())],
+            _ => Vec::new(),
         }
     }
 

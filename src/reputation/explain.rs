@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::evidence::{Evidence, EvidenceStatus, Millionths, Polarity};
-use super::score::{Cap, Explanation, Family, Standing};
+use super::score::Explanation;
+use super::sum::{Cap, Family, Standing};
 
 /// Writes the lines of the explanation: parts of the score, tags, then caps.
 pub(super) fn explain(

@@ -48,17 +48,22 @@ const ROLES: &[&str] = &[
 #[must_use]
 pub fn evidence(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Vec<Evidence> {
     let shared = hits.iter().any(|hit| hit.purpose == Purpose::SharedHosting);
+    let strange_page = indicator.kind() == IndicatorKind::Url && hits.iter().any(of_strangers);
     let of = |hit: &Hit| {
         let mut evidence = listed(indicator.kind(), hit, rules);
-        // That a network is good says nothing of what its customers put there.
-        let of_network = matches!(hit.purpose, Purpose::Cdn | Purpose::Cloud);
-        if shared && of_network && evidence.polarity == Polarity::Benign(BenignClass::Soft) {
+        let says_nothing = match hit.purpose {
+            // That a network is good says nothing of what its customers put there.
+            Purpose::Cdn | Purpose::Cloud => shared,
+            // That many people visit a host says nothing of what strangers put there, or of where it leads.
+            Purpose::Popular => strange_page,
+            _ => false,
+        };
+        if says_nothing && evidence.polarity == Polarity::Benign(BenignClass::Soft) {
             evidence.polarity = Polarity::Benign(BenignClass::Context);
         }
         let vouches = match hit.purpose {
             Purpose::Own | Purpose::Trusted => true,
-            // That many people visit a host says nothing of what strangers put there, or of where it leads.
-            Purpose::Popular => indicator.kind() != IndicatorKind::Url || !hits.iter().any(of_strangers),
+            Purpose::Popular => !strange_page,
             _ => false,
         };
         if vouches && matches!(evidence.polarity, Polarity::Benign(_)) {
@@ -87,14 +92,25 @@ pub fn of_strangers(hit: &Hit) -> bool {
     }
 }
 
+/// Says which list of what is popular vouches for an indicator; `None` where none does.
+#[must_use]
+pub fn vouched_as_popular(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Option<String> {
+    let vouches =
+        |item: &Evidence| item.knowledge == Knowledge::Listed && item.measure == Purpose::Popular.name();
+    let found = evidence(indicator, hits, rules).into_iter().find(vouches)?;
+    found.reasons.into_iter().next()
+}
+
 /// Tells that the domain of an address for mail is popular, and not shared with strangers: told, and counted for
 /// nothing but that the sender is known.
 #[must_use]
 pub fn popular_sender(domain: &Indicator, hits: &[Hit]) -> Option<Evidence> {
     let hit = hits.iter().find(|hit| hit.purpose == Purpose::Popular)?;
-    let is_shared = hits
-        .iter()
-        .any(|hit| of_strangers(hit) || hit.purpose == Purpose::SharedHosting);
+    // The mailboxes of a host's own name are its operator's, whatever strangers put on its pages.
+    let is_shared = hits.iter().any(|hit| match hit.purpose {
+        Purpose::SharedHosting => hit.entry != domain.value(),
+        _ => of_strangers(hit),
+    });
     (!is_shared).then(|| Evidence {
         measure: Purpose::Popular.name().to_owned(),
         about: Some(domain.value().to_owned()),

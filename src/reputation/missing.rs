@@ -1,12 +1,71 @@
 //! What sources that are missing could have said, and whether that matters.
 
+use jiff::Timestamp;
+
 use super::calibrate;
-use super::evidence::{Evidence, EvidenceStatus, Millionths, Polarity, Potential, Reliability};
-use super::policy::Rules;
-use super::score::Standing;
+use super::cause::Cause;
+use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Potential, Reliability};
+use super::kind::Kind;
+use super::policy::{Policy, Rules};
+use super::sum::{Standing, sum};
+use crate::domain::indicator::Indicator;
+
+/// Says why an indicator that does not exceed is undetermined: nothing, unless the missing sources together could take
+/// it over the threshold, or a source is missing that the policy requires.
+pub(super) fn causes(
+    evidence: &[Evidence],
+    standings: &[Standing],
+    indicator: &Indicator,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Cause> {
+    let rules = policy.rules.as_ref();
+    let kind = Kind::of(indicator.kind());
+    let missing: Vec<&Evidence> = evidence
+        .iter()
+        .zip(standings)
+        .filter(|(item, standing)| is_missing(item, **standing))
+        .map(|(item, _)| item)
+        .collect();
+    let is_known_here = evidence
+        .iter()
+        .any(|item| item.local && item.polarity == Polarity::Benign(BenignClass::Hard));
+    // What is known here needs no source to answer.
+    let required: Vec<&str> = rules.required(kind).filter(|_| !is_known_here).collect();
+    let could_exceed = !missing.is_empty() && {
+        let worst = worst(evidence, standings, rules);
+        sum(&worst, policy, policy.threshold_of(kind), now).exceeds
+    };
+    let matters = |item: &&&Evidence| {
+        required.contains(&item.source.as_str()) || (could_exceed && could_count(item, rules))
+    };
+    let mut causes: Vec<Cause> = missing
+        .iter()
+        .filter(matters)
+        .map(|item| Cause::of_gap(item, indicator.value(), now))
+        .collect();
+    let unasked = required
+        .iter()
+        .filter(|source| !evidence.iter().any(|item| item.source == **source));
+    causes.extend(unasked.map(|source| Cause::of_required(source, indicator.value())));
+    causes.dedup();
+    causes
+}
+
+/// Lists each missing source with its reason.
+pub(super) fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(String, &'static str)> {
+    let mut missing: Vec<(String, &'static str)> = evidence
+        .iter()
+        .zip(standings)
+        .filter(|(item, standing)| is_missing(item, **standing))
+        .map(|(item, _)| (item.source.clone(), item.missing_words()))
+        .collect();
+    missing.dedup();
+    missing
+}
 
 /// Tells whether what a source would say now is missing: it failed, was not asked, or an older answer stands in for it.
-pub(super) fn is_missing(item: &Evidence, standing: Standing) -> bool {
+fn is_missing(item: &Evidence, standing: Standing) -> bool {
     !item.local
         && (matches!(standing, Standing::Failed | Standing::Skipped) || item.status == EvidenceStatus::Stale)
 }
@@ -16,7 +75,7 @@ pub(super) fn is_missing(item: &Evidence, standing: Standing) -> bool {
 /// indicator.
 ///
 /// What this comes to is the most that the missing sources can make of the score, and something that they can say.
-pub(super) fn worst(evidence: &[Evidence], standings: &[Standing], rules: &Rules) -> Vec<Evidence> {
+fn worst(evidence: &[Evidence], standings: &[Standing], rules: &Rules) -> Vec<Evidence> {
     let mut worst = Vec::with_capacity(evidence.len());
     for (item, standing) in evidence.iter().zip(standings) {
         if !is_missing(item, *standing) {
@@ -35,7 +94,7 @@ pub(super) fn worst(evidence: &[Evidence], standings: &[Standing], rules: &Rules
 }
 
 /// Tells whether a missing source could say anything against its indicator.
-pub(super) fn could_count(item: &Evidence, rules: &Rules) -> bool {
+fn could_count(item: &Evidence, rules: &Rules) -> bool {
     could_say(item, rules)
         .iter()
         .any(|said| said.probability > Some(Millionths::ZERO))

@@ -16,6 +16,7 @@ mod markdown;
 mod missing;
 pub mod policy;
 pub mod score;
+mod sum;
 #[cfg(test)]
 mod tests;
 

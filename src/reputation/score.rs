@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
 use super::cause::Cause;
-use super::decay;
 use super::evidence::{BenignClass, Evidence, EvidenceStatus, Knowledge, Millionths, Polarity, Reliability};
 use super::explain::explain;
 use super::kind::Kind;
-use super::missing::{could_count, is_missing, worst};
+use super::missing::{causes, missing};
 use super::policy::{Policy, Rules};
+use super::sum::{Standing, Sum, sum};
 
 /// Names the source of what people said of earlier decisions.
 pub const FEEDBACK: &str = "feedback";
@@ -183,136 +183,6 @@ pub struct Assessment {
     pub(super) missing: Vec<(String, &'static str)>,
 }
 
-/// What holds a score down.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cap {
-    /// Benign evidence, by its place in the sorted list.
-    Evidence(usize),
-    /// Too few families speak against the indicator: so many, of so many.
-    Sources(u32, u32),
-}
-
-/// What a piece of evidence is good for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    Known,
-    Answered,
-    Failed,
-    Skipped,
-    NotAsked,
-}
-
-/// The malicious evidence of one family.
-pub(super) struct Family {
-    /// Where its strongest evidence stands in the sorted list.
-    pub(super) leader: usize,
-    /// The strongest evidence's share in the explanation.
-    pub(super) share: Millionths,
-    /// What goes into the noisy-or.
-    weighted: Millionths,
-    /// Whether reliable evidence of high probability is in it.
-    strong: bool,
-    /// Whether it says, by itself, that the indicator is more likely malicious than not.
-    speaks: bool,
-    /// Whether there is more in it than circumstances.
-    knows: bool,
-}
-
-/// What evidence comes to, before it is asked what is missing.
-struct Sum<'a> {
-    standings: Vec<Standing>,
-    weights: Vec<Millionths>,
-    families: BTreeMap<&'a str, Family>,
-    /// What the malicious evidence comes to, circumstances alone included.
-    told: u8,
-    /// The score without its cap; 0 where circumstances are all there is.
-    base: u8,
-    cap: Option<(Cap, u8)>,
-    hard: bool,
-    soft: bool,
-    /// Whether a source or a list vouches for the indicator, as far as the score allows.
-    vouched: bool,
-    /// Whether all that vouches for it is said of the host on which it stands.
-    by_host: bool,
-    score: Option<u8>,
-    exceeds: bool,
-}
-
-/// Sums evidence up, which is sorted and graded.
-fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, now: Timestamp) -> Sum<'a> {
-    let rules = policy.rules.as_ref();
-    let weights: Vec<Millionths> = evidence
-        .iter()
-        .map(|item| decay::weight(item, rules, now))
-        .collect();
-    let standings: Vec<Standing> = evidence
-        .iter()
-        .zip(&weights)
-        .map(|(item, weight)| standing(item, *weight, rules))
-        .collect();
-    let families = families(evidence, &standings, &weights, rules);
-    let known = || {
-        evidence
-            .iter()
-            .zip(&standings)
-            .enumerate()
-            .filter(|(_, (_, standing))| **standing == Standing::Known)
-            .map(|(at, (item, _))| (at, item))
-    };
-    let benign = |class| {
-        known()
-            .find(|(_, item)| item.polarity == Polarity::Benign(class))
-            .map(|(at, _)| at)
-    };
-    let (hard, soft) = (benign(BenignClass::Hard), benign(BenignClass::Soft));
-    // Circumstances alone make nothing known, and condemn nothing.
-    let knows = families.values().any(|family| family.knows);
-    let told = combined(evidence, &standings, &families);
-    let base = if knows || hard.is_some() { told } else { 0 };
-    let strong = families.values().filter(|family| family.strong).count();
-    let agree = families.values().filter(|family| family.speaks).count();
-    let agree = u32::try_from(agree).unwrap_or(u32::MAX);
-    let cap = match (hard, soft) {
-        (Some(at), _) => Some((Cap::Evidence(at), rules.hard_cap.min(threshold))),
-        (None, Some(at)) if strong < 2 => Some((Cap::Evidence(at), threshold)),
-        (None, _) if policy.min_sources > 1 && agree < policy.min_sources => {
-            Some((Cap::Sources(agree, policy.min_sources), threshold))
-        }
-        (None, _) => None,
-    };
-    let capped = cap.map_or(base, |(_, cap)| base.min(cap));
-    let exceeds = knows && capped > threshold;
-    let scores = |item: &Evidence| {
-        item.knowledge == Knowledge::Indicator
-            && matches!(
-                item.polarity,
-                Polarity::Malicious | Polarity::Benign(BenignClass::Hard)
-            )
-    };
-    let scored = hard.is_some() || known().any(|(_, item)| scores(item));
-    let is_listed = |(item, standing): (&Evidence, &Standing)| {
-        item.knowledge == Knowledge::Listed && matches!(standing, Standing::Known | Standing::Answered)
-    };
-    let listed = evidence.iter().zip(&standings).any(is_listed);
-    let is_of_host = |item: &Evidence| item.about.as_deref().is_some_and(|about| !about.contains("://"));
-    let by_host = hard.is_none() && !listed && !known().any(|(_, item)| scores(item) && !is_of_host(item));
-    Sum {
-        told,
-        base,
-        cap,
-        hard: hard.is_some(),
-        soft: soft.is_some(),
-        vouched: scored || listed,
-        by_host,
-        // What counts only, and does not exceed, is no score: it says nothing good.
-        score: (exceeds || scored || (listed && knows)).then_some(capped),
-        exceeds,
-        standings,
-        weights,
-        families,
-    }
-}
-
 /// Concludes from evidence of one indicator. The order of the evidence does not matter.
 ///
 /// Malicious evidence of independent families is combined by noisy-or, weighted by grade and age; a risk that
@@ -425,70 +295,6 @@ pub fn assess(
     }
 }
 
-/// Says why an indicator that does not exceed is undetermined: nothing, unless the missing sources together could take
-/// it over the threshold, or a source is missing that the policy requires.
-fn causes(
-    evidence: &[Evidence],
-    standings: &[Standing],
-    indicator: &Indicator,
-    policy: &Policy,
-    now: Timestamp,
-) -> Vec<Cause> {
-    let rules = policy.rules.as_ref();
-    let kind = Kind::of(indicator.kind());
-    let missing: Vec<&Evidence> = evidence
-        .iter()
-        .zip(standings)
-        .filter(|(item, standing)| is_missing(item, **standing))
-        .map(|(item, _)| item)
-        .collect();
-    let is_known_here = evidence
-        .iter()
-        .any(|item| item.local && item.polarity == Polarity::Benign(BenignClass::Hard));
-    // What is known here needs no source to answer.
-    let required: Vec<&str> = rules.required(kind).filter(|_| !is_known_here).collect();
-    let could_exceed = !missing.is_empty() && {
-        let worst = worst(evidence, standings, rules);
-        sum(&worst, policy, policy.threshold_of(kind), now).exceeds
-    };
-    let matters = |item: &&&Evidence| {
-        required.contains(&item.source.as_str()) || (could_exceed && could_count(item, rules))
-    };
-    let mut causes: Vec<Cause> = missing
-        .iter()
-        .filter(matters)
-        .map(|item| Cause::of_gap(item, indicator.value(), now))
-        .collect();
-    let unasked = required
-        .iter()
-        .filter(|source| !evidence.iter().any(|item| item.source == **source));
-    causes.extend(unasked.map(|source| Cause::of_required(source, indicator.value())));
-    causes.dedup();
-    causes
-}
-
-fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> Standing {
-    match item.status {
-        EvidenceStatus::Unsupported => return Standing::NotAsked,
-        EvidenceStatus::Skipped => return Standing::Skipped,
-        status if status.is_failure() => return Standing::Failed,
-        _ => {}
-    }
-    if item.age_s.is_some_and(|age| age > rules.max_stale_s) {
-        return Standing::Failed;
-    }
-    let speaks = match item.polarity {
-        Polarity::Malicious => item.probability.is_some() && weight > Millionths::ZERO,
-        Polarity::Benign(BenignClass::Hard | BenignClass::Soft) => true,
-        Polarity::Benign(BenignClass::Context) | Polarity::Context => false,
-    };
-    if speaks && item.status != EvidenceStatus::NoData {
-        Standing::Known
-    } else {
-        Standing::Answered
-    }
-}
-
 fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
     let mut sources: BTreeMap<&str, Standing> = BTreeMap::new();
     let rank = |standing| match standing {
@@ -519,77 +325,6 @@ fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
         coverage.asked += 1;
     }
     coverage
-}
-
-/// Lists each missing source with its reason.
-fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(String, &'static str)> {
-    let mut missing: Vec<(String, &'static str)> = evidence
-        .iter()
-        .zip(standings)
-        .filter(|(item, standing)| is_missing(item, **standing))
-        .map(|(item, _)| (item.source.clone(), item.missing_words()))
-        .collect();
-    missing.dedup();
-    missing
-}
-
-/// Groups the malicious evidence that scores by its family.
-fn families<'a>(
-    evidence: &'a [Evidence],
-    standings: &[Standing],
-    weights: &[Millionths],
-    rules: &Rules,
-) -> BTreeMap<&'a str, Family> {
-    let mut families: BTreeMap<&str, Family> = BTreeMap::new();
-    for (at, ((item, standing), weight)) in evidence.iter().zip(standings).zip(weights).enumerate() {
-        let Some(probability) = item.probability else {
-            continue;
-        };
-        if *standing != Standing::Known || item.polarity != Polarity::Malicious {
-            continue;
-        }
-        let current = probability.times(*weight);
-        let weighted = current.times(rules.weight(item.reliability));
-        let share = if item.passthrough { probability } else { weighted };
-        let strong = item.reliability <= Reliability::B && current >= Millionths::percent(80);
-        let family = families.entry(&item.family).or_insert(Family {
-            leader: at,
-            share,
-            weighted,
-            strong,
-            speaks: false,
-            knows: false,
-        });
-        if share > family.share {
-            family.leader = at;
-            family.share = share;
-        }
-        family.weighted = family.weighted.max(weighted);
-        family.strong |= strong;
-        family.speaks |= current >= Millionths::percent(50);
-        family.knows |= item.knowledge != Knowledge::Circumstance;
-    }
-    families
-}
-
-/// Combines malicious evidence to whole points, rounded up.
-fn combined(evidence: &[Evidence], standings: &[Standing], families: &BTreeMap<&str, Family>) -> u8 {
-    /// One, fine enough that the product over three families is exact.
-    const ONE: u128 = 1_000_000_000_000_000_000;
-    let innocent = families.values().fold(ONE, |product, family| {
-        product * u128::from(family.weighted.complement().get()) / 1_000_000
-    });
-    let noisy_or = (ONE - innocent).div_ceil(ONE / 100);
-    let published = evidence
-        .iter()
-        .zip(standings)
-        .filter(|(item, standing)| {
-            item.passthrough && **standing == Standing::Known && item.polarity == Polarity::Malicious
-        })
-        .filter_map(|(item, _)| item.probability)
-        .max()
-        .map_or(0, |probability| u128::from(probability.get().div_ceil(10_000)));
-    u8::try_from(noisy_or.max(published)).unwrap_or(100).min(100)
 }
 
 /// Returns how sure the sources that know are: 0.8 for one source of grade A, more if families agree.

@@ -1,5 +1,8 @@
 //! What a SOAR's templates and an attacker's texts make of a request: one value never costs the others.
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Builder, TestApp};
@@ -262,4 +265,210 @@ async fn an_undetermined_reply_is_not_kept_and_asking_again_asks_again() {
     post(ALERT, "settled", settled.clone()).await;
     let again = post(ALERT, "settled", settled).await;
     assert_eq!(again.header("idempotent-replayed"), "true");
+}
+
+/// Any JSON, and often something that is nearly a question.
+fn any_json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        ".{0,30}",
+        "[a-z]{1,8}\\.example",
+        "https?://[a-z]{1,8}\\.example(/.{0,8})?",
+        Just("red".to_owned()),
+        Just("https://urldefense.com/v3/broken".to_owned()),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (0_u64..200).prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 6, |inner| {
+        let name = prop_oneof![
+            Just("indicator".to_owned()),
+            Just("indicators".to_owned()),
+            Just("kind".to_owned()),
+            Just("domain".to_owned()),
+            Just("url".to_owned()),
+            Just("ip".to_owned()),
+            Just("email".to_owned()),
+            Just("hash".to_owned()),
+            Just("message".to_owned()),
+            Just("message_base64".to_owned()),
+            Just("tlp".to_owned()),
+            Just("pap".to_owned()),
+            Just("threshold".to_owned()),
+            Just("min_sources".to_owned()),
+            Just("deadline_s".to_owned()),
+            Just("max_age".to_owned()),
+            Just("providers".to_owned()),
+            Just("on_unknown".to_owned()),
+            Just("verdict".to_owned()),
+            ".{0,6}",
+        ];
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::btree_map(name, inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+#[tokio::test]
+async fn no_json_is_answered_by_a_fault_of_the_server() {
+    const BODIES: usize = 150;
+    let app = TestApp::start().await;
+    let mut runner = TestRunner::deterministic();
+    let strategy = any_json();
+    let feedback = "/v1/decisions/00000000-0000-0000-0000-000000000000/feedback";
+    let mut answered = 0;
+    for at in 0..BODIES {
+        let value = strategy.new_tree(&mut runner).unwrap().current();
+        for (path, member) in [
+            (ALERT, "domain"),
+            ("/v1/enrich", "indicator"),
+            ("/v1/enrich/batch", "indicators"),
+            (feedback, "indicator"),
+        ] {
+            // As it is, and as the member that the route is about.
+            let body = if at % 2 == 0 {
+                value.clone()
+            } else {
+                json!({ member: value })
+            };
+            let answer = app.post_json(path, &body).await;
+            assert!(
+                answer.status < 500,
+                "{path} {body}: {} {}",
+                answer.status,
+                answer.body
+            );
+            assert!(answer.json().is_object(), "{path} {body}: {}", answer.body);
+            answered += usize::from(answer.status == 200);
+        }
+    }
+    assert!(answered > BODIES / 4, "{answered}");
+}
+
+#[tokio::test]
+async fn a_link_behind_more_copies_of_another_than_are_looked_at_is_not_hidden() {
+    let app = TestApp::start().await;
+    let good = json!({"domain": "example.com"});
+    assert_eq!(app.post_json(ALERT, &good).await.json()["decision"], "below");
+    let mut domains = vec!["example.com"; 10_000];
+    domains.push(GOOD);
+    for domains in [
+        json!(domains),
+        json!(domains.join(", ")),
+        json!(domains.join("\n")),
+    ] {
+        let answer = app.post_json(ALERT, &json!({ "domain": domains })).await.json();
+        assert_eq!(answer["decision"], "undetermined", "{}", answer["summary"]);
+        let told = &answer["excess"][0];
+        assert_eq!(
+            (&told["role"], &told["type"]),
+            (&json!("domain"), &json!("domain")),
+            "{told}"
+        );
+        assert!(told["reason"].as_str().unwrap().contains("10000"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn rehearsals_tell_what_could_not_be_read_and_what_is_sealed_and_keep_their_branch() {
+    let app = Builder::new().manual_clock().start().await;
+    let message = "From: a@b.example\r\n\r\nhttp://a.example:99999/\r\n";
+    let urls = ["http://c.example:99999/", "https://urldefense.com/v3/broken"];
+    let body = json!({"domain": "b.example", "url": urls, "message": message});
+    for branch in ["exceeds", "below", "unknown", "unsupported", "undetermined"] {
+        let request = app
+            .http
+            .post(format!("{}{ALERT}", app.base))
+            .bearer_auth(&app.token)
+            .header("x-pivotd-rehearse", branch)
+            .body(body.to_string());
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        assert_eq!(answer.status, 200, "{branch}: {}", answer.body);
+        let answer = answer.json();
+        assert_eq!(answer["decision"], branch, "{answer}");
+        let values = |member: &str| -> Vec<String> {
+            let told = answer[member].as_array().unwrap().iter();
+            told.map(|one| format!("{} {}", one["type"], one["value"]))
+                .collect()
+        };
+        assert_eq!(
+            values("unreadable"),
+            [
+                "\"url\" \"http://c.example:99999/\"",
+                "\"url\" \"http://a.example:99999/\""
+            ],
+            "{answer}"
+        );
+        assert_eq!(
+            values("sealed"),
+            ["\"url\" \"https://urldefense.com/v3/broken\""],
+            "{answer}"
+        );
+    }
+    assert_eq!(app.vendor.attempts(), 0);
+}
+
+#[tokio::test]
+async fn a_wrapper_of_a_link_is_no_link_to_its_host_at_any_route() {
+    const WRAPPED: &str = "https://www.google.com/url?q=https://career-offers.example/apply";
+    const SEALED: &str = "https://secure-web.cisco.com/1aB-c_d/token";
+    let app = TestApp::start().await;
+    let url = |given: &str| {
+        let encoded: String = given.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        format!("/v1/url/reputation?indicator={encoded}")
+    };
+    let answers = [
+        app.post_json(ALERT, &json!({"url": WRAPPED})).await.json(),
+        app.post_json("/v1/enrich", &json!({"indicator": WRAPPED}))
+            .await
+            .json(),
+        app.post_json("/v1/enrich", &json!({"indicator": WRAPPED, "kind": "url"}))
+            .await
+            .json(),
+        app.get(&url(WRAPPED)).await.json(),
+    ];
+    for answer in &answers {
+        assert_eq!(answer["decision"], "exceeds", "{answer}");
+        let item = &answer["indicators"][0];
+        assert_eq!(
+            item["indicator"], "https://career-offers.example/apply",
+            "{answer}"
+        );
+        let note = answer["notes"][0].as_str().unwrap();
+        assert!(note.contains("taken out of the wrapper"), "{answer}");
+    }
+    let named = json!({"verdict": "false_positive", "indicator": WRAPPED, "reason": "a test"});
+    let path = format!(
+        "/v1/decisions/{}/feedback",
+        answers[0]["decision_id"].as_str().unwrap()
+    );
+    let fed = app.post_json(&path, &named).await;
+    assert_eq!(fed.status, 200, "{}", fed.body);
+    let answers = [
+        app.post_json(ALERT, &json!({"url": SEALED})).await.json(),
+        app.post_json("/v1/enrich", &json!({"indicator": SEALED}))
+            .await
+            .json(),
+        app.get(&url(SEALED)).await.json(),
+    ];
+    for answer in &answers {
+        assert_eq!(answer["decision"], "undetermined", "{answer}");
+        assert_eq!(answer["sealed"][0]["value"], SEALED, "{answer}");
+        assert_eq!(answer["indicators"], json!([]), "{answer}");
+    }
+    let batch = json!({"indicators": [WRAPPED, SEALED]});
+    let batch = app.post_json("/v1/enrich/batch", &batch).await.json();
+    let (first, second) = (&batch["items"][0], &batch["items"][1]);
+    assert_eq!(
+        first["assessment"]["indicator"], "https://career-offers.example/apply",
+        "{batch}"
+    );
+    assert_eq!(second["status"], 400, "{batch}");
+    assert!(second["detail"].as_str().unwrap().contains("gateway"), "{batch}");
 }

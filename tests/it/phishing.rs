@@ -272,3 +272,49 @@ async fn a_budget_that_is_used_up_is_named_as_ones_own_and_says_when_it_opens() 
         "{open}"
     );
 }
+
+#[tokio::test]
+async fn with_domaintools_alone_a_domain_an_address_and_a_mailbox_have_a_reputation() {
+    let app = Builder::new().as_shipped().start().await;
+    let answer = story(
+        &app,
+        "billing@career-offers.example",
+        "career-offers.example",
+        "192.0.2.44",
+    )
+    .await;
+    assert_eq!(branches(&answer), ("exceeds", true), "{answer}");
+    for role in ["email", "domain", "ip"] {
+        assert!(answer["scores"][role].as_u64() > Some(0), "{role}: {answer}");
+    }
+    assert_eq!(answer["causes"], json!([]), "{answer}");
+    let items = answer["indicators"].as_array().unwrap();
+    let said: Vec<&Value> = items
+        .iter()
+        .flat_map(|item| item["evidence"].as_array().unwrap())
+        .collect();
+    let by = |measure: &str| said.iter().any(|one| one["measure"] == measure);
+    // The domains on the address are asked for; the list of those that the mailbox registered is sold, and scores never buy.
+    assert!(by("hosted-domains"), "{answer}");
+    assert!(!by("registered-domains"), "{answer}");
+    let bought = |request: &pivotd::replay::SeenRequest| format!("{request:?}").contains("purchase");
+    assert!(!app.vendor.seen().iter().any(bought));
+}
+
+#[tokio::test]
+async fn a_source_that_is_missing_is_thought_to_say_what_it_says_of_that_kind() {
+    let app = Builder::new()
+        .with(&["threatgrid"])
+        .settings(|settings| settings.providers.get_mut("threatgrid").unwrap().attempts = 1)
+        .start()
+        .await;
+    app.others["threatgrid"].inject(Matcher::any(), Fault::too_many_requests(Some("3600")), None);
+    // What samples touched never exceeds alone, whatever a file of theirs may score.
+    let low = rated(&app, "harmless.example", "3").await;
+    assert_eq!(branches(&low), ("below", false), "{low}");
+    assert_eq!(low["indicators"][0]["complete"], false, "{low}");
+    let file = json!({"hash": "9e575845f3f6b5eb81c4a3b31cdea7849f02bcbb4cd832ad82866be2f1b43e0d"});
+    let file = app.post_json(ALERT, &file).await.json();
+    assert_eq!(branches(&file), ("undetermined", false), "{file}");
+    assert_eq!(file["causes"][0]["source"], "threatgrid", "{file}");
+}

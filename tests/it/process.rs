@@ -207,6 +207,28 @@ async fn hangup_reloads_a_good_file_and_keeps_the_old_one_where_the_new_is_bad()
     assert!(answer.contains("used up"), "{answer}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_entries_of_a_list_are_logged_at_a_reload_and_stop_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
+    let config = write_config(folder.path(), &vendor.base_url(), "");
+    let process = Process::serve(folder.path(), &config);
+    let client = process.client();
+    let log = folder.path().join("log");
+    let list = folder.path().join("popular.txt");
+    let mut entries: String = (0..99).map(|at| format!("name{at}.example\n")).collect();
+    entries.push_str("marketingplatform.google....\n");
+    std::fs::write(&list, entries).unwrap();
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text.push_str(&format!("[lists]\npopular = [\"{}\"]\n", list.display()));
+    std::fs::write(&config, text).unwrap();
+    process.signal("HUP");
+    wait_for_line(&log, "1 odd entry is skipped: line 100");
+    wait_for_line(&log, "the configuration was reloaded");
+    let answer = process.ask(&client, "example.com").await.unwrap();
+    assert!(answer.contains("<Entity "), "{answer}");
+}
+
 /// Waits until the log has a line with `part`: the log is a file, so its growth is looked at again and again.
 fn wait_for_line(log: &Path, part: &str) {
     let mut file = loop {

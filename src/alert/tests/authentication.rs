@@ -11,6 +11,7 @@ fn read_with(relays: &[&str], headers: &str) -> (Option<String>, Vec<String>, Ve
     let trust = Trust {
         relays: &relays,
         is_own: &|_| None,
+        is_popular: &|_| None,
         keep_query: false,
     };
     let message = format!("{headers}From: a@partner.example\r\n\r\ntext\r\n");

@@ -115,3 +115,48 @@ fn headers_beyond_their_limit_are_not_read_and_said() {
         read.notes
     );
 }
+
+#[test]
+fn links_that_a_list_vouches_for_are_no_excess_and_take_no_other_s_place() {
+    let trust = Trust {
+        relays: &[],
+        is_own: &own,
+        is_popular: &|link| {
+            let host = link.host()?;
+            host.ends_with("popular.example")
+                .then(|| "popular: popular.example on a list".to_owned())
+        },
+        keep_query: false,
+    };
+    let message = |popular: usize, others: usize| {
+        let mut text = "From: a@partner.example\r\nContent-Type: text/plain\r\n\r\n".to_owned();
+        for at in 0..popular {
+            text.push_str(&format!("https://www{at}.popular.example/{at}\r\n"));
+        }
+        for at in 0..others {
+            text.push_str(&format!("https://other{at}.example/\r\n"));
+        }
+        super::read(text.as_bytes(), &trust).unwrap()
+    };
+    let newsletter = message(60, 1);
+    assert_eq!(newsletter.indicators.len(), MAX_INDICATORS);
+    assert!(newsletter.excess.is_empty());
+    // The sender and the other link come first.
+    assert_eq!(of(&newsletter, "url")[0], "https://other0.example/");
+    assert_eq!(newsletter.ignored.len(), 60 - (MAX_INDICATORS - 2));
+    assert_eq!(
+        newsletter.ignored[0].reason,
+        "popular: popular.example on a list; beyond the 20 that are scored"
+    );
+    let crowded = message(60, 30);
+    assert_eq!(
+        (crowded.indicators.len(), crowded.ignored.len()),
+        (MAX_INDICATORS, 60)
+    );
+    assert_eq!(crowded.excess.len(), 31 - MAX_INDICATORS);
+    assert!(
+        values(&crowded.excess)
+            .iter()
+            .all(|(_, url)| url.contains("other"))
+    );
+}

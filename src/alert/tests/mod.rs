@@ -41,6 +41,7 @@ fn reading(bytes: &[u8]) -> Result<Read, MessageError> {
         &Trust {
             relays: &relays,
             is_own: &own,
+            is_popular: &|_| None,
             keep_query: false,
         },
     )
@@ -125,6 +126,7 @@ fn a_query_stays_only_where_policy_allows() {
     let trust = Trust {
         relays: &[],
         is_own: &|_| None,
+        is_popular: &|_| None,
         keep_query: true,
     };
     let found = read(PHISH, &trust).unwrap();
@@ -147,6 +149,7 @@ fn a_report_from_inside_is_read_as_the_message_it_carries() {
     let trust = Trust {
         relays: &[],
         is_own: &|_| None,
+        is_popular: &|_| None,
         keep_query: false,
     };
     let outside = super::read(REPORT, &trust).unwrap();

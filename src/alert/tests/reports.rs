@@ -80,6 +80,7 @@ fn a_report_of_which_no_relay_tells_hides_nothing() {
             let trust = Trust {
                 relays: &relays,
                 is_own: &own,
+                is_popular: &|_| None,
                 keep_query: false,
             };
             let read = read(carrying(trace).as_bytes(), &trust).unwrap();

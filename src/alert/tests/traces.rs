@@ -104,6 +104,7 @@ fn without_a_trusted_header_there_is_no_relay() {
     let nobody = Trust {
         relays: &[],
         is_own: &own,
+        is_popular: &|_| None,
         keep_query: false,
     };
     let read = read(PHISH, &nobody).unwrap();

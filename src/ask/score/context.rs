@@ -153,7 +153,7 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
     let host = || indicator.host().and_then(|host| Indicator::name(&host).ok());
     let is_name = matches!(indicator.kind(), IndicatorKind::Domain | IndicatorKind::Hostname);
     let owned = |name: Indicator| {
-        if local::is_customers(scorer.lists, &name) {
+        if local::is_customers(&scorer.lists.hits(&name)) {
             None
         } else {
             scorer.lists.registrable(&name)

@@ -58,7 +58,8 @@ fn could(part: &Part, rules: &Rules) -> Potential {
             let own = measures
                 .into_iter()
                 .flatten()
-                .filter(|measure| !OTHERS.contains(&measure.as_str()));
+                .filter(|measure| !OTHERS.contains(&measure.as_str()))
+                .filter(|measure| !part.unsaid.contains(&measure.as_str()));
             Potential::Measures(own.cloned().collect())
         }
     }

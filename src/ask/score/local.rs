@@ -47,7 +47,7 @@ pub(super) fn imply_domains(lists: &Lists, alert: &mut Alert) {
         .filter(|(_, one)| one.kind() == IndicatorKind::Email);
     let domains: Vec<Indicator> = emails
         .filter_map(|(_, email)| domain_of(email))
-        .filter(|domain| !is_shared(lists, domain))
+        .filter(|domain| !shares_mailboxes(domain, &lists.hits(domain)))
         .collect();
     for domain in domains {
         let stands = |one: &Indicator| one.host().as_deref() == Some(domain.value()) && is_name(one);
@@ -66,38 +66,62 @@ pub(super) fn domain_of(email: &Indicator) -> Option<Indicator> {
     Indicator::name(&email.host()?).ok()
 }
 
-/// Tells whether strangers share a name: free mail, hosting of anybody's content. A name below a public suffix is one
-/// customer's.
-pub(super) fn is_shared(lists: &Lists, name: &Indicator) -> bool {
-    lists.hits(name).iter().any(|hit| match hit.purpose {
+/// Tells by what lists say of a name whether strangers share it: free mail, hosting of anybody's content. A name below a
+/// public suffix is one customer's.
+fn is_shared(hits: &[Hit]) -> bool {
+    hits.iter().any(|hit| match hit.purpose {
         Purpose::FreeMail | Purpose::Disposable => true,
         Purpose::SharedHosting => !hit.is_of_suffix(),
         _ => false,
     })
 }
 
-/// Tells whether what stands above a name is somebody else's, who gives names to customers or lets strangers share it.
-pub(super) fn is_customers(lists: &Lists, name: &Indicator) -> bool {
-    let above = |hit: &Hit| matches!(hit.purpose, Purpose::SharedHosting | Purpose::DynamicDns);
-    is_shared(lists, name) || lists.hits(name).iter().any(above)
+/// Tells by what lists say of a domain whether strangers share its mailboxes. Those of a host's own name are its operator's,
+/// whatever strangers put on its pages.
+pub(super) fn shares_mailboxes(domain: &Indicator, hits: &[Hit]) -> bool {
+    hits.iter().any(|hit| match hit.purpose {
+        Purpose::FreeMail | Purpose::Disposable => true,
+        Purpose::SharedHosting => !hit.is_of_suffix() && hit.entry != domain.value(),
+        _ => false,
+    })
 }
 
-/// Tells whether strangers put content at a host, or its links lead elsewhere.
-pub(super) fn is_of_strangers(all: &Lists, host: &Indicator) -> bool {
-    all.hits(host).iter().any(lists::of_strangers)
+/// Tells by what lists say of a name whether what stands above it is somebody else's, who gives names to customers or lets
+/// strangers share it.
+pub(super) fn is_customers(hits: &[Hit]) -> bool {
+    hits.iter().any(|hit| {
+        matches!(
+            hit.purpose,
+            Purpose::FreeMail | Purpose::Disposable | Purpose::SharedHosting | Purpose::DynamicDns
+        )
+    })
 }
 
 /// Makes evidence of lists and feedback.
 pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestamp) -> Vec<Evidence> {
     let hits = scorer.lists.hits(indicator);
     let mut evidence = lists::evidence(indicator, &hits, &scorer.policy.rules);
-    if let Some(domain) = domain_of(indicator).filter(|_| indicator.kind() == IndicatorKind::Email) {
-        evidence.extend(lists::popular_sender(&domain, &scorer.lists.hits(&domain)));
+    let host = host_of(indicator);
+    let of_host = host
+        .as_ref()
+        .map(|host| scorer.lists.hits(host))
+        .unwrap_or_default();
+    let is_email = indicator.kind() == IndicatorKind::Email;
+    if let Some(domain) = host.as_ref().filter(|host| is_email && is_name(host)) {
+        evidence.extend(lists::popular_sender(domain, &of_host));
     }
     let said = |of: &Indicator| scorer.feedback.said(&scorer.asker.tenant, of, now);
     evidence.extend(said(indicator).iter().map(feedback));
     // What people said of a host is true of what stands there, as far as it is one's alone.
-    if let Some(host) = host_of(indicator).filter(|host| !is_shared(scorer.lists, host)) {
+    let is_ones_alone = |host: &Indicator| {
+        let is_others = if is_email {
+            shares_mailboxes(host, &of_host)
+        } else {
+            is_shared(&of_host)
+        };
+        !is_others
+    };
+    if let Some(host) = host.filter(is_ones_alone) {
         evidence.extend(said(&host).iter().map(|said| Evidence {
             about: Some(host.value().to_owned()),
             polarity: match said.opinion {
@@ -175,6 +199,12 @@ pub(super) fn said(record: &Record, rules: &Rules, now: Timestamp) -> Evidence {
         local: true,
         ..from_record(mail::MESSAGE, record, rules, &Origin::HERE, now)
     }
+}
+
+/// Says which list of what is popular vouches for a link; `None` where none does, as where strangers put content at its host.
+#[must_use]
+pub fn popular(lists: &Lists, rules: &Rules, link: &Indicator) -> Option<String> {
+    lists::vouched_as_popular(link, &lists.hits(link), rules)
 }
 
 /// Says why an indicator of a message is not scored: it is one's own, trusted, or nobody's.

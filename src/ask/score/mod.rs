@@ -23,7 +23,7 @@ use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
 
 pub use context::{Context, Fact};
-pub use local::{Feedback, Opinion, Said, ignored};
+pub use local::{Feedback, Opinion, Said, ignored, popular};
 use plan::Part;
 pub use plan::asked_for;
 pub use steady::Steady;
@@ -89,6 +89,13 @@ impl Alert {
             indicators,
             ..Self::default()
         }
+    }
+
+    /// Tells whether nothing at all was given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let told = [&self.ignored, &self.unreadable, &self.sealed, &self.excess];
+        self.indicators.is_empty() && told.iter().all(|values| values.is_empty())
     }
 }
 

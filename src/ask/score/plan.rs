@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use super::{Scorer, local};
+use crate::domain::lists::Hit;
 use crate::domain::{Capability, Indicator, IndicatorKind, Pap, Query};
 use crate::engine::runtime::Runtime;
 use crate::reputation::Policy;
+use crate::reputation::lists::of_strangers;
 use crate::reputation::policy::Registrations;
 
 /// What a source is asked for a score: a published risk, or what it says on its own scale.
@@ -40,13 +42,23 @@ pub(super) struct Part {
     pub(super) barred: Option<String>,
     /// Whether it is asked about a host where strangers put what the indicator names.
     pub(super) is_of_strangers: bool,
+    /// Measures that the source never says of this kind of indicator.
+    pub(super) unsaid: Vec<&'static str>,
 }
 
 /// Lists the questions about an indicator.
 pub(super) fn parts(scorer: &Scorer<'_>, indicator: &Indicator) -> Vec<Part> {
     let mut parts = Vec::new();
     match indicator.kind() {
-        IndicatorKind::Domain | IndicatorKind::Hostname => name(scorer, indicator, indicator, &mut parts),
+        IndicatorKind::Domain | IndicatorKind::Hostname => {
+            name(
+                scorer,
+                indicator,
+                &scorer.lists.hits(indicator),
+                indicator,
+                &mut parts,
+            );
+        }
         IndicatorKind::Url => url(scorer, indicator, &mut parts),
         IndicatorKind::Email => email(scorer, indicator, &mut parts),
         _ => speak(scorer, indicator, None, &mut parts),
@@ -55,9 +67,9 @@ pub(super) fn parts(scorer: &Scorer<'_>, indicator: &Indicator) -> Vec<Part> {
 }
 
 /// A name is asked by its registrable domain, and by itself, too, of sources that know hosts; below a suffix where
-/// customers put their own content, by itself only.
-fn name(scorer: &Scorer<'_>, name: &Indicator, whole: &Indicator, parts: &mut Vec<Part>) {
-    let asked = if local::is_customers(scorer.lists, name) {
+/// customers put their own content, by itself only. `hits` are those of the name.
+fn name(scorer: &Scorer<'_>, name: &Indicator, hits: &[Hit], whole: &Indicator, parts: &mut Vec<Part>) {
+    let asked = if local::is_customers(hits) {
         Some(name.clone())
     } else {
         // A registry's own suffix may be the name of a site: gov.uk.
@@ -82,8 +94,9 @@ fn url(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
     if let Some(host) = indicator.host() {
         if let Ok(host) = Indicator::name(&host) {
             let before = parts.len();
-            name(scorer, &host, indicator, parts);
-            let is_of_strangers = local::is_of_strangers(scorer.lists, &host);
+            let hits = scorer.lists.hits(&host);
+            name(scorer, &host, &hits, indicator, parts);
+            let is_of_strangers = hits.iter().any(of_strangers);
             for part in parts.iter_mut().skip(before) {
                 part.is_of_strangers = is_of_strangers;
             }
@@ -114,10 +127,11 @@ fn email(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
     let Some(domain) = local::domain_of(indicator) else {
         return;
     };
-    if local::is_shared(scorer.lists, &domain) {
+    let hits = scorer.lists.hits(&domain);
+    if local::shares_mailboxes(&domain, &hits) {
         return;
     }
-    name(scorer, &domain, indicator, parts);
+    name(scorer, &domain, &hits, indicator, parts);
     ask(
         scorer,
         Capability::MailPolicy,
@@ -167,6 +181,7 @@ pub(super) fn ask(
             about: about.map(str::to_owned),
             barred: barred(scorer, source, runtime, offer.active),
             is_of_strangers: false,
+            unsaid: offer.unsaid(asked.kind()).collect(),
         });
     }
 }

@@ -65,14 +65,107 @@ const SECURITY_VENDOR: &str = "
     greynoise.io kaspersky.com malwarebytes.com mcafee.com paloaltonetworks.com proofpoint.com
     sophos.com spamhaus.org symantec.com trendmicro.com urlscan.io virustotal.com";
 
-/// What the suffix list does not know, or may not: hosts whose very name serves what customers put there, too.
+/// What the suffix list does not know, or may not: hosts whose very name serves what customers put there, too - files, forms,
+/// pages, code. One name a line.
 const SHARED_HOSTING: &str = "
-    1drv.ms canva.site cdn.discordapp.com docs.google.com drive.google.com dropboxusercontent.com
-    firebasestorage.googleapis.com forms.office.com gist.github.com godaddysites.com jimdofree.com
-    jimdosite.com linktr.ee livejournal.com mediafire.com medium.com mega.nz mystrikingly.com
-    notion.site onedrive.live.com pastebin.com raw.githubusercontent.com script.google.com
-    sharepoint.com sites.google.com storage.googleapis.com telegra.ph translate.goog trycloudflare.com
-    tumblr.com web.core.windows.net weebly.com wetransfer.com wixsite.com wordpress.com www.dropbox.com";
+    1drv.ms
+    acrobat.adobe.com
+    airtable.com
+    app.powerbi.com
+    archive.org
+    bitbucket.org
+    box.com
+    canva.com
+    canva.site
+    cdn.discordapp.com
+    cloudflare-ipfs.com
+    codepen.io
+    customervoice.microsoft.com
+    datastudio.google.com
+    docs.google.com
+    docs.zoom.us
+    docsend.com
+    documentcloud.adobe.com
+    drive.google.com
+    drive.proton.me
+    dropbox.com
+    dropboxusercontent.com
+    dweb.link
+    evernote.com
+    express.adobe.com
+    figma.com
+    file.io
+    firebasestorage.googleapis.com
+    forms.cloud.microsoft
+    forms.google.com
+    forms.microsoft.com
+    forms.office.com
+    forms.zoho.com
+    forms.zohopublic.com
+    gateway.pinata.cloud
+    github.com
+    gitlab.com
+    glitch.com
+    godaddysites.com
+    gofile.io
+    groups.google.com
+    indd.adobe.com
+    ipfs.io
+    issuu.com
+    jimdofree.com
+    jimdosite.com
+    jotform.com
+    linktr.ee
+    livejournal.com
+    lookerstudio.google.com
+    media.discordapp.net
+    mediafire.com
+    medium.com
+    mega.nz
+    miro.com
+    monday.com
+    mystrikingly.com
+    nftstorage.link
+    notion.site
+    notion.so
+    onedrive.live.com
+    padlet.com
+    pastebin.com
+    prezi.com
+    qualtrics.com
+    raw.githubusercontent.com
+    rentry.co
+    scribd.com
+    script.google.com
+    sendspace.com
+    sharefile.com
+    sharepoint.com
+    sites.google.com
+    slack-files.com
+    slideshare.net
+    smartsheet.com
+    spark.adobe.com
+    storage.cloud.google.com
+    storage.googleapis.com
+    surveymonkey.com
+    sway.cloud.microsoft
+    sway.office.com
+    t.me
+    telegra.ph
+    transfer.sh
+    translate.goog
+    translate.google.com
+    trello.com
+    trycloudflare.com
+    tumblr.com
+    typeform.com
+    web.core.windows.net
+    weebly.com
+    wetransfer.com
+    wixsite.com
+    wordpress.com
+    wufoo.com
+    www.icloud.com";
 
 const DISPOSABLE: &str = "
     10minutemail.com 33mail.com dispostable.com dropmail.me emailondeck.com fakeinbox.com getairmail.com
@@ -83,8 +176,8 @@ const DISPOSABLE: &str = "
     throwawaymail.com trashmail.com trashmail.de yopmail.com yopmail.fr yopmail.net";
 
 const SHORTENER: &str = "
-    adf.ly bit.do bit.ly buff.ly cutt.ly dlvr.it goo.gl is.gd j.mp lnkd.in ow.ly qrco.de rb.gy
-    rebrand.ly s.id shorturl.at soo.gd t.co t.ly tiny.cc tinyurl.com trib.al v.gd";
+    adf.ly bit.do bit.ly buff.ly cutt.ly dlvr.it forms.gle goo.gl is.gd j.mp lnkd.in ow.ly qrco.de rb.gy
+    rebrand.ly s.id shorturl.at soo.gd t.co t.ly tiny.cc tinyurl.com trib.al v.gd we.tl";
 
 /// Zones of the name servers of parked domains.
 const PARKING: &str = "bodis.com parkingcrew.net sedoparking.com";

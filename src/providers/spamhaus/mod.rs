@@ -33,6 +33,9 @@ const TEST_QUESTION: &str = "2.0.0.127";
 /// The longest name that leaves room for key and zone in the 253 characters of a name.
 const LONGEST: usize = 160;
 
+const ADDRESSES: &[IndicatorKind] = &[IndicatorKind::Ipv4, IndicatorKind::Ipv6];
+const NAMES: &[IndicatorKind] = &[IndicatorKind::Domain, IndicatorKind::Hostname];
+
 static DESCRIPTOR: Descriptor = Descriptor {
     name: "spamhaus",
     title: "Spamhaus",
@@ -47,6 +50,11 @@ static DESCRIPTOR: Descriptor = Descriptor {
     }],
     offers: &[Offer {
         max_calls: 2,
+        measures: &[
+            (Zone::Zen.id(), ADDRESSES),
+            (Zone::Dbl.id(), NAMES),
+            (Zone::Zrd.id(), NAMES),
+        ],
         ..Offer::of(
             Capability::Reputation,
             &[

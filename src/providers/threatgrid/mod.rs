@@ -100,6 +100,15 @@ static SEARCHED: &[IndicatorKind] = &[
     IndicatorKind::Hash,
 ];
 
+/// What samples touch.
+const TOUCHED: &[IndicatorKind] = &[
+    IndicatorKind::Domain,
+    IndicatorKind::Hostname,
+    IndicatorKind::Ipv4,
+    IndicatorKind::Ipv6,
+    IndicatorKind::Url,
+];
+
 static OFFERS: &[Offer] = &[
     Offer {
         capability: Capability::Samples,
@@ -128,6 +137,10 @@ static OFFERS: &[Offer] = &[
     ),
     Offer {
         max_calls: search::MOST_PAGES,
+        measures: &[
+            (reputation::OF_FILE, &[IndicatorKind::Hash]),
+            (reputation::OF_TOUCHED, TOUCHED),
+        ],
         ..Offer::of(Capability::Reputation, SEARCHED, &[Product::calls(SEARCH)])
     },
 ];

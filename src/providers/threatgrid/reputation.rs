@@ -13,6 +13,11 @@ use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::clean;
 use crate::providers::{Lookup, ProviderError, Step};
 
+/// The measure of a file.
+pub(super) const OF_FILE: &str = "threat-score";
+/// The measure of what samples touched.
+pub(super) const OF_TOUCHED: &str = "seen-in-samples";
+
 /// How many behaviors are told as reasons.
 const MOST_BEHAVIORS: usize = 3;
 
@@ -74,7 +79,7 @@ fn of_file(run: &Run, score: i64, found: &Found) -> Record {
     reasons.extend(run.weightiest(MOST_BEHAVIORS).map(clean));
     let tags = texts(found.runs.iter().flat_map(|run| run.tags.iter().cloned()));
     Record::new()
-        .with("measure", "threat-score")
+        .with("measure", OF_FILE)
         .with("value", score)
         .with("scale", "0-100")
         .with("reasons", reasons)
@@ -93,7 +98,7 @@ fn of_touched(run: &Run, score: i64, found: &Found, in_part: bool) -> Record {
         many => format!("{many} samples that ran"),
     };
     Record::new()
-        .with("measure", "seen-in-samples")
+        .with("measure", OF_TOUCHED)
         .with("value", score)
         .with("scale", "0-100")
         .with(

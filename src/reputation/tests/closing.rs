@@ -88,8 +88,16 @@ fn what_a_message_passed_on_its_way_vouches_for_nothing() {
         item("url", "https://known.example/a", vec![of_host])
     };
     for role in ["sender", "reply_to", "domain", "email"] {
-        let value = if role == "domain" { "known.example" } else { "a@known.example" };
-        assert_eq!(decide(vec![known(role, value), page()]), Decision::Below, "{role}");
+        let value = if role == "domain" {
+            "known.example"
+        } else {
+            "a@known.example"
+        };
+        assert_eq!(
+            decide(vec![known(role, value), page()]),
+            Decision::Below,
+            "{role}"
+        );
     }
     for (role, value) in [
         ("return_path", "bounce@known.example"),
@@ -199,6 +207,56 @@ fn a_list_vouches_as_far_as_strangers_put_nothing_there() {
             Decision::Unknown,
             "{purpose:?}"
         );
+    }
+}
+
+#[test]
+fn no_list_vouches_for_what_strangers_put_at_a_popular_host() {
+    use crate::domain::lists::Lists;
+    let rules = compiled_in().rules;
+    let hosts = "
+        github.com gist.github.com raw.githubusercontent.com gitlab.com bitbucket.org customervoice.microsoft.com
+        forms.office.com express.adobe.com acrobat.adobe.com lookerstudio.google.com groups.google.com docs.google.com
+        drive.google.com sites.google.com forms.google.com script.google.com corp.sharepoint.com onedrive.live.com
+        www.dropbox.com dropbox.com wetransfer.com a.notion.site www.canva.com figma.com trello.com app.box.com
+        www.mediafire.com mega.nz telegra.ph t.me linktr.ee medium.com a.wordpress.com a.blogspot.com a.wixsite.com
+        a.weebly.com form.jotform.com a.typeform.com www.surveymonkey.com airtable.com forms.monday.com
+        forms.zohopublic.com pastebin.com cdn.discordapp.com a.workers.dev a.pages.dev a.netlify.app a.vercel.app
+        a.web.app a.firebaseapp.com a.herokuapp.com a.azurewebsites.net a.blob.core.windows.net
+        a.s3.amazonaws.com s3.amazonaws.com a.r2.dev ipfs.io www.icloud.com a.github.io";
+    let mut lists = Lists::built_in();
+    for host in hosts.split_whitespace() {
+        // As a list of the top million has it.
+        let above = host.rsplitn(3, '.').take(2).collect::<Vec<_>>();
+        let above = above.iter().rev().copied().collect::<Vec<_>>().join(".");
+        lists.add_entry(Purpose::Popular, &above, "top.txt").unwrap();
+    }
+    for host in hosts.split_whitespace() {
+        let page = Indicator::guess(&format!("https://{host}/a")).unwrap();
+        let hits = lists.hits(&page);
+        assert_eq!(
+            lists::vouched_as_popular(&page, &hits, &rules),
+            None,
+            "{host}: {hits:?}"
+        );
+        let evidence = lists::evidence(&page, &hits, &rules);
+        let is_soft = |item: &Evidence| {
+            item.measure == "popular" && item.polarity == Polarity::Benign(BenignClass::Soft)
+        };
+        // Nor does it hold down what a source says of the page.
+        assert!(!evidence.iter().any(is_soft), "{host}: {evidence:?}");
+    }
+    let page = Indicator::guess("https://www.paypal.com/signin").unwrap();
+    let vouched = lists::vouched_as_popular(&page, &lists.hits(&page), &rules);
+    assert!(vouched.is_some_and(|why| why.starts_with("popular: paypal.com on ")));
+    // Mailboxes of the host's own name are its operator's.
+    let mailbox = |domain: &str| {
+        let domain = Indicator::name(domain).unwrap();
+        lists::popular_sender(&domain, &lists.hits(&domain)).is_some()
+    };
+    assert!(mailbox("github.com") && mailbox("paypal.com"));
+    for domain in ["gmail.com", "icloud.com", "a.wordpress.com", "a.blogspot.com"] {
+        assert!(!mailbox(domain), "{domain}");
     }
 }
 

@@ -82,6 +82,7 @@ pub struct Builder {
     played: BTreeMap<&'static str, Vendor>,
     clock: Option<ManualClock>,
     mode: Mode,
+    is_as_shipped: bool,
     tweaks: Vec<Tweak>,
 }
 
@@ -95,6 +96,7 @@ impl Builder {
             played: BTreeMap::new(),
             clock: None,
             mode: Mode::Serve,
+            is_as_shipped: false,
             tweaks: Vec::new(),
         }
     }
@@ -129,6 +131,12 @@ impl Builder {
         self
     }
 
+    /// Keeps the compiled-in settings of what is asked around an indicator, which most tests switch off.
+    pub fn as_shipped(mut self) -> Self {
+        self.is_as_shipped = true;
+        self
+    }
+
     pub fn settings(mut self, tweak: impl FnOnce(&mut Settings) + 'static) -> Self {
         self.tweaks.push(Box::new(tweak));
         self
@@ -156,9 +164,11 @@ impl Builder {
         let mut loaded = config::load(None, &[], &descriptors()).unwrap();
         let settings = &mut loaded.settings;
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
-        // What stands around an indicator is asked for where a test wants it.
-        settings.reputation.few_domains = 0;
-        settings.reputation.registrations = pivotd::reputation::policy::Registrations::Never;
+        if !self.is_as_shipped {
+            // What stands around an indicator is asked for where a test wants it.
+            settings.reputation.few_domains = 0;
+            settings.reputation.registrations = pivotd::reputation::policy::Registrations::Never;
+        }
         settings.server.data = folder.path().join("data");
         settings.server.workers = Some(2);
         settings.log.file = Some(folder.path().join("log"));
