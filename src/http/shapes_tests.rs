@@ -142,7 +142,7 @@ fn that_there_are_more_values_than_are_looked_at_is_told() {
 fn long_white_space_takes_no_longer_than_other_text() {
     // A test of every space against all that follow would take minutes.
     let text = format!("https://a.example/{}b", " ".repeat(1_000_000));
-    assert_eq!(apart(Some(Kind::Url), &text), [text.clone()]);
+    assert_eq!(apart(Some(Kind::Url), &text), std::slice::from_ref(&text));
     let two = format!(
         "https://a.example/{}https://b.example/",
         " \u{3000}".repeat(200_000)

@@ -275,7 +275,7 @@ async fn a_budget_that_is_used_up_is_named_as_ones_own_and_says_when_it_opens() 
 
 #[tokio::test]
 async fn with_domaintools_alone_a_domain_an_address_and_a_mailbox_have_a_reputation() {
-    let app = Builder::new().as_shipped().start().await;
+    let app = Builder::new().shipped().start().await;
     let answer = story(
         &app,
         "billing@career-offers.example",

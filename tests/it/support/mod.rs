@@ -82,7 +82,7 @@ pub struct Builder {
     played: BTreeMap<&'static str, Vendor>,
     clock: Option<ManualClock>,
     mode: Mode,
-    is_as_shipped: bool,
+    is_shipped: bool,
     tweaks: Vec<Tweak>,
 }
 
@@ -96,7 +96,7 @@ impl Builder {
             played: BTreeMap::new(),
             clock: None,
             mode: Mode::Serve,
-            is_as_shipped: false,
+            is_shipped: false,
             tweaks: Vec::new(),
         }
     }
@@ -132,8 +132,8 @@ impl Builder {
     }
 
     /// Keeps the compiled-in settings of what is asked around an indicator, which most tests switch off.
-    pub fn as_shipped(mut self) -> Self {
-        self.is_as_shipped = true;
+    pub fn shipped(mut self) -> Self {
+        self.is_shipped = true;
         self
     }
 
@@ -164,7 +164,7 @@ impl Builder {
         let mut loaded = config::load(None, &[], &descriptors()).unwrap();
         let settings = &mut loaded.settings;
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
-        if !self.is_as_shipped {
+        if !self.is_shipped {
             // What stands around an indicator is asked for where a test wants it.
             settings.reputation.few_domains = 0;
             settings.reputation.registrations = pivotd::reputation::policy::Registrations::Never;
