@@ -11,6 +11,7 @@
 mod again;
 mod alerts;
 mod batches;
+mod closing;
 mod corpora;
 mod decisions;
 mod dns;
