@@ -1,6 +1,5 @@
 //! Runs a transform: entities to questions, questions to the engine.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -83,7 +82,7 @@ pub enum Body {
 /// Holds what kept answers call sinkholes, for the one who asks.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    pub(super) marks: Arc<Marks>,
+    pub(super) marks: Marks,
     /// The generation that this is of.
     pub(super) generation: u64,
 }

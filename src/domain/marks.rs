@@ -1,6 +1,8 @@
 //! Knows what answers called a sinkhole, whichever provider gave them: an address, or a name server.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -26,57 +28,90 @@ impl Mark {
     }
 }
 
-/// Holds marks by the canonical value that they are about. Of several the newest counts.
+/// Holds marks by the canonical value that they are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Marks(BTreeMap<String, Mark>);
+pub struct MarksByValue {
+    values: BTreeMap<String, Vec<Mark>>,
+    /// How many marks count until when.
+    untils: BTreeMap<Timestamp, usize>,
+}
 
-static NONE: Marks = Marks(BTreeMap::new());
+impl MarksByValue {
+    /// Adds a mark.
+    pub fn add(&mut self, value: &str, mark: Mark) {
+        *self.untils.entry(mark.until).or_default() += 1;
+        self.values.entry(value.to_owned()).or_default().push(mark);
+    }
+
+    /// Takes a mark back that was added.
+    pub fn take_back(&mut self, value: &str, mark: &Mark) {
+        let Some(marks) = self.values.get_mut(value) else {
+            return;
+        };
+        let Some(at) = marks.iter().position(|known| known == mark) else {
+            return;
+        };
+        marks.swap_remove(at);
+        if marks.is_empty() {
+            self.values.remove(value);
+        }
+        if let Some(count) = self.untils.get_mut(&mark.until) {
+            *count -= 1;
+            if *count == 0 {
+                self.untils.remove(&mark.until);
+            }
+        }
+    }
+
+    /// Tells whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+/// Is what the marks of some scopes say at a time.
+#[derive(Debug, Clone)]
+pub struct Marks {
+    scopes: Vec<Arc<MarksByValue>>,
+    now: Timestamp,
+}
+
+static NONE: Marks = Marks {
+    scopes: Vec::new(),
+    now: Timestamp::MIN,
+};
 
 impl Marks {
+    /// Takes the marks of these scopes as they count at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp, scopes: Vec<Arc<MarksByValue>>) -> Self {
+        Self { scopes, now }
+    }
+
     /// Returns no marks.
     #[must_use]
     pub fn none() -> &'static Self {
         &NONE
     }
 
-    /// Adds all marks of others.
-    pub fn join(&mut self, others: &Self) {
-        for (value, mark) in &others.0 {
-            self.add(value, mark.clone());
-        }
-    }
-
-    /// Adds a mark, unless a newer one is there.
-    pub fn add(&mut self, value: &str, mark: Mark) {
-        match self.0.get(value) {
-            Some(known) if known.at >= mark.at => {}
-            _ => {
-                self.0.insert(value.to_owned(), mark);
-            }
-        }
-    }
-
-    /// Returns the mark of a canonical value.
+    /// Returns the newest mark of a canonical value that still counts.
     #[must_use]
     pub fn of(&self, value: &str) -> Option<&Mark> {
-        self.0.get(value)
+        self.scopes
+            .iter()
+            .filter_map(|scope| scope.values.get(value))
+            .flatten()
+            .filter(|mark| self.now < mark.until)
+            .max_by(|a, b| a.at.cmp(&b.at).then_with(|| b.provider.cmp(&a.provider)))
     }
 
-    /// Tells whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns the first time at which one of them no longer counts.
+    /// Returns the first time at which one of those that count no longer does.
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
-        self.0.values().map(|mark| mark.until).min()
-    }
-
-    /// Drops what no longer counts.
-    pub fn expire(&mut self, now: Timestamp) {
-        self.0.retain(|_, mark| now < mark.until);
+        let later = (Bound::Excluded(self.now), Bound::Unbounded);
+        let first = |scope: &Arc<MarksByValue>| scope.untils.range(later).next().map(|(until, _)| *until);
+        self.scopes.iter().filter_map(first).min()
     }
 }
 
@@ -182,19 +217,61 @@ mod tests {
         assert!(of(Capability::IpDetails, &other).is_empty());
     }
 
-    #[test]
-    fn the_newest_mark_counts_until_its_time() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let mark = |provider: &str, day: &str| Mark {
+    fn at(day: &str) -> Timestamp {
+        format!("{day}T00:00:00Z").parse().unwrap()
+    }
+
+    fn mark(provider: &str, day: &str, until: &str) -> Mark {
+        Mark {
             provider: provider.to_owned(),
-            at: at(&format!("{day}T00:00:00Z")),
-            until: at("2026-12-01T00:00:00Z"),
-        };
-        let mut marks = Marks::default();
-        marks.add("192.0.2.7", mark("acme", "2026-11-02"));
-        marks.add("192.0.2.7", mark("other", "2026-11-01"));
-        assert_eq!(marks.of("192.0.2.7").unwrap().source(), "acme, 2026-11-02");
-        marks.expire(at("2026-12-01T00:00:00Z"));
-        assert!(marks.is_empty());
+            at: at(day),
+            until: at(until),
+        }
+    }
+
+    #[test]
+    fn the_newest_mark_that_still_counts_is_told() {
+        let (long, short) = (
+            mark("acme", "2026-11-01", "2026-12-01"),
+            mark("other", "2026-11-02", "2026-11-03"),
+        );
+        let (mut one, mut two) = (MarksByValue::default(), MarksByValue::default());
+        one.add("192.0.2.7", long.clone());
+        one.add("192.0.2.7", short.clone());
+        two.add("192.0.2.7", mark("third", "2026-10-01", "2027-01-01"));
+        let (one, two) = (Arc::new(one), Arc::new(two));
+        for (now, source, until) in [
+            ("2026-11-02", Some("other, 2026-11-02"), Some("2026-11-03")),
+            ("2026-11-03", Some("acme, 2026-11-01"), Some("2026-12-01")),
+            ("2026-12-01", Some("third, 2026-10-01"), Some("2027-01-01")),
+            ("2027-01-01", None, None),
+        ] {
+            let marks = Marks::at(at(now), vec![Arc::clone(&one), Arc::clone(&two)]);
+            assert_eq!(
+                marks.of("192.0.2.7").map(Mark::source).as_deref(),
+                source,
+                "{now}"
+            );
+            assert_eq!(marks.until(), until.map(at), "{now}");
+            assert_eq!(marks.of("192.0.2.8"), None);
+        }
+    }
+
+    #[test]
+    fn a_mark_that_is_taken_back_leaves_the_others() {
+        let (one, other) = (
+            mark("acme", "2026-11-01", "2026-12-01"),
+            mark("acme", "2026-11-02", "2026-12-02"),
+        );
+        let mut marks = MarksByValue::default();
+        marks.add("192.0.2.7", one.clone());
+        let alone = marks.clone();
+        marks.add("192.0.2.7", other.clone());
+        marks.take_back("192.0.2.7", &other);
+        marks.take_back("192.0.2.7", &other);
+        marks.take_back("192.0.2.9", &one);
+        assert_eq!(marks, alone);
+        marks.take_back("192.0.2.7", &one);
+        assert!(marks.is_empty() && marks == MarksByValue::default());
     }
 }

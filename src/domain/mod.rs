@@ -23,7 +23,7 @@ pub use countries::Country;
 pub use indicator::{Indicator, IndicatorError, IndicatorKind};
 pub use lists::{Hit, ListClass, Lists, Purpose};
 pub use marking::{Pap, Tlp};
-pub use marks::{Mark, Marks};
+pub use marks::{Mark, Marks, MarksByValue};
 pub use outcome::{Answer, Denial, Failure, FailureKind, LeftOut, Outcome, Price, Rest, Source};
 pub use party::Party;
 pub use query::Query;

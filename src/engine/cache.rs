@@ -441,17 +441,14 @@ impl Cache {
                 keys.push(key.to_owned());
             }
         })?;
-        for key in &keys {
-            self.memory
-                .invalidate(&Key::Answer(AnswerKey(key.as_str().into())))
-                .await;
+        let gone: Vec<AnswerKey> = keys.iter().map(|key| AnswerKey::stored(key)).collect();
+        // First, so that an answer that is kept meanwhile is learnt from.
+        self.learnt.forget(&gone);
+        for key in &gone {
+            self.memory.invalidate(&Key::Answer(key.clone())).await;
         }
-        let count = keys.len();
         self.store.drop_answers(keys).await?;
-        if count > 0 {
-            self.learnt.read(&self.store);
-        }
-        Ok(count)
+        Ok(gone.len())
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::cache::{AnswerKey, Entry};
 use super::store::Store;
-use crate::domain::{Capability, Mark, Marks, marks};
+use crate::domain::{Capability, Mark, Marks, MarksByValue, marks};
 
 /// The most answers of one scope that are remembered; beyond it the oldest go.
 const MOST_ANSWERS: usize = 10_000;
@@ -37,7 +37,7 @@ pub struct Learnt {
 struct Scope {
     /// By the answer's key.
     answers: BTreeMap<AnswerKey, Told>,
-    marks: Arc<Marks>,
+    marks: Arc<MarksByValue>,
 }
 
 /// Is what one answer says.
@@ -63,28 +63,50 @@ impl Told {
 }
 
 impl Scope {
-    fn rebuild(&mut self) {
-        while self.answers.len() > MOST_ANSWERS {
-            let oldest = self.answers.iter().min_by_key(|(_, told)| told.mark.at);
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
-                break;
-            };
-            self.answers.remove(&key);
+    /// Takes what stored answers say: the newest, if they are too many.
+    fn of(mut answers: Vec<(AnswerKey, Told)>) -> Self {
+        answers.sort_by_key(|(_, told)| std::cmp::Reverse(told.mark.at));
+        answers.truncate(MOST_ANSWERS);
+        let mut scope = Self::default();
+        for (key, told) in answers {
+            scope.put(key, told);
         }
-        let mut marks = Marks::default();
-        for told in self.answers.values() {
-            for value in &told.values {
-                marks.add(value, told.mark.clone());
+        scope
+    }
+
+    /// Keeps what an answer says, in place of what it said before.
+    fn put(&mut self, key: AnswerKey, told: Told) {
+        self.forget(&key);
+        let marks = Arc::make_mut(&mut self.marks);
+        for value in &told.values {
+            marks.add(value, told.mark.clone());
+        }
+        self.answers.insert(key, told);
+        if self.answers.len() > MOST_ANSWERS {
+            let oldest = self.answers.iter().min_by_key(|(_, told)| told.mark.at);
+            if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+                self.forget(&key);
             }
         }
-        self.marks = Arc::new(marks);
+    }
+
+    /// Forgets what an answer says; tells whether it said anything.
+    fn forget(&mut self, key: &AnswerKey) -> bool {
+        let Some(told) = self.answers.remove(key) else {
+            return false;
+        };
+        let marks = Arc::make_mut(&mut self.marks);
+        for value in &told.values {
+            marks.take_back(value, &told.mark);
+        }
+        true
     }
 }
 
 impl Learnt {
-    /// Learns from all stored answers, and forgets what others said.
+    /// Learns from all stored answers.
     pub(super) fn read(&self, store: &Store) {
-        let mut scopes: HashMap<String, Scope> = HashMap::new();
+        let mut found: HashMap<String, Vec<(AnswerKey, Told)>> = HashMap::new();
         let read = store.each_answer(|key, bytes| {
             // Most answers call nothing a sinkhole; those need not be understood.
             let may = SAY_SO
@@ -96,16 +118,18 @@ impl Learnt {
             };
             let (key, told) = (AnswerKey::stored(key), Told::of(&entry));
             if let Some(scope) = key.scope().filter(|_| !told.values.is_empty())
-                && (scopes.len() < MOST_SCOPES || scopes.contains_key(&scope))
+                && (found.len() < MOST_SCOPES || found.contains_key(&scope))
             {
-                scopes.entry(scope).or_default().answers.insert(key, told);
+                found.entry(scope).or_default().push((key, told));
             }
         });
         if let Err(error) = read {
             tracing::error!(%error, "stored answers could not be read for what they call sinkholes");
         }
-        scopes.values_mut().for_each(Scope::rebuild);
-        *self.scopes.write().unwrap_or_else(PoisonError::into_inner) = scopes;
+        let scopes = found
+            .into_iter()
+            .map(|(name, answers)| (name, Scope::of(answers)));
+        *self.scopes.write().unwrap_or_else(PoisonError::into_inner) = scopes.collect();
         self.generation.fetch_add(1, Ordering::Release);
     }
 
@@ -115,48 +139,56 @@ impl Learnt {
             return;
         }
         let told = Told::of(entry);
-        let Some(name) = key.scope() else { return };
         if told.values.is_empty() {
-            let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
-            if !scopes
-                .get(&name)
-                .is_some_and(|scope| scope.answers.contains_key(key))
-            {
-                return;
-            }
+            self.forget(std::iter::once(key));
+            return;
         }
+        let Some(name) = key.scope() else { return };
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         if scopes.len() >= MOST_SCOPES && !scopes.contains_key(&name) {
             return;
         }
-        let scope = scopes.entry(name).or_default();
-        if told.values.is_empty() {
-            scope.answers.remove(key);
-        } else {
-            scope.answers.insert(key.clone(), told);
+        scopes.entry(name).or_default().put(key.clone(), told);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Forgets what answers said that are no longer kept.
+    pub(super) fn forget<'a>(&self, keys: impl IntoIterator<Item = &'a AnswerKey>) {
+        let said = |scopes: &HashMap<String, Scope>, key: &AnswerKey| {
+            let name = key.scope()?;
+            let scope = scopes.get(&name)?;
+            scope.answers.contains_key(key).then_some(name)
+        };
+        let known = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
+        let gone: Vec<(String, &AnswerKey)> = keys
+            .into_iter()
+            .filter_map(|key| Some((said(&known, key)?, key)))
+            .collect();
+        drop(known);
+        if gone.is_empty() {
+            return;
         }
-        scope.rebuild();
+        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        for (name, key) in gone {
+            if let Some(scope) = scopes.get_mut(&name) {
+                scope.forget(key);
+                if scope.answers.is_empty() {
+                    scopes.remove(&name);
+                }
+            }
+        }
         self.generation.fetch_add(1, Ordering::Release);
     }
 
     /// Returns what answers of these scopes call sinkholes at `now`, with the generation that this is of.
     #[must_use]
-    pub fn marks<'a>(&self, scopes: impl IntoIterator<Item = &'a str>, now: Timestamp) -> (Arc<Marks>, u64) {
+    pub fn marks<'a>(&self, scopes: impl IntoIterator<Item = &'a str>, now: Timestamp) -> (Marks, u64) {
         let known = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock under which it grows.
         let generation = self.generation();
-        let mut found = scopes.into_iter().filter_map(|name| known.get(name));
-        let mut marks = found
-            .next()
-            .map_or_else(Arc::default, |scope| Arc::clone(&scope.marks));
-        for scope in found {
-            Arc::make_mut(&mut marks).join(&scope.marks);
-        }
-        drop(known);
-        if marks.until().is_some_and(|until| until <= now) {
-            Arc::make_mut(&mut marks).expire(now);
-        }
-        (marks, generation)
+        let found = scopes.into_iter().filter_map(|name| known.get(name));
+        let marks = found.map(|scope| Arc::clone(&scope.marks)).collect();
+        (Marks::at(now, marks), generation)
     }
 
     /// Returns the number that grows with every change.
@@ -235,6 +267,65 @@ mod tests {
             generation,
             "an answer that says nothing new changes nothing"
         );
+    }
+
+    #[test]
+    fn a_newer_mark_of_a_short_life_hides_no_older_one_that_still_counts() {
+        let learnt = Learnt::default();
+        let long = entry("acme", "192.0.2.7", 3, true);
+        let mut short = entry("other", "192.0.2.7", 4, true);
+        (short.fresh_until, short.stale_until) = (at(5), at(5));
+        for entry in [&long, &short] {
+            learnt.learn(&key(entry, "server/a"), entry);
+        }
+        let of = |now| source(&learnt, &["server/a"], "192.0.2.7", now);
+        assert_eq!(of(4).as_deref(), Some("other, 2026-11-04"));
+        assert_eq!(of(5).as_deref(), Some("acme, 2026-11-03"));
+        let until = |now| learnt.marks(["server/a"], at(now)).0.until();
+        assert_eq!((until(4), until(5), until(10)), (Some(at(5)), Some(at(10)), None));
+    }
+
+    #[test]
+    fn what_is_purged_is_forgotten_and_nothing_else_is() {
+        let learnt = Learnt::default();
+        let (one, other) = (
+            entry("acme", "192.0.2.7", 3, true),
+            entry("other", "192.0.2.7", 2, true),
+        );
+        for entry in [&one, &other] {
+            learnt.learn(&key(entry, "server/a"), entry);
+        }
+        let of = || source(&learnt, &["server/a", "server/b"], "192.0.2.7", 4);
+        let generation = learnt.generation();
+        learnt.forget([&key(&one, "server/b")]);
+        assert_eq!(of().as_deref(), Some("acme, 2026-11-03"));
+        assert_eq!(learnt.generation(), generation, "it said nothing");
+        learnt.forget([&key(&one, "server/a")]);
+        assert_eq!(of().as_deref(), Some("other, 2026-11-02"));
+        assert!(learnt.generation() > generation);
+        learnt.forget([&key(&other, "server/a")]);
+        assert_eq!(of(), None);
+        assert!(learnt.scopes.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_too_many_answers_the_oldest_go() {
+        let of = |count: usize| {
+            let name = |number: usize| AnswerKey::stored(&format!("{number:06}"));
+            let told = |number: usize| Told {
+                mark: Mark {
+                    provider: "acme".to_owned(),
+                    at: Timestamp::from_second(i64::try_from(number).unwrap()).unwrap(),
+                    until: Timestamp::MAX,
+                },
+                values: vec![format!("value {number}")],
+            };
+            Scope::of((0..count).map(|number| (name(number), told(number))).collect())
+        };
+        let scope = of(MOST_ANSWERS + 2);
+        assert_eq!(scope.answers.len(), MOST_ANSWERS);
+        let marks = Marks::at(Timestamp::UNIX_EPOCH, vec![scope.marks]);
+        assert!(marks.of("value 1").is_none() && marks.of("value 2").is_some());
     }
 
     #[test]

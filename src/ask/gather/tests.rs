@@ -10,8 +10,8 @@ use super::*;
 use crate::catalogue::TransformSpec;
 use crate::config::Settings;
 use crate::domain::{
-    Answer, Capability, Indicator, IndicatorKind, Kind, LeftOut, Lists, Mark, Marks, Purpose, Query, Record,
-    Schema, Source,
+    Answer, Capability, Indicator, IndicatorKind, Kind, LeftOut, Lists, Mark, Marks, MarksByValue, Purpose,
+    Query, Record, Schema, Source,
 };
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
@@ -148,7 +148,7 @@ impl Trial<'_> {
             sample: false,
         };
         let known = Known {
-            marks: Arc::new(self.marks.clone()),
+            marks: self.marks.clone(),
             generation: 0,
         };
         let asked = self.asked();
@@ -282,7 +282,7 @@ fn each_trial(mut visit: impl FnMut(Trial<'_>)) -> usize {
                 type_id: spec.inputs[0].type_id.clone(),
                 value: "nobody.example".to_owned(),
                 limit: 256,
-                marks: Marks::default(),
+                marks: Marks::none().clone(),
             });
         }
     }
@@ -320,7 +320,7 @@ fn whatever_comes_is_shown_or_said() {
             .iter()
             .map(|entity| (entity.type_id.to_string(), entity.value.to_string()))
             .collect();
-        let mut marks = Marks::default();
+        let mut marks = MarksByValue::default();
         for (_, value) in &found {
             let mark = Mark {
                 provider: "other".to_owned(),
@@ -329,6 +329,7 @@ fn whatever_comes_is_shown_or_said() {
             };
             marks.add(value, mark);
         }
+        let marks = Marks::at(jiff::Timestamp::UNIX_EPOCH, vec![Arc::new(marks)]);
         for window in windows {
             for limit in [1, 256] {
                 let options = Options {
@@ -360,7 +361,7 @@ fn whatever_comes_is_shown_or_said() {
                     options: Options::default(),
                     type_id,
                     value,
-                    marks: Marks::default(),
+                    marks: Marks::none().clone(),
                     ..trial
                 };
                 trial.check();
@@ -376,7 +377,7 @@ fn whatever_comes_is_shown_or_said() {
                 options: Options::default(),
                 type_id: trial.type_id.clone(),
                 value: trial.value.clone(),
-                marks: Marks::default(),
+                marks: Marks::none().clone(),
                 ..trial
             };
             let reply = trial.check().1;
@@ -420,7 +421,7 @@ fn records_for_another_transform_are_told() {
                 type_id: spec.inputs[0].type_id.clone(),
                 value: "nobody.example".to_owned(),
                 limit: 9,
-                marks: Marks::default(),
+                marks: Marks::none().clone(),
             };
             let reply = trial.check().1;
             let said = &reply.messages()[0].text;
@@ -577,7 +578,7 @@ fn what_there_was_is_said_where_nothing_of_it_is_shown() {
             type_id: input.0.to_owned(),
             value: input.1.to_owned(),
             limit: 9,
-            marks: Marks::default(),
+            marks: Marks::none().clone(),
         };
         let reply = trial.check().1;
         assert!(reply.entities().is_empty(), "{name}");
