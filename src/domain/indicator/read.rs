@@ -4,6 +4,7 @@
 //! silently. Else what clearly stands around it goes: a port, a display name, the name of a hash's algorithm, characters
 //! that cannot be seen. Then the note says what was taken. Where two things could be meant, nothing is.
 
+use std::cell::LazyCell;
 use std::net::IpAddr;
 
 use super::refang::{mend, mend_url, unwrap};
@@ -11,6 +12,9 @@ use super::{HashType, Indicator, IndicatorError, IndicatorKind, MAX_LEN, canonic
 
 /// The longest text that is read, in octets. What is invisible may add to the longest value.
 const MAX_TEXT: usize = 4 * MAX_LEN;
+/// How often a text is looked at for what stands around it. Nobody puts a value into more layers, and each look costs as
+/// much as the text is long.
+const MOST_LOOKS: usize = 8;
 /// How many characters a note repeats of what was given.
 const SHOWN: usize = 80;
 
@@ -46,7 +50,8 @@ impl Indicator {
                 return Some((one.map_or(found, Self::from), one.is_some()));
             }
             // Without a scheme it is a URL where a page of a host stands, and the host where nothing or a port does.
-            let found = page(text).or_else(|| KINDS.into_iter().find_map(|kind| loosely(kind, text)));
+            let inner = outside(text);
+            let found = page(inner).or_else(|| KINDS.into_iter().find_map(|kind| loosely(kind, text, inner)));
             Some((found?.into_name(), true))
         };
         taken(raw, read).ok_or_else(|| IndicatorError::new(raw.trim(), expected))
@@ -58,13 +63,14 @@ impl Indicator {
     /// What was given, with what is invisible made visible, and what was expected.
     pub fn read_as(kinds: &[IndicatorKind], raw: &str) -> Result<Taken, IndicatorError> {
         let read = |text: &str| {
+            let inner = LazyCell::new(|| outside(text));
             // What is free text takes anything, so those kinds are tried in their turn and not before.
             kinds
                 .chunk_by(|a, b| is_text(*a) == is_text(*b))
                 .find_map(|kinds| {
                     let plain = kinds.iter().find_map(|kind| Self::parse(*kind, text).ok());
                     plain.map(|found| (found, false)).or_else(|| {
-                        let loose = kinds.iter().find_map(|kind| loosely(*kind, text))?;
+                        let loose = kinds.iter().find_map(|kind| loosely(*kind, text, &inner))?;
                         Some((loose, true))
                     })
                 })
@@ -127,11 +133,9 @@ fn taken(raw: &str, read: impl Fn(&str) -> Option<(Indicator, bool)>) -> Option<
     })
 }
 
-/// Reads a value of a kind out of what stands around it.
-fn loosely(kind: IndicatorKind, text: &str) -> Option<Indicator> {
+/// Reads a value of a kind out of what stands around it; `text` is what is inside of the whole.
+fn loosely(kind: IndicatorKind, whole: &str, text: &str) -> Option<Indicator> {
     let parse = |text: &str| Indicator::parse(kind, text).ok();
-    let whole = text;
-    let text = outside(text);
     match kind {
         IndicatorKind::Domain | IndicatorKind::Hostname => {
             let mended = mend(text);
@@ -160,18 +164,20 @@ fn loosely(kind: IndicatorKind, text: &str) -> Option<Indicator> {
     }
 }
 
-/// Takes off the quotes, brackets and punctuation of a sentence around a value.
+/// Takes off the quotes, brackets and punctuation of a sentence around a value, however many of a kind, and as many
+/// layers of several kinds as people write.
 fn outside(text: &str) -> &str {
     let is_mark =
         |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '!' | '?' | '…' | '|' | '"' | '\'' | '`');
     let mut text = text;
-    loop {
+    for _ in 0..MOST_LOOKS {
         let inner = unwrap(unpaired(text.trim_matches(is_mark))).trim_end_matches(':');
         if inner.len() == text.len() {
-            return text;
+            break;
         }
         text = inner;
     }
+    text
 }
 
 /// Takes off a bracket at an end of a text that holds no other of its kind.
@@ -238,7 +244,7 @@ fn address_of_one(text: &str) -> Option<IpAddr> {
 
 /// Reads a page of a host without a scheme; what has no path is no page.
 fn page(text: &str) -> Option<Indicator> {
-    let mended = mend_url(outside(text));
+    let mended = mend_url(text);
     let (host, path) = mended.split_once('/')?;
     // Names below the zones of addresses hold slashes, and networks do.
     let is_host = host.contains('.') && host_of(&mended).is_some();

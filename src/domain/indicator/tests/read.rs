@@ -329,3 +329,22 @@ proptest! {
         }
     }
 }
+
+/// What stands around a value is taken off so often and no oftener: each look costs as much as the text is long.
+#[test]
+fn layers_around_a_value_are_bounded() {
+    let layers = |count: usize| format!("{}example.com{}", "(,".repeat(count), ",)".repeat(count));
+    for (count, is_read) in [(1, true), (7, true), (8, false), (1000, false)] {
+        let text = layers(count);
+        assert_eq!(Indicator::read(&text).is_ok(), is_read, "{count} layers");
+        let kinds = [IndicatorKind::Domain, IndicatorKind::Url];
+        assert_eq!(
+            Indicator::read_as(&kinds, &text).is_ok(),
+            is_read,
+            "{count} layers"
+        );
+    }
+    // Of one kind they cost nothing.
+    let text = format!("{}example.com{}", "(".repeat(2000), ")".repeat(2000));
+    assert!(Indicator::read(&text).is_ok());
+}
