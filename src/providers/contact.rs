@@ -7,11 +7,14 @@
 
 use std::collections::BTreeMap;
 
+use super::facts::country_code;
 use super::tolerant::{Node, public_email, public_phone, public_text};
 use crate::domain::Record;
 use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, is_sentence};
 use crate::domain::privacy::is_private_contact;
 
+/// Contacts of one registration at most.
+const MOST_CONTACTS: usize = 100;
 /// Values of one field, and roles of one contact at most.
 const MOST_VALUES: usize = 12;
 const MOST_ROLES: usize = 8;
@@ -116,20 +119,20 @@ impl Contact {
 
     /// Tells whether another contact is of the same roles and of a name that is here.
     pub(super) fn is_of(&self, other: &Self) -> bool {
+        let clash = |part| self.has(part) && other.has(part) && self.values(part) != other.values(part);
+        let both = [Part::Email, Part::Phone, Part::Street, Part::Country];
+        // Names are read last, since reading them costs the most.
+        if self.roles != other.roles || both.into_iter().any(clash) {
+            return false;
+        }
         let names = |contact: &Self| {
             let (persons, organizations) = contact.parties();
             [persons, organizations].concat()
         };
-        if self.roles != other.roles {
-            return false;
-        }
         let (ours, theirs) = (names(self), names(other));
-        let clash = |part| self.has(part) && other.has(part) && self.values(part) != other.values(part);
-        let both = [Part::Email, Part::Phone, Part::Street, Part::Country];
-        let shared = theirs
+        theirs
             .iter()
-            .any(|name| ours.iter().any(|known| is_same_name(known, name)));
-        shared && !both.into_iter().any(clash)
+            .any(|name| ours.iter().any(|known| is_same_name(known, name)))
     }
 
     /// Returns the mailboxes that can be told.
@@ -244,12 +247,12 @@ impl Contact {
     }
 }
 
-/// Makes the records of several contacts, each record once.
-pub(super) fn records<'a>(contacts: impl IntoIterator<Item = &'a Contact>, most: usize) -> Vec<Record> {
+/// Makes the records of a registration's contacts, each record once.
+pub(super) fn records<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Vec<Record> {
     let mut kept: Vec<Record> = Vec::new();
     for contact in contacts {
         for record in contact.records() {
-            if kept.len() < most && !kept.contains(&record) {
+            if kept.len() < MOST_CONTACTS && !kept.contains(&record) {
                 kept.push(record);
             }
         }
@@ -309,10 +312,10 @@ fn place(text: &str) -> Option<String> {
     public_text(text.trim_matches(['\'', '"', ',', ' '])).filter(|text| is_address_line(text))
 }
 
-/// Brings a country's code to one case: vendors write `us` and `US`.
+/// Brings a country's code to one form: vendors write `us` and `US`, `uk` and `GB`. A name stays a name.
 fn country(text: String) -> String {
     if text.len() == 2 {
-        text.to_ascii_uppercase()
+        country_code(&text)
     } else {
         text
     }

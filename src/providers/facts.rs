@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::contact::{Contact, Part};
 use super::rows::{Row, Why};
 use super::tolerant::{Node, address, distinct, host};
-use crate::domain::{Country, Indicator, Party, Record};
+use crate::domain::{Country, Indicator, Party, Record, indicator};
 
 /// The longest text of a resolution that is neither name nor address, in characters.
 const MAX_TEXT: usize = 1024;
@@ -144,14 +144,11 @@ pub(super) fn name_servers<'a>(rows: impl Iterator<Item = Node<'a>>) -> Vec<Reco
 
 /// Reads a network in CIDR form or as `first-last`: the range, and the CIDR form where it has one.
 pub(super) fn network(text: &str) -> Option<(String, Option<String>)> {
-    let written = text.trim().split_once('/');
-    let net = written.and_then(|(first, length)| {
-        format!("{}/{length}", address(first)?)
-            .parse::<ipnet::IpNet>()
-            .ok()
-    });
-    if let Some(net) = net {
-        let net = net.trunc();
+    let padded = || {
+        let (first, length) = text.trim().split_once('/')?;
+        indicator::network(&format!("{}/{length}", address(first)?))
+    };
+    if let Some(net) = indicator::network(text.trim()).or_else(padded) {
         return Some((
             format!("{}-{}", net.network(), net.broadcast()),
             Some(net.to_string()),
@@ -175,16 +172,26 @@ pub(super) fn as_number(text: &str) -> Option<String> {
     (number != 0).then(|| number.to_string())
 }
 
+/// Returns the code of a country, whichever of its codes and names the vendor writes; one that is not known stays as it
+/// is written, but for the case of two letters.
+pub(super) fn country_code(text: &str) -> String {
+    let text = text.trim();
+    let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    match Country::find(text) {
+        Some(country) => country.code.to_owned(),
+        None if is_code => text.to_ascii_uppercase(),
+        None => text.to_owned(),
+    }
+}
+
 /// Adds where an address stands, as it reads on a map. A country has one name and one code, whichever of them the
 /// vendor writes; one that is not known stays as it is written.
 pub(super) fn place(record: Record, city: Option<String>, country: Option<String>) -> Record {
     let known = country.as_deref().and_then(Country::find);
-    let is_code = |text: &String| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let written = country.map(|text| if is_code(&text) { text.to_uppercase() } else { text });
-    let code = match known {
-        Some(country) => Some(country.code.to_owned()),
-        None => written.clone().filter(is_code),
-    };
+    let written = country.map(|text| country_code(&text));
+    let code = written
+        .clone()
+        .filter(|text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()));
     let country = known.map(|country| country.name.to_owned()).or(written);
     let words: Vec<&str> = [&city, &country]
         .into_iter()
@@ -245,6 +252,46 @@ mod tests {
                 .join(" "),
             Row::LeftOut(why, _) => format!("{why:?}"),
             other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_network_has_one_form_however_it_is_written() {
+        for (text, range, cidr) in [
+            ("192.0.2.0/24", "192.0.2.0-192.0.2.255", Some("192.0.2.0/24")),
+            ("192.0.2.9 /24", "192.0.2.0-192.0.2.255", Some("192.0.2.0/24")),
+            (
+                "192.000.002.000/24",
+                "192.0.2.0-192.0.2.255",
+                Some("192.0.2.0/24"),
+            ),
+            (
+                "::ffff:192.0.2.0/120",
+                "192.0.2.0-192.0.2.255",
+                Some("192.0.2.0/24"),
+            ),
+            ("192.0.2.0-192.0.2.9", "192.0.2.0-192.0.2.9", None),
+        ] {
+            let read = network(text);
+            assert_eq!(read, Some((range.to_owned(), cidr.map(str::to_owned))), "{text}");
+        }
+        for text in ["192.0.2.0", "192.0.2.0/33", "192.0.2.9-192.0.2.0", "", "/24"] {
+            assert_eq!(network(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_country_has_one_code() {
+        for (text, code) in [
+            ("nl", "NL"),
+            (" The Netherlands ", "NL"),
+            ("UK", "GB"),
+            ("usa", "US"),
+            ("eu", "EU"),
+            ("Atlantis", "Atlantis"),
+            ("", ""),
+        ] {
+            assert_eq!(country_code(text), code, "{text}");
         }
     }
 

@@ -41,12 +41,25 @@ pub(super) fn address(raw: &str) -> Option<IpAddr> {
     }
 }
 
-/// Returns a network with the bits of its hosts cleared.
+/// Reads a network in CIDR form, and clears the bits of its hosts; one of IPv4 addresses mapped into IPv6 becomes one of
+/// IPv4.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    /// The bits before the IPv4 address.
+    const BEFORE: u8 = 96;
+    let net: IpNet = text.parse().ok()?;
+    let mapped = match (net.addr(), net.addr().to_canonical()) {
+        (IpAddr::V6(_), v4 @ IpAddr::V4(_)) => net
+            .prefix_len()
+            .checked_sub(BEFORE)
+            .and_then(|length| IpNet::new(v4, length).ok()),
+        _ => None,
+    };
+    Some(mapped.unwrap_or(net).trunc())
+}
+
+/// Returns a network in canonical form.
 pub(super) fn netblock(raw: &str) -> Option<String> {
-    refang(raw)
-        .parse::<IpNet>()
-        .ok()
-        .map(|net| net.trunc().to_string())
+    network(&refang(raw)).map(|net| net.to_string())
 }
 
 /// Returns a URL with a canonical host, without user information and fragment.

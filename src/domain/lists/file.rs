@@ -15,7 +15,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use super::Lists;
 use super::index::ListId;
 use super::purpose::{Purpose, Shape};
-use crate::domain::indicator::{HashType, Indicator, IndicatorKind, to_unicode};
+use crate::domain::indicator::{self, HashType, Indicator, IndicatorKind, to_unicode};
 
 /// Is a list in the JSON format of the MISP warning lists; its other members are not needed.
 #[derive(Deserialize)]
@@ -307,21 +307,8 @@ pub(super) fn entry(
 
 /// Reads a network or an address; IPv4 mapped into IPv6 becomes IPv4, as it does where it is looked up.
 fn network(raw: &str) -> Option<IpNet> {
-    /// The bits before the IPv4 address.
-    const BEFORE: u8 = 96;
-    let Ok(network) = raw.parse::<IpNet>() else {
-        let address = raw.parse::<IpAddr>().ok()?;
-        return Some(IpNet::from(address.to_canonical()));
-    };
-    match (
-        network.addr().to_canonical(),
-        network.prefix_len().checked_sub(BEFORE),
-    ) {
-        (address @ IpAddr::V4(_), Some(length)) if network.addr().is_ipv6() => {
-            IpNet::new(address, length).ok()
-        }
-        _ => Some(network),
-    }
+    let address = || raw.parse::<IpAddr>().ok();
+    indicator::network(raw).or_else(|| Some(IpNet::from(address()?.to_canonical())))
 }
 
 /// Returns a canonical name, and whether it was said that what is below is meant.

@@ -8,9 +8,6 @@ use crate::providers::contact::{self, Contact};
 use crate::providers::facts::{self, name_servers};
 use crate::providers::tolerant::{Node, distinct, json, malformed, public_email, public_phone};
 
-/// Contacts of one registration at most.
-const MOST_CONTACTS: usize = 100;
-
 /// Asks for the current record of a domain.
 pub(super) fn start(query: Query) -> Step {
     let asked = call(WHOIS, &query.indicator, "/whois");
@@ -118,5 +115,5 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
             })
         })
         .collect();
-    contact::records(&contacts, MOST_CONTACTS)
+    contact::records(&contacts)
 }

@@ -9,6 +9,7 @@ use super::common::{answer, call, first, one_query, replied_good};
 use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, judge, segment};
 use crate::domain::{IndicatorKind, Party, Query, Record};
 use crate::providers::contact::{self, Contact, Part};
+use crate::providers::facts::country_code;
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, address, json, malformed, public_email, public_phone};
 use crate::providers::{Call, Lookup, ProviderError, Step, whois_text};
@@ -91,7 +92,7 @@ fn netblock(row: Node<'_>, query: &Query) -> Option<Record> {
             .with_some("organization", row.get("organization").text())
             .with_some(
                 "country",
-                row.get("country").text().map(|country| country.to_uppercase()),
+                row.get("country").text().map(|text| country_code(&text)),
             )
             .with_some("server", row.get("server").text())
             .with_some("asn", number(row).or_else(|| raw.as_deref().and_then(origin)))
@@ -317,7 +318,7 @@ fn parsed_contacts(node: Node<'_>) -> Vec<Record> {
             contact
         })
         .collect();
-    contact::records(&contacts, MOST_CONTACTS)
+    contact::records(&contacts)
 }
 
 const PARTS: &[(Part, &[&str])] = &[
@@ -332,6 +333,3 @@ const PARTS: &[(Part, &[&str])] = &[
     (Part::Postal, &["postal"]),
     (Part::Country, &["country"]),
 ];
-
-/// Contacts of one registration at most.
-const MOST_CONTACTS: usize = 100;

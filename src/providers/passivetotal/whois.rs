@@ -13,9 +13,6 @@ use crate::providers::facts::{self, name_servers};
 use crate::providers::rows::{Row, Rows};
 use crate::providers::tolerant::{Node, json, malformed, public_email};
 
-/// Contacts of one registration at most.
-const MOST_CONTACTS: usize = 100;
-
 /// Asks for the newest record of a domain.
 pub(super) fn whois(query: Query) -> Step {
     let call = call(WHOIS, "/whois", query.indicator.value());
@@ -92,7 +89,7 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
     if row.get("registrant").members().next().is_none() {
         contacts.push(of("registrant", row));
     }
-    let mut all = contact::records(&contacts, MOST_CONTACTS);
+    let mut all = contact::records(&contacts);
     let email = row
         .get("contactEmail")
         .text()

@@ -44,7 +44,7 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
         .filter(|entity| is_contact(entity))
         .map(jcard::contact)
         .collect();
-    let contacts = contact::records(&contacts, MOST);
+    let contacts = contact::records(&contacts);
     let registrar = entities.iter().find(|entity| entity.is("registrar"));
     let registrar_card = registrar.map(|entity| jcard::card(entity.node));
     let abuse = abuse(&entities);

@@ -8,10 +8,8 @@ use super::lookup::number;
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::ProviderError;
 use crate::providers::contact::{self, Contact};
+use crate::providers::facts::country_code;
 use crate::providers::tolerant::{Node, address, distinct, malformed, public_email, public_phone};
-
-/// Contacts of one registration at most.
-const MOST_CONTACTS: usize = 100;
 
 /// Reads what a registry says of an address or an autonomous system.
 ///
@@ -27,7 +25,7 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
     }
     let entities = jcard::entities(object);
     let contacts: Vec<Contact> = entities.iter().map(jcard::contact).collect();
-    let contacts = contact::records(&contacts, MOST_CONTACTS);
+    let contacts = contact::records(&contacts);
     let abuse = abuse(&entities);
     let email = abuse
         .as_ref()
@@ -43,7 +41,7 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
         .with_some("updated", event(object, &["last changed", "last update"]))
         .with_some(
             "country",
-            object.get("country").text().map(|country| country.to_uppercase()),
+            object.get("country").text().map(|text| country_code(&text)),
         )
         .with(
             "statuses",

@@ -1,12 +1,11 @@
 //! Lists the indicators of an incident.
 
-use ipnet::IpNet;
-
 use super::groups::{link, owner, tags};
 use super::{GROUPS, INDICATORS, ORIGIN, pages, tql};
 use crate::domain::indicator::HashType;
 use crate::domain::{Indicator, IndicatorKind, Record};
 use crate::providers::common::one_query;
+use crate::providers::facts::network;
 use crate::providers::tolerant::{Node, address, clean, host};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
@@ -100,7 +99,7 @@ fn typed(record: Record, node: Node<'_>, kind: &str, summary: &str) -> Record {
         "url" => record.with_some("url", parsed(IndicatorKind::Url)),
         "emailaddress" => record.with_some("email", parsed(IndicatorKind::Email)),
         "asn" => record.with_some("asn", number(summary)),
-        "cidr" => record.with_some("cidr", range(summary)),
+        "cidr" => record.with_some("cidr", network(summary).map(|(range, _)| range)),
         "useragent" => record.with("user_agent", summary),
         "mutex" => record.with("mutex", summary),
         "registrykey" => record.with("registry_key", summary),
@@ -143,11 +142,4 @@ fn number(text: &str) -> Option<String> {
         .ok()
         .filter(|_| known)
         .map(|number| number.to_string())
-}
-
-/// Returns a network as its first and last address.
-fn range(text: &str) -> Option<String> {
-    let network: IpNet = text.trim().parse().ok()?;
-    let (first, last) = (network.network(), network.broadcast());
-    Some(format!("{first}-{last}"))
 }

@@ -31,5 +31,7 @@ pub fn contacts(record: &str) -> Vec<Record> {
     let record = record.get(..end).unwrap_or_default();
     let lines = lines::read(record);
     let blocks = blocks::split(&lines);
-    contact::records(&layouts::read(&blocks, &lines), MOST_CONTACTS)
+    let mut contacts = contact::records(&layouts::read(&blocks, &lines));
+    contacts.truncate(MOST_CONTACTS);
+    contacts
 }
