@@ -47,6 +47,8 @@ pub(super) enum Why {
     Inside,
     /// It asked the DNS for the name of an address.
     Reverse,
+    /// It is below the thresholds that were asked for.
+    Below,
 }
 
 impl Why {
@@ -61,6 +63,7 @@ impl Why {
         Self::Redacted,
         Self::Inside,
         Self::Reverse,
+        Self::Below,
     ];
 
     /// Says it of one row, and of several.
@@ -90,6 +93,10 @@ impl Why {
                 "contacts inside the sandbox's own network",
             ],
             Self::Reverse => ["reverse look-up", "reverse look-ups"],
+            Self::Below => [
+                "contact that no behavior of the asked severity and confidence names",
+                "contacts that no behavior of the asked severity and confidence names",
+            ],
             Self::Elsewhere => [
                 "row about something else than what was asked",
                 "rows about something else than what was asked",

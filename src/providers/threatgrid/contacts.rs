@@ -15,7 +15,7 @@ use super::reports::{self, Reports, parsed, report};
 use super::search::Run;
 use super::streams::{self, Touch};
 use crate::domain::Record;
-use crate::providers::rows::{Row, Rows};
+use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
@@ -125,6 +125,7 @@ fn merge(reports: &mut Reports) -> Vec<Contact> {
         too_long += long;
         others.join(passed);
     }
+    reports.is_shown |= others.understood() + others.unread() > 0;
     reports.others.join(others);
     reports.missing.extend(is_cut.then(|| cut("contacts")));
     reports.missing.extend(left_out(too_long));
@@ -193,18 +194,15 @@ fn finish(
     places: &[Place],
     ratings: Option<&Ratings>,
 ) -> Result<Step, ProviderError> {
-    if let Some(ratings) = ratings {
+    let mut below = Rows::default();
+    if let Some((ratings, threshold)) = ratings.zip(Threshold::of(&reports.query)) {
         let all = contacts.len();
         contacts.retain(|contact| ratings.pass(contact.touch.field, &contact.touch.value, &contact.to));
-        let below = all - contacts.len();
-        if below > 0
-            && let Some(threshold) = Threshold::of(&reports.query)
-        {
-            let (severity, confidence) = (threshold.severity, threshold.confidence);
-            reports.notes.push(format!(
-                "{below} of {all} contacts are named by no behavior of severity {severity} and confidence {confidence} or more."
-            ));
-        }
+        let of = format!(
+            "severity {}, confidence {}",
+            threshold.severity, threshold.confidence
+        );
+        below.extend((contacts.len()..all).map(|_| Row::LeftOut(Why::Below, Some(of.clone()))));
         reports.missing.extend(ratings.missing.iter().cloned());
     }
     let by_address: HashMap<&str, &Place> = places
@@ -215,7 +213,8 @@ fn finish(
     let records = contacts
         .iter()
         .map(|contact| record(contact, &reports, &by_address, ratings));
-    let rows: Rows = records.map(Row::Record).collect();
+    let mut rows: Rows = records.map(Row::Record).collect();
+    rows.join(below);
     reports.done(rows)
 }
 

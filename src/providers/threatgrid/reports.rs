@@ -20,8 +20,10 @@ pub(super) struct Reports {
     pub(super) missing: Vec<String>,
     /// What was left out on purpose.
     pub(super) notes: Vec<String>,
-    /// What the search found beside the file's runs.
+    /// What the search found beside the file's runs, and what the runs show that is no row.
     pub(super) others: Rows,
+    /// Whether the runs show what is no row.
+    pub(super) is_shown: bool,
     /// The answer to the question for samples.
     samples: Answer,
 }
@@ -40,6 +42,7 @@ pub(super) fn start(lookup: &Lookup, part: &'static str, then: Then) -> Result<S
             let others = found.others();
             let mut reports = Reports {
                 others,
+                is_shown: false,
                 missing: found.missing(&query),
                 notes: Vec::new(),
                 read: Vec::new(),
@@ -148,7 +151,7 @@ impl Reports {
     /// [`ProviderError::Malformed`] where the runs show rows and none was understood.
     pub(super) fn done(self, mut rows: Rows) -> Result<Step, ProviderError> {
         let read = self.read.len();
-        if read > 0 {
+        if read > 0 && !self.is_shown && rows.understood() + rows.unread() == 0 {
             let runs = counted(read as u64, "run");
             rows.if_empty(format!("{runs} read, which show none"));
         }

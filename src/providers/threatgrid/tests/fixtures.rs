@@ -175,13 +175,38 @@ fn thresholds_say_what_they_hide() {
     );
     let none = rated("100");
     assert!(none.records().is_empty() && !none.answer().is_not_found());
-    assert!(
-        none.answer()
-            .missing
+    let said = |walked: &Walked| -> Vec<String> {
+        walked
+            .answer()
+            .left_out
             .iter()
-            .any(|text| text.contains("named by no behavior of severity 100")),
+            .map(crate::domain::LeftOut::text)
+            .collect()
+    };
+    let below = |count: usize, severity: &str| {
+        format!(
+            "{count} contacts that no behavior of the asked severity and confidence names (severity {severity}, confidence 80)"
+        )
+    };
+    let all = walk(of_hash(Capability::Contacts, SHA256))
+        .unwrap()
+        .records()
+        .len();
+    assert!(said(&none).contains(&below(all, "100")), "{:?}", said(&none));
+    assert!(
+        !said(&none).iter().any(|text| text.contains("show none")),
         "{:?}",
-        none.answer().missing
+        said(&none)
+    );
+    let missing = &none.answer().missing;
+    assert!(
+        !missing.iter().any(|text| text.contains("contacts")),
+        "{missing:?}"
+    );
+    assert!(
+        said(&named).contains(&below(all - named.records().len(), "80")),
+        "{:?}",
+        said(&named)
     );
 }
 
