@@ -2,12 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::fmt::rfc2822;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use secrecy::SecretString;
 
-use super::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step, Verdict};
+use super::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step, Verdict, dates};
 use crate::domain::{Answer, Query};
 
 pub(super) use super::rows::{nothing, object};
@@ -189,7 +188,7 @@ fn waiting(message: &str) -> Option<u64> {
 pub(super) fn until_reset(reply: &Reply, reset: &str, date: &str) -> Option<u64> {
     let header = |name| reply.headers.get(name).map(|text| text.trim());
     let reset: i64 = header(reset)?.parse().ok()?;
-    let now = rfc2822::parse(header(date)?).ok()?.timestamp();
+    let now = dates::time(header(date)?)?;
     // Such limits are of a day; what is further away is no such time.
     let seconds = u64::try_from(reset.checked_sub(now.as_second())?).ok()?;
     (1..=DAY).contains(&seconds).then_some(seconds)

@@ -10,6 +10,9 @@ use serde_json::{Error, Value};
 /// The byte order mark, as some vendors' servers put it before an answer.
 const MARK: char = '\u{feff}';
 
+/// Says what stands in place of a string or a number: it is given the text, and whether an escape wrote part of it.
+pub(crate) type Change<'c> = &'c mut dyn FnMut(&str, bool) -> Option<String>;
+
 /// Reads a value.
 ///
 /// # Errors
@@ -17,7 +20,7 @@ const MARK: char = '\u{feff}';
 pub(crate) fn value(bytes: &[u8]) -> Result<Value, Error> {
     serde_json::from_slice(bytes).or_else(|error| {
         let text = String::from_utf8_lossy(bytes);
-        let mended = rewrite(&text, &mut |_| None).ok_or(error);
+        let mended = rewrite(&text, &mut |_, _| None).ok_or(error);
         mended.and_then(|mended| serde_json::from_str(&mended))
     })
 }
@@ -26,7 +29,7 @@ pub(crate) fn value(bytes: &[u8]) -> Result<Value, Error> {
 /// returns what stands in its place, a string. `None` where it is no JSON, as far as that shows token by token.
 ///
 /// White space stays as it is, so that lines of JSON stay lines.
-pub(crate) fn rewrite(text: &str, change: &mut dyn FnMut(&str) -> Option<String>) -> Option<String> {
+pub(crate) fn rewrite(text: &str, change: Change<'_>) -> Option<String> {
     let mut rest = text.trim_start_matches(MARK);
     let mut out = String::with_capacity(rest.len() + 16);
     while let Some(first) = rest.chars().next() {
@@ -44,15 +47,16 @@ pub(crate) fn rewrite(text: &str, change: &mut dyn FnMut(&str) -> Option<String>
 }
 
 /// Takes a string, which begins with a quote; returns how many bytes it is long, `None` where it does not end.
-fn string(text: &str, change: &mut dyn FnMut(&str) -> Option<String>, out: &mut String) -> Option<usize> {
+fn string(text: &str, change: Change<'_>, out: &mut String) -> Option<usize> {
     let mut read = String::new();
-    let mut sound = true;
+    let (mut sound, mut is_escaped) = (true, false);
     let mut letters = text.char_indices().skip(1).peekable();
     let end = loop {
         let (at, letter) = letters.next()?;
         match letter {
             '"' => break at + 1,
             '\\' => {
+                is_escaped = true;
                 let (_, escaped) = letters.next()?;
                 match escape(escaped) {
                     Some(plain) => read.push(plain),
@@ -83,7 +87,7 @@ fn string(text: &str, change: &mut dyn FnMut(&str) -> Option<String>, out: &mut 
             }
         }
     };
-    match change(&read) {
+    match change(&read, is_escaped) {
         Some(changed) => quote(&changed, out),
         None if sound => out.push_str(text.get(..end)?),
         None => quote(&read, out),
@@ -144,14 +148,14 @@ fn quote(text: &str, out: &mut String) {
 
 /// Takes a word or a number; returns how many bytes it is long, `None` where it is none that JSON or a vendor's printer
 /// of numbers has.
-fn scalar(text: &str, change: &mut dyn FnMut(&str) -> Option<String>, out: &mut String) -> Option<usize> {
+fn scalar(text: &str, change: Change<'_>, out: &mut String) -> Option<usize> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
     let end = text.find(|letter| !is_part(letter)).unwrap_or(text.len());
     let word = text.get(..end)?;
     if matches!(word, "true" | "false" | "null") {
         out.push_str(word);
     } else if is_number(word) {
-        match change(word) {
+        match change(word, false) {
             Some(changed) => quote(&changed, out),
             None => out.push_str(word),
         }
@@ -240,7 +244,7 @@ mod tests {
         #[test]
         fn what_is_well_formed_is_read_and_written_as_it_is(text in any::<String>(), number in any::<f64>()) {
             let whole = json!({"a": [text, number, {"b": null}], "c": true}).to_string();
-            prop_assert_eq!(rewrite(&whole, &mut |_| None), Some(whole.clone()));
+            prop_assert_eq!(rewrite(&whole, &mut |_, _| None), Some(whole.clone()));
             prop_assert_eq!(value(whole.as_bytes()).unwrap(), serde_json::from_str::<Value>(&whole).unwrap());
         }
 
@@ -273,8 +277,13 @@ mod tests {
         fn every_string_is_given_as_it_reads(text in any::<String>()) {
             let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
             let mut seen = Vec::new();
-            rewrite(&format!("[\"{escaped}\"]"), &mut |read| { seen.push(read.to_owned()); None });
-            prop_assert_eq!(seen, [text]);
+            let body = format!("[\"{escaped}\",\"plain\",17]");
+            rewrite(&body, &mut |read, is_escaped| { seen.push((read.to_owned(), is_escaped)); None });
+            let is_escaped = !text.is_empty();
+            prop_assert_eq!(
+                seen,
+                [(text, is_escaped), ("plain".to_owned(), false), ("17".to_owned(), false)]
+            );
         }
     }
 }

@@ -53,13 +53,7 @@ impl<'a> Node<'a> {
 
     /// Walks a list, or the one value that stands in its place; `null`, `""` and missing are none.
     pub(super) fn many(self) -> impl Iterator<Item = Node<'a>> {
-        let items: &'a [Value] = match self.0 {
-            Some(Value::Array(items)) => items,
-            None | Some(Value::Null) => &[],
-            Some(Value::String(text)) if text.trim().is_empty() => &[],
-            Some(one) => std::slice::from_ref(one),
-        };
-        items.iter().filter(|item| !item.is_null()).map(Node::of)
+        self.rows().filter(|row| row.exists())
     }
 
     /// Walks the rows of a list, or the one that stands in its place. One that is `null` is a row that says nothing, not

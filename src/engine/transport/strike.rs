@@ -97,13 +97,13 @@ impl Secrets {
     fn strike_body(&self, body: &Bytes) -> Option<Bytes> {
         let text = String::from_utf8_lossy(body);
         let plain = self.0.iter().any(|form| text.contains(form.as_str()));
-        // Only escapes can hide one.
+        // Only escapes can hide one, in the strings that hold them.
         if !plain && !text.contains('\\') {
             return None;
         }
         let mut found = plain;
-        let rewritten = lenient::rewrite(&text, &mut |read| {
-            let struck = self.strike(read);
+        let rewritten = lenient::rewrite(&text, &mut |read, is_escaped| {
+            let struck = (plain || is_escaped).then(|| self.strike(read)).flatten();
             found |= struck.is_some();
             struck
         });
