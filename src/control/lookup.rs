@@ -379,3 +379,33 @@ impl<'a> Watch<'a> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{load, tests::vendor};
+    use crate::domain::IndicatorKind;
+
+    #[test]
+    fn an_address_without_a_type_is_of_its_own_type_in_every_transform_that_takes_it() {
+        let loaded = load(None, &[], &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"));
+        let mut tried = 0;
+        for (kind, type_id, value) in [
+            (IndicatorKind::Ipv4, "maltego.IPv4Address", "192.0.2.44"),
+            (IndicatorKind::Ipv6, "maltego.IPv6Address", "2001:db8::44"),
+        ] {
+            for spec in &loaded.settings.transforms {
+                if spec.inputs.iter().any(|input| input.kinds.contains(&kind)) {
+                    assert_eq!(
+                        type_of(spec, value, &[]).as_deref(),
+                        Some(type_id),
+                        "{}",
+                        spec.name
+                    );
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 20, "{tried}");
+    }
+}

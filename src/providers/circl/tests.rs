@@ -285,14 +285,13 @@ fn no_row_is_passed_over_in_silence() {
     let bad = r#"{"rrname":"example.com","rrtype":"A"}"#;
     let text = r#"{"rrname":"example.com","rrtype":"TXT","rdata":"x"}"#;
     let read = of(&[good, bad, "no JSON", good.replace("*.", "www.").as_str()]).unwrap();
-    assert!(!read.records().is_empty());
-    assert_eq!(
-        read.answer().missing.last().map(String::as_str),
-        Some(match read.records().len() {
-            2 => "2 rows could not be read",
-            _ => "3 rows could not be read",
-        })
-    );
+    let names: Vec<_> = read
+        .records()
+        .iter()
+        .filter_map(|record| record.text("name"))
+        .collect();
+    assert_eq!(names, ["*.example.com", "www.example.com"]);
+    assert_eq!(read.answer().missing, ["2 rows could not be read"]);
     assert!(matches!(of(&[bad]), Err(ProviderError::Malformed(_))));
     let other = of(&[text, text]).unwrap();
     assert!(other.records().is_empty() && !other.answer().is_not_found());

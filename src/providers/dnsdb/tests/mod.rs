@@ -319,11 +319,16 @@ fn recordings() {
             "observations": 10392, "first_seen": "2013-09-25T20:02:10Z", "last_seen": "2015-04-01T09:51:39Z"})
     );
     // Rows of these have no names: none can be read, which is never taken for not found.
-    for file in ["saf_failed.ndjson", "saf_truncated.ndjson", "saf_limited.ndjson"] {
-        let walked = walk(&Dnsdb, &of_name("example.com"), |_| reply(200, &read(file)));
+    for (file, rows) in [
+        ("saf_failed.ndjson", 1),
+        ("saf_truncated.ndjson", 1),
+        ("saf_limited.ndjson", 2),
+    ] {
+        let failed = walk(&Dnsdb, &of_name("example.com"), |_| reply(200, &read(file))).unwrap_err();
+        let said = format!("the answer has no row that can be read ({rows} could not be read)");
         assert!(
-            !walked.is_ok_and(|walked| walked.answer().is_not_found()),
-            "{file}"
+            matches!(&failed, ProviderError::Malformed(text) if *text == said),
+            "{file}: {failed:?}"
         );
     }
     // Lists of rows, as older clients saw them, with times as text.
