@@ -15,6 +15,7 @@ use crate::domain::lists::ZoneKind;
 use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome, Query};
 use crate::engine::cache::AnswerKey;
 use crate::engine::{Ask, Asker, CacheState, Engine, Told};
+use crate::maltego::settings::{boolean, is_said};
 use crate::maltego::{
     InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
 };
@@ -390,25 +391,15 @@ fn sinkhole(
 
 /// Names the property by which an entity carries that it is a sinkhole: any provider's `sinkhole`.
 fn said_by_entity(entity: &InputEntity) -> Option<String> {
-    let says = |value: &str| {
-        !matches!(
-            value.trim().to_ascii_lowercase().as_str(),
-            "" | "false" | "0" | "no"
-        )
-    };
     let mut fields = entity.fields.iter();
     let (name, value) = fields.find(|(name, value)| {
         let last = name.rsplit(['.', '#']).next().unwrap_or_default();
-        last.eq_ignore_ascii_case("sinkhole") && says(value)
+        last.eq_ignore_ascii_case("sinkhole") && is_said(value)
     })?;
-    let value = value.trim();
-    Some(
-        if value.eq_ignore_ascii_case("true") || value == "1" || value.eq_ignore_ascii_case("yes") {
-            format!("property {}", head(name))
-        } else {
-            head(value)
-        },
-    )
+    Some(match boolean(value) {
+        Ok(_) => format!("property {}", head(name)),
+        Err(_) => head(value.trim()),
+    })
 }
 
 fn make_ask(

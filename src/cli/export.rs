@@ -16,6 +16,7 @@ use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
 use crate::config::{self, values};
 use crate::http::openapi::{self, Edition};
 use crate::maltego::settings::SettingKind;
+use crate::maltego::types;
 
 /// A TDS takes this many rows in one file, by maltego-trx.
 const MOST_ROWS: usize = 100;
@@ -170,12 +171,7 @@ fn transform_rows(
     let inputs = spec.inputs.iter().enumerate();
     inputs
         .map(|(at, input)| {
-            let short = input
-                .type_id
-                .rsplit('.')
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
+            let short = types::last_part(&input.type_id).to_ascii_lowercase();
             let mut name = if at == 0 {
                 spec.name.clone()
             } else {

@@ -8,12 +8,13 @@ use serde_json::json;
 use super::filters::{Filters, left_out};
 use super::table::{Column, csv, render};
 use super::{Done, follow, terminal};
-use crate::graph::news::type_name;
+use crate::graph::news::counts;
 use crate::graph::overlap::{Overlap, Side, Start, Times, only_given, overlaps, said_text};
 use crate::graph::period::{Period, hull};
 use crate::graph::select::{is_type, marks};
 use crate::graph::standing::Standing;
 use crate::graph::{Graph, Identity, Node, part};
+use crate::maltego::types;
 
 /// Look into graphs that runs were merged into, and compare them.
 #[derive(Debug, clap::Args)]
@@ -133,7 +134,8 @@ impl Show {
                 }
                 let shown = nodes(&graph, &selected.chosen);
                 if !shown.is_empty() {
-                    terminal::print(&format!("{}\n", counts(shown.iter().copied())));
+                    let types = shown.iter().map(|node| node.type_id.as_str());
+                    terminal::print(&format!("{}\n", counts(types).join(", ")));
                     terminal::print(&render(columns(&shown), width(self.wide)));
                 }
             }
@@ -246,24 +248,6 @@ fn nodes<'a>(graph: &'a Graph, chosen: &[usize]) -> Vec<&'a Node> {
     let mut all: Vec<&Node> = chosen.iter().filter_map(|at| graph.nodes().get(*at)).collect();
     all.sort_by(|a, b| (a.short_type(), &a.value).cmp(&(b.short_type(), &b.value)));
     all
-}
-
-/// Counts entities by type: `7 domains, 16 IPv4 addresses`.
-fn counts<'a>(nodes: impl Iterator<Item = &'a Node>) -> String {
-    let mut by_type: BTreeMap<&str, usize> = BTreeMap::new();
-    for node in nodes {
-        *by_type.entry(node.type_id.as_str()).or_default() += 1;
-    }
-    counts_text(&by_type)
-}
-
-fn counts_text(by_type: &BTreeMap<&str, usize>) -> String {
-    let mut all: Vec<(usize, &str)> = by_type.iter().map(|(name, count)| (*count, *name)).collect();
-    all.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), *name));
-    let texts = all
-        .into_iter()
-        .map(|(count, name)| format!("{count} {}", type_name(name, count)));
-    texts.collect::<Vec<_>>().join(", ")
 }
 
 fn columns(nodes: &[&Node]) -> Vec<Column> {
@@ -463,10 +447,7 @@ fn show_overlaps(found: &[Overlap], a: &Named, b: &Named, width: usize) {
             entities(side.side.len())
         ));
     }
-    let mut by_type: BTreeMap<&str, usize> = BTreeMap::new();
-    for one in found {
-        *by_type.entry(one.identity.0.as_str()).or_default() += 1;
-    }
+    let types = found.iter().map(|one| one.identity.0.as_str());
     let (are, colon) = match found.len() {
         1 => ("overlaps", ": "),
         0 => ("overlap", ""),
@@ -475,7 +456,7 @@ fn show_overlaps(found: &[Overlap], a: &Named, b: &Named, width: usize) {
     terminal::print(&format!(
         "{} {are}{colon}{}",
         entities(found.len()),
-        counts_text(&by_type)
+        counts(types).join(", ")
     ));
     if found.is_empty() {
         return;
@@ -491,7 +472,7 @@ fn show_overlaps(found: &[Overlap], a: &Named, b: &Named, width: usize) {
 }
 
 fn overlap_columns(found: &[Overlap]) -> Vec<Column> {
-    let short = |(type_id, _, _): &Identity| type_id.rsplit('.').next().unwrap_or_default().to_owned();
+    let short = |(type_id, _, _): &Identity| types::last_part(type_id).to_owned();
     let said = |one: &Overlap, side: usize| one.sides.get(side).map(said_text).unwrap_or_default();
     vec![
         Column::fixed("Type", found.iter().map(|one| short(&one.identity))),

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Graph, GraphError, Link, Node, VERSION, known_version, wrong};
-use crate::ask::report::Observation;
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -14,45 +13,15 @@ struct File {
     steps: Vec<String>,
     entities: Vec<Entity>,
     #[serde(default)]
-    links: Vec<JsonLink>,
+    links: Vec<Link>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Entity {
     /// What links call it.
     id: usize,
-    #[serde(rename = "type")]
-    type_id: String,
-    value: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    properties: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    strict: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    marks: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    observations: BTreeSet<Observation>,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    added: usize,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    steps: BTreeSet<usize>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    given: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct JsonLink {
-    from: usize,
-    to: usize,
-    transform: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    label: String,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    observations: BTreeSet<Observation>,
-}
-
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+    #[serde(flatten)]
+    node: Node,
 }
 
 /// Writes a graph as JSON.
@@ -77,32 +46,14 @@ pub fn part(graph: &Graph, chosen: &[usize]) -> serde_json::Result<serde_json::V
         version: VERSION,
         steps: graph.steps().to_vec(),
         entities: entities
-            .map(|(id, node)| {
-                let node = node.clone();
-                Entity {
-                    id,
-                    type_id: node.type_id,
-                    value: node.value,
-                    properties: node.properties,
-                    strict: node.strict,
-                    marks: node.marks,
-                    observations: node.observations,
-                    added: node.added,
-                    steps: node.steps,
-                    given: node.given,
-                }
+            .map(|(id, node)| Entity {
+                id,
+                node: node.clone(),
             })
             .collect(),
         links: graph
             .links()
             .filter(|link| is_chosen.contains(&link.from) && is_chosen.contains(&link.to))
-            .map(|link| JsonLink {
-                from: link.from,
-                to: link.to,
-                transform: link.transform,
-                label: link.label,
-                observations: link.observations,
-            })
             .collect(),
     };
     serde_json::to_value(file)
@@ -121,28 +72,14 @@ pub fn read_json(text: &str) -> Result<Graph, GraphError> {
     };
     let mut places = BTreeMap::new();
     for entity in file.entities {
-        let id = entity.id;
-        let at = graph.add(Node {
-            type_id: entity.type_id,
-            value: entity.value,
-            properties: entity.properties,
-            strict: entity.strict,
-            marks: entity.marks,
-            observations: entity.observations,
-            added: entity.added,
-            steps: entity.steps,
-            given: entity.given,
-        });
-        places.insert(id, at);
+        places.insert(entity.id, graph.add(entity.node));
     }
     for link in file.links {
         let place = |id: usize| places.get(&id).copied().ok_or_else(|| wrong("a link has no end"));
         graph.link(Link {
             from: place(link.from)?,
             to: place(link.to)?,
-            transform: link.transform,
-            label: link.label,
-            observations: link.observations,
+            ..link
         });
     }
     Ok(graph)

@@ -18,7 +18,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ask::report::{EntityView, Observation};
+use crate::maltego::types;
 use period::Period;
 
 pub use dot::to_dot;
@@ -63,26 +66,38 @@ pub fn read(text: &str) -> Result<Graph, GraphError> {
 pub type Identity = (String, String, BTreeMap<String, String>);
 
 /// Holds one entity.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// Full type id.
+    #[serde(rename = "type")]
     pub type_id: String,
     /// The value.
     pub value: String,
     /// Properties by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, String>,
     /// The ids of the strict properties.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub strict: BTreeSet<String>,
     /// What is marked on it, such as `Sinkhole`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub marks: BTreeSet<String>,
     /// Which sources tell of it, and when each saw it: all that its links say, and what annotates it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub observations: BTreeSet<Observation>,
     /// The step in which it came onto the graph; 0 where that is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub added: usize,
     /// The steps that found it or told more of it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub steps: BTreeSet<usize>,
     /// Whether a transform was run on it before anything had found it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub given: bool,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Node {
@@ -97,7 +112,7 @@ impl Node {
     /// Returns the last part of the type's id.
     #[must_use]
     pub fn short_type(&self) -> &str {
-        self.type_id.rsplit('.').next().unwrap_or_default()
+        types::last_part(&self.type_id)
     }
 
     /// Lists the sources that tell of it, without those of pivotd itself.
@@ -108,6 +123,12 @@ impl Node {
             .map(|one| one.source.as_str())
             .filter(|source| *source != crate::catalogue::OWN)
             .collect()
+    }
+
+    /// Tells whether a step brought it; what a transform was run on in that step was there before.
+    #[must_use]
+    pub fn is_new_in(&self, step: usize) -> bool {
+        step > 0 && self.added == step && !self.given
     }
 
     /// Unites the periods in which it was seen.
@@ -151,7 +172,7 @@ impl From<EntityView> for Node {
 }
 
 /// Holds one link, from the entity that a transform ran on to one that it found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The index of the node that the transform ran on.
     pub from: usize,
@@ -160,8 +181,10 @@ pub struct Link {
     /// The transform.
     pub transform: String,
     /// The label; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub label: String,
     /// Which sources say so, and when each saw it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub observations: BTreeSet<Observation>,
 }
 
@@ -269,10 +292,7 @@ impl Graph {
         let step = self.steps.len();
         for entity in entities {
             let label = entity.link.clone().unwrap_or_default();
-            let is_input = self
-                .nodes
-                .get(input)
-                .is_some_and(|node| node.type_id == entity.type_id && node.value == entity.value);
+            let is_input = self.nodes.get(input).is_some_and(|node| is_copy(&entity, node));
             if is_input {
                 if let Some(node) = self.nodes.get_mut(input) {
                     annotate(node, entity);
@@ -297,34 +317,50 @@ impl Graph {
     }
 }
 
+/// Tells whether an entity is a copy of a node: type, value and all strict properties of the entity agree.
+fn is_copy(entity: &EntityView, node: &Node) -> bool {
+    let mut strict = entity.strict.iter();
+    node.type_id == entity.type_id
+        && node.value == entity.value
+        && strict.all(|name| node.properties.get(name) == entity.properties.get(name))
+}
+
 /// Merges what was learnt of the input into it.
 ///
-/// The copy repeats what the input came with, dates among it, made wider where the source now says so. Of a source that is
-/// known, only the new ends were seen then; what lies between them and the known days was not.
+/// The copy of an entity of a known type repeats the strict properties only, so that all its dates are new. The copy of
+/// an entity of another type repeats every property, the dates of the node among them.
 fn annotate(node: &mut Node, entity: EntityView) {
-    let mut told = Vec::new();
-    for one in entity.observations {
-        let of_source = node
-            .observations
-            .iter()
-            .filter(|known| known.source == one.source);
-        let Some(known) = period::hull(of_source.filter_map(Period::of)) else {
-            told.push(one);
-            continue;
-        };
-        let earlier = one
-            .first_seen
-            .filter(|day| known.first().is_some_and(|first| *day < first));
-        let later = one
-            .last_seen
-            .filter(|day| known.last().is_some_and(|last| *day > last));
-        told.extend([earlier, later].into_iter().flatten().map(|day| Observation {
-            source: one.source.clone(),
-            first_seen: Some(day),
-            last_seen: Some(day),
-        }));
-    }
+    let repeats_dates = types::lookup(&entity.type_id).is_none();
     node.properties.extend(entity.properties);
     node.marks.extend(entity.marks);
+    let told: Vec<Observation> = if repeats_dates {
+        let known = |one| only_new(&node.observations, one);
+        entity.observations.into_iter().flat_map(known).collect()
+    } else {
+        entity.observations
+    };
     node.observe(told);
+}
+
+/// Takes what is new of an observation that spans the known ones of its source, too.
+///
+/// Only the new ends were seen then; what lies between them and the known days was not.
+fn only_new(known: &BTreeSet<Observation>, one: Observation) -> Vec<Observation> {
+    let of_source = known.iter().filter(|known| known.source == one.source);
+    let Some(known) = period::hull(of_source.filter_map(Period::of)) else {
+        return vec![one];
+    };
+    let earlier = one
+        .first_seen
+        .filter(|day| known.first().is_some_and(|first| *day < first));
+    let later = one
+        .last_seen
+        .filter(|day| known.last().is_some_and(|last| *day > last));
+    let ends = [earlier, later].into_iter().flatten();
+    ends.map(|day| Observation {
+        source: one.source.clone(),
+        first_seen: Some(day),
+        last_seen: Some(day),
+    })
+    .collect()
 }

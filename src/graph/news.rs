@@ -28,8 +28,8 @@ impl Before {
 pub struct News {
     /// The number of the step.
     pub step: usize,
-    /// What it found that was not on the graph.
-    pub new: Vec<usize>,
+    /// What it found that was not on the graph, without what it ran on.
+    pub new: BTreeSet<usize>,
     /// What it found that was on the graph.
     pub known: Vec<usize>,
     /// Those that were on the graph and now have two sources or more, where they had fewer.
@@ -41,15 +41,16 @@ impl News {
     #[must_use]
     pub fn of(before: &Before, graph: &Graph) -> Self {
         let step = graph.steps().len();
-        let found: BTreeSet<usize> = graph
-            .nodes()
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.steps.contains(&step))
-            .map(|(at, _)| at)
+        let found = graph.nodes().iter().enumerate();
+        let found = found.filter(|(_, node)| node.steps.contains(&step));
+        let was_there = |at: usize| at < before.sources.len();
+        let known: Vec<usize> = found
+            .clone()
+            .filter_map(|(at, _)| was_there(at).then_some(at))
             .collect();
-        let (known, new): (Vec<usize>, Vec<usize>) =
-            found.into_iter().partition(|at| *at < before.sources.len());
+        let new = found
+            .filter_map(|(at, node)| (!was_there(at) && node.is_new_in(step)).then_some(at))
+            .collect();
         let has_more = |at: &&usize| {
             let now = graph.nodes().get(**at).map_or(0, |node| node.sources().len());
             now > 1 && before.sources.get(**at).is_some_and(|then| *then < now)
@@ -84,17 +85,9 @@ impl News {
     }
 }
 
-fn new_text(graph: &Graph, new: &[usize]) -> String {
-    let mut by_type: BTreeMap<&str, usize> = BTreeMap::new();
-    for node in new.iter().filter_map(|at| graph.nodes().get(*at)) {
-        *by_type.entry(node.type_id.as_str()).or_default() += 1;
-    }
-    let mut counts: Vec<(usize, &str)> = by_type.into_iter().map(|(name, count)| (count, name)).collect();
-    counts.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), *name));
-    let texts: Vec<String> = counts
-        .iter()
-        .map(|(count, name)| format!("{count} {}", type_name(name, *count)))
-        .collect();
+fn new_text(graph: &Graph, new: &BTreeSet<usize>) -> String {
+    let nodes = new.iter().filter_map(|at| graph.nodes().get(*at));
+    let texts = counts(nodes.map(|node| node.type_id.as_str()));
     let verb = if new.len() == 1 { "is" } else { "are" };
     match texts.split_last() {
         None => "nothing is new".to_owned(),
@@ -103,10 +96,25 @@ fn new_text(graph: &Graph, new: &[usize]) -> String {
     }
 }
 
+/// Counts entities by their types, the most frequent first: `7 domains`, `2 URLs`.
+#[must_use]
+pub fn counts<'a>(types: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut by_type: BTreeMap<&str, usize> = BTreeMap::new();
+    for type_id in types {
+        *by_type.entry(type_id).or_default() += 1;
+    }
+    let mut counts: Vec<(usize, &str)> = by_type.into_iter().map(|(name, count)| (count, name)).collect();
+    counts.sort_by_key(|(count, name)| (std::cmp::Reverse(*count), *name));
+    let texts = counts.into_iter();
+    texts
+        .map(|(count, name)| format!("{count} {}", type_name(name, count)))
+        .collect()
+}
+
 /// Writes the name of a type for so many of it: `domain`, `IPv4 addresses`.
 #[must_use]
 pub fn type_name(type_id: &str, count: usize) -> String {
-    let short = type_id.rsplit('.').next().unwrap_or_default();
+    let short = types::last_part(type_id);
     let name = types::lookup(type_id).map_or(short, |known| known.display_name);
     let words = name.split(' ').map(|word| {
         // Abbreviations stay as they are.

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
-
+use super::period::parse_day;
 use super::{Graph, Link, Node};
 use crate::ask::report::Observation;
 
@@ -36,17 +35,12 @@ pub(super) fn date_link(link: &mut Link, graph: &Graph) {
         },
     };
     let (first, last) = match link.label.split_once(" to ") {
-        Some((first, last)) => (day(first), day(last)),
-        None => (day(&link.label), None),
+        Some((first, last)) => (parse_day(first).ok(), parse_day(last).ok()),
+        None => (parse_day(&link.label).ok(), None),
     };
     link.observations = BTreeSet::from([Observation {
         source: source.to_owned(),
         first_seen: first,
         last_seen: last.filter(|last| first.is_some_and(|first| first <= *last)),
     }]);
-}
-
-fn day(text: &str) -> Option<Date> {
-    // The parser takes moments, too.
-    (text.len() == 10).then(|| text.parse().ok()).flatten()
 }

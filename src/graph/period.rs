@@ -160,6 +160,7 @@ pub fn seen<'a>(observations: impl IntoIterator<Item = &'a Observation>) -> Vec<
 /// What was expected.
 pub fn parse_day(text: &str) -> Result<Date, String> {
     let text = text.trim();
+    // The parser takes moments, too.
     let day = (text.len() == 10).then(|| text.parse().ok()).flatten();
     day.ok_or_else(|| format!("{text:?} is no day; expected one like 2013-05-20"))
 }

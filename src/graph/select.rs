@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::period::Period;
 use super::{Graph, Node};
+use crate::maltego::settings::is_said;
+use crate::maltego::types;
 
 /// Says which entities are wanted; what is empty wants all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub struct Selection {
     pub sources: usize,
     /// Steps that found it, by number or by the name of the transform; any of them.
     pub steps: Vec<String>,
-    /// Whether it came onto the graph in the last step.
+    /// Whether the last step found it, and nothing had before.
     pub new: bool,
 }
 
@@ -51,10 +53,11 @@ pub enum SelectionError {
 }
 
 /// Marks that entities can have in any graph.
-const MARKS: [&str; 10] = [
+pub(super) const MARKS: [&str; 11] = [
     "blocklist",
     "common-service",
     "dynamic-dns",
+    "hosting",
     "malicious",
     "private",
     "sinkhole",
@@ -75,12 +78,8 @@ pub fn mark_name(mark: &str) -> String {
 pub fn marks(node: &Node) -> BTreeSet<String> {
     let mut all: BTreeSet<String> = node.marks.iter().map(|mark| mark_name(mark)).collect();
     for (name, value) in &node.properties {
-        let is_said = !matches!(
-            value.trim().to_ascii_lowercase().as_str(),
-            "" | "false" | "no" | "0"
-        );
-        let last = name.rsplit('.').next().unwrap_or_default();
-        if is_said && matches!(last, "sinkhole" | "dynamic_dns") {
+        let last = types::last_part(name);
+        if is_said(value) && matches!(last, "sinkhole" | "dynamic_dns") {
             all.insert(mark_name(last));
         }
     }
@@ -138,7 +137,7 @@ fn filters<'a>(selection: &'a Selection, steps: &'a BTreeSet<usize>, last: usize
     if selection.new {
         add(
             "not new in the last step".to_owned(),
-            Box::new(move |node| node.added == last && last > 0),
+            Box::new(move |node| node.is_new_in(last)),
         );
     }
     if !selection.steps.is_empty() {
@@ -203,38 +202,28 @@ fn steps(graph: &Graph, wanted: &[String]) -> Result<BTreeSet<usize>, SelectionE
     let mut found = BTreeSet::new();
     for one in wanted {
         let number = one.parse::<usize>().ok();
-        let before = found.len();
-        for (at, transform) in graph.steps().iter().enumerate() {
-            let at = at + 1;
-            let is_named = transform == one || transform.split_once('.').is_some_and(|(_, last)| last == one);
-            if number == Some(at) || is_named {
-                found.insert(at);
-            }
+        let is_meant = |(at, transform): &(usize, &String)| {
+            let last = transform.split_once('.').map(|(_, last)| last);
+            number == Some(*at) || *transform == one || last == Some(one)
+        };
+        let mut meant = (1..).zip(graph.steps()).filter(is_meant).peekable();
+        if meant.peek().is_none() {
+            return Err(SelectionError::Step(one.clone(), known_steps(graph)));
         }
-        if found.len() == before && !is_found(graph, one, &found) {
-            let has: Vec<String> = graph
-                .steps()
-                .iter()
-                .enumerate()
-                .map(|(at, transform)| format!("{} {transform}", at + 1))
-                .collect();
-            let has = if has.is_empty() {
-                "none; files of older versions kept none".to_owned()
-            } else {
-                has.join(", ")
-            };
-            return Err(SelectionError::Step(one.clone(), has));
-        }
+        found.extend(meant.map(|(at, _)| at));
     }
     Ok(found)
 }
 
-/// Tells whether a step that was named brought no number because an earlier name had brought it already.
-fn is_found(graph: &Graph, one: &str, found: &BTreeSet<usize>) -> bool {
-    found.iter().any(|at| {
-        let transform = at.checked_sub(1).and_then(|at| graph.steps().get(at));
-        one.parse() == Ok(*at)
-            || transform
-                .is_some_and(|name| name == one || name.split_once('.').is_some_and(|(_, last)| last == one))
-    })
+/// Lists the steps of a graph: `1 acme.history, 2 acme.whois`.
+fn known_steps(graph: &Graph) -> String {
+    let steps = graph.steps().iter().enumerate();
+    let steps: Vec<String> = steps
+        .map(|(at, transform)| format!("{} {transform}", at + 1))
+        .collect();
+    if steps.is_empty() {
+        "none; files of older versions kept none".to_owned()
+    } else {
+        steps.join(", ")
+    }
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::news::{Before, News};
 use super::overlap::{Side, Start, Times, only_given, overlaps};
 use super::period::{Period, hull, parse_day, parse_span, seen, union};
-use super::select::{Selection, SelectionError, marks, select};
+use super::select::{MARKS, Selection, SelectionError, mark_name, marks, select};
 use super::standing::Standing;
 use super::{Graph, Link, Node, read, read_graphml, read_json, to_dot, to_graphml, to_json};
 use crate::ask::report::{EntityView, Observation};
@@ -177,7 +177,52 @@ fn a_node_reached_twice_has_both_periods_and_its_links_one_each() {
 }
 
 #[test]
-fn an_annotation_repeats_what_the_input_came_with_and_adds_only_what_is_new() {
+fn an_annotation_keeps_the_whole_period_that_its_source_says() {
+    let mut graph = Graph::default();
+    let from = graph.give(domain("a.example"));
+    let seen = |source, first, last| vec![seen_by(source, "203.0.113.7", first, last)];
+    graph.found(
+        from,
+        "defender.resolutions",
+        seen("defender", "2013-01-01", "2013-02-01"),
+    );
+    graph.found(
+        1,
+        "defender.ip-details",
+        seen("defender", "2010-01-01", "2020-01-01"),
+    );
+    assert_eq!(graph.nodes()[1].seen(), [period("2010-01-01..2020-01-01")]);
+    let selection = Selection {
+        seen: Some(period("2015")),
+        dated: true,
+        ..Selection::default()
+    };
+    assert_eq!(select(&graph, &selection).unwrap().chosen, [1]);
+}
+
+#[test]
+fn an_equally_named_entity_with_another_strict_property_is_not_the_input() {
+    let incident = |properties: &[(&str, &str)]| {
+        let strict: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
+        view("pivotd.Incident", "Same name", properties, &strict)
+    };
+    let named: [&[(&str, &str)]; 3] = [&[], &[("threatconnect.id", "1")], &[("threatconnect.id", "2")]];
+    let mut graph = Graph::default();
+    let input = graph.give(Node::from(incident(named[0])));
+    graph.found(
+        input,
+        "threatconnect.incidents",
+        named.map(incident).into_iter().collect(),
+    );
+    assert_eq!((graph.nodes().len(), graph.links().count()), (3, 2));
+}
+
+#[test]
+fn a_copy_of_an_unknown_type_repeats_what_the_input_came_with_and_adds_only_what_is_new() {
+    let seen_by = |source: &str, value: &str, first: &str, last: &str| EntityView {
+        type_id: "acme.Address".to_owned(),
+        ..seen_by(source, value, first, last)
+    };
     let mut graph = Graph::default();
     let from = graph.give(domain("a.example"));
     let found = |first, last| vec![seen_by("passivetotal", "203.0.113.7", first, last)];
@@ -235,7 +280,10 @@ fn a_step_says_what_is_new_what_was_known_and_what_agrees() {
         all("other", &["192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.3"]),
     );
     let news = News::of(&before, &graph);
-    assert_eq!((news.step, &*news.new, &*news.known), (2, &[3, 4][..], &[2][..]));
+    assert_eq!(
+        (news.step, &news.new, &*news.known),
+        (2, &BTreeSet::from([3, 4]), &[2][..])
+    );
     assert_eq!(
         news.text(&graph),
         "2 IPv4 addresses are new, 1 entity was known, 1 now has two sources"
@@ -245,6 +293,42 @@ fn a_step_says_what_is_new_what_was_known_and_what_agrees() {
     graph.found(from, "other.history", all("other", &["192.0.2.3"]));
     let again = News::of(&before, &graph);
     assert_eq!(again.text(&graph), "nothing is new, 1 entity was known");
+}
+
+#[test]
+fn what_a_step_ran_on_is_not_new_although_the_step_told_of_it() {
+    let mut graph = Graph::default();
+    let before = Before::of(&graph);
+    graph.begin("acme.context");
+    let from = graph.give(domain("a.example"));
+    let copy = view("maltego.Domain", "a.example", &[("acme.score", "7")], &[]);
+    let found = seen_by("acme", "192.0.2.1", "2013-01-01", "");
+    graph.found(from, "acme.context", vec![copy, found]);
+    let news = News::of(&before, &graph);
+    assert_eq!(news.text(&graph), "1 IPv4 address is new");
+    let selection = Selection {
+        new: true,
+        ..Selection::default()
+    };
+    assert_eq!(select(&graph, &selection).unwrap().chosen, [1]);
+}
+
+#[test]
+fn filters_know_every_mark_that_entities_get() {
+    let loaded = crate::config::load(None, &[], &crate::config::tests::vendor::all());
+    let settings = loaded.unwrap_or_else(|errors| panic!("{errors}")).settings;
+    let rules = settings.transforms.iter().flat_map(|spec| &spec.entities);
+    let words = rules.flat_map(|rule| &rule.marks);
+    let words = words.filter_map(|mark| mark.overlay.as_deref());
+    // These three are made of what is known of names and addresses.
+    let given: BTreeSet<String> = words
+        .chain(["Sinkhole", "Dynamic DNS", "Hosting"])
+        .map(mark_name)
+        .collect();
+    assert_eq!(
+        MARKS.iter().map(|&mark| mark.to_owned()).collect::<BTreeSet<_>>(),
+        given
+    );
 }
 
 #[test]

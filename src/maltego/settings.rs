@@ -125,6 +125,12 @@ pub fn boolean(raw: &str) -> Parsed<bool> {
     })
 }
 
+/// Tells whether a property says that something is so: by a yes, or by any words but a no.
+#[must_use]
+pub fn is_said(value: &str) -> bool {
+    boolean(value).map_or(true, Option::unwrap_or_default)
+}
+
 /// Parses a date, `2013-05-20`. Of a value with a time it takes the date as written, whatever the offset.
 ///
 /// # Errors

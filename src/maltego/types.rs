@@ -77,6 +77,12 @@ impl EntityType {
     }
 }
 
+/// Returns the last part of an id, of a type or of a property: `IPv4Address` of `maltego.IPv4Address`.
+#[must_use]
+pub fn last_part(id: &str) -> &str {
+    id.rsplit_once('.').map_or(id, |(_, last)| last)
+}
+
 /// Names the entity type that an indicator of a kind is by itself; `None` for kinds that several types have.
 #[must_use]
 pub const fn of(kind: IndicatorKind) -> Option<&'static str> {
