@@ -190,10 +190,7 @@ impl<'a> Dresser<'a> {
                 if text.is_empty() {
                     continue;
                 }
-                let name = match &field.property {
-                    Some(name) => name.to_smolstr(),
-                    None => format_smolstr!("{provider}.{}", field.field),
-                };
+                let name = field.id(provider);
                 if !rule.show.contains(&field.field) {
                     let whose = (self.providers.len() > 1).then_some(provider);
                     push_row(rows, Cow::Borrowed(field.title.as_str()), text.clone(), whose);

@@ -15,6 +15,7 @@ use crate::domain::indicator::NameKind;
 use crate::domain::lists::ZoneKind;
 use crate::domain::marks;
 use crate::domain::{Indicator, IndicatorKind, Kind, Lists, Record, Schema, Value};
+use crate::maltego::{Property, visible};
 
 /// Resolves names: in the item of a list first, then in the record around it.
 #[derive(Clone, Copy)]
@@ -353,7 +354,7 @@ pub(super) fn fold<'a>(
                         answer,
                     };
                     let state = (lists, &mut known);
-                    made = made.max(folded.place(prepared, part, input, &heard.window, state));
+                    made = made.max(folded.place(prepared, part, input, heard, state));
                 };
                 match &prepared.rule.each {
                     None => walk(None),
@@ -381,7 +382,7 @@ impl<'a> Folded<'a> {
         prepared: &Prepared<'a>,
         part: Part<'a>,
         input: &MappedInput<'a>,
-        window: &Window,
+        heard: &Heard<'a>,
         (lists, known): (&Lists, &mut HashMap<Key<'a>, usize>),
     ) -> Placed {
         let rule = prepared.rule;
@@ -392,7 +393,7 @@ impl<'a> Folded<'a> {
             let group = self
                 .on_input
                 .get_or_insert_with(|| Group::new(input.type_id, Cow::Borrowed(input.value)));
-            group.add(part, window);
+            group.add(part, &heard.window);
             return Placed::Made;
         }
         let Some(value) = rule.value.fill(|name| part.scope.text(name)) else {
@@ -412,7 +413,10 @@ impl<'a> Folded<'a> {
         let Some(type_id) = prepared.type_of(&value, lists) else {
             return Placed::Nothing;
         };
-        if type_id == input.type_id && value.eq_ignore_ascii_case(input.value.trim()) {
+        if type_id == input.type_id
+            && value.eq_ignore_ascii_case(input.value.trim())
+            && prepared.agrees(&part.scope, &heard.answer.source.provider, input.properties)
+        {
             return Placed::Equal;
         }
         let strict = prepared.strict_values(&part.scope);
@@ -424,7 +428,7 @@ impl<'a> Folded<'a> {
             }
         };
         if let Some(group) = self.groups.get_mut(at) {
-            group.add(part, window);
+            group.add(part, &heard.window);
         }
         Placed::Made
     }
@@ -471,6 +475,17 @@ impl<'a> Prepared<'a> {
             }),
             (None, kind) => kind.and_then(|kind| kind.entity_type()),
         }
+    }
+
+    /// Tells whether the input has what identifies an entity beside type and value.
+    fn agrees(&self, scope: &Scope<'_>, provider: &str, input: &[Property]) -> bool {
+        let mut strict = self.rule.fields.iter().filter(|field| field.strict);
+        strict.all(|field| {
+            let name = field.id(provider);
+            let came = input.iter().find(|property| property.name == *name);
+            let said = scope.text(&field.field).unwrap_or_default();
+            came.map_or("", |property| property.value.as_str()) == visible(said)
+        })
     }
 
     fn strict_values(&self, scope: &Scope<'_>) -> Option<String> {

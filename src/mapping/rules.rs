@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+
 use crate::maltego::response::Bookmark;
 
 /// Holds a template such as `{domain} {first_seen}[ to {last_seen}]`, parsed.
@@ -42,6 +44,17 @@ pub struct PropertyRule {
     pub title: String,
     /// Whether it must agree for entities to merge.
     pub strict: bool,
+}
+
+impl PropertyRule {
+    /// Returns the id of the property for what a provider says.
+    #[must_use]
+    pub fn id(&self, provider: &str) -> SmolStr {
+        match &self.property {
+            Some(name) => name.to_smolstr(),
+            None => format_smolstr!("{provider}.{}", self.field),
+        }
+    }
 }
 
 /// Says when and how an entity is marked.

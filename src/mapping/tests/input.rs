@@ -141,6 +141,38 @@ fn what_equals_the_input_is_left_out() {
 }
 
 #[test]
+fn an_equally_named_entity_with_another_strict_property_is_found() {
+    let settings = settings(
+        "domains-on-ip",
+        "[[transform.entity]]\nvalue = \"domain\"\nfields = { ip = { property = \"my.ip\", title = \"IP\", strict = true } }",
+    );
+    let record = |ip: &str| Record::new().with("domain", "example.com").with("ip", ip);
+    let answer = answer(
+        Capability::DomainsOnIp,
+        vec![record("192.0.2.1"), record("192.0.2.2")],
+    );
+    let found = |properties: &[Property]| {
+        let input = MappedInput {
+            type_id: "maltego.Domain",
+            value: "Example.com",
+            properties,
+        };
+        let heard = [Heard::whole(&answer, at())];
+        let mapped = map(&heard, &rules_of(&settings), &input, &Selection::up_to(9));
+        let ips: Vec<String> = mapped
+            .entities
+            .iter()
+            .filter_map(|one| property(one, "my.ip").map(str::to_owned))
+            .collect();
+        (ips, mapped.dropped.unplaced.equal)
+    };
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    assert_eq!(found(&[]), (owned(&["192.0.2.1", "192.0.2.2"]), 0));
+    let first = Property::strict("my.ip", "IP", "192.0.2.1");
+    assert_eq!(found(&[first]), (owned(&["192.0.2.2"]), 1));
+}
+
+#[test]
 fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
     use crate::domain::Purpose;
     use crate::maltego::response::Bookmark;
