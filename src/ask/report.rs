@@ -63,7 +63,8 @@ pub struct EntityView {
     pub marks: BTreeSet<String>,
     /// Label of the link to the input.
     pub link: Option<String>,
-    /// Which sources say so, and when each saw it. An annotated input repeats what it came with.
+    /// Which sources say so, and when each saw it. An annotated input of a type that pivotd does not know repeats what it
+    /// came with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observations: Vec<Observation>,
 }
@@ -125,6 +126,8 @@ pub struct Report {
     pub transform: String,
     /// The type of the entity that it ran on, full id.
     pub input_type: String,
+    /// The value of that entity: where it came without properties, in the form in which entities have it.
+    pub input_value: String,
     /// The outcome.
     pub outcome: String,
     /// Where the answers came from.
@@ -140,7 +143,7 @@ pub struct Report {
 impl Report {
     /// Shows what a run came to.
     #[must_use]
-    pub fn of(transform: &str, input_type: &str, ran: &Ran) -> Self {
+    pub fn of(transform: &str, (input_type, input_value): (&str, String), ran: &Ran) -> Self {
         let (entities, messages, xml) = match &ran.body {
             Body::Response(response) => {
                 let entities = response.entities.iter().map(EntityView::from).collect();
@@ -169,6 +172,7 @@ impl Report {
         Self {
             transform: transform.to_owned(),
             input_type: input_type.to_owned(),
+            input_value,
             outcome: ran.outcome.to_owned(),
             cache: ran.cache.to_owned(),
             entities,

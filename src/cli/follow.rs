@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::filters::{Filters, left_out};
+use super::found::entities;
+use super::run::{Ran, say};
 use super::terminal;
-use crate::ask::report::{EntityView, MessageView};
+use crate::ask::message::head;
+use crate::ask::report::{EntityView, MessageView, Observation};
 use crate::graph::news::News;
 use crate::graph::{Graph, Node, read, to_graphml, to_json};
 use crate::maltego::types;
@@ -68,6 +71,14 @@ impl Following {
         })
     }
 
+    /// Reads the graph into which answers are merged; without one, an empty graph.
+    pub(super) fn opened(&self) -> anyhow::Result<Graph> {
+        match &self.target {
+            Some(file) => opened_or_new(file),
+            None => Ok(Graph::default()),
+        }
+    }
+
     /// Chooses what to run on, and says what was left out. `takes` are the types of the transform.
     pub(super) fn inputs(
         &self,
@@ -100,14 +111,30 @@ impl Following {
         let chosen = selected.chosen.iter().filter_map(|at| graph.nodes().get(*at));
         let inputs = chosen.cloned().map(|mut node| {
             if !is_same {
-                // What another graph says of it is that graph's.
-                node.observations.clear();
-                node.steps.clear();
+                forget(&mut node);
             }
             node
         });
         Ok((inputs.collect(), said))
     }
+}
+
+/// Takes off a node what another graph says of it: who saw it and when, and what that graph's steps did.
+fn forget(node: &mut Node) {
+    let sources: Vec<String> = node
+        .properties
+        .keys()
+        .filter_map(|name| Observation::source_of(name))
+        .map(str::to_owned)
+        .collect();
+    for source in sources {
+        for what in ["source", "first_seen", "last_seen", "retrieved_at"] {
+            node.properties.remove(&format!("{source}.{what}"));
+        }
+    }
+    node.observations.clear();
+    node.steps.clear();
+    node.given = false;
 }
 
 /// Tells whether a text names a file rather than a type.
@@ -158,26 +185,103 @@ pub(super) fn write(file: &Path, graph: &Graph) -> anyhow::Result<()> {
     } else {
         to_graphml(graph)?
     };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let replace = || -> anyhow::Result<()> {
-        let mut new = tempfile::NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new(".")))?;
-        new.write_all(text.as_bytes())?;
-        if let Ok(old) = std::fs::metadata(file) {
-            std::fs::set_permissions(new.path(), old.permissions())?;
-        }
-        new.persist(file)?;
-        Ok(())
+    // Behind a symbolic link, the file that it names is replaced, not the link.
+    let place = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
+    let is_plain = std::fs::symlink_metadata(&place).is_ok_and(|known| known.is_file());
+    let replaced = if is_plain {
+        replace(&place, &text)
+    } else {
+        Ok(false)
     };
-    // What cannot be replaced, such as a device or a file in a folder of others, is written into.
-    let is_plain = std::fs::symlink_metadata(file).is_ok_and(|known| known.is_file());
-    if !is_plain || replace().is_err() {
-        std::fs::write(file, text).with_context(|| file.display().to_string())?;
+    // A new file, a device and a file in a folder of others cannot be replaced.
+    let written = replaced.and_then(|done| {
+        if done {
+            Ok(())
+        } else {
+            std::fs::write(&place, &text)
+        }
+    });
+    written.with_context(|| file.display().to_string())
+}
+
+/// Replaces a file by a new one that is whole on disk before; `false` where the folder permits no new file. The file
+/// stays as it is unless this gives `true`.
+fn replace(file: &Path, text: &str) -> std::io::Result<bool> {
+    let refused = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Ok(false),
+        _ => Err(error),
+    };
+    let mut new = match tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new("."))) {
+        Ok(new) => new,
+        Err(error) => return refused(error),
+    };
+    new.write_all(text.as_bytes())?;
+    if let Err(error) = std::fs::set_permissions(new.path(), std::fs::metadata(file)?.permissions()) {
+        return refused(error);
     }
-    Ok(())
+    new.as_file().sync_all()?;
+    match new.persist(file) {
+        Ok(_) => Ok(true),
+        Err(error) => refused(error.error),
+    }
+}
+
+/// Holds what a step did to a graph.
+pub(super) struct Step<'a> {
+    pub(super) file: &'a Path,
+    pub(super) graph: &'a Graph,
+    pub(super) news: &'a News,
+    pub(super) chosen: Option<&'a str>,
+}
+
+impl Step<'_> {
+    /// Says what was chosen and what it brought.
+    pub(super) fn lines(&self, transform: &str) -> Vec<String> {
+        let chosen = self.chosen.map(|chosen| format!("runs on {chosen}"));
+        let summary = summary(self.file, transform, self.graph, self.news);
+        chosen.into_iter().chain([summary]).collect()
+    }
+
+    pub(super) fn is_new(&self, entity: &EntityView) -> bool {
+        let at = self.graph.find(&Node::from(entity.clone()));
+        at.is_some_and(|at| self.news.new.contains(&at))
+    }
+}
+
+/// Prints what a step on a graph brought: in short first, then what is new, then what is said.
+pub(super) fn show_step(ran: &[Ran], step: &Step<'_>, transform: &str, width: usize) {
+    for line in step.lines(transform) {
+        terminal::print(&line);
+    }
+    let (new, more) = new_entities(step.graph, step.news);
+    if !new.is_empty() {
+        let (table, one_source) = entities(&new, None, width);
+        terminal::print(&format!("\n{table}"));
+        if let Some(source) = one_source {
+            terminal::print(&format!("\nall from {}", terminal::line(&source)));
+        }
+    }
+    if more > 0 {
+        let file = step.file.display();
+        terminal::print(&format!("… and {more} more: pivotd graph show {file} --new"));
+    }
+    let corroborated = step.news.corroborated.iter();
+    let corroborated = corroborated.filter_map(|at| Some(step.graph.nodes().get(*at)?.value.as_str()));
+    let named = named(corroborated);
+    if !named.is_empty() {
+        terminal::print(&format!("\nwith a further source now: {named}"));
+    }
+    let messages = ran.iter().flat_map(|one| {
+        let value = one.input.value.as_str();
+        one.report.messages.iter().map(move |message| (value, message))
+    });
+    for (kind, text) in gathered(messages) {
+        say(&MessageView { kind, text });
+    }
 }
 
 /// Says in one line what a step brought.
-pub(super) fn summary(file: &Path, transform: &str, graph: &Graph, news: &News) -> String {
+fn summary(file: &Path, transform: &str, graph: &Graph, news: &News) -> String {
     format!(
         "{}, step {} ({transform}): {}",
         file.display(),
@@ -187,14 +291,14 @@ pub(super) fn summary(file: &Path, transform: &str, graph: &Graph, news: &News) 
 }
 
 /// Returns new entities as a run shows them, with the dates of the whole graph, and how many are not shown.
-pub(super) fn new_entities(graph: &Graph, news: &News) -> (Vec<EntityView>, usize) {
+fn new_entities(graph: &Graph, news: &News) -> (Vec<EntityView>, usize) {
     let shown = news.new.iter().take(MOST_SHOWN);
     let views = shown.filter_map(|at| graph.nodes().get(*at)).map(view);
     (views.collect(), news.new.len().saturating_sub(MOST_SHOWN))
 }
 
 /// Shows a node as a run shows what it found.
-pub(super) fn view(node: &Node) -> EntityView {
+fn view(node: &Node) -> EntityView {
     EntityView {
         type_id: node.type_id.clone(),
         value: node.value.clone(),
@@ -222,13 +326,11 @@ pub(super) fn named<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// Puts messages together that say the same of several inputs. Each begins with its input's value.
-pub(super) fn gathered<'a>(
-    messages: impl IntoIterator<Item = (&'a str, &'a MessageView)>,
-) -> Vec<(String, String)> {
+fn gathered<'a>(messages: impl IntoIterator<Item = (&'a str, &'a MessageView)>) -> Vec<(String, String)> {
     let mut order: Vec<(&str, &str)> = Vec::new();
     let mut inputs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for (value, message) in messages {
-        let rest = message.text.strip_prefix(value);
+        let rest = message.text.strip_prefix(&head(value));
         let rest = rest.and_then(|rest| rest.strip_prefix(": "));
         let key = (message.kind.as_str(), rest.unwrap_or(&message.text));
         let of = inputs.entry(key).or_insert_with(|| {
@@ -276,6 +378,64 @@ mod tests {
                 "nothing is known: a.example, c.example (2 entities)",
                 "b.example: 3 of 9 shown"
             ]
+        );
+    }
+
+    #[test]
+    fn what_is_said_of_long_values_is_said_once() {
+        let values = ["a", "b"].map(|start| format!("{start}{}", "x".repeat(300)));
+        let all = values.each_ref().map(|value| MessageView {
+            kind: "Inform".to_owned(),
+            text: format!("{}: nothing is known", head(value)),
+        });
+        let texts = gathered(values.iter().map(String::as_str).zip(&all));
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].1.starts_with("nothing is known: a"), "{texts:?}");
+    }
+
+    #[test]
+    fn an_entity_of_another_graph_comes_without_what_that_graph_says_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [source, target] = ["source.json", "target.json"].map(|name| folder.path().join(name));
+        let properties = ["acme.source", "acme.first_seen", "acme.last_seen", "acme.score"];
+        let node = Node {
+            type_id: "maltego.Domain".to_owned(),
+            value: "example.com".to_owned(),
+            properties: properties
+                .map(|name| (name.to_owned(), "2013-01-02".to_owned()))
+                .into(),
+            ..Node::default()
+        };
+        let mut graph = Graph::default();
+        graph.begin("acme.whois");
+        graph.give(node);
+        write(&source, &graph).unwrap();
+        let following = Following::of(Some(&target), source.to_str(), Some("Domain")).unwrap();
+        let filters = Filters::default();
+        let (inputs, _) = following.inputs(&Graph::default(), &filters, &[]).unwrap();
+        let [input] = inputs.as_slice() else {
+            panic!("{inputs:?}")
+        };
+        assert!(!input.given && input.steps.is_empty());
+        let left: Vec<&String> = input.properties.keys().collect();
+        assert_eq!(left, ["acme.score"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_behind_a_link_is_replaced_and_never_cut_short() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link] = ["case.json", "link.json"].map(|name| folder.path().join(name));
+        write(&file, &Graph::default()).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let before = std::fs::metadata(&file).unwrap().ino();
+        write(&link, &Graph::default()).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_ne!(std::fs::metadata(&file).unwrap().ino(), before, "a new file");
+        assert!(
+            replace(&folder.path().join("gone"), "").is_err(),
+            "an error is no leave to write"
         );
     }
 

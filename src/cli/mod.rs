@@ -11,6 +11,7 @@ mod demo;
 mod export;
 mod filters;
 mod follow;
+mod found;
 mod graph;
 mod healthcheck;
 mod keys;

@@ -1,12 +1,12 @@
 //! `pivotd run`: a transform in the terminal, on values or on a graph.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::filters::Filters;
-use super::follow::{self, Following};
+use super::follow::{self, Following, Step};
+use super::found::{columns, entities};
 use super::session::{Session, unexpected};
-use super::table::{Column, csv, natural, render};
+use super::table::{Column, csv};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
 use crate::control::{ControlReply, ControlRequest, RunRequest};
@@ -77,9 +77,9 @@ fn setting(text: &str) -> Result<(String, String), String> {
 }
 
 /// Holds what came of one value.
-struct Ran {
-    input: Node,
-    report: Report,
+pub(super) struct Ran {
+    pub(super) input: Node,
+    pub(super) report: Report,
     sample: bool,
 }
 
@@ -103,29 +103,15 @@ impl Run {
             "filters choose entities of a graph; name one with --on"
         );
         let following = Following::of(self.graph.as_deref(), self.on.as_deref(), self.type_id.as_deref())?;
-        let mut graph = match &following.target {
-            Some(file) => follow::opened_or_new(file)?,
-            None => Graph::default(),
-        };
+        let graph = following.opened()?;
         let Runs { ran, chosen, failed } = block_on(self.ask(&following, &graph))??;
         if ran.is_empty()
             && let Some(error) = failed
         {
             return Err(error);
         }
-        let before = Before::of(&graph);
-        let mut done = Done::Well;
-        if let Some(first) = ran.first() {
-            graph.begin(&first.report.transform);
-        }
-        for one in &ran {
-            if one.report.is_error() {
-                done = Done::WithError;
-            }
-            let at = graph.give(one.input.clone());
-            graph.found(at, &one.report.transform, one.report.entities.clone());
-        }
-        let news = News::of(&before, &graph);
+        // Asking takes time, in which another run may have written the graph.
+        let (graph, news) = merged(following.opened()?, &ran);
         let mut step = None;
         if let Some(file) = following.target.as_deref().filter(|_| !ran.is_empty()) {
             follow::write(file, &graph)?;
@@ -137,6 +123,11 @@ impl Run {
             });
         }
         self.print(&ran, &graph, step.as_ref())?;
+        let done = if ran.iter().any(|one| one.report.is_error()) {
+            Done::WithError
+        } else {
+            Done::Well
+        };
         failed.map_or(Ok(done), Err)
     }
 
@@ -151,7 +142,7 @@ impl Run {
         }
         match self.format {
             Format::Table => match step {
-                Some(step) if self.on.is_some() => show_step(ran, step, &self.transform, width),
+                Some(step) if self.on.is_some() => follow::show_step(ran, step, &self.transform, width),
                 _ => {
                     if let Some(step) = step {
                         step.lines(&self.transform)
@@ -238,6 +229,7 @@ impl Run {
                 return Err(error);
             }
         };
+        let is_typed = following.source.is_none() && self.local().is_none();
         let count = inputs.len();
         let mut all = Vec::new();
         let mut failed = None;
@@ -259,8 +251,8 @@ impl Run {
                 .ask(request, &format!("waiting for {}{which}", self.transform))
                 .await
             {
-                Ok(ControlReply::Ran { report, sample }) => {
-                    complete(&mut input, &report);
+                Ok(ControlReply::Ran { mut report, sample }) => {
+                    complete(&mut input, &mut report, is_typed);
                     all.push(Ran {
                         input,
                         report,
@@ -283,71 +275,46 @@ impl Run {
     }
 }
 
-/// Holds what a step did to a graph.
-struct Step<'a> {
-    file: &'a Path,
-    graph: &'a Graph,
-    news: &'a News,
-    chosen: Option<&'a str>,
-}
-
-impl Step<'_> {
-    /// Says what was chosen and what it brought.
-    fn lines(&self, transform: &str) -> Vec<String> {
-        let chosen = self.chosen.map(|chosen| format!("runs on {chosen}"));
-        let summary = follow::summary(self.file, transform, self.graph, self.news);
-        chosen.into_iter().chain([summary]).collect()
+/// Merges what runs found into a graph, and says what that brought.
+fn merged(mut graph: Graph, ran: &[Ran]) -> (Graph, News) {
+    let before = Before::of(&graph);
+    if let Some(first) = ran.first() {
+        graph.begin(&first.report.transform);
     }
-
-    fn is_new(&self, entity: &EntityView) -> bool {
-        let at = self.graph.find(&Node::from(entity.clone()));
-        at.is_some_and(|at| self.news.new.contains(&at))
+    for one in ran {
+        let at = graph.give(one.input.clone());
+        graph.found(at, &one.report.transform, one.report.entities.clone());
     }
-}
-
-/// Prints what a step on a graph brought: in short first, then what is new, then what is said.
-fn show_step(ran: &[Ran], step: &Step<'_>, transform: &str, width: usize) {
-    for line in step.lines(transform) {
-        terminal::print(&line);
-    }
-    let (new, more) = follow::new_entities(step.graph, step.news);
-    if !new.is_empty() {
-        let (table, one_source) = entities(&new, None, width);
-        terminal::print(&format!("\n{table}"));
-        if let Some(source) = one_source {
-            terminal::print(&format!("\nall from {}", terminal::line(&source)));
-        }
-    }
-    if more > 0 {
-        let file = step.file.display();
-        terminal::print(&format!("… and {more} more: pivotd graph show {file} --new"));
-    }
-    let corroborated = step.news.corroborated.iter();
-    let corroborated = corroborated.filter_map(|at| Some(step.graph.nodes().get(*at)?.value.as_str()));
-    let named = follow::named(corroborated);
-    if !named.is_empty() {
-        terminal::print(&format!("\nwith a further source now: {named}"));
-    }
-    let messages = ran.iter().flat_map(|one| {
-        let value = one.input.value.as_str();
-        one.report.messages.iter().map(move |message| (value, message))
-    });
-    for (kind, text) in follow::gathered(messages) {
-        say(&MessageView { kind, text });
-    }
+    let news = News::of(&before, &graph);
+    (graph, news)
 }
 
 /// Prints a message; errors go where errors go.
-fn say(message: &MessageView) {
+pub(super) fn say(message: &MessageView) {
     match message.kind.as_str() {
         "Inform" | "Debug" => terminal::print(&message.text),
         _ => terminal::error(&message.text),
     }
 }
 
-/// Gives an input from the command line the type that it was run as, and its value property.
-fn complete(input: &mut Node, report: &Report) {
+/// Gives an input from the command line the type that it was run as, and its value property. A value that was typed gets
+/// the form in which entities have it, so that it merges with those that are found.
+fn complete(input: &mut Node, report: &mut Report, is_typed: bool) {
     input.type_id.clone_from(&report.input_type);
+    if is_typed {
+        let value = report.input_value.clone();
+        // The input with what was learnt of it has the value as it was typed.
+        for entity in &mut report.entities {
+            if entity.type_id == input.type_id && entity.value == input.value {
+                let name = types::value_property(&entity.type_id);
+                if let Some(said) = name.and_then(|name| entity.properties.get_mut(name)) {
+                    said.clone_from(&value);
+                }
+                entity.value.clone_from(&value);
+            }
+        }
+        input.value = value;
+    }
     if let Some(name) = types::value_property(&input.type_id)
         && !input.properties.contains_key(name)
     {
@@ -425,55 +392,6 @@ fn json(ran: &Ran, step: Option<&Step<'_>>) -> serde_json::Result<serde_json::Va
     Ok(value)
 }
 
-/// Lays out entities within `width`, with those marked that are new on a graph. Where that is narrow and all have one
-/// source, it is returned instead of shown in each row.
-fn entities(entities: &[EntityView], step: Option<&Step<'_>>, width: usize) -> (String, Option<String>) {
-    let sources: Vec<String> = entities.iter().map(sources).collect();
-    let one = sources
-        .first()
-        .filter(|first| !first.is_empty() && sources.iter().all(|other| other == *first))
-        .cloned();
-    let mut columns = columns(entities, step);
-    if one.is_some() && natural(&columns) > width {
-        columns.pop();
-        return (render(columns, width), one);
-    }
-    (render(columns, width), None)
-}
-
-fn sources(entity: &EntityView) -> String {
-    named(entity, ".source").join(", ")
-}
-
-/// Makes the columns of entities, the sources last.
-fn columns(entities: &[EntityView], step: Option<&Step<'_>>) -> Vec<Column> {
-    let is_new = |entity: &EntityView| step.is_some_and(|step| step.is_new(entity));
-    vec![
-        Column::fixed(
-            "Type",
-            entities.iter().map(|entity| short(&entity.type_id).to_owned()),
-        ),
-        Column::main("Value", entities.iter().map(|entity| entity.value.clone())),
-        Column::fixed(
-            "New",
-            entities
-                .iter()
-                .map(|entity| if is_new(entity) { "new" } else { "" }.to_owned()),
-        ),
-        Column::fixed(
-            "First seen",
-            entities.iter().map(|entity| date(entity, ".first_seen", false)),
-        ),
-        Column::fixed(
-            "Last seen",
-            entities.iter().map(|entity| date(entity, ".last_seen", true)),
-        ),
-        Column::flexible("Link", entities.iter().map(link)),
-        Column::flexible("Details", entities.iter().map(details)),
-        Column::flexible("Source", entities.iter().map(sources)),
-    ]
-}
-
 /// Makes one table of all runs, with what each ran on.
 fn table_of_all(ran: &[Ran], step: Option<&Step<'_>>) -> Vec<Column> {
     let mut all: Vec<EntityView> = Vec::new();
@@ -487,119 +405,56 @@ fn table_of_all(ran: &[Ran], step: Option<&Step<'_>>) -> Vec<Column> {
     table
 }
 
-fn short(type_id: &str) -> &str {
-    type_id.strip_prefix("maltego.").unwrap_or(type_id)
-}
-
-/// Returns the different values of properties whose id ends so; each provider has its own.
-fn named<'a>(entity: &'a EntityView, end: &str) -> Vec<&'a str> {
-    let values = entity.properties.iter().filter(|(name, _)| name.ends_with(end));
-    values
-        .map(|(_, value)| value.as_str())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
-}
-
-/// Returns the first or last of the dates that providers give.
-fn date(entity: &EntityView, end: &str, last: bool) -> String {
-    let dates = named(entity, end);
-    let date = if last { dates.last() } else { dates.first() };
-    date.map(|date| (*date).to_owned()).unwrap_or_default()
-}
-
-/// Returns the link's label, unless the dates beside it say the same.
-fn link(entity: &EntityView) -> String {
-    let Some(label) = &entity.link else {
-        return String::new();
-    };
-    let mut rest = label.clone();
-    for known in [
-        date(entity, ".first_seen", false),
-        date(entity, ".last_seen", true),
-    ] {
-        if !known.is_empty() {
-            rest = rest.replace(&known, "");
-        }
-    }
-    let says_nothing = rest
-        .split_whitespace()
-        .all(|word| matches!(word, "to" | "-" | "–" | "until" | "since"));
-    if says_nothing {
-        String::new()
-    } else {
-        label.clone()
-    }
-}
-
-/// Returns what else the entity tells, without what is in other columns and what every entity of the type repeats.
-fn details(entity: &EntityView) -> String {
-    const ELSEWHERE: [&str; 5] = [".first_seen", ".last_seen", ".source", ".retrieved_at", ".sample"];
-    let known = types::lookup(&entity.type_id);
-    let is_value = |name: &str| known.is_some_and(|known| known.value_property == Some(name));
-    let told = entity.properties.iter().filter(|(name, value)| {
-        !ELSEWHERE.iter().any(|end| name.ends_with(end)) && !is_value(name) && **value != entity.value
-    });
-    let mut told: Vec<_> = told.collect();
-    // Long texts are cut, so that short facts, such as a score, go before them.
-    told.sort_by_key(|(_, value)| value.len());
-    let last_part = |name: &str| name.rsplit_once('.').map_or(name, |(_, last)| last).to_owned();
-    let marks = entity.marks.iter().map(|mark| format!("[{mark}]"));
-    let told = told
-        .into_iter()
-        .map(|(name, value)| format!("{}: {value}", last_part(name)));
-    marks.chain(told).collect::<Vec<_>>().join("; ")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
 
-    fn entity(link: &str, properties: &[(&str, &str)]) -> EntityView {
+    fn entity(value: &str) -> EntityView {
         EntityView {
-            type_id: "maltego.IPv4Address".to_owned(),
-            value: "192.0.2.7".to_owned(),
-            strict: BTreeSet::new(),
+            type_id: "maltego.Domain".to_owned(),
+            value: value.to_owned(),
+            strict: BTreeSet::from(["fqdn".to_owned()]),
             marks: BTreeSet::new(),
-            properties: properties
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            link: Some(link.to_owned()),
+            properties: BTreeMap::from([("fqdn".to_owned(), value.to_owned())]),
+            link: None,
             observations: Vec::new(),
         }
     }
 
-    const DATES: [(&str, &str); 3] = [
-        ("acme.first_seen", "2013-01-02"),
-        ("acme.last_seen", "2014-03-04"),
-        ("other.last_seen", "2015-05-06"),
-    ];
-
-    #[test]
-    fn dates_of_several_providers_span_the_whole_period() {
-        let entity = entity("", &DATES);
-        assert_eq!(date(&entity, ".first_seen", false), "2013-01-02");
-        assert_eq!(date(&entity, ".last_seen", true), "2015-05-06");
+    /// Makes what came of a value that was typed: the entity itself with what was learnt, and another.
+    fn ran(typed: &str, is_typed: bool) -> Ran {
+        let mut input = Node {
+            value: typed.to_owned(),
+            ..Node::default()
+        };
+        let mut report = Report {
+            transform: "acme.neighbours".to_owned(),
+            input_type: "maltego.Domain".to_owned(),
+            input_value: "example.com".to_owned(),
+            outcome: "found".to_owned(),
+            cache: "miss".to_owned(),
+            entities: vec![entity(typed), entity("example.net")],
+            messages: Vec::new(),
+            xml: String::new(),
+        };
+        complete(&mut input, &mut report, is_typed);
+        Ran {
+            input,
+            report,
+            sample: false,
+        }
     }
 
     #[test]
-    fn a_link_is_shown_only_where_it_says_more_than_the_dates() {
-        assert_eq!(link(&entity("2013-01-02 to 2015-05-06", &DATES)), "");
-        assert_eq!(link(&entity("Change 2013-01-02", &DATES)), "Change 2013-01-02");
-    }
-
-    #[test]
-    fn details_leave_out_what_stands_elsewhere() {
-        let entity = entity(
-            "",
-            &[
-                ("acme.about", "a long text about it"),
-                ("acme.score", "87"),
-                ("acme.source", "Acme"),
-                ("ipv4-address", "192.0.2.7"),
-            ],
-        );
-        assert_eq!(details(&entity), "score: 87; about: a long text about it");
+    fn a_typed_value_merges_with_the_entity_that_it_names() {
+        let (graph, _) = merged(Graph::default(), &[ran("example.com", true)]);
+        let (graph, news) = merged(graph, &[ran("EXAMPLE[.]com", true)]);
+        let values: Vec<&str> = graph.nodes().iter().map(|node| node.value.as_str()).collect();
+        assert_eq!(values, ["example.com", "example.net"]);
+        assert!(news.new.is_empty(), "{news:?}");
+        let (graph, _) = merged(graph, &[ran("EXAMPLE.com", false)]);
+        assert_eq!(graph.nodes().len(), 3, "an entity of a graph stays as it is");
     }
 }

@@ -18,6 +18,7 @@ use crate::http::asking::Answer;
 use crate::http::values::{self, guess};
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};
+use crate::mapping::entity_value;
 use crate::startup::{App, Configured};
 use crate::telemetry::log::RequestLine;
 
@@ -42,6 +43,7 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
     let configured = app.configured.load_full();
     let spec = find(&configured, &request.transform)?;
     let settings = settings(app, spec, &request.settings)?;
+    let is_typed = request.properties.is_empty();
     let entity = entity(
         spec,
         request.type_id.as_deref(),
@@ -70,8 +72,11 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
         (entity.value.as_str(), entity.type_id.as_str())
     });
     watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value);
+    let form = request.entities.first().filter(|_| is_typed);
+    let form = form.and_then(|entity| entity_form(spec, entity));
+    let form = form.unwrap_or_else(|| value.to_owned());
     Ok(ControlReply::Ran {
-        report: Report::of(&spec.name, type_id, &ran),
+        report: Report::of(&spec.name, (type_id, form), &ran),
         sample: app.is_sample(),
     })
 }
@@ -133,7 +138,9 @@ fn settings(
             let own = known
                 .iter()
                 .filter(|setting| !setting.name.starts_with("global#"));
-            meant = own.filter(|setting| last_part(&setting.name) == name).collect();
+            meant = own
+                .filter(|setting| types::last_part(&setting.name) == name)
+                .collect();
         }
         if meant.is_empty() {
             let usable = known
@@ -166,29 +173,20 @@ fn settings(
     Ok(found)
 }
 
-fn last_part(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(_, last)| last)
-}
-
 /// Makes the entity: of the type that is named, else of the first input that can read the value.
-///
-/// Where a property holds what is asked and nobody gives that property, the value stands for it.
 fn entity(
     spec: &TransformSpec,
     type_id: Option<&str>,
     value: &str,
-    mut properties: Vec<(String, String)>,
+    properties: Vec<(String, String)>,
 ) -> Result<InputEntity, String> {
     let inputs = &spec.inputs;
-    let short = |id: &str| {
-        id.rsplit_once('.')
-            .map_or(id, |(_, short)| short)
-            .to_ascii_lowercase()
-    };
     let type_id = match type_id {
         Some(given) => inputs
             .iter()
-            .find(|input| input.type_id == given || short(&input.type_id) == given.to_ascii_lowercase())
+            .find(|input| {
+                input.type_id == given || types::last_part(&input.type_id).eq_ignore_ascii_case(given)
+            })
             .map(|input| input.type_id.clone())
             .or_else(|| types::by_any_name(given).map(|known| known.id.to_owned()))
             .or_else(|| given.contains('.').then(|| given.to_owned()))
@@ -225,11 +223,6 @@ fn entity(
         .chain(bases)
         .map(str::to_owned)
         .collect();
-    let input = inputs.iter().find(|input| input.type_id == type_id);
-    let query = input.and_then(|input| input.query.clone());
-    if let Some(query) = query.filter(|query| !properties.iter().any(|(name, _)| name == query)) {
-        properties.push((query, value.to_owned()));
-    }
     Ok(InputEntity {
         declared_type: type_id.clone(),
         type_id,
@@ -238,6 +231,18 @@ fn entity(
         fields: properties,
         ..InputEntity::default()
     })
+}
+
+/// Returns the form in which entities have a value that was typed; `None` where it stays as it is.
+fn entity_form(spec: &TransformSpec, entity: &InputEntity) -> Option<String> {
+    let input = spec.input_for(entity.ancestors.iter().map(String::as_str))?;
+    if input.query.is_some() || entity.is_a("maltego.Phrase") {
+        return None;
+    }
+    let indicator = Indicator::read_as(&input.kinds, &entity.value).ok()?.indicator;
+    // Either kind of address reads the other.
+    let is_of_type = input.kinds.contains(&indicator.kind());
+    is_of_type.then(|| entity_value(&indicator)).flatten()
 }
 
 /// Finds the type of a value without a type: by the property that one input's type alone has its value in;
@@ -407,5 +412,62 @@ mod tests {
             }
         }
         assert!(tried > 20, "{tried}");
+    }
+
+    fn of(transform: &str, type_id: Option<&str>, value: &str) -> (InputEntity, Option<String>) {
+        let loaded = load(None, &[], &vendor::all());
+        let settings = loaded.unwrap_or_else(|errors| panic!("{errors}")).settings;
+        let spec = settings.transforms.iter().find(|spec| spec.name == transform);
+        let spec = spec.unwrap();
+        let entity = entity(spec, type_id, value, Vec::new()).unwrap();
+        let form = entity_form(spec, &entity);
+        (entity, form)
+    }
+
+    #[test]
+    fn typed_values_get_the_form_of_found_entities() {
+        for (transform, type_id, typed, form) in [
+            (
+                "domaintools.ip-history",
+                None,
+                "EXAMPLE[.]com",
+                Some("example.com"),
+            ),
+            (
+                "passivetotal.resolutions",
+                None,
+                "192[.]0[.]2[.]7",
+                Some("192.0.2.7"),
+            ),
+            (
+                "threatconnect.incidents-of",
+                None,
+                "hxxp://Example[.]com/A",
+                Some("http://example.com/A"),
+            ),
+            (
+                "domaintools.reverse-whois",
+                None,
+                "Dana.Weber[at]mail.example",
+                Some("dana.weber@mail.example"),
+            ),
+            ("domaintools.reverse-whois", Some("Person"), "Dana  WEBER", None),
+            (
+                "threatconnect.incidents",
+                Some("Phrase"),
+                "hxxp://Example[.]com",
+                None,
+            ),
+            ("threatconnect.indicators", None, "0012", None),
+        ] {
+            let found = of(transform, type_id, typed).1;
+            assert_eq!(found.as_deref(), form, "{transform} {typed}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_not_given_as_the_property_that_holds_the_query() {
+        let (entity, _) = of("threatconnect.indicators", Some("Incident"), "Only a name");
+        assert!(entity.fields.is_empty(), "{entity:?}");
     }
 }

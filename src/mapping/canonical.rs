@@ -31,6 +31,32 @@ pub(super) fn canonical<'a>(
     })
 }
 
+/// Returns the form in which entities have what an indicator is; `None` where its value says less than what was given.
+#[must_use]
+pub fn entity_value(indicator: &Indicator) -> Option<String> {
+    let value = indicator.value();
+    let kind = match indicator.kind() {
+        IndicatorKind::Email => Kind::Email,
+        IndicatorKind::Phone => Kind::Phone,
+        // The number alone.
+        IndicatorKind::Asn => return Some(value.strip_prefix("AS").unwrap_or(value).to_owned()),
+        IndicatorKind::Domain
+        | IndicatorKind::Hostname
+        | IndicatorKind::Ipv4
+        | IndicatorKind::Ipv6
+        | IndicatorKind::Url
+        | IndicatorKind::Hash
+        | IndicatorKind::Certificate => return Some(value.to_owned()),
+        IndicatorKind::Netblock
+        | IndicatorKind::Person
+        | IndicatorKind::Organization
+        | IndicatorKind::Phrase
+        | IndicatorKind::Incident
+        | IndicatorKind::Community => return None,
+    };
+    canonical(Some(kind), Cow::Borrowed(value), None).map(Cow::into_owned)
+}
+
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),

@@ -14,6 +14,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use canonical::entity_value;
 pub use dropped::{Dropped, Unplaced};
 pub(crate) use entity::humanised;
 pub use map::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
