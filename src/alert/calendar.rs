@@ -20,7 +20,14 @@ pub(super) fn find(text: &str, found: &mut Found<'_>, file: &mut dyn FnMut(&[u8]
         if !links::find(name, false, found) {
             return;
         }
-        let value = unescaped(value);
+        // As vCalendar 1.0 writes texts.
+        let plain = if upper.contains("QUOTED-PRINTABLE") {
+            let decoded = decode(value.as_bytes(), Encoding::QuotedPrintable);
+            String::from_utf8_lossy(&decoded.bytes).into_owned()
+        } else {
+            value.to_owned()
+        };
+        let value = unescaped(&plain);
         let is_page = upper.contains("TEXT/HTML") || value.contains("href=") || value.contains("HREF=");
         if !links::find(&value, is_page, found) {
             return;
@@ -31,8 +38,8 @@ pub(super) fn find(text: &str, found: &mut Found<'_>, file: &mut dyn FnMut(&[u8]
 /// Joins folded lines: a line end and one white space are no part of the text.
 fn unfolded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for (at, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
+    let lines = text.split(['\r', '\n']).filter(|line| !line.is_empty());
+    for (at, line) in lines.enumerate() {
         match line.strip_prefix([' ', '\t']) {
             Some(more) => out.push_str(more),
             None => {

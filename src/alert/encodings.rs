@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::senders::without_comments;
+
 /// Names how a body is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
@@ -15,8 +17,9 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// Reads the value of a Content-Transfer-Encoding header: its first word counts.
+    /// Reads the value of a Content-Transfer-Encoding header: its first word counts, a comment is none.
     pub(super) fn of(value: &str) -> Self {
+        let value = without_comments(value);
         let words = value.split(|c: char| c.is_whitespace() || matches!(c, '(' | ';' | ',' | '"' | '\''));
         let word = words
             .into_iter()

@@ -59,7 +59,16 @@ pub(super) fn leaf(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Re
     if about.is("message", Some("partial")) {
         mail.refuse(about, "a part of a message: the rest is elsewhere");
     }
-    match reading(content, about) {
+    let reading = reading(content, about);
+    if reading != Reading::Not && !content.trim_ascii().is_empty() {
+        if decoded.is_broken && !is_attachment(content, about) {
+            mail.refuse(about, "its encoding is unknown or broken");
+        }
+        if !is_known_charset(content, about) {
+            mail.refuse(about, "its charset is not known here");
+        }
+    }
+    match reading {
         Reading::Not => {}
         Reading::Calendar => {
             let text = text(content, about);
@@ -228,6 +237,25 @@ fn text<'x>(content: &'x [u8], about: &About) -> Cow<'x, str> {
         Some(decoder) => Cow::Owned(decoder(content)),
         None => String::from_utf8_lossy(content),
     }
+}
+
+/// Tells whether a text can be read by its charset. ASCII is the same in nearly all of them.
+fn is_known_charset(content: &[u8], about: &About) -> bool {
+    let Some(name) = about.attribute("charset").map(str::trim) else {
+        return true;
+    };
+    let lower = name.to_ascii_lowercase().replace('_', "-");
+    // The decoder gives nothing for these.
+    let is_replaced = lower.starts_with("iso-2022-cn")
+        || ["iso-2022-kr", "csiso2022kr", "hz-gb-2312", "replacement"].contains(&lower.as_str());
+    if is_replaced {
+        return false;
+    }
+    let is_ascii = content.iter().all(|b| b.is_ascii() && *b != 0);
+    let is_named = charset_decoder(name.as_bytes()).is_some()
+        || Charset::for_label(name.as_bytes()).is_some()
+        || ["", "us-ascii", "utf8", "unknown-8bit"].contains(&lower.as_str());
+    is_named || Charset::for_bom(content).is_some() || (is_ascii && !lower.contains('7'))
 }
 
 impl File {

@@ -11,7 +11,7 @@ use super::text::{self, Found};
 use mail_parser::decoders::html::add_html_token;
 
 /// Attributes whose value is a link.
-const LINKS: [&str; 12] = [
+const LINKS: [&str; 11] = [
     "href",
     "src",
     "action",
@@ -22,11 +22,12 @@ const LINKS: [&str; 12] = [
     "formaction",
     "background",
     "poster",
-    "xlink:href",
     "data",
 ];
 /// Attributes that may contain links.
-const TEXTS: [&str; 6] = ["content", "srcset", "style", "ping", "value", "archive"];
+const TEXTS: [&str; 10] = [
+    "content", "srcset", "style", "ping", "value", "archive", "to", "from", "by", "values",
+];
 /// How deep pages may stand in attributes of pages.
 const MAX_DEPTH: usize = 2;
 /// The longest name of a character reference, and more.
@@ -96,15 +97,20 @@ fn tag<'t>(text: &'t str, depth: usize, found: &mut Found<'_>) -> Option<&'t str
         };
         let (value, after) = attribute(value.trim_start_matches(is_space));
         rest = after;
+        // Drawings name links with any prefix of their own.
+        let name = match name.rsplit_once(':') {
+            Some((prefix, local)) if !prefix.eq_ignore_ascii_case("xmlns") => local,
+            _ => name,
+        };
         let listed = |names: &[&str]| names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
         let goes_on = if listed(&LINKS) {
             link(&decoded(value), depth, found)
         } else if listed(&TEXTS) {
-            text::find(&decoded(value), found)
+            texts(&decoded(value), found)
         } else if depth < MAX_DEPTH && listed(&["srcdoc"]) {
             page(&decoded(value), depth + 1, found)
         } else if is_script(name) {
-            text::find(&decoded(value), found)
+            texts(&decoded(value), found)
         } else {
             true
         };
@@ -116,13 +122,47 @@ fn tag<'t>(text: &'t str, depth: usize, found: &mut Found<'_>) -> Option<&'t str
 
 /// Tells of an attribute's link; of one that is a page itself (`data:text/html,…`), the links in it.
 fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
-    let value = value.trim();
+    // Browsers leave line ends and tabs out, and take a backslash for a slash.
+    let value = value.replace(['\r', '\n', '\t'], "");
+    let value = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if let Some(target) = network_path(value) {
+        return found(&format!("//{target}"));
+    }
+    let starts = |head: &str| {
+        let start = value.get(..head.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(head))
+    };
+    if starts("www.") {
+        return found(&format!("http://{value}"));
+    }
+    if starts("javascript:") || starts("vbscript:") {
+        let plain = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+        return texts(&plain, found);
+    }
     match value.get(..5) {
         Some(head) if head.eq_ignore_ascii_case("data:") => {
             depth >= MAX_DEPTH || data(value).is_none_or(|inner| page(&inner, depth + 1, found))
         }
         _ => found(value),
     }
+}
+
+/// Tells of the links in a text of an attribute: with a scheme, or `//host` as a value of its own.
+fn texts(text: &str, found: &mut Found<'_>) -> bool {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '=' | ',' | ';');
+    let mut targets = text.split(ends).filter_map(network_path);
+    text::find(text, found)
+        && targets.all(|target| {
+            let host = target.split(['/', '\\']).next().unwrap_or_default();
+            !host.contains('.') || found(&format!("//{target}"))
+        })
+}
+
+/// Returns what stands behind the two slashes of a link without a scheme; browsers take backslashes for slashes.
+fn network_path(text: &str) -> Option<&str> {
+    let is_slash = |c: char| matches!(c, '/' | '\\');
+    let rest = text.strip_prefix(is_slash)?.strip_prefix(is_slash)?;
+    Some(rest.trim_start_matches(is_slash))
 }
 
 /// Returns the text in a `data:` URL (RFC 2397), if it is one.

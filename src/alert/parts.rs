@@ -148,9 +148,10 @@ pub(super) fn split<'x>(body: &'x [u8], boundary: &[u8]) -> Vec<&'x [u8]> {
         if let Some(from) = start {
             parts.push(trim_line_end(body.get(from..begin).unwrap_or_default()));
         }
-        start = Some(at);
+        // Some readers go on where a boundary follows the closing one.
+        start = (!is_end).then_some(at);
         // One more than allowed is enough to refuse the message.
-        if is_end || parts.len() > MAX_PARTS {
+        if parts.len() > MAX_PARTS {
             return parts;
         }
     }

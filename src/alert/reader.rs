@@ -124,7 +124,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         for text in &mailbox.addresses {
             let found = self.address(role, text);
             is_known |= found;
-            if !found && role == "sender" {
+            if !found && role != "return_path" {
                 self.refuse(role, text, "no address of which even the domain can be read");
             } else if !found {
                 self.note(format!("one {role} is no e-mail address: \"{}\"", visible(text)));

@@ -88,10 +88,16 @@ impl Slot {
                     '<' | '>' | '(' | ')' | '[' | ']' | '"' | '\'' | ',' | ';' | ':'
                 )
         });
-        let shown = parts
+        let shown: Vec<String> = parts
             .filter(|word| word.contains('@'))
             .map(str::to_owned)
             .collect();
+        // Where nothing stands in the address's place, programs for mail show what is in quotes, comments or encoded words.
+        let addresses = if addresses.is_empty() {
+            shown.clone()
+        } else {
+            addresses
+        };
         Mailbox {
             name,
             addresses,
@@ -321,6 +327,9 @@ fn words(text: &str) -> Vec<String> {
     for word in text.split_whitespace() {
         match out.last_mut() {
             Some(last) if last.ends_with('@') || word.starts_with('@') => last.push_str(word),
+            Some(last) if last.contains('@') && (last.ends_with('.') || word.starts_with('.')) => {
+                last.push_str(word)
+            }
             _ => out.push(word.to_owned()),
         }
     }
@@ -389,7 +398,8 @@ fn is_mark(c: char) -> bool {
     matches!(kind, Category::NonspacingMark | Category::SpacingMark)
 }
 
-fn without_comments(text: &str) -> String {
+/// Takes comments out; one that is never closed stays.
+pub(super) fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('(') {

@@ -201,3 +201,69 @@ fn attachments_are_what_is_not_shown() {
         ]
     );
 }
+
+#[test]
+fn a_text_whose_encoding_or_charset_is_unknown_is_named() {
+    for head in [
+        "Content-Type: text/plain\r\nContent-Transfer-Encoding: b64",
+        "Content-Type: text/plain\r\nContent-Transfer-Encoding: x-unknown",
+        "Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uuencode",
+        "Content-Type: text/html; charset=ibm037",
+        "Content-Type: text/html; charset=utf-32",
+        "Content-Type: text/html; charset=iso-2022-kr",
+    ] {
+        let message = format!("From: a@b.example\r\n{head}\r\n\r\nhttps://c.example/ \u{e9}");
+        let read = reading(message.as_bytes()).unwrap();
+        assert_eq!(read.unreadable.len(), 1, "{head}: {:?}", read.unreadable);
+    }
+    let known = reading(
+        b"From: a@b.example\r\nContent-Transfer-Encoding: (as usual) base64\r\n\r\naHR0cHM6Ly9jLmV4YW1wbGUvbG9naW4=",
+    );
+    let known = known.unwrap();
+    assert_eq!(of(&known, "url"), ["https://c.example/login"]);
+    assert!(known.unreadable.is_empty());
+}
+
+#[test]
+fn parts_behind_the_closing_boundary_are_read() {
+    let (found, _) = urls(
+        "multipart/mixed; boundary=b",
+        "--b\r\n\r\na\r\n--b--\r\n--b\r\nContent-Type: text/html\r\n\r\n<a href='https://c.example/x'>\r\n--b--\r\n",
+    );
+    assert_eq!(found, ["https://c.example/x"]);
+}
+
+#[test]
+fn links_that_browsers_open_without_a_scheme_are_read() {
+    for page in [
+        "<a href=\"\\\\c.example/x\">",
+        "<a href=\"/\\c.example/x\">",
+        "<meta http-equiv=refresh content=\"0;url=//c.example/x\">",
+        "<set attributeName=href to=//c.example/x>",
+        "<animate values=\"https://c.example/x;https://c.example/x\">",
+        "<a x:href=https://c.example/x>",
+        "<a href=\"javascript:location.href='https://c.example/x'\">",
+    ] {
+        let (found, _) = urls("text/html", page);
+        assert_eq!(found, ["https://c.example/x"], "{page}");
+    }
+    assert_eq!(
+        urls("text/html", "<a href=www.c.example/x>").0,
+        ["http://www.c.example/x"]
+    );
+}
+
+#[test]
+fn calendars_of_any_line_end_and_in_quoted_printable_are_read() {
+    for calendar in [
+        "BEGIN:VCALENDAR\r\r\nDESCRIPTION:https://c.exam\r\r\n ple/x\r\r\n",
+        "BEGIN:VCALENDAR\rDESCRIPTION:https://c.exam\r ple/x\r",
+        "BEGIN:VCALENDAR\r\nDESCRIPTION;ENCODING=QUOTED-PRINTABLE:https://c=2Eexample/x\r\n",
+    ] {
+        assert_eq!(
+            urls("text/calendar", calendar).0,
+            ["https://c.example/x"],
+            "{calendar}"
+        );
+    }
+}

@@ -111,12 +111,10 @@ fn all_senders_count() {
 #[test]
 fn a_name_that_shows_another_address_is_noted() {
     for value in [
-        "\"ceo@corp-bank.example\", <a@evil.example>",
         "ceo@corp-bank.example <a@evil.example>",
         "\"ceo@corp-bank.example\" <a@evil.example>",
         "a@evil.example (ceo@corp-bank.example)",
         "=?utf-8?q?ceo=40corp-bank=2Eexample?= <a@evil.example>",
-        "=?utf-8?q?ceo=40corp-bank=2Eexample?=, <a@evil.example>",
     ] {
         let read = from(value);
         assert_eq!(of(&read, "sender"), ["a@evil.example"], "{value}");
@@ -166,6 +164,32 @@ fn a_sender_of_which_not_even_the_domain_is_known_is_unreadable() {
         "{:?}",
         read.notes
     );
+}
+
+#[test]
+fn an_address_counts_in_every_role_and_mailbox_wherever_it_stands() {
+    for value in [
+        "=?utf-8?q?billing=40shop.example?=",
+        "\"billing@shop.example\"",
+        "Billing (<billing@shop.example>)",
+        "billing@shop . example",
+        "<billing@shop(c).example>",
+        "billing@shop\r\n .example",
+    ] {
+        for (name, role) in [("Reply-To", "reply_to"), ("Sender", "sender_agent")] {
+            let message = format!("From: a@b.example\r\n{name}: {value}\r\n\r\ntext");
+            let read = reading(message.as_bytes()).unwrap();
+            assert_eq!(of(&read, role), ["billing@shop.example"], "{name}: {value}");
+        }
+        let read = from(&format!("<a@b.example>, {value}"));
+        assert_eq!(
+            of(&read, "sender"),
+            ["a@b.example", "billing@shop.example"],
+            "{value}"
+        );
+    }
+    let read = reading(b"From: a@b.example\r\nReply-To: <x@y_z>\r\n\r\n").unwrap();
+    assert_eq!(read.unreadable[0].role, "reply_to");
 }
 
 #[test]
