@@ -321,17 +321,24 @@ fn encoded_word(text: &str) -> Option<usize> {
     Some(text.len() - rest.len() + rest.find("?=")? + 2)
 }
 
-/// Cuts text at white space outside of quotes, and none of it is cut around an at sign (RFC 5322, 4.4).
+/// Cuts text at white space outside of quotes, and none of it is cut around an at sign or around a dot that stands alone or
+/// begins a word of a domain (RFC 5322, 4.4). A dot at the end of an address is a sentence's.
 fn words(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
+    let mut goes_on = false;
     for word in text.split_whitespace() {
         match out.last_mut() {
-            Some(last) if last.ends_with('@') || word.starts_with('@') => last.push_str(word),
-            Some(last) if last.contains('@') && (last.ends_with('.') || word.starts_with('.')) => {
-                last.push_str(word)
+            Some(last)
+                if goes_on
+                    || last.ends_with('@')
+                    || word.starts_with('@')
+                    || last.contains('@') && word.starts_with('.') =>
+            {
+                last.push_str(word);
             }
             _ => out.push(word.to_owned()),
         }
+        goes_on = word == "." && out.last().is_some_and(|last| last.contains('@'));
     }
     out
 }

@@ -188,6 +188,11 @@ fn an_address_counts_in_every_role_and_mailbox_wherever_it_stands() {
             "{value}"
         );
     }
+    // A dot at the end of an address belongs to a sentence.
+    assert_eq!(
+        of(&from("desk@shop.example. Thanks"), "sender"),
+        ["desk@shop.example"]
+    );
     let read = reading(b"From: a@b.example\r\nReply-To: <x@y_z>\r\n\r\n").unwrap();
     assert_eq!(read.unreadable[0].role, "reply_to");
 }
