@@ -3,6 +3,7 @@
 //! Every sender can write such a header. Relays put theirs on top: what stands above the Received header of the relay that
 //! took the message from outside is of a trusted relay. What stands below it may be that relay's, or the sender's.
 
+use super::headers::comment;
 use super::received::{Origin, Relay, Trace, contains, names};
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
@@ -72,6 +73,33 @@ pub(super) fn results(
     (found, others)
 }
 
+/// Tells whether these results vouch for senders: for each of them, something passed for a name of its registrable domain.
+/// A DMARC result that names no domain is about the header From; it vouches where all senders are of one domain.
+pub(super) fn vouch(results: &[AuthenticationResult], senders: &[Indicator]) -> bool {
+    let mut domains: Vec<_> = senders.iter().map(Indicator::registrable).collect();
+    domains.sort();
+    domains.dedup();
+    let is_one = domains.len() == 1;
+    let passed = || results.iter().filter(|one| one.result == "pass");
+    let is_right = |own: &Option<Indicator>| {
+        passed().any(|one| match &one.domain {
+            Some(name) => {
+                let named = Indicator::name(name).ok();
+                own.is_some() && named.and_then(|name| name.registrable()) == *own
+            }
+            None => one.method == "dmarc" && is_one,
+        })
+    };
+    !domains.is_empty() && domains.iter().all(is_right)
+}
+
+/// Tells whether DMARC failed, as a trusted relay found.
+pub(super) fn is_refused(results: &[AuthenticationResult]) -> bool {
+    results
+        .iter()
+        .any(|one| one.method == "dmarc" && one.result == "fail")
+}
+
 /// Returns the name of the relay that wrote the next Received header below: it wrote what stands above, too.
 fn entry_below(trace: &[Trace], at: usize) -> Option<String> {
     trace.iter().skip(at).find_map(|line| match line {
@@ -132,16 +160,20 @@ fn result(clause: &str, relay: &str) -> Option<AuthenticationResult> {
 /// Takes comments out, which nest, and separators within quotes, which mean nothing here.
 fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for c in text.chars() {
+    let mut is_quoted = false;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
         match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' if depth == 0 => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            ';' | '=' if quoted => out.push(' '),
+            '\\' => {
+                let _ = chars.next();
+            }
+            '"' => is_quoted = !is_quoted,
+            '(' if !is_quoted => match comment(chars.as_str()) {
+                Some((_, after)) => chars = after.chars(),
+                None => break,
+            },
+            ')' if !is_quoted => {}
+            ';' | '=' if is_quoted => out.push(' '),
             c => out.push(c),
         }
     }

@@ -63,6 +63,29 @@ fn field(text: &[u8]) -> Option<Field<'_>> {
     is_name.then_some(Field { name, value })
 }
 
+/// Reads a comment (RFC 5322, 3.2.2) from behind its bracket: its text, nested brackets left out, and what follows it.
+pub(super) fn comment(text: &str) -> Option<(String, &str)> {
+    let mut inner = String::new();
+    let mut depth = 1_usize;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => inner.extend(chars.next()),
+            '(' => {
+                depth += 1;
+                inner.push(' ');
+            }
+            ')' if depth == 1 => return Some((inner, chars.as_str())),
+            ')' => {
+                depth -= 1;
+                inner.push(' ');
+            }
+            c => inner.push(c),
+        }
+    }
+    None
+}
+
 /// Decodes the encoded words (RFC 2047) of a value, and keeps at most so many characters.
 pub(super) fn decoded(value: &str, most: usize) -> String {
     let mut end = value.len().min(MAX_DECODED);

@@ -126,7 +126,14 @@ fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
     let value = value.replace(['\r', '\n', '\t'], "");
     let value = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
     if let Some(target) = network_path(value) {
-        return found(&format!("//{target}"));
+        // `\\host@8080\share` is a share over HTTP; as a page's address it would name a user.
+        let host = target.split(['/', '\\']).next().unwrap_or_default();
+        let is_share = value.starts_with("\\\\") && host.contains('@');
+        return found(&if is_share {
+            value.to_owned()
+        } else {
+            format!("//{target}")
+        });
     }
     let starts = |head: &str| {
         let start = value.get(..head.len());

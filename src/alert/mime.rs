@@ -16,7 +16,7 @@ use super::headers::{Field, decoded, fields};
 use super::leaf::leaf;
 use super::parts::{About, MAX_HEADERS, guessed_boundary, head, split};
 use super::received::{Hop, Trace};
-use super::senders::{Mailbox, mailboxes};
+use super::senders::{MAX_MAILBOXES, Mailbox, mailboxes};
 use super::unicode::{plain, visible};
 use super::{MAX_DEPTH, MAX_NAMED, MAX_PARTS, MessageError, Unreadable, links};
 
@@ -46,8 +46,9 @@ pub(super) struct Mail {
     pub(super) envelope: Envelope,
     /// What its headers say of it.
     pub(super) facts: MessageFacts,
-    /// Links as they stand in texts, in order.
+    /// Links as they stand in texts, in order, each once.
     links: Vec<String>,
+    seen: HashSet<String>,
     pub(super) files: Vec<File>,
     pub(super) unreadable: Vec<Unreadable>,
     pub(super) attached: Vec<Mail>,
@@ -98,23 +99,24 @@ pub(super) struct Envelope {
 pub(super) struct Remarks {
     parts: usize,
     too_deep: usize,
-    seen: HashSet<String>,
+    links: usize,
     too_many: bool,
     broken: usize,
     cut: bool,
 }
 
 impl Remarks {
-    /// Takes a link once; says whether more are wanted.
+    /// Takes a link of a message once; says whether more are wanted.
     pub(super) fn link(&mut self, link: &str, mail: &mut Mail) -> bool {
-        if self.seen.contains(link) {
+        if mail.seen.contains(link) {
             return true;
         }
-        if self.seen.len() >= MAX_LINKS {
+        if self.links >= MAX_LINKS {
             self.too_many = true;
             return false;
         }
-        self.seen.insert(link.to_owned());
+        self.links += 1;
+        mail.seen.insert(link.to_owned());
         mail.links.push(link.to_owned());
         true
     }
@@ -134,7 +136,10 @@ impl Remarks {
             );
         }
         if self.cut {
-            notes.push(format!("headers beyond {} KiB were not read", MAX_HEADERS / 1024));
+            let reason = format!("headers beyond {} KiB were not read", MAX_HEADERS / 1024);
+            notes.push(reason.clone());
+            // They could have named parts.
+            name("attachment", "headers of a part".to_owned(), reason);
         }
         if self.too_many {
             notes.push(format!("only the first {MAX_LINKS} links were looked at"));
@@ -150,17 +155,17 @@ impl Remarks {
 /// Reads a message of bounded length.
 pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
     let bytes = lines(begin(bytes));
-    let bytes = bytes.as_ref();
-    let fields = fields(head(bytes).0);
+    let top = Section::of(bytes.as_ref());
     let is_known = |field: &Field<'_>| KNOWN.iter().any(|name| field.is(name));
-    if !fields
+    if !top
+        .fields
         .iter()
         .any(|field| is_known(field) && !field.value.trim_ascii().is_empty())
     {
         return Err(MessageError::NoHeader);
     }
     let mut remarks = Remarks::default();
-    let mail = message(bytes, 0, &mut remarks)?;
+    let mail = message(&top, 0, &mut remarks)?;
     Ok((mail, remarks))
 }
 
@@ -180,13 +185,35 @@ fn begin(bytes: &[u8]) -> &[u8] {
     bytes.get(blank..).unwrap_or_default()
 }
 
-fn message(bytes: &[u8], depth: usize, remarks: &mut Remarks) -> Result<Mail, MessageError> {
-    let mut mail = Mail::default();
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    for field in fields(head(bytes).0) {
-        mail.read(&field);
+/// Is a message or a part, cut into its headers and its body.
+struct Section<'x> {
+    fields: Vec<Field<'x>>,
+    body: &'x [u8],
+    /// Whether it has more headers than are read.
+    is_cut: bool,
+}
+
+impl<'x> Section<'x> {
+    fn of(bytes: &'x [u8]) -> Self {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let (top, rest) = head(bytes);
+        let fields = fields(top);
+        // A part may lack headers and the empty line behind them.
+        let is_bare = fields.is_empty() && !top.is_empty();
+        Self {
+            fields,
+            body: if is_bare { bytes } else { rest },
+            is_cut: top.len() >= MAX_HEADERS,
+        }
     }
-    part(bytes, depth, false, &mut mail, remarks)?;
+}
+
+fn message(section: &Section<'_>, depth: usize, remarks: &mut Remarks) -> Result<Mail, MessageError> {
+    let mut mail = Mail::default();
+    for field in &section.fields {
+        mail.read(field);
+    }
+    part(section, depth, false, &mut mail, remarks)?;
     Ok(mail)
 }
 
@@ -196,7 +223,7 @@ impl Mail {
         let text = || field.unfolded();
         let fact = |into: &mut Vec<MailboxFact>| {
             let mut found = Vec::new();
-            mailboxes(&text(), &mut found);
+            let _ = mailboxes(&text(), &mut found);
             into.extend(found.iter().flat_map(Mailbox::facts).take(MAX_NAMED));
         };
         let first = |into: &mut Option<String>, value: String| {
@@ -204,18 +231,27 @@ impl Mail {
                 *into = Some(value);
             }
         };
+        let mut written = |role: &'static str, text: &str, into: &mut Vec<Mailbox>| {
+            if !mailboxes(text, into) {
+                self.unreadable.push(Unreadable {
+                    role,
+                    value: "the other mailboxes".to_owned(),
+                    reason: format!("more than {MAX_MAILBOXES} in one kind of header"),
+                });
+            }
+        };
         if field.is("From") {
             envelope.from_headers += 1;
-            mailboxes(&text(), &mut envelope.from);
+            written("sender", &text(), &mut envelope.from);
         } else if field.is("Sender") {
-            mailboxes(&text(), &mut envelope.sender);
+            written("sender_agent", &text(), &mut envelope.sender);
         } else if field.is("Reply-To") {
-            mailboxes(&text(), &mut envelope.reply_to);
+            written("reply_to", &text(), &mut envelope.reply_to);
         } else if field.is("Return-Path") {
             let path = text();
             // A report of non-delivery has none, by design.
             if !path.trim_matches(['<', '>', ' ', '\t']).is_empty() {
-                mailboxes(&path, &mut envelope.return_path);
+                written("return_path", &path, &mut envelope.return_path);
             }
         } else if field.is("Received") {
             envelope.trace.push(Trace::Received(Hop::parse(&text())));
@@ -249,26 +285,15 @@ impl Mailbox {
 
 /// Reads one part and what stands in it. `in_digest`: a part without a type is a message (RFC 2046, 5.1.5).
 fn part(
-    bytes: &[u8],
+    section: &Section<'_>,
     depth: usize,
     in_digest: bool,
     mail: &mut Mail,
     remarks: &mut Remarks,
 ) -> Result<(), MessageError> {
-    if depth > MAX_DEPTH {
-        remarks.too_deep += 1;
-        return Ok(());
-    }
-    let (top, rest) = head(bytes);
-    remarks.cut |= top.len() >= MAX_HEADERS;
-    let fields = fields(top);
-    // A part may lack headers and the empty line behind them.
-    let body = if fields.is_empty() && !top.is_empty() {
-        bytes
-    } else {
-        rest
-    };
-    let about = About::of(&fields, in_digest);
+    remarks.cut |= section.is_cut;
+    let body = section.body;
+    let about = About::of(&section.fields, in_digest);
     if about.is("multipart", None) {
         let named = about.attribute("boundary").filter(|text| !text.is_empty());
         let mut parts = named.map(|text| split(body, text.as_bytes())).unwrap_or_default();
@@ -288,15 +313,14 @@ fn part(
                 reason: "parts without a boundary between them".to_owned(),
             });
         }
+        let in_digest = about.is("multipart", Some("digest"));
         for inner in parts {
             count(remarks)?;
-            part(
-                inner,
-                depth + 1,
-                about.is("multipart", Some("digest")),
-                mail,
-                remarks,
-            )?;
+            if depth >= MAX_DEPTH {
+                remarks.too_deep += 1;
+            } else {
+                part(&Section::of(inner), depth + 1, in_digest, mail, remarks)?;
+            }
         }
         return Ok(());
     }
@@ -307,7 +331,8 @@ fn part(
             remarks.too_deep += 1;
         } else {
             let content = decode(body, about.encoding).bytes;
-            mail.attached.push(message(&content, depth + 1, remarks)?);
+            mail.attached
+                .push(message(&Section::of(&content), depth + 1, remarks)?);
         }
         if is_message {
             return Ok(());

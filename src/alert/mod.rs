@@ -25,6 +25,7 @@ mod unwrap;
 use std::net::IpAddr;
 
 use crate::domain::indicator::Indicator;
+use authentication::{is_refused, vouch};
 use reader::Reader;
 use report::{Report, report};
 
@@ -56,6 +57,8 @@ pub struct Trust<'a> {
     /// Says which list vouches for a link, because everybody visits its host; `None` for all others. Such a link is scored
     /// behind all others, and need not be where there are too many.
     pub is_popular: &'a dyn Fn(&Indicator) -> Option<String>,
+    /// Tells one's own people, whose reports are read as what they report. Those whom one trusts are none.
+    pub is_inside: &'a dyn Fn(&Indicator) -> bool,
     /// Whether URLs keep their query. User information and fragment never stay.
     pub keep_query: bool,
 }
@@ -77,10 +80,27 @@ pub struct Read {
     pub unreadable: Vec<Unreadable>,
     /// Links in wrappers of mail gateways that only the gateway's vendor can undo.
     pub sealed: Vec<Unreadable>,
+    /// Who the message says that it is from, whether that is asked about or not.
+    pub senders: Vec<Indicator>,
     /// What else a reader should know, in plain words.
     pub notes: Vec<String>,
     /// What the message says of itself; for the caller alone.
     pub facts: MessageFacts,
+}
+
+impl Read {
+    /// Tells whether a message may be from another than the sender that it names: a trusted relay found DMARC to fail, or
+    /// told of its checks and found none to pass for the sender's own domain (a domain without SPF and DMARC is open to
+    /// every sender to write). Where no trusted relay tells of any check, the sender is taken as it is written. A message
+    /// without a sender is from an unknown sender.
+    #[must_use]
+    pub fn is_sender_doubtful(&self) -> bool {
+        let results = &self.authentication;
+        if self.senders.is_empty() {
+            return !self.unreadable.iter().any(|one| one.role == "sender");
+        }
+        is_refused(results) || (!results.is_empty() && !vouch(results, &self.senders))
+    }
 }
 
 /// Holds something that could not be read.
@@ -143,10 +163,10 @@ pub enum MessageError {
 
 /// Reads a raw message.
 ///
-/// A message from one's own or a trusted sender that carries exactly one attached message is a report of that: the
-/// attached message is read in its place. Anybody can write such a sender, so where trusted relays took the message
-/// from outside and did not find the sender right, it is read as it is; where no relay tells, both are read. URLs and
-/// attachments of other attached messages count, their senders do not.
+/// A message from one's own people that carries exactly one attached message is a report of that: the attached message
+/// is read in its place, and of the report its other files. Anybody can write such a sender, so where trusted relays took
+/// the message from outside and did not find the sender right, it is read as it is; where no relay tells, both are read.
+/// URLs and attachments of other attached messages count, their senders do not.
 ///
 /// # Errors
 /// Where it is over a limit or no message; see [`MessageError`].
@@ -157,8 +177,7 @@ pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
     let (mut mail, remarks) = mime::walk(bytes)?;
     let mut out = Reader::new(trust);
     remarks.note(&mut out.read.notes, &mut out.read.unreadable);
-    // Reports that nobody vouches for, which are read as well.
-    let mut doubtful = Vec::new();
+    let mut reports = Vec::new();
     loop {
         let standing = report(&mail, trust);
         if standing == Report::Forged {
@@ -175,17 +194,21 @@ pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
         out.note("the message reports another, which it carries: that one was read, as the reporter sent it");
         if standing == Report::Doubtful {
             out.note("no trusted relay tells whether the reporter is who it says, so the report itself was read, too");
-            doubtful.push(outer);
         }
+        reports.push((standing, outer));
     }
     // The facts are those of the message that was reported.
     out.read.facts = std::mem::take(&mut mail.facts);
     out.envelope(&mail);
     out.contents(&mail);
-    for report in &doubtful {
+    for (standing, report) in &reports {
         let facts = out.read.facts.clone();
-        out.mailboxes(&report.envelope);
-        out.contents(report);
+        if *standing == Report::Doubtful {
+            out.mailboxes(&report.envelope);
+            out.contents(report);
+        } else {
+            out.files(report);
+        }
         out.read.facts = facts;
     }
     Ok(out.finish())

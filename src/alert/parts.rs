@@ -110,14 +110,15 @@ fn parameters(field: &Field<'_>) -> (String, Vec<(String, String)>) {
     (full.to_ascii_lowercase(), attributes.collect())
 }
 
-/// Cuts a part at the first empty line: its headers, of which there are bounded many octets, and its body.
+/// Cuts a part at the first empty line: its headers, of which there are bounded many octets, and its body. A line of white
+/// space belongs to the field before it (RFC 5322, 4.2).
 pub(super) fn head(bytes: &[u8]) -> (&[u8], &[u8]) {
     let mut end = 0;
     let mut body: &[u8] = b"";
     let mut at = 0;
     for line in bytes.split_inclusive(|b| *b == b'\n') {
         at += line.len();
-        if line.trim_ascii().is_empty() {
+        if matches!(line, b"\n" | b"\r\n" | b"\r") {
             body = bytes.get(at..).unwrap_or_default();
             break;
         }

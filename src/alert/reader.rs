@@ -180,10 +180,23 @@ impl<'t, 'a> Reader<'t, 'a> {
     pub(super) fn contents(&mut self, mail: &Mail) {
         let mut all = Gathered::default();
         mail.gather(&mut all);
-        for one in all.unreadable {
+        self.attachments(&all, |_| true);
+        self.links(all.links);
+    }
+
+    /// Reads the files that a message carries, and those attached to it.
+    pub(super) fn files(&mut self, mail: &Mail) {
+        let mut all = Gathered::default();
+        mail.gather(&mut all);
+        self.attachments(&all, |role| role == "attachment");
+    }
+
+    /// Reads files, and names what of these roles could not be read.
+    fn attachments(&mut self, all: &Gathered<'_>, is_wanted: impl Fn(&str) -> bool) {
+        for one in all.unreadable.iter().filter(|one| is_wanted(one.role)) {
             self.refuse(one.role, &one.value, &one.reason);
         }
-        for file in all.files {
+        for file in &all.files {
             let digests = [Some(&file.fact.sha256), file.other.as_ref()];
             for digest in digests.into_iter().flatten() {
                 if let Ok(hash) = Indicator::parse(IndicatorKind::Hash, digest) {
@@ -194,10 +207,12 @@ impl<'t, 'a> Reader<'t, 'a> {
                 self.read.facts.attachments.push(file.fact.clone());
             }
         }
+    }
+
+    fn links(&mut self, links: Vec<&str>) {
         let mut tally = Tally::default();
         let mut hosts = HashSet::new();
-        let (first, more): (Vec<Indicator>, Vec<Indicator>) = all
-            .links
+        let (first, more): (Vec<Indicator>, Vec<Indicator>) = links
             .into_iter()
             .flat_map(|link| unwrap::indicators(link, self.trust.keep_query, &mut tally))
             .partition(|url| hosts.insert(url.ip().map(|ip| ip.to_string()).or_else(|| url.host())));
@@ -223,6 +238,9 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Adds an indicator; one that a list vouches for is no excess where there are too many.
     fn add_vouched(&mut self, role: &'static str, indicator: Indicator, vouched: Option<&str>) {
+        if role == "sender" && !self.read.senders.contains(&indicator) {
+            self.read.senders.push(indicator.clone());
+        }
         if !self.seen.insert(indicator.clone()) {
             return;
         }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::headers::comment;
 use super::is_private;
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
@@ -84,7 +85,8 @@ impl Origin {
 /// The newest counts if its `by` or the address in its `from` is a trusted relay; lines of Google's machines among
 /// themselves may stand above it. The next counts if the address in the `from` of the one before is a trusted relay or
 /// of the machine itself, or is private, or missing, and the next is `by` a trusted relay. What a mailbox server of
-/// Exchange Online took came from inside, too, whatever the address: only `*.protection.outlook.com` faces strangers.
+/// Exchange Online took from another machine of it came from inside, too. What other tenants send comes in by
+/// `*.mail.protection.outlook.com`, from an address of the sending side: the walk ends there.
 pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     let none = |note| Origin {
         address: None,
@@ -116,7 +118,7 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     for (at, next) in hops {
         let inside = match hop.from {
             Some(from) if from.is_loopback() || contains(relays, from) => true,
-            Some(from) => (is_private(from) || hop.is_by_mailbox_server()) && next.is_by(relays),
+            Some(from) => (is_private(from) || hop.is_of_exchange(from)) && next.is_by(relays),
             None => next.is_by(relays),
         };
         if !inside {
@@ -187,11 +189,28 @@ impl Hop {
             || self.by_name.as_deref().is_some_and(|name| names(relays, name))
     }
 
-    /// Tells a line of a mailbox server of Exchange Online, as messages show them (its names are documented nowhere).
-    fn is_by_mailbox_server(&self) -> bool {
+    /// Tells a line of Exchange Online's mailbox servers about what machines of Exchange Online handed to them, as messages
+    /// show them (names and addresses are documented nowhere). Mailbox servers take messages from programs for mail, too:
+    /// these have other addresses.
+    fn is_of_exchange(&self, from: IpAddr) -> bool {
         const ZONES: [&str; 2] = [".prod.outlook.com", ".outlook.office365.com"];
-        let name = self.by_name.as_deref().unwrap_or_default().to_ascii_lowercase();
-        ZONES.iter().any(|zone| name.ends_with(zone))
+        const SENDERS: [&str; 3] = [
+            ".prod.outlook.com",
+            ".prod.protection.outlook.com",
+            ".outlook.office365.com",
+        ];
+        let is_below = |name: &Option<String>, zones: &[&str]| {
+            let name = name.as_deref().unwrap_or_default().to_ascii_lowercase();
+            zones.iter().any(|zone| name.ends_with(zone))
+        };
+        let IpAddr::V6(from) = from else { return false };
+        // 2603:10?6:…, and those of protection services before.
+        let is_inner = match from.segments() {
+            [0x2603, second, ..] => second & 0xff0f == 0x1006,
+            [0x2a01, 0x111, 0xf400, ..] => true,
+            _ => false,
+        };
+        is_inner && is_below(&self.by_name, &ZONES) && is_below(&self.called, &SENDERS)
     }
 
     /// Tells a line that machines of Google write among themselves: `by 2002:a05:…`, an address of 10.0.0.0/8 in 6to4
@@ -209,7 +228,7 @@ impl Hop {
 enum Token<'t> {
     Word(&'t str),
     /// A comment without its brackets.
-    Comment(&'t str),
+    Comment(String),
 }
 
 fn tokens(text: &str) -> Vec<Token<'_>> {
@@ -217,10 +236,10 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         if let Some(inner) = rest.strip_prefix('(') {
-            let end = closing(inner).unwrap_or(inner.len());
-            let (comment, after) = inner.split_at(end);
+            // One that is never closed goes on to the end.
+            let (comment, after) = comment(inner).unwrap_or_else(|| (inner.to_owned(), ""));
             tokens.push(Token::Comment(comment));
-            rest = after.strip_prefix(')').unwrap_or(after).trim_start();
+            rest = after.trim_start();
         } else {
             let end = rest
                 .find(|c: char| c.is_whitespace() || c == '(')
@@ -231,20 +250,6 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
         }
     }
     tokens
-}
-
-/// Returns where the bracket that closes a comment stands; comments nest.
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' if depth == 0 => return Some(at),
-            ')' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Returns the address that a relay saw, from one of its comments: `rdns [192.0.2.1]`, `192.0.2.1`, `[192.0.2.1]:25

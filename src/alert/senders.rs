@@ -3,7 +3,7 @@
 //! A strict reader gives up where programs for mail still show a sender, and what it gives up on is what attackers
 //! write. So everything that could be the address counts, and of an address that cannot be read whole its domain does.
 
-use super::headers::decoded;
+use super::headers::{comment, decoded};
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
 /// How many mailboxes are read of a header.
@@ -14,6 +14,7 @@ const MAX_DOMAINS: usize = 10;
 const MAX_NAME: usize = 300;
 
 /// Holds a mailbox as it is written.
+#[derive(PartialEq)]
 pub(super) struct Mailbox {
     /// The display name, decoded; may be empty.
     pub(super) name: String,
@@ -35,17 +36,20 @@ pub(super) enum Address {
     Unknown,
 }
 
-/// Reads the mailboxes of a header.
-pub(super) fn mailboxes(text: &str, into: &mut Vec<Mailbox>) {
+/// Reads the mailboxes of a header, each once; says whether all of them were read.
+#[must_use]
+pub(super) fn mailboxes(text: &str, into: &mut Vec<Mailbox>) -> bool {
     for slot in Slots::of(text) {
-        if into.len() >= MAX_MAILBOXES {
-            return;
-        }
         let mailbox = slot.mailbox();
-        if !mailbox.text.is_empty() {
-            into.push(mailbox);
+        if mailbox.text.is_empty() || into.contains(&mailbox) {
+            continue;
         }
+        if into.len() >= MAX_MAILBOXES {
+            return false;
+        }
+        into.push(mailbox);
     }
+    true
 }
 
 /// Is what stands between two commas.
@@ -251,29 +255,6 @@ fn quoted(text: &str) -> Option<(String, &str)> {
         match c {
             '"' => return Some((inner, chars.as_str())),
             '\\' => inner.extend(chars.next()),
-            c => inner.push(c),
-        }
-    }
-    None
-}
-
-/// Reads a comment from behind its bracket; comments nest.
-fn comment(text: &str) -> Option<(String, &str)> {
-    let mut inner = String::new();
-    let mut depth = 1_usize;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => inner.extend(chars.next()),
-            '(' => {
-                depth += 1;
-                inner.push(' ');
-            }
-            ')' if depth == 1 => return Some((inner, chars.as_str())),
-            ')' => {
-                depth -= 1;
-                inner.push(' ');
-            }
             c => inner.push(c),
         }
     }

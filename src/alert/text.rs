@@ -9,28 +9,19 @@ use std::borrow::Cow;
 use icu_properties::props::GeneralCategory as Category;
 
 use super::unicode::category;
-use crate::domain::indicator::refang;
+use crate::domain::indicator::refang::{DEAD_SCHEMES, refang, refang_target, separator, token};
 
-/// Schemes, and how reporters spell them so that they are no links; the longer of two comes first.
-const SCHEMES: [(&str, &str); 15] = [
+/// Schemes of links, and what they are read as; of two of which one ends with the other, the longer comes first.
+const SCHEMES: [(&str, &str); 8] = [
     ("https", "https"),
-    ("hxxps", "https"),
-    ("h**ps", "https"),
-    ("hxtps", "https"),
-    ("htxps", "https"),
     ("http", "http"),
-    ("hxxp", "http"),
-    ("h**p", "http"),
-    ("hxtp", "http"),
-    ("htxp", "http"),
     ("ftps", "ftp"),
-    ("fxps", "ftp"),
-    ("ftp", "ftp"),
-    ("fxp", "ftp"),
     ("sftp", "ftp"),
+    ("ftp", "ftp"),
+    ("file", "file"),
+    ("smb", "smb"),
+    ("webcal", "webcal"),
 ];
-/// How reporters spell a dot.
-const DOTS: [&str; 6] = ["[.]", "(.)", "{.}", "[dot]", "(dot)", "{dot}"];
 /// The longest link, and more: wrappers are long.
 const MAX_RUN: usize = 16 * 1024;
 /// The longest user information and host, and more.
@@ -71,25 +62,21 @@ struct Start<'t> {
 /// Finds the next scheme: `http://`, `hxxps[:]//`, `http[://]`, `http:[/][/]` …
 fn start(text: &str) -> Option<Start<'_>> {
     text.match_indices(':').find_map(|(at, _)| {
-        let (before, after) = text.split_at_checked(at)?;
-        let after = after.strip_prefix(':')?;
-        let (before, close) = match before.strip_suffix(['[', '(', '{']) {
-            Some(shorter) => (shorter, before.chars().next_back().and_then(closing)),
-            None => (before, None),
-        };
-        let (dead, scheme) = SCHEMES.iter().find(|(spelt, _)| {
+        let before = text.get(..at)?;
+        let before = before.strip_suffix(['[', '(', '{']).unwrap_or(before);
+        let (spelt, scheme) = DEAD_SCHEMES.iter().chain(&SCHEMES).find(|(spelt, _)| {
             let tail = before
                 .len()
                 .checked_sub(spelt.len())
                 .and_then(|start| before.get(start..));
             tail.is_some_and(|tail| tail.eq_ignore_ascii_case(spelt))
         })?;
-        let (target, is_dead) = slashes(after, close)?;
+        let (target, is_dead) = text.get(before.len()..).and_then(separator)?;
         Some(Start {
-            before: before.get(..before.len() - dead.len())?,
+            before: before.get(..before.len() - spelt.len())?,
             scheme,
             target,
-            is_dead: is_dead || dead.contains(['x', '*']),
+            is_dead: is_dead || DEAD_SCHEMES.iter().any(|(dead, _)| dead == spelt),
         })
     })
 }
@@ -103,38 +90,13 @@ fn closing(open: char) -> Option<char> {
     }
 }
 
-/// Steps over two slashes, each of which may stand in brackets; `close` is a bracket that is open before the colon.
-fn slashes(text: &str, close: Option<char>) -> Option<(&str, bool)> {
-    let mut rest = text;
-    let mut is_dead = close.is_some();
-    let mut open = close;
-    let mut count = 0;
-    while count < 2 {
-        let bracketed = ["[/]", "(/)", "{/}"];
-        let both = ["[//]", "(//)", "{//}"];
-        if let Some(after) = open.and_then(|close| rest.strip_prefix(close)) {
-            (rest, open) = (after, None);
-        } else if let Some(after) = bracketed.iter().find_map(|slash| rest.strip_prefix(slash)) {
-            (rest, is_dead) = (after, true);
-            count += 1;
-        } else if let Some(after) = both.iter().find_map(|slash| rest.strip_prefix(slash)) {
-            (rest, is_dead) = (after, true);
-            count += 2;
-        } else if let Some(after) = rest.strip_prefix(['/', '\\']) {
-            rest = after;
-            count += 1;
-        } else {
-            return None;
-        }
-    }
-    match open {
-        None => Some((rest, is_dead)),
-        Some(close) => rest.strip_prefix(close).map(|rest| (rest, is_dead)),
-    }
+/// Tells of links without a scheme.
+fn without_scheme(text: &str, found: &mut Found<'_>) -> bool {
+    www(text, found) && bracketed(text, found) && shares(text, found)
 }
 
 /// Tells of `www.…`, of which readers of mail make a link.
-fn without_scheme(text: &str, found: &mut Found<'_>) -> bool {
+fn www(text: &str, found: &mut Found<'_>) -> bool {
     let mut rest = text;
     let mut last = None;
     while let Some(at) = rest.find(['w', 'W']) {
@@ -146,7 +108,7 @@ fn without_scheme(text: &str, found: &mut Found<'_>) -> bool {
             |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '@' | '=' | '%' | '&');
         let is_www = from.get(..3).is_some_and(|www| www.eq_ignore_ascii_case("www"));
         let behind = from.get(3..).unwrap_or_default();
-        let has_dot = behind.starts_with('.') || DOTS.iter().any(|dot| starts_with(behind, dot));
+        let has_dot = behind.starts_with('.') || dot(behind).is_some();
         if is_www && has_dot && !before.is_some_and(inside) {
             let (target, tail) = target(from, false, false);
             if target.len() > "www.".len() {
@@ -164,6 +126,71 @@ fn without_scheme(text: &str, found: &mut Found<'_>) -> bool {
     true
 }
 
+/// Tells of names whose dots stand in brackets, with what follows them: `evil[.]example/login`. Of a mailbox it is none.
+fn bracketed(text: &str, found: &mut Found<'_>) -> bool {
+    let in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let mut rest = text;
+    let mut in_mailbox = false;
+    while let Some((before, bracket)) = rest
+        .find(['[', '(', '{'])
+        .and_then(|at| rest.split_at_checked(at))
+    {
+        let start = before.trim_end_matches(in_name);
+        let is_mailbox = start.ends_with('@') || in_mailbox && start.is_empty();
+        in_mailbox = false;
+        rest = match token(bracket) {
+            Some((".", after)) if start.len() < before.len() && after.starts_with(char::is_alphanumeric) => {
+                let (target, tail) = target(rest.get(start.len()..).unwrap_or_default(), true, false);
+                if !is_mailbox && is_name(&target) && !found(&format!("http://{target}")) {
+                    return false;
+                }
+                // It goes on behind the bracket at least.
+                if tail.len() < after.len() { tail } else { after }
+            }
+            Some((sign, after)) => {
+                in_mailbox = sign == "@";
+                after
+            }
+            None => bracket.get(1..).unwrap_or_default(),
+        };
+    }
+    true
+}
+
+/// Tells a link that begins with an address or a name whose last label could be a zone of the DNS.
+fn is_name(target: &str) -> bool {
+    let host = target.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let last = host.rsplit_once('.').map_or("", |(_, last)| last);
+    let is_zone = last.chars().count() >= 2 && last.chars().all(char::is_alphabetic);
+    is_zone || last.starts_with("xn--") || host.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
+/// Tells of files on other machines: `\\host\share`.
+fn shares(text: &str, found: &mut Found<'_>) -> bool {
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once("\\\\") {
+        let run = behind
+            .find(ends)
+            .map_or(behind, |end| behind.get(..end).unwrap_or_default());
+        let host = run.split_once('\\').map_or("", |(host, _)| host);
+        let is_free =
+            before.chars().next_back().is_none_or(ends) || before.ends_with(['(', '[', ',', ';', ':']);
+        let in_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
+        if is_free && host.contains('.') && host.chars().all(in_host) && !found(&format!("\\\\{run}")) {
+            return false;
+        }
+        rest = behind.get(run.len()..).unwrap_or_default();
+    }
+    true
+}
+
+/// Returns what follows a dot in brackets.
+fn dot(text: &str) -> Option<&str> {
+    token(text)
+        .filter(|(plain, _)| *plain == ".")
+        .map(|(_, after)| after)
+}
+
 fn starts_with(text: &str, head: &str) -> bool {
     text.get(..head.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(head))
@@ -178,14 +205,10 @@ fn target(text: &str, is_dead: bool, in_angles: bool) -> (Cow<'_, str>, &str) {
         run = Cow::Owned(joined);
         tail = after;
     }
-    let front = run.find(['/', '?', '#', '\\']).unwrap_or(run.len());
+    let front = run.find(['/', '?', '#']).unwrap_or(run.len());
     let host = run.get(..front).unwrap_or_default();
-    let is_dead = is_dead
-        || host.ends_with(['[', '(', '{'])
-        || DOTS.iter().any(|dot| contains(host, dot))
-        || host.contains("[:]");
-    if is_dead {
-        run = Cow::Owned(refang(&run.replace(' ', "")));
+    if is_dead || host.ends_with(['[', '(', '{']) || refang(host) != host {
+        run = Cow::Owned(refang_target(&run.replace(' ', "")));
     }
     let keep = length(&run);
     match run {
@@ -208,18 +231,13 @@ fn resume(run: &str, keep: usize) -> usize {
     keep + (rest.len() - rest.trim_start_matches(['.', ':', '!', '?', '*', '_', '~']).len())
 }
 
-fn contains(text: &str, part: &str) -> bool {
-    let (text, part) = (text.as_bytes(), part.as_bytes());
-    text.windows(part.len())
-        .any(|window| window.eq_ignore_ascii_case(part))
-}
-
 /// Returns where a link ends by the kinds of characters and by brackets that were not opened in it.
 fn end(text: &str) -> usize {
     let mut open = Vec::new();
     let mut has_dot = false;
     let mut in_path = false;
     let mut skip = 0;
+    let mut user = None;
     for (at, c) in text.char_indices() {
         if at < skip {
             continue;
@@ -233,7 +251,22 @@ fn end(text: &str) -> usize {
         let rest = text.get(at..).unwrap_or_default();
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            '/' | '?' | '#' | '\\' => in_path = true,
+            // The dot behind it is escaped, or its path begins with one.
+            '\\' if !in_path && behind.starts_with('.') => {}
+            '/' | '?' | '#' | '\\' if !in_path => {
+                // What ends within the host has no path. So each octet is looked at for one link only.
+                let host = text.get(..at).unwrap_or_default();
+                // The slash itself may stand in brackets.
+                let bracket = host.trim_end_matches(['[', '(', '{']);
+                let is_token = text
+                    .get(bracket.len()..)
+                    .is_some_and(|rest| token(rest).is_some());
+                let host = if is_token { bracket } else { host };
+                if breaks(&refang_target(&host.replace(' ', ""))).is_some() {
+                    return at;
+                }
+                in_path = true;
+            }
             '.' => has_dot = true,
             ',' | ';' | '(' | '[' if is_link(behind) => return at,
             '[' | '(' | '{' => open.push(c),
@@ -247,7 +280,13 @@ fn end(text: &str) -> usize {
             // Browsers leave these out of a host.
             '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' if !in_path && goes_on(behind) => {}
             c if ends(c) => return at,
-            c if !in_path && !is_host(c) && c != '@' && !has_user(behind) => return at,
+            c if !in_path
+                && !is_host(c)
+                && c != '@'
+                && at >= *user.get_or_insert_with(|| end_of_user(text)) =>
+            {
+                return at;
+            }
             _ => {}
         }
     }
@@ -256,7 +295,7 @@ fn end(text: &str) -> usize {
 
 /// Tells a text that is the next link.
 fn is_link(text: &str) -> bool {
-    let schemes = SCHEMES.iter().map(|(spelt, _)| *spelt);
+    let schemes = DEAD_SCHEMES.iter().chain(&SCHEMES).map(|(spelt, _)| *spelt);
     starts_with(text, "www.")
         || schemes.filter(|spelt| starts_with(text, spelt)).any(|spelt| {
             text.get(spelt.len()..)
@@ -269,18 +308,17 @@ fn goes_on(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '-')) && !is_link(text)
 }
 
-/// Tells whether an at sign follows before the path: what stands before it is who asks, not who is asked.
-fn has_user(text: &str) -> bool {
-    let front = text.chars().take(MAX_HOST);
-    let mut front = front.take_while(|c| !matches!(c, '/' | '?' | '#' | '\\') && !ends(*c));
-    front.any(|c| c == '@')
+/// Returns where the last at sign before the path stands: what stands before it is who asks, not who is asked.
+fn end_of_user(text: &str) -> usize {
+    let front = text.char_indices().take(2 * MAX_HOST);
+    let front = front.take_while(|(_, c)| !matches!(c, '/' | '?' | '#' | '\\') && !ends(*c));
+    front.filter(|(_, c)| *c == '@').last().map_or(0, |(at, _)| at)
 }
 
 /// Returns the length of ` [.] `, which some write between the labels of a host.
 fn spaced_dot(text: &str) -> Option<usize> {
     let bare = text.strip_prefix(' ')?;
-    let dot = DOTS.iter().find(|dot| starts_with(bare, dot))?;
-    let after = bare.get(dot.len()..)?;
+    let after = dot(bare)?;
     let next = after.strip_prefix(' ').unwrap_or(after);
     let goes_on = next.starts_with(char::is_alphanumeric);
     goes_on.then(|| text.len() - next.len())
@@ -336,6 +374,19 @@ fn length(run: &str) -> usize {
     let front = run.find(['/', '?', '#', '\\']).unwrap_or(run.len());
     let authority = run.get(..front).unwrap_or_default();
     let host_at = authority.rfind('@').map_or(0, |at| at + 1);
+    let end = breaks(authority);
+    if end.is_none() && front < run.len() {
+        return run
+            .trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '~'])
+            .len();
+    }
+    let host = authority.get(host_at..end.unwrap_or(front)).unwrap_or_default();
+    host_at + ended(host)
+}
+
+/// Returns where the first character that no host has stands in what is before a path.
+fn breaks(authority: &str) -> Option<usize> {
+    let host_at = authority.rfind('@').map_or(0, |at| at + 1);
     let host = authority.get(host_at..).unwrap_or_default();
     // An IPv6 address stands in brackets.
     let literal = host
@@ -343,14 +394,7 @@ fn length(run: &str) -> usize {
         .map_or(0, |rest| rest.find(']').map_or(host.len(), |at| at + 2));
     let name = host.get(literal..).unwrap_or_default();
     let no_name = |c| !is_host(c) || matches!(c, '[' | ']' | '(' | ')' | '{' | '}');
-    if let Some(at) = name.find(no_name) {
-        return host_at + ended(host.get(..literal + at).unwrap_or_default());
-    }
-    if front == run.len() {
-        return host_at + ended(host);
-    }
-    run.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '~'])
-        .len()
+    name.find(no_name).map(|at| host_at + literal + at)
 }
 
 /// Tells characters of hosts, ports and addresses in brackets, in any script.

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::unicode::visible;
 use super::{MAX_NAMED, Unreadable};
-use crate::domain::indicator::{Indicator, IndicatorKind};
-use crate::domain::links;
+use crate::domain::indicator::Indicator;
+use crate::domain::indicator::refang::refang_url;
+use crate::domain::links::{self, Link};
 
 /// Counts what was met.
 #[derive(Default)]
@@ -59,36 +60,33 @@ fn push(list: &mut Vec<Unreadable>, link: &str, reason: &str) {
 /// Makes indicators of a link; none for what leads to no server, such as `mailto:` and `cid:`, and for what could not
 /// be read, which `tally` then names.
 pub(super) fn indicators(link: &str, keep_query: bool, tally: &mut Tally) -> Vec<Indicator> {
-    let link = link.trim();
     // Reporters defang what they found.
-    let is_dead = link
-        .get(..4)
-        .is_some_and(|head| head.eq_ignore_ascii_case("hxxp"));
-    let plain = is_dead
-        .then(|| Indicator::parse(IndicatorKind::Url, link).ok())
-        .flatten();
-    let whole = plain.as_ref().map_or(link, Indicator::value);
-    let Some(url) = links::web(whole) else {
-        if looks_like_web(whole) {
-            tally.refuse(&bare(whole, keep_query), "no URL that a client could open");
+    let whole = refang_url(link.trim());
+    let (urls, mut found) = match links::read(&whole) {
+        Link::Web(url) => (vec![url], Vec::new()),
+        Link::Other { links, hosts } => (links, hosts),
+        Link::Nowhere | Link::Relative => return Vec::new(),
+        Link::Unreadable => {
+            tally.refuse(&bare(&whole, keep_query), "no URL that a client could open");
+            return Vec::new();
         }
-        return Vec::new();
     };
-    let unwrapped = links::unwrap(url);
-    tally.unwrapped += usize::from(unwrapped.is_wrapped);
-    let mut found = Vec::new();
-    for sealed in unwrapped.sealed {
-        tally.seal(&links::shown(sealed.link, keep_query), sealed.reason);
-        found.extend(sealed.hosts);
-    }
-    for url in unwrapped.links {
-        let indicator = links::indicator(url.clone(), keep_query);
-        if indicator.is_none() {
-            tally.refuse(&bare(whole, keep_query), "no URL that can be asked about");
+    for url in urls {
+        let unwrapped = links::unwrap(url);
+        tally.unwrapped += usize::from(unwrapped.is_wrapped);
+        for sealed in unwrapped.sealed {
+            tally.seal(&links::shown(sealed.link, keep_query), sealed.reason);
+            found.extend(sealed.hosts);
         }
-        // The host of one that cannot be read still is something to ask about.
-        let host = || url.host_str().and_then(|host| Indicator::name(host).ok());
-        found.extend(indicator.or_else(host));
+        for url in unwrapped.links {
+            let indicator = links::indicator(url.clone(), keep_query);
+            if indicator.is_none() {
+                tally.refuse(&bare(&whole, keep_query), "no URL that can be asked about");
+            }
+            // The host of one that cannot be read still is something to ask about.
+            let host = || url.host_str().and_then(|host| Indicator::name(host).ok());
+            found.extend(indicator.or_else(host));
+        }
     }
     found
 }
@@ -105,11 +103,4 @@ fn bare(text: &str, keep_query: bool) -> Cow<'_, str> {
         Some((_, host)) => Cow::Owned(format!("{scheme}//{host}{path}")),
         None => Cow::Borrowed(text),
     }
-}
-
-/// Tells a text that was meant to lead to a server. A scheme alone, as templates leave it, leads nowhere.
-fn looks_like_web(text: &str) -> bool {
-    let head = text.get(..4).unwrap_or_default();
-    let rest = text.split_once(':').map_or("", |(_, rest)| rest);
-    head.eq_ignore_ascii_case("http") && rest.contains(|c: char| c.is_alphanumeric())
 }

@@ -23,6 +23,9 @@ use crate::startup::App;
 /// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.
 const MOST_BYTES: usize = 16 << 20;
 
+/// The longest message that is read beside other work.
+const LARGE: usize = 64 << 10;
+
 question! {
     schema, Option<OneOrMany>;
     /// Holds the indicators of an alert; each one a value or a list. Defanged values are taken.
@@ -83,8 +86,21 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
         // Of a message nothing is kept.
         let key = key.filter(|_| alert.message.is_none() && alert.message_base64.is_none());
         let configured = app.configured.load_full();
-        let (asked, facts) = read(&alert, configured.settings()).map_err(|detail| request.wrong(detail))?;
-        let mut answered = request.answer(caller, asked, &alert.given(), claim, key).await?;
+        let given = alert.given();
+        let (asked, facts) = if alert.raw_length() < LARGE {
+            read(&alert, configured.settings())
+        } else {
+            // It takes long enough to keep others waiting.
+            match web::block(move || read(&alert, configured.settings())).await {
+                Ok(read) => read,
+                Err(error) => {
+                    tracing::error!(%error, "a message could not be read");
+                    Err("the message could not be read; send the indicators".to_owned())
+                }
+            }
+        }
+        .map_err(|detail| request.wrong(detail))?;
+        let mut answered = request.answer(caller, asked, &given, claim, key).await?;
         message::tell(&mut answered.reply, facts.as_ref());
         Ok(answered)
     }
@@ -135,6 +151,12 @@ pub fn members(alert: &Alert) -> Asked {
 }
 
 impl Alert {
+    /// Returns how long the message is, as it was sent.
+    fn raw_length(&self) -> usize {
+        let texts = [&self.message, &self.message_base64].into_iter().flatten();
+        texts.map(String::len).sum()
+    }
+
     /// Returns the raw message, if there is one.
     fn raw(&self) -> Result<Option<Cow<'_, [u8]>>, String> {
         let given = |text: &'_ Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());

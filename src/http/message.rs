@@ -1,10 +1,10 @@
 //! The message of an alert: what is asked about because of it, and what the caller alone is told of it.
 
-use crate::alert::{AuthenticationResult, MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
+use crate::alert::{MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
 use crate::ask::score::{Alert as Asked, ignored, popular};
 use crate::config::Settings;
 use crate::decisions::Reply;
-use crate::domain::{Indicator, IndicatorKind};
+use crate::domain::Purpose;
 use crate::reputation::{Ignored, mail};
 
 fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
@@ -12,6 +12,10 @@ fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
         relays: &settings.trusted_relays,
         is_own: &|indicator| ignored(&settings.lists, indicator),
         is_popular: &|link| popular(&settings.lists, &settings.reputation, link),
+        is_inside: &|indicator| {
+            let hits = settings.lists.hits(indicator);
+            hits.iter().any(|hit| hit.purpose == Purpose::Own)
+        },
         keep_query: settings.reputation.whole_urls,
     };
     crate::alert::read(bytes, &trust)
@@ -39,6 +43,7 @@ pub(super) fn tell(reply: &mut Reply, facts: Option<&MessageFacts>) {
 /// Adds what a message says; returns its facts.
 pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<MessageFacts, String> {
     let read = read(bytes, settings).map_err(|error| format!("message: {error}"))?;
+    let is_doubtful = read.is_sender_doubtful();
     let mut senders = Vec::new();
     for found in read.indicators {
         if found.role == "sender" {
@@ -82,7 +87,7 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
             )
         }));
     }
-    if is_doubtful(asked, &read.authentication) {
+    if is_doubtful {
         asked.is_sender_doubtful = true;
         asked.notes.push("no trusted relay found the sender to be who it says, or the message names none: that its domain is known vouches for nothing".to_owned());
     }
@@ -93,36 +98,4 @@ pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Resul
             .extend(senders.iter().map(|sender| (sender.clone(), record.clone())));
     }
     Ok(read.facts)
-}
-
-/// Tells whether a message may be from another than the sender that it names: a trusted relay found DMARC to fail, or
-/// told of its checks and found none to pass for the sender's own domain (a domain without SPF and DMARC is open to every sender to
-/// write). Where no trusted relay tells of any check, the sender is taken as it is written. A message without a sender is
-/// from an unknown sender.
-fn is_doubtful(asked: &Asked, found: &[AuthenticationResult]) -> bool {
-    let is_sender = |role: &str| role == "sender";
-    let written = asked.indicators.iter().filter(|(role, _)| is_sender(role));
-    let mut senders: Vec<Indicator> = written.map(|(_, sender)| sender.clone()).collect();
-    let unscored = asked.ignored.iter();
-    let unscored = unscored.filter(|one| is_sender(&one.role) && one.reason != SHOWN_ONLY);
-    senders.extend(unscored.filter_map(|one| Indicator::parse(IndicatorKind::Email, &one.value).ok()));
-    let others = asked.unreadable.iter().chain(&asked.excess);
-    if senders.is_empty() {
-        return !others.into_iter().any(|one| is_sender(&one.role));
-    }
-    if found
-        .iter()
-        .any(|one| one.method == "dmarc" && one.result == "fail")
-    {
-        return true;
-    }
-    let registrable = |name: &str| Indicator::name(name).ok()?.registrable();
-    let passes = |sender: &Indicator| {
-        let own = sender.host().and_then(|host| registrable(&host));
-        found.iter().filter(|one| one.result == "pass").any(|one| {
-            let named = one.domain.as_deref().and_then(registrable);
-            one.method == "dmarc" || (named.is_some() && named == own)
-        })
-    };
-    !found.is_empty() && !senders.iter().all(passes)
 }

@@ -344,14 +344,7 @@ fn links(line: &str) -> Vec<String> {
 /// Tells the start of a link: a scheme, defanged or not.
 fn begins_link(text: &str) -> bool {
     let text = text.trim_start_matches(['"', '\'', '<', '(']);
-    let scheme = text
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '*')
-        .unwrap_or(0);
-    let behind = text.get(scheme..).unwrap_or_default();
-    (2..=8).contains(&scheme)
-        && ["://", "[:]//", "[://]", ":\\\\"]
-            .iter()
-            .any(|mark| behind.starts_with(mark))
+    crate::domain::indicator::refang::begins_url(text)
 }
 
 /// Takes mailboxes apart. A display name may hold commas, and stands before its address.

@@ -192,3 +192,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_link_begins_with_any_spelling_of_its_scheme() {
+    for second in [
+        "hxxp(:)//b.example/",
+        "hxxp[://]b.example/",
+        "http:[/][/]b.example/",
+        "https:\\\\b.example",
+    ] {
+        let given = json!(format!("https://a.example/,{second}"));
+        assert_eq!(
+            values(Some(Kind::Url), &given),
+            ["https://a.example/", second],
+            "{second}"
+        );
+    }
+}

@@ -12,6 +12,7 @@ fn read_with(relays: &[&str], headers: &str) -> (Option<String>, Vec<String>, Ve
         relays: &relays,
         is_own: &|_| None,
         is_popular: &|_| None,
+        is_inside: &|_| false,
         keep_query: false,
     };
     let message = format!("{headers}From: a@partner.example\r\n\r\ntext\r\n");
@@ -170,4 +171,83 @@ fn the_address_is_what_the_relay_saw_and_not_what_the_sender_says() {
             .any(|note| note.contains("calls itself a trusted relay")),
         "{notes:?}"
     );
+}
+
+#[test]
+fn only_a_pass_for_the_senders_own_domain_vouches_for_it() {
+    let relays: Vec<Relay> = vec!["corp.example".parse().unwrap()];
+    let trust = Trust {
+        relays: &relays,
+        is_own: &|_| None,
+        is_popular: &|_| None,
+        is_inside: &|_| false,
+        keep_query: false,
+    };
+    let is_doubtful = |from: &str, results: &str| {
+        let results = if results.is_empty() {
+            String::new()
+        } else {
+            format!("Authentication-Results: mx1.corp.example; {results}\r\n")
+        };
+        let message = format!(
+            "{results}Received: from x ([203.0.113.9]) by mx1.corp.example; x\r\n{from}Subject: x\r\n\r\ntext\r\n"
+        );
+        read(message.as_bytes(), &trust).unwrap().is_sender_doubtful()
+    };
+    let from = "From: a@partner.example\r\n";
+    let two = "From: a@partner.example, b@bank.example\r\n";
+    for (from, results, expected) in [
+        (from, "", false),
+        (from, "dmarc=pass header.from=partner.example", false),
+        (from, "dmarc=pass", false),
+        (from, "dkim=pass header.d=mail.partner.example", false),
+        (from, "dmarc=pass header.from=evil.example", true),
+        (from, "spf=pass smtp.mailfrom=evil.example", true),
+        (from, "spf=pass", true),
+        (from, "spf=pass smtp.mailfrom=partner.example; dmarc=fail", true),
+        // Of two senders each has to be found right.
+        (two, "dmarc=pass header.from=partner.example", true),
+        (two, "dmarc=pass", true),
+        (
+            two,
+            "dkim=pass header.d=partner.example; dkim=pass header.d=bank.example",
+            false,
+        ),
+        ("", "dmarc=pass header.from=partner.example", false),
+        ("X: y\r\n", "", false),
+    ] {
+        assert_eq!(is_doubtful(from, results), expected, "{from}{results}");
+    }
+}
+
+/// Exchange Online's lines about itself, and what took a message from another tenant or from a program for mail.
+#[test]
+fn a_mailbox_server_of_exchange_takes_messages_from_strangers_too() {
+    let exchange = ["outlook.com", "outlook.office365.com"];
+    let inner = "Received: from AM7EUR03FT011.eop-EUR03.prod.protection.outlook.com (2603:10a6:20b:312:cafe::7a)\r\n by \
+        AS8PR04CA0058.outlook.office365.com (2603:10a6:20b:312::33) with Microsoft SMTP Server; x\r\n";
+    let between = "Received: from AS8PR04CA0058.eurprd04.prod.outlook.com (2603:10a6:20b:312::33)\r\n by \
+        DB9PR04MB1.eurprd04.prod.outlook.com (2603:10a6:10:240::5) with Microsoft SMTP Server; x\r\n";
+    let frontend = "Received: from EUR05-VI1-obe.outbound.protection.outlook.com (40.107.21.98)\r\n by \
+        AM7EUR03FT011.mail.protection.outlook.com (100.127.140.1) with Microsoft SMTP Server; x\r\n";
+    // What the sending tenant wrote, and what somebody wrote in its name.
+    let others = "Received: from VI1PR04MB2.eurprd04.prod.outlook.com (2603:10a6:800:1::9) by VI1PR04MB3.eurprd04.prod.outlook.com \
+        (2603:10a6:800:2::9); x\r\nReceived: from x (203.0.113.66) by VI1PR04MB2.eurprd04.prod.outlook.com; x\r\n\
+        Authentication-Results: outlook.com; dmarc=pass header.from=partner.example\r\n";
+    let (relay, results, notes) = read_with(&exchange, &format!("{between}{inner}{frontend}{others}"));
+    assert_eq!(
+        (relay.as_deref(), results.len()),
+        (Some("40.107.21.98"), 0),
+        "{notes:?}"
+    );
+    // Handed in by a program for mail, with the password of some account.
+    for called in ["desktop", "VI1PR04MB2.eurprd04.prod.outlook.com"] {
+        for address in ["203.0.113.9", "2001:db8::9", "2603:1020:700::9"] {
+            let submitted = format!(
+                "Received: from {called} ({address}) by AS8PR04CA0058.eurprd04.prod.outlook.com (2603:10a6:20b:312::33); x\r\n"
+            );
+            let (relay, results, _) = read_with(&exchange, &format!("{between}{submitted}{others}"));
+            assert_eq!((relay.as_deref(), results.len()), (Some(address), 0));
+        }
+    }
 }

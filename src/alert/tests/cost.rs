@@ -243,3 +243,39 @@ fn headers_of_one_thing_over_and_over() {
         }
     }
 }
+
+/// Time may grow evenly with a message's length and still be far too much.
+#[test]
+fn no_text_costs_many_times_what_plain_links_do() {
+    const MOST: u32 = 25;
+    let length = LENGTH / 2;
+    let plain = filled(TEXT, "http://x.example/ ", length);
+    let plain = (0..4)
+        .map(|_| time(plain.as_bytes()))
+        .min()
+        .unwrap_or_default()
+        .max(FLOOR);
+    for unit in [
+        "http://a[]/",
+        "http://a[/",
+        "http://!",
+        "http://!x",
+        "www.a[]/",
+        "a[.]",
+        "a[.]b/",
+        "1[.]",
+        "[.]a",
+        "\\\\a.b\\",
+        "\\\\",
+        "file://a",
+        "[:]//",
+        "https://a\\.",
+    ] {
+        let message = filled(TEXT, unit, length);
+        let took = (0..4).map(|_| time(message.as_bytes())).min().unwrap_or_default();
+        assert!(
+            took < plain * MOST,
+            "{unit}: {took:?}, where plain links take {plain:?}"
+        );
+    }
+}

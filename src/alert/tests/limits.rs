@@ -114,6 +114,15 @@ fn headers_beyond_their_limit_are_not_read_and_said() {
         "{:?}",
         read.notes
     );
+    // They could have said that there are parts.
+    let hidden = format!(
+        "From: a@sender.example\r\n{padding}Content-Type: multipart/mixed; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--b--\r\n"
+    );
+    let read = reading(hidden.as_bytes()).unwrap();
+    assert!(of(&read, "attachment").is_empty());
+    let named: Vec<_> = read.unreadable.iter().map(|one| one.role).collect();
+    assert_eq!(named, ["attachment"]);
 }
 
 #[test]
@@ -126,6 +135,7 @@ fn links_that_a_list_vouches_for_are_no_excess_and_take_no_other_s_place() {
             host.ends_with("popular.example")
                 .then(|| "popular: popular.example on a list".to_owned())
         },
+        is_inside: &|_| false,
         keep_query: false,
     };
     let message = |popular: usize, others: usize| {

@@ -13,6 +13,7 @@ mod traces;
 mod wrappers;
 
 use super::*;
+use crate::domain::indicator::IndicatorKind;
 
 const PHISH: &[u8] = include_bytes!("../../../tests/messages/phish.eml");
 const REPORT: &[u8] = include_bytes!("../../../tests/messages/report.eml");
@@ -42,6 +43,7 @@ fn reading(bytes: &[u8]) -> Result<Read, MessageError> {
             relays: &relays,
             is_own: &own,
             is_popular: &|_| None,
+            is_inside: &|indicator| own(indicator).is_some(),
             keep_query: false,
         },
     )
@@ -127,6 +129,7 @@ fn a_query_stays_only_where_policy_allows() {
         relays: &[],
         is_own: &|_| None,
         is_popular: &|_| None,
+        is_inside: &|_| false,
         keep_query: true,
     };
     let found = read(PHISH, &trust).unwrap();
@@ -150,6 +153,7 @@ fn a_report_from_inside_is_read_as_the_message_it_carries() {
         relays: &[],
         is_own: &|_| None,
         is_popular: &|_| None,
+        is_inside: &|_| false,
         keep_query: false,
     };
     let outside = super::read(REPORT, &trust).unwrap();

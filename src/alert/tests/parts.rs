@@ -267,3 +267,11 @@ fn calendars_of_any_line_end_and_in_quoted_printable_are_read() {
         );
     }
 }
+
+#[test]
+fn a_line_of_white_space_ends_no_headers() {
+    let message = "From: a@sender.example\r\nSubject: x\r\n \t\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\naHR0cDovL3guZXhhbXBsZS8=\r\n--b--\r\n";
+    let read = reading(message.as_bytes()).unwrap();
+    assert_eq!(of(&read, "url"), ["http://x.example/"]);
+}

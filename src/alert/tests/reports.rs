@@ -81,6 +81,7 @@ fn a_report_of_which_no_relay_tells_hides_nothing() {
                 relays: &relays,
                 is_own: &own,
                 is_popular: &|_| None,
+                is_inside: &|indicator| own(indicator).is_some(),
                 keep_query: false,
             };
             let read = read(carrying(trace).as_bytes(), &trust).unwrap();
@@ -101,5 +102,76 @@ fn a_report_of_which_no_relay_tells_hides_nothing() {
                 read.notes
             );
         }
+    }
+}
+
+/// A report from inside: a text, a file, and the message that it carries.
+fn reporting(text: &str) -> String {
+    format!(
+        "Received: from mail ([10.0.0.9]) by mx1.corp.example; Sat, 21 Nov 2026 10:00:00 +0000\r\nFrom: boss@corp.example\r\n\
+         Content-Type: multipart/mixed; boundary=r\r\n\r\n--r\r\nContent-Type: text/plain\r\n\r\n{text}\r\n\
+         --r\r\nContent-Type: application/zip; name=a.zip\r\n\r\nhello\r\n--r\r\nContent-Type: message/rfc822\r\n\r\n{INNER}\r\n--r--\r\n"
+    )
+}
+
+#[test]
+fn a_link_that_the_reporter_quotes_is_that_of_the_report_still() {
+    let read = reading(reporting("is http://inner.example/a bad?").as_bytes()).unwrap();
+    assert_eq!(of(&read, "url"), ["http://inner.example/a"]);
+}
+
+#[test]
+fn the_files_of_a_report_count_beside_those_that_it_carries() {
+    let read = reading(reporting("see http://outer.example/pay").as_bytes()).unwrap();
+    assert_eq!(of(&read, "url"), ["http://inner.example/a"]);
+    let hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    assert_eq!(of(&read, "attachment"), [hello]);
+    assert!(read.facts.attachments.is_empty(), "{:?}", read.facts);
+}
+
+/// Calls corp.example one's own, and partner.example trusted.
+fn known(indicator: &Indicator) -> Option<String> {
+    let domain = indicator.registrable()?;
+    let is_known = ["corp.example", "partner.example"].contains(&domain.value());
+    is_known.then(|| "known".to_owned())
+}
+
+#[test]
+fn whom_one_trusts_reports_nothing() {
+    let relays = relays();
+    let trust = Trust {
+        relays: &relays,
+        is_own: &known,
+        is_popular: &|_| None,
+        is_inside: &|indicator| own(indicator).is_some(),
+        keep_query: false,
+    };
+    let results = outside("dmarc=pass header.from=partner.example");
+    let message = carrying(&results).replace("boss@corp.example", "boss@partner.example");
+    let read = read(message.as_bytes(), &trust).unwrap();
+    for wanted in ["http://outer.example/pay", "http://inner.example/a"] {
+        assert!(of(&read, "url").contains(&wanted), "{read:?}");
+    }
+    assert_eq!(of(&read, "relay"), ["203.0.113.9"]);
+}
+
+#[test]
+fn a_pass_for_another_name_of_ones_own_vouches_for_no_reporter() {
+    let relays = relays();
+    let trust = Trust {
+        relays: &relays,
+        is_own: &known,
+        is_popular: &|_| None,
+        is_inside: &|indicator| known(indicator).is_some(),
+        keep_query: false,
+    };
+    for (results, outer) in [
+        ("spf=pass smtp.mailfrom=partner.example", true),
+        ("dmarc=pass header.from=partner.example", true),
+        ("dmarc=pass", false),
+    ] {
+        let read = read(carrying(&outside(results)).as_bytes(), &trust).unwrap();
+        let found = of(&read, "url").contains(&"http://outer.example/pay");
+        assert_eq!(found, outer, "{results}");
     }
 }

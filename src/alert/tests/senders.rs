@@ -282,3 +282,23 @@ proptest! {
         prop_assert!(found || read.unreadable.iter().any(|one| one.role == "sender"), "{}", value);
     }
 }
+
+#[test]
+fn copies_of_one_mailbox_hide_no_other_and_what_is_too_much_is_named() {
+    let copies = "a@good.example, ".repeat(60);
+    let read = from(&format!("{copies}b@evil.example"));
+    assert_eq!(of(&read, "sender"), ["a@good.example", "b@evil.example"]);
+    assert!(read.unreadable.is_empty());
+    let many: String = (0..60).map(|at| format!("{at}@good.example, ")).collect();
+    for header in ["From", "Reply-To", "Sender", "Return-Path"] {
+        let message = format!("{header}: {many}b@evil.example\r\n\r\ntext\r\n");
+        let read = reading(message.as_bytes()).unwrap();
+        assert!(
+            read.unreadable
+                .iter()
+                .any(|one| one.reason.starts_with("more than 50")),
+            "{header}: {:?}",
+            read.unreadable
+        );
+    }
+}

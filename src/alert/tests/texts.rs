@@ -245,3 +245,142 @@ proptest! {
         prop_assert!(read.indicators.len() <= MAX_INDICATORS);
     }
 }
+
+#[test]
+fn defanged_links_of_texts_are_those_of_members() {
+    for text in [
+        "hxxps://evil\\.example/login",
+        "httxs://evil.example/login",
+        "https[:]//evil(.)example/login",
+        "hxxps[:/]/evil.example/login",
+        // The dots of a live one, too.
+        "https://evil\\.example/login",
+    ] {
+        assert_eq!(urls(text), ["https://evil.example/login"], "{text}");
+        let member = Indicator::parse(IndicatorKind::Url, text).unwrap();
+        assert_eq!(member.value(), "https://evil.example/login", "{text}");
+    }
+    // A client goes to the address.
+    assert_eq!(
+        urls("https://0xc6336407\\.wikipedia\\.org/"),
+        ["https://198.51.100.7/.wikipedia/.org/"]
+    );
+    let page =
+        "From: a@b.example\r\nContent-Type: text/html\r\n\r\n<a href='hxxps://evil[.]example/login'>x</a>";
+    let read = reading(page.as_bytes()).unwrap();
+    assert_eq!(of(&read, "url"), ["https://evil.example/login"]);
+}
+
+#[test]
+fn names_with_dots_in_brackets_are_links() {
+    for text in [
+        "evil[.]example/login",
+        "see evil[.]example/login, please",
+        "(evil[.]example/login)",
+        "Host: evil(dot)example/login",
+    ] {
+        assert_eq!(urls(text), ["http://evil.example/login"], "{text}");
+    }
+    assert_eq!(
+        urls("login.evil[.]example[.]test or 192[.]0[.]2[.]44:8080/x"),
+        ["http://login.evil.example.test/", "http://192.0.2.44:8080/x"]
+    );
+    for text in [
+        "desk@evil[.]example",
+        "desk[at]mail[.]evil[.]example",
+        "a[.]b",
+        "x[.] y",
+        "[.]",
+        "array[0].length",
+    ] {
+        assert!(urls(text).is_empty(), "{text}: {:?}", urls(text));
+    }
+}
+
+#[test]
+fn what_ends_within_its_host_hides_no_link_behind_it() {
+    for text in [
+        "http://a[]/http://evil.example/x",
+        "http://a[/http://evil.example/x",
+        "hxxp://a{b/http://evil.example/x",
+    ] {
+        assert!(
+            urls(text).contains(&"http://evil.example/x".to_owned()),
+            "{text}: {:?}",
+            urls(text)
+        );
+    }
+}
+
+#[test]
+fn links_of_other_schemes_lead_to_the_server_that_they_name() {
+    let page = |link: &str| {
+        let message = format!("From: a@b.example\r\nContent-Type: text/html\r\n\r\n<a href=\"{link}\">x</a>");
+        reading(message.as_bytes()).unwrap()
+    };
+    for (link, expected) in [
+        ("file://evil.example/share/a.lnk", "evil.example"),
+        ("file:////evil.example/share", "evil.example"),
+        ("\\\\evil.example@8080\\share", "evil.example"),
+        ("webcal://evil.example/cal.ics", "https://evil.example/cal.ics"),
+        (
+            "ms-word:ofe|u|https://evil.example/a.docx",
+            "https://evil.example/a.docx",
+        ),
+        (
+            "search-ms:query=x&amp;crumb=location:%5C%5Cevil.example%5Cshare",
+            "evil.example",
+        ),
+        ("smb://192.0.2.44/x", "192.0.2.44"),
+        (
+            "javascript:location='https://evil.example/a'",
+            "https://evil.example/a",
+        ),
+    ] {
+        assert_eq!(of(&page(link), "url"), [expected], "{link}");
+    }
+    for link in [
+        "mailto:a@b.example?body=x",
+        "cid:image001.png@01D",
+        "tel:+15550100",
+        "about:blank",
+        "javascript:void(0)",
+        "file:///C:/Users/x/a.png",
+        "C:\\Users\\x\\a.png",
+        "x-apple-data-detectors://0",
+        "#top",
+        "/relative?a=b:c",
+        "\\\\server\\share",
+    ] {
+        let read = page(link);
+        assert!(
+            of(&read, "url").is_empty() && read.unreadable.is_empty(),
+            "{link}: {read:?}"
+        );
+    }
+    for link in ["ms-msdt:/id PCWDiagnostic", "gopher2:x"] {
+        assert_eq!(page(link).unreadable.len(), 1, "{link}");
+    }
+    assert_eq!(urls("open \\\\evil.example\\share\\a.lnk now"), ["evil.example"]);
+    assert_eq!(urls("open file://evil.example/share now"), ["evil.example"]);
+}
+
+#[test]
+fn what_is_named_of_links_has_neither_user_nor_query() {
+    let read = read_text(
+        "http://jane:secret@a.example:99999/x?token=1 https://nam02.safelinks.protection.outlook.com/?data=jane#secret",
+    );
+    let named: Vec<_> = read
+        .unreadable
+        .iter()
+        .chain(&read.sealed)
+        .map(|one| one.value.as_str())
+        .collect();
+    assert_eq!(
+        named,
+        [
+            "http://a.example:99999/x",
+            "https://nam02.safelinks.protection.outlook.com/"
+        ]
+    );
+}

@@ -105,6 +105,7 @@ fn without_a_trusted_header_there_is_no_relay() {
         relays: &[],
         is_own: &own,
         is_popular: &|_| None,
+        is_inside: &|indicator| own(indicator).is_some(),
         keep_query: false,
     };
     let read = read(PHISH, &nobody).unwrap();

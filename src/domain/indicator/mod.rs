@@ -4,7 +4,7 @@ mod canonical;
 mod invisible;
 mod names;
 mod read;
-mod refang;
+pub(crate) mod refang;
 mod registries;
 #[cfg(test)]
 mod tests;
@@ -21,7 +21,6 @@ pub use invisible::{is_invisible, visible};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
 pub(crate) use names::{is_private_registry, registered_below, registrable_of_icann};
 pub use read::Taken;
-pub(crate) use refang::refang;
 pub use registries::registries;
 
 /// The longest indicator in octets, before and after it became canonical.

@@ -1,11 +1,14 @@
 //! Takes back what people do to indicators so that nobody clicks on them.
 
+use url::{Host, Url};
+
 /// What stands between a pair of brackets, and what it means.
-const INNER: [(&str, &str); 8] = [
+const INNER: [(&str, &str); 9] = [
     (".", "."),
     ("dot", "."),
     (":", ":"),
     ("://", "://"),
+    (":/", ":/"),
     ("@", "@"),
     ("at", "@"),
     ("/", "/"),
@@ -61,7 +64,7 @@ pub(crate) fn refang(text: &str) -> String {
 }
 
 /// Reads one bracketed token at the start of the text: its meaning and what follows it.
-fn token(text: &str) -> Option<(&'static str, &str)> {
+pub(crate) fn token(text: &str) -> Option<(&'static str, &str)> {
     let mut chars = text.chars();
     let close = match chars.next()? {
         '[' => ']',
@@ -144,9 +147,9 @@ pub(super) fn mend_url(text: &str) -> String {
 ///
 /// A path is only touched when scheme or host were defanged: tools that defang replace every dot, while
 /// `[.]` in the path of a live URL is part of that URL.
-pub(super) fn refang_url(text: &str) -> String {
+pub(crate) fn refang_url(text: &str) -> String {
     let front = front(text);
-    let escaped = has_escaped_dots(front);
+    let escaped = has_escaped_dots(front) && !leads_to_address(text);
     let defanged = escaped || refang(front) != front || live_scheme(front).is_some();
     if !defanged {
         return text.to_owned();
@@ -159,6 +162,50 @@ pub(super) fn refang_url(text: &str) -> String {
         Some((scheme, rest)) => format!("{scheme}{rest}"),
         None => plain,
     }
+}
+
+/// Takes back what stands behind the slashes of a defanged URL.
+pub(crate) fn refang_target(text: &str) -> String {
+    let plain = refang(text);
+    let end = plain.find(['/', '?', '#']).unwrap_or(plain.len());
+    if plain.get(..end).is_some_and(has_escaped_dots) {
+        return plain.replace("\\.", ".");
+    }
+    plain
+}
+
+/// Tells the start of a URL: a scheme with `://` behind it, defanged or not.
+pub(crate) fn begins_url(text: &str) -> bool {
+    let in_scheme = |c: &char| c.is_ascii_alphanumeric() || *c == '*';
+    let scheme = text.chars().take(9).take_while(in_scheme).count();
+    (2..=8).contains(&scheme) && text.get(scheme..).and_then(separator).is_some()
+}
+
+/// Steps over `://` behind a scheme, defanged or not, with slashes of either kind: what follows, and whether it was
+/// defanged.
+pub(crate) fn separator(text: &str) -> Option<(&str, bool)> {
+    let mut wanted = "://";
+    let mut rest = text;
+    let mut is_dead = false;
+    while !wanted.is_empty() {
+        let (plain, after) = match token(rest) {
+            Some(found) => {
+                is_dead = true;
+                found
+            }
+            None if rest.starts_with(':') => (":", rest.get(1..)?),
+            None => ("/", rest.strip_prefix(['/', '\\'])?),
+        };
+        wanted = wanted.strip_prefix(plain)?;
+        rest = after;
+    }
+    Some((rest, is_dead))
+}
+
+/// Tells a URL whose host is an address as it stands: with it, a backslash is the slash that browsers read it as.
+fn leads_to_address(text: &str) -> bool {
+    let host = Url::parse(text).ok();
+    host.is_some_and(|url| matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))))
 }
 
 /// Tells a host whose dots are all escaped. A single one may be the slash that browsers read it as.
@@ -191,22 +238,25 @@ fn front(text: &str) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
+/// Schemes that are spelt so that they do not work, and the working ones.
+pub(crate) const DEAD_SCHEMES: [(&str, &str); 12] = [
+    ("hxxps", "https"),
+    ("htxps", "https"),
+    ("hxtps", "https"),
+    ("httxs", "https"),
+    ("htxp", "http"),
+    ("hxtp", "http"),
+    ("httx", "http"),
+    ("hxxp", "http"),
+    ("h**ps", "https"),
+    ("h**p", "http"),
+    ("fxps", "ftp"),
+    ("fxp", "ftp"),
+];
+
 /// Splits off a scheme that was spelt so that it does not work: the working scheme and the rest.
 fn live_scheme(text: &str) -> Option<(&'static str, &str)> {
-    const SCHEMES: [(&str, &str); 11] = [
-        ("hxxps", "https"),
-        ("htxps", "https"),
-        ("hxtps", "https"),
-        ("httxs", "https"),
-        ("htxp", "http"),
-        ("hxtp", "http"),
-        ("httx", "http"),
-        ("hxxp", "http"),
-        ("h**ps", "https"),
-        ("h**p", "http"),
-        ("fxp", "ftp"),
-    ];
-    SCHEMES.iter().find_map(|(dead, live)| {
+    DEAD_SCHEMES.iter().find_map(|(dead, live)| {
         let head = text.get(..dead.len())?;
         let rest = text.get(dead.len()..)?;
         let separated = rest.starts_with([':', '[', '(', '{']);

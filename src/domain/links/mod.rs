@@ -1,5 +1,7 @@
-//! Takes links out of the wrappers that mail gateways and well-known sites put around them. No server is asked.
+//! Reads links of all schemes, and takes them out of the wrappers that mail gateways and well-known sites put around
+//! them. No server is asked.
 
+mod schemes;
 #[cfg(test)]
 mod tests;
 mod wrappers;
@@ -7,6 +9,7 @@ mod wrappers;
 use url::Url;
 
 use super::indicator::{Indicator, IndicatorKind, MAX_LEN};
+pub use schemes::{Link, read};
 pub(super) use wrappers::gateway_zones;
 use wrappers::{Wrapper, look};
 
@@ -63,21 +66,34 @@ pub fn unwrap(link: Url) -> Unwrapped {
                 out.seal(link, Vec::new(), "too many wrappers around one link");
             }
             Wrapper::Open(inner) => {
-                let (webs, others): (Vec<_>, Vec<_>) = inner
-                    .iter()
-                    .map(|inner| (inner, web(inner)))
-                    .partition(|(_, web)| web.is_some());
-                // What a client opens without a server, such as `mailto:`, is no link; nor are words beside one.
-                let is_unclear = |text: &str| !leads_nowhere(text) && (webs.is_empty() || text.contains('.'));
-                if others.iter().any(|(text, _)| is_unclear(text)) {
-                    out.seal(link, Vec::new(), "what is in its wrapper is no URL");
+                let read: Vec<(String, Link)> = inner
+                    .into_iter()
+                    .map(|text| {
+                        let found = read(&text);
+                        (text, found)
+                    })
+                    .collect();
+                let is_some = read.iter().any(|(_, link)| matches!(link, Link::Web(_)));
+                // Words beside a link are what was searched for.
+                let is_unclear = |text: &str, found: &Link| match found {
+                    Link::Unreadable => true,
+                    Link::Relative => !is_some || text.contains('.'),
+                    Link::Web(_) | Link::Other { .. } | Link::Nowhere => false,
+                };
+                if read.iter().any(|(text, found)| is_unclear(text, found)) {
+                    out.seal(link.clone(), Vec::new(), "what is in its wrapper is no URL");
                 }
                 // The first is looked at first.
-                waiting.extend(
-                    webs.into_iter()
-                        .rev()
-                        .filter_map(|(_, web)| Some((web?, taken + 1))),
-                );
+                for (_, found) in read.into_iter().rev() {
+                    match found {
+                        Link::Web(inner) => waiting.push((inner, taken + 1)),
+                        Link::Other { links, hosts } => {
+                            waiting.extend(links.into_iter().map(|inner| (inner, taken + 1)));
+                            out.seal(link.clone(), hosts, "what is in its wrapper is no page");
+                        }
+                        Link::Nowhere | Link::Relative | Link::Unreadable => {}
+                    }
+                }
             }
         }
     }
@@ -109,11 +125,6 @@ pub fn web(text: &str) -> Option<Url> {
 
 fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https" | "ftp")
-}
-
-/// Tells a link that a client opens without a server.
-fn leads_nowhere(text: &str) -> bool {
-    Url::parse(text.trim()).is_ok_and(|url| !is_web(&url))
 }
 
 /// Makes an indicator of a link; of one that is too long, without its query.

@@ -142,3 +142,12 @@ fn what_may_be_kept_of_a_link_has_neither_user_nor_query() {
     let long = Url::parse(&format!("{EVIL}?{}", "a".repeat(MAX_LEN))).unwrap();
     assert_eq!(indicator(long, true).unwrap().value(), EVIL);
 }
+
+#[test]
+fn what_is_no_page_within_a_wrapper_names_its_server() {
+    let found = of("https://www.google.com/url?q=file://evil.example/share");
+    assert!(found.links.is_empty());
+    assert_eq!(found.sealed[0].hosts, [Indicator::name("evil.example").unwrap()]);
+    let found = of("https://www.google.com/url?q=mailto:a@b.example");
+    assert!(found.links.is_empty() && found.sealed.is_empty());
+}

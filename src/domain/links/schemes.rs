@@ -1,0 +1,167 @@
+//! Tells links by their schemes: those that lead to a page, those that lead to another server, and those that lead to
+//! none.
+
+use std::net::IpAddr;
+
+use percent_encoding::percent_decode_str;
+use url::{ParseError, Url};
+
+use super::web;
+use crate::domain::indicator::Indicator;
+
+/// Schemes with which a client asks no server: they write a message, make a call, show a part of the message itself, or
+/// open a program without naming a server.
+const NOWHERE: [&str; 26] = [
+    "about",
+    "applewebdata",
+    "blob",
+    "callto",
+    "cid",
+    "data",
+    "facetime",
+    "facetime-audio",
+    "fax",
+    "geo",
+    "im",
+    "mailto",
+    "mid",
+    "msteams",
+    "onenote",
+    "outlook",
+    "sip",
+    "sips",
+    "skype",
+    "sms",
+    "smsto",
+    "spotify",
+    "tel",
+    "urn",
+    "webkit-fake-url",
+    "xmpp",
+];
+
+/// Says what a text is as a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// A link of scheme http, https or ftp, or of one that stands for them.
+    Web(Url),
+    /// A link of another scheme: the links in it, and the server that it names.
+    Other {
+        /// Such as the document of `ms-word:ofe|u|https://…`.
+        links: Vec<Url>,
+        /// Such as that of `file://host/share`.
+        hosts: Vec<Indicator>,
+    },
+    /// A link with which a client asks no server.
+    Nowhere,
+    /// No link of its own: it leads within the page or the site that it stands on.
+    Relative,
+    /// Meant as a link, but none that a client could open, or of a scheme of which it is unknown where it leads.
+    Unreadable,
+}
+
+/// Reads a text that stands where a link should.
+#[must_use]
+pub fn read(text: &str) -> Link {
+    let text = text.trim();
+    if let Some(url) = web(text) {
+        return Link::Web(url);
+    }
+    if let Some(host) = share(text) {
+        return named(host);
+    }
+    match Url::parse(text) {
+        Ok(url) => other(&url, text),
+        Err(ParseError::RelativeUrlWithoutBase) => Link::Relative,
+        // A scheme alone, as templates leave it, leads nowhere.
+        Err(_) => match text.split_once(':') {
+            Some((_, rest)) if rest.contains(char::is_alphanumeric) => Link::Unreadable,
+            _ => Link::Nowhere,
+        },
+    }
+}
+
+/// Reads a link of another scheme.
+fn other(url: &Url, text: &str) -> Link {
+    let scheme = url.scheme();
+    // A letter alone is a drive.
+    if scheme.len() == 1 || NOWHERE.contains(&scheme) || scheme.starts_with("x-apple-") {
+        return Link::Nowhere;
+    }
+    let host = url.host_str().filter(|host| !host.is_empty());
+    if scheme == "file" {
+        // Three slashes lead to a file of one's own; behind more of them stands another machine.
+        let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+        let slashes = rest.len() - rest.trim_start_matches(['/', '\\']).len();
+        let far = (slashes > 3).then(|| host_of(rest)).flatten();
+        return host.or(far).map_or(Link::Nowhere, named);
+    }
+    // Calendars are fetched over HTTP.
+    if matches!(scheme, "webcal" | "webcals") {
+        let rest = text.split_once(':').map_or("", |(_, rest)| rest);
+        return web(&format!("https:{rest}")).map_or(Link::Unreadable, Link::Web);
+    }
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    let behind = decoded.split_once(':').map_or("", |(_, rest)| rest);
+    let links = inner(behind);
+    let shared = behind.split_once("\\\\").and_then(|(_, rest)| host_of(rest));
+    let mut hosts = Vec::new();
+    let mut is_unreadable = false;
+    for host in host.into_iter().chain(shared) {
+        match named(host) {
+            Link::Other { hosts: more, .. } => hosts.extend(more),
+            Link::Unreadable => is_unreadable = true,
+            _ => {}
+        }
+    }
+    if !links.is_empty() || !hosts.is_empty() {
+        Link::Other { links, hosts }
+    } else if is_unreadable {
+        Link::Unreadable
+    } else if host.is_some() || matches!(scheme, "javascript" | "vbscript") {
+        Link::Nowhere
+    } else {
+        Link::Unreadable
+    }
+}
+
+/// Returns the links within a link of another scheme, up to a few.
+fn inner(text: &str) -> Vec<Url> {
+    let starts = text.match_indices("://").filter_map(|(at, _)| {
+        let head = text.get(..at)?.to_ascii_lowercase();
+        let scheme = ["https", "http", "ftp"]
+            .iter()
+            .find(|scheme| head.ends_with(**scheme))?;
+        text.get(at - scheme.len()..)
+    });
+    let end = |c: char| c.is_whitespace() || matches!(c, '|' | '"' | '\'' | '`' | '<' | '>');
+    let links = starts.take(4).filter_map(|link| web(link.split(end).next()?));
+    links.collect()
+}
+
+/// Returns the machine of `\\host\share` or `//host/share`.
+fn share(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("\\\\").or_else(|| text.strip_prefix("//"))?;
+    host_of(rest)
+}
+
+/// Cuts the machine off, without a port as shares over HTTP have it (`host@8080`).
+fn host_of(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start_matches(['\\', '/']);
+    let host = rest.split(['\\', '/', '@', '?', '#', '&']).next()?;
+    (!host.is_empty()).then_some(host)
+}
+
+/// Reads the name or address of a server. A name of one label means something within a network only.
+fn named(host: &str) -> Link {
+    let bare = host.trim_matches(['[', ']']);
+    let address = bare.parse::<IpAddr>().ok().map(Indicator::from);
+    match address.or_else(|| Indicator::name(bare).ok()) {
+        Some(host) => Link::Other {
+            links: Vec::new(),
+            hosts: vec![host],
+        },
+        None if host.contains('.') => Link::Unreadable,
+        None => Link::Nowhere,
+    }
+}
