@@ -25,8 +25,8 @@ pub struct AuthenticationResult {
 
 /// Reads the results that trusted relays wrote, and counts the headers of others.
 ///
-/// Above the relay's own Received header, a header counts if it calls itself after a trusted relay, or after nobody, as
-/// Exchange Online writes it: the sender cannot write there. Below, down to the first Received header that is not
+/// Above the relay's own Received header, each header counts, whatever it calls itself: a domain, a filter, or nothing, as
+/// Exchange Online writes it. The sender cannot write there. Below, down to the first Received header that is not
 /// trusted, a header counts if it calls itself after a trusted relay, no relay wrote above, and no header before says
 /// something of the same method: a relay writes its own before the sender's. RFC 8601, 5, has relays delete what others
 /// wrote in their name; where one neither does nor checks a method itself, a forgery directly below its header cannot
@@ -49,25 +49,25 @@ pub(super) fn results(
             .and_then(|id| id.split_whitespace().next())
             .map(|id| id.trim_matches('"').to_ascii_lowercase());
         let is_above = at < origin.entry;
-        let relay = match id {
-            Some(id) => {
-                let is_listed =
-                    names(relays, &id) || id.parse().is_ok_and(|address| contains(relays, address));
-                is_listed.then_some(id)
-            }
-            None => is_above.then(|| entry_below(trace, at)).flatten(),
+        let is_listed =
+            |id: &String| names(relays, id) || id.parse().is_ok_and(|address| contains(relays, address));
+        let is_own = is_above && id.as_ref().is_none_or(is_listed);
+        let relay = if is_above {
+            id.or_else(|| entry_below(trace, at))
+        } else {
+            id.filter(|id| !above && is_listed(id))
         };
-        let relay = relay.filter(|_| at < origin.trusted && (is_above || !above));
-        let Some(relay) = relay else {
+        let Some(relay) = relay.filter(|_| at < origin.trusted) else {
             others += 1;
             continue;
         };
-        above |= is_above;
         let said: Vec<&'static str> = found.iter().map(|one| one.method).collect();
         let fresh = |one: &AuthenticationResult| is_above || !said.contains(&one.method);
         let wanted = MAX_RESULTS - found.len().min(MAX_RESULTS);
         let results = clauses.filter_map(|clause| result(clause, &relay));
         let results: Vec<_> = results.filter(fresh).take(wanted).collect();
+        // What a filter writes that found nothing of this kind does not stand for the relay.
+        above |= is_own || (is_above && !results.is_empty());
         found.extend(results);
     }
     (found, others)

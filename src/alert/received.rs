@@ -56,8 +56,10 @@ pub(super) enum Trace {
 #[derive(Default)]
 pub(super) struct Hop {
     pub(super) from: Option<IpAddr>,
-    /// The name that the sender gave itself.
+    /// The name that the sender gave itself: none where the line tells of no sender, empty where it has no name.
     pub(super) called: Option<String>,
+    /// Whether a program of the machine itself, or one that only delivers, handed the message on.
+    pub(super) is_local: bool,
     pub(super) by_name: Option<String>,
     pub(super) by_address: Option<IpAddr>,
 }
@@ -118,8 +120,9 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     for (at, next) in hops {
         let inside = match hop.from {
             Some(from) if from.is_loopback() || contains(relays, from) => true,
-            Some(from) => (is_private(from) || hop.is_of_exchange(from)) && next.is_by(relays),
-            None => next.is_by(relays),
+            Some(from) if hop.is_of_exchange(from) => next.is_by(relays) || next.is_by_exchange(),
+            Some(from) => is_private(from) && next.is_by(relays),
+            None => hop.is_handed_on(relays) && next.is_by(relays),
         };
         if !inside {
             trusted = at;
@@ -154,34 +157,47 @@ impl Hop {
     pub(super) fn parse(text: &str) -> Self {
         let mut tokens = tokens(text).into_iter().peekable();
         let mut hop = Self::default();
-        let mut comments = Vec::new();
         if let Some(Token::Word(word)) = tokens.peek()
             && word.eq_ignore_ascii_case("from")
         {
             tokens.next();
+            let mut called = String::new();
             // Whatever stands there is what the sender calls itself, the word "by" included.
-            if let Some(Token::Word(called)) = tokens.peek() {
-                hop.called = Some((*called).to_owned());
+            if let Some(Token::Word(word)) = tokens.peek() {
+                (*word).clone_into(&mut called);
                 tokens.next();
             }
+            hop.called = Some(called);
         }
+        let mut seen_last = None;
         let mut is_by = false;
-        for token in tokens {
+        for token in tokens.by_ref() {
             match token {
                 Token::Word(name) if is_by => {
                     hop.by_address = literal(name);
                     hop.by_name = hop.by_address.is_none().then(|| name.to_owned());
                     break;
                 }
-                Token::Word(word) => is_by = word.eq_ignore_ascii_case("by"),
-                Token::Comment(comment) if !is_by => comments.push(comment),
+                Token::Word(word) if word.eq_ignore_ascii_case("by") => is_by = true,
+                // The relay writes the address that it saw last: what stands before may be the sender's own words.
+                Token::Word(word) => seen_last = literal(word).filter(|_| hop.called.is_some()).or(seen_last),
+                Token::Comment(comment) if !is_by => seen_last = seen(&comment).or(seen_last),
                 Token::Comment(_) => {}
             }
         }
-        // The relay writes the address that it saw last: what stands before may be the sender's own words.
-        let seen = comments.iter().rev().find_map(|comment| seen(comment));
-        hop.from = seen.or_else(|| hop.called.as_deref().and_then(literal));
+        hop.from = seen_last.or_else(|| hop.called.as_deref().and_then(literal));
+        let mut words = tokens.filter_map(|token| match token {
+            Token::Word(word) => Some(word.to_ascii_lowercase()),
+            Token::Comment(_) => None,
+        });
+        let protocol = words.find(|word| word == "with").and_then(|_| words.next());
+        hop.is_local = protocol.is_some_and(|name| name.starts_with("lmtp") || name.starts_with("local"));
         hop
+    }
+
+    /// Tells a line without an address of what did not come from a stranger.
+    fn is_handed_on(&self, relays: &[Relay]) -> bool {
+        self.is_local || self.called.as_deref().is_none_or(|name| names(relays, name))
     }
 
     fn is_by(&self, relays: &[Relay]) -> bool {
@@ -199,10 +215,6 @@ impl Hop {
             ".prod.protection.outlook.com",
             ".outlook.office365.com",
         ];
-        let is_below = |name: &Option<String>, zones: &[&str]| {
-            let name = name.as_deref().unwrap_or_default().to_ascii_lowercase();
-            zones.iter().any(|zone| name.ends_with(zone))
-        };
         let IpAddr::V6(from) = from else { return false };
         // 2603:10?6:…, and those of protection services before.
         let is_inner = match from.segments() {
@@ -210,7 +222,18 @@ impl Hop {
             [0x2a01, 0x111, 0xf400, ..] => true,
             _ => false,
         };
-        is_inner && is_below(&self.by_name, &ZONES) && is_below(&self.called, &SENDERS)
+        is_inner && is_below(self.by_name.as_deref(), &ZONES) && is_below(self.called.as_deref(), &SENDERS)
+    }
+
+    /// Tells a line that a machine of Exchange Online wrote, by any of the names that such machines have.
+    fn is_by_exchange(&self) -> bool {
+        const ZONES: [&str; 4] = [
+            ".prod.outlook.com",
+            ".prod.protection.outlook.com",
+            ".mail.protection.outlook.com",
+            ".outlook.office365.com",
+        ];
+        is_below(self.by_name.as_deref(), &ZONES)
     }
 
     /// Tells a line that machines of Google write among themselves: `by 2002:a05:…`, an address of 10.0.0.0/8 in 6to4
@@ -223,6 +246,11 @@ impl Hop {
         let [ten, _] = second.to_be_bytes();
         self.from.is_none() && first == 0x2002 && ten == 10
     }
+}
+
+fn is_below(name: Option<&str>, zones: &[&str]) -> bool {
+    let name = name.unwrap_or_default().to_ascii_lowercase();
+    zones.iter().any(|zone| name.ends_with(zone))
 }
 
 enum Token<'t> {

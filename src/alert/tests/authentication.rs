@@ -129,6 +129,14 @@ fn the_address_is_what_the_relay_saw_and_not_what_the_sender_says() {
         ),
         ("from [192.0.2.7] by mx1.corp.example with ESMTP", "192.0.2.7"),
         (
+            "from x.example [192.0.2.7] by mx1.corp.example with ESMTP (SMTPD-11.5)",
+            "192.0.2.7",
+        ),
+        (
+            "from x.example [203.0.113.9] (x.example [192.0.2.7]) by mx1.corp.example",
+            "192.0.2.7",
+        ),
+        (
             "from x ([192.0.2.7]:4711 helo=[203.0.113.9]) by mx1.corp.example with esmtp (Exim 4)",
             "192.0.2.7",
         ),
@@ -240,6 +248,17 @@ fn a_mailbox_server_of_exchange_takes_messages_from_strangers_too() {
         (Some("40.107.21.98"), 0),
         "{notes:?}"
     );
+    // A machine is listed by one of its names only, and calls itself by the other.
+    let own = format!("Authentication-Results: {FAILS}\r\n");
+    let (relay, results, notes) = read_with(
+        &["outlook.com"],
+        &format!("{between}{inner}{own}{EXCHANGE}{others}"),
+    );
+    assert_eq!(
+        (relay.as_deref(), results.len()),
+        (Some("192.0.2.7"), 3),
+        "{notes:?}"
+    );
     // Handed in by a program for mail, with the password of some account.
     for called in ["desktop", "VI1PR04MB2.eurprd04.prod.outlook.com"] {
         for address in ["203.0.113.9", "2001:db8::9", "2603:1020:700::9"] {
@@ -249,5 +268,37 @@ fn a_mailbox_server_of_exchange_takes_messages_from_strangers_too() {
             let (relay, results, _) = read_with(&exchange, &format!("{between}{submitted}{others}"));
             assert_eq!((relay.as_deref(), results.len()), (Some(address), 0));
         }
+    }
+}
+
+/// Some programs write no address of who handed a message in.
+#[test]
+fn a_line_without_an_address_hides_no_stranger() {
+    let below = "Received: from y (y [192.0.2.7]) by mx1.corp.example; x\r\n\
+        Authentication-Results: mx1.corp.example; dmarc=pass header.from=partner.example\r\n";
+    for (line, is_inside) in [
+        (
+            "from evil.example by mx1.corp.example (MDaemon PRO v20) with ESMTP",
+            false,
+        ),
+        ("from (unknown) by mx1.corp.example with SMTP", false),
+        ("from evil.example by mx1.corp.example with SMTP (LMTP)", false),
+        ("from mx1.corp.example by mx1.corp.example with ESMTP", true),
+        ("from mx1 by imap.corp.example with LMTP id x", true),
+        ("from root by mx1.corp.example with local (Exim 4.96)", true),
+        ("by mx1.corp.example (Postfix, from userid 1000) id x", true),
+        (
+            "(from root@localhost) by mx1.corp.example (8.17.1/8.17.1/Submit) id x",
+            true,
+        ),
+    ] {
+        let (relay, results, notes) =
+            read_with(&["corp.example"], &format!("Received: {line}; x\r\n{below}"));
+        let expected = if is_inside {
+            (Some("192.0.2.7"), 1)
+        } else {
+            (None, 0)
+        };
+        assert_eq!((relay.as_deref(), results.len()), expected, "{line}: {notes:?}");
     }
 }

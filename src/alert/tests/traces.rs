@@ -131,10 +131,30 @@ fn only_trusted_relays_authenticate() {
     };
     let (found, ignored) = read(format!("{}{received}", line("mx1.corp.example 1")));
     assert_eq!((found.len(), ignored), (1, false));
+    // The sender cannot write above the relay's own line, whatever name stands there.
+    for id in [
+        "filter.example",
+        "corp",
+        "mx1.corp.example:25",
+        "(mx1.corp.example) filter",
+    ] {
+        let (found, ignored) = read(format!("{}{received}", line(id)));
+        assert_eq!((found.len(), ignored), (1, false), "{id}");
+        let below = format!("{}{received}{}", line(id), line("mx1.corp.example"));
+        assert_eq!(read(below).0.len(), 1, "{id}");
+        assert_eq!(
+            read(format!("{received}{}", line(id))),
+            (Vec::new(), true),
+            "{id}"
+        );
+    }
+    // A filter that found nothing of the kind leaves it to the relay.
+    let (found, _) = read(format!(
+        "Authentication-Results: filter; x-spam=none\r\n{received}{}",
+        line("mx1.corp.example")
+    ));
+    assert_eq!(found.len(), 1);
     for forged in [
-        format!("{}{received}", line("mx.bank.example")),
-        format!("{}{received}", line("evilcorp.example")),
-        format!("{}{received}", line("(mx1.corp.example) mx.bank.example")),
         format!(
             "{received}Received: from y by z.example\r\n{}",
             line("mx1.corp.example")
