@@ -7,3 +7,56 @@ pub(crate) fn words(text: &str) -> Vec<String> {
         .map(str::to_lowercase)
         .collect()
 }
+
+/// Takes the accents off the Latin letters of a text in lower case: `responsável técnico` becomes `responsavel tecnico`.
+/// Letters of other scripts stay as they are.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !matches!(letter, '\u{300}'..='\u{36f}'))
+        .map(base)
+        .collect()
+}
+
+/// Returns the letter below the accents of a small Latin letter.
+fn base(letter: char) -> char {
+    match letter {
+        'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' => 'a',
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
+        'ď' | 'đ' => 'd',
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => 'e',
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => 'g',
+        'ĥ' | 'ħ' => 'h',
+        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' => 'i',
+        'ĵ' => 'j',
+        'ķ' => 'k',
+        'ĺ' | 'ļ' | 'ľ' | 'ł' => 'l',
+        'ñ' | 'ń' | 'ņ' | 'ň' => 'n',
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' => 'o',
+        'ŕ' | 'ř' => 'r',
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => 's',
+        'ţ' | 'ť' | 'ț' => 't',
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => 'u',
+        'ŵ' => 'w',
+        'ý' | 'ÿ' | 'ŷ' => 'y',
+        'ź' | 'ż' | 'ž' => 'z',
+        _ => letter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accents_are_taken_off_latin_letters_alone() {
+        for (text, expected) in [
+            ("responsável técnico", "responsavel tecnico"),
+            ("contacto te\u{301}cnico", "contacto tecnico"),
+            ("türkçe ğışİ".to_lowercase().as_str(), "turkce gisi"),
+            ("příklad łódź", "priklad lodz"),
+            ("登録者名 владелец", "登録者名 владелец"),
+        ] {
+            assert_eq!(plain(text), expected, "{text}");
+        }
+    }
+}

@@ -288,7 +288,7 @@ fn emails(text: &str) -> Vec<String> {
     }
     // Some registries write the sign as a word.
     let words: Vec<&str> = text.split_whitespace().collect();
-    if let [local, "AT" | "at" | "(at)" | "[at]", domain] = words.as_slice() {
+    if let [local, "AT" | "at" | "(at)" | "[at]" | "en", domain] = words.as_slice() {
         return public_email(&format!("{local}@{domain}")).into_iter().collect();
     }
     if is_sentence(text) {

@@ -67,8 +67,12 @@ pub(super) fn tidy(text: &str) -> Option<String> {
         .filter(|word| !word.is_empty())
         .collect();
     let mut text = words.join(" ");
+    // Some registrars write brackets for a mailbox that is not there.
+    while let Some(before) = text.strip_suffix("()") {
+        text = before.trim_end().to_owned();
+    }
     if let Some((before, code)) = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("))
-        && (is_handle(code) || is_code(code) || desks::is_desk(code))
+        && (is_handle(code) || is_code(code) || desks::is_desk(code) || super::is_same_name(before, code))
     {
         text = before.trim_end().to_owned();
     }

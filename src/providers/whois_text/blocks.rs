@@ -2,6 +2,7 @@
 
 use super::keys::{self, Field};
 use super::lines::{Line, Text};
+use crate::providers::contact::Part;
 
 /// Says what a block stands under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +93,60 @@ struct Open<'a> {
     rested: bool,
     /// How far the last pair is indented, where the next line can continue it.
     pair: Option<usize>,
+    /// Whether its heading stands in brackets, and nothing below it yet: another such heading names the same contact.
+    joins: bool,
+}
+
+impl Open<'_> {
+    /// Tells whether a line that is indented so far stands under the heading.
+    fn holds(&self, indent: usize) -> bool {
+        match self.block.head {
+            Head::None | Head::Rest => true,
+            _ => self.deeper != Some(true) || indent > self.indent,
+        }
+    }
+
+    /// Tells whether a line goes on with the contact after a blank line: a number or a mailbox, as deep as the lines above.
+    fn resumes(&self, indent: usize, text: &Text<'_>) -> bool {
+        let reached = |key: &str| {
+            matches!(
+                keys::field(key),
+                Some(Field::Part(Part::Phone | Part::Fax | Part::Email))
+            )
+        };
+        matches!(self.block.head, Head::Roles(_))
+            && self.deeper == Some(true)
+            && indent > self.indent
+            && matches!(text, Text::Pair { key, .. } if reached(key))
+    }
+
+    /// Tells whether the last pair holds lines of an address.
+    fn is_address(&self) -> bool {
+        matches!(self.block.entries.last(), Some(Entry::Pair { key, .. }) if keys::field(key) == Some(keys::ADDRESS))
+    }
+
+    /// Tells whether a line of nothing but text continues the last pair: one that is indented further; the lines below
+    /// the label of an address; what stands below "Registrant: Example Ltd".
+    fn continues(&self, indent: usize) -> bool {
+        let (
+            Some(Entry::Pair {
+                written, key, value, ..
+            }),
+            Some(pair),
+        ) = (self.block.entries.last(), self.pair)
+        else {
+            return false;
+        };
+        let label = value.is_empty() && keys::field(key) == Some(keys::ADDRESS);
+        let named = || {
+            matches!(self.block.head, Head::None | Head::Rest)
+                && !value.is_empty()
+                && !keys::is_reference(key)
+                && keys::qualified(key).is_none()
+                && !keys::roles(written).is_empty()
+        };
+        indent > pair || indent == pair && (label || named())
+    }
 }
 
 impl<'a> Splitter<'a> {
@@ -100,6 +155,7 @@ impl<'a> Splitter<'a> {
             Text::Blank => {
                 if let Some(open) = &mut self.open {
                     open.pair = None;
+                    open.joins = false;
                     open.rested = !open.block.entries.is_empty();
                 }
             }
@@ -109,9 +165,35 @@ impl<'a> Splitter<'a> {
                 }
             }
             text => match self.heading(line, next) {
-                Some(head) => self.begin(head, line.indent),
+                Some(head) => {
+                    let brackets = matches!(text, Text::Pair { written, .. } if written.starts_with('['));
+                    let head = self.join(head, brackets);
+                    self.begin(head, line.indent);
+                    if let Some(open) = &mut self.open {
+                        open.joins = brackets;
+                    }
+                }
                 None => self.add(line.indent, text),
             },
+        }
+    }
+
+    /// Joins a heading to the one right above it: `[Admin-C]` over `[Tech-C]`.
+    fn join(&self, head: Head, brackets: bool) -> Head {
+        let above = self.open.as_ref().filter(|open| brackets && open.joins);
+        match (head, above.map(|open| &open.block)) {
+            (
+                Head::Roles(roles),
+                Some(Block {
+                    head: Head::Roles(known),
+                    entries,
+                }),
+            ) if entries.is_empty() => {
+                let mut joined = known.clone();
+                joined.extend(roles.into_iter().filter(|role| !known.contains(role)));
+                Head::Roles(joined)
+            }
+            (head, _) => head,
         }
     }
 
@@ -126,6 +208,7 @@ impl<'a> Splitter<'a> {
             deeper: None,
             rested: false,
             pair: None,
+            joins: false,
         });
     }
 
@@ -152,7 +235,17 @@ impl<'a> Splitter<'a> {
                 if !roles.is_empty() {
                     // An empty `billing-c:` in a list of keys heads nothing; `[Tech-C]` over a name does.
                     let over_field = next.is_some_and(|next| next.adjacent && is_field(next.line));
-                    return (deeper || over_field || !keys::is_reference(key)).then_some(Head::Roles(roles));
+                    let heads = deeper || over_field || written.starts_with('[') || !keys::is_reference(key);
+                    return heads.then_some(Head::Roles(roles));
+                }
+                // A label within a contact has its value below, or none.
+                let within = self.open.as_ref().is_some_and(|open| {
+                    matches!(open.block.head, Head::Roles(_))
+                        && open.holds(line.indent)
+                        && (!open.rested || open.resumes(line.indent, &line.text))
+                });
+                if within && keys::field(key).is_some() {
+                    return None;
                 }
                 if keys::is_of_object(key) {
                     return Some(Head::None);
@@ -171,7 +264,8 @@ impl<'a> Splitter<'a> {
                     open.block.head != Head::None && line.indent > open.indent && !open.rested
                 });
                 let short = text.split_whitespace().count() <= 6 && !within;
-                if short && is_pair {
+                let adjacent = next.is_some_and(|next| next.adjacent);
+                if short && (is_pair || deeper && adjacent) {
                     let roles = keys::roles(text);
                     if !roles.is_empty() {
                         return Some(Head::Roles(roles));
@@ -181,7 +275,7 @@ impl<'a> Splitter<'a> {
                     return Some(Head::None);
                 }
                 let known = short && next.is_some() && keys::is_bare_foreign(&keys::words(text));
-                let heads = is_pair && deeper && next.is_some_and(|next| next.adjacent) && !within;
+                let heads = is_pair && deeper && adjacent && !within;
                 (known || heads).then_some(Head::Foreign)
             }
             _ => None,
@@ -189,13 +283,10 @@ impl<'a> Splitter<'a> {
     }
 
     fn add(&mut self, indent: usize, text: &'a Text<'a>) {
-        let stays = self.open.as_ref().is_some_and(|open| {
-            let belongs = match open.block.head {
-                Head::None | Head::Rest => true,
-                _ => open.deeper != Some(true) || indent > open.indent,
-            };
-            !open.rested && belongs
-        });
+        let stays = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.holds(indent) && (!open.rested || open.resumes(indent, text)));
         if !stays {
             // What is indented like the lines of a block that ended is no part of it, and no object of its own.
             let below = self
@@ -216,27 +307,38 @@ impl<'a> Splitter<'a> {
             }
         }
         let Some(open) = &mut self.open else { return };
+        open.rested = false;
         open.deeper.get_or_insert(indent > open.indent);
+        let pair = |written, key, value| Entry::Pair {
+            written,
+            key,
+            value,
+            more: Vec::new(),
+        };
         match text {
+            // What is no part of an address does not end it, either.
+            Text::Pair { written, key, .. }
+                if open.pair.is_some_and(|pair| indent > pair)
+                    && open.is_address()
+                    && keys::is_unknown(written, key) => {}
             Text::Pair { written, key, value } => {
                 open.pair = Some(indent);
-                open.block.entries.push(Entry::Pair {
-                    written,
-                    key,
-                    value,
-                    more: Vec::new(),
-                });
+                open.block.entries.push(pair(*written, key.as_str(), *value));
             }
-            Text::Free(text) => match open.block.entries.last_mut() {
-                // A line that is indented further than the pair above it continues its value.
-                Some(Entry::Pair { more, .. }) if open.pair.is_some_and(|pair| indent > pair) => {
-                    more.push(text);
+            Text::Free(text) => {
+                let continues = open.continues(indent);
+                match (open.block.entries.last_mut(), &open.block.head) {
+                    (Some(Entry::Pair { more, .. }), _) if continues => more.push(text),
+                    (_, Head::Roles(_)) if let Some(key) = keys::bare_label(text) => {
+                        open.pair = Some(indent);
+                        open.block.entries.push(pair(*text, key, ""));
+                    }
+                    _ => {
+                        open.pair = None;
+                        open.block.entries.push(Entry::Free(text));
+                    }
                 }
-                _ => {
-                    open.pair = None;
-                    open.block.entries.push(Entry::Free(text));
-                }
-            },
+            }
             Text::Blank | Text::Comment(_) => {}
         }
     }

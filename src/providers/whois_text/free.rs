@@ -1,91 +1,31 @@
 //! Reads the lines of a contact that have no labels: names first, then the address, with mailboxes and numbers anywhere.
 
+use super::keys::{self, Field};
+use super::places::{is_place, is_street};
+use crate::domain::Party;
 use crate::domain::party::{Label, is_company, is_handle, is_sentence};
-use crate::domain::{Country, Party};
 use crate::providers::contact::{Contact, Part};
 
 /// Lines of one contact that are read at most.
 const MOST: usize = 16;
 
-/// Words of addresses; a line that holds one is no name.
-const PLACES: &[&str] = &[
-    "apartment",
-    "apt",
-    "ave",
-    "avenida",
-    "avenue",
-    "blvd",
-    "boulevard",
-    "box",
-    "building",
-    "calle",
-    "city",
-    "drive",
-    "floor",
-    "gasse",
-    "gata",
-    "highway",
-    "hwy",
-    "house",
-    "katu",
-    "lane",
-    "plaza",
-    "platz",
-    "piazza",
-    "road",
-    "rd",
-    "room",
-    "rua",
-    "rue",
-    "sokak",
-    "square",
-    "st",
-    "str",
-    "strasse",
-    "straße",
-    "street",
-    "suite",
-    "tower",
-    "ul",
-    "ulica",
-    "via",
-    "weg",
+/// Words that stand beside a telephone number, with those that are keys of one.
+const LABELS: &[&str] = &[
+    "ext", "f", "m", "mob", "mobile", "no", "number", "office", "p", "ph", "t", "x",
 ];
 
-/// Ends of words of addresses, as in "Beispielstrasse".
-const ENDINGS: &[&str] = &[
-    "gasse", "gata", "gatan", "gade", "katu", "laan", "platz", "straat", "strasse", "straße", "vej", "veien",
-    "weg",
-];
-
-/// Towns and states of several words that stand alone on a line; countries are known elsewhere.
-const WHOLE_PLACES: &[&str] = &[
-    "buenos aires",
-    "kuala lumpur",
-    "los angeles",
-    "mexico city",
-    "new delhi",
-    "new jersey",
-    "new york",
-    "nuevo leon",
-    "rio de janeiro",
-    "san diego",
-    "san francisco",
-    "san jose",
-    "sao paulo",
-    "são paulo",
-    "st petersburg",
-    "tel aviv",
-];
-
-/// Adds what free lines say to a contact. Returns handles that stand there in place of a name.
-pub(super) fn read(lines: &[&str], contact: &mut Contact) -> Vec<String> {
+/// Adds what free lines say to a contact; they hold no name where a label named it. Returns handles that stand there in
+/// place of a name.
+pub(super) fn read(lines: &[&str], named: bool, contact: &mut Contact) -> Vec<String> {
     let mut handles = Vec::new();
     let mut texts: Vec<&str> = Vec::new();
     // The name beside a mailbox, and how many lines stood above it.
     let mut beside: Option<(String, usize)> = None;
     for line in lines.iter().take(MOST) {
         let line = line.trim();
+        if is_number_of_register(line) {
+            continue;
+        }
         if line.contains('@') {
             if is_sentence(line) {
                 continue;
@@ -95,7 +35,8 @@ pub(super) fn read(lines: &[&str], contact: &mut Contact) -> Vec<String> {
                 beside = Some((name, texts.len()));
             }
         } else if let Some((phone, fax)) = numbers(line) {
-            let is_fax = contact.has(Part::Phone) || line.to_lowercase().starts_with("fax");
+            let is_fax =
+                contact.has(Part::Phone) || line.trim_start_matches('(').to_lowercase().starts_with("fax");
             let part = if is_fax { Part::Fax } else { Part::Phone };
             contact.add(part, phone);
             fax.into_iter().for_each(|fax| contact.add(Part::Fax, fax));
@@ -109,7 +50,7 @@ pub(super) fn read(lines: &[&str], contact: &mut Contact) -> Vec<String> {
             texts.push(line);
         }
     }
-    let names = names(&texts, beside, contact);
+    let names = if named { 0 } else { names(&texts, beside, contact) };
     for line in texts.iter().skip(names) {
         contact.add(Part::Street, line);
     }
@@ -179,47 +120,41 @@ fn names(texts: &[&str], beside: Option<(String, usize)>, contact: &mut Contact)
     1
 }
 
-/// Tells whether a line is of an address.
-fn is_place(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let word_is_place = |word: &str| {
-        PLACES.contains(&word)
-            || ENDINGS
-                .iter()
-                .any(|end| word.len() > end.len() && word.ends_with(end))
-    };
-    line.bytes().any(|byte| byte.is_ascii_digit())
-        || Country::find(line.trim_end_matches(['.', ','])).is_some()
-        || WHOLE_PLACES.contains(&lower.trim_end_matches(['.', ',']))
-        || lower
-            .split(|letter: char| !letter.is_alphanumeric())
-            .any(word_is_place)
-}
-
-/// Tells whether a line is a street with a number, or a post box; a postal code with its town is neither.
-fn is_street(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let words: Vec<&str> = lower.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-    let number = |word: &&str| {
-        let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        (1..=4).contains(&digits) && word.len() <= 6
-    };
-    let numbered = words.first().is_some_and(number) || words.last().is_some_and(number);
-    let named = words.iter().any(|word| {
-        let word = word.trim_end_matches('.');
-        PLACES.contains(&word) || ENDINGS.iter().any(|end| word.ends_with(end))
-    });
-    let has_digit = line.bytes().any(|byte| byte.is_ascii_digit());
-    let state = words
-        .first()
-        .is_some_and(|word| word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    words.len() > 1 && (numbered && !state || named && has_digit)
+/// Tells whether a line is a number in brackets, such as a company's in its register: "(532745-U)".
+fn is_number_of_register(line: &str) -> bool {
+    line.strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+        .is_some_and(|inner| !inner.contains(' ') && inner.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 /// Reads a line of telephone numbers: `+1.5550100`, `Phone: +1.5550100`, `+1.5550100 Fax: +1.5550101`.
 fn numbers(line: &str) -> Option<(&str, Option<&str>)> {
+    // A label in brackets, as in "(Tel) 603-5550100".
+    let line = match line.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        Some((label, rest)) if label.chars().all(char::is_alphabetic) => rest,
+        _ => line,
+    };
+    let label = |word: &str| {
+        let key = keys::words(word);
+        let field = keys::field(&key);
+        matches!(field, Some(Field::Part(Part::Phone | Part::Fax))) || LABELS.contains(&key.as_str())
+    };
+    let mut words = line
+        .split(|letter: char| !letter.is_alphabetic())
+        .filter(|word| !word.is_empty())
+        .peekable();
+    // Without a label or the sign of a country, a short number is a postal code rather.
+    let least = if words.peek().is_some() || line.contains('+') {
+        7
+    } else {
+        9
+    };
+    // Words beside the number say what it is of; a line that says more is no telephone's.
+    if !words.all(label) {
+        return None;
+    }
     let is_number = |text: &str| {
-        text.bytes().filter(u8::is_ascii_digit).count() >= 7
+        text.bytes().filter(u8::is_ascii_digit).count() >= least
             && text
                 .chars()
                 .all(|letter| letter.is_ascii_digit() || "+-.() /x".contains(letter))
@@ -229,26 +164,5 @@ fn numbers(line: &str) -> Option<(&str, Option<&str>)> {
         .split(['F', 'f'])
         .map(|part| part.trim_matches(bare).trim())
         .filter(|part| is_number(part));
-    let phone = parts.next()?;
-    // Words beside the number say what it is of; a line that says more is no telephone's.
-    let words = line
-        .split(|letter: char| !letter.is_alphabetic())
-        .filter(|word| !word.is_empty());
-    (words.count() <= 4).then(|| (phone, parts.next()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn countries_and_towns_are_places() {
-        for place in WHOLE_PLACES {
-            assert!(is_place(place) && Country::find(place).is_none(), "{place}");
-        }
-        for country in ["The Netherlands", "RUSSIAN FEDERATION", "Hong Kong.", "Viet Nam,"] {
-            assert!(is_place(country), "{country}");
-        }
-        assert!(!is_place("Jane Doe"));
-    }
+    Some((parts.next()?, parts.next()))
 }

@@ -1,5 +1,7 @@
 //! Knows the keys and headings of whois text: which roles they name, and which fields of a contact.
 
+use super::tables::{AHEAD, BEHIND, DOMAINS, FIELDS, FOREIGN, NETWORKS, PROVIDERS, ROLES};
+use crate::domain::words::plain;
 use crate::providers::contact::Part;
 
 /// Says what a key means within a contact.
@@ -17,354 +19,11 @@ pub(super) enum Field {
     Kind,
 }
 
-/// Words that stand behind a role and change nothing.
-const BEHIND: &[&str] = &[
-    "agent",
-    "c",
-    "contact",
-    "contacts",
-    "data",
-    "detail",
-    "details",
-    "info",
-    "information",
-    "person",
-    "s",
-];
+/// The field of the lines of an address.
+pub(super) const ADDRESS: Field = Field::Part(Part::Street);
 
-/// Phrases for roles.
-const ROLES: &[(&str, &[&str])] = &[
-    (
-        "registrant",
-        &[
-            "registrant",
-            "owner",
-            "holder",
-            "domain holder",
-            "domain owner",
-            "domain registrant",
-            "holder of domain name",
-            "holder of the domain name",
-            "organization using domain name",
-            "organisation using domain name",
-            "登録者名",
-            "등록인",
-        ],
-    ),
-    (
-        "admin",
-        &[
-            "admin",
-            "administrative",
-            "administrativ",
-            "administrator",
-            "administration",
-            "adm",
-            "ac",
-            "org admin",
-            "r admin",
-        ],
-    ),
-    (
-        "tech",
-        &[
-            "tech",
-            "technical",
-            "technician",
-            "tec",
-            "zone",
-            "org tech",
-            "r tech",
-            "registrar technical",
-            "registrar tech",
-        ],
-    ),
-    ("billing", &["billing", "bill", "bil", "invoicing"]),
-    ("abuse", &["abuse", "org abuse", "r abuse", "registrar abuse"]),
-    ("noc", &["noc", "org noc", "r noc"]),
-    ("dns", &["org dns", "r dns"]),
-    ("routing", &["routing", "org routing", "r routing"]),
-];
-
-/// Headings of what is no contact of the registration.
-const FOREIGN: &[&str] = &[
-    "registrar",
-    "registrar name",
-    "sponsoring registrar",
-    "current registrar",
-    "registrar of record",
-    "reseller",
-    "registry",
-    "name server",
-    "name servers",
-    "name servers information",
-    "nameserver",
-    "nameservers",
-    "nserver",
-    "nservers",
-    "domain nameservers",
-    "domain name servers",
-    "domain servers",
-    "dns",
-    "dnssec",
-    "dnssec data",
-    "keys",
-    "key",
-    "flags",
-    "ds record",
-    "ds records",
-    "dns servers",
-    "whois",
-    "disclaimer",
-    "relevant dates",
-    "dates",
-    "registration status",
-    "status",
-    "additional info",
-    "additional information",
-    "nsset",
-    "keyset",
-    "authorized agency",
-    "registration service provider",
-    "data validation",
-    "registrar information",
-    "authoritative registrar",
-    "maintained by",
-    "record maintained by",
-    "operator",
-    "mntner",
-    "host",
-];
-
-const FIELDS: &[(Field, &[&str])] = &[
-    (
-        Field::Part(Part::Name),
-        &[
-            "name",
-            "contact name",
-            "full name",
-            "person",
-            "personname",
-            "person name",
-            "responsible",
-            "responsible person",
-            "contact person",
-            "attention",
-            "attn",
-            "last first",
-            "title name",
-        ],
-    ),
-    (Field::Part(Part::Group), &["role"]),
-    (
-        Field::Part(Part::Organization),
-        &[
-            "organization",
-            "organisation",
-            "org",
-            "company",
-            "company name",
-            "org name",
-            "organization name",
-            "organisation name",
-            "company english name",
-            "company chinese name",
-            "organization english name",
-            "firm",
-            "organizacija",
-            "societe",
-        ],
-    ),
-    (
-        Field::Part(Part::Email),
-        &[
-            "email",
-            "e mail",
-            "mail",
-            "email address",
-            "e mail address",
-            "mailbox",
-            "abuse mailbox",
-            "electronic mail",
-            "emails",
-        ],
-    ),
-    (
-        Field::Part(Part::Phone),
-        &[
-            "phone",
-            "phone number",
-            "telephone",
-            "tel",
-            "phone no",
-            "telephone number",
-            "voice",
-            "phone 1",
-            "tel no",
-            "tel number",
-        ],
-    ),
-    (
-        Field::Part(Part::Fax),
-        &[
-            "fax",
-            "fax number",
-            "fax no",
-            "facsimile",
-            "facsimile number",
-            "telefax",
-        ],
-    ),
-    (
-        Field::Part(Part::Street),
-        &[
-            "street",
-            "address",
-            "addr",
-            "street address",
-            "address1",
-            "address2",
-            "address3",
-            "address 1",
-            "address 2",
-            "address 3",
-            "street1",
-            "street2",
-            "street3",
-            "street 1",
-            "street 2",
-            "street 3",
-            "address line 1",
-            "address line 2",
-            "address line 3",
-            "post address",
-            "postal address",
-            "mailing address",
-            "organisation address",
-            "organization address",
-        ],
-    ),
-    (
-        Field::Part(Part::City),
-        &["city", "town", "locality", "postal area", "suburb"],
-    ),
-    (
-        Field::Part(Part::State),
-        &[
-            "state",
-            "state/province",
-            "province",
-            "state prov",
-            "region",
-            "state province",
-            "county",
-        ],
-    ),
-    (
-        Field::Part(Part::Postal),
-        &[
-            "postal code",
-            "postal",
-            "zip",
-            "zip code",
-            "zipcode",
-            "postcode",
-            "post code",
-            "postalcode",
-            "pcode",
-        ],
-    ),
-    (
-        Field::Part(Part::Country),
-        &[
-            "country",
-            "country code",
-            "countrycode",
-            "ccode",
-            "country/economy",
-            "country name",
-        ],
-    ),
-    (
-        Field::Given,
-        &[
-            "first name",
-            "firstname",
-            "fname",
-            "given name",
-            "givenname",
-            "forename",
-        ],
-    ),
-    (
-        Field::Surname,
-        &[
-            "last name",
-            "lastname",
-            "lname",
-            "family name",
-            "familyname",
-            "surname",
-        ],
-    ),
-    (
-        Field::Handle,
-        &[
-            "id",
-            "handle",
-            "hdl",
-            "nic hdl",
-            "nic hdl br",
-            "nic handle",
-            "contact id",
-            "contact handle",
-            "contact hdl",
-            "norid handle",
-            "jpnic handle",
-            "pid",
-            "nichandle",
-        ],
-    ),
-    (Field::Kind, &["type", "contact type", "kind"]),
-];
-
-/// Keys of objects about a network, a route or an autonomous system.
-const NETWORKS: &[&str] = &[
-    "inetnum",
-    "inet6num",
-    "netrange",
-    "net range",
-    "network number",
-    "cidr",
-    "route",
-    "route6",
-    "aut num",
-    "asnumber",
-    "as number",
-    "as block",
-    "as name",
-    "as set",
-    "route set",
-    "filter set",
-    "peering set",
-    "rtr set",
-    "key cert",
-    "netname",
-    "net name",
-];
-
-/// Keys of objects about a domain.
-const DOMAINS: &[&str] = &[
-    "domain",
-    "domain name",
-    "domainname",
-    "query",
-    "domaintype",
-    "ドメイン名",
-    "도메인이름",
-];
-
-/// Brings a key to lower-case words: `OrgNOCEmail`, `admin-c` and `Registrant  Name` alike. What is in brackets is left out.
+/// Brings a key to lower-case words without accents: `OrgNOCEmail`, `admin-c`, `Contacto Técnico` and `Registrant  Name`
+/// alike. What is in round brackets is left out.
 pub(super) fn words(key: &str) -> String {
     let mut words = String::with_capacity(key.len() + 8);
     let mut depth = 0_usize;
@@ -390,7 +49,7 @@ pub(super) fn words(key: &str) -> String {
         }
         before = letter;
     }
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(&words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Tells which field of a contact a key names.
@@ -401,19 +60,28 @@ pub(super) fn field(key: &str) -> Option<Field> {
         .map(|(field, _)| *field)
 }
 
-/// Tells the role that words name, with the words that may stand behind it.
+/// Tells the role that words name, with the words that may stand before and behind it.
 fn role(key: &str) -> Option<&'static str> {
     let mut rest = key;
     loop {
-        if let Some((role, _)) = ROLES.iter().find(|(_, names)| names.contains(&rest)) {
+        if let Some(role) = exact_role(rest) {
             return Some(role);
         }
-        let (before, last) = rest.rsplit_once(' ')?;
-        if !BEHIND.contains(&last) {
-            return None;
-        }
-        rest = before;
+        rest = match (rest.rsplit_once(' '), rest.split_once(' ')) {
+            (Some((before, last)), _) if BEHIND.contains(&last) => before,
+            (_, Some((first, after))) if AHEAD.contains(&first) => after,
+            _ => return None,
+        };
     }
+}
+
+/// Tells the role that words name by themselves, in the singular or the plural.
+fn exact_role(words: &str) -> Option<&'static str> {
+    let one = words.strip_suffix('s').unwrap_or(words);
+    ROLES
+        .iter()
+        .find(|(_, names)| names.contains(&words) || names.contains(&one))
+        .map(|(role, _)| *role)
 }
 
 /// Tells the roles that a heading or a key names: one, or several that share a contact.
@@ -424,7 +92,7 @@ pub(super) fn roles(written: &str) -> Vec<&'static str> {
     }
     let mut found = Vec::new();
     for part in written
-        .split([',', '/', '&', '+'])
+        .split([',', '/', '&', '+', '[', ']'])
         .flat_map(|part| part.split(" and "))
     {
         let part = words(part);
@@ -449,9 +117,21 @@ pub(super) fn qualified(key: &str) -> Option<(&str, &'static str, Field)> {
     })
 }
 
-/// Tells whether a key refers to a contact by its handle: `admin-c`, `Tech-c Handle`, `Registrant Contact ID`.
+/// Tells whether a key refers to a contact by its handle: `admin-c`, `Registrant Code`.
 pub(super) fn is_reference(key: &str) -> bool {
-    key.ends_with(" c")
+    key.ends_with(" c") || key.ends_with(" code") && role(key).is_some()
+}
+
+/// Tells whether a line without a colon is the label of the address below it, and returns its key.
+pub(super) fn bare_label(text: &str) -> Option<&'static str> {
+    let words = words(text);
+    let (_, names) = FIELDS.iter().find(|(field, _)| *field == ADDRESS)?;
+    names.iter().find(|name| **name == words).copied()
+}
+
+/// Tells whether nothing is known of a key: no field, no role, and nothing that is no contact's.
+pub(super) fn is_unknown(written: &str, key: &str) -> bool {
+    field(key).is_none() && qualified(key).is_none() && roles(written).is_empty() && !is_foreign(key)
 }
 
 /// Tells whether a heading or key is about something that is no contact: a registrar, name servers, the domain.
@@ -461,7 +141,8 @@ pub(super) fn is_foreign(key: &str) -> bool {
 
 /// Tells the same of a line that is no key, of which nothing but its words says that it is a heading.
 pub(super) fn is_bare_foreign(words: &str) -> bool {
-    FOREIGN.contains(&words.strip_suffix(" in listed order").unwrap_or(words))
+    let words = words.strip_suffix(" in listed order").unwrap_or(words);
+    PROVIDERS.contains(&words) || FOREIGN.contains(&words)
 }
 
 /// Tells whether a heading is a contact's whose role is not said: "Contact Information:".
@@ -476,6 +157,7 @@ pub(super) fn is_of_object(key: &str) -> bool {
         "domain"
             | "domain name"
             | "domain information"
+            | "domain details"
             | "domain name information"
             | "domain data"
             | "network information"
@@ -484,21 +166,12 @@ pub(super) fn is_of_object(key: &str) -> bool {
 
 /// Tells whether a key begins what is said of another party than a contact: `registrar`, `reseller`.
 pub(super) fn is_provider(key: &str) -> bool {
-    matches!(
-        key,
-        "registrar"
-            | "registrar name"
-            | "sponsoring registrar"
-            | "current registrar"
-            | "current registar"
-            | "reseller"
-            | "authorized agency"
-    )
+    PROVIDERS.contains(&key)
 }
 
 /// Tells whether a key is of an object about a domain.
 pub(super) fn is_of_domain(key: &str) -> bool {
-    DOMAINS.contains(&key)
+    key.split(" / ").any(|name| DOMAINS.contains(&name))
 }
 
 /// Tells whether a key is of an object about a network.
@@ -510,4 +183,26 @@ pub(super) fn is_of_network(key: &str) -> bool {
 pub(super) fn is_identity(key: &str) -> bool {
     matches!(key, "person" | "personname" | "role" | "contact" | "irt")
         || field(key) == Some(Field::Handle) && key != "id"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tables::{AHEAD, BEHIND, DOMAINS, FIELDS, FOREIGN, NETWORKS, PROVIDERS, ROLES};
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_tables_is_written_as_keys_are_compared() {
+        let fields = FIELDS.iter().flat_map(|(_, names)| *names);
+        let roles = ROLES.iter().flat_map(|(_, names)| *names);
+        let others = [AHEAD, BEHIND, DOMAINS, FOREIGN, NETWORKS, PROVIDERS];
+        for name in fields.chain(roles).chain(others.into_iter().flatten()) {
+            assert_eq!(words(name), *name);
+        }
+        // A key means one thing.
+        let fields: Vec<&str> = FIELDS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let mut once = fields.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), fields.len());
+    }
 }

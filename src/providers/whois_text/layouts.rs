@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use super::MOST_CONTACTS;
 use super::blocks::{Block, Entry, Head};
+use super::draft::{Draft, handle};
 use super::free;
 use super::keys::{self, Field};
 use super::lines::{Line, Text};
+use super::objects::objects;
+use super::places;
 use crate::domain::party::is_handle;
 use crate::providers::contact::{Contact, Part};
 
@@ -49,98 +52,6 @@ enum Scope {
     Contact(usize),
 }
 
-/// Is a contact while it is read.
-#[derive(Debug, Default)]
-struct Draft {
-    contact: Contact,
-    handles: Vec<String>,
-    /// The words before the field in its keys, where these name its role.
-    prefix: Option<String>,
-    given: Option<String>,
-    surname: Option<String>,
-    /// Names that stand under a key which says nothing of whose they are.
-    names: Vec<String>,
-    /// Keys of which it has one value.
-    single: HashMap<String, String>,
-    /// Whether it says that it is an organization.
-    is_organization: bool,
-    /// Whether it is one that refuses to be told.
-    is_hidden: bool,
-}
-
-impl Draft {
-    fn of(roles: &[&'static str]) -> Self {
-        let mut draft = Self::default();
-        for role in roles {
-            draft.contact.add_role(*role);
-        }
-        draft
-    }
-
-    fn add(&mut self, field: Field, value: &str, more: &[&str]) {
-        if value.is_empty() && more.is_empty() {
-            return;
-        }
-        match field {
-            Field::Part(Part::Name) => self.names.push(value.to_owned()),
-            Field::Part(part) => {
-                self.contact.add(part, value);
-                // Only addresses, mailboxes and numbers go over several lines.
-                if !matches!(
-                    part,
-                    Part::Organization | Part::Group | Part::City | Part::Country
-                ) {
-                    more.iter().for_each(|line| self.contact.add(part, line));
-                }
-            }
-            Field::Given => self.given = Some(value.to_owned()),
-            Field::Surname => self.surname = Some(value.to_owned()),
-            Field::Handle => self.handles.push(handle(value)),
-            Field::Kind => {
-                let kind = value.to_lowercase();
-                self.is_organization = ["org", "legal", "compan", "corp"]
-                    .iter()
-                    .any(|word| kind.contains(word));
-            }
-        }
-    }
-
-    /// Tells whether a value begins another contact: it has another one under this key already.
-    fn is_full(&self, field: Field, key: &str, value: &str) -> bool {
-        let single = matches!(field, Field::Part(Part::Name) | Field::Given | Field::Handle);
-        single && self.single.get(key).is_some_and(|known| known != value)
-    }
-
-    /// Notes the value of a key that a contact has once.
-    fn note(&mut self, key: &str, value: &str) {
-        if !value.is_empty() && self.single.len() < 100 {
-            self.single.insert(key.to_owned(), value.to_owned());
-        }
-    }
-
-    fn finish(mut self) -> Option<Contact> {
-        let part = if self.is_organization {
-            Part::Group
-        } else {
-            Part::Name
-        };
-        match (self.given, self.surname) {
-            (Some(given), Some(surname)) => self.names.push(format!("{given} {surname}")),
-            // "Name" with "First name" beside it is the surname.
-            (Some(given), None) => match self.names.first_mut() {
-                Some(name) => *name = format!("{given} {name}"),
-                None => self.names.push(given),
-            },
-            (None, Some(surname)) => self.names.push(surname),
-            (None, None) => {}
-        }
-        for name in &self.names {
-            self.contact.add(part, name);
-        }
-        (!self.is_hidden && !self.contact.is_empty()).then_some(self.contact)
-    }
-}
-
 #[derive(Debug, Default)]
 struct Reader {
     drafts: Vec<Draft>,
@@ -150,8 +61,12 @@ struct Reader {
     references: HashMap<String, Vec<&'static str>>,
     /// Handles of the contacts that the record holds.
     known: std::collections::HashSet<String>,
+    /// Mailboxes beside a reference, with the handle and the role.
+    mailboxes: Vec<(String, &'static str, String)>,
     /// Mailboxes that belong to no contact.
     loose: Vec<String>,
+    /// Whether the object about a domain has a description that is a name: the others describe it.
+    described: bool,
 }
 
 impl Reader {
@@ -248,6 +163,7 @@ impl Reader {
     /// Reads lines whose keys name the role and the field, or a role and who has it.
     fn flat(&mut self, entries: &[Entry<'_>], mut scope: Scope) {
         let outer = scope;
+        self.described = false;
         for entry in entries {
             let (written, key, value, more) = match entry {
                 Entry::Pair {
@@ -293,12 +209,16 @@ impl Reader {
     fn unqualified(&mut self, key: &str, value: &str, more: &[&str], scope: &mut Scope, outer: Scope) {
         let is_company = |value: &str| crate::domain::party::is_company(value);
         let field = match keys::field(key) {
-            // A description is a name only where it reads as one.
-            None if key == "descr" && is_company(value) => Some(Field::Part(Part::Organization)),
+            // A description is a name only where it reads as one, and only the first: others tell the kind and the address.
+            None if key == "descr" && !std::mem::replace(&mut self.described, true) && is_company(value) => {
+                Some(Field::Part(Part::Organization))
+            }
             field => field,
         };
         let Some(field) = field else { return };
-        if *scope == Scope::Domain {
+        // Below the line of the registrar, these begin the registrant; anything else is the registrar's.
+        let begins = *scope == Scope::Foreign && outer == Scope::Domain && matches!(key, "person" | "org");
+        if *scope == Scope::Domain || begins {
             let inline = matches!(key, "person" | "descr" | "personname")
                 || matches!(
                     field,
@@ -337,20 +257,42 @@ impl Reader {
         if value.is_empty() && more.is_empty() {
             return scope;
         }
-        if keys::is_reference(key)
-            || is_handle(value)
-            || !value.contains(' ') && self.known.contains(&handle(value))
-        {
-            for role in roles {
-                for value in std::iter::once(value).chain(more.iter().copied()) {
+        let is_code = |value: &str| {
+            is_handle(value)
+                || !value.contains(' ')
+                    && (self.known.contains(&handle(value))
+                        || value.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        if keys::is_reference(key) || is_code(value) {
+            // A contact can stand below its own handle.
+            if more.iter().any(|line| !is_code(line)) {
+                return self.begin(roles, more);
+            }
+            for value in std::iter::once(value).chain(more.iter().copied()) {
+                let mailbox = value.split_whitespace().find(|word| word.contains('@'));
+                for role in roles {
                     self.refer(value, role);
+                    if let Some(mailbox) = mailbox.filter(|_| self.mailboxes.len() < MOST_REFERENCES) {
+                        self.mailboxes.push((handle(value), role, mailbox.to_owned()));
+                    }
                 }
             }
             return scope;
         }
+        // Text below the name is an address only where it has a place in it.
+        let below = more
+            .iter()
+            .any(|line| places::is_place(line) || line.contains('@'));
+        let lines: Vec<&str> = std::iter::once(value)
+            .chain(more.iter().copied().filter(|_| below))
+            .collect();
+        self.begin(roles, &lines)
+    }
+
+    /// Begins a contact of lines without labels.
+    fn begin(&mut self, roles: &[&'static str], lines: &[&str]) -> Scope {
         let mut draft = Draft::of(roles);
-        let lines: Vec<&str> = std::iter::once(value).chain(more.iter().copied()).collect();
-        free::read(&lines, &mut draft.contact);
+        free::read(lines, false, &mut draft.contact);
         match self.push(draft) {
             Some(at) => Scope::Contact(at),
             None => Scope::Nothing,
@@ -422,7 +364,8 @@ impl Reader {
                 }
             }
         }
-        let handles = free::read(&lines, &mut draft.contact);
+        let named = !draft.names.is_empty() || draft.given.is_some() || draft.contact.has(Part::Organization);
+        let handles = free::read(&lines, named, &mut draft.contact);
         if draft.contact.is_empty() && draft.names.is_empty() && draft.given.is_none() {
             for handle in handles.iter().chain(&draft.handles) {
                 for role in roles {
@@ -478,7 +421,21 @@ impl Reader {
     }
 
     /// Gives each contact the roles that refer to it, and joins what is said of one contact in two places.
-    fn finish(self) -> Vec<Contact> {
+    fn finish(mut self) -> Vec<Contact> {
+        for (handle, role, mailbox) in std::mem::take(&mut self.mailboxes) {
+            let known = self
+                .drafts
+                .iter_mut()
+                .find(|draft| draft.handles.contains(&handle));
+            match known {
+                Some(draft) => draft.contact.add(Part::Email, &mailbox),
+                None => {
+                    let mut draft = Draft::of(&[role]);
+                    draft.contact.add(Part::Email, &mailbox);
+                    self.push(draft);
+                }
+            }
+        }
         let mut contacts: Vec<Contact> = Vec::new();
         for mut draft in self.drafts {
             if draft.prefix.is_none() {
@@ -506,50 +463,4 @@ impl Reader {
         }
         contacts
     }
-}
-
-/// Divides a block where a new object begins without a blank line before it.
-fn objects<'a, 'b>(entries: &'b [Entry<'a>]) -> Vec<&'b [Entry<'a>]> {
-    let begins = |at: usize, start: usize| {
-        let key = |at: usize| match entries.get(at) {
-            Some(Entry::Pair { key, .. }) => Some(*key),
-            _ => None,
-        };
-        let Some(this) = key(at) else { return false };
-        let starts = matches!(
-            this,
-            "contact hdl"
-                | "contact id"
-                | "contact"
-                | "nic hdl"
-                | "nic hdl br"
-                | "personname"
-                | "contact handle"
-        );
-        let before = || entries.get(start..at).unwrap_or_default();
-        starts
-            && before()
-                .iter()
-                .any(|entry| matches!(entry, Entry::Pair { key, .. } if *key == this))
-            || matches!(this, "contact hdl") && at > start
-    };
-    let mut objects = Vec::new();
-    let mut start = 0;
-    for at in 0..entries.len() {
-        if begins(at, start) {
-            objects.extend(entries.get(start..at));
-            start = at;
-        }
-    }
-    objects.extend(entries.get(start..));
-    objects
-}
-
-/// Returns a handle as it is compared: its first word, in lower case.
-fn handle(value: &str) -> String {
-    value
-        .split([' ', ',', '#'])
-        .next()
-        .unwrap_or_default()
-        .to_lowercase()
 }

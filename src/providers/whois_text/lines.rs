@@ -1,6 +1,6 @@
 //! Reads whois text line by line: what is a key with its value, what is a comment, what is neither.
 
-use super::keys;
+use super::{keys, places};
 
 /// The longest line and key that are read, in bytes, and the most words of a key.
 const LONGEST: usize = 2048;
@@ -94,9 +94,9 @@ fn pair<'a>(key: &'a str, value: &'a str) -> Option<Text<'a>> {
     })
 }
 
-/// Reads `[Key]  value`, or `a. [Key]  value`.
+/// Reads `[Key]  value`, `a. [Key]  value` and `a [Key]  value`; `[Key][Key]`; and `[owner-c] key: value`.
 fn bracketed(text: &str) -> Option<Text<'_>> {
-    let text = match text.split_once(". ") {
+    let text = match text.split_once(['.', ' ']) {
         Some((letter, rest)) if letter.len() == 1 => rest.trim_start(),
         _ => text,
     };
@@ -106,7 +106,19 @@ fn bracketed(text: &str) -> Option<Text<'_>> {
     if prose {
         return Some(Text::Comment(key));
     }
-    pair(key, value)
+    if value.trim_start().starts_with('[') && value.ends_with(']') && !keys::roles(text).is_empty() {
+        return pair(text, "");
+    }
+    // A role in brackets stands before each key of its contact.
+    if !keys::roles(key).is_empty()
+        && let Some((written, value)) = text.split_once(':')
+        && let Some(Text::Pair { key: inner, .. }) = with_colon(text.strip_prefix('[')?.split_once(']')?.1)
+        && (keys::field(&inner).is_some() || keys::is_reference(&keys::words(key)))
+    {
+        return pair(written, value);
+    }
+    let (written, value) = text.split_at_checked(text.find(']')? + 1)?;
+    pair(written, value)
 }
 
 /// Reads `Key......: value` and `Key...... value`.
@@ -123,7 +135,7 @@ fn dotted(text: &str) -> Option<Text<'_>> {
     pair(key, value)
 }
 
-/// Reads `key: value`.
+/// Reads `key: value`. A label within a street, such as "No: 12", is no key.
 fn with_colon(text: &str) -> Option<Text<'_>> {
     let (key, value) = text.split_once(':')?;
     let time = key.ends_with(|letter: char| letter.is_ascii_digit())
@@ -132,7 +144,29 @@ fn with_colon(text: &str) -> Option<Text<'_>> {
     if time || value.starts_with("//") || value.starts_with(':') {
         return None;
     }
-    pair(key, value)
+    let pair = pair(without_number(key), value)?;
+    match &pair {
+        Text::Pair { key, value, .. } if keys::field(key).is_none() && places::is_label(key, value) => None,
+        _ => Some(pair),
+    }
+}
+
+/// Takes off the number of a contact that stands behind its heading in brackets: "Registrant [1234567]".
+fn without_number(key: &str) -> &str {
+    let key = key.trim_end();
+    let before = match key.chars().next_back() {
+        Some(']') => key.rsplit_once('['),
+        Some(')') => key.rsplit_once('('),
+        _ => None,
+    };
+    match before {
+        Some((before, number))
+            if !before.trim().is_empty() && number.contains(|letter: char| letter.is_ascii_digit()) =>
+        {
+            before.trim_end()
+        }
+        _ => key,
+    }
 }
 
 /// Reads `key    value`, where the key is one that contacts have.

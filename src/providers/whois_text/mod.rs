@@ -1,16 +1,21 @@
 //! Reads the contacts of raw whois text, in whatever layout its registry or registrar writes.
 //!
 //! There is no standard. The text becomes lines (`lines`), lines become blocks (`blocks`), and each block is read by
-//! its layout (`layouts`): an object of `key: value` lines that is referred to by its handle, a heading with labelled or
-//! free lines under it (`free`), or lines whose keys name role and field. What is read depends on this structure and
-//! never on which registry wrote it. A value counts only under a key that is known (`keys`), so that unknown keys,
-//! sentences and handles become no name and no line of an address; `providers::contact` checks what is left.
+//! its layout (`layouts`): an object of `key: value` lines that is referred to by its handle (`objects`), a heading with
+//! labelled or free lines under it (`free`, with `places` for addresses), or lines whose keys name role and field. What is
+//! said of one contact is gathered in `draft`. What is read depends on this structure and never on which registry wrote
+//! it. A value counts only under a key that is known (`keys`, with the words in `tables`), so that unknown keys, sentences
+//! and handles become no name and no line of an address; `providers::contact` checks what is left.
 
 mod blocks;
+mod draft;
 mod free;
 mod keys;
 mod layouts;
 mod lines;
+mod objects;
+mod places;
+mod tables;
 
 #[cfg(test)]
 mod tests;

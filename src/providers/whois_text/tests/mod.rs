@@ -1,5 +1,7 @@
 //! Reads contacts from the layouts of raw whois records.
 
+mod headings;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +48,7 @@ fn corpus() -> Vec<(PathBuf, String, Value)> {
 #[test]
 fn every_layout_of_the_corpus_is_read_exactly() {
     let corpus = corpus();
-    assert!(corpus.len() >= 40, "{}", corpus.len());
+    assert!(corpus.len() >= 50, "{}", corpus.len());
     for (path, text, expected) in corpus {
         let read: Vec<Value> = super::contacts(&text).iter().map(testing::plain).collect();
         assert_eq!(Value::from(read), expected["contacts"], "{}", path.display());
