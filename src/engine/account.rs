@@ -105,6 +105,12 @@ impl AccountState {
             .is_ok_and(|products| products.as_ref().is_none_or(|known| known.contains_key(product)))
     }
 
+    /// Tells whether a product may be asked: the vendor neither leaves it out of what this key has, nor refused it of late.
+    #[must_use]
+    pub fn is_open(&self, product: &'static str, now: Timestamp) -> bool {
+        self.may_use(product) && !self.breaker.is_not_entitled(product, now)
+    }
+
     /// Returns what the vendor says of a product.
     #[must_use]
     pub fn entitlement(&self, product: &str) -> Entitlement {

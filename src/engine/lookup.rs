@@ -70,12 +70,12 @@ impl Carrier {
             );
         }
         let now = self.clock.now();
-        let open = |product: &'static str| {
-            self.state.may_use(product) && !self.state.breaker.is_not_entitled(product, now)
-        };
         let mut first: Option<Failure> = None;
         let mut inapplicable: Option<Failure> = None;
-        for product in offer.products.iter().filter(|product| open(product.id)) {
+        for product in offer.products {
+            if !self.state.is_open(product.id, now) {
+                continue;
+            }
             let lookup = self.lookup(errand, product.id);
             let step = match self.runtime.provider.start(&lookup) {
                 Ok(step) => step,

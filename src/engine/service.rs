@@ -87,6 +87,21 @@ impl Engine {
             .await
     }
 
+    /// Tells whether the server's account may have an answer to questions of a capability: `false` where it is known to
+    /// include none of the products.
+    #[must_use]
+    pub fn may_answer(&self, name: &str, capability: Capability) -> bool {
+        let runtimes = self.runtimes.load();
+        let now = self.clock.now();
+        runtimes.get(name).is_some_and(|runtime| {
+            let offer = runtime.provider.descriptor().offer(capability);
+            let own = runtime.own.as_ref();
+            offer
+                .zip(own)
+                .is_some_and(|(offer, own)| offer.products.iter().any(|product| own.is_open(product.id, now)))
+        })
+    }
+
     /// Tells whether the server's account answers questions of a capability by a product that has no price. Where products
     /// differ in that, the vendor is asked what the account is entitled to, unless that is known.
     pub async fn is_free(&self, name: &str, capability: Capability) -> bool {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
+use pivotd::replay::{Fault, Matcher};
 use serde_json::{Value, json};
 
-use crate::support::{Builder, TestApp, budget};
+use crate::support::{Builder, TestApp, answering, budget};
 
 const ALERT: &str = r#"{"domain":"career-offers.example","ip":"192.0.2.44"}"#;
 
@@ -160,4 +161,79 @@ async fn evidence_that_loses_weight_is_sent_again_until_it_has_lost_some() {
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
     assert!(scores.first() > scores.last(), "{scores:?}");
     assert!(sent_again > 5, "{sent_again}");
+}
+
+#[tokio::test]
+async fn a_product_that_the_account_does_not_include_is_not_missed_around_an_indicator() {
+    let product = |id: &str| json!({"id": id, "usage": {"today": "0", "month": "0"}});
+    let account = json!({"response": {
+        "account": {"api_username": "analyst", "active": true},
+        "products": [product("account-information"), product("risk")],
+    }});
+    let risk = json!({"response": {"domain": "career-offers.example", "risk_score": 87, "components": []}});
+    let exchanges = vec![
+        ("GET /v1/account".to_owned(), account),
+        (
+            "GET /v1/risk\nquery: domain=career-offers.example".to_owned(),
+            risk,
+        ),
+    ];
+    let app = Builder::new()
+        .manual_clock()
+        .shipped()
+        .plays("domaintools", answering("domaintools", exchanges))
+        .start()
+        .await;
+    post(&app, r#"{"domain":"career-offers.example"}"#).await;
+    for alert in [
+        ALERT,
+        r#"{"ip":"192.0.2.44"}"#,
+        r#"{"email":"billing@career-offers.example"}"#,
+    ] {
+        let first = post(&app, alert).await;
+        assert_eq!(first["causes"], json!([]), "{first}");
+        post(&app, alert).await;
+        let (before, asked) = (held(&app).await, app.vendor.attempts());
+        let again = post(&app, alert).await;
+        assert_eq!(nameless(again), nameless(post(&app, &format!(" {alert}")).await));
+        assert_eq!(
+            (held(&app).await, app.vendor.attempts()),
+            (before + 1, asked),
+            "{alert}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_product_that_was_refused_is_asked_for_again_when_it_may_be_included() {
+    let app = Builder::new().manual_clock().shipped().start().await;
+    let refused = || Fault::Status {
+        code: 403,
+        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+        body: r#"{"error":{"code":403,"message":"You do not have access to this product."}}"#.to_owned(),
+    };
+    // What is refused is in the account's list here, as where a product ended since.
+    app.vendor.inject(Matcher::path("host-domains"), refused(), None);
+    let alert = r#"{"ip":"192.0.2.44"}"#;
+    let first = post(&app, alert).await;
+    let evidence = &first["indicators"][0]["evidence"][0];
+    assert_eq!(
+        evidence["reasons"],
+        json!(["the list of its domains is not in the subscription"]),
+        "{first}"
+    );
+    assert_eq!(first["causes"], json!([]));
+    for _ in 0..3 {
+        let left_out = post(&app, alert).await;
+        assert_eq!(
+            (&left_out["cost"]["calls"], &left_out["causes"]),
+            (&json!(0), &json!([]))
+        );
+    }
+    app.vendor.clear_faults();
+    app.clock().advance(Duration::from_secs(25 * 3600));
+    // The risks of its domains wait a moment for each other.
+    let later = app.while_moving(Duration::from_secs(1), post(&app, alert)).await;
+    assert_ne!(later["cost"]["calls"], 0, "{later}");
+    assert_ne!(later["indicators"][0]["evidence"], json!([]), "{later}");
 }

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use pivotd::config;
-use pivotd::replay::{DnsFault, Exchange, Fault, Matcher, Vendor};
+use pivotd::replay::{DnsFault, Fault, Matcher, Vendor};
 use serde_json::{Value, json};
 
-use crate::support::{Builder, TestApp, descriptors};
+use crate::support::{Builder, TestApp, answering, descriptors};
 
 /// Every source that speaks for a score and that the replay plays.
 const SOURCES: [&str; 11] = [
@@ -45,16 +45,6 @@ fn entries(knowledge: &Value, part: &str) -> Vec<(String, u64)> {
 }
 
 /// Makes a vendor that answers these requests, and all others as its fixtures do.
-fn vendor(name: &str, exchanges: Vec<(String, Value)>) -> Vendor {
-    let default = root().join("fixtures").join(name).join("_default.http");
-    let mut all = vec![Exchange::parse("_default.http", &fs::read_to_string(default).unwrap()).unwrap()];
-    for (at, (request, body)) in exchanges.into_iter().enumerate() {
-        let text = format!("{request}\n\nHTTP/1.1 200 OK\nContent-Type: application/json\n\n{body}\n");
-        all.push(Exchange::parse(&format!("generated/{at}.http"), &text).unwrap());
-    }
-    Vendor::from_exchanges(name, all).unwrap()
-}
-
 fn domaintools(knowledge: &Value) -> Vendor {
     let mut exchanges = Vec::new();
     for (domain, risk) in entries(knowledge, "risk") {
@@ -66,7 +56,7 @@ fn domaintools(knowledge: &Value) -> Vendor {
     }
     let missing = json!({"response": {"limit_exceeded": false, "results_count": 0, "results": [], "missing_domains": ["it"]}});
     exchanges.push(("POST /v1/iris-enrich/\nform: domain=*".to_owned(), missing));
-    vendor("domaintools", exchanges)
+    answering("domaintools", exchanges)
 }
 
 fn virustotal(knowledge: &Value) -> Vendor {
@@ -90,7 +80,7 @@ fn virustotal(knowledge: &Value) -> Vendor {
         let answer = json!({"data": {"type": "file", "id": sha256, "attributes": attributes}});
         exchanges.push((format!("GET /api/v3/files/{sha256}"), answer));
     }
-    vendor("virustotal", exchanges)
+    answering("virustotal", exchanges)
 }
 
 fn abuseipdb(knowledge: &Value) -> Vendor {
@@ -104,7 +94,7 @@ fn abuseipdb(knowledge: &Value) -> Vendor {
         (request, body)
     };
     let exchanges = entries(knowledge, "addresses").into_iter().map(answer).collect();
-    vendor("abuseipdb", exchanges)
+    answering("abuseipdb", exchanges)
 }
 
 /// Starts a server of the company `corp.example`, with lists, relays and sources.

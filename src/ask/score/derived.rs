@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::evidence::integer;
 use super::plan::{self, Part};
 use super::{Scorer, evidence};
-use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record};
+use crate::domain::{Capability, Denial, FailureKind, Indicator, IndicatorKind, Outcome, Record};
 use crate::engine::Told;
 use crate::reputation::calibrate::{Calibration, Origin, from_record};
 use crate::reputation::policy::Registrations;
@@ -21,6 +21,8 @@ const MOST_DOMAINS: usize = 10;
 pub(super) struct Derived {
     pub(super) evidence: Vec<Evidence>,
     pub(super) told: Vec<(String, Told)>,
+    /// Whether a source was left out for what its account includes, or what that costs: this may change.
+    pub(super) leaves_out: bool,
 }
 
 /// Finds out what the policy wants to know of an indicator's surroundings.
@@ -62,6 +64,9 @@ async fn around(
 ) -> Derived {
     let mut parts = Vec::new();
     plan::ask(scorer, capability, indicator, None, MOST_DOMAINS, &mut parts);
+    let offered = parts.len();
+    // A product that the account does not include is as a source without a key: it is not missed.
+    parts.retain(|part| scorer.engine.may_answer(&part.source, capability));
     if capability == Capability::ReverseWhois && scorer.policy.rules.registrations == Registrations::Free {
         let free = join_all(
             parts
@@ -80,7 +85,10 @@ async fn around(
     }
     let lists = join_all(parts.iter().map(|part| scorer.ask(part))).await;
     let now = scorer.engine.clock().now();
-    let mut derived = Derived::default();
+    let mut derived = Derived {
+        leaves_out: parts.len() < offered,
+        ..Derived::default()
+    };
     for (part, told) in parts.iter().zip(lists) {
         let before = derived.evidence.len();
         match &told.outcome {
@@ -121,6 +129,7 @@ async fn around(
             }
             // What it would cost is no knowledge, and neither is that no source knows of any domain.
             Outcome::Found(_) | Outcome::NotFound(_) => {}
+            Outcome::Failed(failure) if failure.kind == FailureKind::Denied(Denial::NotEntitled) => {}
             Outcome::Failed(_) => {
                 derived
                     .evidence
@@ -133,6 +142,7 @@ async fn around(
                 Outcome::Found(answer) if answer.is_quote() => {
                     "the list of its domains is sold by the report"
                 }
+                Outcome::Failed(_) => "the list of its domains is not in the subscription",
                 Outcome::Found(answer) if !answer.records.is_empty() => "no risk of its domains is known",
                 _ => "no domains of it are known",
             };

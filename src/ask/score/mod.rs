@@ -246,8 +246,16 @@ impl Scorer<'_> {
         let assessment = assess(role, indicator, evidence, self.policy, now);
         let asked = parts.iter().map(|part| part.source.as_str()).zip(&told);
         let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
+        let steady = steady::of(&assessment, asked.chain(around), rules, now);
+        let leaves_out = derived.leaves_out;
         Looked {
-            steady: steady::of(&assessment, asked.chain(around), rules, now),
+            steady: steady.map(|steady| {
+                if leaves_out {
+                    steady.for_a_while(now)
+                } else {
+                    steady
+                }
+            }),
             assessment,
             tally,
         }

@@ -11,6 +11,9 @@ use crate::reputation::Rules;
 use crate::reputation::decay::steady_until;
 use crate::reputation::score::Assessment;
 
+/// A source that an account does not include is looked for again after this.
+const LEFT_OUT: SignedDuration = SignedDuration::from_mins(10);
+
 /// Names the kept answers that a score was made of, where nothing but they, rules, lists and feedback can change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steady {
@@ -54,6 +57,13 @@ impl Steady {
         self.entries.push((key.clone(), entry.version));
         self.answered.push(source.to_owned());
         Some(self)
+    }
+
+    /// Ends within a while: a source was left out, which may be asked then.
+    pub(super) fn for_a_while(mut self, now: Timestamp) -> Self {
+        let end = now.checked_add(LEFT_OUT).unwrap_or(now);
+        self.fresh_until = self.fresh_until.min(end);
+        self
     }
 
     /// Depends on both.

@@ -13,7 +13,7 @@ use pivotd::clock::{SharedClock, SystemClock};
 use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::providers::{Descriptor, registry};
-use pivotd::replay::{Replay, Vendor, demo};
+use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::startup::{App, Application, Mode, Parts, open_store};
 use pivotd::telemetry::log::Log;
 use pivotd::telemetry::metrics::Metrics;
@@ -37,6 +37,20 @@ pub fn fixtures(provider: &str) -> Vendor {
         .join("fixtures")
         .join(provider);
     demo::with_credentials(Vendor::from_path(&path).unwrap(), provider, USERNAME, API_KEY)
+}
+
+/// Makes a vendor that answers these requests with these bodies; everything else as its fixtures' default does.
+pub fn answering(name: &str, exchanges: Vec<(String, serde_json::Value)>) -> Vendor {
+    let default = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
+        .join("_default.http");
+    let mut all = vec![Exchange::parse("_default.http", &std::fs::read_to_string(default).unwrap()).unwrap()];
+    for (at, (request, body)) in exchanges.into_iter().enumerate() {
+        let text = format!("{request}\n\nHTTP/1.1 200 OK\nContent-Type: application/json\n\n{body}\n");
+        all.push(Exchange::parse(&format!("generated/{at}.http"), &text).unwrap());
+    }
+    Vendor::from_exchanges(name, all).unwrap()
 }
 
 pub fn rate(limit: u32, seconds: u64) -> Rate {
