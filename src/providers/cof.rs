@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::lenient;
+use super::rdata::{self, Data};
 use super::rows::{Row as Read, Rows, Why};
 use super::tolerant::{Node, address, host};
 use super::{Reply, dates};
@@ -41,7 +42,7 @@ pub(super) fn row(node: Node<'_>) -> Option<Row> {
     let (values, unread) = values(node.get("rdata"));
     Some(Row {
         name: node.get("rrname").text()?,
-        kind: kind(&node.get("rrtype").text()?),
+        kind: rdata::kind(&node.get("rrtype").text()?),
         values,
         unread,
         first: time(&["time_first", "zone_time_first", "time_first_rfc3339"])
@@ -87,12 +88,6 @@ fn one(row: &Row, data: &str, asked: &Query) -> Read {
     let left_out = |why| Read::LeftOut(why, Some(kind.to_owned()));
     let value = asked.indicator.value();
     let about_address = matches!(asked.indicator.kind(), IndicatorKind::Ipv4 | IndicatorKind::Ipv6);
-    let named = |data: &str| Some(Record::new().with("name", host(name)?).with("host", host(data)?));
-    // A preference stands before the name of a mail server.
-    let target = match kind {
-        "MX" => data.split_whitespace().next_back().unwrap_or_default(),
-        _ => data.trim(),
-    };
     let record = match kind {
         "A" | "AAAA" => match address(data) {
             Some(ip) if about_address && ip != value => return Read::LeftOut(Why::Elsewhere, None),
@@ -104,11 +99,14 @@ fn one(row: &Row, data: &str, asked: &Query) -> Read {
             Reverse::OfAnother => return Read::LeftOut(Why::Elsewhere, None),
             Reverse::Read(record) => record,
         },
-        // The root stands for no host.
-        "CNAME" | "DNAME" | "NS" | "MX" if target == "." => return left_out(Why::Nobody),
-        "CNAME" | "DNAME" | "NS" | "MX" => named(target),
-        kind if is_type(kind) => return left_out(Why::OtherType),
-        _ => None,
+        kind => match rdata::read(kind, data) {
+            Data::Host(target) => {
+                host(name).map(|name| Record::new().with("name", name).with("host", target))
+            }
+            Data::Nobody => return left_out(Why::Nobody),
+            Data::Other => return left_out(Why::OtherType),
+            Data::Address(_) | Data::Unread => None,
+        },
     };
     Read::from(record).map(|record| {
         record
@@ -119,12 +117,6 @@ fn one(row: &Row, data: &str, asked: &Query) -> Read {
             .with_some("observations", row.count)
             .with_some("collector", row.collector.clone())
     })
-}
-
-/// Tells whether a text can be the name of a type of records: `SOA`, `NSEC3PARAM`, `TYPE65534`.
-fn is_type(text: &str) -> bool {
-    let letters = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == b'-';
-    (1..=12).contains(&text.len()) && text.bytes().all(letters) && !text.starts_with('-')
 }
 
 /// Says what a reverse record is about.
@@ -216,37 +208,12 @@ pub(super) fn lines(reply: &Reply) -> Lines {
     read
 }
 
-/// Reads a time: seconds since 1970, as a number or a text, or RFC 3339.
+/// Reads a time: seconds since 1970, as a number or a text, with parts of a second or without, or RFC 3339.
 pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
-    match node.integer() {
+    match node.integer().or_else(|| node.floor()) {
         Some(seconds) => dates::of_seconds(seconds),
         None => dates::time(&node.text()?),
     }
-}
-
-/// Returns the type of a record as people write it; the format allows its number.
-pub(super) fn kind(text: &str) -> String {
-    match text {
-        "1" => "A",
-        "2" => "NS",
-        "5" => "CNAME",
-        "6" => "SOA",
-        "12" => "PTR",
-        "15" => "MX",
-        "16" => "TXT",
-        "28" => "AAAA",
-        "39" => "DNAME",
-        other => {
-            let number = other.bytes().all(|byte| byte.is_ascii_digit());
-            // RFC 3597 names those that have no name.
-            return if number {
-                format!("TYPE{other}")
-            } else {
-                other.to_ascii_uppercase()
-            };
-        }
-    }
-    .to_owned()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::contact::{Contact, Part};
+use super::rdata::{self, Data};
 use super::rows::{Row, Why};
 use super::tolerant::{Node, address, distinct, host};
 use crate::domain::{Country, Indicator, Party, Record, indicator};
@@ -10,44 +11,67 @@ use crate::domain::{Country, Indicator, Party, Record, indicator};
 /// The longest text of a resolution that is neither name nor address, in characters.
 const MAX_TEXT: usize = 1024;
 
-/// Makes the record of a resolution from its two ends, in any order: the one that was asked about is dropped.
+/// Makes the record of a resolution from its two ends, in any order: the one that was asked about is dropped. `kind` is
+/// the type of the record as the vendor writes it, which says what its data can be.
 ///
 /// Of two names, `points_here` says that the other one points to the one asked about. A row is not understood where
-/// there is no other end, or nothing that it could mean.
-pub(super) fn resolution(asked: &Indicator, ends: [Option<String>; 2], points_here: bool) -> Row {
-    let is_asked = |end: &String| address(end).or_else(|| host(end)).as_deref() == Some(asked.value());
+/// there is no other end, or none that the type can have.
+pub(super) fn resolution(
+    asked: &Indicator,
+    ends: [Option<String>; 2],
+    points_here: bool,
+    kind: Option<String>,
+) -> Row {
+    let kind = kind.map(|kind| rdata::kind(&kind));
+    let is_asked = |end: &String| {
+        let end = kind
+            .as_deref()
+            .map_or(end.as_str(), |kind| rdata::bare(kind, end));
+        address(end).or_else(|| host(end)).as_deref() == Some(asked.value())
+    };
     if ends.iter().all(|end| end.as_ref().is_some_and(is_asked)) {
         return Row::ITSELF;
     }
-    let other = ends.into_iter().flatten().find(|end| !is_asked(end));
-    Row::from(other.and_then(|other| resolved(asked, &other, points_here)))
+    let Some(other) = ends.into_iter().flatten().find(|end| !is_asked(end)) else {
+        return Row::Unread;
+    };
+    let value = asked.value();
+    let row = if asked.ip().is_some() {
+        Row::from(host(&other).map(|name| {
+            Record::new()
+                .with("name", name)
+                .with("value", value)
+                .with("ip", value)
+        }))
+    } else if points_here {
+        Row::from(host(&other).map(|name| {
+            Record::new()
+                .with("name", name)
+                .with("value", value)
+                .with("host", value)
+        }))
+    } else {
+        resolved(value, &other, kind.as_deref())
+    };
+    row.map(|record| record.with_some("type", kind))
 }
 
-/// Makes the record of the end that was not asked about.
-fn resolved(asked: &Indicator, other: &str, points_here: bool) -> Option<Record> {
-    let record = Record::new();
-    let value = asked.value();
-    if asked.ip().is_some() {
-        let name = host(other)?;
-        return Some(record.with("name", name).with("value", value).with("ip", value));
-    }
-    if let Some(ip) = address(other) {
-        return Some(
-            record
-                .with("name", value)
-                .with("value", ip.as_str())
-                .with("ip", ip),
-        );
-    }
-    Some(match host(other) {
-        Some(name) if points_here => record.with("name", name).with("value", value).with("host", value),
-        Some(name) => record
-            .with("name", value)
-            .with("value", name.as_str())
-            .with("host", name),
-        None => record
-            .with("name", value)
-            .with("value", other.chars().take(MAX_TEXT).collect::<String>()),
+/// Makes the record of what a name resolved to.
+fn resolved(name: &str, other: &str, kind: Option<&str>) -> Row {
+    let data = match kind {
+        Some(kind) => rdata::read(kind, other),
+        None => address(other)
+            .map(Data::Address)
+            .or_else(|| host(other).map(Data::Host))
+            .unwrap_or(Data::Unread),
+    };
+    let record = Record::new().with("name", name);
+    Row::Record(match data {
+        Data::Address(ip) => record.with("value", ip.as_str()).with("ip", ip),
+        Data::Host(host) => record.with("value", host.as_str()).with("host", host),
+        Data::Other => record.with("value", other.chars().take(MAX_TEXT).collect::<String>()),
+        Data::Nobody => return Row::LeftOut(Why::Nobody, kind.map(str::to_owned)),
+        Data::Unread => return Row::Unread,
     })
 }
 

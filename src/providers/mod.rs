@@ -31,6 +31,7 @@ pub mod passivetotal;
 #[cfg(test)]
 mod property_tests;
 pub mod rdap;
+mod rdata;
 pub mod registry;
 pub mod resource;
 mod rows;

@@ -108,6 +108,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Returns the whole number at or below a decimal one, written as a number or as text.
+    pub(super) fn floor(self) -> Option<i64> {
+        self.decimal().and_then(|number| whole(number.floor()))
+    }
+
     /// Returns a count: a whole number that is not negative.
     pub(super) fn count(self) -> Option<u64> {
         self.integer().and_then(|number| u64::try_from(number).ok())

@@ -56,6 +56,30 @@ fn swapped_and_as_text() {
 }
 
 #[test]
+fn parts_of_a_second_cost_no_date() {
+    for (first, last) in [
+        (json!("1368057600.0"), json!("1369008000.75")),
+        (json!(1_368_057_600.0), json!(1_369_008_000.75)),
+    ] {
+        let row = json!({"rrname": "www.example.com", "rrtype": "A", "rdata": "192.0.2.44",
+            "time_first": first, "time_last": last});
+        let read = read(IndicatorKind::Hostname, "www.example.com", &row);
+        assert_eq!(
+            (&read[0]["first_seen"], &read[0]["last_seen"]),
+            (&json!("2013-05-09T00:00:00Z"), &json!("2013-05-20T00:00:00Z"))
+        );
+    }
+}
+
+#[test]
+fn a_service_names_the_host_that_gives_it() {
+    let row =
+        json!({"rrname": "_sip._tcp.example.com", "rrtype": "SRV", "rdata": "0 5 5060 sip.example.net."});
+    let read = read(IndicatorKind::Hostname, "_sip._tcp.example.com", &row);
+    assert_eq!(read[0]["host"], "sip.example.net");
+}
+
+#[test]
 fn types_and_times() {
     let one = |kind: &str, data: &str| {
         let row = json!({"rrname": "example.com", "rrtype": kind, "rdata": data});

@@ -120,8 +120,8 @@ fn read(query: &Query, call: &Call, row: Node<'_>) -> Row {
         Capability::WhoisHistory => return Row::from(whois::period(asked, row)),
         Capability::Resolutions => {
             let ends = ["parentHost", "artifact"].map(|end| row.get(end).get("id").text());
-            resolution(&query.indicator, ends, call.path.ends_with(REVERSE))
-                .map(|record| record.with_some("type", row.get("recordType").text()))
+            let kind = row.get("recordType").text();
+            resolution(&query.indicator, ends, call.path.ends_with(REVERSE), kind)
         }
         Capability::Subdomains => match host(row) {
             Some(host) if host == asked => Row::ITSELF,

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 use super::cof::{self, Row};
 use super::common::{first, held, nothing, offered, replied_good, segment, uncovered};
+use super::rdata;
 use super::rows::Rows;
 use super::tolerant::{Node, json, malformed};
 use super::{
@@ -197,7 +198,7 @@ fn row(node: Node<'_>) -> Option<Row> {
     let (values, unread) = cof::values(node.get("answer"));
     Some(Row {
         name: node.get("query").text()?,
-        kind: cof::kind(&node.get("rrtype").text()?),
+        kind: rdata::kind(&node.get("rrtype").text()?),
         values,
         unread,
         first: time("firstSeenTimestamp"),

@@ -26,9 +26,8 @@ pub(super) fn resolutions(query: Query) -> Step {
 fn read(query: &Query, row: Node<'_>) -> Row {
     // `value` is what was asked about and `resolve` the other end, whichever of them is the address.
     let ends = [row.get("resolve").text(), row.get("value").text()];
-    resolution(&query.indicator, ends, false).map(|record| {
+    resolution(&query.indicator, ends, false, row.get("recordType").text()).map(|record| {
         record
-            .with_some("type", row.get("recordType").text())
             .with_some("first_seen", row.get("firstSeen").day())
             .with_some("last_seen", row.get("lastSeen").day())
             .with("collector", row.get("source").texts().join(", "))

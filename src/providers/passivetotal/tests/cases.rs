@@ -81,6 +81,49 @@ fn an_answer_without_its_list_is_malformed() {
 }
 
 #[test]
+fn data_is_read_by_the_type_of_its_record() {
+    let lookup = about(Capability::Resolutions, IndicatorKind::Domain, "example.com");
+    let told = |kind: &str, resolve: &str| {
+        let row = serde_json::json!({"recordType": kind, "resolve": resolve, "value": "example.com"});
+        let good = serde_json::json!({"recordType": "A", "resolve": "192.0.2.1", "value": "example.com"});
+        let body = serde_json::json!({"success": true, "results": [good, row]}).to_string();
+        walk(&lookup, |_| reply(200, &body)).unwrap().answer().clone()
+    };
+    for (kind, resolve, host) in [
+        ("MX", "10\tmx.example.net", "mx.example.net"),
+        ("mx", "10 MX.example.net.", "mx.example.net"),
+        ("SRV", "0 5 443 h.example.", "h.example"),
+        ("ns", "NS1.example.net. ", "ns1.example.net"),
+    ] {
+        let answer = told(kind, resolve);
+        let record = answer.records.last().unwrap();
+        assert_eq!(record.text("host").as_deref(), Some(host), "{kind} {resolve}");
+        assert_eq!(record.text("type").unwrap(), kind.to_uppercase());
+        assert!(answer.missing.is_empty(), "{kind} {resolve}");
+    }
+    for (kind, resolve) in [
+        ("CNAME", "bad host!"),
+        ("A", "300.1.2.3"),
+        ("MX", "see mx.example.net"),
+        ("NS", "ns1.example.net, ns2.example.net"),
+    ] {
+        let answer = told(kind, resolve);
+        assert_eq!(answer.records.len(), 1, "{kind} {resolve}");
+        assert_eq!(answer.missing, ["1 row could not be read"], "{kind} {resolve}");
+    }
+    // Texts name no host, whatever they look like; the root is nobody; a domain's own mail server is the domain.
+    assert!(told("TXT", "www.example.net").records[1].text("host").is_none());
+    assert_eq!(
+        told("MX", "0 .").left_out[0].text(),
+        "1 record that names nobody (MX)"
+    );
+    assert_eq!(
+        told("MX", "10 example.com.").left_out[0].text(),
+        "1 row about nothing but what was asked"
+    );
+}
+
+#[test]
 fn calls_are_signed_by_user_name_and_key_as_often_as_need_be() {
     let fields = |username: &str| -> BTreeMap<String, SecretString> {
         [("username", username), ("api_key", "open sesame")]
