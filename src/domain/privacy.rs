@@ -6,6 +6,9 @@
 use super::indicator::{Indicator, IndicatorKind, NameKind, name_kind};
 use super::words::words;
 
+mod services;
+mod withheld;
+
 /// Domains whose addresses forward to somebody unnamed, or to nobody.
 const FORWARDING_DOMAINS: &[&str] = &[
     "1and1-private-registration.com",
@@ -47,6 +50,7 @@ const FORWARDING_LABELS: &[&str] = &[
     "contactprivacy",
     "domainprivacy",
     "domainsbyproxy",
+    "myprivacy",
     "privacyguardian",
     "privacyprotect",
     "privateregistration",
@@ -146,27 +150,16 @@ const PHRASES: &[&str] = &[
     "gdpr redacted",
     "identity protection service",
     "identity protect limited",
-    "is not disclosed",
     "jewella privacy",
     "knock knock whois not there",
     "masked for privacy",
     "hidden upon user request",
-    "nao divulgado",
-    "no disponible",
-    "no publicado",
-    "non communique",
-    "non disponibile",
-    "non pubblicato",
-    "non public data",
-    "not disclosed",
-    "not displayed",
-    "not public",
-    "not published",
-    "not shown",
+    "njalla",
     "perfect privacy llc",
     "please contact the registrar",
     "please query the rdds",
     "privacy guardian",
+    "privacy hero",
     "privacy protect llc",
     "privacy protection service",
     "privacy service provided by",
@@ -174,6 +167,7 @@ const PHRASES: &[&str] = &[
     "privacyguardian org",
     "privacyprotect org",
     "private by design llc",
+    "protection of private person",
     "proxy protection llc",
     "query the rdds",
     "redacted",
@@ -191,6 +185,7 @@ const PHRASES: &[&str] = &[
     "whoisguard",
     "whoisprotection",
     "withheld for privacy",
+    "yinsi baohu",
 ];
 
 /// Tells whether a contact's value is a privacy service's, a redaction, a placeholder or prose.
@@ -219,17 +214,24 @@ pub fn is_private_email(text: &str) -> bool {
         return true;
     };
     let local = local.to_lowercase();
-    let forwards = |listed: &str| {
+    LOCAL_PARTS.contains(&local.as_str())
+        || is_forwarding(domain)
+        || domain.split('.').any(is_forwarding_label)
+}
+
+/// Tells whether a domain is a service's, or below one.
+fn is_forwarding(domain: &str) -> bool {
+    let forwards = |listed: &&str| {
         domain
             .strip_suffix(listed)
             .is_some_and(|above| above.is_empty() || above.ends_with('.'))
     };
-    LOCAL_PARTS.contains(&local.as_str())
-        || FORWARDING_DOMAINS.iter().any(|listed| forwards(listed))
-        || domain.split('.').any(|label| {
-            let label = label.replace('-', "");
-            FORWARDING_LABELS.iter().any(|part| label.contains(part))
-        })
+    FORWARDING_DOMAINS.iter().any(forwards)
+}
+
+fn is_forwarding_label(label: &str) -> bool {
+    let label = label.replace('-', "");
+    FORWARDING_LABELS.iter().any(|part| label.contains(part))
 }
 
 /// Tells whether the name of a person or an organisation is a privacy service, a redaction or a notice.
@@ -244,7 +246,17 @@ pub fn is_private_name(text: &str) -> bool {
     if normal.chars().all(|c| matches!(c, 'x' | ' ' | '0')) || EMPTY_NAMES.contains(&normal.as_str()) {
         return true;
     }
-    PHRASES.iter().any(|phrase| has_phrase(&words, phrase)) || is_registrant_of(&normal, &lower)
+    PHRASES.iter().any(|phrase| has_phrase(&words, phrase))
+        || is_registrant_of(&normal, &lower)
+        || withheld::is_withheld(&words)
+        || services::is_service(text)
+        || lower.split_whitespace().any(holds_service)
+}
+
+/// Tells whether a word is a service's name in one, or its domain: `WhoisGuard`, `MyPrivacy.net`.
+fn holds_service(word: &str) -> bool {
+    let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+    word.split('.').any(is_forwarding_label) || is_forwarding(word)
 }
 
 /// Tells the placeholder "registrant of example.com" from a name.

@@ -1,10 +1,12 @@
 //! Cuts texts into words, for all that compares them with lists of words.
 
-/// Returns the words of a text in lower case: what stands between characters that are no letters and no digits.
+/// Returns the words of a text as lists have them, in lower case and without accents: what stands between characters
+/// that are no letters and no digits.
 pub(crate) fn words(text: &str) -> Vec<String> {
-    text.split(|letter: char| !letter.is_alphanumeric())
+    plain(&text.to_lowercase())
+        .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
+        .map(str::to_owned)
         .collect()
 }
 
@@ -39,6 +41,7 @@ fn base(letter: char) -> char {
         'ŵ' => 'w',
         'ý' | 'ÿ' | 'ŷ' => 'y',
         'ź' | 'ż' | 'ž' => 'z',
+        'ё' => 'е',
         _ => letter,
     }
 }
@@ -57,6 +60,20 @@ mod tests {
             ("登録者名 владелец", "登録者名 владелец"),
         ] {
             assert_eq!(plain(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_have_one_form_however_they_are_written() {
+        for (text, expected) in [
+            ("Nicht VERÖFFENTLICHT", "nicht veroffentlicht"),
+            ("vero\u{308}ffentlicht", "veroffentlicht"),
+            ("Não  divulgado.", "nao divulgado"),
+            ("GİZLİ 1-2", "gizli 1 2"),
+            ("Ещё", "еще"),
+            ("非公開", "非公開"),
+        ] {
+            assert_eq!(words(text).join(" "), expected, "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::facts::country_code;
 use super::tolerant::{Node, public_email, public_phone, public_text};
 use crate::domain::Record;
-use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, is_sentence};
+use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, is_sentence, with_mailbox};
 use crate::domain::privacy::is_private_contact;
 
 /// Contacts of one registration at most.
@@ -73,8 +73,16 @@ impl Contact {
         }
     }
 
-    /// Adds a value as it came.
+    /// Adds a value as it came, but for a mailbox behind a name.
     pub(super) fn add(&mut self, part: Part, value: &str) {
+        let is_name = matches!(
+            part,
+            Part::Name | Part::Organization | Part::Group | Part::Unlabelled
+        );
+        if let Some((name, mailbox)) = with_mailbox(value).filter(|_| is_name) {
+            self.add(part, name);
+            return self.add(Part::Email, mailbox);
+        }
         let value = value.trim();
         let values = self.parts.entry(part).or_default();
         let known = values.iter().any(|known| known == value);

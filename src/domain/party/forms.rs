@@ -408,6 +408,12 @@ pub(super) fn is_company(text: &str) -> bool {
     ends || short(last) || leads || within || ends_in_co(&words)
 }
 
+/// Tells whether words are a legal form, and nothing else.
+pub(super) fn is_form(words: &[&str]) -> bool {
+    let form: String = words.iter().map(|word| normal(word)).collect();
+    FORMS.contains(&form.as_str()) || SHORT.contains(&form.as_str())
+}
+
 /// Tells whether the last words are the letters of a form one by one, as in "S. A.".
 fn is_spelt(words: &[&str], count: usize) -> bool {
     words

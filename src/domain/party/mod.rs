@@ -10,7 +10,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use shape::{is_address_line, is_handle, is_sentence};
+pub use shape::{is_address_line, is_handle, is_sentence, with_mailbox};
 
 use super::privacy;
 
@@ -135,6 +135,11 @@ pub fn is_desk(text: &str) -> bool {
 #[must_use]
 pub fn is_company(text: &str) -> bool {
     forms::is_company(text)
+}
+
+/// Tells whether words are the legal form of a company, and nothing else.
+pub(super) fn is_form(words: &[&str]) -> bool {
+    forms::is_form(words)
 }
 
 /// Tells whether two names differ in case, signs and spaces alone.

@@ -22,9 +22,12 @@ const SIGNS: &[char] = &[
 /// Words that sentences hold, and names do not.
 const OF_SENTENCES: &[&str] = &[
     "are", "been", "cannot", "had", "has", "have", "if", "is", "keine", "must", "nao", "nicht", "niet",
-    "not", "não", "our", "shall", "should", "shown", "their", "these", "this", "those", "upon", "was",
-    "were", "which", "would", "you", "your",
+    "not", "our", "shall", "should", "shown", "their", "these", "this", "those", "upon", "was", "were",
+    "which", "would", "you", "your",
 ];
+
+/// Those of them that are surnames, too, and end no sentence.
+const SURNAMES: &[&str] = &["had", "has", "have", "if", "is", "not"];
 
 /// Words that are enough for a sentence or a notice by themselves.
 const OF_NOTICES: &[&str] = &[
@@ -71,6 +74,9 @@ pub(super) fn tidy(text: &str) -> Option<String> {
     while let Some(before) = text.strip_suffix("()") {
         text = before.trim_end().to_owned();
     }
+    if let Some((before, _)) = with_mailbox(&text) {
+        text = before.to_owned();
+    }
     if let Some((before, code)) = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("))
         && (is_handle(code) || is_code(code) || desks::is_desk(code) || super::is_same_name(before, code))
     {
@@ -83,6 +89,15 @@ pub(super) fn tidy(text: &str) -> Option<String> {
     });
     let text = quoted.unwrap_or(text);
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Reads a name with a mailbox in brackets behind it, such as `Jane Doe (jane@example.com)`: the name, and the mailbox.
+#[must_use]
+pub fn with_mailbox(text: &str) -> Option<(&str, &str)> {
+    let (name, mailbox) = text.trim().strip_suffix([')', '>'])?.rsplit_once(['(', '<'])?;
+    let (name, mailbox) = (name.trim_end(), mailbox.trim());
+    let is_mailbox = mailbox.contains('@') && !mailbox.contains(char::is_whitespace);
+    (is_mailbox && !name.is_empty()).then_some((name, mailbox))
 }
 
 /// Tells a registry's code, such as `MSFT`, from a place in brackets.
@@ -149,7 +164,19 @@ pub fn is_sentence(text: &str) -> bool {
         && last.ends_with(['.', '!', '?'])
         && last.chars().filter(|letter| letter.is_lowercase()).count() >= 4
         && last.chars().next().is_some_and(char::is_lowercase);
-    is_notice(text) || words.len() >= 3 && holds(&words, OF_SENTENCES) || ordered || ended
+    is_notice(text) || words.len() >= 3 && holds(but_surname(text, &words), OF_SENTENCES) || ordered || ended
+}
+
+/// Leaves out the word of a few that is the surname in `Mehmet Ali Has` and `Has, Mehmet Ali`.
+fn but_surname<'w>(text: &str, words: &'w [String]) -> &'w [String] {
+    let is = |word: &String| SURNAMES.contains(&word.as_str());
+    let letters = |letter: char| letter.is_alphabetic() || " ,'-".contains(letter);
+    match words {
+        _ if words.len() > MOST_OF_PERSON || !text.chars().all(letters) => words,
+        [first, given @ ..] if is(first) && text.find(',') == Some(first.len()) => given,
+        [given @ .., last] if is(last) && !text.contains(',') => given,
+        _ => words,
+    }
 }
 
 /// Tells whether a text holds a word that only notices hold.
@@ -203,17 +230,17 @@ pub(super) fn person(text: &str) -> Option<String> {
     if !text.chars().all(letter) {
         return None;
     }
-    let name = match text.split_once(',') {
-        None => text.to_owned(),
+    let (named, suffix) = match text.rsplit_once(',') {
+        Some((named, suffix)) if is_suffix(suffix.trim()) => (named.trim(), Some(suffix.trim())),
+        _ => (text, None),
+    };
+    let name = match named.split_once(',') {
+        None => named.to_owned(),
         Some((_, after)) if after.contains(',') => return None,
-        Some((surname, given)) => {
-            let (surname, given) = (surname.trim(), given.trim());
-            match (surname.is_empty(), given.is_empty()) {
-                (false, false) if is_suffix(given) => text.to_owned(),
-                (false, false) => format!("{given} {surname}"),
-                _ => return None,
-            }
-        }
+        Some((surname, given)) => match (surname.trim(), given.trim()) {
+            ("", _) | (_, "") => return None,
+            (surname, given) => format!("{given} {surname}"),
+        },
     };
     let words: Vec<&str> = name.split(' ').filter(|word| !word.is_empty()).collect();
     let initials = words
@@ -222,7 +249,12 @@ pub(super) fn person(text: &str) -> Option<String> {
     // One word in capitals is an abbreviation.
     let short = matches!(words.as_slice(), [one] if one.is_ascii() && !one.contains(char::is_lowercase));
     let lonely = initials && name.is_ascii() && words.len() < 2;
-    (words.len() <= MOST_OF_PERSON && !short && !lonely).then(|| words.join(" "))
+    let is_name = !words.is_empty() && words.len() <= MOST_OF_PERSON && !short && !lonely;
+    let name = words.join(" ");
+    is_name.then(|| match suffix {
+        Some(suffix) => format!("{name}, {suffix}"),
+        None => name,
+    })
 }
 
 /// Tells whether a word follows a name behind a comma, and is no given name.

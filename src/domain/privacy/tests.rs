@@ -77,6 +77,58 @@ fn services_and_redactions_are_nobody() {
 }
 
 #[test]
+fn redactions_of_other_languages_are_nobody() {
+    for text in [
+        "Nicht veröffentlicht",
+        "nicht veroeffentlicht",
+        "Wird nicht öffentlich angezeigt",
+        "Daten aus Datenschutzgründen ausgeblendet",
+        "非公開",
+        "非公开",
+        "保密",
+        "域名隐私保护服务",
+        "비공개",
+        "не раскрывается",
+        "Данные скрыты",
+        "скрыто",
+        "Частное лицо",
+        "Non divulgué",
+        "Données masquées",
+        "N'est pas disponible",
+        "No divulgado",
+        "Información no disponible",
+        "Datos ocultos",
+        "Não divulgado",
+        "Dados protegidos",
+        "Dati nascosti",
+        "Non è disponibile",
+        "anonimizzato",
+        "Niet openbaar",
+        "verborgen",
+        "Gizli",
+        "gizlilik",
+        "Dane ukryte",
+        "Ikke offentlig",
+        "Inte tillgänglig",
+        "Not available",
+        "Non-Public Data",
+        "Registrant Name",
+        "Phone",
+        "Tech Organization",
+        "Njalla Okta LLC",
+        "See PrivacyGuardian.org",
+        "PrivacyGuardian.org llc",
+        "MyPrivacy.net Ltd.",
+        "c/o whoisproxy.com",
+        "Privacy Hero Inc.",
+        "Private by Design, LLC",
+        "Withheld for Privacy ehf",
+    ] {
+        assert!(is_private_name(text), "{text}");
+    }
+}
+
+#[test]
 fn people_stay_people() {
     let names = [
         "Grace Private Holdings",
@@ -89,6 +141,19 @@ fn people_stay_people() {
         "Xi Xu",
         "X Y",
         "Hidden Valley Farm",
+        "Public Library of Example",
+        "No Seung-min",
+        "Anonymous Content Films",
+        "Mexico City",
+        "State Street",
+        "First Street",
+        "No. 1 Public School",
+        "NE Public Power District",
+        "Free State",
+        "State University of Example",
+        "Not Just Another Agency Ltd",
+        "Data Protection Commission",
+        "國家保密局",
         "Domain Admin Services Example GmbH",
         "Registrant of Merit Society",
         "\u{5f20}\u{4f1f}",
