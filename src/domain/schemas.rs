@@ -15,6 +15,8 @@ pub static CONTACT: Schema = Schema {
         field("organization", Kind::Organization),
         field("email", Kind::Email),
         field("phone", Kind::Phone),
+        // What is dialled behind the number.
+        field("extension", Kind::Text),
         field("fax", Kind::Phone),
         field("street", Kind::Text),
         field("city", Kind::Text),

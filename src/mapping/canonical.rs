@@ -31,6 +31,21 @@ pub(super) fn canonical<'a>(
     })
 }
 
+/// Returns what values are told apart by: the names of persons and organizations that differ in case alone are one.
+pub(super) fn regardless_of_case<'a>(kind: Option<Kind>, value: &Cow<'a, str>) -> Cow<'a, str> {
+    match kind {
+        Some(Kind::Person | Kind::Organization) if value.chars().any(char::is_uppercase) => {
+            Cow::Owned(value.to_lowercase())
+        }
+        _ => value.clone(),
+    }
+}
+
+/// Tells a text that is all in capitals.
+pub(super) fn is_shouted(text: &str) -> bool {
+    !text.contains(char::is_lowercase)
+}
+
 /// Returns the form in which entities have what an indicator is; `None` where its value says less than what was given.
 #[must_use]
 pub fn entity_value(indicator: &Indicator) -> Option<String> {

@@ -6,7 +6,7 @@ use std::collections::hash_map::{Entry, HashMap};
 
 use jiff::civil::Date;
 
-use super::canonical::canonical;
+use super::canonical::{canonical, is_shouted, regardless_of_case};
 use super::dropped::Unplaced;
 use super::rules::{Condition, EntityRule};
 use super::{Heard, MappedInput, Rules, Window};
@@ -420,14 +420,17 @@ impl<'a> Folded<'a> {
             return Placed::Equal;
         }
         let strict = prepared.strict_values(&part.scope);
-        let at = match known.entry((type_id, value, strict)) {
+        let at = match known.entry((type_id, regardless_of_case(prepared.kind, &value), strict)) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
-                self.groups.push(Group::new(type_id, entry.key().1.clone()));
+                self.groups.push(Group::new(type_id, value.clone()));
                 *entry.insert(self.groups.len() - 1)
             }
         };
         if let Some(group) = self.groups.get_mut(at) {
+            if is_shouted(&group.value) && !is_shouted(&value) {
+                group.value = value;
+            }
             group.add(part, &heard.window);
         }
         Placed::Made

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 
 use super::facts::country_code;
-use super::tolerant::{Node, public_email, public_phone, public_text};
+use super::reach::{Phone, emails, phones};
+use super::tolerant::{Node, public_text};
 use crate::domain::Record;
-use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, is_sentence, with_mailbox};
+use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, with_mailbox};
 use crate::domain::privacy::is_private_contact;
 
 /// Contacts of one registration at most.
@@ -158,22 +159,29 @@ impl Contact {
     /// Makes the records: none where no name is told and nothing can be reached.
     pub(super) fn records(&self) -> Vec<Record> {
         let (persons, organizations) = self.parties();
-        let read = |part, check: fn(&str) -> Vec<String>| -> Vec<String> {
-            let mut kept: Vec<String> = Vec::new();
-            for value in self.values(part).iter().flat_map(|value| check(value)) {
-                if !kept.iter().any(|known| known.eq_ignore_ascii_case(&value)) {
-                    kept.push(value);
+        let mut emails: Vec<String> = Vec::new();
+        for email in self.emails() {
+            if !emails.iter().any(|known| known.eq_ignore_ascii_case(&email)) {
+                emails.push(email);
+            }
+        }
+        let numbers = |part| -> Vec<Phone> {
+            let mut kept: Vec<Phone> = Vec::new();
+            for phone in self.values(part).iter().flat_map(|value| phones(value)) {
+                if !kept.contains(&phone) {
+                    kept.push(phone);
                 }
             }
             kept
         };
-        let emails = read(Part::Email, emails);
-        let (phones, faxes) = (read(Part::Phone, phones), read(Part::Fax, phones));
-        let count = [&persons, &organizations, &emails, &phones, &faxes]
+        let phones = numbers(Part::Phone);
+        let faxes: Vec<String> = numbers(Part::Fax).into_iter().map(Phone::text).collect();
+        let count = [&persons, &organizations, &emails, &faxes]
             .iter()
             .map(|values| values.len())
             .max()
-            .unwrap_or(0);
+            .unwrap_or(0)
+            .max(phones.len());
         // A privacy service's telephone and street belong to no contact either.
         let hidden =
             persons.is_empty() && organizations.is_empty() && emails.is_empty() && self.is_withheld();
@@ -193,7 +201,11 @@ impl Contact {
                 .with_some("name", nth_or_first(&persons))
                 .with_some("organization", nth_or_first(&organizations))
                 .with_some("email", nth(&emails))
-                .with_some("phone", nth(&phones))
+                .with_some("phone", phones.get(at).map(|phone| phone.number.clone()))
+                .with_some(
+                    "extension",
+                    phones.get(at).and_then(|phone| phone.extension.clone()),
+                )
                 .with_some("fax", nth(&faxes))
                 .with("street", street.join(", "))
                 .with_some("city", place(Part::City))
@@ -286,33 +298,6 @@ fn keep(names: &mut Vec<String>, name: &str) {
         Some(known) if shouts(known) && !shouts(name) => name.clone_into(known),
         Some(_) => {}
         None => names.push(name.to_owned()),
-    }
-}
-
-/// Finds the mailboxes of a value: one, or several in a list. Prose that names a mailbox is about another.
-fn emails(text: &str) -> Vec<String> {
-    if let Some(email) = public_email(text) {
-        return vec![email];
-    }
-    // Some registries write the sign as a word.
-    let words: Vec<&str> = text.split_whitespace().collect();
-    if let [local, "AT" | "at" | "(at)" | "[at]" | "en", domain] = words.as_slice() {
-        return public_email(&format!("{local}@{domain}")).into_iter().collect();
-    }
-    if is_sentence(text) {
-        return Vec::new();
-    }
-    text.split(|letter: char| letter.is_whitespace() || "<>()[]{},;:\"'|".contains(letter))
-        .filter(|word| word.contains('@') && word.len() <= 254)
-        .filter_map(|word| public_email(word.trim_matches(|letter: char| ".*=/\\".contains(letter))))
-        .collect()
-}
-
-/// Finds the telephone numbers of a value.
-fn phones(text: &str) -> Vec<String> {
-    match public_phone(text) {
-        Some(phone) => vec![phone],
-        None => text.split([',', ';']).filter_map(public_phone).collect(),
     }
 }
 
@@ -466,10 +451,18 @@ mod tests {
     }
 
     #[test]
-    fn mailboxes_of_prose_are_not_the_contacts() {
-        assert_eq!(emails("info AT example.co.il"), ["info@example.co.il"]);
-        assert_eq!(emails("Jane Doe <jane@example.com>"), ["jane@example.com"]);
-        assert!(emails("Please write to help@example.net if you want to reach us.").is_empty());
+    fn an_extension_is_told_beside_its_number_and_a_mailbox_beside_its_name() {
+        let one = contact(&[
+            (Part::Name, "Ivan Ivanov (ivan@x.example)"),
+            (Part::Phone, "+1.2025550143 [1234]"),
+        ]);
+        assert_eq!(
+            plain(&one),
+            [
+                serde_json::json!({"role": "tech", "name": "Ivan Ivanov", "email": "ivan@x.example",
+                "phone": "+1.2025550143", "extension": "1234"})
+            ]
+        );
     }
 
     /// Walks every registration that the fixtures hold, of every provider, with each name in it replaced.

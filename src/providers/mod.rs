@@ -32,6 +32,7 @@ pub mod passivetotal;
 mod property_tests;
 pub mod rdap;
 mod rdata;
+mod reach;
 pub mod registry;
 pub mod resource;
 mod rows;

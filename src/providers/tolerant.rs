@@ -235,20 +235,6 @@ fn padded(text: &str) -> Option<IpAddr> {
     parts.next().is_none().then(|| IpAddr::from(octets))
 }
 
-/// Returns the address unless it is a privacy service's or prose.
-pub(super) fn public_email(text: &str) -> Option<String> {
-    let email = privacy::valid_email(text)?;
-    (!privacy::is_private_email(&email)).then_some(email)
-}
-
-/// Returns a telephone number unless it is a redaction or has no digits to dial.
-pub(super) fn public_phone(text: &str) -> Option<String> {
-    let text = text.trim();
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let prose = text.chars().filter(|letter| letter.is_alphabetic()).count() > 4;
-    (digits >= 5 && text.len() <= 40 && !prose && !privacy::is_private_phone(text)).then(|| text.to_owned())
-}
-
 /// Returns any other contact value (a street, a postal code) unless it is a redaction.
 pub(super) fn public_text(text: &str) -> Option<String> {
     let text = text.trim();

@@ -16,8 +16,6 @@ const MAX_LOCAL: usize = 64;
 const MAX_EMAIL: usize = 254;
 /// The longest text of a person, organisation, phrase or incident, in octets.
 const MAX_TEXT: usize = 512;
-/// How many digits a telephone number has. ITU-T E.164 ends at 15; private plans go further.
-const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
 /// Returns a name of at least two labels. Some registries' own suffixes, such as `gov.uk`, are names of sites, too.
 pub(super) fn domain(raw: &str) -> Option<String> {
@@ -124,11 +122,21 @@ pub(super) fn host_of_url(url: &str) -> Option<&str> {
 /// Returns an address for mail: the local part as it came, the domain as A-labels in lower case.
 pub(super) fn email(raw: &str) -> Option<String> {
     let plain = refang(raw);
-    let plain = match plain.get(..7) {
-        Some(head) if head.eq_ignore_ascii_case("mailto:") => plain.get(7..)?,
+    // Directories write `SMTP:` before an address.
+    let plain = match plain.split_once(':') {
+        Some((scheme, rest))
+            if ["mailto", "smtp"]
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known)) =>
+        {
+            rest
+        }
         _ => plain.as_str(),
     };
     let (local, domain) = plain.split_once('@')?;
+    // Quotes around what needs none say nothing (RFC 5322, 3.2.4).
+    let unquoted = local.strip_prefix('"').and_then(|local| local.strip_suffix('"'));
+    let local = unquoted.unwrap_or(local);
     let allowed = |c: char| match c {
         '.' | '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^' | '_' | '`'
         | '{' | '|' | '}' | '~' => true,
@@ -154,49 +162,6 @@ pub(super) fn certificate(raw: &str) -> Option<String> {
     match HashType::of(&digits)? {
         HashType::Sha1 | HashType::Sha256 => Some(digits.to_ascii_lowercase()),
         HashType::Md5 | HashType::Sha512 => None,
-    }
-}
-
-/// Returns a telephone number: an optional `+`, digits, and `x` with the extension if there is one.
-pub(super) fn phone(raw: &str) -> Option<String> {
-    let lower = raw.to_ascii_lowercase();
-    let number = lower.strip_prefix("tel:").unwrap_or(&lower).trim();
-    let (number, extension) = match number.split_once('x') {
-        Some((number, extension)) => (
-            number.trim_end().trim_end_matches("e").trim_end(),
-            Some(extension),
-        ),
-        None => (number, None),
-    };
-    let extension = extension.map(|text| {
-        text.strip_prefix('t')
-            .unwrap_or(text)
-            .trim_matches(['.', ':', ' '])
-    });
-    let (plus, number) = match number.strip_prefix('+') {
-        // "+44 (0)20 …" shows the trunk prefix that is not dialled from abroad.
-        Some(rest) => ("+", rest.replacen("(0)", "", 1)),
-        None => ("", number.to_owned()),
-    };
-    let spaced = |c: char| {
-        matches!(
-            c,
-            ' ' | '.' | '-' | '(' | ')' | '/' | '\u{a0}' | '\u{2010}'..='\u{2015}'
-        )
-    };
-    if !number.chars().all(|c| c.is_ascii_digit() || spaced(c)) {
-        return None;
-    }
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    if !PHONE_DIGITS.contains(&digits.len()) {
-        return None;
-    }
-    match extension {
-        None | Some("") => Some(format!("{plus}{digits}")),
-        Some(ext) if ext.len() <= 8 && ext.bytes().all(|b| b.is_ascii_digit()) => {
-            Some(format!("{plus}{digits}x{ext}"))
-        }
-        Some(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod canonical;
 mod invisible;
 mod names;
+mod phone;
 mod read;
 pub(crate) mod refang;
 mod registries;
@@ -20,6 +21,7 @@ pub(crate) use canonical::network;
 pub use invisible::{is_invisible, visible};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
 pub(crate) use names::{is_private_registry, registered_below, registrable_of_icann};
+pub(crate) use phone::split_extension;
 pub use read::Taken;
 pub use registries::registries;
 
@@ -263,7 +265,7 @@ impl Indicator {
             IndicatorKind::Email => canonical::email(bare),
             IndicatorKind::Hash => canonical::hash(bare),
             IndicatorKind::Certificate => canonical::certificate(bare),
-            IndicatorKind::Phone => canonical::phone(raw.trim()),
+            IndicatorKind::Phone => phone::phone(raw.trim()),
             IndicatorKind::Person
             | IndicatorKind::Organization
             | IndicatorKind::Phrase

@@ -51,7 +51,12 @@ impl Indicator {
             }
             // Without a scheme it is a URL where a page of a host stands, and the host where nothing or a port does.
             let inner = outside(text);
-            let found = page(inner).or_else(|| KINDS.into_iter().find_map(|kind| loosely(kind, text, inner)));
+            // What has the sign of a mailbox and is none, is several or of another sort is no host either.
+            let is_mail = !inner.contains("//") && mend(inner).contains('@');
+            let of_host =
+                |kind: &IndicatorKind| matches!(kind, IndicatorKind::Ipv4 | IndicatorKind::Hostname);
+            let mut kinds = KINDS.into_iter().filter(|kind| !(is_mail && of_host(kind)));
+            let found = page(inner).or_else(|| kinds.find_map(|kind| loosely(kind, text, inner)));
             Some((found?.into_name(), true))
         };
         taken(raw, read).ok_or_else(|| IndicatorError::new(raw.trim(), expected))
@@ -217,7 +222,12 @@ fn host_of(text: &str) -> Option<&str> {
     if is_length && authority.parse::<IpAddr>().is_ok() {
         return None;
     }
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match authority.rsplit_once('@') {
+        // Without a scheme, a list of mailboxes can stand there.
+        Some((user, _)) if scheme.is_none() && user.contains(['@', ',', ';', ' ']) => return None,
+        Some((_, host)) => host,
+        None => authority,
+    };
     if let Some(v6) = host.strip_prefix('[') {
         let (v6, after) = v6.split_once(']')?;
         return (after.is_empty() || after.strip_prefix(':').is_some_and(is_port)).then_some(v6);
@@ -266,7 +276,8 @@ fn with_scheme(text: &str) -> Option<Indicator> {
         .flatten()
 }
 
-/// Reads the address for mail out of `Jane <jane@example.com>`, `jane@example.com (Jane)` and `mailto:` links.
+/// Reads the address for mail out of `Jane <jane@example.com>`, `jane@example.com (Jane)`, `mailto:` links and what
+/// directories write (`SMTP:jane@example.com`).
 fn mailbox(text: &str) -> Option<Indicator> {
     let parse = |text: &str| Indicator::parse(IndicatorKind::Email, text).ok();
     let mended = mend(text);

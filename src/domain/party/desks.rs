@@ -6,22 +6,15 @@ use crate::domain::words::words;
 
 /// Words that make a name a desk's.
 const DESK: &[&str] = &[
-    "abteilung",
     "abuse",
     "addressing",
     "admin",
     "administrator",
     "administrators",
     "admins",
-    "ansprechpartner",
-    "beheer",
-    "beheerder",
     "cert",
     "contact",
-    "contacto",
     "contacts",
-    "contato",
-    "contatto",
     "csirt",
     "department",
     "dept",
@@ -40,7 +33,6 @@ const DESK: &[&str] = &[
     "ipmaster",
     "ipnoc",
     "irt",
-    "kontakt",
     "lir",
     "mailbox",
     "maintainer",
@@ -57,20 +49,32 @@ const DESK: &[&str] = &[
     "role",
     "routing",
     "soc",
-    "soporte",
     "spam",
-    "suporte",
     "support",
-    "supporto",
     "sysadmin",
+    "webmaster",
+    "whois",
+];
+
+/// Words of other languages that make a name a desk's where all of it is known. Some are surnames, too.
+const OF_OTHER_LANGUAGES: &[&str] = &[
+    "abteilung",
+    "ansprechpartner",
+    "beheer",
+    "beheerder",
+    "contacto",
+    "contato",
+    "contatto",
+    "kontakt",
+    "soporte",
+    "suporte",
+    "supporto",
     "technik",
     "technique",
     "technisch",
     "technische",
     "technischer",
     "tecnico",
-    "webmaster",
-    "whois",
 ];
 
 /// Words that stand beside them.
@@ -260,13 +264,12 @@ const WHOLE: &[&str] = &[
 /// Tells whether a text is the name of a desk and of nothing else.
 pub(super) fn is_desk(text: &str) -> bool {
     let words = words(text);
+    let is_desk =
+        |word: &String| DESK.contains(&word.as_str()) || OF_OTHER_LANGUAGES.contains(&word.as_str());
     let known = |word: &String| {
-        DESK.contains(&word.as_str())
-            || BESIDE.contains(&word.as_str())
-            || word.bytes().all(|byte| byte.is_ascii_digit())
+        is_desk(word) || BESIDE.contains(&word.as_str()) || word.bytes().all(|byte| byte.is_ascii_digit())
     };
-    let has_desk = words.iter().any(|word| DESK.contains(&word.as_str()));
-    has_desk && words.iter().all(known) || WHOLE.contains(&words.join(" ").as_str())
+    words.iter().any(is_desk) && words.iter().all(known) || WHOLE.contains(&words.join(" ").as_str())
 }
 
 /// Tells whether a text names a desk, perhaps a company's: "Example NOC".

@@ -50,6 +50,31 @@ fn equal_addresses_of_several_periods_fold_into_one() {
 }
 
 #[test]
+fn names_that_differ_in_case_alone_are_one() {
+    let rules = "[[transform.entity]]\neach = \"contacts\"\nvalue = \"name\"\n\
+                 [[transform.entity]]\neach = \"contacts\"\nvalue = \"organization\"";
+    let contact = |name: &str, organization: &str| {
+        Record::new()
+            .with("name", name)
+            .with("organization", organization)
+    };
+    let entities = mapped(
+        "whois-history",
+        rules,
+        vec![period(
+            2012,
+            2013,
+            vec![
+                contact("JANE DOE", "Acme, Inc."),
+                contact("Jane Doe", "ACME, INC."),
+                contact("jane doe", "Acme Two, Inc."),
+            ],
+        )],
+    );
+    assert_eq!(values(&entities), ["Jane Doe", "Acme, Inc.", "Acme Two, Inc."]);
+}
+
+#[test]
 fn what_still_holds_has_no_last_day() {
     let rules = "[[transform.entity]]\nvalue = \"ip\"\nlink = \"{first_seen}[ to {last_seen}]\"";
     let record = |first, record: Record| record.with("ip", "192.0.2.7").with("first_seen", day(first));

@@ -6,7 +6,8 @@ use crate::providers::Step;
 use crate::providers::common::one;
 use crate::providers::contact::{self, Contact};
 use crate::providers::facts::{self, name_servers};
-use crate::providers::tolerant::{Node, distinct, json, malformed, public_email, public_phone};
+use crate::providers::reach::{all_emails, all_phones};
+use crate::providers::tolerant::{Node, distinct, json, malformed};
 
 /// Asks for the current record of a domain.
 pub(super) fn start(query: Query) -> Step {
@@ -25,11 +26,11 @@ pub(super) fn start(query: Query) -> Step {
             .with_some("captured", row.get("lastSeenDateTime").day())
             .with_some(
                 "abuse_email",
-                abuse.get("email").text().and_then(|text| public_email(&text)),
+                abuse.get("email").text().and_then(|text| all_emails(&text)),
             )
             .with_some(
                 "abuse_phone",
-                abuse.get("telephone").text().and_then(|text| public_phone(&text)),
+                abuse.get("telephone").text().and_then(|text| all_phones(&text)),
             );
         Ok(answer(query, WHOIS, vec![record]))
     })

@@ -11,8 +11,9 @@ use super::{DESCRIPTOR, IRIS_INVESTIGATE};
 use crate::domain::party::Label;
 use crate::domain::{Party, Query, Record};
 use crate::providers::facts::tracker_kind;
+use crate::providers::reach::{one_email, one_phone};
 use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, address, host, public_email, public_phone};
+use crate::providers::tolerant::{Node, address, host};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a search for pivots: one page of rows, each with all its values.
@@ -61,13 +62,13 @@ impl Shape {
             Self::Host => ("host", host(&text)?),
             Self::NameServer => ("nameserver", host(&text)?),
             Self::MailServer => ("mailserver", host(&text)?),
-            Self::Email => ("email", public_email(&text)?),
+            Self::Email => ("email", one_email(&text)?),
             Self::Person => match Party::read(&text, Label::Name)? {
                 Party::Person(name) => ("person", name.as_str().to_owned()),
                 Party::Organization(name) => ("organization", name.as_str().to_owned()),
             },
             Self::Organization => ("organization", Party::organization(&text)?),
-            Self::Phone => ("phone", public_phone(&text)?),
+            Self::Phone => ("phone", one_phone(&text)?),
             Self::Certificate => ("certificate", certificate(&text)?),
             Self::Tracker => ("tracker", text),
             Self::Asn => ("asn", asn(&text)?),

@@ -10,8 +10,9 @@ use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, judge, segment};
 use crate::domain::{IndicatorKind, Party, Query, Record};
 use crate::providers::contact::{self, Contact, Part};
 use crate::providers::facts::country_code;
+use crate::providers::reach::{all_emails, all_phones};
 use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, address, json, malformed, public_email, public_phone};
+use crate::providers::tolerant::{Node, address, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Step, whois_text};
 
 /// Starts a whois look-up.
@@ -193,7 +194,7 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
             registrar
                 .get("abuse_contact_email")
                 .text()
-                .and_then(|text| public_email(&text))
+                .and_then(|text| all_emails(&text))
                 .or_else(|| abuse(&from_raw, "email")),
         )
         .with_some(
@@ -201,7 +202,7 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
             registrar
                 .get("abuse_contact_phone")
                 .text()
-                .and_then(|text| public_phone(&text))
+                .and_then(|text| all_phones(&text))
                 .or_else(|| abuse(&from_raw, "phone")),
         )
         .with_some("netblock", network.and_then(span))

@@ -10,8 +10,9 @@ use crate::providers::Step;
 use crate::providers::common::one;
 use crate::providers::contact::{self, Contact};
 use crate::providers::facts::{self, name_servers};
+use crate::providers::reach::emails;
 use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed, public_email};
+use crate::providers::tolerant::{Node, json, malformed};
 
 /// Asks for the newest record of a domain.
 pub(super) fn whois(query: Query) -> Step {
@@ -90,16 +91,16 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
         contacts.push(of("registrant", row));
     }
     let mut all = contact::records(&contacts);
-    let email = row
+    for email in row
         .get("contactEmail")
         .text()
-        .and_then(|text| public_email(&text));
-    let is_known = |email: &str| {
-        all.iter()
-            .any(|known| known.text("email").as_deref() == Some(email))
-    };
-    if let Some(email) = email.filter(|email| !is_known(email)) {
-        all.push(Record::new().with("email", email));
+        .iter()
+        .flat_map(|text| emails(text))
+    {
+        let is_known = |known: &Record| known.text("email").as_deref() == Some(email.as_str());
+        if !all.iter().any(is_known) {
+            all.push(Record::new().with("email", email));
+        }
     }
     all
 }

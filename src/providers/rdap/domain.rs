@@ -4,7 +4,8 @@ use super::jcard::{self, Card, Entity};
 use crate::domain::Record;
 use crate::providers::ProviderError;
 use crate::providers::contact::{self, Contact};
-use crate::providers::tolerant::{Node, clean, distinct, host, malformed, public_email, public_phone};
+use crate::providers::reach::{all_emails, all_phones};
+use crate::providers::tolerant::{Node, clean, distinct, host, malformed};
 
 /// Name servers, statuses and links of one answer at most.
 const MOST: usize = 100;
@@ -79,13 +80,13 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
             "abuse_email",
             abuse
                 .as_ref()
-                .and_then(|card| card.emails.iter().find_map(|email| public_email(email))),
+                .and_then(|card| card.emails.iter().find_map(|email| all_emails(email))),
         )
         .with_some(
             "abuse_phone",
             abuse
                 .as_ref()
-                .and_then(|card| card.phones.iter().find_map(|phone| public_phone(phone))),
+                .and_then(|card| card.phones.iter().find_map(|phone| all_phones(phone))),
         )
         .with(
             "name_servers",

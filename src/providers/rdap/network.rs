@@ -9,7 +9,8 @@ use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::ProviderError;
 use crate::providers::contact::{self, Contact};
 use crate::providers::facts::country_code;
-use crate::providers::tolerant::{Node, address, distinct, malformed, public_email, public_phone};
+use crate::providers::reach::{all_emails, all_phones};
+use crate::providers::tolerant::{Node, address, distinct, malformed};
 
 /// Reads what a registry says of an address or an autonomous system.
 ///
@@ -29,10 +30,10 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
     let abuse = abuse(&entities);
     let email = abuse
         .as_ref()
-        .and_then(|card| card.emails.iter().find_map(|email| public_email(email)));
+        .and_then(|card| card.emails.iter().find_map(|email| all_emails(email)));
     let phone = abuse
         .as_ref()
-        .and_then(|card| card.phones.iter().find_map(|phone| public_phone(phone)));
+        .and_then(|card| card.phones.iter().find_map(|phone| all_phones(phone)));
     Ok(record
         .with_some("captured", event(object, &["last update of rdap database"]))
         .with_some("network_name", object.get("name").text())

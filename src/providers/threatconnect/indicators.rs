@@ -97,7 +97,10 @@ fn typed(record: Record, node: Node<'_>, kind: &str, summary: &str) -> Record {
         "address" => record.with_some("ip", address(summary)),
         "host" => record.with_some("host", host(summary)),
         "url" => record.with_some("url", parsed(IndicatorKind::Url)),
-        "emailaddress" => record.with_some("email", parsed(IndicatorKind::Email)),
+        "emailaddress" => {
+            let read = Indicator::read_as(&[IndicatorKind::Email], summary).ok();
+            record.with_some("email", read.map(|taken| taken.indicator.value().to_owned()))
+        }
         "asn" => record.with_some("asn", number(summary)),
         "cidr" => record.with_some("cidr", network(summary).map(|(range, _)| range)),
         "useragent" => record.with("user_agent", summary),

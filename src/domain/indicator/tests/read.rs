@@ -54,6 +54,7 @@ fn names_are_taken_out_of_what_stands_around_them() {
         &[IndicatorKind::Hostname],
         &[
             "example.com:https",
+            "a@b.example, c@d.example",
             "example.com:70000",
             "exa mple.com",
             "see example.com or example.net",
@@ -129,6 +130,9 @@ fn mailboxes_are_taken_out_of_what_stands_around_them() {
             "A <a@b.example>, C <c@d.example>",
             "write me at example dot com please",
             "Jane <>",
+            "sip:user@b.example",
+            "\"jane doe\"@b.example",
+            "a@[192.0.2.44]",
         ],
     );
     // Where words are taken, too, what is no address is words.
@@ -243,6 +247,11 @@ fn kinds_that_nobody_names_are_told_apart() {
         "contact me at evil.example",
         "a b c",
         "e.g. this",
+        "a@b.example, c@d.example",
+        "sip:user@b.example",
+        "\"jane doe\"@b.example",
+        "a@[192.0.2.44]",
+        "a@192.0.2.44",
         "192.0.2.44/33",
         "md5",
     ] {
