@@ -71,7 +71,7 @@ pub(super) fn tidy(text: &str) -> Option<String> {
         .collect();
     let mut text = words.join(" ");
     // Some registrars write brackets for a mailbox that is not there.
-    while let Some(before) = text.strip_suffix("()") {
+    while let Some(before) = text.strip_suffix("()").or_else(|| text.strip_suffix("( )")) {
         text = before.trim_end().to_owned();
     }
     if let Some((before, _)) = with_mailbox(&text) {

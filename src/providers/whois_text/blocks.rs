@@ -240,7 +240,7 @@ impl<'a> Splitter<'a> {
                 }
                 // A label within a contact has its value below, or none.
                 let within = self.open.as_ref().is_some_and(|open| {
-                    matches!(open.block.head, Head::Roles(_))
+                    matches!(open.block.head, Head::Roles(_) | Head::Foreign)
                         && open.holds(line.indent)
                         && (!open.rested || open.resumes(line.indent, &line.text))
                 });
@@ -265,7 +265,10 @@ impl<'a> Splitter<'a> {
                 });
                 let short = text.split_whitespace().count() <= 6 && !within;
                 let adjacent = next.is_some_and(|next| next.adjacent);
-                if short && (is_pair || deeper && adjacent) {
+                let begins_lower = |line: &Line<'_>| matches!(line.text, Text::Free(text) if text.starts_with(char::is_lowercase));
+                // Prose that goes on is no contact.
+                let over_text = deeper && next.is_some_and(|next| next.adjacent && !begins_lower(next.line));
+                if short && (is_pair || over_text) {
                     let roles = keys::roles(text);
                     if !roles.is_empty() {
                         return Some(Head::Roles(roles));

@@ -95,6 +95,10 @@ pub(super) fn roles(written: &str) -> Vec<&'static str> {
         .split([',', '/', '&', '+', '[', ']'])
         .flat_map(|part| part.split(" and "))
     {
+        // A part whose letters were lost says the same in another language.
+        if part.contains('\u{fffd}') {
+            continue;
+        }
         let part = words(part);
         match role(&part) {
             Some(role) if !found.contains(&role) => found.push(role),

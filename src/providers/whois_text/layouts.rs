@@ -124,8 +124,10 @@ impl Reader {
                     // RIPE's objects of organizations are referred to by their handle.
                     Some(("organisation" | "organization", _)) => self.object(object),
                     Some((key, _)) if keys::is_foreign(key) => self.flat(object, Scope::Foreign),
-                    // What refers to contacts says more of the domain above.
-                    _ if has(keys::is_reference) => self.flat(object, Scope::Domain),
+                    // Fields above references are the holder's, of the domain above; those below one may be another's.
+                    Some((key, _)) if !keys::is_reference(key) && has(keys::is_reference) => {
+                        self.flat(object, Scope::Domain);
+                    }
                     _ => self.flat(object, Scope::Nothing),
                 }
             }
@@ -279,13 +281,10 @@ impl Reader {
             }
             return scope;
         }
-        // Text below the name is an address only where it has a place in it.
-        let below = more
-            .iter()
-            .any(|line| places::is_place(line) || line.contains('@'));
-        let lines: Vec<&str> = std::iter::once(value)
-            .chain(more.iter().copied().filter(|_| below))
-            .collect();
+        // Text below the name is an address only where it has a place in it, and up to the name of a host.
+        let more = || more.iter().copied().take_while(|line| !places::names_host(line));
+        let below = more().any(|line| places::is_place(line) || line.contains('@'));
+        let lines: Vec<&str> = std::iter::once(value).chain(more().filter(|_| below)).collect();
         self.begin(roles, &lines)
     }
 

@@ -86,27 +86,48 @@ const WHOLE_PLACES: &[&str] = &[
 
 /// Labels of numbers within an address.
 const NUMBERED: &[&str] = &[
+    "ap",
     "apartment",
     "apt",
     "apto",
+    "bl",
+    "bloc",
+    "block",
+    "bloco",
     "box",
+    "casa",
     "d",
     "daire",
+    "et",
+    "etaj",
     "flat",
     "floor",
+    "house",
     "k",
     "kat",
+    "km",
     "kv",
+    "level",
+    "lot",
     "no",
     "nr",
     "office",
     "p o box",
     "piso",
+    "planta",
+    "plot",
     "po box",
     "postfach",
+    "puerta",
     "room",
+    "sc",
     "suite",
     "unit",
+    "д",
+    "кв",
+    "корп",
+    "оф",
+    "стр",
 ];
 
 /// Labels of names within an address.
@@ -121,7 +142,11 @@ const NAMED: &[&str] = &[
     "mahallesi",
     "sok",
     "sokak",
+    "ул",
 ];
+
+/// Words that stand before the label of a number, besides those of streets.
+const BEFORE_NUMBER: &[&str] = &["bina", "daire", "kapi"];
 
 /// Tells whether a key is a label within a street: "No: 12", "Kat: 3", "c/o: …". A number has a label of its own, or one
 /// behind a street's name; "Company No" is none.
@@ -133,9 +158,29 @@ pub(super) fn is_label(key: &str, value: &str) -> bool {
         && number
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-    let street = before.is_empty() || before.split(' ').any(is_place_word);
+    let street = before.is_empty()
+        || before
+            .split(' ')
+            .any(|word| is_place_word(word) || BEFORE_NUMBER.contains(&word) || NAMED.contains(&word));
     NAMED.contains(&label) && (street || label != "c/o")
         || numbered && (NUMBERED.contains(&key) || NUMBERED.contains(&label) && street)
+}
+
+/// Tells whether a line holds the name or the address of a host, as in a list of name servers.
+pub(super) fn names_host(line: &str) -> bool {
+    let label = |label: &str| {
+        label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    line.split_whitespace().any(|word| {
+        let word = word.trim_end_matches('.');
+        let labels = || word.split('.');
+        let last = labels().next_back().unwrap_or_default();
+        let ends = last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic())
+            || labels().count() == 4 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        labels().count() >= 3 && ends && labels().all(|part| !part.is_empty() && label(part))
+    })
 }
 
 /// Tells whether a line is of an address.

@@ -26,6 +26,10 @@ fn roles_stand_in_brackets_before_each_key_or_over_a_contact() {
             "[Admin-C]\n[Tech-C]\nName: Jane Doe\n",
             vec!["name=Jane Doe | role=admin", "name=Jane Doe | role=tech"],
         ),
+        (
+            "Registrant #1234567:\n   Jane Doe\n   1 Main Street\n",
+            vec!["name=Jane Doe | role=registrant | street=1 Main Street"],
+        ),
         // A heading with nothing below it, and no brackets, has no contact.
         (
             "Registrant:\nAdministrative Contact:\n   Name: Jane Doe\n",
@@ -88,6 +92,16 @@ fn what_stands_below_a_registrar_is_told_from_what_is_its_own() {
             "Dominio: example.com\nRegistrador: Nombres S.A.\nEmpresa: Nombres S.A.\nCorreo: office@names.example\n",
             vec![],
         ),
+        // What stands below a reference may be the provider's.
+        (
+            "domain: example.com\n\ntech-c: AB1-EXA\norganisation: Example Hosting AG\nperson-of-contact: Jane Doe\n",
+            vec![],
+        ),
+        // A label in a registrar's block ends it not.
+        (
+            "Registrar:\n   Name: Names Ltd\n   Address:\n      1 Names St\n   Email: office@names.example\n",
+            vec![],
+        ),
         // The kind of the holder is no holder.
         (
             "domain: example.ie\ndescr: Jane Doe\ndescr: Body Corporate (Ltd,PLC,Company)\nadmin-c: AB1-IEDR\n",
@@ -119,6 +133,16 @@ fn an_address_below_its_label_or_its_handle_is_no_name() {
         (
             "Registrant: Example Ltd\nThis domain is for sale\nPowered by Sample\n",
             vec!["organization=Example Ltd | role=registrant"],
+        ),
+        (
+            "Domain Name: example.com\nRegistrant: Example Ltd\n1 Main Street\nName Server ns1.hosting.example\n\
+             NS2.HOSTING.EXAMPLE 192.0.2.2\n",
+            vec!["organization=Example Ltd | role=registrant | street=1 Main Street"],
+        ),
+        // Prose below a word is no contact.
+        (
+            "Registrant\n   agrees to be bound by\n   the Terms of Example Ltd\n",
+            vec![],
         ),
         // A missing number leaves a blank line, and a missing mailbox empty brackets.
         (
@@ -153,6 +177,14 @@ fn a_label_within_a_street_is_no_key() {
              x-unknown: Jane Intruder\n\t  Çankaya\n",
             vec!["name=Ayşe Örnek | role=tech | street=Örnek Merkezi, Atatürk Cad. No:114 G-4, Çankaya"],
         ),
+        (
+            "Registrant:\n   Example Ltd\n   Dış Kapı No: 12 İç Kapı No: 3\n   Str. Exemplu nr. 5, bl: 3, sc: A\n   \
+             кв: 3\n   Suite: 100\n   P.O. Box: 12\n",
+            vec![
+                "organization=Example Ltd | role=registrant | street=Dış Kapı No: 12 İç Kapı No: 3, Str. Exemplu nr. 5, bl: \
+                 3, sc: A, кв: 3, Suite: 100, P.O. Box: 12",
+            ],
+        ),
         // Numbers of registers are no part of an address.
         (
             "Registrant:\n   Example Ltd\n   Company No: 1234\n   VAT No.: 12\n   Registration No: 12345678\n   1 Main \
@@ -182,6 +214,7 @@ fn roles_and_fields_are_known_in_other_languages_with_and_without_accents() {
         ("CONTACTO TECNICO:", "tech"),
         ("Contatto Tecnico", "tech"),
         ("Responsável Técnico", "tech"),
+        ("Respons\u{fffd}vel T\u{fffd}cnico / Tech Contact", "tech"),
         ("Contact technique:", "tech"),
         ("Technischer Kontakt:", "tech"),
         ("Entidade Gestora / Billing Contact", "billing"),
