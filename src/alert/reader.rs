@@ -58,82 +58,83 @@ impl<'t, 'a> Reader<'t, 'a> {
         if envelope.from_headers > 1 {
             self.note("the message has several From headers: all senders count");
         }
-        self.senders(&envelope.from);
-        for mailbox in &envelope.sender {
-            self.written("sender_agent", mailbox);
+        let from = &envelope.from;
+        let is_known = self.written("sender", from);
+        for mailbox in from.iter().filter(|_| is_known) {
+            self.shown(mailbox, from);
         }
-        for mailbox in &envelope.reply_to {
-            self.written("reply_to", mailbox);
-        }
-        for mailbox in &envelope.return_path {
-            self.written("return_path", mailbox);
-        }
+        self.written("sender_agent", &envelope.sender);
+        self.written("reply_to", &envelope.reply_to);
+        self.written("return_path", &envelope.return_path);
     }
 
-    /// Reads the mailboxes of From. Where none has an address in its place, what looks like one anywhere counts.
-    fn senders(&mut self, from: &[Mailbox]) {
-        let mut is_known = false;
-        for mailbox in from {
-            is_known |= self.written("sender", mailbox);
-        }
-        let shown = from.iter().flat_map(|mailbox| &mailbox.shown);
-        if is_known {
-            for mailbox in from {
-                self.shown(mailbox, from);
+    /// Reads the mailboxes of a role. What is no address is named, and a role of which no address is known; says whether
+    /// one was. A return path may be odd: only mail servers look at it.
+    fn written(&mut self, role: &'static str, mailboxes: &[Mailbox]) -> bool {
+        let (mut is_known, mut is_named) = (false, false);
+        for mailbox in mailboxes {
+            let unknown: Vec<&String> = mailbox
+                .addresses
+                .iter()
+                .filter(|text| !self.address(role, text))
+                .collect();
+            if role == "sender" {
+                self.read.facts.senders.extend(mailbox.facts());
             }
-            return;
+            is_known |= unknown.len() < mailbox.addresses.len() || self.misplaced(role, mailbox);
+            for text in unknown {
+                is_named = true;
+                if role == "return_path" {
+                    self.note(format!("one {role} is no e-mail address: \"{}\"", visible(text)));
+                } else {
+                    self.refuse(role, text, "no address of which even the domain can be read");
+                }
+            }
         }
-        let mut is_found = false;
-        for text in shown {
-            is_found |= self.address("sender", text);
-            self.read.facts.senders.push(MailboxFact {
-                name: String::new(),
-                address: text.clone(),
-            });
+        if is_known || is_named || role == "return_path" {
+            return is_known;
         }
-        let texts: Vec<&str> = from.iter().map(|mailbox| mailbox.text.as_str()).collect();
+        let texts: Vec<&str> = mailboxes.iter().map(|mailbox| mailbox.text.as_str()).collect();
         let text = texts.join(", ");
-        if !is_found {
-            // Reporters defang what they found.
-            let defanged = Indicator::parse(IndicatorKind::Email, &text).ok();
-            is_found = defanged.is_some();
-            if let Some(sender) = defanged {
-                self.add("sender", sender);
+        match role {
+            "sender" if text.is_empty() => self.refuse(role, "", "the message names no sender"),
+            "sender" => self.refuse(role, &text, "no sender's address or domain can be read"),
+            // An answer goes to the sender where nothing is named.
+            _ if text.chars().any(char::is_alphanumeric) => {
+                self.refuse(role, &text, "no address of which even the domain can be read");
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// Reads an address that does not stand where it should: in the display name, or defanged, as reporters do to what
+    /// they found. Says whether there was any.
+    fn misplaced(&mut self, role: &'static str, mailbox: &Mailbox) -> bool {
+        let mut is_found = false;
+        for text in &mailbox.shown {
+            if self.address(role, text) {
+                is_found = true;
+                if role == "sender" {
+                    let (name, address) = (String::new(), text.clone());
+                    self.read.facts.senders.push(MailboxFact { name, address });
+                }
             }
         }
-        let has_addresses = from.iter().any(|mailbox| !mailbox.addresses.is_empty());
+        if let Some(defanged) = Indicator::parse(IndicatorKind::Email, &mailbox.text)
+            .ok()
+            .filter(|_| !is_found)
+        {
+            self.add(role, defanged);
+            is_found = true;
+        }
         if is_found {
             self.note(format!(
-                "the sender's address does not stand where it should, and was read nevertheless: \"{}\"",
-                visible(&text)
+                "one {role}'s address does not stand where it should, and was read nevertheless: \"{}\"",
+                visible(&mailbox.text)
             ));
         }
-        if !is_found && !has_addresses {
-            let reason = if text.is_empty() {
-                "the message names no sender"
-            } else {
-                "no sender's address or domain can be read"
-            };
-            self.refuse("sender", &text, reason);
-        }
-    }
-
-    /// Reads what stands where the addresses of a mailbox should; says whether all of it was known by its domain.
-    fn written(&mut self, role: &'static str, mailbox: &Mailbox) -> bool {
-        let mut is_known = false;
-        for text in &mailbox.addresses {
-            let found = self.address(role, text);
-            is_known |= found;
-            if !found && role != "return_path" {
-                self.refuse(role, text, "no address of which even the domain can be read");
-            } else if !found {
-                self.note(format!("one {role} is no e-mail address: \"{}\"", visible(text)));
-            }
-        }
-        if role == "sender" {
-            self.read.facts.senders.extend(mailbox.facts());
-        }
-        is_known
+        is_found
     }
 
     /// Adds an address, or the domains of one that cannot be read whole; says whether there was any.

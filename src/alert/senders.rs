@@ -162,16 +162,9 @@ impl Iterator for Slots<'_> {
             match c {
                 '"' => match self.behind(self.no_quote, quoted) {
                     Some((inner, after)) => {
-                        // What is no atom is left out: it belongs to no address that could be asked about.
-                        let atom = |c: char| {
-                            if is_atom(c) {
-                                c
-                            } else {
-                                char::REPLACEMENT_CHARACTER
-                            }
-                        };
+                        let atoms = inner.chars().map(|c| if c == '@' { ' ' } else { c });
                         slot.bare.push('"');
-                        slot.bare.extend(inner.chars().map(atom));
+                        slot.bare.extend(atoms.map(atom));
                         slot.bare.push('"');
                         slot.names.push(inner);
                         self.rest = after;
@@ -201,13 +194,25 @@ impl Iterator for Slots<'_> {
                         (inner.to_owned(), after)
                     });
                     slot.bare.push(' ');
-                    slot.angles
-                        .push(inner.trim_matches(['<', '>', ' ', '\t']).to_owned());
+                    let inner = inner.trim_matches(['<', '>', ' ', '\t']);
+                    let plain = without_words(inner);
+                    // No address holds an encoded word, so programs differ in whether they decode it.
+                    let domain = |text: &str| text.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+                    let is_same = plain.as_ref().is_some_and(|plain| domain(plain) == domain(inner));
+                    if plain.is_none() || !is_same && !matches!(address(inner), Address::Unknown) {
+                        slot.angles.push(inner.to_owned());
+                    }
+                    slot.angles.extend(plain);
                     self.rest = after;
                 }
                 '=' if !self.no_word && self.rest.starts_with("=?") => match encoded(self.rest) {
                     Some((word, after)) => {
-                        slot.bare.push(' ');
+                        let plain = decoded(word, MAX_NAME);
+                        if is_within(&slot.bare, &plain, after) {
+                            slot.bare.extend(plain.chars().map(atom));
+                        } else {
+                            slot.bare.push(' ');
+                        }
                         slot.names.push(word.to_owned());
                         self.rest = after;
                     }
@@ -245,6 +250,15 @@ impl Iterator for Slots<'_> {
 /// Tells characters that need no quotes in a local part (RFC 5322, 3.2.3, and RFC 6532).
 fn is_atom(c: char) -> bool {
     c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+}
+
+/// Replaces what is no atom and no at sign: it belongs to no address that could be asked about.
+fn atom(c: char) -> char {
+    if is_atom(c) || c == '@' {
+        c
+    } else {
+        char::REPLACEMENT_CHARACTER
+    }
 }
 
 /// Reads a quoted string from behind its quote.
@@ -290,6 +304,40 @@ fn encoded(text: &str) -> Option<(&str, &str)> {
         end += rest.len() - next.len() + length;
     }
     (end > 0).then(|| text.split_at(end))
+}
+
+/// Tells an encoded word that is a piece of an address, by what is before and behind it.
+fn is_within(before: &str, word: &str, behind: &str) -> bool {
+    let in_address = |c: &char| is_atom(*c) || *c == '@';
+    let before: String = before.chars().rev().take(MAX_NAME).collect();
+    let (near, far) = (before.chars().take_while(in_address), before.trim_start());
+    let after: String = behind.chars().take(MAX_NAME).take_while(in_address).collect();
+    let is_glued = near.clone().next().is_some() || !after.is_empty();
+    let has_at = near.chain(word.chars()).chain(after.chars()).any(|c| c == '@');
+    is_glued && has_at || far.starts_with('@') || behind.trim_start().starts_with('@')
+}
+
+/// Decodes the encoded words of what stands where an address should; `None` where there are none.
+fn without_words(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("=?") {
+        let (before, from) = rest.split_at_checked(at)?;
+        out.push_str(before);
+        match encoded(from) {
+            Some((word, after)) => {
+                out.push_str(&decoded(word, MAX_NAME));
+                rest = after;
+            }
+            // What is not closed here is not closed behind it.
+            None => {
+                rest = from;
+                break;
+            }
+        }
+    }
+    out.push_str(rest);
+    (out != text).then_some(out)
 }
 
 fn encoded_word(text: &str) -> Option<usize> {

@@ -156,14 +156,71 @@ fn a_sender_of_which_not_even_the_domain_is_known_is_unreadable() {
     }
     let none = reading(b"Subject: x\r\n\r\ntext").unwrap();
     assert_eq!(none.unreadable[0].reason, "the message names no sender");
-    // A return path or reply-to that is none is a note.
-    let read = reading(b"From: a@b.example\r\nReturn-Path: <odd>\r\nReply-To: nobody\r\n\r\n").unwrap();
+    // A return path that is none is a note, for only mail servers look at it.
+    let read = reading(b"From: a@b.example\r\nReturn-Path: <odd>\r\n\r\n").unwrap();
     assert!(read.unreadable.is_empty());
     assert!(
         read.notes.iter().any(|note| note.contains("return_path")),
         "{:?}",
         read.notes
     );
+    // Who reads the message answers the others.
+    for (header, role) in [("Reply-To", "reply_to"), ("Sender", "sender_agent")] {
+        for (value, is_named) in [
+            ("Billing desk", true),
+            ("\"Billing\" (desk)", true),
+            ("<billing>", true),
+            ("", false),
+            ("<>", false),
+            ("Doe, John <j@c.example>", false),
+            ("Doe, j[at]c[.]example", false),
+        ] {
+            let message = format!("From: a@b.example\r\n{header}: {value}\r\n\r\n");
+            let read = reading(message.as_bytes()).unwrap();
+            let named: Vec<_> = read.unreadable.iter().map(|one| one.role).collect();
+            assert_eq!(
+                named,
+                if is_named { vec![role] } else { vec![] },
+                "{header}: {value}"
+            );
+            let known = of(&read, role);
+            assert!(known.is_empty() || known == ["j@c.example"], "{header}: {value}");
+        }
+    }
+}
+
+#[test]
+fn encoded_words_within_an_address_are_decoded() {
+    for value in [
+        "<=?utf-8?q?billing=40shop.example?=>",
+        "Bob <=?utf-8?b?YmlsbGluZ0BzaG9wLmV4YW1wbGU=?=>",
+        "Bob <billing@=?utf-8?q?shop.example?=>",
+        "Bob <=?utf-8?q?billing?=@shop.example>",
+        "billing@=?utf-8?q?shop.example?=",
+        "billing=?utf-8?q?=40?=shop.example",
+        "bill=?utf-8?q?ing=40sh?=op.example",
+        "=?utf-8?q?billing?=@shop.example",
+        "=?utf-8?q?bill?= =?utf-8?q?ing?=@shop.example",
+    ] {
+        for (name, role) in [
+            ("From", "sender"),
+            ("Reply-To", "reply_to"),
+            ("Sender", "sender_agent"),
+        ] {
+            let message = format!("{name}: {value}\r\n\r\ntext");
+            let read = reading(message.as_bytes()).unwrap();
+            assert_eq!(of(&read, role), ["billing@shop.example"], "{name}: {value}");
+        }
+    }
+    // A strict reader takes the address as it stands.
+    let read = from("<=?utf-8?q?x=40two.example=2C?=@one.example>");
+    assert_eq!(of(&read, "sender"), ["two.example", "one.example"]);
+    let read = from("<x@one.example=?utf-8?q?=2Etwo=2Eexample?=>");
+    assert_eq!(of(&read, "sender"), ["one.example", "x@one.example.two.example"]);
+    // A name beside an address is none of it.
+    let read = from("Desk=?utf-8?q?_of?= the=?utf-8?q?_shop?=<desk@shop.example>");
+    assert_eq!(of(&read, "sender"), ["desk@shop.example"]);
+    assert!(read.unreadable.is_empty(), "{read:?}");
 }
 
 #[test]
