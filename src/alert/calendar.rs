@@ -2,23 +2,41 @@
 
 use super::encodings::{Encoding, decode};
 use super::links;
+use super::parts::About;
 use super::text::Found;
+use super::unicode::visible;
 
-/// Tells of every link of a calendar, and of every file that stands in it.
-pub(super) fn find(text: &str, found: &mut Found<'_>, file: &mut dyn FnMut(&[u8])) {
+/// Is a file that stands in a calendar.
+pub(super) struct File {
+    pub(super) about: About,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Tells of every link of a calendar; returns the files that stand in it.
+pub(super) fn find(text: &str, found: &mut Found<'_>) -> Vec<File> {
+    let mut files = Vec::new();
     let unfolded = unfolded(text);
     for line in unfolded.lines() {
         let (name, value) = split(line);
         let upper = name.to_ascii_uppercase();
-        if upper.starts_with("ATTACH") && upper.contains("ENCODING=BASE64") {
+        let is_file = ["ENCODING=BASE64", "ENCODING=\"BASE64\"", "ENCODING=B;", ";BASE64"];
+        if is_file.iter().any(|sign| upper.contains(sign)) || upper.ends_with("ENCODING=B") {
             let decoded = decode(value.as_bytes(), Encoding::Base64);
             if !decoded.is_broken && !decoded.bytes.is_empty() {
-                file(&decoded.bytes);
+                let title = parameter(name, &["X-FILENAME", "FILENAME", "X-APPLE-FILENAME"]);
+                let about = About::file(
+                    &parameter(name, &["FMTTYPE"]).unwrap_or_default(),
+                    title.map(|title| visible(&title)),
+                );
+                files.push(File {
+                    about,
+                    bytes: decoded.bytes.into_owned(),
+                });
             }
             continue;
         }
         if !links::find(name, false, found) {
-            return;
+            break;
         }
         // As vCalendar 1.0 writes texts.
         let plain = if upper.contains("QUOTED-PRINTABLE") {
@@ -27,27 +45,64 @@ pub(super) fn find(text: &str, found: &mut Found<'_>, file: &mut dyn FnMut(&[u8]
         } else {
             value.to_owned()
         };
+        // A value may be a page itself.
+        if upper.starts_with("ATTACH") && !links::in_value(&plain, found) {
+            break;
+        }
         let value = unescaped(&plain);
         let is_page = upper.contains("TEXT/HTML") || value.contains("href=") || value.contains("HREF=");
         if !links::find(&value, is_page, found) {
-            return;
+            break;
         }
     }
+    files
 }
 
-/// Joins folded lines: a line end and one white space are no part of the text.
+/// Returns the value of the first of a line's parameters that has one of these names.
+fn parameter(line: &str, names: &[&str]) -> Option<String> {
+    let mut is_quoted = false;
+    let parts = line.split(|c| {
+        is_quoted ^= c == '"';
+        c == ';' && !is_quoted
+    });
+    let pairs = parts.filter_map(|part| part.split_once('='));
+    let values = pairs.filter(|(key, _)| names.iter().any(|name| name.eq_ignore_ascii_case(key.trim())));
+    let mut values = values.map(|(_, value)| value.trim().trim_matches('"').to_owned());
+    values.find(|value| !value.is_empty())
+}
+
+/// Joins folded lines: a line end and one white space are no part of the text. In quoted-printable, as vCalendar 1.0 has it,
+/// a line that ends with an equals sign goes on, too.
 fn unfolded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let lines = text.split(['\r', '\n']).filter(|line| !line.is_empty());
-    for (at, line) in lines.enumerate() {
+    let text = text.replace("\r\r\n", "\n").replace("\r\n", "\n");
+    let mut start = 0;
+    // Known as soon as the name of the line is.
+    let mut is_quoted_printable = None;
+    for line in text.split(['\r', '\n']) {
+        let is_soft = is_quoted_printable == Some(true) && out.ends_with('=');
+        if is_soft {
+            out.pop();
+        }
+        if line.is_empty() {
+            is_quoted_printable = is_quoted_printable.filter(|_| !is_soft);
+            continue;
+        }
         match line.strip_prefix([' ', '\t']) {
             Some(more) => out.push_str(more),
+            None if is_soft => out.push_str(line),
             None => {
-                if at > 0 {
+                if !out.is_empty() {
                     out.push('\n');
                 }
+                start = out.len();
+                is_quoted_printable = None;
                 out.push_str(line);
             }
+        }
+        if is_quoted_printable.is_none() && line.contains(':') {
+            let (name, _) = split(out.get(start..).unwrap_or_default());
+            is_quoted_printable = Some(name.to_ascii_uppercase().contains("QUOTED-PRINTABLE"));
         }
     }
     out

@@ -266,15 +266,33 @@ pub(super) fn trim_line_end(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
 
-/// Joins the lines of `format=flowed; delsp=yes` (RFC 3676, 4.1): the space at the end of a line belongs to the break.
+/// Joins the lines of `format=flowed; delsp=yes` (RFC 3676, 4): the space at the end of a line belongs to the break, and
+/// the marks of a quotation at the start of the next line do.
 pub(super) fn unflowed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut flowing = None;
     for line in text.split_inclusive('\n') {
         let bare = line.trim_end_matches(['\r', '\n']);
-        match bare.strip_suffix(' ') {
-            // The separator of a signature flows nowhere.
-            Some(flowed) if bare != "-- " && line.len() > bare.len() => out.push_str(flowed),
-            _ => out.push_str(line),
+        let content = bare.trim_start_matches('>');
+        let depth = bare.len() - content.len();
+        let content = content.strip_prefix(' ').unwrap_or(content);
+        // The separator of a signature flows nowhere.
+        let is_separator = content == "-- ";
+        let start = match flowing {
+            Some(quoted) if quoted == depth && !is_separator => content,
+            Some(_) => {
+                out.push('\n');
+                bare
+            }
+            None => bare,
+        };
+        let goes_on = start
+            .strip_suffix(' ')
+            .filter(|_| !is_separator && line.len() > bare.len());
+        out.push_str(goes_on.unwrap_or(start));
+        flowing = goes_on.map(|_| depth);
+        if goes_on.is_none() {
+            out.push_str(line.get(bare.len()..).unwrap_or_default());
         }
     }
     out

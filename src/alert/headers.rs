@@ -55,12 +55,13 @@ pub(super) fn fields(block: &[u8]) -> Vec<Field<'_>> {
     fields
 }
 
-fn field(text: &[u8]) -> Option<Field<'_>> {
+/// Reads a field; a link (`https://…`) or a tag is none.
+pub(super) fn field(text: &[u8]) -> Option<Field<'_>> {
     let colon = text.iter().position(|b| *b == b':')?;
     let name = text.get(..colon)?.trim_ascii_end();
     let value = text.get(colon + 1..)?;
     let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-    is_name.then_some(Field { name, value })
+    (is_name && !name.starts_with(b"<") && !value.starts_with(b"//")).then_some(Field { name, value })
 }
 
 /// Reads a comment (RFC 5322, 3.2.2) from behind its bracket: its text, nested brackets left out, and what follows it.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::encodings::{Decoded, decode, unflowed, uuencoded};
 use super::facts::AttachmentFact;
-use super::mime::{File, Mail, Remarks};
+use super::mime::{File, Mail, Remarks, UNCLEAR_START};
 use super::parts::About;
 use super::unicode::visible;
 use super::{Unreadable, calendar, links};
@@ -59,6 +59,22 @@ pub(super) fn leaf(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Re
     if about.is("message", Some("partial")) {
         mail.refuse(about, "a part of a message: the rest is elsewhere");
     }
+    read_links(&decoded, about, mail, remarks);
+}
+
+/// Reads the body of a part once more, from where it begins for other programs. Both texts count; which file is saved is
+/// not clear.
+pub(super) fn again(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Remarks) {
+    let decoded = decode(body, about.encoding);
+    if is_attachment(&decoded.bytes, about) {
+        mail.refuse(about, UNCLEAR_START);
+    }
+    read_links(&decoded, about, mail, remarks);
+}
+
+/// Reads a content for its links, and for the files that stand in texts and calendars.
+fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &mut Remarks) {
+    let content: &[u8] = &decoded.bytes;
     let reading = reading(content, about);
     if reading != Reading::Not && !content.trim_ascii().is_empty() {
         if decoded.is_broken && !is_attachment(content, about) {
@@ -72,11 +88,10 @@ pub(super) fn leaf(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Re
         Reading::Not => {}
         Reading::Calendar => {
             let text = text(content, about);
-            let mut files = Vec::new();
-            calendar::find(&text, &mut |link| remarks.link(link, mail), &mut |file| {
-                files.push(File::of(file, None, "application/octet-stream".to_owned()));
-            });
-            mail.files.append(&mut files);
+            // Each is shorter than what it stands in, so calendars within calendars end.
+            for file in calendar::find(&text, &mut |link| remarks.link(link, mail)) {
+                leaf(&file.bytes, &file.about, mail, remarks);
+            }
         }
         Reading::Page => {
             let text = text(content, about);
@@ -276,10 +291,13 @@ impl Mail {
     /// Names an attachment of which something could not be read.
     pub(super) fn refuse(&mut self, about: &About, reason: &str) {
         let name = about.name.clone().unwrap_or_else(|| about.content_type());
-        self.unreadable.push(Unreadable {
+        let one = Unreadable {
             role: "attachment",
             value: visible(&name),
             reason: reason.to_owned(),
-        });
+        };
+        if self.unreadable.last() != Some(&one) {
+            self.unreadable.push(one);
+        }
     }
 }

@@ -6,9 +6,13 @@
 
 use std::borrow::Cow;
 
-use super::encodings::{Encoding, decode};
-use super::text::{self, Found};
 use mail_parser::decoders::html::add_html_token;
+use url::Url;
+
+use super::encodings::{Encoding, decode};
+use super::runs::{Runs, ends_run};
+use super::text::{self, Found};
+use crate::domain::links::web;
 
 /// Attributes whose value is a link.
 const LINKS: [&str; 11] = [
@@ -42,24 +46,150 @@ pub(super) fn find(text: &str, html: bool, found: &mut Found<'_>) -> bool {
     }
 }
 
+/// Tells of the link that a value is, or of those of the page in it; says whether more are wanted.
+pub(super) fn in_value(value: &str, found: &mut Found<'_>) -> bool {
+    link(value, 0, found)
+}
+
 /// Reads a page; `depth` counts the pages that it stands in.
 fn page(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
-        if !text::find(&decoded(before), found) {
-            return false;
-        }
-        let is_tag = is_tag(after);
-        rest = match after.strip_prefix("!--") {
-            Some(comment) => comment,
-            None if is_tag => match tag(after, depth, found) {
-                Some(rest) => rest,
+    let mut page = Page {
+        depth,
+        ..Page::default()
+    };
+    page.read(text, found) && page.runs.end(found) && page.resolve(found)
+}
+
+/// Is a page that is read.
+#[derive(Default)]
+struct Page {
+    depth: usize,
+    runs: Runs,
+    /// What its relative links belong to.
+    base: Option<Url>,
+    relative: Vec<String>,
+    /// Whether a link is open.
+    in_link: bool,
+    /// Whether no comment is closed in what is left.
+    no_comment_end: bool,
+}
+
+impl Page {
+    fn read(&mut self, text: &str, found: &mut Found<'_>) -> bool {
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('<') {
+            self.runs.push(&decoded(before));
+            let goes_on = if let Some(comment) = after.strip_prefix("!--") {
+                self.comment(comment, found)
+            } else if is_tag(after) {
+                self.tag(after, found)
+            } else if let Some((name, behind)) = closing(after) {
+                self.close(name, found).then_some(behind)
+            } else {
+                self.runs.end(found).then_some(after)
+            };
+            match goes_on {
+                Some(behind) => rest = behind,
                 None => return false,
-            },
-            None => after,
-        };
+            }
+        }
+        self.runs.push(&decoded(rest));
+        true
     }
-    text::find(&decoded(rest), found)
+
+    /// Reads a comment from behind its start. It is none of the text around it, but for those that Outlook shows.
+    fn comment<'t>(&mut self, text: &'t str, found: &mut Found<'_>) -> Option<&'t str> {
+        let closed = if text.starts_with("[if") || self.no_comment_end {
+            None
+        } else {
+            text.split_once("-->")
+        };
+        match closed {
+            // No comment ends in it, so that this goes no deeper.
+            Some((inner, behind)) => page(inner, self.depth, found).then_some(behind),
+            None => {
+                self.no_comment_end |= !text.starts_with("[if");
+                self.runs.end(found).then_some(text)
+            }
+        }
+    }
+
+    /// Reads a tag from behind its `<`; returns what follows it, or `None` where no more links are wanted.
+    fn tag<'t>(&mut self, text: &'t str, found: &mut Found<'_>) -> Option<&'t str> {
+        let name_end = text.find(is_name_end).unwrap_or(text.len());
+        let (name, rest) = text.split_at(name_end);
+        let name = name.to_ascii_lowercase();
+        // These hold no text, so what stands around them is one.
+        let is_seamless = name == "wbr" || name.starts_with(['!', '?']);
+        if !is_seamless && !self.runs.cut(found) {
+            return None;
+        }
+        let mut has_target = false;
+        let mut attributes = Attributes { rest };
+        for (attribute, value) in attributes.by_ref() {
+            let is_target = attribute.eq_ignore_ascii_case("href");
+            has_target |= is_target;
+            if is_target && name == "base" && self.base.is_none() {
+                self.base = web(&cleaned(&decoded(value)));
+            }
+            if !self.attribute(attribute, value, found) {
+                return None;
+            }
+        }
+        self.in_link |= name == "a" && has_target;
+        self.runs.mark_code(&name);
+        let ends = ends_run(&name) || name == "a" && has_target;
+        (!ends || self.runs.end(found)).then_some(attributes.rest)
+    }
+
+    /// Reads a closing tag.
+    fn close(&mut self, name: &str, found: &mut Found<'_>) -> bool {
+        let name = name.to_ascii_lowercase();
+        let ends_link = name == "a" && std::mem::take(&mut self.in_link);
+        let goes_on = if ends_link || ends_run(&name) {
+            self.runs.end(found)
+        } else {
+            self.runs.cut(found)
+        };
+        self.runs.end_code(&name);
+        goes_on
+    }
+
+    fn attribute(&mut self, name: &str, value: &str, found: &mut Found<'_>) -> bool {
+        let listed = |names: &[&str]| names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
+        if listed(&LINKS) {
+            let value = decoded(value);
+            if is_relative(&value) {
+                self.relative.push(cleaned(&value));
+            }
+            link(&value, self.depth, found)
+        } else if listed(&TEXTS) {
+            texts(&decoded(value), self.depth, found)
+        } else if self.depth < MAX_DEPTH && listed(&["srcdoc"]) {
+            page(&decoded(value), self.depth + 1, found)
+        } else if is_script(name) {
+            texts(&decoded(value), self.depth, found)
+        } else {
+            true
+        }
+    }
+
+    /// Tells of the links that lead to where the page says that it stands.
+    fn resolve(&self, found: &mut Found<'_>) -> bool {
+        let Some(base) = &self.base else { return true };
+        let mut links = self.relative.iter().filter_map(|link| base.join(link).ok());
+        links.all(|link| found(link.as_str()))
+    }
+}
+
+/// Reads a closing tag from behind its `<`: its name, and what follows it.
+fn closing(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix('/')?;
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | ':'))?;
+    let (name, rest) = text.split_at(end);
+    let behind = rest.trim_start().strip_prefix('>')?;
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        .then_some((name, behind))
 }
 
 /// Tells a tag behind its `<` from the sign of a script, such as `a<b){…`.
@@ -73,58 +203,54 @@ fn is_tag(text: &str) -> bool {
             .is_none_or(|c| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
 }
 
-/// Reads a tag from behind its `<`; returns what follows it, or `None` where no more links are wanted.
-fn tag<'t>(text: &'t str, depth: usize, found: &mut Found<'_>) -> Option<&'t str> {
-    let is_space = |c: char| c.is_ascii_whitespace();
-    let name_end = |c: char| is_space(c) || matches!(c, '/' | '>');
-    let (_, mut rest) = text.split_at(text.find(name_end).unwrap_or(text.len()));
-    loop {
-        rest = rest.trim_start_matches(|c: char| is_space(c) || c == '/');
-        if rest.is_empty() {
-            return Some(rest);
-        }
-        if let Some(after) = rest.strip_prefix('>') {
-            return Some(after);
-        }
-        // A name is at least one character, so that this ends.
-        let skip = rest.chars().next().map_or(0, char::len_utf8);
-        let tail = rest.get(skip..).unwrap_or_default();
-        let end = skip + tail.find(|c: char| name_end(c) || c == '=').unwrap_or(tail.len());
-        let (name, after) = rest.split_at(end);
-        let Some(value) = after.trim_start_matches(is_space).strip_prefix('=') else {
-            rest = after;
-            continue;
-        };
-        let (value, after) = attribute(value.trim_start_matches(is_space));
-        rest = after;
-        // Drawings name links with any prefix of their own.
-        let name = match name.rsplit_once(':') {
-            Some((prefix, local)) if !prefix.eq_ignore_ascii_case("xmlns") => local,
-            _ => name,
-        };
-        let listed = |names: &[&str]| names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
-        let goes_on = if listed(&LINKS) {
-            link(&decoded(value), depth, found)
-        } else if listed(&TEXTS) {
-            texts(&decoded(value), found)
-        } else if depth < MAX_DEPTH && listed(&["srcdoc"]) {
-            page(&decoded(value), depth + 1, found)
-        } else if is_script(name) {
-            texts(&decoded(value), found)
-        } else {
-            true
-        };
-        if !goes_on {
-            return None;
+fn is_name_end(c: char) -> bool {
+    c.is_ascii_whitespace() || matches!(c, '/' | '>')
+}
+
+/// Walks the attributes of a tag that have values, from behind the tag's name; `rest` then stands behind the tag. Of a name
+/// with a prefix, as drawings have them, only what follows it is given.
+struct Attributes<'t> {
+    rest: &'t str,
+}
+
+impl<'t> Iterator for Attributes<'t> {
+    type Item = (&'t str, &'t str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let is_space = |c: char| c.is_ascii_whitespace();
+        loop {
+            let rest = self.rest.trim_start_matches(|c: char| is_space(c) || c == '/');
+            self.rest = rest.strip_prefix('>').unwrap_or(rest);
+            if rest.is_empty() || rest.starts_with('>') {
+                return None;
+            }
+            // A name is at least one character, so that this ends.
+            let skip = rest.chars().next().map_or(0, char::len_utf8);
+            let tail = rest.get(skip..).unwrap_or_default();
+            let end = skip
+                + tail
+                    .find(|c: char| is_name_end(c) || c == '=')
+                    .unwrap_or(tail.len());
+            let (name, after) = rest.split_at(end);
+            self.rest = after;
+            let Some(value) = after.trim_start_matches(is_space).strip_prefix('=') else {
+                continue;
+            };
+            let (value, after) = attribute(value.trim_start_matches(is_space));
+            self.rest = after;
+            let name = match name.rsplit_once(':') {
+                Some((prefix, local)) if !prefix.eq_ignore_ascii_case("xmlns") => local,
+                _ => name,
+            };
+            return Some((name, value));
         }
     }
 }
 
 /// Tells of an attribute's link; of one that is a page itself (`data:text/html,…`), the links in it.
 fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
-    // Browsers leave line ends and tabs out, and take a backslash for a slash.
-    let value = value.replace(['\r', '\n', '\t'], "");
-    let value = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    let value = &*cleaned(value);
+    // Browsers take a backslash for a slash.
     if let Some(target) = network_path(value) {
         // `\\host@8080\share` is a share over HTTP; as a page's address it would name a user.
         let host = target.split(['/', '\\']).next().unwrap_or_default();
@@ -144,25 +270,45 @@ fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
     }
     if starts("javascript:") || starts("vbscript:") {
         let plain = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
-        return texts(&plain, found);
+        return texts(&plain, depth, found);
     }
-    match value.get(..5) {
-        Some(head) if head.eq_ignore_ascii_case("data:") => {
-            depth >= MAX_DEPTH || data(value).is_none_or(|inner| page(&inner, depth + 1, found))
-        }
-        _ => found(value),
+    if starts("data:") {
+        return depth >= MAX_DEPTH || data(value).is_none_or(|inner| page(&inner, depth + 1, found));
     }
+    found(value)
 }
 
-/// Tells of the links in a text of an attribute: with a scheme, or `//host` as a value of its own.
-fn texts(text: &str, found: &mut Found<'_>) -> bool {
+/// Tells a link within a site: it has neither a scheme nor a host.
+fn is_relative(value: &str) -> bool {
+    let value = value.trim();
+    let front = value.split(['/', '?', '#']).next().unwrap_or_default();
+    !value.is_empty() && !value.starts_with('#') && !front.contains(':') && network_path(value).is_none()
+}
+
+/// Leaves out what browsers leave out of a link: line ends and tabs, and what is around it.
+fn cleaned(value: &str) -> String {
+    let value = value.replace(['\r', '\n', '\t'], "");
+    value
+        .trim_matches(|c: char| c.is_whitespace() || c.is_control())
+        .to_owned()
+}
+
+/// Tells of the links in a text of an attribute: with a scheme, `//host` as a value of its own, or as a page itself
+/// (`data:text/html,…`).
+fn texts(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '=' | ',' | ';');
     let mut targets = text.split(ends).filter_map(network_path);
-    text::find(text, found)
+    let is_quote = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')');
+    let mut pages = text.split(is_quote).filter_map(|part| {
+        let at = part.to_ascii_lowercase().find("data:")?;
+        data(part.get(at..)?).filter(|_| depth < MAX_DEPTH)
+    });
+    text::find_marked(text, found)
         && targets.all(|target| {
             let host = target.split(['/', '\\']).next().unwrap_or_default();
             !host.contains('.') || found(&format!("//{target}"))
         })
+        && pages.all(|inner| page(&inner, depth + 1, found))
 }
 
 /// Returns what stands behind the two slashes of a link without a scheme; browsers take backslashes for slashes.
@@ -175,7 +321,7 @@ fn network_path(text: &str) -> Option<&str> {
 /// Returns the text in a `data:` URL (RFC 2397), if it is one.
 fn data(url: &str) -> Option<String> {
     let (head, body) = url.get(5..)?.split_once(',')?;
-    let head = head.to_ascii_lowercase();
+    let head = head.trim_end().to_ascii_lowercase();
     let is_page = ["html", "svg", "xml", "text/"]
         .iter()
         .any(|kind| head.contains(kind));

@@ -12,9 +12,9 @@ use mail_parser::DateTime;
 
 use super::encodings::decode;
 use super::facts::{AttachmentFact, MailboxFact, MessageFacts};
-use super::headers::{Field, decoded, fields};
-use super::leaf::leaf;
-use super::parts::{About, MAX_HEADERS, guessed_boundary, head, split};
+use super::headers::{Field, decoded};
+use super::leaf::{again, leaf};
+use super::parts::{About, MAX_HEADERS, Section, guessed_boundary, split};
 use super::received::{Hop, Trace};
 use super::senders::{MAX_MAILBOXES, Mailbox, mailboxes};
 use super::unicode::{plain, visible};
@@ -24,6 +24,9 @@ use super::{MAX_DEPTH, MAX_NAMED, MAX_PARTS, MessageError, Unreadable, links};
 const MAX_LINKS: usize = 2_000;
 /// How many characters of a header's text are told.
 const MAX_TEXT: usize = 998;
+/// Why a part is not clear among whose headers a line stands that is none.
+pub(super) const UNCLEAR_START: &str =
+    "a line among its headers is none: programs for mail differ in where its content begins";
 /// Headers of which a message has one at least.
 const KNOWN: [&str; 12] = [
     "From",
@@ -185,29 +188,6 @@ fn begin(bytes: &[u8]) -> &[u8] {
     bytes.get(blank..).unwrap_or_default()
 }
 
-/// Is a message or a part, cut into its headers and its body.
-struct Section<'x> {
-    fields: Vec<Field<'x>>,
-    body: &'x [u8],
-    /// Whether it has more headers than are read.
-    is_cut: bool,
-}
-
-impl<'x> Section<'x> {
-    fn of(bytes: &'x [u8]) -> Self {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let (top, rest) = head(bytes);
-        let fields = fields(top);
-        // A part may lack headers and the empty line behind them.
-        let is_bare = fields.is_empty() && !top.is_empty();
-        Self {
-            fields,
-            body: if is_bare { bytes } else { rest },
-            is_cut: top.len() >= MAX_HEADERS,
-        }
-    }
-}
-
 fn message(section: &Section<'_>, depth: usize, remarks: &mut Remarks) -> Result<Mail, MessageError> {
     let mut mail = Mail::default();
     for field in &section.fields {
@@ -294,7 +274,15 @@ fn part(
     remarks.cut |= section.is_cut;
     let body = section.body;
     let about = About::of(&section.fields, in_digest);
+    if about.is_ambiguous {
+        mail.refuse(
+            &about,
+            "several types: programs for mail differ in which one counts",
+        );
+    }
     if about.is("multipart", None) {
+        // The longer one holds what stands in either.
+        let body = section.other.unwrap_or(body);
         let named = about.attribute("boundary").filter(|text| !text.is_empty());
         let mut parts = named.map(|text| split(body, text.as_bytes())).unwrap_or_default();
         if parts.is_empty() {
@@ -335,10 +323,16 @@ fn part(
                 .push(message(&Section::of(&content), depth + 1, remarks)?);
         }
         if is_message {
+            if section.other.is_some() {
+                mail.refuse(&about, UNCLEAR_START);
+            }
             return Ok(());
         }
     }
     leaf(body, &about, mail, remarks);
+    if let Some(body) = section.other {
+        again(body, &about, mail, remarks);
+    }
     Ok(())
 }
 

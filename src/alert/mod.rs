@@ -11,10 +11,12 @@ mod headers;
 mod leaf;
 mod links;
 mod mime;
+mod names;
 mod parts;
 mod reader;
 mod received;
 mod report;
+mod runs;
 mod senders;
 #[cfg(test)]
 mod tests;

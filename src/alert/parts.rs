@@ -4,7 +4,7 @@ use mail_parser::parsers::MessageStream;
 
 use super::MAX_PARTS;
 use super::encodings::{Encoding, trim_line_end};
-use super::headers::{Field, decoded};
+use super::headers::{Field, decoded, field, fields};
 
 /// How many octets of a block of headers are read.
 pub(super) const MAX_HEADERS: usize = 64 * 1024;
@@ -26,16 +26,24 @@ pub(super) struct About {
     pub(super) is_embedded: bool,
     /// Whether a page can show it by its Content-ID.
     pub(super) has_id: bool,
+    /// Whether several headers give it different types.
+    pub(super) is_ambiguous: bool,
 }
 
 impl About {
     /// Reads the fields of a part. Without a type it is text/plain, in a digest a message.
     pub(super) fn of(fields: &[Field<'_>], in_digest: bool) -> Self {
         let find = |name: &str| fields.iter().find(|field| field.is(name));
-        let content = find("Content-Type").map(parameters);
+        let all = |name: &'static str| fields.iter().filter(move |field| field.is(name));
+        let mut types = all("Content-Type").map(parameters);
         let disposition = find("Content-Disposition").map(parameters);
-        let encoding = find("Content-Transfer-Encoding").map(|field| Encoding::of(&field.unfolded()));
-        let (full, attributes) = content.unwrap_or_default();
+        let mut encodings = all("Content-Transfer-Encoding").map(|field| Encoding::of(&field.unfolded()));
+        let encoding = encodings.next().unwrap_or(Encoding::Identity);
+        // Programs differ in which of several headers counts.
+        let is_clear = encodings.all(|other| other == encoding);
+        let content = types.next().unwrap_or_default();
+        let is_ambiguous = types.any(|other| other != content);
+        let (full, attributes) = content;
         let (kind, sub) = match full.split_once('/') {
             Some((kind, sub)) => (kind.to_owned(), sub.to_owned()),
             None if !full.is_empty() => (full, String::new()),
@@ -54,11 +62,30 @@ impl About {
             is_attached: word == "attachment" || filename.is_some(),
             is_embedded: word != "attachment",
             name: filename.or_else(|| value(&attributes, "name")),
-            encoding: encoding.unwrap_or(Encoding::Identity),
+            encoding: if is_clear { encoding } else { Encoding::Unknown },
             has_id: find("Content-ID").is_some(),
+            is_ambiguous,
             kind,
             sub,
             attributes,
+        }
+    }
+
+    /// Describes a file that stands decoded within another part.
+    pub(super) fn file(content_type: &str, name: Option<String>) -> Self {
+        let (kind, sub) = content_type
+            .split_once('/')
+            .unwrap_or(("application", "octet-stream"));
+        Self {
+            kind: kind.trim().to_ascii_lowercase(),
+            sub: sub.trim().to_ascii_lowercase(),
+            attributes: Vec::new(),
+            encoding: Encoding::Identity,
+            name,
+            is_attached: true,
+            is_embedded: false,
+            has_id: false,
+            is_ambiguous: false,
         }
     }
 
@@ -110,21 +137,62 @@ fn parameters(field: &Field<'_>) -> (String, Vec<(String, String)>) {
     (full.to_ascii_lowercase(), attributes.collect())
 }
 
-/// Cuts a part at the first empty line: its headers, of which there are bounded many octets, and its body. A line of white
-/// space belongs to the field before it (RFC 5322, 4.2).
-pub(super) fn head(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let mut end = 0;
-    let mut body: &[u8] = b"";
-    let mut at = 0;
+/// Is a message or a part, cut into its headers and its body.
+pub(super) struct Section<'x> {
+    pub(super) fields: Vec<Field<'x>>,
+    pub(super) body: &'x [u8],
+    /// Where the body begins for a program that lets the first line that is no header end them, if an empty line stands
+    /// behind it: there it begins for the others.
+    pub(super) other: Option<&'x [u8]>,
+    /// Whether it has more headers than are read.
+    pub(super) is_cut: bool,
+}
+
+impl<'x> Section<'x> {
+    /// Cuts at the first empty line. Where nothing stands behind one, cuts at the first line that is neither a field nor
+    /// goes on with one, and where that line looks like a boundary. Of the headers, bounded many octets are read.
+    pub(super) fn of(bytes: &'x [u8]) -> Self {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let (end, stray, rest) = head(bytes);
+        let read = |end: usize| fields(bytes.get(..end.min(MAX_HEADERS)).unwrap_or_default());
+        let whole = read(end);
+        let from = |at: usize| bytes.get(at..).unwrap_or_default();
+        let (fields, body, other, used) = match stray {
+            Some(_) if whole.is_empty() => (whole, bytes, None, 0),
+            Some(at) if rest.trim_ascii().is_empty() || from(at).starts_with(b"--") => {
+                let before = read(at);
+                let fields = if before.is_empty() { whole } else { before };
+                (fields, from(at), None, at)
+            }
+            _ => (whole, rest, stray.map(from), end),
+        };
+        Self {
+            fields,
+            body,
+            other,
+            is_cut: used >= MAX_HEADERS,
+        }
+    }
+}
+
+/// Finds the first empty line: where the headers end, where a line stands among them that is none, and what stands behind
+/// the empty line. A line of white space belongs to the field before it (RFC 5322, 4.2).
+fn head(bytes: &[u8]) -> (usize, Option<usize>, &[u8]) {
+    let (mut at, mut stray) = (0, None);
     for line in bytes.split_inclusive(|b| *b == b'\n') {
+        let begin = at;
         at += line.len();
         if matches!(line, b"\n" | b"\r\n" | b"\r") {
-            body = bytes.get(at..).unwrap_or_default();
-            break;
+            return (begin, stray, bytes.get(at..).unwrap_or_default());
         }
-        end = at;
+        let goes_on = begin > 0 && (line.starts_with(b" ") || line.starts_with(b"\t"));
+        // Mailboxes begin each message so.
+        let is_mark = begin == 0 && (line.starts_with(b"From ") || line.starts_with(b">From "));
+        if stray.is_none() && !goes_on && !is_mark && field(line).is_none() {
+            stray = Some(begin);
+        }
     }
-    (bytes.get(..end.min(MAX_HEADERS)).unwrap_or_default(), body)
+    (at, stray, b"")
 }
 
 /// Cuts a body at the lines of its boundary (RFC 2046, 5.1.1). What stands before the first and after the last

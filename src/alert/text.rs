@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use icu_properties::props::GeneralCategory as Category;
 
+use super::names;
 use super::unicode::category;
 use crate::domain::indicator::refang::{DEAD_SCHEMES, refang, refang_target, separator, token};
 
@@ -34,13 +35,29 @@ pub(super) type Found<'f> = dyn FnMut(&str) -> bool + 'f;
 
 /// Tells of every link in a text, in order; says whether more are wanted.
 pub(super) fn find(text: &str, found: &mut Found<'_>) -> bool {
+    each(text, found, |text, found| {
+        without_scheme(text, found) && names::find(text, found)
+    })
+}
+
+/// Tells of the links in a text that are marked as such: by a scheme, `www.`, brackets or the slashes of a share.
+pub(super) fn find_marked(text: &str, found: &mut Found<'_>) -> bool {
+    each(text, found, without_scheme)
+}
+
+fn each(text: &str, found: &mut Found<'_>, without_scheme: fn(&str, &mut Found<'_>) -> bool) -> bool {
     let mut rest = text;
     while let Some(start) = start(rest) {
         if !without_scheme(start.before, found) {
             return false;
         }
         let in_angles = start.before.ends_with('<');
-        let (target, tail) = target(start.target, start.is_dead, in_angles);
+        // Browsers step over further slashes; scripts escape them.
+        let from = match start.scheme {
+            "file" | "smb" => start.target,
+            _ => start.target.trim_start_matches(['/', '\\']),
+        };
+        let (target, tail) = target(from, start.is_dead, in_angles);
         if !target.is_empty() && !found(&format!("{}://{target}", start.scheme)) {
             return false;
         }
@@ -197,7 +214,7 @@ fn starts_with(text: &str, head: &str) -> bool {
 }
 
 /// Cuts a link, from its host on, out of a text; returns it and what follows it.
-fn target(text: &str, is_dead: bool, in_angles: bool) -> (Cow<'_, str>, &str) {
+pub(super) fn target(text: &str, is_dead: bool, in_angles: bool) -> (Cow<'_, str>, &str) {
     let (run, mut tail) = text.split_at(end(text));
     let mut run = Cow::Borrowed(run);
     // Within angle brackets, line ends are no part of a URL (RFC 3986, C).

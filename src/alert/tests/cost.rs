@@ -85,6 +85,16 @@ fn pages_of_one_thing_over_and_over() {
         "\u{2028}",
         ".",
         "http://x.example/....",
+        "<b>http://x.example",
+        "<i>a</i>",
+        "</b ",
+        "<base href=a ",
+        "<!---->",
+        "<wbr>a",
+        "a.com/",
+        "a.com/x(",
+        "\u{8bf7}a",
+        "data:text/html,",
     ] {
         grows_evenly(unit, LENGTH, |length| filled(PAGE, unit, length));
         grows_evenly(unit, LENGTH, |length| filled(TEXT, unit, length));
@@ -117,6 +127,8 @@ fn senders_of_one_thing_over_and_over() {
         ":",
         ";",
         " @ ",
+        "x=?a?q?b?=",
+        "<=?a?q?b?=",
     ] {
         grows_evenly(unit, 60 * 1024, |length| {
             filled("From: ", unit, length) + "\r\n\r\n"

@@ -2,9 +2,11 @@
 
 mod attachments;
 mod authentication;
+mod bodies;
 mod cost;
 mod generated;
 mod limits;
+mod pages;
 mod parts;
 mod reports;
 mod senders;

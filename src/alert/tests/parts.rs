@@ -89,6 +89,8 @@ fn links_are_found_in_pages() {
             "http://h.example/post",
             "http://i.example/j",
             "http://j.example/unclosed",
+            // It is relative to the base.
+            "http://a.example/relative",
         ]
     );
 }
@@ -231,6 +233,9 @@ fn parts_behind_the_closing_boundary_are_read() {
         "--b\r\n\r\na\r\n--b--\r\n--b\r\nContent-Type: text/html\r\n\r\n<a href='https://c.example/x'>\r\n--b--\r\n",
     );
     assert_eq!(found, ["https://c.example/x"]);
+    let message = "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\na\r\n--b--\r\n\
+        --b\r\nContent-Type: application/zip\r\n\r\nPK\r\n--b--\r\n";
+    assert_eq!(of(&reading(message.as_bytes()).unwrap(), "attachment").len(), 1);
 }
 
 #[test]
@@ -259,12 +264,57 @@ fn calendars_of_any_line_end_and_in_quoted_printable_are_read() {
         "BEGIN:VCALENDAR\r\r\nDESCRIPTION:https://c.exam\r\r\n ple/x\r\r\n",
         "BEGIN:VCALENDAR\rDESCRIPTION:https://c.exam\r ple/x\r",
         "BEGIN:VCALENDAR\r\nDESCRIPTION;ENCODING=QUOTED-PRINTABLE:https://c=2Eexample/x\r\n",
+        "BEGIN:VCALENDAR\r\nDESCRIPTION;ENCODING=QUOTED-PRINTABLE:See=0D=0A=\r\nhttps://c=2Eex=\r\nample/x=\r\n\r\nEND:VCALENDAR\r\n",
+        "BEGIN:VCALENDAR\r\nDESCRIPTION;\r\n ENCODING=QUOTED-PRINTABLE:https://c=2Eex=\r\n ample/x\r\n",
+        "BEGIN:VCALENDAR\r\nDESCRIPTION:a=\r\nURL:https://c.example/x\r\n",
+        "BEGIN:VCALENDAR\r\nATTACH:data:text/html;base64,PGEgaHJlZj1odHRwczovL2MuZXhhbXBsZS94Pg==\r\n",
     ] {
         assert_eq!(
             urls("text/calendar", calendar).0,
             ["https://c.example/x"],
             "{calendar}"
         );
+    }
+}
+
+#[test]
+fn files_in_calendars_have_names_and_links() {
+    // <a href=https://c.example/x>
+    let data = "PGEgaHJlZj1odHRwczovL2MuZXhhbXBsZS94Pg==";
+    for (parameters, name, kind) in [
+        (
+            "ENCODING=BASE64;VALUE=BINARY;X-FILENAME=a.htm",
+            Some("a.htm"),
+            "application/octet-stream",
+        ),
+        (
+            "FMTTYPE=text/html;VALUE=BINARY;ENCODING=BASE64",
+            None,
+            "text/html",
+        ),
+        (
+            "FILENAME=\"a;b.html\";VALUE=BINARY;ENCODING=\"BASE64\"",
+            Some("a;b.html"),
+            "application/octet-stream",
+        ),
+        (
+            "ENCODING=b;X-FILENAME=a.htm",
+            Some("a.htm"),
+            "application/octet-stream",
+        ),
+    ] {
+        let message = format!(
+            "From: a@b.example\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nATTACH;{parameters}:{data}\r\n"
+        );
+        let read = reading(message.as_bytes()).unwrap();
+        assert_eq!(of(&read, "url"), ["https://c.example/x"], "{parameters}");
+        let file = &read.facts.attachments[0];
+        assert_eq!(
+            (file.name.as_deref(), file.content_type.as_str()),
+            (name, kind),
+            "{parameters}"
+        );
+        assert_eq!(file.size, 28);
     }
 }
 

@@ -161,6 +161,13 @@ fn flowed_lines_and_soft_breaks_are_joined() {
         of(&read, "url"),
         ["https://a.example/long/path/x", "https://b.example/"]
     );
+    let message = "From: a@b.example\r\nContent-Type: text/plain; format=flowed; delsp=yes\r\n\r\n\
+        > https://a.ex \r\n> ample/ \r\n> x\r\n>> https://c.ex \r\n> ample\r\n https://d.ex \r\n ample/\r\n";
+    let found = reading(message.as_bytes()).unwrap();
+    assert_eq!(
+        of(&found, "url"),
+        ["https://a.example/x", "https://c.ex/", "https://d.example/"]
+    );
     let message = "From: a@b.example\r\nContent-Transfer-Encoding: Quoted-Printable (x)\r\n\r\nhttps://a.exam=  \r\nple/x=\r\ny\r\n";
     assert_eq!(
         of(&reading(message.as_bytes()).unwrap(), "url"),

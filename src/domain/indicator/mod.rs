@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use canonical::network;
 pub use invisible::{is_invisible, visible};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
-pub(crate) use names::{is_private_registry, registered_below, registrable_of_icann};
+pub(crate) use names::{is_below_known_suffix, is_private_registry, registered_below, registrable_of_icann};
 pub(crate) use phone::split_extension;
 pub use read::Taken;
 pub use registries::registries;

@@ -155,6 +155,17 @@ pub(crate) fn is_private_registry(suffix: &str) -> bool {
     is_registry(&unicode_by_label(suffix))
 }
 
+/// Tells a name below a suffix that the Public Suffix List knows, or below the one for examples (RFC 2606).
+pub(crate) fn is_below_known_suffix(host: &str) -> bool {
+    let Some(name) = canonical_name(host) else {
+        return false;
+    };
+    let spelled = unicode_by_label(&name);
+    let suffix = psl::suffix(spelled.as_bytes());
+    let is_known = suffix.is_some_and(|suffix| suffix.is_known() && suffix.as_bytes().len() < spelled.len());
+    is_known || name.ends_with(".example")
+}
+
 /// Tells whether a name equals its registrable domain.
 pub fn name_kind(host: &str) -> NameKind {
     match canonical_name(host) {
