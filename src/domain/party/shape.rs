@@ -22,8 +22,8 @@ const SIGNS: &[char] = &[
 /// Words that sentences hold, and names do not.
 const OF_SENTENCES: &[&str] = &[
     "are", "been", "cannot", "had", "has", "have", "if", "is", "keine", "must", "nao", "nicht", "niet",
-    "not", "our", "shall", "should", "shown", "their", "these", "this", "those", "upon", "was", "were",
-    "which", "would", "you", "your",
+    "not", "não", "our", "shall", "should", "shown", "their", "these", "this", "those", "upon", "was",
+    "were", "which", "would", "you", "your",
 ];
 
 /// Those of them that are surnames, too, and end no sentence.
@@ -164,7 +164,20 @@ pub fn is_sentence(text: &str) -> bool {
         && last.ends_with(['.', '!', '?'])
         && last.chars().filter(|letter| letter.is_lowercase()).count() >= 4
         && last.chars().next().is_some_and(char::is_lowercase);
-    is_notice(text) || words.len() >= 3 && holds(but_surname(text, &words), OF_SENTENCES) || ordered || ended
+    // With an accent, these are other words: "İş" of a Turkish address.
+    let accented = accented(text);
+    is_notice(text)
+        || words.len() >= 3 && holds(but_surname(text, &accented), OF_SENTENCES)
+        || ordered
+        || ended
+}
+
+/// Returns the words of a text in lower case with their accents.
+fn accented(text: &str) -> Vec<String> {
+    text.split(|letter: char| !letter.is_alphanumeric() && !is_mark(letter))
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 /// Leaves out the word of a few that is the surname in `Mehmet Ali Has` and `Has, Mehmet Ali`.

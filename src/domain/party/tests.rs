@@ -332,3 +332,17 @@ proptest! {
         prop_assert_eq!(Party::read(&one, Label::Name), Party::read(&other, Label::Name));
     }
 }
+
+#[test]
+fn a_word_of_sentences_is_another_with_an_accent() {
+    for line in [
+        "Atatürk Cad. İş Merkezi",
+        "Bağdat Cad. iş merkezi 5",
+        "is\u{327} Merkezi Kat 5",
+    ] {
+        assert!(!is_sentence(line) && is_address_line(line), "{line}");
+    }
+    for line in ["Dados não mostrados aqui", "this is shown nowhere"] {
+        assert!(is_sentence(line), "{line}");
+    }
+}

@@ -173,9 +173,9 @@ fn a_label_within_a_street_is_no_key() {
             ],
         ),
         (
-            "** Technical Contact:\nPerson\t: Ayşe Örnek\nAddress\t: Örnek Merkezi\n\t  Atatürk Cad. No:114 G-4\n\t  \
+            "** Technical Contact:\nPerson\t: Ayşe Örnek\nAddress\t: Örnek İş Merkezi\n\t  Atatürk Cad. No:114 G-4\n\t  \
              x-unknown: Jane Intruder\n\t  Çankaya\n",
-            vec!["name=Ayşe Örnek | role=tech | street=Örnek Merkezi, Atatürk Cad. No:114 G-4, Çankaya"],
+            vec!["name=Ayşe Örnek | role=tech | street=Örnek İş Merkezi, Atatürk Cad. No:114 G-4, Çankaya"],
         ),
         (
             "Registrant:\n   Example Ltd\n   Dış Kapı No: 12 İç Kapı No: 3\n   Str. Exemplu nr. 5, bl: 3, sc: A\n   \
