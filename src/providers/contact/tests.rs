@@ -1,0 +1,235 @@
+//! Makes records of contacts, and walks what every provider tells of them.
+
+use super::*;
+use crate::providers::testing;
+
+fn contact(parts: &[(Part, &str)]) -> Contact {
+    let mut contact = Contact::of("tech");
+    for (part, value) in parts {
+        contact.add(*part, value);
+    }
+    contact
+}
+
+fn plain(contact: &Contact) -> Vec<serde_json::Value> {
+    contact.records().iter().map(testing::plain).collect()
+}
+
+#[test]
+fn every_role_mailbox_and_number_is_kept() {
+    let mut one = contact(&[
+        (Part::Name, "Kranz, Anton"),
+        (Part::Email, "a@example.com, b@example.com"),
+        (Part::Email, "c@example.com"),
+        (Part::Phone, "+1 555 0100"),
+        (Part::Phone, "+1 555 0101"),
+    ]);
+    one.add_role("admin");
+    one.add_role("abuse");
+    let records = one.records();
+    for role in ["tech", "admin", "abuse"] {
+        let of = |field: &str| -> Vec<String> {
+            records
+                .iter()
+                .filter(|record| record.text("role").as_deref() == Some(role))
+                .filter_map(|record| Some(record.text(field)?.into_owned()))
+                .collect()
+        };
+        assert_eq!(of("email"), ["a@example.com", "b@example.com", "c@example.com"]);
+        assert_eq!(of("phone"), ["+1 555 0100", "+1 555 0101"]);
+        assert_eq!(of("name"), ["Anton Kranz"; 3]);
+    }
+    assert_eq!(records.len(), 9);
+}
+
+#[test]
+fn a_desk_is_reached_and_is_nobody() {
+    for desk in [
+        "Abuse",
+        "NOC",
+        "Routing and Peering",
+        "Network Operations",
+        "IP Admin",
+    ] {
+        for part in [Part::Name, Part::Organization, Part::Group, Part::Unlabelled] {
+            let reached = contact(&[(part, desk), (Part::Phone, "+1 555 0100")]);
+            assert_eq!(
+                plain(&reached),
+                [serde_json::json!({"role": "tech", "phone": "+1 555 0100"})],
+                "{desk}"
+            );
+            assert!(contact(&[(part, desk)]).records().is_empty(), "{desk}");
+        }
+    }
+    let somebodys = contact(&[(Part::Name, "Parkside Abuse Desk")]);
+    assert_eq!(
+        plain(&somebodys),
+        [serde_json::json!({"role": "tech", "organization": "Parkside Abuse Desk"})]
+    );
+}
+
+#[test]
+fn one_name_in_two_places_is_one() {
+    let twice = contact(&[
+        (Part::Name, "EXAMPLE NETWORKS"),
+        (Part::Organization, "Example Networks"),
+    ]);
+    assert_eq!(
+        plain(&twice),
+        [serde_json::json!({"role": "tech", "organization": "Example Networks"})]
+    );
+    let company = contact(&[
+        (Part::Name, "Example GmbH"),
+        (Part::Organization, "Example Holding AG"),
+    ]);
+    let names: Vec<_> = company
+        .records()
+        .iter()
+        .filter_map(|one| Some(one.text("organization")?.into_owned()))
+        .collect();
+    assert_eq!(names, ["Example Holding AG", "Example GmbH"]);
+    assert!(
+        company
+            .records()
+            .iter()
+            .all(|record| record.get("name").is_none())
+    );
+}
+
+#[test]
+fn what_a_service_hides_gives_nothing() {
+    for hidden in [
+        contact(&[
+            (Part::Name, "REDACTED FOR PRIVACY"),
+            (Part::Phone, "+1 555 0100"),
+            (Part::Street, "1 Main St"),
+        ]),
+        contact(&[
+            (Part::Email, "x@domainsbyproxy.com"),
+            (Part::Phone, "+1 555 0100"),
+        ]),
+        contact(&[(Part::Street, "1 Main St"), (Part::Country, "us")]),
+    ] {
+        assert!(hidden.records().is_empty(), "{hidden:?}");
+    }
+}
+
+#[test]
+fn addresses_hold_lines_of_addresses_only() {
+    let one = contact(&[
+        (Part::Name, "Jane Doe"),
+        (Part::Street, "1 Main St"),
+        (Part::Street, "CE1234-ITNIC"),
+        (Part::Street, "2007-03-01 10:28:08"),
+        (Part::Street, "https://registrar.example"),
+        (Part::Street, "CH-8000 Zurich"),
+        (Part::Country, "ch"),
+        (Part::City, "REDACTED FOR PRIVACY"),
+    ]);
+    assert_eq!(
+        plain(&one),
+        [
+            serde_json::json!({"role": "tech", "name": "Jane Doe", "street": "1 Main St, CH-8000 Zurich", "country": "CH"})
+        ]
+    );
+}
+
+#[test]
+fn an_extension_is_told_beside_its_number_and_a_mailbox_beside_its_name() {
+    let one = contact(&[
+        (Part::Name, "Ivan Ivanov (ivan@x.example)"),
+        (Part::Phone, "+1.2025550143 [1234]"),
+    ]);
+    assert_eq!(
+        plain(&one),
+        [
+            serde_json::json!({"role": "tech", "name": "Ivan Ivanov", "email": "ivan@x.example",
+            "phone": "+1.2025550143", "extension": "1234"})
+        ]
+    );
+}
+
+/// Walks every registration that the fixtures hold, of every provider, with each name in it replaced.
+#[test]
+fn no_provider_tells_a_desk_a_handle_or_a_redaction_as_a_name() {
+    use crate::domain::{Capability, IndicatorKind};
+    use crate::providers::registry;
+    let values = [
+        (IndicatorKind::Domain, "example.com"),
+        (IndicatorKind::Domain, "tendrit.example"),
+        (IndicatorKind::Ipv4, "192.0.2.44"),
+    ];
+    let nobodies = [
+        "Abuse",
+        "Routing and Peering",
+        "REDACTED FOR PRIVACY",
+        "HB1-NICAT",
+        "Not shown, please visit www.registry.example",
+    ];
+    let mut replaced = std::collections::BTreeSet::new();
+    for provider in registry::all() {
+        let descriptor = provider.descriptor();
+        let registrations = [
+            Capability::Whois,
+            Capability::WhoisHistory,
+            Capability::ReverseWhois,
+        ];
+        for offer in descriptor
+            .offers
+            .iter()
+            .filter(|offer| registrations.contains(&offer.capability))
+        {
+            for (kind, value) in values.iter().filter(|(kind, _)| offer.inputs.contains(kind)) {
+                for product in offer.products {
+                    let query = testing::question(offer.capability, *kind, value);
+                    let lookup = testing::lookup(*provider, query, product.id);
+                    let vendor = testing::vendor(descriptor.name);
+                    let walk = |change: &dyn Fn(String) -> String| {
+                        testing::walk(*provider, &lookup, |call| {
+                            let mut reply = testing::play(*provider, &vendor, call);
+                            reply.body = change(String::from_utf8_lossy(&reply.body).into_owned()).into();
+                            reply
+                        })
+                    };
+                    let Ok(found) = walk(&|body| body) else { continue };
+                    let names: Vec<String> = found
+                        .answers
+                        .iter()
+                        .flat_map(|answer| &answer.records)
+                        .flat_map(names)
+                        .collect();
+                    for name in &names {
+                        for nobody in nobodies {
+                            let Ok(changed) = walk(&|body| body.replace(name.as_str(), nobody)) else {
+                                continue;
+                            };
+                            replaced.insert(descriptor.name);
+                            for record in changed.answers.iter().flat_map(|answer| &answer.records) {
+                                let told = self::names(record);
+                                assert!(
+                                    !told.iter().any(|told| told == nobody),
+                                    "{} {nobody}: {told:?}",
+                                    descriptor.name
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for provider in ["domaintools", "passivetotal", "defender", "rdap"] {
+        assert!(replaced.contains(provider), "{provider}: nothing was replaced");
+    }
+}
+
+/// Returns who is named in a registration: its contacts, and its registrant.
+fn names(record: &Record) -> Vec<String> {
+    let fields = ["name", "organization"];
+    let contacts = record.records("contacts").iter();
+    contacts
+        .flat_map(|contact| fields.iter().filter_map(|field| contact.text(field)))
+        .chain(record.text("registrant"))
+        .map(std::borrow::Cow::into_owned)
+        .collect()
+}
