@@ -176,6 +176,11 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
         Window::default()
     };
     let shows = run.spec.shows();
+    let shows_contacts = run
+        .spec
+        .entities
+        .iter()
+        .any(|rule| rule.each.as_deref() == Some("contacts"));
     let context = |descriptor: &'static Descriptor| Context {
         value: asked.entity.value(),
         title: descriptor.title,
@@ -207,7 +212,11 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
     for (descriptor, options, told) in &asked.told {
         let context = context(descriptor);
         // What is said of the merged whole is said once, whoever answered.
-        for message in context.messages(told, &mapped) {
+        let withheld = match &told.outcome {
+            Outcome::Found(answer) if shows_contacts => context.withheld(answer),
+            _ => None,
+        };
+        for message in context.messages(told, &mapped).into_iter().chain(withheld) {
             if !all.contains(&message) {
                 all.push(message);
             }

@@ -90,6 +90,8 @@ pub(super) static WHOIS: Schema = Schema {
         field("network_name", Kind::Text),
         field("organization", Kind::Organization),
         field("country", Kind::Text),
+        // The roles whose contacts are redacted or a privacy service's.
+        field("withheld", Kind::Texts),
         // Whether the domain's delegation is signed.
         field("dnssec", Kind::Flag),
         field("name_servers", Kind::Records(&NAME_SERVER)),

@@ -267,6 +267,26 @@ impl Contact {
     }
 }
 
+/// Names the roles whose contacts are withheld, as redactions or a privacy service's, so that they give no record.
+pub(super) fn withheld<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Vec<String> {
+    let mut roles: Vec<String> = Vec::new();
+    for contact in contacts {
+        let is_private = contact
+            .parts
+            .values()
+            .flatten()
+            .any(|text| is_private_contact(text));
+        if is_private && contact.records().is_empty() {
+            for role in &contact.roles {
+                if !roles.contains(role) {
+                    roles.push(role.clone());
+                }
+            }
+        }
+    }
+    roles
+}
+
 /// Makes the records of a registration's contacts, each record once.
 pub(super) fn records<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Vec<Record> {
     let mut kept: Vec<Record> = Vec::new();

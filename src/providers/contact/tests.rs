@@ -115,6 +115,23 @@ fn what_a_service_hides_gives_nothing() {
 }
 
 #[test]
+fn roles_are_withheld_where_a_redaction_leaves_nothing() {
+    let hidden = contact(&[
+        (Part::Name, "REDACTED FOR PRIVACY"),
+        (Part::Phone, "REDACTED FOR PRIVACY"),
+    ]);
+    let partly = contact(&[
+        (Part::Name, "REDACTED FOR PRIVACY"),
+        (Part::Organization, "Example GmbH"),
+    ]);
+    let echo = contact(&[(Part::Name, "Registrant Name"), (Part::Phone, "Phone")]);
+    let bare = contact(&[(Part::Country, "us")]);
+    assert_eq!(withheld([&hidden, &hidden]), ["tech"]);
+    assert_eq!(withheld([&echo]), ["tech"]);
+    assert!(withheld([&partly, &bare]).is_empty());
+}
+
+#[test]
 fn addresses_hold_lines_of_addresses_only() {
     let one = contact(&[
         (Part::Name, "Jane Doe"),

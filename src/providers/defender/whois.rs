@@ -23,6 +23,7 @@ pub(super) fn start(query: Query) -> Step {
         }
         let abuse = row.get("abuse");
         let record = registration(query.indicator.value(), row)
+            .with("withheld", contact::withheld(&contacts(row)))
             .with_some("captured", row.get("lastSeenDateTime").day())
             .with_some(
                 "abuse_email",
@@ -82,7 +83,7 @@ fn registration(domain: &str, row: Node<'_>) -> Record {
                     .map(|server| server.get("host").get("id")),
             ),
         )
-        .with("contacts", contacts(row))
+        .with("contacts", contact::records(&contacts(row)))
 }
 
 /// Reads the statuses, which stand in one text with commas between them.
@@ -92,7 +93,7 @@ fn statuses(node: Node<'_>) -> Vec<String> {
     distinct(words.filter(|word| !word.is_empty()).map(str::to_owned))
 }
 
-fn contacts(row: Node<'_>) -> Vec<Record> {
+fn contacts(row: Node<'_>) -> Vec<Contact> {
     let roles = [
         ("registrant", "registrant"),
         ("admin", "admin"),
@@ -102,7 +103,7 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
         ("zone", "zone"),
         ("abuse", "abuse"),
     ];
-    let contacts: Vec<Contact> = roles
+    roles
         .into_iter()
         .map(|(role, name)| {
             let node = row.get(name);
@@ -115,6 +116,5 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
                 other => node.get(other),
             })
         })
-        .collect();
-    contact::records(&contacts)
+        .collect()
 }

@@ -84,6 +84,7 @@ fn netblock(row: Node<'_>, query: &Query) -> Option<Record> {
     if range.is_none() && raw.is_none() && !row.get("organization").exists() {
         return None;
     }
+    let (contacts, withheld) = raw.as_deref().map(whois_text::read).unwrap_or_default();
     Some(
         Record::new()
             .with("ip", query.indicator.value())
@@ -97,10 +98,8 @@ fn netblock(row: Node<'_>, query: &Query) -> Option<Record> {
             )
             .with_some("server", row.get("server").text())
             .with_some("asn", number(row).or_else(|| raw.as_deref().and_then(origin)))
-            .with(
-                "contacts",
-                raw.as_deref().map(whois_text::contacts).unwrap_or_default(),
-            )
+            .with("withheld", withheld)
+            .with("contacts", contacts)
             .with_some("record", raw),
     )
 }
@@ -132,8 +131,12 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
         .into_iter()
         .map(|name| Record::new().with("name", name))
         .collect();
-    let from_raw = raw.as_deref().map(whois_text::contacts).unwrap_or_default();
-    let mut people = parsed_contacts(parsed.get("contacts"));
+    let (from_raw, mut withheld) = raw.as_deref().map(whois_text::read).unwrap_or_default();
+    let parsed_contacts = parsed_contacts(parsed.get("contacts"));
+    let mut people = contact::records(&parsed_contacts);
+    if !parsed_contacts.is_empty() {
+        withheld = contact::withheld(&parsed_contacts);
+    }
     if people.is_empty() {
         people.clone_from(&from_raw);
     }
@@ -231,6 +234,7 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
                 .or_else(|| raw.as_deref().and_then(origin)),
         )
         .with("name_servers", servers)
+        .with("withheld", withheld)
         .with("contacts", people)
         .with_some("record", raw))
 }
@@ -296,7 +300,7 @@ fn digits(text: &str) -> Option<String> {
 }
 
 /// Reads parsed contacts: an object by role, or a list whose members name their role as `type`.
-fn parsed_contacts(node: Node<'_>) -> Vec<Record> {
+fn parsed_contacts(node: Node<'_>) -> Vec<Contact> {
     let rows: Vec<(Option<String>, Node<'_>)> = if node.is_list() {
         node.many()
             .map(|row| (row.get("type").text().or_else(|| row.get("role").text()), row))
@@ -306,8 +310,7 @@ fn parsed_contacts(node: Node<'_>) -> Vec<Record> {
             .map(|(role, row)| (Some(role.to_owned()), row))
             .collect()
     };
-    let contacts: Vec<Contact> = rows
-        .into_iter()
+    rows.into_iter()
         .filter(|(_, row)| row.is_object())
         .map(|(role, row)| {
             let mut contact = role.map_or_else(Contact::default, |role| Contact::of(contact::role(&role)));
@@ -318,8 +321,7 @@ fn parsed_contacts(node: Node<'_>) -> Vec<Record> {
             }
             contact
         })
-        .collect();
-    contact::records(&contacts)
+        .collect()
 }
 
 const PARTS: &[(Part, &[&str])] = &[

@@ -58,6 +58,7 @@ fn read(domain: &str, row: Node<'_>) -> Record {
         .with_some("server", row.get("whoisServer").text())
         .with_some("record", row.get("rawText").text())
         .with("name_servers", name_servers(row.get("nameServers").many()))
+        .with("withheld", contact::withheld(&told(row)))
         .with("contacts", contacts(row))
 }
 
@@ -67,8 +68,8 @@ fn holder(row: Node<'_>) -> Option<String> {
     [registrant, row].into_iter().find_map(facts::holder)
 }
 
-/// Reads the contacts; a role without one is `{}`. What stands beside them is the registrant's.
-fn contacts(row: Node<'_>) -> Vec<Record> {
+/// Reads what is told of contacts; a role without one is `{}`. What stands beside them is the registrant's.
+fn told(row: Node<'_>) -> Vec<Contact> {
     let roles = [
         ("registrant", "registrant"),
         ("admin", "admin"),
@@ -90,7 +91,11 @@ fn contacts(row: Node<'_>) -> Vec<Record> {
     if row.get("registrant").members().next().is_none() {
         contacts.push(of("registrant", row));
     }
-    let mut all = contact::records(&contacts);
+    contacts
+}
+
+fn contacts(row: Node<'_>) -> Vec<Record> {
+    let mut all = contact::records(&told(row));
     for email in row
         .get("contactEmail")
         .text()

@@ -26,6 +26,7 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
     }
     let entities = jcard::entities(object);
     let contacts: Vec<Contact> = entities.iter().map(jcard::contact).collect();
+    let withheld = contact::withheld(&contacts);
     let contacts = contact::records(&contacts);
     let abuse = abuse(&entities);
     let email = abuse
@@ -51,6 +52,7 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
         .with_some("server", object.get("port43").text())
         .with_some("abuse_email", email)
         .with_some("abuse_phone", phone)
+        .with("withheld", withheld)
         .with("contacts", contacts))
 }
 

@@ -29,6 +29,11 @@ const MOST_BYTES: usize = 256 * 1024;
 
 /// Reads the contacts of a raw record, in the order of the text.
 pub fn contacts(record: &str) -> Vec<Record> {
+    read(record).0
+}
+
+/// Reads the contacts of a raw record, in the order of the text, and names the roles whose contacts it withholds.
+pub(super) fn read(record: &str) -> (Vec<Record>, Vec<String>) {
     let mut end = record.len().min(MOST_BYTES);
     while !record.is_char_boundary(end) {
         end -= 1;
@@ -36,7 +41,8 @@ pub fn contacts(record: &str) -> Vec<Record> {
     let record = record.get(..end).unwrap_or_default();
     let lines = lines::read(record);
     let blocks = blocks::split(&lines);
-    let mut contacts = contact::records(&layouts::read(&blocks, &lines));
+    let read = layouts::read(&blocks, &lines);
+    let mut contacts = contact::records(&read);
     contacts.truncate(MOST_CONTACTS);
-    contacts
+    (contacts, contact::withheld(&read))
 }
