@@ -6,10 +6,9 @@
 
 use std::borrow::Cow;
 
-use icu_properties::props::GeneralCategory as Category;
-
 use super::names;
-use super::unicode::category;
+use crate::domain::indicator::extent::{self, is_known, is_of_name, is_word};
+use crate::domain::indicator::is_invisible;
 use crate::domain::indicator::refang::{DEAD_SCHEMES, refang, refang_target, separator, token};
 
 /// Schemes of links, and what they are read as; of two of which one ends with the other, the longer comes first.
@@ -228,6 +227,18 @@ pub(super) fn target(text: &str, is_dead: bool, in_angles: bool) -> (Cow<'_, str
         run = Cow::Owned(refang_target(&run.replace(' ', "")));
     }
     let keep = length(&run);
+    let kept = run.get(..keep).unwrap_or_default();
+    let behind = match &run {
+        Cow::Borrowed(_) => text.get(keep..),
+        Cow::Owned(run) => run.get(keep..).filter(|rest| !rest.is_empty()),
+    };
+    let behind = behind.unwrap_or(tail);
+    if is_cut_within(kept, behind) {
+        let end = end_of_host(text);
+        let path = text.get(end..).map_or(0, self::end);
+        let (whole, tail) = text.split_at_checked(end + path).unwrap_or((text, ""));
+        return (Cow::Owned(without_punctuation(whole).to_owned()), tail);
+    }
     match run {
         // What is left of the run is text again.
         Cow::Borrowed(run) => {
@@ -240,6 +251,36 @@ pub(super) fn target(text: &str, is_dead: bool, in_angles: bool) -> (Cow<'_, str
             (Cow::Owned(run), tail)
         }
     }
+}
+
+/// Tells a host that is no whole name, as more of it stands behind where it was cut: `career[.example`.
+fn is_cut_within(kept: &str, behind: &str) -> bool {
+    let is_next = |mark: char| behind.strip_prefix(mark).is_some_and(is_link);
+    if kept.is_empty() || kept.contains(['/', '?', '#']) || [',', ';', '(', '['].into_iter().any(is_next) {
+        return false;
+    }
+    let is_half_open = ["[.", "(.", "{."].iter().any(|half| {
+        let rest = behind.strip_prefix(half);
+        rest.is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
+    });
+    let more = behind.get(..end_of_host(behind)).unwrap_or_default();
+    let mut labels = more.split('.').skip(1);
+    let goes_on_behind_dot = |label: &str| {
+        let label = label.strip_prefix([']', ')', '}']).unwrap_or(label);
+        label.starts_with(char::is_alphanumeric)
+    };
+    let host = kept.rsplit('@').next().and_then(|host| host.split(':').next());
+    let is_whole =
+        |host: &str| host.contains('.') && (is_known(host) || host.parse::<std::net::Ipv4Addr>().is_ok());
+    is_half_open || labels.any(goes_on_behind_dot) && !host.is_some_and(is_whole)
+}
+
+/// Returns where a host, or what is left of one, ends at the latest.
+fn end_of_host(text: &str) -> usize {
+    let ends =
+        |c: char| matches!(c, '/' | '?' | '#' | '\\') || c.is_whitespace() || (c.is_ascii() && ends(c));
+    let end = text.char_indices().find(|(at, c)| *at >= MAX_HOST || ends(*c));
+    end.map_or(text.len(), |(at, _)| at)
 }
 
 /// Returns where reading goes on in a run of which so much is a link: behind trailing punctuation.
@@ -294,8 +335,10 @@ fn end(text: &str) -> usize {
             }
             // Browsers take these for dots. A sentence ends with one, too, but no host has no dot before.
             '\u{3002}' | '\u{ff0e}' | '\u{ff61}' if !in_path && !has_dot && goes_on(behind) => has_dot = true,
-            // Browsers leave these out of a host.
-            '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' if !in_path && goes_on(behind) => {}
+            '\u{2024}' if !in_path && goes_on(behind) => has_dot = true,
+            // Browsers leave these out of a host, or refuse it.
+            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' if !in_path && goes_on(behind) => {}
+            c if !in_path && is_of_name(c) && !is_invisible(c) => {}
             c if ends(c) => return at,
             c if !in_path
                 && !is_host(c)
@@ -348,20 +391,7 @@ fn ends(c: char) -> bool {
             || c.is_ascii_control()
             || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '^');
     }
-    !matches!(
-        category(c),
-        Category::UppercaseLetter
-            | Category::LowercaseLetter
-            | Category::TitlecaseLetter
-            | Category::ModifierLetter
-            | Category::OtherLetter
-            | Category::NonspacingMark
-            | Category::SpacingMark
-            | Category::EnclosingMark
-            | Category::DecimalNumber
-            | Category::LetterNumber
-            | Category::OtherNumber
-    )
+    !is_word(c)
 }
 
 /// Joins a link that line ends break, up to its angle bracket; `None` where it is not so.
@@ -393,12 +423,15 @@ fn length(run: &str) -> usize {
     let host_at = authority.rfind('@').map_or(0, |at| at + 1);
     let end = breaks(authority);
     if end.is_none() && front < run.len() {
-        return run
-            .trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '~'])
-            .len();
+        return without_punctuation(run).len();
     }
     let host = authority.get(host_at..end.unwrap_or(front)).unwrap_or_default();
     host_at + ended(host)
+}
+
+/// Takes off the punctuation at the end of a link.
+fn without_punctuation(run: &str) -> &str {
+    run.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '~'])
 }
 
 /// Returns where the first character that no host has stands in what is before a path.
@@ -411,7 +444,9 @@ fn breaks(authority: &str) -> Option<usize> {
         .map_or(0, |rest| rest.find(']').map_or(host.len(), |at| at + 2));
     let name = host.get(literal..).unwrap_or_default();
     let no_name = |c| !is_host(c) || matches!(c, '[' | ']' | '(' | ')' | '{' | '}');
-    name.find(no_name).map(|at| host_at + literal + at)
+    let end = name.find(no_name).unwrap_or(name.len());
+    let end = extent::host(name.get(..end).unwrap_or_default());
+    (end < name.len()).then_some(host_at + literal + end)
 }
 
 /// Tells characters of hosts, ports and addresses in brackets, in any script.

@@ -9,6 +9,7 @@ mod body;
 pub mod context;
 pub mod decisions;
 mod line;
+mod lines;
 pub mod maltego;
 mod message;
 mod named;

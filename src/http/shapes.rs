@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::lines::{links, mailboxes, separated, words};
 use super::wishes::Names;
 use crate::reputation::Kind;
 
@@ -284,109 +285,6 @@ fn listed(text: &str, depth: usize) -> Option<Vec<String>> {
         Some(inner.to_owned())
     };
     inner.split(", ").map(quoted).collect()
-}
-
-/// Takes a line apart at commas and semicolons.
-fn separated(line: &str) -> Vec<String> {
-    let pieces = line.split([',', ';']).map(str::trim);
-    pieces
-        .filter(|piece| !piece.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Takes values apart that hold neither commas nor, but for how people write them, spaces.
-fn words(kind: Option<Kind>, line: &str) -> Vec<String> {
-    let reads = |text: &str| match kind {
-        Some(kind) => kind.read(text).is_ok(),
-        None => crate::domain::Indicator::read(text).is_ok(),
-    };
-    let mut values = Vec::new();
-    for piece in separated(line) {
-        let parts: Vec<&str> = piece.split_whitespace().collect();
-        if parts.len() > 1 && !reads(&piece) && parts.iter().all(|part| reads(part)) {
-            values.extend(parts.into_iter().map(str::to_owned));
-        } else {
-            values.push(piece);
-        }
-    }
-    values
-}
-
-/// Takes links apart: at a separator with a space behind it, and at one, or a space, with a scheme behind it. Elsewhere
-/// commas and semicolons are part of a link.
-fn links(line: &str) -> Vec<String> {
-    let mut values = Vec::new();
-    let mut value = String::new();
-    let mut rest = line;
-    let mut was_space = false;
-    while let Some(c) = rest.chars().next() {
-        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
-        let separates = match c {
-            ',' | ';' | '|' => behind.starts_with(char::is_whitespace) || begins_link(behind),
-            // The first of many spaces tells for all of them.
-            c if c.is_whitespace() => !was_space && begins_link(behind.trim_start()),
-            _ => false,
-        };
-        was_space = c.is_whitespace();
-        if separates {
-            values.push(std::mem::take(&mut value));
-        } else {
-            value.push(c);
-        }
-        rest = behind;
-    }
-    values.push(value);
-    let values = values.into_iter().map(|value| value.trim().to_owned());
-    values.filter(|value| !value.is_empty()).collect()
-}
-
-/// Tells the start of a link: a scheme, defanged or not.
-fn begins_link(text: &str) -> bool {
-    let text = text.trim_start_matches(['"', '\'', '<', '(']);
-    crate::domain::indicator::refang::begins_url(text)
-}
-
-/// Takes mailboxes apart. A display name may hold commas, and stands before its address.
-fn mailboxes(line: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut in_quotes = false;
-    for c in line.chars() {
-        if c == '"' {
-            in_quotes = !in_quotes;
-        }
-        match pieces.last_mut() {
-            Some(piece) if in_quotes || !matches!(c, ',' | ';') => piece.push(c),
-            _ => pieces.push(String::new()),
-        }
-    }
-    let mut values: Vec<String> = Vec::new();
-    let mut name = String::new();
-    for piece in pieces {
-        let lower = piece.to_ascii_lowercase();
-        let is_name = !["@", "[at]", "(at)", "{at}", " at "]
-            .iter()
-            .any(|mark| lower.contains(mark));
-        name.push_str(&piece);
-        if is_name && !piece.trim().is_empty() {
-            name.push(',');
-            continue;
-        }
-        values.push(std::mem::take(&mut name));
-    }
-    values.extend(separated(&name));
-    let mut all = Vec::new();
-    for value in values {
-        let value = value.trim();
-        // Addresses with a space between.
-        let parts: Vec<&str> = value.split_whitespace().collect();
-        if parts.len() > 1 && parts.iter().all(|part| part.contains('@') && !part.contains('<')) {
-            all.extend(parts.into_iter().map(str::to_owned));
-        } else if !value.is_empty() {
-            all.push(value.to_owned());
-        }
-    }
-    all
 }
 
 #[cfg(test)]

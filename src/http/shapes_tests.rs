@@ -209,3 +209,100 @@ fn a_link_begins_with_any_spelling_of_its_scheme() {
         );
     }
 }
+
+#[test]
+fn what_is_left_of_a_text_is_a_value_too() {
+    let [md5, sha1] = [32, 40].map(|len| "ab".repeat(len / 2));
+    let two = format!("{md5} {md5}");
+    let [first, second] = [format!("MD5: {md5}"), format!("SHA1: {sha1}")];
+    let labelled = format!("{first} {second}");
+    let files = format!("{md5}  a.exe {sha1}  b.exe");
+    let [one, other] = [format!("{md5} a.exe"), format!("{sha1} b.exe")];
+    let mixed = format!("https://a.example/ {md5}");
+    for (kind, given, expected) in [
+        (
+            Some(Kind::Domain),
+            "https://a.example/ https://b.example/",
+            vec!["https://a.example/", "https://b.example/"],
+        ),
+        (
+            Some(Kind::Domain),
+            "a.example/x b.example/y",
+            vec!["a.example/x", "b.example/y"],
+        ),
+        (
+            Some(Kind::Domain),
+            "a.example\u{3001}b.example",
+            vec!["a.example", "b.example"],
+        ),
+        (
+            Some(Kind::Domain),
+            "a.example\u{2014}b.example",
+            vec!["a.example", "b.example"],
+        ),
+        (
+            Some(Kind::Domain),
+            "https://a.example/ hxxps://b[x",
+            vec!["https://a.example/", "hxxps://b[x"],
+        ),
+        (Some(Kind::Domain), &mixed, vec!["https://a.example/", &md5]),
+        (Some(Kind::Domain), "example [.] com", vec!["example [.] com"]),
+        (
+            Some(Kind::Domain),
+            "\u{201c}a.example\u{201d}",
+            vec!["\u{201c}a.example\u{201d}"],
+        ),
+        (
+            Some(Kind::Url),
+            "https://a.example/x b.example/y",
+            vec!["https://a.example/x", "b.example/y"],
+        ),
+        (
+            Some(Kind::Url),
+            "https://a.example/x b.example",
+            vec!["https://a.example/x", "b.example"],
+        ),
+        (Some(Kind::Url), &mixed, vec!["https://a.example/", &md5]),
+        (
+            Some(Kind::Url),
+            "https://a.example\u{3001}b.example",
+            vec!["https://a.example", "b.example"],
+        ),
+        (
+            Some(Kind::Url),
+            "https://a.example/my file.pdf",
+            vec!["https://a.example/my file.pdf"],
+        ),
+        (
+            Some(Kind::Url),
+            "hxxp://www . b.example/a",
+            vec!["hxxp://www . b.example/a"],
+        ),
+        (Some(Kind::Hash), &two, vec![&md5, &md5]),
+        (Some(Kind::Hash), &labelled, vec![&first, &second]),
+        (Some(Kind::Hash), &files, vec![&one, &other]),
+        (None, &one, vec![&one]),
+        (
+            Some(Kind::Email),
+            "<x@a.example><y@b.example>",
+            vec!["<x@a.example>", "<y@b.example>"],
+        ),
+        (
+            Some(Kind::Email),
+            "X <x@a.example> Y <y@b.example>",
+            vec!["X <x@a.example>", "Y <y@b.example>"],
+        ),
+        (
+            Some(Kind::Email),
+            "x@a.example b.example",
+            vec!["x@a.example", "b.example"],
+        ),
+        (
+            Some(Kind::Email),
+            "x@a.example@b.example",
+            vec!["x@a.example@b.example"],
+        ),
+    ] {
+        assert_eq!(values(kind, &json!(given)), expected, "{given}");
+    }
+}

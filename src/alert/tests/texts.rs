@@ -391,3 +391,79 @@ fn what_is_named_of_links_has_neither_user_nor_query() {
         ]
     );
 }
+
+/// A host that is cut where it goes on is no name of one's own network: it is read as members are, or named.
+#[test]
+fn no_link_is_cut_to_a_label_and_passed_over() {
+    for link in [
+        "https://career\u{24de}ffers.example/login",
+        "https://\u{24d2}areeroffers.example/login",
+        "https://careeroffers[.example/login",
+        "https://careeroffers.]example/login",
+        "https://careeroffers(.example/login",
+        "https://career\u{200d}offers.example/login",
+        "https://careeroffers\u{2024}example/login",
+        "hxxps://careeroffers[.example/login",
+    ] {
+        for text in [
+            link.to_owned(),
+            format!("see {link}, please"),
+            format!("<{link}>"),
+        ] {
+            let read = read_text(&text);
+            assert_eq!(
+                of(&read, "url"),
+                ["https://careeroffers.example/login"],
+                "{text}: {read:?}"
+            );
+        }
+    }
+    // Of several labels, too.
+    assert_eq!(
+        urls("https://login.career[.example/x or www.career[.example/x"),
+        ["https://login.career.example/x", "http://www.career.example/x"]
+    );
+    for text in ["https://career[x.example/login", "http://intranet,b.example/x"] {
+        let read = read_text(text);
+        assert_eq!(
+            (of(&read, "url").len(), read.unreadable.len()),
+            (0, 1),
+            "{text}: {read:?}"
+        );
+        assert!(ignored(&read).is_empty(), "{text}");
+    }
+    for text in [
+        "http://intranet/x",
+        "(http://intranet).",
+        "http://intranet, b.example",
+        "http://intranet\u{3002}",
+        "\u{201e}http://intranet\u{201c}",
+    ] {
+        let read = read_text(text);
+        assert!(read.unreadable.is_empty(), "{text}: {read:?}");
+        assert_eq!(ignored(&read).len(), 1, "{text}");
+    }
+}
+
+/// Scripts without spaces go on behind a link as if they were of it.
+#[test]
+fn what_is_written_behind_a_host_is_no_part_of_it() {
+    for behind in [
+        "\u{304b}\u{3089}\u{3069}\u{3046}\u{305e}",
+        "\u{c5d0}\u{c11c}",
+        "\u{2122}",
+        "\u{3092}\u{898b}\u{308b}\u{3002}",
+    ] {
+        assert_eq!(
+            urls(&format!("https://a.example{behind}")),
+            ["https://a.example/"],
+            "{behind}"
+        );
+        assert_eq!(
+            urls(&format!("www.a.example{behind}")),
+            ["http://www.a.example/"],
+            "{behind}"
+        );
+    }
+    assert_eq!(urls("https://\u{4f8b}\u{3048}.jp"), ["https://xn--r8jz45g.jp/"]);
+}

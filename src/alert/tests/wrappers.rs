@@ -36,10 +36,47 @@ fn wrappers_are_opened() {
         format!("https://www.linkedin.com/redir/redirect?url={CODED}"),
         format!("https://www.bing.com/ck/a?p=1&u=a1{base64}&ntb=1"),
         "https://urldefense.com/v3/__https:/career.example/a__;!!abc!def$".to_owned(),
+        // Defanged without and within.
+        "hxxps://nam02[.]safelinks[.]protection[.]outlook[.]com/?url=hxxps%3A%2F%2Fcareer[.]example%2Fa"
+            .to_owned(),
+        "https://nam02.safelinks.protection.outlook.com/?url=hxxps%3A%2F%2Fcareer%5B.%5Dexample%2Fa"
+            .to_owned(),
+        "https://nam02.safelinks.protection.outlook.com/?url=//career.example/a".to_owned(),
+        format!("https://nam02.safelinks.protection.outlook.com./?url={CODED}"),
+        "https://secure-web.cisco.com/1aB-c_d/hxxps%3A%2F%2Fcareer%5B.%5Dexample%2Fa".to_owned(),
+        "https://urldefense.com/v3/__hxxps://career.example/a__;!!abc!def$".to_owned(),
+        "hxxps://urldefense[.]com/v3/__hxxps://career[.]example/a__;!!abc!def$".to_owned(),
+        "https://urldefense.com/v3/__hxxps[:]//career[.]example/a__;!!abc!def$".to_owned(),
+        "https://url.avanan.click/v2/___hxxps://career.example/a___.YXAzOnM6YTpn".to_owned(),
     ] {
         let read = read_text(&format!("see <{link}> now"));
         assert_eq!(of(&read, "url"), [TARGET], "{link}: {:?}", read.sealed);
         assert!(read.sealed.is_empty() && read.unreadable.is_empty(), "{link}");
+    }
+}
+
+#[test]
+fn a_wrapped_site_needs_no_scheme() {
+    let read = read_text("https://nam02.safelinks.protection.outlook.com/?url=www.career.example/a");
+    assert_eq!(of(&read, "url"), ["http://www.career.example/a"]);
+    assert!(read.sealed.is_empty());
+}
+
+#[test]
+fn what_a_sealed_wrapper_names_is_asked_about() {
+    for (link, hosts) in [
+        (
+            "https://l.us-1.a.mimecastprotect.com/l?domain=career.example&t=AQIC1",
+            vec!["career.example"],
+        ),
+        ("https://protect-us.mimecast.com/redirect/eNqX", vec![]),
+        (
+            "https://protect-us.mimecast.com/s/abc?domain=career%5B.%5Dexample",
+            vec!["career.example"],
+        ),
+    ] {
+        let read = read_text(link);
+        assert_eq!((of(&read, "url"), read.sealed.len()), (hosts, 1), "{link}");
     }
 }
 

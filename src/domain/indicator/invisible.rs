@@ -43,7 +43,7 @@ pub fn visible(text: &str, most: usize) -> String {
 }
 
 /// Leaves out the invisible characters that are no white space; with `joiners`, those that can mean something, too.
-pub(super) fn without(text: &str, joiners: bool) -> Cow<'_, str> {
+pub(crate) fn without(text: &str, joiners: bool) -> Cow<'_, str> {
     let goes = |c: char| is_invisible(c) && !c.is_whitespace() && (joiners || !is_joiner(c));
     if text.chars().any(goes) {
         Cow::Owned(text.chars().filter(|c| !goes(*c)).collect())

@@ -1,6 +1,7 @@
 //! What an investigation asks about: one typed value in canonical form.
 
 mod canonical;
+pub(crate) mod extent;
 mod invisible;
 mod names;
 mod phone;
@@ -18,9 +19,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use canonical::network;
+pub(crate) use invisible::without;
 pub use invisible::{is_invisible, visible};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
-pub(crate) use names::{is_below_known_suffix, is_private_registry, registered_below, registrable_of_icann};
+pub(crate) use names::{
+    is_below_known_suffix, is_private_registry, is_top_level, registered_below, registrable_of_icann,
+};
 pub(crate) use phone::split_extension;
 pub use read::Taken;
 pub use registries::registries;

@@ -81,9 +81,14 @@ fn ascii_by_label(raw: &str) -> Option<String> {
     Some(labels?.join("."))
 }
 
-/// Tells the characters that separate labels (RFC 3490, section 3.1).
-fn is_dot(c: char) -> bool {
-    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+/// Tells the characters that separate labels (RFC 3490, section 3.1), and the one that UTS 46 reads as a dot, too.
+pub(super) fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{2024}' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+}
+
+/// Tells a top-level domain that the suffix list knows, as an A-label or a U-label.
+pub(crate) fn is_top_level(label: &str) -> bool {
+    psl::suffix(to_unicode(label).as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
 /// Returns the registrable domain of a host name: one label more than its public suffix.

@@ -7,6 +7,7 @@
 use std::cell::LazyCell;
 use std::net::IpAddr;
 
+use super::extent::{self, is_outside};
 use super::refang::{mend, mend_url, unwrap};
 use super::{HashType, Indicator, IndicatorError, IndicatorKind, MAX_LEN, canonical, invisible, visible};
 
@@ -41,7 +42,7 @@ impl Indicator {
             IndicatorKind::Hostname,
         ];
         let expected = "a domain, host name, IP address, URL, e-mail address or hash";
-        let read = |text: &str| {
+        let whole = |text: &str| {
             if let Some(found) = Self::guess_plain(text) {
                 // A network of one address is that address.
                 let one = (found.kind == IndicatorKind::Netblock)
@@ -59,6 +60,10 @@ impl Indicator {
             let found = page(inner).or_else(|| kinds.find_map(|kind| loosely(kind, text, inner)));
             Some((found?.into_name(), true))
         };
+        let read = |text: &str| {
+            let bare = with_bare_host(text).and_then(whole);
+            bare.map(|(found, _)| (found, true)).or_else(|| whole(text))
+        };
         taken(raw, read).ok_or_else(|| IndicatorError::new(raw.trim(), expected))
     }
 
@@ -67,7 +72,7 @@ impl Indicator {
     /// # Errors
     /// What was given, with what is invisible made visible, and what was expected.
     pub fn read_as(kinds: &[IndicatorKind], raw: &str) -> Result<Taken, IndicatorError> {
-        let read = |text: &str| {
+        let whole = |text: &str, kinds: &[IndicatorKind]| {
             let inner = LazyCell::new(|| outside(text));
             // What is free text takes anything, so those kinds are tried in their turn and not before.
             kinds
@@ -79,6 +84,12 @@ impl Indicator {
                         Some((loose, true))
                     })
                 })
+        };
+        let hosts: Vec<IndicatorKind> = kinds.iter().copied().filter(|kind| has_host(*kind)).collect();
+        let read = |text: &str| {
+            let bare = with_bare_host(text).and_then(|bare| whole(bare, &hosts));
+            bare.map(|(found, _)| (found, true))
+                .or_else(|| whole(text, kinds))
         };
         taken(raw, read).ok_or_else(|| {
             let mut expected: Vec<&str> = Vec::new();
@@ -114,6 +125,56 @@ fn is_text(kind: IndicatorKind) -> bool {
             | IndicatorKind::Incident
             | IndicatorKind::Community
     )
+}
+
+/// Tells kinds whose values are a host or hold one.
+fn has_host(kind: IndicatorKind) -> bool {
+    matches!(
+        kind,
+        IndicatorKind::Domain
+            | IndicatorKind::Hostname
+            | IndicatorKind::Ipv4
+            | IndicatorKind::Ipv6
+            | IndicatorKind::Url
+            | IndicatorKind::Email
+    )
+}
+
+/// Cuts a text behind the host in it, where characters stand there that no host holds: see [`extent::host`].
+fn with_bare_host(text: &str) -> Option<&str> {
+    if text.is_ascii() {
+        return None;
+    }
+    let inner = unwrap(text);
+    let text = inner.trim_start_matches(is_outside).trim_start();
+    let start = text.find("//").map_or(0, |at| at + 2);
+    let head = text.get(..start).unwrap_or_default();
+    let start = if head.trim_end_matches('/').contains(['/', '?', '#']) {
+        0
+    } else {
+        start
+    };
+    let rest = text.get(start..)?;
+    let ends = |(at, c): (usize, char)| match c {
+        '/' | '?' | '#' => true,
+        '\\' => !rest.get(at..).is_some_and(|rest| rest.starts_with("\\.")),
+        c => c.is_whitespace(),
+    };
+    let end = rest
+        .char_indices()
+        .find(|one| ends(*one))
+        .map_or(rest.len(), |(at, _)| at);
+    let authority = rest.get(..end)?;
+    let user = authority.rfind('@').map_or(0, |at| at + 1);
+    let host = authority.get(user..)?;
+    let kept = extent::host(host);
+    let has_dot = host
+        .get(..kept)
+        .is_some_and(|kept| kept.contains(extent::is_border));
+    let is_bare = kept == host.len() && text.len() == inner.len();
+    (has_dot && !is_bare)
+        .then(|| text.get(..start + user + kept))
+        .flatten()
 }
 
 /// Reads what can be seen of a text, and writes the note: `read` says whether it took a part only.
@@ -172,8 +233,9 @@ fn loosely(kind: IndicatorKind, whole: &str, text: &str) -> Option<Indicator> {
 /// Takes off the quotes, brackets and punctuation of a sentence around a value, however many of a kind, and as many
 /// layers of several kinds as people write.
 fn outside(text: &str) -> &str {
-    let is_mark =
-        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '!' | '?' | '…' | '|' | '"' | '\'' | '`');
+    let is_mark = |c: char| {
+        c.is_whitespace() || matches!(c, ',' | ';' | '!' | '?' | '|' | '"' | '\'' | '`') || is_outside(c)
+    };
     let mut text = text;
     for _ in 0..MOST_LOOKS {
         let inner = unwrap(unpaired(text.trim_matches(is_mark))).trim_end_matches(':');
@@ -215,6 +277,10 @@ fn host_of(text: &str) -> Option<&str> {
     }
     let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at_checked(end)?;
+    // Behind white space stands something else, which may be meant as well.
+    if tail.trim_end().contains(char::is_whitespace) {
+        return None;
+    }
     // The length of a network is no path: 192.0.2.0/24 is not the address 192.0.2.0.
     let is_length = tail
         .strip_prefix('/')
@@ -324,7 +390,12 @@ fn digest(kind: IndicatorKind, text: &str) -> Option<Indicator> {
         _ => rest,
     };
     let rest = outside(rest.trim_start_matches(['=', ':', ' ']));
-    let first = rest.split_whitespace().next()?;
+    let mut words = rest.split_whitespace();
+    let first = words.next()?;
+    // Of two hashes either may be meant.
+    if words.any(|word| HashType::of(word).is_some()) {
+        return None;
+    }
     let octets: String = rest.split([':', ' ', '-']).collect();
     let is_octets = rest.split([':', ' ', '-']).all(|octet| octet.len() == 2);
     let found = parse(first).or_else(|| parse(&octets).filter(|_| is_octets))?;

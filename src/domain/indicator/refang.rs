@@ -81,10 +81,10 @@ pub(crate) fn token(text: &str) -> Option<(&'static str, &str)> {
 }
 
 /// Takes back what people do to names and addresses in further ways: escaped dots (`example\\.com`), brackets that are
-/// not closed (`example[.com`), white space around dots and at signs, and words in their place.
+/// not closed (`example[.com`), a dot that only looks like one, white space around dots and at signs, and words in their place.
 pub(super) fn mend(text: &str) -> String {
     let plain = refang(text);
-    let half = ["[.", ".]", "(.", ".)", "{.", ".}", "\\."];
+    let half = ["[.", ".]", "(.", ".)", "{.", ".}", "\\.", "\u{2024}"];
     let plain = half.iter().fold(plain, |plain, dot| plain.replace(dot, "."));
     if !plain.contains(char::is_whitespace) {
         return plain;
@@ -128,7 +128,7 @@ fn join(text: &str, sign: impl Fn(&str) -> Option<char>) -> String {
 }
 
 /// Takes back the same in scheme and host of a URL; its path stays, where any of that may be meant.
-pub(super) fn mend_url(text: &str) -> String {
+pub(crate) fn mend_url(text: &str) -> String {
     // `http[:]//` and the like are taken back first, since the host stands behind them.
     let plain = refang_url(text);
     let front = front(&plain);

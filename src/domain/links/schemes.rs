@@ -7,7 +7,8 @@ use percent_encoding::percent_decode_str;
 use url::{ParseError, Url};
 
 use super::web;
-use crate::domain::indicator::Indicator;
+use crate::domain::indicator::refang::{mend_url, refang_url};
+use crate::domain::indicator::{Indicator, without};
 
 /// Schemes with which a client asks no server: they write a message, make a call, show a part of the message itself, or
 /// open a program without naming a server.
@@ -60,10 +61,36 @@ pub enum Link {
     Unreadable,
 }
 
-/// Reads a text that stands where a link should.
+/// Reads a text that stands where a link should, defanged or not.
 #[must_use]
 pub fn read(text: &str) -> Link {
-    let text = text.trim();
+    let text = refang_url(text.trim());
+    let mended = || match as_it_stands(&mend_url(&without(&text, true))) {
+        Link::Web(url) => Some(Link::Web(url)),
+        _ => None,
+    };
+    let is_odd = |url: &Url| {
+        url.domain()
+            .is_some_and(|name| name.contains(['(', ')', '{', '}']))
+    };
+    match as_it_stands(&text) {
+        // Programs for mail make a link of it.
+        Link::Relative if begins_site(&text) => {
+            web(&format!("http://{text}")).map_or(Link::Relative, Link::Web)
+        }
+        // People leave brackets open, and clients pass over what cannot be seen.
+        Link::Unreadable => mended().unwrap_or(Link::Unreadable),
+        Link::Web(url) if is_odd(&url) => mended().unwrap_or(Link::Web(url)),
+        found => found,
+    }
+}
+
+/// Tells a host that begins with `www`.
+fn begins_site(text: &str) -> bool {
+    text.get(..4).is_some_and(|www| www.eq_ignore_ascii_case("www."))
+}
+
+fn as_it_stands(text: &str) -> Link {
     if let Some(url) = web(text) {
         return Link::Web(url);
     }

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::domain::indicator::Indicator;
+use crate::domain::indicator::refang::{DEAD_SCHEMES, begins_url};
 
 /// How many hosts a sealed wrapper may name.
 const MAX_HOSTS: usize = 5;
@@ -42,6 +43,7 @@ pub(super) fn look(url: &Url) -> Wrapper {
     let Some(host) = url.host_str() else {
         return Wrapper::None;
     };
+    let host = host.strip_suffix('.').unwrap_or(host);
     if let Some(gateway) = GATEWAYS.iter().find(|gateway| gateway.has(host, url.path())) {
         let inner = (gateway.read)(url);
         if !inner.is_empty() {
@@ -113,7 +115,7 @@ const GATEWAYS: [Gateway; 15] = [
         among: None,
         read: |url| {
             let last = url.path().rsplit('/').next().map(percent_decoded);
-            last.filter(|last| last.contains("://")).into_iter().collect()
+            last.filter(|last| begins_url(last)).into_iter().collect()
         },
     },
     // Sophos Email: the link in Base64.
@@ -300,12 +302,16 @@ fn percent_decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Gives a link back the second slash that some programs take from a link within a link, and the colon that some
-/// encode.
+/// Gives a link back the second slash that some programs take from a link within a link, the colon that some encode,
+/// and its scheme where that is spelt so that it does not work.
 fn whole(link: &str) -> Option<String> {
-    let (scheme, rest) = ["https", "http", "ftp"].iter().find_map(|scheme| {
-        let rest = link.strip_prefix(scheme)?;
-        let colon = [":", "%3A", "%3a"]
+    let live = ["https", "http", "ftp"].map(|scheme| (scheme, scheme));
+    let (scheme, rest) = live.iter().chain(&DEAD_SCHEMES).find_map(|(spelt, scheme)| {
+        let head = link.get(..spelt.len())?;
+        let rest = link
+            .get(spelt.len()..)
+            .filter(|_| head.eq_ignore_ascii_case(spelt))?;
+        let colon = [":", "%3A", "%3a", "[:]", "%5B:%5D"]
             .iter()
             .find_map(|colon| rest.strip_prefix(colon))?;
         Some((scheme, colon))

@@ -15,7 +15,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use super::Lists;
 use super::index::ListId;
 use super::purpose::{Purpose, Shape};
-use crate::domain::indicator::{self, HashType, Indicator, IndicatorKind, to_unicode};
+use crate::domain::indicator::{self, HashType, Indicator, IndicatorKind, is_top_level};
 
 /// Is a list in the JSON format of the MISP warning lists; its other members are not needed.
 #[derive(Deserialize)]
@@ -331,9 +331,4 @@ fn name(purpose: Purpose, raw: &str) -> Option<(String, bool)> {
         _ => false,
     };
     means_it.then(|| (label.to_owned(), dotted))
-}
-
-/// Tells a top-level domain that the suffix list knows.
-fn is_top_level(label: &str) -> bool {
-    psl::suffix(to_unicode(label).as_bytes()).is_some_and(|suffix| suffix.is_known())
 }

@@ -357,3 +357,73 @@ fn layers_around_a_value_are_bounded() {
     let text = format!("{}example.com{}", "(".repeat(2000), ")".repeat(2000));
     assert!(Indicator::read(&text).is_ok());
 }
+
+/// Characters that no host holds end it, wherever a value with a host is read.
+#[test]
+fn what_stands_behind_a_host_is_no_part_of_it() {
+    let host = "a.example";
+    for behind in [
+        "\u{1f600}",
+        "\u{3001}",
+        "\u{2019}",
+        "\u{bb}",
+        "\u{2014}x",
+        "\u{2026}",
+        "\u{ff09}",
+        "\u{304b}\u{3089}\u{3069}\u{3046}\u{305e}",
+        "\u{ff0c}x",
+        "\u{1f600}/login",
+    ] {
+        for (kind, given, expected) in [
+            (
+                IndicatorKind::Hostname,
+                format!("{host}{behind}"),
+                host.to_owned(),
+            ),
+            (
+                IndicatorKind::Url,
+                format!("https://{host}{behind}"),
+                format!("https://{host}/"),
+            ),
+            (
+                IndicatorKind::Url,
+                format!("hxxps://a[.]example{behind}"),
+                format!("https://{host}/"),
+            ),
+            (
+                IndicatorKind::Email,
+                format!("x@{host}{behind}"),
+                format!("x@{host}"),
+            ),
+        ] {
+            takes(&[kind], &[(&given, &expected)]);
+            let guessed = Indicator::read(&given).unwrap();
+            assert_eq!(guessed.indicator.value(), expected, "{given}");
+        }
+    }
+    takes(
+        &[IndicatorKind::Hostname],
+        &[
+            ("\u{201e}a.example", "a.example"),
+            ("\u{2192} a.example", "a.example"),
+            ("a.com\u{1f600}.wikipedia.org", "a.com"),
+        ],
+    );
+    // What a name holds, or what clients read as such, stays.
+    for (given, expected) in [
+        ("m\u{fc}nchen.de", "xn--mnchen-3ya.de"),
+        ("career\u{24de}ffers.example", "careeroffers.example"),
+        ("a\u{2024}example", "a.example"),
+        ("i\u{2764}.ws", "xn--i-7iq.ws"),
+        ("\u{201c}a.example\u{201d}", "a.example"),
+    ] {
+        let read = read(&[IndicatorKind::Hostname], given);
+        assert_eq!(read, Some((expected.to_owned(), None)), "{given}");
+    }
+    // Of two things that could be meant, none is.
+    refuses(
+        &[IndicatorKind::Hostname, IndicatorKind::Email],
+        &["x@a.example@b.example", "<x@a.example><y@b.example>"],
+    );
+    assert!(Indicator::read("x@a.example@b.example").is_err());
+}

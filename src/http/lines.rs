@@ -1,0 +1,206 @@
+//! Takes a line apart into the values that templates and people write on it.
+//!
+//! Nothing of a line is lost: what is no value stays beside one, or becomes one that cannot be read.
+
+use crate::domain::Indicator;
+use crate::domain::IndicatorKind;
+use crate::domain::indicator::extent::{is_known, is_outside};
+use crate::domain::indicator::refang::{begins_url, refang};
+use crate::reputation::Kind;
+
+/// What separates values, in any script.
+const SEPARATORS: [char; 5] = [',', ';', '\u{3001}', '\u{ff0c}', '\u{ff1b}'];
+
+/// Takes a line apart at commas and semicolons.
+pub(super) fn separated(line: &str) -> Vec<String> {
+    let pieces = line.split(SEPARATORS).map(str::trim);
+    pieces
+        .filter(|piece| !piece.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Takes values apart that hold neither commas nor, but for how people write them, spaces.
+pub(super) fn words(kind: Option<Kind>, line: &str) -> Vec<String> {
+    let pieces = separated(line).into_iter();
+    pieces
+        .flat_map(|piece| several(kind, &piece).unwrap_or_else(|| vec![piece]))
+        .collect()
+}
+
+/// Reads a text as a value of a kind.
+fn read(kind: Option<Kind>, text: &str) -> Option<Indicator> {
+    match kind {
+        Some(kind) => kind.read(text).ok(),
+        None => Indicator::guess(text).ok(),
+    }
+}
+
+/// Takes a text apart in which several values stand, or one beside what is meant as one; `None` where it is one as it
+/// stands, or no value stands in it. The name of an algorithm stays before its hash.
+fn several(kind: Option<Kind>, text: &str) -> Option<Vec<String>> {
+    let parts: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || is_outside(c))
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.len() < 2 || parts.iter().any(|part| is_joint(part)) {
+        return None;
+    }
+    // Beside a hash stands the name of its file.
+    let is_hash = |found: Indicator| found.kind() == IndicatorKind::Hash;
+    let kind = kind.or_else(|| Indicator::guess(text).is_ok_and(is_hash).then_some(Kind::Hash));
+    let is_value = |part: &str| {
+        read(kind, part).is_some() || (kind != Some(Kind::Hash) && Indicator::guess(part).is_ok())
+    };
+    let is_meant = |part: &str| kind != Some(Kind::Hash) && (begins_url(part) || part.contains('@'));
+    let parts: Vec<(&str, bool)> = parts.into_iter().map(|part| (part, is_value(part))).collect();
+    let values = parts.iter().filter(|(_, is_value)| *is_value).count();
+    let is_beside = || parts.iter().any(|(part, is_value)| !is_value && is_meant(part));
+    if values == 0 || (values == 1 && !is_beside()) {
+        return None;
+    }
+    let mut out: Vec<String> = Vec::new();
+    let mut waiting: Vec<&str> = Vec::new();
+    let leave = |out: &mut Vec<String>, waiting: &mut Vec<&str>| {
+        let words = waiting.join(" ");
+        let with = out.last().map(|last| format!("{last} {words}"));
+        let stays =
+            with.filter(|with| !waiting.iter().any(|word| is_meant(word)) && read(kind, with).is_some());
+        match (stays, out.last_mut()) {
+            _ if waiting.is_empty() => {}
+            (Some(with), Some(last)) => *last = with,
+            _ => out.push(words),
+        }
+        waiting.clear();
+    };
+    for (part, is_value) in parts {
+        if !is_value {
+            waiting.push(part);
+            continue;
+        }
+        let labelled = format!("{} {part}", waiting.join(" "));
+        let found = read(kind, part);
+        if !waiting.is_empty() && found.is_some() && read(kind, &labelled) == found {
+            waiting.clear();
+            out.push(labelled);
+        } else {
+            leave(&mut out, &mut waiting);
+            out.push(part.to_owned());
+        }
+    }
+    leave(&mut out, &mut waiting);
+    Some(out)
+}
+
+/// Tells a word that joins what stands on its sides: `example [.] com`, `me at example dot com`.
+fn is_joint(word: &str) -> bool {
+    matches!(
+        refang(word).to_ascii_lowercase().as_str(),
+        "." | "@" | "dot" | "at"
+    )
+}
+
+/// Takes links apart: at a separator with a space behind it, and at one, or a space, with a scheme or another value behind
+/// it. Elsewhere commas and semicolons are part of a link.
+pub(super) fn links(line: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    let mut value = String::new();
+    let mut rest = line;
+    let mut was_space = false;
+    while let Some(c) = rest.chars().next() {
+        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
+        let separates = match c {
+            ',' | ';' | '|' => behind.starts_with(char::is_whitespace) || begins_link(behind),
+            // The first of many spaces tells for all of them.
+            c if c.is_whitespace() && !was_space => {
+                let next = behind.trim_start();
+                begins_link(next) || (begins_value(next) && !ends_in_joint(&value))
+            }
+            c if is_outside(c) => begins_link(behind) || (is_host(&value) && begins_value(behind)),
+            _ => false,
+        };
+        was_space = c.is_whitespace();
+        if separates {
+            values.push(std::mem::take(&mut value));
+        } else {
+            value.push(c);
+        }
+        rest = behind;
+    }
+    values.push(value);
+    let values = values.into_iter().map(|value| value.trim().to_owned());
+    values.filter(|value| !value.is_empty()).collect()
+}
+
+/// Tells the start of a link: a scheme, defanged or not.
+fn begins_link(text: &str) -> bool {
+    begins_url(text.trim_start_matches(['"', '\'', '<', '(']))
+}
+
+/// Tells a text whose first word is a value by itself: a hash, an address, or a name of a top-level domain that is known.
+fn begins_value(text: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || is_outside(c) || matches!(c, ',' | ';' | '|');
+    let word = text.split(ends).next().unwrap_or_default();
+    let is_long = word.len() >= 32 || word.contains(['.', '@', ':']);
+    is_long && Indicator::guess(word).is_ok_and(|found| found.host().is_none_or(|host| is_known(&host)))
+}
+
+fn ends_in_joint(value: &str) -> bool {
+    value.split_whitespace().next_back().is_some_and(is_joint)
+}
+
+/// Tells a link of which no path was read yet.
+fn is_host(value: &str) -> bool {
+    let target = value.split_once("//").map_or(value, |(_, target)| target);
+    !target.contains(['/', '?', '#'])
+}
+
+/// Takes mailboxes apart. A display name may hold commas, and stands before its address, which ends it.
+pub(super) fn mailboxes(line: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut in_quotes = false;
+    let last = line.rfind('@').unwrap_or_default();
+    for (at, c) in line.char_indices() {
+        if c == '"' {
+            in_quotes = !in_quotes;
+        }
+        match pieces.last_mut() {
+            Some(piece) if in_quotes || !SEPARATORS.contains(&c) => piece.push(c),
+            _ => pieces.push(String::new()),
+        }
+        if c == '>' && !in_quotes && at < last {
+            pieces.push(String::new());
+        }
+    }
+    let mut values: Vec<String> = Vec::new();
+    let mut name = String::new();
+    for piece in pieces {
+        let lower = piece.to_ascii_lowercase();
+        let is_name = !["@", "[at]", "(at)", "{at}", " at "]
+            .iter()
+            .any(|mark| lower.contains(mark));
+        name.push_str(&piece);
+        if is_name && !piece.trim().is_empty() {
+            name.push(',');
+            continue;
+        }
+        values.push(std::mem::take(&mut name));
+    }
+    values.extend(separated(&name));
+    let mut all = Vec::new();
+    for value in values {
+        let value = value.trim();
+        // Addresses with a space between.
+        let parts: Vec<&str> = value.split_whitespace().collect();
+        if parts.len() > 1 && parts.iter().all(|part| part.contains('@') && !part.contains('<')) {
+            all.extend(parts.into_iter().map(str::to_owned));
+        } else if let Some(parts) =
+            several(Some(Kind::Email), value).filter(|_| !value.contains(['<', '"', '(']))
+        {
+            all.extend(parts);
+        } else if !value.is_empty() {
+            all.push(value.to_owned());
+        }
+    }
+    all
+}
