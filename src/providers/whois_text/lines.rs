@@ -151,7 +151,7 @@ fn with_colon(text: &str) -> Option<Text<'_>> {
     }
 }
 
-/// Takes off the number of a contact that stands behind its heading: "Registrant [1234567]", "Registrant #1234567".
+/// Takes off the number of a contact that stands behind its heading: `Registrant [1234567]`, `Registrant #1234567`.
 fn without_number(key: &str) -> &str {
     let key = key.trim_end();
     let before = match key.chars().next_back() {
