@@ -2,10 +2,9 @@
 //!
 //! Nothing of a line is lost: what is no value stays beside one, or becomes one that cannot be read.
 
-use crate::domain::Indicator;
-use crate::domain::IndicatorKind;
 use crate::domain::indicator::extent::{is_known, is_outside};
 use crate::domain::indicator::refang::{begins_url, refang};
+use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::Kind;
 
 /// What separates values, in any script.
