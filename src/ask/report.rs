@@ -75,10 +75,17 @@ impl From<&Entity> for EntityView {
             let found = entity.properties.iter().find(|property| property.name == name);
             found.map(|property| property.value.as_str())
         };
+        let exact = entity.seen.iter().map(|seen| Observation {
+            source: seen.source.to_string(),
+            first_seen: seen.first,
+            last_seen: seen.last,
+        });
+        // What an annotated input came with.
         let sources = entity
             .properties
             .iter()
-            .filter_map(|property| Observation::source_of(&property.name));
+            .filter_map(|property| Observation::source_of(&property.name))
+            .filter(|source| !entity.seen.iter().any(|seen| seen.source == **source));
         Self {
             type_id: entity.type_id.to_string(),
             value: entity.value.to_string(),
@@ -103,8 +110,8 @@ impl From<&Entity> for EntityView {
                 LinkProperty::Label(label) => Some(label.to_string()),
                 _ => None,
             }),
-            observations: sources
-                .map(|source| Observation::read(source, property))
+            observations: exact
+                .chain(sources.map(|source| Observation::read(source, property)))
                 .collect(),
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::period::{hull, seen};
+use super::period::{ends, hull, seen};
 use super::{Graph, Link, Node};
 use crate::ask::report::Observation;
 
@@ -172,10 +172,8 @@ fn arrows(out: &mut String, graph: &Graph, boxes: &BTreeMap<usize, usize>) {
             quoted(&shortened(&label)),
             quoted(&transform)
         );
-        let days = [
-            ("first_seen", period.and_then(|period| period.first())),
-            ("last_seen", period.and_then(|period| period.last())),
-        ];
+        let (first, last) = ends(&arrow.observations);
+        let days = [("first_seen", first), ("last_seen", last)];
         for (name, day) in days {
             if let Some(day) = day {
                 let _ = write!(attributes, ", {name}=\"{day}\"");

@@ -10,7 +10,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::reader::Reader;
 
-use super::period::{hull, seen};
+use super::period::ends;
 use super::{Graph, GraphError, Link, Node, VERSION, dot, known_version, old, wrong};
 use crate::ask::report::Observation;
 
@@ -200,12 +200,9 @@ fn edge(writer: &mut Writer<Vec<u8>>, link: &Link) -> std::io::Result<()> {
 
 /// Returns the first and the last day of all observations; nothing where it is not known.
 fn days(observations: &BTreeSet<Observation>) -> [(&'static str, String); 2] {
-    let all = hull(seen(observations));
+    let (first, last) = ends(observations);
     let text = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).unwrap_or_default();
-    [
-        ("first_seen", text(all.and_then(|all| all.first()))),
-        ("last_seen", text(all.and_then(|all| all.last()))),
-    ]
+    [("first_seen", text(first)), ("last_seen", text(last))]
 }
 
 fn key(writer: &mut Writer<Vec<u8>>, id: &str, of: &str, name: &str) -> std::io::Result<()> {
@@ -304,7 +301,8 @@ struct Reading {
     attributes: BTreeMap<String, String>,
     key: String,
     text: String,
-    is_graph: bool,
+    /// Whether the graph's element has ended.
+    is_whole: bool,
 }
 
 impl Reading {
@@ -320,7 +318,6 @@ impl Reading {
         }
         let mut take = |name: &str| attributes.remove(name).unwrap_or_default();
         match tag.name().as_ref() {
-            "graphml" => self.is_graph = true,
             "key" => {
                 self.keys.insert(take("id"), take("attr.name"));
             }
@@ -363,6 +360,7 @@ impl Reading {
                 self.ids.insert(id, self.nodes.len());
                 self.nodes.push(read_node(data)?);
             }
+            "graphml" => self.is_whole = true,
             "edge" => {
                 self.is_inside = false;
                 let mut take = |name: &str| self.attributes.remove(name).unwrap_or_default();
@@ -375,8 +373,10 @@ impl Reading {
     }
 
     fn finish(self) -> Result<Graph, GraphError> {
-        if !self.is_graph {
-            return Err(wrong("there is no graphml element"));
+        if !self.is_whole {
+            return Err(wrong(
+                "there is no whole graphml element; the file may be cut off",
+            ));
         }
         let is_old = self.version < 2;
         let mut graph = Graph {

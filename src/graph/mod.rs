@@ -143,10 +143,11 @@ impl Node {
         let sources: BTreeSet<&String> = self.observations.iter().map(|one| &one.source).collect();
         for source in sources {
             let of_source = self.observations.iter().filter(|one| one.source == *source);
-            let Some(all) = period::hull(of_source.filter_map(Period::of)) else {
+            let (first, last) = period::ends(of_source);
+            if first.is_none() && last.is_none() {
                 continue;
-            };
-            for (what, day) in [("first_seen", all.first()), ("last_seen", all.last())] {
+            }
+            for (what, day) in [("first_seen", first), ("last_seen", last)] {
                 let name = format!("{source}.{what}");
                 match day {
                     Some(day) => self.properties.insert(name, day.to_string()),

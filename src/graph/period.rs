@@ -1,4 +1,5 @@
-//! Periods of days: unions, windows, and what overlaps. An end that is not known excludes nothing.
+//! Periods of days: unions, windows, and what overlaps. An end that is not known excludes nothing; of what is seen, a
+//! beginning that is not known is the last day.
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -22,10 +23,12 @@ impl Period {
         })
     }
 
-    /// Takes the period of an observation; none where it has no date.
+    /// Takes the period of an observation; none where it has no date. What has a last day alone was seen on that day, and
+    /// not on every day before.
     #[must_use]
     pub fn of(observation: &Observation) -> Option<Self> {
-        Self::new(observation.first_seen, observation.last_seen)
+        let last = observation.last_seen;
+        Self::new(observation.first_seen.or(last), last)
     }
 
     /// Takes the time around a day.
@@ -146,6 +149,20 @@ pub fn hull(periods: impl IntoIterator<Item = Period>) -> Option<Period> {
         first: all.first.min(one.first),
         last: all.last.max(one.last),
     })
+}
+
+/// Returns the first and the last day of observations, as far as these are known. A last day alone is no first day.
+#[must_use]
+pub fn ends<'a>(
+    observations: impl IntoIterator<Item = &'a Observation> + Clone,
+) -> (Option<Date>, Option<Date>) {
+    let has_first = observations
+        .clone()
+        .into_iter()
+        .any(|one| one.first_seen.is_some());
+    let all = hull(observations.into_iter().filter_map(Period::of));
+    let first = all.and_then(|all| all.first()).filter(|_| has_first);
+    (first, all.and_then(|all| all.last()))
 }
 
 /// Unites what observations say; those without a date say nothing of time.

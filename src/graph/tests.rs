@@ -551,6 +551,59 @@ fn what_an_entity_rests_on_is_judged_by_source_and_time() {
 }
 
 #[test]
+fn a_source_saw_nothing_between_its_periods_nor_before_a_last_day_alone() {
+    let mut graph = Graph::default();
+    let from = graph.give(domain("a.example"));
+    let mut twice = seen_by("acme", "192.0.2.81", "2012-01-05", "2012-02-09");
+    twice.observations.push(Observation {
+        source: "acme".to_owned(),
+        first_seen: parse_day("2014-01-05").ok(),
+        last_seen: parse_day("2014-03-09").ok(),
+    });
+    graph.found(from, "acme.resolutions", vec![twice]);
+    graph.found(
+        from,
+        "other.resolutions",
+        vec![seen_by("other", "192.0.2.81", "2013-06-01", "2013-07-01")],
+    );
+    graph.found(
+        from,
+        "virustotal.resolutions",
+        vec![seen_by("virustotal", "192.0.2.82", "", "2013-06-12")],
+    );
+    graph.found(
+        from,
+        "acme.resolutions",
+        vec![seen_by("acme", "192.0.2.82", "2010-01-01", "2010-02-01")],
+    );
+    let chosen = |text: &str| {
+        let selection = Selection {
+            types: vec!["IPv4Address".to_owned()],
+            seen: Some(period(text)),
+            ..Selection::default()
+        };
+        select(&graph, &selection).unwrap().chosen
+    };
+    assert_eq!(Standing::of(&graph.nodes()[1], None), Standing::Apart);
+    assert_eq!(graph.nodes()[1].properties["acme.last_seen"], "2014-03-09");
+    assert_eq!(chosen("2013-08..2013-12"), [0usize; 0]);
+    assert_eq!(chosen("2005"), [0usize; 0]);
+    assert_eq!(chosen("2010-01-15"), [2]);
+    assert_eq!(chosen("2013-06-12"), [1, 2]);
+    let last = &graph.nodes()[2];
+    assert_eq!(
+        last.seen(),
+        [period("2010-01-01..2010-02-01"), period("2013-06-12")]
+    );
+    assert_eq!(last.properties.get("virustotal.first_seen"), None);
+    assert!(
+        !to_graphml(&graph)
+            .unwrap()
+            .contains("<data key=\"e4\">2013-06-12")
+    );
+}
+
+#[test]
 fn periods_are_read_as_people_write_them() {
     for (text, shown) in [
         ("2013-03..2013-06", "2013-03-01..2013-06-30"),
@@ -675,10 +728,18 @@ fn what_is_no_graph_is_said() {
         "<graphml><node id='n0'/></graphml>",
         "<graphml><edge source='a' target='b'/></graphml>",
         "<!DOCTYPE x><graphml/>",
+        "<graphml><graph>",
     ] {
         assert!(read_graphml(text).is_err(), "{text}");
     }
     assert!(read_graphml("<graphml/>").is_ok());
+    let mut graph = Graph::default();
+    graph.add(domain("a.example"));
+    let whole = to_graphml(&graph).unwrap();
+    let whole = whole.trim_end();
+    for (cut, _) in whole.char_indices() {
+        assert!(read_graphml(&whole[..cut]).is_err(), "cut at {cut}");
+    }
 }
 
 fn day() -> impl Strategy<Value = Option<Date>> {
@@ -765,7 +826,8 @@ proptest! {
                 // The properties that a client shows span it, too.
                 let says = |what: &str| node.properties.get(&format!("{}.{what}", one.source));
                 if let Some(first) = says("first_seen") {
-                    prop_assert!(one.first_seen.is_some_and(|day| *first <= day.to_string()));
+                    let day = one.first_seen.or(one.last_seen);
+                    prop_assert!(day.is_none_or(|day| *first <= day.to_string()));
                 }
                 if let Some(last) = says("last_seen") {
                     prop_assert!(one.last_seen.is_some_and(|day| *last >= day.to_string()));

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use jiff::civil::Date;
 use smol_str::SmolStr;
 
 use super::text::visible;
@@ -45,6 +46,19 @@ pub struct Entity {
     pub display_information: Vec<DisplayInformation>,
     /// An icon instead of the type's own.
     pub icon_url: Option<String>,
+    /// When each source saw it. Clients get the first and the last day of each source as properties.
+    pub seen: Vec<Sighting>,
+}
+
+/// Says of one period in which a source saw an entity. A source has several where there are days between.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sighting {
+    /// The provider.
+    pub source: SmolStr,
+    /// The first day, if it is known.
+    pub first: Option<Date>,
+    /// The last day, if it is known; none also where it was still so.
+    pub last: Option<Date>,
 }
 
 impl Entity {
@@ -62,6 +76,7 @@ impl Entity {
             overlays: Vec::new(),
             display_information: Vec::new(),
             icon_url: None,
+            seen: Vec::new(),
         }
     }
 }

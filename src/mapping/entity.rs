@@ -10,13 +10,14 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use super::fold::{Group, Part, Period, can_be_sinkhole, zone};
 use super::map::{Heard, MappedInput, Rules};
 use super::rules::{EntityRule, Scale};
+use super::seen;
 use crate::catalogue::{OWN, TransformSpec};
 
 use crate::domain::indicator::{HashType, to_unicode};
 use crate::domain::lists::ZoneKind;
 use crate::domain::{Indicator, IndicatorKind, Schema, Value, privacy};
 use crate::maltego::response::{
-    Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition,
+    Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition, Sighting,
 };
 use crate::maltego::{Entity, Property, is_invisible, types, visible};
 
@@ -231,6 +232,13 @@ impl<'a> Dresser<'a> {
             let his = group.parts.iter().filter(is_his);
             his.fold(Period::default(), |all, one| all.join(one.period()))
         };
+        let his = group.parts.iter().filter(is_his);
+        let periods = seen::periods(his.map(Part::period)).into_iter();
+        entity.seen.extend(periods.map(|(first, last)| Sighting {
+            source: provider.into(),
+            first,
+            last,
+        }));
         if let Some(day) = period.first() {
             widen(
                 &mut entity.properties,

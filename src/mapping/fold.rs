@@ -103,6 +103,11 @@ impl Period {
         self.latest.filter(|_| self.has_last && !self.current)
     }
 
+    /// Tells whether it still holds.
+    pub(super) fn is_current(&self) -> bool {
+        self.current
+    }
+
     /// Tells whether nothing is known of when it was so.
     fn is_undated(&self) -> bool {
         !self.has_first && !self.has_last && !self.current

@@ -10,6 +10,7 @@ mod entity;
 mod fold;
 mod map;
 pub mod rules;
+mod seen;
 mod template;
 #[cfg(test)]
 mod tests;

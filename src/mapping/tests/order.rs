@@ -1,6 +1,7 @@
 use jiff::civil::date;
 
-use super::{day, run, values};
+use super::{day, property, run, values};
+use crate::ask::report::EntityView;
 use crate::domain::Record;
 use crate::mapping::Window;
 
@@ -34,6 +35,29 @@ fn the_newest_come_first_and_the_limit_counts_entities() {
         (mapped.shown, mapped.total_mapped, mapped.dropped.outside),
         (3, 5, 0)
     );
+}
+
+#[test]
+fn an_entity_says_of_each_period_that_a_source_saw_it() {
+    let mut records = history();
+    let next_day = day(2017).tomorrow().unwrap();
+    records.push(Record::new().with("ip", "192.0.2.1").with("first_seen", next_day));
+    let of = |records: Vec<Record>, ip: &str| {
+        let mapped = run("ip-history", RULES, records, &Window::default(), 10);
+        mapped.entities.into_iter().find(|one| one.value == ip).unwrap()
+    };
+    let one = of(history(), "192.0.2.1");
+    assert_eq!(property(&one, "domaintools.first_seen"), Some("2010-05-20"));
+    assert_eq!(property(&one, "domaintools.last_seen"), Some("2017-05-20"));
+    let seen = |entity: &crate::maltego::Entity| -> Vec<_> {
+        let seen = EntityView::from(entity).observations.into_iter();
+        seen.map(|one| (one.first_seen, one.last_seen)).collect()
+    };
+    let apart = (Some(day(2010)), Some(day(2011)));
+    assert_eq!(seen(&one), [apart, (Some(day(2016)), Some(day(2017)))]);
+    assert_eq!(seen(&of(records, "192.0.2.1")), [apart, (Some(day(2016)), None)]);
+    assert_eq!(seen(&of(history(), "192.0.2.5")), [(None, None)]);
+    assert_eq!(seen(&of(history(), "192.0.2.4")), [(Some(day(2014)), None)]);
 }
 
 #[test]
