@@ -463,7 +463,7 @@ fn show_overlaps(found: &[Overlap], a: &Named, b: &Named, width: usize) {
     }
     let of = |times: Times| found.iter().filter(|one| one.times == times).count();
     terminal::print(&format!(
-        "both sides saw {} at the same time and {} at other times; of {} one says no date\n",
+        "both sides saw {} at the same time and {} at other times; of {} more, a side has no date\n",
         of(Times::Overlap),
         of(Times::Apart),
         of(Times::Undated)

@@ -83,6 +83,13 @@ pub(super) struct Ran {
     sample: bool,
 }
 
+impl Ran {
+    /// Tells whether it is a step of a graph: a run that failed, or was refused, brings nothing to it.
+    fn is_step(&self) -> bool {
+        !self.report.is_error() || !self.report.entities.is_empty()
+    }
+}
+
 /// Holds what came of a command: as many runs as there were, and why there were no more.
 struct Runs {
     ran: Vec<Ran>,
@@ -113,7 +120,11 @@ impl Run {
         // Asking takes time, in which another run may have written the graph.
         let (graph, news) = merged(following.opened()?, &ran);
         let mut step = None;
-        if let Some(file) = following.target.as_deref().filter(|_| !ran.is_empty()) {
+        if let Some(file) = following
+            .target
+            .as_deref()
+            .filter(|_| ran.iter().any(Ran::is_step))
+        {
             follow::write(file, &graph)?;
             step = Some(Step {
                 file,
@@ -278,10 +289,11 @@ impl Run {
 /// Merges what runs found into a graph, and says what that brought.
 fn merged(mut graph: Graph, ran: &[Ran]) -> (Graph, News) {
     let before = Before::of(&graph);
-    if let Some(first) = ran.first() {
+    let mut answered = ran.iter().filter(|one| one.is_step()).peekable();
+    if let Some(first) = answered.peek() {
         graph.begin(&first.report.transform);
     }
-    for one in ran {
+    for one in answered {
         let at = graph.give(one.input.clone());
         graph.found(at, &one.report.transform, one.report.entities.clone());
     }

@@ -229,3 +229,33 @@ fn a_run_chooses_its_inputs_on_a_graph_and_says_what_it_left_out() {
         "one source, and later than 2012: {weak:?}"
     );
 }
+
+#[test]
+fn a_run_that_was_refused_is_no_step_of_a_graph() {
+    let place = Place::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("case.graphml");
+    let file = file.to_str().unwrap();
+    place.good(&[
+        "run",
+        "--demo",
+        "domaintools.ip-history",
+        "example.com",
+        "--graph",
+        file,
+    ]);
+    let before = std::fs::read(file).unwrap();
+    let history = ["run", "--demo", "domaintools.ip-history"];
+    let refused = [
+        [
+            &history[..],
+            &["example.net", "--set", "since=20", "--graph", file],
+        ]
+        .concat(),
+        [&history[..], &["no name at all", "--graph", file]].concat(),
+    ];
+    for run in refused {
+        place.bad(&run);
+        assert_eq!(std::fs::read(file).unwrap(), before, "{run:?}");
+    }
+}
