@@ -17,18 +17,25 @@ use crate::domain::marks;
 use crate::domain::{Indicator, IndicatorKind, Kind, Lists, Record, Schema, Value};
 use crate::maltego::{Property, visible};
 
-/// Resolves names: in the item of a list first, then in the record around it.
+/// Resolves names: in the item of a list what its type declares, and the rest in the record around it. What an item does
+/// not say of itself, the record around it says of something else.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
-    item: Option<&'a Record>,
+    item: Option<(&'a Record, &'static Schema)>,
     record: &'a Record,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.item
-            .and_then(|item| item.get(name))
-            .or_else(|| self.record.get(name))
+        match self.item {
+            Some((item, declared)) if declared.field(name).is_some() => item.get(name),
+            _ => self.record.get(name),
+        }
+    }
+
+    /// Returns the item, or the record where there is none.
+    fn own(&self) -> &'a Record {
+        self.item.map_or(self.record, |(item, _)| item)
     }
 
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
@@ -53,7 +60,7 @@ impl<'a> Scope<'a> {
 
     /// Returns the country of the item alone: that of the record around it may be another's.
     fn country(&self) -> Option<Cow<'a, str>> {
-        self.item.unwrap_or(self.record).text("country")
+        self.own().text("country")
     }
 
     fn period(&self) -> Period {
@@ -262,7 +269,7 @@ impl<'a> Group<'a> {
     /// Returns the answer of which a record calls it a sinkhole.
     pub(super) fn called_sinkhole_by(&self) -> Option<usize> {
         let mut parts = self.parts.iter();
-        let found = parts.find(|part| marks::says_sinkhole(part.scope.item.unwrap_or(part.scope.record)))?;
+        let found = parts.find(|part| marks::says_sinkhole(part.scope.own()))?;
         Some(found.answer)
     }
 
@@ -361,9 +368,12 @@ pub(super) fn fold<'a>(
                     let state = (lists, &mut known);
                     made = made.max(folded.place(prepared, part, input, heard, state));
                 };
-                match &prepared.rule.each {
+                match prepared.rule.each.as_deref().zip(prepared.list) {
                     None => walk(None),
-                    Some(list) => record.records(list).iter().for_each(|item| walk(Some(item))),
+                    Some((list, declared)) => {
+                        let items = record.records(list).iter();
+                        items.for_each(|item| walk(Some((item, declared))));
+                    }
                 }
             }
             match made {
@@ -445,6 +455,8 @@ impl<'a> Folded<'a> {
 /// Is a rule with what need not be looked up for every record.
 struct Prepared<'a> {
     rule: &'a EntityRule,
+    /// What the items of the rule's list are.
+    list: Option<&'static Schema>,
     kind: Option<Kind>,
     has_strict: bool,
     /// Whether it names a registrar or an operator, whose name may sound like that of a privacy service.
@@ -461,6 +473,7 @@ impl<'a> Prepared<'a> {
         let kind = rule.value.single_field().and_then(find).map(|field| field.kind);
         Self {
             rule,
+            list,
             kind,
             has_strict: rule.fields.iter().any(|field| field.strict),
             is_operator: matches!(

@@ -141,11 +141,12 @@ pub fn is_handle(text: &str) -> bool {
     let capitals = !text.bytes().any(|byte| byte.is_ascii_lowercase());
     if let Some((head, tail)) = text.rsplit_once(['-', '_']) {
         let ends = HANDLE_ENDS.contains(&tail.to_ascii_lowercase().as_str());
+        let maintains = tail.eq_ignore_ascii_case("mnt");
         let begins = head
             .split(['-', '_'])
             .next()
-            .is_some_and(|head| matches!(head, "REG" | "ORG" | "MNT"));
-        return digits > 0 || ends && capitals || begins && capitals;
+            .is_some_and(|head| matches!(head, "REG" | "ORG" | "MNT" | "IRT" | "MAINT"));
+        return digits > 0 || maintains || (ends || begins) && capitals;
     }
     digits > 0 && digits < text.len() && text.len() >= 4 && (capitals || digits >= 3)
 }

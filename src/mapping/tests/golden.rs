@@ -75,6 +75,35 @@ fn names_that_differ_in_case_alone_are_one() {
 }
 
 #[test]
+fn an_item_inherits_nothing_that_its_type_declares() {
+    let rule = |value: &str, fields: &str| {
+        format!("[[transform.entity]]\neach = \"contacts\"\nvalue = \"{value}\"\nfields = {{ {fields} }}\n")
+    };
+    let rules = rule(
+        "name",
+        "organization = \"Organization\", country = \"Country\", server = \"Server\"",
+    ) + &rule("organization", "role = \"Role\", country = \"Country\"");
+    let jane = Record::new().with("role", "tech").with("name", "Jane Doe");
+    let acme = Record::new()
+        .with("role", "registrant")
+        .with("organization", "Acme Hosting");
+    let network = Record::new()
+        .with("ip", "192.0.2.1")
+        .with("organization", "Acme Hosting")
+        .with("country", "NL")
+        .with("server", "whois.example.net")
+        .with("contacts", vec![jane, acme]);
+    let entities = mapped("whois", &rules, vec![network]);
+    assert_eq!(values(&entities), ["Jane Doe", "Acme Hosting"]);
+    let of = |at: usize, name: &str| property(&entities[at], &format!("domaintools.{name}"));
+    assert_eq!(
+        (of(0, "organization"), of(0, "country"), of(0, "server")),
+        (None, None, Some("whois.example.net"))
+    );
+    assert_eq!((of(1, "role"), of(1, "country")), (Some("registrant"), None));
+}
+
+#[test]
 fn what_still_holds_has_no_last_day() {
     let rules = "[[transform.entity]]\nvalue = \"ip\"\nlink = \"{first_seen}[ to {last_seen}]\"";
     let record = |first, record: Record| record.with("ip", "192.0.2.7").with("first_seen", day(first));

@@ -248,7 +248,15 @@ pub(super) fn contact(entity: &Entity<'_>) -> Contact {
             contact.add(part, text);
         }
     };
-    one(name, &card.name, &mut contact);
+    // A registry writes the handle where it knows no name.
+    let handle = entity.node.get("handle").text();
+    let is_handle = |text: &String| {
+        let is = |handle: &String| handle.eq_ignore_ascii_case(text) && !handle.contains(char::is_whitespace);
+        handle.as_ref().is_some_and(is)
+    };
+    if !card.name.as_ref().is_some_and(is_handle) {
+        one(name, &card.name, &mut contact);
+    }
     one(Part::Organization, &card.organization, &mut contact);
     let many = [
         (Part::Email, &card.emails),

@@ -78,6 +78,26 @@ fn a_group_is_an_organization_and_a_desk_is_nobody() {
 }
 
 #[test]
+fn a_name_that_is_the_handle_is_none() {
+    for (handle, name, told) in [
+        ("DE-BEISPIEL-NOC", "DE-BEISPIEL-NOC", ""),
+        ("de-beispiel", "DE-Beispiel", ""),
+        ("ORG-EX", "Example Telecom", "Example Telecom"),
+        ("Example Telecom", "Example Telecom", "Example Telecom"),
+        ("", "IRT-EXAMPLE-HK", ""),
+        ("", "fdcexample-mnt", ""),
+    ] {
+        let found = contacts(
+            &json!([{"handle": handle, "roles": ["registrant"], "vcardArray": ["vcard", [
+                ["kind", {}, "text", "org"], ["fn", {}, "text", name], ["email", {}, "text", "noc@example.net"],
+            ]]}]),
+        );
+        assert_eq!(text(&found[0], "organization"), told, "{name}");
+        assert_eq!(text(&found[0], "email"), "noc@example.net");
+    }
+}
+
+#[test]
 fn a_number_in_parts_is_one() {
     for value in [
         json!(["tel", {}, "text", "+7", "495", "5801111"]),
