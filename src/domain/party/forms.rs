@@ -2,360 +2,13 @@
 //!
 //! The lists were written for this project from public company law and registration data and are of November 2026.
 
-/// Legal forms, without dots and spaces, that mean nothing else wherever they end a name.
-const FORMS: &[&str] = &[
-    "aktiebolag",
-    "aktiengesellschaft",
-    "aktieselskab",
-    "anpartsselskab",
-    "bhd",
-    "bvba",
-    "cjsc",
-    "coltd",
-    "corp",
-    "corporation",
-    "cvba",
-    "doo",
-    "dooel",
-    "eingetragenerverein",
-    "eireli",
-    "eood",
-    "eurl",
-    "fzc",
-    "fze",
-    "fzco",
-    "fzllc",
-    "gbr",
-    "gesellschaftmbh",
-    "gesmbh",
-    "ggmbh",
-    "gmbh",
-    "gmbhcokg",
-    "gmbhcokgaa",
-    "gmbhcoohg",
-    "inc",
-    "incorporated",
-    "jsc",
-    "kabushikikaisha",
-    "kdd",
-    "kft",
-    "kgaa",
-    "lda",
-    "ldaunipessoal",
-    "limited",
-    "limitada",
-    "limitedcompany",
-    "limitedliabilitycompany",
-    "llc",
-    "llp",
-    "lllp",
-    "ltd",
-    "ltda",
-    "ltdco",
-    "ltdme",
-    "ltée",
-    "ltdşti",
-    "ltdsti",
-    "mbh",
-    "nyrt",
-    "ohg",
-    "ojsc",
-    "ood",
-    "osakeyhtiö",
-    "oü",
-    "oyj",
-    "oyab",
-    "pjsc",
-    "plc",
-    "pllc",
-    "pte",
-    "pteltd",
-    "pty",
-    "ptyltd",
-    "pvtltd",
-    "sabdecv",
-    "sadecv",
-    "saoc",
-    "saog",
-    "sapidecv",
-    "sarl",
-    "sàrl",
-    "sasu",
-    "scarl",
-    "scpa",
-    "scrl",
-    "sderldecv",
-    "sdrlcv",
-    "sdnbhd",
-    "sicav",
-    "societàperazioni",
-    "sociedadanonima",
-    "sociedadanónima",
-    "sociétéanonyme",
-    "spolsro",
-    "sprl",
-    "spzoo",
-    "spzook",
-    "srl",
-    "srls",
-    "sro",
-    "ssrl",
-    "tbk",
-    "uab",
-    "ug",
-    "ughaftungsbeschränkt",
-    "unipessoallda",
-    "wll",
-    "zoo",
-    "zrt",
-    "şti",
-    "aş",
-    "ооо",
-    "оао",
-    "зао",
-    "пао",
-    "тов",
-    "αε",
-    "επε",
-    "ικε",
-    "баохк",
-    "еоод",
-    "ад",
-    "оод",
-    "еад",
-];
+mod lists;
 
-/// Legal forms that are also names or words: they count in capitals, with dots or signs, or as they are always written.
-const SHORT: &[&str] = &[
-    "ab", "ad", "ae", "ag", "ao", "aps", "as", "asa", "bt", "bv", "cv", "dd", "ead", "eg", "ehf", "ev", "ek",
-    "gk", "hf", "ik", "ipk", "is", "kg", "kk", "kgs", "ks", "lp", "me", "nv", "oe", "oy", "pp", "sa", "sas",
-    "sau", "sca", "sci", "sc", "scs", "se", "sl", "slu", "slne", "snc", "spa", "sia", "vof", "vos", "yk",
-    "zs",
-];
-
-/// Short forms as they are written with small letters.
-const WRITTEN: &[&str] = &["Ab", "ApS", "Bt", "Bv", "Nv", "Oy", "SpA", "Sp.k", "ehf", "hf"];
-
-/// Legal forms that stand in front of a name, in any case.
-const LEADING: &[&str] = &[
-    "fundacja",
-    "fundación",
-    "fundacion",
-    "gmbh",
-    "kabushiki",
-    "oao",
-    "ooo",
-    "oü",
-    "pao",
-    "sarl",
-    "stichting",
-    "stiftung",
-    "too",
-    "tov",
-    "uab",
-    "zao",
-    "ооо",
-    "оао",
-    "зао",
-    "пао",
-    "ао",
-    "тоо",
-    "тов",
-    "чп",
-    "фоп",
-];
-
-/// Legal forms that stand in front of a name, in capitals.
-const LEADING_CAPITALS: &[&str] = &[
-    "AB", "AO", "AS", "CV", "MB", "OY", "PT", "SA", "SAS", "SIA", "UAB", "VšĮ",
-];
-
-/// Forms and words of writing systems without spaces between words.
-const WITHIN: &[&str] = &[
-    "株式会社",
-    "有限会社",
-    "合同会社",
-    "合資会社",
-    "財団法人",
-    "社団法人",
-    "学校法人",
-    "大学",
-    "有限公司",
-    "股份",
-    "公司",
-    "集团",
-    "集團",
-    "研究所",
-    "주식회사",
-    "(주)",
-    "㈜",
-    "유한회사",
-    "대학교",
-];
-
-/// Words that only organizations carry.
-const INSTITUTIONS: &[&str] = &[
-    "academy",
-    "communications",
-    "computer",
-    "computers",
-    "computing",
-    "consultants",
-    "consulting",
-    "datacenter",
-    "electronics",
-    "hosting",
-    "industries",
-    "insurance",
-    "international",
-    "internet",
-    "investments",
-    "logistics",
-    "marketing",
-    "media",
-    "network",
-    "networks",
-    "partners",
-    "productions",
-    "publishing",
-    "services",
-    "software",
-    "studios",
-    "systems",
-    "technology",
-    "ventures",
-    "verlag",
-    "group",
-    "groupe",
-    "gruppe",
-    "company",
-    "entertainment",
-    "agency",
-    "akademie",
-    "asociación",
-    "asociacion",
-    "associação",
-    "association",
-    "associates",
-    "associazione",
-    "authority",
-    "college",
-    "comité",
-    "commission",
-    "committee",
-    "consortium",
-    "cooperative",
-    "council",
-    "enterprises",
-    "federation",
-    "foundation",
-    "fundação",
-    "gesellschaft",
-    "gobierno",
-    "government",
-    "holding",
-    "holdings",
-    "hospital",
-    "hochschule",
-    "institut",
-    "institute",
-    "institution",
-    "instituto",
-    "istituto",
-    "laboratories",
-    "ministry",
-    "ministère",
-    "ministerio",
-    "ministerium",
-    "municipality",
-    "museum",
-    "organisation",
-    "organization",
-    "parliament",
-    "partnership",
-    "solutions",
-    "technologies",
-    "telecom",
-    "telecommunications",
-    "telekom",
-    "universidad",
-    "universidade",
-    "universitat",
-    "universität",
-    "universitet",
-    "universiteit",
-    "university",
-    "università",
-    "université",
-    "verein",
-    "vereniging",
-];
-
-/// Words that organizations carry, and that people can be called by as well.
-const LIKELY: &[&str] = &[
-    "bank",
-    "capital",
-    "center",
-    "centre",
-    "church",
-    "clinic",
-    "club",
-    "data",
-    "design",
-    "digital",
-    "energy",
-    "engineering",
-    "finance",
-    "global",
-    "health",
-    "hotel",
-    "hotels",
-    "interactive",
-    "labs",
-    "library",
-    "management",
-    "office",
-    "online",
-    "press",
-    "project",
-    "research",
-    "school",
-    "security",
-    "service",
-    "shop",
-    "society",
-    "store",
-    "studio",
-    "supply",
-    "tech",
-    "trade",
-    "trading",
-    "travel",
-    "trust",
-    "union",
-    "web",
-    "wireless",
-    "works",
-];
-
-/// Forms that count anywhere behind the first word: `Example GmbH & Co. Hosting`.
-const ANYWHERE: &[&str] = &[
-    "corp",
-    "corporation",
-    "doo",
-    "gmbh",
-    "inc",
-    "incorporated",
-    "limited",
-    "llc",
-    "llp",
-    "ltd",
-    "ltda",
-    "plc",
-    "sarl",
-    "srl",
-    "sro",
-];
+use crate::domain::words::words as plain_words;
+use lists::{
+    ANYWHERE, DOTTED, FORMS, INSTITUTIONS, LAST, LEADING, LEADING_CAPITALS, LIKELY, OF_WORDS, SHORT, WITHIN,
+    WRITTEN,
+};
 
 /// How many words of a name can make up its form.
 const LONGEST: usize = 5;
@@ -405,7 +58,26 @@ pub(super) fn is_company(text: &str) -> bool {
         .iter()
         .skip(1)
         .any(|word| ANYWHERE.contains(&word.as_str()));
-    ends || short(last) || leads || within || ends_in_co(&words)
+    ends || short(last)
+        || DOTTED.contains(last)
+        || leads
+        || within
+        || ends_in_co(&words)
+        || has_form_of_words(text)
+}
+
+/// Tells whether a form of several words stands in front, or at the end.
+fn has_form_of_words(text: &str) -> bool {
+    let words = plain_words(text).join(" ");
+    let mut forms = OF_WORDS.iter();
+    forms.any(|(form, leads)| {
+        let rest = if *leads {
+            words.strip_prefix(form).map(|rest| rest.starts_with(' '))
+        } else {
+            words.strip_suffix(form).map(|rest| rest.ends_with(' '))
+        };
+        rest == Some(true)
+    })
 }
 
 /// Tells whether words are a legal form, and nothing else.
@@ -446,6 +118,15 @@ pub(super) fn is_institution(text: &str) -> bool {
     words(text)
         .iter()
         .any(|word| INSTITUTIONS.contains(&normal(word).as_str()))
+        || ends_as_organization(text)
+}
+
+/// Tells whether the last of several words is one that organizations end with.
+fn ends_as_organization(text: &str) -> bool {
+    match words(text).as_slice() {
+        [_, .., last] => LAST.contains(&normal(last).as_str()),
+        _ => false,
+    }
 }
 
 /// Tells whether a name is rather an organization's, where nothing else says so.

@@ -172,6 +172,10 @@ fn unlabelled(text: &str) -> Option<Party> {
     if desks::names_desk(text) || forms::is_institution(text) || forms::is_likely_organization(text) {
         return Some(organization(text));
     }
+    if shape::is_of_signs(text) {
+        // Names of persons are short in these scripts; of a longer one, nothing says what it is.
+        return shape::is_persons_of_signs(text).then(|| Party::Person(PersonName(text.to_owned())));
+    }
     match shape::person(text).filter(|_| shape::is_capitalised(text)) {
         Some(name) if name.split(' ').count() > 1 => Some(Party::Person(PersonName(name))),
         // One word is a trade name rather than a person's.

@@ -15,8 +15,7 @@ const MOST_OF_PERSON: usize = 6;
 
 /// Signs that no name holds: they are of URLs, addresses, handles, markup and masks.
 const SIGNS: &[char] = &[
-    ':', '@', '<', '>', '*', '=', '|', '\\', '{', '}', '[', ']', '#', '%', '~', '^', '_', ';', '?',
-    '\u{fffd}',
+    ':', '@', '<', '>', '*', '=', '|', '\\', '{', '}', '[', ']', '#', '%', '~', '^', '_', ';',
 ];
 
 /// Words that sentences hold, and names do not.
@@ -115,6 +114,7 @@ pub(super) fn can_be_name(text: &str, company: bool) -> bool {
     text.len() <= LONGEST
         && letters >= digits
         && !text.contains(SIGNS)
+        && (!text.contains(is_lost) || is_little_damaged(text))
         && (company || !text.contains('!'))
         && text.split(' ').count() <= MOST_WORDS
         && !is_handle(text)
@@ -240,7 +240,9 @@ fn has_date(text: &str) -> bool {
 
 /// Reads a person's name: letters in a few words. A surname in front, with its comma, is put behind the given name.
 pub(super) fn person(text: &str) -> Option<String> {
-    let letter = |letter: char| letter.is_alphabetic() || " .'’`-,·".contains(letter) || is_mark(letter);
+    let letter = |letter: char| {
+        letter.is_alphabetic() || " .'’`-,·".contains(letter) || is_mark(letter) || is_lost(letter)
+    };
     if !text.chars().all(letter) {
         return None;
     }
@@ -271,6 +273,34 @@ pub(super) fn person(text: &str) -> Option<String> {
     })
 }
 
+/// Tells whether a text is written in signs of Chinese, Japanese or Korean alone.
+pub(super) fn is_of_signs(text: &str) -> bool {
+    let sign = |letter: char| matches!(letter, '\u{3005}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    text.chars().any(sign) && text.chars().all(|letter| sign(letter) || letter == ' ')
+}
+
+/// Tells whether a text of such signs is as long as the name of a person.
+pub(super) fn is_persons_of_signs(text: &str) -> bool {
+    (2..=4).contains(&text.chars().filter(|letter| *letter != ' ').count())
+}
+
+/// Tells whether a character stands for a letter that was lost on the way here.
+fn is_lost(letter: char) -> bool {
+    matches!(letter, '?' | '\u{fffd}')
+}
+
+/// Tells whether few letters of a text were lost, so that it is read as it came: `M?ller GmbH`. A question mark that ends a
+/// word is one.
+fn is_little_damaged(text: &str) -> bool {
+    let lost = text.chars().filter(|letter| is_lost(*letter)).count();
+    let known = text.chars().filter(|letter| letter.is_alphabetic()).count();
+    let asks = text
+        .split([' ', ','])
+        .filter(|word| !word.is_empty())
+        .any(|word| word.ends_with('?') || word.chars().all(is_lost));
+    lost > 0 && known >= 3 * lost && !asks && !text.contains("??")
+}
+
 /// Tells whether a word follows a name behind a comma, and is no given name.
 pub(super) fn is_suffix(text: &str) -> bool {
     SUFFIXES.contains(&text.to_lowercase().replace('.', "").as_str())
@@ -297,7 +327,8 @@ pub fn is_address_line(text: &str) -> bool {
     let dialled = text.starts_with('+') && !text.chars().any(char::is_alphabetic);
     text.len() <= LONGEST
         && text.chars().any(char::is_alphanumeric)
-        && !text.contains(['@', '<', '>', '=', '{', '}', '|', '*', '\u{fffd}'])
+        && !text.contains(['@', '<', '>', '=', '{', '}', '|', '*'])
+        && (!text.contains('\u{fffd}') || is_little_damaged(text))
         && !lower.contains("://")
         && !is_web(&lower)
         && !dialled

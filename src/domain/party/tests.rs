@@ -64,6 +64,29 @@ fn company_forms_make_organizations() {
         "Example S. A.",
         "Eksempel ApS",
         "Пример ООО",
+        "Ejemplo S.A.C.",
+        "Ejemplo SAC",
+        "Ejemplo E.I.R.L.",
+        "Inversiones Ejemplo C.A.",
+        "Ejemplo S.A.S. E.S.P.",
+        "Ejemplo S. Coop.",
+        "Esempio snc",
+        "Exempel HB",
+        "Misol MChJ",
+        "FOP Ivanenko",
+        "OJSC Primer",
+        "SCI Exemple",
+        "Misal DMCC",
+        "Example CC",
+        "Cong Ty TNHH Vi Du",
+        "CONG TY CO PHAN VI DU",
+        "Công ty TNHH Ví Dụ",
+        "Shenzhen Lizi Keji Youxian Gongsi",
+        "Example P.C.",
+        "Exempel AB (publ)",
+        "Primjer j.d.o.o.",
+        "例子工作室",
+        "한국은행",
     ] {
         for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
             assert_eq!(read(name, label), format!("organization {name}"), "{label:?}");
@@ -158,6 +181,33 @@ fn desks_are_nobody_and_somebodys_desk_is_no_person() {
         "Equipo de Soporte",
         "Contacto Técnico",
         "Contatto Tecnico",
+        "Grupo de Segurança",
+        "Centro de Gerência de Redes",
+        "Segurança da Informação",
+        "Administrador de Redes",
+        "Departamento Técnico",
+        "Gerencia de Redes",
+        "Mesa de Ayuda",
+        "Administración de Dominios",
+        "Equipe de Segurança",
+        "Equipe de TI",
+        "Coordenação de TI",
+        "Tratamento de Incidentes",
+        "Ingenieria de Red",
+        "Gestion de Red",
+        "Infraestrutura",
+        "Seguridad Informática",
+        "Security Office",
+        "Internet Team",
+        "Hosting Team",
+        "Trademark Department",
+        "Legal",
+        "Domain Names",
+        "Intellectual Property",
+        "Web Master",
+        "Domain Billing",
+        "Domain Registration",
+        "Mr Domain Administrator",
     ] {
         for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
             assert_eq!(read(text, label), "nobody", "{text} {label:?}");
@@ -168,6 +218,7 @@ fn desks_are_nobody_and_somebodys_desk_is_no_person() {
         "Example NOC",
         "Microsoft Routing, Peering, and DNS",
         "Google Network Operations",
+        "YahooDomains TechContact",
     ] {
         for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
             assert_eq!(read(text, label), format!("organization {text}"), "{label:?}");
@@ -345,4 +396,44 @@ fn a_word_of_sentences_is_another_with_an_accent() {
     for line in ["Dados não mostrados aqui", "this is shown nowhere"] {
         assert!(is_sentence(line), "{line}");
     }
+}
+
+#[test]
+fn names_of_signs_are_persons_where_they_are_short() {
+    for name in ["张三", "王小明", "홍길동", "山田太郎", "山田 太郎", "佐々木"] {
+        for label in [Label::Name, Label::None] {
+            assert_eq!(read(name, label), format!("person {name}"), "{label:?}");
+        }
+    }
+    assert_eq!(read("某某某某某某", Label::None), "nobody");
+    assert_eq!(read("北京大学", Label::None), "organization 北京大学");
+}
+
+#[test]
+fn a_name_can_end_in_a_word_of_organizations() {
+    for text in ["Example Bank", "Example Studio", "Example Trust"] {
+        for label in [Label::Name, Label::None] {
+            assert_eq!(read(text, label), format!("organization {text}"), "{label:?}");
+        }
+    }
+    assert_eq!(read("Los Angeles CA", Label::Name), "person Los Angeles CA");
+}
+
+#[test]
+fn a_few_lost_letters_lose_no_name() {
+    for (text, expected) in [
+        ("M\u{fffd}ller GmbH", "organization M\u{fffd}ller GmbH"),
+        ("M?ller GmbH", "organization M?ller GmbH"),
+        (
+            "J\u{fffd}rgen M\u{fffd}ller",
+            "person J\u{fffd}rgen M\u{fffd}ller",
+        ),
+        ("M?ller, J?rgen", "person J?rgen M?ller"),
+        ("????? ????", "nobody"),
+        ("\u{fffd}\u{fffd}\u{fffd}", "nobody"),
+        ("Who knows?", "nobody"),
+    ] {
+        assert_eq!(read(text, Label::Name), expected, "{text}");
+    }
+    assert!(is_address_line("Hauptstra\u{fffd}e 1") && !is_address_line("\u{fffd}\u{fffd} 1"));
 }
