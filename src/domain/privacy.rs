@@ -3,7 +3,7 @@
 //! The lists were written for this project from public registration data and are of November 2026. They name
 //! services and stock phrases only; a name that merely contains a word such as "private" is left alone.
 
-use super::indicator::{Indicator, IndicatorKind, NameKind, name_kind};
+use super::indicator::{Indicator, IndicatorKind};
 use super::words::words;
 
 mod services;
@@ -135,6 +135,37 @@ const EMPTY_NAMES: &[&str] = &[
     "whois agent",
     "whois privacy",
     "withheld",
+    "individual",
+    "personal",
+    "personal use",
+    "private use",
+    "private user",
+    "self",
+    "myself",
+    "home",
+    "home user",
+];
+
+/// Words of a domain's parties, of which placeholders are made.
+const PARTIES: &[&str] = &[
+    "account",
+    "admin",
+    "administrative",
+    "administrator",
+    "behalf",
+    "billing",
+    "contact",
+    "customer",
+    "domain",
+    "holder",
+    "name",
+    "of",
+    "on",
+    "owner",
+    "registrant",
+    "tech",
+    "technical",
+    "the",
 ];
 
 /// Runs of whole words that only services, redactions and notices contain.
@@ -186,6 +217,13 @@ const PHRASES: &[&str] = &[
     "whoisprotection",
     "withheld for privacy",
     "yinsi baohu",
+    "disclosed agent",
+    "dynadot privacy",
+    "fbo registrant",
+    "namebright privacy",
+    "privacy protected",
+    "private registration",
+    "private whois",
 ];
 
 /// Tells whether a contact's value is a privacy service's, a redaction, a placeholder or prose.
@@ -247,7 +285,8 @@ pub fn is_private_name(text: &str) -> bool {
         return true;
     }
     PHRASES.iter().any(|phrase| has_phrase(&words, phrase))
-        || is_registrant_of(&normal, &lower)
+        || is_party_of(&lower)
+        || is_customer(&words)
         || withheld::is_withheld(&words)
         || services::is_service(text)
         || lower.split_whitespace().any(holds_service)
@@ -259,13 +298,32 @@ fn holds_service(word: &str) -> bool {
     word.split('.').any(is_forwarding_label) || is_forwarding(word)
 }
 
-/// Tells the placeholder "registrant of example.com" from a name.
-fn is_registrant_of(normal: &str, lower: &str) -> bool {
-    normal.starts_with("registrant of ")
-        && lower
-            .rsplit(' ')
-            .next()
-            .is_some_and(|last| name_kind(last) == NameKind::Domain)
+/// Tells the placeholders "registrant of example.com" and "on behalf of example.com technical contact" from a name: a domain,
+/// and words for its parties.
+fn is_party_of(lower: &str) -> bool {
+    let (domains, others): (Vec<&str>, Vec<&str>) = lower
+        .split_whitespace()
+        .partition(|word| word.contains('.') && Indicator::parse(IndicatorKind::Domain, word).is_ok());
+    domains.len() == 1 && others.contains(&"of") && others.iter().all(|word| PARTIES.contains(word))
+}
+
+/// Tells a registrar's placeholder, such as `DreamHost Customer` or `Example Customer 0123456`, from a name.
+fn is_customer(words: &[String]) -> bool {
+    let is_number = |word: &&String| word.bytes().all(|byte| byte.is_ascii_digit());
+    let last = words.iter().rev().find(|word| !is_number(word));
+    last.is_some_and(|word| word == "customer")
+}
+
+/// Tells whether a name is that of a service which stands for a registrant, or says that it does: what else such a contact
+/// holds is the service's, except its mailboxes.
+pub fn is_proxy_name(text: &str) -> bool {
+    let words = words(text);
+    let is = |phrase: &&str| has_phrase(&words, phrase);
+    let says = ["fbo registrant", "private registration", "private whois"];
+    is_private_name(text)
+        && (services::is_service(text)
+            || says.iter().any(is)
+            || has_phrase(&words, "on behalf of") && is_party_of(&text.to_lowercase()))
 }
 
 /// Tells whether a telephone number is none, masked, or a row of one digit.

@@ -12,7 +12,7 @@ use super::reach::{Phone, emails, phones};
 use super::tolerant::{Node, public_text};
 use crate::domain::Record;
 use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, with_mailbox};
-use crate::domain::privacy::is_private_contact;
+use crate::domain::privacy::{is_private_contact, is_proxy_name};
 
 /// Contacts of one registration at most.
 const MOST_CONTACTS: usize = 100;
@@ -158,6 +158,9 @@ impl Contact {
 
     /// Makes the records: none where no name is told and nothing can be reached.
     pub(super) fn records(&self) -> Vec<Record> {
+        if self.is_proxied() {
+            return self.mailboxes().records();
+        }
         let (persons, organizations) = self.parties();
         let mut emails: Vec<String> = Vec::new();
         for email in self.emails() {
@@ -224,7 +227,31 @@ impl Contact {
         self.roles.iter().flat_map(|role| of_role(Some(role))).collect()
     }
 
-    /// Reads the names. One that stands in two places is an organization's, once.
+    /// Tells whether letters of a name were lost on the way here: it is not withheld, but cannot be read.
+    fn is_damaged(&self) -> bool {
+        let names = [Part::Name, Part::Organization, Part::Group, Part::Unlabelled];
+        let mut told = names.iter().flat_map(|part| self.values(*part));
+        told.any(|name| name.contains(['?', '\u{fffd}']))
+    }
+
+    /// Tells whether a name is a service's that stands for the registrant.
+    fn is_proxied(&self) -> bool {
+        let names = [Part::Name, Part::Group, Part::Unlabelled];
+        let mut told = names.iter().flat_map(|part| self.values(*part));
+        told.any(|name| is_proxy_name(name))
+    }
+
+    /// Returns the contact with its roles and mailboxes alone.
+    fn mailboxes(&self) -> Self {
+        let emails = self.values(Part::Email).to_vec();
+        Self {
+            roles: self.roles.clone(),
+            parts: BTreeMap::from([(Part::Email, emails)]),
+        }
+    }
+
+    /// Reads the names. One that stands in two places is told once: as an organization's where the name, or what it is
+    /// called, says so, and else as a person's.
     fn parties(&self) -> (Vec<String>, Vec<String>) {
         let (mut persons, mut organizations): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         let labels = [
@@ -242,6 +269,34 @@ impl Contact {
                 }
             }
         }
+        let is_group = |name: &str| {
+            let mut groups = self.values(Part::Group).iter();
+            let is_organization = match Party::read(name, Label::None) {
+                Some(Party::Organization(_)) => true,
+                Some(Party::Person(_)) => false,
+                // One word without a capital is a trade name, too.
+                None => !name.contains(' '),
+            };
+            is_organization || groups.any(|group| is_same_name(group, name))
+        };
+        // Written twice, a person's name is a person's.
+        organizations.retain(|organization| {
+            let read = Party::person(organization).filter(|_| !is_group(organization));
+            let same = |name: &String| {
+                read.as_ref()
+                    .is_some_and(|read| is_same_name(&in_order(read), &in_order(name)))
+            };
+            let found = persons.iter_mut().find(|name| same(name));
+            match (found, read.as_deref()) {
+                (Some(name), Some(read)) => {
+                    if is_shouted(name) && !is_shouted(read) {
+                        read.clone_into(name);
+                    }
+                    false
+                }
+                _ => true,
+            }
+        });
         persons.retain(|name| {
             let same = organizations.iter().any(|other| is_same_name(name, other));
             if same {
@@ -276,7 +331,7 @@ pub(super) fn withheld<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> V
             .values()
             .flatten()
             .any(|text| is_private_contact(text));
-        if is_private && contact.records().is_empty() {
+        if is_private && !contact.is_damaged() && contact.records().is_empty() {
             for role in &contact.roles {
                 if !roles.contains(role) {
                     roles.push(role.clone());
@@ -313,12 +368,23 @@ pub(super) fn role(text: &str) -> String {
 
 /// Keeps a name once; of two that differ in case, the one that is not all in capitals.
 fn keep(names: &mut Vec<String>, name: &str) {
-    let shouts = |text: &str| !text.contains(char::is_lowercase);
     match names.iter_mut().find(|known| is_same_name(known, name)) {
-        Some(known) if shouts(known) && !shouts(name) => name.clone_into(known),
+        Some(known) if is_shouted(known) && !is_shouted(name) => name.clone_into(known),
         Some(_) => {}
         None => names.push(name.to_owned()),
     }
+}
+
+fn is_shouted(text: &str) -> bool {
+    !text.contains(char::is_lowercase)
+}
+
+/// Returns the words of a name in the order of the alphabet, since some write the surname first.
+fn in_order(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let mut words: Vec<&str> = lower.split([' ', ',']).collect();
+    words.sort_unstable();
+    words.concat()
 }
 
 fn place(text: &str) -> Option<String> {

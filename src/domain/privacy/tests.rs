@@ -192,3 +192,49 @@ fn an_address_is_exactly_one_address() {
         assert_eq!(valid_email(text), None, "{text}");
     }
 }
+
+#[test]
+fn names_that_stand_for_a_party_of_a_domain_are_nobody() {
+    for text in [
+        "On behalf of t.example owner",
+        "On behalf of t.example administrative contact",
+        "On behalf of example.com technical contact",
+        "ON BEHALF OF EXAMPLE.COM",
+        "Owner of example.com",
+        "Registrant of example.com",
+        "DreamHost Customer",
+        "A Happy DreamHost Customer",
+        "Example Customer 0123456",
+        "Oneandone Private Registration",
+        "Domain Privacy Service FBO Registrant",
+        "Private Whois Service",
+        "NameBright Privacy",
+        "Data Privacy Protected",
+        "c/o whoisproxy.com",
+        "Individual",
+        "personal use",
+        "self",
+        "Home",
+        "Org Withheld",
+    ] {
+        assert!(is_private_name(text), "{text}");
+    }
+    for text in [
+        "Friends of example.com",
+        "Institute of Example",
+        "Booking.com",
+        "Customer First Ltd",
+        "Owner of Example",
+        "Home Depot",
+        "Self Storage Ltd",
+        "Example Personal Care GmbH",
+    ] {
+        assert!(!is_private_name(text), "{text}");
+    }
+    for text in ["On behalf of t.example owner", "Oneandone Private Registration"] {
+        assert!(is_proxy_name(text), "{text}");
+    }
+    for text in ["REDACTED FOR PRIVACY", "Owner of example.com", "Domain Admin"] {
+        assert!(!is_proxy_name(text), "{text}");
+    }
+}

@@ -222,6 +222,9 @@ const BESIDE: &[&str] = &[
     "информация",
     "личные",
     "персональные",
+    "org",
+    "organisation",
+    "organization",
 ];
 
 /// Words that a withheld value is told by, where they are all of it.

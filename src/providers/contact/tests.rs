@@ -132,6 +132,77 @@ fn roles_are_withheld_where_a_redaction_leaves_nothing() {
 }
 
 #[test]
+fn beside_a_proxy_only_a_mailbox_is_told() {
+    let proxied = |email: &str| {
+        contact(&[
+            (Part::Name, "Domain Privacy Service FBO Registrant"),
+            (Part::Organization, "The Endurance International Group, Inc."),
+            (Part::Email, email),
+            (Part::Phone, "+1 555 0100"),
+            (Part::Street, "1 Main St"),
+        ])
+    };
+    let hidden = proxied("abc@identity-protect.org");
+    assert!(hidden.records().is_empty());
+    assert_eq!(withheld([&hidden]), ["tech"]);
+    assert_eq!(
+        plain(&proxied("jane@example.org")),
+        [serde_json::json!({"role": "tech", "email": "jane@example.org"})]
+    );
+}
+
+#[test]
+fn a_persons_name_in_two_places_is_a_persons() {
+    for (name, organization, told) in [
+        ("Jane Doe", "Jane Doe", "Jane Doe"),
+        ("JANE DOE", "Doe, Jane", "Jane Doe"),
+        ("Jane Doe", "DOE JANE", "Jane Doe"),
+        ("zhang san", "zhang san", "zhang san"),
+        ("张三", "张三", "张三"),
+        ("Jane Doe", "Individual", "Jane Doe"),
+        ("Jane Doe", "Home", "Jane Doe"),
+    ] {
+        let twice = contact(&[(Part::Name, name), (Part::Organization, organization)]);
+        assert_eq!(
+            plain(&twice),
+            [serde_json::json!({"role": "tech", "name": told})],
+            "{name} / {organization}"
+        );
+    }
+    for (name, part, organization) in [
+        ("Jane Doe", Part::Group, "Jane Doe"),
+        ("Google", Part::Organization, "Google"),
+        ("acme", Part::Organization, "acme"),
+        ("Example Bank", Part::Organization, "Example Bank"),
+    ] {
+        let twice = contact(&[(Part::Name, name), (part, organization)]);
+        assert_eq!(
+            plain(&twice),
+            [serde_json::json!({"role": "tech", "organization": organization})],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_name_is_told_as_it_came_and_is_not_withheld() {
+    let told = contact(&[
+        (Part::Name, "REDACTED FOR PRIVACY"),
+        (Part::Organization, "M\u{fffd}ller GmbH"),
+    ]);
+    assert_eq!(
+        plain(&told),
+        [serde_json::json!({"role": "tech", "organization": "M\u{fffd}ller GmbH"})]
+    );
+    assert!(withheld([&told]).is_empty());
+    let lost = contact(&[
+        (Part::Name, "REDACTED FOR PRIVACY"),
+        (Part::Organization, "?????? ???"),
+    ]);
+    assert!(lost.records().is_empty() && withheld([&lost]).is_empty());
+}
+
+#[test]
 fn addresses_hold_lines_of_addresses_only() {
     let one = contact(&[
         (Part::Name, "Jane Doe"),
