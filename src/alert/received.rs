@@ -62,6 +62,9 @@ pub(super) struct Hop {
     pub(super) is_local: bool,
     pub(super) by_name: Option<String>,
     pub(super) by_address: Option<IpAddr>,
+    /// Whether the line is but a remark and a date: programs of one machine write such lines among themselves, as qmail
+    /// does (`(qmail 1234 invoked by uid 89); …`).
+    pub(super) is_remark: bool,
 }
 
 /// Says where the run of trusted headers ends.
@@ -88,7 +91,8 @@ impl Origin {
 /// themselves may stand above it. The next counts if the address in the `from` of the one before is a trusted relay or
 /// of the machine itself, or is private, or missing, and the next is `by` a trusted relay. What a mailbox server of
 /// Exchange Online took from another machine of it came from inside, too. What other tenants send comes in by
-/// `*.mail.protection.outlook.com`, from an address of the sending side: the walk ends there.
+/// `*.mail.protection.outlook.com`, from an address of the sending side: the walk ends there. Lines that are but a remark
+/// are passed.
 pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     let none = |note| Origin {
         address: None,
@@ -100,8 +104,8 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
         return none("no relay is trusted, so neither the last hop nor authentication results were read");
     }
     let mut hops = trace.iter().enumerate().filter_map(|(at, line)| match line {
-        Trace::Received(hop) => Some((at, hop)),
-        Trace::Results(_) => None,
+        Trace::Received(hop) if !hop.is_remark => Some((at, hop)),
+        Trace::Received(_) | Trace::Results(_) => None,
     });
     let Some((mut entry, mut hop)) = hops.next() else {
         return none("the message has no Received header");
@@ -156,7 +160,10 @@ impl Hop {
     /// Reads the text of a Received header (RFC 5321, 4.4), as relays of all makes write it.
     pub(super) fn parse(text: &str) -> Self {
         let mut tokens = tokens(text).into_iter().peekable();
-        let mut hop = Self::default();
+        let mut hop = Self {
+            is_remark: is_remark(text),
+            ..Self::default()
+        };
         if let Some(Token::Word(word)) = tokens.peek()
             && word.eq_ignore_ascii_case("from")
         {
@@ -209,29 +216,40 @@ impl Hop {
     /// show them (names and addresses are documented nowhere). Mailbox servers take messages from programs for mail, too:
     /// these have other addresses.
     fn is_of_exchange(&self, from: IpAddr) -> bool {
-        const ZONES: [&str; 2] = [".prod.outlook.com", ".outlook.office365.com"];
-        const SENDERS: [&str; 3] = [
+        const ZONES: [&str; 3] = [".prod.outlook.com", ".outlook.office365.com", ".office365.us"];
+        const SENDERS: [&str; 5] = [
             ".prod.outlook.com",
             ".prod.protection.outlook.com",
             ".outlook.office365.com",
+            ".itar.protection.office365.us",
+            ".office365.us",
+        ];
+        /// What takes messages from strangers, and what sends to them.
+        const BORDERS: [&str; 2] = [
+            ".mail.protection.office365.us",
+            ".outbound.protection.office365.us",
         ];
         let IpAddr::V6(from) = from else { return false };
-        // 2603:10?6:…, and those of protection services before.
+        // 2603:10?6:…, those of protection services before, and those of the clouds of the United States' government.
         let is_inner = match from.segments() {
             [0x2603, second, ..] => second & 0xff0f == 0x1006,
-            [0x2a01, 0x111, 0xf400, ..] => true,
+            [0x2a01, 0x111, 0xf400, ..] | [0x2001, 0x489a, 0x200 | 0x2202, ..] => true,
             _ => false,
         };
-        is_inner && is_below(self.by_name.as_deref(), &ZONES) && is_below(self.called.as_deref(), &SENDERS)
+        let is_of = |name: &Option<String>, zones: &[&str]| {
+            is_below(name.as_deref(), zones) && !is_below(name.as_deref(), &BORDERS)
+        };
+        is_inner && is_of(&self.by_name, &ZONES) && is_of(&self.called, &SENDERS)
     }
 
     /// Tells a line that a machine of Exchange Online wrote, by any of the names that such machines have.
     fn is_by_exchange(&self) -> bool {
-        const ZONES: [&str; 4] = [
+        const ZONES: [&str; 5] = [
             ".prod.outlook.com",
             ".prod.protection.outlook.com",
             ".mail.protection.outlook.com",
             ".outlook.office365.com",
+            ".office365.us",
         ];
         is_below(self.by_name.as_deref(), &ZONES)
     }
@@ -246,6 +264,13 @@ impl Hop {
         let [ten, _] = second.to_be_bytes();
         self.from.is_none() && first == 0x2002 && ten == 10
     }
+}
+
+/// Tells a line that names neither who sent nor who received.
+fn is_remark(text: &str) -> bool {
+    let inner = text.trim_start().strip_prefix('(');
+    let behind = inner.and_then(comment).map(|(_, behind)| behind.trim_start());
+    behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(';'))
 }
 
 fn is_below(name: Option<&str>, zones: &[&str]) -> bool {

@@ -302,3 +302,38 @@ fn a_line_without_an_address_hides_no_stranger() {
         assert_eq!((relay.as_deref(), results.len()), expected, "{line}: {notes:?}");
     }
 }
+
+#[test]
+fn the_clouds_of_the_government_are_walked_as_the_commercial_one() {
+    let exchange = ["outlook.com", "office365.us"];
+    let between = "Received: from CY1P110CA0046.NAMP110.PROD.OUTLOOK.COM (2001:489a:200:400::16)\r\n by \
+        DM3P110MB0444.NAMP110.PROD.OUTLOOK.COM (2001:489a:200:413::12) with Microsoft SMTP Server; x\r\n";
+    let inner = "Received: from BN3USG02FT003.eop-usg02.itar.protection.office365.us (2001:489a:2202:4::200)\r\n by \
+        CY1P110CA0046.office365.us (2001:489a:200:400::16) with Microsoft SMTP Server; x\r\n";
+    let own = format!("Authentication-Results: {FAILS}\r\n");
+    let frontend = |called: &str, from: &str| {
+        format!(
+            "Received: from {called} ({from}) by\r\n BN3USG02FT003.mail.protection.office365.us (10.97.24.77) with Microsoft SMTP Server; x\r\n"
+        )
+    };
+    let others = "Received: from x (203.0.113.66) by CY1P110MB0001.NAMP110.PROD.OUTLOOK.COM; x\r\n\
+        Authentication-Results: outlook.com; dmarc=pass header.from=partner.example\r\n";
+    for relays in [&exchange[..], &exchange[..1]] {
+        for (called, from) in [
+            ("mail.sender.example", "192.0.2.7"),
+            // Another tenant of the same cloud.
+            (
+                "USG02-BN3-obe.outbound.protection.office365.us",
+                "2001:489a:2202:d::62a",
+            ),
+        ] {
+            let headers = format!("{between}{inner}{own}{}{others}", frontend(called, from));
+            let (relay, results, notes) = read_with(relays, &headers);
+            assert_eq!((relay.as_deref(), results.len()), (Some(from), 3), "{notes:?}");
+        }
+    }
+    // Handed in by a program for mail.
+    let submitted = "Received: from desktop (2001:db8::9) by CY1P110MB0001.NAMP110.PROD.OUTLOOK.COM (2001:489a:200:400::9); x\r\n";
+    let (relay, _, _) = read_with(&exchange, &format!("{between}{submitted}{others}"));
+    assert_eq!(relay.as_deref(), Some("2001:db8::9"));
+}

@@ -51,6 +51,30 @@ fn the_last_hop_is_read_from_headers_of_all_makes() {
 }
 
 #[test]
+fn a_line_that_is_but_a_remark_is_passed() {
+    let real = "Received: from x.example (HELO y) (192.0.2.44) by mx1.corp.example with SMTP; 21 Nov 2026 09:12:00 -0000\r\n";
+    for remark in [
+        "(qmail 1234 invoked by uid 89); 21 Nov 2026 09:12:00 -0000",
+        "(qmail 1234 invoked from network);\r\n\t21 Nov 2026 09:12:00 -0000",
+        "(nullmailer pid 1 invoked by uid 0)",
+    ] {
+        let top = format!(
+            "Received: {remark}\r\nAuthentication-Results: mx1.corp.example; dmarc=fail header.from=sender.example\r\n{real}"
+        );
+        let between = format!(
+            "Received: from edge ([198.51.100.3]) by mx1.corp.example; x\r\nReceived: {remark}\r\n{real}"
+        );
+        for lines in [top, between] {
+            let (found, notes) = relay(&lines);
+            assert_eq!(found.as_deref(), Some("192.0.2.44"), "{lines}: {notes:?}");
+        }
+    }
+    // What says by whom it was written is no remark.
+    let stranger = "Received: (from root@localhost) by stranger.example (8.17.1) id x; x\r\n";
+    assert_eq!(relay(&format!("{stranger}{real}")).0, None);
+}
+
+#[test]
 fn hops_inside_are_passed_and_forged_ones_never_reached() {
     let inside = "Received: from localhost (localhost [127.0.0.1]) by mx1.corp.example; Sat, 21 Nov 2026 09:12:00 +0000\r\n\
         Received: from edge ([198.51.100.3]) by mx1.corp.example; Sat, 21 Nov 2026 09:12:00 +0000\r\n";
