@@ -24,6 +24,8 @@ pub(super) struct Mailbox {
     pub(super) shown: Vec<String>,
     /// The mailbox as it stands in the header.
     pub(super) text: String,
+    /// Whether it is the name of a group without members (RFC 5322, 3.4): `undisclosed-recipients:;`.
+    is_nobody: bool,
 }
 
 /// Says what could be read of an address.
@@ -41,7 +43,7 @@ pub(super) enum Address {
 pub(super) fn mailboxes(text: &str, into: &mut Vec<Mailbox>) -> bool {
     for slot in Slots::of(text) {
         let mailbox = slot.mailbox();
-        if mailbox.text.is_empty() || into.contains(&mailbox) {
+        if mailbox.text.is_empty() || mailbox.is_nobody || into.contains(&mailbox) {
             continue;
         }
         if into.len() >= MAX_MAILBOXES {
@@ -61,6 +63,8 @@ struct Slot {
     /// Quoted strings, comments and encoded words.
     names: Vec<String>,
     text: String,
+    /// Whether the name of a group stands there.
+    is_group: bool,
 }
 
 impl Slot {
@@ -69,6 +73,7 @@ impl Slot {
         let bare = words(&self.bare);
         let in_angles = self.angles.iter().any(has_at);
         let in_bare = bare.iter().any(has_at);
+        let is_empty = self.is_group && bare.is_empty() && self.angles.is_empty();
         let mut names: Vec<&str> = Vec::new();
         let addresses: Vec<String> = if in_angles || !in_bare {
             names.extend(bare.iter().map(String::as_str));
@@ -105,6 +110,7 @@ impl Slot {
         Mailbox {
             name,
             addresses,
+            is_nobody: is_empty && shown.is_empty(),
             shown,
             text: self.text,
         }
@@ -234,6 +240,7 @@ impl Iterator for Slots<'_> {
                 // The name of a group (RFC 5322, 3.4).
                 ':' if slot.angles.is_empty() && !slot.bare.contains('@') => {
                     slot.bare.clear();
+                    slot.is_group = true;
                     self.rest = tail;
                 }
                 c => {

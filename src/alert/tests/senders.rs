@@ -359,3 +359,31 @@ fn copies_of_one_mailbox_hide_no_other_and_what_is_too_much_is_named() {
         );
     }
 }
+
+#[test]
+fn a_group_without_members_is_no_mailbox() {
+    for group in [
+        "undisclosed-recipients:;",
+        "Undisclosed recipients: ;",
+        "\"Undisclosed recipients\":;",
+        "undisclosed-recipients:",
+    ] {
+        let read =
+            reading(format!("From: a@sender.example\r\nReply-To: {group}\r\n\r\n").as_bytes()).unwrap();
+        assert!(read.unreadable.is_empty(), "{group}: {read:?}");
+        assert_eq!(values(&read.indicators), [("sender", "a@sender.example")]);
+        // Without a sender, a message still is from an unknown one.
+        let read = reading(format!("From: {group}\r\n\r\n").as_bytes()).unwrap();
+        assert_eq!(read.unreadable.len(), 1, "{group}");
+    }
+    for (group, role) in [
+        ("Team: b@evil.example;", "reply_to"),
+        ("\"b@evil.example\":;", "reply_to"),
+    ] {
+        let read =
+            reading(format!("From: a@sender.example\r\nReply-To: {group}\r\n\r\n").as_bytes()).unwrap();
+        assert_eq!(of(&read, role), ["b@evil.example"], "{group}");
+    }
+    let read = reading(b"From: a@sender.example\r\nReply-To: Team: the boss;\r\n\r\n").unwrap();
+    assert_eq!(read.unreadable.len(), 1, "{read:?}");
+}
