@@ -178,7 +178,8 @@ pub(super) struct Uuencoded {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Takes uuencoded files out of a text; returns them and the rest.
+/// Takes uuencoded files out of a text; returns them and the rest. Lines of data that hold the start of a link stay in the
+/// rest, too: programs that decode no such files show them.
 ///
 /// A file begins with `begin`, a mode and a name, and a line that is one of its data; it ends with `end`, or at the
 /// first line that is none of it.
@@ -195,6 +196,9 @@ pub(super) fn uuencoded(text: &[u8]) -> (Vec<Uuencoded>, Cow<'_, [u8]>) {
         let bare = trim_line_end(line);
         if let Some(file) = &mut open {
             if !bare.is_empty() && data(bare, &mut file.bytes) {
+                if holds_link(bare) {
+                    rest.extend_from_slice(line);
+                }
                 continue;
             }
             let is_file = !file.bytes.is_empty();
@@ -225,6 +229,13 @@ pub(super) fn uuencoded(text: &[u8]) -> (Vec<Uuencoded>, Cow<'_, [u8]>) {
         None => {}
     }
     (files, Cow::Owned(rest))
+}
+
+/// Tells a line of data, which has no small letters, that holds what could be a link with its scheme or `www`.
+fn holds_link(line: &[u8]) -> bool {
+    const STARTS: [&[u8; 4]; 4] = [b"HTTP", b"HXXP", b"WWW.", b"FTP:"];
+    line.windows(4)
+        .any(|window| STARTS.iter().any(|start| window == *start))
 }
 
 fn begin(line: &[u8]) -> Option<String> {

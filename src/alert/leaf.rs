@@ -35,6 +35,11 @@ const BODIES: [&str; 8] = [
     "rfc822-headers",
 ];
 
+/// How what OpenPGP encrypted begins in a text (RFC 9580, 6.2).
+const ARMOUR: &str = "-----BEGIN PGP MESSAGE";
+/// Why what is encrypted is not read.
+const SEALED: &str = "encrypted, or signed as a whole: what is in it was not read";
+
 /// Says how a content is read for links.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
@@ -95,21 +100,29 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
         }
         Reading::Page => {
             let text = text(content, about);
+            if text.contains(ARMOUR) {
+                mail.refuse(about, SEALED);
+            }
             links::find(&text, true, &mut |link| remarks.link(link, mail));
         }
         Reading::Text => {
             // Some programs put files into the text itself.
             let (files, rest) = uuencoded(content);
+            // Each is shorter than what it stands in, so texts within texts end.
             for file in files {
                 let name = Some(visible(&file.name)).filter(|name| !name.is_empty());
-                mail.files
-                    .push(File::of(&file.bytes, name, "application/octet-stream".to_owned()));
+                let about = About::file("application/octet-stream", name);
+                leaf(&file.bytes, &about, mail, remarks);
             }
             let mut text = text(&rest, about);
             let yes = |name: &str, value: &str| {
                 let given = about.attribute(name);
                 given.is_some_and(|given| given.eq_ignore_ascii_case(value))
             };
+            let is_armour = |line: &str| line.trim_start_matches(['>', ' ', '\t', '|']).starts_with(ARMOUR);
+            if text.lines().any(is_armour) {
+                mail.refuse(about, SEALED);
+            }
             if yes("format", "flowed") && yes("delsp", "yes") {
                 text = Cow::Owned(unflowed(&text));
             }
@@ -194,13 +207,17 @@ fn attach(decoded: &Decoded<'_>, about: &About, mail: &mut Mail) {
             "a package of Outlook (TNEF): the files in it were not read",
         );
     }
-    let is_sealed = about.is_any("application", &["pkcs7-mime", "x-pkcs7-mime", "pgp-encrypted"])
-        || decoded.bytes.starts_with(b"-----BEGIN PGP MESSAGE");
+    let kinds = [
+        "pkcs7-mime",
+        "x-pkcs7-mime",
+        "pgp-encrypted",
+        "x-microsoft-rpmsg-message",
+    ];
+    let is_sealed = about.is_any("application", &kinds)
+        || about.extension() == "rpmsg"
+        || decoded.bytes.starts_with(ARMOUR.as_bytes());
     if is_sealed {
-        mail.refuse(
-            about,
-            "encrypted, or signed as a whole: what is in it was not read",
-        );
+        mail.refuse(about, SEALED);
     }
 }
 

@@ -170,3 +170,41 @@ fn what_cannot_be_read_of_attachments_is_named() {
     let read = reading(b"From: a@b.example\r\nContent-Type: multipart/mixed\r\n\r\n--x\r\nContent-Type: application/pdf\r\n\r\nhello\r\n--x--\r\n").unwrap();
     assert_eq!(of(&read, "attachment"), [digest(b"hello")]);
 }
+
+#[test]
+fn a_uuencoded_file_and_the_text_in_its_place_both_count() {
+    let text = parts(&["\r\nbegin 2026 with us\r\nHTTPS://CAREER-OFFERS.EXAMPLE/A\r\nend\r\n"]);
+    assert_eq!(of(&text, "url"), ["https://career-offers.example/A"]);
+    let page = b"<a href=https://career-offers.example/a>x</a>";
+    let page: String = std::iter::once(char::from(32 + 45))
+        .chain(page.chunks(3).flat_map(|three| {
+            let bits = three.iter().fold(0_u32, |bits, b| bits << 8 | u32::from(*b));
+            [18, 12, 6, 0].map(|shift| char::from(32 + (bits >> shift & 63) as u8))
+        }))
+        .collect();
+    let read = parts(&[&format!("\r\nbegin 644 a.htm\r\n{page}\r\n`\r\nend\r\n")]);
+    assert_eq!(of(&read, "url"), ["https://career-offers.example/a"], "{page}");
+    assert_eq!(read.facts.attachments[0].size, 45);
+}
+
+#[test]
+fn what_is_encrypted_in_the_text_or_by_a_program_of_ones_own_is_named() {
+    for part in [
+        "\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----",
+        "\r\nHi,\r\n> -----BEGIN PGP MESSAGE-----\r\n>\r\n> hQEMA",
+        "Content-Type: text/html\r\n\r\n<pre>-----BEGIN PGP MESSAGE-----\nhQEMA</pre>",
+        "Content-Type: application/x-microsoft-rpmsg-message; name=message.rpmsg\r\n\r\nvxx",
+        "Content-Type: application/octet-stream; name=message.rpmsg\r\n\r\nvxx",
+    ] {
+        let read = parts(&[part]);
+        assert!(
+            read.unreadable
+                .iter()
+                .any(|one| one.reason.starts_with("encrypted")),
+            "{part}"
+        );
+    }
+    let signed =
+        parts(&["\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\nthe line -----BEGIN PGP MESSAGE-----"]);
+    assert!(signed.unreadable.is_empty(), "{signed:?}");
+}
