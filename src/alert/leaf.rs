@@ -35,7 +35,7 @@ const BODIES: [&str; 8] = [
     "rfc822-headers",
 ];
 
-/// How what OpenPGP encrypted begins in a text (RFC 9580, 6.2).
+/// How a text begins that is encrypted by `OpenPGP` (RFC 9580, 6.2).
 const ARMOUR: &str = "-----BEGIN PGP MESSAGE";
 /// Why what is encrypted is not read.
 const SEALED: &str = "encrypted, or signed as a whole: what is in it was not read";

@@ -5,7 +5,6 @@
 //! the stack or to take minutes. Here depth and parts are bounded before anything is read, and each octet is looked at
 //! once a level.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use mail_parser::DateTime;
@@ -18,7 +17,7 @@ use super::parts::{About, MAX_HEADERS, Section, guessed_boundary, split};
 use super::received::{Hop, Trace};
 use super::senders::{MAX_MAILBOXES, Mailbox, mailboxes};
 use super::unicode::{plain, visible};
-use super::{MAX_DEPTH, MAX_NAMED, MAX_PARTS, MessageError, Unreadable, links};
+use super::{MAX_DEPTH, MAX_NAMED, MAX_PARTS, MessageError, Unreadable, lines, links};
 
 /// How many links are looked at; far more than can be named.
 const MAX_LINKS: usize = 2_000;
@@ -28,7 +27,7 @@ const MAX_TEXT: usize = 998;
 pub(super) const UNCLEAR_START: &str =
     "a line among its headers is none: programs for mail differ in where its content begins";
 /// Headers of which a message has one at least.
-const KNOWN: [&str; 12] = [
+pub(super) const KNOWN: [&str; 12] = [
     "From",
     "Sender",
     "Reply-To",
@@ -55,6 +54,8 @@ pub(super) struct Mail {
     pub(super) files: Vec<File>,
     pub(super) unreadable: Vec<Unreadable>,
     pub(super) attached: Vec<Mail>,
+    /// Headers of other messages that it quotes without their texts, as reports of abuse do.
+    quoted: Vec<Envelope>,
 }
 
 /// Is what a reader would save.
@@ -70,6 +71,8 @@ pub(super) struct Gathered<'m> {
     pub(super) links: Vec<&'m str>,
     pub(super) files: Vec<&'m File>,
     pub(super) unreadable: Vec<&'m Unreadable>,
+    /// Headers of the messages that it carries.
+    pub(super) carried: Vec<&'m Envelope>,
 }
 
 impl Mail {
@@ -78,7 +81,9 @@ impl Mail {
         into.links.extend(self.links.iter().map(String::as_str));
         into.files.extend(&self.files);
         into.unreadable.extend(&self.unreadable);
+        into.carried.extend(&self.quoted);
         for mail in &self.attached {
+            into.carried.push(&mail.envelope);
             mail.gather(into);
         }
     }
@@ -157,7 +162,8 @@ impl Remarks {
 
 /// Reads a message of bounded length.
 pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
-    let bytes = lines(begin(bytes));
+    let unescaped = lines::unescaped(begin(bytes));
+    let bytes = lines::ended(begin(&unescaped));
     let top = Section::of(bytes.as_ref());
     let is_known = |field: &Field<'_>| KNOWN.iter().any(|name| field.is(name));
     if !top
@@ -167,18 +173,12 @@ pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
     {
         return Err(MessageError::NoHeader);
     }
+    if lines::is_glued(&top.fields) {
+        return Err(MessageError::NoLineEnds);
+    }
     let mut remarks = Remarks::default();
     let mail = message(&top, 0, &mut remarks)?;
     Ok((mail, remarks))
-}
-
-/// Gives a message its line ends that came with carriage returns alone.
-fn lines(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if bytes.contains(&b'\n') || !bytes.contains(&b'\r') {
-        return Cow::Borrowed(bytes);
-    }
-    let line_end = |b: &u8| if *b == b'\r' { b'\n' } else { *b };
-    Cow::Owned(bytes.iter().map(line_end).collect())
 }
 
 /// Steps over what programs put before the first header: a byte order mark, empty lines.
@@ -198,6 +198,16 @@ fn message(section: &Section<'_>, depth: usize, remarks: &mut Remarks) -> Result
 }
 
 impl Mail {
+    /// Reads the headers of another message, of which nothing else is there.
+    fn quote(&mut self, fields: &[Field<'_>]) {
+        let mut other = Self::default();
+        for field in fields {
+            other.read(field);
+        }
+        self.unreadable.append(&mut other.unreadable);
+        self.quoted.push(other.envelope);
+    }
+
     fn read(&mut self, field: &Field<'_>) {
         let envelope = &mut self.envelope;
         let text = || field.unfolded();
@@ -328,6 +338,14 @@ fn part(
             }
             return Ok(());
         }
+    }
+    let is_quoted = about.is("text", Some("rfc822-headers"))
+        || about.is_any("message", &["rfc822-headers", "global-headers"]);
+    if is_quoted {
+        let content = decode(body, about.encoding).bytes;
+        let quoted = Section::of(&content);
+        remarks.cut |= quoted.is_cut;
+        mail.quote(&quoted.fields);
     }
     leaf(body, &about, mail, remarks);
     if let Some(body) = section.other {

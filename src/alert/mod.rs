@@ -9,6 +9,7 @@ mod encodings;
 mod facts;
 mod headers;
 mod leaf;
+mod lines;
 mod links;
 mod mime;
 mod names;
@@ -68,7 +69,8 @@ pub struct Trust<'a> {
 /// Holds what a message says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Read {
-    /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, attachments, URLs; of each host
+    /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, senders of attached messages, attachments,
+    /// URLs; of each host
     /// one URL first, so that many of one do not crowd out the others.
     pub indicators: Vec<Found>,
     /// What is not asked about, and why.
@@ -126,7 +128,7 @@ impl std::fmt::Debug for Unreadable {
 /// Holds an indicator and what it was in the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// One of `sender`, `sender_agent` (the Sender header), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
+    /// One of `sender`, `sender_agent` (the Sender header), `attached_sender` (who sent an attached message, or gets an answer to it), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
     pub role: &'static str,
     /// The indicator.
     pub indicator: Indicator,
@@ -161,6 +163,11 @@ pub enum MessageError {
         "this is no message: it has no header such as From or Received; send the raw message (RFC 5322), headers first"
     )]
     NoHeader,
+    /// Its headers stand in one line.
+    #[error(
+        "this is no message: several headers stand in one line; send the raw message (RFC 5322) with its line ends"
+    )]
+    NoLineEnds,
 }
 
 /// Reads a raw message.
@@ -168,7 +175,7 @@ pub enum MessageError {
 /// A message from one's own people that carries exactly one attached message is a report of that: the attached message
 /// is read in its place, and of the report its other files. Anybody can write such a sender, so where trusted relays took
 /// the message from outside and did not find the sender right, it is read as it is; where no relay tells, both are read.
-/// URLs and attachments of other attached messages count, their senders do not.
+/// Of other attached messages URLs, attachments and senders count beside those of the message that carries them.
 ///
 /// # Errors
 /// Where it is over a limit or no message; see [`MessageError`].

@@ -12,6 +12,9 @@ use super::unwrap::{self, Tally};
 use super::{Found, Ignored, MAX_INDICATORS, MAX_NAMED, Read, SHOWN_ONLY, Trust, Unreadable, private};
 use crate::domain::indicator::{Indicator, IndicatorKind};
 
+/// The role of who sent a message that another carries, and of who gets an answer to it.
+const CARRIED: &str = "attached_sender";
+
 /// Collects indicators in order, each once.
 pub(super) struct Reader<'t, 'a> {
     trust: &'t Trust<'a>,
@@ -68,6 +71,19 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.written("return_path", &envelope.return_path);
     }
 
+    /// Reads who sent a message that another carries. Headers alone, and drafts, may name none.
+    fn carried(&mut self, envelope: &Envelope) {
+        if envelope.from_headers > 0 {
+            self.written(CARRIED, &envelope.from);
+        }
+        for mailboxes in [&envelope.sender, &envelope.reply_to] {
+            if !mailboxes.is_empty() {
+                self.written(CARRIED, mailboxes);
+            }
+        }
+        self.written("return_path", &envelope.return_path);
+    }
+
     /// Reads the mailboxes of a role. What is no address is named, and a role of which no address is known; says whether
     /// one was. A return path may be odd: only mail servers look at it.
     fn written(&mut self, role: &'static str, mailboxes: &[Mailbox]) -> bool {
@@ -97,8 +113,8 @@ impl<'t, 'a> Reader<'t, 'a> {
         let texts: Vec<&str> = mailboxes.iter().map(|mailbox| mailbox.text.as_str()).collect();
         let text = texts.join(", ");
         match role {
-            "sender" if text.is_empty() => self.refuse(role, "", "the message names no sender"),
-            "sender" => self.refuse(role, &text, "no sender's address or domain can be read"),
+            "sender" | CARRIED if text.is_empty() => self.refuse(role, "", "the message names no sender"),
+            "sender" | CARRIED => self.refuse(role, &text, "no sender's address or domain can be read"),
             // An answer goes to the sender where nothing is named.
             _ if text.chars().any(char::is_alphanumeric) => {
                 self.refuse(role, &text, "no address of which even the domain can be read");
@@ -181,6 +197,9 @@ impl<'t, 'a> Reader<'t, 'a> {
     pub(super) fn contents(&mut self, mail: &Mail) {
         let mut all = Gathered::default();
         mail.gather(&mut all);
+        for envelope in &all.carried {
+            self.carried(envelope);
+        }
         self.attachments(&all, |_| true);
         self.links(all.links);
     }

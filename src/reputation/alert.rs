@@ -103,7 +103,7 @@ impl Ignored {
     pub fn text(role: &str, value: &str, reason: &str) -> Self {
         let by_role = match role {
             "domain" | "email_domain" => Some(IndicatorKind::Domain),
-            "email" | "sender" | "reply_to" | "return_path" => Some(IndicatorKind::Email),
+            "email" | "sender" | "attached_sender" | "reply_to" | "return_path" => Some(IndicatorKind::Email),
             "url" => Some(IndicatorKind::Url),
             "hash" | "attachment" => Some(IndicatorKind::Hash),
             _ => None,

@@ -24,6 +24,12 @@ fn must_be_known(role: &str) -> bool {
     !matches!(role, "return_path" | "relay" | "email_domain")
 }
 
+/// Tells whether what has this role, where it is known, can make an alert known. Who sent a message that another carries has
+/// to be known, but the author of the outer one writes any name there.
+fn vouches(role: &str) -> bool {
+    must_be_known(role) && role != "attached_sender"
+}
+
 /// Takes pages for unknown of which only the host is known, unless the alert names that host's domain otherwise, as its
 /// sender or beside the page: harmless sites are broken into, and strangers then put pages on them. Says which.
 ///
@@ -34,7 +40,7 @@ pub(super) fn doubt_pages(assessments: &mut [Assessment]) -> Vec<String> {
         .iter()
         .filter(|item| item.r#type != IndicatorKind::Url && item.decision == Decision::Below)
         // An address that is known makes its domain known, so that the domain's own role adds nothing.
-        .filter(|item| must_be_known(&item.role))
+        .filter(|item| vouches(&item.role))
         .filter_map(domain_of)
         .collect();
     let pages = assessments
@@ -101,7 +107,7 @@ pub(super) fn alert(
     let some_known = settled.is_some()
         || assessments
             .iter()
-            .any(|item| is_known(item) && must_be_known(&item.role));
+            .any(|item| is_known(item) && vouches(&item.role));
     if all_known && some_known && !beside.is_sender_doubtful {
         return (Decision::Below, settled.unwrap_or(DecidedBy::Scores));
     }

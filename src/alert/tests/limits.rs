@@ -170,3 +170,43 @@ fn links_that_a_list_vouches_for_are_no_excess_and_take_no_other_s_place() {
             .all(|(_, url)| url.contains("other"))
     );
 }
+
+#[test]
+fn a_message_gets_its_line_ends_back_or_is_refused() {
+    let message = "From: \"A\" <a@sender.example>\r\nTo: b@corp.example\r\nSubject: x\r\n\
+        Content-Type: multipart/mixed; boundary=\"r\"\r\n\r\n--r\r\n\r\nhttp://x.example/a\r\n--r--\r\n";
+    let expected = values(&reading(message.as_bytes()).unwrap().indicators)
+        .into_iter()
+        .map(|(role, value)| (role, value.to_owned()))
+        .collect::<Vec<_>>();
+    let once = message.replace("\r\n", r"\r\n");
+    let quoted = once.replace('"', "\\\"");
+    let twice = once.replace('\\', r"\\");
+    let plain = message.replace("\r\n", r"\n");
+    let ended = format!("{once}\n");
+    for escaped in [once, quoted, twice, plain, ended] {
+        let read = reading(escaped.as_bytes()).unwrap();
+        let found: Vec<_> = values(&read.indicators)
+            .into_iter()
+            .map(|(role, value)| (role, value.to_owned()))
+            .collect();
+        assert_eq!(found, expected, "{escaped}");
+    }
+    for end in [" ", "<br>", "<br/>\t", "; "] {
+        let glued = message.replace("\r\n", end);
+        assert_eq!(
+            reading(glued.as_bytes()),
+            Err(MessageError::NoLineEnds),
+            "{glued}"
+        );
+    }
+    // What is written in a line is its text.
+    let named = r"From: a@sender.example
+Subject: use \n between lines: To: and Subject: follow
+
+C:\new\readme\To: x
+http://x.example/a\nb";
+    let read = reading(named.as_bytes()).unwrap();
+    assert_eq!(of(&read, "sender"), ["a@sender.example"]);
+    assert_eq!(of(&read, "reply_to").len(), 0);
+}

@@ -150,7 +150,7 @@ fn a_report_from_inside_is_read_as_the_message_it_carries() {
             .iter()
             .any(|note| note.starts_with("the message reports another"))
     );
-    // From outside, it is a message that has another attached: links and files count, its sender does not.
+    // From outside, it is a message that has another attached: both senders count.
     let trust = Trust {
         relays: &[],
         is_own: &|_| None,
@@ -163,6 +163,9 @@ fn a_report_from_inside_is_read_as_the_message_it_carries() {
         values(&outside.indicators),
         [
             ("sender", "jane@corp.example"),
+            ("attached_sender", "billing@career-offers.example"),
+            ("attached_sender", "desk@recruit-mail.example"),
+            ("return_path", "bounce@mailer.career-offers.example"),
             ("attachment", OFFER),
             ("url", "https://signature-vendor.example/jane"),
             ("url", "http://career-offers.example/apply"),

@@ -175,3 +175,43 @@ fn a_pass_for_another_name_of_ones_own_vouches_for_no_reporter() {
         assert_eq!(found, outer, "{results}");
     }
 }
+
+/// A message with these parts from one sender.
+fn with_parts(from: &str, parts: &[&str]) -> String {
+    let parts: String = parts.iter().map(|part| format!("--r\r\n{part}\r\n")).collect();
+    format!("From: {from}\r\nContent-Type: multipart/mixed; boundary=r\r\n\r\n{parts}--r--\r\n")
+}
+
+#[test]
+fn the_senders_of_all_attached_messages_count() {
+    let one =
+        "Content-Type: message/rfc822\r\n\r\nFrom: ceo@bad1.example\r\nReply-To: x@bad3.example\r\n\r\nhello";
+    let other = "Content-Type: message/rfc822\r\n\r\nFrom: hr@bad2.example\r\n\r\nhello";
+    let headers = "Content-Type: text/rfc822-headers\r\n\r\nFrom: ceo@bad1.example\r\nSubject: x";
+    let digest = "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\nFrom: ceo@bad1.example\r\n\r\nx\r\n\
+        --d\r\n\r\nFrom: hr@bad2.example\r\n\r\ny\r\n--d--";
+    let both: &[&str] = &["ceo@bad1.example", "hr@bad2.example"];
+    let all: &[&str] = &["ceo@bad1.example", "x@bad3.example", "hr@bad2.example"];
+    let first: &[&str] = &["ceo@bad1.example"];
+    for (from, parts, expected) in [
+        ("user@corp.example", vec![one, other], all),
+        ("user@corp.example", vec![digest], both),
+        ("user@corp.example", vec![headers], first),
+        ("a@sender.example", vec![one], &all[..2]),
+        ("a@sender.example", vec![headers], first),
+    ] {
+        let read = reading(with_parts(from, &parts).as_bytes()).unwrap();
+        assert_eq!(of(&read, "attached_sender"), expected, "{from} {parts:?}");
+        // They are not who sent the message that carries them.
+        assert_eq!(read.senders.len(), 1);
+        assert_eq!(read.facts.senders.len(), 1);
+    }
+    let nobody = "Content-Type: message/rfc822\r\n\r\nFrom: the boss\r\n\r\nhello";
+    let read = reading(with_parts("user@corp.example", &[other, nobody]).as_bytes()).unwrap();
+    assert!(
+        read.unreadable
+            .iter()
+            .any(|one| (one.role, one.value.as_str()) == ("attached_sender", "the boss")),
+        "{read:?}"
+    );
+}

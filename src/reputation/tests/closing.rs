@@ -48,6 +48,7 @@ fn one_known_indicator_does_not_close_an_alert_with_others() {
     assert_eq!(answer.unknown, ["unknown.example", "https://unknown.example/a"]);
     for role in [
         "sender",
+        "attached_sender",
         "reply_to",
         "url",
         "attachment",
@@ -75,6 +76,7 @@ fn one_known_indicator_does_not_close_an_alert_with_others() {
 fn what_a_message_passed_on_its_way_vouches_for_nothing() {
     for (role, value) in [
         ("return_path", "bounce@known.example"),
+        ("attached_sender", "a@known.example"),
         ("relay", "192.0.2.44"),
         ("email_domain", "known.example"),
     ] {
@@ -101,6 +103,7 @@ fn what_a_message_passed_on_its_way_vouches_for_nothing() {
     }
     for (role, value) in [
         ("return_path", "bounce@known.example"),
+        ("attached_sender", "a@known.example"),
         ("email_domain", "known.example"),
     ] {
         let alert = vec![known("sender", "a@other.example"), known(role, value), page()];
