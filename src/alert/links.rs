@@ -10,6 +10,7 @@ use mail_parser::decoders::html::add_html_token;
 use url::Url;
 
 use super::encodings::{Encoding, decode};
+use super::names;
 use super::runs::{Runs, ends_run};
 use super::text::{self, Found};
 use crate::domain::links::web;
@@ -176,7 +177,10 @@ impl Page {
 
     /// Tells of the links that lead to where the page says that it stands.
     fn resolve(&self, found: &mut Found<'_>) -> bool {
-        let Some(base) = &self.base else { return true };
+        let Some(base) = &self.base else {
+            // Without one, programs for mail read a site where a name stands.
+            return self.relative.iter().all(|link| names::find(link, found));
+        };
         let mut links = self.relative.iter().filter_map(|link| base.join(link).ok());
         links.all(|link| found(link.as_str()))
     }

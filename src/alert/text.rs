@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::names;
 use crate::domain::indicator::extent::{self, is_known, is_of_name, is_word};
 use crate::domain::indicator::is_invisible;
-use crate::domain::indicator::refang::{DEAD_SCHEMES, refang, refang_target, separator, token};
+use crate::domain::indicator::refang::{DEAD_SCHEMES, is_glued, refang, refang_target, separator, token};
 
 /// Schemes of links, and what they are read as; of two of which one ends with the other, the longer comes first.
 const SCHEMES: [(&str, &str); 8] = [
@@ -223,8 +223,16 @@ pub(super) fn target(text: &str, is_dead: bool, in_angles: bool) -> (Cow<'_, str
     }
     let front = run.find(['/', '?', '#']).unwrap_or(run.len());
     let host = run.get(..front).unwrap_or_default();
-    if is_dead || host.ends_with(['[', '(', '{']) || refang(host) != host {
-        run = Cow::Owned(refang_target(&run.replace(' ', "")));
+    // Scripts escape all slashes or none.
+    let slash = host
+        .find('\\')
+        .and_then(|at| host.get(at..).map(|rest| rest == "\\"));
+    let is_escaped = slash == Some(true) && run.get(front..).is_some_and(|path| path.starts_with('/'));
+    let is_broken = host.contains(char::is_whitespace);
+    if is_dead || is_broken || host.ends_with(['[', '(', '{']) || refang(host) != host {
+        run = Cow::Owned(refang_target(&closed_up(&run)));
+    } else if is_escaped {
+        run = Cow::Owned(run.replace("\\/", "/"));
     }
     let keep = length(&run);
     let kept = run.get(..keep).unwrap_or_default();
@@ -309,6 +317,13 @@ fn end(text: &str) -> usize {
         let rest = text.get(at..).unwrap_or_default();
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
+            // A line end that is written out, or another link, directly behind it.
+            '\\' if escaped_end(rest).is_some_and(is_link) => return at,
+            'h' | 'H' if is_glued(text.get(..at).unwrap_or_default(), rest) => return at,
+            '[' | '(' | '{' if !in_path && dot(rest).is_some() => {
+                skip = at + rest.len() - dot(rest).unwrap_or_default().len();
+                has_dot = true;
+            }
             // The dot behind it is escaped, or its path begins with one.
             '\\' if !in_path && behind.starts_with('.') => {}
             '/' | '?' | '#' | '\\' if !in_path => {
@@ -320,7 +335,7 @@ fn end(text: &str) -> usize {
                     .get(bracket.len()..)
                     .is_some_and(|rest| token(rest).is_some());
                 let host = if is_token { bracket } else { host };
-                if breaks(&refang_target(&host.replace(' ', ""))).is_some() {
+                if breaks(&refang_target(&closed_up(host))).is_some() {
                     return at;
                 }
                 in_path = true;
@@ -333,6 +348,10 @@ fn end(text: &str) -> usize {
                 skip = at + spaced_dot(rest).unwrap_or_default();
                 has_dot = true;
             }
+            '\r' | '\n' if !in_path => match broken(text.get(..at).unwrap_or_default(), rest) {
+                Some(length) => skip = at + length,
+                None => return at,
+            },
             // Browsers take these for dots. A sentence ends with one, too, but no host has no dot before.
             '\u{3002}' | '\u{ff0e}' | '\u{ff61}' if !in_path && !has_dot && goes_on(behind) => has_dot = true,
             '\u{2024}' if !in_path && goes_on(behind) => has_dot = true,
@@ -378,10 +397,55 @@ fn end_of_user(text: &str) -> usize {
 /// Returns the length of ` [.] `, which some write between the labels of a host.
 fn spaced_dot(text: &str) -> Option<usize> {
     let bare = text.strip_prefix(' ')?;
-    let after = dot(bare)?;
+    let (after, is_word) = match dot(bare) {
+        Some(after) => (after, false),
+        None => (
+            bare.strip_prefix("dot ").or_else(|| bare.strip_prefix("DOT "))?,
+            true,
+        ),
+    };
     let next = after.strip_prefix(' ').unwrap_or(after);
     let goes_on = next.starts_with(char::is_alphanumeric);
-    goes_on.then(|| text.len() - next.len())
+    // The word stands in sentences, too.
+    (goes_on && (!is_word || is_known(label(next)))).then(|| text.len() - next.len())
+}
+
+/// Cuts what could be a label off the start of a text.
+fn label(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '-');
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+}
+
+/// Returns the length of the line end within a host: behind a dot or a hyphen, with no whole name before and the end of
+/// one behind it.
+fn broken(before: &str, text: &str) -> Option<usize> {
+    let next = text.trim_start_matches(['\r', '\n']);
+    let end = next.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '.'));
+    let (more, behind) = next.split_at_checked(end.unwrap_or(next.len()))?;
+    let host = before.rsplit('@').next().unwrap_or_default();
+    let is_open = match host.strip_suffix('.') {
+        Some(host) => !is_known(host),
+        None => host.ends_with('-') && more.contains('.'),
+    };
+    (is_open && behind.starts_with('/') && is_known(more)).then_some(text.len() - next.len())
+}
+
+/// Steps over line ends and tabs that are written out.
+fn escaped_end(text: &str) -> Option<&str> {
+    let behind = written_end(text)?;
+    Some(written_end(behind).unwrap_or(behind))
+}
+
+fn written_end(text: &str) -> Option<&str> {
+    ["\\r", "\\n", "\\t"]
+        .iter()
+        .find_map(|mark| text.strip_prefix(mark))
+}
+
+/// Takes white space out of a link, and the words that stand for its dots.
+fn closed_up(link: &str) -> String {
+    let dots = link.replace(" dot ", ".").replace(" DOT ", ".");
+    dots.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// Tells characters that end a link in running text.

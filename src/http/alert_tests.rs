@@ -154,3 +154,56 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_behind_another_is_never_dropped() {
+    for given in [
+        "example.com?career-offers.example",
+        "example.com#career-offers.example",
+        "example.com\\career-offers.example",
+        "example.com/career-offers.example",
+    ] {
+        let found = asked(&json!({"domain": given}));
+        assert!(
+            found.indicators.is_empty() && found.unreadable.len() == 1,
+            "{given}: {found:?}"
+        );
+    }
+    assert_eq!(
+        scored(&json!({"domain": "example.com/index.html"})),
+        [("domain".to_owned(), "example.com".to_owned())]
+    );
+    for given in ["192.0.2.0/255.255.255.0", "192.0.2.1/192.0.2.2"] {
+        let found = asked(&json!({"ip": given}));
+        assert!(
+            found.indicators.is_empty() && found.unreadable.len() == 1,
+            "{given}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn labels_before_values_are_taken_off_and_words_for_nothing_are_told() {
+    for (member, given, value) in [
+        ("ip", "IP: 192.0.2.44", "192.0.2.44"),
+        ("ip", "ip=192.0.2.44", "192.0.2.44"),
+        ("domain", "Domain: career-offers.example", "career-offers.example"),
+        ("domain", "Domain Name: EXAMPLE.COM", "example.com"),
+        ("url", "URL: https://a.example/b", "https://a.example/b"),
+    ] {
+        assert_eq!(
+            scored(&json!({member: given})),
+            [(member.to_owned(), value.to_owned())],
+            "{given}"
+        );
+    }
+    let found = asked(&json!({"domain": ["None", "a.example"], "ip": "n/a"}));
+    assert!(found.unreadable.is_empty() && found.indicators.len() == 1);
+    assert_eq!(
+        found.notes,
+        ["domain: None stands for no value", "ip: n/a stands for no value"]
+    );
+    let mut marked = b"\xef\xbb\xbf".to_vec();
+    marked.extend(br#"{"domain": "a.example"}"#);
+    assert!(decode(&marked).is_ok());
+}

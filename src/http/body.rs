@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Vis
 /// # Errors
 /// What is wrong, with the member where that is known.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let body = without_mark(body);
     // A list would be taken for the members in their order.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err("expected a JSON object".to_owned());
@@ -21,6 +22,11 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         Some(mended) => strictly(mended.as_bytes()),
         None => Err(error),
     })
+}
+
+/// Takes off the mark with which some programs begin UTF-8.
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -97,6 +103,7 @@ fn escape(text: &str) -> (usize, bool) {
 /// Writes what a JSON text means, the same for equal meaning: without space between, members in order, texts without
 /// needless escapes, whole numbers without a point. A text that is no JSON, or that gives a member twice, stands for itself.
 pub(super) fn meaning(body: &[u8]) -> Cow<'_, [u8]> {
+    let body = without_mark(body);
     let read = serde_json::from_slice(body).or_else(|error| match mended(body) {
         Some(mended) => serde_json::from_str(&mended),
         None => Err(error),

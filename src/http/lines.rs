@@ -2,8 +2,11 @@
 //!
 //! Nothing of a line is lost: what is no value stays beside one, or becomes one that cannot be read.
 
+use std::borrow::Cow;
+
 use crate::domain::indicator::extent::{is_known, is_outside};
-use crate::domain::indicator::refang::{begins_url, refang};
+use crate::domain::indicator::is_label;
+use crate::domain::indicator::refang::{begins_url, is_glued, refang};
 use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::Kind;
 
@@ -113,12 +116,15 @@ pub(super) fn links(line: &str) -> Vec<String> {
             // The first of many spaces tells for all of them.
             c if c.is_whitespace() && !was_space => {
                 let next = behind.trim_start();
-                begins_link(next) || (begins_value(next) && !ends_in_joint(&value))
+                (begins_link(next) || (begins_value(next) && !ends_in_joint(&value))) && !is_label(&value)
             }
             c if is_outside(c) => begins_link(behind) || (is_host(&value) && begins_value(behind)),
             _ => false,
         };
         was_space = c.is_whitespace();
+        if value.contains("//") && is_glued(&value, rest) {
+            values.push(std::mem::take(&mut value));
+        }
         if separates {
             values.push(std::mem::take(&mut value));
         } else {
@@ -129,6 +135,76 @@ pub(super) fn links(line: &str) -> Vec<String> {
     values.push(value);
     let values = values.into_iter().map(|value| value.trim().to_owned());
     values.filter(|value| !value.is_empty()).collect()
+}
+
+/// Takes back what templates and programs escaped: slashes (`https:\/\/`), and line ends and tabs between values (`\r\n`,
+/// `<br>`), where the backslash cannot be the slash that browsers read it as.
+pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    if text.contains(":\\/\\/") {
+        text = Cow::Owned(text.replace("\\/", "/"));
+    }
+    if !text.contains('\\') && !text.contains("<b") && !text.contains("<B") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    while let Some(c) = rest.chars().next() {
+        let behind = line_end(rest).filter(|behind| {
+            let next = past_line_ends(behind);
+            next.is_empty() || begins_link(next) || begins_value(next)
+        });
+        if let Some(behind) = behind {
+            out.push('\n');
+            rest = past_line_ends(behind);
+        } else {
+            out.push(c);
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Steps over a line end or a tab that is written out.
+fn line_end(text: &str) -> Option<&str> {
+    const MARKS: [&str; 10] = [
+        "\\r", "\\n", "\\t", "<br>", "<br/>", "<br />", "<BR>", "<BR/>", "<BR />", "<Br>",
+    ];
+    MARKS.iter().find_map(|mark| text.strip_prefix(mark))
+}
+
+/// Steps over as many as stand there, with white space between.
+fn past_line_ends(text: &str) -> &str {
+    let mut text = text.trim_start();
+    while let Some(behind) = line_end(text) {
+        text = behind.trim_start();
+    }
+    text
+}
+
+/// Takes a link and its label apart, where both are all of a text: `[label](link)`, `[label|link]` and `<link|label>`. The
+/// label is a value of its own where it is one.
+pub(super) fn labelled(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    let inner = |open, close| text.strip_prefix(open)?.strip_suffix(close);
+    let (label, link) = if let Some(inner) = inner('<', '>') {
+        let (link, label) = inner.split_once('|')?;
+        (label, link)
+    } else if let Some(inner) = inner('[', ')') {
+        inner.split_once("](")?
+    } else {
+        inner('[', ']')?.split_once('|')?
+    };
+    let (label, link) = (label.trim(), link.trim());
+    let found = Indicator::guess(link).ok()?;
+    let is_one = !link.contains(|c: char| c.is_whitespace() || matches!(c, '|' | '[' | ']' | '<' | '>'));
+    let other = Indicator::guess(label).ok().and_then(|other| other.host());
+    let is_same = other.is_none() || other == found.host();
+    let is_value = begins_link(label) || begins_value(label);
+    is_one.then(|| {
+        let label = (is_value && !is_same).then(|| label.to_owned());
+        [link.to_owned()].into_iter().chain(label).collect()
+    })
 }
 
 /// Tells the start of a link: a scheme, defanged or not.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::lines::{links, mailboxes, separated, words};
+use super::lines::{labelled, links, mailboxes, separated, unescaped, words};
 use super::wishes::Names;
 use crate::reputation::Kind;
 
@@ -52,6 +52,18 @@ impl Item {
                 format!("only the first {MOST_VALUES} values of a member are looked at"),
             )),
         }
+    }
+}
+
+impl Item {
+    /// Returns a text that is what templates write for nothing, as a whole.
+    fn word_for_none(&self) -> Option<&str> {
+        const WORDS: [&str; 6] = ["none", "null", "undefined", "nan", "n/a", "-"];
+        let text = self.text().ok()?.trim();
+        WORDS
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(text))
+            .then_some(text)
     }
 }
 
@@ -190,12 +202,22 @@ impl OneOrMany {
     /// Returns the values of a kind, each by itself; `None` for any kind. Behind the most that are looked at stands
     /// `More`.
     pub(super) fn values(&self, kind: Option<Kind>) -> impl Iterator<Item = Item> {
-        let all = self.items.iter().flat_map(move |item| match item {
-            Item::Text(text) => apart(kind, text).into_iter().map(Item::Text).collect(),
-            other => vec![other.clone()],
-        });
+        let is_value = move |item: &&Item| kind.is_none() || item.word_for_none().is_none();
+        let all = self
+            .items
+            .iter()
+            .filter(is_value)
+            .flat_map(move |item| match item {
+                Item::Text(text) => apart(kind, text).into_iter().map(Item::Text).collect(),
+                other => vec![other.clone()],
+            });
         let numbered = all.take(MOST_VALUES + 1).enumerate();
         numbered.map(|(at, item)| if at < MOST_VALUES { item } else { Item::More })
+    }
+
+    /// Returns the words that stand where a value should and say that there is none.
+    pub(super) fn absent(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().filter_map(Item::word_for_none)
     }
 
     /// Returns the values as they were given, each element of a list one; what is one text is taken apart.
@@ -248,6 +270,10 @@ fn apart_at(kind: Option<Kind>, text: &str, depth: usize) -> Vec<String> {
             .flat_map(|text| apart_at(kind, text, depth + 1))
             .take(MOST_VALUES + 1)
             .collect();
+    }
+    let text = unescaped(text);
+    if let Some(values) = labelled(&text) {
+        return values;
     }
     let lines = text.split(['\n', '\r', '\t']);
     let lines = lines.map(str::trim).filter(|line| !line.is_empty());

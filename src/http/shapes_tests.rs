@@ -306,3 +306,78 @@ fn what_is_left_of_a_text_is_a_value_too() {
         assert_eq!(values(kind, &json!(given)), expected, "{given}");
     }
 }
+
+#[test]
+fn line_ends_that_are_written_out_separate_values() {
+    for given in [
+        r"a.example\nb.example",
+        r"a.example\r\nb.example\r\n",
+        r"a.example\tb.example",
+        "a.example<br>b.example",
+        "a.example <br/> b.example",
+    ] {
+        for kind in [Some(Kind::Domain), None] {
+            assert_eq!(values(kind, &json!(given)), ["a.example", "b.example"], "{given}");
+        }
+    }
+    assert_eq!(
+        values(Some(Kind::Ip), &json!(r"10.0.0.1\n198.51.100.7")),
+        ["10.0.0.1", "198.51.100.7"]
+    );
+    for given in [
+        r"https://a.example/a\nhttps://b.example/b",
+        "https://a.example/ahttps://b.example/b",
+        r"https:\/\/a.example\/a\nhttps:\/\/b.example\/b",
+    ] {
+        assert_eq!(
+            values(Some(Kind::Url), &json!(given)),
+            ["https://a.example/a", "https://b.example/b"],
+            "{given}"
+        );
+    }
+    for whole in [
+        r"https://a.example\news.html",
+        "https://a.example/?u=x%3Dhttps://b.example/",
+        "https://web.archive.example/web/2026/https://b.example/",
+    ] {
+        assert_eq!(values(Some(Kind::Url), &json!(whole)), [whole]);
+    }
+}
+
+#[test]
+fn links_with_a_label_are_links() {
+    for given in [
+        "<https://a.example/b|label>",
+        "<https://a.example/b|a.example>",
+        "[label](https://a.example/b)",
+        "[https://a.example/b|https://a.example/b]",
+    ] {
+        assert_eq!(
+            values(Some(Kind::Url), &json!(given)),
+            ["https://a.example/b"],
+            "{given}"
+        );
+    }
+    assert_eq!(
+        values(Some(Kind::Domain), &json!("[b.example](https://a.example/)")),
+        ["https://a.example/", "b.example"]
+    );
+    assert_eq!(
+        values(Some(Kind::Url), &json!("URL: https://a.example/")),
+        ["URL: https://a.example/"]
+    );
+}
+
+#[test]
+fn a_word_for_nothing_is_no_value() {
+    for word in ["None", "null", "undefined", "NaN", "N/A", " - "] {
+        let read: OneOrMany = serde_json::from_value(json!([word, "a.example"])).unwrap();
+        assert_eq!(read.absent().collect::<Vec<_>>(), [word.trim()]);
+        assert_eq!(
+            values(Some(Kind::Domain), &json!([word, "a.example"])),
+            ["a.example"]
+        );
+    }
+    // Of a batch each element is answered.
+    assert_eq!(values(None, &json!(["None"])), ["None"]);
+}

@@ -3,6 +3,7 @@
 use super::shapes::{Item, OneOrMany};
 use crate::ask::message::head;
 use crate::ask::score::Alert;
+use crate::domain::indicator::holds_two;
 use crate::domain::{Indicator, IndicatorKind, links};
 use crate::reputation::{Ignored, Kind};
 
@@ -100,6 +101,10 @@ fn unwrapped(role: &str, text: &str, note: Option<&str>) -> Option<Found> {
             shown(indicator.value()),
             shown(text)
         );
+        if indicator.value() == text {
+            out.reads.push(Read::of(role, indicator, note.map(str::to_owned)));
+            continue;
+        }
         let mut read = Read::of(role, indicator, Some(taken));
         read.note = read.note.map(|taken| match note {
             Some(note) => format!("{note}; {taken}"),
@@ -139,6 +144,10 @@ pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Found, String> {
 /// What was expected, in plain words.
 fn as_meant(kind: Kind, value: &str) -> Result<Found, String> {
     of_kind(kind, value).or_else(|expected| {
+        // As a page it would be scored by the first alone.
+        if kind != Kind::Url && holds_two(value) {
+            return Err(expected);
+        }
         let is_scored = |read: &Read| Kind::ALL.iter().any(|kind| kind.name() == read.role);
         let other = guess(value).ok().filter(|_| kind != Kind::Url);
         let Some(mut other) = other.filter(|other| other.reads.iter().all(is_scored)) else {
@@ -188,6 +197,12 @@ pub(crate) fn unreadable(role: &str, given: &str, reason: &str) -> Ignored {
 /// Adds the values of a member to an alert. Equal ones count once; what is too much is told, too.
 pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
     let mut more = 0_usize;
+    for word in values.absent() {
+        let note = format!("{}: {} stands for no value", kind.name(), shown(word));
+        if !asked.notes.contains(&note) {
+            asked.notes.push(note);
+        }
+    }
     for item in values.values(Some(kind)) {
         let role = kind.name();
         let read = match item.text() {

@@ -467,3 +467,48 @@ fn what_is_written_behind_a_host_is_no_part_of_it() {
     }
     assert_eq!(urls("https://\u{4f8b}\u{3048}.jp"), ["https://xn--r8jz45g.jp/"]);
 }
+
+#[test]
+fn hosts_with_a_spelt_dot_or_a_line_end_within_are_read() {
+    for text in [
+        "https://career-offers[ . ]example/a",
+        "https://career-offers[ dot ]example/a",
+        "https://career-offers[d0t]example/a",
+        "https://career-offers[punkt]example/a",
+        "https://career-offers dot example/a",
+        "https://career-offers DOT example/a",
+        "https://career-offers.\r\nexample/a",
+        "https://career-\r\noffers.example/a",
+        "hxxp[s]://career-offers.example/a",
+        "hxxp(s)://career-offers[.]example/a",
+        "ht_tps://career-offers.example/a",
+        "\"https:\\/\\/career-offers.example\\/a\"",
+    ] {
+        assert_eq!(urls(text), ["https://career-offers.example/a"], "{text}");
+    }
+    assert_eq!(urls("https://a.example.\r\nexample/b"), ["https://a.example/"]);
+}
+
+#[test]
+fn links_with_no_space_between_are_several() {
+    for text in [
+        "https://a.example/ahttps://b.example/b",
+        r"https://a.example/a\nhttps://b.example/b",
+        r"https://a.example/a\r\nhttps://b.example/b",
+    ] {
+        assert_eq!(
+            urls(text),
+            ["https://a.example/a", "https://b.example/b"],
+            "{text}"
+        );
+    }
+    let inner = "https://a.example/?u=https://b.example/";
+    assert_eq!(urls(inner), [inner]);
+}
+
+#[test]
+fn a_site_without_a_scheme_is_a_link_of_a_page() {
+    let page = "From: a@b.example\r\nContent-Type: text/html\r\n\r\n<a href=\"career-offers.example/login\">x</a><a href=\"a/b.html\">y</a>";
+    let read = reading(page.as_bytes()).unwrap();
+    assert_eq!(of(&read, "url"), ["http://career-offers.example/login"]);
+}

@@ -184,8 +184,10 @@ fn taken(raw: &str, read: impl Fn(&str) -> Option<(Indicator, bool)>) -> Option<
     }
     let seen = invisible::without(raw.trim(), false);
     let bare = invisible::without(raw, true);
+    let labelled = || read(labelled(&bare)?).map(|(found, _)| (found, true));
     let (found, in_part) = read(seen.trim_matches(|c: char| c.is_whitespace() || invisible::is_invisible(c)))
-        .or_else(|| read(&bare))?;
+        .or_else(|| read(&bare))
+        .or_else(labelled)?;
     // In free text, what is invisible changes nothing that a person reads.
     let hidden = !is_text(found.kind) && raw.trim().chars().any(invisible::is_invisible);
     let kept = found.value == raw.trim();
@@ -205,13 +207,13 @@ fn loosely(kind: IndicatorKind, whole: &str, text: &str) -> Option<Indicator> {
     match kind {
         IndicatorKind::Domain | IndicatorKind::Hostname => {
             let mended = mend(text);
-            parse(&mended).or_else(|| parse(host_of(&mended)?))
+            parse(&mended).or_else(|| parse(only_host(&mended)?))
         }
         IndicatorKind::Ipv4 | IndicatorKind::Ipv6 => {
             let mended = mend(text.trim_end_matches('.'));
             parse(&mended)
                 .or_else(|| address_of_one(&mended).map(Indicator::from))
-                .or_else(|| parse(host_of(&mended)?))
+                .or_else(|| parse(only_host(&mended)?))
         }
         IndicatorKind::Netblock => parse(&mend(text)),
         IndicatorKind::Asn => {
@@ -262,6 +264,68 @@ fn unpaired(text: &str) -> &str {
     })
 }
 
+/// Words that people write before a value, with a colon or an equals sign between.
+const LABELS: [&str; 20] = [
+    "address",
+    "domain",
+    "domain name",
+    "email",
+    "e-mail",
+    "fqdn",
+    "host",
+    "host name",
+    "hostname",
+    "ioc",
+    "ip",
+    "ip address",
+    "ip-address",
+    "ipv4",
+    "ipv6",
+    "link",
+    "mail",
+    "uri",
+    "url",
+    "website",
+];
+
+/// Tells a word with its sign that stands before a value: `URL:`.
+pub(crate) fn is_label(text: &str) -> bool {
+    let text = text.trim();
+    let word = text.strip_suffix([':', '=']).map(str::trim);
+    word.is_some_and(|word| LABELS.iter().any(|label| label.eq_ignore_ascii_case(word)))
+}
+
+/// Takes the word off that stands before a value.
+fn labelled(text: &str) -> Option<&str> {
+    let (at, sign) = text.char_indices().find(|(_, c)| matches!(c, ':' | '='))?;
+    let (label, value) = text.split_at_checked(at + sign.len_utf8())?;
+    is_label(label).then_some(value.trim_start())
+}
+
+/// Tells a host without a scheme behind whose sign of a path, a query or a part another host stands:
+/// `a.example?b.example`. Names of files that end as top-level domains do are none.
+pub(crate) fn holds_two(text: &str) -> bool {
+    const FILES: [&str; 8] = [".md", ".mov", ".pl", ".ps", ".py", ".rs", ".sh", ".zip"];
+    let is_sign = |c: char| matches!(c, '/' | '\\' | '?' | '#');
+    let mended = mend(outside(text));
+    let Some((host, tail)) = mended.split_once(is_sign).filter(|(host, _)| !host.contains(':')) else {
+        return false;
+    };
+    let next = tail
+        .trim_start_matches(is_sign)
+        .split(is_sign)
+        .next()
+        .unwrap_or_default();
+    let is_file = FILES.iter().any(|end| next.ends_with(end));
+    let is_name = next.contains('.') && extent::is_known(next) && canonical::hostname(next).is_some();
+    host.contains('.') && ((is_name && !is_file) || next.parse::<IpAddr>().is_ok())
+}
+
+/// Cuts the host out, where no other stands behind it.
+fn only_host(text: &str) -> Option<&str> {
+    (!holds_two(text)).then(|| host_of(text)).flatten()
+}
+
 /// Cuts the host out of a URL, of a host with a port or a path, and of what stands behind an `@`.
 fn host_of(text: &str) -> Option<&str> {
     let (scheme, rest) = match text.split_once("://") {
@@ -282,9 +346,10 @@ fn host_of(text: &str) -> Option<&str> {
         return None;
     }
     // The length of a network is no path: 192.0.2.0/24 is not the address 192.0.2.0.
-    let is_length = tail
-        .strip_prefix('/')
-        .is_some_and(|tail| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()));
+    let is_length = tail.strip_prefix('/').is_some_and(|tail| {
+        let is_number = !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit());
+        is_number || tail.parse::<IpAddr>().is_ok()
+    });
     if is_length && authority.parse::<IpAddr>().is_ok() {
         return None;
     }

@@ -3,9 +3,11 @@
 use url::{Host, Url};
 
 /// What stands between a pair of brackets, and what it means.
-const INNER: [(&str, &str); 9] = [
+const INNER: [(&str, &str); 11] = [
     (".", "."),
     ("dot", "."),
+    ("d0t", "."),
+    ("punkt", "."),
     (":", ":"),
     ("://", "://"),
     (":/", ":/"),
@@ -14,6 +16,9 @@ const INNER: [(&str, &str); 9] = [
     ("/", "/"),
     ("//", "//"),
 ];
+
+/// How many characters with the closing bracket are looked at for one of these.
+const MOST_INNER: usize = 10;
 
 /// Removes white space, quotes, backticks and brackets that surround the whole text, however deep.
 pub(super) fn unwrap(text: &str) -> &str {
@@ -73,9 +78,11 @@ pub(crate) fn token(text: &str) -> Option<(&'static str, &str)> {
         _ => return None,
     };
     let rest = chars.as_str();
+    let (end, _) = rest.char_indices().take(MOST_INNER).find(|(_, c)| *c == close)?;
+    let (head, after) = rest.split_at_checked(end)?;
+    let head = head.trim_matches(' ');
     INNER.iter().find_map(|(inner, plain)| {
-        let head = rest.get(..inner.len())?;
-        let after = rest.get(inner.len()..)?.strip_prefix(close)?;
+        let after = after.strip_prefix(close)?;
         head.eq_ignore_ascii_case(inner).then_some((*plain, after))
     })
 }
@@ -176,9 +183,26 @@ pub(crate) fn refang_target(text: &str) -> String {
 
 /// Tells the start of a URL: a scheme with `://` behind it, defanged or not.
 pub(crate) fn begins_url(text: &str) -> bool {
-    let in_scheme = |c: &char| c.is_ascii_alphanumeric() || *c == '*';
+    let in_scheme = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '*' | '_');
     let scheme = text.chars().take(9).take_while(in_scheme).count();
-    (2..=8).contains(&scheme) && text.get(scheme..).and_then(separator).is_some()
+    let behind = text.get(scheme..).unwrap_or_default();
+    let secure = ["[s]", "(s)"].iter().find_map(|s| behind.strip_prefix(s));
+    (2..=8).contains(&scheme) && separator(secure.unwrap_or(behind)).is_some()
+}
+
+/// Tells a link that begins directly behind another: behind a letter or a digit that no escape ends with.
+pub(crate) fn is_glued(before: &str, text: &str) -> bool {
+    const SCHEMES: [&str; 4] = ["https://", "http://", "hxxps://", "hxxp://"];
+    let begins = |scheme: &&str| {
+        text.get(..scheme.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+    };
+    if !SCHEMES.iter().any(|scheme| begins(scheme)) {
+        return false;
+    }
+    let mut last = before.chars().rev();
+    let is_word = last.next().is_some_and(|c| c.is_ascii_alphanumeric());
+    is_word && last.nth(1) != Some('%')
 }
 
 /// Steps over `://` behind a scheme, defanged or not, with slashes of either kind: what follows, and whether it was
@@ -239,7 +263,13 @@ fn front(text: &str) -> &str {
 }
 
 /// Schemes that are spelt so that they do not work, and the working ones.
-pub(crate) const DEAD_SCHEMES: [(&str, &str); 12] = [
+pub(crate) const DEAD_SCHEMES: [(&str, &str); 18] = [
+    ("hxxp[s]", "https"),
+    ("hxxp(s)", "https"),
+    ("http[s]", "https"),
+    ("http(s)", "https"),
+    ("ht_tps", "https"),
+    ("ht_tp", "http"),
     ("hxxps", "https"),
     ("htxps", "https"),
     ("hxtps", "https"),

@@ -47,6 +47,11 @@ pub struct Sealed {
 pub fn unwrap(link: Url) -> Unwrapped {
     let mut out = Unwrapped::default();
     let mut waiting = vec![(link, 0)];
+    let keep = |out: &mut Unwrapped, link: Url| {
+        if !out.links.contains(&link) {
+            out.links.push(link);
+        }
+    };
     let mut looked = 0;
     while let Some((link, taken)) = waiting.pop() {
         looked += 1;
@@ -57,8 +62,16 @@ pub fn unwrap(link: Url) -> Unwrapped {
         match look(&link) {
             Wrapper::None => {
                 out.is_wrapped |= taken > 0;
-                if !out.links.contains(&link) {
-                    out.links.push(link);
+                keep(&mut out, link);
+            }
+            Wrapper::Beside(inner) => {
+                out.is_wrapped |= taken > 0;
+                keep(&mut out, link.clone());
+                for text in inner.into_iter().rev().filter(|_| taken < MAX_WRAPPERS) {
+                    match read(&text) {
+                        Link::Web(inner) => waiting.push((inner, taken + 1)),
+                        _ => out.seal(link.clone(), Vec::new(), "what is in it is no URL"),
+                    }
                 }
             }
             Wrapper::Sealed(hosts) => out.seal(link, hosts, "only the mail gateway knows where it leads"),

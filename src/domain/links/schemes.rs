@@ -12,7 +12,7 @@ use crate::domain::indicator::{Indicator, without};
 
 /// Schemes with which a client asks no server: they write a message, make a call, show a part of the message itself, or
 /// open a program without naming a server.
-const NOWHERE: [&str; 26] = [
+const NOWHERE: [&str; 23] = [
     "about",
     "applewebdata",
     "blob",
@@ -26,9 +26,6 @@ const NOWHERE: [&str; 26] = [
     "im",
     "mailto",
     "mid",
-    "msteams",
-    "onenote",
-    "outlook",
     "sip",
     "sips",
     "skype",
@@ -40,6 +37,9 @@ const NOWHERE: [&str; 26] = [
     "webkit-fake-url",
     "xmpp",
 ];
+
+/// Schemes that open a program, which asks the server of a link in them; without one they lead nowhere.
+const PROGRAMS: [&str; 3] = ["msteams", "onenote", "outlook"];
 
 /// Says what a text is as a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn other(url: &Url, text: &str) -> Link {
         Link::Other { links, hosts }
     } else if is_unreadable {
         Link::Unreadable
-    } else if host.is_some() || matches!(scheme, "javascript" | "vbscript") {
+    } else if host.is_some() || PROGRAMS.contains(&scheme) || matches!(scheme, "javascript" | "vbscript") {
         Link::Nowhere
     } else {
         Link::Unreadable

@@ -151,3 +151,56 @@ fn what_is_no_page_within_a_wrapper_names_its_server() {
     let found = of("https://www.google.com/url?q=mailto:a@b.example");
     assert!(found.links.is_empty() && found.sealed.is_empty());
 }
+
+#[test]
+fn redirects_of_large_sites_are_opened_or_sealed() {
+    let coded = "aHR0cHMlM2ElMmYlMmZldmlsLmV4YW1wbGUlMmY";
+    for link in [
+        "https://r.search.yahoo.com/_ylt=A/RV=2/RE=1/RO=10/RU=https%3a%2f%2fevil.example%2f/RK=2/RS=x-"
+            .to_owned(),
+        format!("https://www.bing.com/aclick?ld=x&u={coded}&rlid=y"),
+        format!("https://www.google.com/pagead/aclk?sa=L&adurl={EVIL}"),
+        format!("https://web.facebook.com/l.php?u={EVIL}"),
+        format!("https://facebook.com/flx/warn/?u={EVIL}"),
+        format!("https://scanmail.trustwave.com/?c=1&d=abc&u={EVIL}"),
+        format!("https://antiphishing.vadesecure.com/v4?f=1&u={EVIL}"),
+        format!("https://m365.eu.vadesecure.com/safeproxy/v4?f=1&u={EVIL}"),
+        format!("https://www.baidu.com/link?url={EVIL}"),
+    ] {
+        assert_eq!(links(&link), [EVIL], "{link}");
+        assert!(of(&link).is_wrapped && of(&link).sealed.is_empty(), "{link}");
+    }
+    for link in [
+        "https://www.baidu.com/link?url=abc",
+        "https://r.search.yahoo.com/_ylt=A/RS=x",
+    ] {
+        let found = of(link);
+        assert!(found.links.is_empty() && found.sealed.len() == 1, "{link}");
+    }
+}
+
+#[test]
+fn a_link_in_the_query_of_a_large_site_counts_beside_the_page() {
+    for link in [
+        "https://www.youtube.com/signin?next=https://evil.example/",
+        "https://sites.google.com/view/x?y=https://evil.example/",
+        "https://mail.firm.example/fmlurlsvc/?fewReq=x&url=https://evil.example/",
+    ] {
+        assert_eq!(links(link), [link, EVIL], "{link}");
+    }
+    for link in [
+        "https://accounts.google.com/login?continue=https://mail.google.com/",
+        "https://shop.example/?next=https://evil.example/",
+    ] {
+        assert_eq!(links(link), [link], "{link}");
+    }
+}
+
+#[test]
+fn a_link_that_opens_a_program_is_read_for_the_link_in_it() {
+    let Link::Other { links, .. } = read("onenote:https://evil.example/a") else {
+        panic!("it names a server");
+    };
+    assert_eq!(links, [Url::parse("https://evil.example/a").unwrap()]);
+    assert_eq!(read("onenote:notebook"), Link::Nowhere);
+}

@@ -34,6 +34,8 @@ pub(super) enum Wrapper {
     None,
     /// A wrapper, and what stands in it where the link should: one text at least.
     Open(Vec<String>),
+    /// A link that counts itself, and links in it to which a server may send on.
+    Beside(Vec<String>),
     /// A wrapper whose link only its vendor can tell, and the hosts that it names.
     Sealed(Vec<Indicator>),
 }
@@ -53,8 +55,57 @@ pub(super) fn look(url: &Url) -> Wrapper {
         let hosts = hosts.filter(|name| name.contains('.')).take(MAX_HOSTS);
         return Wrapper::Sealed(hosts.filter_map(|name| Indicator::name(&name).ok()).collect());
     }
-    site(host, url).unwrap_or(Wrapper::None)
+    site(host, url)
+        .or_else(|| beside(host, url))
+        .unwrap_or(Wrapper::None)
 }
+
+/// Finds links in the query of large sites, of whose redirects no list is whole, and of Fortinet's mail gateway, which each customer runs
+/// under a name of its own. The page counts as well, since nobody tells from the link which of them is shown.
+fn beside(host: &str, url: &Url) -> Option<Wrapper> {
+    let zone = SENDING_ON.iter().find(|zone| is_or_below(host, zone)).copied();
+    let is_there = |inner: &Url| {
+        let inner = inner.host_str().unwrap_or_default();
+        inner == host
+            || zone.is_some_and(|zone| is_or_below(inner, zone))
+            || is_google(host) && is_google(inner)
+    };
+    let is_fortimail = url.path().starts_with("/fmlurlsvc/");
+    if zone.is_none() && !is_google(host) && !is_fortimail {
+        return None;
+    }
+    let links = values(url, |_| true).into_iter();
+    let links =
+        links.filter(|text| begins_url(text) && super::web(text).is_none_or(|inner| !is_there(&inner)));
+    let links: Vec<String> = links.collect();
+    (!links.is_empty()).then_some(Wrapper::Beside(links))
+}
+
+/// Sites that are vouched for and send on to others; Google's besides.
+const SENDING_ON: [&str; 22] = [
+    "baidu.com",
+    "bing.com",
+    "discord.com",
+    "doubleclick.net",
+    "ebay.com",
+    "facebook.com",
+    "instagram.com",
+    "linkedin.com",
+    "live.com",
+    "microsoft.com",
+    "msn.com",
+    "naver.com",
+    "pinterest.com",
+    "reddit.com",
+    "steamcommunity.com",
+    "twitter.com",
+    "vk.com",
+    "x.com",
+    "yahoo.com",
+    "yandex.com",
+    "yandex.ru",
+    "youtube.com",
+];
 
 /// Returns the zones that are gateways' own whole.
 pub(in crate::domain) fn gateway_zones() -> impl Iterator<Item = &'static str> {
@@ -79,7 +130,7 @@ impl Gateway {
     }
 }
 
-const GATEWAYS: [Gateway; 15] = [
+const GATEWAYS: [Gateway; 16] = [
     // Microsoft Safe Links: worldwide and GCC, GCC High and DoD, 21Vianet; any path, `/ap/…` of Office included.
     Gateway {
         zones: &[
@@ -130,15 +181,23 @@ const GATEWAYS: [Gateway; 15] = [
             decoded.unwrap_or_default()
         },
     },
-    // Symantec, once MessageLabs; Libraesva; OpenText EdgePilot.
+    // Symantec, once MessageLabs; Libraesva; OpenText EdgePilot; Trustwave; Vade.
     Gateway {
         zones: &[
             "clicktime.symantec.com",
             "clicktime.cloud.postoffice.net",
             "urlsand.esvalabs.com",
             "link.edgepilot.com",
+            "scanmail.trustwave.com",
+            "antiphishing.vadesecure.com",
         ],
         among: None,
+        read: |url| query(url, &["u"]),
+    },
+    // Vade for Microsoft 365.
+    Gateway {
+        zones: &["m365.eu.vadesecure.com", "m365.us.vadesecure.com"],
+        among: Some(|_, path| path.contains("/safeproxy/")),
         read: |url| query(url, &["u"]),
     },
     // Check Point Harmony, once Avanan: the link between three underscores.
@@ -230,7 +289,7 @@ fn site(host: &str, url: &Url) -> Option<Wrapper> {
     if is_google(host) {
         return match path {
             "/url" => named(&["q", "url"]),
-            "/aclk" => named(&["adurl"]),
+            "/aclk" | "/pagead/aclk" => named(&["adurl"]),
             "/translate" => named(&["u"]),
             _ => {
                 let rest = path.strip_prefix("/amp/")?;
@@ -252,13 +311,43 @@ fn site(host: &str, url: &Url) -> Option<Wrapper> {
         // A code that only the site knows.
         "www.linkedin.com" | "linkedin.com" if path == "/slink" => Some(Wrapper::Sealed(Vec::new())),
         "l.facebook.com" | "lm.facebook.com" | "l.instagram.com" | "l.messenger.com" => named(&["u"]),
-        "www.facebook.com" | "facebook.com" | "m.facebook.com" if path == "/l.php" => named(&["u"]),
+        _ if is_or_below(host, "facebook.com") && (path == "/l.php" || path.starts_with("/flx/warn")) => {
+            named(&["u"])
+        }
         "www.youtube.com" | "youtube.com" if path == "/redirect" => named(&["q"]),
         "out.reddit.com" => named(&["url"]),
         "duckduckgo.com" if path == "/l/" => named(&["uddg"]),
-        "www.bing.com" | "bing.com" if path.starts_with("/ck/") => {
+        // Yahoo's search: the link in one segment of the path.
+        _ if is_or_below(host, "r.search.yahoo.com") => {
+            let link = path.split('/').find_map(|segment| segment.strip_prefix("RU="));
+            Some(match link {
+                Some(link) => Wrapper::Open(vec![percent_decoded(link)]),
+                None => Wrapper::Sealed(Vec::new()),
+            })
+        }
+        // A token that only the site knows; a link in clear stands in some.
+        _ if is_or_below(host, "baidu.com") && path == "/link" => {
+            let links = values(url, |name| name == "url");
+            Some(if links.iter().any(|link| !begins_url(link)) {
+                Wrapper::Sealed(Vec::new())
+            } else if links.is_empty() {
+                Wrapper::None
+            } else {
+                Wrapper::Open(links)
+            })
+        }
+        "www.bing.com" | "bing.com" if path.starts_with("/ck/") || matches!(path, "/aclick" | "/aclk") => {
             let coded = values(url, |name| name == "u");
-            let decoded = |coded: &String| text(URL_SAFE.decode(coded.strip_prefix("a1")?).ok()?);
+            let decoded = |coded: &String| {
+                let coded = coded.strip_prefix("a1").unwrap_or(coded).replace(' ', "+");
+                let link = STANDARD.decode(coded.replace('-', "+").replace('_', "/")).ok();
+                let link = text(link?)?;
+                Some(if begins_url(&link) {
+                    link
+                } else {
+                    percent_decoded(&link)
+                })
+            };
             let all: Option<Vec<String>> = coded.iter().map(decoded).collect();
             Some(match all {
                 Some(links) if links.is_empty() => Wrapper::None,
