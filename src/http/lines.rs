@@ -122,7 +122,7 @@ pub(super) fn links(line: &str) -> Vec<String> {
             _ => false,
         };
         was_space = c.is_whitespace();
-        if value.contains("//") && is_glued(&value, rest) {
+        if is_glued(&value, rest) && value.contains("//") {
             values.push(std::mem::take(&mut value));
         }
         if separates {

@@ -502,7 +502,7 @@ fn links_with_no_space_between_are_several() {
             "{text}"
         );
     }
-    let inner = "https://a.example/?u=https://b.example/";
+    let inner = "https://a.example/r/https://b.example/";
     assert_eq!(urls(inner), [inner]);
 }
 
