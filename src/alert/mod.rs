@@ -5,6 +5,7 @@
 
 mod authentication;
 mod calendar;
+mod cut;
 mod encodings;
 mod facts;
 mod headers;

@@ -2,7 +2,8 @@
 
 use icu_properties::props::GeneralCategory as Category;
 
-use super::text::{Found, target};
+use super::cut::target;
+use super::text::Found;
 use super::unicode::category;
 use crate::domain::indicator::is_below_known_suffix;
 
