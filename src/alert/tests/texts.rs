@@ -176,28 +176,6 @@ fn flowed_lines_and_soft_breaks_are_joined() {
 }
 
 #[test]
-fn pages_hide_nothing_in_attributes() {
-    let page = "<base href='https://base.example/'><area href=https://area.example/><svg><a xlink:href=\"https://svg.example/\"/></svg>\
-        <meta http-equiv=refresh content=\"0; url='https://meta.example/'\"><form action=https://form.example/><button formaction=https://button.example/>\
-        <iframe srcdoc=\"<a href='https://srcdoc.example/'>x</a>\"></iframe><a onclick=\"location='https://click.example/'\">x</a>\
-        <iframe src=\"data:text/html;base64,PGEgaHJlZj0naHR0cHM6Ly9kYXRhLmV4YW1wbGUvJz54PC9hPg==\"></iframe>\
-        <p xmlns:x=\"https://ns.example/\">https&#58;//text.example/&nbsp;x</p><script>if(a<b){location=\"https://script.example/\"}</script>";
-    let message = format!("From: a@b.example\r\nContent-Type: text/html\r\n\r\n{page}");
-    let read = reading(message.as_bytes()).unwrap();
-    let mut hosts: Vec<String> = read
-        .indicators
-        .iter()
-        .filter(|one| one.role == "url")
-        .filter_map(|one| one.indicator.host())
-        .collect();
-    hosts.sort();
-    let expected = [
-        "area", "base", "button", "click", "data", "form", "meta", "script", "srcdoc", "svg", "text",
-    ];
-    assert_eq!(hosts, expected.map(|name| format!("{name}.example")));
-}
-
-#[test]
 fn calendars_are_unfolded_and_unescaped() {
     let calendar = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1@x.example\r\nORGANIZER;DIR=\"https://dir.example/\r\n d\":mailto:a@b.example\r\n\
         DESCRIPTION:Join https://one.exam\r\n ple/room\\nPass 1\\, or https://two.example/y\\; bye\r\nURL;VALUE=URI:https://three.example/u\r\n\
@@ -504,11 +482,4 @@ fn links_with_no_space_between_are_several() {
     }
     let inner = "https://a.example/r/https://b.example/";
     assert_eq!(urls(inner), [inner]);
-}
-
-#[test]
-fn a_site_without_a_scheme_is_a_link_of_a_page() {
-    let page = "From: a@b.example\r\nContent-Type: text/html\r\n\r\n<a href=\"career-offers.example/login\">x</a><a href=\"a/b.html\">y</a>";
-    let read = reading(page.as_bytes()).unwrap();
-    assert_eq!(of(&read, "url"), ["http://career-offers.example/login"]);
 }

@@ -197,7 +197,7 @@ pub(crate) fn is_glued(before: &str, text: &str) -> bool {
         text.get(..scheme.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(scheme))
     };
-    if !SCHEMES.iter().any(|scheme| begins(scheme)) {
+    if !SCHEMES.iter().any(begins) {
         return false;
     }
     let mut last = before.chars().rev();

@@ -60,8 +60,8 @@ pub(super) fn look(url: &Url) -> Wrapper {
         .unwrap_or(Wrapper::None)
 }
 
-/// Finds links in the query of large sites, of whose redirects no list is whole, and of Fortinet's mail gateway, which each customer runs
-/// under a name of its own. The page counts as well, since nobody tells from the link which of them is shown.
+/// Finds links in the query of large sites, of whose redirects no list is whole, and of Fortinet's mail gateway, which
+/// each customer runs under a name of its own. The page counts as well, since the link does not tell which is shown.
 fn beside(host: &str, url: &Url) -> Option<Wrapper> {
     let zone = SENDING_ON.iter().find(|zone| is_or_below(host, zone)).copied();
     let is_there = |inner: &Url| {
