@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::report::{EntityView, Observation};
 use crate::maltego::types;
+use crate::mapping::canonical::name_key;
 use period::Period;
 
 pub use dot::to_dot;
@@ -62,7 +63,7 @@ pub fn read(text: &str) -> Result<Graph, GraphError> {
     }
 }
 
-/// Tells entities apart: type, value, and the strict properties.
+/// Says what an entity is: type, value, and the strict properties.
 pub type Identity = (String, String, BTreeMap<String, String>);
 
 /// Holds one entity.
@@ -96,6 +97,14 @@ pub struct Node {
     pub given: bool,
 }
 
+/// Tells types whose values are names of persons and organizations.
+fn is_named(type_id: &str) -> bool {
+    matches!(
+        type_id,
+        "maltego.Person" | "maltego.Organization" | "maltego.Company"
+    )
+}
+
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
@@ -107,6 +116,18 @@ impl Node {
         let strict = self.strict.iter();
         let strict = strict.filter_map(|name| Some((name.clone(), self.properties.get(name)?.clone())));
         (self.type_id.clone(), self.value.clone(), strict.collect())
+    }
+
+    /// Returns what tells it from other entities: its identity, of which a name counts regardless of case and punctuation.
+    fn key(&self) -> Identity {
+        let (type_id, mut value, mut strict) = self.identity();
+        if is_named(&type_id) {
+            value = name_key(&value);
+            if let Some(name) = types::value_property(&type_id) {
+                strict.remove(name);
+            }
+        }
+        (type_id, value, strict)
     }
 
     /// Returns the last part of the type's id.
@@ -230,7 +251,7 @@ impl Graph {
     /// Finds the entity that would merge with another.
     #[must_use]
     pub fn find(&self, node: &Node) -> Option<usize> {
-        self.known.get(&node.identity()).copied()
+        self.known.get(&node.key()).copied()
     }
 
     /// Begins a step; what is found until the next one belongs to it. Returns its number.
@@ -242,9 +263,15 @@ impl Graph {
     /// Adds an entity, or merges it into its equal: properties with other ids are added, those with equal ids take the
     /// newer value, periods are united. Returns its index.
     pub fn add(&mut self, mut node: Node) -> usize {
-        let identity = node.identity();
-        if let Some(&at) = self.known.get(&identity) {
+        let key = node.key();
+        if let Some(&at) = self.known.get(&key) {
             if let Some(kept) = self.nodes.get_mut(at) {
+                if kept.value != node.value {
+                    // The first spelling stays, and so do the properties that repeat it.
+                    node.properties.retain(|name, _| {
+                        types::property(&kept.type_id, name).is_none() || !kept.properties.contains_key(name)
+                    });
+                }
                 kept.properties.extend(node.properties);
                 kept.marks.extend(node.marks);
                 kept.steps.extend(node.steps);
@@ -255,7 +282,7 @@ impl Graph {
         }
         let observations = std::mem::take(&mut node.observations);
         node.observe(observations);
-        self.known.insert(identity, self.nodes.len());
+        self.known.insert(key, self.nodes.len());
         self.nodes.push(node);
         self.nodes.len() - 1
     }

@@ -13,10 +13,13 @@ use crate::catalogue::OWN;
 /// Holds what one side reached, with what its links say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Side {
-    reached: BTreeMap<Identity, BTreeSet<Observation>>,
+    reached: BTreeMap<Key, (Identity, BTreeSet<Observation>)>,
     /// What the side has without having reached it.
-    only_given: BTreeSet<Identity>,
+    only_given: BTreeMap<Key, Identity>,
 }
+
+/// Tells entities apart, as a graph does.
+type Key = Identity;
 
 /// Says how the periods of both sides lie to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +107,10 @@ impl Side {
         let Some(node) = graph.nodes().get(link.to) else {
             return;
         };
-        let said = self.reached.entry(node.identity()).or_default();
+        let (_, said) = self
+            .reached
+            .entry(node.key())
+            .or_insert_with(|| (node.identity(), BTreeSet::new()));
         let heard = link
             .observations
             .iter()
@@ -120,9 +126,10 @@ impl Side {
     }
 
     fn note_given(&mut self, graph: &Graph, all: impl Iterator<Item = usize>) {
-        let identities = all.filter_map(|at| Some(graph.nodes().get(at)?.identity()));
-        self.only_given = identities
-            .filter(|identity| !self.reached.contains_key(identity))
+        let nodes = all.filter_map(|at| graph.nodes().get(at));
+        self.only_given = nodes
+            .map(|node| (node.key(), node.identity()))
+            .filter(|(key, _)| !self.reached.contains_key(key))
             .collect();
     }
 
@@ -158,8 +165,8 @@ pub fn overlaps(a: &Side, b: &Side) -> Vec<Overlap> {
     let both = a
         .reached
         .iter()
-        .filter_map(|(identity, said)| Some((identity, said, b.reached.get(identity)?)));
-    both.map(|(identity, a, b)| Overlap {
+        .filter_map(|(key, (identity, said))| Some((identity, said, b.reached.get(key)?)));
+    both.map(|(identity, a, (_, b))| Overlap {
         identity: identity.clone(),
         sides: [a.clone(), b.clone()],
         times: times(a, b),
@@ -170,14 +177,16 @@ pub fn overlaps(a: &Side, b: &Side) -> Vec<Overlap> {
 /// Returns what one side reached and the other was only given, so that it is no overlap.
 #[must_use]
 pub fn only_given(a: &Side, b: &Side) -> Vec<Identity> {
-    let given = |one: &Side, other: &Side| -> Vec<Identity> {
-        let known = |identity: &&Identity| {
-            other.reached.contains_key(*identity) || other.only_given.contains(*identity)
-        };
-        one.only_given.iter().filter(known).cloned().collect()
+    let given = |one: &Side, other: &Side| -> Vec<(Key, Identity)> {
+        let known = |key: &Key| other.reached.contains_key(key) || other.only_given.contains_key(key);
+        one.only_given
+            .iter()
+            .filter(|(key, _)| known(key))
+            .map(|(key, identity)| (key.clone(), identity.clone()))
+            .collect()
     };
-    let all: BTreeSet<Identity> = given(a, b).into_iter().chain(given(b, a)).collect();
-    all.into_iter().collect()
+    let all: BTreeMap<Key, Identity> = given(a, b).into_iter().chain(given(b, a)).collect();
+    all.into_values().collect()
 }
 
 fn times(a: &BTreeSet<Observation>, b: &BTreeSet<Observation>) -> Times {

@@ -109,6 +109,52 @@ fn strict_properties_keep_entities_apart() {
 }
 
 #[test]
+fn a_name_is_one_entity_however_it_is_spelt() {
+    let named = |type_id: &str, property: &str, value: &str, strict: &[&str]| {
+        view(type_id, value, &[(property, value)], strict)
+    };
+    let spelt = |graph: &mut Graph, values: &[&str]| {
+        let from = graph.give(domain("a.example"));
+        for value in values {
+            let of_company = named("maltego.Organization", "title", value, &["title"]);
+            let of_person = named("maltego.Person", "person.fullname", value, &[]);
+            graph.found(from, "acme.whois", vec![of_company, of_person]);
+        }
+    };
+    let mut graph = Graph::default();
+    spelt(
+        &mut graph,
+        &[
+            "Acme, Inc.",
+            "ACME INC",
+            "acme inc",
+            "M\u{fc}ller",
+            "Mu\u{308}ller",
+            "Inc Acme",
+        ],
+    );
+    let values: Vec<&str> = graph
+        .nodes()
+        .iter()
+        .skip(1)
+        .step_by(2)
+        .map(|one| one.value.as_str())
+        .collect();
+    assert_eq!(values, ["Acme, Inc.", "M\u{fc}ller", "Inc Acme"]);
+    assert_eq!(graph.nodes().len(), 7);
+    assert_eq!(graph.nodes()[1].properties["title"], "Acme, Inc.");
+    assert_eq!(graph.nodes()[2].properties["person.fullname"], "Acme, Inc.");
+    for text in [to_graphml(&graph).unwrap(), to_json(&graph).unwrap()] {
+        assert_eq!(read(&text).unwrap(), graph, "{text}");
+    }
+    let mut other = Graph::default();
+    spelt(&mut other, &["ACME INC"]);
+    let both = overlaps(&Side::whole(&graph), &Side::whole(&other));
+    let shown: Vec<&str> = both.iter().map(|one| one.identity.1.as_str()).collect();
+    assert_eq!(shown, ["Acme, Inc.", "Acme, Inc."]);
+}
+
+#[test]
 fn a_picture_holds_no_language_of_others() {
     let mut graph = Graph::default();
     graph.add(Node {

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use crate::domain::{Country, Indicator, IndicatorKind, Kind, privacy};
 use crate::maltego::visible;
 
@@ -24,20 +26,51 @@ pub(super) fn canonical<'a>(
         // Mail servers may tell local parts by case, and hardly one does: providers write one mailbox in many ways.
         Some(Kind::Email) if value.chars().any(char::is_uppercase) => Cow::Owned(value.to_lowercase()),
         Some(Kind::Phone) => phone(value, country),
-        Some(Kind::Person) if privacy::is_private_name(&value) => return None,
-        Some(Kind::Person) => Some(person(value)).filter(|name| !privacy::is_private_name(name))?,
-        Some(Kind::Organization) if privacy::is_private_name(&value) => return None,
+        Some(Kind::Person | Kind::Organization) if privacy::is_private_name(&value) => return None,
+        Some(Kind::Person) => {
+            let name = person(composed(value));
+            Some(name).filter(|name| !privacy::is_private_name(name))?
+        }
+        Some(Kind::Organization) => composed(value),
         _ => value,
     })
 }
 
-/// Returns what values are told apart by: the names of persons and organizations that differ in case alone are one.
-pub(super) fn regardless_of_case<'a>(kind: Option<Kind>, value: &Cow<'a, str>) -> Cow<'a, str> {
-    match kind {
-        Some(Kind::Person | Kind::Organization) if value.chars().any(char::is_uppercase) => {
-            Cow::Owned(value.to_lowercase())
+/// Returns what values are told apart by; the names of persons and organizations by [`name_key`].
+pub(super) fn told_apart_by<'a>(kind: Option<Kind>, value: &Cow<'a, str>) -> Cow<'a, str> {
+    if is_name(kind) {
+        Cow::Owned(name_key(value))
+    } else {
+        value.clone()
+    }
+}
+
+/// Tells values that name a person or an organization.
+pub(super) fn is_name(kind: Option<Kind>) -> bool {
+    matches!(kind, Some(Kind::Person | Kind::Organization))
+}
+
+/// Returns what a name is told apart by: its letters, digits and symbols, regardless of case, of punctuation, of blanks
+/// and of how accents are composed. The order of words counts.
+#[must_use]
+pub(crate) fn name_key(name: &str) -> String {
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(name);
+    let mut key = String::with_capacity(composed.len());
+    for c in composed.to_lowercase().chars() {
+        match c {
+            '.' | '\'' | '’' | '`' => {}
+            ',' | ';' | ':' | '"' | '“' | '”' | '„' | '«' | '»' | '(' | ')' | '[' | ']' | '-' | '–' | '_' =>
+            {
+                key.push(' ');
+            }
+            other => key.push(other),
         }
-        _ => value.clone(),
+    }
+    let words: Vec<&str> = key.split_whitespace().collect();
+    if words.is_empty() {
+        composed.into_owned()
+    } else {
+        words.join(" ")
     }
 }
 
@@ -77,6 +110,16 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// Composes accents with their letters (NFC): a client compares names by their octets.
+fn composed(name: Cow<'_, str>) -> Cow<'_, str> {
+    let nfc = ComposingNormalizerBorrowed::new_nfc();
+    if nfc.is_normalized(&name) {
+        name
+    } else {
+        Cow::Owned(nfc.normalize(&name).into_owned())
     }
 }
 
@@ -218,6 +261,22 @@ mod tests {
         }
         for kind in [Kind::Person, Kind::Organization] {
             assert_eq!(one(kind, "REDACTED FOR PRIVACY", None), None);
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_by_letters_alone() {
+        for (one, other) in [
+            ("Acme, Inc.", "ACME INC"),
+            ("Acme Inc.", "acme,inc"),
+            ("M\u{fc}ller GmbH", "Mu\u{308}ller GmbH"),
+            ("Beispiel S.A.", "Beispiel SA"),
+            ("Anton Kranz", "ANTON  KRANZ"),
+        ] {
+            assert_eq!(name_key(one), name_key(other), "{one}");
+        }
+        for (one, other) in [("A&B Ltd", "AB Ltd"), ("Anton Kranz", "Kranz Anton"), (".", "-")] {
+            assert_ne!(name_key(one), name_key(other), "{one}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::hash_map::{Entry, HashMap};
 
 use jiff::civil::Date;
 
-use super::canonical::{canonical, is_shouted, regardless_of_case};
+use super::canonical::{canonical, is_name, is_shouted, name_key, told_apart_by};
 use super::dropped::Unplaced;
 use super::rules::{Condition, EntityRule};
 use super::{Heard, MappedInput, Rules, Window};
@@ -428,14 +428,18 @@ impl<'a> Folded<'a> {
         let Some(type_id) = prepared.type_of(&value, lists) else {
             return Placed::Nothing;
         };
+        let is_value_of_input = || {
+            value.eq_ignore_ascii_case(input.value.trim())
+                || is_name(prepared.kind) && name_key(&value) == name_key(input.value)
+        };
         if type_id == input.type_id
-            && value.eq_ignore_ascii_case(input.value.trim())
+            && is_value_of_input()
             && prepared.agrees(&part.scope, &heard.answer.source.provider, input.properties)
         {
             return Placed::Equal;
         }
         let strict = prepared.strict_values(&part.scope);
-        let at = match known.entry((type_id, regardless_of_case(prepared.kind, &value), strict)) {
+        let at = match known.entry((type_id, told_apart_by(prepared.kind, &value), strict)) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 self.groups.push(Group::new(type_id, value.clone()));

@@ -4,7 +4,7 @@
 //! what several records say of one entity, `canonical` brings values into one form, `entity` dresses an entity for a
 //! Maltego client, `map` puts them in order, and `dropped` counts what is not shown.
 
-mod canonical;
+pub(crate) mod canonical;
 mod dropped;
 mod entity;
 mod fold;
