@@ -318,6 +318,50 @@ const WHOLE: &[&str] = &[
     "web master",
 ];
 
+/// Words that end the title of a position, and those that begin one before "of".
+const POSITIONS: &[&str] = &[
+    "administrator",
+    "analyst",
+    "architect",
+    "coordinator",
+    "director",
+    "engineer",
+    "manager",
+    "officer",
+    "president",
+    "secretary",
+    "specialist",
+    "supervisor",
+    "technician",
+];
+const HEADS: &[&str] = &[
+    "chair",
+    "chief",
+    "dean",
+    "director",
+    "head",
+    "manager",
+    "president",
+    "vp",
+];
+
+/// Words that stand before the word of a position.
+const RANKS: &[&str] = &[
+    "assistant",
+    "associate",
+    "chief",
+    "deputy",
+    "executive",
+    "financial",
+    "junior",
+    "lead",
+    "managing",
+    "principal",
+    "senior",
+    "technology",
+    "vice",
+];
+
 /// Tells whether a text is the name of a desk and of nothing else.
 pub(super) fn is_desk(text: &str) -> bool {
     let words = words(text);
@@ -326,7 +370,25 @@ pub(super) fn is_desk(text: &str) -> bool {
     let known = |word: &String| {
         is_desk(word) || BESIDE.contains(&word.as_str()) || word.bytes().all(|byte| byte.is_ascii_digit())
     };
-    words.iter().any(is_desk) && words.iter().all(known) || WHOLE.contains(&words.join(" ").as_str())
+    words.iter().any(is_desk) && words.iter().all(known)
+        || WHOLE.contains(&words.join(" ").as_str())
+        || is_title(&words)
+}
+
+/// Tells whether words are the title of a position: "Director of Network Services", "Chief Information Officer".
+fn is_title(words: &[String]) -> bool {
+    let is_of = |list: &[&str], word: Option<&String>| word.is_some_and(|word| list.contains(&word.as_str()));
+    let rest = match words {
+        [vice, rest @ ..] if vice == "vice" => rest,
+        words => words,
+    };
+    let is_head = is_of(HEADS, rest.first()) && is_of(&["for", "of"], rest.get(1)) && rest.len() > 2;
+    let is_position = is_of(POSITIONS, words.last())
+        && words.len() > 1
+        && words.iter().rev().skip(1).all(|word| {
+            RANKS.contains(&word.as_str()) || BESIDE.contains(&word.as_str()) || DESK.contains(&word.as_str())
+        });
+    is_head || is_position
 }
 
 /// Tells whether a text names a desk, perhaps a company's: "Example NOC".

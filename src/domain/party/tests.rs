@@ -208,6 +208,12 @@ fn desks_are_nobody_and_somebodys_desk_is_no_person() {
         "Domain Billing",
         "Domain Registration",
         "Mr Domain Administrator",
+        "Director of Network Services",
+        "Chief Information Officer",
+        "Head of IT",
+        "Vice President for Technology",
+        "Senior Network Engineer",
+        "IT Manager",
     ] {
         for label in [Label::Name, Label::Organization, Label::Group, Label::None] {
             assert_eq!(read(text, label), "nobody", "{text} {label:?}");

@@ -268,7 +268,10 @@ impl<'a> Splitter<'a> {
                 let begins_lower = |line: &Line<'_>| matches!(line.text, Text::Free(text) if text.starts_with(char::is_lowercase));
                 // Prose that goes on is no contact.
                 let over_text = deeper && next.is_some_and(|next| next.adjacent && !begins_lower(next.line));
-                if short && (is_pair || over_text) {
+                // A heading as deep as its lines stands apart from what is above.
+                let apart = self.open.as_ref().is_none_or(|open| open.rested);
+                let over_lines = apart && next.is_some_and(|next| next.adjacent && !begins_lower(next.line));
+                if short && (is_pair || over_text || over_lines) {
                     let roles = keys::roles(text);
                     if !roles.is_empty() {
                         return Some(Head::Roles(roles));

@@ -3,7 +3,7 @@
 use super::keys::{self, Field};
 use super::places::{is_place, is_street};
 use crate::domain::Party;
-use crate::domain::party::{Label, is_company, is_handle, is_sentence};
+use crate::domain::party::{Label, is_company, is_desk, is_handle, is_sentence};
 use crate::providers::contact::{Contact, Part};
 
 /// Lines of one contact that are read at most.
@@ -46,7 +46,7 @@ pub(super) fn read(lines: &[&str], named: bool, contact: &mut Contact) -> Vec<St
             && texts.is_empty()
         {
             handles.push(line.to_owned());
-        } else {
+        } else if texts.is_empty() || !is_desk(line) {
             texts.push(line);
         }
     }
@@ -160,9 +160,11 @@ fn numbers(line: &str) -> Option<(&str, Option<&str>)> {
                 .all(|letter| letter.is_ascii_digit() || "+-.() /x".contains(letter))
     };
     let bare = |letter: char| letter.is_alphabetic() || ":, -.".contains(letter);
+    // A label behind its number may stand in brackets.
+    let behind = |letter: char| bare(letter) || matches!(letter, '(' | ')');
     let mut parts = line
         .split(['F', 'f'])
-        .map(|part| part.trim_matches(bare).trim())
+        .map(|part| part.trim_start_matches(bare).trim_end_matches(behind).trim())
         .filter(|part| is_number(part));
     Some((parts.next()?, parts.next()))
 }

@@ -115,10 +115,45 @@ pub(super) fn roles(written: &str) -> Vec<&'static str> {
 /// Splits a key such as `registrant contact email` or `org tech phone` into the words of its role, the role, and the field.
 pub(super) fn qualified(key: &str) -> Option<(&str, &'static str, Field)> {
     let ends = key.match_indices(' ').map(|(end, _)| end).collect::<Vec<_>>();
+    if ends.is_empty() {
+        return glued(key);
+    }
     ends.into_iter().rev().find_map(|end| {
         let (before, after) = key.split_at_checked(end)?;
         Some((before, role(before)?, field(after.trim_start())?))
     })
+}
+
+/// Tells which field words name that have no blank between them: `postaladdress`.
+fn glued_field(key: &str) -> Option<Field> {
+    let is_named = |name: &str| {
+        name.split(' ')
+            .try_fold(key, |rest, word| rest.strip_prefix(word))
+            == Some("")
+    };
+    FIELDS
+        .iter()
+        .find(|(_, names)| names.iter().any(|name| is_named(name)))
+        .map(|(field, _)| *field)
+}
+
+/// Splits a key whose role and field have no blank between them: `registrantemail`.
+fn glued(key: &str) -> Option<(&str, &'static str, Field)> {
+    if field(key).is_some() || exact_role(key).is_some() {
+        return None;
+    }
+    let names = ROLES
+        .iter()
+        .flat_map(|(role, names)| names.iter().map(move |name| (*role, *name)));
+    names
+        .filter_map(|(role, name)| {
+            Some((
+                key.get(..name.len())?,
+                role,
+                glued_field(key.strip_prefix(name)?)?,
+            ))
+        })
+        .min_by_key(|(before, _, _)| before.len())
 }
 
 /// Tells whether a key refers to a contact by its handle: `admin-c`, `Registrant Code`.

@@ -72,12 +72,29 @@ fn kind(text: &str) -> Text<'_> {
         return Text::Comment(text.trim_matches(|letter: char| "%#>;-=/ \t".contains(letter)));
     }
     // Some servers mark their headings with asterisks.
-    let text = text.trim_start_matches(['*', ' ', '\t']);
+    let text = without_order(text.trim_start_matches(['*', ' ', '\t']));
     bracketed(text)
         .or_else(|| dotted(text))
         .or_else(|| with_colon(text))
         .or_else(|| in_columns(text))
         .unwrap_or(Text::Free(text))
+}
+
+/// Takes off what numbers the keys of some servers: `2a. registrant: …`.
+fn without_order(text: &str) -> &str {
+    let Some((order, rest)) = text.split_once(". ") else {
+        return text;
+    };
+    let number = order.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+    let is_order = order.len() <= 3
+        && order.len() - number.len() == 1
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit());
+    if is_order && rest.contains(':') {
+        rest.trim_start()
+    } else {
+        text
+    }
 }
 
 /// Makes a pair of a key that can be one.

@@ -271,3 +271,58 @@ fn roles_and_fields_are_known_in_other_languages_with_and_without_accents() {
         assert_eq!(read(record), contacts, "{record}");
     }
 }
+
+#[test]
+fn headings_and_keys_of_other_forms_are_read() {
+    for (record, contacts) in [
+        (
+            "Domain Name: EXAMPLE.COM\n\nREGISTRANT CONTACT INFO\nExample Widgets GmbH\nJane Doe\n1 Main Street\nOberdorf\nDE\n\
+             Phone: +49.305550100\nEmail Address: jane@example.com\n\nADMINISTRATIVE CONTACT INFO\nJohn Roe\n\
+             2 Main Street\nEmail Address: john@example.com\n",
+            vec![
+                "email=jane@example.com | name=Jane Doe | organization=Example Widgets GmbH | phone=+49.305550100 | \
+                 role=registrant | street=1 Main Street, Oberdorf, DE",
+                "email=john@example.com | name=John Roe | role=admin | street=2 Main Street",
+            ],
+        ),
+        (
+            "Domain: example.com\n\nRegistrant (EXA-1)\nExample Widgets GmbH\n1 Main Street\nEmail: jane@example.com\n\n\
+             Name servers\nns1.example.com\n",
+            vec![
+                "email=jane@example.com | organization=Example Widgets GmbH | role=registrant | street=1 Main Street",
+            ],
+        ),
+        (
+            "0a. lastupdate             : 2012-02-29\n0b. emailsource            : reg@registrar.example\n\
+             2a. registrant             : Example Widgets (Pty) Ltd\n2b. registrantpostaladdress: P.O. Box 1, Cape Town\n\
+             2f. registrantphone        : +27 21 5550100\n2h. registrantemail        : jane@example.com\n\
+             4a. admin                  : Jane Doe\n4c. admincompany           : Example Widgets (Pty) Ltd\n\
+             4g. adminemail             : jane@example.com\n",
+            vec![
+                "email=jane@example.com | organization=Example Widgets (Pty) Ltd | phone=+27 21 5550100 | role=registrant | \
+                 street=P.O. Box 1, Cape Town",
+                "email=jane@example.com | name=Jane Doe | organization=Example Widgets (Pty) Ltd | role=admin",
+            ],
+        ),
+        // Labels behind numbers, a mailbox among the lines, and a title in place of a company.
+        (
+            "Registrant Contact:\n\tJane Doe\n\tDirector of Network Services\n\tExample University\n\t1 Main Street\n\t\
+             +44 1000 555010 (Phone)\n\t+44 1000 555011 (FAX)\n\tjane@example.com\n",
+            vec![
+                "email=jane@example.com | fax=+44 1000 555011 | name=Jane Doe | organization=Example University | phone=+44 \
+                 1000 555010 | role=registrant | street=1 Main Street",
+            ],
+        ),
+        // Prose below a word is no contact, nor is a word within an address a heading.
+        (
+            "Domain: example.com\n\nRegistrant\nthe holder of a domain has to keep its data up to date\n",
+            vec![],
+        ),
+        (
+            "Registrant:\n   Jane Doe\n   Owner\n   1 Main Street\n",
+            vec!["name=Jane Doe | role=registrant | street=1 Main Street"],
+        ),
+    ] {
+        assert_eq!(read(record), contacts, "{record}");
+    }
+}
