@@ -145,7 +145,7 @@ fn settings(
     if providers.is_empty() {
         findings.warn(
             &Origin::Default,
-            "providers: there is none, so nobody is asked; a file of one's own replaces the compiled-in one, which \
+            "providers: there is none, so no provider is asked; a file of one's own replaces the compiled-in one, which \
              `pivotd export config` prints to start from"
                 .to_owned(),
         );

@@ -74,7 +74,7 @@ impl Why {
                 "rows about nothing but what was asked",
             ],
             Self::OtherType => ["record of another type", "records of other types"],
-            Self::Nobody => ["record that names nobody", "records that name nobody"],
+            Self::Nobody => ["record that names no host", "records that name no host"],
             Self::OwnFile => [
                 "artifact that is the file itself",
                 "artifacts that are the file itself",

@@ -233,7 +233,7 @@ fn rows_without_a_record_are_left_out_or_not_understood() {
         ),
         (
             json!({"rrname": "example.com", "rrtype": "MX", "rdata": "0 ."}),
-            "1 record that names nobody (MX)",
+            "1 record that names no host (MX)",
             0,
         ),
         (

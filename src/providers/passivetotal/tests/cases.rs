@@ -115,7 +115,7 @@ fn data_is_read_by_the_type_of_its_record() {
     assert!(told("TXT", "www.example.net").records[1].text("host").is_none());
     assert_eq!(
         told("MX", "0 .").left_out[0].text(),
-        "1 record that names nobody (MX)"
+        "1 record that names no host (MX)"
     );
     assert_eq!(
         told("MX", "10 example.com.").left_out[0].text(),
