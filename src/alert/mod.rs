@@ -70,9 +70,8 @@ pub struct Trust<'a> {
 /// Holds what a message says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Read {
-    /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, senders of attached messages, attachments,
-    /// URLs; of each host
-    /// one URL first, so that many of one do not crowd out the others.
+    /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, senders of attached messages,
+    /// attachments, URLs; of each host one URL first, so that many of one do not crowd out the others.
     pub indicators: Vec<Found>,
     /// What is not asked about, and why.
     pub ignored: Vec<Ignored>,
@@ -129,7 +128,8 @@ impl std::fmt::Debug for Unreadable {
 /// Holds an indicator and what it was in the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// One of `sender`, `sender_agent` (the Sender header), `attached_sender` (who sent an attached message, or gets an answer to it), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
+    /// One of `sender`, `sender_agent` (the Sender header), `attached_sender` (who sent an attached message, or gets an
+    /// answer to it), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
     pub role: &'static str,
     /// The indicator.
     pub indicator: Indicator,

@@ -118,7 +118,8 @@ impl Node {
         (self.type_id.clone(), self.value.clone(), strict.collect())
     }
 
-    /// Returns what tells it from other entities: its identity, of which a name counts regardless of case and punctuation.
+    /// Returns what tells it from other entities: its identity, of which a name counts regardless of case and
+    /// punctuation.
     fn key(&self) -> Identity {
         let (type_id, mut value, mut strict) = self.identity();
         if is_named(&type_id) {
