@@ -1,7 +1,7 @@
 //! `pivotd cache`: what is stored, and what shall not be.
 
 use super::session::{once, unexpected};
-use super::table::{Column, render};
+use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::ask::message::time_text;
 use crate::control::{AnswerView, ControlReply, ControlRequest, Purge};
@@ -77,11 +77,11 @@ impl Cache {
             }
         };
         match block_on(once(file.config.as_deref(), request, "the store"))?? {
-            ControlReply::Cache(stats) => terminal::print(&counts(&stats)),
+            ControlReply::Cache(stats) => terminal::print_lines(&counts(&stats)),
             ControlReply::Answers(answers) if answers.is_empty() => {
                 terminal::print("nothing is stored about it");
             }
-            ControlReply::Answers(answers) => terminal::print(&list(&answers)),
+            ControlReply::Answers(answers) => terminal::print_lines(&list(&answers)),
             ControlReply::Purged { count } => {
                 terminal::print(&format!(
                     "removed {count} stored answer{}",
@@ -110,7 +110,7 @@ fn counts(stats: &CacheStats) -> String {
             Column::fixed("Answers", numbers.into_iter().map(u64::to_string)),
         ];
         out.push_str("\n\n");
-        out.push_str(&render(columns, terminal::width()));
+        out.push_str(&render(columns, terminal::width(), WIDER));
     }
     out
 }
@@ -156,5 +156,5 @@ fn list(answers: &[AnswerView]) -> String {
         ),
         Column::fixed("Fresh until", answers.iter().map(fresh)),
     ];
-    render(columns, terminal::width())
+    render(columns, terminal::width(), WIDER)
 }

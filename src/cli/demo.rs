@@ -112,7 +112,7 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let application = Application::bind(Arc::clone(&stage.app))?;
     let control = super::serve::control(&stage.app, stage.folder.path());
     let signals = StopSignals::listen()?;
-    terminal::print(&welcome(&stage.app, application.address));
+    welcome(&stage.app, application.address);
     tokio::spawn(signals.stop(application.handle(), control));
     application.run_until_stopped().await?;
     stage.strike().await;
@@ -120,7 +120,7 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
 }
 
 /// Says what is served, with an example value for each transform and two commands to paste.
-fn welcome(app: &App, address: SocketAddr) -> String {
+fn welcome(app: &App, address: SocketAddr) {
     let configured = app.configured.load();
     let transforms = configured.catalogue.listed();
     let width = transforms.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
@@ -132,15 +132,18 @@ fn welcome(app: &App, address: SocketAddr) -> String {
     let body = "<MaltegoMessage><MaltegoTransformRequestMessage><Entities><Entity Type=\"maltego.Domain\">\
                 <Value>example.com</Value></Entity></Entities><Limits SoftLimit=\"12\" HardLimit=\"12\"/>\
                 </MaltegoTransformRequestMessage></MaltegoMessage>";
-    format!(
-        "pivotd demo on http://{address} (loopback only). Everything it answers is sample data; nothing is asked of \
-         any vendor, and its day is always 22 November 2026.\n\n\
+    terminal::print(&format!(
+        "pivotd demo on http://{address} (loopback only). Everything it answers is sample data; nothing is asked of any \
+         vendor, and its day is always 22 November 2026.\n\n\
          Transforms, each at http://{address}/run/NAME, with a value to try:\n{}\n\n\
-         Run a transform as a Maltego client does:\n\
-         curl -s http://{address}/run/{first} --data '{body}'\n\n\
+         Run a transform as a Maltego client does:",
+        rows.join("\n")
+    ));
+    // A command that is pasted must have no line end within it.
+    terminal::print_lines(&format!(
+        "curl -s http://{address}/run/{first} --data '{body}'\n\n\
          Ask for a score as a SOAR does:\n\
          curl -s http://{address}/v1/domain/career-offers.example/reputation\n\n\
-         Stop with Ctrl-C.",
-        rows.join("\n")
-    )
+         Stop with Ctrl-C."
+    ));
 }

@@ -1,15 +1,45 @@
 //! The filters that `pivotd run --on` and `pivotd graph show` share.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, anyhow};
 
 use super::terminal;
 use crate::graph::news::type_name;
 use crate::graph::period::{Period, parse_day, parse_span};
-use crate::graph::select::{Selected, Selection, select};
+use crate::graph::select::{Kept, Selected, Selection, keep_marked, select};
 use crate::graph::{Graph, Node};
 
 /// What `--near` means where `--within` is left out.
 const NEAR: &str = "60d";
+
+/// Chooses by marks; `pivotd graph overlap` has these filters only.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct MarkFilters {
+    /// Not marked so, such as sinkhole or dynamic-dns; can be repeated.
+    #[arg(long = "not", value_name = "MARK", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Marked so; with several, any of them.
+    #[arg(long = "mark", value_name = "MARK", value_delimiter = ',')]
+    with: Vec<String>,
+}
+
+impl MarkFilters {
+    fn is_empty(&self) -> bool {
+        self.without.is_empty() && self.with.is_empty()
+    }
+
+    /// Keeps what is marked as wanted. `known` are the marks that there are.
+    pub(super) fn keep<'a, T>(
+        &self,
+        all: Vec<T>,
+        known: impl Iterator<Item = &'a str>,
+        marks: impl Fn(&T) -> &BTreeSet<String>,
+    ) -> anyhow::Result<Kept<T>> {
+        let known = known.map(str::to_owned);
+        Ok(keep_marked(all, known, (&self.without, &self.with), marks)?)
+    }
+}
 
 /// Chooses entities of a graph; all that is given has to hold.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -27,12 +57,8 @@ pub(super) struct Filters {
     /// Leave out those without a date, which a period keeps otherwise.
     #[arg(long)]
     dated: bool,
-    /// Not marked so, such as sinkhole or dynamic-dns; can be repeated.
-    #[arg(long = "not", value_name = "MARK", value_delimiter = ',')]
-    without: Vec<String>,
-    /// Marked so; with several, any of them.
-    #[arg(long = "mark", value_name = "MARK", value_delimiter = ',')]
-    with: Vec<String>,
+    #[command(flatten)]
+    marks: MarkFilters,
     /// Told of by so many sources at least.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     sources: Option<u16>,
@@ -50,8 +76,7 @@ impl Filters {
         self.seen.is_none()
             && self.near.is_none()
             && !self.dated
-            && self.without.is_empty()
-            && self.with.is_empty()
+            && self.marks.is_empty()
             && self.sources.is_none()
             && self.steps.is_empty()
             && !self.new
@@ -89,8 +114,8 @@ impl Filters {
             types,
             seen: self.period()?,
             dated: self.dated,
-            without: self.without.clone(),
-            with: self.with.clone(),
+            without: self.marks.without.clone(),
+            with: self.marks.with.clone(),
             sources: self.sources.map_or(0, usize::from),
             steps: self.steps.clone(),
             new: self.new,
@@ -99,16 +124,20 @@ impl Filters {
     }
 }
 
+/// Says which filter left out how many: `; left out: 3 marked sinkhole`; nothing where none was left out.
+pub(super) fn left_out_text(left_out: &[(String, usize)]) -> String {
+    if left_out.is_empty() {
+        return String::new();
+    }
+    let parts = left_out
+        .iter()
+        .map(|(why, count)| format!("{count} {}", terminal::line(why)));
+    format!("; left out: {}", parts.collect::<Vec<_>>().join(", "))
+}
+
 /// Says how many were chosen and which filter left out how many; nothing where none was left out.
 pub(super) fn left_out(graph: &Graph, selected: &Selected) -> Option<String> {
-    let mut text = String::new();
-    if !selected.left_out.is_empty() {
-        let parts = selected
-            .left_out
-            .iter()
-            .map(|(why, count)| format!("{count} {}", terminal::line(why)));
-        text = format!("; left out: {}", parts.collect::<Vec<_>>().join(", "));
-    }
+    let mut text = left_out_text(&selected.left_out);
     if selected.undated > 0 {
         let (are, leaves) = if selected.undated == 1 {
             ("is", "it")

@@ -256,7 +256,7 @@ pub(super) fn show_step(ran: &[Ran], step: &Step<'_>, transform: &str, width: us
     let (new, more) = new_entities(step.graph, step.news);
     if !new.is_empty() {
         let (table, one_source) = entities(&new, None, width);
-        terminal::print(&format!("\n{table}"));
+        terminal::print_lines(&format!("\n{table}"));
         if let Some(source) = one_source {
             terminal::print(&format!("\nall from {}", terminal::line(&source)));
         }

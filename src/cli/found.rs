@@ -1,10 +1,11 @@
 //! Lays out entities that a run found, as a table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::Step;
-use super::table::{Column, natural, render};
+use super::table::{Column, WIDE, natural, render};
 use crate::ask::report::EntityView;
+use crate::graph::select::marks_of;
 use crate::maltego::types;
 
 /// Lays out entities within `width`, with those marked that are new on a graph. Where that is narrow and all have one
@@ -22,9 +23,14 @@ pub(super) fn entities(
     let mut columns = columns(entities, step);
     if one.is_some() && natural(&columns) > width {
         columns.pop();
-        return (render(columns, width), one);
+        return (render(columns, width, WIDE), one);
     }
-    (render(columns, width), None)
+    (render(columns, width, WIDE), None)
+}
+
+fn marks(entity: &EntityView) -> String {
+    let marks = marks_of(&entity.marks, &entity.properties);
+    marks.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn sources(entity: &EntityView) -> String {
@@ -40,6 +46,7 @@ pub(super) fn columns(entities: &[EntityView], step: Option<&Step<'_>>) -> Vec<C
             entities.iter().map(|entity| short(&entity.type_id).to_owned()),
         ),
         Column::main("Value", entities.iter().map(|entity| entity.value.clone())),
+        Column::words("Marks", entities.iter().map(marks)),
         Column::fixed(
             "New",
             entities
@@ -113,14 +120,28 @@ fn details(entity: &EntityView) -> String {
     let told = entity.properties.iter().filter(|(name, value)| {
         !ELSEWHERE.iter().any(|end| name.ends_with(end)) && !is_value(name) && **value != entity.value
     });
-    let mut told: Vec<_> = told.collect();
+    // What a property is called, and which providers say each of its values.
+    let mut by_name: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    for (name, value) in told {
+        let values = by_name.entry(types::last_part(name)).or_default();
+        let provider = name.split_once('.').map(|(provider, _)| provider);
+        values.entry(value).or_default().extend(provider);
+    }
+    let told = by_name.into_iter().map(|(name, values)| {
+        let is_agreed = values.len() == 1;
+        let values = values.into_iter().map(|(value, providers)| {
+            if is_agreed || providers.is_empty() {
+                return value.to_owned();
+            }
+            let providers: Vec<&str> = providers.into_iter().collect();
+            format!("{value} ({})", providers.join(", "))
+        });
+        format!("{name}: {}", values.collect::<Vec<_>>().join(", "))
+    });
+    let mut told: Vec<String> = told.collect();
     // Long texts are cut, so that short facts, such as a score, go before them.
-    told.sort_by_key(|(_, value)| value.len());
-    let marks = entity.marks.iter().map(|mark| format!("[{mark}]"));
-    let told = told
-        .into_iter()
-        .map(|(name, value)| format!("{}: {value}", types::last_part(name)));
-    marks.chain(told).collect::<Vec<_>>().join("; ")
+    told.sort_by_key(String::len);
+    told.join("; ")
 }
 
 #[cfg(test)]
@@ -173,5 +194,46 @@ mod tests {
             ],
         );
         assert_eq!(details(&entity), "score: 87; about: a long text about it");
+    }
+
+    #[test]
+    fn what_providers_agree_on_is_said_once_and_the_rest_with_who_says_it() {
+        let entity = entity(
+            "",
+            &[
+                ("acme.observations", "61"),
+                ("acme.registrar", "Foo"),
+                ("acme.type", "A"),
+                ("fourth.registrar", "Foo"),
+                ("other.observations", "61"),
+                ("other.registrar", "Bar"),
+                ("other.type", "A"),
+            ],
+        );
+        assert_eq!(
+            details(&entity),
+            "type: A; observations: 61; registrar: Bar (other), Foo (acme, fourth)"
+        );
+    }
+
+    #[test]
+    fn marks_are_shown_beside_the_value_at_any_width() {
+        let mut one = entity(
+            "holds the address",
+            &[("acme.about", "a long text ".repeat(9).as_str())],
+        );
+        one.marks.insert("Sinkhole".to_owned());
+        let other = entity("holds the address", &[("acme.dynamic_dns", "true")]);
+        for width in [40, 80, 140] {
+            let (table, _) = entities(&[one.clone(), other.clone()], None, width);
+            assert!(
+                table.contains("sinkhole") && table.contains("dynamic-dns"),
+                "{width}:\n{table}"
+            );
+        }
+        let (narrow, _) = entities(&[one.clone()], None, 40);
+        let below = narrow.split_once("not shown").unwrap().1;
+        assert!(below.contains("Details") && below.contains("--wide"), "{narrow}");
+        assert!(!details(&one).contains("inkhole"), "{}", details(&one));
     }
 }

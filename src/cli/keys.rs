@@ -1,7 +1,7 @@
 //! `pivotd keys`: do the keys of providers work, and for what?
 
 use super::session::{once, unexpected};
-use super::table::{Column, render};
+use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::control::{BudgetView, ControlReply, ControlRequest, KeyView};
 use crate::domain::outcome::money;
@@ -56,7 +56,7 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
                     key.provider, key.title
                 ));
                 if !key.products.is_empty() {
-                    terminal::print(&products(&key));
+                    terminal::print_lines(&products(&key));
                 }
             }
             Some(reason) => {
@@ -101,7 +101,7 @@ fn products(key: &KeyView) -> String {
             products.iter().map(|product| product.our_month.to_string()),
         ),
     ];
-    let mut out = render(columns, terminal::width());
+    let mut out = render(columns, terminal::width(), WIDER);
     for budget in &key.budgets {
         out.push_str(&format!(
             "\nbudget {}: {} used",

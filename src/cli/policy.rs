@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use super::serve::load;
-use super::table::{Column, render};
+use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, terminal};
 use crate::reputation::cases::{self, Outcome};
 use crate::reputation::{Decision, Policy};
@@ -76,7 +76,7 @@ fn show(outcomes: &[Outcome], policy: &Policy) {
         Column::fixed("Decision", outcomes.iter().map(decision)),
         Column::flexible("Result", outcomes.iter().map(result)),
     ];
-    terminal::print(&render(columns, terminal::width()));
+    terminal::print_lines(&render(columns, terminal::width(), WIDER));
     for outcome in outcomes.iter().filter(|outcome| !outcome.wrong.is_empty()) {
         terminal::print(&format!("\n{}: {}", outcome.name, outcome.wrong.join("; ")));
         if outcome.assessment.decision != Decision::Unsupported {

@@ -345,7 +345,7 @@ fn show(ran: &Ran, named: bool, last: bool, step: Option<&Step<'_>>, width: usiz
     }
     if !report.entities.is_empty() {
         let (table, one_source) = entities(&report.entities, step, width);
-        terminal::print(&table);
+        terminal::print_lines(&table);
         terminal::print("");
         from = one_source;
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::session::{Session, unexpected};
-use super::table::{Column, render};
+use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, Format, block_on, terminal};
 use crate::control::{ControlReply, ControlRequest};
 
@@ -39,7 +39,38 @@ struct Answer {
     sample_data: bool,
     policy_version: String,
     decision_id: String,
+    #[serde(default)]
+    notes: Vec<String>,
+    #[serde(default)]
+    ignored: Vec<Unscored>,
+    #[serde(default)]
+    unreadable: Vec<Unscored>,
+    #[serde(default)]
+    sealed: Vec<Unscored>,
+    #[serde(default)]
+    excess: Vec<Unscored>,
     indicators: Vec<Row>,
+}
+
+impl Answer {
+    /// Lists what has no score, each with the word for why.
+    fn unscored(&self) -> impl Iterator<Item = (&'static str, &Unscored)> {
+        [
+            ("unreadable", &self.unreadable),
+            ("sealed", &self.sealed),
+            ("excess", &self.excess),
+            ("ignored", &self.ignored),
+        ]
+        .into_iter()
+        .flat_map(|(word, values)| values.iter().map(move |one| (word, one)))
+    }
+}
+
+/// Holds a value that was not scored.
+#[derive(Debug, Deserialize)]
+struct Unscored {
+    value: String,
+    reason: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,26 +156,43 @@ fn show(answer: &Answer) {
             .collect();
         reasons.join("; ")
     };
-    let rows = &answer.indicators;
+    // Nobody knows is not a score of 0.
+    let score = |row: &Row| {
+        row.score
+            .map_or_else(|| "-".to_owned(), |score| score.to_string())
+    };
+    let mut cells: Vec<[String; 5]> = Vec::new();
+    for row in &answer.indicators {
+        let (verdict, decision) = (row.verdict.clone(), row.decision.clone());
+        cells.push([row.indicator.clone(), score(row), verdict, decision, reasons(row)]);
+    }
+    for (word, one) in answer.unscored() {
+        let [score, verdict] = ["-", "-"].map(str::to_owned);
+        cells.push([
+            one.value.clone(),
+            score,
+            verdict,
+            word.to_owned(),
+            one.reason.clone(),
+        ]);
+    }
+    let column = |at: usize| cells.iter().filter_map(move |row| row.get(at).cloned());
     let columns = vec![
-        Column::main("Indicator", rows.iter().map(|row| row.indicator.clone())),
-        // Nobody knows is not a score of 0.
-        Column::fixed(
-            "Score",
-            rows.iter().map(|row| {
-                row.score
-                    .map_or_else(|| "-".to_owned(), |score| score.to_string())
-            }),
-        ),
-        Column::fixed("Verdict", rows.iter().map(|row| row.verdict.clone())),
-        Column::fixed("Decision", rows.iter().map(|row| row.decision.clone())),
-        Column::flexible("Reasons", rows.iter().map(reasons)),
+        Column::main("Indicator", column(0)),
+        Column::fixed("Score", column(1)),
+        Column::fixed("Verdict", column(2)),
+        Column::fixed("Decision", column(3)),
+        Column::words("Reasons", column(4)),
     ];
-    terminal::print(&render(columns, terminal::width()));
+    terminal::print_lines(&render(columns, terminal::width(), WIDER));
     terminal::print(&format!(
         "\n{} (threshold {}): {}",
         answer.decision, answer.threshold, answer.summary
     ));
+    let is_said = |note: &&String| answer.summary.contains(note.as_str());
+    for note in answer.notes.iter().filter(|note| !is_said(note)) {
+        terminal::print(&terminal::line(note));
+    }
     if answer.sample_data {
         terminal::print("pivotd demo: everything here is sample data");
     }
@@ -186,10 +234,10 @@ fn explain(answer: &Answer) {
             Column::fixed("Means", evidence.iter().map(means)),
             Column::fixed("Grade", evidence.iter().map(|said| said.reliability.clone())),
             Column::fixed("Age", evidence.iter().map(|said| age(said.age_s))),
-            Column::flexible("Why", evidence.iter().map(why)),
+            Column::words("Why", evidence.iter().map(why)),
         ];
         if !evidence.is_empty() {
-            terminal::print(&render(columns, terminal::width()));
+            terminal::print_lines(&render(columns, terminal::width(), WIDER));
         }
         for line in &row.explanation {
             terminal::print(&format!(

@@ -1,5 +1,6 @@
 //! Lays out tables that fit the terminal. What is said about a value is cut where it is too long, with an ellipsis, and
-//! left out where that is not enough; the value itself is never cut: it goes on in the next line.
+//! left out where that is not enough, which a line below the table says. The value itself is never cut, nor is what has
+//! to be read whole, such as marks and reasons: it goes on in the next line.
 
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -14,6 +15,11 @@ const GAP: usize = 2;
 /// A value goes on in the next line before other columns are left out, as long as it has so much room.
 const COMFORTABLE: usize = 28;
 
+/// Tells how columns that were left out can be seen where a command has `--wide`.
+pub(super) const WIDE: &str = "--wide shows all";
+/// Tells the same where it has not.
+pub(super) const WIDER: &str = "a wider terminal shows all";
+
 /// Says what becomes of a column that does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
@@ -21,6 +27,8 @@ enum Fit {
     Cut,
     /// Cells go on in the next line.
     Wrap,
+    /// Cells go on in the next line, between words.
+    Words,
     /// It stays as wide as it is.
     Whole,
 }
@@ -58,6 +66,14 @@ impl Column {
         }
     }
 
+    /// Makes a column of words that have to be read whole, such as marks: they go on in the next line.
+    pub(super) fn words(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            fit: Fit::Words,
+            ..Self::fixed(head, cells)
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.cells.iter().all(String::is_empty)
     }
@@ -69,6 +85,13 @@ impl Column {
             .max()
             .unwrap_or(0)
             .max(self.head.width())
+    }
+
+    /// Returns the width at which no word of a column is broken, within reason.
+    fn longest_word(&self) -> usize {
+        let words = self.cells.iter().flat_map(|cell| cell.split(' '));
+        let longest = words.map(UnicodeWidthStr::width).max().unwrap_or(0);
+        longest.max(self.head.width()).min(COMFORTABLE)
     }
 }
 
@@ -83,23 +106,47 @@ pub(super) fn natural(columns: &[Column]) -> usize {
 }
 
 /// Lays out columns within `width`. Columns without any text are left out. Where the others do not fit, the widest that
-/// may be cut is cut first; then values go on in the next line, and then columns that may be cut are left out, the last
-/// one first.
+/// may be cut is cut first; then values and words go on in the next line, and then columns that may be cut are left out,
+/// the last one first. A line below names them, and says with `more` how they can be seen.
 #[must_use]
-pub(super) fn render(columns: Vec<Column>, width: usize) -> String {
+pub(super) fn render(columns: Vec<Column>, width: usize, more: &str) -> String {
     let mut columns: Vec<Column> = columns.into_iter().filter(|column| !column.is_empty()).collect();
-    let mut widths: Vec<usize> = columns.iter().map(Column::natural).collect();
     let is_too_wide =
         |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1) > width;
-    narrow(&columns, &mut widths, Fit::Cut, NARROWEST, is_too_wide);
-    narrow(&columns, &mut widths, Fit::Wrap, COMFORTABLE, is_too_wide);
-    while is_too_wide(&widths)
-        && let Some(last) = columns.iter().rposition(|column| column.fit == Fit::Cut)
-    {
-        columns.remove(last);
-        widths.remove(last);
+    let mut left_out = Vec::new();
+    let mut widths = loop {
+        // What is left has the room of what was left out.
+        let mut widths: Vec<usize> = columns.iter().map(Column::natural).collect();
+        narrow(&columns, &mut widths, Fit::Cut, |_| NARROWEST, is_too_wide);
+        narrow(&columns, &mut widths, Fit::Wrap, |_| COMFORTABLE, is_too_wide);
+        narrow(
+            &columns,
+            &mut widths,
+            Fit::Words,
+            Column::longest_word,
+            is_too_wide,
+        );
+        let last = columns.iter().rposition(|column| column.fit == Fit::Cut);
+        match last.filter(|_| is_too_wide(&widths)) {
+            Some(last) => left_out.push(columns.remove(last).head),
+            None => break widths,
+        }
+    };
+    for fit in [Fit::Wrap, Fit::Words] {
+        narrow(&columns, &mut widths, fit, |_| NARROWEST, is_too_wide);
     }
-    narrow(&columns, &mut widths, Fit::Wrap, NARROWEST, is_too_wide);
+    let mut text = lay_out(&columns, &widths);
+    if !left_out.is_empty() {
+        left_out.reverse();
+        let said = format!("not shown for lack of room: {} ({more})", left_out.join(", "));
+        text.push('\n');
+        text.push_str(&terminal::wrap(&said, width));
+    }
+    text
+}
+
+/// Makes the lines of a table whose columns have these widths.
+fn lay_out(columns: &[Column], widths: &[usize]) -> String {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
@@ -110,11 +157,19 @@ pub(super) fn render(columns: Vec<Column>, width: usize) -> String {
     table.set_header(columns.iter().map(|column| column.head));
     let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
     for at in 0..rows {
-        let cells = columns.iter().zip(&widths);
+        let cells = columns.iter().zip(widths);
         table.add_row(cells.map(|(column, width)| {
             let text = column.cells.get(at).map_or("", String::as_str);
             match column.fit {
                 Fit::Wrap => wrapped(text, *width),
+                Fit::Words if text.width() <= *width => text.to_owned(),
+                Fit::Words => {
+                    // Each part begins a line.
+                    let parts = text.replace("; ", ";\n");
+                    let text = terminal::wrap(&parts, *width);
+                    let lines: Vec<String> = text.lines().map(|line| wrapped(line, *width)).collect();
+                    lines.join("\n")
+                }
                 Fit::Cut | Fit::Whole => cut(text, *width),
             }
         }));
@@ -137,14 +192,14 @@ fn narrow(
     columns: &[Column],
     widths: &mut [usize],
     fit: Fit,
-    least: usize,
+    least: impl Fn(&Column) -> usize,
     is_too_wide: impl Fn(&[usize]) -> bool,
 ) {
     while is_too_wide(widths) {
         let widest = widths
             .iter_mut()
             .zip(columns)
-            .filter(|(wide, column)| column.fit == fit && **wide > least)
+            .filter(|(wide, column)| column.fit == fit && **wide > least(column))
             .max_by_key(|(wide, _)| **wide);
         let Some((widest, _)) = widest else { break };
         *widest -= 1;
@@ -250,7 +305,7 @@ mod tests {
             Column::fixed("Seen", ["2013-05-20".to_owned(), String::new()]),
             Column::fixed("Nothing", [String::new(), String::new()]),
         ];
-        let table = render(columns, 40);
+        let table = render(columns, 40, WIDE);
         assert!(table.contains("2013-05-20"), "{table}");
         assert!(!table.contains("Nothing"), "{table}");
         assert!(table.contains('…'), "{table}");
@@ -269,18 +324,56 @@ mod tests {
             ]
         };
         assert_eq!(natural(&columns()), 4 + 45 + 10 + 60 + 18 + 4 * GAP);
-        let wide = render(columns(), 140);
+        let wide = render(columns(), 140, WIDE);
         assert!(wide.lines().any(|line| line.contains(value)), "{wide}");
-        let narrow = render(columns(), 80);
+        let narrow = render(columns(), 80, WIDE);
         assert!(
             narrow.contains("http://office-sync.example/in/report.php?") && narrow.contains("id=7"),
             "{narrow}"
         );
         assert!(narrow.contains("2013-05-20"), "{narrow}");
-        let narrowest = render(columns(), 40);
+        let narrowest = render(columns(), 40, WIDE);
+        let (table, below) = narrowest.split_once("\nnot shown").unwrap();
         assert!(
-            !narrowest.contains("Source"),
+            !table.contains("Source"),
             "the value keeps its room:\n{narrowest}"
+        );
+        assert!(
+            below.contains("Source") && below.contains("--wide"),
+            "{narrowest}"
+        );
+        assert!(!wide.contains("not shown"), "{wide}");
+    }
+
+    #[test]
+    fn words_that_have_to_be_read_are_neither_cut_nor_left_out() {
+        let columns = || {
+            vec![
+                Column::main("Value", ["a-long-name.of-a-long-domain.example".to_owned()]),
+                Column::words("Marks", ["dynamic-dns, sinkhole".to_owned()]),
+                Column::flexible("Link", ["holds the address".to_owned()]),
+                Column::flexible("Details", ["x".repeat(60)]),
+            ]
+        };
+        for width in [40, 60, 80, 140] {
+            let table = render(columns(), width, WIDE);
+            assert!(
+                table.contains("dynamic-dns") && table.contains("sinkhole"),
+                "{width}:\n{table}"
+            );
+        }
+        let reasons = vec![Column::words(
+            "Reasons",
+            ["one is a sinkhole; another is none".to_owned()],
+        )];
+        assert_eq!(
+            render(reasons, 20, WIDE).lines().skip(2).collect::<Vec<_>>(),
+            ["one is a sinkhole;", "another is none"]
+        );
+        let table = render(columns(), 56, WIDE);
+        assert!(
+            table.contains("holds") && table.contains("not shown for lack of room: Details"),
+            "{table}"
         );
     }
 
@@ -325,9 +418,10 @@ mod tests {
             let columns = vec![
                 Column::main("Value", values.clone()),
                 Column::fixed("First seen", dates),
+                Column::words("Marks", values.clone()),
                 Column::flexible("Details", values.clone()),
             ];
-            for line in render(columns, width).lines() {
+            for line in render(columns, width, WIDE).lines() {
                 prop_assert!(line.width() <= width, "{line:?} is wider than {width}");
             }
         }

@@ -1,6 +1,9 @@
 //! Writes to the terminal: results to standard output, everything else to standard error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+
+use unicode_width::UnicodeWidthStr;
 
 /// Removes what could steer a terminal; provider text is hostile.
 #[must_use]
@@ -16,14 +19,69 @@ pub(crate) fn clean(text: &str) -> String {
         .collect()
 }
 
-/// Prints a result; a reader that has gone away is no error.
+/// Prints a result in sentences: on a terminal its lines end between words. A reader that has gone away is no error.
 pub(crate) fn print(text: &str) {
+    let text = clean(text);
+    let text = if io::stdout().is_terminal() {
+        wrap(&text, width())
+    } else {
+        Cow::Borrowed(text.as_str())
+    };
+    drop(writeln!(io::stdout().lock(), "{text}"));
+}
+
+/// Prints lines that stay as they are: those of a table, and commands to paste.
+pub(crate) fn print_lines(text: &str) {
     drop(writeln!(io::stdout().lock(), "{}", clean(text)));
 }
 
-/// Prints a note for people.
+/// Prints a note for people; on a terminal its lines end between words.
 pub(crate) fn note(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{}", clean(text)));
+    let text = clean(text);
+    let seen = comfy_table::Table::new().use_stderr().width().map(usize::from);
+    let text = match seen.filter(|_| io::stderr().is_terminal()) {
+        Some(width) => wrap(&text, width),
+        None => Cow::Borrowed(text.as_str()),
+    };
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Breaks lines that are wider than `width` at their blanks. What follows is indented as the line is, and a little more
+/// where it is indented. A word that is wider stays whole.
+#[must_use]
+pub(crate) fn wrap(text: &str, width: usize) -> Cow<'_, str> {
+    if text.lines().all(|line| line.width() <= width) {
+        return Cow::Borrowed(text);
+    }
+    let lines: Vec<String> = text.split('\n').map(|line| wrap_line(line, width)).collect();
+    Cow::Owned(lines.join("\n"))
+}
+
+fn wrap_line(line: &str, width: usize) -> String {
+    if line.width() <= width {
+        return line.to_owned();
+    }
+    let indent = match line.chars().take_while(|c| *c == ' ').count() {
+        0 => 0,
+        blanks => (blanks + 2).min(width / 2),
+    };
+    let mut out = String::new();
+    let (mut used, mut blanks, mut has_word) = (0, 0, false);
+    for (at, word) in line.split(' ').enumerate() {
+        blanks += usize::from(at > 0);
+        if word.is_empty() {
+            continue;
+        }
+        if has_word && used + blanks + word.width() > width {
+            out.push('\n');
+            (used, blanks) = (0, indent);
+        }
+        out.extend(std::iter::repeat_n(' ', blanks));
+        out.push_str(word);
+        used += blanks + word.width();
+        (blanks, has_word) = (0, true);
+    }
+    out
 }
 
 /// Prints an error.
@@ -34,7 +92,7 @@ pub(crate) fn error(text: &str) {
 /// Prints data for other programs: unchanged, except on a terminal, where it is cleaned.
 pub(crate) fn print_data(text: &str) {
     if io::stdout().is_terminal() {
-        print(text);
+        print_lines(text);
     } else {
         drop(writeln!(io::stdout().lock(), "{text}"));
     }
@@ -79,5 +137,46 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(
+            wrap("everything here is sample data", 20),
+            "everything here is\nsample data"
+        );
+        assert_eq!(wrap("short\n\nalso short", 20), "short\n\nalso short");
+        assert_eq!(
+            wrap("see http://example.com/a/long/path now", 16),
+            "see\nhttp://example.com/a/long/path\nnow",
+            "a word stays whole"
+        );
+    }
+
+    #[test]
+    fn what_follows_an_indented_line_is_indented() {
+        assert_eq!(
+            wrap("  abuseipdb   no key  1000/day calls\n  rdap", 24),
+            "  abuseipdb   no key\n    1000/day calls\n  rdap"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn wrapping_keeps_every_word(text in "[a-z./ 例\n-]{0,80}", width in 1usize..40) {
+            let wrapped = wrap(&text, width);
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(words(&wrapped), words(&text));
+            for line in wrapped.lines().filter(|line| line.width() > width) {
+                prop_assert_eq!(line.split_whitespace().count(), 1, "{}", line);
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::session::{once, unexpected};
-use super::table::{Column, render};
+use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::config::values;
 use crate::control::{ControlReply, ControlRequest, TokenView};
@@ -104,7 +104,7 @@ impl Tokens {
             ControlReply::Tokens(tokens) if tokens.is_empty() => {
                 terminal::note("there is no token yet; `pivotd tokens create NAME` makes one");
             }
-            ControlReply::Tokens(tokens) => terminal::print(&list(&tokens)),
+            ControlReply::Tokens(tokens) => terminal::print_lines(&list(&tokens)),
             ControlReply::Revoked(tokens) => {
                 for token in tokens {
                     terminal::print(&format!("revoked token {} of {}", token.id, token.name));
@@ -145,5 +145,5 @@ fn list(tokens: &[TokenView]) -> String {
                 .map(|token| token.expires.map(day).unwrap_or_default()),
         ),
     ];
-    render(columns, terminal::width())
+    render(columns, terminal::width(), WIDER)
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{ControlReply, RunRequest};
 use crate::ask::message::head;
 use crate::ask::report::Report;
-use crate::ask::score::{Alert, Wishes};
+use crate::ask::score::{Alert, Wishes, keyless};
 use crate::ask::transform::{Run, run as run_transform};
 use crate::catalogue::{InputSpec, TransformSetting, TransformSpec, own};
 use crate::config::problem::did_you_mean;
@@ -306,6 +306,7 @@ pub(super) async fn enrich(
         return Err(reasons.collect::<Vec<_>>().join("\n"));
     }
     let indicators = alert.indicators.clone();
+    alert.notes.extend(keyless(&app.engine, &indicators));
     let configured = app.configured.load_full();
     let policy = match threshold {
         Some(threshold) if threshold > 100 => {

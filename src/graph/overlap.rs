@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::period::{Period, seen};
+use super::select::marks;
 use super::{Graph, Identity, Link};
 use crate::ask::report::Observation;
 use crate::catalogue::OWN;
@@ -16,6 +17,8 @@ pub struct Side {
     reached: BTreeMap<Key, (Identity, BTreeSet<Observation>)>,
     /// What the side has without having reached it.
     only_given: BTreeMap<Key, Identity>,
+    /// How the entities of its graph are marked, as far as they are.
+    marks: BTreeMap<Key, BTreeSet<String>>,
 }
 
 /// Tells entities apart, as a graph does.
@@ -49,6 +52,8 @@ impl Times {
 pub struct Overlap {
     /// Type, value and strict properties.
     pub identity: Identity,
+    /// How it is marked on either side.
+    pub marks: BTreeSet<String>,
     /// What each side says of it.
     pub sides: [BTreeSet<Observation>; 2],
     /// How the periods of both lie to each other.
@@ -68,7 +73,7 @@ impl Side {
     /// Takes a whole graph.
     #[must_use]
     pub fn whole(graph: &Graph) -> Self {
-        let mut side = Self::default();
+        let mut side = Self::of(graph);
         for link in graph.links() {
             side.reach(graph, &link, &BTreeSet::new());
         }
@@ -85,7 +90,7 @@ impl Side {
                 outgoing.entry(link.from).or_default().push(link);
             }
         }
-        let mut side = Self::default();
+        let mut side = Self::of(graph);
         let mut open: Vec<usize> = start.at.iter().copied().collect();
         let mut walked = BTreeSet::new();
         while let Some(at) = open.pop() {
@@ -101,6 +106,23 @@ impl Side {
         }
         side.note_given(graph, start.at.iter().copied());
         side
+    }
+
+    /// Reached nothing yet.
+    fn of(graph: &Graph) -> Self {
+        let mut side = Self::default();
+        for node in graph.nodes() {
+            let marks = marks(node);
+            if !marks.is_empty() {
+                side.marks.entry(node.identity()).or_default().extend(marks);
+            }
+        }
+        side
+    }
+
+    /// Lists the marks that anything has on the graph of the side.
+    pub fn marks(&self) -> impl Iterator<Item = &str> {
+        self.marks.values().flatten().map(String::as_str)
     }
 
     fn reach(&mut self, graph: &Graph, link: &Link, via: &BTreeSet<String>) {
@@ -165,11 +187,17 @@ pub fn overlaps(a: &Side, b: &Side) -> Vec<Overlap> {
     let both = a
         .reached
         .iter()
-        .filter_map(|(key, (identity, said))| Some((identity, said, b.reached.get(key)?)));
-    both.map(|(identity, a, (_, b))| Overlap {
+        .filter_map(|(key, (identity, said))| Some((key, identity, said, b.reached.get(key)?)));
+    both.map(|(key, identity, said_by_a, (_, said_by_b))| Overlap {
         identity: identity.clone(),
-        sides: [a.clone(), b.clone()],
-        times: times(a, b),
+        marks: [a, b]
+            .into_iter()
+            .filter_map(|side| side.marks.get(key))
+            .flatten()
+            .cloned()
+            .collect(),
+        sides: [said_by_a.clone(), said_by_b.clone()],
+        times: times(said_by_a, said_by_b),
     })
     .collect()
 }
@@ -221,4 +249,85 @@ pub fn said_text(said: &BTreeSet<Observation>) -> String {
         }
     });
     texts.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Node;
+    use super::super::select::{Kept, SelectionError, keep_marked};
+    use super::*;
+    use crate::ask::report::EntityView;
+
+    /// Makes a graph in which a transform reached addresses, each with the marks of its icon.
+    fn reached(all: &[(&str, &[&str])]) -> Graph {
+        let entity = |(value, marks): &(&str, &[&str])| EntityView {
+            type_id: "maltego.IPv4Address".to_owned(),
+            value: (*value).to_owned(),
+            properties: BTreeMap::new(),
+            strict: BTreeSet::new(),
+            marks: marks.iter().map(|&mark| mark.to_owned()).collect(),
+            link: None,
+            observations: Vec::new(),
+        };
+        let mut graph = Graph::default();
+        let from = graph.give(Node {
+            type_id: "maltego.Domain".to_owned(),
+            value: "a.example".to_owned(),
+            ..Node::default()
+        });
+        graph.found(from, "acme.history", all.iter().map(entity).collect());
+        graph
+    }
+
+    #[test]
+    fn a_share_has_the_marks_of_either_side_and_is_chosen_by_them() {
+        let a = Side::whole(&reached(&[
+            ("192.0.2.1", &[]),
+            ("192.0.2.2", &["Sinkhole"]),
+            ("192.0.2.3", &[]),
+        ]));
+        let b = Side::whole(&reached(&[
+            ("192.0.2.1", &[]),
+            ("192.0.2.2", &["Dynamic DNS"]),
+            ("192.0.2.3", &["Sinkhole"]),
+            ("192.0.2.4", &["Own"]),
+        ]));
+        let all = overlaps(&a, &b);
+        let marks: Vec<Vec<&str>> = all
+            .iter()
+            .map(|one| one.marks.iter().map(String::as_str).collect())
+            .collect();
+        assert_eq!(marks, [vec![], vec!["dynamic-dns", "sinkhole"], vec!["sinkhole"]]);
+        let keep = |without: &[&str], with: &[&str]| {
+            let own = |marks: &[&str]| marks.iter().map(|&mark| mark.to_owned()).collect::<Vec<_>>();
+            let known = a.marks().chain(b.marks()).map(str::to_owned);
+            keep_marked(
+                all.clone(),
+                known,
+                (&own(without), &own(with)),
+                |one: &Overlap| &one.marks,
+            )
+        };
+        let counted = |kept: Result<Kept<Overlap>, SelectionError>| {
+            let kept = kept.unwrap();
+            (kept.kept.len(), kept.left_out)
+        };
+        assert_eq!(counted(keep(&[], &[])), (3, vec![]));
+        assert_eq!(
+            counted(keep(&["dynamic-dns", "Sinkhole"], &[])),
+            (
+                1,
+                vec![
+                    ("marked dynamic-dns".to_owned(), 1),
+                    ("marked sinkhole".to_owned(), 1)
+                ]
+            )
+        );
+        assert_eq!(
+            counted(keep(&[], &["sinkhole"])),
+            (2, vec![("not marked sinkhole".to_owned(), 1)])
+        );
+        assert_eq!(counted(keep(&["own"], &[])).0, 3, "a mark of one graph is known");
+        assert!(matches!(keep(&["sinkhle"], &[]), Err(SelectionError::Mark(..))));
+    }
 }

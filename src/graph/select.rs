@@ -1,6 +1,6 @@
 //! Chooses entities of a graph: by type, time, marks, sources and steps, and counts what each filter left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::period::Period;
 use super::{Graph, Node};
@@ -76,8 +76,14 @@ pub fn mark_name(mark: &str) -> String {
 /// Lists what is marked on an entity, by the marks of its icon and by properties that say the same.
 #[must_use]
 pub fn marks(node: &Node) -> BTreeSet<String> {
-    let mut all: BTreeSet<String> = node.marks.iter().map(|mark| mark_name(mark)).collect();
-    for (name, value) in &node.properties {
+    marks_of(&node.marks, &node.properties)
+}
+
+/// Lists what these marks and properties of an entity say.
+#[must_use]
+pub fn marks_of(marks: &BTreeSet<String>, properties: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = marks.iter().map(|mark| mark_name(mark)).collect();
+    for (name, value) in properties {
         let last = types::last_part(name);
         if is_said(value) && matches!(last, "sinkhole" | "dynamic_dns") {
             all.insert(mark_name(last));
@@ -97,7 +103,8 @@ pub fn is_type(node: &Node, wanted: &str) -> bool {
 /// # Errors
 /// [`SelectionError`] for a step or a mark that cannot be meant.
 pub fn select(graph: &Graph, selection: &Selection) -> Result<Selected, SelectionError> {
-    known_marks(graph, selection)?;
+    let known = graph.nodes().iter().flat_map(marks);
+    known_marks(known, selection.without.iter().chain(&selection.with))?;
     let steps = steps(graph, &selection.steps)?;
     let last = graph.steps().len();
     let filters = filters(selection, &steps, last);
@@ -161,18 +168,8 @@ fn filters<'a>(selection: &'a Selection, steps: &'a BTreeSet<usize>, last: usize
             );
         }
     }
-    for mark in &selection.without {
-        let mark = mark_name(mark);
-        let name = format!("marked {mark}");
-        add(name, Box::new(move |node| !marks(node).contains(&mark)));
-    }
-    if !selection.with.is_empty() {
-        let wanted: BTreeSet<String> = selection.with.iter().map(|mark| mark_name(mark)).collect();
-        let name = format!("not marked {}", selection.with.join(" or "));
-        add(
-            name,
-            Box::new(move |node| marks(node).intersection(&wanted).next().is_some()),
-        );
+    for MarkFilter { name, keeps } in mark_filters(&selection.without, &selection.with) {
+        add(name, Box::new(move |node| keeps(&marks(node))));
     }
     let fewest = selection.sources;
     if fewest > 1 {
@@ -184,10 +181,72 @@ fn filters<'a>(selection: &'a Selection, steps: &'a BTreeSet<usize>, last: usize
     all
 }
 
-fn known_marks(graph: &Graph, selection: &Selection) -> Result<(), SelectionError> {
+/// Tells of marks whether they are wanted.
+type KeepsMarks = Box<dyn Fn(&BTreeSet<String>) -> bool>;
+
+struct MarkFilter {
+    /// What is said of those that it leaves out.
+    name: String,
+    keeps: KeepsMarks,
+}
+
+fn mark_filters(without: &[String], with: &[String]) -> Vec<MarkFilter> {
+    let mut all: Vec<MarkFilter> = Vec::new();
+    for mark in without {
+        let mark = mark_name(mark);
+        all.push(MarkFilter {
+            name: format!("marked {mark}"),
+            keeps: Box::new(move |marks| !marks.contains(&mark)),
+        });
+    }
+    if !with.is_empty() {
+        let wanted: BTreeSet<String> = with.iter().map(|mark| mark_name(mark)).collect();
+        all.push(MarkFilter {
+            name: format!("not marked {}", with.join(" or ")),
+            keeps: Box::new(move |marks| marks.intersection(&wanted).next().is_some()),
+        });
+    }
+    all
+}
+
+/// Holds what marks left of several things.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// What was kept.
+    pub kept: Vec<T>,
+    /// What the marks left out, in their order; each counts for the first that it fails.
+    pub left_out: Vec<(String, usize)>,
+}
+
+/// Keeps what is not marked as any of `without`, and is marked as one of `with`. `known` are the marks that there are.
+///
+/// # Errors
+/// [`SelectionError::Mark`] for a mark that cannot be meant.
+pub fn keep_marked<T>(
+    all: Vec<T>,
+    known: impl Iterator<Item = String>,
+    (without, with): (&[String], &[String]),
+    marks: impl Fn(&T) -> &BTreeSet<String>,
+) -> Result<Kept<T>, SelectionError> {
+    known_marks(known, without.iter().chain(with))?;
+    let mut kept = all;
+    let mut left_out = Vec::new();
+    for MarkFilter { name, keeps } in mark_filters(without, with) {
+        let before = kept.len();
+        kept.retain(|one| keeps(marks(one)));
+        if kept.len() < before {
+            left_out.push((name, before - kept.len()));
+        }
+    }
+    Ok(Kept { kept, left_out })
+}
+
+fn known_marks<'a>(
+    on_it: impl Iterator<Item = String>,
+    wanted: impl Iterator<Item = &'a String>,
+) -> Result<(), SelectionError> {
     let mut known: BTreeSet<String> = MARKS.iter().map(|&mark| mark.to_owned()).collect();
-    known.extend(graph.nodes().iter().flat_map(marks));
-    let wanted = selection.without.iter().chain(&selection.with);
+    known.extend(on_it);
     for mark in wanted {
         if !known.contains(&mark_name(mark)) {
             let known: Vec<String> = known.into_iter().collect();

@@ -155,6 +155,47 @@ fn two_sides_of_the_story_overlap_and_each_step_says_what_is_new() {
         "{table}"
     );
     assert!(desk.bad("graph|overlap|incident.graphml").contains("--from"));
+    the_marks_of_what_both_reached(&desk, compared);
+}
+
+/// What is marked on either side is marked in the comparison, and can be left out of it.
+fn the_marks_of_what_both_reached(desk: &Desk, compared: &str) {
+    desk.good("run|--demo|passivetotal.ip-details|203.0.113.103|--graph|incident.graphml");
+    let all = desk.json(&format!("{compared}|--format|json"));
+    assert_eq!(all["left_out"].as_array().unwrap().len(), 0, "{all:#}");
+    let marked = |value: &serde_json::Value| {
+        let marks = value["marks"].as_array().unwrap();
+        marks.iter().any(|mark| mark == "sinkhole")
+    };
+    let overlaps = all["overlaps"].as_array().unwrap();
+    let sinkholes = overlaps.iter().filter(|one| marked(one)).count();
+    assert!(
+        overlaps
+            .iter()
+            .any(|one| one["value"] == "203.0.113.103" && marked(one))
+    );
+    let rest = desk.json(&format!("{compared}|--not|sinkhole|--format|json"));
+    assert_eq!(rest["count"], overlaps.len() - sinkholes);
+    assert_eq!(rest["left_out"][0]["why"], "marked sinkhole");
+    assert_eq!(rest["left_out"][0]["count"], sinkholes);
+    let only = desk.json(&format!("{compared}|--mark|sinkhole|--format|json"));
+    assert_eq!(only["count"], sinkholes);
+    let table = desk.good(&format!("{compared}|--mark|sinkhole"));
+    let others = overlaps.len() - sinkholes;
+    assert!(
+        table.contains(&format!("left out: {others} not marked sinkhole")),
+        "{table}"
+    );
+    assert!(
+        table
+            .lines()
+            .any(|line| line.contains("203.0.113.103") && line.contains("sinkhole")),
+        "{table}"
+    );
+    let csv = desk.good(&format!("{compared}|--format|csv"));
+    assert!(csv.starts_with("Type,Value,Times,Marks,"), "{csv}");
+    let wrong = desk.bad(&format!("{compared}|--not|sinkhle"));
+    assert!(wrong.contains("nothing is ever marked sinkhle"), "{wrong}");
 }
 
 #[test]

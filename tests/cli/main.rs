@@ -6,4 +6,5 @@ mod commands;
 mod export;
 mod graph;
 mod place;
+mod score;
 mod server;

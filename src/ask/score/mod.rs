@@ -5,6 +5,7 @@
 mod context;
 mod derived;
 mod evidence;
+mod keyless;
 mod local;
 mod plan;
 mod steady;
@@ -23,6 +24,7 @@ use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
 
 pub use context::{Context, Fact};
+pub use keyless::note as keyless;
 pub use local::{Feedback, Opinion, Said, ignored, popular};
 use plan::Part;
 pub use plan::asked_for;

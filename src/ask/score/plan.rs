@@ -11,7 +11,7 @@ use crate::reputation::lists::of_strangers;
 use crate::reputation::policy::Registrations;
 
 /// What a source is asked for a score: a published risk, or what it says on its own scale.
-const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
+pub(super) const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
 
 /// Lists what sources may be asked for scores under a policy.
 #[must_use]

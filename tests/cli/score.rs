@@ -1,0 +1,56 @@
+//! Scores in the terminal: what is shown of them, however narrow it is and whatever is configured.
+
+use super::place::{Place, bare};
+
+fn told(command: &mut std::process::Command) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command.current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn reasons_are_read_whole_at_80_columns_and_what_could_not_be_read_has_a_row() {
+    let table = told(
+        bare(&[
+            "score",
+            "--demo",
+            "career-offers.example",
+            "203.0.113.103",
+            "no indicator",
+        ])
+        .env("COLUMNS", "80"),
+    );
+    let rows = table.split_once("\n\n").unwrap().0;
+    assert!(!rows.contains('\u{2026}'), "nothing is cut:\n{rows}");
+    assert!(rows.contains("sinkhole") && rows.contains("Example AV"), "{rows}");
+    assert!(rows.lines().all(|line| line.chars().count() <= 80), "{rows}");
+    let row = rows
+        .lines()
+        .find(|line| line.starts_with("no indicator"))
+        .unwrap();
+    assert!(row.contains(" - ") && row.contains("unreadable"), "{row}");
+    let explained = told(bare(&["score", "--demo", "--explain", "203.0.113.103"]).env("COLUMNS", "80"));
+    assert!(
+        explained.contains("Why") && explained.contains("sinkhole: 203.0.113.103"),
+        "{explained}"
+    );
+}
+
+#[test]
+fn where_no_source_has_a_key_the_score_says_so_and_how_to_set_one() {
+    let mut command = bare(&["score", "example.com"]);
+    for name in ["RDAP", "DNS"] {
+        // These need no key, and are not asked here.
+        command.env(format!("PIVOTD__PROVIDERS__{name}__ENABLED"), "false");
+    }
+    let said = told(&mut command);
+    assert!(
+        said.contains("no source of scores with a key is configured") && said.contains("`pivotd check`"),
+        "{said}"
+    );
+    assert!(said.contains("DOMAINTOOLS_API_KEY is not set"), "{said}");
+    let place = Place::new();
+    let with_key = place.good(&["score", "career-offers.example"]);
+    assert!(!with_key.contains("no source of scores"), "{with_key}");
+}
