@@ -136,12 +136,13 @@ fn details(entity: &EntityView) -> String {
             let providers: Vec<&str> = providers.into_iter().collect();
             format!("{value} ({})", providers.join(", "))
         });
-        format!("{name}: {}", values.collect::<Vec<_>>().join(", "))
+        (name, values.collect::<Vec<_>>().join(", "))
     });
-    let mut told: Vec<String> = told.collect();
+    let mut told: Vec<(&str, String)> = told.collect();
     // Long texts are cut, so that short facts, such as a score, go before them.
-    told.sort_by_key(String::len);
-    told.join("; ")
+    told.sort_by_key(|(_, values)| values.len());
+    let told = told.into_iter().map(|(name, values)| format!("{name}: {values}"));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
