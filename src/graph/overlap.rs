@@ -114,7 +114,7 @@ impl Side {
         for node in graph.nodes() {
             let marks = marks(node);
             if !marks.is_empty() {
-                side.marks.entry(node.identity()).or_default().extend(marks);
+                side.marks.entry(node.key()).or_default().extend(marks);
             }
         }
         side
