@@ -82,7 +82,9 @@ pub enum StartError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {reason}")]
+    #[error(
+        "cannot listen on {address}: {reason}; name another address: `pivotd demo --listen`, or the setting server.listen"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -230,10 +230,10 @@ fn explain(answer: &Answer) {
         let columns = vec![
             Column::fixed("Source", evidence.iter().map(|said| said.source.clone())),
             Column::fixed("Status", evidence.iter().map(|said| said.status.clone())),
-            Column::fixed("Said", evidence.iter().map(said)),
+            Column::words("Said", evidence.iter().map(said)),
             Column::fixed("Means", evidence.iter().map(means)),
-            Column::fixed("Grade", evidence.iter().map(|said| said.reliability.clone())),
-            Column::fixed("Age", evidence.iter().map(|said| age(said.age_s))),
+            Column::flexible("Grade", evidence.iter().map(|said| said.reliability.clone())),
+            Column::flexible("Age", evidence.iter().map(|said| age(said.age_s))),
             Column::words("Why", evidence.iter().map(why)),
         ];
         if !evidence.is_empty() {

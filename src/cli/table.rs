@@ -9,6 +9,9 @@ use super::terminal;
 
 /// Columns are not cut below this.
 const NARROWEST: usize = 8;
+/// Values have this room, where dates and their dots do.
+const NARROW: usize = 16;
+const DATE: usize = 12;
 /// Blanks between columns.
 const GAP: usize = 2;
 
@@ -132,16 +135,28 @@ pub(super) fn render(columns: Vec<Column>, width: usize, more: &str) -> String {
             None => break widths,
         }
     };
-    for fit in [Fit::Wrap, Fit::Words] {
-        narrow(&columns, &mut widths, fit, |_| NARROWEST, is_too_wide);
+    for (fit, least) in [
+        (Fit::Wrap, NARROW),
+        (Fit::Words, DATE),
+        (Fit::Wrap, NARROWEST),
+        (Fit::Words, NARROWEST),
+    ] {
+        narrow(&columns, &mut widths, fit, |_| least, is_too_wide);
     }
+    give_back(&columns, &mut widths, is_too_wide);
     let mut text = lay_out(&columns, &widths);
-    if !left_out.is_empty() {
-        left_out.reverse();
-        let said = format!("not shown for lack of room: {} ({more})", left_out.join(", "));
-        text.push('\n');
-        text.push_str(&terminal::wrap(&said, width));
-    }
+    left_out.reverse();
+    let cut = columns.iter().zip(&widths);
+    let cut = cut.filter(|(column, width)| column.fit == Fit::Cut && column.natural() > **width);
+    let cut: Vec<&str> = cut.map(|(column, _)| column.head).collect();
+    let said = match (left_out.join(", "), cut.join(", ")) {
+        (none, cells) if none.is_empty() && cells.is_empty() => return text,
+        (none, cells) if none.is_empty() => format!("cut for lack of room: {cells} ({more})"),
+        (heads, none) if none.is_empty() => format!("not shown for lack of room: {heads} ({more})"),
+        (heads, cells) => format!("not shown for lack of room: {heads}; cut: {cells} ({more})"),
+    };
+    text.push('\n');
+    text.push_str(&terminal::wrap(&said, width));
     text
 }
 
@@ -160,18 +175,7 @@ fn lay_out(columns: &[Column], widths: &[usize]) -> String {
         let cells = columns.iter().zip(widths);
         table.add_row(cells.map(|(column, width)| {
             let text = column.cells.get(at).map_or("", String::as_str);
-            match column.fit {
-                Fit::Wrap => wrapped(text, *width),
-                Fit::Words if text.width() <= *width => text.to_owned(),
-                Fit::Words => {
-                    // Each part begins a line.
-                    let parts = text.replace("; ", ";\n");
-                    let text = terminal::wrap(&parts, *width);
-                    let lines: Vec<String> = text.lines().map(|line| wrapped(line, *width)).collect();
-                    lines.join("\n")
-                }
-                Fit::Cut | Fit::Whole => cut(text, *width),
-            }
+            fitted(text, column.fit, *width)
         }));
     }
     let last = columns.len().saturating_sub(1);
@@ -185,6 +189,50 @@ fn lay_out(columns: &[Column], widths: &[usize]) -> String {
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// Fits a cell into a width.
+fn fitted(text: &str, fit: Fit, width: usize) -> String {
+    match fit {
+        Fit::Wrap => wrapped(text, width),
+        Fit::Words if text.width() <= width => text.to_owned(),
+        Fit::Words => {
+            // Each reason with its points begins a line.
+            let parts = text.replace("; +", ";\n+").replace("; -", ";\n-");
+            let text = terminal::wrap(&parts, width);
+            let lines: Vec<String> = text.lines().map(|line| wrapped(line, width)).collect();
+            lines.join("\n")
+        }
+        Fit::Cut | Fit::Whole => cut(text, width),
+    }
+}
+
+/// Gives the room that words leave at the ends of their lines to columns that are cut.
+fn give_back(columns: &[Column], widths: &mut [usize], is_too_wide: impl Fn(&[usize]) -> bool) {
+    for (column, width) in columns.iter().zip(widths.iter_mut()) {
+        if column.fit == Fit::Words && column.natural() > *width {
+            let cells = column.cells.iter().map(|cell| fitted(cell, column.fit, *width));
+            let widest = cells.map(|cell| cell.lines().map(UnicodeWidthStr::width).max().unwrap_or(0));
+            *width = widest.max().unwrap_or(0).max(column.head.width());
+        }
+    }
+    for (at, column) in columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.fit == Fit::Cut)
+    {
+        while let Some(width) = widths.get_mut(at)
+            && *width < column.natural()
+        {
+            *width += 1;
+            if is_too_wide(widths) {
+                if let Some(width) = widths.get_mut(at) {
+                    *width -= 1;
+                }
+                break;
+            }
+        }
+    }
 }
 
 /// Makes the widest columns of a kind narrower, down to a least width, as long as the table is too wide.

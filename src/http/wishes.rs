@@ -17,6 +17,8 @@ use crate::tokens::Scope;
 
 /// The longest that a caller may wait for scores: an hour.
 const LONGEST_S: u64 = 3600;
+/// What a threshold is.
+const THRESHOLD: &str = "threshold: expected a whole number from 0 to 100";
 /// The most sources that may be demanded to agree.
 const MOST_SOURCES: u32 = 20;
 
@@ -78,7 +80,7 @@ where
     D: Deserializer<'de>,
     T: TryFrom<u64>,
 {
-    let wrong = || serde::de::Error::custom("expected a whole number that is not negative and not too large");
+    let wrong = || serde::de::Error::custom("expected a whole number, 0 or more");
     let number = match NumberOrText::deserialize(deserializer).map_err(|_| wrong())? {
         NumberOrText::Nothing(()) => return Ok(None),
         NumberOrText::Number(number) => number,
@@ -87,6 +89,16 @@ where
         NumberOrText::Text(text) => text.trim().parse().map_err(|_| wrong())?,
     };
     T::try_from(number).map(Some).map_err(|_| wrong())
+}
+
+/// Reads a threshold; what is no whole number from 0 to 100 is refused with these words.
+pub(crate) fn threshold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    let wrong = || serde::de::Error::custom(THRESHOLD);
+    let number: Option<u64> = number(deserializer).map_err(|_: D::Error| wrong())?;
+    match number.map(u8::try_from).transpose() {
+        Ok(threshold) if threshold.is_none_or(|threshold| threshold <= 100) => Ok(threshold),
+        _ => Err(wrong()),
+    }
 }
 
 /// Reads one of several words; an empty text stands for none.
@@ -136,7 +148,7 @@ macro_rules! question {
             $($(#[$field_meta])* pub $field: $type,)*
             /// Scores over this exceed; the server's own threshold where it is left out.
             #[$attribute(maximum = 100)]
-            #[serde(default, deserialize_with = "crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::wishes::threshold")]
             pub threshold: Option<u8>,
             /// So many independent sources must speak against an indicator before it exceeds; 1 to 20.
             #[$attribute(minimum = 1, maximum = 20)]
@@ -219,9 +231,7 @@ impl Given {
         let mut policy = configured.policy.of_client(&identity.client);
         if let Some(threshold) = self.threshold {
             if threshold > 100 {
-                return Err(wrong(
-                    "threshold: expected a whole number from 0 to 100".to_owned(),
-                ));
+                return Err(wrong(THRESHOLD.to_owned()));
             }
             policy = policy.with_threshold(threshold);
         }

@@ -71,6 +71,24 @@ pub enum DecidedBy {
     OnUnknown,
 }
 
+impl DecidedBy {
+    /// Says which setting decided, and of what; nothing where the scores did.
+    #[must_use]
+    pub(super) fn because(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Scores => return None,
+            Self::OnUndetermined => {
+                "the setting on_undetermined decides, since something could not be determined"
+            }
+            Self::OnUnreadable => "the setting on_unreadable decides, since a part could not be read",
+            Self::OnSealed => {
+                "the setting on_sealed decides, since only the vendor of a link's wrapper knows where it leads"
+            }
+            Self::OnUnknown => "the setting on_unknown decides, since no source knows all of it",
+        })
+    }
+}
+
 /// Names a value of an alert that was not scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Ignored {
@@ -299,7 +317,7 @@ pub fn combine(mut request: Request<'_>, policy: &Policy, mut assessments: Vec<A
         undetermined: values(with(&assessments, Decision::Undetermined)),
         unknown: values(with(&assessments, Decision::Unknown)),
         unsupported: values(with(&assessments, Decision::Unsupported)),
-        summary: summary(&request, &decisive, &assessments),
+        summary: summary(&request, decided_by, &decisive, &assessments),
         decisive: values(decisive.into_iter()),
         markdown: String::new(),
         cost: request.cost,
@@ -332,8 +350,17 @@ fn values<'a>(items: impl Iterator<Item = &'a Assessment>) -> Vec<String> {
     values
 }
 
-fn summary(request: &Request<'_>, decisive: &[&Assessment], assessments: &[Assessment]) -> String {
-    let mut sentences = Vec::new();
+fn summary(
+    request: &Request<'_>,
+    decided_by: DecidedBy,
+    decisive: &[&Assessment],
+    assessments: &[Assessment],
+) -> String {
+    let by_setting = decided_by.because();
+    let mut sentences: Vec<String> = by_setting
+        .map(|because| format!("Here {because}."))
+        .into_iter()
+        .collect();
     let scored = |item: &Assessment, relation: &str| {
         let score = item.score.unwrap_or_default();
         let because = because(request, item);

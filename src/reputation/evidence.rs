@@ -448,11 +448,31 @@ pub fn from_risk(
     evidence
 }
 
-/// Makes a provider's text fit for a line of an explanation: no control characters, at most 80 characters.
+/// The longest text of a provider in an explanation, in characters.
+const LONGEST: usize = 160;
+
+/// Makes a provider's text fit for a line of an explanation: no control characters, and at most so many others; where it
+/// is cut, it ends with an ellipsis.
 pub(super) fn printable(text: &str) -> String {
     let turns = |c: &char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.trim().chars().filter(|c| !turns(c)).take(80).collect()
+    let mut kept: String = text
+        .trim()
+        .chars()
+        .filter(|c| !turns(c))
+        .take(LONGEST + 1)
+        .collect();
+    if kept.chars().count() > LONGEST {
+        kept = kept.chars().take(LONGEST - 1).collect();
+        if let Some((words, _)) = kept
+            .rsplit_once(' ')
+            .filter(|(words, _)| words.len() > LONGEST / 2)
+        {
+            kept = words.to_owned();
+        }
+        kept.push('…');
+    }
+    kept
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::alert::{AlertAnswer, DecidedBy};
+use super::alert::AlertAnswer;
 use super::score::{Assessment, Decision, Recommendation};
 
 /// The most indicators that a note tells of.
@@ -81,14 +81,22 @@ pub(super) fn note(answer: &AlertAnswer, titles: &BTreeMap<String, String>) -> S
 }
 
 fn headline(answer: &AlertAnswer) -> String {
+    if let Some(because) = answer.decided_by.because() {
+        let decision = if answer.decision == Decision::Exceeds {
+            "Exceeds"
+        } else {
+            "Below"
+        };
+        return format!("{decision}: {because}.");
+    }
     match (answer.decision, answer.max_score) {
         (Decision::Exceeds, Some(score)) => format!("Exceeds: the highest score is {score}."),
-        (Decision::Exceeds, None) => "Exceeds, as the caller wants it where nobody can tell.".to_owned(),
+        // A score exceeds, or a setting decides.
+        (Decision::Exceeds, None) => "Exceeds.".to_owned(),
         (Decision::Below, Some(score)) => format!("Below: the highest score is {score}."),
-        (Decision::Below, None) if answer.decided_by == DecidedBy::Scores => {
+        (Decision::Below, None) => {
             "Below: all of it stands on lists of what is own, trusted or popular.".to_owned()
         }
-        (Decision::Below, None) => "Below, as the caller wants it where nobody knows.".to_owned(),
         (Decision::Undetermined, _) if answer.undetermined.is_empty() => {
             let found = [
                 (&answer.unreadable, "a part of the alert could not be read."),

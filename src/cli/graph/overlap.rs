@@ -247,8 +247,8 @@ fn overlap_columns(found: &[Overlap]) -> Vec<Column> {
                 marks.join(", ")
             }),
         ),
-        Column::flexible("A", found.iter().map(|one| said(one, 0))),
-        Column::flexible("B", found.iter().map(|one| said(one, 1))),
+        Column::words("A", found.iter().map(|one| said(one, 0))),
+        Column::words("B", found.iter().map(|one| said(one, 1))),
     ]
 }
 

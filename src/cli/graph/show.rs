@@ -202,7 +202,7 @@ fn columns(nodes: &[&Node]) -> Vec<Column> {
     vec![
         Column::fixed("Type", nodes.iter().map(|node| node.short_type().to_owned())),
         Column::main("Value", nodes.iter().map(|node| node.value.clone())),
-        Column::flexible(
+        Column::words(
             "Seen",
             nodes
                 .iter()
