@@ -85,19 +85,26 @@ pub(super) fn push_attribute(out: &mut String, text: &str) {
     push(out, text, true);
 }
 
+/// Tells eight bytes that all pass as they are. Each test is of all eight at once: of a word of eight bytes, it is known by
+/// three operations whether one of them is 0, or is below a number of up to 128.
+fn are_plain(eight: &[u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let below = |word: u64, least: u8| word.wrapping_sub(ONES * u64::from(least)) & !word & HIGHS;
+    let word = u64::from_ne_bytes(*eight);
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    // Of each pair one bit is left out in which they differ: `<` and `>`, `&` and the apostrophe.
+    let either = |byte: u8, bit: u8| below((word & (ONES * u64::from(!bit))) ^ (ONES * u64::from(byte)), 1);
+    let escaped = either(b'<', 0x02) | either(b'&', 0x01) | is(b'"') | is(FIRST_OF_NONCHARACTER);
+    below(word, b' ') | escaped == 0
+}
+
 fn push(out: &mut String, text: &str, attribute: bool) {
     let bytes = text.as_bytes();
-    // Most texts need nothing, which this pass finds out with vector instructions.
-    let plain = |byte: u8| {
-        (byte >= b' ')
-            & (byte != b'&')
-            & (byte != b'<')
-            & (byte != b'>')
-            & (byte != b'"')
-            & (byte != b'\'')
-            & (byte != FIRST_OF_NONCHARACTER)
-    };
-    if bytes.iter().fold(true, |all, byte| all & plain(*byte)) {
+    // Most texts need nothing, which this pass finds out for eight bytes at a time.
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let plain = |byte: &u8| matches!(ACTS.get(usize::from(*byte)), Some(Act::Pass));
+    if eights.iter().all(are_plain) && rest.iter().all(plain) {
         out.push_str(text);
         return;
     }
@@ -175,4 +182,23 @@ fn is_name(name: &str) -> bool {
         .next()
         .is_some_and(|c| c.is_alphabetic() || c == '_' || c == ':')
         && chars.all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_are_plain_where_each_of_them_is() {
+        for byte in 0..=u8::MAX {
+            let is_plain = ACTS[usize::from(byte)] == Act::Pass;
+            for at in 0..8 {
+                for filler in [b' ', b'a', b'~', 0x7f, 0x80, 0xff, b'=', b'%', 0xee] {
+                    let mut eight = [filler; 8];
+                    eight[at] = byte;
+                    assert_eq!(are_plain(&eight), is_plain, "{eight:?}");
+                }
+            }
+        }
+    }
 }
