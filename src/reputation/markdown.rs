@@ -190,6 +190,11 @@ fn defanged(indicator: &str) -> String {
 
 /// Writes a text so that it is nothing but text: no markup, no link, no table, no line of its own.
 fn escaped(text: &str) -> String {
+    // Most texts are words and numbers.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b',' | b';' | b'-' | b'%');
+    if text.bytes().all(plain) {
+        return text.to_owned();
+    }
     let mut safe = String::with_capacity(text.len() + 8);
     let mut before = None;
     let mut chars = text.chars().peekable();

@@ -4,10 +4,10 @@
 //! its labels: this is a suffix trie whose edges are hashed. Networks are found likewise, once for each length of
 //! prefix that some list uses. The text of all keys is one string, so that a million names stay small.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use ipnet::IpNet;
 
 /// Numbers a list.
@@ -34,7 +34,8 @@ pub(super) struct Found {
 /// Holds the entries of all lists.
 #[derive(Clone, Default)]
 pub(super) struct Index {
-    hasher: RandomState,
+    /// Seeded by chance. Only lists add entries, so that no client can choose which of them collide.
+    hasher: DefaultHashBuilder,
     text: String,
     entries: Vec<Entry>,
     keys: HashTable<u32>,
