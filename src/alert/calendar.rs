@@ -3,8 +3,11 @@
 use super::encodings::{Encoding, decode};
 use super::links;
 use super::parts::About;
-use super::text::Found;
+use super::text::{Found, find_in_piece};
 use super::unicode::visible;
+
+/// The properties that people read.
+const PROSE: [&str; 6] = ["COMMENT", "CONTACT", "DESCRIPTION", "LOCATION", "SUMMARY", "URL"];
 
 /// Is a file that stands in a calendar.
 pub(super) struct File {
@@ -35,7 +38,7 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) -> Vec<File> {
             }
             continue;
         }
-        if !links::find(name, false, found) {
+        if !find_in_piece(name, found) {
             break;
         }
         // As vCalendar 1.0 writes texts.
@@ -51,7 +54,14 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) -> Vec<File> {
         }
         let value = unescaped(&plain);
         let is_page = upper.contains("TEXT/HTML") || value.contains("href=") || value.contains("HREF=");
-        if !links::find(&value, is_page, found) {
+        // In what people write, a name by itself is a link; what programs write is full of names.
+        let is_prose = PROSE.iter().any(|property| upper.starts_with(property));
+        let goes_on = if is_prose || is_page {
+            links::find(&value, is_page, found)
+        } else {
+            find_in_piece(&value, found)
+        };
+        if !goes_on {
             break;
         }
     }

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 
 use super::text::SCHEMES;
-use crate::domain::indicator::extent::{self, is_known, is_of_name, is_word};
+use crate::domain::indicator::ending::{begins_beside, closing, ends, without_punctuation};
+use crate::domain::indicator::extent::{self, is_known, is_of_name};
 use crate::domain::indicator::is_invisible;
 use crate::domain::indicator::refang::{DEAD_SCHEMES, is_glued, refang, refang_target, token};
 
@@ -103,15 +104,6 @@ fn resume(run: &str, keep: usize) -> usize {
     keep + (rest.len() - rest.trim_start_matches(['.', ':', '!', '?', '*', '_', '~']).len())
 }
 
-fn closing(open: char) -> Option<char> {
-    match open {
-        '[' => Some(']'),
-        '(' => Some(')'),
-        '{' => Some('}'),
-        _ => None,
-    }
-}
-
 /// Returns where a link ends by the kinds of characters and by brackets that were not opened in it.
 fn end(text: &str) -> usize {
     let mut open = Vec::new();
@@ -157,6 +149,7 @@ fn end(text: &str) -> usize {
             }
             '.' => has_dot = true,
             ',' | ';' | '(' | '[' if is_link(behind) => return at,
+            ',' | ';' if begins_beside(behind) => return at,
             '[' | '(' | '{' => open.push(c),
             ']' | ')' | '}' => {}
             ' ' if !in_path && spaced_dot(rest).is_some() => {
@@ -275,16 +268,6 @@ fn closed_up(link: &str) -> String {
     dots.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Tells characters that end a link in running text.
-pub(super) fn ends(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_whitespace()
-            || c.is_ascii_control()
-            || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '^');
-    }
-    !is_word(c)
-}
-
 /// Joins a link that line ends break, up to its angle bracket; `None` where it is not so.
 fn joined(text: &str, from: usize) -> Option<(String, &str)> {
     let rest = text.get(from..)?;
@@ -318,11 +301,6 @@ fn length(run: &str) -> usize {
     }
     let host = authority.get(host_at..end.unwrap_or(front)).unwrap_or_default();
     host_at + ended(host)
-}
-
-/// Takes off the punctuation at the end of a link.
-fn without_punctuation(run: &str) -> &str {
-    run.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '~'])
 }
 
 /// Returns where the first character that no host has stands in what is before a path.

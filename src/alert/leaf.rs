@@ -10,6 +10,7 @@ use super::encodings::{Decoded, decode, unflowed, uuencoded};
 use super::facts::AttachmentFact;
 use super::mime::{File, Mail, Remarks, UNCLEAR_START};
 use super::parts::About;
+use super::text::find_in_piece;
 use super::unicode::visible;
 use super::{Unreadable, calendar, links};
 
@@ -126,9 +127,26 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
             if yes("format", "flowed") && yes("delsp", "yes") {
                 text = Cow::Owned(unflowed(&text));
             }
-            links::find(&text, false, &mut |link| remarks.link(link, mail));
+            let mut found = |link: &str| remarks.link(link, mail);
+            if is_prose(about) {
+                links::find(&text, false, &mut found);
+            } else {
+                find_in_piece(&text, &mut found);
+            }
         }
     }
+}
+
+/// Tells a text that people write, in which a name by itself is a link. Headers are full of names, and so are files of logs,
+/// tables and programs.
+fn is_prose(about: &About) -> bool {
+    const TYPES: [&str; 5] = ["csv", "x-diff", "x-log", "x-patch", "xml"];
+    const ENDINGS: [&str; 10] = [
+        "csv", "desktop", "diff", "json", "log", "md", "patch", "url", "webloc", "xml",
+    ];
+    let is_of_headers = about.is("message", None) || about.is("text", Some("rfc822-headers"));
+    let is_of_programs = about.is_any("text", &TYPES) || ENDINGS.contains(&about.extension().as_str());
+    !is_of_headers && !(about.is_attached && is_of_programs)
 }
 
 /// Tells what a reader would save from what it shows.

@@ -138,9 +138,11 @@ impl Page {
             }
         }
         self.in_link |= name == "a" && has_target;
-        self.runs.mark_code(&name);
         let ends = ends_run(&name) || name == "a" && has_target;
-        (!ends || self.runs.end(found)).then_some(attributes.rest)
+        let goes_on = !ends || self.runs.end(found);
+        // What stands before is text.
+        self.runs.mark_code(&name);
+        goes_on.then_some(attributes.rest)
     }
 
     /// Reads a closing tag.
@@ -162,6 +164,10 @@ impl Page {
             let value = decoded(value);
             if is_relative(&value) {
                 self.relative.push(cleaned(&value));
+                // With a port it would be read as a scheme.
+                if front(&value).contains(':') {
+                    return true;
+                }
             }
             link(&value, self.depth, found)
         } else if listed(&TEXTS) {
@@ -179,7 +185,7 @@ impl Page {
     fn resolve(&self, found: &mut Found<'_>) -> bool {
         let Some(base) = &self.base else {
             // Without one, programs for mail read a site where a name stands.
-            return self.relative.iter().all(|link| names::find(link, found));
+            return self.relative.iter().all(|link| names::site(link, found));
         };
         let mut links = self.relative.iter().filter_map(|link| base.join(link).ok());
         links.all(|link| found(link.as_str()))
@@ -285,8 +291,17 @@ fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
 /// Tells a link within a site: it has neither a scheme nor a host.
 fn is_relative(value: &str) -> bool {
     let value = value.trim();
-    let front = value.split(['/', '?', '#']).next().unwrap_or_default();
-    !value.is_empty() && !value.starts_with('#') && !front.contains(':') && network_path(value).is_none()
+    // A port is no scheme.
+    let is_port = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit());
+    let has_scheme = front(value)
+        .split_once(':')
+        .is_some_and(|(name, rest)| !name.contains('.') || !is_port(rest));
+    !value.is_empty() && !value.starts_with('#') && !has_scheme && network_path(value).is_none()
+}
+
+/// Cuts off what stands before the path of a link without a scheme.
+fn front(value: &str) -> &str {
+    value.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
 /// Leaves out what browsers leave out of a link: line ends and tabs, and what is around it.

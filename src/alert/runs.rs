@@ -111,7 +111,7 @@ impl Runs {
         };
         let goes_on = match self.code {
             Some(_) => text::find_marked(&self.piece, &mut tell),
-            None => text::find(&self.piece, &mut tell),
+            None => text::find_in_piece(&self.piece, &mut tell),
         };
         self.before.push_str(&self.piece);
         self.piece.clear();
@@ -128,6 +128,9 @@ impl Runs {
         }
         let told = std::mem::take(&mut self.told);
         let text = std::mem::take(&mut self.before);
+        if self.code.is_none() && !text::find_bare(&text, found) {
+            return false;
+        }
         !is_cut
             || text::find_marked(&text, &mut |link| {
                 told.contains(link) || is_glued(link, &told) || found(link)

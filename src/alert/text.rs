@@ -1,7 +1,8 @@
 //! Finds links in running text: by their schemes, `www.`, dots in brackets and the slashes of a share.
 
-use super::cut::{dot, ends, target};
+use super::cut::{dot, target};
 use super::names;
+use crate::domain::indicator::ending::ends;
 use crate::domain::indicator::refang::{DEAD_SCHEMES, separator, token};
 
 /// Schemes of links, and what they are read as; of two of which one ends with the other, the longer comes first.
@@ -24,6 +25,25 @@ pub(super) fn find(text: &str, found: &mut Found<'_>) -> bool {
     each(text, found, |text, found| {
         without_scheme(text, found) && names::find(text, found)
     })
+}
+
+/// Tells of the links in a piece of a text, as [`find`], but for names that nothing marks: more of one may stand beside it.
+pub(super) fn find_in_piece(text: &str, found: &mut Found<'_>) -> bool {
+    each(text, found, |text, found| {
+        without_scheme(text, found) && names::find_marked(text, found)
+    })
+}
+
+/// Tells of the names in a text that nothing marks as links.
+pub(super) fn find_bare(text: &str, found: &mut Found<'_>) -> bool {
+    let mut rest = text;
+    while let Some(start) = start(rest) {
+        if !names::find_bare(start.before, found) {
+            return false;
+        }
+        rest = target(start.target.trim_start_matches(['/', '\\']), start.is_dead, false).1;
+    }
+    names::find_bare(rest, found)
 }
 
 /// Tells of the links in a text that are marked as such: by a scheme, `www.`, brackets or the slashes of a share.

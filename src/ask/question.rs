@@ -40,7 +40,7 @@ pub(super) fn question(
             )
         })?;
     let raw = raw(input, entity)?;
-    let Taken { indicator, note } =
+    let Taken { indicator, note, .. } =
         Indicator::read_as(&input.kinds, raw).map_err(|_| format!("this is not {}", expected(input)))?;
     let host = indicator.host();
     if !input.registrable {

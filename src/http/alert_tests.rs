@@ -207,3 +207,65 @@ fn labels_before_values_are_taken_off_and_words_for_nothing_are_told() {
     marked.extend(br#"{"domain": "a.example"}"#);
     assert!(decode(&marked).is_ok());
 }
+
+#[test]
+fn what_stands_behind_a_url_is_no_part_of_it() {
+    let url = "https://www.shop.example/hacked.php";
+    for words in [
+        " (malicious)",
+        " - Phishing",
+        " [malicious]",
+        " malicious",
+        ";malicious",
+        "|Phishing",
+        " \u{2192} blocked",
+        " (1 hit)",
+        ",null",
+        ",N/A",
+        ".",
+        "\u{2026}",
+        "**",
+        "\u{201d}",
+        "\u{bb}",
+        "`",
+        "</a>",
+        "&nbsp;",
+    ] {
+        let given = format!("{url}{words}");
+        let found = asked(&json!({"url": [given]}));
+        let [(role, indicator)] = &found.indicators[..] else {
+            panic!("{given}: {found:?}");
+        };
+        assert_eq!((role.as_str(), indicator.value()), ("url", url), "{given}");
+        assert_eq!(found.notes.len(), 1, "{given}: {:?}", found.notes);
+        assert!(found.unreadable.is_empty(), "{given}: {:?}", found.unreadable);
+        // In a batch alike.
+        let one = crate::http::values::guess(&given).unwrap().only().unwrap();
+        assert_eq!(
+            (one.indicator.value(), one.note.is_some()),
+            (url, true),
+            "{given}"
+        );
+    }
+    // What could be part of it, or a value, is told and costs the closing.
+    for rest in [" (+1 more)", " report.pdf", "?q=a b&c=d", " is a page", "\"x\""] {
+        let given = format!("{url}{rest}");
+        let found = asked(&json!({"url": given}));
+        assert_eq!(
+            (found.indicators.len(), found.unreadable.len()),
+            (1, 1),
+            "{given}: {found:?}"
+        );
+        let one = crate::http::values::guess(&given).unwrap().only();
+        assert!(one.is_err(), "{given}: {one:?}");
+    }
+    for between in [" and ", " -> ", "->", " \u{2192} ", " & ", ",null,", ", "] {
+        let other = "https://b.example/x";
+        let given = format!("{url}{between}{other}");
+        let values: Vec<String> = scored(&json!({"url": given}))
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
+        assert_eq!(values, [url, other], "{given}");
+    }
+}

@@ -113,6 +113,11 @@ pub(super) fn links(line: &str) -> Vec<String> {
         let behind = rest.get(c.len_utf8()..).unwrap_or_default();
         let separates = match c {
             ',' | ';' | '|' => behind.starts_with(char::is_whitespace) || begins_link(behind),
+            // No URL holds it; arrows do.
+            '>' if begins_link(behind) => {
+                value.truncate(value.trim_end_matches(['-', '=']).len());
+                true
+            }
             // The first of many spaces tells for all of them.
             c if c.is_whitespace() && !was_space => {
                 let next = behind.trim_start();

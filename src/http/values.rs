@@ -3,7 +3,7 @@
 use super::shapes::{Item, OneOrMany};
 use crate::ask::message::head;
 use crate::ask::score::Alert;
-use crate::domain::indicator::holds_two;
+use crate::domain::indicator::{Taken, holds_two};
 use crate::domain::{Indicator, IndicatorKind, links};
 use crate::reputation::{Ignored, Kind};
 
@@ -40,6 +40,8 @@ pub struct Found {
     pub reads: Vec<Read>,
     /// Links that only the vendor of their wrapper can take out of it.
     pub sealed: Vec<Ignored>,
+    /// What stands behind a URL and could be part of it, or a value of its own.
+    pub left: Vec<Ignored>,
 }
 
 impl Found {
@@ -48,6 +50,9 @@ impl Found {
     /// # Errors
     /// What was found instead, in plain words.
     pub(super) fn only(self) -> Result<Read, String> {
+        if let Some(left) = self.left.into_iter().next() {
+            return Err(left.reason);
+        }
         if let Some(sealed) = self.sealed.into_iter().next() {
             return Err(format!("{}: {}", sealed.value, sealed.reason));
         }
@@ -69,7 +74,7 @@ impl From<Read> for Found {
             .filter(|_| read.indicator.kind() == IndicatorKind::Url)
             .unwrap_or_else(|| Self {
                 reads: vec![read],
-                sealed: Vec::new(),
+                ..Self::default()
             })
     }
 }
@@ -122,7 +127,7 @@ fn unwrapped(role: &str, text: &str, note: Option<&str>) -> Option<Found> {
 pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Found, String> {
     let role = kind.name();
     match kind.take(value) {
-        Ok(taken) => Ok(Read::of(role, taken.indicator, taken.note).into()),
+        Ok(taken) => Ok(found(role, taken)),
         Err(error) => {
             // A wrapper may be longer than any indicator.
             if let Some(found) = unwrapped(role, value, None).filter(|_| kind == Kind::Url) {
@@ -180,7 +185,20 @@ pub fn guess(value: &str) -> Result<Found, String> {
     };
     let kind = taken.indicator.kind();
     let role = Kind::of(kind).map_or(kind.name(), Kind::name);
-    Ok(Read::of(role, taken.indicator, taken.note).into())
+    Ok(found(role, taken))
+}
+
+/// Makes what was taken of a value what was found, with what may not be lost of it.
+fn found(role: &str, taken: Taken) -> Found {
+    let value = shown(taken.indicator.value());
+    let left = taken.left.map(|left| {
+        let left = shown(&left);
+        let reason = format!("{role}: {left} stands behind {value}, and could be part of it or a value");
+        unreadable(role, &left, &reason)
+    });
+    let mut found = Found::from(Read::of(role, taken.indicator, taken.note));
+    found.left.extend(left);
+    found
 }
 
 /// Shows a value as it was given: short, and what is invisible visible.
@@ -231,6 +249,16 @@ pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
 /// Adds what was read of a value. Counts what there was not even room to name.
 pub(crate) fn put(asked: &mut Alert, found: Found) -> usize {
     let mut more = 0;
+    for one in found.left {
+        if asked.unreadable.contains(&one) {
+            continue;
+        }
+        if asked.unreadable.len() < MOST_TOLD {
+            asked.unreadable.push(one);
+        } else {
+            more += 1;
+        }
+    }
     for one in found.sealed {
         if asked.sealed.contains(&one) {
             continue;

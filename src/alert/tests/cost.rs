@@ -93,6 +93,12 @@ fn pages_of_one_thing_over_and_over() {
         "<wbr>a",
         "a.com/",
         "a.com/x(",
+        "a.com ",
+        "a.com.",
+        "a.com:1",
+        "a.com/ ",
+        "a:b.com@",
+        "<b>a.com</b>",
         "\u{8bf7}a",
         "data:text/html,",
     ] {

@@ -6,6 +6,7 @@ mod bodies;
 mod cost;
 mod generated;
 mod limits;
+mod names;
 mod pages;
 mod parts;
 mod reports;

@@ -130,7 +130,6 @@ fn a_name_with_a_path_is_a_link() {
     );
     for text in [
         "and/or 1.5/2 v1.2/v1.3 a.m./p.m. U.S./U.K. z.B./x",
-        "shop-offers.com is ours, shop-offers.com/ too",
         "desk@shop-offers.com/x",
         "/srv/shop.com/x ./shop.com/x ~/shop.com/x a=shop.com/x",
         "co.uk/x com/x .com/x",
@@ -146,6 +145,41 @@ fn a_site_without_a_scheme_is_a_link_of_a_page() {
     let page = "From: a@b.example\r\nContent-Type: text/html\r\n\r\n<a href=\"career-offers.example/login\">x</a><a href=\"a/b.html\">y</a>";
     let read = reading(page.as_bytes()).unwrap();
     assert_eq!(of(&read, "url"), ["http://career-offers.example/login"]);
+}
+
+#[test]
+fn a_link_of_a_page_without_a_scheme_leads_to_the_site_that_it_names() {
+    for (href, expected) in [
+        ("shop-offers.com", "http://shop-offers.com/"),
+        ("shop-offers.com?x=1", "http://shop-offers.com/"),
+        ("login.shop-offers.com", "http://login.shop-offers.com/"),
+        ("shop-offers.com/#/login", "http://shop-offers.com/"),
+        ("shop-offers.com:8443", "http://shop-offers.com:8443/"),
+        ("shop-offers.com:8443/x", "http://shop-offers.com:8443/x"),
+        ("203.0.113.77", "http://203.0.113.77/"),
+        ("203.0.113.77:8080/x", "http://203.0.113.77:8080/x"),
+        ("bank-login.pl", "http://bank-login.pl/"),
+    ] {
+        let found = page(&format!("<a href=\"{href}\">Sign in</a>"));
+        assert_eq!(found, [expected], "{href}");
+    }
+    for href in [
+        "index.html",
+        "img.png",
+        "README.md",
+        "files.zip",
+        "a/shop.com",
+        "./shop.com",
+        "?x=shop.com",
+        "#shop.com",
+        "tel:5",
+        "com",
+    ] {
+        let found = page(&format!("<a href=\"{href}\">x</a>"));
+        assert!(found.is_empty(), "{href}: {found:?}");
+    }
+    let based = page("<base href='https://c.example/'><a href='shop-offers.com'>x</a>");
+    assert_eq!(based, ["https://c.example/", "https://c.example/shop-offers.com"]);
 }
 
 #[test]

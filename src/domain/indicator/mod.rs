@@ -1,6 +1,7 @@
 //! What an investigation asks about: one typed value in canonical form.
 
 mod canonical;
+pub(crate) mod ending;
 pub(crate) mod extent;
 mod invisible;
 mod names;
@@ -27,7 +28,7 @@ pub(crate) use names::{
 };
 pub(crate) use phone::split_extension;
 pub use read::Taken;
-pub(crate) use read::{holds_two, is_label};
+pub(crate) use read::{ends_as_file, holds_two, is_label};
 pub use registries::registries;
 
 /// The longest indicator in octets, before and after it became canonical.

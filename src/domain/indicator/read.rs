@@ -9,7 +9,9 @@ use std::net::IpAddr;
 
 use super::extent::{self, is_outside};
 use super::refang::{mend, mend_url, unwrap};
-use super::{HashType, Indicator, IndicatorError, IndicatorKind, MAX_LEN, canonical, invisible, visible};
+use super::{
+    HashType, Indicator, IndicatorError, IndicatorKind, MAX_LEN, canonical, ending, invisible, visible,
+};
 
 /// The longest text that is read, in octets. What is invisible may add to the longest value.
 const MAX_TEXT: usize = 4 * MAX_LEN;
@@ -26,6 +28,8 @@ pub struct Taken {
     pub indicator: Indicator,
     /// What was taken of what, for people; `None` where the text was the value.
     pub note: Option<String>,
+    /// What stands behind a URL and could be part of it, or a value of its own.
+    pub left: Option<String>,
 }
 
 impl Indicator {
@@ -41,6 +45,9 @@ impl Indicator {
             IndicatorKind::Asn,
             IndicatorKind::Hostname,
         ];
+        if let Some(taken) = cut_out(raw, Self::read) {
+            return Ok(taken);
+        }
         let expected = "a domain, host name, IP address, URL, e-mail address or hash";
         let whole = |text: &str| {
             if let Some(found) = Self::guess_plain(text) {
@@ -72,6 +79,10 @@ impl Indicator {
     /// # Errors
     /// What was given, with what is invisible made visible, and what was expected.
     pub fn read_as(kinds: &[IndicatorKind], raw: &str) -> Result<Taken, IndicatorError> {
+        let cut = || cut_out(raw, |url| Self::read_as(kinds, url));
+        if let Some(taken) = kinds.contains(&IndicatorKind::Url).then(cut).flatten() {
+            return Ok(taken);
+        }
         let whole = |text: &str, kinds: &[IndicatorKind]| {
             let inner = LazyCell::new(|| outside(text));
             // What is free text takes anything, so those kinds are tried in their turn and not before.
@@ -111,6 +122,7 @@ impl Indicator {
         Ok(Taken {
             indicator: taken.indicator.into_name(),
             note: taken.note,
+            left: None,
         })
     }
 }
@@ -198,6 +210,28 @@ fn taken(raw: &str, read: impl Fn(&str) -> Option<(Indicator, bool)>) -> Option<
     Some(Taken {
         indicator: found,
         note,
+        left: None,
+    })
+}
+
+/// Reads a URL that something stands behind. As a whole it would be read as another URL: clients write the white space in
+/// it as `%20`.
+fn cut_out(raw: &str, read: impl Fn(&str) -> Result<Taken, IndicatorError>) -> Option<Taken> {
+    if raw.len() > MAX_TEXT {
+        return None;
+    }
+    let seen = invisible::without(raw.trim(), false);
+    let text = unwrap(&seen);
+    let cut = ending::cut(labelled(text).unwrap_or(text))?;
+    let found = read(cut.url).ok()?;
+    let left = (!cut.is_words).then(|| cut.rest.trim().to_owned());
+    (found.indicator.kind == IndicatorKind::Url).then(|| {
+        let value = visible(&found.indicator.value, SHOWN);
+        Taken {
+            note: Some(format!("taken {value} of {}", visible(raw.trim(), SHOWN))),
+            left: left.or(found.left),
+            indicator: found.indicator,
+        }
     })
 }
 
@@ -305,7 +339,6 @@ fn labelled(text: &str) -> Option<&str> {
 /// Tells a host without a scheme behind whose sign of a path, a query or a part another host stands:
 /// `a.example?b.example`. Names of files that end as top-level domains do are none.
 pub(crate) fn holds_two(text: &str) -> bool {
-    const FILES: [&str; 8] = [".md", ".mov", ".pl", ".ps", ".py", ".rs", ".sh", ".zip"];
     let is_sign = |c: char| matches!(c, '/' | '\\' | '?' | '#');
     let mended = mend(outside(text));
     let Some((host, tail)) = mended.split_once(is_sign).filter(|(host, _)| !host.contains(':')) else {
@@ -316,9 +349,16 @@ pub(crate) fn holds_two(text: &str) -> bool {
         .split(is_sign)
         .next()
         .unwrap_or_default();
-    let is_file = FILES.iter().any(|end| next.ends_with(end));
     let is_name = next.contains('.') && extent::is_known(next) && canonical::hostname(next).is_some();
+    let is_file = ends_as_file(next) || next.ends_with(".pl");
     host.contains('.') && ((is_name && !is_file) || next.parse::<IpAddr>().is_ok())
+}
+
+/// Tells a name that ends as files do, with a top-level domain that is known.
+pub(crate) fn ends_as_file(name: &str) -> bool {
+    const FILES: [&str; 7] = ["md", "mov", "ps", "py", "rs", "sh", "zip"];
+    let last = name.rsplit_once('.').map_or("", |(_, last)| last);
+    FILES.iter().any(|end| end.eq_ignore_ascii_case(last))
 }
 
 /// Cuts the host out, where no other stands behind it.

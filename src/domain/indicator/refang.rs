@@ -183,11 +183,17 @@ pub(crate) fn refang_target(text: &str) -> String {
 
 /// Tells the start of a URL: a scheme with `://` behind it, defanged or not.
 pub(crate) fn begins_url(text: &str) -> bool {
+    after_scheme(text).is_some()
+}
+
+/// Steps over the start of a URL: a scheme with `://` behind it, defanged or not.
+pub(super) fn after_scheme(text: &str) -> Option<&str> {
     let in_scheme = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '*' | '_');
     let scheme = text.chars().take(9).take_while(in_scheme).count();
     let behind = text.get(scheme..).unwrap_or_default();
     let secure = ["[s]", "(s)"].iter().find_map(|s| behind.strip_prefix(s));
-    (2..=8).contains(&scheme) && separator(secure.unwrap_or(behind)).is_some()
+    let (after, _) = separator(secure.unwrap_or(behind))?;
+    (2..=8).contains(&scheme).then_some(after)
 }
 
 /// Tells a link that begins directly behind another: behind a letter or a digit that no escape ends with.
