@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
         .filter_map(|relay| relay.parse().ok())
         .collect();
     for keep_query in [false, true] {
-        let trust = Trust { relays: &relays, is_own: &|_| None, is_popular: &|_| None, is_inside: &|_| false, keep_query };
+        let trust = Trust { relays: &relays, is_own: &|_| None, is_popular: &|_, _| None, is_inside: &|_| false, keep_query };
         let Ok(message) = read(bytes, &trust) else { return };
         assert!(message.indicators.len() <= MAX_INDICATORS);
         assert!(message.excess.len() <= MAX_NAMED && message.ignored.len() <= MAX_NAMED);
@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!shown.value.chars().any(char::is_control) && shown.value.chars().count() <= 2_000);
         }
         // Without relays, nothing that a header claims of the way counts.
-        let nobody = Trust { relays: &[], is_own: &|_| None, is_popular: &|_| None, is_inside: &|_| false, keep_query };
+        let nobody = Trust { relays: &[], is_own: &|_| None, is_popular: &|_, _| None, is_inside: &|_| false, keep_query };
         let unsure = read(bytes, &nobody).map(|message| message.authentication);
         assert_eq!(unsure, Ok(Vec::new()));
     }

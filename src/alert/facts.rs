@@ -25,6 +25,8 @@ pub struct MessageFacts {
     pub recipients: Recipients,
     /// What it carries beside its text.
     pub attachments: Vec<AttachmentFact>,
+    /// The pictures that it shows in its text, which were not looked at; the first 200.
+    pub pictures: Vec<AttachmentFact>,
 }
 
 /// Holds the recipients by header.
@@ -45,7 +47,7 @@ pub struct MailboxFact {
     pub address: String,
 }
 
-/// Holds what is known of an attachment.
+/// Holds what is known of an attachment or a picture.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AttachmentFact {
     /// The name of the file, decoded, or `null`.

@@ -102,3 +102,9 @@ pub(super) fn decoded(value: &str, most: usize) -> String {
     let text = MessageStream::new(line.as_bytes()).parse_unstructured();
     plain(text.as_text().unwrap_or_default(), most)
 }
+
+/// Returns the characters of a line up to a bound, without the marks of quotes before it and what cannot be seen.
+pub(super) fn plain_line(line: &str, most: usize) -> String {
+    let bare = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '|' | '\u{2502}'));
+    plain(bare, most)
+}

@@ -12,7 +12,7 @@ use super::mime::{File, Mail, Remarks, UNCLEAR_START};
 use super::parts::About;
 use super::text::find_in_piece;
 use super::unicode::visible;
-use super::{Unreadable, calendar, links};
+use super::{Unreadable, calendar, links, shown};
 
 /// The largest signature of a message.
 const MAX_SIGNATURE: usize = 64 * 1024;
@@ -38,6 +38,8 @@ const BODIES: [&str; 8] = [
 
 /// How a text begins that is encrypted by `OpenPGP` (RFC 9580, 6.2).
 const ARMOUR: &str = "-----BEGIN PGP MESSAGE";
+/// Why a part is not read whose octets cannot be told.
+pub(super) const BROKEN: &str = "its encoding is unknown or broken";
 /// Why what is encrypted is not read.
 const SEALED: &str = "encrypted, or signed as a whole: what is in it was not read";
 
@@ -50,12 +52,26 @@ enum Reading {
     Not,
 }
 
+/// Says what a part is to a reader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The message's own text, or nothing that is shown or saved.
+    Body,
+    /// A picture that is shown in place if a page of the message names it.
+    Picture,
+    /// What a reader would save.
+    File,
+}
+
 /// Reads a part's body.
 pub(super) fn leaf(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Remarks) {
     let decoded = decode(body, about.encoding);
-    let content: &[u8] = &decoded.bytes;
-    if is_attachment(content, about) {
-        attach(&decoded, about, mail);
+    match (kind(&decoded.bytes, about), &about.id) {
+        (Kind::Body, _) => {}
+        (Kind::Picture, Some(id)) => {
+            mail.pictures.push(file(&decoded, about), id, decoded.is_broken);
+        }
+        (Kind::Picture | Kind::File, _) => attach(&decoded, about, mail),
     }
     if about.is("message", Some("external-body"))
         && let Some(url) = about.attribute("url")
@@ -72,7 +88,7 @@ pub(super) fn leaf(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Re
 /// not clear.
 pub(super) fn again(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Remarks) {
     let decoded = decode(body, about.encoding);
-    if is_attachment(&decoded.bytes, about) {
+    if kind(&decoded.bytes, about) != Kind::Body {
         mail.refuse(about, UNCLEAR_START);
     }
     read_links(&decoded, about, mail, remarks);
@@ -82,9 +98,10 @@ pub(super) fn again(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut R
 fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &mut Remarks) {
     let content: &[u8] = &decoded.bytes;
     let reading = reading(content, about);
+    let is_body = kind(content, about) == Kind::Body;
     if reading != Reading::Not && !content.trim_ascii().is_empty() {
-        if decoded.is_broken && !is_attachment(content, about) {
-            mail.refuse(about, "its encoding is unknown or broken");
+        if decoded.is_broken && is_body {
+            mail.refuse(about, BROKEN);
         }
         if !is_known_charset(content, about) {
             mail.refuse(about, "its charset is not known here");
@@ -105,6 +122,10 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
                 mail.refuse(about, SEALED);
             }
             links::find(&text, true, &mut |link| remarks.link(link, mail));
+            if is_body {
+                mail.pictures.page(&text);
+                mail.heads(&shown::lines(&text), remarks);
+            }
         }
         Reading::Text => {
             // Some programs put files into the text itself.
@@ -133,6 +154,9 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
             } else {
                 find_in_piece(&text, &mut found);
             }
+            if is_body {
+                mail.heads(&text, remarks);
+            }
         }
     }
 }
@@ -150,27 +174,29 @@ fn is_prose(about: &About) -> bool {
 }
 
 /// Tells what a reader would save from what it shows.
-fn is_attachment(content: &[u8], about: &About) -> bool {
+fn kind(content: &[u8], about: &About) -> Kind {
+    let file_if = |is_file| if is_file { Kind::File } else { Kind::Body };
     if content.trim_ascii().is_empty() {
-        return false;
+        return Kind::Body;
     }
     if about.is("text", None) {
         let is_body = about.is_any("text", &BODIES);
         let is_named = about.name.is_some() && !about.is("text", Some("calendar"));
-        return about.is_attached || is_named || !is_body;
+        return file_if(about.is_attached || is_named || !is_body);
     }
     if about.is("message", None) {
-        return about.is_attached;
+        return file_if(about.is_attached);
     }
-    // A picture is shown, unless its name or its octets say that it is none.
+    // A picture that a page can name is shown, unless its name or its octets say that it is none.
     let is_picture = about.is_any("image", &PICTURES)
         && about.is_embedded
+        && about.id.is_some()
         && PICTURE_NAMES.contains(&about.extension().as_str())
         && !is_foreign(content);
-    if is_picture && (!about.is_attached || about.has_id && is_picture_data(content)) {
-        return false;
+    if is_picture && (!about.is_attached || is_picture_data(content)) {
+        return Kind::Picture;
     }
-    !is_signature(content, about)
+    file_if(!is_signature(content, about))
 }
 
 /// Tells octets of which something else than a picture begins: programs, archives, documents, pages.
@@ -207,16 +233,21 @@ fn is_signature(content: &[u8], about: &About) -> bool {
     is_kind && is_named && is_data && content.len() <= MAX_SIGNATURE
 }
 
-fn attach(decoded: &Decoded<'_>, about: &About, mail: &mut Mail) {
-    if decoded.is_broken {
-        mail.refuse(about, "its encoding is unknown or broken");
-        return;
-    }
+/// Makes a file of a part's body.
+fn file(decoded: &Decoded<'_>, about: &About) -> File {
     let mut file = File::of(&decoded.bytes, about.name.clone(), about.content_type());
     if let Some(first) = decoded.first_end.and_then(|end| decoded.bytes.get(..end)) {
         file.other = Some(crate::hex::hex(&Sha256::digest(first)));
     }
-    mail.files.push(file);
+    file
+}
+
+fn attach(decoded: &Decoded<'_>, about: &About, mail: &mut Mail) {
+    if decoded.is_broken {
+        mail.refuse(about, BROKEN);
+        return;
+    }
+    mail.files.push(file(decoded, about));
     let is_tnef = about.is_any("application", &["ms-tnef", "vnd.ms-tnef"])
         || decoded.bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]);
     if is_tnef {
@@ -309,7 +340,7 @@ fn is_known_charset(content: &[u8], about: &About) -> bool {
 }
 
 impl File {
-    fn of(bytes: &[u8], name: Option<String>, content_type: String) -> Self {
+    pub(super) fn of(bytes: &[u8], name: Option<String>, content_type: String) -> Self {
         Self {
             fact: AttachmentFact {
                 name,
@@ -325,10 +356,17 @@ impl File {
 impl Mail {
     /// Names an attachment of which something could not be read.
     pub(super) fn refuse(&mut self, about: &About, reason: &str) {
-        let name = about.name.clone().unwrap_or_else(|| about.content_type());
+        self.refuse_as(
+            &about.name.clone().unwrap_or_else(|| about.content_type()),
+            reason,
+        );
+    }
+
+    /// Names an attachment of this name, of which something could not be read.
+    pub(super) fn refuse_as(&mut self, name: &str, reason: &str) {
         let one = Unreadable {
             role: "attachment",
-            value: visible(&name),
+            value: visible(name),
             reason: reason.to_owned(),
         };
         if self.unreadable.last() != Some(&one) {

@@ -193,7 +193,7 @@ impl Page {
 }
 
 /// Reads a closing tag from behind its `<`: its name, and what follows it.
-fn closing(text: &str) -> Option<(&str, &str)> {
+pub(super) fn closing(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix('/')?;
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | ':'))?;
     let (name, rest) = text.split_at(end);
@@ -203,7 +203,7 @@ fn closing(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Tells a tag behind its `<` from the sign of a script, such as `a<b){…`.
-fn is_tag(text: &str) -> bool {
+pub(super) fn is_tag(text: &str) -> bool {
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_' | '.' | '!' | '?' | '[');
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!' || c == '?');
     let mut rest = text.chars().skip_while(|c| in_name(*c));
@@ -213,14 +213,14 @@ fn is_tag(text: &str) -> bool {
             .is_none_or(|c| c.is_ascii_whitespace() || matches!(c, '/' | '>'))
 }
 
-fn is_name_end(c: char) -> bool {
+pub(super) fn is_name_end(c: char) -> bool {
     c.is_ascii_whitespace() || matches!(c, '/' | '>')
 }
 
 /// Walks the attributes of a tag that have values, from behind the tag's name; `rest` then stands behind the tag. Of a name
 /// with a prefix, as drawings have them, only what follows it is given.
-struct Attributes<'t> {
-    rest: &'t str,
+pub(super) struct Attributes<'t> {
+    pub(super) rest: &'t str,
 }
 
 impl<'t> Iterator for Attributes<'t> {
@@ -374,7 +374,7 @@ fn attribute(text: &str) -> (&str, &str) {
 }
 
 /// Replaces character references: `&amp;`, `&#46;`, `&#x2e;`; numbers may lack the semicolon, as in browsers.
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }

@@ -12,8 +12,10 @@ use mail_parser::DateTime;
 use super::encodings::decode;
 use super::facts::{AttachmentFact, MailboxFact, MessageFacts};
 use super::headers::{Field, decoded};
+use super::heads::MAX_HEADS;
 use super::leaf::{again, leaf};
 use super::parts::{About, MAX_HEADERS, Section, guessed_boundary, split};
+use super::pictures::Pictures;
 use super::received::{Hop, Trace};
 use super::senders::{MAX_MAILBOXES, Mailbox, mailboxes};
 use super::unicode::{plain, visible};
@@ -54,8 +56,9 @@ pub(super) struct Mail {
     pub(super) files: Vec<File>,
     pub(super) unreadable: Vec<Unreadable>,
     pub(super) attached: Vec<Mail>,
-    /// Headers of other messages that it quotes without their texts, as reports of abuse do.
-    quoted: Vec<Envelope>,
+    /// Headers of other messages that it quotes: alone, as reports of abuse do, or above the texts that it forwards.
+    pub(super) quoted: Vec<Envelope>,
+    pub(super) pictures: Pictures,
 }
 
 /// Is what a reader would save.
@@ -73,6 +76,8 @@ pub(super) struct Gathered<'m> {
     pub(super) unreadable: Vec<&'m Unreadable>,
     /// Headers of the messages that it carries.
     pub(super) carried: Vec<&'m Envelope>,
+    /// What is shown in its texts.
+    pub(super) pictures: Vec<&'m Pictures>,
 }
 
 impl Mail {
@@ -82,6 +87,7 @@ impl Mail {
         into.files.extend(&self.files);
         into.unreadable.extend(&self.unreadable);
         into.carried.extend(&self.quoted);
+        into.pictures.push(&self.pictures);
         for mail in &self.attached {
             into.carried.push(&mail.envelope);
             mail.gather(into);
@@ -98,6 +104,8 @@ pub(super) struct Envelope {
     pub(super) sender: Vec<Mailbox>,
     pub(super) reply_to: Vec<Mailbox>,
     pub(super) return_path: Vec<Mailbox>,
+    /// Who sent it before a list put itself in From.
+    pub(super) original: Vec<Mailbox>,
     /// Received and Authentication-Results headers from the top.
     pub(super) trace: Vec<Trace>,
 }
@@ -111,6 +119,10 @@ pub(super) struct Remarks {
     too_many: bool,
     broken: usize,
     cut: bool,
+    /// Whether the texts have more heads of messages than are read.
+    pub(super) too_many_heads: bool,
+    /// Heads of messages in texts that name no address of a sender.
+    pub(super) nameless: usize,
 }
 
 impl Remarks {
@@ -154,6 +166,16 @@ impl Remarks {
             let reason = format!("more than {MAX_LINKS} links");
             name("url", "the other links".to_owned(), reason);
         }
+        if self.too_many_heads {
+            let reason = format!("more than {MAX_HEADS} heads of messages");
+            name("attached_sender", "the other senders".to_owned(), reason);
+        }
+        if self.nameless > 0 {
+            notes.push(format!(
+                "{} messages are quoted in the text of which no sender's address is named",
+                self.nameless
+            ));
+        }
         if self.broken > 0 {
             notes.push(format!("{} parts are broken and were read as text", self.broken));
         }
@@ -193,7 +215,9 @@ fn message(section: &Section<'_>, depth: usize, remarks: &mut Remarks) -> Result
     for field in &section.fields {
         mail.read(field);
     }
+    mail.quote_original();
     part(section, depth, false, &mut mail, remarks)?;
+    mail.settle_pictures();
     Ok(mail)
 }
 
@@ -206,6 +230,24 @@ impl Mail {
         }
         self.unreadable.append(&mut other.unreadable);
         self.quoted.push(other.envelope);
+    }
+
+    /// Takes who sent the message before a list put itself in From for the sender of a message that it carries.
+    fn quote_original(&mut self) {
+        let mut original = std::mem::take(&mut self.envelope.original);
+        let from = &self.envelope.from;
+        let is_named = |text: &String| {
+            let mut named = from.iter().flat_map(|mailbox| &mailbox.addresses);
+            named.any(|named| named.eq_ignore_ascii_case(text))
+        };
+        original.retain(|mailbox| !mailbox.addresses.iter().all(is_named));
+        if !original.is_empty() {
+            self.quoted.push(Envelope {
+                from: original,
+                from_headers: 1,
+                ..Envelope::default()
+            });
+        }
     }
 
     fn read(&mut self, field: &Field<'_>) {
@@ -243,6 +285,8 @@ impl Mail {
             if !path.trim_matches(['<', '>', ' ', '\t']).is_empty() {
                 written("return_path", &path, &mut envelope.return_path);
             }
+        } else if field.is("X-Original-From") || field.is("X-Original-Sender") {
+            written("attached_sender", &text(), &mut envelope.original);
         } else if field.is("Received") {
             envelope.trace.push(Trace::Received(Hop::parse(&text())));
         } else if field.is("Authentication-Results") {

@@ -9,17 +9,20 @@ mod cut;
 mod encodings;
 mod facts;
 mod headers;
+mod heads;
 mod leaf;
 mod lines;
 mod links;
 mod mime;
 mod names;
 mod parts;
+mod pictures;
 mod reader;
 mod received;
 mod report;
 mod runs;
 mod senders;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -58,9 +61,9 @@ pub struct Trust<'a> {
     pub relays: &'a [Relay],
     /// Says why an indicator is ignored, because it is one's own or trusted; `None` for all others.
     pub is_own: &'a dyn Fn(&Indicator) -> Option<String>,
-    /// Says which list vouches for a link, because everybody visits its host; `None` for all others. Such a link is scored
-    /// behind all others, and need not be where there are too many.
-    pub is_popular: &'a dyn Fn(&Indicator) -> Option<String>,
+    /// Says which list vouches for a link of a message from these senders, because everybody visits its host; `None` for all
+    /// others. Such a link is scored behind all others, and need not be where there are too many.
+    pub is_popular: &'a dyn Fn(&Indicator, &[Indicator]) -> Option<String>,
     /// Tells one's own people, whose reports are read as what they report. Those whom one trusts are none.
     pub is_inside: &'a dyn Fn(&Indicator) -> bool,
     /// Whether URLs keep their query. User information and fragment never stay.
@@ -128,8 +131,8 @@ impl std::fmt::Debug for Unreadable {
 /// Holds an indicator and what it was in the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// One of `sender`, `sender_agent` (the Sender header), `attached_sender` (who sent an attached message, or gets an
-    /// answer to it), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
+    /// One of `sender`, `sender_agent` (the Sender header), `attached_sender` (who sent a message that is attached, or
+    /// forwarded in the text, or gets an answer to it), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
     pub role: &'static str,
     /// The indicator.
     pub indicator: Indicator,

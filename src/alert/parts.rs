@@ -5,6 +5,7 @@ use mail_parser::parsers::MessageStream;
 use super::MAX_PARTS;
 use super::encodings::{Encoding, trim_line_end};
 use super::headers::{Field, decoded, field, fields};
+use super::pictures;
 
 /// How many octets of a block of headers are read.
 pub(super) const MAX_HEADERS: usize = 64 * 1024;
@@ -24,8 +25,8 @@ pub(super) struct About {
     pub(super) is_attached: bool,
     /// Whether it may be shown in place: the disposition does not say otherwise.
     pub(super) is_embedded: bool,
-    /// Whether a page can show it by its Content-ID.
-    pub(super) has_id: bool,
+    /// The Content-ID by which a page can show it.
+    pub(super) id: Option<String>,
     /// Whether several headers give it different types.
     pub(super) is_ambiguous: bool,
 }
@@ -63,7 +64,9 @@ impl About {
             is_embedded: word != "attachment",
             name: filename.or_else(|| value(&attributes, "name")),
             encoding: if is_clear { encoding } else { Encoding::Unknown },
-            has_id: find("Content-ID").is_some(),
+            id: find("Content-ID")
+                .map(|field| pictures::id(&field.unfolded()))
+                .filter(|id| !id.is_empty()),
             is_ambiguous,
             kind,
             sub,
@@ -84,7 +87,7 @@ impl About {
             name,
             is_attached: true,
             is_embedded: false,
-            has_id: false,
+            id: None,
             is_ambiguous: false,
         }
     }

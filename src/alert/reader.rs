@@ -22,6 +22,8 @@ pub(super) struct Reader<'t, 'a> {
     pub(super) read: Read,
     /// How many values were found after the lists were full.
     unnamed: usize,
+    /// How many pictures the texts show.
+    pictures: usize,
 }
 
 impl<'t, 'a> Reader<'t, 'a> {
@@ -31,6 +33,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             seen: HashSet::new(),
             read: Read::default(),
             unnamed: 0,
+            pictures: 0,
         }
     }
 
@@ -201,6 +204,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             self.carried(envelope);
         }
         self.attachments(&all, |_| true);
+        self.pictures(&all);
         self.links(all.links);
     }
 
@@ -229,6 +233,16 @@ impl<'t, 'a> Reader<'t, 'a> {
         }
     }
 
+    /// Tells of the pictures that are shown in texts. They are in every newsletter, so that they leave nothing open.
+    fn pictures(&mut self, all: &Gathered<'_>) {
+        for pictures in &all.pictures {
+            self.pictures += pictures.count;
+            let room = MAX_NAMED.saturating_sub(self.read.facts.pictures.len());
+            let told = pictures.shown.iter().take(room).map(|file| file.fact.clone());
+            self.read.facts.pictures.extend(told);
+        }
+    }
+
     fn links(&mut self, links: Vec<&str>) {
         let mut tally = Tally::default();
         let mut hosts = HashSet::new();
@@ -239,7 +253,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         // Links that a list vouches for come last, so that they take no other's place.
         let mut popular = Vec::new();
         for url in first.into_iter().chain(more) {
-            match (self.trust.is_popular)(&url) {
+            match (self.trust.is_popular)(&url, &self.read.senders) {
                 Some(reason) => popular.push((url, reason)),
                 None => self.add("url", url),
             }
@@ -305,6 +319,13 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     pub(super) fn finish(mut self) -> Read {
+        if self.pictures > 0 {
+            let text = format!(
+                "{} pictures are shown in the message and were not looked at",
+                self.pictures
+            );
+            self.note(text);
+        }
         if self.unnamed > 0 {
             let text = format!("{} more values were found than can be named", self.unnamed);
             self.note(text);

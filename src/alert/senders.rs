@@ -28,6 +28,19 @@ pub(super) struct Mailbox {
     is_nobody: bool,
 }
 
+impl Mailbox {
+    /// Makes a mailbox of an address alone.
+    pub(super) fn of(address: &str) -> Self {
+        Self {
+            name: String::new(),
+            addresses: vec![address.to_owned()],
+            shown: Vec::new(),
+            text: address.to_owned(),
+            is_nobody: false,
+        }
+    }
+}
+
 /// Says what could be read of an address.
 pub(super) enum Address {
     /// An e-mail address.

@@ -11,7 +11,7 @@ fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
     let trust = Trust {
         relays: &settings.trusted_relays,
         is_own: &|indicator| ignored(&settings.lists, indicator),
-        is_popular: &|link| popular(&settings.lists, &settings.reputation, link),
+        is_popular: &|link, senders| popular(&settings.lists, &settings.reputation, link, senders),
         is_inside: &|indicator| {
             let hits = settings.lists.hits(indicator);
             hits.iter().any(|hit| hit.purpose == Purpose::Own)

@@ -4,7 +4,7 @@ use super::evidence::{
     BenignClass, Evidence, EvidenceStatus, Knowledge, Millionths, Polarity, Reliability, printable,
 };
 use super::policy::{ListMeaning, Rules};
-use crate::domain::lists::{Hit, ListClass, Purpose};
+use crate::domain::lists::{Hit, ListClass, Purpose, may_be_of_strangers};
 use crate::domain::{Indicator, IndicatorKind};
 
 /// Names the source of what lists say.
@@ -49,13 +49,15 @@ const ROLES: &[&str] = &[
 pub fn evidence(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Vec<Evidence> {
     let shared = hits.iter().any(|hit| hit.purpose == Purpose::SharedHosting);
     let strange_page = indicator.kind() == IndicatorKind::Url && hits.iter().any(of_strangers);
+    // Of these the host is known alone.
+    let unsure_page = !strange_page && may_be_of_strangers(indicator);
     let of = |hit: &Hit| {
         let mut evidence = listed(indicator.kind(), hit, rules);
         let says_nothing = match hit.purpose {
             // That a network is good says nothing of what its customers put there.
             Purpose::Cdn | Purpose::Cloud => shared,
             // That many people visit a host says nothing of what strangers put there, or of where it leads.
-            Purpose::Popular => strange_page,
+            Purpose::Popular => strange_page || unsure_page,
             _ => false,
         };
         if says_nothing && evidence.polarity == Polarity::Benign(BenignClass::Soft) {
@@ -68,6 +70,9 @@ pub fn evidence(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Vec<Evide
         };
         if vouches && matches!(evidence.polarity, Polarity::Benign(_)) {
             evidence.knowledge = Knowledge::Listed;
+            if hit.purpose == Purpose::Popular && unsure_page {
+                evidence.about = indicator.host();
+            }
         }
         evidence
     };
@@ -92,11 +97,29 @@ pub fn of_strangers(hit: &Hit) -> bool {
     }
 }
 
-/// Says which list of what is popular vouches for an indicator; `None` where none does.
+/// Says which list of what is popular vouches for an indicator itself; `None` where none does.
 #[must_use]
 pub fn vouched_as_popular(indicator: &Indicator, hits: &[Hit], rules: &Rules) -> Option<String> {
-    let vouches =
-        |item: &Evidence| item.knowledge == Knowledge::Listed && item.measure == Purpose::Popular.name();
+    popular_evidence(indicator, hits, rules, |about| about.is_none())
+}
+
+/// Says which list of what is popular vouches for the host of a page, of which that is all that is known.
+#[must_use]
+pub fn popular_host(page: &Indicator, hits: &[Hit], rules: &Rules) -> Option<String> {
+    popular_evidence(page, hits, rules, |about| about.is_some())
+}
+
+fn popular_evidence(
+    indicator: &Indicator,
+    hits: &[Hit],
+    rules: &Rules,
+    is_wanted: impl Fn(Option<&str>) -> bool,
+) -> Option<String> {
+    let vouches = |item: &Evidence| {
+        item.knowledge == Knowledge::Listed
+            && item.measure == Purpose::Popular.name()
+            && is_wanted(item.about.as_deref())
+    };
     let found = evidence(indicator, hits, rules).into_iter().find(vouches)?;
     found.reasons.into_iter().next()
 }

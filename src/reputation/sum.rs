@@ -120,9 +120,14 @@ pub(super) fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, 
     let is_listed = |(item, standing): (&Evidence, &Standing)| {
         item.knowledge == Knowledge::Listed && matches!(standing, Standing::Known | Standing::Answered)
     };
-    let listed = evidence.iter().zip(&standings).any(is_listed);
     let is_of_host = |item: &Evidence| item.about.as_deref().is_some_and(|about| !about.contains("://"));
-    let by_host = hard.is_none() && !listed && !known().any(|(_, item)| scores(item) && !is_of_host(item));
+    let listed = evidence.iter().zip(&standings).any(is_listed);
+    let listed_itself = evidence
+        .iter()
+        .zip(&standings)
+        .any(|both| is_listed(both) && !is_of_host(both.0));
+    let by_host =
+        hard.is_none() && !listed_itself && !known().any(|(_, item)| scores(item) && !is_of_host(item));
     Sum {
         told,
         base,

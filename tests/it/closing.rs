@@ -88,6 +88,9 @@ async fn a_popular_host_vouches_for_no_page_that_strangers_put_there() {
     for page in [
         "https://github.com/stranger/kit",
         "https://docs.google.com/forms/d/x",
+        "https://www.facebook.com/account-review-554",
+        "https://click.email.microsoft.com/?qs=q",
+        "https://login.microsoftonline.com/common/oauth2/authorize?redirect_uri=https%3A%2F%2Fpayroll-desk.example%2Fcb",
     ] {
         let found = decision(json!({"url": page})).await;
         // Without a source of URLs, a name that no source is asked about is unsupported.
@@ -95,6 +98,37 @@ async fn a_popular_host_vouches_for_no_page_that_strangers_put_there() {
     }
     // The mailboxes of the host's own name are its operator's.
     assert_eq!(decision(json!({"email": "noreply@github.com"})).await, "below");
+}
+
+#[tokio::test]
+async fn many_links_of_a_popular_sender_to_itself_are_no_excess() {
+    let app = TestApp::start().await;
+    let message = |sender: &str| {
+        let links: String = (0..30)
+            .map(|at| format!("https://www.linkedin.com/comm/jobs/view/{at}\r\n"))
+            .collect();
+        json!({"message": format!("From: Desk <desk@{sender}>\r\nContent-Type: text/plain\r\n\r\n{links}")})
+    };
+    let own = score(&app, &message("linkedin.com")).await;
+    assert_eq!(
+        (&own["decision"], &own["excess"]),
+        (&json!("below"), &json!([])),
+        "{own}"
+    );
+    let other = score(&app, &message("example.org")).await;
+    assert_eq!(other["decision"], "undetermined", "{other}");
+}
+
+#[tokio::test]
+async fn a_message_that_an_employee_forwards_in_the_text_is_not_closed_by_its_popular_links() {
+    let app = TestApp::start().await;
+    let head =
+        "From: Boss <boss@unheard-desk.example>\r\nSent: Monday\r\nTo: Staff\r\nSubject: bank account\r\n";
+    let message = |head: &str| json!({"message": format!("From: Desk <desk@example.org>\r\nContent-Type: text/plain\r\n\r\n{head}\r\nhttps://www.linkedin.com/\r\n")});
+    assert_eq!(score(&app, &message("")).await["decision"], "below");
+    let forwarded = score(&app, &message(head)).await;
+    assert_eq!(forwarded["decision"], "unknown", "{forwarded}");
+    assert_eq!(forwarded["message"]["pictures"], json!([]), "{forwarded}");
 }
 
 #[tokio::test]

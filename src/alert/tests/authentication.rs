@@ -11,7 +11,7 @@ fn read_with(relays: &[&str], headers: &str) -> (Option<String>, Vec<String>, Ve
     let trust = Trust {
         relays: &relays,
         is_own: &|_| None,
-        is_popular: &|_| None,
+        is_popular: &|_, _| None,
         is_inside: &|_| false,
         keep_query: false,
     };
@@ -187,7 +187,7 @@ fn only_a_pass_for_the_senders_own_domain_vouches_for_it() {
     let trust = Trust {
         relays: &relays,
         is_own: &|_| None,
-        is_popular: &|_| None,
+        is_popular: &|_, _| None,
         is_inside: &|_| false,
         keep_query: false,
     };

@@ -101,6 +101,11 @@ fn pages_of_one_thing_over_and_over() {
         "<b>a.com</b>",
         "\u{8bf7}a",
         "data:text/html,",
+        "cid:",
+        "\"data:image/",
+        "From: a@b.example\nTo: b\nDate: c\n",
+        "to:\n",
+        "from:\rpriority:\r",
     ] {
         grows_evenly(unit, LENGTH, |length| filled(PAGE, unit, length));
         grows_evenly(unit, LENGTH, |length| filled(TEXT, unit, length));

@@ -130,7 +130,7 @@ fn links_that_a_list_vouches_for_are_no_excess_and_take_no_other_s_place() {
     let trust = Trust {
         relays: &[],
         is_own: &own,
-        is_popular: &|link| {
+        is_popular: &|link, _| {
             let host = link.host()?;
             host.ends_with("popular.example")
                 .then(|| "popular: popular.example on a list".to_owned())

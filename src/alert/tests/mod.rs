@@ -5,10 +5,12 @@ mod authentication;
 mod bodies;
 mod cost;
 mod generated;
+mod heads;
 mod limits;
 mod names;
 mod pages;
 mod parts;
+mod pictures;
 mod reports;
 mod senders;
 mod texts;
@@ -45,7 +47,7 @@ fn reading(bytes: &[u8]) -> Result<Read, MessageError> {
         &Trust {
             relays: &relays,
             is_own: &own,
-            is_popular: &|_| None,
+            is_popular: &|_, _| None,
             is_inside: &|indicator| own(indicator).is_some(),
             keep_query: false,
         },
@@ -131,7 +133,7 @@ fn a_query_stays_only_where_policy_allows() {
     let trust = Trust {
         relays: &[],
         is_own: &|_| None,
-        is_popular: &|_| None,
+        is_popular: &|_, _| None,
         is_inside: &|_| false,
         keep_query: true,
     };
@@ -155,7 +157,7 @@ fn a_report_from_inside_is_read_as_the_message_it_carries() {
     let trust = Trust {
         relays: &[],
         is_own: &|_| None,
-        is_popular: &|_| None,
+        is_popular: &|_, _| None,
         is_inside: &|_| false,
         keep_query: false,
     };

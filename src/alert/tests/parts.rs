@@ -176,7 +176,8 @@ fn wrappers_are_taken_off_to_a_depth_and_sealed_beyond() {
 
 #[test]
 fn attachments_are_what_is_not_shown() {
-    let body = "--b\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\n\r\nlogo\r\n\
+    let body = "--b\r\nContent-Type: text/html\r\n\r\n<img src=cid:logo>\r\n\
+        --b\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\n\r\nlogo\r\n\
         --b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=a.png\r\n\r\npicture\r\n\
         --b\r\nContent-Type: text/html\r\nContent-Disposition: attachment; filename=a.html\r\n\r\n<a href=http://x.example/>\r\n\
         --b\r\nContent-Type: application/pdf\r\n\r\n\r\n\

@@ -80,7 +80,7 @@ fn a_report_of_which_no_relay_tells_hides_nothing() {
             let trust = Trust {
                 relays: &relays,
                 is_own: &own,
-                is_popular: &|_| None,
+                is_popular: &|_, _| None,
                 is_inside: &|indicator| own(indicator).is_some(),
                 keep_query: false,
             };
@@ -142,7 +142,7 @@ fn whom_one_trusts_reports_nothing() {
     let trust = Trust {
         relays: &relays,
         is_own: &known,
-        is_popular: &|_| None,
+        is_popular: &|_, _| None,
         is_inside: &|indicator| own(indicator).is_some(),
         keep_query: false,
     };
@@ -161,7 +161,7 @@ fn a_pass_for_another_name_of_ones_own_vouches_for_no_reporter() {
     let trust = Trust {
         relays: &relays,
         is_own: &known,
-        is_popular: &|_| None,
+        is_popular: &|_, _| None,
         is_inside: &|indicator| known(indicator).is_some(),
         keep_query: false,
     };

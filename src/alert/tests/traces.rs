@@ -128,7 +128,7 @@ fn without_a_trusted_header_there_is_no_relay() {
     let nobody = Trust {
         relays: &[],
         is_own: &own,
-        is_popular: &|_| None,
+        is_popular: &|_, _| None,
         is_inside: &|indicator| own(indicator).is_some(),
         keep_query: false,
     };

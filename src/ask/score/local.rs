@@ -201,10 +201,21 @@ pub(super) fn said(record: &Record, rules: &Rules, now: Timestamp) -> Evidence {
     }
 }
 
-/// Says which list of what is popular vouches for a link; `None` where none does, as where strangers put content at its host.
+/// Says which list of what is popular vouches for a link of a message from these senders; `None` where none does, as where
+/// strangers put content at its host. For a page of which the host is known alone one does where a sender is of that site.
 #[must_use]
-pub fn popular(lists: &Lists, rules: &Rules, link: &Indicator) -> Option<String> {
-    lists::vouched_as_popular(link, &lists.hits(link), rules)
+pub fn popular(lists: &Lists, rules: &Rules, link: &Indicator, senders: &[Indicator]) -> Option<String> {
+    let hits = lists.hits(link);
+    let of_host = || {
+        let domain = link.registrable()?;
+        let is_sender = senders
+            .iter()
+            .any(|sender| sender.registrable().as_ref() == Some(&domain));
+        is_sender
+            .then(|| lists::popular_host(link, &hits, rules))
+            .flatten()
+    };
+    lists::vouched_as_popular(link, &hits, rules).or_else(of_host)
 }
 
 /// Says why an indicator of a message is not scored: it is one's own, trusted, or nobody's.

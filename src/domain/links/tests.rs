@@ -185,12 +185,22 @@ fn a_link_in_the_query_of_a_large_site_counts_beside_the_page() {
         "https://www.youtube.com/signin?next=https://evil.example/",
         "https://sites.google.com/view/x?y=https://evil.example/",
         "https://mail.firm.example/fmlurlsvc/?fewReq=x&url=https://evil.example/",
+        "https://login.microsoftonline.com/common/oauth2/authorize?client_id=1&redirect_uri=https%3A%2F%2Fevil.example%2F",
+        "https://firm.okta.com/oauth2/v1/authorize?redirect_uri=https%3A%2F%2Fevil.example%2F&scope=x",
+        "https://www.paypal.com/signin?return_to=https://evil.example/",
+        "https://www.amazon.de/ap/signin?openid.return_to=https%3A%2F%2Fevil.example%2F",
+        "https://appleid.apple.com/auth/authorize?redirect_uri=//evil.example/",
+        "https://firm.my.salesforce.com/services/oauth2/authorize?redirect_url=https://evil.example/",
+        "https://auth.services.adobe.com/x?continue=https%3A%2F%2Fevil.example%2F",
+        "https://slack.com/openid/connect/authorize?redirect_uri=https://evil.example/",
     ] {
         assert_eq!(links(link), [link, EVIL], "{link}");
     }
     for link in [
         "https://accounts.google.com/login?continue=https://mail.google.com/",
         "https://shop.example/?next=https://evil.example/",
+        "https://login.microsoftonline.com/x?redirect_uri=https://www.microsoftonline.com/y",
+        "https://www.paypal.com/signin?path=//a/b",
     ] {
         assert_eq!(links(link), [link], "{link}");
     }

@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::domain::indicator::Indicator;
 use crate::domain::indicator::refang::{DEAD_SCHEMES, begins_url};
+use crate::domain::lists;
 
 /// How many hosts a sealed wrapper may name.
 const MAX_HOSTS: usize = 5;
@@ -60,10 +61,12 @@ pub(super) fn look(url: &Url) -> Wrapper {
         .unwrap_or(Wrapper::None)
 }
 
-/// Finds links in the query of large sites, of whose redirects no list is whole, and of Fortinet's mail gateway, which
-/// each customer runs under a name of its own. The page counts as well, since the link does not tell which is shown.
+/// Finds links in the query of large sites, of whose redirects and grants of access (`redirect_uri`) no list is whole, and
+/// of Fortinet's mail gateway, which each customer runs under a name of its own. The page counts as well, since the link
+/// does not tell which is shown.
 fn beside(host: &str, url: &Url) -> Option<Wrapper> {
-    let zone = SENDING_ON.iter().find(|zone| is_or_below(host, zone)).copied();
+    let more = || SENDING_ON.iter().find(|zone| is_or_below(host, zone)).copied();
+    let zone = lists::site(host).or_else(more);
     let is_there = |inner: &Url| {
         let inner = inner.host_str().unwrap_or_default();
         inner == host
@@ -75,36 +78,30 @@ fn beside(host: &str, url: &Url) -> Option<Wrapper> {
         return None;
     }
     let links = values(url, |_| true).into_iter();
-    let links =
-        links.filter(|text| begins_url(text) && super::web(text).is_none_or(|inner| !is_there(&inner)));
+    let is_link = |text: &str| begins_url(text) || begins_host(text);
+    let links = links.filter(|text| is_link(text) && super::web(text).is_none_or(|inner| !is_there(&inner)));
     let links: Vec<String> = links.collect();
     (!links.is_empty()).then_some(Wrapper::Beside(links))
 }
 
-/// Sites that are vouched for and send on to others; Google's besides.
-const SENDING_ON: [&str; 22] = [
-    "baidu.com",
-    "bing.com",
-    "discord.com",
+/// Tells a link without a scheme: `//host/path`.
+fn begins_host(text: &str) -> bool {
+    let host = text
+        .strip_prefix("//")
+        .and_then(|rest| rest.split(['/', '?', '#']).next());
+    host.is_some_and(|host| Indicator::name(host).is_ok())
+}
+
+/// Sites that are no popular ones where strangers write, and send on to others; see [`lists::site`].
+const SENDING_ON: [&str; 8] = [
+    "bbc.co.uk",
     "doubleclick.net",
-    "ebay.com",
-    "facebook.com",
-    "instagram.com",
-    "linkedin.com",
-    "live.com",
-    "microsoft.com",
-    "msn.com",
-    "naver.com",
-    "pinterest.com",
-    "reddit.com",
-    "steamcommunity.com",
-    "twitter.com",
-    "vk.com",
-    "x.com",
-    "yahoo.com",
-    "yandex.com",
-    "yandex.ru",
-    "youtube.com",
+    "duckduckgo.com",
+    "duosecurity.com",
+    "netflix.com",
+    "nytimes.com",
+    "onelogin.com",
+    "windows.com",
 ];
 
 /// Returns the zones that are gateways' own whole.

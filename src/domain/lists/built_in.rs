@@ -74,18 +74,24 @@ const SHARED_HOSTING: &str = "
     app.powerbi.com
     archive.org
     bitbucket.org
+    book.ms
+    bookings.cloud.microsoft
+    bookings.office.com
     box.com
     canva.com
     canva.site
     cdn.discordapp.com
+    chat.whatsapp.com
     cloudflare-ipfs.com
     codepen.io
+    colab.research.google.com
     customervoice.microsoft.com
     datastudio.google.com
     docs.google.com
     docs.zoom.us
     docsend.com
     documentcloud.adobe.com
+    documents.adobe.com
     drive.google.com
     drive.proton.me
     dropbox.com
@@ -102,6 +108,7 @@ const SHARED_HOSTING: &str = "
     forms.office.com
     forms.zoho.com
     forms.zohopublic.com
+    g.page
     gateway.pinata.cloud
     github.com
     gitlab.com
@@ -115,6 +122,7 @@ const SHARED_HOSTING: &str = "
     jimdofree.com
     jimdosite.com
     jotform.com
+    keep.google.com
     linktr.ee
     livejournal.com
     lookerstudio.google.com
@@ -124,6 +132,9 @@ const SHARED_HOSTING: &str = "
     mega.nz
     miro.com
     monday.com
+    my.salesforce-sites.com
+    my.salesforce.com
+    my.site.com
     mystrikingly.com
     nftstorage.link
     notion.site
@@ -131,6 +142,7 @@ const SHARED_HOSTING: &str = "
     onedrive.live.com
     padlet.com
     pastebin.com
+    photos.google.com
     prezi.com
     qualtrics.com
     raw.githubusercontent.com
@@ -138,6 +150,7 @@ const SHARED_HOSTING: &str = "
     scribd.com
     script.google.com
     sendspace.com
+    share.icloud.com
     sharefile.com
     sharepoint.com
     sites.google.com

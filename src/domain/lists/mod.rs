@@ -8,6 +8,7 @@ mod dynamic_dns;
 mod file;
 mod index;
 mod purpose;
+mod sites;
 #[cfg(test)]
 mod tests;
 mod zone;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub use file::Added;
 use index::{Found, Index, ListId, suffixes};
 pub use purpose::{ListClass, Purpose};
+pub use sites::may_be_of_strangers;
+pub(in crate::domain) use sites::site;
 pub use zone::{Zone, ZoneKind};
 
 use super::indicator::{Indicator, IndicatorKind};

@@ -13,6 +13,7 @@ mod calibration;
 mod closing;
 mod missing;
 mod model;
+mod pages;
 mod properties;
 mod vendors;
 
