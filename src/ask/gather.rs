@@ -213,8 +213,12 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
         let context = context(descriptor);
         // What is said of the merged whole is said once, whoever answered.
         let withheld = match &told.outcome {
-            Outcome::Found(answer) if shows_contacts => context.withheld(answer),
-            _ => None,
+            Outcome::Found(answer) if shows_contacts => {
+                let mut said = context.untold(answer);
+                said.extend(context.withheld(answer));
+                said
+            }
+            _ => Vec::new(),
         };
         for message in context.messages(told, &mapped).into_iter().chain(withheld) {
             if !all.contains(&message) {

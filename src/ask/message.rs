@@ -6,10 +6,12 @@ use jiff::tz::TimeZone;
 
 use crate::domain::indicator::visible;
 use crate::domain::outcome::money;
-use crate::domain::{Answer, Denial, Failure, FailureKind, Outcome, Record, Value};
+use crate::domain::{Answer, Denial, Failure, FailureKind, Outcome};
 use crate::engine::Told;
 use crate::maltego::{UiMessage, UiMessageKind};
 use crate::mapping::{Dropped, Mapped, Unplaced, Window};
+
+mod untold;
 
 /// Holds what a message is made from.
 #[derive(Debug)]
@@ -289,30 +291,6 @@ impl Context<'_> {
         parts
     }
 
-    /// Says of a registration whose contacts are all withheld of which roles they would be.
-    #[must_use]
-    pub fn withheld(&self, answer: &Answer) -> Option<UiMessage> {
-        /// Roles of those who run a registration for others.
-        const OF_OTHERS: [&str; 3] = ["abuse", "registrar", "reseller"];
-        let mut roles: Vec<&str> = Vec::new();
-        for record in &answer.records {
-            let is_told = |contact: &Record| {
-                let role = contact.text("role").unwrap_or_default();
-                !OF_OTHERS.contains(&role.as_ref())
-            };
-            if record.records("contacts").iter().any(is_told) {
-                return None;
-            }
-            if let Some(Value::Texts(withheld)) = record.get("withheld") {
-                roles.extend(withheld.iter().map(String::as_str));
-            }
-        }
-        roles.sort_unstable();
-        roles.dedup();
-        let text = format!("{} shows no contact; withheld: {}", self.title, roles.join(", "));
-        (!roles.is_empty()).then(|| self.say(UiMessageKind::Inform, &text))
-    }
-
     /// Says of an answer without an entity and without any other message that nothing came of it.
     #[must_use]
     pub fn nothing(&self) -> UiMessage {
@@ -392,7 +370,6 @@ fn cause_text(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Capability, Indicator, IndicatorKind, Query, Source};
 
     #[test]
     fn heads_are_short_and_clean() {
@@ -400,42 +377,6 @@ mod tests {
         assert_eq!(head("a\nb\u{1b}c"), "a b c");
         assert_eq!(head("\u{200e}a"), "U+200Ea");
         assert_eq!(head(&"é".repeat(500)).chars().count(), 121);
-    }
-
-    #[test]
-    fn a_registration_says_whose_contacts_are_withheld() {
-        let context = Context {
-            value: "example.com",
-            title: "Vendor",
-            provider: "vendor",
-            asked: "To whois",
-            instead: None,
-            paged: false,
-            merged: false,
-            shows: "name",
-            window: Window::default(),
-            for_more: "raise the slider",
-            request_id: "1",
-            now: Timestamp::UNIX_EPOCH,
-        };
-        let said = |contacts: Vec<Record>| {
-            let record = Record::new()
-                .with("withheld", vec!["registrant".to_owned(), "admin".to_owned()])
-                .with("contacts", contacts);
-            let indicator = Indicator::parse(IndicatorKind::Domain, "example.com").unwrap();
-            let source = Source {
-                provider: "vendor".to_owned(),
-                product: "whois".to_owned(),
-                blind: None,
-            };
-            let answer = Answer::whole(Query::new(Capability::Whois, indicator), vec![record], source);
-            context.withheld(&answer).map(|message| message.text)
-        };
-        let withheld = Some("example.com: Vendor shows no contact; withheld: admin, registrant".to_owned());
-        assert_eq!(said(Vec::new()), withheld);
-        let of = |role: &str| Record::new().with("role", role).with("email", "a@example.net");
-        assert_eq!(said(vec![of("abuse")]), withheld);
-        assert_eq!(said(vec![of("abuse"), of("tech")]), None);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::words::words;
 mod services;
 mod withheld;
 
+/// Those of the domains below that stand for a mailbox alone: the rest of such a contact is the registrant's.
+const OF_MAILBOXES: &[&str] = &["contact.gandi.net", "o-w-o.info", "spamfree.bookmyname.com"];
+
 /// Domains whose addresses forward to somebody unnamed, or to nobody.
 const FORWARDING_DOMAINS: &[&str] = &[
     "1and1-private-registration.com",
@@ -257,14 +260,26 @@ pub fn is_private_email(text: &str) -> bool {
         || domain.split('.').any(is_forwarding_label)
 }
 
+/// Tells whether an address is that of a service which stands for a registrant: street and telephone beside it are the
+/// service's, too.
+pub fn is_service_mailbox(text: &str) -> bool {
+    let Some(address) = valid_email(text) else {
+        return false;
+    };
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let is_known = is_forwarding(domain) || domain.split('.').any(is_forwarding_label);
+    is_known && !OF_MAILBOXES.iter().any(|listed| is_below(domain, listed))
+}
+
 /// Tells whether a domain is a service's, or below one.
 fn is_forwarding(domain: &str) -> bool {
-    let forwards = |listed: &&str| {
-        domain
-            .strip_suffix(listed)
-            .is_some_and(|above| above.is_empty() || above.ends_with('.'))
-    };
-    FORWARDING_DOMAINS.iter().any(forwards)
+    FORWARDING_DOMAINS.iter().any(|listed| is_below(domain, listed))
+}
+
+fn is_below(domain: &str, listed: &str) -> bool {
+    domain
+        .strip_suffix(listed)
+        .is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
 fn is_forwarding_label(label: &str) -> bool {
@@ -287,6 +302,7 @@ pub fn is_private_name(text: &str) -> bool {
     PHRASES.iter().any(|phrase| has_phrase(&words, phrase))
         || is_party_of(&lower)
         || is_customer(&words)
+        || is_of_placeholders(&words)
         || withheld::is_withheld(&words)
         || services::is_service(text)
         || lower.split_whitespace().any(holds_service)
@@ -305,6 +321,18 @@ fn is_party_of(lower: &str) -> bool {
         .split_whitespace()
         .partition(|word| word.contains('.') && Indicator::parse(IndicatorKind::Domain, word).is_ok());
     domains.len() == 1 && others.contains(&"of") && others.iter().all(|word| PARTIES.contains(word))
+}
+
+/// Tells whether words are placeholders one by one, or one of them again and again: `none none`, `n/a n/a`.
+fn is_of_placeholders(words: &[String]) -> bool {
+    // "Na" is a name, too.
+    let is_empty = |word: &String| word != "na" && EMPTY_NAMES.contains(&word.as_str());
+    let repeats = |length: usize| {
+        let mut parts = words.chunks(length);
+        let first = parts.next().unwrap_or_default();
+        first != ["na"] && EMPTY_NAMES.contains(&first.join(" ").as_str()) && parts.all(|part| part == first)
+    };
+    words.len() > 1 && (words.iter().all(is_empty) || (1..=words.len() / 2).any(repeats))
 }
 
 /// Tells a registrar's placeholder, such as `DreamHost Customer` or `Example Customer 0123456`, from a name.

@@ -92,6 +92,10 @@ pub(super) static WHOIS: Schema = Schema {
         field("country", Kind::Text),
         // The roles whose contacts are redacted or a privacy service's.
         field("withheld", Kind::Texts),
+        // The roles of contacts that are named, and whose mailbox, telephone and address are a privacy service's.
+        field("masked", Kind::Texts),
+        // Names of contacts that could not be read as a person's or an organization's.
+        field("unread", Kind::Texts),
         // Whether the domain's delegation is signed.
         field("dnssec", Kind::Flag),
         field("name_servers", Kind::Records(&NAME_SERVER)),

@@ -12,7 +12,11 @@ use super::reach::{Phone, emails, phones};
 use super::tolerant::{Node, public_text};
 use crate::domain::Record;
 use crate::domain::party::{Label, Party, is_address_line, is_desk, is_same_name, with_mailbox};
-use crate::domain::privacy::{is_private_contact, is_proxy_name};
+use crate::domain::privacy::{is_private_contact, is_proxy_name, is_service_mailbox};
+
+mod untold;
+
+pub(super) use untold::{Untold, untold};
 
 /// Contacts of one registration at most.
 const MOST_CONTACTS: usize = 100;
@@ -21,6 +25,14 @@ const MOST_VALUES: usize = 12;
 const MOST_ROLES: usize = 8;
 /// The longest value that is read, in bytes.
 const LONGEST: usize = 1024;
+
+/// The parts that hold names, and what each calls them.
+const LABELS: [(Part, Label); 4] = [
+    (Part::Organization, Label::Organization),
+    (Part::Group, Label::Group),
+    (Part::Name, Label::Name),
+    (Part::Unlabelled, Label::None),
+];
 
 /// Says what a value of a contact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +68,8 @@ pub(super) enum Part {
 pub(super) struct Contact {
     roles: Vec<String>,
     parts: BTreeMap<Part, Vec<String>>,
+    /// Whether its address is that of a service which stands for the registrant, as another contact says.
+    of_service: bool,
 }
 
 impl Contact {
@@ -144,6 +158,25 @@ impl Contact {
             .any(|name| ours.iter().any(|known| is_same_name(known, name)))
     }
 
+    /// Takes a name of which nothing says whose it is for an organization's, where it is one of these.
+    pub(super) fn name_organizations(&mut self, known: &[String]) {
+        let Some(names) = self.parts.get_mut(&Part::Unlabelled) else {
+            return;
+        };
+        let is_known = |name: &String| known.iter().any(|known| is_same_name(known, name));
+        let (organizations, others): (Vec<String>, Vec<String>) =
+            std::mem::take(names).into_iter().partition(is_known);
+        *names = others;
+        for name in organizations {
+            self.add(Part::Organization, &name);
+        }
+    }
+
+    /// Returns the values of a part as they came.
+    pub(super) fn told(&self, part: Part) -> &[String] {
+        self.values(part)
+    }
+
     /// Returns the mailboxes that can be told.
     pub(super) fn emails(&self) -> Vec<String> {
         self.values(Part::Email)
@@ -160,6 +193,9 @@ impl Contact {
     pub(super) fn records(&self) -> Vec<Record> {
         if self.is_proxied() {
             return self.mailboxes().records();
+        }
+        if self.is_masked() {
+            return self.names().records();
         }
         let (persons, organizations) = self.parties();
         let mut emails: Vec<String> = Vec::new();
@@ -241,12 +277,34 @@ impl Contact {
         told.any(|name| is_proxy_name(name))
     }
 
+    /// Tells whether its only mailbox, or its address, is a service's that stands for the registrant: so is what else of it
+    /// can be reached.
+    fn is_masked(&self) -> bool {
+        let mut words = self
+            .values(Part::Email)
+            .iter()
+            .flat_map(|value| value.split([' ', ',', ';', '<', '>']));
+        (self.of_service || words.any(is_service_mailbox)) && self.emails().is_empty()
+    }
+
+    /// Returns the contact with its roles and names alone.
+    fn names(&self) -> Self {
+        let names = [Part::Name, Part::Organization, Part::Group, Part::Unlabelled];
+        let parts = names.iter().map(|part| (*part, self.values(*part).to_vec()));
+        Self {
+            roles: self.roles.clone(),
+            parts: parts.collect(),
+            of_service: false,
+        }
+    }
+
     /// Returns the contact with its roles and mailboxes alone.
     fn mailboxes(&self) -> Self {
         let emails = self.values(Part::Email).to_vec();
         Self {
             roles: self.roles.clone(),
             parts: BTreeMap::from([(Part::Email, emails)]),
+            of_service: false,
         }
     }
 
@@ -254,18 +312,15 @@ impl Contact {
     /// called, says so, and else as a person's.
     fn parties(&self) -> (Vec<String>, Vec<String>) {
         let (mut persons, mut organizations): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-        let labels = [
-            (Part::Organization, Label::Organization),
-            (Part::Group, Label::Group),
-            (Part::Name, Label::Name),
-            (Part::Unlabelled, Label::None),
-        ];
-        for (part, label) in labels {
-            for value in self.values(part) {
-                match Party::read(value, label) {
-                    Some(Party::Organization(name)) => keep(&mut organizations, name.as_str()),
-                    Some(Party::Person(name)) => keep(&mut persons, name.as_str()),
-                    None => {}
+        for (part, label) in LABELS {
+            for party in self
+                .values(part)
+                .iter()
+                .flat_map(|value| Party::each(value, label))
+            {
+                match party {
+                    Party::Organization(name) => keep(&mut organizations, name.as_str()),
+                    Party::Person(name) => keep(&mut persons, name.as_str()),
                 }
             }
         }
@@ -322,24 +377,20 @@ impl Contact {
     }
 }
 
-/// Names the roles whose contacts are withheld, as redactions or a privacy service's, so that they give no record.
-pub(super) fn withheld<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Vec<String> {
-    let mut roles: Vec<String> = Vec::new();
+/// Marks the contacts of a registration that have the address of one with a service's mailbox: a line of it with a number.
+pub(super) fn mark_services(contacts: &mut [Contact]) {
+    let numbered = |line: &&String| line.bytes().any(|byte| byte.is_ascii_digit());
+    let lines: Vec<String> = contacts
+        .iter()
+        .filter(|contact| contact.is_masked())
+        .flat_map(|contact| contact.values(Part::Street).iter().filter(numbered).cloned())
+        .collect();
     for contact in contacts {
-        let is_private = contact
-            .parts
-            .values()
-            .flatten()
-            .any(|text| is_private_contact(text));
-        if is_private && !contact.is_damaged() && contact.records().is_empty() {
-            for role in &contact.roles {
-                if !roles.contains(role) {
-                    roles.push(role.clone());
-                }
-            }
-        }
+        contact.of_service = contact
+            .values(Part::Street)
+            .iter()
+            .any(|line| lines.contains(line));
     }
-    roles
 }
 
 /// Makes the records of a registration's contacts, each record once.

@@ -2,16 +2,21 @@
 //!
 //! The lists were written for this project from public company law and registration data and are of November 2026.
 
+mod bodies;
 mod lists;
+mod within;
 
+use super::signs;
 use crate::domain::words::words as plain_words;
 use lists::{
-    ANYWHERE, DOTTED, FORMS, INSTITUTIONS, LAST, LEADING, LEADING_CAPITALS, LIKELY, OF_WORDS, SHORT, WITHIN,
-    WRITTEN,
+    ANYWHERE, DOTTED, FORMS, INSTITUTIONS, LAST, LEADING, LEADING_CAPITALS, LIKELY, OF_WORDS, SHORT, WRITTEN,
 };
+use within::WITHIN;
 
 /// How many words of a name can make up its form.
 const LONGEST: usize = 5;
+/// How many letters stand at least before the end of a compound word.
+const SHORTEST_BEFORE: usize = 4;
 
 /// Returns a word without the signs around it.
 fn bare(word: &str) -> &str {
@@ -119,6 +124,42 @@ pub(super) fn is_institution(text: &str) -> bool {
         .iter()
         .any(|word| INSTITUTIONS.contains(&normal(word).as_str()))
         || ends_as_organization(text)
+        || is_body(text)
+}
+
+/// Tells whether a name is made as those of bodies and trades are: `Gemeinde Musterdorf`, `City of Springfield`.
+fn is_body(text: &str) -> bool {
+    let words = plain_words(text);
+    let word = |word: &String| {
+        let ends = |end: &&str| {
+            word.strip_suffix(end)
+                .is_some_and(|before| before.chars().count() >= SHORTEST_BEFORE)
+        };
+        let mut listed = bodies::BODIES.iter().chain(bodies::TRADES);
+        listed.any(|line| line.split(' ').any(|known| known == word)) || bodies::ENDINGS.iter().any(ends)
+    };
+    let outer = match words.as_slice() {
+        [first, between @ .., last] => {
+            bodies::FIRST.contains(&first.as_str())
+                || bodies::LAST.contains(&last.as_str())
+                || !between.is_empty() && bodies::LAST_OF_MANY.contains(&last.as_str())
+        }
+        _ => false,
+    };
+    let spaced = format!(" {} ", words.join(" "));
+    let begins = |run: &&str| {
+        spaced
+            .trim_start()
+            .strip_prefix(*run)
+            .is_some_and(|rest| rest.starts_with(' ') && rest.len() > 1)
+    };
+    words.iter().any(word)
+        || outer
+        || bodies::BEGINNINGS.iter().any(begins)
+        || bodies::WITHIN
+            .iter()
+            .any(|run| spaced.contains(&format!(" {run} ")))
+        || signs::ends_as_body(text)
 }
 
 /// Tells whether the last of several words is one that organizations end with.
@@ -136,4 +177,26 @@ pub(super) fn is_likely_organization(text: &str) -> bool {
         || words(text)
             .iter()
             .any(|word| LIKELY.contains(&normal(word).as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_bodies_are_written_as_they_are_compared() {
+        let lists = [
+            bodies::BODIES,
+            bodies::TRADES,
+            bodies::FIRST,
+            bodies::LAST,
+            bodies::LAST_OF_MANY,
+            bodies::ENDINGS,
+            bodies::BEGINNINGS,
+            bodies::WITHIN,
+        ];
+        for word in lists.into_iter().flatten() {
+            assert_eq!(plain_words(word).join(" "), *word);
+        }
+    }
 }

@@ -5,7 +5,10 @@
 
 mod desks;
 mod forms;
+mod relation;
 mod shape;
+mod signs;
+mod trade;
 
 #[cfg(test)]
 mod tests;
@@ -65,8 +68,14 @@ impl Party {
     #[must_use]
     pub fn read(text: &str, label: Label) -> Option<Self> {
         let text = shape::tidy(text)?;
+        if privacy::is_private_contact(&text) {
+            return None;
+        }
         let company = forms::is_company(&text);
-        if !shape::can_be_name(&text, company) || privacy::is_private_contact(&text) {
+        if !company && let Some(read) = Self::related(&text, label) {
+            return read;
+        }
+        if !shape::can_be_name(&text, company) || signs::is_desk(&text) {
             return None;
         }
         if let Some((name, unit)) = text.split_once(',').filter(|(_, after)| !after.contains(','))
@@ -82,11 +91,66 @@ impl Party {
         if desks::is_desk(&text) {
             return None;
         }
+        if matches!(label, Label::Name | Label::None)
+            && let Some(person) = Self::remarked(&text, label)
+        {
+            return Some(person);
+        }
         match label {
             Label::Organization | Label::Group => Some(organization(&text)),
             Label::Name => named(&text),
             Label::None => unlabelled(&text),
         }
+    }
+
+    /// Reads the name of a person with a remark: `Jane Doe (Owner)`.
+    fn remarked(text: &str, label: Label) -> Option<Self> {
+        let bare = shape::without_remark(text)?;
+        Self::read(&bare, label).filter(Self::is_full_person)
+    }
+
+    /// Reads the part of a text that is the name, where the text says in what relation another one stands to it. `None` where
+    /// it says nothing of that, or is all one organization's name.
+    fn related(text: &str, label: Label) -> Option<Option<Self>> {
+        let is_name = matches!(label, Label::Name | Label::None);
+        let is_organization = |party: &Self| matches!(party, Self::Organization(_));
+        match relation::own(text)? {
+            relation::Own::Before(name) if is_name => Some(Self::read(&name, label)),
+            relation::Own::Trade(name) if is_name => Some(Self::read(&name, label).filter(is_organization)),
+            // Where letters go is no organization.
+            relation::Own::Reader(name) => Some(
+                Self::read(&name, label)
+                    .filter(|_| is_name)
+                    .filter(Self::is_full_person),
+            ),
+            _ => None,
+        }
+    }
+
+    /// Tells whether it is a person of whom more than one word is known.
+    fn is_full_person(&self) -> bool {
+        match self {
+            Self::Person(name) => name.0.contains(' ') || signs::is_of_signs(&name.0),
+            Self::Organization(_) => false,
+        }
+    }
+
+    /// Reads the names of a text that holds those of two persons, such as `Jane Doe/John Roe`; of any other text, its one name.
+    #[must_use]
+    pub fn each(text: &str, label: Label) -> Vec<Self> {
+        let read = Self::read(text, label);
+        match Self::couple(text, label) {
+            Some([one, other]) if read.as_ref() == Some(&one) => vec![one, other],
+            _ => read.into_iter().collect(),
+        }
+    }
+
+    /// Reads the names of two persons with a slash between them.
+    fn couple(text: &str, label: Label) -> Option<[Self; 2]> {
+        let (one, other) = text.split_once('/').filter(|(_, rest)| !rest.contains('/'))?;
+        let person = |text: &str| Self::read(text, label).filter(Self::is_full_person);
+        let (one, other) = (person(one)?, person(other)?);
+        Some([one, other])
     }
 
     /// Reads the name of a person.
@@ -128,13 +192,25 @@ impl Party {
 /// Tells whether a name is a desk's, such as "Abuse" or "Network Operations": it names no person, and hides none.
 #[must_use]
 pub fn is_desk(text: &str) -> bool {
-    desks::is_desk(text)
+    desks::is_desk(text) || signs::is_desk(text)
 }
 
 /// Tells whether a name carries the legal form of a company.
 #[must_use]
 pub fn is_company(text: &str) -> bool {
     forms::is_company(text)
+}
+
+/// Tells whether a name says by a word or a sign of its own that it is an organization's: a legal form, a body, a desk.
+#[must_use]
+pub fn says_organization(text: &str) -> bool {
+    let says = |text: &str| {
+        forms::is_company(text)
+            || desks::names_desk(text)
+            || forms::is_institution(text)
+            || text.contains('&')
+    };
+    matches!(Party::read(text, Label::Name), Some(Party::Organization(name)) if says(&name.0))
 }
 
 /// Tells whether words are the legal form of a company, and nothing else.
@@ -161,20 +237,29 @@ fn organization(text: &str) -> Party {
 
 /// Reads what a source calls a name: a person's, where it can be one.
 fn named(text: &str) -> Option<Party> {
-    if desks::names_desk(text) || forms::is_institution(text) || text.contains('&') {
+    if desks::names_desk(text) || forms::is_institution(text) || text.contains('&') || signs::is_long(text) {
         return Some(organization(text));
     }
-    shape::person(text).map(|name| Party::Person(PersonName(name)))
+    if let Some([one, _]) = Party::couple(text, Label::Name) {
+        return Some(one);
+    }
+    match shape::person(text) {
+        Some(name) => Some(Party::Person(PersonName(name))),
+        None => trade::is_trade_name(text).then(|| organization(text)),
+    }
 }
 
 /// Reads a name of which nothing says what it is.
 fn unlabelled(text: &str) -> Option<Party> {
+    if let Some([one, _]) = Party::couple(text, Label::None) {
+        return Some(one);
+    }
     if desks::names_desk(text) || forms::is_institution(text) || forms::is_likely_organization(text) {
         return Some(organization(text));
     }
-    if shape::is_of_signs(text) {
+    if signs::is_of_signs(text) {
         // Names of persons are short in these scripts; of a longer one, nothing says what it is.
-        return shape::is_persons_of_signs(text).then(|| Party::Person(PersonName(text.to_owned())));
+        return signs::is_persons_of_signs(text).then(|| Party::Person(PersonName(text.to_owned())));
     }
     match shape::person(text).filter(|_| shape::is_capitalised(text)) {
         Some(name) if name.split(' ').count() > 1 => Some(Party::Person(PersonName(name))),

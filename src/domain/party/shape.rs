@@ -64,6 +64,17 @@ pub(super) fn tidy(text: &str) -> Option<String> {
     if text.len() > 4 * LONGEST {
         return None;
     }
+    let mut text = tidy_once(text)?;
+    loop {
+        let again = tidy_once(&text)?;
+        if again == text {
+            return Some(text);
+        }
+        text = again;
+    }
+}
+
+fn tidy_once(text: &str) -> Option<String> {
     let words: Vec<&str> = text
         .split(|letter: char| letter.is_whitespace() || letter.is_control())
         .filter(|word| !word.is_empty())
@@ -99,6 +110,27 @@ pub fn with_mailbox(text: &str) -> Option<(&str, &str)> {
     (is_mailbox && !name.is_empty()).then_some((name, mailbox))
 }
 
+/// Takes the remark off a name: what stands in brackets, as in `Jane Doe (Owner)`, and one word in quotation marks between
+/// others. `None` where there is none.
+pub(super) fn without_remark(text: &str) -> Option<String> {
+    let once = |mark: &[char]| text.chars().filter(|letter| mark.contains(letter)).count() == 1;
+    let parts = if once(&['(', '（']) && once(&[')', '）']) {
+        let (before, rest) = text.split_once(['(', '（'])?;
+        let (_, after) = rest.split_once([')', '）'])?;
+        [before, after]
+    } else {
+        let (before, rest) = text.split_once(['"', '“', '„', '«'])?;
+        let (inner, after) = rest.split_once(['"', '”', '“', '»'])?;
+        let is_between = |text: &str| text.chars().any(char::is_alphabetic) && !text.contains('"');
+        if inner.contains(' ') || !is_between(before) || !is_between(after) {
+            return None;
+        }
+        [before, after]
+    };
+    let words: Vec<&str> = parts.into_iter().flat_map(str::split_whitespace).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 /// Tells a registry's code, such as `MSFT`, from a place in brackets.
 fn is_code(text: &str) -> bool {
     text.len() >= 4
@@ -115,13 +147,29 @@ pub(super) fn can_be_name(text: &str, company: bool) -> bool {
         && letters >= digits
         && !text.contains(SIGNS)
         && (!text.contains(is_lost) || is_little_damaged(text))
-        && (company || !text.contains('!'))
+        && (company || !text.contains('!') || is_called_out(text))
         && text.split(' ').count() <= MOST_WORDS
         && !is_handle(text)
         && !has_date(text)
         && !is_web(text)
         && !is_notice(text)
         && (company && text.split(' ').count() <= MOST_OF_COMPANY || !is_sentence(text))
+}
+
+/// Tells a trade name with an exclamation mark, such as `Yahoo! Fans`, from a text that calls to a reader.
+fn is_called_out(text: &str) -> bool {
+    let words: Vec<&str> = text.split(' ').collect();
+    let marked = |word: &&str| {
+        word.strip_suffix('!')
+            .is_some_and(|before| before.chars().any(char::is_lowercase) && !before.contains('!'))
+    };
+    words.len() <= MOST_OF_COMPANY
+        && words.iter().filter(|word| word.contains('!')).count() == 1
+        && match words.as_slice() {
+            [only] => marked(only),
+            [before @ .., last] => !last.contains('!') && before.iter().any(marked),
+            [] => false,
+        }
 }
 
 fn is_web(text: &str) -> bool {
@@ -241,7 +289,7 @@ fn has_date(text: &str) -> bool {
 /// Reads a person's name: letters in a few words. A surname in front, with its comma, is put behind the given name.
 pub(super) fn person(text: &str) -> Option<String> {
     let letter = |letter: char| {
-        letter.is_alphabetic() || " .'’`-,·".contains(letter) || is_mark(letter) || is_lost(letter)
+        letter.is_alphabetic() || " .'’`-,·・".contains(letter) || is_mark(letter) || is_lost(letter)
     };
     if !text.chars().all(letter) {
         return None;
@@ -273,17 +321,6 @@ pub(super) fn person(text: &str) -> Option<String> {
     })
 }
 
-/// Tells whether a text is written in signs of Chinese, Japanese or Korean alone.
-pub(super) fn is_of_signs(text: &str) -> bool {
-    let sign = |letter: char| matches!(letter, '\u{3005}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
-    text.chars().any(sign) && text.chars().all(|letter| sign(letter) || letter == ' ')
-}
-
-/// Tells whether a text of such signs is as long as the name of a person.
-pub(super) fn is_persons_of_signs(text: &str) -> bool {
-    (2..=4).contains(&text.chars().filter(|letter| *letter != ' ').count())
-}
-
 /// Tells whether a character stands for a letter that was lost on the way here.
 fn is_lost(letter: char) -> bool {
     matches!(letter, '?' | '\u{fffd}')
@@ -306,9 +343,19 @@ pub(super) fn is_suffix(text: &str) -> bool {
     SUFFIXES.contains(&text.to_lowercase().replace('.', "").as_str())
 }
 
-/// Tells whether a character is a combining mark, which decomposed letters carry.
+/// Tells whether a character belongs to a letter before it, or joins letters: marks of decomposed letters, signs of Indic and
+/// Thai vowels and tones, points of Hebrew and Arabic, and what Persian and Indic words are joined by.
 fn is_mark(letter: char) -> bool {
-    matches!(letter, '\u{300}'..='\u{36f}')
+    matches!(letter,
+        '\u{300}'..='\u{36f}'
+        | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}'
+        | '\u{5f3}' | '\u{5f4}'
+        | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{670}'
+        | '\u{93c}' | '\u{94d}' | '\u{9bc}' | '\u{9cd}' | '\u{a3c}' | '\u{a4d}' | '\u{abc}' | '\u{acd}'
+        | '\u{b3c}' | '\u{b4d}' | '\u{bcd}' | '\u{c4d}' | '\u{cbc}' | '\u{ccd}' | '\u{d4d}' | '\u{dca}'
+        | '\u{e31}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{eb1}'..='\u{ebc}' | '\u{ec8}'..='\u{ece}'
+        | '\u{f35}'..='\u{f39}' | '\u{f71}'..='\u{f84}' | '\u{102b}'..='\u{103e}' | '\u{17b4}'..='\u{17d3}'
+        | '\u{200c}' | '\u{200d}')
         || !letter.is_ascii() && !letter.is_control() && !letter.is_whitespace() && letter.is_alphanumeric()
 }
 

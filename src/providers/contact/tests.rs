@@ -11,6 +11,10 @@ fn contact(parts: &[(Part, &str)]) -> Contact {
     contact
 }
 
+fn withheld<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Vec<String> {
+    untold(contacts).withheld
+}
+
 fn plain(contact: &Contact) -> Vec<serde_json::Value> {
     contact.records().iter().map(testing::plain).collect()
 }
@@ -200,6 +204,84 @@ fn a_damaged_name_is_told_as_it_came_and_is_not_withheld() {
         (Part::Organization, "?????? ???"),
     ]);
     assert!(lost.records().is_empty() && withheld([&lost]).is_empty());
+}
+
+#[test]
+fn a_name_that_is_not_read_is_said() {
+    for name in ["Jane_Doe", "Smith; Jones", "roe1975", "Jane [Doe]"] {
+        let lost = contact(&[(Part::Name, name), (Part::Street, "1 Main St")]);
+        assert!(lost.records().is_empty(), "{name}");
+        assert_eq!(untold([&lost]).unread, [name]);
+    }
+    for (part, name) in [
+        (Part::Name, "REDACTED FOR PRIVACY"),
+        (Part::Name, "Abuse"),
+        (Part::Name, "HB1-NICAT"),
+        (Part::Organization, "REG-EXAMPLE"),
+        (Part::Name, "Not shown, please visit www.registry.example"),
+        (Part::Name, "12345"),
+        (Part::Name, "Jane Doe"),
+        (Part::Organization, "Example Ltd"),
+    ] {
+        let quiet = contact(&[(part, name)]);
+        assert_eq!(untold([&quiet]).unread, Vec::<String>::new(), "{name}");
+    }
+    let long = "ab[".repeat(300);
+    let said = untold([&contact(&[(Part::Name, &long)])]).unread;
+    assert!(said.iter().all(|name| name.chars().count() <= 100) && said.len() == 1);
+}
+
+#[test]
+fn two_persons_of_one_name_are_both_told() {
+    let both = contact(&[(Part::Name, "Jane Doe/Roe, John")]);
+    assert_eq!(
+        plain(&both),
+        [
+            serde_json::json!({"role": "tech", "name": "Jane Doe"}),
+            serde_json::json!({"role": "tech", "name": "John Roe"})
+        ]
+    );
+}
+
+#[test]
+fn beside_a_services_mailbox_only_the_name_is_told() {
+    let of = |email: &str| {
+        contact(&[
+            (Part::Name, "Bright, Nora"),
+            (Part::Email, email),
+            (Part::Phone, "+1 555 0100"),
+            (Part::Fax, "+1 555 0101"),
+            (Part::Street, "care of Proxy Example"),
+            (Part::Street, "PO Box 1"),
+            (Part::City, "Springfield"),
+            (Part::Country, "us"),
+        ])
+    };
+    let name = serde_json::json!({"role": "tech", "name": "Nora Bright"});
+    for service in ["ab1@domainsbyproxy.com", "ab1@privateregistration.example"] {
+        let masked = of(service);
+        assert_eq!(plain(&masked), [name.clone()], "{service}");
+        let untold = untold([&masked]);
+        assert_eq!(
+            (untold.masked, untold.withheld),
+            (vec!["tech".to_owned()], vec![])
+        );
+    }
+    // A service of mailboxes alone leaves the address, and so does a mailbox of one's own beside the service's.
+    for kept in [
+        "ab1@contact.gandi.net",
+        "ab1@domainsbyproxy.com, nora@example.org",
+        "nora@example.org",
+    ] {
+        let told = of(kept);
+        assert_eq!(plain(&told)[0]["city"], "Springfield", "{kept}");
+        assert!(untold([&told]).masked.is_empty(), "{kept}");
+    }
+    let nameless = contact(&[
+        (Part::Email, "ab1@domainsbyproxy.com"),
+        (Part::Phone, "+1 555 0100"),
+    ]);
+    assert_eq!(withheld([&nameless]), ["tech"]);
 }
 
 #[test]

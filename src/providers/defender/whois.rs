@@ -23,7 +23,6 @@ pub(super) fn start(query: Query) -> Step {
         }
         let abuse = row.get("abuse");
         let record = registration(query.indicator.value(), row)
-            .with("withheld", contact::withheld(&contacts(row)))
             .with_some("captured", row.get("lastSeenDateTime").day())
             .with_some(
                 "abuse_email",
@@ -33,6 +32,7 @@ pub(super) fn start(query: Query) -> Step {
                 "abuse_phone",
                 abuse.get("telephone").text().and_then(|text| all_phones(&text)),
             );
+        let record = contact::untold(&contacts(row)).put(record);
         Ok(answer(query, WHOIS, vec![record]))
     })
 }

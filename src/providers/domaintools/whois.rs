@@ -84,23 +84,24 @@ fn netblock(row: Node<'_>, query: &Query) -> Option<Record> {
     if range.is_none() && raw.is_none() && !row.get("organization").exists() {
         return None;
     }
-    let (contacts, withheld) = raw.as_deref().map(whois_text::read).unwrap_or_default();
+    let (contacts, untold) = raw.as_deref().map(whois_text::read).unwrap_or_default();
     Some(
-        Record::new()
-            .with("ip", query.indicator.value())
-            .with_some("captured", row.get("record_date").day())
-            .with_some("netblock", range)
-            .with_some("cidr", row.get("range").text())
-            .with_some("organization", row.get("organization").text())
-            .with_some(
-                "country",
-                row.get("country").text().map(|text| country_code(&text)),
-            )
-            .with_some("server", row.get("server").text())
-            .with_some("asn", number(row).or_else(|| raw.as_deref().and_then(origin)))
-            .with("withheld", withheld)
-            .with("contacts", contacts)
-            .with_some("record", raw),
+        untold.put(
+            Record::new()
+                .with("ip", query.indicator.value())
+                .with_some("captured", row.get("record_date").day())
+                .with_some("netblock", range)
+                .with_some("cidr", row.get("range").text())
+                .with_some("organization", row.get("organization").text())
+                .with_some(
+                    "country",
+                    row.get("country").text().map(|text| country_code(&text)),
+                )
+                .with_some("server", row.get("server").text())
+                .with_some("asn", number(row).or_else(|| raw.as_deref().and_then(origin)))
+                .with("contacts", contacts)
+                .with_some("record", raw),
+        ),
     )
 }
 
@@ -131,11 +132,11 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
         .into_iter()
         .map(|name| Record::new().with("name", name))
         .collect();
-    let (from_raw, mut withheld) = raw.as_deref().map(whois_text::read).unwrap_or_default();
+    let (from_raw, mut untold) = raw.as_deref().map(whois_text::read).unwrap_or_default();
     let parsed_contacts = parsed_contacts(parsed.get("contacts"));
     let mut people = contact::records(&parsed_contacts);
     if !parsed_contacts.is_empty() {
-        withheld = contact::withheld(&parsed_contacts);
+        untold = contact::untold(&parsed_contacts);
     }
     if people.is_empty() {
         people.clone_from(&from_raw);
@@ -154,7 +155,7 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
         _ => record.set("domain", query.indicator.value()),
     }
     let network = networks(parsed);
-    Ok(record
+    let record = record
         .with_some("captured", whois.get("date").day())
         .with_some(
             "registrar",
@@ -234,9 +235,9 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
                 .or_else(|| raw.as_deref().and_then(origin)),
         )
         .with("name_servers", servers)
-        .with("withheld", withheld)
         .with("contacts", people)
-        .with_some("record", raw))
+        .with_some("record", raw);
+    Ok(untold.put(record))
 }
 
 /// Returns the narrowest network of an address answer, the last in the vendor's order.

@@ -47,7 +47,7 @@ fn is_record(row: Node<'_>) -> bool {
 }
 
 fn read(domain: &str, row: Node<'_>) -> Record {
-    Record::new()
+    let record = Record::new()
         .with("domain", domain)
         .with_some("captured", row.get("lastLoadedAt").day())
         .with_some("registrar", row.get("registrar").text())
@@ -58,8 +58,8 @@ fn read(domain: &str, row: Node<'_>) -> Record {
         .with_some("server", row.get("whoisServer").text())
         .with_some("record", row.get("rawText").text())
         .with("name_servers", name_servers(row.get("nameServers").many()))
-        .with("withheld", contact::withheld(&told(row)))
-        .with("contacts", contacts(row))
+        .with("contacts", contacts(row));
+    contact::untold(&told(row)).put(record)
 }
 
 /// Names the holder. What stands beside the contacts is the registrant's.

@@ -45,7 +45,7 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
         .filter(|entity| is_contact(entity))
         .map(jcard::contact)
         .collect();
-    let withheld = contact::withheld(&contacts);
+    let untold = contact::untold(&contacts);
     let contacts = contact::records(&contacts);
     let registrar = entities.iter().find(|entity| entity.is("registrar"));
     let registrar_card = registrar.map(|entity| jcard::card(entity.node));
@@ -96,8 +96,8 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
                 .map(|name| Record::new().with("name", name))
                 .collect::<Vec<_>>(),
         )
-        .with("withheld", withheld)
         .with("contacts", contacts);
+    let record = untold.put(record);
     Ok(Registration {
         record,
         links: links(object),

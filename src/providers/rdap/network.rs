@@ -26,7 +26,7 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
     }
     let entities = jcard::entities(object);
     let contacts: Vec<Contact> = entities.iter().map(jcard::contact).collect();
-    let withheld = contact::withheld(&contacts);
+    let untold = contact::untold(&contacts);
     let contacts = contact::records(&contacts);
     let abuse = abuse(&entities);
     let email = abuse
@@ -35,7 +35,7 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
     let phone = abuse
         .as_ref()
         .and_then(|card| card.phones.iter().find_map(|phone| all_phones(phone)));
-    Ok(record
+    let record = record
         .with_some("captured", event(object, &["last update of rdap database"]))
         .with_some("network_name", object.get("name").text())
         .with_some("organization", holder(&entities))
@@ -52,8 +52,8 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
         .with_some("server", object.get("port43").text())
         .with_some("abuse_email", email)
         .with_some("abuse_phone", phone)
-        .with("withheld", withheld)
-        .with("contacts", contacts))
+        .with("contacts", contacts);
+    Ok(untold.put(record))
 }
 
 /// Returns the name of whoever holds it.

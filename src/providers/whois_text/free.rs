@@ -3,7 +3,9 @@
 use super::keys::{self, Field};
 use super::places::{is_place, is_street};
 use crate::domain::Party;
-use crate::domain::party::{Label, is_company, is_desk, is_handle, is_sentence};
+use crate::domain::party::{
+    Label, is_company, is_desk, is_handle, is_same_name, is_sentence, says_organization,
+};
 use crate::providers::contact::{Contact, Part};
 
 /// Lines of one contact that are read at most.
@@ -78,10 +80,8 @@ fn with_mailbox(line: &str, contact: &mut Contact) -> Option<String> {
 /// Adds the names above the address, and returns how many lines they take.
 fn names(texts: &[&str], beside: Option<(String, usize)>, contact: &mut Contact) -> usize {
     let is_organization = |text: &str| matches!(Party::read(text, Label::None), Some(Party::Organization(_)));
-    let is_form = |text: &str| {
-        matches!(Party::read(text, Label::Name), Some(Party::Organization(_)))
-            && (is_company(text) || !is_place(text))
-    };
+    let is_form = |text: &str| says_organization(text) && (is_company(text) || !is_place(text));
+    let is_street_at = |at: usize| texts.get(at).is_some_and(|line| is_street(line));
     if let Some((name, above)) = beside {
         contact.add(Part::Unlabelled, &name);
         return match texts.first() {
@@ -95,6 +95,15 @@ fn names(texts: &[&str], beside: Option<(String, usize)>, contact: &mut Contact)
                 1
             }
             Some(first) if above > 0 && !is_place(first) => 1,
+            // Below "Surname, Given" with the mailbox and above the street stands the company.
+            Some(first) if name.contains(',') && !is_place(first) && is_street_at(1) => {
+                let is_person = Party::person(&name).is_some_and(|name| is_same_name(&name, first));
+                let is_organization = !is_person && Party::organization(first).is_some();
+                if is_organization {
+                    contact.add(Part::Organization, first);
+                }
+                usize::from(is_person || is_organization)
+            }
             _ => 0,
         };
     }
@@ -103,14 +112,13 @@ fn names(texts: &[&str], beside: Option<(String, usize)>, contact: &mut Contact)
         return 0;
     }
     let second = texts.get(1).copied().unwrap_or_default();
-    let is_street_next = texts.get(2).is_some_and(|third| is_street(third));
     if is_form(second) {
         contact.add(Part::Unlabelled, first);
         contact.add(Part::Organization, second);
         return 2;
     }
     let is_person_next =
-        is_street_next && !is_place(second) && Party::person(second).is_some_and(|name| name.contains(' '));
+        is_street_at(2) && !is_place(second) && Party::person(second).is_some_and(|name| name.contains(' '));
     if is_person_next && !is_organization(second) {
         contact.add(Part::Organization, first);
         contact.add(Part::Name, second);

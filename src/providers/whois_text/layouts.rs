@@ -435,7 +435,7 @@ impl Reader {
                 }
             }
         }
-        let mut contacts: Vec<Contact> = Vec::new();
+        let mut drafts: Vec<Contact> = Vec::new();
         for mut draft in self.drafts {
             if draft.prefix.is_none() {
                 for handle in &draft.handles {
@@ -444,7 +444,17 @@ impl Reader {
                     }
                 }
             }
-            let Some(contact) = draft.finish() else { continue };
+            drafts.extend(draft.finish());
+        }
+        // What is one contact's organization is another's, too, where nothing says whose name it is.
+        let organizations: Vec<String> = drafts
+            .iter()
+            .flat_map(|contact| contact.told(Part::Organization))
+            .cloned()
+            .collect();
+        let mut contacts: Vec<Contact> = Vec::new();
+        for mut contact in drafts {
+            contact.name_organizations(&organizations);
             match contacts.iter_mut().find(|known| known.is_of(&contact)) {
                 Some(known) => known.absorb(&contact),
                 None => contacts.push(contact),

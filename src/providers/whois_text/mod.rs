@@ -20,7 +20,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use super::contact;
+use super::contact::{self, Untold};
 use crate::domain::Record;
 
 /// Contacts and text read from one record at most; whois text is the registrant's.
@@ -32,8 +32,8 @@ pub fn contacts(record: &str) -> Vec<Record> {
     read(record).0
 }
 
-/// Reads the contacts of a raw record, in the order of the text, and names the roles whose contacts it withholds.
-pub(super) fn read(record: &str) -> (Vec<Record>, Vec<String>) {
+/// Reads the contacts of a raw record, in the order of the text, and says what of them is not told.
+pub(super) fn read(record: &str) -> (Vec<Record>, Untold) {
     let mut end = record.len().min(MOST_BYTES);
     while !record.is_char_boundary(end) {
         end -= 1;
@@ -41,8 +41,9 @@ pub(super) fn read(record: &str) -> (Vec<Record>, Vec<String>) {
     let record = record.get(..end).unwrap_or_default();
     let lines = lines::read(record);
     let blocks = blocks::split(&lines);
-    let read = layouts::read(&blocks, &lines);
+    let mut read = layouts::read(&blocks, &lines);
+    contact::mark_services(&mut read);
     let mut contacts = contact::records(&read);
     contacts.truncate(MOST_CONTACTS);
-    (contacts, contact::withheld(&read))
+    (contacts, contact::untold(&read))
 }

@@ -129,6 +129,18 @@ pub(super) const FORMS: &[&str] = &[
     "mchj",
     "saesp",
     "sasesp",
+    "בעמ",
+    "доо",
+    "тзов",
+    "прат",
+    "einzelunternehmen",
+    "ekfm",
+    "ekfr",
+    "perseroan",
+    "spj",
+    "spółkacywilna",
+    "spolkacywilna",
+    "spółkajawna",
 ];
 
 /// Legal forms that are also names or words: they count in capitals, with dots or signs, or as they are always written.
@@ -136,12 +148,12 @@ pub(super) const SHORT: &[&str] = &[
     "ab", "ad", "ae", "ag", "ao", "aps", "as", "asa", "bt", "bv", "cv", "dd", "ead", "eg", "ehf", "ev", "ek",
     "gk", "hf", "ik", "ipk", "is", "kg", "kk", "kgs", "ks", "lp", "me", "nv", "oe", "oy", "pp", "sa", "sas",
     "sau", "sca", "sci", "sc", "scs", "se", "sl", "slu", "slne", "snc", "spa", "sia", "vof", "vos", "yk",
-    "zs", "cc", "hb", "sac", "scp",
+    "zs", "cc", "hb", "sac", "scp", "enk", "ans", "eu", "ry", "rf",
 ];
 
 /// Short forms as they are written with small letters.
 pub(super) const WRITTEN: &[&str] = &[
-    "Ab", "ApS", "Bt", "Bv", "Nv", "Oy", "SpA", "Sp.k", "ehf", "hf", "snc",
+    "Ab", "ApS", "Bt", "Bv", "Nv", "Oy", "SpA", "Sp.k", "ehf", "hf", "snc", "ry", "rf",
 ];
 
 /// Legal forms that stand in front of a name, in any case.
@@ -176,11 +188,40 @@ pub(super) const LEADING: &[&str] = &[
     "ojsc",
     "pjsc",
     "ип",
+    "αε",
+    "επε",
+    "ικε",
+    "еоод",
+    "оод",
+    "доо",
+    "тзов",
+    "флп",
+    "спд",
+    "фгуп",
+    "муп",
+    "фгбу",
+    "гбоу",
+    "vof",
+    "fhu",
+    "phu",
+    "pphu",
+    "ppuh",
+    "puh",
+    "fuh",
+    "pph",
+    "zphu",
+    "phup",
+    "spółka",
+    "spolka",
+    "tmi",
+    "fonds",
+    "ets",
 ];
 
 /// Legal forms that stand in front of a name, in capitals.
 pub(super) const LEADING_CAPITALS: &[&str] = &[
-    "AB", "AO", "AS", "CV", "MB", "OY", "PT", "SA", "SAS", "SIA", "UAB", "VšĮ", "FOP", "SCI",
+    "AB", "AO", "AS", "CV", "MB", "OY", "PT", "SA", "SAS", "SIA", "UAB", "VšĮ", "FOP", "SCI", "АД", "ЕАД",
+    "ЕТ", "АТ", "ПАТ", "ПрАТ", "МОУ", "ГБУ", "МБОУ", "FC", "TSV", "TuS", "VfB", "VfL", "SpVgg", "OSP",
 ];
 
 /// Forms that count with their dots only: without them they are a state's code, or an abbreviation.
@@ -192,61 +233,6 @@ pub(super) const OF_WORDS: &[(&str, bool)] = &[("cong ty", true), ("s coop", fal
 /// Words that are an organization's where they stand last in a name.
 pub(super) const LAST: &[&str] = &[
     "bank", "clinic", "club", "hotel", "labs", "library", "school", "shop", "store", "studio", "trust",
-];
-
-/// Forms and words of writing systems without spaces between words.
-pub(super) const WITHIN: &[&str] = &[
-    "株式会社",
-    "有限会社",
-    "合同会社",
-    "合資会社",
-    "財団法人",
-    "社団法人",
-    "学校法人",
-    "大学",
-    "有限公司",
-    "股份",
-    "公司",
-    "集团",
-    "集團",
-    "研究所",
-    "주식회사",
-    "(주)",
-    "㈜",
-    "유한회사",
-    "대학교",
-    "工作室",
-    "商店",
-    "中心",
-    "银行",
-    "銀行",
-    "学院",
-    "學院",
-    "医院",
-    "醫院",
-    "学校",
-    "學校",
-    "协会",
-    "協会",
-    "協會",
-    "委员会",
-    "委員会",
-    "事務所",
-    "组织",
-    "科技",
-    "网络",
-    "網絡",
-    "網路",
-    "ネットワーク",
-    "회사",
-    "은행",
-    "대학",
-    "학교",
-    "병원",
-    "협회",
-    "센터",
-    "네트웍스",
-    "네트워크",
 ];
 
 /// Words that only organizations carry.

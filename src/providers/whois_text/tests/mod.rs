@@ -1,6 +1,7 @@
 //! Reads contacts from the layouts of raw whois records.
 
 mod headings;
+mod old;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
