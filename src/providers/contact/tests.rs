@@ -260,7 +260,7 @@ fn beside_a_services_mailbox_only_the_name_is_told() {
     let name = serde_json::json!({"role": "tech", "name": "Nora Bright"});
     for service in ["ab1@domainsbyproxy.com", "ab1@privateregistration.example"] {
         let masked = of(service);
-        assert_eq!(plain(&masked), [name.clone()], "{service}");
+        assert_eq!(plain(&masked), std::slice::from_ref(&name), "{service}");
         let untold = untold([&masked]);
         assert_eq!(
             (untold.masked, untold.withheld),
