@@ -170,7 +170,7 @@ fn is_prose(about: &About) -> bool {
     ];
     let is_of_headers = about.is("message", None) || about.is("text", Some("rfc822-headers"));
     let is_of_programs = about.is_any("text", &TYPES) || ENDINGS.contains(&about.extension().as_str());
-    !is_of_headers && !(about.is_attached && is_of_programs)
+    !(is_of_headers || about.is_attached && is_of_programs)
 }
 
 /// Tells what a reader would save from what it shows.
