@@ -58,7 +58,7 @@ fn now() -> jiff::Timestamp {
 
 fn show(outcomes: &[Outcome], policy: &Policy) {
     let score = |outcome: &Outcome| {
-        // Nobody knows is not a score of 0.
+        // An unknown score is not a score of 0.
         let score = outcome.assessment.score;
         score.map_or_else(|| "-".to_owned(), |score| score.to_string())
     };

@@ -156,7 +156,7 @@ fn show(answer: &Answer) {
             .collect();
         reasons.join("; ")
     };
-    // Nobody knows is not a score of 0.
+    // An unknown score is not a score of 0.
     let score = |row: &Row| {
         row.score
             .map_or_else(|| "-".to_owned(), |score| score.to_string())

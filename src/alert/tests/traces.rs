@@ -69,7 +69,7 @@ fn a_line_that_is_but_a_remark_is_passed() {
             assert_eq!(found.as_deref(), Some("192.0.2.44"), "{lines}: {notes:?}");
         }
     }
-    // What says by whom it was written is no remark.
+    // A line that names its writer is no remark.
     let stranger = "Received: (from root@localhost) by stranger.example (8.17.1) id x; x\r\n";
     assert_eq!(relay(&format!("{stranger}{real}")).0, None);
 }

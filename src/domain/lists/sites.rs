@@ -1,7 +1,7 @@
 //! Knows the popular sites on which strangers write, and which of their pages are the operator's own.
 //!
 //! A site of millions of users has pages of strangers under most of its paths, at hosts of its customers and behind its
-//! counters of clicks. No list of these is whole, so that here the few pages are named that nobody but the operator writes.
+//! counters of clicks. No list of these is whole, so that here the few pages are named that the operator alone writes.
 
 use url::Url;
 

@@ -127,7 +127,7 @@ impl Party {
         }
     }
 
-    /// Tells whether it is a person of whom more than one word is known.
+    /// Tells whether it is a person whose name has more than one word.
     fn is_full_person(&self) -> bool {
         match self {
             Self::Person(name) => name.0.contains(' ') || signs::is_of_signs(&name.0),

@@ -62,7 +62,7 @@ pub(in crate::providers) fn untold<'a>(contacts: impl IntoIterator<Item = &'a Co
     untold
 }
 
-/// Returns the names of a contact that name somebody, and could not be read.
+/// Returns the names of a contact that name a person or an organization, and could not be read.
 fn unread(contact: &Contact) -> Vec<String> {
     if contact.is_proxied() {
         return Vec::new();
