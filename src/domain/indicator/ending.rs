@@ -189,8 +189,19 @@ pub(super) fn cut(text: &str) -> Option<Cut<'_>> {
 
 /// Tells a page of a host, without its scheme.
 fn begins_page(text: &str) -> bool {
-    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let end = text.char_indices().find(|(at, c)| ends_host(text, *at, *c));
+    let host = end.and_then(|(at, _)| text.get(..at)).unwrap_or(text);
     host.len() < text.len() && host.contains('.') && !host.contains(|c: char| c.is_whitespace() || c == '@')
+}
+
+/// Tells a character that ends the host of a URL: a slash of either kind or the start of a query or fragment. A backslash
+/// before a dot is an escape: `example\.com`.
+pub(super) fn ends_host(text: &str, at: usize, c: char) -> bool {
+    match c {
+        '/' | '?' | '#' => true,
+        '\\' => !text.get(at..).is_some_and(|rest| rest.starts_with("\\.")),
+        _ => false,
+    }
 }
 
 /// Returns how long a URL is, from its host on, and whether it has a path.

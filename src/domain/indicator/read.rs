@@ -127,6 +127,27 @@ impl Indicator {
     }
 }
 
+/// Takes off a URL what would be taken off when it is read again: its canonical form may end in punctuation that stood
+/// elsewhere before. Returns what is left behind it and is no punctuation, too, and whether all of it was settled before.
+fn settled(mut found: Indicator) -> (Indicator, Option<String>, bool) {
+    let (mut left, mut is_settled) = (None, true);
+    for _ in 0..MOST_LOOKS {
+        let cut = Some(found.value.as_str())
+            .filter(|_| found.kind == IndicatorKind::Url)
+            .and_then(ending::cut);
+        let Some((cut, bare)) =
+            cut.and_then(|cut| Some((cut, Indicator::parse(IndicatorKind::Url, cut.url).ok()?)))
+        else {
+            break;
+        };
+        if !cut.is_words {
+            left = Some(cut.rest.to_owned());
+        }
+        (found, is_settled) = (bare, false);
+    }
+    (found, left, is_settled)
+}
+
 /// Tells kinds that any text is of.
 fn is_text(kind: IndicatorKind) -> bool {
     matches!(
@@ -167,11 +188,7 @@ fn with_bare_host(text: &str) -> Option<&str> {
         start
     };
     let rest = text.get(start..)?;
-    let ends = |(at, c): (usize, char)| match c {
-        '/' | '?' | '#' => true,
-        '\\' => !rest.get(at..).is_some_and(|rest| rest.starts_with("\\.")),
-        c => c.is_whitespace(),
-    };
+    let ends = |(at, c): (usize, char)| ending::ends_host(rest, at, c) || c.is_whitespace();
     let end = rest
         .char_indices()
         .find(|one| ends(*one))
@@ -200,17 +217,19 @@ fn taken(raw: &str, read: impl Fn(&str) -> Option<(Indicator, bool)>) -> Option<
     let (found, in_part) = read(seen.trim_matches(|c: char| c.is_whitespace() || invisible::is_invisible(c)))
         .or_else(|| read(&bare))
         .or_else(labelled)?;
+    let (found, left, is_settled) = settled(found);
+    let in_part = in_part || !is_settled;
     // In free text, what is invisible changes nothing that a person reads.
-    let hidden = !is_text(found.kind) && raw.trim().chars().any(invisible::is_invisible);
+    let hidden = || !is_text(found.kind) && raw.trim().chars().any(invisible::is_invisible);
     let kept = found.value == raw.trim();
-    let note = (!kept && (in_part || hidden)).then(|| {
+    let note = (!kept && (in_part || hidden())).then(|| {
         let value = visible(&found.value, SHOWN);
         format!("taken {value} of {}", visible(raw.trim(), SHOWN))
     });
     Some(Taken {
         indicator: found,
         note,
-        left: None,
+        left,
     })
 }
 
