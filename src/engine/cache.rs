@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::learnt::Learnt;
+use super::sightings::Sightings;
 use super::store::{Store, StoreError};
 use super::template::Template;
 use crate::config::settings::{CacheSettings, Ttl};
@@ -193,6 +194,7 @@ pub struct Cache {
     store: Store,
     versions: AtomicU64,
     learnt: Learnt,
+    sightings: Sightings,
     /// Keeps two answers to one question from passing each other on their way in.
     order: tokio::sync::Mutex<()>,
 }
@@ -246,6 +248,7 @@ impl Cache {
             store,
             versions: AtomicU64::new(1),
             learnt,
+            sightings: Sightings::default(),
             order: tokio::sync::Mutex::default(),
         }
     }
@@ -321,8 +324,17 @@ impl Cache {
         entry
     }
 
-    /// Returns a rendered body if everything it was made from still stands.
+    /// Returns a rendered body if everything it was made from still stands. What is looked for without success is
+    /// remembered.
     pub async fn rendered(&self, key: &RenderedKey, now: Timestamp) -> Option<Arc<Rendered>> {
+        let standing = self.standing(key, now).await;
+        if standing.is_none() {
+            self.sightings.note(key);
+        }
+        standing
+    }
+
+    async fn standing(&self, key: &RenderedKey, now: Timestamp) -> Option<Arc<Rendered>> {
         let Some(Kept::Rendered(rendered)) = self.memory.get(&Key::Rendered(*key)).await else {
             return None;
         };
@@ -350,19 +362,29 @@ impl Cache {
         &self.learnt
     }
 
-    /// Returns what a request says whose bytes came before.
+    /// Returns what a request says whose bytes came before. What is looked for without success is remembered.
     pub async fn known(&self, key: &RequestKey) -> Option<Arc<Known>> {
-        match self.memory.get(&Key::Request(Arc::clone(key))).await {
-            Some(Kept::Request(known)) => Some(known),
-            _ => None,
+        if let Some(Kept::Request(known)) = self.memory.get(&Key::Request(Arc::clone(key))).await {
+            return Some(known);
         }
+        self.sightings.note(key);
+        None
     }
 
-    /// Notes what a request says. It must hold no secret: its bytes are the key.
+    /// Notes what a request says, where its bytes came again. It must hold no secret: its bytes are the key.
     pub async fn note_known(&self, key: RequestKey, known: Known) {
+        if !self.sightings.came_again(&key) {
+            return;
+        }
         self.memory
             .insert(Key::Request(key), Kept::Request(Arc::new(known)))
             .await;
+    }
+
+    /// Tells whether a rendered body is worth keeping: it was looked for more than once.
+    #[must_use]
+    pub fn keeps(&self, key: &RenderedKey) -> bool {
+        self.sightings.came_again(key)
     }
 
     /// Keeps a rendered body.

@@ -35,6 +35,7 @@ pub mod reference;
 pub mod runtime;
 mod service;
 pub mod session;
+mod sightings;
 mod standing;
 pub mod store;
 pub mod template;

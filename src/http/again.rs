@@ -10,6 +10,7 @@ use crate::decisions::Reply;
 use crate::engine::cache::{KeyBuilder, Rendered, RenderedKey, ScoreBody};
 use crate::engine::template::Template;
 use crate::reputation::alert::AlertAnswer;
+use crate::tokens::Scope;
 
 /// Requests of up to this many bytes are known again.
 const MOST_KNOWN: usize = 16 << 10;
@@ -31,6 +32,8 @@ impl Request<'_> {
         key.part(identity.tenant().as_bytes());
         // Clients have thresholds of their own.
         key.part(identity.client.as_bytes());
+        // A client may have tokens with and without this scope, which says how small a `max_age` may be.
+        key.part(&[u8::from(identity.may(Scope::Refresh))]);
         for part in parts {
             key.part(part);
         }
@@ -78,6 +81,11 @@ impl Request<'_> {
         steady: Steady,
         done: &Finished,
     ) {
+        let engine = &self.app.engine;
+        // Under a `max_age` of 0, or with old answers, nothing can be sent again.
+        if steady.fresh_until <= engine.clock().now() || !engine.cache().keeps(&key) {
+            return;
+        }
         let evidence = answer.indicators.iter().flat_map(|item| &item.evidence);
         let ages: Vec<_> = evidence.map(|item| item.age_s.and(item.retrieved_at)).collect();
         let Ok(budget) = serde_json::to_string(&answer.budget) else {
@@ -103,6 +111,6 @@ impl Request<'_> {
             retrieved_at: steady.retrieved_at,
             outcome: done.outcome,
         };
-        self.app.engine.cache().put_rendered(key, rendered).await;
+        engine.cache().put_rendered(key, rendered).await;
     }
 }

@@ -397,7 +397,9 @@ fn render(answers: Answers, run: &Run<'_>, now: jiff::Timestamp) -> (Bytes, Ran)
 
 /// Keeps the bytes where everything they were made from is fresh.
 async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answered {
-    if let Some(depends) = ran.depends {
+    if let Some(depends) = ran.depends
+        && app.engine.cache().keeps(&key)
+    {
         let rendered = Rendered {
             body: body.clone(),
             depends: depends.entries,

@@ -490,18 +490,23 @@ async fn bytes_that_may_hold_a_secret_are_not_kept() {
         let now = app.app.engine.clock().now();
         app.app.engine.cache().stats(now).await.unwrap().memory_entries
     };
-    app.run(IP_HISTORY, Entity::domain("example.com")).await;
-    let before = held().await;
+    for _ in 0..3 {
+        app.run(IP_HISTORY, Entity::domain("example.com")).await;
+    }
     let token = app.token.clone();
     let own = [("global#pivotd.token", token.as_str())];
-    let answer = app
-        .run(IP_HISTORY, Entity::domain("example.com").with(&own))
-        .await;
-    assert_eq!((answer.header("pivotd-cache"), held().await), ("hit", before));
     let other = [("case.note", "17")];
-    app.run(IP_HISTORY, Entity::domain("example.com").with(&other))
-        .await;
-    assert!(held().await > before);
+    // What comes once takes no room.
+    for round in 0..3 {
+        let before = held().await;
+        let answer = app
+            .run(IP_HISTORY, Entity::domain("example.com").with(&own))
+            .await;
+        assert_eq!((answer.header("pivotd-cache"), held().await), ("hit", before));
+        app.run(IP_HISTORY, Entity::domain("example.com").with(&other))
+            .await;
+        assert_eq!(held().await > before, round == 1, "round {round}");
+    }
 }
 
 #[tokio::test]

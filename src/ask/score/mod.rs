@@ -164,8 +164,7 @@ impl Scorer<'_> {
     pub fn answer(&self, alert: Alert, looked: Vec<Looked>) -> Scored {
         let mut tally = Tally::default();
         let mut assessments = Vec::with_capacity(looked.len());
-        // How old an answer may be changes what is asked as it grows older.
-        let mut steady = self.wishes.max_age.is_none().then(Steady::new);
+        let mut steady = Some(Steady::new());
         for one in looked {
             tally.add(one.tally);
             steady = steady.zip(one.steady).map(|(all, one)| all.and(one));
@@ -220,7 +219,7 @@ impl Scorer<'_> {
             let now = self.engine.clock().now();
             let assessment = assess(role, indicator, own, self.policy, now);
             return Looked {
-                steady: steady::of(&assessment, std::iter::empty(), rules, now),
+                steady: steady::of(&assessment, std::iter::empty(), rules, None, now),
                 assessment,
                 tally: Tally::default(),
             };
@@ -248,7 +247,7 @@ impl Scorer<'_> {
         let assessment = assess(role, indicator, evidence, self.policy, now);
         let asked = parts.iter().map(|part| part.source.as_str()).zip(&told);
         let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
-        let steady = steady::of(&assessment, asked.chain(around), rules, now);
+        let steady = steady::of(&assessment, asked.chain(around), rules, self.wishes.max_age, now);
         let leaves_out = derived.leaves_out;
         Looked {
             steady: steady.map(|steady| {

@@ -1,6 +1,7 @@
 //! Says what an answer depends on that asking again would not change: it is the same as long as that is.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,7 +40,7 @@ impl Steady {
     }
 
     /// Takes in a look-up; `None` where its answer is not a fresh one that is kept.
-    fn with(mut self, source: &str, told: &Told, rules: &Rules) -> Option<Self> {
+    fn with(mut self, source: &str, told: &Told, rules: &Rules, max_age: Option<Duration>) -> Option<Self> {
         let (Some(entry), Some(key)) = (&told.entry, &told.key) else {
             return None;
         };
@@ -47,12 +48,13 @@ impl Steady {
         if told.cache != CacheState::Hit || !known {
             return None;
         }
-        let counts = i64::try_from(rules.max_stale_s).unwrap_or(i64::MAX);
-        let counts = entry.retrieved_at.checked_add(SignedDuration::from_secs(counts));
+        let after = |limit: Duration| entry.retrieved_at.checked_add(limit).unwrap_or(Timestamp::MAX);
         self.fresh_until = self
             .fresh_until
             .min(entry.fresh_until)
-            .min(counts.unwrap_or(Timestamp::MAX));
+            .min(after(Duration::from_secs(rules.max_stale_s)));
+        // What was bought is not asked again by its age; to conclude anew from it then is right, too.
+        self.fresh_until = self.fresh_until.min(max_age.map_or(Timestamp::MAX, after));
         self.retrieved_at = self.retrieved_at.max(entry.retrieved_at);
         self.entries.push((key.clone(), entry.version));
         self.answered.push(source.to_owned());
@@ -82,16 +84,20 @@ impl Steady {
     }
 }
 
-/// Finds out what an assessment made at `now` depends on; `None` where it can change by itself, as failures end.
+/// Finds out what an assessment made at `now` depends on; `None` where it can change by itself, as failures end. An
+/// answer that is older than `max_age` is asked for again.
 pub(super) fn of<'a>(
     assessment: &Assessment,
     mut told: impl Iterator<Item = (&'a str, &'a Told)>,
     rules: &Rules,
+    max_age: Option<Duration>,
     now: Timestamp,
 ) -> Option<Steady> {
     let mut steady = Steady::new();
     for item in &assessment.evidence {
         steady.fresh_until = steady.fresh_until.min(steady_until(item, rules, now)?);
     }
-    told.try_fold(steady, |all, (source, told)| all.with(source, told, rules))
+    told.try_fold(steady, |all, (source, told)| {
+        all.with(source, told, rules, max_age)
+    })
 }
