@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::indicator::visible;
+use crate::domain::indicator::{is_plain, visible};
 use crate::domain::outcome::money;
 use crate::domain::{Answer, Denial, Failure, FailureKind, Outcome};
 use crate::engine::Told;
@@ -47,6 +47,9 @@ pub struct Context<'a> {
 #[must_use]
 pub fn head(value: &str) -> String {
     const MOST: usize = 120;
+    if value.len() <= MOST && is_plain(value) {
+        return value.to_owned();
+    }
     let spaced: String = value
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -190,9 +190,8 @@ pub fn guess(value: &str) -> Result<Found, String> {
 
 /// Makes what was taken of a value what was found, with what may not be lost of it.
 fn found(role: &str, taken: Taken) -> Found {
-    let value = shown(taken.indicator.value());
     let left = taken.left.map(|left| {
-        let left = shown(&left);
+        let (value, left) = (shown(taken.indicator.value()), shown(&left));
         let reason = format!("{role}: {left} stands behind {value}, and could be part of it or a value");
         unreadable(role, &left, &reason)
     });

@@ -8,7 +8,11 @@ use std::borrow::Cow;
 ///
 /// White space other than control characters is not counted.
 #[must_use]
+#[inline]
 pub fn is_invisible(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -16,6 +20,12 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
             | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Tells a text of ASCII's printable characters, as most values are: nothing in it is invisible.
+#[must_use]
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Tells the invisible characters that can mean something inside a word: joiners of scripts and of emoji, and the
@@ -27,6 +37,9 @@ pub(super) fn is_joiner(c: char) -> bool {
 /// Shows a text to people: invisible characters as `U+200E`, and an ellipsis after at most `most` characters of it.
 #[must_use]
 pub fn visible(text: &str, most: usize) -> String {
+    if text.len() <= most && is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len().min(most));
     for (at, c) in text.chars().enumerate() {
         if at >= most {
@@ -44,6 +57,9 @@ pub fn visible(text: &str, most: usize) -> String {
 
 /// Leaves out the invisible characters that are no white space; with `joiners`, those that can mean something, too.
 pub(crate) fn without(text: &str, joiners: bool) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let goes = |c: char| is_invisible(c) && !c.is_whitespace() && (joiners || !is_joiner(c));
     if text.chars().any(goes) {
         Cow::Owned(text.chars().filter(|c| !goes(*c)).collect())

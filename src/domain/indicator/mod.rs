@@ -20,8 +20,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use canonical::network;
-pub(crate) use invisible::without;
 pub use invisible::{is_invisible, visible};
+pub(crate) use invisible::{is_plain, without};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
 pub(crate) use names::{
     is_below_known_suffix, is_private_registry, is_top_level, registered_below, registrable_of_icann,
