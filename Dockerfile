@@ -1,16 +1,17 @@
 # syntax=docker/dockerfile:1
 
-# Builds on Debian and runs on distroless "cc". The plain Rust image brings the one C compiler that is needed
-# (aws-lc and zstd are C), so there is no extra toolchain; the runtime image brings glibc, with its resolver and its
-# allocator, and the certificate authorities, and has neither shell nor package manager. A musl build would do
-# without glibc, at the price of a slower allocator.
+# Builds on Debian and runs on distroless "cc". The Rust image brings the C compiler and the make that are needed
+# (aws-lc, zstd and jemalloc are C), so there is no extra toolchain; the runtime image brings glibc with its resolver,
+# and the certificate authorities, and has neither shell nor package manager.
 
-FROM rust:1.95-slim-bookworm AS build
+FROM rust:1.95-bookworm AS build
 WORKDIR /build
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --bin pivotd \
+    # jemalloc works on no larger pages than those it was built for; on ARM, kernels have pages of up to 64 KiB.
+    if [ "$(uname -m)" = aarch64 ]; then export JEMALLOC_SYS_WITH_LG_PAGE=16; fi \
+    && cargo build --release --locked --bin pivotd \
     && cp target/release/pivotd /pivotd \
     && mkdir --mode 0700 /data
 
