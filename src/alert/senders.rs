@@ -54,7 +54,14 @@ pub(super) enum Address {
 /// Reads the mailboxes of a header, each once; says whether all of them were read.
 #[must_use]
 pub(super) fn mailboxes(text: &str, into: &mut Vec<Mailbox>) -> bool {
-    for slot in Slots::of(text) {
+    let mut slots = Slots::of(text).peekable();
+    while let Some(slot) = slots.next() {
+        if slot.is_name()
+            && let Some(next) = slots.peek_mut().filter(|next| next.is_nameless())
+        {
+            next.name_it(slot);
+            continue;
+        }
         let mailbox = slot.mailbox();
         if mailbox.text.is_empty() || mailbox.is_nobody || into.contains(&mailbox) {
             continue;
@@ -81,6 +88,25 @@ struct Slot {
 }
 
 impl Slot {
+    /// Tells a quoted string alone. Before an address without a name it is the name, and the comma a mistake.
+    fn is_name(&self) -> bool {
+        let words = words(&self.bare);
+        let is_quoted = !words.is_empty() && words.iter().all(|word| word.starts_with('"'));
+        is_quoted && self.angles.is_empty() && !self.is_group
+    }
+
+    /// Tells an address in angle brackets alone.
+    fn is_nameless(&self) -> bool {
+        let has_address = self.angles.iter().any(|text| text.contains('@'));
+        has_address && self.names.is_empty() && words(&self.bare).is_empty()
+    }
+
+    fn name_it(&mut self, name: Self) {
+        self.bare = name.bare;
+        self.names = name.names;
+        self.text = format!("{}, {}", name.text, self.text);
+    }
+
     fn mailbox(self) -> Mailbox {
         let has_at = |text: &String| text.contains('@');
         let bare = words(&self.bare);

@@ -211,6 +211,9 @@ pub(super) static PIVOTS: Schema = Schema {
         // What kind of tracker it is, by the same words as in `trackers`.
         field("kind", Kind::Text),
         field("asn", Kind::AsNumber),
+        field("location", Kind::Text),
+        field("country", Kind::Text),
+        field("country_code", Kind::Text),
         field("text", Kind::Text),
     ],
 };

@@ -405,11 +405,11 @@ fn summary(
     }
     sentences.extend(told.iter().take(NAMED).map(|item| {
         let because = because(request, item);
-        format!("Nothing is known of {} itself: {because}.", item.indicator)
+        format!("No source scores {} itself: {because}.", item.indicator)
     }));
     let more = values(told.into_iter().skip(NAMED));
     if !more.is_empty() {
-        sentences.push(format!("Nothing is known of {}.", listed(&more)));
+        sentences.push(format!("No source scores {}.", listed(&more)));
     }
     if request.is_sender_doubtful {
         sentences.push("It is not sure who sent the message.".to_owned());

@@ -742,6 +742,51 @@ async fn what_a_relay_found_of_a_sender_counts_whoever_named_the_sender() {
 }
 
 #[tokio::test]
+async fn what_a_hosted_mail_service_found_counts() {
+    let app = Builder::new()
+        .settings(|settings| {
+            settings.trusted_relays = ["outlook.com", "mx.google.com"]
+                .map(|relay| relay.parse().unwrap())
+                .to_vec();
+        })
+        .start()
+        .await;
+    let found = "spf=fail (sender IP is 192.0.2.7)\r\n smtp.mailfrom=career-offers.example; dkim=none (message not \
+        signed)\r\n header.d=none;dmarc=fail action=none header.from=career-offers.example";
+    let exchange = "Received: from mail.sender.example (192.0.2.7) by\r\n AM0EUR.mail.protection.outlook.com \
+        (10.13.54.12) with\r\n Microsoft SMTP Server id 15.20.1.1; Mon, 2 Nov 2026 10:00:00 +0000\r\n";
+    let google = "Received: by 2002:a05:7022:1:b0:8e:1:2 with SMTP id a; Mon, 2 Nov 2026 10:00:02 -0800 (PST)\r\n\
+        Received: from mail.sender.example (mail.sender.example. [192.0.2.7])\r\n by mx.google.com with ESMTPS id c\r\n \
+        for <a@corp.example>; Mon, 02 Nov 2026 10:00:00 -0800 (PST)\r\n";
+    let results = |name: &str| format!("Authentication-Results: {name}{found}\r\n");
+    let (hosted, named) = (results(""), results("mx.google.com; "));
+    for heads in [
+        format!("{hosted}{exchange}"),
+        format!("\u{feff}{hosted}{exchange}"),
+        format!("{google}{named}"),
+        format!("\u{feff}{google}{named}"),
+    ] {
+        let message = format!("{heads}From: billing@career-offers.example\r\n\r\ntext\r\n");
+        let answer = app.post_json(ALERT, &json!({ "message": message })).await.json();
+        let items = answer["indicators"].as_array().unwrap();
+        let of = |role: &str| {
+            items
+                .iter()
+                .find(|item| item["role"] == role)
+                .unwrap_or_else(|| panic!("{answer}"))
+        };
+        assert_eq!(of("relay")["indicator"], "192.0.2.7", "{heads}");
+        let evidence = of("sender")["evidence"].as_array().unwrap().iter();
+        let said: Vec<&Value> = evidence
+            .filter(|one| one["source"] == "message")
+            .map(|one| &one["raw"]["value"])
+            .collect();
+        assert!(said.contains(&&json!("dmarc-fail")), "{heads}: {said:?}");
+        assert!(said.contains(&&json!("spf-fail")), "{heads}: {said:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_in_part_completes_nothing() {
     let app = Builder::new()
         .with(&["spamhaus"])

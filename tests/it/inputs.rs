@@ -372,6 +372,12 @@ async fn a_link_behind_more_copies_of_another_than_are_looked_at_is_not_hidden()
             "{told}"
         );
         assert!(told["reason"].as_str().unwrap().contains("10000"), "{told}");
+        let cause = &answer["causes"][0];
+        assert_eq!(
+            (&cause["kind"], &cause["retry"]),
+            (&json!("excess"), &json!(false)),
+            "{cause}"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use pivotd::config::settings::{BudgetUnit, BudgetWindow};
 use pivotd::replay::{DnsFault, Fault, Matcher};
 use serde_json::{Value, json};
 
-use crate::support::{Builder, TestApp, budget};
+use crate::support::{Builder, TestApp, answering, budget};
 
 const ALERT: &str = "/v1/alerts/score";
 
@@ -294,11 +294,51 @@ async fn with_domaintools_alone_a_domain_an_address_and_a_mailbox_have_a_reputat
         .flat_map(|item| item["evidence"].as_array().unwrap())
         .collect();
     let by = |measure: &str| said.iter().any(|one| one["measure"] == measure);
-    // The domains on the address are asked for; the list of those that the mailbox registered is sold, and scores never buy.
+    // Of the domains on the address; the account has no list of those that the mailbox registered.
     assert!(by("hosted-domains"), "{answer}");
     assert!(!by("registered-domains"), "{answer}");
     let bought = |request: &pivotd::replay::SeenRequest| format!("{request:?}").contains("purchase");
     assert!(!app.vendor.seen().iter().any(bought));
+}
+
+#[tokio::test]
+async fn what_a_mailbox_registered_counts_where_the_account_includes_it_and_is_never_bought() {
+    let app = Builder::new().shipped().start().await;
+    let told = |answer: &Value| {
+        let evidence = answer["indicators"][0]["evidence"].as_array().unwrap().iter();
+        evidence
+            .filter(|one| one["measure"] == "registered-domains")
+            .count()
+    };
+    let asked = |app: &TestApp, product: &str| {
+        let seen = app.vendor.seen();
+        seen.iter()
+            .filter(|request| format!("{request:?}").contains(product))
+            .count()
+    };
+    let alert = json!({"email": "a.kranz@mailbox.example"});
+    let answer = app.post_json(ALERT, &alert).await.json();
+    assert_eq!(told(&answer), 1, "{answer}");
+    assert!(asked(&app, "iris-investigate") > 0 && asked(&app, "purchase") == 0);
+
+    // Without the product the list is sold by the piece: nobody is asked, and nothing is missing.
+    let product = |id: &str| json!({"id": id, "usage": {"today": "0", "month": "0"}});
+    let account = json!({"response": {
+        "account": {"api_username": "analyst", "active": true},
+        "products": [product("account-information"), product("risk")],
+    }});
+    let app = Builder::new()
+        .shipped()
+        .plays(
+            "domaintools",
+            answering("domaintools", vec![("GET /v1/account".to_owned(), account)]),
+        )
+        .start()
+        .await;
+    app.post_json(ALERT, &alert).await;
+    let answer = app.post_json(ALERT, &alert).await.json();
+    assert_eq!((told(&answer), &answer["causes"]), (0, &json!([])), "{answer}");
+    assert_eq!((asked(&app, "iris-investigate"), asked(&app, "purchase")), (0, 0));
 }
 
 #[tokio::test]

@@ -114,6 +114,8 @@ fn a_name_that_shows_another_address_is_noted() {
         "ceo@corp-bank.example <a@evil.example>",
         "\"ceo@corp-bank.example\" <a@evil.example>",
         "a@evil.example (ceo@corp-bank.example)",
+        "\"ceo@corp-bank.example\", <a@evil.example>",
+        "\"ceo@corp-bank.example\",\r\n <a@evil.example>",
         "=?utf-8?q?ceo=40corp-bank=2Eexample?= <a@evil.example>",
     ] {
         let read = from(value);
@@ -131,6 +133,9 @@ fn a_name_that_shows_another_address_is_noted() {
             read.notes
         );
     }
+    // It is a sender where the address behind the comma has a name of its own.
+    let two = from("\"a@shop.example\", Desk <b@shop.example>");
+    assert_eq!(of(&two, "sender"), ["a@shop.example", "b@shop.example"]);
     let same = from("\"A@evil.example\" <a@EVIL.example>");
     assert!(ignored(&same).is_empty() && of(&same, "sender").len() == 1);
 }

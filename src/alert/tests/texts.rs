@@ -70,6 +70,31 @@ fn what_belongs_to_the_sentence_is_no_part_of_a_link() {
 }
 
 #[test]
+fn links_side_by_side_are_all_read() {
+    let two = ["https://a.example/x", "https://b.example/y"];
+    for text in [
+        "[A](B)",
+        "(A)(B)",
+        "A,B",
+        "A, B",
+        "A;B",
+        "A B",
+        "<A><B>",
+        "\"A\" \"B\"",
+        "[A]\r\n(B)",
+        "A|B",
+        "[![A](A)](B)",
+        "[A]: B",
+        "A\u{3001}B",
+    ] {
+        let text = text.replace('A', two[0]).replace('B', two[1]);
+        assert_eq!(urls(&text), two, "{text}");
+    }
+    let hosts = "[https://www.a.example](https://b.example/login)";
+    assert_eq!(urls(hosts), ["https://www.a.example/", "https://b.example/login"]);
+}
+
+#[test]
 fn links_keep_what_is_theirs() {
     for (text, expected) in [
         ("https://a.example/wiki_(x)", "https://a.example/wiki_(x)"),

@@ -10,7 +10,7 @@ use super::iris::{self, Found};
 use super::{DESCRIPTOR, IRIS_INVESTIGATE};
 use crate::domain::party::Label;
 use crate::domain::{Party, Query, Record};
-use crate::providers::facts::tracker_kind;
+use crate::providers::facts::{place, tracker_kind};
 use crate::providers::reach::{one_email, one_phone};
 use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::{Node, address, host};
@@ -22,6 +22,9 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let indicator = query.indicator.clone();
     iris::search(&indicator, 1, pivots, Box::new(move |found| merge(query, found)))
 }
+
+/// The field of a place, which has its country beside it.
+const LOCATION: &str = "location";
 
 /// Holds one shared value.
 #[derive(Debug, Clone)]
@@ -49,6 +52,7 @@ enum Shape {
     Certificate,
     Tracker,
     Asn,
+    Country,
     Text,
 }
 
@@ -72,6 +76,7 @@ impl Shape {
             Self::Certificate => ("certificate", certificate(&text)?),
             Self::Tracker => ("tracker", text),
             Self::Asn => ("asn", asn(&text)?),
+            Self::Country => (LOCATION, text),
             Self::Text => ("text", text),
         })
     }
@@ -98,7 +103,7 @@ const PLACES: &[(&[&str], Shape, &str)] = &[
     (&["ip", "address"], Shape::Ip, "ip"),
     (&["ip", "asn"], Shape::Asn, "asn"),
     (&["ip", "isp"], Shape::Organization, "isp"),
-    (&["ip", "country_code"], Shape::Text, "ip-country"),
+    (&["ip", "country_code"], Shape::Country, "ip-country"),
     (&["mx", "host"], Shape::MailServer, "mx"),
     (&["mx", "domain"], Shape::Host, "mx-domain"),
     (&["mx", "ip"], Shape::Ip, "mx-ip"),
@@ -271,14 +276,16 @@ fn merge(query: Query, found: Found<Read>) -> Result<Step, ProviderError> {
     let mut pivots: Vec<Pivot> = merged.into_values().collect();
     pivots.sort_by_key(|pivot| pivot.count);
     let records = pivots.into_iter().map(|pivot| {
-        Row::Record(
-            Record::new()
-                .with_some("domain", pivot.domain)
-                .with("pivot", pivot.name)
-                .with("count", pivot.count)
-                .with_some("kind", pivot.kind)
-                .with(pivot.field, pivot.value),
-        )
+        let record = Record::new()
+            .with_some("domain", pivot.domain)
+            .with("pivot", pivot.name)
+            .with("count", pivot.count)
+            .with_some("kind", pivot.kind);
+        Row::Record(if pivot.field == LOCATION {
+            place(record, None, Some(pivot.value))
+        } else {
+            record.with(pivot.field, pivot.value)
+        })
     });
     let rows: Rows = records.chain(others).collect();
     let mut answer = rows.answer_lacking(&DESCRIPTOR, query, IRIS_INVESTIGATE, found.missing)?;

@@ -156,7 +156,7 @@ fn circumstances_are_told_and_make_nothing_known() {
     assert!(
         answer
             .summary
-            .starts_with("Nothing is known of a.example itself: dns"),
+            .starts_with("No source scores a.example itself: dns"),
         "{}",
         answer.summary
     );

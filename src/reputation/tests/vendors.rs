@@ -213,6 +213,15 @@ fn noise_without_a_class_is_told_and_is_no_score() {
     );
     assert_eq!(found.evidence[0].polarity, Polarity::Benign(BenignClass::Context));
     assert!(found.evidence[0].raw.is_some());
+    let titles = BTreeMap::new();
+    let answer = combine(Request::new("", "", &titles), &default_policy(), vec![found]);
+    assert_eq!(answer.decision, Decision::Unknown);
+    assert!(
+        answer.summary.contains("scans the internet"),
+        "{}",
+        answer.summary
+    );
+    assert!(!answer.summary.contains("othing is known"), "{}", answer.summary);
 }
 
 #[test]
