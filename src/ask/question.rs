@@ -40,8 +40,18 @@ pub(super) fn question(
             )
         })?;
     let raw = raw(input, entity)?;
-    let Taken { indicator, note, .. } =
-        Indicator::read_as(&input.kinds, raw).map_err(|_| format!("this is not {}", expected(input)))?;
+    let Taken {
+        indicator,
+        note,
+        left,
+    } = Indicator::read_as(&input.kinds, raw).map_err(|_| format!("this is not {}", expected(input)))?;
+    if let Some(left) = left {
+        return Err(format!(
+            "two things could be meant, so nothing is asked: {}, and behind it {}",
+            head(indicator.value()),
+            head(&left)
+        ));
+    }
     let host = indicator.host();
     if !input.registrable {
         return Ok(Question {

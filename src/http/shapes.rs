@@ -155,6 +155,11 @@ impl<'de> Visitor<'de> for Shape<'_> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        /// Above it not every whole number has a float of its own, and digits are lost.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if number.abs() > EXACT {
+            return Ok(Some("a number of more digits than are exact"));
+        }
         self.text(&number.to_string());
         Ok(None)
     }

@@ -129,6 +129,10 @@ pub(super) fn email(raw: &str) -> Option<String> {
                 .iter()
                 .any(|known| scheme.eq_ignore_ascii_case(known)) =>
         {
+            // Of the links for mail this takes those that are an address alone.
+            if rest.starts_with('/') || rest.contains('?') {
+                return None;
+            }
             rest
         }
         _ => plain.as_str(),

@@ -4,6 +4,7 @@ mod canonical;
 pub(crate) mod ending;
 pub(crate) mod extent;
 mod invisible;
+mod mailbox;
 mod names;
 mod phone;
 mod read;

@@ -5,9 +5,10 @@
 //! that cannot be seen. Then the note says what was taken. Where two things could be meant, nothing is.
 
 use std::cell::LazyCell;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::extent::{self, is_outside};
+use super::mailbox::mailbox;
 use super::refang::{mend, mend_url, unwrap};
 use super::{
     HashType, Indicator, IndicatorError, IndicatorKind, MAX_LEN, canonical, ending, invisible, visible,
@@ -67,10 +68,7 @@ impl Indicator {
             let found = page(inner).or_else(|| kinds.find_map(|kind| loosely(kind, text, inner)));
             Some((found?.into_name(), true))
         };
-        let read = |text: &str| {
-            let bare = with_bare_host(text).and_then(whole);
-            bare.map(|(found, _)| (found, true)).or_else(|| whole(text))
-        };
+        let read = |text: &str| read_bare(text, &whole, &whole);
         taken(raw, read).ok_or_else(|| IndicatorError::new(raw.trim(), expected))
     }
 
@@ -97,11 +95,7 @@ impl Indicator {
                 })
         };
         let hosts: Vec<IndicatorKind> = kinds.iter().copied().filter(|kind| has_host(*kind)).collect();
-        let read = |text: &str| {
-            let bare = with_bare_host(text).and_then(|bare| whole(bare, &hosts));
-            bare.map(|(found, _)| (found, true))
-                .or_else(|| whole(text, kinds))
-        };
+        let read = |text: &str| read_bare(text, &|bare| whole(bare, &hosts), &|text| whole(text, kinds));
         taken(raw, read).ok_or_else(|| {
             let mut expected: Vec<&str> = Vec::new();
             for kind in kinds {
@@ -122,7 +116,7 @@ impl Indicator {
         Ok(Taken {
             indicator: taken.indicator.into_name(),
             note: taken.note,
-            left: None,
+            left: taken.left,
         })
     }
 }
@@ -173,8 +167,35 @@ fn has_host(kind: IndicatorKind) -> bool {
     )
 }
 
-/// Cuts a text behind the host in it, where characters stand there that no host holds: see [`extent::host`].
-fn with_bare_host(text: &str) -> Option<&str> {
+/// Is a value with whether it is a part of the text, and what is left of the text that could be one, too.
+type Reading = (Indicator, bool, Option<String>);
+
+/// Reads a text up to the end of the host in it, or else as a whole.
+fn read_bare(
+    text: &str,
+    of_host: &dyn Fn(&str) -> Option<(Indicator, bool)>,
+    whole: &dyn Fn(&str) -> Option<(Indicator, bool)>,
+) -> Option<Reading> {
+    let bare = with_bare_host(text).and_then(|(bare, behind)| {
+        let (found, _) = of_host(bare)?;
+        Some((found, true, goes_on(behind).then(|| behind.to_owned())))
+    });
+    bare.or_else(|| whole(text).map(|(found, in_part)| (found, in_part, None)))
+}
+
+/// Tells a text behind a host that could be the rest of it: clients read many signs as part of a name that look like the
+/// end of one, and the domain is at the end.
+fn goes_on(behind: &str) -> bool {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '/' | '\\' | '?' | '#');
+    let rest = behind.split(is_end).next().unwrap_or_default();
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    rest.contains('@') || (name.contains(extent::is_border) && extent::is_known(name))
+}
+
+/// Cuts a text behind the host in it, where characters stand there that no host holds: see [`extent::host`]. Returns what
+/// stands behind it, too.
+fn with_bare_host(text: &str) -> Option<(&str, &str)> {
     if text.is_ascii() {
         return None;
     }
@@ -202,22 +223,24 @@ fn with_bare_host(text: &str) -> Option<&str> {
         .is_some_and(|kept| kept.contains(extent::is_border));
     let is_bare = kept == host.len() && text.len() == inner.len();
     (has_dot && !is_bare)
-        .then(|| text.get(..start + user + kept))
+        .then(|| text.split_at_checked(start + user + kept))
         .flatten()
 }
 
 /// Reads what can be seen of a text, and writes the note: `read` says whether it took a part only.
-fn taken(raw: &str, read: impl Fn(&str) -> Option<(Indicator, bool)>) -> Option<Taken> {
+fn taken(raw: &str, read: impl Fn(&str) -> Option<Reading>) -> Option<Taken> {
     if raw.len() > MAX_TEXT {
         return None;
     }
     let seen = invisible::without(raw.trim(), false);
     let bare = invisible::without(raw, true);
-    let labelled = || read(labelled(&bare)?).map(|(found, _)| (found, true));
-    let (found, in_part) = read(seen.trim_matches(|c: char| c.is_whitespace() || invisible::is_invisible(c)))
-        .or_else(|| read(&bare))
-        .or_else(labelled)?;
+    let labelled = || read(labelled(&bare)?).map(|(found, _, left)| (found, true, left));
+    let (found, in_part, behind) =
+        read(seen.trim_matches(|c: char| c.is_whitespace() || invisible::is_invisible(c)))
+            .or_else(|| read(&bare))
+            .or_else(labelled)?;
     let (found, left, is_settled) = settled(found);
+    let left = behind.or(left);
     let in_part = in_part || !is_settled;
     // In free text, what is invisible changes nothing that a person reads.
     let hidden = || !is_text(found.kind) && raw.trim().chars().any(invisible::is_invisible);
@@ -287,7 +310,7 @@ fn loosely(kind: IndicatorKind, whole: &str, text: &str) -> Option<Indicator> {
 
 /// Takes off the quotes, brackets and punctuation of a sentence around a value, however many of a kind, and as many
 /// layers of several kinds as people write.
-fn outside(text: &str) -> &str {
+pub(super) fn outside(text: &str) -> &str {
     let is_mark = |c: char| {
         c.is_whitespace() || matches!(c, ',' | ';' | '!' | '?' | '|' | '"' | '\'' | '`') || is_outside(c)
     };
@@ -422,8 +445,11 @@ fn host_of(text: &str) -> Option<&str> {
         let (v6, after) = v6.split_once(']')?;
         return (after.is_empty() || after.strip_prefix(':').is_some_and(is_port)).then_some(v6);
     }
-    // The zone of a link-local address is the asker's own.
-    let host = host.split('%').next()?;
+    // The zone of a link-local address is the asker's own. Else an escape may be any sign, and the host anywhere.
+    let host = match host.split_once('%') {
+        Some((address, _)) => address.parse::<Ipv6Addr>().is_ok().then_some(address)?,
+        None => host,
+    };
     match host.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') => is_port(port).then_some(host),
         _ => Some(host),
@@ -464,38 +490,6 @@ fn with_scheme(text: &str) -> Option<Indicator> {
     is_host
         .then(|| Indicator::parse(IndicatorKind::Url, &url).ok())
         .flatten()
-}
-
-/// Reads the address for mail out of `Jane <jane@example.com>`, `jane@example.com (Jane)`, `mailto:` links and what
-/// directories write (`SMTP:jane@example.com`).
-fn mailbox(text: &str) -> Option<Indicator> {
-    let parse = |text: &str| Indicator::parse(IndicatorKind::Email, text).ok();
-    let mended = mend(text);
-    if let Some(found) = parse(&mended).or_else(|| parse(outside(&mended))) {
-        return Some(found);
-    }
-    if let Some(link) = strip_start(outside(&mended), "mailto:") {
-        return parse(link.split(['?', ',', ';']).next()?);
-    }
-    let mut found: Vec<Indicator> = Vec::new();
-    let mut add = |text: &str| {
-        found.extend(parse(outside(text)));
-    };
-    if mended.contains('<') {
-        let opened = mended.split('<').skip(1);
-        opened
-            .filter_map(|part| part.split_once('>'))
-            .for_each(|(inside, _)| add(inside));
-    } else {
-        mended
-            .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | ';'))
-            .for_each(&mut add);
-    }
-    found.dedup();
-    match <[Indicator; 1]>::try_from(found) {
-        Ok([one]) => Some(one),
-        Err(_) => None,
-    }
 }
 
 /// Reads a hash with the name of its algorithm, with the name of its file, or with separated octets.
@@ -545,7 +539,7 @@ fn algorithm(name: &str) -> Option<HashType> {
     }
 }
 
-fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
+pub(super) fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
     let head = text.get(..start.len())?;
     head.eq_ignore_ascii_case(start)
         .then(|| text.get(start.len()..))

@@ -358,6 +358,86 @@ fn layers_around_a_value_are_bounded() {
     assert!(Indicator::read(&text).is_ok());
 }
 
+/// What looks like the end of a host and may be a part of it, as clients read it, leaves the value open.
+#[test]
+fn what_could_be_the_rest_of_a_host_is_left() {
+    let readings = |given: &str| {
+        let kinds = [IndicatorKind::Url, IndicatorKind::Email, IndicatorKind::Hostname];
+        let of_kind = kinds.map(|kind| Indicator::read_as(&[kind], given));
+        of_kind
+            .into_iter()
+            .chain([Indicator::read(given), Indicator::read_name(given)])
+            .flatten()
+            .collect::<Vec<_>>()
+    };
+    let mut is_read = false;
+    for sign in "\u{2044}\u{2215}\u{29f8}\u{2571}\u{fe52}\u{589}\u{66a}\u{3001}\u{3011}\u{2026}\u{201c}\u{2019}\u{ff0f}\u{ff1f}\u{ff03}\u{ff20}\u{ff1a}\u{ff0c}\u{ff1b}\u{1f600}".chars() {
+        for given in [
+            format!("https://bank.example{sign}login.evil.example/x"),
+            format!("https://bank.example{sign}login.evil.example"),
+            format!("bank.example{sign}evil.example"),
+            format!("hxxp://bank[.]example{sign}evil[.]example"),
+            format!("x@bank.example{sign}evil.example"),
+        ] {
+            for taken in readings(&given) {
+                let is_whole = taken.indicator.value().contains("evil.example");
+                assert!(taken.left.is_some() || is_whole, "{given}: {taken:?}");
+                is_read = true;
+            }
+        }
+    }
+    assert!(is_read);
+    for escape in ["%40", "%2f", "%3f", "%23", "%00", "%20", "%2e", "%"] {
+        for given in [
+            format!("https://bank.example{escape}evil.example/x"),
+            format!("bank.example{escape}evil.example"),
+            format!("bank.example{escape}evil.example/x"),
+        ] {
+            for taken in readings(&given) {
+                assert!(
+                    taken.indicator.value().contains("evil.example"),
+                    "{given}: {taken:?}"
+                );
+            }
+        }
+    }
+    takes(
+        &[IndicatorKind::Ipv4],
+        &[("fe80::1%eth0", "fe80::1"), ("http://[fe80::1]/", "fe80::1")],
+    );
+}
+
+/// Of two addresses either may be meant, however they are put together.
+#[test]
+fn of_two_mailboxes_none_is_taken() {
+    refuses(
+        &[IndicatorKind::Email],
+        &[
+            "mailto:a@a.example,b@b.example",
+            "mailto:a@a.example;b@b.example",
+            "mailto:a@a.example%2Cb@b.example",
+            "mailto:a@a.example?cc=b@b.example",
+            "mailto:a@a.example?subject=x&BCC=b@b.example",
+            "mailto:?to=a@a.example&to=b@b.example",
+            "mailto:a@a.example?to=b%40b.example",
+            "<a@a.example>b@b.example",
+            "<a@a.example> b@b.example",
+            "Jane <a@a.example>, b@b.example",
+            "mailto:a@a.example,b@@b",
+        ],
+    );
+    takes(
+        &[IndicatorKind::Email],
+        &[
+            ("mailto:?to=a@a.example", "a@a.example"),
+            ("mailto://a@a.example", "a@a.example"),
+            ("mailto:a%40a.example", "a@a.example"),
+            ("mailto:a@a.example?subject=b%40b.example", "a@a.example"),
+            ("mailto:a@a.example?cc=a@A.example", "a@a.example"),
+        ],
+    );
+}
+
 /// Characters that no host holds end it, wherever a value with a host is read.
 #[test]
 fn what_stands_behind_a_host_is_no_part_of_it() {
