@@ -5,6 +5,8 @@
 //! missing; it is never "not found", which would be kept, and believed. Providers that are asked over DNS are tried in
 //! their own tests: their replies are no JSON, in which places could be changed.
 
+mod bad_bytes;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;

@@ -2,16 +2,15 @@
 //!
 //! A bootstrap file is `{"services": [[[key, …], [url, …]], …]}` (RFC 9224): keys are the ends of names, networks or
 //! ranges of numbers, and the nearest one decides. The list of registrar ids is a table with the columns `ID` and `RDAP
-//! Base URL`.
+//! Base URL`. A bad character costs the key, the server or the registrar in which it stands, and nothing beside it.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde_json::Value;
 use url::{Host, Url};
 
-use crate::providers::Files;
 use crate::providers::tolerant::{Node, distinct};
+use crate::providers::{Files, lenient};
 
 /// Names of the files.
 pub(super) const DNS: &str = "dns.json";
@@ -115,7 +114,7 @@ fn services(files: &Files, file: &str) -> Vec<Service> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Service>, String> {
-    let body: Value = serde_json::from_slice(bytes).map_err(|error| format!("it is no JSON: {error}"))?;
+    let body = lenient::value(bytes).map_err(|error| format!("it is no JSON: {error}"))?;
     let listed = Node::of(&body).get("services");
     if !listed.is_list() {
         return Err("it has no list of services".to_owned());
@@ -124,7 +123,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Service>, String> {
         let mut parts = entry.many().filter(|part| part.is_list());
         let (keys, urls) = (parts.next()?, parts.next()?);
         Some(Service {
-            keys: keys.texts(),
+            keys: keys.texts().into_iter().filter(|key| is_whole(key)).collect(),
             servers: urls.texts().iter().filter_map(|text| server(text)).collect(),
         })
     };
@@ -151,7 +150,10 @@ fn check(bytes: &[u8], is_key: impl Fn(&str) -> bool) -> Result<(), String> {
 
 fn registrars(bytes: &[u8]) -> Result<Vec<(String, Option<Url>)>, String> {
     let fault = |error: csv::Error| format!("it is no table: {error}");
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let headers = reader.headers().map_err(fault)?;
     let column = |name: &str| {
         headers
@@ -180,9 +182,14 @@ fn nearest(services: &[Service], nearness: impl Fn(&str) -> Option<u32>) -> Opti
     service.servers.first().cloned()
 }
 
+/// Tells a text of which no character was lost when it was read.
+fn is_whole(text: &str) -> bool {
+    !text.contains(char::REPLACEMENT_CHARACTER)
+}
+
 /// Reads a base URL that may be asked: https, or this machine itself, without user, query and fragment.
 fn server(text: &str) -> Option<Url> {
-    let mut url = Url::parse(text.trim()).ok()?;
+    let mut url = Url::parse(text.trim()).ok().filter(|_| is_whole(text))?;
     let here = match url.host()? {
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),

@@ -186,6 +186,39 @@ fn broken_files_are_refused() {
 }
 
 #[test]
+fn a_bad_character_in_a_file_costs_itself() {
+    let names = b"\xef\xbb\xbf{\"description\":\"caf\xe9\",\"services\":[[[\"exam\xffple\",\"test\"],[\"https://a.exa\xe9mple/\",\
+                  \"https://b.example/x\xff\",\"https://rdap.test/\"]],[[\"kg\"],[\"https://rdap.kg/\"]]]}";
+    assert_eq!(bootstrap::check_names(names), Ok(()));
+    let registrars = b"\xef\xbb\xbfID,Registrar Name,RDAP Base URL\n41,Caf\xe9 Names,https://rdap.cafe.example/\n42,Other \
+                       Names,https://rdap.other.example/\n43,Third,https://rdap.th\xffird.example/\n";
+    assert_eq!(bootstrap::check_registrars(registrars), Ok(()));
+    let files: Files = BTreeMap::from([
+        (bootstrap::DNS, bytes::Bytes::from_static(names)),
+        (bootstrap::REGISTRARS, bytes::Bytes::from_static(registrars)),
+    ])
+    .into();
+    let of_name = |name: &str| bootstrap::of_name(&files, name).map(|url| url.to_string());
+    assert_eq!(of_name("a.test").as_deref(), Some("https://rdap.test/"));
+    assert_eq!(of_name("a.kg").as_deref(), Some("https://rdap.kg/"));
+    assert_eq!(of_name("a.exam\u{fffd}ple"), None);
+    let of_registrar = |id: &str| bootstrap::of_registrar(&files, id).map(|url| url.to_string());
+    assert_eq!(of_registrar("41").as_deref(), Some("https://rdap.cafe.example/"));
+    assert_eq!(of_registrar("42").as_deref(), Some("https://rdap.other.example/"));
+    assert_eq!(of_registrar("43"), None);
+    assert!(
+        Rdap.servers(&files)
+            .iter()
+            .all(|server| server.is_ascii() && !server.contains('%'))
+    );
+    let numbers = b"{\"services\":[[[\"64496-64511\",\"6\xff\"],[\"https://rdap.example/\"]]]}\n";
+    assert_eq!(bootstrap::check_numbers(numbers), Ok(()));
+    // A file of which no key is left has none.
+    let lost = b"{\"services\":[[[\"6\xff\"],[\"https://rdap.example/\"]]]}";
+    assert!(bootstrap::check_numbers(lost).is_err());
+}
+
+#[test]
 fn servers_are_those_of_the_files_and_no_others() {
     let servers = Rdap.servers(&files());
     assert!(servers.contains(&"https://rdap.registrar.example/v1/".to_owned()));

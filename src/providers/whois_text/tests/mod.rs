@@ -2,6 +2,7 @@
 
 mod headings;
 mod old;
+mod registries;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
