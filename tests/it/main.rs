@@ -19,6 +19,7 @@ mod engine;
 mod faults;
 mod inputs;
 mod investigation;
+mod limits;
 mod maltego;
 mod merged;
 mod names;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pivotd::replay::{Fault, Gate, Matcher};
+use serde_json::json;
 
-use crate::support::{Builder, Entity, TestApp, descriptors};
+use crate::support::{Builder, Entity, TestApp, answering, descriptors};
 
 const FIVE: [&str; 5] = ["passivetotal", "dnsdb", "mnemonic", "circl", "virustotal"];
 const ALL: &str = "resolutions";
@@ -222,7 +223,67 @@ async fn a_provider_without_a_key_is_not_asked_and_not_missed() {
     assert!(listed(ALL) && !listed("dnsdb.resolutions"));
 }
 
-/// The same host, address, e-mail address or file is one entity, whoever tells of it.
+/// The kinds of entities that are compared, whichever provider they come from.
+const COMPARED: [&str; 8] = [
+    "name",
+    "address",
+    "e-mail address",
+    "file",
+    "tracker",
+    "telephone",
+    "person",
+    "location",
+];
+
+/// Says what an entity is, by its type.
+fn kind_of(type_id: &str) -> Option<&'static str> {
+    Some(match type_id {
+        "maltego.Domain" | "maltego.DNSName" => "name",
+        "maltego.IPv4Address" | "maltego.IPv6Address" => "address",
+        "maltego.EmailAddress" => "e-mail address",
+        "maltego.Hash" => "file",
+        // What a provider without an own type for them would draw them as.
+        "pivotd.Tracker" | "maltego.UniqueIdentifier" => "tracker",
+        "maltego.PhoneNumber" => "telephone",
+        "maltego.Person" => "person",
+        "maltego.Location" | "maltego.Country" => "location",
+        _ => return None,
+    })
+}
+
+/// Writes a value so that the spellings of one thing become one.
+fn loosely(kind: &str, value: &str) -> String {
+    let lower = value.to_lowercase();
+    match kind {
+        // Without its country's code, a number is another one.
+        "telephone" => {
+            let digits: String = lower.chars().filter(char::is_ascii_digit).collect();
+            let plus = if lower.starts_with('+') { "+" } else { "" };
+            format!("{plus}{digits}")
+        }
+        "person" => {
+            let mut words: Vec<&str> = lower
+                .split(|letter: char| !letter.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+                .collect();
+            words.sort_unstable();
+            words.join(" ")
+        }
+        "location" => match pivotd::domain::Country::find(value) {
+            Some(country) => country.code.to_owned(),
+            None => lower,
+        },
+        _ => {
+            let bare = lower.trim_end_matches('.');
+            match bare.parse::<std::net::IpAddr>() {
+                Ok(address) => address.to_canonical().to_string(),
+                Err(_) => bare.to_owned(),
+            }
+        }
+    }
+}
+
+/// The same host, address, e-mail address, file, tracker, telephone, person or place is one entity, whoever tells of it.
 #[tokio::test]
 async fn an_entity_is_the_same_from_every_provider() {
     let names: Vec<&'static str> = descriptors().iter().map(|descriptor| descriptor.name).collect();
@@ -247,18 +308,8 @@ async fn an_entity_is_the_same_from_every_provider() {
                 if value == example {
                     continue;
                 }
-                let kind = match type_id.as_str() {
-                    "maltego.Domain" | "maltego.DNSName" => "name",
-                    "maltego.IPv4Address" | "maltego.IPv6Address" => "address",
-                    "maltego.EmailAddress" => "e-mail address",
-                    "maltego.Hash" => "file",
-                    _ => continue,
-                };
-                let loose = value.to_lowercase().trim_end_matches('.').to_owned();
-                let loose = match loose.parse::<std::net::IpAddr>() {
-                    Ok(address) => address.to_canonical().to_string(),
-                    Err(_) => loose,
-                };
+                let Some(kind) = kind_of(&type_id) else { continue };
+                let loose = loosely(kind, &value);
                 let spelt = spellings.entry((kind, loose)).or_default();
                 spelt
                     .entry(format!("{type_id} {value}"))
@@ -275,12 +326,112 @@ async fn an_entity_is_the_same_from_every_provider() {
         shared >= 15,
         "only {shared} entities come from more than one provider"
     );
-    for kind in ["name", "address", "e-mail address", "file"] {
+    for kind in COMPARED {
         let of_kind = spellings.iter().filter(|((known, _), _)| *known == kind);
-        assert!(of_kind.count() > 0, "no {kind}");
+        let of_several = of_kind.map(|(_, spelt)| spelt).filter(several);
+        assert!(
+            of_several.count() > 0 || kind == "file",
+            "no {kind} comes from more than one provider"
+        );
     }
+    assert!(spellings.keys().any(|(kind, _)| *kind == "file"));
     for (entity, spelt) in &spellings {
         assert_eq!(spelt.len(), 1, "{entity:?} is drawn as {spelt:?}");
+    }
+}
+
+/// Three providers that tell of one tracker draw one entity: type, value and the property that parts entities.
+#[tokio::test]
+async fn a_tracker_is_the_same_from_every_provider() {
+    const HOST: &str = "market-lane.example";
+    const ID: &str = "UA-7712345-2";
+    let iris = json!({"response": {
+        "limit_exceeded": false, "has_more_results": false, "results_count": 1, "total_count": 1,
+        "results": [{
+            "domain": HOST,
+            "google_analytics": {"value": ID, "count": 4},
+            "fb_codes": [{"value": "2002002002", "count": 2}],
+        }],
+    }});
+    let passivetotal = json!({"totalRecords": 2, "success": true, "results": [
+        {"hostname": HOST, "attributeType": "GoogleAnalyticsTrackingId", "attributeValue": ID,
+         "firstSeen": "2024-04-03 00:00:00", "lastSeen": "2024-06-30 12:00:00"},
+        {"hostname": HOST, "attributeType": "FacebookId", "attributeValue": 2_002_002_002_u32,
+         "firstSeen": "2024-04-03 00:00:00", "lastSeen": "2024-06-30 12:00:00"},
+    ]});
+    let defender = json!({"value": [
+        {"id": "eA==", "firstSeenDateTime": "2024-04-03T10:31:12Z", "lastSeenDateTime": "2024-06-30T13:19:35Z",
+         "kind": "GoogleAnalyticsTrackingId", "value": ID, "host": {"id": HOST}},
+        {"id": "eB==", "firstSeenDateTime": "2024-04-03T10:31:12Z", "lastSeenDateTime": "2024-06-30T13:19:35Z",
+         "kind": "FacebookId", "value": "2002002002", "host": {"id": HOST}},
+    ]});
+    let played = [
+        (
+            "domaintools",
+            "domaintools.pivots",
+            format!("POST /v1/iris-investigate/\nform: domain={HOST}"),
+            iris,
+        ),
+        (
+            "passivetotal",
+            "passivetotal.trackers",
+            format!("GET /host-attributes/trackers\nquery: query={HOST}&page=0"),
+            passivetotal,
+        ),
+        (
+            "defender",
+            "defender.trackers",
+            format!("GET /v1.0/security/threatIntelligence/hosts/{HOST}/trackers"),
+            defender,
+        ),
+    ];
+    let mut builder = Builder::new().with(&["passivetotal", "defender"]);
+    for (provider, _, request, body) in &played {
+        let mut exchanges = vec![(request.clone(), body.clone())];
+        if *provider == "defender" {
+            let token = json!({"token_type": "Bearer", "expires_in": 3599, "access_token": pivotd::replay::DEFENDER_TOKEN});
+            exchanges.push(("POST /{tenant}/oauth2/v2.0/token\nform: grant_type=client_credentials&client_id=*&client_secret=*&scope=*".to_owned(), token));
+        }
+        let vendor = answering(provider, exchanges);
+        builder = builder.plays(*provider, vendor);
+    }
+    let app = builder.start().await;
+    for (_, transform, _, _) in played {
+        let answer = app.run(transform, Entity::domain(HOST)).await;
+        let mut trackers: Vec<(String, String)> = answer
+            .entities()
+            .into_iter()
+            .filter(|(_, value)| value != HOST)
+            .collect();
+        trackers.sort();
+        let expected = [ID, "2002002002"].map(|id| ("pivotd.Tracker".to_owned(), id.to_owned()));
+        assert_eq!(
+            trackers.into_iter().collect::<BTreeSet<_>>(),
+            BTreeSet::from(expected),
+            "{transform}: {}",
+            answer.body
+        );
+        for (id, kind) in [(ID, "google-analytics"), ("2002002002", "facebook")] {
+            let entity = answer
+                .body
+                .split("<Entity Type=\"")
+                .find(|part| part.contains(&format!("<Value>{id}</Value>")))
+                .unwrap();
+            let field = entity
+                .split("<Field ")
+                .find(|field| field.contains("Name=\"pivotd.tracker-kind\""))
+                .unwrap_or_else(|| panic!("{transform}: {entity}"));
+            assert!(
+                field.contains("MatchingRule=\"strict\"") && field.contains(&format!(">{kind}<")),
+                "{transform}: {field}"
+            );
+            let strict = entity.matches("MatchingRule=\"strict\"").count();
+            let known = entity.matches("Name=\"text\"").count();
+            assert!(
+                strict <= 1 + known,
+                "{transform}: nothing else parts trackers: {entity}"
+            );
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Builder, Entity, TestApp};
+use crate::support::{Builder, Entity, TestApp, answering};
 
 const IP_HISTORY: &str = "domaintools.ip-history";
 
@@ -98,6 +98,76 @@ async fn a_registrys_own_suffix_is_asked_about() {
                 answer.body
             );
         }
+    }
+}
+
+/// A suffix of a registry is asked for under its own name, and what is known of it is shown.
+#[tokio::test]
+async fn what_is_known_of_a_registrys_own_suffix_is_shown() {
+    let names = [("gov.uk", "198.51.100.61"), ("vic.gov.au", "198.51.100.62")];
+    let mut exchanges = Vec::new();
+    for (name, address) in names {
+        exchanges.push((
+            format!("GET /v1/{name}/hosting-history"),
+            json!({"response": {"domain_name": name, "registrar_history": [], "nameserver_history": [], "ip_history": [
+                {"domain": name.to_uppercase(), "post_ip": address, "pre_ip": null, "action": "N",
+                 "actiondate": "2019-02-03", "action_in_words": "New"},
+            ]}}),
+        ));
+        exchanges.push((
+            format!("GET /v1/{name}/whois/parsed"),
+            json!({"response": {
+                "registrant": "Office of Names", "name_servers": ["NS1.HOSTING.EXAMPLE"],
+                "registration": {"created": "1996-08-01", "expires": "", "updated": "", "registrar": "", "statuses": []},
+                "whois": {"date": "2026-01-14", "record": format!("Domain Name: {name}\nName Server: ns1.hosting.example\n")},
+                "parsed_whois": {
+                    "domain": name, "created_date": "1996-08-01T00:00:00+00:00", "updated_date": "", "expired_date": "",
+                    "statuses": [], "name_servers": ["ns1.hosting.example"], "registrar": {"name": "Harbour Names Ltd"},
+                    "contacts": {},
+                },
+            }}),
+        ));
+    }
+    let app = Builder::new()
+        .plays("domaintools", answering("domaintools", exchanges))
+        .start()
+        .await;
+    for (name, address) in names {
+        let history = app.run(IP_HISTORY, Entity::domain(name)).await;
+        assert_eq!(history.said("PartialError"), "", "{name}");
+        let found = history.entities();
+        assert!(
+            found.contains(&("maltego.IPv4Address".to_owned(), address.to_owned())),
+            "{name}: {found:?}"
+        );
+        let whois = app.run("domaintools.whois", Entity::domain(name)).await;
+        let found = whois.entities();
+        assert!(
+            found.contains(&("maltego.Domain".to_owned(), name.to_owned()))
+                && found.iter().any(|(_, value)| value == "ns1.hosting.example"),
+            "{name}: {}",
+            whois.body
+        );
+        assert_eq!(whois.said("PartialError"), "", "{name}");
+    }
+    let asked: Vec<String> = app
+        .vendor
+        .seen()
+        .iter()
+        .map(|seen| seen.path.clone())
+        .filter(|path| path != "/v1/account")
+        .collect();
+    assert!(
+        asked.iter().all(|path| names
+            .iter()
+            .any(|(name, _)| path.starts_with(&format!("/v1/{name}/")))),
+        "nobody else is asked about: {asked:?}"
+    );
+    for (name, _) in names {
+        assert!(
+            asked.contains(&format!("/v1/{name}/hosting-history")),
+            "{asked:?}"
+        );
     }
 }
 
