@@ -158,9 +158,10 @@ impl<'de> Visitor<'de> for Shape<'_> {
         /// Above it not every whole number has a float of its own, and digits are lost.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if number.abs() > EXACT {
-            return Ok(Some("a number of more digits than are exact"));
+            self.put(Item::Other("a number of more digits than are exact"));
+        } else {
+            self.text(&number.to_string());
         }
-        self.text(&number.to_string());
         Ok(None)
     }
 

@@ -382,6 +382,21 @@ async fn a_link_behind_more_copies_of_another_than_are_looked_at_is_not_hidden()
 }
 
 #[tokio::test]
+async fn a_number_that_has_lost_digits_is_no_value() {
+    let app = TestApp::start().await;
+    let body = r#"{"hash":12345678901234567890123456789012,"domain":"example.com"}"#;
+    let answer = app
+        .http
+        .post(format!("{}{ALERT}", app.base))
+        .bearer_auth(&app.token)
+        .body(body);
+    let answer = Answer::of(answer.send().await.unwrap()).await.json();
+    assert_eq!(answer["decision"], "undetermined", "{answer}");
+    assert_eq!(answer["unreadable"][0]["role"], "hash", "{answer}");
+    assert_eq!(answer["indicators"].as_array().unwrap().len(), 1, "{answer}");
+}
+
+#[tokio::test]
 async fn rehearsals_tell_what_could_not_be_read_and_what_is_sealed_and_keep_their_branch() {
     let app = Builder::new().manual_clock().start().await;
     let message = "From: a@b.example\r\n\r\nhttp://a.example:99999/\r\n";

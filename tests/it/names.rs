@@ -36,6 +36,37 @@ async fn pasted_values_are_taken_and_the_client_is_told() {
 }
 
 #[tokio::test]
+async fn of_two_values_in_one_nothing_is_asked() {
+    let app = TestApp::start().await;
+    for (type_id, raw) in [
+        (
+            "maltego.URL",
+            "https://example.com/ https://career-offers.example/",
+        ),
+        (
+            "maltego.URL",
+            "https://example.com/ | https://career-offers.example/",
+        ),
+        (
+            "maltego.URL",
+            "[https://example.com/](https://career-offers.example/)",
+        ),
+        ("maltego.Domain", "https://example.com%40career-offers.example/x"),
+        ("maltego.Domain", "example.com\u{2044}login.career-offers.example"),
+        ("maltego.EmailAddress", "<a@example.com>b@career-offers.example"),
+        (
+            "maltego.EmailAddress",
+            "mailto:a@example.com,b@career-offers.example",
+        ),
+    ] {
+        let answer = app.run("domaintools.risk", Entity::new(type_id, raw)).await;
+        assert!(answer.entities().is_empty(), "{raw}: {}", answer.body);
+        assert!(!answer.said("PartialError").is_empty(), "{raw}: {}", answer.body);
+    }
+    assert_eq!(app.vendor.attempts(), 0);
+}
+
+#[tokio::test]
 async fn what_people_registered_below_a_registry_is_asked_about_as_itself() {
     let app = TestApp::start().await;
     for (value, asked, zone) in [
