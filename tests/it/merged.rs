@@ -393,7 +393,7 @@ async fn a_tracker_is_the_same_from_every_provider() {
             exchanges.push(("POST /{tenant}/oauth2/v2.0/token\nform: grant_type=client_credentials&client_id=*&client_secret=*&scope=*".to_owned(), token));
         }
         let vendor = answering(provider, exchanges);
-        builder = builder.plays(*provider, vendor);
+        builder = builder.plays(provider, vendor);
     }
     let app = builder.start().await;
     for (_, transform, _, _) in played {
