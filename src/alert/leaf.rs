@@ -6,6 +6,8 @@ use encoding_rs::Encoding as Charset;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use sha2::{Digest, Sha256};
 
+use super::attached::is_report;
+use super::charsets::{Readings, is_wide, readings};
 use super::encodings::{Decoded, decode, unflowed, uuencoded};
 use super::facts::AttachmentFact;
 use super::mime::{File, Mail, Remarks, UNCLEAR_START};
@@ -36,10 +38,17 @@ const BODIES: [&str; 8] = [
     "rfc822-headers",
 ];
 
+/// Extensions of calendars.
+const CALENDARS: [&str; 7] = ["", "ics", "ical", "icalendar", "ifb", "vcs", "txt"];
+
 /// How a text begins that is encrypted by `OpenPGP` (RFC 9580, 6.2).
 const ARMOUR: &str = "-----BEGIN PGP MESSAGE";
 /// Why a part is not read whose octets cannot be told.
 pub(super) const BROKEN: &str = "its encoding is unknown or broken";
+/// Why a text is not read whose charset cannot be told.
+const UNKNOWN_CHARSET: &str = "its charset is not known here";
+/// Why a text is not clear that reads differently by each charset of its header.
+const SEVERAL_CHARSETS: &str = "several charsets: programs for mail differ in which one counts";
 /// Why what is encrypted is not read.
 const SEALED: &str = "encrypted, or signed as a whole: what is in it was not read";
 
@@ -104,24 +113,33 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
             mail.refuse(about, BROKEN);
         }
         if !is_known_charset(content, about) {
-            mail.refuse(about, "its charset is not known here");
+            mail.refuse(about, UNKNOWN_CHARSET);
         }
     }
     match reading {
         Reading::Not => {}
         Reading::Calendar => {
-            let text = text(content, about);
+            let Readings {
+                main: text, others, ..
+            } = text(content, about, mail);
+            for other in others {
+                calendar::find(&other, &mut |link| remarks.link(link, mail));
+            }
             // Each is shorter than what it stands in, so calendars within calendars end.
             for file in calendar::find(&text, &mut |link| remarks.link(link, mail)) {
                 leaf(&file.bytes, &file.about, mail, remarks);
             }
         }
         Reading::Page => {
-            let text = text(content, about);
+            let Readings {
+                main: text, others, ..
+            } = text(content, about, mail);
             if text.contains(ARMOUR) {
                 mail.refuse(about, SEALED);
             }
-            links::find(&text, true, &mut |link| remarks.link(link, mail));
+            for text in others.iter().chain([&text]) {
+                links::find_in_page(text, &about.bases, &mut |link| remarks.link(link, mail));
+            }
             if is_body {
                 mail.pictures.page(&text);
                 mail.heads(&shown::lines(&text), remarks);
@@ -136,7 +154,11 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
                 let about = About::file("application/octet-stream", name);
                 leaf(&file.bytes, &about, mail, remarks);
             }
-            let mut text = text(&rest, about);
+            let Readings {
+                main: mut text,
+                others,
+                ..
+            } = text(&rest, about, mail);
             let yes = |name: &str, value: &str| {
                 let given = about.attribute(name);
                 given.is_some_and(|given| given.eq_ignore_ascii_case(value))
@@ -149,16 +171,31 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
                 text = Cow::Owned(unflowed(&text));
             }
             let mut found = |link: &str| remarks.link(link, mail);
-            if is_prose(about) {
-                links::find(&text, false, &mut found);
-            } else {
-                find_in_piece(&text, &mut found);
+            for text in others.iter().chain([&text]) {
+                if is_prose(about) {
+                    links::find(text, false, &mut found);
+                } else {
+                    find_in_piece(text, &mut found);
+                }
             }
             if is_body {
                 mail.heads(&text, remarks);
             }
         }
     }
+}
+
+/// Decodes a text, and names it where its charset leaves open what it says.
+fn text<'x>(content: &'x [u8], about: &About, mail: &mut Mail) -> Readings<'x> {
+    let texts = readings(content, about);
+    let is_told = kind(content, about) == Kind::Body || about.charsets.iter().any(|name| is_wide(name));
+    if !texts.is_sound && is_told {
+        mail.refuse(about, UNKNOWN_CHARSET);
+    }
+    if texts.is_contradictory {
+        mail.refuse(about, SEVERAL_CHARSETS);
+    }
+    texts
 }
 
 /// Tells a text that people write, in which a name by itself is a link. Headers are full of names, and so are files of logs,
@@ -180,12 +217,16 @@ fn kind(content: &[u8], about: &About) -> Kind {
         return Kind::Body;
     }
     if about.is("text", None) {
-        let is_body = about.is_any("text", &BODIES);
-        let is_named = about.name.is_some() && !about.is("text", Some("calendar"));
+        let is_calendar = about.is("text", Some("calendar"));
+        let is_body = about.is_any("text", &BODIES)
+            && !is_program(content)
+            && (!is_calendar || is_calendar_data(content));
+        let is_calendar_name = is_calendar && CALENDARS.contains(&about.extension().as_str());
+        let is_named = about.name.is_some() && !is_calendar_name;
         return file_if(about.is_attached || is_named || !is_body);
     }
     if about.is("message", None) {
-        return file_if(about.is_attached);
+        return file_if(about.is_attached || !is_report(about) || is_program(content));
     }
     // A picture that a page can name is shown, unless its name or its octets say that it is none.
     let is_picture = about.is_any("image", &PICTURES)
@@ -214,6 +255,26 @@ fn is_foreign(content: &[u8]) -> bool {
     ];
     let bare = content.trim_ascii_start();
     starts.iter().any(|start| bare.starts_with(start))
+}
+
+/// Tells octets of programs, archives and documents that begin no text.
+pub(super) fn is_program(content: &[u8]) -> bool {
+    let starts: [&[u8]; 7] = [
+        b"PK\x03\x04",
+        b"%PDF-",
+        b"\xd0\xcf\x11\xe0",
+        b"7z\xbc\xaf",
+        b"Rar!\x1a",
+        b"\x1f\x8b",
+        b"\x7fELF",
+    ];
+    let head = content.get(..content.len().min(64)).unwrap_or_default();
+    starts.iter().any(|start| content.starts_with(start)) || head.starts_with(b"MZ") && head.contains(&0)
+}
+
+/// Tells the octets of a calendar, of any charset.
+fn is_calendar_data(content: &[u8]) -> bool {
+    beginning(content).contains("begin:v")
 }
 
 fn is_picture_data(content: &[u8]) -> bool {
@@ -274,10 +335,7 @@ fn attach(decoded: &Decoded<'_>, about: &About, mail: &mut Mail) {
 fn reading(content: &[u8], about: &About) -> Reading {
     let extension = about.extension();
     let named = |names: &[&str]| names.contains(&extension.as_str());
-    let start = content.get(..content.len().min(512)).unwrap_or_default();
-    let start = String::from_utf8_lossy(start)
-        .to_ascii_lowercase()
-        .replace('\0', "");
+    let start = beginning(content);
     let start = start.trim_start_matches(['\u{feff}', '\u{fffd}', ' ', '\t', '\r', '\n']);
     let begins = |words: &[&str]| words.iter().any(|word| start.starts_with(word));
     let is_page = about.is("text", Some("html"))
@@ -305,19 +363,12 @@ fn reading(content: &[u8], about: &About) -> Reading {
     if is_text { Reading::Text } else { Reading::Not }
 }
 
-/// Decodes text by its byte order mark, else by its charset, else as UTF-8.
-fn text<'x>(content: &'x [u8], about: &About) -> Cow<'x, str> {
-    if let Some((charset, mark)) = Charset::for_bom(content) {
-        let rest = content.get(mark..).unwrap_or_default();
-        return charset.decode_without_bom_handling(rest).0;
-    }
-    let decoder = about
-        .attribute("charset")
-        .and_then(|name| charset_decoder(name.as_bytes()));
-    match decoder {
-        Some(decoder) => Cow::Owned(decoder(content)),
-        None => String::from_utf8_lossy(content),
-    }
+/// Returns the first characters of a content, in lower case; ASCII, of whatever width its characters are.
+fn beginning(content: &[u8]) -> String {
+    let start = content.get(..content.len().min(512)).unwrap_or_default();
+    String::from_utf8_lossy(start)
+        .to_ascii_lowercase()
+        .replace('\0', "")
 }
 
 /// Tells whether a text can be read by its charset. ASCII is the same in nearly all of them.
@@ -326,6 +377,9 @@ fn is_known_charset(content: &[u8], about: &About) -> bool {
         return true;
     };
     let lower = name.to_ascii_lowercase().replace('_', "-");
+    if is_wide(name) {
+        return true;
+    }
     // The decoder gives nothing for these.
     let is_replaced = lower.starts_with("iso-2022-cn")
         || ["iso-2022-kr", "csiso2022kr", "hz-gb-2312", "replacement"].contains(&lower.as_str());

@@ -41,10 +41,16 @@ const MAX_ENTITY: usize = 40;
 /// Tells of every link of a text or web page, in order; says whether more are wanted.
 pub(super) fn find(text: &str, html: bool, found: &mut Found<'_>) -> bool {
     if html {
-        page(text, 0, found)
+        find_in_page(text, &[], found)
     } else {
         text::find(text, found)
     }
+}
+
+/// Tells of every link of a web page; `bases` say where its relative links lead, if it does not. Says whether more are wanted.
+pub(super) fn find_in_page(text: &str, bases: &[Url], found: &mut Found<'_>) -> bool {
+    let mut page = Page::default();
+    page.read(text, found) && page.runs.end(found) && page.resolve(bases, found)
 }
 
 /// Tells of the link that a value is, or of those of the page in it; says whether more are wanted.
@@ -58,7 +64,7 @@ fn page(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
         depth,
         ..Page::default()
     };
-    page.read(text, found) && page.runs.end(found) && page.resolve(found)
+    page.read(text, found) && page.runs.end(found) && page.resolve(&[], found)
 }
 
 /// Is a page that is read.
@@ -68,6 +74,8 @@ struct Page {
     runs: Runs,
     /// What its relative links belong to.
     base: Option<Url>,
+    /// The same, where that is relative itself.
+    base_within: Option<String>,
     relative: Vec<String>,
     /// Whether a link is open.
     in_link: bool,
@@ -131,7 +139,11 @@ impl Page {
             let is_target = attribute.eq_ignore_ascii_case("href");
             has_target |= is_target;
             if is_target && name == "base" && self.base.is_none() {
-                self.base = web(&cleaned(&decoded(value)));
+                let value = cleaned(&decoded(value));
+                self.base = web(&value);
+                if self.base.is_none() && self.base_within.is_none() && is_relative(&value) {
+                    self.base_within = Some(value);
+                }
             }
             if !self.attribute(attribute, value, found) {
                 return None;
@@ -171,9 +183,13 @@ impl Page {
             }
             link(&value, self.depth, found)
         } else if listed(&TEXTS) {
-            texts(&decoded(value), self.depth, found)
+            let value = decoded(value);
+            if let Some(target) = refreshed(&value).filter(|target| is_relative(target)) {
+                self.relative.push(cleaned(target));
+            }
+            texts(&value, self.depth, found)
         } else if self.depth < MAX_DEPTH && listed(&["srcdoc"]) {
-            page(&decoded(value), self.depth + 1, found)
+            self.inner(&decoded(value), found)
         } else if is_script(name) {
             texts(&decoded(value), self.depth, found)
         } else {
@@ -181,14 +197,40 @@ impl Page {
         }
     }
 
-    /// Tells of the links that lead to where the page says that it stands.
-    fn resolve(&self, found: &mut Found<'_>) -> bool {
-        let Some(base) = &self.base else {
-            // Without one, programs for mail read a site where a name stands.
-            return self.relative.iter().all(|link| names::site(link, found));
+    /// Reads a page that stands in this one, and at the same place.
+    fn inner(&mut self, text: &str, found: &mut Found<'_>) -> bool {
+        let mut inner = Self {
+            depth: self.depth + 1,
+            ..Self::default()
         };
-        let mut links = self.relative.iter().filter_map(|link| base.join(link).ok());
-        links.all(|link| found(link.as_str()))
+        if !inner.read(text, found) || !inner.runs.end(found) {
+            return false;
+        }
+        if inner.base.is_some() {
+            return inner.resolve(&[], found);
+        }
+        self.relative.append(&mut inner.relative);
+        true
+    }
+
+    /// Tells of the links that lead to where the page says that it stands, or what is around it.
+    fn resolve(&self, around: &[Url], found: &mut Found<'_>) -> bool {
+        let joined = |base: &Url, found: &mut Found<'_>| {
+            let mut links = self.relative.iter().filter_map(|link| base.join(link).ok());
+            links.all(|link| found(link.as_str()))
+        };
+        if let Some(base) = &self.base {
+            return joined(base, found);
+        }
+        // Without one, programs for mail read a site where a name stands.
+        self.relative.iter().all(|link| names::site(link, found))
+            && around.iter().all(|base| {
+                let within = self
+                    .base_within
+                    .as_ref()
+                    .and_then(|within| base.join(within).ok());
+                joined(within.as_ref().unwrap_or(base), found)
+            })
     }
 }
 
@@ -286,6 +328,22 @@ fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
         return depth >= MAX_DEPTH || data(value).is_none_or(|inner| page(&inner, depth + 1, found));
     }
     found(value)
+}
+
+/// Returns the link of an attribute that leads a reader on after some seconds: `0; url=/login`.
+fn refreshed(value: &str) -> Option<&str> {
+    let value = value.trim_start();
+    let (_, rest) = value
+        .split_once([';', ','])
+        .filter(|_| value.starts_with(|c: char| c.is_ascii_digit() || c == '.'))?;
+    let rest = rest.trim_start();
+    let is_named = rest.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("url"));
+    let target = rest
+        .get(3..)
+        .filter(|_| is_named)?
+        .trim_start()
+        .strip_prefix('=')?;
+    Some(target.trim().trim_matches(['"', '\'']))
 }
 
 /// Tells a link within a site: it has neither a scheme nor a host.

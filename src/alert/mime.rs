@@ -9,12 +9,14 @@ use std::collections::HashSet;
 
 use mail_parser::DateTime;
 
-use super::encodings::decode;
+use super::around::{Around, bases, holds_delimiter};
+use super::attached::{attached, is_headed};
+use super::encodings::{Encoding, decode};
 use super::facts::{AttachmentFact, MailboxFact, MessageFacts};
 use super::headers::{Field, decoded};
 use super::heads::MAX_HEADS;
 use super::leaf::{again, leaf};
-use super::parts::{About, MAX_HEADERS, Section, guessed_boundary, split};
+use super::parts::{About, MAX_HEADERS, Section, Split, guessed_boundary, split};
 use super::pictures::Pictures;
 use super::received::{Hop, Trace};
 use super::senders::{MAX_MAILBOXES, Mailbox, mailboxes};
@@ -28,6 +30,8 @@ const MAX_TEXT: usize = 998;
 /// Why a part is not clear among whose headers a line stands that is none.
 pub(super) const UNCLEAR_START: &str =
     "a line among its headers is none: programs for mail differ in where its content begins";
+/// Why the parts of a body are not clear.
+const UNCLEAR_PARTS: &str = "a line begins like one between parts and goes on: programs for mail differ in whether a part begins there";
 /// Headers of which a message has one at least.
 pub(super) const KNOWN: [&str; 12] = [
     "From",
@@ -114,7 +118,7 @@ pub(super) struct Envelope {
 #[derive(Default)]
 pub(super) struct Remarks {
     parts: usize,
-    too_deep: usize,
+    pub(super) too_deep: usize,
     links: usize,
     too_many: bool,
     broken: usize,
@@ -187,36 +191,35 @@ pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
     let unescaped = lines::unescaped(begin(bytes));
     let bytes = lines::ended(begin(&unescaped));
     let top = Section::of(bytes.as_ref());
-    let is_known = |field: &Field<'_>| KNOWN.iter().any(|name| field.is(name));
-    if !top
-        .fields
-        .iter()
-        .any(|field| is_known(field) && !field.value.trim_ascii().is_empty())
-    {
+    if !is_headed(&top.fields) {
         return Err(MessageError::NoHeader);
     }
     if lines::is_glued(&top.fields) {
         return Err(MessageError::NoLineEnds);
     }
     let mut remarks = Remarks::default();
-    let mail = message(&top, 0, &mut remarks)?;
+    let mail = message(&top, &Around::default(), &mut remarks)?;
     Ok((mail, remarks))
 }
 
 /// Steps over what programs put before the first header: a byte order mark, empty lines.
-fn begin(bytes: &[u8]) -> &[u8] {
+pub(super) fn begin(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let blank = bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
     bytes.get(blank..).unwrap_or_default()
 }
 
-fn message(section: &Section<'_>, depth: usize, remarks: &mut Remarks) -> Result<Mail, MessageError> {
+pub(super) fn message(
+    section: &Section<'_>,
+    around: &Around<'_>,
+    remarks: &mut Remarks,
+) -> Result<Mail, MessageError> {
     let mut mail = Mail::default();
     for field in &section.fields {
         mail.read(field);
     }
     mail.quote_original();
-    part(section, depth, false, &mut mail, remarks)?;
+    part(section, around, &mut mail, remarks)?;
     mail.settle_pictures();
     Ok(mail)
 }
@@ -317,71 +320,42 @@ impl Mailbox {
     }
 }
 
-/// Reads one part and what stands in it. `in_digest`: a part without a type is a message (RFC 2046, 5.1.5).
+/// Reads one part and what stands in it.
 fn part(
     section: &Section<'_>,
-    depth: usize,
-    in_digest: bool,
+    around: &Around<'_>,
     mail: &mut Mail,
     remarks: &mut Remarks,
 ) -> Result<(), MessageError> {
     remarks.cut |= section.is_cut;
     let body = section.body;
-    let about = About::of(&section.fields, in_digest);
-    if about.is_ambiguous {
-        mail.refuse(
-            &about,
-            "several types: programs for mail differ in which one counts",
-        );
+    let mut about = About::of(&section.fields, around.in_digest);
+    if let Some(reason) = about.unclear {
+        mail.refuse(&about, reason);
     }
+    about.bases = bases(&section.fields, around.bases);
     if about.is("multipart", None) {
-        // The longer one holds what stands in either.
-        let body = section.other.unwrap_or(body);
-        let named = about.attribute("boundary").filter(|text| !text.is_empty());
-        let mut parts = named.map(|text| split(body, text.as_bytes())).unwrap_or_default();
-        if parts.is_empty() {
-            // Programs for mail guess it, too.
-            parts = guessed_boundary(body)
-                .map(|text| split(body, text))
-                .unwrap_or_default();
+        if holds_delimiter(section.head(), around.boundaries) {
+            mail.refuse(&about, UNCLEAR_PARTS);
         }
-        if parts.is_empty() && !body.trim_ascii().is_empty() {
-            remarks.broken += 1;
-            let text = String::from_utf8_lossy(body);
-            links::find(&text, false, &mut |link| remarks.link(link, mail));
-            mail.unreadable.push(Unreadable {
-                role: "attachment",
-                value: visible(&about.content_type()),
-                reason: "parts without a boundary between them".to_owned(),
-            });
-        }
-        let in_digest = about.is("multipart", Some("digest"));
-        for inner in parts {
-            count(remarks)?;
-            if depth >= MAX_DEPTH {
-                remarks.too_deep += 1;
-            } else {
-                part(&Section::of(inner), depth + 1, in_digest, mail, remarks)?;
-            }
+        return multipart(section, &about, around, mail, remarks);
+    }
+    let is_attached = attached(section, &about, around, mail, remarks)?;
+    // What is read as it stands is looked at there.
+    let is_bare = matches!(about.encoding, Encoding::Identity | Encoding::Unknown);
+    let looked_at = if is_attached && is_bare {
+        section.head()
+    } else {
+        section.all
+    };
+    if holds_delimiter(looked_at, around.boundaries) {
+        mail.refuse(&about, UNCLEAR_PARTS);
+    }
+    if is_attached {
+        if section.other.is_some() {
+            mail.refuse(&about, UNCLEAR_START);
         }
         return Ok(());
-    }
-    let is_message = about.is_any("message", &["rfc822", "global", "x-rfc822"]);
-    if is_message || about.extension() == "eml" {
-        count(remarks)?;
-        if depth >= MAX_DEPTH {
-            remarks.too_deep += 1;
-        } else {
-            let content = decode(body, about.encoding).bytes;
-            mail.attached
-                .push(message(&Section::of(&content), depth + 1, remarks)?);
-        }
-        if is_message {
-            if section.other.is_some() {
-                mail.refuse(&about, UNCLEAR_START);
-            }
-            return Ok(());
-        }
     }
     let is_quoted = about.is("text", Some("rfc822-headers"))
         || about.is_any("message", &["rfc822-headers", "global-headers"]);
@@ -398,7 +372,61 @@ fn part(
     Ok(())
 }
 
-fn count(remarks: &mut Remarks) -> Result<(), MessageError> {
+/// Reads the parts of a part.
+fn multipart(
+    section: &Section<'_>,
+    about: &About,
+    around: &Around<'_>,
+    mail: &mut Mail,
+    remarks: &mut Remarks,
+) -> Result<(), MessageError> {
+    let body = section.whole_body();
+    let mut boundaries = about.boundaries.clone();
+    boundaries.extend(around.boundaries.iter().cloned());
+    let named = about.attribute("boundary").map(str::trim_end);
+    let named = named.filter(|text| !text.is_empty());
+    boundaries.extend(named.map(str::to_owned));
+    let mut found = named
+        .map(|text| split(body, text.as_bytes(), &boundaries))
+        .unwrap_or_default();
+    if found.parts.is_empty() {
+        // Programs for mail guess it, too.
+        let guessed = guessed_boundary(body);
+        found = guessed.map_or_else(Split::default, |text| split(body, text, around.boundaries));
+        boundaries.extend(guessed.map(|text| String::from_utf8_lossy(text).into_owned()));
+    }
+    let Split { parts, is_unclear } = found;
+    if is_unclear {
+        mail.refuse(about, UNCLEAR_PARTS);
+    }
+    if parts.is_empty() && !body.trim_ascii().is_empty() {
+        remarks.broken += 1;
+        let text = String::from_utf8_lossy(body);
+        links::find(&text, false, &mut |link| remarks.link(link, mail));
+        mail.unreadable.push(Unreadable {
+            role: "attachment",
+            value: visible(&about.content_type()),
+            reason: "parts without a boundary between them".to_owned(),
+        });
+    }
+    let inner = Around {
+        depth: around.depth + 1,
+        in_digest: about.is("multipart", Some("digest")),
+        boundaries: &boundaries,
+        bases: &about.bases,
+    };
+    for one in parts {
+        count(remarks)?;
+        if around.depth >= MAX_DEPTH {
+            remarks.too_deep += 1;
+        } else {
+            part(&Section::of(one), &inner, mail, remarks)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn count(remarks: &mut Remarks) -> Result<(), MessageError> {
     remarks.parts += 1;
     if remarks.parts > MAX_PARTS {
         return Err(MessageError::TooManyParts);

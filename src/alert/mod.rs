@@ -3,8 +3,11 @@
 //! Nothing of a message is kept but indicators, what of it could not be read, and what notes show of an address that
 //! is not what it seems. `Debug` prints no text of a message, errors say only what was too much.
 
+mod around;
+mod attached;
 mod authentication;
 mod calendar;
+mod charsets;
 mod cut;
 mod encodings;
 mod facts;
@@ -15,6 +18,7 @@ mod lines;
 mod links;
 mod mime;
 mod names;
+mod parameters;
 mod parts;
 mod pictures;
 mod reader;

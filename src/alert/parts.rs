@@ -1,10 +1,13 @@
 //! Reads what a part's headers say of its body, and cuts bodies into parts.
 
 use mail_parser::parsers::MessageStream;
+use url::Url;
 
 use super::MAX_PARTS;
+use super::around::holds_delimiter;
 use super::encodings::{Encoding, trim_line_end};
 use super::headers::{Field, decoded, field, fields};
+use super::parameters::Readings;
 use super::pictures;
 
 /// How many octets of a block of headers are read.
@@ -27,8 +30,14 @@ pub(super) struct About {
     pub(super) is_embedded: bool,
     /// The Content-ID by which a page can show it.
     pub(super) id: Option<String>,
-    /// Whether several headers give it different types.
-    pub(super) is_ambiguous: bool,
+    /// The boundary as any program reads it.
+    pub(super) boundaries: Vec<String>,
+    /// The charsets that the header names; several, where it contradicts itself.
+    pub(super) charsets: Vec<String>,
+    /// Where its relative links lead, if its page does not say it.
+    pub(super) bases: Vec<Url>,
+    /// Why it is not clear what it is, where its headers contradict each other.
+    pub(super) unclear: Option<&'static str>,
 }
 
 impl About {
@@ -37,13 +46,15 @@ impl About {
         let find = |name: &str| fields.iter().find(|field| field.is(name));
         let all = |name: &'static str| fields.iter().filter(move |field| field.is(name));
         let mut types = all("Content-Type").map(parameters);
-        let disposition = find("Content-Disposition").map(parameters);
+        let dispositions: Vec<_> = all("Content-Disposition").map(parameters).collect();
         let mut encodings = all("Content-Transfer-Encoding").map(|field| Encoding::of(&field.unfolded()));
         let encoding = encodings.next().unwrap_or(Encoding::Identity);
         // Programs differ in which of several headers counts.
         let is_clear = encodings.all(|other| other == encoding);
         let content = types.next().unwrap_or_default();
-        let is_ambiguous = types.any(|other| other != content);
+        let mut unclear = types
+            .any(|other| other != content)
+            .then_some("several types: programs for mail differ in which one counts");
         let (full, attributes) = content;
         let (kind, sub) = match full.split_once('/') {
             Some((kind, sub)) => (kind.to_owned(), sub.to_owned()),
@@ -51,23 +62,47 @@ impl About {
             None if in_digest => ("message".to_owned(), "rfc822".to_owned()),
             None => ("text".to_owned(), "plain".to_owned()),
         };
-        let (word, disposed) = disposition.unwrap_or_default();
+        let header = find("Content-Type").map(Field::unfolded).unwrap_or_default();
+        let readings = |name: &str| Readings::of(&header, name);
+        let boundary = if kind == "multipart" {
+            readings("boundary")
+        } else {
+            Readings::default()
+        };
+        if boundary.contradict() {
+            unclear = unclear.or(Some(
+                "several boundaries: programs for mail differ in which one counts",
+            ));
+        }
+        if kind == "message"
+            && ["url", "access-type"]
+                .iter()
+                .any(|name| readings(name).contradict())
+        {
+            unclear = unclear.or(Some(
+                "several places: programs for mail differ in which one counts",
+            ));
+        }
         let value = |list: &[(String, String)], name: &str| {
             let found = list.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
             found
                 .map(|(_, value)| decoded(value, MAX_NAME))
                 .filter(|name| !name.is_empty())
         };
-        let filename = value(&disposed, "filename");
+        let filename = dispositions.iter().find_map(|(_, list)| value(list, "filename"));
+        let is_saved = dispositions.iter().any(|(word, _)| word == "attachment");
         Self {
-            is_attached: word == "attachment" || filename.is_some(),
-            is_embedded: word != "attachment",
+            is_attached: is_saved || filename.is_some(),
+            is_embedded: !is_saved,
             name: filename.or_else(|| value(&attributes, "name")),
             encoding: if is_clear { encoding } else { Encoding::Unknown },
             id: find("Content-ID")
                 .map(|field| pictures::id(&field.unfolded()))
                 .filter(|id| !id.is_empty()),
-            is_ambiguous,
+            boundaries: boundary.all,
+            charsets: readings("charset").values,
+            bases: Vec::new(),
+            unclear,
             kind,
             sub,
             attributes,
@@ -88,7 +123,10 @@ impl About {
             is_attached: true,
             is_embedded: false,
             id: None,
-            is_ambiguous: false,
+            boundaries: Vec::new(),
+            charsets: Vec::new(),
+            bases: Vec::new(),
+            unclear: None,
         }
     }
 
@@ -144,6 +182,8 @@ fn parameters(field: &Field<'_>) -> (String, Vec<(String, String)>) {
 pub(super) struct Section<'x> {
     pub(super) fields: Vec<Field<'x>>,
     pub(super) body: &'x [u8],
+    /// Headers and body.
+    pub(super) all: &'x [u8],
     /// Where the body begins for a program that lets the first line that is no header end them, if an empty line stands
     /// behind it: there it begins for the others.
     pub(super) other: Option<&'x [u8]>,
@@ -172,9 +212,21 @@ impl<'x> Section<'x> {
         Self {
             fields,
             body,
+            all: bytes,
             other,
             is_cut: used >= MAX_HEADERS,
         }
+    }
+
+    /// Returns the longer body, if there are two: it holds the other.
+    pub(super) fn whole_body(&self) -> &'x [u8] {
+        self.other.unwrap_or(self.body)
+    }
+
+    /// Returns what stands before the body.
+    pub(super) fn head(&self) -> &'x [u8] {
+        let end = self.all.len().saturating_sub(self.whole_body().len());
+        self.all.get(..end).unwrap_or_default()
     }
 }
 
@@ -198,10 +250,25 @@ fn head(bytes: &[u8]) -> (usize, Option<usize>, &[u8]) {
     (at, stray, b"")
 }
 
+/// Holds the parts of a body.
+#[derive(Default)]
+pub(super) struct Split<'x> {
+    pub(super) parts: Vec<&'x [u8]>,
+    /// Whether a line between them is a delimiter for some programs and none for others.
+    pub(super) is_unclear: bool,
+}
+
 /// Cuts a body at the lines of its boundary (RFC 2046, 5.1.1). What stands before the first and after the last
-/// is no part; a missing last one is tolerated.
-pub(super) fn split<'x>(body: &'x [u8], boundary: &[u8]) -> Vec<&'x [u8]> {
+/// is no part; a missing last one is tolerated. `all` are the boundaries that count for any program.
+pub(super) fn split<'x>(body: &'x [u8], boundary: &[u8], all: &[String]) -> Split<'x> {
     let mut parts = Vec::new();
+    let mut is_unclear = false;
+    // Where a boundary goes on from one around it, what stands behind its end is a part for some.
+    let goes_on = all.iter().any(|other| {
+        let other = other.as_bytes();
+        other.len() < boundary.len() && boundary.starts_with(other)
+    });
+    let mut is_behind = false;
     let mut start = None;
     let mut at = 0;
     for line in body.split_inclusive(|b| *b == b'\n') {
@@ -210,27 +277,31 @@ pub(super) fn split<'x>(body: &'x [u8], boundary: &[u8]) -> Vec<&'x [u8]> {
         let rest = line
             .strip_prefix(b"--")
             .and_then(|line| line.strip_prefix(boundary));
-        let Some(rest) = rest.map(<[u8]>::trim_ascii) else {
-            continue;
-        };
-        let is_end = rest.starts_with(b"--");
-        if !rest.is_empty() && !is_end {
+        let rest = rest.map(<[u8]>::trim_ascii);
+        let is_end = rest.is_some_and(|rest| rest.starts_with(b"--"));
+        let is_start = rest.is_some_and(<[u8]>::is_empty);
+        if !is_start && !is_end {
+            // Within a part, it is looked at there.
+            let is_content = is_behind && goes_on && !line.trim_ascii().is_empty();
+            is_unclear |= start.is_none() && (is_content || holds_delimiter(line, all));
             continue;
         }
+        is_unclear |= is_end && rest.is_some_and(|rest| rest.len() > 2);
         if let Some(from) = start {
             parts.push(trim_line_end(body.get(from..begin).unwrap_or_default()));
         }
         // Some readers go on where a boundary follows the closing one.
         start = (!is_end).then_some(at);
+        is_behind = is_end;
         // One more than allowed is enough to refuse the message.
         if parts.len() > MAX_PARTS {
-            return parts;
+            break;
         }
     }
     if let Some(from) = start {
         parts.push(body.get(from..).unwrap_or_default());
     }
-    parts
+    Split { parts, is_unclear }
 }
 
 /// Returns the boundary of a body whose header names none: its first line that begins like one.

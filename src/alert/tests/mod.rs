@@ -2,10 +2,14 @@
 
 mod attachments;
 mod authentication;
+mod bases;
 mod bodies;
+mod boundaries;
+mod charsets;
 mod cost;
 mod generated;
 mod heads;
+mod hidden;
 mod limits;
 mod names;
 mod pages;
