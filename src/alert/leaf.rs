@@ -341,7 +341,7 @@ fn reading(content: &[u8], about: &About) -> Reading {
     let is_page = about.is("text", Some("html"))
         || about.is_any("application", &["xhtml+xml"])
         || about.is("image", Some("svg+xml"))
-        || about.is_any("text", &["x-amp-html", "watch-html"])
+        || about.is_any("text", &["x-amp-html", "watch-html", "enriched", "richtext"])
         || named(&["htm", "html", "shtml", "xht", "xhtml", "svg", "hta"])
         || begins(&["<!doctype html", "<html", "<svg", "<head", "<body", "<script"])
         || begins(&["<?xml"]) && (start.contains("<svg") || start.contains("<html"));

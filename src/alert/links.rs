@@ -13,6 +13,7 @@ use super::encodings::{Encoding, decode};
 use super::names;
 use super::runs::{Runs, ends_run};
 use super::text::{self, Found};
+use super::unseen;
 use crate::domain::links::web;
 
 /// Attributes whose value is a link.
@@ -64,7 +65,7 @@ fn page(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
         depth,
         ..Page::default()
     };
-    page.read(text, found) && page.runs.end(found) && page.resolve(&[], found)
+    page.read(text, found) && page.runs.finish(found) && page.resolve(&[], found)
 }
 
 /// Is a page that is read.
@@ -79,6 +80,8 @@ struct Page {
     relative: Vec<String>,
     /// Whether a link is open.
     in_link: bool,
+    /// The element that stands within a line although others of its name do not.
+    inline: Option<String>,
     /// Whether no comment is closed in what is left.
     no_comment_end: bool,
 }
@@ -88,7 +91,10 @@ impl Page {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('<') {
             self.runs.push(&decoded(before));
-            let goes_on = if let Some(comment) = after.strip_prefix("!--") {
+            let goes_on = if let Some(behind) = unseen::mark(after) {
+                // It holds no text, so what stands around it is one.
+                Some(behind)
+            } else if let Some(comment) = after.strip_prefix("!--") {
                 self.comment(comment, found)
             } else if is_tag(after) {
                 self.tag(after, found)
@@ -135,7 +141,9 @@ impl Page {
         }
         let mut has_target = false;
         let mut attributes = Attributes { rest };
+        let mut look = unseen::Look::of(&name);
         for (attribute, value) in attributes.by_ref() {
+            look.attribute(attribute, value);
             let is_target = attribute.eq_ignore_ascii_case("href");
             has_target |= is_target;
             if is_target && name == "base" && self.base.is_none() {
@@ -150,10 +158,14 @@ impl Page {
             }
         }
         self.in_link |= name == "a" && has_target;
-        let ends = ends_run(&name) || name == "a" && has_target;
+        look.tag(rest.get(..rest.len() - attributes.rest.len()).unwrap_or_default());
+        if look.is_inline() {
+            self.inline = Some(name.clone());
+        }
+        let ends = (ends_run(&name) || name == "a" && has_target) && !look.is_seamless();
         let goes_on = !ends || self.runs.end(found);
         // What stands before is text.
-        self.runs.mark_code(&name);
+        self.runs.enter(&name, look.is_aside());
         goes_on.then_some(attributes.rest)
     }
 
@@ -161,13 +173,13 @@ impl Page {
     fn close(&mut self, name: &str, found: &mut Found<'_>) -> bool {
         let name = name.to_ascii_lowercase();
         let ends_link = name == "a" && std::mem::take(&mut self.in_link);
-        let goes_on = if ends_link || ends_run(&name) {
+        let is_inline = self.inline.take_if(|inline| *inline == name).is_some() || self.runs.is_exit(&name);
+        let goes_on = if (ends_link || ends_run(&name)) && !is_inline {
             self.runs.end(found)
         } else {
             self.runs.cut(found)
         };
-        self.runs.end_code(&name);
-        goes_on
+        goes_on && self.runs.exit(&name, found)
     }
 
     fn attribute(&mut self, name: &str, value: &str, found: &mut Found<'_>) -> bool {

@@ -31,6 +31,7 @@ mod shown;
 mod tests;
 mod text;
 mod unicode;
+mod unseen;
 mod unwrap;
 
 use std::net::IpAddr;

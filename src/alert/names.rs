@@ -25,17 +25,23 @@ enum Wanted {
 
 /// Tells of every such name; says whether more are wanted.
 pub(super) fn find(text: &str, found: &mut Found<'_>) -> bool {
-    walk(text, Wanted::All, found)
+    walk(text, Wanted::All, false, found)
 }
 
-/// Tells of the names with a port, a path or a query; says whether more are wanted.
-pub(super) fn find_marked(text: &str, found: &mut Found<'_>) -> bool {
-    walk(text, Wanted::Marked, found)
+/// Tells of the names with a port, a path or a query; says whether more are wanted. Where the text before it ends within a
+/// word, which `is_joined` says, what begins the text is no name.
+pub(super) fn find_marked(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
+    walk(text, Wanted::Marked, is_joined, found)
 }
 
 /// Tells of the names that nothing marks as links; says whether more are wanted.
 pub(super) fn find_bare(text: &str, found: &mut Found<'_>) -> bool {
-    walk(text, Wanted::Bare, found)
+    walk(text, Wanted::Bare, false, found)
+}
+
+/// Tells characters of which a name may consist.
+pub(super) fn in_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '-' | '_')
 }
 
 /// Tells of the site that a link without a scheme leads to, where its first segment is a name or an address and no file;
@@ -56,8 +62,7 @@ fn is_site(name: &str) -> bool {
         && (name.parse::<Ipv4Addr>().is_ok() || is_below_known_suffix(name))
 }
 
-fn walk(text: &str, wanted: Wanted, found: &mut Found<'_>) -> bool {
-    let in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+fn walk(text: &str, wanted: Wanted, is_joined: bool, found: &mut Found<'_>) -> bool {
     let mut rest = text;
     while let Some((before, from_dot)) = rest.find('.').and_then(|at| rest.split_at_checked(at)) {
         let around = before.trim_end_matches(in_name);
@@ -71,7 +76,9 @@ fn walk(text: &str, wanted: Wanted, found: &mut Found<'_>) -> bool {
         // A name may end with the dot of the root.
         let root = run.get(ended.len()..).unwrap_or_default();
         let behind = if matches!(root, "" | ".") { after } else { "" };
-        let is_candidate = !name.is_empty() && name.len() <= MAX_HOST && is_free(around);
+        let is_first = rest.len() == text.len() && around.is_empty();
+        let is_rest = is_joined && is_first && run.trim_matches(['.', '-', '_']) == name;
+        let is_candidate = !name.is_empty() && name.len() <= MAX_HOST && !is_rest && is_free(around);
         let is_told = |kind| wanted == kind || wanted == Wanted::All;
         if is_candidate && is_marked(name, behind) && is_site(name) {
             let start = rest.len() - after.len() - root.len() - name.len();

@@ -5,11 +5,13 @@ use std::ops::Bound;
 
 use url::Url;
 
+use super::names::in_name;
 use super::text::{self, Found};
-use crate::domain::indicator::is_below_known_suffix;
+use super::unseen;
+use crate::domain::indicator::{is_below_known_suffix, is_invisible};
 
 /// Elements that begin a line, a cell or something of their own: their tags end a word, those of all others do not.
-const SEPARATING: [&str; 63] = [
+const SEPARATING: [&str; 60] = [
     "address",
     "article",
     "aside",
@@ -51,17 +53,14 @@ const SEPARATING: [&str; 63] = [
     "li",
     "main",
     "menu",
-    "meta",
     "nav",
     "object",
     "ol",
     "option",
     "p",
     "pre",
-    "script",
     "section",
     "select",
-    "style",
     "summary",
     "table",
     "tbody",
@@ -89,8 +88,22 @@ pub(super) struct Runs {
     before: String,
     /// The links of the pieces.
     told: BTreeSet<String>,
-    /// The element whose text is no sentence: a script, or a style.
-    code: Option<String>,
+    /// The element in which the text stands, if it is none of the text around it.
+    aside: Option<Aside>,
+    /// Whether a style of the page hides something.
+    hides: bool,
+}
+
+/// Is an element that is not shown, so that the text around it is one.
+struct Aside {
+    name: String,
+    /// How many elements of this name are open in it.
+    depth: usize,
+    /// Whether its text is no sentence: a script, or a style.
+    is_code: bool,
+    /// The text before it, and its links.
+    before: String,
+    told: BTreeSet<String>,
 }
 
 impl Runs {
@@ -104,14 +117,18 @@ impl Runs {
         if self.piece.is_empty() {
             return true;
         }
+        let is_code = self.is_code();
+        // Where something is hidden, what people see may begin with the piece.
+        let is_joined = !self.hides && ends_in_name(&self.before);
         let told = &mut self.told;
         let mut tell = |link: &str| {
             told.insert(link.to_owned());
             found(link)
         };
-        let goes_on = match self.code {
-            Some(_) => text::find_marked(&self.piece, &mut tell),
-            None => text::find_in_piece(&self.piece, &mut tell),
+        let goes_on = if is_code {
+            text::find_marked(&self.piece, &mut tell)
+        } else {
+            text::find_in_run(&self.piece, is_joined, &mut tell)
         };
         self.before.push_str(&self.piece);
         self.piece.clear();
@@ -128,26 +145,84 @@ impl Runs {
         }
         let told = std::mem::take(&mut self.told);
         let text = std::mem::take(&mut self.before);
-        if self.code.is_none() && !text::find_bare(&text, found) {
+        if self.is_code() {
+            self.hides |= self.is_style() && unseen::hides(&text);
+        } else if !text::find_bare(&text, found) {
             return false;
         }
-        !is_cut
-            || text::find_marked(&text, &mut |link| {
-                told.contains(link) || is_glued(link, &told) || found(link)
-            })
-    }
-
-    /// Marks the start of an element; of its name in lower case.
-    pub(super) fn mark_code(&mut self, name: &str) {
-        if matches!(name, "script" | "style") {
-            self.code = Some(name.to_owned());
+        let mut tell = |link: &str| told.contains(link) || is_glued(link, &told) || found(link);
+        match (is_cut, self.is_code()) {
+            (false, _) => true,
+            (true, true) => text::find_marked(&text, &mut tell),
+            (true, false) => text::find_in_piece(&text, &mut tell),
         }
     }
 
-    /// Marks the end of an element.
-    pub(super) fn end_code(&mut self, name: &str) {
-        self.code.take_if(|code| code == name);
+    /// Tells of the links before the end of the page, as [`Runs::end`].
+    pub(super) fn finish(&mut self, found: &mut Found<'_>) -> bool {
+        (self.aside.is_none() || self.leave(found)) && self.end(found)
     }
+
+    /// Marks the start of an element, of which only text before its tag was read so far; of its name in lower case.
+    pub(super) fn enter(&mut self, name: &str, is_unseen: bool) {
+        let is_code = matches!(name, "script" | "style");
+        match &mut self.aside {
+            Some(aside) if aside.name == name => aside.depth += 1,
+            None if is_code || is_unseen => {
+                self.aside = Some(Aside {
+                    name: name.to_owned(),
+                    depth: 0,
+                    is_code,
+                    before: std::mem::take(&mut self.before),
+                    told: std::mem::take(&mut self.told),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks the end of an element; says whether more links are wanted.
+    pub(super) fn exit(&mut self, name: &str, found: &mut Found<'_>) -> bool {
+        match &mut self.aside {
+            // Scripts do not nest.
+            Some(aside) if aside.name == name && (aside.depth == 0 || aside.is_code) => self.leave(found),
+            Some(aside) if aside.name == name => {
+                aside.depth -= 1;
+                true
+            }
+            _ => true,
+        }
+    }
+
+    /// Goes on with the text around an element that is not shown.
+    fn leave(&mut self, found: &mut Found<'_>) -> bool {
+        let goes_on = self.end(found);
+        if let Some(aside) = self.aside.take() {
+            self.before = aside.before;
+            self.told = aside.told;
+        }
+        goes_on
+    }
+
+    /// Tells whether an end tag closes the element that is not shown.
+    pub(super) fn is_exit(&self, name: &str) -> bool {
+        let aside = self.aside.as_ref().filter(|aside| aside.name == name);
+        aside.is_some_and(|aside| aside.depth == 0 || aside.is_code)
+    }
+
+    fn is_code(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| aside.is_code)
+    }
+
+    fn is_style(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| aside.name == "style")
+    }
+}
+
+/// Tells a text that ends within what may be a name.
+fn ends_in_name(text: &str) -> bool {
+    let is_unseen = |c: char| is_invisible(c) && !c.is_whitespace();
+    text.trim_end_matches(is_unseen).ends_with(in_name)
 }
 
 /// Tells a link to which the next word was joined: a shorter one leads to a name, and this one to none.

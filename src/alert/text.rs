@@ -1,9 +1,12 @@
 //! Finds links in running text: by their schemes, `www.`, dots in brackets and the slashes of a share.
 
+use std::borrow::Cow;
+
 use super::cut::{dot, target};
 use super::names;
 use crate::domain::indicator::ending::ends;
 use crate::domain::indicator::refang::{DEAD_SCHEMES, separator, token};
+use crate::domain::indicator::without;
 
 /// Schemes of links, and what they are read as; of two of which one ends with the other, the longer comes first.
 pub(super) const SCHEMES: [(&str, &str); 8] = [
@@ -22,15 +25,21 @@ pub(super) type Found<'f> = dyn FnMut(&str) -> bool + 'f;
 
 /// Tells of every link in a text, in order; says whether more are wanted.
 pub(super) fn find(text: &str, found: &mut Found<'_>) -> bool {
-    each(text, found, |text, found| {
-        without_scheme(text, found) && names::find(text, found)
+    each(text, false, found, |text, is_joined, found| {
+        without_scheme(text, is_joined, found) && names::find(text, found)
     })
 }
 
 /// Tells of the links in a piece of a text, as [`find`], but for names that nothing marks: more of one may stand beside it.
 pub(super) fn find_in_piece(text: &str, found: &mut Found<'_>) -> bool {
-    each(text, found, |text, found| {
-        without_scheme(text, found) && names::find_marked(text, found)
+    find_in_run(text, false, found)
+}
+
+/// Tells of the links in a piece of a text as [`find_in_piece`]. Where the text before the piece ends within a word, which
+/// `is_joined` says, what begins the piece is the rest of a name and none by itself.
+pub(super) fn find_in_run(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
+    each(text, is_joined, found, |text, is_joined, found| {
+        without_scheme(text, is_joined, found) && names::find_marked(text, is_joined, found)
     })
 }
 
@@ -38,25 +47,33 @@ pub(super) fn find_in_piece(text: &str, found: &mut Found<'_>) -> bool {
 pub(super) fn find_bare(text: &str, found: &mut Found<'_>) -> bool {
     let mut rest = text;
     while let Some(start) = start(rest) {
-        if !names::find_bare(start.before, found) {
+        if !seen(start.before, false, found, find_bare_names) {
             return false;
         }
         rest = target(start.target.trim_start_matches(['/', '\\']), start.is_dead, false).1;
     }
-    names::find_bare(rest, found)
+    seen(rest, false, found, find_bare_names)
+}
+
+fn find_bare_names(text: &str, _: bool, found: &mut Found<'_>) -> bool {
+    names::find_bare(text, found)
 }
 
 /// Tells of the links in a text that are marked as such: by a scheme, `www.`, brackets or the slashes of a share.
 pub(super) fn find_marked(text: &str, found: &mut Found<'_>) -> bool {
-    each(text, found, without_scheme)
+    each(text, false, found, without_scheme)
 }
 
-fn each(text: &str, found: &mut Found<'_>, without_scheme: fn(&str, &mut Found<'_>) -> bool) -> bool {
+/// Reads a text in which no scheme stands. The flag says whether the text before it ends within a word.
+type Within = fn(&str, bool, &mut Found<'_>) -> bool;
+
+fn each(text: &str, mut is_joined: bool, found: &mut Found<'_>, within: Within) -> bool {
     let mut rest = text;
     while let Some(start) = start(rest) {
-        if !without_scheme(start.before, found) {
+        if !seen(start.before, is_joined, found, within) {
             return false;
         }
+        is_joined = false;
         let in_angles = start.before.ends_with('<');
         // Browsers step over further slashes; scripts escape them.
         let from = match start.scheme {
@@ -69,7 +86,17 @@ fn each(text: &str, found: &mut Found<'_>, without_scheme: fn(&str, &mut Found<'
         }
         rest = tail;
     }
-    without_scheme(rest, found)
+    seen(rest, is_joined, found, within)
+}
+
+/// Reads a text in which no scheme stands as people see it: invisible characters end no name.
+fn seen(text: &str, is_joined: bool, found: &mut Found<'_>, within: Within) -> bool {
+    match without(text, true) {
+        Cow::Borrowed(text) => within(text, is_joined, found),
+        // They may have cut a scheme, too.
+        Cow::Owned(text) if start(&text).is_some() => each(&text, is_joined, found, within),
+        Cow::Owned(text) => within(&text, is_joined, found),
+    }
 }
 
 /// Is where a link starts.
@@ -105,14 +132,14 @@ fn start(text: &str) -> Option<Start<'_>> {
 }
 
 /// Tells of links without a scheme.
-fn without_scheme(text: &str, found: &mut Found<'_>) -> bool {
-    www(text, found) && bracketed(text, found) && shares(text, found)
+fn without_scheme(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
+    www(text, is_joined, found) && bracketed(text, is_joined, found) && shares(text, found)
 }
 
 /// Tells of `www.…`, of which readers of mail make a link.
-fn www(text: &str, found: &mut Found<'_>) -> bool {
+fn www(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
     let mut rest = text;
-    let mut last = None;
+    let mut last = is_joined.then_some('-');
     while let Some(at) = rest.find(['w', 'W']) {
         let Some((before, from)) = rest.split_at_checked(at) else {
             break;
@@ -141,7 +168,7 @@ fn www(text: &str, found: &mut Found<'_>) -> bool {
 }
 
 /// Tells of names whose dots stand in brackets, with what follows them: `evil[.]example/login`. Of a mailbox it is none.
-fn bracketed(text: &str, found: &mut Found<'_>) -> bool {
+fn bracketed(text: &str, mut is_joined: bool, found: &mut Found<'_>) -> bool {
     let in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut rest = text;
     let mut in_mailbox = false;
@@ -151,11 +178,12 @@ fn bracketed(text: &str, found: &mut Found<'_>) -> bool {
     {
         let start = before.trim_end_matches(in_name);
         let is_mailbox = start.ends_with('@') || in_mailbox && start.is_empty();
+        let is_rest = start.is_empty() && std::mem::take(&mut is_joined);
         in_mailbox = false;
         rest = match token(bracket) {
             Some((".", after)) if start.len() < before.len() && after.starts_with(char::is_alphanumeric) => {
                 let (target, tail) = target(rest.get(start.len()..).unwrap_or_default(), true, false);
-                if !is_mailbox && is_name(&target) && !found(&format!("http://{target}")) {
+                if !is_mailbox && !is_rest && is_name(&target) && !found(&format!("http://{target}")) {
                     return false;
                 }
                 // It goes on behind the bracket at least.

@@ -16,6 +16,7 @@ mod pages;
 mod parts;
 mod pictures;
 mod reports;
+mod seen;
 mod senders;
 mod texts;
 mod traces;
