@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding as Charset, UTF_16BE, UTF_16LE};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use super::ascii::is_replaced;
 use super::parts::About;
 
 /// Holds what a text says.
@@ -146,6 +147,10 @@ fn by_name<'x>(content: &'x [u8], name: &str) -> Vec<Cow<'x, str>> {
             texts.push(String::from_utf8_lossy(content));
         }
         return texts;
+    }
+    // The decoders give nothing for these.
+    if is_replaced(name) {
+        return vec![String::from_utf8_lossy(content)];
     }
     let text = match charset_decoder(name.as_bytes()) {
         Some(decoder) => Cow::Owned(decoder(content)),

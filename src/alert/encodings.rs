@@ -17,16 +17,21 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// Reads the value of a Content-Transfer-Encoding header: its first word counts, a comment is none.
+    /// Reads the value of a Content-Transfer-Encoding header: its first word counts, a comment is none. What programs write
+    /// there of a text that they do not encode means that it is not.
     pub(super) fn of(value: &str) -> Self {
         let value = without_comments(value);
         let words = value.split(|c: char| c.is_whitespace() || matches!(c, '(' | ';' | ',' | '"' | '\''));
-        let word = words
-            .into_iter()
-            .find(|word| !word.is_empty())
-            .unwrap_or_default();
-        match word.to_ascii_lowercase().as_str() {
-            "" | "7bit" | "8bit" | "binary" | "7-bit" | "8-bit" | "none" => Self::Identity,
+        let mut words = words.filter(|word| !word.is_empty());
+        let mut word = words.next().unwrap_or_default().to_ascii_lowercase();
+        // Some write `8 bit`.
+        if matches!(word.as_str(), "7" | "8") {
+            word.push_str(&words.next().unwrap_or_default().to_ascii_lowercase());
+        }
+        match word.as_str() {
+            "" | "7bit" | "8bit" | "binary" | "7-bit" | "8-bit" | "7bits" | "8bits" | "7-bits" | "8-bits"
+            | "none" | "identity" | "ascii" | "us-ascii" | "utf-8" | "utf8" | "iso-8859-1" | "text"
+            | "plain" | "text/plain" => Self::Identity,
             "base64" | "base-64" | "x-base64" => Self::Base64,
             "quoted-printable" | "quotedprintable" | "x-quoted-printable" => Self::QuotedPrintable,
             "x-uuencode" | "uuencode" | "x-uue" | "uue" | "x-uu" => Self::Uuencode,
@@ -64,6 +69,8 @@ pub(super) fn decode(body: &[u8], encoding: Encoding) -> Decoded<'_> {
         },
         Encoding::Unknown => broken,
         Encoding::QuotedPrintable => whole(Cow::Owned(quoted_printable(body))),
+        // White space encodes nothing.
+        _ if body.trim_ascii().is_empty() => whole(Cow::Borrowed(b"")),
         Encoding::Base64 => {
             let (bytes, first_end) = base64(body);
             if bytes.is_empty() {

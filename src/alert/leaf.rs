@@ -6,6 +6,7 @@ use encoding_rs::Encoding as Charset;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use sha2::{Digest, Sha256};
 
+use super::ascii::{is_replaced, reads_as_ascii};
 use super::attached::is_report;
 use super::charsets::{Readings, is_wide, readings};
 use super::encodings::{Decoded, decode, unflowed, uuencoded};
@@ -81,6 +82,9 @@ pub(super) fn leaf(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut Re
             mail.pictures.push(file(&decoded, about), id, decoded.is_broken);
         }
         (Kind::Picture | Kind::File, _) => attach(&decoded, about, mail),
+    }
+    if is_empty(&decoded.bytes) && sort(&decoded.bytes, about) == Kind::File {
+        mail.files.push(file(&decoded, about));
     }
     if about.is("message", Some("external-body"))
         && let Some(url) = about.attribute("url")
@@ -212,10 +216,21 @@ fn is_prose(about: &About) -> bool {
 
 /// Tells what a reader would save from what it shows.
 fn kind(content: &[u8], about: &About) -> Kind {
-    let file_if = |is_file| if is_file { Kind::File } else { Kind::Body };
-    if content.trim_ascii().is_empty() {
+    // Nothing is in it that could be shown or read.
+    if is_empty(content) {
         return Kind::Body;
     }
+    sort(content, about)
+}
+
+/// Tells a content without anything but white space.
+fn is_empty(content: &[u8]) -> bool {
+    content.trim_ascii().is_empty()
+}
+
+/// Tells what a reader saves from what it shows, of an empty content as of any other.
+fn sort(content: &[u8], about: &About) -> Kind {
+    let file_if = |is_file| if is_file { Kind::File } else { Kind::Body };
     if about.is("text", None) {
         let is_calendar = about.is("text", Some("calendar"));
         let is_body = about.is_any("text", &BODIES)
@@ -371,26 +386,22 @@ fn beginning(content: &[u8]) -> String {
         .replace('\0', "")
 }
 
-/// Tells whether a text can be read by its charset. ASCII is the same in nearly all of them.
+/// Tells whether a text can be read by its charset.
 fn is_known_charset(content: &[u8], about: &About) -> bool {
     let Some(name) = about.attribute("charset").map(str::trim) else {
         return true;
     };
-    let lower = name.to_ascii_lowercase().replace('_', "-");
-    if is_wide(name) {
+    if is_wide(name) || reads_as_ascii(content, name) {
         return true;
     }
-    // The decoder gives nothing for these.
-    let is_replaced = lower.starts_with("iso-2022-cn")
-        || ["iso-2022-kr", "csiso2022kr", "hz-gb-2312", "replacement"].contains(&lower.as_str());
-    if is_replaced {
+    if is_replaced(name) {
         return false;
     }
-    let is_ascii = content.iter().all(|b| b.is_ascii() && *b != 0);
+    let lower = name.to_ascii_lowercase();
     let is_named = charset_decoder(name.as_bytes()).is_some()
         || Charset::for_label(name.as_bytes()).is_some()
         || ["", "us-ascii", "utf8", "unknown-8bit"].contains(&lower.as_str());
-    is_named || Charset::for_bom(content).is_some() || (is_ascii && !lower.contains('7'))
+    is_named || Charset::for_bom(content).is_some()
 }
 
 impl File {
@@ -403,6 +414,7 @@ impl File {
                 sha256: crate::hex::hex(&Sha256::digest(bytes)),
             },
             other: None,
+            is_empty: is_empty(bytes),
         }
     }
 }

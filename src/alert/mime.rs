@@ -70,6 +70,8 @@ pub(super) struct File {
     pub(super) fact: AttachmentFact,
     /// SHA-256 of what other readers save, where they differ.
     pub(super) other: Option<String>,
+    /// Whether it holds nothing but white space.
+    pub(super) is_empty: bool,
 }
 
 /// Is what a message and those attached to it hold.

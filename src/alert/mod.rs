@@ -4,6 +4,7 @@
 //! is not what it seems. `Debug` prints no text of a message, errors say only what was too much.
 
 mod around;
+mod ascii;
 mod attached;
 mod authentication;
 mod calendar;

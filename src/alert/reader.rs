@@ -224,12 +224,23 @@ impl<'t, 'a> Reader<'t, 'a> {
             let digests = [Some(&file.fact.sha256), file.other.as_ref()];
             for digest in digests.into_iter().flatten() {
                 if let Ok(hash) = Indicator::parse(IndicatorKind::Hash, digest) {
-                    self.add("attachment", hash);
+                    self.file(hash, file.is_empty);
                 }
             }
             if self.read.facts.attachments.len() < MAX_NAMED {
                 self.read.facts.attachments.push(file.fact.clone());
             }
+        }
+    }
+
+    /// Adds the digest of a file. One that holds nothing is nobody's, and need not be asked about.
+    fn file(&mut self, hash: Indicator, is_empty: bool) {
+        if is_empty && (self.trust.is_own)(&hash).is_none() {
+            if self.seen.insert(hash.clone()) {
+                self.ignore("attachment", &hash, "an empty file");
+            }
+        } else {
+            self.add("attachment", hash);
         }
     }
 

@@ -10,6 +10,7 @@ mod cost;
 mod generated;
 mod heads;
 mod hidden;
+mod legitimate;
 mod limits;
 mod names;
 mod pages;

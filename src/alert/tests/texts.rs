@@ -368,7 +368,7 @@ fn links_of_other_schemes_lead_to_the_server_that_they_name() {
             "{link}: {read:?}"
         );
     }
-    for link in ["ms-msdt:/id PCWDiagnostic", "gopher2:x"] {
+    for link in ["ms-msdt:/id PCWDiagnostic", "view-source:x"] {
         assert_eq!(page(link).unreadable.len(), 1, "{link}");
     }
     assert_eq!(urls("open \\\\evil.example\\share\\a.lnk now"), ["evil.example"]);

@@ -1,6 +1,7 @@
 //! Tells links by their schemes: those that lead to a page, those that lead to another server, and those that lead to
 //! none.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
@@ -8,11 +9,11 @@ use url::{ParseError, Url};
 
 use super::web;
 use crate::domain::indicator::refang::{mend_url, refang_url};
-use crate::domain::indicator::{Indicator, without};
+use crate::domain::indicator::{Indicator, is_below_known_suffix, without};
 
-/// Schemes with which a client asks no server: they write a message, make a call, show a part of the message itself, or
-/// open a program without naming a server.
-const NOWHERE: [&str; 23] = [
+/// Schemes with which a client asks no server, whatever stands in the link: they write a message, make a call, or show a
+/// message or a part of it.
+const NOWHERE: [&str; 24] = [
     "about",
     "applewebdata",
     "blob",
@@ -25,6 +26,7 @@ const NOWHERE: [&str; 23] = [
     "geo",
     "im",
     "mailto",
+    "message",
     "mid",
     "sip",
     "sips",
@@ -38,8 +40,56 @@ const NOWHERE: [&str; 23] = [
     "xmpp",
 ];
 
-/// Schemes that open a program, which asks the server of a link in them; without one they lead nowhere.
-const PROGRAMS: [&str; 3] = ["msteams", "onenote", "outlook"];
+/// Schemes that browsers fetch or open as a page: what they name may be a site without slashes before it.
+const FETCHED: [&str; 24] = [
+    "brave",
+    "feed",
+    "feeds",
+    "file",
+    "filesystem",
+    "firefox",
+    "firefox-focus",
+    "ftp",
+    "ftps",
+    "gopher",
+    "googlechrome",
+    "googlechromes",
+    "http",
+    "https",
+    "intent",
+    "jar",
+    "mhtml",
+    "microsoft-edge",
+    "opera-http",
+    "opera-https",
+    "read",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+/// Schemes whose program runs a command or fetches something that the link says in words of its own.
+const COMMANDS: [&str; 16] = [
+    "hcp",
+    "its",
+    "jnlp",
+    "jnlps",
+    "ldap",
+    "ldaps",
+    "mk",
+    "ms-appinstaller",
+    "ms-its",
+    "ms-itss",
+    "ms-msdt",
+    "ms-officecmd",
+    "ms-search",
+    "search",
+    "search-ms",
+    "shell",
+];
+
+/// How many times a link is decoded in search of another in it.
+const MAX_DECODED: usize = 3;
 
 /// Says what a text is as a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,9 +150,16 @@ fn as_it_stands(text: &str) -> Link {
     match Url::parse(text) {
         Ok(url) => other(&url, text),
         Err(ParseError::RelativeUrlWithoutBase) => Link::Relative,
-        // A scheme alone, as templates leave it, leads nowhere.
+        // A scheme alone, as templates leave it, leads nowhere, and a program names things as it likes.
         Err(_) => match text.split_once(':') {
-            Some((_, rest)) if rest.contains(char::is_alphanumeric) => Link::Unreadable,
+            Some((scheme, rest)) if rest.contains(char::is_alphanumeric) => {
+                let is_site = host_of(rest).is_some_and(|host| host.contains('.'));
+                if is_site || is_unclear(&scheme.to_ascii_lowercase(), rest) {
+                    Link::Unreadable
+                } else {
+                    Link::Nowhere
+                }
+            }
             _ => Link::Nowhere,
         },
     }
@@ -128,7 +185,7 @@ fn other(url: &Url, text: &str) -> Link {
         let rest = text.split_once(':').map_or("", |(_, rest)| rest);
         return web(&format!("https:{rest}")).map_or(Link::Unreadable, Link::Web);
     }
-    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    let decoded = decoded(text);
     let behind = decoded.split_once(':').map_or("", |(_, rest)| rest);
     let links = inner(behind);
     let shared = behind.split_once("\\\\").and_then(|(_, rest)| host_of(rest));
@@ -143,13 +200,51 @@ fn other(url: &Url, text: &str) -> Link {
     }
     if !links.is_empty() || !hosts.is_empty() {
         Link::Other { links, hosts }
-    } else if is_unreadable {
+    } else if FETCHED.contains(&scheme)
+        && let Some(url) = site(behind)
+    {
+        Link::Other {
+            links: vec![url],
+            hosts,
+        }
+    } else if is_unreadable || host.is_none() && is_unclear(scheme, behind) {
         Link::Unreadable
-    } else if host.is_some() || PROGRAMS.contains(&scheme) || matches!(scheme, "javascript" | "vbscript") {
-        Link::Nowhere
     } else {
-        Link::Unreadable
+        Link::Nowhere
     }
+}
+
+/// Tells a link of which it is unknown where it leads: browsers fetch its scheme, a command stands in it, or another link that
+/// cannot be read; or its scheme is the name of a site before a port.
+fn is_unclear(scheme: &str, rest: &str) -> bool {
+    let says = rest.contains(char::is_alphanumeric);
+    let lower = decoded(rest).to_ascii_lowercase();
+    let holds_link = ["http:", "https:", "ftp:", "\\\\"]
+        .iter()
+        .any(|start| lower.contains(start));
+    says && (FETCHED.contains(&scheme)
+        || COMMANDS.contains(&scheme)
+        || is_below_known_suffix(scheme)
+        || holds_link && !matches!(scheme, "javascript" | "vbscript"))
+}
+
+/// Reads the site that a link names without slashes: `microsoft-edge:shop.example/login`.
+fn site(rest: &str) -> Option<Url> {
+    let front = rest.split(['/', '?', '#', ':']).next()?;
+    is_below_known_suffix(front).then(|| web(&format!("http://{rest}")))?
+}
+
+/// Decodes what is percent-encoded, also where that was done several times.
+fn decoded(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MAX_DECODED {
+        let plain = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if plain == text {
+            break;
+        }
+        text = Cow::Owned(plain);
+    }
+    text
 }
 
 /// Returns the links within a link of another scheme, up to a few.
