@@ -74,6 +74,9 @@ const SEPARATING: [&str; 60] = [
     "ul",
 ];
 
+/// How many invisible characters before a tag are stepped over.
+const MAX_UNSEEN: usize = 64;
+
 /// Tells whether an element's tags end a word; of its name in lower case.
 pub(super) fn ends_run(name: &str) -> bool {
     SEPARATING.contains(&name)
@@ -221,8 +224,9 @@ impl Runs {
 
 /// Tells a text that ends within what may be a name.
 fn ends_in_name(text: &str) -> bool {
-    let is_unseen = |c: char| is_invisible(c) && !c.is_whitespace();
-    text.trim_end_matches(is_unseen).ends_with(in_name)
+    let is_seen = |c: &char| !is_invisible(*c) || c.is_whitespace();
+    let last = text.chars().rev().take(MAX_UNSEEN).find(is_seen);
+    last.is_some_and(in_name)
 }
 
 /// Tells a link to which the next word was joined: a shorter one leads to a name, and this one to none.

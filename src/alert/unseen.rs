@@ -44,8 +44,9 @@ pub(super) fn mark(text: &str) -> Option<&str> {
     let condition = inner
         .strip_prefix("--[if")
         .or_else(|| inner.strip_prefix("[if"))?;
-    let end = condition.find("]>")?;
-    (end <= MAX_CONDITION).then(|| condition.get(end + 2..))?
+    let mut signs = condition.char_indices().take(MAX_CONDITION);
+    let (end, _) = signs.find(|(_, c)| *c == ']')?;
+    condition.get(end..)?.strip_prefix("]>")
 }
 
 /// Is how an element of a page looks.
