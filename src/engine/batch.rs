@@ -307,21 +307,15 @@ impl Carrier {
             )),
             client: spend.client.clone(),
             spend,
-            attempts: 0.into(),
-            provider_nanos: 0.into(),
+            // What is done for all counts for whoever opened the gathering.
+            wire: Arc::clone(&self.wire),
             unrepeatable: false.into(),
             charged: Mutex::default(),
         }
     }
 
-    /// Adds what another carrier did and was charged.
+    /// Adds what another carrier was charged, and whether it may be repeated.
     fn take_over(&self, other: &Self) {
-        let add = |to: &std::sync::atomic::AtomicU64, from: &std::sync::atomic::AtomicU64| {
-            to.fetch_add(from.load(Ordering::Relaxed), Ordering::Relaxed);
-        };
-        add(&self.provider_nanos, &other.provider_nanos);
-        self.attempts
-            .fetch_add(other.attempts.load(Ordering::Relaxed), Ordering::Relaxed);
         self.unrepeatable
             .fetch_or(other.unrepeatable.load(Ordering::Relaxed), Ordering::Relaxed);
         let (cost, currency) = *locked(&other.charged);

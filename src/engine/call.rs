@@ -2,7 +2,7 @@
 //!
 //! Everything that costs sits inside retry: each attempt on the wire is counted, because the vendor counts it.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::sync::SemaphorePermit;
 use super::account::AccountState;
 use super::breaker::{Breaker, Circuit, Signal};
 use super::dispenser::TooLate;
+use super::landing::Wire;
 use super::ledger::{Charged, Ledger, Priority, Refusal, Reservation, Spend, cost_text};
 use super::runtime::{Key, Runtime};
 use super::session::Session;
@@ -66,10 +67,8 @@ pub struct Carrier {
     pub client: String,
     /// Who asked what, for the audit.
     pub spend: Spend,
-    /// Counts attempts on the wire.
-    pub attempts: AtomicU32,
-    /// Sums the time of attempts in nanoseconds.
-    pub provider_nanos: AtomicU64,
+    /// Counts attempts on the wire, and sums their time.
+    pub wire: Arc<Wire>,
     /// Whether a call that may not be repeated was made: no other product is tried after it.
     pub unrepeatable: AtomicBool,
     /// Sums what was charged: calls, records, hundredths.
@@ -186,6 +185,7 @@ impl Carrier {
             self.unrepeatable.store(true, Ordering::Relaxed);
         }
         // From here on nothing cancels the call: its bytes may have left.
+        self.wire.begin();
         let started = self.clock.elapsed();
         let reference = self.runtime.reference.load();
         let signing = Signing {
@@ -202,11 +202,7 @@ impl Carrier {
         let reply = timeout_at(self.clock.as_ref(), started + timeout, one).await;
         let took = self.clock.elapsed().saturating_sub(started);
         self.state.took(took);
-        self.attempts.fetch_add(1, Ordering::Relaxed);
-        self.provider_nanos.fetch_add(
-            u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
-            Ordering::Relaxed,
-        );
+        self.wire.took(took);
         let (verdict, attempted) = match reply {
             Some(Ok(reply)) => {
                 let Judgement { verdict, charge } = self.runtime.provider.judge(call, &reply);

@@ -1,7 +1,7 @@
 //! Takes a flight from take-off to landing, whatever becomes of it on the way.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,13 +17,46 @@ use crate::domain::{Failure, FailureKind};
 pub(super) type FlightKey = (AnswerKey, bool);
 
 /// Is what became of a flight.
-pub(super) type Landing = Result<Landed, Failure>;
+pub(super) type Landing = Result<Arc<Entry>, Failure>;
 
-#[derive(Debug, Clone)]
-pub(super) struct Landed {
-    pub(super) entry: Arc<Entry>,
-    pub(super) attempts: u32,
-    pub(super) nanos: u64,
+/// Is what a caller learns of a flight: where it went, and what it took, which counts for the caller that started it.
+pub(super) struct Flown {
+    /// What became of it; `None` where the caller's deadline came first.
+    pub(super) landing: Option<Landing>,
+    /// Whether this caller started it.
+    pub(super) leads: bool,
+    /// What was done on the wire so far.
+    pub(super) wire: Arc<Wire>,
+}
+
+/// Counts what is done on the wire for a flight, also while it is in the air.
+#[derive(Debug, Default)]
+pub struct Wire {
+    attempts: AtomicU32,
+    nanos: AtomicU64,
+}
+
+impl Wire {
+    /// Counts an attempt, before its bytes leave.
+    pub(super) fn begin(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Adds the time that an attempt took.
+    pub(super) fn took(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// Returns how many attempts were begun.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    /// Returns the time that attempts took.
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
+    }
 }
 
 pub(super) struct Aboard {
@@ -91,16 +124,7 @@ pub(super) async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache) -> L
         && entry.holds(errand.want)
         && !(errand.buy.is_some() && entry.answer.is_quote())
     {
-        return Ok(Landed {
-            entry,
-            attempts: 0,
-            nanos: 0,
-        });
+        return Ok(entry);
     }
-    let entry = carrier.fly(errand, cache).await?;
-    Ok(Landed {
-        entry,
-        attempts: carrier.attempts.load(Ordering::Relaxed),
-        nanos: carrier.provider_nanos.load(Ordering::Relaxed),
-    })
+    carrier.fly(errand, cache).await
 }

@@ -98,7 +98,7 @@ impl Carrier {
             match flown {
                 Ok(answers) => {
                     // Whoever went along made no attempt of its own.
-                    let vendor_asked = gathers || self.attempts.load(Ordering::Relaxed) > 0;
+                    let vendor_asked = gathers || self.wire.attempts() > 0;
                     return self.keep(errand, answers, vendor_asked, cache).await;
                 }
                 Err(failure) => {

@@ -12,7 +12,7 @@
 //! [`breaker`], [`ledger`], [`dispenser`], [`transport`], [`cache`].
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ use account::AccountState;
 use cache::{AnswerKey, Cache, Entry};
 use call::{Carrier, Passengers};
 use flight::Flights;
-use landing::{Aboard, Aloft, FlightKey, Landing, land};
+use landing::{Aboard, Aloft, FlightKey, Flown, Landing, Wire, land};
 use ledger::{Ledger, Spend};
 use lookup::Errand;
 pub use question::{Ask, Asker, CacheState, TERMINAL, Told};
@@ -245,30 +245,35 @@ impl Engine {
             errand.seen = kept.as_ref().map(|entry| entry.version);
             let held = |entry: &Arc<Entry>| entry.is_fresh(self.clock.now()) && !self.is_too_old(ask, entry);
             errand.held = kept.clone().filter(held);
-            match self.fly(ask, runtime, &state, errand.clone()).await {
+            let flown = self.fly(ask, runtime, &state, errand.clone()).await;
+            let mut told = match flown.landing {
                 // Whoever took off first may have wanted less: what landed is held, and the rest is fetched.
-                Some((Ok(landed), false)) if !landed.entry.holds(ask.want) => kept = Some(landed.entry),
-                Some((Ok(landed), leads)) => {
-                    let cache = if leads {
+                Some(Ok(entry)) if !flown.leads && !entry.holds(ask.want) => {
+                    kept = Some(entry);
+                    continue;
+                }
+                Some(Ok(entry)) => {
+                    let cache = if flown.leads {
                         CacheState::Miss
                     } else {
                         CacheState::Joined
                     };
-                    let mut told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
-                    if leads {
-                        told.attempts = landed.attempts;
-                        told.provider_time = Duration::from_nanos(landed.nanos);
-                    }
-                    return told;
+                    self.told(&entry, cache, &key, runtime, Some(&state))
                 }
-                Some((Err(failure), _)) => return self.stale_or(kept, key, failure),
+                Some(Err(failure)) => self.stale_or(kept, key, failure),
                 None => {
                     let message =
                         "no answer before the deadline; it is kept when it comes, so ask again shortly";
                     let failure = Failure::new(FailureKind::TimedOut, &ask.provider, message);
-                    return self.stale_or(kept, key, failure);
+                    self.stale_or(kept, key, failure)
                 }
+            };
+            // What failed was called for, too.
+            if flown.leads {
+                told.attempts = flown.wire.attempts();
+                told.provider_time = flown.wire.time();
             }
+            return told;
         }
     }
 
@@ -344,7 +349,8 @@ impl Engine {
         runtime: &Arc<Runtime>,
         state: &Arc<AccountState>,
         errand: Errand,
-    ) -> Option<(Landing, bool)> {
+    ) -> Flown {
+        let wire = Arc::<Wire>::default();
         let key: FlightKey = (errand.key.clone(), errand.buy.is_some());
         let mut seat = self
             .flights
@@ -355,7 +361,7 @@ impl Engine {
                     flight: Arc::clone(&flight),
                 };
                 let client = ask.asker.client.clone();
-                let carrier = self.carrier(
+                let mut carrier = self.carrier(
                     runtime,
                     state,
                     ask.key.clone(),
@@ -363,6 +369,7 @@ impl Engine {
                     spend(ask),
                     Arc::new(aboard),
                 );
+                carrier.wire = Arc::clone(&wire);
                 let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
                 let (users, client) = (Arc::clone(&runtime.users), ask.asker.client.clone());
                 self.runtime.spawn(async move {
@@ -378,7 +385,7 @@ impl Engine {
                             Err(failure) if failure.kind == FailureKind::Denied(Denial::UserKey) => {
                                 users.refuse(&client, &carrier.state.account, carrier.clock.now());
                             }
-                            _ if carrier.attempts.load(Ordering::Relaxed) > 0 => users.keep(&carrier.state),
+                            _ if carrier.wire.attempts() > 0 => users.keep(&carrier.state),
                             _ => {}
                         }
                     }
@@ -386,8 +393,12 @@ impl Engine {
                 });
             });
         let leads = seat.leads;
-        let landing = timeout_at(self.clock.as_ref(), ask.deadline, seat.landed()).await?;
-        Some((landing?, leads))
+        let landing = timeout_at(self.clock.as_ref(), ask.deadline, seat.landed()).await;
+        Flown {
+            landing: landing.flatten(),
+            leads,
+            wire,
+        }
     }
 
     fn carrier(
@@ -409,8 +420,7 @@ impl Engine {
             passengers,
             client,
             spend,
-            attempts: AtomicU32::new(0),
-            provider_nanos: AtomicU64::new(0),
+            wire: Arc::default(),
             unrepeatable: AtomicBool::new(false),
             charged: Mutex::default(),
         }

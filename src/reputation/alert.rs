@@ -23,7 +23,7 @@ const REASONS: usize = 3;
 /// Counts what an answer cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Cost {
-    /// Calls on the wire.
+    /// Calls on the wire, attempts that failed included.
     pub calls: u32,
     /// Look-ups that the cache answered.
     pub cached: u32,

@@ -11,6 +11,7 @@
 mod again;
 mod alerts;
 mod batches;
+mod calls;
 mod closing;
 mod corpora;
 mod decisions;
