@@ -18,6 +18,7 @@ mod decisions;
 mod dns;
 mod engine;
 mod faults;
+mod hosts;
 mod inputs;
 mod investigation;
 mod limits;

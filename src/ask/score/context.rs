@@ -166,7 +166,10 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
         (Capability::Whois | Capability::MailPolicy, _) if is_name => {
             owned(indicator.clone()).into_iter().collect()
         }
-        (Capability::Resolutions, IndicatorKind::Url) => host().into_iter().collect(),
+        (Capability::Resolutions, IndicatorKind::Url) => {
+            let address = || indicator.ip().map(Indicator::from);
+            host().or_else(address).into_iter().collect()
+        }
         (_, IndicatorKind::Url) => vec![plan::told(scorer, indicator)],
         _ => vec![indicator.clone()],
     }

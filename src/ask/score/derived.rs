@@ -30,19 +30,18 @@ pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Deri
     let rules = &scorer.policy.rules;
     match indicator.kind() {
         IndicatorKind::Ipv4 | IndicatorKind::Ipv6 if rules.few_domains > 0 => {
-            around(
-                scorer,
-                indicator,
-                Capability::DomainsOnIp,
-                "hosted-domains",
-                rules.few_domains,
-            )
-            .await
+            hosted(scorer, indicator, None).await
         }
+        // What is known of a host is known of its pages.
+        IndicatorKind::Url if rules.few_domains > 0 => match indicator.ip().map(Indicator::from) {
+            Some(address) => hosted(scorer, &address, Some(address.value())).await,
+            None => Derived::default(),
+        },
         IndicatorKind::Email if rules.registrations != Registrations::Never => {
             around(
                 scorer,
                 indicator,
+                None,
                 Capability::ReverseWhois,
                 "registered-domains",
                 u32::MAX,
@@ -53,17 +52,32 @@ pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Deri
     }
 }
 
+/// Finds out about the domains on an address; `about` names it where it is not the indicator itself.
+async fn hosted(scorer: &Scorer<'_>, address: &Indicator, about: Option<&str>) -> Derived {
+    let few = scorer.policy.rules.few_domains;
+    around(
+        scorer,
+        address,
+        about,
+        Capability::DomainsOnIp,
+        "hosted-domains",
+        few,
+    )
+    .await
+}
+
 /// Asks for the domains around an indicator, and for their risk. Where they are more than a few, they say nothing of
 /// it: the measure then ends in `-many`, which a policy knows that wants to be told of it.
 async fn around(
     scorer: &Scorer<'_>,
     indicator: &Indicator,
+    about: Option<&str>,
     capability: Capability,
     measure: &str,
     few: u32,
 ) -> Derived {
     let mut parts = Vec::new();
-    plan::ask(scorer, capability, indicator, None, MOST_DOMAINS, &mut parts);
+    plan::ask(scorer, capability, indicator, about, MOST_DOMAINS, &mut parts);
     let offered = parts.len();
     // A product that the account does not include is as a source without a key: it is not missed.
     parts.retain(|part| scorer.engine.may_answer(&part.source, capability));
@@ -121,6 +135,7 @@ async fn around(
                     missed.extend(found.failed);
                     // The risk of a domain around it is none of its own.
                     for item in &mut missed {
+                        item.about = item.about.take().or_else(|| part.about.clone());
                         item.gap.could = Potential::Measures(vec![measure.clone()]);
                     }
                     derived.evidence.extend(missed);
@@ -231,5 +246,6 @@ fn says(
     let mut evidence = from_record(&part.source, &record, &scorer.policy.rules, &Origin::HERE, now);
     // Whoever blocks it hits all of them.
     evidence.hazard = is_crowd.then(|| format!("shared hosting of {total} domains"));
+    evidence.about.clone_from(&part.about);
     (evidence.status == EvidenceStatus::Ok).then_some(evidence)
 }
