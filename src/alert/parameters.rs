@@ -34,10 +34,10 @@ impl Readings {
             let value = value(raw);
             match form {
                 None => {
-                    found.take(value);
+                    found.take(&value);
                     found.vary(raw.trim());
                 }
-                Some("") => found.take(extended(&value)),
+                Some("") => found.take(&extended(&value)),
                 Some(form) => {
                     let number = form.trim_end_matches('*').parse().unwrap_or(usize::MAX);
                     let value = if form.ends_with('*') {
@@ -58,12 +58,13 @@ impl Readings {
         self.values.len() > 1
     }
 
-    fn take(&mut self, value: String) {
-        let value = value.trim_end().to_owned();
-        if !value.is_empty() && self.values.len() < MAX_VALUES && !self.values.contains(&value) {
-            self.values.push(value.clone());
+    fn take(&mut self, value: &str) {
+        let value = value.trim_end();
+        let is_known = self.values.iter().any(|known| known == value);
+        if !value.is_empty() && self.values.len() < MAX_VALUES && !is_known {
+            self.values.push(value.to_owned());
         }
-        self.add(&value);
+        self.add(value);
     }
 
     fn add(&mut self, value: &str) {
@@ -96,8 +97,8 @@ impl Readings {
             .take_while(|((number, _), expected)| number == expected)
             .map(|((_, text), _)| text.as_str())
             .collect();
-        self.take(whole);
-        self.take(unbroken);
+        self.take(&whole);
+        self.take(&unbroken);
     }
 }
 
