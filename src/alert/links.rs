@@ -50,8 +50,7 @@ pub(super) fn find(text: &str, html: bool, found: &mut Found<'_>) -> bool {
 
 /// Tells of every link of a web page; `bases` say where its relative links lead, if it does not. Says whether more are wanted.
 pub(super) fn find_in_page(text: &str, bases: &[Url], found: &mut Found<'_>) -> bool {
-    let mut page = Page::default();
-    page.read(text, found) && page.runs.end(found) && page.resolve(bases, found)
+    page(text, 0, bases, found)
 }
 
 /// Tells of the link that a value is, or of those of the page in it; says whether more are wanted.
@@ -60,12 +59,12 @@ pub(super) fn in_value(value: &str, found: &mut Found<'_>) -> bool {
 }
 
 /// Reads a page; `depth` counts the pages that it stands in.
-fn page(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
+fn page(text: &str, depth: usize, bases: &[Url], found: &mut Found<'_>) -> bool {
     let mut page = Page {
         depth,
         ..Page::default()
     };
-    page.read(text, found) && page.runs.finish(found) && page.resolve(&[], found)
+    page.read(text, found) && page.runs.finish(found) && page.resolve(bases, found)
 }
 
 /// Is a page that is read.
@@ -121,7 +120,7 @@ impl Page {
         };
         match closed {
             // No comment ends in it, so that this goes no deeper.
-            Some((inner, behind)) => page(inner, self.depth, found).then_some(behind),
+            Some((inner, behind)) => page(inner, self.depth, &[], found).then_some(behind),
             None => {
                 self.no_comment_end |= !text.starts_with("[if");
                 self.runs.end(found).then_some(text)
@@ -215,7 +214,7 @@ impl Page {
             depth: self.depth + 1,
             ..Self::default()
         };
-        if !inner.read(text, found) || !inner.runs.end(found) {
+        if !inner.read(text, found) || !inner.runs.finish(found) {
             return false;
         }
         if inner.base.is_some() {
@@ -337,7 +336,7 @@ fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
         return texts(&plain, depth, found);
     }
     if starts("data:") {
-        return depth >= MAX_DEPTH || data(value).is_none_or(|inner| page(&inner, depth + 1, found));
+        return depth >= MAX_DEPTH || data(value).is_none_or(|inner| page(&inner, depth + 1, &[], found));
     }
     found(value)
 }
@@ -397,7 +396,7 @@ fn texts(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
             let host = target.split(['/', '\\']).next().unwrap_or_default();
             !host.contains('.') || found(&format!("//{target}"))
         })
-        && pages.all(|inner| page(&inner, depth + 1, found))
+        && pages.all(|inner| page(&inner, depth + 1, &[], found))
 }
 
 /// Returns what stands behind the two slashes of a link without a scheme; browsers take backslashes for slashes.

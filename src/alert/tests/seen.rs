@@ -43,6 +43,25 @@ fn a_name_that_tags_cut_is_read_whole() {
     }
 }
 
+/// The text before an element counts, although the page ends within it.
+#[test]
+fn an_element_that_is_never_closed_hides_nothing_before_it() {
+    for open in [
+        "<span style='display:none'>x",
+        "<div hidden>x",
+        "<style>p { color: red }",
+        "<script>var a = 1;",
+        "<template>x<b>y",
+        "<title>x",
+    ] {
+        let body = format!("<p>Go to shop-offers.com {open}");
+        assert_eq!(page(&body), ["http://shop-offers.com/"], "{body}");
+        let inner = body.replace('\'', "&apos;");
+        let framed = format!("<iframe srcdoc=\"{inner}\"></iframe>");
+        assert_eq!(page(&framed), ["http://shop-offers.com/"], "{framed}");
+    }
+}
+
 #[test]
 fn what_is_not_shown_cuts_no_name() {
     for cut in [
