@@ -104,6 +104,7 @@ fn bench(criterion: &mut Criterion) {
         type_id: "maltego.Domain",
         value: "example.com",
         properties: &[],
+        instead: None,
     };
     let now = Timestamp::from_second(1_780_000_000).expect("a time");
     for count in SIZES {

@@ -146,6 +146,7 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize, known: &Known) -> Mapped {
         // Where the client left `Value` out, the property that stands for it is the value.
         value: asked.entity.value(),
         properties: &asked.echo,
+        instead: asked.instead.as_deref(),
     };
     let selection = Selection {
         exclude_sinkholes: asked.told.iter().any(|(_, options, _)| options.exclude_sinkholes),

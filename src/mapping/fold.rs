@@ -190,6 +190,8 @@ pub(super) struct Group<'a> {
     distance: u32,
     near: Option<Date>,
     count: Option<i64>,
+    /// Whether it is what was asked about instead of the input: no window and no setting leaves it out.
+    is_asked: bool,
 }
 
 /// Says what records without a date do to an entity that no dated record puts into the window.
@@ -217,6 +219,7 @@ impl<'a> Group<'a> {
             distance: u32::MAX,
             near: None,
             count: None,
+            is_asked: false,
         }
     }
 
@@ -245,7 +248,7 @@ impl<'a> Group<'a> {
 
     /// Tells whether it belongs to the window.
     pub(super) fn is_inside(&self) -> bool {
-        self.inside || self.is_undated() || self.undated == Undated::Plain
+        self.inside || self.is_asked || self.is_undated() || self.undated == Undated::Plain
     }
 
     /// Tells whether only records without a date put it into a window.
@@ -260,7 +263,8 @@ impl<'a> Group<'a> {
 
     /// Tells whether it is a sinkhole: a list says so of the value, an earlier answer, or the vendor of a record.
     pub(super) fn is_sinkhole(&self, rules: &Rules<'_>) -> bool {
-        can_be_sinkhole(self.type_id)
+        !self.is_asked
+            && can_be_sinkhole(self.type_id)
             && (rules.lists.sinkhole(&self.value).is_some()
                 || rules.marks.of(&self.value).is_some()
                 || self.called_sinkhole_by().is_some())
@@ -275,15 +279,17 @@ impl<'a> Group<'a> {
 
     /// Tells whether it is a name of a dynamic DNS service, or stands on one.
     pub(super) fn is_dynamic_dns(&self, rules: &Rules<'_>) -> bool {
-        matches!(
-            zone(self.type_id, &self.value, rules),
-            Some((ZoneKind::DynamicDns, _))
-        )
+        !self.is_asked
+            && matches!(
+                zone(self.type_id, &self.value, rules),
+                Some((ZoneKind::DynamicDns, _))
+            )
     }
 
-    /// Returns what to sort by: nearest, then what was so only around that day, then rarest, then newest.
-    pub(super) fn rank(&self) -> (u32, u32, i64, std::cmp::Reverse<Option<Date>>) {
+    /// Returns what to sort by: what was asked about instead of the input, nearest, then what was so only around that day, then rarest, then newest.
+    pub(super) fn rank(&self) -> (bool, u32, u32, i64, std::cmp::Reverse<Option<Date>>) {
         (
+            !self.is_asked,
             self.distance,
             self.near.map_or(0, |near| self.period.reach(near)),
             self.count.unwrap_or(i64::MAX),
@@ -405,10 +411,22 @@ impl<'a> Folded<'a> {
             return Placed::Nothing;
         }
         if rule.on_input {
-            let group = self
-                .on_input
-                .get_or_insert_with(|| Group::new(input.type_id, Cow::Borrowed(input.value)));
-            group.add(part, &heard.window);
+            let asked = heard.answer.query.indicator.value();
+            let group = match input.instead.filter(|domain| *domain == asked) {
+                // What is said of a registrable domain is not said of a name below it.
+                Some(domain) => {
+                    let value = Cow::Borrowed(domain);
+                    self.group((name_type(domain, lists), value.clone(), None), value, known)
+                }
+                None => {
+                    let input = || Group::new(input.type_id, Cow::Borrowed(input.value));
+                    Some(self.on_input.get_or_insert_with(input))
+                }
+            };
+            if let Some(group) = group {
+                group.is_asked = true;
+                group.add(part, &heard.window);
+            }
             return Placed::Made;
         }
         let Some(value) = rule.value.fill(|name| part.scope.text(name)) else {
@@ -439,20 +457,40 @@ impl<'a> Folded<'a> {
             return Placed::Equal;
         }
         let strict = prepared.strict_values(&part.scope);
-        let at = match known.entry((type_id, told_apart_by(prepared.kind, &value), strict)) {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => {
-                self.groups.push(Group::new(type_id, value.clone()));
-                *entry.insert(self.groups.len() - 1)
-            }
-        };
-        if let Some(group) = self.groups.get_mut(at) {
+        let key = (type_id, told_apart_by(prepared.kind, &value), strict);
+        if let Some(group) = self.group(key, value.clone(), known) {
             if is_shouted(&group.value) && !is_shouted(&value) {
                 group.value = value;
             }
             group.add(part, &heard.window);
         }
         Placed::Made
+    }
+
+    /// Finds the group of a key, or begins it with a value.
+    fn group(
+        &mut self,
+        key: Key<'a>,
+        value: Cow<'a, str>,
+        known: &mut HashMap<Key<'a>, usize>,
+    ) -> Option<&mut Group<'a>> {
+        let type_id = key.0;
+        let at = match known.entry(key) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                self.groups.push(Group::new(type_id, value));
+                *entry.insert(self.groups.len() - 1)
+            }
+        };
+        self.groups.get_mut(at)
+    }
+}
+
+/// Decides the entity type of a name.
+fn name_type(name: &str, lists: &Lists) -> &'static str {
+    match lists.name_kind(name) {
+        NameKind::Domain => "maltego.Domain",
+        NameKind::Host => "maltego.DNSName",
     }
 }
 
@@ -494,10 +532,7 @@ impl<'a> Prepared<'a> {
         match (self.rule.type_id.as_deref(), self.kind) {
             (Some(V4 | V6) | None, Some(Kind::Address)) => Some(if value.contains(':') { V6 } else { V4 }),
             (Some(type_id), _) => Some(type_id),
-            (None, Some(Kind::Host)) => Some(match lists.name_kind(value) {
-                NameKind::Domain => "maltego.Domain",
-                NameKind::Host => "maltego.DNSName",
-            }),
+            (None, Some(Kind::Host)) => Some(name_type(value, lists)),
             (None, kind) => kind.and_then(|kind| kind.entity_type()),
         }
     }

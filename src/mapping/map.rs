@@ -23,6 +23,8 @@ pub struct MappedInput<'a> {
     /// The properties that an annotated copy has to carry, byte for byte as they came
     /// (see [`crate::maltego::InputEntity::echo_fields`]).
     pub properties: &'a [Property],
+    /// The registrable domain's name, where that is asked instead: what describes it is an entity of its own.
+    pub instead: Option<&'a str>,
 }
 
 /// Holds the window of time that the asker looks at; all ends may be open, all days belong to it. What has no date

@@ -302,6 +302,7 @@ pub(super) fn mapped(
         type_id,
         value: lookup.queries[0].indicator.value(),
         properties: &[],
+        instead: None,
     };
     let walked = walk_fixtures(provider, lookup).unwrap();
     let answers = [Heard::whole(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
@@ -491,6 +492,7 @@ pub(super) fn entities(
         type_id,
         value,
         properties: &[],
+        instead: None,
     };
     let at = "2026-03-01T10:11:12Z".parse().unwrap();
     let answers: Vec<_> = answers.iter().map(|answer| Heard::whole(answer, at)).collect();

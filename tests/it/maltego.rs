@@ -120,6 +120,50 @@ async fn a_host_name_is_asked_by_its_registrable_domain_and_it_says_so() {
     assert_eq!(app.vendor.attempts(), 1, "all three are one question");
 }
 
+/// What is said of a registrable domain stands on that domain, whatever was selected below it.
+#[tokio::test]
+async fn what_describes_the_registrable_domain_is_not_put_on_a_name_below_it() {
+    let app = Builder::new().with(&["domaintools", "rdap"]).start().await;
+    for (transform, domain, property) in [
+        ("domaintools.risk", "career-offers.example", "domaintools.score"),
+        ("domaintools.whois", "example.com", "domaintools.created"),
+        ("rdap.whois", "example.com", "rdap.created"),
+    ] {
+        let itself = app.run(transform, Entity::domain(domain)).await;
+        let annotated = itself.entities_with(property);
+        assert_eq!(
+            annotated,
+            [("maltego.Domain".to_owned(), domain.to_owned())],
+            "{transform}: {}",
+            itself.body
+        );
+        for (type_id, value) in [
+            ("maltego.DNSName", format!("a.b.{domain}")),
+            ("maltego.URL", format!("https://www.{domain}/a")),
+            ("maltego.EmailAddress", format!("jane@{domain}")),
+        ] {
+            let answer = app.run(transform, Entity::new(type_id, &value)).await;
+            assert_eq!(
+                answer.entities_with(property),
+                [("maltego.Domain".to_owned(), domain.to_owned())],
+                "{transform} {value}: {}",
+                answer.body
+            );
+            let input = (type_id.to_owned(), value.clone());
+            assert!(
+                !answer.entities().contains(&input),
+                "{transform} {value}: {}",
+                answer.body
+            );
+            let said = answer.said("Inform");
+            assert!(
+                said.contains(&format!("asked for {domain}, its registrable domain")),
+                "{said}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn stale_answers_are_served_while_the_vendor_is_down_and_say_so() {
     let builder = Builder::new().manual_clock().settings(|settings| {

@@ -391,6 +391,7 @@ fn two_providers_keep_their_own_dates() {
         type_id: "maltego.Domain",
         value: "example.com",
         properties: &[],
+        instead: None,
     };
     let mapped = map(
         &[Heard::whole(&one, at()), Heard::whole(&two, at())],

@@ -12,6 +12,7 @@ fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Re
         type_id,
         value,
         properties,
+        instead: None,
     };
     map(
         &[Heard::whole(&answer, at())],
@@ -127,6 +128,7 @@ fn what_equals_the_input_is_left_out() {
         type_id: "maltego.DNSName",
         value: "example.com",
         properties: &[],
+        instead: None,
     };
     let mapped = map(
         &[Heard::whole(&answer, at())],
@@ -156,6 +158,7 @@ fn an_equally_named_entity_with_another_strict_property_is_found() {
             type_id: "maltego.Domain",
             value: "Example.com",
             properties,
+            instead: None,
         };
         let heard = [Heard::whole(&answer, at())];
         let mapped = map(&heard, &rules_of(&settings), &input, &Selection::up_to(9));
@@ -198,6 +201,7 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         type_id: "maltego.Phrase",
         value: "x",
         properties: &[],
+        instead: None,
     };
     let all = map(
         &[Heard::whole(&answer, at())],
@@ -281,6 +285,7 @@ fn an_input_is_marked_however_it_is_typed() {
         type_id: "maltego.Domain",
         value: "A.Dyn.Example.",
         properties: &[],
+        instead: None,
     };
     let mapped = map(
         &[Heard::whole(&answer, at())],

@@ -45,6 +45,7 @@ pub(super) const INPUT: MappedInput<'static> = MappedInput {
     type_id: "maltego.Domain",
     value: "example.com",
     properties: &[],
+    instead: None,
 };
 
 pub(super) fn at() -> Timestamp {

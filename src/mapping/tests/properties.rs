@@ -44,7 +44,7 @@ proptest! {
         let given = [crate::maltego::Property::strict("fqdn", "DNS Name", strict)];
         let settings = super::settings("risk", "[[transform.entity]]\non = \"input\"\nfields = { score = { property = \"fqdn\" } }");
         let answer = super::answer(crate::domain::Capability::Risk, vec![Record::new().with("score", 5)]);
-        let input = crate::mapping::MappedInput { type_id: "maltego.Domain", value: &value, properties: &given };
+        let input = crate::mapping::MappedInput { type_id: "maltego.Domain", value: &value, properties: &given, instead: None };
         let mapped = crate::mapping::map(&[crate::mapping::Heard::whole(&answer, super::at())], &super::rules_of(&settings), &input, &crate::mapping::Selection::up_to(1));
         prop_assert_eq!(&mapped.entities[0].value, &value);
         prop_assert_eq!(&mapped.entities[0].type_id, "maltego.Domain");

@@ -495,8 +495,14 @@ impl Answer {
 
     /// Types and values of the entities.
     pub fn entities(&self) -> Vec<(String, String)> {
+        self.entities_with("")
+    }
+
+    /// Types and values of the entities that have a property.
+    pub fn entities_with(&self, property: &str) -> Vec<(String, String)> {
         let mut all = Vec::new();
-        for part in self.body.split("<Entity Type=\"").skip(1) {
+        let has = |part: &&str| property.is_empty() || part.contains(&format!("Name=\"{property}\""));
+        for part in self.body.split("<Entity Type=\"").skip(1).filter(has) {
             let type_id = part.split('"').next().unwrap_or("").to_owned();
             let value = part
                 .split("<Value>")
