@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding as Charset, UTF_16BE, UTF_16LE};
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-use super::ascii::is_replaced;
+use super::ascii::{is_replaced, reads_as_ascii};
 use super::parts::About;
 
 /// Holds what a text says.
@@ -32,6 +32,24 @@ enum Wide {
 /// Tells a charset that is read here and not by the decoders of `mail-parser`.
 pub(super) fn is_wide(name: &str) -> bool {
     !wide(name).is_empty()
+}
+
+/// Tells whether a text can be read by its charset.
+pub(super) fn is_known(content: &[u8], about: &About) -> bool {
+    let Some(name) = about.attribute("charset").map(str::trim) else {
+        return true;
+    };
+    if is_wide(name) || reads_as_ascii(content, name) {
+        return true;
+    }
+    if is_replaced(name) {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    let is_named = charset_decoder(name.as_bytes()).is_some()
+        || Charset::for_label(name.as_bytes()).is_some()
+        || ["", "us-ascii", "utf8", "unknown-8bit"].contains(&lower.as_str());
+    is_named || Charset::for_bom(content).is_some()
 }
 
 /// Returns how a charset is read by its name; in both orders, where the name tells none: big-endian by RFC 2781, 4.3,

@@ -2,13 +2,10 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::Encoding as Charset;
-use mail_parser::decoders::charsets::map::charset_decoder;
 use sha2::{Digest, Sha256};
 
-use super::ascii::{is_replaced, reads_as_ascii};
 use super::attached::is_report;
-use super::charsets::{Readings, is_wide, readings};
+use super::charsets::{self, Readings, is_wide, readings};
 use super::encodings::{Decoded, decode, unflowed, uuencoded};
 use super::facts::AttachmentFact;
 use super::mime::{File, Mail, Remarks, UNCLEAR_START};
@@ -116,7 +113,7 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
         if decoded.is_broken && is_body {
             mail.refuse(about, BROKEN);
         }
-        if !is_known_charset(content, about) {
+        if !charsets::is_known(content, about) {
             mail.refuse(about, UNKNOWN_CHARSET);
         }
     }
@@ -384,24 +381,6 @@ fn beginning(content: &[u8]) -> String {
     String::from_utf8_lossy(start)
         .to_ascii_lowercase()
         .replace('\0', "")
-}
-
-/// Tells whether a text can be read by its charset.
-fn is_known_charset(content: &[u8], about: &About) -> bool {
-    let Some(name) = about.attribute("charset").map(str::trim) else {
-        return true;
-    };
-    if is_wide(name) || reads_as_ascii(content, name) {
-        return true;
-    }
-    if is_replaced(name) {
-        return false;
-    }
-    let lower = name.to_ascii_lowercase();
-    let is_named = charset_decoder(name.as_bytes()).is_some()
-        || Charset::for_label(name.as_bytes()).is_some()
-        || ["", "us-ascii", "utf8", "unknown-8bit"].contains(&lower.as_str());
-    is_named || Charset::for_bom(content).is_some()
 }
 
 impl File {

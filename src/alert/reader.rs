@@ -283,10 +283,11 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Adds an indicator; one that a list vouches for is no excess where there are too many.
     fn add_vouched(&mut self, role: &'static str, indicator: Indicator, vouched: Option<&str>) {
-        if role == "sender" && !self.read.senders.contains(&indicator) {
+        let is_known = |known: &Indicator| known.folded() == indicator.folded();
+        if role == "sender" && !self.read.senders.iter().any(is_known) {
             self.read.senders.push(indicator.clone());
         }
-        if !self.seen.insert(indicator.clone()) {
+        if !self.seen.insert(indicator.folded().into_owned()) {
             return;
         }
         if let Some(reason) = private(&indicator) {

@@ -1,5 +1,6 @@
 //! What people said of decisions: of each indicator the latest, until it ends.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,10 +70,22 @@ impl Opinions {
     /// [`StoreError`] where the store cannot be read.
     pub fn open(store: Store, clock: SharedClock) -> Result<Self, StoreError> {
         let rows = store.rows(Shelf::Feedback, clock.now().as_microsecond())?;
-        let known: Known = rows
-            .into_iter()
-            .filter_map(|row| Some((row.key, Arc::new(serde_json::from_slice(&row.value).ok()?))))
-            .collect();
+        let read = |row: Row| {
+            let record: FeedbackRecord = serde_json::from_slice(&row.value).ok()?;
+            let tenant = row
+                .key
+                .strip_suffix(&name(record.r#type, &record.indicator))
+                .map(str::to_owned);
+            let key = tenant.map_or(row.key, |tenant| key(&tenant, record.r#type, &record.indicator));
+            Some((key, Arc::new(record)))
+        };
+        let mut known = Known::new();
+        for (key, record) in rows.into_iter().filter_map(read) {
+            let latest = known.entry(key).or_insert_with(|| Arc::clone(&record));
+            if latest.said_at < record.said_at {
+                *latest = record;
+            }
+        }
         Ok(Self {
             store,
             clock,
@@ -101,7 +114,20 @@ impl Opinions {
             value: serde_json::to_vec(&record).unwrap_or_default(),
         };
         let _one_at_a_time = self.writing.lock().await;
-        self.store.put_rows(vec![row]).await?;
+        let mut rows = vec![row];
+        // Earlier versions named a mailbox as it was written.
+        if let Some(before) = self.known.load().get(&key) {
+            let written = format!("{tenant}{}", name(before.r#type, &before.indicator));
+            if written != key {
+                rows.push(Row {
+                    shelf: Shelf::Feedback,
+                    key: written,
+                    until_us: 0,
+                    value: Vec::new(),
+                });
+            }
+        }
+        self.store.put_rows(rows).await?;
         let now = self.clock.now();
         let mut known = Known::clone(&self.known.load());
         known.retain(|_, record| record.expires_at > now);
@@ -154,11 +180,20 @@ impl Feedback for Opinions {
     }
 }
 
-/// Names an indicator of a tenant; a name is the same as a domain and as a host name.
+/// Names an indicator of a tenant; a name is the same as a domain and as a host name, a mailbox is the same in capitals.
 fn key(tenant: &str, kind: IndicatorKind, value: &str) -> String {
+    let folded = match kind {
+        IndicatorKind::Email => Cow::Owned(value.to_lowercase()),
+        _ => Cow::Borrowed(value),
+    };
+    format!("{tenant}{}", name(kind, &folded))
+}
+
+/// Names an indicator as it is written.
+fn name(kind: IndicatorKind, value: &str) -> String {
     let kind = match kind {
         IndicatorKind::Hostname => IndicatorKind::Domain,
         other => other,
     };
-    format!("{tenant}|{kind}|{value}")
+    format!("|{kind}|{value}")
 }

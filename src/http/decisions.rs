@@ -11,7 +11,7 @@ use super::asking::Request;
 use super::problem::Problem;
 use super::statuses::{NotFound, Refusals, TooLarge};
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision};
-use crate::domain::IndicatorKind;
+use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::digest;
 use crate::startup::App;
 use crate::tokens::Scope;
@@ -181,10 +181,14 @@ fn meant(decision: &KeptDecision, named: Option<&str>) -> Result<(IndicatorKind,
         },
         Some(named) => {
             let found = super::values::guess(named).unwrap_or_default();
-            let is_meant = |value: &str| {
-                value == named || found.reads.iter().any(|read| read.indicator.value() == value)
+            let is_meant = |kind: IndicatorKind, value: &str| {
+                value == named
+                    || found.reads.iter().any(|read| {
+                        let same = |kept: Indicator| kept.folded() == read.indicator.folded();
+                        read.indicator.value() == value || Indicator::parse(kind, value).is_ok_and(same)
+                    })
             };
-            let found = all.into_iter().find(|(_, value)| is_meant(value));
+            let found = all.into_iter().find(|(kind, value)| is_meant(*kind, value));
             found.ok_or_else(|| "indicator: it is none of this decision's".to_owned())
         }
     }

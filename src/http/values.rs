@@ -281,10 +281,11 @@ fn put_one(asked: &mut Alert, read: Read) -> bool {
         indicator,
         note,
     } = read;
-    let one = (role, indicator);
-    if asked.indicators.contains(&one) {
+    let is_equal = |(known, of): &(String, Indicator)| *known == role && of.folded() == indicator.folded();
+    if asked.indicators.iter().any(is_equal) {
         return true;
     }
+    let one = (role, indicator);
     if asked.indicators.len() < MOST_INDICATORS {
         asked.notes.extend(note);
         asked.indicators.push(one);

@@ -221,6 +221,50 @@ async fn what_people_say_is_evidence_until_it_ends() {
     assert_eq!(again["decision"], "unknown");
 }
 
+/// Nobody's mailboxes differ in capitals alone: what is said of one holds for the other.
+#[tokio::test]
+async fn a_mailbox_is_the_same_in_capitals() {
+    let app = Builder::new().start().await;
+    let score = async |app: &TestApp, of: Value| app.post_json("/v1/alerts/score", &of).await.json();
+    let twice = json!({"email": ["Bad.Guy@gmail.com", "bad.guy@gmail.com", "BAD.GUY@GMAIL.COM"]});
+    let alert = score(&app, twice).await;
+    let named: Vec<&str> = alert["indicators"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["indicator"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["Bad.Guy@gmail.com"], "{alert}");
+
+    let path = format!(
+        "/v1/decisions/{}/feedback",
+        alert["decision_id"].as_str().unwrap()
+    );
+    let said =
+        json!({"verdict": "confirmed", "reason": "seen in an incident", "indicator": "BAD.guy@gmail.com"});
+    let answer = app.post_json(&path, &said).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let stopped = app.stop().await;
+    let app = Builder::new().after(stopped).start().await;
+    let later = score(&app, json!({"email": "bad.guy@gmail.com"})).await;
+    assert_eq!(
+        (&later["decision"], &later["max_score"]),
+        (&json!("exceeds"), &json!(95)),
+        "{later}"
+    );
+
+    let path = format!(
+        "/v1/decisions/{}/feedback",
+        later["decision_id"].as_str().unwrap()
+    );
+    let withdrawn = json!({"verdict": "withdrawn", "reason": "it was another one"});
+    assert_eq!(app.post_json(&path, &withdrawn).await.status, 200);
+    let stopped = app.stop().await;
+    let app = Builder::new().after(stopped).start().await;
+    let again = score(&app, json!({"email": "BAD.GUY@gmail.com"})).await;
+    assert_eq!(again["max_score"], json!(null), "{again}");
+}
+
 #[tokio::test]
 async fn feedback_needs_its_scope_an_indicator_and_a_reason() {
     let app = TestApp::start().await;

@@ -3,6 +3,7 @@
 mod canonical;
 pub(crate) mod ending;
 pub(crate) mod extent;
+mod hosts;
 mod invisible;
 mod mailbox;
 mod names;
@@ -21,6 +22,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use canonical::network;
+pub(crate) use hosts::{ends_as_file, holds_two};
 pub use invisible::{is_invisible, visible};
 pub(crate) use invisible::{is_plain, without};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
@@ -29,7 +31,7 @@ pub(crate) use names::{
 };
 pub(crate) use phone::split_extension;
 pub use read::Taken;
-pub(crate) use read::{ends_as_file, holds_two, is_label};
+pub(crate) use read::is_label;
 pub use registries::registries;
 
 /// The longest indicator in octets, before and after it became canonical.
@@ -320,6 +322,20 @@ impl Indicator {
     /// Makes a Domain or a Hostname of a name, whichever it is by [`name_kind`].
     pub fn name(raw: &str) -> Result<Self, IndicatorError> {
         Self::parse(IndicatorKind::Hostname, raw).map(Self::into_name)
+    }
+
+    /// Returns the form that is equal for what is the same: a mailbox is the same in capitals, although it is asked about
+    /// and shown as it is written. Every other value is canonical already.
+    #[must_use]
+    pub fn folded(&self) -> Cow<'_, Self> {
+        if self.kind == IndicatorKind::Email && self.value.chars().any(char::is_uppercase) {
+            Cow::Owned(Self {
+                kind: self.kind,
+                value: self.value.to_lowercase(),
+            })
+        } else {
+            Cow::Borrowed(self)
+        }
     }
 
     /// Returns the kind.

@@ -212,6 +212,13 @@ fn urls_are_taken_out_of_what_stands_around_them() {
 fn kinds_that_nobody_names_are_told_apart() {
     for (raw, kind, value) in [
         ("192.0.2.44:443", IndicatorKind::Ipv4, "192.0.2.44"),
+        ("192.0.2.44:443/tcp", IndicatorKind::Ipv4, "192.0.2.44"),
+        ("[2001:db8::44]:53/udp", IndicatorKind::Ipv6, "2001:db8::44"),
+        (
+            "www.example.com:53/UDP",
+            IndicatorKind::Hostname,
+            "www.example.com",
+        ),
         ("192.0.2.44/32", IndicatorKind::Ipv4, "192.0.2.44"),
         ("2001:db8::/128", IndicatorKind::Ipv6, "2001:db8::"),
         (
@@ -220,6 +227,7 @@ fn kinds_that_nobody_names_are_told_apart() {
             "http://192.0.2.44:8080/a",
         ),
         ("example.com/a", IndicatorKind::Url, "http://example.com/a"),
+        ("example.com/tcp", IndicatorKind::Url, "http://example.com/tcp"),
         ("example.com:443", IndicatorKind::Domain, "example.com"),
         ("www.example.com:443", IndicatorKind::Hostname, "www.example.com"),
         (r"example\.com", IndicatorKind::Domain, "example.com"),
