@@ -255,12 +255,7 @@ fn kind_of(type_id: &str) -> Option<&'static str> {
 fn loosely(kind: &str, value: &str) -> String {
     let lower = value.to_lowercase();
     match kind {
-        // Without its country's code, a number is another one.
-        "telephone" => {
-            let digits: String = lower.chars().filter(char::is_ascii_digit).collect();
-            let plus = if lower.starts_with('+') { "+" } else { "" };
-            format!("{plus}{digits}")
-        }
+        "telephone" => lower.chars().filter(char::is_ascii_digit).collect(),
         "person" => {
             let mut words: Vec<&str> = lower
                 .split(|letter: char| !letter.is_alphanumeric())

@@ -34,6 +34,8 @@ struct Pivot {
     value: String,
     /// What kind of tracker it is.
     kind: Option<String>,
+    /// The country of the contact whose telephone number it is: Iris writes numbers with the calling code and no plus.
+    country: Option<String>,
     count: i64,
     domain: Option<String>,
 }
@@ -190,7 +192,7 @@ fn pivots(row: Node<'_>) -> Option<Read> {
     let domain = row.get("domain").host();
     let mut pivots = Vec::new();
     let mut others: Vec<Row> = (0..misread(row)).map(|_| Row::Unread).collect();
-    let mut take = |node: Node<'_>, shape: Shape, name: String, member: &str| {
+    let mut take = |node: Node<'_>, shape: Shape, name: String, member: &str, country: Option<&str>| {
         let Some(count) = node.get("count").integer().filter(|count| *count > 1) else {
             return;
         };
@@ -208,6 +210,9 @@ fn pivots(row: Node<'_>) -> Option<Read> {
             name,
             value,
             kind: matches!(shape, Shape::Tracker).then(|| tracker_kind(member)),
+            country: country
+                .filter(|_| matches!(shape, Shape::Phone))
+                .map(str::to_owned),
             count,
             domain: domain.clone(),
         });
@@ -215,13 +220,14 @@ fn pivots(row: Node<'_>) -> Option<Read> {
     for (path, shape, name) in PLACES {
         let member = path.first().copied().unwrap_or_default();
         walk(row, path, &mut |node| {
-            take(node, *shape, (*name).to_owned(), member);
+            take(node, *shape, (*name).to_owned(), member, None);
         });
     }
     for (contact, role) in CONTACTS {
+        let country = row.get(contact).get("country").get("value").text();
         for (part, shape, suffix) in PARTS {
             walk(row, &[contact, part], &mut |node| {
-                take(node, *shape, format!("{role}-{suffix}"), part);
+                take(node, *shape, format!("{role}-{suffix}"), part, country.as_deref());
             });
         }
     }
@@ -250,7 +256,7 @@ fn merge(query: Query, found: Found<Read>) -> Result<Step, ProviderError> {
         others.extend(row.others);
         shared.extend(row.pivots);
     }
-    type Key = (String, &'static str, String, Option<String>);
+    type Key = (String, &'static str, String, [Option<String>; 2]);
     let mut merged: BTreeMap<Key, Pivot> = BTreeMap::new();
     for pivot in shared {
         // The value asked about leads back to itself.
@@ -263,7 +269,7 @@ fn merge(query: Query, found: Found<Read>) -> Result<Step, ProviderError> {
                 pivot.name.clone(),
                 pivot.field,
                 pivot.value.clone(),
-                pivot.kind.clone(),
+                [pivot.kind.clone(), pivot.country.clone()],
             ))
             .and_modify(|known| {
                 known.count = known.count.max(pivot.count);
@@ -280,7 +286,8 @@ fn merge(query: Query, found: Found<Read>) -> Result<Step, ProviderError> {
             .with_some("domain", pivot.domain)
             .with("pivot", pivot.name)
             .with("count", pivot.count)
-            .with_some("kind", pivot.kind);
+            .with_some("kind", pivot.kind)
+            .with_some("country", pivot.country);
         Row::Record(if pivot.field == LOCATION {
             place(record, None, Some(pivot.value))
         } else {
