@@ -232,3 +232,33 @@ async fn one_name_that_idna_refuses_costs_the_others_nothing() {
     assert_eq!(of("example.com")["score"], alone["indicators"][0]["score"]);
     assert!(alone["indicators"][0]["score"].is_u64());
 }
+
+/// A name that DNS carries and IDNA refuses is asked as it is, and shown as it is.
+#[tokio::test]
+async fn names_that_idna_refuses_are_asked_and_shown() {
+    let names = ["xn--hjdarna07-b07a.cf", "xn--a.example.org", "*.example.org"];
+    let row = |resolve: &str, value: &str| {
+        json!({"recordType": "CNAME", "resolve": resolve, "resolveType": "domain", "value": value, "source": ["a"],
+               "firstSeen": "2024-04-02 11:20:09", "lastSeen": "2024-06-30 23:58:01"})
+    };
+    let exchanges = names.iter().enumerate().map(|(at, name)| {
+        let next = names[(at + 1) % names.len()];
+        (
+            format!("GET /dns/passive\nquery: query={}", name.replace('*', "%2A")),
+            json!({"queryValue": name, "queryType": "domain", "totalRecords": 1, "results": [row(next, name)]}),
+        )
+    });
+    let app = Builder::new()
+        .with(&["passivetotal"])
+        .plays("passivetotal", answering("passivetotal", exchanges.collect()))
+        .start()
+        .await;
+    for (at, name) in names.iter().enumerate() {
+        let entity = Entity::new("maltego.DNSName", name);
+        let answer = app.run("passivetotal.resolutions", entity).await;
+        let next = names[(at + 1) % names.len()];
+        let found: Vec<String> = answer.entities().into_iter().map(|(_, value)| value).collect();
+        assert!(found.contains(&next.to_owned()), "{name}: {}", answer.body);
+        assert_eq!(answer.said("PartialError"), "", "{name}");
+    }
+}
