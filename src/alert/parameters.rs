@@ -18,7 +18,7 @@ impl Readings {
     /// Reads a parameter of a header's value, which is given in one line.
     pub(super) fn of(header: &str, wanted: &str) -> Self {
         let mut found = Self::default();
-        let mut pieces: Vec<(usize, String)> = Vec::new();
+        let mut pieces: Vec<(u64, String)> = Vec::new();
         for segment in segments(header).into_iter().skip(1) {
             let Some((name, raw)) = segment.split_once('=') else {
                 continue;
@@ -39,7 +39,9 @@ impl Readings {
                 }
                 Some("") => found.take(&extended(&value)),
                 Some(form) => {
-                    let number = form.trim_end_matches('*').parse().unwrap_or(usize::MAX);
+                    // What is no number stands behind all that are.
+                    let number = form.trim_end_matches('*').parse::<u32>();
+                    let number = number.map_or(u64::MAX, u64::from);
                     let value = if form.ends_with('*') {
                         extended(&value)
                     } else {
@@ -86,16 +88,20 @@ impl Readings {
     }
 
     /// Joins the pieces of a value. Programs may stop where one is missing.
-    fn join(&mut self, mut pieces: Vec<(usize, String)>) {
+    fn join(&mut self, mut pieces: Vec<(u64, String)>) {
         pieces.sort();
         pieces.dedup();
         let first = pieces.first().map_or(0, |(number, _)| *number);
         let whole: String = pieces.iter().map(|(_, text)| text.as_str()).collect();
+        let mut expected = Some(first);
         let unbroken: String = pieces
             .iter()
-            .zip(first..)
-            .take_while(|((number, _), expected)| number == expected)
-            .map(|((_, text), _)| text.as_str())
+            .take_while(|(number, _)| {
+                let is_next = expected == Some(*number);
+                expected = number.checked_add(1);
+                is_next
+            })
+            .map(|(_, text)| text.as_str())
             .collect();
         self.take(&whole);
         self.take(&unbroken);

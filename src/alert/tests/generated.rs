@@ -19,6 +19,7 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
         Just("--b--\r\n".to_owned()),
         Just("--c\n".to_owned()),
         "(Received|From|Reply-To|Return-Path|Authentication-Results|Content-Type|Content-Disposition): [ -~\t\u{e9}]{0,60}\r?\n",
+        "Content-(Type: multipart/mixed|Disposition: attachment)(; ?(boundary|name|filename|charset)\\*?[0-9x\0]{0,2}\\*?=[abc'%\"]{0,6}){0,5}\r\n",
         "Received: (from|by|\\(|\\)|\\[|\\]|[a-f0-9:.]{0,12}|;| |\r\n ){0,20}\r\n",
         "Authentication-Results: mx1.corp.example; ((spf|dkim|dmarc)=|\\(|\\)|\"|;|\\\\| |[a-z.]{1,8}){0,12}\r\n",
         "<[a-z/!-]{0,6} (href|src|style)?=?[\"']?(http://|//|&#x?[0-9a-f]{0,7};?)?[!-~\u{e9}]{0,20}[\"']?>?",
