@@ -21,6 +21,7 @@ pub mod openapi;
 pub mod providers;
 pub mod replay;
 pub mod reputation;
+pub mod server;
 pub mod startup;
 pub mod telemetry;
 pub mod tokens;

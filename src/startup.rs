@@ -1,4 +1,4 @@
-//! Builds the bound server; tests and production take the same door.
+//! Builds what faces and commands share; tests and production take the same door.
 
 use std::fs;
 use std::io;
@@ -6,8 +6,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actix_web::dev::ServerHandle;
-use actix_web::{App as ActixApp, HttpServer};
 use arc_swap::ArcSwap;
 
 use crate::ask::score::{Scorer, Wishes};
@@ -18,10 +16,11 @@ use crate::decisions::Decisions;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
-use crate::http;
+use crate::http::incoming::Bodies;
 use crate::providers::Provider;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
+use crate::server::Attempts;
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::Tokens;
@@ -107,6 +106,10 @@ pub struct App {
     pub decisions: Decisions,
     /// The configuration at work.
     pub configured: ArcSwap<Configured>,
+    /// The memory of bodies of requests.
+    pub bodies: Bodies,
+    /// Who tries wrong tokens.
+    pub attempts: Attempts,
     /// Log lines of requests; none for commands.
     pub log: Option<Log>,
     /// What this process is.
@@ -171,12 +174,17 @@ impl App {
         } = parts;
         let tokens = Tokens::open(store.clone(), Arc::clone(&clock))?;
         let decisions = Decisions::open(store.clone(), Arc::clone(&clock))?;
+        let network = metrics.network().clone();
+        let bodies = Bodies::new(&loaded.settings.server, Arc::clone(&clock), network);
+        let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(&clock));
         let engine = Engine::start(&loaded.settings, providers, store, clock, metrics)?;
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {
             engine: Arc::new(engine),
             tokens,
             decisions,
+            bodies,
+            attempts,
             configured,
             log,
             mode,
@@ -229,101 +237,4 @@ impl App {
     pub fn is_sample(&self) -> bool {
         self.mode == Mode::Demo
     }
-}
-
-/// Is a server that listens.
-pub struct Application {
-    /// What it serves.
-    pub app: Arc<App>,
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Whether TLS ends here.
-    pub tls: bool,
-    server: actix_web::dev::Server,
-}
-
-impl std::fmt::Debug for Application {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Application")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Application {
-    /// Binds the server; port 0 takes a free one.
-    ///
-    /// # Errors
-    /// [`StartError`] where the address or the TLS key cannot be used.
-    pub fn bind(app: Arc<App>) -> Result<Self, StartError> {
-        let configured = app.configured.load_full();
-        let settings = &configured.settings().server;
-        let state = actix_web::web::Data::from(Arc::clone(&app));
-        let mut server =
-            HttpServer::new(move || ActixApp::new().app_data(state.clone()).configure(http::routes))
-                // A client that closes is gone: its flight stops before it spends.
-                .h1_allow_half_closed(false)
-                .shutdown_timeout(settings.shutdown.as_secs())
-                .disable_signals();
-        if let Some(workers) = settings.workers {
-            server = server.workers(workers);
-        }
-        let address = settings.listen;
-        let listen = |reason| StartError::Listen { address, reason };
-        let server = match &settings.tls {
-            Some(files) => server
-                .bind_rustls_0_23(address, tls_config(files)?)
-                .map_err(listen)?,
-            None => server.bind(address).map_err(listen)?,
-        };
-        let address = server.addrs().first().copied().unwrap_or(address);
-        Ok(Self {
-            app,
-            address,
-            tls: settings.tls.is_some(),
-            server: server.run(),
-        })
-    }
-
-    /// Returns the handle that stops the server: gracefully, in-flight answers finished.
-    #[must_use]
-    pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
-    }
-
-    /// Runs until it is stopped, then closes the store.
-    ///
-    /// # Errors
-    /// Where the server fails.
-    pub async fn run_until_stopped(self) -> io::Result<()> {
-        let result = self.server.await;
-        self.app.engine.landed().await;
-        self.app.engine.store().close().await;
-        if let Some(log) = &self.app.log {
-            log.flush();
-        }
-        result
-    }
-}
-
-fn tls_config(files: &crate::config::settings::TlsFiles) -> Result<rustls::ServerConfig, StartError> {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
-    let wrong = |path: &Path, reason: &dyn std::fmt::Display| {
-        StartError::Tls(format!("{}: {reason}", path.display()))
-    };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.certificate)
-        .map_err(|error| wrong(&files.certificate, &error))?
-        .collect::<Result<_, _>>()
-        .map_err(|error| wrong(&files.certificate, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, &error))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| StartError::Tls(error.to_string()))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| wrong(&files.certificate, &error))
 }

@@ -12,7 +12,8 @@ use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
 use crate::providers::registry;
 use crate::replay::demo::{DemoVendors, point_at};
-use crate::startup::{App, Application, Mode, Parts, open_store};
+use crate::server::Application;
+use crate::startup::{App, Mode, Parts, open_store};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
 

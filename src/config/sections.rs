@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::problem::expected_of;
 use super::reader::{Findings, Reader, integer, text, texts};
 use super::settings::{
-    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, ServerSettings, TlsFiles,
+    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, Rate, ServerSettings, TlsFiles,
 };
 use super::tree::{Data, Node};
 use super::values;
@@ -17,6 +18,7 @@ use crate::domain::marking::TlpRed;
 use crate::mapping::{Band, Colour, Scale};
 
 const MIB: u64 = 1 << 20;
+const SIXTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 
 /// Opens a section; a missing one reads as empty.
 pub(super) fn section<'a>(root: &Reader<'a>, key: &'a str) -> Reader<'a> {
@@ -103,6 +105,16 @@ const fn seconds(seconds: u64) -> Duration {
 pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
     let reader = section(root, "server");
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+    let max_body = reader.bytes("max_body", 16 * MIB, 16 << 10, 256 * MIB);
+    // Clients with a token have half of it, and the largest body must fit.
+    let least = 2 * max_body;
+    let bodies = reader.bytes("bodies", least.max(64 * MIB), MIB, 64 << 30);
+    if bodies < least
+        && let Some(node) = reader.get("bodies")
+    {
+        let message = format!("bodies: expected at least twice max_body, which is {max_body} bytes");
+        reader.findings.error(&node.origin, message);
+    }
     let settings = ServerSettings {
         listen: reader.value_or("listen", listen, &format!("\"{listen}\""), |node| {
             let given = text(node)?;
@@ -117,10 +129,18 @@ pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
         tls: None,
         tls_ends_before: false,
         workers: reader
-            .value("workers", |node| integer(node, 1, 1024))
+            .value("workers", |node| integer(node, 1, 512))
             .and_then(|number| usize::try_from(number).ok()),
-        max_body: usize::try_from(reader.bytes("max_body", 16 * MIB, 16 << 10, 256 * MIB))
-            .unwrap_or(usize::MAX),
+        max_body: usize::try_from(max_body).unwrap_or(usize::MAX),
+        connections: usize::try_from(reader.number("connections", 4096, 16, 1_000_000)).unwrap_or(usize::MAX),
+        client_timeout: reader.duration("client_timeout", seconds(60), seconds(1), seconds(600)),
+        bodies: usize::try_from(bodies).unwrap_or(usize::MAX),
+        wrong_tokens: reader.value_or(
+            "wrong_tokens",
+            Rate::smooth(SIXTY, seconds(60)),
+            "\"60/min\"",
+            |node| values::rate(&text(node)?),
+        ),
         shutdown: reader.duration("shutdown", seconds(30), Duration::ZERO, seconds(600)),
     };
     let (tls, tls_ends_before) = tls(&reader);

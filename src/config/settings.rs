@@ -62,6 +62,14 @@ pub struct ServerSettings {
     pub workers: Option<usize>,
     /// The largest request body in bytes.
     pub max_body: usize,
+    /// The most connections of clients at a time.
+    pub connections: usize,
+    /// How long a client may let the server wait in the middle of its request or of its answer.
+    pub client_timeout: Duration,
+    /// The most bytes of request bodies in memory at a time.
+    pub bodies: usize,
+    /// How many wrong tokens an address may try before its attempts are slowed down.
+    pub wrong_tokens: Rate,
     /// How long to wait for in-flight answers at shutdown.
     pub shutdown: Duration,
 }

@@ -11,7 +11,6 @@ use actix_web::web::{self, Data};
 use actix_web::{App as ActixApp, HttpResponse, HttpServer};
 
 use super::{ControlReply, ControlRequest, VERSION, execute, socket};
-use crate::http::access;
 use crate::startup::App;
 
 /// The most bytes of a request.
@@ -77,9 +76,10 @@ fn bind(data: &Path, path: &Path) -> io::Result<UnixListener> {
 }
 
 async fn answer(app: Data<App>, payload: web::Payload) -> HttpResponse {
-    let request = match access::body(payload, MOST_BYTES).await {
-        Some(body) => serde_json::from_slice::<ControlRequest>(&body),
-        None => {
+    // Not from the memory of clients' bodies: an operator must get through when that is used up.
+    let request = match payload.to_bytes_limited(MOST_BYTES).await {
+        Ok(Ok(body)) => serde_json::from_slice::<ControlRequest>(&body),
+        Ok(Err(_)) | Err(_) => {
             let reason = format!("a command has at most {MOST_BYTES} bytes");
             return HttpResponse::PayloadTooLarge().json(ControlReply::Refused { reason });
         }

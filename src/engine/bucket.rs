@@ -11,7 +11,7 @@ use crate::config::settings::Rate;
 
 /// Holds the tokens of one rate.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     /// Time between two tokens that flow in.
     interval: Duration,
     /// How far ahead of its even pace the rate may run: the tokens of the burst but one.
@@ -22,7 +22,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// Makes a full one.
-    pub(super) fn new(rate: &Rate) -> Self {
+    pub(crate) fn new(rate: &Rate) -> Self {
         let limit = rate.limit.get();
         let burst = rate.burst.get().min(limit.saturating_sub(1)).max(1);
         let flow = if burst == 1 { limit } else { limit - burst };
@@ -37,7 +37,7 @@ impl Bucket {
     }
 
     /// Says when a token is there after `before` others that are taken first.
-    pub(super) fn ready(&self, now: Duration, before: u32) -> Duration {
+    pub(crate) fn ready(&self, now: Duration, before: u32) -> Duration {
         let paced = self
             .full_at
             .max(now)
@@ -46,7 +46,7 @@ impl Bucket {
     }
 
     /// Takes the token that is there.
-    pub(super) fn take(&mut self, now: Duration) {
+    pub(crate) fn take(&mut self, now: Duration) {
         self.full_at = self.full_at.max(now).saturating_add(self.interval);
     }
 

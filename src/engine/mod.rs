@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 pub mod account;
 mod batch;
 pub mod breaker;
-mod bucket;
+pub(crate) mod bucket;
 pub mod cache;
 pub mod call;
 pub mod dispenser;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header;
-use actix_web::web::{Bytes, BytesMut, Payload};
-use actix_web::{HttpRequest, HttpResponseBuilder};
-use futures_util::StreamExt;
+use actix_web::{HttpMessage, HttpRequest, HttpResponseBuilder};
 
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
@@ -37,6 +35,25 @@ pub enum Denied {
 }
 
 impl Denied {
+    /// Returns the word for a token that is missing or refused; none where the token is known.
+    #[must_use]
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Missing => Some("missing"),
+            Self::Wrong(TokenError::Misspelt) => Some("misspelt"),
+            Self::Wrong(TokenError::Unknown) => Some("unknown"),
+            Self::Wrong(TokenError::Expired) => Some("expired"),
+            Self::Scope(_) | Self::Rate(_) => None,
+        }
+    }
+
+    /// Marks the request, so that it is counted, and its client slowed down.
+    pub fn mark(self, request: &HttpRequest) {
+        if self.reason().is_some() {
+            request.extensions_mut().insert(self);
+        }
+    }
+
     /// Says it to people, with what to do.
     #[must_use]
     pub fn text(self) -> String {
@@ -162,11 +179,12 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
 /// # Errors
 /// [`Denied`] where there is no token, or none that may do this.
 pub fn identify(app: &App, request: &HttpRequest, scope: Scope) -> Result<Identity, Denied> {
-    let mut identity = match (header_token(request), app.mode) {
-        (_, Mode::Demo) => Identity::demo(),
-        (Some(text), Mode::Serve) => Identity::of(app, text, false)?,
-        (None, Mode::Serve) => return Err(Denied::Missing),
+    let identity = match (header_token(request), app.mode) {
+        (_, Mode::Demo) => Ok(Identity::demo()),
+        (Some(text), Mode::Serve) => Identity::of(app, text, false),
+        (None, Mode::Serve) => Err(Denied::Missing),
     };
+    let mut identity = identity.inspect_err(|denied| denied.mark(request))?;
     identity.rate = identity.pass(app, scope)?;
     Ok(identity)
 }
@@ -216,27 +234,4 @@ pub fn rate_headers(response: &mut HttpResponseBuilder, rate: Option<RateStandin
         .insert_header(("ratelimit-limit", rate.limit.to_string()))
         .insert_header(("ratelimit-remaining", rate.remaining.to_string()))
         .insert_header(("ratelimit-reset", rate.reset_s.to_string()));
-}
-
-/// Reads a body of at most `most` bytes; `None` where it is larger or breaks off.
-pub async fn body(mut payload: Payload, most: usize) -> Option<Bytes> {
-    let mut first: Option<Bytes> = None;
-    let mut whole = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.ok()?;
-        let held = first.as_ref().map_or(0, Bytes::len) + whole.len();
-        if held + chunk.len() > most {
-            return None;
-        }
-        // Most bodies come in one piece and need no copy.
-        if first.is_none() && whole.is_empty() {
-            first = Some(chunk);
-        } else {
-            if let Some(first) = first.take() {
-                whole.extend_from_slice(&first);
-            }
-            whole.extend_from_slice(&chunk);
-        }
-    }
-    Some(first.unwrap_or_else(|| whole.freeze()))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::asking::Request;
 use super::message;
 use super::shapes::OneOrMany;
-use super::statuses::{Named, Refusals, ScoredAlert, TooLarge};
+use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
 use super::wishes::question;
 use crate::alert::MessageFacts;
@@ -59,14 +59,14 @@ question! {
     tag = "reputation",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$", description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Alert,
-    responses(ScoredAlert, Refusals, TooLarge, Named),
+    responses(ScoredAlert, Refusals, BodyRefusals, Named),
     security(("token" = []))
 )]
 pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
     let request = Request::start(&app, "/v1/alerts/score");
     let answered = async {
         let caller = request.caller(&http)?;
-        let body = request.body(payload, MOST_BYTES, "an alert").await?;
+        let body = request.body(&http, payload, MOST_BYTES, "an alert").await?;
         let (claim, key) = match request.before(&http, &caller, &body).await? {
             Ok(begun) => begun,
             Err(mut answered) => {
@@ -100,6 +100,8 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
             }
         }
         .map_err(|detail| request.wrong(detail))?;
+        // What is asked of providers needs it no more, and takes long.
+        drop(body);
         let mut answered = request.answer(caller, asked, &given, claim, key).await?;
         message::tell(&mut answered.reply, facts.as_ref());
         Ok(answered)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
-use actix_web::web::{self, Bytes};
+use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::access::{self, Identity};
+use super::incoming::{Body, Sender};
 use super::line::{Entry, Line};
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
@@ -135,16 +136,14 @@ impl<'a> Request<'a> {
     /// Reads a body under the cap; `what` names it.
     pub(super) async fn body(
         &self,
+        http: &HttpRequest,
         payload: web::Payload,
         most: usize,
         what: &str,
-    ) -> Result<Bytes, Problem> {
+    ) -> Result<Body, Problem> {
         let most = most.min(self.app.configured.load().settings().server.max_body);
-        access::body(payload, most).await.ok_or_else(|| {
-            let detail = format!("{what} has at most {most} bytes");
-            let status = StatusCode::PAYLOAD_TOO_LARGE;
-            Problem::new(status, "too-large", "The request is too large", detail, &self.id)
-        })
+        let read = self.app.bodies.read(http, payload, most, Sender::Known).await;
+        read.map_err(|unread| Problem::unread(unread, what, &self.id))
     }
 
     /// Reads JSON; `what` names it.

@@ -18,7 +18,7 @@ use super::line::Line;
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::shapes::{Item, OneOrMany};
-use super::statuses::{Named, Refusals, TooLarge};
+use super::statuses::{BodyRefusals, Named, Refusals};
 use super::values::{self, Found, Read, guess};
 use super::wishes::question;
 use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
@@ -143,7 +143,7 @@ enum Own {
     tag = "reputation",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$", description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Batch,
-    responses(Own, Refusals, TooLarge, Named),
+    responses(Own, Refusals, BodyRefusals, Named),
     security(("token" = []))
 )]
 pub async fn score_batch(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
@@ -190,7 +190,7 @@ async fn begin(
     payload: Payload,
 ) -> Result<Result<(Run, Option<Claim>), Finished>, Problem> {
     let caller = request.caller(http)?;
-    let body = request.body(payload, MOST_BYTES, "a batch").await?;
+    let body = request.body(http, payload, MOST_BYTES, "a batch").await?;
     let claim = match request.claim(http, &caller, &body)? {
         Ok(claim) => claim,
         Err(replayed) => return Ok(Err(replayed)),

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::asking::Request;
 use super::problem::Problem;
-use super::statuses::{NotFound, Refusals, TooLarge};
+use super::statuses::{BodyRefusals, NotFound, Refusals};
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision};
 use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::digest;
@@ -89,7 +89,7 @@ pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
         (status = 200, description = "Taken in; it holds from now on.", body = FeedbackRecord),
         Refusals,
         NotFound,
-        TooLarge,
+        BodyRefusals,
     ),
     security(("token" = []))
 )]
@@ -97,7 +97,7 @@ pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> Ht
     let request = Request::start(&app, "/v1/decisions/{decision}/feedback");
     let answered = async {
         let identity = request.identify(&http, Scope::Feedback)?;
-        let body = request.body(payload, MOST_BYTES, "feedback").await?;
+        let body = request.body(&http, payload, MOST_BYTES, "feedback").await?;
         let said: Feedback = request.json(&body, "feedback")?;
         let decision = find(&app, &request, &http, identity.tenant())?;
         let (kind, indicator) =

@@ -6,21 +6,21 @@ use std::time::Duration;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
 use super::access::{self, Denied, Identity};
+use super::answered::{Answered, XML, keep_secret};
+use super::incoming::{AGAIN, Sender};
 use super::operation;
-use super::run_path::RunPath;
+use super::run_path::{RunPath, holds_token};
 use crate::ask::message::head;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
 use crate::engine::cache::{KeyBuilder, Known, Rendered, RenderedKey, RequestKey};
 use crate::maltego::response::{ASK_AGAIN, write, write_exception};
-use crate::maltego::{
-    ReadLimits, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind, request,
-};
+use crate::maltego::{ReadLimits, TransformException, TransformRequest, UiMessageKind, request};
 use crate::startup::{App, Configured, Mode};
 use crate::telemetry::log::RequestLine;
 use crate::tokens::Scope;
@@ -28,8 +28,9 @@ use crate::tokens::Scope;
 const FACE: &str = "maltego";
 /// The most bytes of a request, whatever larger ones other faces take: it is read before its token is known.
 const MOST_BYTES: usize = 2 << 20;
+/// The most of one whose token, if there is any, stands in the body.
+const MOST_BYTES_UNKNOWN: usize = 256 << 10;
 const TOKEN: &str = "global#pivotd.token";
-const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");
 
@@ -39,55 +40,20 @@ const MOST_KNOWN: usize = 16 << 10;
 /// From this many records on, mapping and writing go where they hold up no other request of the worker.
 const MANY_RECORDS: usize = 500;
 
-/// Holds a finished answer with what is told of it.
-struct Answered {
-    body: Bytes,
-    status: StatusCode,
-    outcome: &'static str,
-    cache: &'static str,
-    provider_time: Duration,
-    age: Option<u64>,
-    client: Arc<str>,
-    indicator: Option<Arc<str>>,
-}
-
-impl Answered {
-    fn local(body: impl Into<Bytes>, outcome: &'static str) -> Self {
-        Self {
-            body: body.into(),
-            status: StatusCode::OK,
-            outcome,
-            cache: "local",
-            provider_time: Duration::ZERO,
-            age: None,
-            client: "".into(),
-            indicator: None,
-        }
-    }
-
-    fn exception(code: Option<u32>, text: String, outcome: &'static str) -> Self {
-        Self::local(write_exception(&[TransformException { code, text }]), outcome)
-    }
-
-    fn message(kind: UiMessageKind, text: String, outcome: &'static str) -> Self {
-        let response = TransformResponse {
-            entities: Vec::new(),
-            messages: vec![UiMessage::new(kind, text)],
-        };
-        Self::local(write(&response), outcome)
-    }
-}
-
 /// Answers everything below `/run` and `/t`.
 pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let Some(path) = RunPath::of(http.path()) else {
-        return operation::not_found().await;
+    let mut response = match RunPath::of(http.path()) {
+        None => operation::not_found().await,
+        Some(path) => match *http.method() {
+            Method::POST => run(app, &http, &path, payload).await,
+            Method::GET | Method::HEAD => probe(&app, &path),
+            _ => operation::method_not_allowed().await,
+        },
     };
-    match *http.method() {
-        Method::POST => run(app, &http, &path, payload).await,
-        Method::GET | Method::HEAD => probe(&app, &path),
-        _ => operation::method_not_allowed().await,
+    if holds_token(http.path()) {
+        keep_secret(response.headers_mut());
     }
+    response
 }
 
 /// Answers a transform run. HTTP 200 for everything that a run can end in: a client shows a pop-up otherwise.
@@ -138,23 +104,16 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
         .insert_header((header::CONTENT_TYPE, XML))
         .insert_header((REQUEST_ID, &*request_id.hyphenated().encode_lower(&mut id)))
         .insert_header((CACHE, HeaderValue::from_static(answered.cache)));
+    if answered.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((header::RETRY_AFTER, AGAIN.as_secs()));
+    }
     if let Some(age) = answered.age {
         response.insert_header((header::AGE, age));
     }
-    keep_path_secret(path, &mut response);
     if app.is_sample() {
         response.insert_header(("pivotd-sample-data", "true"));
     }
     response.body(answered.body)
-}
-
-/// Keeps a token in the path from going further: to another site, or into a cache.
-fn keep_path_secret(path: &RunPath<'_>, response: &mut HttpResponseBuilder) {
-    if path.token.is_some() {
-        response
-            .insert_header(("referrer-policy", "no-referrer"))
-            .insert_header(("cache-control", "no-store"));
-    }
 }
 
 async fn answer(
@@ -173,13 +132,25 @@ async fn answer(
             ..Answered::exception(None, reason.to_owned(), "refused")
         };
     }
-    let most = configured.settings().server.max_body.min(MOST_BYTES);
-    let Some(body) = access::body(payload, most).await else {
-        let text = format!("the request is larger than {most} bytes, or broke off; nothing was looked up");
-        return Answered::exception(None, text, "bad_request");
+    let installed = match installed(app, http, path) {
+        Ok(installed) => installed,
+        Err(denied) => {
+            denied.mark(http);
+            return Refusal::Installed(denied).answered(None);
+        }
+    };
+    let (sender, most) = match installed {
+        Some(_) => (Sender::Known, MOST_BYTES),
+        None => (Sender::Unknown, MOST_BYTES_UNKNOWN),
+    };
+    let most = configured.settings().server.max_body.min(most);
+    let body = match app.bodies.read(http, payload, most, sender).await {
+        Ok(body) => body,
+        Err(unread) => return Answered::unread(unread),
     };
     let asked = Asked {
-        installed: installed(app, http, path),
+        installed,
+        http,
         app,
         configured,
         spec,
@@ -200,8 +171,9 @@ struct Asked<'a> {
     app: &'a App,
     configured: &'a Arc<Configured>,
     spec: &'a Arc<TransformSpec>,
+    http: &'a HttpRequest,
     /// Whom the header's or the path's token names; none where there is no token.
-    installed: Result<Option<Identity>, Denied>,
+    installed: Option<Identity>,
     request_id: Uuid,
 }
 
@@ -221,7 +193,7 @@ impl Asked<'_> {
     }
 
     fn request_key(&self, body: &Bytes) -> Option<RequestKey> {
-        let identity = self.installed.as_ref().ok()?.as_ref()?;
+        let identity = self.installed.as_ref()?;
         let mut key = self.key(identity);
         key.part(body);
         (body.len() <= MOST_KNOWN).then(|| key.request())
@@ -229,7 +201,7 @@ impl Asked<'_> {
 
     /// Answers bytes that were read before, if what answered them still stands.
     async fn again(&self, key: &RequestKey) -> Option<Answered> {
-        let identity = self.installed.as_ref().ok()?.as_ref()?;
+        let identity = self.installed.as_ref()?;
         let cache = self.app.engine.cache();
         let known = cache.known(key).await?;
         let now = self.app.engine.clock().now();
@@ -261,9 +233,8 @@ impl Asked<'_> {
     /// Reads the request and answers it.
     async fn anew(self, body: &Bytes, request_key: Option<RequestKey>) -> Answered {
         let (app, configured, spec) = (self.app, self.configured, self.spec);
-        let most = configured.settings().server.max_body.min(MOST_BYTES);
         let limits = ReadLimits {
-            bytes: most,
+            bytes: body.len(),
             ..ReadLimits::default()
         };
         let request = match request::read(body, &limits) {
@@ -274,7 +245,10 @@ impl Asked<'_> {
         };
         let identity = match self.identify(&request) {
             Ok(identity) => identity,
-            Err(refusal) => return refusal.answered(&request),
+            Err(refusal) => {
+                refusal.denied().mark(self.http);
+                return refusal.answered(Some(&request));
+            }
         };
         let indicator: Option<Arc<str>> = request.entities.first().map(|entity| head(entity.value()).into());
         let now = app.engine.clock().now();
@@ -333,8 +307,7 @@ impl Asked<'_> {
                 .map_err(Refusal::Setting)?;
             return Ok(identity);
         }
-        let identity = self.installed.clone().map_err(Refusal::Installed)?;
-        let identity = identity.ok_or(Refusal::Setting(Denied::Missing))?;
+        let identity = self.installed.clone().ok_or(Refusal::Setting(Denied::Missing))?;
         identity
             .pass(self.app, Scope::Transforms)
             .map_err(Refusal::Installed)?;
@@ -461,8 +434,16 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn answered(self, request: &TransformRequest) -> Answered {
-        let value = request.entities.first().map_or("", |entity| entity.value());
+    fn denied(&self) -> Denied {
+        match self {
+            Self::Setting(denied) | Self::Installed(denied) => *denied,
+        }
+    }
+
+    /// Answers it; there is no request where none was read.
+    fn answered(self, request: Option<&TransformRequest>) -> Answered {
+        let entity = request.and_then(|request| request.entities.first());
+        let value = entity.map_or("pivotd", |entity| entity.value());
         match self {
             Self::Setting(denied @ (Denied::Scope(_) | Denied::Rate(_)))
             | Self::Installed(denied @ Denied::Rate(_)) => {
@@ -507,6 +488,5 @@ fn probe(app: &App, path: &RunPath<'_>) -> HttpResponse {
             }])),
         ),
     };
-    keep_path_secret(path, &mut response);
     response.insert_header((header::CONTENT_TYPE, kind)).body(body)
 }

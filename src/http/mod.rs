@@ -3,11 +3,13 @@
 pub mod access;
 mod again;
 pub mod alert;
+pub(crate) mod answered;
 pub mod asking;
 pub mod batch;
 mod body;
 pub mod context;
 pub mod decisions;
+pub mod incoming;
 mod line;
 mod lines;
 pub mod maltego;
@@ -18,7 +20,7 @@ pub mod operation;
 pub mod problem;
 mod rehearse;
 pub mod reputation;
-mod run_path;
+pub(crate) mod run_path;
 mod shapes;
 mod statuses;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::access::Denied;
+use super::incoming::{AGAIN, Unread};
 
 /// Describes what is wrong with a request (RFC 9457, `application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -96,6 +97,19 @@ impl Problem {
         }
     }
 
+    /// Makes the problem of a client that tried too many wrong tokens.
+    #[must_use]
+    pub fn wrong_tokens(wait: Duration, request_id: &str) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-wrong-tokens",
+            "Too many wrong tokens",
+            "too many requests with wrong tokens came from this address; a right token is answered as ever",
+            request_id,
+        )
+        .after(wait)
+    }
+
     /// Makes the problem of a request that cannot be understood.
     #[must_use]
     pub fn invalid(detail: impl Into<String>, request_id: &str) -> Self {
@@ -106,6 +120,22 @@ impl Problem {
             detail,
             request_id,
         )
+    }
+
+    /// Makes the problem of a body that was not read; `what` names it.
+    #[must_use]
+    pub fn unread(unread: Unread, what: &str, request_id: &str) -> Self {
+        let (kind, title) = match unread {
+            Unread::TooLarge(_) => ("too-large", "The request is too large"),
+            Unread::Broken => ("invalid-request", "The request cannot be understood"),
+            Unread::Slow => ("too-slow", "The request did not come in time"),
+            Unread::NoMemory => ("busy", "The server is busy"),
+        };
+        let problem = Self::new(unread.status(), kind, title, unread.text(what), request_id);
+        match unread {
+            Unread::NoMemory => problem.after(AGAIN),
+            _ => problem,
+        }
     }
 
     /// Renders it.

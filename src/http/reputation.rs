@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::asking::Request;
 use super::problem::Problem;
 use super::shapes::{Item, OneOrMany};
-use super::statuses::{Named, Refusals, Scored, TooLarge};
+use super::statuses::{BodyRefusals, Named, Refusals, Scored};
 use super::values;
 use super::wishes::{Given, question};
 use crate::ask::score::Alert;
@@ -143,14 +143,14 @@ pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
     tag = "reputation",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$", description = "Names the request: sent again within 24 hours, it gets the same reply.")),
     request_body = Enrich,
-    responses(Scored, Refusals, TooLarge, Named),
+    responses(Scored, Refusals, BodyRefusals, Named),
     security(("token" = []))
 )]
 pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
     let request = Request::start(&app, "/v1/enrich");
     let answered = async {
         let caller = request.caller(&http)?;
-        let body = request.body(payload, MOST_BYTES, "an indicator").await?;
+        let body = request.body(&http, payload, MOST_BYTES, "an indicator").await?;
         let (claim, key) = match request.before(&http, &caller, &body).await? {
             Ok(begun) => begun,
             Err(answered) => return Ok(answered),

@@ -4,6 +4,19 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+/// The pattern of the paths of runs, as people are told it.
+pub(crate) const RUN: &str = "/run/{transform}";
+
+/// Tells whether a path is one of the transforms' face.
+pub(crate) fn is_run(path: &str) -> bool {
+    path.starts_with("/run/") || holds_token(path)
+}
+
+/// Tells whether a token may stand in a path, whether the rest of it names anything or not.
+pub(super) fn holds_token(path: &str) -> bool {
+    path.starts_with("/t/")
+}
+
 /// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.
 pub(super) struct RunPath<'a> {
     pub(super) token: Option<Cow<'a, str>>,

@@ -46,15 +46,21 @@ pub(super) enum Refusals {
     /// The token lacks a scope: the route's own, `refresh` for a `max_age` below the time for which answers are kept, or `rehearse`.
     #[response(status = 403, content_type = "application/problem+json")]
     NoScope(Problem),
-    /// The token's rate is used up; `Retry-After` says until when.
+    /// The token's rate is used up, or too many wrong tokens came from this address; `Retry-After` says until when.
     #[response(status = 429, content_type = "application/problem+json")]
     NoRate(Problem),
+    /// The server has no room for the request; `Retry-After` says when to send it again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Busy(Problem),
 }
 
 /// Lists the refusals of a body.
 #[derive(Debug, utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is only described")]
-pub(super) enum TooLarge {
+pub(super) enum BodyRefusals {
+    /// The request did not come in time.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(Problem),
     /// The request is too large.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),

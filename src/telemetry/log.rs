@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use sha2::Sha256;
 use tracing::Level;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry};
@@ -26,7 +26,9 @@ const QUEUE: usize = 4096;
 /// The target of requests' lines.
 const REQUESTS: &str = "pivotd::request";
 /// Libraries that never log below a warning, whatever the level.
-const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "actix_http"];
+const QUIET: [&str; 5] = ["h2", "hyper", "hyper_util", "reqwest", "rustls"];
+/// Libraries that never log: they tell what any client sent, as often as it sends it.
+const SILENT: &str = "actix_http";
 /// How long the writer lets lines gather after it was idle. Waking it for every line costs more than answering a
 /// request from memory does.
 const GATHER: Duration = Duration::from_millis(5);
@@ -103,6 +105,7 @@ impl Log {
         let requests = filter.would_enable(REQUESTS, &Level::INFO);
         // HTTP libraries show whole requests below this level, and a request may hold a key in its path.
         let filter = filter.with_targets(QUIET.map(|target| (target, Level::WARN)));
+        let filter = filter.with_target(SILENT, LevelFilter::OFF);
         let (lines, queue) = sync_channel(QUEUE);
         let style = Style::new(settings.format, settings.indicators, &secret);
         std::thread::Builder::new()

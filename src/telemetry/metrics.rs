@@ -10,6 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::network::NetworkMetrics;
+
 /// Labels requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
@@ -94,6 +96,7 @@ pub struct Metrics {
     budget_limit: Family<BudgetLabels, Gauge>,
     breaker: Family<BreakerLabels, Gauge>,
     log_lines_lost: Counter,
+    network: NetworkMetrics,
 }
 
 impl Default for Metrics {
@@ -111,6 +114,7 @@ impl Default for Metrics {
             budget_limit: Family::default(),
             breaker: Family::default(),
             log_lines_lost: Counter::default(),
+            network: NetworkMetrics::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -166,6 +170,7 @@ impl Default for Metrics {
             "Log lines lost because the writer lagged",
             metrics.log_lines_lost.clone(),
         );
+        metrics.network.register(&mut registry);
         Self { registry, ..metrics }
     }
 }
@@ -227,6 +232,12 @@ impl Metrics {
     #[must_use]
     pub fn log_lines_lost(&self) -> &Counter {
         &self.log_lines_lost
+    }
+
+    /// Returns the metrics of the network.
+    #[must_use]
+    pub fn network(&self) -> &NetworkMetrics {
+        &self.network
     }
 
     /// Sets how many calls wait for a provider's rate.

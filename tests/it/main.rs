@@ -12,6 +12,7 @@ mod again;
 mod alerts;
 mod batches;
 mod calls;
+mod clients;
 mod closing;
 mod corpora;
 mod decisions;

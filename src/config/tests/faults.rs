@@ -71,7 +71,23 @@ fn faults_of_sections_name_line_column_and_what_is_expected() {
         ),
         (
             "[server]\nworkers = 0\n",
-            "my.toml:2:11: workers: expected a whole number from 1 to 1024, found 0",
+            "my.toml:2:11: workers: expected a whole number from 1 to 512, found 0",
+        ),
+        (
+            "[server]\nbodies = \"16MB\"\n",
+            "my.toml:2:10: bodies: expected at least twice max_body, which is 16777216 bytes",
+        ),
+        (
+            "[server]\nmax_body = \"64MB\"\nbodies = \"65MB\"\n",
+            "my.toml:3:10: bodies: expected at least twice max_body, which is 67108864 bytes",
+        ),
+        (
+            "[server]\nwrong_tokens = \"60/fortnight\"\n",
+            "my.toml:2:16: wrong_tokens: expected a rate such as 60/min, 5/s or 1000/h, found \"60/fortnight\"",
+        ),
+        (
+            "[server]\nconnections = 1\n",
+            "my.toml:2:15: connections: expected a whole number from 16 to 1000000, found 1",
         ),
         (
             "[server]\nmax_body = \"2XB\"\n",

@@ -14,7 +14,8 @@ use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::providers::{Descriptor, registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
-use pivotd::startup::{App, Application, Mode, Parts, open_store};
+use pivotd::server::Application;
+use pivotd::startup::{App, Mode, Parts, open_store};
 use pivotd::telemetry::log::Log;
 use pivotd::telemetry::metrics::Metrics;
 use pivotd::tokens::{NewToken, Scope};
@@ -185,6 +186,8 @@ impl Builder {
         }
         settings.server.data = folder.path().join("data");
         settings.server.workers = Some(2);
+        // Longer than any test moves the clock: a machine that is busy must not look like a slow client.
+        settings.server.client_timeout = Duration::from_secs(365 * 86_400);
         settings.log.file = Some(folder.path().join("log"));
         settings.log.indicators = pivotd::config::settings::LogIndicators::Full;
         let mut others = self.others;

@@ -1,0 +1,333 @@
+//! Reads bodies of requests within bounds: of bytes, of the time that a client may let the server wait, and of the memory
+//! of all bodies together.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::Notify;
+
+use crate::clock::SharedClock;
+use crate::config::settings::ServerSettings;
+use crate::server::{Connection, Phase};
+use crate::telemetry::network::NetworkMetrics;
+
+/// A body may take so many times the time that a client may send nothing.
+const WHOLE: u32 = 5;
+/// A body makes room for others once its client has sent nothing for so long; one of an unknown client, once it began so long
+/// ago.
+const TURN: Duration = Duration::from_secs(2);
+/// When a request makes sense again for which there was no room.
+pub(crate) const AGAIN: Duration = Duration::from_secs(1);
+
+/// Says whether the client is known before its body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// A token vouches for it.
+    Known,
+    /// Its token may stand in the body.
+    Unknown,
+}
+
+/// Holds the memory of all bodies that are read or worked on. Clients who are not known yet share a half of their own, so
+/// that they take nothing from those who are.
+#[derive(Debug)]
+pub struct Bodies {
+    clock: SharedClock,
+    metrics: NetworkMetrics,
+    patience: Duration,
+    known: Arc<Pool>,
+    unknown: Arc<Pool>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    most: usize,
+    held: AtomicUsize,
+    /// The bodies that wait for their clients.
+    waiting: Mutex<HashMap<u64, Arc<Reading>>>,
+    next: AtomicU64,
+}
+
+/// Is a body that waits for its client.
+#[derive(Debug)]
+struct Reading {
+    /// When its turn began.
+    since: Duration,
+    bytes: usize,
+    gives_up: Notify,
+}
+
+/// Is a body in memory.
+#[derive(Debug)]
+pub struct Body {
+    bytes: Bytes,
+    _held: Held,
+}
+
+impl Deref for Body {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+/// Says why a body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// It has more bytes than this.
+    TooLarge(usize),
+    /// It broke off.
+    Broken,
+    /// The client let the server wait too long.
+    Slow,
+    /// There was no memory for it.
+    NoMemory,
+}
+
+impl Unread {
+    /// Returns the HTTP status that says so.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Broken => StatusCode::BAD_REQUEST,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::NoMemory => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Says it to people; `what` names the body.
+    #[must_use]
+    pub fn text(self, what: &str) -> String {
+        match self {
+            Self::TooLarge(most) => format!("{what} has at most {most} bytes"),
+            Self::Broken => format!("{what} broke off before its end"),
+            Self::Slow => format!("{what} did not come in time"),
+            Self::NoMemory => {
+                format!(
+                    "the server holds as many bodies as it may (server.bodies), and could not take {what}; send it again"
+                )
+            }
+        }
+    }
+}
+
+/// Counts bytes as held while it lives.
+#[derive(Debug)]
+struct Held {
+    pool: Arc<Pool>,
+    metrics: NetworkMetrics,
+    bytes: usize,
+}
+
+impl Held {
+    fn grow(&mut self, bytes: usize, now: Duration) -> Result<(), Unread> {
+        let before = self.pool.held.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        self.metrics.bodies.inc_by(count(bytes));
+        if before + bytes > self.pool.most && !self.pool.make_room(bytes, now) {
+            return Err(Unread::NoMemory);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.pool.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.metrics.bodies.dec_by(count(self.bytes));
+    }
+}
+
+fn count(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+impl Pool {
+    fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            held: AtomicUsize::new(0),
+            waiting: Mutex::default(),
+            next: AtomicU64::new(0),
+        })
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, Arc<Reading>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends bodies that wait for their clients and had their turn, those first that began it first, until they make room for
+    /// so many bytes. False where they do not.
+    fn make_room(&self, bytes: usize, now: Duration) -> bool {
+        let mut waiting = self.waiting();
+        let mut idle: Vec<(Duration, u64)> = waiting
+            .iter()
+            .filter(|(_, reading)| reading.bytes > 0 && reading.since + TURN <= now)
+            .map(|(number, reading)| (reading.since, *number))
+            .collect();
+        idle.sort_unstable();
+        let mut room = 0;
+        for (_, number) in idle {
+            if let Some(reading) = waiting.remove(&number) {
+                room += reading.bytes;
+                reading.gives_up.notify_one();
+            }
+            if room >= bytes {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Keeps a body among those that wait while it lives.
+struct Waits<'a>(&'a Pool, u64);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.waiting().remove(&self.1);
+    }
+}
+
+impl Bodies {
+    /// Holds as much as is configured.
+    #[must_use]
+    pub fn new(settings: &ServerSettings, clock: SharedClock, metrics: NetworkMetrics) -> Self {
+        Self {
+            clock,
+            metrics,
+            patience: settings.client_timeout,
+            known: Pool::new(settings.bodies / 2),
+            unknown: Pool::new(settings.bodies / 2),
+        }
+    }
+
+    /// Reads a body of at most `most` bytes.
+    ///
+    /// # Errors
+    /// [`Unread`] where it is larger, breaks off, does not come, or finds no memory.
+    pub async fn read(
+        &self,
+        http: &HttpRequest,
+        payload: Payload,
+        most: usize,
+        sender: Sender,
+    ) -> Result<Body, Unread> {
+        let read = self.read_within(http, payload, most, sender).await;
+        match read {
+            Err(Unread::TooLarge(_)) => self.metrics.body_refused("too_large"),
+            Err(Unread::NoMemory) => self.metrics.body_refused("memory"),
+            Err(Unread::Slow) => self.metrics.slow("body"),
+            Ok(_) | Err(Unread::Broken) => {}
+        }
+        read
+    }
+
+    async fn read_within(
+        &self,
+        http: &HttpRequest,
+        mut payload: Payload,
+        most: usize,
+        sender: Sender,
+    ) -> Result<Body, Unread> {
+        let announced = announced(http);
+        if announced.is_some_and(|length| length > most) {
+            return Err(Unread::TooLarge(most));
+        }
+        let pool = match sender {
+            Sender::Known => &self.known,
+            Sender::Unknown => &self.unknown,
+        };
+        let mut held = Held {
+            pool: Arc::clone(pool),
+            metrics: self.metrics.clone(),
+            bytes: 0,
+        };
+        let mut first: Option<Bytes> = None;
+        let mut whole = BytesMut::new();
+        // Asked for where the first piece does not end the body.
+        let mut begun = None;
+        loop {
+            let came = match payload.next().now_or_never() {
+                Some(came) => came,
+                None => {
+                    let now = self.clock.elapsed();
+                    let begun = *begun.get_or_insert(now);
+                    let since = match sender {
+                        Sender::Known => now,
+                        Sender::Unknown => begun,
+                    };
+                    let until = (begun + self.patience * WHOLE).min(now + self.patience);
+                    self.wait(http, &mut payload, &held, since, until).await?
+                }
+            };
+            let Some(chunk) = came else { break };
+            let chunk = chunk.map_err(|_| Unread::Broken)?;
+            if held.bytes + chunk.len() > most {
+                return Err(Unread::TooLarge(most));
+            }
+            held.grow(chunk.len(), self.clock.elapsed())?;
+            // Most bodies come in one piece and need no copy.
+            if first.is_none() && whole.is_empty() {
+                first = Some(chunk);
+            } else {
+                if let Some(first) = first.take() {
+                    // What is reserved takes memory as it is filled; what grows by and by is copied and takes twice as much.
+                    whole.reserve(announced.unwrap_or(first.len() + chunk.len()));
+                    whole.extend_from_slice(&first);
+                }
+                whole.extend_from_slice(&chunk);
+            }
+        }
+        Ok(Body {
+            bytes: first.unwrap_or_else(|| whole.freeze()),
+            _held: held,
+        })
+    }
+
+    /// Waits for the next piece until `until`, or until others need the memory more.
+    async fn wait(
+        &self,
+        http: &HttpRequest,
+        payload: &mut Payload,
+        held: &Held,
+        since: Duration,
+        until: Duration,
+    ) -> Result<Option<Result<Bytes, actix_web::error::PayloadError>>, Unread> {
+        let pool = &held.pool;
+        let reading = Arc::new(Reading {
+            since,
+            bytes: held.bytes,
+            gives_up: Notify::new(),
+        });
+        let number = pool.next.fetch_add(1, Ordering::Relaxed);
+        pool.waiting().insert(number, Arc::clone(&reading));
+        let _waits = Waits(pool, number);
+        let connection = http.conn_data::<Arc<Connection>>();
+        let _phase = connection.map(|connection| connection.enter(Phase::Body));
+        tokio::select! {
+            biased;
+            came = payload.next() => Ok(came),
+            () = reading.gives_up.notified() => Err(Unread::NoMemory),
+            () = self.clock.sleep_until(until) => Err(Unread::Slow),
+        }
+    }
+}
+
+fn announced(http: &HttpRequest) -> Option<usize> {
+    http.headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}

@@ -1,0 +1,185 @@
+//! Listens: connections within bounds, TLS, the routes behind it.
+
+mod answers;
+mod attempts;
+mod connections;
+mod descriptors;
+mod pace;
+mod stream;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::HttpService;
+use actix_server::{Server, ServerBuilder, ServerHandle};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::App as ActixApp;
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use tokio::net::TcpSocket;
+
+use self::connections::{Connections, SPARE};
+use self::pace::Paced;
+use self::stream::Watched;
+use self::tls::{Io, Layer};
+use crate::http;
+use crate::startup::{App, StartError};
+
+pub use self::attempts::{Attempts, Delay};
+pub use self::connections::{Connection, Phase};
+
+/// The server takes no more threads.
+const MOST_WORKERS: usize = 512;
+/// How many connections may wait to be accepted; one beyond waits for a second until its client tries again.
+const BACKLOG: u32 = 4096;
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long a client may take to read why it is refused while it still sends.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Is a server that listens.
+pub struct Application {
+    /// What it serves.
+    pub app: Arc<App>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether TLS ends here.
+    pub tls: bool,
+    server: Server,
+    handle: ServerHandle,
+}
+
+impl std::fmt::Debug for Application {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Application")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Application {
+    /// Binds the server; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// [`StartError`] where the address or the TLS key cannot be used.
+    pub fn bind(app: Arc<App>) -> Result<Self, StartError> {
+        let configured = app.configured.load_full();
+        let settings = &configured.settings().server;
+        let clock = Arc::clone(app.engine.clock());
+        let metrics = app.engine.metrics().network().clone();
+        let most = descriptors::connections(settings.connections);
+        // A body that does not come is told so before its connection ends.
+        let idle = settings.client_timeout.saturating_mul(2);
+        let connections = Connections::new(most, idle, clock, metrics);
+        let workers = settings
+            .workers
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, NonZeroUsize::get))
+            .min(MOST_WORKERS);
+        let layer = Layer::new(settings.tls.as_ref())?;
+        let patience = settings.client_timeout;
+
+        let address = settings.listen;
+        let listen = |reason| StartError::Listen { address, reason };
+        let listener = listener(address).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let builder = ServerBuilder::new()
+            .shutdown_timeout(settings.shutdown.as_secs())
+            .workers(workers)
+            // The connections are counted here, over all workers. This bounds those that come and go beside them, so that
+            // descriptors suffice; the next ones wait until those have gone.
+            .max_concurrent_connections((most + SPARE + descriptors::COME_AND_GO).div_ceil(workers))
+            .disable_signals();
+        let stopping = builder.graceful_shutdown_signal();
+        let state = actix_web::web::Data::from(Arc::clone(&app));
+        let server = builder
+            .listen("clients", listener, move || {
+                let stopping = stopping.clone();
+                let state = state.clone();
+                let (connections, layer) = (connections.clone(), layer.clone());
+                let routes = ActixApp::new()
+                    .app_data(state)
+                    .wrap(actix_web::middleware::from_fn(answers::watched))
+                    .configure(http::routes)
+                    .into_factory()
+                    .map_err(|error: actix_web::Error| error.error_response());
+                let service = HttpService::build()
+                    .graceful_shutdown_signal(move || {
+                        let signal = stopping.clone();
+                        async move { signal.notified().await }
+                    })
+                    // A client that closes is gone: its flight stops before it spends.
+                    .h1_allow_half_closed(false)
+                    .keep_alive(KEEP_ALIVE)
+                    // No less: while a worker is busy, what came already waits, too.
+                    .client_request_timeout(patience)
+                    .client_disconnect_timeout(LINGER)
+                    .local_addr(address)
+                    .on_connect_ext(|io: &Paced<Io>, extensions: &mut actix_http::Extensions| {
+                        extensions.insert(Arc::clone(io.connection()));
+                    })
+                    .finish(map_config(routes, |_| AppConfig::default()));
+                fn_service(move |stream: TcpStream| {
+                    let (connections, layer) = (connections.clone(), layer.clone());
+                    async move {
+                        let Some(place) = connections.enter() else {
+                            return Err(tls::Refused::Full);
+                        };
+                        let peer = stream.peer_addr().ok();
+                        // Answers are small or come in large pieces; neither gains from waiting for more.
+                        let _ = stream.set_nodelay(true);
+                        let stream = Watched::new(stream, place, connections.clone(), patience);
+                        let connection = Arc::clone(stream.connection());
+                        let io = layer.accept(stream, &connections).await?;
+                        let io = Paced::new(io, connection);
+                        Ok((io, actix_http::Protocol::Http1, peer))
+                    }
+                })
+                .and_then(service.map_err(|_| tls::Refused::Broken))
+            })
+            .map_err(listen)?
+            .run();
+        Ok(Self {
+            app,
+            address,
+            tls: settings.tls.is_some(),
+            handle: server.handle(),
+            server,
+        })
+    }
+
+    /// Returns the handle that stops the server: gracefully, in-flight answers finished.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+
+    /// Runs until it is stopped, then closes the store.
+    ///
+    /// # Errors
+    /// Where the server fails.
+    pub async fn run_until_stopped(self) -> io::Result<()> {
+        let result = self.server.await;
+        self.app.engine.landed().await;
+        self.app.engine.store().close().await;
+        if let Some(log) = &self.app.log {
+            log.flush();
+        }
+        result
+    }
+}
+
+fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart need not wait until connections of the last process are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}

@@ -1,0 +1,207 @@
+//! A client's stream of bytes, that ends where the client takes none of its answer for too long, or has to make room.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::connections::{Connection, Connections, Place};
+
+/// Is a stream under watch.
+pub(super) struct Watched<S> {
+    inner: S,
+    place: Place,
+    connections: Connections,
+    /// How long the client may take nothing of an answer.
+    patience: Duration,
+    stalled: Option<Stalled>,
+}
+
+/// Is an answer of which the client takes nothing.
+struct Stalled {
+    until: Duration,
+    timer: BoxFuture<'static, ()>,
+}
+
+impl<S> fmt::Debug for Watched<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Watched").finish_non_exhaustive()
+    }
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(inner: S, place: Place, connections: Connections, patience: Duration) -> Self {
+        Self {
+            inner,
+            place,
+            connections,
+            patience,
+            stalled: None,
+        }
+    }
+
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.place.connection
+    }
+
+    fn check(&self, context: &Context<'_>) -> io::Result<()> {
+        if self.connection().is_closed(context.waker()) {
+            return Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "the connection made room for others",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Notes that the client took a part of its answer.
+    fn took(&mut self, context: &Context<'_>) {
+        // While it took nothing, nothing may have been read.
+        if self.stalled.take().is_some() {
+            self.connection().stalls(false);
+            context.waker().wake_by_ref();
+        }
+        self.connection().moved(self.connections.clock().elapsed());
+    }
+
+    /// Waits for the client, but not for ever.
+    fn stall(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let clock = self.connections.clock();
+        self.place.connection.stalls(true);
+        let stalled = self.stalled.get_or_insert_with(|| {
+            let until = clock.elapsed() + self.patience;
+            Stalled {
+                until,
+                timer: clock.sleep_until(until),
+            }
+        });
+        if stalled.timer.as_mut().poll(context).is_pending() && clock.elapsed() < stalled.until {
+            return Poll::Pending;
+        }
+        self.connections.metrics().slow("answer");
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client takes nothing of its answer",
+        )))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.check(context)?;
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.inner).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            this.connection().moved(this.connections.clock().elapsed());
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check(context)?;
+        match Pin::new(&mut this.inner).poll_write(context, bytes) {
+            Poll::Pending => this.stall(context),
+            Poll::Ready(written) => {
+                this.took(context);
+                Poll::Ready(written)
+            }
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check(context)?;
+        match Pin::new(&mut this.inner).poll_write_vectored(context, slices) {
+            Poll::Pending => this.stall(context),
+            Poll::Ready(written) => {
+                this.took(context);
+                Poll::Ready(written)
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+    use crate::clock::SharedClock;
+    use crate::clock::manual::ManualClock;
+    use crate::telemetry::network::NetworkMetrics;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn watched<S>(inner: S, most: usize) -> (Watched<S>, Connections, ManualClock) {
+        let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
+        let shared: SharedClock = Arc::new(clock.clone());
+        let connections = Connections::new(most, 2 * PATIENCE, shared, NetworkMetrics::default());
+        let place = connections.enter().unwrap();
+        let stream = Watched::new(inner, place, connections.clone(), PATIENCE);
+        (stream, connections, clock)
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_the_client_does_not_take_ends() {
+        let (server, mut client) = duplex(16);
+        let (mut stream, connections, clock) = watched(server, 8);
+        let writing = tokio::spawn(async move { stream.write_all(&[7; 64]).await });
+        clock.wait_for_sleeper(PATIENCE).await;
+        clock.advance(PATIENCE / 2);
+        // The client takes a part: the time starts anew.
+        let mut taken = [0; 16];
+        client.read_exact(&mut taken).await.unwrap();
+        clock.wait_for_sleeper(PATIENCE).await;
+        clock.advance(PATIENCE - Duration::from_secs(1));
+        tokio::task::yield_now().await;
+        assert!(!writing.is_finished());
+        clock.advance(Duration::from_secs(1));
+        let error = writing.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(connections.metrics().slow_count("answer"), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_makes_room_ends_whether_it_reads_or_writes() {
+        let (server, _client) = duplex(16);
+        let (mut stream, connections, _clock) = watched(server, 1);
+        let reading = tokio::spawn(async move {
+            let read = stream.read_u8().await.map(drop);
+            (read, stream.write_all(b"x").await)
+        });
+        tokio::task::yield_now().await;
+        let _next = connections.enter().unwrap();
+        let (read, written) = reading.await.unwrap();
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+}
