@@ -13,7 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
 use crate::decisions::Decisions;
-use crate::engine::store::{Store, StoreError};
+use crate::engine::store::{Opening, Store, StoreError};
 use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
 use crate::http::incoming::Bodies;
@@ -141,12 +141,25 @@ pub struct Parts {
 /// # Errors
 /// [`StartError`] where the directory or the store cannot be used.
 pub fn open_store(settings: &Settings) -> Result<Store, StartError> {
+    open_store_as(settings, Opening::default())
+}
+
+/// Opens the store as [`open_store`] does, otherwise than usual; what `settings` say goes before `opening`.
+///
+/// # Errors
+/// [`StartError`] where the directory or the store cannot be used.
+pub fn open_store_as(settings: &Settings, opening: Opening) -> Result<Store, StartError> {
     let path = &settings.server.data;
     make_folder(path).map_err(|reason| StartError::Data {
         path: path.clone(),
         reason,
     })?;
-    Ok(Store::open(path, settings.cache.store_memory)?)
+    let opening = Opening {
+        page_cache: settings.cache.store_memory,
+        min_free: settings.store.min_free,
+        ..opening
+    };
+    Ok(Store::open_as(path, &opening)?)
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
@@ -173,7 +186,7 @@ impl App {
             providers,
         } = parts;
         let tokens = Tokens::open(store.clone(), Arc::clone(&clock))?;
-        let decisions = Decisions::open(store.clone(), Arc::clone(&clock))?;
+        let decisions = Decisions::open(store.clone(), Arc::clone(&clock), loaded.settings.store)?;
         let network = metrics.network().clone();
         let bodies = Bodies::new(&loaded.settings.server, Arc::clone(&clock), network);
         let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(&clock));
@@ -207,6 +220,8 @@ impl App {
     /// [`TransportError`] where a provider cannot be reached as configured.
     pub fn reload(&self, loaded: Loaded) -> Result<(), TransportError> {
         self.engine.reload(&loaded.settings, self.providers)?;
+        self.engine.store().keep_free(loaded.settings.store.min_free);
+        self.decisions.replies.resize(loaded.settings.store);
         let generation = self.configured.load().catalogue.generation() + 1;
         self.configured
             .store(Arc::new(Configured::new(loaded, generation)));

@@ -69,6 +69,8 @@ impl Stage {
             .context("the replayed vendors cannot be started")?;
         let mut loaded = defaults()?;
         loaded.settings.server.data = folder.path().to_path_buf();
+        // What it writes is little and goes with it; a small temporary directory is enough.
+        loaded.settings.store.min_free = 0;
         point_at(&mut loaded.settings, &vendors).context("the replayed vendors' files cannot be written")?;
         let store = open_store(&loaded.settings)?;
         let metrics = Arc::new(Metrics::default());

@@ -12,9 +12,10 @@ use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
 use crate::control::server::ControlServer;
+use crate::engine::store::Opening;
 use crate::providers::{Descriptor, registry};
 use crate::server::Application;
-use crate::startup::{App, Mode, Parts, open_store};
+use crate::startup::{App, Mode, Parts, open_store_as};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::NewToken;
@@ -30,6 +31,9 @@ pub(super) struct Serve {
     /// Where to listen; over the configuration.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Begin a new store where the file of the store is there and empty. One that holds anything is never touched.
+    #[arg(long)]
+    new: bool,
 }
 
 pub(super) fn descriptors() -> Vec<&'static Descriptor> {
@@ -59,14 +63,24 @@ impl Serve {
             .settings
             .check_exposure()
             .map_err(|errors| anyhow::anyhow!("{}", errors.join("\n")))?;
-        block_on(serve(loaded, self.file.config, self.listen))??;
+        block_on(serve(loaded, self.file.config, self.listen, self.new))??;
         Ok(Done::Well)
     }
 }
 
-async fn serve(loaded: Loaded, file: Option<PathBuf>, listen: Option<SocketAddr>) -> anyhow::Result<()> {
+async fn serve(
+    loaded: Loaded,
+    file: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    replaces_empty: bool,
+) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
-    let store = open_store(&settings)?;
+    let opening = Opening {
+        replaces_empty,
+        ..Opening::default()
+    };
+    let store = open_store_as(&settings, opening)?;
+    let guarded = store.clone();
     let metrics = Arc::new(Metrics::default());
     let (log, subscriber) = Log::start(&settings.log, *store.secret(), metrics.log_lines_lost().clone())
         .context("the log cannot be written")?;
@@ -93,7 +107,22 @@ async fn serve(loaded: Loaded, file: Option<PathBuf>, listen: Option<SocketAddr>
     tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
     tokio::spawn(refresh(Arc::clone(&app), settings.server.data.clone()));
-    application.run_until_stopped().await?;
+    let handle = application.handle();
+    let running = application.run_until_stopped();
+    tokio::pin!(running);
+    let broken = tokio::select! {
+        stopped = &mut running => {
+            stopped?;
+            None
+        }
+        error = guarded.broken() => Some(error),
+    };
+    if let Some(error) = broken {
+        // A supervisor's restart heals it, or says the same.
+        tokio::spawn(handle.stop(true));
+        running.await?;
+        anyhow::bail!("{error}");
+    }
     tracing::info!("stopped");
     Ok(())
 }

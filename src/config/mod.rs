@@ -128,6 +128,7 @@ fn settings(
     let server = sections::server(&root);
     let log = sections::log(&root);
     let cache = sections::cache(&root);
+    let store = sections::store(&root);
     let deadlines = sections::deadlines(&root);
     let (trusted_relays, tlp_red) = sections::alerts(&root);
     let decisions_kept = sections::decisions_kept(&root);
@@ -162,6 +163,7 @@ fn settings(
         server,
         log,
         cache,
+        store,
         deadlines,
         trusted_relays,
         tlp_red,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::problem::expected_of;
 use super::reader::{Findings, Reader, integer, text, texts};
 use super::settings::{
-    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, Rate, ServerSettings, TlsFiles,
+    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, Rate, ServerSettings, StoreSettings, TlsFiles,
 };
 use super::tree::{Data, Node};
 use super::values;
@@ -218,6 +218,17 @@ pub(super) fn cache(root: &Reader<'_>) -> CacheSettings {
         memory: reader.bytes("memory", 64 * MIB, MIB, 1 << 40),
         store_memory: usize::try_from(reader.bytes("store_memory", 16 * MIB, MIB, 64 << 30))
             .unwrap_or(usize::MAX),
+    };
+    reader.finish();
+    settings
+}
+
+pub(super) fn store(root: &Reader<'_>) -> StoreSettings {
+    let reader = section(root, "store");
+    let settings = StoreSettings {
+        min_free: reader.bytes("min_free", 64 * MIB, 0, 1 << 50),
+        replies: reader.bytes("replies", 256 * MIB, MIB, 1 << 40),
+        replies_per_client: reader.bytes("replies_per_client", 64 * MIB, MIB, 1 << 40),
     };
     reader.finish();
     settings

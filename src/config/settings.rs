@@ -25,6 +25,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[cache]`
     pub cache: CacheSettings,
+    /// `[store]`: how much of the disk the store takes.
+    pub store: StoreSettings,
     /// `[deadlines]`: how long each face waits.
     pub deadlines: Deadlines,
     /// `[alerts]`: whose relays are believed.
@@ -123,6 +125,17 @@ pub struct CacheSettings {
     pub memory: u64,
     /// Bytes of redb's own page cache.
     pub store_memory: usize,
+}
+
+/// Holds `[store]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Bytes of the disk that stay free: below, nothing is spent and no decision is kept. 0 does not look.
+    pub min_free: u64,
+    /// Bytes of replies that are kept to be sent again.
+    pub replies: u64,
+    /// Bytes of replies that are kept for one client.
+    pub replies_per_client: u64,
 }
 
 /// Holds how long each face waits for an answer.

@@ -4,6 +4,7 @@
 mod feedback;
 mod packed;
 mod replies;
+mod shelf;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::SharedClock;
+use crate::config::settings::StoreSettings;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::digest;
@@ -61,14 +63,14 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// Reads what people said.
+    /// Reads what people said, and which replies are kept.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, clock: SharedClock) -> Result<Self, StoreError> {
+    pub fn open(store: Store, clock: SharedClock, settings: StoreSettings) -> Result<Self, StoreError> {
         Ok(Self {
             opinions: Opinions::open(store.clone(), Arc::clone(&clock))?,
-            replies: Replies::new(store.clone(), Arc::clone(&clock)),
+            replies: Replies::open(store.clone(), Arc::clone(&clock), settings)?,
             known: Cache::new(KNOWN),
             store,
             clock,

@@ -1,22 +1,23 @@
-//! Decisions as they lie in the store: JSON, compressed, since most of it is the same words over and over.
+//! Decisions and replies as they lie in the store: JSON, compressed, since most of it is the same words over and over.
 
 use std::io::Read;
 
-use super::KeptDecision;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// How hard to try; more costs time and saves little.
 const LEVEL: i32 = 3;
-/// The most that a decision unpacks to. One of twenty indicators takes a hundredth of it.
+/// The most that a value unpacks to. A decision of twenty indicators takes a hundredth of it, a reply of a thousand a tenth.
 const MOST: u64 = 32 << 20;
 
-/// Packs a decision.
-pub(super) fn pack(decision: &KeptDecision) -> Vec<u8> {
-    let json = serde_json::to_vec(decision).unwrap_or_default();
+/// Packs a value.
+pub(super) fn pack<T: Serialize>(value: &T) -> Vec<u8> {
+    let json = serde_json::to_vec(value).unwrap_or_default();
     zstd::bulk::compress(&json, LEVEL).unwrap_or(json)
 }
 
-/// Unpacks a decision; one that earlier versions wrote is JSON as it is. `None` for what is no decision.
-pub(super) fn unpack(bytes: &[u8]) -> Option<KeptDecision> {
+/// Unpacks a value; one that earlier versions wrote is JSON as it is. `None` for what is no such value.
+pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     if bytes.starts_with(b"{") {
         return serde_json::from_slice(bytes).ok();
     }
@@ -28,6 +29,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<KeptDecision> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::KeptDecision;
     use super::*;
 
     fn decision() -> KeptDecision {
@@ -64,7 +66,7 @@ mod tests {
         let mut broken = pack(&decision());
         broken.truncate(broken.len() / 2);
         for bytes in [&b""[..], b"{", b"no decision", &broken] {
-            assert_eq!(unpack(bytes), None);
+            assert_eq!(unpack::<KeptDecision>(bytes), None);
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Replies that can be asked for again: an `Idempotency-Key` names a request, and its reply is kept for a day.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::packed;
+use super::shelf::{Name, Replaced, Replies as Shelved};
 use crate::clock::SharedClock;
+use crate::config::settings::StoreSettings;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::hex::hex;
 
@@ -14,7 +17,7 @@ use crate::hex::hex;
 const KEPT_S: i64 = 86_400;
 
 /// Grows when requests are told apart in another way.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// Holds a reply as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +51,12 @@ pub enum Begun {
     Running,
 }
 
-type Running = Arc<Mutex<HashSet<String>>>;
+type Running = Arc<Mutex<HashSet<Name>>>;
 
 /// Holds the right to answer a request; when it goes, so does the right.
 #[derive(Debug)]
 pub struct Claim {
-    key: String,
+    name: Name,
     request: String,
     running: Running,
 }
@@ -63,7 +66,7 @@ impl Drop for Claim {
         self.running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.key);
+            .remove(&self.name);
     }
 }
 
@@ -73,17 +76,51 @@ pub struct Replies {
     store: Store,
     clock: SharedClock,
     running: Running,
+    /// What is kept, by client and age.
+    shelved: Mutex<Shelved>,
 }
 
 impl Replies {
-    /// Keeps replies in a store.
-    #[must_use]
-    pub fn new(store: Store, clock: SharedClock) -> Self {
-        Self {
+    /// Keeps replies in a store, and looks what is there.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub fn open(store: Store, clock: SharedClock, settings: StoreSettings) -> Result<Self, StoreError> {
+        let mut shelved = Shelved::new(settings);
+        let now = clock.now().as_microsecond();
+        store.each_row(Shelf::Replies, now, |key, until_us, value| {
+            // Replies of earlier versions are found no more, and go after a day.
+            if let Some(name) = Name::read(key) {
+                shelved.put(name, until_us, value.len());
+            }
+        })?;
+        Ok(Self {
             store,
             clock,
             running: Running::default(),
-        }
+            shelved: Mutex::new(shelved),
+        })
+    }
+
+    fn shelved(&self) -> MutexGuard<'_, Shelved> {
+        self.shelved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over how much may be kept; what is too much goes with the next reply.
+    pub fn resize(&self, settings: StoreSettings) {
+        self.shelved().resize(settings);
+    }
+
+    /// Returns how many bytes are kept.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.shelved().bytes()
+    }
+
+    /// Returns how many replies were given up before their time.
+    #[must_use]
+    pub fn given_up(&self) -> u64 {
+        self.shelved().given_up()
     }
 
     /// Looks up a request by who sends it, its name and its digest.
@@ -97,24 +134,24 @@ impl Replies {
         name: &str,
         request: String,
     ) -> Result<Begun, StoreError> {
-        let key = fingerprint(&[tenant.as_bytes(), client.as_bytes(), name.as_bytes()]);
+        let name = Name::of(tenant, client, name);
         // The claim comes first, so that of two equal requests at once only one looks and answers.
         let is_first = self
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.clone());
+            .insert(name);
         if !is_first {
             return Ok(Begun::Running);
         }
         let claim = Claim {
-            key,
+            name,
             request,
             running: Arc::clone(&self.running),
         };
         let now = self.clock.now().as_microsecond();
-        let kept = self.store.row(Shelf::Replies, &claim.key, now)?;
-        let kept: Option<Kept> = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
+        let kept = self.store.row(Shelf::Replies, &claim.name.key(), now)?;
+        let kept: Option<Kept> = kept.and_then(|kept| packed::unpack(&kept));
         let kept = kept.filter(|kept| kept.layout == LAYOUT);
         Ok(match kept {
             None => Begun::Fresh(claim),
@@ -123,7 +160,8 @@ impl Replies {
         })
     }
 
-    /// Keeps a reply, and returns when it is on disk.
+    /// Keeps a reply, and returns when it is on disk. Where there is no room for it, the oldest of the client that has
+    /// most are given up.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
@@ -133,17 +171,27 @@ impl Replies {
             request: claim.request.clone(),
             reply,
         };
+        let now = self.clock.now().as_microsecond();
+        let until_us = now.saturating_add(KEPT_S * 1_000_000);
+        let value = packed::pack(&kept);
+        let Replaced { gone } = self.shelved().make_room(claim.name, until_us, value.len(), now);
         let row = Row {
             shelf: Shelf::Replies,
-            key: claim.key.clone(),
-            until_us: self
-                .clock
-                .now()
-                .as_microsecond()
-                .saturating_add(KEPT_S * 1_000_000),
-            value: serde_json::to_vec(&kept).unwrap_or_default(),
+            key: claim.name.key(),
+            until_us,
+            value,
         };
-        self.store.put_rows(vec![row]).await
+        let keys = gone
+            .iter()
+            .map(|gone| (Shelf::Replies, gone.name.key()))
+            .collect();
+        let written = self.store.swap_rows(vec![row], keys).await;
+        let mut shelved = self.shelved();
+        match &written {
+            Ok(()) => shelved.count_given_up(&gone, now),
+            Err(_) => shelved.undo(claim.name, gone),
+        }
+        written
     }
 }
 
@@ -156,4 +204,83 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
         hash.update(part);
     }
     hex(&hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::manual::ManualClock;
+
+    const SETTINGS: StoreSettings = StoreSettings {
+        min_free: 0,
+        replies: 1 << 20,
+        replies_per_client: 1 << 20,
+    };
+
+    fn replies(folder: &std::path::Path, clock: &ManualClock) -> Replies {
+        let store = Store::open(folder, 1 << 20).unwrap();
+        Replies::open(store, Arc::new(clock.clone()), SETTINGS).unwrap()
+    }
+
+    fn claim(replies: &Replies, name: &str) -> Claim {
+        match replies
+            .begin("soc", "playbook", name, "request".to_owned())
+            .unwrap()
+        {
+            Begun::Fresh(claim) => claim,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    /// A reply that packs to half of its 64 KiB, since hexadecimal digits do.
+    fn hard(seed: usize) -> Reply {
+        let parts = (0..1024).map(|part| fingerprint(&[&seed.to_le_bytes(), &u32::to_le_bytes(part)]));
+        Reply {
+            content_type: "application/json".to_owned(),
+            body: parts.collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn replies_take_no_more_than_their_room_and_the_oldest_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
+        let kept = replies(folder.path(), &clock);
+        for at in 0..80 {
+            clock.advance(std::time::Duration::from_secs(1));
+            kept.keep(claim(&kept, &at.to_string()), hard(at)).await.unwrap();
+            assert!(kept.bytes() <= SETTINGS.replies, "{} bytes", kept.bytes());
+        }
+        assert!(kept.given_up() > 40, "{} given up", kept.given_up());
+        let mut stored = 0;
+        kept.store
+            .each_row(Shelf::Replies, 0, |_, _, value| stored += value.len())
+            .unwrap();
+        assert!(stored <= 1 << 20, "{stored} bytes in the file");
+        let bytes = kept.bytes();
+        drop(kept);
+        // What is kept is known again after a restart.
+        let kept = replies(folder.path(), &clock);
+        assert_eq!(kept.bytes(), bytes);
+        let begun = kept.begin("soc", "playbook", "79", "request".to_owned()).unwrap();
+        assert!(matches!(begun, Begun::Replay(reply) if reply == hard(79)));
+        claim(&kept, "0");
+    }
+
+    #[tokio::test]
+    async fn a_reply_lies_packed_in_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
+        let kept = replies(folder.path(), &clock);
+        let reply = Reply {
+            content_type: "application/json".to_owned(),
+            body: r#"{"indicator":"malware.example","status":"ok"}"#.repeat(1000),
+        };
+        kept.keep(claim(&kept, "one"), reply.clone()).await.unwrap();
+        assert!(
+            kept.bytes() * 20 < reply.body.len() as u64,
+            "{} bytes",
+            kept.bytes()
+        );
+    }
 }

@@ -63,6 +63,7 @@ impl Engine {
             );
         }
         self.metrics.set_breakers(states);
+        self.metrics.set_store(self.store.standing());
     }
 
     /// Removes stored answers that are of no use any more; returns how many.
@@ -75,6 +76,9 @@ impl Engine {
             .forget_before(now.as_microsecond() - AUDIT_KEPT_US)
             .await?;
         self.store.sweep_rows(now.as_microsecond()).await?;
-        self.cache.purge(|entry| entry.stale_until <= now).await
+        let purged = self.cache.purge(|entry| entry.stale_until <= now).await?;
+        // What was removed leaves room within the file; the disk has it only where it needs it.
+        self.store.compact().await?;
+        Ok(purged)
     }
 }

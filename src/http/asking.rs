@@ -25,6 +25,7 @@ use crate::ask::score::{Alert, Scored, Steady, asked_for};
 use crate::decisions::{Claim, Reply};
 use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
+use crate::engine::store::StoreError;
 use crate::reputation::Decision;
 use crate::reputation::alert::AlertAnswer;
 use crate::startup::App;
@@ -200,12 +201,21 @@ impl<'a> Request<'a> {
     /// Keeps a decision. One that cannot be kept is none: nobody could explain it later.
     pub(super) async fn keep(&self, identity: &Identity, answer: &AlertAnswer) -> Result<(), Problem> {
         let kept = self.app.keep(identity.tenant(), &identity.client, answer).await;
-        kept.map_err(|error| self.failed(&error))
+        kept.map_err(|error| self.store(&error))
     }
 
+    /// Keeps a reply. Where the store takes nothing for now, the reply is sent all the same: the same key then asks again,
+    /// which costs nothing, since what was answered is held.
     pub(super) async fn keep_reply(&self, claim: Claim, reply: &Reply) -> Result<(), Problem> {
-        let kept = self.app.decisions.replies.keep(claim, reply.clone()).await;
-        kept.map_err(|error| self.failed(&error))
+        match self.app.decisions.replies.keep(claim, reply.clone()).await {
+            Err(StoreError::Full { .. } | StoreError::Down(_)) => Ok(()),
+            kept => kept.map_err(|error| self.store(&error)),
+        }
+    }
+
+    /// Makes the problem of a store that cannot be used; where it will be, it says when to ask again.
+    pub(super) fn store(&self, error: &StoreError) -> Problem {
+        Problem::store(error, &self.id).unwrap_or_else(|| self.failed(error))
     }
 
     /// Makes the problem of a store that fails; the cause is for the log.

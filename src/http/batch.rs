@@ -289,6 +289,12 @@ impl Run {
                     .keep(identity.tenant(), &identity.client, &scored.answer)
                     .await;
                 if let Err(error) = kept {
+                    if let Some(problem) = Problem::store(&error, &self.asker.request_id) {
+                        item.status = problem.status;
+                        item.detail = Some(problem.detail);
+                        item.retry_after_s = problem.retry_after_s;
+                        return item;
+                    }
                     tracing::error!(request_id = %self.asker.request_id, %error, "a decision could not be kept");
                     item.status = 500;
                     item.detail =

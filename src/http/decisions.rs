@@ -130,7 +130,7 @@ pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> Ht
             .opinions
             .say(identity.tenant(), record.clone())
             .await;
-        kept.map_err(|error| request.failed(&error))?;
+        kept.map_err(|error| request.store(&error))?;
         request.local(&identity, "feedback", &record)
     }
     .await;
@@ -154,7 +154,7 @@ fn find(app: &App, request: &Request<'_>, http: &HttpRequest, tenant: &str) -> R
     let found = app
         .decisions
         .find(tenant, &id)
-        .map_err(|error| request.failed(&error))?;
+        .map_err(|error| request.store(&error))?;
     found.ok_or_else(none)
 }
 

@@ -48,7 +48,7 @@ impl Request<'_> {
             .decisions
             .replies
             .begin(identity.tenant(), &identity.client, name, digest);
-        match begun.map_err(|error| self.failed(&error))? {
+        match begun.map_err(|error| self.store(&error))? {
             Begun::Fresh(claim) => Ok(Ok(Some(claim))),
             Begun::Replay(reply) => Ok(Err(Finished {
                 outcome: "replayed",

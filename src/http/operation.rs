@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::access;
 use super::problem::Problem;
+use crate::engine::store::StoreError;
 use crate::startup::App;
 use crate::tokens::Scope;
 
@@ -29,20 +30,27 @@ pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type(TEXT).body("ok\n")
 }
 
-/// Says whether it can answer: the store can be read and a transform is served.
+/// Says whether it can answer: a transform is served, and the store takes a write, which this proves by writing.
 pub async fn readyz(app: Data<App>) -> HttpResponse {
     if app.configured.load().catalogue.transforms().is_empty() {
         return HttpResponse::ServiceUnavailable()
             .content_type(TEXT)
             .body("no transform is served\n");
     }
-    match app.engine.store().answer("") {
-        Ok(_) => HttpResponse::Ok().content_type(TEXT).body("ready\n"),
+    match app.engine.store().prove(app.engine.clock().elapsed()).await {
+        Ok(()) => HttpResponse::Ok().content_type(TEXT).body("ready\n"),
         Err(error) => {
-            tracing::error!(%error, "not ready");
+            tracing::debug!(%error, "not ready");
+            // Where the file lies is for the log.
+            let reason = match error {
+                StoreError::Full { .. } => {
+                    "the disk of the store is nearly full: nothing is spent and no decision is kept"
+                }
+                _ => "the store cannot be written: nothing is spent and no decision is kept",
+            };
             HttpResponse::ServiceUnavailable()
                 .content_type(TEXT)
-                .body("the store cannot be read\n")
+                .body(format!("{reason}\n"))
         }
     }
 }
@@ -57,6 +65,10 @@ pub async fn metrics(app: Data<App>, http: HttpRequest) -> HttpResponse {
         return Problem::denied(denied, &request_id).response();
     }
     app.engine.observe();
+    let replies = &app.decisions.replies;
+    app.engine
+        .metrics()
+        .set_replies(replies.bytes(), replies.given_up());
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(app.engine.metrics().render())

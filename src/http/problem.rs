@@ -9,6 +9,12 @@ use utoipa::ToSchema;
 
 use super::access::Denied;
 use super::incoming::{AGAIN, Unread};
+use crate::engine::store::StoreError;
+
+/// When to ask again where the disk is nearly full.
+const FULL: Duration = Duration::from_secs(60);
+/// When to ask again where the store is down.
+const DOWN: Duration = Duration::from_secs(5);
 
 /// Describes what is wrong with a request (RFC 9457, `application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -108,6 +114,24 @@ impl Problem {
             request_id,
         )
         .after(wait)
+    }
+
+    /// Makes the problem of a store that cannot be written for now; `None` for one that fails otherwise.
+    #[must_use]
+    pub fn store(error: &StoreError, request_id: &str) -> Option<Self> {
+        let (detail, wait) = match error {
+            StoreError::Full { .. } => (
+                "the disk of this server is nearly full, so no decision is kept and nothing is spent; its administrator must make room",
+                FULL,
+            ),
+            StoreError::Down(_) => (
+                "the store cannot be written at the moment, so no decision is kept and nothing is spent; the server's log says why",
+                DOWN,
+            ),
+            _ => return None,
+        };
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Some(Self::new(status, "store", "The store cannot be written", detail, request_id).after(wait))
     }
 
     /// Makes the problem of a request that cannot be understood.

@@ -49,9 +49,10 @@ pub(super) enum Refusals {
     /// The token's rate is used up, or too many wrong tokens came from this address; `Retry-After` says until when.
     #[response(status = 429, content_type = "application/problem+json")]
     NoRate(Problem),
-    /// The server has no room for the request; `Retry-After` says when to send it again.
+    /// The server has no room for the request, or what its answer needs cannot be kept for now; `Retry-After` says when to
+    /// send it again.
     #[response(status = 503, content_type = "application/problem+json")]
-    Busy(Problem),
+    Unavailable(Problem),
 }
 
 /// Lists the refusals of a body.

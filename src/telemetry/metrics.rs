@@ -1,6 +1,7 @@
 //! Counts what happens, for Prometheus. Labels are names from the configuration, never indicators or secrets.
 
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::network::NetworkMetrics;
+use crate::engine::store::Standing;
 
 /// Labels requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -97,6 +99,12 @@ pub struct Metrics {
     breaker: Family<BreakerLabels, Gauge>,
     log_lines_lost: Counter,
     network: NetworkMetrics,
+    store_free: Gauge,
+    store_writable: Gauge,
+    store_failed: Counter,
+    store_reopened: Counter,
+    replies: Gauge,
+    replies_given_up: Counter,
 }
 
 impl Default for Metrics {
@@ -115,6 +123,12 @@ impl Default for Metrics {
             breaker: Family::default(),
             log_lines_lost: Counter::default(),
             network: NetworkMetrics::default(),
+            store_free: Gauge::default(),
+            store_writable: Gauge::default(),
+            store_failed: Counter::default(),
+            store_reopened: Counter::default(),
+            replies: Gauge::default(),
+            replies_given_up: Counter::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -171,6 +185,7 @@ impl Default for Metrics {
             metrics.log_lines_lost.clone(),
         );
         metrics.network.register(&mut registry);
+        metrics.register_store(&mut registry);
         Self { registry, ..metrics }
     }
 }
@@ -186,6 +201,61 @@ impl Drop for InFlight {
 }
 
 impl Metrics {
+    fn register_store(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "store_free",
+            "Free room of the disk that the store lies on",
+            Unit::Bytes,
+            self.store_free.clone(),
+        );
+        registry.register(
+            "store_writable",
+            "1 where the store can be written, else 0",
+            self.store_writable.clone(),
+        );
+        registry.register(
+            "store_failed_writes",
+            "Writes to the store that failed or were refused",
+            self.store_failed.clone(),
+        );
+        registry.register(
+            "store_reopened",
+            "How often the store was opened again after a failure",
+            self.store_reopened.clone(),
+        );
+        registry.register_with_unit(
+            "replies_kept",
+            "Replies that are kept to be sent again",
+            Unit::Bytes,
+            self.replies.clone(),
+        );
+        registry.register(
+            "replies_given_up",
+            "Replies that were given up before their time, for want of room",
+            self.replies_given_up.clone(),
+        );
+    }
+
+    /// Sets how the store stands.
+    pub fn set_store(&self, standing: Standing) {
+        if let Some(free) = standing.free {
+            self.store_free.set(i64::try_from(free).unwrap_or(i64::MAX));
+        }
+        self.store_writable.set(i64::from(standing.is_well));
+        self.store_failed
+            .inner()
+            .store(standing.failed, Ordering::Relaxed);
+        self.store_reopened
+            .inner()
+            .store(standing.reopened, Ordering::Relaxed);
+    }
+
+    /// Sets how many bytes of replies are kept, and how many replies were given up.
+    pub fn set_replies(&self, bytes: u64, given_up: u64) {
+        self.replies.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.replies_given_up.inner().store(given_up, Ordering::Relaxed);
+    }
+
     /// Counts a request and its time.
     pub fn request(&self, face: &'static str, outcome: &'static str, took: Duration) {
         self.requests

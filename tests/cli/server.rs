@@ -58,6 +58,49 @@ fn a_store_that_somebody_holds_silently_is_said() {
 }
 
 #[test]
+fn an_empty_store_is_refused_and_begun_anew_only_where_that_is_said() {
+    let place = Place::new();
+    let file = place.data().join("pivotd.redb");
+    std::fs::create_dir(place.data()).unwrap();
+    std::fs::write(&file, b"").unwrap();
+    for command in [&["serve"][..], &["tokens", "list"]] {
+        let said = place.bad(command);
+        assert!(said.contains("is empty (0 bytes)"), "{said}");
+        assert!(said.contains("pivotd serve --new"), "{said}");
+    }
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
+    let server = place.serve_with(&["--new"]);
+    place.good(&["tokens", "create", "soar"]);
+    server.stop();
+    // What is there now is kept, also by the one that was told so.
+    let server = place.serve_with(&["--new"]);
+    assert!(place.good(&["tokens", "list"]).contains("soar"));
+    server.stop();
+}
+
+#[test]
+fn a_damaged_store_ends_with_a_message_that_says_what_to_do() {
+    let place = Place::new();
+    place.good(&["tokens", "create", "soar"]);
+    let file = place.data().join("pivotd.redb");
+    let bytes = std::fs::read(&file).unwrap();
+    let mut flipped = bytes.clone();
+    for byte in flipped.iter_mut().skip(4096) {
+        *byte ^= 0x55;
+    }
+    for damaged in [&bytes[..bytes.len() / 3], &flipped[..], &[b'x'; 8192][..]] {
+        std::fs::write(&file, damaged).unwrap();
+        let said = place.bad(&["serve"]);
+        assert!(said.contains("is damaged ("), "{said}");
+        assert!(said.contains("put a copy of the store back"), "{said}");
+        assert!(said.contains("pivotd.redb"), "{said}");
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), damaged.len() as u64);
+    }
+    std::fs::write(&file, &bytes).unwrap();
+    assert!(place.good(&["tokens", "list"]).contains("soar"));
+}
+
+#[test]
 fn a_healthcheck_tells_a_server_from_none() {
     let place = Place::new();
     let server = place.serve();

@@ -36,6 +36,7 @@ mod score_faults;
 mod secrets;
 mod sessions;
 mod soar;
+mod storage;
 mod support;
 mod told;
 mod wire;

@@ -175,6 +175,49 @@ async fn a_killed_server_never_books_less_than_the_vendor_saw() {
     let _ = killed_in_flight;
 }
 
+/// Asks for a score, and returns the decision's id where the answer arrived whole.
+async fn decide(process: &Process, client: &reqwest::Client, name: &str) -> Option<String> {
+    let request = client
+        .post(format!("{}/v1/enrich", process.base))
+        .bearer_auth(&process.token)
+        .body(serde_json::json!({"indicator": name}).to_string());
+    let answer = request.send().await.ok()?.text().await.ok()?;
+    let answer: serde_json::Value = serde_json::from_str(&answer).ok()?;
+    answer["decision_id"].as_str().map(str::to_owned)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_while_it_writes_starts_again_and_has_every_decision_it_sent() {
+    const ROUNDS: usize = 6;
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
+    let config = write_config(folder.path(), &vendor.base_url(), "");
+    let mut sent: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
+        let process = Process::serve(folder.path(), &config);
+        let client = process.client();
+        for id in &sent {
+            let url = format!("{}/v1/decisions/{id}", process.base);
+            let request = client.get(url).bearer_auth(&process.token);
+            assert_eq!(request.send().await.unwrap().status(), 200, "round {round}: {id}");
+        }
+        let ready = client.get(format!("{}/readyz", process.base)).send().await;
+        assert_eq!(ready.unwrap().status(), 200, "round {round}");
+        let names: Vec<String> = (0..40).map(|n| format!("decided-{round}-{n}.example")).collect();
+        let asked = names.iter().map(|name| decide(&process, &client, name));
+        let mut answers = futures_util::stream::FuturesUnordered::from_iter(asked);
+        // The point of the kill differs from round to round; the others are being written then.
+        for _ in 0..=round * 5 {
+            let answer = futures_util::StreamExt::next(&mut answers).await.flatten();
+            sent.push(answer.expect("a decision"));
+        }
+        process.signal("KILL");
+        drop(answers);
+        drop(process);
+    }
+    assert!(sent.len() > ROUNDS, "{} sent", sent.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hangup_reloads_a_good_file_and_keeps_the_old_one_where_the_new_is_bad() {
     let folder = tempfile::tempdir().unwrap();

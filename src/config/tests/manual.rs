@@ -330,3 +330,37 @@ fn a_resolver_is_named_where_a_provider_is_asked_over_dns_and_nowhere_else() {
         );
     }
 }
+
+#[test]
+fn the_room_of_the_store_has_defaults_and_is_checked() {
+    let store = manual(&[]).settings.store;
+    assert_eq!(
+        (store.min_free, store.replies, store.replies_per_client),
+        (64 << 20, 256 << 20, 64 << 20)
+    );
+    let given = [
+        ("PIVOTD__STORE__MIN_FREE", "2GB"),
+        ("PIVOTD__STORE__REPLIES", "32MB"),
+        ("PIVOTD__STORE__REPLIES_PER_CLIENT", "8MB"),
+    ];
+    let store = manual(&given).settings.store;
+    assert_eq!(
+        (store.min_free, store.replies, store.replies_per_client),
+        (2 << 30, 32 << 20, 8 << 20)
+    );
+    assert_eq!(
+        manual(&[("PIVOTD__STORE__MIN_FREE", "0")])
+            .settings
+            .store
+            .min_free,
+        0
+    );
+    for (name, value) in [
+        ("PIVOTD__STORE__MIN_FREE", "plenty"),
+        ("PIVOTD__STORE__REPLIES", "1KB"),
+        ("PIVOTD__STORE__REPLIES_PER_CLIENT", "0"),
+    ] {
+        let refused = load(None, &variables(&[(name, value)]), &vendor::all()).unwrap_err();
+        assert!(refused.to_string().contains(name), "{refused}");
+    }
+}

@@ -1,26 +1,41 @@
 //! Keeps ledger, tokens, answers and decisions in one redb file, behind one writer that commits for all waiters together.
 //!
-//! `tables` declares the file's layout and opens it, `writer` takes jobs and commits them, `rows` are those that end by
-//! themselves.
+//! `disk` reaches the file, `opening` opens it, `tables` declares its layout. `writer` takes jobs (`job`), commits them and opens
+//! the file again after a failure; `apply` does what they ask for, `condition` says how the store stands. `reads` reads,
+//! `rows` are those that end by themselves.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, mpsc};
 
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::Database;
 use tokio::sync::oneshot;
 
+mod apply;
+mod condition;
+mod disk;
+pub mod failing;
+mod job;
+mod opening;
+mod reads;
 mod rows;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod writer;
 
+use condition::Condition;
+pub use condition::Standing;
+pub use disk::{Disk, Machine};
+use job::{Done, Job};
+pub(crate) use job::{Line, ReserveError};
+use opening::{Moment, Site};
 pub use rows::{Row, Shelf};
-use tables::{ANSWERS, AUDIT, LAYOUT, META, TOKENS, prepare};
-use writer::{Job, Writer};
-pub(crate) use writer::{Line, ReserveError};
+use tables::LAYOUT;
+use writer::Writer;
 
 /// Says why the store could not be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another process owns the file.
     #[error("{} is in use by another pivotd; stop it, or let it answer through its control socket", .0.display())]
@@ -33,6 +48,41 @@ pub enum StoreError {
         /// Its layout.
         found: u64,
     },
+    /// The file is there and holds nothing.
+    #[error(
+        "{} is empty (0 bytes): it holds no ledger, no tokens and no decisions, and a new store would forget them; put a \
+         copy of the store back, or let `pivotd serve --new` begin a new one",
+        .0.display()
+    )]
+    Empty(PathBuf),
+    /// The file is damaged.
+    #[error(
+        "{} is damaged ({reason}); put a copy of the store back, or move the file away to begin a new one, without ledger, \
+         tokens and decisions",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The disk is nearly full.
+    #[error(
+        "the disk of {} has {} free, and store.min_free keeps {} free: make room there, or lower it",
+        path.display(), bytes(*free), bytes(*least)
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// Free bytes.
+        free: u64,
+        /// What must stay free.
+        least: u64,
+    },
+    /// The file cannot be written for now.
+    #[error("{0}; it is opened again as soon as its disk takes writes")]
+    Down(Box<StoreError>),
     /// The file could not be read or written.
     #[error("the store at {}: {reason}", path.display())]
     Failed {
@@ -46,6 +96,29 @@ pub enum StoreError {
     Closed,
 }
 
+/// Writes a number of bytes for people.
+fn bytes(bytes: u64) -> String {
+    let mib = bytes >> 20;
+    if mib > 0 {
+        format!("{mib} MiB")
+    } else {
+        format!("{} KiB", bytes >> 10)
+    }
+}
+
+/// Says how a store is opened.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// redb's own cache in bytes.
+    pub page_cache: usize,
+    /// Bytes of the disk that stay free: below, what takes room is refused. 0 does not look.
+    pub min_free: u64,
+    /// Whether an empty file is replaced by a new store.
+    pub replaces_empty: bool,
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
+}
+
 /// Names what a ledger row counts, and in which window; see [`super::ledger`].
 pub type RowKey = String;
 
@@ -55,10 +128,15 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
+/// Holds the database; none while it is opened again.
+#[derive(Debug)]
+struct Held(RwLock<Option<Database>>);
+
 #[derive(Debug)]
 struct Inner {
-    path: PathBuf,
-    database: Arc<Database>,
+    site: Site,
+    held: Arc<Held>,
+    condition: Arc<Condition>,
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<std::thread::JoinHandle<()>>,
     spent: Arc<RwLock<HashMap<RowKey, i64>>>,
@@ -84,49 +162,52 @@ impl Store {
     /// `page_cache` is redb's own cache in bytes.
     ///
     /// # Errors
-    /// [`StoreError`] where the file is in use, newer, or cannot be read or written.
+    /// [`StoreError`] where the file is in use, newer, empty or damaged, or cannot be read or written.
     pub fn open(folder: &Path, page_cache: usize) -> Result<Self, StoreError> {
-        let path = folder.join("pivotd.redb");
-        let failed = |reason: String| StoreError::Failed {
-            path: path.clone(),
-            reason,
+        let opening = Opening {
+            page_cache,
+            ..Opening::default()
         };
-        make_private(&path).map_err(|error| failed(error.to_string()))?;
-        let database = Database::builder()
-            .set_cache_size(page_cache)
-            .create(&path)
-            .map_err(|error| match error {
-                redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Locked(path.clone()),
-                other => failed(other.to_string()),
-            })?;
-        let opened = prepare(&database).map_err(|error| failed(error.to_string()))?;
-        if opened.layout > LAYOUT {
-            return Err(StoreError::Newer {
-                path,
-                found: opened.layout,
-            });
-        }
-        let database = Arc::new(database);
+        Self::open_as(folder, &opening)
+    }
+
+    /// Opens the store as [`Store::open`] does, otherwise.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_as(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
+        let site = Site::new(folder, opening);
+        site.make(opening.replaces_empty)?;
+        let (database, opened) = site.open(Moment::Start)?;
+        let held = Arc::new(Held::new(database));
         let spent = Arc::new(RwLock::new(opened.spent));
+        let condition = Arc::new(Condition::default());
         let (jobs, queue) = mpsc::channel();
         let writer = Writer {
-            database: Arc::clone(&database),
+            site: site.clone(),
+            held: Arc::clone(&held),
             spent: Arc::clone(&spent),
+            secret: opened.secret,
+            condition: Arc::clone(&condition),
+            unsettled: Vec::new(),
         };
         let thread = std::thread::Builder::new()
             .name("pivotd-store".to_owned())
             .spawn(move || writer.run(&queue))
-            .map_err(|error| failed(error.to_string()))?;
-        Ok(Self {
+            .map_err(|error| site.failed(&error))?;
+        let store = Self {
             inner: Arc::new(Inner {
-                path,
-                database,
+                site,
+                held,
+                condition,
                 jobs: Some(jobs),
                 writer: Some(thread),
                 spent,
                 secret: opened.secret,
             }),
-        })
+        };
+        store.keep_free(opening.min_free);
+        Ok(store)
     }
 
     /// Returns the secret of this data directory, for keyed hashes; it never leaves the process.
@@ -150,13 +231,6 @@ impl Store {
         }
     }
 
-    fn failed(&self, reason: impl std::fmt::Display) -> StoreError {
-        StoreError::Failed {
-            path: self.inner.path.clone(),
-            reason: reason.to_string(),
-        }
-    }
-
     fn send(&self, job: Job) -> Result<(), StoreError> {
         self.inner
             .jobs
@@ -165,10 +239,15 @@ impl Store {
             .ok_or(StoreError::Closed)
     }
 
-    async fn written(&self, done: oneshot::Receiver<Result<(), String>>) -> Result<(), StoreError> {
-        done.await
-            .map_err(|_| StoreError::Closed)?
-            .map_err(|reason| self.failed(reason))
+    async fn written(&self, done: oneshot::Receiver<Result<(), StoreError>>) -> Result<(), StoreError> {
+        done.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Hands a job over, and waits until it is on disk.
+    async fn write(&self, job: impl FnOnce(Done) -> Job) -> Result<(), StoreError> {
+        let (done, written) = oneshot::channel();
+        self.send(job(done))?;
+        self.written(written).await
     }
 
     /// Reserves all lines or none, on disk before it returns.
@@ -234,36 +313,6 @@ impl Store {
         rows
     }
 
-    /// Reads a stored answer.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`] where the file cannot be read.
-    pub fn answer(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let transaction = self.inner.database.begin_read()?;
-            let table = transaction.open_table(ANSWERS)?;
-            Ok(table.get(key)?.map(|value| value.value().to_vec()))
-        };
-        read().map_err(|error| self.failed(error))
-    }
-
-    /// Walks all stored answers.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`] where the file cannot be read.
-    pub fn each_answer(&self, mut visit: impl FnMut(&str, &[u8])) -> Result<(), StoreError> {
-        let mut walk = || -> Result<(), redb::Error> {
-            let transaction = self.inner.database.begin_read()?;
-            let table = transaction.open_table(ANSWERS)?;
-            for row in table.iter()? {
-                let (key, value) = row?;
-                visit(key.value(), value.value());
-            }
-            Ok(())
-        };
-        walk().map_err(|error| self.failed(error))
-    }
-
     /// Stores an answer soon, without waiting for the disk.
     pub(crate) fn put_answer(&self, key: String, value: Vec<u8>) {
         if self
@@ -294,22 +343,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the file cannot be written.
     pub async fn drop_answers(&self, keys: Vec<String>) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        self.send(Job::DropAnswers { keys, done })?;
-        self.written(written).await
-    }
-
-    /// Reads all tokens, each as it was put.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`] where the file cannot be read.
-    pub fn tokens(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
-            let transaction = self.inner.database.begin_read()?;
-            let table = transaction.open_table(TOKENS)?;
-            table.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect()
-        };
-        read().map_err(|error| self.failed(error))
+        self.write(|done| Job::DropAnswers { keys, done }).await
     }
 
     /// Puts a token, or removes it.
@@ -317,9 +351,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the file cannot be written.
     pub async fn put_token(&self, id: String, value: Option<Vec<u8>>) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        self.send(Job::PutToken { id, value, done })?;
-        self.written(written).await
+        self.write(|done| Job::PutToken { id, value, done }).await
     }
 
     /// Removes audit rows from before `at`, microseconds since the epoch.
@@ -327,19 +359,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the file cannot be written.
     pub async fn forget_before(&self, at: i64) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        self.send(Job::ForgetBefore { at, done })?;
-        self.written(written).await
-    }
-
-    /// Reads a value of the meta table.
-    pub(crate) fn meta(&self, key: &str) -> Option<Vec<u8>> {
-        let read = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let transaction = self.inner.database.begin_read()?;
-            let table = transaction.open_table(META)?;
-            Ok(table.get(key)?.map(|value| value.value().to_vec()))
-        };
-        read().ok().flatten()
+        self.write(|done| Job::ForgetBefore { at, done }).await
     }
 
     /// Puts a value of the meta table.
@@ -347,34 +367,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the file cannot be written.
     pub async fn put_meta(&self, key: &'static str, value: Vec<u8>) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        self.send(Job::PutMeta { key, value, done })?;
-        self.written(written).await
+        self.write(|done| Job::PutMeta { key, value, done }).await
     }
 
-    /// Returns the newest audit rows, newest first, at most `most`.
+    /// Gives room within the file back to its disk, where that is nearly full.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] where the file cannot be read.
-    pub fn audit(&self, most: usize) -> Result<Vec<serde_json::Value>, StoreError> {
-        let read = || -> Result<Vec<serde_json::Value>, redb::Error> {
-            let transaction = self.inner.database.begin_read()?;
-            let table = transaction.open_table(AUDIT)?;
-            let mut rows = Vec::new();
-            for row in table.iter()?.rev().take(most) {
-                rows.push(serde_json::from_slice(row?.1.value()).unwrap_or(serde_json::Value::Null));
-            }
-            Ok(rows)
-        };
-        read().map_err(|error| self.failed(error))
+    /// [`StoreError`] where the file cannot be written.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        self.write(|done| Job::Compact { done }).await
     }
-}
-
-/// Makes the file with mode 0600 before redb opens it, so that it is never readable by others.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }

@@ -1,9 +1,8 @@
 //! Rows that end by themselves: decisions, replies that can be asked for again, and what people said of decisions.
 
-use redb::{ReadableDatabase, ReadableTable, TableDefinition};
-use tokio::sync::oneshot;
+use redb::{ReadableTable, TableDefinition};
 
-use super::writer::Job;
+use super::job::Job;
 use super::{Store, StoreError};
 
 /// Names a table of such rows.
@@ -66,46 +65,57 @@ impl Store {
     /// Reads a row that is still kept at `now_us`.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] where the file cannot be read.
+    /// [`StoreError`] where the file cannot be read.
     pub fn row(&self, shelf: Shelf, key: &str, now_us: i64) -> Result<Option<Vec<u8>>, StoreError> {
-        let look = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let transaction = self.inner.database.begin_read()?;
+        self.read(|transaction| {
             let table = transaction.open_table(shelf.table())?;
             let found = table.get(key)?;
             let kept = found.as_ref().and_then(|found| read(found.value()));
             Ok(kept
                 .filter(|(until, _)| *until > now_us)
                 .map(|(_, value)| value.to_vec()))
-        };
-        look().map_err(|error| self.failed(error))
+        })
     }
 
     /// Reads all rows of a table that are still kept at `now_us`.
     ///
     /// # Errors
-    /// [`StoreError::Failed`] where the file cannot be read.
+    /// [`StoreError`] where the file cannot be read.
     pub fn rows(&self, shelf: Shelf, now_us: i64) -> Result<Vec<Row>, StoreError> {
-        let look = || -> Result<Vec<Row>, redb::Error> {
-            let transaction = self.inner.database.begin_read()?;
+        let mut rows = Vec::new();
+        self.each_row(shelf, now_us, |key, until_us, value| {
+            rows.push(Row {
+                shelf,
+                key: key.to_owned(),
+                until_us,
+                value: value.to_vec(),
+            });
+        })?;
+        Ok(rows)
+    }
+
+    /// Walks all rows of a table that are still kept at `now_us`: key, end and value.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub fn each_row(
+        &self,
+        shelf: Shelf,
+        now_us: i64,
+        mut visit: impl FnMut(&str, i64, &[u8]),
+    ) -> Result<(), StoreError> {
+        self.read(|transaction| {
             let table = transaction.open_table(shelf.table())?;
-            let mut rows = Vec::new();
             for row in table.iter()? {
                 let (key, stored) = row?;
-                let Some((until_us, value)) = read(stored.value()) else {
-                    continue;
-                };
-                if until_us > now_us {
-                    rows.push(Row {
-                        shelf,
-                        key: key.value().to_owned(),
-                        until_us,
-                        value: value.to_vec(),
-                    });
+                if let Some((until_us, value)) = read(stored.value())
+                    && until_us > now_us
+                {
+                    visit(key.value(), until_us, value);
                 }
             }
-            Ok(rows)
-        };
-        look().map_err(|error| self.failed(error))
+            Ok(())
+        })
     }
 
     /// Puts rows, all or none, and returns when they are on disk.
@@ -113,9 +123,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the file cannot be written.
     pub async fn put_rows(&self, rows: Vec<Row>) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        self.send(Job::PutRows { rows, done })?;
-        self.written(written).await
+        self.swap_rows(rows, Vec::new()).await
+    }
+
+    /// Puts rows and removes others, all or none, and returns when that is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be written.
+    pub async fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Shelf, String)>) -> Result<(), StoreError> {
+        self.write(|done| Job::PutRows { rows, gone, done }).await
     }
 
     /// Removes the rows of all tables that are not kept any more at `now_us`.
@@ -123,8 +139,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the file cannot be written.
     pub async fn sweep_rows(&self, now_us: i64) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        self.send(Job::SweepRows { now_us, done })?;
-        self.written(written).await
+        self.write(|done| Job::SweepRows { now_us, done }).await
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use redb::{Database, ReadableTable, TableDefinition};
+use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::RowKey;
+use super::job::OpenRow;
+use super::opening::Moment;
 use super::rows::Shelf;
-use super::writer::OpenRow;
 
 /// The layout of the file; a file of a newer layout is refused, never misread.
 pub(super) const LAYOUT: u64 = 1;
@@ -25,8 +26,8 @@ pub(super) struct Opened {
     pub(super) spent: HashMap<RowKey, i64>,
 }
 
-/// Makes the tables, reads the ledger, and turns reservations found open into charged audit rows.
-pub(super) fn prepare(database: &Database) -> Result<Opened, redb::Error> {
+/// Makes the tables, reads the ledger, and at the start of a process turns reservations found open into charged audit rows.
+pub(super) fn prepare(database: &Database, moment: Moment) -> Result<Opened, redb::Error> {
     let transaction = database.begin_write()?;
     let opened = {
         let mut meta = transaction.open_table(META)?;
@@ -61,29 +62,10 @@ pub(super) fn prepare(database: &Database) -> Result<Opened, redb::Error> {
         for shelf in Shelf::ALL {
             transaction.open_table(shelf.table())?;
         }
-        let mut audit = transaction.open_table(AUDIT)?;
-        let mut open = transaction.open_table(OPEN)?;
-        let mut left = Vec::new();
-        for row in open.iter()? {
-            let (id, value) = row?;
-            left.push((id.value(), value.value().to_vec()));
-        }
-        for (id, value) in left {
-            if let Ok(row) = serde_json::from_slice::<OpenRow>(&value) {
-                let mut spend = row.spend;
-                let at = spend
-                    .get("at_us")
-                    .and_then(serde_json::Value::as_i64)
-                    .unwrap_or(0);
-                if let Some(fields) = spend.as_object_mut() {
-                    fields.insert(
-                        "settled".to_owned(),
-                        "found open at start; charged in full".into(),
-                    );
-                }
-                audit.insert((at, id), spend.to_string().as_bytes())?;
-            }
-            open.remove(id)?;
+        transaction.open_table(AUDIT)?;
+        transaction.open_table(OPEN)?;
+        if moment == Moment::Start {
+            charge(&transaction)?;
         }
         let mut spent = HashMap::new();
         for row in transaction.open_table(SPENT)?.iter()? {
@@ -98,4 +80,33 @@ pub(super) fn prepare(database: &Database) -> Result<Opened, redb::Error> {
     };
     transaction.commit()?;
     Ok(opened)
+}
+
+/// Turns reservations that a crash left open into charged audit rows.
+fn charge(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    let mut audit = transaction.open_table(AUDIT)?;
+    let mut open = transaction.open_table(OPEN)?;
+    let mut left = Vec::new();
+    for row in open.iter()? {
+        let (id, value) = row?;
+        left.push((id.value(), value.value().to_vec()));
+    }
+    for (id, value) in left {
+        if let Ok(row) = serde_json::from_slice::<OpenRow>(&value) {
+            let mut spend = row.spend;
+            let at = spend
+                .get("at_us")
+                .and_then(serde_json::Value::as_i64)
+                .unwrap_or(0);
+            if let Some(fields) = spend.as_object_mut() {
+                fields.insert(
+                    "settled".to_owned(),
+                    "found open at start; charged in full".into(),
+                );
+            }
+            audit.insert((at, id), spend.to_string().as_bytes())?;
+        }
+        open.remove(id)?;
+    }
+    Ok(())
 }

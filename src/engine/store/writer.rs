@@ -1,268 +1,341 @@
-//! Takes jobs and commits them: whatever waits goes into one transaction, and all waiters are told together.
+//! Takes jobs and commits them: whatever waits goes into one transaction, and all waiters are told together. After a
+//! failure it opens the file again, as soon as the disk takes writes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock, mpsc};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use redb::{Database, ReadableTable, WriteTransaction};
-use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use redb::Database;
 
-use super::RowKey;
-use super::rows::{self, Row, Shelf};
-use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
-
-/// Asks to add an amount to a row, unless that would pass the limit.
-#[derive(Debug, Clone)]
-pub(crate) struct Line {
-    /// The row.
-    pub(crate) key: RowKey,
-    /// How much to add.
-    pub(crate) amount: i64,
-    /// What the row may not pass; `None` only counts.
-    pub(crate) limit: Option<i64>,
-    /// What the vendor says was used; the higher of both numbers counts.
-    pub(crate) floor: i64,
-}
-
-/// Says which line of a reservation stands in the way.
-#[derive(Debug)]
-pub(crate) enum ReserveError {
-    /// This line would pass its limit; the second number is what is used.
-    Exhausted(usize, i64),
-    /// The disk did not take it.
-    Store(String),
-}
-
-/// Holds a reservation on disk until it is settled.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct OpenRow {
-    /// Rows and amounts.
-    pub(crate) rows: Vec<(RowKey, i64)>,
-    /// Who asked what, as JSON for the audit.
-    pub(crate) spend: serde_json::Value,
-}
-
-/// Is one piece of work for the writer.
-pub(super) enum Job {
-    Reserve {
-        id: u64,
-        lines: Vec<Line>,
-        spend: serde_json::Value,
-        at: i64,
-        done: oneshot::Sender<Result<(), ReserveError>>,
-    },
-    Settle {
-        id: u64,
-        refunds: Vec<(RowKey, i64)>,
-        spend: serde_json::Value,
-        at: i64,
-    },
-    PutAnswer {
-        key: String,
-        value: Vec<u8>,
-        done: Option<oneshot::Sender<Result<(), String>>>,
-    },
-    DropAnswers {
-        keys: Vec<String>,
-        done: oneshot::Sender<Result<(), String>>,
-    },
-    PutToken {
-        id: String,
-        value: Option<Vec<u8>>,
-        done: oneshot::Sender<Result<(), String>>,
-    },
-    ForgetBefore {
-        at: i64,
-        done: oneshot::Sender<Result<(), String>>,
-    },
-    PutRows {
-        rows: Vec<Row>,
-        done: oneshot::Sender<Result<(), String>>,
-    },
-    SweepRows {
-        now_us: i64,
-        done: oneshot::Sender<Result<(), String>>,
-    },
-    PutMeta {
-        key: &'static str,
-        value: Vec<u8>,
-        done: oneshot::Sender<Result<(), String>>,
-    },
-    Stop(oneshot::Sender<()>),
-}
+use super::apply::{Applied, apply};
+use super::condition::{Condition, State};
+use super::job::Job;
+use super::opening::{Moment, Site, said};
+use super::{Held, RowKey, StoreError};
 
 /// Owns the writing side of the file, on a thread of its own.
 pub(super) struct Writer {
-    pub(super) database: Arc<Database>,
+    pub(super) site: Site,
+    pub(super) held: Arc<Held>,
     pub(super) spent: Arc<RwLock<HashMap<RowKey, i64>>>,
+    pub(super) secret: [u8; 32],
+    pub(super) condition: Arc<Condition>,
+    /// Settlements that a failed commit held: they go into the next one.
+    pub(super) unsettled: Vec<Job>,
 }
 
-/// Tells a waiter once the commit it waits for is on disk, or failed.
-type Ack = Box<dyn FnOnce(Result<(), String>)>;
+/// What a write of little needs.
+const LITTLE: u64 = 64 << 10;
+/// How many jobs go into one transaction.
+const AT_ONCE: usize = 1024;
+/// How many settlements wait for a store that is down; the reservations of the others stay charged.
+const UNSETTLED: usize = 10_000;
+/// How long a store that is down or full is left alone where nobody wants to write.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Says why a commit failed.
+struct Failed {
+    error: StoreError,
+    /// The database must be opened again.
+    is_latched: bool,
+}
 
 impl Writer {
     /// Takes whatever jobs are waiting, commits them together, and tells the waiters.
-    pub(super) fn run(self, queue: &mpsc::Receiver<Job>) {
-        while let Ok(first) = queue.recv() {
-            let mut jobs = vec![first];
-            jobs.extend(queue.try_iter().take(1023));
-            let mut stops = Vec::new();
-            jobs.retain_mut(|job| match job {
-                Job::Stop(done) => {
-                    let (empty, _) = oneshot::channel();
-                    stops.push(std::mem::replace(done, empty));
-                    false
+    pub(super) fn run(mut self, queue: &mpsc::Receiver<Job>) {
+        loop {
+            let state = self.condition.state();
+            let is_watched = matches!(state, State::Down(_) | State::Full(_));
+            let first = if is_watched || !self.unsettled.is_empty() {
+                match queue.recv_timeout(PAUSE) {
+                    Ok(job) => job,
+                    // Nobody wants to write, so this looks whether one could.
+                    Err(RecvTimeoutError::Timeout) if matches!(state, State::Full(_)) => {
+                        self.within_room(Vec::new());
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Timeout) => Job::Mend,
+                    Err(RecvTimeoutError::Disconnected) => return,
                 }
-                _ => true,
-            });
-            let stop = !stops.is_empty();
+            } else {
+                match queue.recv() {
+                    Ok(job) => job,
+                    Err(_) => return,
+                }
+            };
+            let mut jobs = std::mem::take(&mut self.unsettled);
+            jobs.push(first);
+            jobs.extend(queue.try_iter().take(AT_ONCE - 1));
+            let (stops, jobs): (Vec<Job>, Vec<Job>) =
+                jobs.into_iter().partition(|job| matches!(job, Job::Stop(_)));
             if !jobs.is_empty() {
-                self.commit(jobs);
+                self.take(jobs);
             }
-            for done in stops {
-                // Whoever asked to stop may have gone.
-                let _ = done.send(());
+            let is_stopped = !stops.is_empty();
+            for stop in stops {
+                stop.tell(Ok(Applied::Whole));
             }
-            if stop {
+            if is_stopped {
                 return;
             }
         }
     }
 
-    fn commit(&self, jobs: Vec<Job>) {
-        let mut acks: Vec<Ack> = Vec::new();
-        let mut changed: HashMap<RowKey, i64> = HashMap::new();
-        let result = (|| -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
-            for job in jobs {
-                apply(&transaction, job, &mut acks, &mut changed)?;
-            }
-            transaction.commit()?;
-            Ok(())
-        })()
-        .map_err(|error| error.to_string());
-        match (&result, self.spent.write()) {
-            (Ok(()), Ok(mut spent)) => spent.extend(changed),
-            (Err(reason), _) => tracing::error!(reason, "the store could not be written"),
-            (Ok(()), Err(_)) => tracing::error!("the ledger's copy in memory is lost; restart pivotd"),
+    /// Commits jobs, or tells their waiters why not.
+    fn take(&mut self, jobs: Vec<Job>) {
+        if let State::Broken(error) = self.condition.state() {
+            return self.refuse(jobs, &error);
         }
-        for ack in acks {
-            ack(result.clone());
+        if matches!(self.condition.state(), State::Down(_))
+            && let Err(error) = self.mend()
+        {
+            return self.refuse(jobs, &error);
+        }
+        let (compacts, jobs): (Vec<Job>, Vec<Job>) = jobs
+            .into_iter()
+            .partition(|job| matches!(job, Job::Compact { .. }));
+        let jobs = self.within_room(jobs);
+        if !jobs.is_empty() {
+            self.commit(jobs);
+        }
+        for job in compacts {
+            let result = self.compact();
+            job.tell(result.map(|()| Applied::Whole));
         }
     }
-}
 
-fn acknowledge(done: oneshot::Sender<Result<(), String>>) -> Ack {
-    // A waiter that went away needs no answer.
-    Box::new(move |result| drop(done.send(result)))
-}
+    /// Refuses what would take room that the disk must keep free; returns the rest.
+    fn within_room(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let min_free = self.condition.min_free();
+        let is_full = matches!(self.condition.state(), State::Full(_));
+        if min_free == 0 {
+            if is_full {
+                self.condition.set(State::Well);
+            }
+            return jobs;
+        }
+        let Ok(free) = self.site.disk.free(&self.site.folder) else {
+            return jobs;
+        };
+        // A little more than the least, once it was passed: the state does not change with every write.
+        let least = if is_full {
+            min_free.saturating_add(min_free / 16)
+        } else {
+            min_free
+        };
+        // A page is written anew wherever something on it changes.
+        let needed = jobs.iter().map(Job::bytes).sum::<u64>().saturating_mul(2);
+        if free.saturating_sub(needed) >= least {
+            if is_full {
+                self.condition.set(State::Well);
+            }
+            return jobs;
+        }
+        let error = StoreError::Full {
+            path: self.site.path.clone(),
+            free,
+            least: min_free,
+        };
+        // That one large write does not fit says nothing of the others.
+        if free < least.saturating_add(LITTLE) {
+            self.condition.set(State::Full(error.clone()));
+        }
+        // An answer was paid for before the room ended, so half of what is kept free is for answers.
+        let is_bought =
+            |job: &Job| matches!(job, Job::PutAnswer { .. }) && free.saturating_sub(needed) >= min_free / 2;
+        let (refused, rest): (Vec<Job>, Vec<Job>) = jobs
+            .into_iter()
+            .partition(|job| job.bytes() > 0 && !is_bought(job));
+        self.refuse_all(refused, &error);
+        rest
+    }
 
-fn apply(
-    transaction: &WriteTransaction,
-    job: Job,
-    acks: &mut Vec<Ack>,
-    changed: &mut HashMap<RowKey, i64>,
-) -> Result<(), redb::Error> {
-    match job {
-        Job::Reserve {
-            id,
-            lines,
-            spend,
-            at,
-            done,
-        } => {
-            let mut spent = transaction.open_table(SPENT)?;
-            let mut sums = Vec::with_capacity(lines.len());
-            for (index, line) in lines.iter().enumerate() {
-                let used = spent.get(line.key.as_str())?.map_or(0, |value| value.value());
-                let counted = used.max(line.floor);
-                if line.amount > 0
-                    && line
-                        .limit
-                        .is_some_and(|limit| counted.saturating_add(line.amount) > limit)
-                {
-                    acks.push(Box::new(move |_| {
-                        drop(done.send(Err(ReserveError::Exhausted(index, counted))));
-                    }));
-                    return Ok(());
-                }
-                sums.push(used.saturating_add(line.amount));
-            }
-            for (line, sum) in lines.iter().zip(&sums) {
-                spent.insert(line.key.as_str(), sum)?;
-                changed.insert(line.key.clone(), *sum);
-            }
-            let rows = lines.into_iter().map(|line| (line.key, line.amount)).collect();
-            let row = serde_json::to_vec(&OpenRow { rows, spend }).unwrap_or_default();
-            transaction.open_table(OPEN)?.insert(id, row.as_slice())?;
-            transaction
-                .open_table(META)?
-                .insert("latest", at.to_le_bytes().as_slice())?;
-            acks.push(Box::new(move |result| {
-                drop(done.send(result.map_err(ReserveError::Store)));
-            }));
+    fn refuse(&mut self, jobs: Vec<Job>, error: &StoreError) {
+        let (settlements, rest): (Vec<Job>, Vec<Job>) = jobs
+            .into_iter()
+            .partition(|job| matches!(job, Job::Settle { .. }));
+        self.unsettled.extend(settlements);
+        let lost = self.unsettled.len().saturating_sub(UNSETTLED);
+        if lost > 0 {
+            self.unsettled.truncate(UNSETTLED);
+            tracing::warn!(
+                lost,
+                "settlements are given up while the store is down; their reservations stay charged"
+            );
         }
-        Job::Settle {
-            id,
-            refunds,
-            spend,
-            at,
-        } => {
-            transaction.open_table(OPEN)?.remove(id)?;
-            let mut spent = transaction.open_table(SPENT)?;
-            for (key, amount) in refunds {
-                let used = spent.get(key.as_str())?.map_or(0, |value| value.value());
-                spent.insert(key.as_str(), used - amount)?;
-                changed.insert(key, used - amount);
-            }
-            transaction
-                .open_table(AUDIT)?
-                .insert((at, id), spend.to_string().as_bytes())?;
+        self.refuse_all(rest, error);
+    }
+
+    fn refuse_all(&self, jobs: Vec<Job>, error: &StoreError) {
+        let failed = jobs.iter().filter(|job| !matches!(job, Job::Mend)).count();
+        self.condition.count_failed(failed);
+        for job in jobs {
+            job.tell(Err(error.clone()));
         }
-        Job::PutAnswer { key, value, done } => {
-            transaction
-                .open_table(ANSWERS)?
-                .insert(key.as_str(), value.as_slice())?;
-            acks.extend(done.map(acknowledge));
-        }
-        Job::DropAnswers { keys, done } => {
-            let mut table = transaction.open_table(ANSWERS)?;
-            for key in keys {
-                table.remove(key.as_str())?;
-            }
-            acks.push(acknowledge(done));
-        }
-        Job::PutToken { id, value, done } => {
-            let mut table = transaction.open_table(TOKENS)?;
-            match value {
-                Some(value) => table.insert(id.as_str(), value.as_slice())?,
-                None => table.remove(id.as_str())?,
+    }
+
+    /// Commits jobs. Where that fails, the file is opened again and they are tried once more: each is written at most
+    /// once, since a reservation that is there, and a settlement whose reservation is gone, are left alone.
+    fn commit(&mut self, jobs: Vec<Job>) {
+        let mut result = self.write(&jobs);
+        if let Err(failed) = &result
+            && failed.is_latched
+        {
+            tracing::error!(error = %failed.error, "the store could not be written and is opened again");
+            let error = failed.error.clone();
+            result = match self.reopen(error) {
+                Ok(()) => self.write(&jobs),
+                Err(error) => Err(Failed {
+                    error,
+                    is_latched: false,
+                }),
             };
-            acks.push(acknowledge(done));
         }
-        Job::ForgetBefore { at, done } => {
-            transaction.open_table(AUDIT)?.retain(|(then, _), _| then >= at)?;
-            acks.push(acknowledge(done));
-        }
-        Job::PutRows { rows, done } => {
-            for row in rows {
-                let mut table = transaction.open_table(row.shelf.table())?;
-                table.insert(row.key.as_str(), row.stored().as_slice())?;
+        match result {
+            Ok(applied) => {
+                for (job, applied) in jobs.into_iter().zip(applied) {
+                    job.tell(Ok(applied));
+                }
             }
-            acks.push(acknowledge(done));
-        }
-        Job::SweepRows { now_us, done } => {
-            for shelf in Shelf::ALL {
-                let mut table = transaction.open_table(shelf.table())?;
-                table.retain(|_, stored| rows::read(stored).is_some_and(|(until, _)| until > now_us))?;
+            Err(failed) => {
+                tracing::error!(error = %failed.error, "the store could not be written");
+                if failed.is_latched {
+                    // What is wrong with these jobs may be right with the next.
+                    drop(self.reopen(failed.error.clone()));
+                }
+                self.refuse(jobs, &failed.error);
             }
-            acks.push(acknowledge(done));
         }
-        Job::PutMeta { key, value, done } => {
-            transaction.open_table(META)?.insert(key, value.as_slice())?;
-            acks.push(acknowledge(done));
-        }
-        Job::Stop(_) => {}
     }
-    Ok(())
+
+    fn write(&self, jobs: &[Job]) -> Result<Vec<Applied>, Failed> {
+        let mut changed: HashMap<RowKey, i64> = HashMap::new();
+        let written = catch_unwind(AssertUnwindSafe(|| -> Result<Vec<Applied>, redb::Error> {
+            let transaction = self.held.begin_write()?;
+            let applied = jobs
+                .iter()
+                .map(|job| apply(&transaction, job, &mut changed))
+                .collect::<Result<_, _>>()?;
+            transaction.commit()?;
+            Ok(applied)
+        }));
+        let applied = match written {
+            Ok(Ok(applied)) => applied,
+            Ok(Err(error)) => {
+                return Err(Failed {
+                    error: self.site.faulty(&error),
+                    is_latched: true,
+                });
+            }
+            Err(panic) => {
+                return Err(Failed {
+                    error: self
+                        .site
+                        .failed(&format_args!("the writer stopped: {}", said(&*panic))),
+                    is_latched: true,
+                });
+            }
+        };
+        self.spent
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(changed);
+        Ok(applied)
+    }
+
+    /// Opens a store that is down, if its disk takes writes again.
+    fn mend(&mut self) -> Result<(), StoreError> {
+        if let Err(error) = self.site.disk.try_writing(&self.site.folder) {
+            let error = StoreError::Down(Box::new(self.site.failed(&error)));
+            self.condition.set(State::Down(error.clone()));
+            return Err(error);
+        }
+        let cause = self.site.failed(&"it was down");
+        self.reopen(cause)
+    }
+
+    /// Closes the database and opens it again. Where the disk takes no writes, what is in the file can be read on.
+    fn reopen(&mut self, cause: StoreError) -> Result<(), StoreError> {
+        self.release();
+        let opened = self
+            .site
+            .disk
+            .try_writing(&self.site.folder)
+            .map_err(|error| self.site.failed(&error))
+            .and_then(|()| self.site.open(Moment::Again));
+        match opened {
+            Ok((database, opened)) if opened.secret == self.secret => {
+                *self.spent.write().unwrap_or_else(PoisonError::into_inner) = opened.spent;
+                self.held.put(database);
+                self.condition.count_reopened();
+                self.condition.set(State::Well);
+                Ok(())
+            }
+            Ok(_) => {
+                let error = self.site.failed(&"another store lies there now");
+                self.condition.set(State::Broken(error.clone()));
+                Err(error)
+            }
+            Err(error @ StoreError::Failed { .. }) => {
+                tracing::debug!(%cause, "the store stays down");
+                match self.site.open_draft() {
+                    Ok(database) => self.held.put(database),
+                    Err(error) => tracing::error!(%error, "what is stored cannot be read either"),
+                }
+                let error = StoreError::Down(Box::new(error));
+                self.condition.set(State::Down(error.clone()));
+                Err(error)
+            }
+            Err(error) => {
+                self.condition.set(State::Broken(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Closes the database, which may stop at what made it fail.
+    fn release(&self) {
+        if catch_unwind(AssertUnwindSafe(|| drop(self.held.take()))).is_err() {
+            tracing::error!("the store could not be closed in order");
+        }
+    }
+
+    /// Gives room within the file back to the disk, where that is nearly full. Readers are refused meanwhile.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        if !matches!(self.condition.state(), State::Full(_)) {
+            return Ok(());
+        }
+        let Some(mut database) = self.held.take() else {
+            return Ok(());
+        };
+        let compacted = catch_unwind(AssertUnwindSafe(|| database.compact()));
+        self.held.put(database);
+        match compacted {
+            Ok(Ok(is_smaller)) => {
+                tracing::info!(is_smaller, "the store gave back room that it does not use");
+                Ok(())
+            }
+            // Somebody reads; the next sweep tries again.
+            Ok(Err(redb::CompactionError::TransactionInProgress)) => Ok(()),
+            Ok(Err(error)) => self.reopen(self.site.failed(&error)),
+            Err(_) => self.reopen(self.site.failed(&"it stopped while it gave room back")),
+        }
+    }
+}
+
+/// Holds the database between openings.
+impl Held {
+    pub(super) fn new(database: Database) -> Self {
+        Self(RwLock::new(Some(database)))
+    }
+
+    pub(super) fn take(&self) -> Option<Database> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn put(&self, database: Database) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(database);
+    }
 }

@@ -12,10 +12,12 @@ use pivotd::clock::manual::ManualClock;
 use pivotd::clock::{SharedClock, SystemClock};
 use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
+use pivotd::engine::store::Opening;
+use pivotd::engine::store::failing::FailingDisk;
 use pivotd::providers::{Descriptor, registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;
-use pivotd::startup::{App, Mode, Parts, open_store};
+use pivotd::startup::{App, Mode, Parts, open_store_as};
 use pivotd::telemetry::log::Log;
 use pivotd::telemetry::metrics::Metrics;
 use pivotd::tokens::{NewToken, Scope};
@@ -99,6 +101,7 @@ pub struct Builder {
     mode: Mode,
     is_shipped: bool,
     tweaks: Vec<Tweak>,
+    opening: Opening,
 }
 
 impl Builder {
@@ -113,12 +116,19 @@ impl Builder {
             mode: Mode::Serve,
             is_shipped: false,
             tweaks: Vec::new(),
+            opening: Opening::default(),
         }
     }
 
     /// Uses a clock that stands still until the test moves it.
     pub fn manual_clock(mut self) -> Self {
         self.clock = Some(start_of_time());
+        self
+    }
+
+    /// Keeps the store on a disk that fails on command.
+    pub fn disk(mut self, disk: &FailingDisk) -> Self {
+        self.opening.disk = Arc::new(disk.clone());
         self
     }
 
@@ -226,7 +236,7 @@ impl Builder {
             Some(clock) => Arc::new(clock.clone()),
             None => SystemClock::shared(),
         };
-        let store = open_store(settings).unwrap();
+        let store = open_store_as(settings, self.opening).unwrap();
         let metrics = Arc::new(Metrics::default());
         let (log, _) = Log::start(&settings.log, *store.secret(), metrics.log_lines_lost().clone()).unwrap();
         let app = App::build(Parts {

@@ -1,0 +1,157 @@
+//! Does what jobs ask for, within one transaction.
+
+use std::collections::HashMap;
+
+use redb::{ReadableTable, WriteTransaction};
+
+use super::RowKey;
+use super::job::{Job, Line, OpenRow};
+use super::rows;
+use super::rows::Shelf;
+use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
+
+/// Says what became of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// It is done.
+    Whole,
+    /// This line would pass its limit; the second number is what is used. Nothing was done.
+    Exhausted(usize, i64),
+}
+
+/// The row of the meta table that a proof of writing leaves.
+const PROOF: &str = "proof";
+
+/// Does one job. What changes in the ledger is noted in `changed`.
+pub(super) fn apply(
+    transaction: &WriteTransaction,
+    job: &Job,
+    changed: &mut HashMap<RowKey, i64>,
+) -> Result<Applied, redb::Error> {
+    match job {
+        Job::Reserve {
+            id, lines, spend, at, ..
+        } => return reserve(transaction, *id, lines, spend, *at, changed),
+        Job::Settle {
+            id,
+            refunds,
+            spend,
+            at,
+        } => settle(transaction, *id, refunds, spend, *at, changed)?,
+        Job::PutAnswer { key, value, .. } => {
+            transaction
+                .open_table(ANSWERS)?
+                .insert(key.as_str(), value.as_slice())?;
+        }
+        Job::DropAnswers { keys, .. } => {
+            let mut table = transaction.open_table(ANSWERS)?;
+            for key in keys {
+                table.remove(key.as_str())?;
+            }
+        }
+        Job::PutToken { id, value, .. } => {
+            let mut table = transaction.open_table(TOKENS)?;
+            match value {
+                Some(value) => table.insert(id.as_str(), value.as_slice())?,
+                None => table.remove(id.as_str())?,
+            };
+        }
+        Job::ForgetBefore { at, .. } => {
+            transaction
+                .open_table(AUDIT)?
+                .retain(|(then, _), _| then >= *at)?;
+        }
+        Job::PutRows { rows, gone, .. } => {
+            for (shelf, key) in gone {
+                transaction.open_table(shelf.table())?.remove(key.as_str())?;
+            }
+            for row in rows {
+                let mut table = transaction.open_table(row.shelf.table())?;
+                table.insert(row.key.as_str(), row.stored().as_slice())?;
+            }
+        }
+        Job::SweepRows { now_us, .. } => {
+            for shelf in Shelf::ALL {
+                let mut table = transaction.open_table(shelf.table())?;
+                table.retain(|_, stored| rows::read(stored).is_some_and(|(until, _)| until > *now_us))?;
+            }
+        }
+        Job::PutMeta { key, value, .. } => {
+            transaction.open_table(META)?.insert(key, value.as_slice())?;
+        }
+        Job::Prove { .. } | Job::Mend => {
+            transaction.open_table(META)?.insert(PROOF, [1].as_slice())?;
+        }
+        Job::Compact { .. } | Job::Stop(_) => {}
+        #[cfg(test)]
+        Job::Panic { .. } => panic!("told to stop"),
+    }
+    Ok(Applied::Whole)
+}
+
+fn reserve(
+    transaction: &WriteTransaction,
+    id: u64,
+    lines: &[Line],
+    spend: &serde_json::Value,
+    at: i64,
+    changed: &mut HashMap<RowKey, i64>,
+) -> Result<Applied, redb::Error> {
+    let mut open = transaction.open_table(OPEN)?;
+    if open.get(id)?.is_some() {
+        // A commit that was reported as failed had reached the disk.
+        return Ok(Applied::Whole);
+    }
+    let mut spent = transaction.open_table(SPENT)?;
+    let mut sums = Vec::with_capacity(lines.len());
+    for (index, line) in lines.iter().enumerate() {
+        let used = spent.get(line.key.as_str())?.map_or(0, |value| value.value());
+        let counted = used.max(line.floor);
+        if line.amount > 0
+            && line
+                .limit
+                .is_some_and(|limit| counted.saturating_add(line.amount) > limit)
+        {
+            return Ok(Applied::Exhausted(index, counted));
+        }
+        sums.push(used.saturating_add(line.amount));
+    }
+    for (line, sum) in lines.iter().zip(&sums) {
+        spent.insert(line.key.as_str(), sum)?;
+        changed.insert(line.key.clone(), *sum);
+    }
+    let row = OpenRow {
+        rows: lines.iter().map(|line| (line.key.clone(), line.amount)).collect(),
+        spend: spend.clone(),
+    };
+    let row = serde_json::to_vec(&row).unwrap_or_default();
+    open.insert(id, row.as_slice())?;
+    transaction
+        .open_table(META)?
+        .insert("latest", at.to_le_bytes().as_slice())?;
+    Ok(Applied::Whole)
+}
+
+fn settle(
+    transaction: &WriteTransaction,
+    id: u64,
+    refunds: &[(RowKey, i64)],
+    spend: &serde_json::Value,
+    at: i64,
+    changed: &mut HashMap<RowKey, i64>,
+) -> Result<(), redb::Error> {
+    if transaction.open_table(OPEN)?.remove(id)?.is_none() {
+        // It is settled: a commit that was reported as failed had reached the disk. Nothing is given back twice.
+        return Ok(());
+    }
+    let mut spent = transaction.open_table(SPENT)?;
+    for (key, amount) in refunds {
+        let used = spent.get(key.as_str())?.map_or(0, |value| value.value());
+        spent.insert(key.as_str(), used - amount)?;
+        changed.insert(key.clone(), used - amount);
+    }
+    transaction
+        .open_table(AUDIT)?
+        .insert((at, id), spend.to_string().as_bytes())?;
+    Ok(())
+}

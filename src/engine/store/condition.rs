@@ -1,0 +1,179 @@
+//! Says how the store stands: whether it takes writes, why not, and how often it did not.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use super::job::Job;
+use super::{Store, StoreError};
+
+/// A proof of writing holds this long, so that asking again and again does not keep the disk busy.
+const PROVED: Duration = Duration::from_secs(1);
+
+/// Is what the store can do at the moment.
+#[derive(Debug, Clone, Default)]
+pub(super) enum State {
+    /// It reads and writes.
+    #[default]
+    Well,
+    /// Its disk is nearly full: what takes room is refused.
+    Full(StoreError),
+    /// It cannot be written, and is opened again as soon as that works.
+    Down(StoreError),
+    /// It cannot be opened again by this process.
+    Broken(StoreError),
+}
+
+impl State {
+    fn error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Well => None,
+            Self::Full(error) | Self::Down(error) | Self::Broken(error) => Some(error),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Well => "well",
+            Self::Full(_) => "full",
+            Self::Down(_) => "down",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+/// Is shared by the writer, which sets it, and everybody who asks.
+#[derive(Debug)]
+pub(super) struct Condition {
+    state: RwLock<State>,
+    min_free: AtomicU64,
+    failed: AtomicU64,
+    reopened: AtomicU64,
+    /// Grows with every failure, so that an older proof does not count.
+    failures: AtomicU64,
+    proved: RwLock<Option<(Duration, u64)>>,
+    broken: watch::Sender<Option<StoreError>>,
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Self {
+            state: RwLock::default(),
+            min_free: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            reopened: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            proved: RwLock::default(),
+            broken: watch::channel(None).0,
+        }
+    }
+}
+
+impl Condition {
+    /// Returns how many bytes of the disk stay free.
+    pub(super) fn min_free(&self) -> u64 {
+        self.min_free.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over a state, and logs it where it is another than before.
+    pub(super) fn set(&self, state: State) {
+        let mut held = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.error().is_some() {
+            self.failures.fetch_add(1, Ordering::AcqRel);
+        }
+        let is_news = held.name() != state.name();
+        match &state {
+            State::Well if is_news => tracing::info!("the store is written again"),
+            State::Full(error) if is_news => {
+                tracing::error!(%error, "nothing is spent and no decision is kept until the disk has room");
+            }
+            State::Down(error) if is_news => {
+                tracing::error!(%error, "nothing is spent and no decision is kept until the store can be written again");
+            }
+            State::Broken(error) => {
+                tracing::error!(%error, "the store cannot be opened again; the server ends");
+                self.broken.send_replace(Some(error.clone()));
+            }
+            _ => {}
+        }
+        *held = state;
+    }
+
+    pub(super) fn count_failed(&self, jobs: usize) {
+        self.failures.fetch_add(1, Ordering::AcqRel);
+        self.failed.fetch_add(jobs as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_reopened(&self) {
+        self.reopened.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Says how the store stands, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Free bytes of its disk; `None` where the file system does not say.
+    pub free: Option<u64>,
+    /// Writes that failed or were refused.
+    pub failed: u64,
+    /// How often the file was opened again after a failure.
+    pub reopened: u64,
+    /// Whether everything can be written.
+    pub is_well: bool,
+}
+
+impl Store {
+    /// Keeps so many bytes of the disk free from now on: below, what takes room is refused. 0 does not look.
+    pub fn keep_free(&self, bytes: u64) {
+        self.inner.condition.min_free.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Returns how the store stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let condition = &self.inner.condition;
+        Standing {
+            free: self.inner.site.disk.free(&self.inner.site.folder).ok(),
+            failed: condition.failed.load(Ordering::Relaxed),
+            reopened: condition.reopened.load(Ordering::Relaxed),
+            is_well: condition.state().error().is_none(),
+        }
+    }
+
+    /// Proves that the store can be written, at `now` of a clock that never goes back: by a write, unless another proved
+    /// it within a second and nothing failed since.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be written.
+    pub async fn prove(&self, now: Duration) -> Result<(), StoreError> {
+        let condition = &self.inner.condition;
+        let before = condition.failures.load(Ordering::Acquire);
+        let proved = *condition.proved.read().unwrap_or_else(PoisonError::into_inner);
+        if proved.is_some_and(|(at, failures)| failures == before && now.saturating_sub(at) < PROVED) {
+            return Ok(());
+        }
+        let (done, written) = oneshot::channel();
+        self.send(Job::Prove { done })?;
+        self.written(written).await?;
+        *condition.proved.write().unwrap_or_else(PoisonError::into_inner) = Some((now, before));
+        Ok(())
+    }
+
+    /// Resolves once the store cannot be opened again by this process, with the reason. A supervisor's restart then says
+    /// the same, or heals it.
+    pub async fn broken(&self) -> StoreError {
+        let mut watched = self.inner.condition.broken.subscribe();
+        // The sender lives as long as this store.
+        let found = watched.wait_for(Option::is_some).await;
+        found
+            .ok()
+            .and_then(|found| found.clone())
+            .unwrap_or(StoreError::Closed)
+    }
+}

@@ -1,0 +1,216 @@
+//! Opens the file of the store: makes it where there is none, refuses it where it is empty or damaged, and says which.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Database, DatabaseError};
+
+use super::disk::{Disk, Machine, Medium};
+use super::tables::{LAYOUT, Opened, prepare};
+use super::{Opening, StoreError};
+
+/// The name of the store's file.
+pub(super) const FILE: &str = "pivotd.redb";
+
+/// What is told of a page that redb stopped at.
+const UNREADABLE: &str = "a page of it cannot be read";
+
+/// Knows where the store lies and how it is opened.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) folder: PathBuf,
+    pub(super) path: PathBuf,
+    pub(super) page_cache: usize,
+    pub(super) disk: Arc<dyn Disk>,
+}
+
+/// Says on whose behalf the file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// The process starts: reservations found open were left by a crash.
+    Start,
+    /// The process goes on after a failure: reservations found open are its own.
+    Again,
+}
+
+impl Site {
+    pub(super) fn new(folder: &Path, opening: &Opening) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            path: folder.join(FILE),
+            page_cache: opening.page_cache,
+            disk: Arc::clone(&opening.disk),
+        }
+    }
+
+    /// Makes the file where it is missing, or empty and `replaces_empty`. Nobody sees it before it is whole.
+    pub(super) fn make(&self, replaces_empty: bool) -> Result<(), StoreError> {
+        let len = match std::fs::metadata(&self.path) {
+            Ok(found) => Some(found.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(self.failed(&error)),
+        };
+        match len {
+            Some(0) if replaces_empty => {
+                std::fs::remove_file(&self.path).map_err(|error| self.failed(&error))?;
+            }
+            Some(0) => return Err(StoreError::Empty(self.path.clone())),
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        // With mode 0600 and under another name, so that a crash leaves no half of a store behind.
+        let file = tempfile::Builder::new()
+            .prefix(".pivotd-new-")
+            .tempfile_in(&self.folder)
+            .map_err(|error| self.failed(&error))?;
+        let made = Database::builder()
+            .set_cache_size(self.page_cache)
+            .create(file.path())
+            .map_err(|error| self.refused(error))?;
+        prepare(&made, Moment::Start).map_err(|error| self.failed(&error))?;
+        drop(made);
+        match file.persist_noclobber(&self.path) {
+            Ok(_) => self.sync_folder(),
+            // Another process was quicker; whose store it is shows when it is opened.
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(self.failed(&error.error)),
+        }
+    }
+
+    fn sync_folder(&self) -> Result<(), StoreError> {
+        std::fs::File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Opens the file that is there, with every checksum checked.
+    pub(super) fn open(&self, moment: Moment) -> Result<(Database, Opened), StoreError> {
+        self.open_as(moment, |file| Ok(Medium::new(file)))
+    }
+
+    /// Opens the file for reading: what redb writes to it stays in memory.
+    pub(super) fn open_draft(&self) -> Result<Database, StoreError> {
+        let (database, _) = self.open_as(Moment::Again, Medium::draft)?;
+        Ok(database)
+    }
+
+    fn open_as(
+        &self,
+        moment: Moment,
+        medium: impl FnOnce(Box<dyn redb::StorageBackend>) -> io::Result<Medium>,
+    ) -> Result<(Database, Opened), StoreError> {
+        let file = self.disk.open(&self.path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => self.damaged("the file is gone"),
+            _ => self.failed(&error),
+        })?;
+        let medium = medium(file).map_err(|error| self.failed(&error))?;
+        // An empty file would become a new store.
+        match redb::StorageBackend::len(&medium) {
+            Ok(0) => return Err(StoreError::Empty(self.path.clone())),
+            Ok(_) => {}
+            Err(error) => return Err(self.failed(&error)),
+        }
+        // A damaged file makes redb fail, or stop at what cannot be.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let database = Database::builder()
+                .set_cache_size(self.page_cache)
+                .set_check_integrity_on_open(true)
+                .create_with_backend(medium)
+                .map_err(|error| self.refused(error))?;
+            let opened = prepare(&database, moment).map_err(|error| self.faulty(&error))?;
+            Ok((database, opened))
+        }));
+        let (database, opened) = opened.unwrap_or_else(|panic| Err(self.damaged(&said(&*panic))))?;
+        if opened.layout > LAYOUT {
+            return Err(StoreError::Newer {
+                path: self.path.clone(),
+                found: opened.layout,
+            });
+        }
+        Ok((database, opened))
+    }
+
+    pub(super) fn failed(&self, reason: &dyn std::fmt::Display) -> StoreError {
+        StoreError::Failed {
+            path: self.path.clone(),
+            reason: reason.to_string(),
+        }
+    }
+
+    fn damaged(&self, reason: &str) -> StoreError {
+        StoreError::Damaged {
+            path: self.path.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn refused(&self, error: DatabaseError) -> StoreError {
+        match error {
+            DatabaseError::DatabaseAlreadyOpen => StoreError::Locked(self.path.clone()),
+            other => self.faulty(&other.into()),
+        }
+    }
+
+    /// Tells a damaged file from a disk that fails.
+    pub(super) fn faulty(&self, error: &redb::Error) -> StoreError {
+        match error {
+            redb::Error::Corrupted(reason) => self.damaged(reason),
+            redb::Error::UpgradeRequired(version) => {
+                self.damaged(&format!("its format is version {version}, which is not read"))
+            }
+            redb::Error::TableTypeMismatch { table, .. } => {
+                self.damaged(&format!("its table {table} is another"))
+            }
+            // The file is shorter than it says, or is none of redb's.
+            redb::Error::Io(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+                ) =>
+            {
+                self.damaged(&error.to_string())
+            }
+            other => self.failed(other),
+        }
+    }
+
+    /// Calls redb, which stops at a page that cannot be right.
+    pub(super) fn guard<T>(
+        &self,
+        call: impl FnOnce() -> Result<T, redb::Error>,
+    ) -> Result<Result<T, redb::Error>, StoreError> {
+        catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+            tracing::error!(reason = %said(&*panic), "the store's library stopped");
+            self.damaged(UNREADABLE)
+        })
+    }
+}
+
+/// Returns what a panic said.
+pub(super) fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| UNREADABLE.to_owned())
+}
+
+/// Tells whether the database must be opened again before anything works.
+pub(super) fn is_latched(error: &redb::Error) -> bool {
+    matches!(
+        error,
+        redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::LockPoisoned(_)
+    )
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self {
+            page_cache: 16 << 20,
+            min_free: 0,
+            replaces_empty: false,
+            disk: Arc::new(Machine),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Reads from the file of the store. What cannot be read there is an error, never a crash.
+
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+
+use super::job::Job;
+use super::opening::is_latched;
+use super::tables::{ANSWERS, AUDIT, META, TOKENS};
+use super::{Held, Store, StoreError};
+
+impl Held {
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction, redb::Error> {
+        self.with(|database| Ok(database.begin_read()?))
+    }
+
+    pub(super) fn begin_write(&self) -> Result<WriteTransaction, redb::Error> {
+        self.with(|database| Ok(database.begin_write()?))
+    }
+
+    fn with<T>(&self, begin: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+        let held = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        held.as_ref().map_or(Err(redb::Error::DatabaseClosed), begin)
+    }
+}
+
+impl Store {
+    /// Reads within one transaction.
+    pub(super) fn read<T>(
+        &self,
+        look: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let site = &self.inner.site;
+        let looked = site.guard(|| look(&self.inner.held.begin_read()?))?;
+        looked.map_err(|error| {
+            if is_latched(&error) {
+                // Nothing can be read or written before the file is opened again; a store that is closed needs none.
+                drop(self.send(Job::Mend));
+            }
+            site.faulty(&error)
+        })
+    }
+
+    /// Reads a stored answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub fn answer(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|transaction| {
+            let table = transaction.open_table(ANSWERS)?;
+            Ok(table.get(key)?.map(|value| value.value().to_vec()))
+        })
+    }
+
+    /// Walks all stored answers.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub fn each_answer(&self, mut visit: impl FnMut(&str, &[u8])) -> Result<(), StoreError> {
+        self.read(|transaction| {
+            let table = transaction.open_table(ANSWERS)?;
+            for row in table.iter()? {
+                let (key, value) = row?;
+                visit(key.value(), value.value());
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads all tokens, each as it was put.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub fn tokens(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(|transaction| {
+            let table = transaction.open_table(TOKENS)?;
+            table.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect()
+        })
+    }
+
+    /// Reads a value of the meta table.
+    pub(crate) fn meta(&self, key: &str) -> Option<Vec<u8>> {
+        let found = self.read(|transaction| {
+            let table = transaction.open_table(META)?;
+            Ok(table.get(key)?.map(|value| value.value().to_vec()))
+        });
+        found.ok().flatten()
+    }
+
+    /// Returns the newest audit rows, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub fn audit(&self, most: usize) -> Result<Vec<serde_json::Value>, StoreError> {
+        self.read(|transaction| {
+            let table = transaction.open_table(AUDIT)?;
+            let mut rows = Vec::new();
+            for row in table.iter()?.rev().take(most) {
+                rows.push(serde_json::from_slice(row?.1.value()).unwrap_or(serde_json::Value::Null));
+            }
+            Ok(rows)
+        })
+    }
+}

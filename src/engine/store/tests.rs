@@ -1,0 +1,388 @@
+//! Tests the store on disks that fail and in files that are damaged.
+
+use std::fs::OpenOptions;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use super::failing::FailingDisk;
+use super::*;
+
+const NEVER: i64 = i64::MAX;
+const MIN_FREE: u64 = 1 << 20;
+
+fn open(folder: &Path, disk: &FailingDisk) -> Store {
+    let opening = Opening {
+        page_cache: 1 << 20,
+        min_free: MIN_FREE,
+        replaces_empty: false,
+        disk: Arc::new(disk.clone()),
+    };
+    Store::open_as(folder, &opening).unwrap()
+}
+
+fn row(key: &str) -> Row {
+    Row {
+        shelf: Shelf::Decisions,
+        key: key.to_owned(),
+        until_us: NEVER,
+        value: key.repeat(50).into_bytes(),
+    }
+}
+
+fn is_kept(store: &Store, key: &str) -> bool {
+    store.row(Shelf::Decisions, key, 0).unwrap() == Some(row(key).value)
+}
+
+fn line(amount: i64) -> Line {
+    Line {
+        key: "calls".to_owned(),
+        amount,
+        limit: Some(100),
+        floor: 0,
+    }
+}
+
+async fn reserve(store: &Store, id: u64, amount: i64) -> Result<(), ReserveError> {
+    store
+        .reserve(id, vec![line(amount)], serde_json::json!({"at_us": 7}), 7)
+        .await
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_writes_only_and_heals_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    store.put_rows(vec![row("before")]).await.unwrap();
+    disk.fill(true);
+    for at in 0..3 {
+        let error = store.put_rows(vec![row("meanwhile")]).await.unwrap_err();
+        assert!(matches!(error, StoreError::Down(_)), "{at}: {error}");
+        assert!(is_kept(&store, "before"), "what is stored is read");
+    }
+    let unready = store.prove(Duration::ZERO).await.unwrap_err();
+    assert!(
+        unready.to_string().contains("opened again as soon as"),
+        "{unready}"
+    );
+    let standing = store.standing();
+    assert!(!standing.is_well);
+    assert_eq!(standing.failed, 4);
+    disk.fill(false);
+    store.put_rows(vec![row("after")]).await.unwrap();
+    store.prove(Duration::ZERO).await.unwrap();
+    assert!(store.standing().is_well);
+    assert_eq!(store.standing().reopened, 1);
+    assert!(is_kept(&store, "before") && is_kept(&store, "after"));
+    drop(store);
+    let again = open(folder.path(), &disk);
+    assert!(is_kept(&again, "before") && is_kept(&again, "after"));
+    assert!(!is_kept(&again, "meanwhile"));
+}
+
+#[tokio::test]
+async fn a_settlement_that_a_full_disk_did_not_take_is_made_up_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    reserve(&store, 1, 30).await.unwrap();
+    disk.fill(true);
+    store.settle(
+        1,
+        vec![("calls".to_owned(), 20)],
+        serde_json::json!({"settled": 1}),
+        7,
+    );
+    assert!(matches!(reserve(&store, 2, 5).await, Err(ReserveError::Store(_))));
+    assert_eq!(store.spent("calls"), 30, "nothing was spent, nothing given back");
+    disk.fill(false);
+    store.prove(Duration::ZERO).await.unwrap();
+    assert_eq!(store.spent("calls"), 10);
+    let audit = store.audit(9).unwrap();
+    assert_eq!(audit, [serde_json::json!({"settled": 1})]);
+}
+
+#[tokio::test]
+async fn a_single_failure_is_felt_by_nobody_and_counts_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    reserve(&store, 1, 30).await.unwrap();
+    disk.fail_writing(1);
+    reserve(&store, 2, 30).await.unwrap();
+    assert_eq!(store.spent("calls"), 60);
+    // Here the pages are in the file, and the disk says that they are not.
+    disk.fail_syncing(1);
+    reserve(&store, 3, 30).await.unwrap();
+    assert_eq!(store.spent("calls"), 90);
+    disk.fail_syncing(1);
+    store.settle(3, vec![("calls".to_owned(), 30)], serde_json::json!({}), 7);
+    store.settled().await;
+    assert_eq!(store.spent("calls"), 60, "given back once");
+    assert!(matches!(
+        reserve(&store, 4, 41).await,
+        Err(ReserveError::Exhausted(0, 60))
+    ));
+    assert_eq!(store.standing().reopened, 3);
+    assert_eq!(store.standing().failed, 0);
+}
+
+#[tokio::test]
+async fn a_writer_that_stops_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), &FailingDisk::default());
+    reserve(&store, 1, 30).await.unwrap();
+    let error = store.write(|done| Job::Panic { done }).await.unwrap_err();
+    assert!(error.to_string().contains("told to stop"), "{error}");
+    store.put_rows(vec![row("after")]).await.unwrap();
+    reserve(&store, 2, 30).await.unwrap();
+    assert_eq!(store.spent("calls"), 60);
+    assert!(is_kept(&store, "after"));
+    store.prove(Duration::ZERO).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_proof_holds_for_a_second_and_no_longer_than_until_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    store.prove(Duration::from_secs(10)).await.unwrap();
+    disk.fill(true);
+    store.prove(Duration::from_millis(10_900)).await.unwrap();
+    store.prove(Duration::from_secs(11)).await.unwrap_err();
+    store.prove(Duration::from_secs(11)).await.unwrap_err();
+    disk.fill(false);
+    store.prove(Duration::from_secs(11)).await.unwrap();
+    disk.fill(true);
+    store.put_rows(vec![row("any")]).await.unwrap_err();
+    store.prove(Duration::from_secs(11)).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_disk_that_is_nearly_full_takes_what_makes_room_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    reserve(&store, 1, 30).await.unwrap();
+    store.put_rows(vec![row("old")]).await.unwrap();
+    disk.say_free(MIN_FREE - 1);
+    let error = store.put_rows(vec![row("new")]).await.unwrap_err();
+    assert!(
+        error.to_string().contains("store.min_free keeps 1 MiB"),
+        "{error}"
+    );
+    assert!(matches!(reserve(&store, 2, 1).await, Err(ReserveError::Store(_))));
+    assert!(matches!(
+        store.prove(Duration::ZERO).await,
+        Err(StoreError::Full { .. })
+    ));
+    store.settle(1, vec![("calls".to_owned(), 20)], serde_json::json!({}), 7);
+    store
+        .swap_rows(Vec::new(), vec![(Shelf::Decisions, "old".to_owned())])
+        .await
+        .unwrap();
+    // What was paid for is kept.
+    store.put_answer_now("paid".to_owned(), vec![7]).await.unwrap();
+    store.compact().await.unwrap();
+    assert_eq!(store.spent("calls"), 10);
+    assert!(!is_kept(&store, "old"));
+    assert!(!store.standing().is_well);
+    disk.say_free(MIN_FREE * 2);
+    store.put_rows(vec![row("new")]).await.unwrap();
+    assert!(store.standing().is_well && is_kept(&store, "new"));
+    assert_eq!(store.standing().reopened, 0, "the file was never in danger");
+    disk.say_free(MIN_FREE - 1);
+    store.put_rows(vec![row("new")]).await.unwrap_err();
+    store.keep_free(MIN_FREE / 2);
+    store.put_rows(vec![row("new")]).await.unwrap();
+    store.keep_free(MIN_FREE);
+    disk.say_free(MIN_FREE * 2);
+    // What alone does not fit is refused alone.
+    let mut large = row("large");
+    large.value = vec![7; 1 << 20];
+    store.put_rows(vec![large]).await.unwrap_err();
+    store.put_rows(vec![row("small")]).await.unwrap();
+    assert!(store.standing().is_well);
+}
+
+#[tokio::test]
+async fn a_store_that_was_taken_away_is_said_to_be_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    let path = folder.path().join("pivotd.redb");
+    std::fs::remove_file(&path).unwrap();
+    disk.fail_writing(1);
+    store.put_rows(vec![row("any")]).await.unwrap_err();
+    let error = store.broken().await;
+    assert!(error.to_string().contains("the file is gone"), "{error}");
+    assert!(!path.exists(), "no new store takes its place");
+    store.put_rows(vec![row("any")]).await.unwrap_err();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn another_store_in_its_place_is_not_taken_for_it() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    drop(open(other.path(), &disk));
+    std::fs::rename(
+        other.path().join("pivotd.redb"),
+        folder.path().join("pivotd.redb"),
+    )
+    .unwrap();
+    disk.fail_writing(1);
+    store.put_rows(vec![row("any")]).await.unwrap_err();
+    let error = store.broken().await;
+    assert!(error.to_string().contains("another store"), "{error}");
+}
+
+#[test]
+fn an_empty_file_is_refused_unless_it_is_said_to_be_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pivotd.redb");
+    std::fs::write(&path, b"").unwrap();
+    let error = Store::open(folder.path(), 1 << 20).unwrap_err();
+    assert_eq!(error, StoreError::Empty(path.clone()));
+    assert!(error.to_string().contains("--new"), "{error}");
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "it is left as it is");
+    let opening = Opening {
+        replaces_empty: true,
+        ..Opening::default()
+    };
+    let secret = *Store::open_as(folder.path(), &opening).unwrap().secret();
+    // A store that holds something is never replaced.
+    assert_eq!(*Store::open_as(folder.path(), &opening).unwrap().secret(), secret);
+}
+
+#[test]
+fn a_new_store_is_its_owners_alone_and_leaves_nothing_beside_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path(), 1 << 20).unwrap());
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["pivotd.redb"]);
+    let mode = std::fs::metadata(folder.path().join("pivotd.redb"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+const ROWS: usize = 400;
+
+/// Makes a store of many rows; returns its file.
+async fn filled(folder: &Path) -> std::path::PathBuf {
+    let store = Store::open(folder, 1 << 20).unwrap();
+    for at in 0..20 {
+        let rows = (0..ROWS / 20).map(|n| wide(at * ROWS / 20 + n)).collect();
+        store.put_rows(rows).await.unwrap();
+    }
+    folder.join("pivotd.redb")
+}
+
+/// A row of several kilobytes that nothing else equals.
+fn wide(at: usize) -> Row {
+    let mut value = Vec::new();
+    for part in 0..300u32 {
+        value.extend_from_slice(&(at as u32 * 7919 + part * 104_729).to_le_bytes());
+        value.extend_from_slice(b"some");
+    }
+    Row {
+        shelf: Shelf::Decisions,
+        key: format!("row-{at:04}"),
+        until_us: NEVER,
+        value,
+    }
+}
+
+fn flip(path: &Path, offset: u64) {
+    let mut file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(offset)).unwrap();
+    file.read_exact(&mut byte).unwrap();
+    file.seek(SeekFrom::Start(offset)).unwrap();
+    file.write_all(&[byte[0] ^ 0x55]).unwrap();
+}
+
+/// Opens a damaged file: either it says so, or everything is there as it was.
+fn whole_or_said(folder: &Path) -> bool {
+    match Store::open(folder, 1 << 20) {
+        Ok(store) => {
+            let rows = store.rows(Shelf::Decisions, 0).unwrap();
+            assert_eq!(rows.len(), ROWS);
+            for (at, row) in rows.into_iter().enumerate() {
+                assert_eq!(row, wide(at));
+            }
+            true
+        }
+        Err(error) => {
+            let said = error.to_string();
+            assert!(
+                matches!(error, StoreError::Damaged { .. } | StoreError::Empty(_)),
+                "{said}"
+            );
+            assert!(said.contains("put a copy of the store back"), "{said}");
+            false
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_is_refused_and_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(folder.path()).await;
+    let bytes = std::fs::read(&path).unwrap();
+    for at in 0..20 {
+        let len = bytes.len() * at / 20 + at * 13;
+        std::fs::write(&path, &bytes[..len]).unwrap();
+        assert!(!whole_or_said(folder.path()), "cut to {len} of {}", bytes.len());
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(whole_or_said(folder.path()));
+}
+
+#[tokio::test]
+async fn a_file_with_a_flipped_byte_is_refused_or_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(folder.path()).await;
+    let bytes = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    // The beginning, where redb says where everything lies, and places all over the file.
+    let begin = (0..10).map(|at| at * 37);
+    let rest = (1..20).map(|at| bytes.len() * at / 20 + at * 101);
+    for offset in begin.chain(rest) {
+        std::fs::write(&path, &bytes).unwrap();
+        flip(&path, offset as u64);
+        refused += usize::from(!whole_or_said(folder.path()));
+    }
+    assert!(refused > 5, "{refused}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_damaged_while_it_is_used_crashes_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(folder.path()).await;
+    let bytes = std::fs::read(&path).unwrap();
+    let len = bytes.len() as u64;
+    for place in 1..=20 {
+        std::fs::write(&path, &bytes).unwrap();
+        let store = Store::open(folder.path(), 1 << 20).unwrap();
+        for near in 0..16 {
+            flip(&path, (len * place / 21 + near * 4099) % len);
+        }
+        for at in 0..ROWS {
+            // Whatever can be read is a row, or an error.
+            drop(store.row(Shelf::Decisions, &wide(at).key, 0));
+        }
+        drop(store.rows(Shelf::Decisions, 0));
+        drop(store.put_rows(vec![row("new")]).await);
+        drop(store.prove(Duration::ZERO).await);
+        store.close().await;
+    }
+}
