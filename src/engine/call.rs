@@ -322,7 +322,8 @@ impl Carrier {
                     .by_own_limit()
             }
             Refusal::Store(reason) => {
-                tracing::error!(reason, "the ledger could not be written; nothing was spent");
+                // The store says once why it takes nothing.
+                tracing::debug!(reason, "the ledger could not be written; nothing was spent");
                 self.failure(
                     FailureKind::Unavailable,
                     call,

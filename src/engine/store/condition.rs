@@ -27,7 +27,7 @@ pub(super) enum State {
 }
 
 impl State {
-    fn error(&self) -> Option<&StoreError> {
+    pub(super) fn error(&self) -> Option<&StoreError> {
         match self {
             Self::Well => None,
             Self::Full(error) | Self::Down(error) | Self::Broken(error) => Some(error),

@@ -35,7 +35,15 @@ impl Store {
                 // Nothing can be read or written before the file is opened again; a store that is closed needs none.
                 drop(self.send(Job::Mend));
             }
-            site.faulty(&error)
+            match error {
+                // Between two openings.
+                redb::Error::DatabaseClosed => {
+                    let state = self.inner.condition.state();
+                    let closed = || StoreError::Down(Box::new(site.failed(&"it is being opened again")));
+                    state.error().cloned().unwrap_or_else(closed)
+                }
+                error => site.faulty(&error),
+            }
         })
     }
 

@@ -218,6 +218,7 @@ async fn a_store_that_was_taken_away_is_said_to_be_broken() {
     let error = store.broken().await;
     assert!(error.to_string().contains("the file is gone"), "{error}");
     assert!(!path.exists(), "no new store takes its place");
+    assert_eq!(store.answer("any").unwrap_err(), error);
     store.put_rows(vec![row("any")]).await.unwrap_err();
     store.close().await;
 }

@@ -184,8 +184,8 @@ impl Writer {
             && failed.is_latched
         {
             tracing::error!(error = %failed.error, "the store could not be written and is opened again");
-            let error = failed.error.clone();
-            result = match self.reopen(error) {
+            let cause = failed.error.clone();
+            result = match self.reopen(&cause) {
                 Ok(()) => self.write(&jobs),
                 Err(error) => Err(Failed {
                     error,
@@ -200,10 +200,13 @@ impl Writer {
                 }
             }
             Err(failed) => {
-                tracing::error!(error = %failed.error, "the store could not be written");
+                // That the store is down was said when it went down.
+                if !matches!(failed.error, StoreError::Down(_)) {
+                    tracing::error!(error = %failed.error, "the store could not be written");
+                }
                 if failed.is_latched {
                     // What is wrong with these jobs may be right with the next.
-                    drop(self.reopen(failed.error.clone()));
+                    drop(self.reopen(&failed.error));
                 }
                 self.refuse(jobs, &failed.error);
             }
@@ -253,11 +256,11 @@ impl Writer {
             return Err(error);
         }
         let cause = self.site.failed(&"it was down");
-        self.reopen(cause)
+        self.reopen(&cause)
     }
 
     /// Closes the database and opens it again. Where the disk takes no writes, what is in the file can be read on.
-    fn reopen(&mut self, cause: StoreError) -> Result<(), StoreError> {
+    fn reopen(&mut self, cause: &StoreError) -> Result<(), StoreError> {
         self.release();
         let opened = self
             .site
@@ -319,8 +322,8 @@ impl Writer {
             }
             // Somebody reads; the next sweep tries again.
             Ok(Err(redb::CompactionError::TransactionInProgress)) => Ok(()),
-            Ok(Err(error)) => self.reopen(self.site.failed(&error)),
-            Err(_) => self.reopen(self.site.failed(&"it stopped while it gave room back")),
+            Ok(Err(error)) => self.reopen(&self.site.failed(&error)),
+            Err(_) => self.reopen(&self.site.failed(&"it stopped while it gave room back")),
         }
     }
 }
