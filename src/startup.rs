@@ -13,6 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
 use crate::decisions::Decisions;
+use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Opening, Store, StoreError};
 use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
@@ -185,12 +186,14 @@ impl App {
             mode,
             providers,
         } = parts;
-        let tokens = Tokens::open(store.clone(), Arc::clone(&clock))?;
-        let decisions = Decisions::open(store.clone(), Arc::clone(&clock), loaded.settings.store)?;
+        let lasts = loaded.settings.server.clock_believed;
+        let time = KnownTime::open(store.clone(), clock, lasts);
+        let tokens = Tokens::open(store.clone(), Arc::clone(&time))?;
+        let decisions = Decisions::open(store.clone(), Arc::clone(&time), loaded.settings.store)?;
         let network = metrics.network().clone();
-        let bodies = Bodies::new(&loaded.settings.server, Arc::clone(&clock), network);
-        let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(&clock));
-        let engine = Engine::start(&loaded.settings, providers, store, clock, metrics)?;
+        let bodies = Bodies::new(&loaded.settings.server, Arc::clone(time.clock()), network);
+        let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(time.clock()));
+        let engine = Engine::start(&loaded.settings, providers, store, time, metrics)?;
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {
             engine: Arc::new(engine),

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use governor::middleware::StateInformationMiddleware;
-use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use self::allowance::Allowance;
 use crate::clock::SharedClock;
-use crate::engine::dispenser::Ticks;
+use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Store, StoreError};
 use crate::hex::hex;
+
+mod allowance;
 
 const PREFIX: &str = "pvtd_";
 const SECRET_DIGITS: usize = 64;
@@ -94,7 +93,7 @@ pub struct TokenRecord {
     pub tenant: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// Requests a minute; `None` for no limit.
+    /// Indicators a minute, one for a request without any; `None` for no limit.
     pub per_minute: Option<std::num::NonZeroU32>,
     /// When it was made.
     pub created: Timestamp,
@@ -112,7 +111,7 @@ pub struct NewToken {
     pub tenant: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// Requests a minute.
+    /// Indicators a minute.
     pub per_minute: Option<std::num::NonZeroU32>,
     /// How long it lives, in seconds.
     pub lifetime_s: Option<u64>,
@@ -132,14 +131,12 @@ impl NewToken {
     }
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>;
-
 /// Says what is left of a token's rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateStanding {
-    /// Requests a minute.
+    /// Indicators a minute.
     pub limit: u32,
-    /// Requests that are left at once.
+    /// Indicators that are left at once.
     pub remaining: u32,
     /// Seconds until all of them are.
     pub reset_s: u64,
@@ -153,7 +150,7 @@ pub struct Token {
     /// Its name, shared by everything that tells who asked.
     pub client: Arc<str>,
     hash: [u8; 32],
-    limiter: Option<Limiter>,
+    allowance: Option<Allowance>,
 }
 
 impl Token {
@@ -163,24 +160,23 @@ impl Token {
         self.record.scopes.contains(&scope)
     }
 
-    /// Counts a request against its rate.
+    /// Counts a request against its rate, as one indicator.
     ///
     /// # Errors
     /// How long to wait, where the rate is used up.
     pub fn count(&self, clock: &SharedClock) -> Result<Option<RateStanding>, Duration> {
-        let (Some(limiter), Some(limit)) = (&self.limiter, self.record.per_minute) else {
-            return Ok(None);
-        };
-        let passed = limiter
-            .check()
-            .map_err(|not_yet| not_yet.wait_time_from(Nanos::from(clock.elapsed())))?;
-        let remaining = passed.remaining_burst_capacity().min(limit.get());
-        let used = u64::from(limit.get() - remaining);
-        Ok(Some(RateStanding {
-            limit: limit.get(),
-            remaining,
-            reset_s: (used * 60).div_ceil(u64::from(limit.get())),
-        }))
+        let take = |allowance: &Allowance| allowance.take(clock.elapsed(), 1);
+        self.allowance.as_ref().map(take).transpose()
+    }
+
+    /// Counts the other indicators of a request that was counted as one.
+    ///
+    /// # Errors
+    /// How long to wait, where the rate has not so many; the request then counts nothing.
+    pub fn count_rest(&self, items: usize, clock: &SharedClock) -> Result<Option<RateStanding>, Duration> {
+        let items = u32::try_from(items).unwrap_or(u32::MAX).max(1);
+        let take = |allowance: &Allowance| allowance.take_rest(clock.elapsed(), items);
+        self.allowance.as_ref().map(take).transpose()
     }
 }
 
@@ -201,7 +197,7 @@ pub enum TokenError {
 /// Keeps all tokens, by hash, beside the store.
 pub struct Tokens {
     store: Store,
-    clock: SharedClock,
+    time: Arc<KnownTime>,
     by_hash: ArcSwap<HashMap<[u8; 32], Arc<Token>>>,
 }
 
@@ -238,10 +234,10 @@ impl Tokens {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, clock: SharedClock) -> Result<Self, StoreError> {
+    pub fn open(store: Store, time: Arc<KnownTime>) -> Result<Self, StoreError> {
         let tokens = Self {
             store,
-            clock,
+            time,
             by_hash: ArcSwap::default(),
         };
         tokens.reload()?;
@@ -259,29 +255,12 @@ impl Tokens {
             let Some(hash) = parse_hash(&record.hash) else {
                 continue;
             };
-            // A token keeps its limiter, so that making another one resets nobody's rate.
+            // A token keeps what is left of its rate, so that making another one resets nobody's rate.
             let token = old.get(&hash).filter(|token| token.record == record).cloned();
-            by_hash.insert(
-                hash,
-                token.unwrap_or_else(|| Arc::new(self.activate(record, hash))),
-            );
+            by_hash.insert(hash, token.unwrap_or_else(|| Arc::new(activate(record, hash))));
         }
         self.by_hash.store(Arc::new(by_hash));
         Ok(())
-    }
-
-    fn activate(&self, record: TokenRecord, hash: [u8; 32]) -> Token {
-        let limiter = record.per_minute.map(|limit| {
-            RateLimiter::direct_with_clock(Quota::per_minute(limit), Ticks::new(Arc::clone(&self.clock)))
-                .with_middleware()
-        });
-        let client = record.name.as_str().into();
-        Token {
-            record,
-            client,
-            hash,
-            limiter,
-        }
     }
 
     /// Finds the token that a text is.
@@ -304,7 +283,7 @@ impl Tokens {
         if token
             .record
             .expires
-            .is_some_and(|expires| expires <= self.clock.now())
+            .is_some_and(|expires| expires <= self.time.now())
         {
             return Err(TokenError::Expired);
         }
@@ -329,7 +308,7 @@ impl Tokens {
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
     pub async fn adopt(&self, text: &SecretString, new: NewToken) -> Result<TokenRecord, StoreError> {
-        let now = self.clock.now();
+        let now = self.time.latest();
         let hash = hex(&Sha256::digest(text.expose_secret().as_bytes()));
         let record = TokenRecord {
             id: hash.chars().take(12).collect(),
@@ -386,6 +365,17 @@ impl Tokens {
     }
 }
 
+fn activate(record: TokenRecord, hash: [u8; 32]) -> Token {
+    let allowance = record.per_minute.map(Allowance::new);
+    let client = record.name.as_str().into();
+    Token {
+        record,
+        client,
+        hash,
+        allowance,
+    }
+}
+
 fn parse_hash(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 || !text.is_ascii() {
         return None;
@@ -404,7 +394,8 @@ mod tests {
 
     fn open(folder: &std::path::Path, clock: &ManualClock) -> Tokens {
         let store = Store::open(folder, 1 << 20).unwrap();
-        Tokens::open(store, Arc::new(clock.clone())).unwrap()
+        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), Duration::from_secs(3600));
+        Tokens::open(store, time).unwrap()
     }
 
     fn clock() -> ManualClock {

@@ -42,6 +42,9 @@ pub struct Context<'a> {
     pub now: Timestamp,
 }
 
+/// Says that a question was held back here, before what was reached.
+const OWN_LIMIT: &str = "not asked, since a limit of this server's own is reached: ";
+
 /// Shortens a value for the head of a message; hostile or huge input must not flood the client. What cannot be seen is
 /// shown as `U+200E`.
 #[must_use]
@@ -314,7 +317,9 @@ impl Context<'_> {
             .as_deref()
             .map(|product| format!(" ({product})"))
             .unwrap_or_default();
-        let mut text = format!("{}{product}: {}", self.title, failure.message);
+        // Whose limit it is decides who can do something about it.
+        let own = if failure.is_own_limit { OWN_LIMIT } else { "" };
+        let mut text = format!("{}{product}: {own}{}", self.title, failure.message);
         match failure.kind {
             FailureKind::Denied(Denial::ServerKey) => {
                 text.push_str("; tell the administrator of pivotd that this server's key is refused");
@@ -362,7 +367,10 @@ fn window_text(window: &Window) -> String {
 
 fn cause_text(failure: &Failure) -> String {
     let cause = match failure.kind {
-        FailureKind::Limited => "is limited",
+        FailureKind::Limited if failure.is_own_limit => {
+            return format!("was {OWN_LIMIT}{}", failure.message);
+        }
+        FailureKind::Limited => "is limited by the vendor",
         FailureKind::TimedOut => "did not answer in time",
         FailureKind::Malformed => "gave an answer that could not be understood",
         _ => "could not be asked",
@@ -380,6 +388,19 @@ mod tests {
         assert_eq!(head("a\nb\u{1b}c"), "a b c");
         assert_eq!(head("\u{200e}a"), "U+200Ea");
         assert_eq!(head(&"é".repeat(500)).chars().count(), 121);
+    }
+
+    #[test]
+    fn a_limit_says_whose_it_is() {
+        let limited = || Failure::new(FailureKind::Limited, "acme", "the budget of 5/day is used up");
+        assert_eq!(
+            cause_text(&limited().by_own_limit()),
+            "was not asked, since a limit of this server's own is reached: the budget of 5/day is used up"
+        );
+        assert_eq!(
+            cause_text(&limited()),
+            "is limited by the vendor: the budget of 5/day is used up"
+        );
     }
 
     #[test]

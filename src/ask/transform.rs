@@ -179,11 +179,12 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
         }
     }
     leave_out_keyless(engine, &mut options);
+    let is_alone = request.entities.len() * options.len() == 1;
     let asked = join_all(
         request
             .entities
             .iter()
-            .map(|entity| ask(engine, run, entity, &options, limit, &known.marks)),
+            .map(|entity| ask(engine, run, entity, &options, limit, &known.marks, is_alone)),
     )
     .await;
     // What came in the meantime counts, too.
@@ -259,6 +260,7 @@ async fn ask(
     options: &[(&'static Descriptor, Options)],
     limit: usize,
     marks: &Marks,
+    is_alone: bool,
 ) -> Result<Asked, NotAsked> {
     let not_asked = |kind, outcome, text| NotAsked {
         entity: entity.clone(),
@@ -285,9 +287,12 @@ async fn ask(
             let told = if descriptor.name == OWN {
                 Told::local(own::answer(&indicator, &run.settings.lists).0)
             } else {
-                engine
+                let told = engine
                     .ask(make_ask(run, descriptor, options, &indicator, limit))
-                    .await
+                    .await;
+                // Who waits for the answers of others as well holds no room meanwhile.
+                let place = told.place.filter(|_| is_alone);
+                Told { place, ..told }
             };
             (*descriptor, options.clone(), told)
         }),

@@ -116,7 +116,7 @@ async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
     let control = super::serve::control(&stage.app, stage.folder.path());
     let signals = StopSignals::listen()?;
     welcome(&stage.app, application.address);
-    tokio::spawn(signals.stop(application.handle(), control));
+    tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&stage.app)));
     application.run_until_stopped().await?;
     stage.strike().await;
     Ok(())

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod cache;
 mod check;
+mod clock;
 mod demo;
 mod export;
 mod filters;
@@ -67,6 +68,8 @@ enum Command {
     Tokens(tokens::Tokens),
     /// Look into stored answers, or remove them.
     Cache(cache::Cache),
+    /// Say whether the clock is believed, or that it is right.
+    Clock(clock::Clock),
     /// Ask a running server whether it is well; for containers.
     Healthcheck(healthcheck::Healthcheck),
 }
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => command.run(),
         Command::Tokens(command) => command.run(),
         Command::Cache(command) => command.run(),
+        Command::Clock(command) => command.run(),
         Command::Healthcheck(command) => command.run(),
     };
     match done {

@@ -102,7 +102,7 @@ async fn serve(
     let scheme = if application.tls { "https" } else { "http" };
     tracing::info!(address = %application.address, scheme, "serving");
     terminal::note(&format!("pivotd serves on {scheme}://{}", application.address));
-    tokio::spawn(signals.stop(application.handle(), control));
+    tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&app)));
     tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app), file, listen));
     tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
@@ -201,17 +201,26 @@ impl StopSignals {
         })
     }
 
-    /// Stops the server gracefully on the first signal: commands first, then in-flight answers.
-    pub(super) async fn stop(mut self, handle: actix_web::dev::ServerHandle, control: Option<ControlServer>) {
+    /// Stops the server gracefully on the first signal: questions that nobody was asked yet are told so at once; commands
+    /// and answers under way have the time that `server.shutdown` gives.
+    pub(super) async fn stop(
+        mut self,
+        handle: actix_web::dev::ServerHandle,
+        control: Option<ControlServer>,
+        app: Arc<App>,
+    ) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         handle.pause().await;
-        if let Some(control) = control {
-            control.stop().await;
-        }
-        handle.stop(true).await;
+        app.engine.close();
+        let commands = async {
+            if let Some(control) = control {
+                control.stop().await;
+            }
+        };
+        tokio::join!(commands, handle.stop(true));
     }
 }
 

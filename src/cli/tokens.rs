@@ -29,7 +29,7 @@ enum Command {
         /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, admin; can be repeated [default: transforms enrich].
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<Scope>,
-        /// Requests a minute; no limit otherwise.
+        /// Indicators a minute: each of an alert or a batch counts, and a transform run counts one; no limit otherwise.
         #[arg(long, value_name = "N")]
         rate: Option<NonZeroU32>,
         /// How long it lives, for example 90d; for ever otherwise.

@@ -142,6 +142,9 @@ pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
             |node| values::rate(&text(node)?),
         ),
         shutdown: reader.duration("shutdown", seconds(30), Duration::ZERO, seconds(600)),
+        working_memory: usize::try_from(reader.bytes("working_memory", 128 * MIB, 16 * MIB, 1 << 40))
+            .unwrap_or(usize::MAX),
+        clock_believed: reader.duration("clock_believed", seconds(3600), seconds(60), seconds(7 * 86_400)),
     };
     let (tls, tls_ends_before) = tls(&reader);
     reader.finish();

@@ -74,6 +74,10 @@ pub struct ServerSettings {
     pub wrong_tokens: Rate,
     /// How long to wait for in-flight answers at shutdown.
     pub shutdown: Duration,
+    /// Bytes of large answers that are decoded and shown at once, by estimate; batches have as many.
+    pub working_memory: usize,
+    /// How long a jump of the clock lasts before it is believed.
+    pub clock_believed: Duration,
 }
 
 /// Names the files of a TLS key.

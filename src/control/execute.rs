@@ -12,6 +12,7 @@ use crate::config::settings::BudgetWindow;
 use crate::domain::Indicator;
 use crate::engine::account::AccountState;
 use crate::engine::cache::Entry;
+use crate::engine::known_time::ClockView;
 use crate::engine::runtime::Runtime;
 use crate::engine::store::StoreError;
 use crate::engine::windows::window;
@@ -45,6 +46,7 @@ pub async fn execute(app: &App, request: ControlRequest) -> ControlReply {
         }
         ControlRequest::CacheShow { value } => cache_show(app, &value),
         ControlRequest::CachePurge(purge) => cache_purge(app, &purge).await,
+        ControlRequest::Clock { confirm } => Ok(ControlReply::Clock(clock(app, confirm).await)),
     };
     done.unwrap_or_else(|reason| ControlReply::Refused { reason })
 }
@@ -126,6 +128,16 @@ fn answer_view(entry: &Entry, now: jiff::Timestamp) -> AnswerView {
         fresh_until: entry.fresh_until,
         fresh: entry.is_fresh(now),
     }
+}
+
+async fn clock(app: &App, confirm: bool) -> ClockView {
+    let time = app.engine.time();
+    if !confirm {
+        return time.view();
+    }
+    let view = time.confirm();
+    app.engine.store().settled().await;
+    view
 }
 
 async fn cache_purge(app: &App, purge: &Purge) -> Result<ControlReply, String> {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::report::Report;
 use crate::engine::cache::CacheStats;
+use crate::engine::known_time::ClockView;
 use crate::tokens::{NewToken, Scope, TokenRecord};
 
 pub use execute::execute;
@@ -71,6 +72,11 @@ pub enum ControlRequest {
     },
     /// Remove stored answers that match all that is given.
     CachePurge(Purge),
+    /// Say how the clock stands.
+    Clock {
+        /// Whether it is right, jump or not.
+        confirm: bool,
+    },
 }
 
 /// Describes a run of a transform.
@@ -144,6 +150,8 @@ pub enum ControlReply {
         /// How many.
         count: usize,
     },
+    /// How the clock stands.
+    Clock(ClockView),
     /// It was not done.
     Refused {
         /// Why, with what to do.

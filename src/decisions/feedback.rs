@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::ask::score::{Feedback, Opinion, Said};
-use crate::clock::SharedClock;
 use crate::domain::{Indicator, IndicatorKind};
+use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
 
 /// Says what people make of a decision.
@@ -56,7 +56,7 @@ type Known = HashMap<String, Arc<FeedbackRecord>>;
 #[derive(Debug)]
 pub struct Opinions {
     store: Store,
-    clock: SharedClock,
+    time: Arc<KnownTime>,
     known: ArcSwap<Known>,
     writing: Mutex<()>,
     /// Grows with everything that is said.
@@ -68,8 +68,8 @@ impl Opinions {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, clock: SharedClock) -> Result<Self, StoreError> {
-        let rows = store.rows(Shelf::Feedback, clock.now().as_microsecond())?;
+    pub fn open(store: Store, time: Arc<KnownTime>) -> Result<Self, StoreError> {
+        let rows = store.rows(Shelf::Feedback, time.earliest().as_microsecond())?;
         let read = |row: Row| {
             let record: FeedbackRecord = serde_json::from_slice(&row.value).ok()?;
             let tenant = row
@@ -88,7 +88,7 @@ impl Opinions {
         }
         Ok(Self {
             store,
-            clock,
+            time,
             known: ArcSwap::from_pointee(known),
             writing: Mutex::default(),
             version: AtomicU64::new(0),
@@ -128,7 +128,7 @@ impl Opinions {
             }
         }
         self.store.put_rows(rows).await?;
-        let now = self.clock.now();
+        let now = self.time.earliest();
         let mut known = Known::clone(&self.known.load());
         known.retain(|_, record| record.expires_at > now);
         if withdrawn {
@@ -155,27 +155,25 @@ impl Opinions {
             return None;
         }
         let record = known.get(&key(tenant, kind, value))?;
-        (record.expires_at > self.clock.now()).then(|| Arc::clone(record))
+        (record.expires_at > self.time.earliest()).then(|| Arc::clone(record))
     }
 }
 
 impl Feedback for Opinions {
-    fn said(&self, tenant: &str, indicator: &Indicator, now: Timestamp) -> Vec<Said> {
+    fn said(&self, tenant: &str, indicator: &Indicator, _now: Timestamp) -> Vec<Said> {
         let record = self.of(tenant, indicator.kind(), indicator.value());
-        let said = record
-            .filter(|record| record.expires_at > now)
-            .and_then(|record| {
-                let opinion = match record.verdict {
-                    FeedbackVerdict::FalsePositive => Opinion::FalsePositive,
-                    FeedbackVerdict::Confirmed => Opinion::Confirmed,
-                    FeedbackVerdict::Withdrawn => return None,
-                };
-                Some(Said {
-                    opinion,
-                    reason: record.reason.clone(),
-                    at: record.said_at,
-                })
-            });
+        let said = record.and_then(|record| {
+            let opinion = match record.verdict {
+                FeedbackVerdict::FalsePositive => Opinion::FalsePositive,
+                FeedbackVerdict::Confirmed => Opinion::Confirmed,
+                FeedbackVerdict::Withdrawn => return None,
+            };
+            Some(Said {
+                opinion,
+                reason: record.reason.clone(),
+                at: record.said_at,
+            })
+        });
         said.into_iter().collect()
     }
 }

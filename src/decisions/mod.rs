@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::SharedClock;
 use crate::config::settings::StoreSettings;
+use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::digest;
@@ -53,7 +53,7 @@ pub struct KeptDecision {
 #[derive(Debug)]
 pub struct Decisions {
     store: Store,
-    clock: SharedClock,
+    time: Arc<KnownTime>,
     /// Decisions that were written within the last day, by their row's key.
     known: Cache<String, i64>,
     /// What people said.
@@ -67,13 +67,13 @@ impl Decisions {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, clock: SharedClock, settings: StoreSettings) -> Result<Self, StoreError> {
+    pub fn open(store: Store, time: Arc<KnownTime>, settings: StoreSettings) -> Result<Self, StoreError> {
         Ok(Self {
-            opinions: Opinions::open(store.clone(), Arc::clone(&clock))?,
-            replies: Replies::open(store.clone(), Arc::clone(&clock), settings)?,
+            opinions: Opinions::open(store.clone(), Arc::clone(&time))?,
+            replies: Replies::open(store.clone(), Arc::clone(&time), settings)?,
             known: Cache::new(KNOWN),
             store,
-            clock,
+            time,
         })
     }
 
@@ -88,7 +88,7 @@ impl Decisions {
         answer: &AlertAnswer,
         kept_for: Duration,
     ) -> Result<(), StoreError> {
-        let now = self.clock.now();
+        let now = self.time.clock().now();
         let key = row_key(tenant, &answer.decision_id);
         if self.is_known(&key, now) {
             return Ok(());
@@ -115,7 +115,7 @@ impl Decisions {
         let row = Row {
             shelf: Shelf::Decisions,
             key: key.clone(),
-            until_us: now.as_microsecond().saturating_add(kept_us),
+            until_us: self.time.latest().as_microsecond().saturating_add(kept_us),
             value: packed::pack(&decision),
         };
         self.store.put_rows(vec![row]).await?;
@@ -126,11 +126,13 @@ impl Decisions {
     /// Tells whether a decision was written within the last day.
     #[must_use]
     pub fn is_kept(&self, tenant: &str, id: &str) -> bool {
-        self.is_known(&row_key(tenant, id), self.clock.now())
+        self.is_known(&row_key(tenant, id), self.time.clock().now())
     }
 
     fn is_known(&self, key: &str, now: Timestamp) -> bool {
-        self.known.get(key).is_some_and(|again| now.as_second() < again)
+        // One that was written at a time far ahead is written again.
+        let again = self.known.get(key);
+        again.is_some_and(|again| (again - AGAIN_S..again).contains(&now.as_second()))
     }
 
     /// Finds a decision of a tenant.
@@ -138,7 +140,7 @@ impl Decisions {
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
     pub fn find(&self, tenant: &str, id: &str) -> Result<Option<KeptDecision>, StoreError> {
-        let now = self.clock.now().as_microsecond();
+        let now = self.time.earliest().as_microsecond();
         let row = self.store.row(Shelf::Decisions, &row_key(tenant, id), now)?;
         Ok(row.and_then(|row| packed::unpack(&row)))
     }

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::packed;
 use super::shelf::{Name, Replaced, Replies as Shelved};
-use crate::clock::SharedClock;
 use crate::config::settings::StoreSettings;
+use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::hex::hex;
 
@@ -74,7 +74,7 @@ impl Drop for Claim {
 #[derive(Debug)]
 pub struct Replies {
     store: Store,
-    clock: SharedClock,
+    time: Arc<KnownTime>,
     running: Running,
     /// What is kept, by client and age.
     shelved: Mutex<Shelved>,
@@ -85,9 +85,9 @@ impl Replies {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, clock: SharedClock, settings: StoreSettings) -> Result<Self, StoreError> {
+    pub fn open(store: Store, time: Arc<KnownTime>, settings: StoreSettings) -> Result<Self, StoreError> {
         let mut shelved = Shelved::new(settings);
-        let now = clock.now().as_microsecond();
+        let now = time.earliest().as_microsecond();
         store.each_row(Shelf::Replies, now, |key, until_us, value| {
             // Replies of earlier versions are found no more, and go after a day.
             if let Some(name) = Name::read(key) {
@@ -96,7 +96,7 @@ impl Replies {
         })?;
         Ok(Self {
             store,
-            clock,
+            time,
             running: Running::default(),
             shelved: Mutex::new(shelved),
         })
@@ -149,7 +149,7 @@ impl Replies {
             request,
             running: Arc::clone(&self.running),
         };
-        let now = self.clock.now().as_microsecond();
+        let now = self.time.earliest().as_microsecond();
         let kept = self.store.row(Shelf::Replies, &claim.name.key(), now)?;
         let kept: Option<Kept> = kept.and_then(|kept| packed::unpack(&kept));
         let kept = kept.filter(|kept| kept.layout == LAYOUT);
@@ -171,8 +171,12 @@ impl Replies {
             request: claim.request.clone(),
             reply,
         };
-        let now = self.clock.now().as_microsecond();
-        let until_us = now.saturating_add(KEPT_S * 1_000_000);
+        let now = self.time.earliest().as_microsecond();
+        let until_us = self
+            .time
+            .latest()
+            .as_microsecond()
+            .saturating_add(KEPT_S * 1_000_000);
         let value = packed::pack(&kept);
         let Replaced { gone } = self.shelved().make_room(claim.name, until_us, value.len(), now);
         let row = Row {

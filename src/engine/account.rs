@@ -1,11 +1,11 @@
 //! Holds what belongs to one key at one provider: its breaker, its rates, and what it is entitled to.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::batch::Gatherings;
@@ -52,12 +52,23 @@ pub struct AccountState {
     product_dispensers: Mutex<HashMap<String, Arc<Dispenser>>>,
     /// How long an attempt takes of late, in nanoseconds.
     typical: AtomicU64,
+    /// Whether the vendor is known to take the key.
+    accepted: AtomicBool,
     /// The token that the key bought, where the vendor wants one.
     pub(super) session: SessionSlot,
     /// Questions that go together.
     pub(super) gatherings: Gatherings,
     /// Serialises the account call.
     pub(super) entitlements: AsyncMutex<Entitlements>,
+}
+
+impl Entitlements {
+    /// Tells whether there is no need to ask yet; a time that is too far ahead was set by a wrong clock.
+    pub(super) fn is_known(&self, now: Timestamp) -> bool {
+        let longest = SignedDuration::try_from(ENTITLEMENTS_KEPT).unwrap_or_default();
+        self.ask_again
+            .is_some_and(|again| now < again && again.duration_since(now) <= longest)
+    }
 }
 
 impl AccountState {
@@ -71,10 +82,22 @@ impl AccountState {
             products: Mutex::default(),
             product_dispensers: Mutex::default(),
             typical: AtomicU64::new(0),
+            accepted: AtomicBool::new(false),
             session: SessionSlot::default(),
             gatherings: Gatherings::default(),
             entitlements: AsyncMutex::default(),
         }
+    }
+
+    /// Remembers that the vendor took the key.
+    pub fn accept(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether the vendor is known to take the key: it answered a question that the key was sent with.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Returns how many questions of batches wait for others to go with.
@@ -179,134 +202,5 @@ impl AccountState {
             ENTITLEMENTS_RETRIED
         })
         .ok()
-    }
-}
-
-/// Bounds how many users' keys have a state of their own.
-const MOST_USER_KEYS: usize = 256;
-/// Bounds how many different refused keys one client may try in an hour.
-const MOST_REFUSED: usize = 5;
-const REFUSED_WINDOW: Duration = Duration::from_secs(3600);
-
-/// Keeps the states of users' own keys, bounded in number, and counts refused ones per client.
-#[derive(Debug, Default)]
-pub struct UserKeys {
-    states: Mutex<Vec<Arc<AccountState>>>,
-    /// States of keys that nothing is known of yet, shared while anybody uses them.
-    pending: Mutex<HashMap<Account, Weak<AccountState>>>,
-    refused: Mutex<HashMap<String, Vec<(Timestamp, String)>>>,
-}
-
-impl UserKeys {
-    /// Returns the state of an account, kept or new. A new one is not kept before [`UserKeys::keep`].
-    pub fn state(&self, account: &Account, make: impl FnOnce() -> AccountState) -> Arc<AccountState> {
-        let known = self
-            .states
-            .lock()
-            .ok()
-            .and_then(|states| states.iter().find(|state| state.account == *account).cloned());
-        known.unwrap_or_else(|| {
-            let Ok(mut pending) = self.pending.lock() else {
-                return Arc::new(make());
-            };
-            pending.retain(|_, state| state.strong_count() > 0);
-            let shared = pending.get(account).and_then(Weak::upgrade);
-            shared.unwrap_or_else(|| {
-                let made = Arc::new(make());
-                pending.insert(account.clone(), Arc::downgrade(&made));
-                made
-            })
-        })
-    }
-
-    /// Keeps a state after the first answer that is not a refusal; the one unused longest makes room.
-    pub fn keep(&self, state: &Arc<AccountState>) {
-        let Ok(mut states) = self.states.lock() else {
-            return;
-        };
-        states.retain(|known| known.account != state.account);
-        if states.len() >= MOST_USER_KEYS {
-            states.remove(0);
-        }
-        states.push(Arc::clone(state));
-    }
-
-    /// Remembers that a client's key was refused, and forgets the key's state.
-    pub fn refuse(&self, client: &str, account: &Account, now: Timestamp) {
-        if let Ok(mut states) = self.states.lock() {
-            states.retain(|known| known.account != *account);
-        }
-        let Ok(mut refused) = self.refused.lock() else {
-            return;
-        };
-        refused.retain(|_, keys| {
-            keys.retain(|(at, _)| {
-                now.duration_since(*at) < jiff::SignedDuration::try_from(REFUSED_WINDOW).unwrap_or_default()
-            });
-            !keys.is_empty()
-        });
-        let keys = refused.entry(client.to_owned()).or_default();
-        if !keys.iter().any(|(_, known)| *known == account.account) && keys.len() < MOST_REFUSED {
-            keys.push((now, account.account.clone()));
-        }
-    }
-
-    /// Says why a client's key is not tried: it was refused before, or too many others were.
-    #[must_use]
-    pub fn bar(&self, client: &str, account: &Account, now: Timestamp) -> Option<&'static str> {
-        let refused = self.refused.lock().ok()?;
-        let window = jiff::SignedDuration::try_from(REFUSED_WINDOW).unwrap_or_default();
-        let recent: Vec<_> = refused
-            .get(client)?
-            .iter()
-            .filter(|(at, _)| now.duration_since(*at) < window)
-            .collect();
-        if recent.iter().any(|(_, known)| *known == account.account) {
-            Some("this key was refused within the last hour")
-        } else if recent.len() >= MOST_REFUSED {
-            Some("too many different keys were refused; try again in an hour")
-        } else {
-            None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn account(name: &str) -> Account {
-        Account {
-            tenant: "default".into(),
-            provider: "acme".into(),
-            account: name.into(),
-        }
-    }
-
-    #[test]
-    fn refused_keys_are_bounded_per_client_and_hour() {
-        let keys = UserKeys::default();
-        let now = Timestamp::from_second(1_700_000_000).unwrap();
-        for n in 0..MOST_REFUSED {
-            assert_eq!(keys.bar("anna", &account(&n.to_string()), now), None);
-            keys.refuse("anna", &account(&n.to_string()), now);
-        }
-        assert!(
-            keys.bar("anna", &account("0"), now)
-                .unwrap()
-                .contains("refused within")
-        );
-        assert!(
-            keys.bar("anna", &account("new"), now)
-                .unwrap()
-                .contains("too many")
-        );
-        assert_eq!(
-            keys.bar("ben", &account("0"), now),
-            None,
-            "another client is not concerned"
-        );
-        let later = now.checked_add(REFUSED_WINDOW).unwrap();
-        assert_eq!(keys.bar("anna", &account("new"), later), None);
     }
 }

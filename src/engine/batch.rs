@@ -147,6 +147,16 @@ impl Passengers for Together {
         self.abandoned() && self.0.iter().all(|one| one.gone())
     }
 
+    fn left(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            while !self.abandoned() {
+                for one in &self.0 {
+                    one.left().await;
+                }
+            }
+        })
+    }
+
     fn priority(&self) -> Priority {
         let highest = self.0.iter().map(|one| one.priority()).min();
         highest.unwrap_or(Priority::Batch)
@@ -311,6 +321,9 @@ impl Carrier {
             wire: Arc::clone(&self.wire),
             unrepeatable: false.into(),
             charged: Mutex::default(),
+            room: Arc::clone(&self.room),
+            place: Mutex::default(),
+            closing: Arc::clone(&self.closing),
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Denial, Failure, FailureKind};
 use crate::providers::Call;
@@ -21,6 +21,15 @@ const PAUSE: Duration = Duration::from_secs(15);
 const LONGEST: Duration = Duration::from_secs(300);
 /// A product that is not in the subscription is asked again after this.
 const NOT_ENTITLED: Duration = Duration::from_secs(24 * 3600);
+
+/// Nothing here lasts longer: what is further ahead was told at a time that never was.
+const FURTHEST: SignedDuration = SignedDuration::from_hours(25);
+
+/// Tells whether a time is still to come; one that no pause reaches is of a clock that was wrong.
+fn is_ahead(until: Timestamp, now: Timestamp) -> bool {
+    let left = until.duration_since(now);
+    left.is_positive() && left <= FURTHEST
+}
 
 /// Tells a breaker what became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,19 +128,19 @@ impl Breaker {
             return Ok(());
         };
         if let Some((until, message)) = &state.not_entitled
-            && *until > now
+            && is_ahead(*until, now)
         {
             let kind = FailureKind::Denied(Denial::NotEntitled);
             return Err(Failure::new(kind, &self.provider, message.clone()).of(circuit.product));
         }
         if let Some((until, message)) = &state.held
-            && *until > now
+            && is_ahead(*until, now)
         {
             let failure = Failure::new(FailureKind::Limited, &self.provider, message.clone());
             return Err(failure.of(circuit.product).until(Some(*until)));
         }
         match state.open_until {
-            Some(until) if until > now || state.trial => {
+            Some(until) if is_ahead(until, now) || state.trial => {
                 let message = format!("{} failures in a row; asked again after a pause", state.failures);
                 let failure = Failure::new(FailureKind::Unavailable, &self.provider, message);
                 Err(failure.of(circuit.product).until(Some(until)))
@@ -225,7 +234,7 @@ impl Breaker {
                 .circuits
                 .get(&Circuit::of(product))
                 .and_then(|state| state.not_entitled.as_ref())
-                .is_some_and(|(until, _)| *until > now)
+                .is_some_and(|(until, _)| is_ahead(*until, now))
         })
     }
 
@@ -256,6 +265,18 @@ impl Breaker {
     }
 }
 
+/// Gives a breaker's trial back, whatever becomes of the attempt that took it.
+pub(super) struct Trial<'a> {
+    pub(super) breaker: &'a Breaker,
+    pub(super) circuit: Circuit,
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        self.breaker.release(&self.circuit);
+    }
+}
+
 /// Says how a circuit stands, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
@@ -280,12 +301,14 @@ impl Standing {
 
 impl State {
     fn standing(&self, now: Timestamp) -> Standing {
-        let lasts = |held: &Option<(Timestamp, String)>| held.as_ref().is_some_and(|(until, _)| *until > now);
+        let lasts = |held: &Option<(Timestamp, String)>| {
+            held.as_ref().is_some_and(|(until, _)| is_ahead(*until, now))
+        };
         if lasts(&self.not_entitled) {
             Standing::NotEntitled
         } else if lasts(&self.held) {
             Standing::Limited
-        } else if self.open_until.is_some_and(|until| until > now) {
+        } else if self.open_until.is_some_and(|until| is_ahead(until, now)) {
             Standing::Open
         } else if self.open_until.is_some() {
             Standing::HalfOpen
@@ -402,5 +425,22 @@ mod tests {
             [("domain".to_owned(), "open")],
             "the worst is told"
         );
+    }
+
+    #[test]
+    fn what_was_told_by_a_wrong_clock_does_not_outlast_it() {
+        let right = Timestamp::from_second(1_700_000_000).unwrap();
+        let wrong = right.checked_add(SignedDuration::from_hours(500 * 24)).unwrap();
+        let hour = |from: Timestamp| from.checked_add(SignedDuration::from_hours(1)).unwrap();
+        for signal in [
+            Signal::Limited(hour(wrong), "slow".to_owned()),
+            Signal::NotEntitled("no".to_owned()),
+        ] {
+            let breaker = Breaker::new("acme", Denial::ServerKey);
+            let circuit = Circuit::of("p");
+            breaker.tell(&circuit, signal, wrong);
+            assert!(breaker.check(&circuit, wrong).is_err());
+            assert_eq!(breaker.check(&circuit, right), Ok(()));
+        }
     }
 }

@@ -21,6 +21,8 @@ use super::template::Template;
 use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
 
+mod held;
+
 /// The layout of stored answers; part of the key, so an upgrade never misreads.
 const LAYOUT: u32 = 2;
 
@@ -251,31 +253,6 @@ impl Cache {
             sightings: Sightings::default(),
             order: tokio::sync::Mutex::default(),
         }
-    }
-
-    /// Returns an answer from memory, or from disk (it then stays in memory).
-    pub async fn get(&self, key: &AnswerKey) -> Option<Arc<Entry>> {
-        if let Some(Kept::Answer(entry)) = self.memory.get(&Key::Answer(key.clone())).await {
-            return Some(entry);
-        }
-        let bytes = match self.store.answer(key.as_str()) {
-            Ok(bytes) => bytes?,
-            Err(error) => {
-                tracing::error!(%error, "a stored answer could not be read");
-                return None;
-            }
-        };
-        let mut entry: Entry = serde_json::from_slice(&bytes)
-            .inspect_err(
-                |error| tracing::warn!(%error, "a stored answer could not be understood; it is asked again"),
-            )
-            .ok()?;
-        entry.version = self.versions.fetch_add(1, Ordering::Relaxed);
-        let entry = Arc::new(entry);
-        self.memory
-            .insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry)))
-            .await;
-        Some(entry)
     }
 
     /// Keeps an answer for as long as `ttl` says; a bought one is on disk when this returns.

@@ -9,16 +9,16 @@ use std::time::Duration;
 use backon::BackoffBuilder;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::sync::SemaphorePermit;
 
 use super::account::AccountState;
-use super::breaker::{Breaker, Circuit, Signal};
-use super::dispenser::TooLate;
+use super::breaker::{Signal, Trial};
 use super::landing::Wire;
 use super::ledger::{Charged, Ledger, Priority, Refusal, Reservation, Spend, cost_text};
+use super::room::{Place, Room};
 use super::runtime::{Key, Runtime};
 use super::session::Session;
 use super::transport::{AttemptError, Signing};
+use super::waiting::Closing;
 use crate::clock::{SharedClock, timeout_at};
 use crate::domain::{Denial, Failure, FailureKind};
 use crate::providers::{Call, Charge, Cost, Judgement, Replied, Reply, Unit, Verdict};
@@ -37,6 +37,8 @@ const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(8);
 pub trait Passengers: Send + Sync {
     /// Returns the latest deadline.
     fn deadline(&self) -> Duration;
+    /// Resolves when nobody waits; somebody may join again.
+    fn left(&self) -> BoxFuture<'_, ()>;
     /// Tells whether nobody waits at the moment.
     fn abandoned(&self) -> bool;
     /// Tells whether nobody waits any more; a flight that is told so lands without spending.
@@ -73,18 +75,12 @@ pub struct Carrier {
     pub unrepeatable: AtomicBool,
     /// Sums what was charged: calls, records, hundredths.
     pub charged: Mutex<(Cost, &'static str)>,
-}
-
-/// Gives a breaker's trial back, whatever becomes of the attempt that took it.
-struct Trial<'a> {
-    breaker: &'a Breaker,
-    circuit: Circuit,
-}
-
-impl Drop for Trial<'_> {
-    fn drop(&mut self) {
-        self.breaker.release(&self.circuit);
-    }
+    /// Room for large answers.
+    pub room: Arc<Room>,
+    /// The room that this look-up has.
+    pub place: Mutex<Option<Arc<Place>>>,
+    /// Tells when the server stops.
+    pub closing: Arc<Closing>,
 }
 
 /// Says what an attempt came to.
@@ -97,7 +93,7 @@ enum Attempted {
 }
 
 impl Carrier {
-    fn failure(&self, kind: FailureKind, call: &Call, message: impl Into<String>) -> Failure {
+    pub(super) fn failure(&self, kind: FailureKind, call: &Call, message: impl Into<String>) -> Failure {
         Failure::new(kind, &self.runtime.settings.name, message).of(call.product)
     }
 
@@ -133,7 +129,9 @@ impl Carrier {
                 return Replied::Failed(failure);
             }
             tracing::debug!(provider = %self.runtime.settings.name, product = call.product, ?pause, "asking again");
-            self.clock.sleep_until(at).await;
+            if self.while_wanted(call, self.clock.sleep_until(at)).await.is_err() {
+                return Replied::Failed(failure);
+            }
         }
     }
 
@@ -170,15 +168,15 @@ impl Carrier {
             .map_err(|refusal| self.refused(call, refusal))?;
         self.wait_for_rate(call).await?;
         let _permit = match self.runtime.permits.try_acquire() {
-            Ok(permit) => permit,
-            Err(_) => self.wait_for_connection(call).await?,
+            Ok(permit) => Some(permit),
+            // Those that hold all connections may wait for the room that this look-up has.
+            Err(_) if self.place().is_some() => None,
+            Err(_) => Some(self.wait_for_connection(call).await?),
         };
         // The time of waiting may have brought a limit, a refusal, or an empty house.
         self.state.breaker.check_again(&call.into(), self.clock.now())?;
-        if self.passengers.gone() {
-            let message = "nobody waits for the answer any more";
-            return Err(self.failure(FailureKind::TimedOut, call, message));
-        }
+        self.still_wanted(call)?;
+        self.key_is_tried()?;
         let reserved = self.ledger.reserve(&charged, &self.spend).await;
         let reservation = reserved.map_err(|refusal| self.refused(call, refusal))?;
         if !call.repeatable {
@@ -205,11 +203,13 @@ impl Carrier {
         self.wire.took(took);
         let (verdict, attempted) = match reply {
             Some(Ok(reply)) => {
+                self.make_room(reply.body.len()).await;
                 let Judgement { verdict, charge } = self.runtime.provider.judge(call, &reply);
                 // It is shown and logged, and some vendors repeat the key that they refuse.
                 let verdict = verdict.saying(|text| self.runtime.transport.without_key(text, &signing));
                 let judgement = Judgement { verdict, charge };
                 let judgement = self.sessioned(judgement, session.as_ref()).await;
+                self.judge_key(&judgement.verdict, reply.status);
                 self.judged(call, reply, judgement, reservation)
             }
             Some(Err(error)) => self.broken(call, error, reservation),
@@ -239,68 +239,6 @@ impl Carrier {
             priority: self.passengers.priority(),
             vendor: self.state.entitlement(call.product).usage,
         }
-    }
-
-    /// Passes the breaker; a limit that ends before the deadline is waited for.
-    async fn pass_breaker(&self, call: &Call) -> Result<(), Failure> {
-        loop {
-            let Err(failure) = self.state.breaker.check(&call.into(), self.clock.now()) else {
-                return Ok(());
-            };
-            let (FailureKind::Limited, Some(until)) = (failure.kind, failure.until) else {
-                return Err(failure);
-            };
-            let wait = Duration::try_from(until.duration_since(self.clock.now())).unwrap_or_default();
-            let at = self.clock.elapsed() + wait;
-            if at >= self.passengers.deadline() || self.passengers.gone() {
-                return Err(failure);
-            }
-            self.clock.sleep_until(at).await;
-        }
-    }
-
-    /// Waits for a connection, then for the rate once more: what was let through while all connections hung must
-    /// not go out at once when they are free again.
-    async fn wait_for_connection(&self, call: &Call) -> Result<SemaphorePermit<'_>, Failure> {
-        let deadline = self.passengers.deadline();
-        let permit = timeout_at(self.clock.as_ref(), deadline, self.runtime.permits.acquire()).await;
-        let Some(Ok(permit)) = permit else {
-            let message = "all connections were busy until the deadline";
-            return Err(self.failure(FailureKind::TimedOut, call, message));
-        };
-        self.wait_for_rate(call).await?;
-        Ok(permit)
-    }
-
-    async fn wait_for_rate(&self, call: &Call) -> Result<(), Failure> {
-        let own = self.state.product_dispenser(call.product);
-        for dispenser in own.iter().chain([&self.state.dispenser]) {
-            loop {
-                let deadline = self.passengers.deadline();
-                let passengers = Arc::clone(&self.passengers);
-                let urgency = Arc::new(move || passengers.priority());
-                // A permit is of use only while the attempt can still make it.
-                // A vendor that was slow of late takes at most half of the time, or it would never be asked again.
-                let left = deadline.saturating_sub(self.clock.elapsed());
-                let latest = deadline.saturating_sub(self.state.typical_time().min(left / 2));
-                match dispenser.acquire(&self.client, urgency, latest).await {
-                    Ok(()) => break,
-                    // Somebody with more time joined while this waited.
-                    Err(_) if self.passengers.deadline() > deadline => {}
-                    Err(TooLate { wait }) => {
-                        let message = format!(
-                            "the rate of {} is taken: this would wait {} s, longer than the deadline allows",
-                            self.runtime.settings.name,
-                            wait.as_secs_f64().ceil()
-                        );
-                        let until = self.clock.now().checked_add(wait).ok();
-                        let failure = self.failure(FailureKind::Limited, call, message);
-                        return Err(failure.until(until).by_own_limit());
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     fn refused(&self, call: &Call, refusal: Refusal) -> Failure {

@@ -8,33 +8,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use governor::nanos::Nanos;
 use tokio::sync::oneshot;
 
 use super::bucket::Bucket;
 use super::ledger::Priority;
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::settings::Rate;
-
-/// Lets governor read the injected clock.
-#[derive(Debug, Clone)]
-pub struct Ticks(SharedClock);
-
-impl Ticks {
-    /// Reads this clock.
-    #[must_use]
-    pub fn new(clock: SharedClock) -> Self {
-        Self(clock)
-    }
-}
-
-impl governor::clock::Clock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Nanos::from(self.0.elapsed())
-    }
-}
 
 /// Tells whoever asks whether a waiter has become urgent: an interactive caller may join a batch's flight.
 pub type Urgency = Arc<dyn Fn() -> Priority + Send + Sync>;

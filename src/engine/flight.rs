@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::ledger::Priority;
 #[derive(Debug)]
 pub struct Flight<T> {
     result: watch::Sender<Option<T>>,
-    callers: AtomicUsize,
+    callers: watch::Sender<usize>,
     deadline: AtomicU64,
     priority: watch::Sender<Priority>,
 }
@@ -29,7 +29,14 @@ impl<T> Flight<T> {
 
     /// Tells whether every caller has gone.
     pub fn is_abandoned(&self) -> bool {
-        self.callers.load(Ordering::Acquire) == 0
+        *self.callers.borrow() == 0
+    }
+
+    /// Resolves when every caller has gone.
+    pub async fn left(&self) {
+        let mut callers = self.callers.subscribe();
+        // The sender lives as long as the flight.
+        let _ = callers.wait_for(|callers| *callers == 0).await;
     }
 
     /// Returns the highest priority of its callers, past ones included.
@@ -47,7 +54,7 @@ impl<T> Flight<T> {
     }
 
     fn join(&self, deadline: Duration, priority: Priority) {
-        self.callers.fetch_add(1, Ordering::AcqRel);
+        self.callers.send_modify(|callers| *callers += 1);
         let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
         self.deadline.fetch_max(nanos, Ordering::AcqRel);
         self.priority.send_if_modified(|highest| {
@@ -80,7 +87,9 @@ impl<T: Clone> Seat<T> {
 
 impl<T> Drop for Seat<T> {
     fn drop(&mut self) {
-        self.flight.callers.fetch_sub(1, Ordering::AcqRel);
+        self.flight
+            .callers
+            .send_modify(|callers| *callers = callers.saturating_sub(1));
     }
 }
 
@@ -118,7 +127,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         }
         let flight = Arc::new(Flight {
             result: watch::Sender::new(None),
-            callers: AtomicUsize::new(0),
+            callers: watch::Sender::new(0),
             deadline: AtomicU64::new(0),
             priority: watch::Sender::new(Priority::Batch),
         });

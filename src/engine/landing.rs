@@ -11,13 +11,23 @@ use super::call::{Carrier, Passengers};
 use super::flight::{Flight, Flights};
 use super::ledger::Priority;
 use super::lookup::Errand;
+use super::room::Place;
 use crate::domain::{Failure, FailureKind};
 
 /// Tells flights apart: the answer, and whether it may be bought.
 pub(super) type FlightKey = (AnswerKey, bool);
 
 /// Is what became of a flight.
-pub(super) type Landing = Result<Arc<Entry>, Failure>;
+pub(super) type Landing = Result<Landed, Failure>;
+
+/// Is where a flight went.
+#[derive(Debug, Clone)]
+pub(super) struct Landed {
+    /// The answer.
+    pub(super) entry: Arc<Entry>,
+    /// The room that a large answer takes, until its callers are done with it.
+    pub(super) place: Option<Arc<Place>>,
+}
 
 /// Is what a caller learns of a flight: where it went, and what it took, which counts for the caller that started it.
 pub(super) struct Flown {
@@ -78,6 +88,10 @@ impl Passengers for Aboard {
         self.flight.is_abandoned() && self.flights.give_up(&self.key, &self.flight)
     }
 
+    fn left(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.flight.left())
+    }
+
     fn priority(&self) -> Priority {
         self.flight.priority()
     }
@@ -124,7 +138,11 @@ pub(super) async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache) -> L
         && entry.holds(errand.want)
         && !(errand.buy.is_some() && entry.answer.is_quote())
     {
-        return Ok(entry);
+        return Ok(Landed { entry, place: None });
     }
-    carrier.fly(errand, cache).await
+    let entry = carrier.fly(errand, cache).await?;
+    Ok(Landed {
+        entry,
+        place: carrier.place(),
+    })
 }

@@ -4,14 +4,16 @@
 //! settled stays charged. Refunds happen only where no byte was sent or the vendor's facts say free.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::known_time::{KnownTime, Moment};
+use super::limits::{limit, tightest, vendor_limit, vendor_used};
 use super::store::{Line, ReserveError, RowKey, Store};
-use super::windows::window;
-use crate::clock::SharedClock;
+use super::windows::{window, windows};
 use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, ProviderSettings};
 use crate::domain::outcome::money;
 use crate::providers::Cost;
@@ -145,8 +147,7 @@ impl Cause {
 #[derive(Debug)]
 pub struct Ledger {
     store: Store,
-    clock: SharedClock,
-    latest: AtomicI64,
+    time: Arc<KnownTime>,
     next: AtomicU64,
 }
 
@@ -215,26 +216,20 @@ pub fn cost_text(cost: Cost, currency: &str) -> String {
 impl Ledger {
     /// Opens the ledger of a store.
     #[must_use]
-    pub fn new(store: Store, clock: SharedClock) -> Self {
-        let kept = store
-            .meta("latest")
-            .and_then(|bytes| bytes.try_into().ok().map(i64::from_le_bytes));
+    pub fn new(store: Store, time: Arc<KnownTime>) -> Self {
         // Ids continue after the greatest that a clock-based start can have produced before.
-        let start = clock.now().as_microsecond().max(kept.unwrap_or(0)).unsigned_abs();
+        let start = time.latest().as_microsecond().unsigned_abs();
         Self {
             store,
-            clock,
-            latest: AtomicI64::new(kept.unwrap_or(0)),
+            time,
             next: AtomicU64::new(start),
         }
     }
 
-    /// Returns the time for windows: a clock that goes back opens none.
+    /// Returns the time for windows: a clock that goes back or jumps opens none.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let now = self.clock.now().as_microsecond();
-        let latest = self.latest.fetch_max(now, Ordering::AcqRel).max(now);
-        Timestamp::from_microsecond(latest).unwrap_or_else(|_| self.clock.now())
+        self.time.now()
     }
 
     fn key(account: &Account, product: &str, unit: BudgetUnit, window: &str) -> RowKey {
@@ -254,7 +249,7 @@ impl Ledger {
     /// # Errors
     /// [`Refusal::Exhausted`] where a budget stands in the way.
     pub fn check(&self, charge: &Charged<'_>) -> Result<(), Refusal> {
-        let plan = self.plan(charge, self.now());
+        let plan = self.plan(charge, self.time.look());
         for (line, cause) in plan.lines.iter().zip(&plan.causes) {
             let used = self.store.spent(&line.key).max(line.floor);
             if line
@@ -272,16 +267,16 @@ impl Ledger {
     /// # Errors
     /// [`Refusal`] where a budget stands in the way, or the disk does not take it.
     pub async fn reserve(&self, charge: &Charged<'_>, spend: &Spend) -> Result<Reservation, Refusal> {
-        let now = self.now();
-        let Plan { lines, units, causes } = self.plan(charge, now);
+        let moment = self.time.look();
+        let Plan { lines, units, causes } = self.plan(charge, moment);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let record = Self::record(charge.account, charge.product, spend, now);
+        let record = Self::record(charge.account, charge.product, spend, moment);
         let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
-        match self
-            .store
-            .reserve(id, lines, record.clone(), now.as_microsecond())
-            .await
-        {
+        let known = moment
+            .believed_at
+            .is_none()
+            .then(|| moment.known.as_microsecond());
+        match self.store.reserve(id, lines, record.clone(), known).await {
             Ok(()) => Ok(Reservation {
                 id,
                 rows,
@@ -297,8 +292,9 @@ impl Ledger {
     }
 
     /// Lists the rows that a charge touches: the product's and the account's, in every window that has
-    /// a budget or a vendor's limit, and in day and month for people to look at.
-    fn plan(&self, charge: &Charged<'_>, now: Timestamp) -> Plan {
+    /// a budget or a vendor's limit, and in day and month for people to look at. While the clock is not believed, the windows
+    /// of both times count, so that none is passed whichever is right.
+    fn plan(&self, charge: &Charged<'_>, moment: Moment) -> Plan {
         let Charged {
             account,
             settings,
@@ -325,33 +321,44 @@ impl Ledger {
                     if budget.is_none() && theirs.is_none() && !shown {
                         continue;
                     }
-                    let found = window(kind, &settings.resets, now);
                     let (limit, label) = limit(budget, theirs, settings.reserve, *priority, product);
-                    plan.lines.push(Line {
-                        key: Self::key(account, scope, unit, &found.id),
-                        amount: amount(*cost, unit),
-                        limit,
-                        floor: vendor
-                            .learned
-                            .filter(|learned| window(kind, &settings.resets, *learned) == found)
-                            .map_or(0, |_| vendor_used(vendor, scope, unit, kind)),
-                    });
-                    plan.units.push(unit);
-                    let reserve = *priority == Priority::Batch && settings.reserve > 0;
-                    plan.causes.push(Cause {
-                        label,
-                        opens: found.next,
-                        reserve,
-                    });
+                    let all = windows(kind, &settings.resets, moment);
+                    for (at, found) in all.iter().enumerate() {
+                        plan.lines.push(Line {
+                            key: Self::key(account, scope, unit, &found.id),
+                            amount: amount(*cost, unit),
+                            limit,
+                            floor: vendor
+                                .learned
+                                .filter(|learned| window(kind, &settings.resets, *learned) == *found)
+                                .map_or(0, |_| vendor_used(vendor, scope, unit, kind)),
+                        });
+                        plan.units.push(unit);
+                        let other = all.len() > 1 && at == 0;
+                        plan.causes.push(Cause {
+                            label: if other {
+                                format!("{label}, which the clock's jump has not opened")
+                            } else {
+                                label.clone()
+                            },
+                            // Of a window that the clock has left, the end of the doubt is what counts.
+                            opens: if other {
+                                moment.believed_at.max(found.next)
+                            } else {
+                                found.next
+                            },
+                            reserve: *priority == Priority::Batch && settings.reserve > 0,
+                        });
+                    }
                 }
             }
         }
         plan
     }
 
-    fn record(account: &Account, product: &str, spend: &Spend, now: Timestamp) -> serde_json::Value {
+    fn record(account: &Account, product: &str, spend: &Spend, moment: Moment) -> serde_json::Value {
         serde_json::json!({
-            "at": now, "at_us": now.as_microsecond(),
+            "at": moment.reading, "at_us": moment.known.as_microsecond(),
             "tenant": spend.tenant, "provider": account.provider, "account": account.account, "product": product,
             "client": spend.client, "face": spend.face, "operation": spend.operation, "question": spend.question,
             "request_id": spend.request_id,
@@ -397,13 +404,17 @@ impl Ledger {
             .min()
     }
 
-    /// Returns what one budget has used in its present window by our count.
+    /// Returns what one budget has used in its present window by our count: the most of both, where the clock is not believed.
     #[must_use]
     pub fn used(&self, account: &Account, settings: &ProviderSettings, budget: &Budget) -> i64 {
-        let found = window(budget.window, &settings.resets, self.now());
         let scope = budget.product.as_deref().unwrap_or("*");
-        self.store
-            .spent(&Self::key(account, scope, budget.unit, &found.id))
+        let used = windows(budget.window, &settings.resets, self.time.look())
+            .into_iter()
+            .map(|found| {
+                self.store
+                    .spent(&Self::key(account, scope, budget.unit, &found.id))
+            });
+        used.max().unwrap_or(0)
     }
 
     /// Returns all rows, sorted.
@@ -438,65 +449,5 @@ impl Ledger {
             }
         }
         sums
-    }
-}
-
-fn tightest<'a>(
-    budgets: &'a [Budget],
-    scope: &str,
-    unit: BudgetUnit,
-    kind: BudgetWindow,
-) -> Option<&'a Budget> {
-    budgets
-        .iter()
-        .filter(|budget| budget.product.as_deref().unwrap_or("*") == scope)
-        .filter(|budget| budget.unit == unit && budget.window == kind)
-        .min_by_key(|budget| budget.limit)
-}
-
-fn vendor_limit(vendor: &VendorUsage, scope: &str, unit: BudgetUnit, kind: BudgetWindow) -> Option<i64> {
-    match (scope, unit, kind) {
-        ("*", _, _) => None,
-        (_, BudgetUnit::Calls, BudgetWindow::Month) => vendor.month_limit,
-        (_, BudgetUnit::Calls, BudgetWindow::Hour) => vendor.hour_limit,
-        _ => None,
-    }
-}
-
-fn vendor_used(vendor: &VendorUsage, scope: &str, unit: BudgetUnit, kind: BudgetWindow) -> i64 {
-    match (scope, unit, kind) {
-        ("*", _, _) => 0,
-        (_, BudgetUnit::Calls, BudgetWindow::Day) => vendor.today.unwrap_or(0),
-        (_, BudgetUnit::Calls, BudgetWindow::Month) => vendor.month.unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// Joins our budget and the vendor's limit: the lower one holds; batches stop at the reserve.
-fn limit(
-    budget: Option<&Budget>,
-    theirs: Option<i64>,
-    reserve: u8,
-    priority: Priority,
-    product: &str,
-) -> (Option<i64>, String) {
-    let ours = budget.map(|budget| budget.limit);
-    let (limit, label) = match (ours, theirs) {
-        (Some(ours), Some(theirs)) if theirs < ours => {
-            (Some(theirs), format!("the vendor's own limit on {product}"))
-        }
-        (Some(ours), _) => (
-            Some(ours),
-            budget.map(|budget| budget.label.clone()).unwrap_or_default(),
-        ),
-        (None, Some(theirs)) => (
-            Some(theirs),
-            format!("the vendor's own limit of {theirs} on {product}"),
-        ),
-        (None, None) => (None, String::new()),
-    };
-    match priority {
-        Priority::Interactive | Priority::Several => (limit, label),
-        Priority::Batch => (limit.map(|limit| limit - limit * i64::from(reserve) / 100), label),
     }
 }

@@ -247,7 +247,7 @@ impl Carrier {
     /// The failure of this call; what is known already is no failure.
     pub async fn learn_entitlements(&self) -> Result<(), Failure> {
         let mut known = self.state.entitlements.lock().await;
-        if known.ask_again.is_some_and(|again| self.clock.now() < again) {
+        if known.is_known(self.clock.now()) {
             return Ok(());
         }
         let asked = self.ask_account().await;

@@ -26,12 +26,15 @@ pub mod cache;
 pub mod call;
 pub mod dispenser;
 pub mod flight;
+pub mod known_time;
 mod landing;
 pub mod learnt;
 pub mod ledger;
+mod limits;
 pub mod lookup;
 pub mod question;
 pub mod reference;
+pub mod room;
 pub mod runtime;
 mod service;
 pub mod session;
@@ -40,20 +43,25 @@ mod standing;
 pub mod store;
 pub mod template;
 pub mod transport;
+pub mod user_keys;
+mod waiting;
 pub mod windows;
 
 use account::AccountState;
 use cache::{AnswerKey, Cache, Entry};
 use call::{Carrier, Passengers};
 use flight::Flights;
+use known_time::KnownTime;
 use landing::{Aboard, Aloft, FlightKey, Flown, Landing, Wire, land};
 use ledger::{Ledger, Spend};
 use lookup::Errand;
 pub use question::{Ask, Asker, CacheState, TERMINAL, Told};
+use room::Room;
 use runtime::{Key, Runtime};
 pub use standing::Left;
 use store::Store;
 use transport::TransportError;
+pub use waiting::Closing;
 
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::Settings;
@@ -65,6 +73,7 @@ use crate::telemetry::metrics::Metrics;
 /// Answers questions. All faces share one.
 pub struct Engine {
     clock: SharedClock,
+    time: Arc<KnownTime>,
     store: Store,
     cache: Arc<Cache>,
     ledger: Arc<Ledger>,
@@ -72,6 +81,9 @@ pub struct Engine {
     runtimes: ArcSwap<BTreeMap<String, Arc<Runtime>>>,
     metrics: Arc<Metrics>,
     runtime: tokio::runtime::Handle,
+    closing: Arc<Closing>,
+    answers: Arc<Room>,
+    batches: Arc<Room>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -84,7 +96,8 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Starts the engine over an open store. Must be called within a tokio runtime, where flights then fly.
+    /// Starts the engine over an open store, by the time that is known there. Must be called within a tokio runtime, where
+    /// flights then fly.
     ///
     /// # Errors
     /// [`TransportError`] where a provider cannot be reached as configured.
@@ -92,17 +105,22 @@ impl Engine {
         settings: &Settings,
         providers: &[&'static dyn Provider],
         store: Store,
-        clock: SharedClock,
+        time: Arc<KnownTime>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, TransportError> {
+        let clock = Arc::clone(time.clock());
         let runtimes = runtime::start_all(settings, providers, None, &store, &clock)?;
         Ok(Self {
             cache: Arc::new(Cache::new(settings.cache, store.clone())),
-            ledger: Arc::new(Ledger::new(store.clone(), Arc::clone(&clock))),
+            ledger: Arc::new(Ledger::new(store.clone(), Arc::clone(&time))),
             flights: Arc::default(),
             runtimes: ArcSwap::from_pointee(runtimes),
             runtime: tokio::runtime::Handle::current(),
+            closing: Arc::default(),
+            answers: Room::new(settings.server.working_memory, Arc::clone(&clock)),
+            batches: Room::new(settings.server.working_memory, Arc::clone(&clock)),
             clock,
+            time,
             store,
             metrics,
         })
@@ -120,6 +138,7 @@ impl Engine {
         let old = self.runtimes.load_full();
         let new = runtime::start_all(settings, providers, Some(&old), &self.store, &self.clock)?;
         self.runtimes.store(Arc::new(new));
+        self.time.set_lasts(settings.server.clock_believed);
         Ok(())
     }
 
@@ -127,6 +146,24 @@ impl Engine {
     #[must_use]
     pub fn clock(&self) -> &SharedClock {
         &self.clock
+    }
+
+    /// Returns the time that spending and removing go by.
+    #[must_use]
+    pub fn time(&self) -> &Arc<KnownTime> {
+        &self.time
+    }
+
+    /// Returns the room that large answers have while they are decoded and shown.
+    #[must_use]
+    pub fn answers(&self) -> &Arc<Room> {
+        &self.answers
+    }
+
+    /// Returns the room that batches have for what they came to.
+    #[must_use]
+    pub fn batches(&self) -> &Arc<Room> {
+        &self.batches
     }
 
     /// Returns the cache.
@@ -159,28 +196,6 @@ impl Engine {
         self.runtimes.load_full()
     }
 
-    /// Waits until no flight is in the air, at most as long as an attempt may take: what has been paid for is kept.
-    pub async fn landed(&self) {
-        let longest = self
-            .runtimes
-            .load()
-            .values()
-            .map(|runtime| runtime.settings.timeout)
-            .max();
-        let until = self.clock.elapsed() + longest.unwrap_or_default();
-        while self.in_the_air() > 0 && self.clock.elapsed() < until {
-            self.clock
-                .sleep_until(self.clock.elapsed() + Duration::from_millis(20))
-                .await;
-        }
-    }
-
-    /// Returns how many flights are in the air.
-    #[must_use]
-    pub fn in_the_air(&self) -> usize {
-        self.flights.len()
-    }
-
     /// Answers a question.
     pub async fn ask(&self, ask: Ask) -> Told {
         let told = self.answer(&ask).await;
@@ -211,10 +226,13 @@ impl Engine {
                 .map_or("", |o| o.name),
         );
         let key = AnswerKey::new(&ask.provider, origin, &ask.query, &scope);
-        let kept = self.cache.get(&key).await;
+        let (kept, place) = self.cache.get_within(&key, &self.answers, ask.deadline).await;
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
-            return self.told(entry, CacheState::Hit, &key, runtime, state.as_deref());
+            let told = self.told(entry, CacheState::Hit, &key, runtime, state.as_deref());
+            return Told { place, ..told };
         }
+        // Whoever waits for others holds no room.
+        drop(place);
         if let Some(reason) = &ask.barred {
             let denied = FailureKind::Denied(Denial::Marking);
             return Told::failed(Failure::new(denied, &ask.provider, reason.as_str()));
@@ -248,17 +266,21 @@ impl Engine {
             let flown = self.fly(ask, runtime, &state, errand.clone()).await;
             let mut told = match flown.landing {
                 // Whoever took off first may have wanted less: what landed is held, and the rest is fetched.
-                Some(Ok(entry)) if !flown.leads && !entry.holds(ask.want) => {
-                    kept = Some(entry);
+                Some(Ok(landed)) if !flown.leads && !landed.entry.holds(ask.want) => {
+                    kept = Some(landed.entry);
                     continue;
                 }
-                Some(Ok(entry)) => {
+                Some(Ok(landed)) => {
                     let cache = if flown.leads {
                         CacheState::Miss
                     } else {
                         CacheState::Joined
                     };
-                    self.told(&entry, cache, &key, runtime, Some(&state))
+                    let told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
+                    Told {
+                        place: landed.place,
+                        ..told
+                    }
                 }
                 Some(Err(failure)) => self.stale_or(kept, key, failure),
                 None => {
@@ -275,31 +297,6 @@ impl Engine {
             }
             return told;
         }
-    }
-
-    /// Says whose key asks: the cache scope and the state of the account; no state where there is no key.
-    fn payer(
-        &self,
-        runtime: &Arc<Runtime>,
-        ask: &Ask,
-    ) -> Result<(String, Option<Arc<AccountState>>), Failure> {
-        let Some(key) = &ask.key else {
-            return Ok((format!("server/{}", ask.asker.tenant), runtime.own.clone()));
-        };
-        let account = runtime.user_account(self.store.secret(), &ask.asker.tenant, key);
-        if let Some(reason) = runtime.users.bar(&ask.asker.client, &account, self.clock.now()) {
-            return Err(Failure::new(
-                FailureKind::Denied(Denial::UserKey),
-                &ask.provider,
-                reason,
-            ));
-        }
-        let scope = account.account.replacen(':', "/", 1);
-        let state = runtime.users.state(&account, || {
-            let rates = &runtime.settings.rate;
-            AccountState::new(account.clone(), Denial::UserKey, rates, Arc::clone(&self.clock))
-        });
-        Ok((scope, Some(state)))
     }
 
     fn is_too_old(&self, ask: &Ask, entry: &Entry) -> bool {
@@ -385,7 +382,7 @@ impl Engine {
                             Err(failure) if failure.kind == FailureKind::Denied(Denial::UserKey) => {
                                 users.refuse(&client, &carrier.state.account, carrier.clock.now());
                             }
-                            _ if carrier.wire.attempts() > 0 => users.keep(&carrier.state),
+                            _ if carrier.state.is_accepted() => users.keep(&carrier.state),
                             _ => {}
                         }
                     }
@@ -423,6 +420,9 @@ impl Engine {
             wire: Arc::default(),
             unrepeatable: AtomicBool::new(false),
             charged: Mutex::default(),
+            room: Arc::clone(&self.answers),
+            place: Mutex::default(),
+            closing: Arc::clone(&self.closing),
         }
     }
 
@@ -449,6 +449,7 @@ impl Engine {
             provider_time: Duration::ZERO,
             money_left,
             max_price: max_price(&runtime.settings),
+            place: None,
         }
     }
 
@@ -469,6 +470,7 @@ impl Engine {
                 provider_time: Duration::ZERO,
                 money_left: None,
                 max_price: None,
+                place: None,
             },
             None => Told::failed(failure),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::cache::{AnswerKey, Entry};
 use super::ledger::Priority;
+use super::room::Place;
 use super::runtime::Key;
 use crate::domain::{Answer, Failure, Outcome, Query};
 
@@ -121,6 +122,8 @@ pub struct Told {
     pub money_left: Option<i64>,
     /// The most that may be paid for one report, in hundredths; `None` where nothing is bought here.
     pub max_price: Option<i64>,
+    /// The room that a large answer takes, until it is done with; not to be held while others are waited for.
+    pub place: Option<Arc<Place>>,
 }
 
 impl Told {
@@ -136,6 +139,7 @@ impl Told {
             provider_time: Duration::ZERO,
             money_left: None,
             max_price: None,
+            place: None,
         }
     }
 

@@ -10,11 +10,12 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
-use super::account::{AccountState, UserKeys};
+use super::account::AccountState;
 use super::ledger::Account;
 use super::reference::Reference;
 use super::store::Store;
 use super::transport::{Authorities, Transport, TransportError};
+use super::user_keys::UserKeys;
 use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::config::settings::ProviderSettings;

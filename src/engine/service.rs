@@ -31,6 +31,10 @@ impl Passengers for Alone {
         false
     }
 
+    fn left(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
     fn priority(&self) -> Priority {
         Priority::Interactive
     }

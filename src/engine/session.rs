@@ -17,6 +17,7 @@ const MARGIN_S: u64 = 60;
 pub struct Session {
     /// The token.
     pub token: SecretString,
+    from: Timestamp,
     until: Timestamp,
     proven: AtomicBool,
 }
@@ -25,6 +26,11 @@ impl Session {
     /// Remembers that the vendor took the token.
     pub fn prove(&self) {
         self.proven.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether its time is; one of a time that is far ahead was bought under a wrong clock.
+    fn is_good(&self, now: Timestamp) -> bool {
+        now < self.until && self.from.duration_since(now) < SignedDuration::from_hours(24)
     }
 
     /// Tells whether the vendor ever took it: one that was refused at once says that the key is of no use.
@@ -48,13 +54,14 @@ impl SessionSlot {
         buy: impl Future<Output = Result<Admission, E>>,
     ) -> Result<Arc<Session>, E> {
         let mut slot = self.0.lock().await;
-        if let Some(session) = slot.as_ref().filter(|session| now < session.until) {
+        if let Some(session) = slot.as_ref().filter(|session| session.is_good(now)) {
             return Ok(Arc::clone(session));
         }
         let bought = buy.await?;
         let lifetime = i64::try_from(bought.lifetime_s.saturating_sub(MARGIN_S)).unwrap_or(i64::MAX);
         let session = Arc::new(Session {
             token: bought.token,
+            from: now,
             until: now
                 .checked_add(SignedDuration::from_secs(lifetime))
                 .unwrap_or(Timestamp::MAX),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Engine, store, windows};
+use crate::telemetry::metrics::BudgetLabels;
 
 /// Audit rows are kept for 400 days: a year, and time to look at it.
 const AUDIT_KEPT_US: i64 = 400 * 86_400 * 1_000_000;
@@ -47,13 +48,17 @@ impl Engine {
     pub fn observe(&self) {
         let now = self.clock.now();
         let runtimes = self.runtimes.load();
-        let mut states = Vec::new();
+        let (mut states, mut waiting, mut budgets) = (Vec::new(), Vec::new(), Vec::new());
         for (name, runtime) in runtimes.iter() {
             let Some(own) = &runtime.own else { continue };
-            self.metrics.set_waiting(name, own.dispenser.waiting());
+            waiting.push((name.clone(), own.dispenser.waiting()));
             for budget in &runtime.settings.budget {
                 let used = self.ledger.used(&own.account, &runtime.settings, budget);
-                self.metrics.set_budget(name, &budget.label, used, budget.limit);
+                let labels = BudgetLabels {
+                    provider: name.clone(),
+                    budget: budget.label.clone(),
+                };
+                budgets.push((labels, used, budget.limit));
             }
             states.extend(
                 own.breaker
@@ -62,16 +67,29 @@ impl Engine {
                     .map(|(product, state)| (name.clone(), product, state)),
             );
         }
+        self.metrics.set_waiting(waiting);
+        self.metrics.set_budgets(budgets);
+        for (of, room) in [("answers", &self.answers), ("batches", &self.batches)] {
+            self.metrics.set_room(of, room.taken(), room.waiting());
+        }
+        self.metrics
+            .set_clock_doubted(self.time.look().believed_at.is_some());
         self.metrics.set_breakers(states);
         self.metrics.set_store(self.store.standing());
     }
 
-    /// Removes stored answers that are of no use any more; returns how many.
+    /// Removes stored answers that are of no use any more; returns how many. While the clock is not believed, nothing is
+    /// removed: not even what is past its time by both times, since the next hour removes it as well.
     ///
     /// # Errors
     /// [`store::StoreError`] where the store cannot be read or written.
     pub async fn sweep(&self) -> Result<usize, store::StoreError> {
-        let now: Timestamp = self.clock.now();
+        let moment = self.time.look();
+        if moment.believed_at.is_some() {
+            return Ok(0);
+        }
+        self.time.keep();
+        let now: Timestamp = moment.known;
         self.store
             .forget_before(now.as_microsecond() - AUDIT_KEPT_US)
             .await?;

@@ -3,6 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::{Timestamp, ToSpan, Zoned};
 
+use super::known_time::Moment;
 use crate::config::settings::{BudgetWindow, Resets};
 
 /// Bounds a window of a budget.
@@ -56,6 +57,18 @@ pub fn window(kind: BudgetWindow, resets: &Resets, now: Timestamp) -> Window {
         id: format!("{name} {start}"),
         next,
     }
+}
+
+/// Returns the windows of a kind that a moment belongs to: one, or two where the clock is not believed.
+pub(super) fn windows(kind: BudgetWindow, resets: &Resets, moment: Moment) -> Vec<Window> {
+    let mut all: Vec<Window> = Vec::with_capacity(1);
+    for time in moment.times() {
+        let found = window(kind, resets, time);
+        if !all.contains(&found) {
+            all.push(found);
+        }
+    }
+    all
 }
 
 fn at_or_before(

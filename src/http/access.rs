@@ -126,6 +126,18 @@ impl Identity {
         })
     }
 
+    /// Counts the other indicators of a request, which was counted as one when it came.
+    ///
+    /// # Errors
+    /// [`Denied::Rate`].
+    pub fn count_rest(&mut self, app: &App, items: usize) -> Result<(), Denied> {
+        if let Some(token) = &self.token {
+            let counted = token.count_rest(items, app.engine.clock());
+            self.rate = counted.map_err(Denied::Rate)?;
+        }
+        Ok(())
+    }
+
     /// Returns what is left of the token's rate; `None` where it has none.
     #[must_use]
     pub fn rate(&self) -> Option<RateStanding> {

@@ -25,6 +25,7 @@ use crate::ask::score::{Alert, Scored, Steady, asked_for};
 use crate::decisions::{Claim, Reply};
 use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
+use crate::engine::room::Place;
 use crate::engine::store::StoreError;
 use crate::reputation::Decision;
 use crate::reputation::alert::AlertAnswer;
@@ -72,6 +73,11 @@ pub(super) struct Request<'a> {
 
 /// So many indicators are asked about without waiting for each other.
 const FEW: usize = 4;
+
+/// An indicator of a batch takes about so many bytes while the batch is under way.
+const ITEM_BYTES: usize = 16 << 10;
+/// A batch that found no room comes again after this.
+const BUSY: Duration = Duration::from_secs(30);
 
 /// Is an answer with what the log wants to know.
 pub(super) struct Finished {
@@ -129,6 +135,23 @@ impl<'a> Request<'a> {
         Ok(identity)
     }
 
+    /// Counts the other indicators of a request against the token's rate, once it is known how many there are.
+    pub(super) fn count_rest(&self, caller: &mut Caller, items: usize) -> Result<(), Problem> {
+        let counted = caller.identity.count_rest(self.app, items);
+        counted.map_err(|denied| Problem::denied(denied, &self.id))
+    }
+
+    /// Takes room for what so many indicators of a batch come to, and waits for it until the deadline.
+    pub(super) async fn room_for(&self, items: usize, deadline: Duration) -> Result<Place, Problem> {
+        let room = self.app.engine.batches();
+        let place = room.take(items.saturating_mul(ITEM_BYTES), deadline).await;
+        place.ok_or_else(|| {
+            let detail = "other batches are under way and took all the time that this one had; ask again later, or about fewer";
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Problem::new(status, "busy", "Too many batches", detail, &self.id).after(BUSY)
+        })
+    }
+
     /// Makes the problem of a request that cannot be understood.
     pub(super) fn wrong(&self, detail: impl Into<String>) -> Problem {
         Problem::invalid(detail, &self.id)
@@ -155,12 +178,13 @@ impl<'a> Request<'a> {
     /// Answers an alert: rehearsed, as it was answered before, or by asking.
     pub(super) async fn answer(
         &self,
-        caller: Caller,
+        mut caller: Caller,
         alert: Alert,
         given: &Given,
         claim: Option<Claim>,
         key: Option<RenderedKey>,
     ) -> Result<Finished, Problem> {
+        self.count_rest(&mut caller, alert.indicators.len())?;
         let configured = self.app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
         let (policy, wishes) = given.resolve(

@@ -25,6 +25,7 @@ use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
 use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
+use crate::engine::room::Place;
 use crate::reputation::alert::{BudgetLeft, Cost};
 use crate::reputation::{Assessment, Decision, Policy};
 use crate::startup::{App, Configured};
@@ -181,6 +182,8 @@ struct Run {
     policy: Policy,
     wishes: Wishes,
     given: Vec<Item>,
+    /// The room for what it comes to.
+    _place: Place,
 }
 
 async fn begin(
@@ -189,7 +192,7 @@ async fn begin(
     http: &HttpRequest,
     payload: Payload,
 ) -> Result<Result<(Run, Option<Claim>), Finished>, Problem> {
-    let caller = request.caller(http)?;
+    let mut caller = request.caller(http)?;
     let body = request.body(http, payload, MOST_BYTES, "a batch").await?;
     let claim = match request.claim(http, &caller, &body)? {
         Ok(claim) => claim,
@@ -203,6 +206,7 @@ async fn begin(
             given.len()
         )));
     }
+    request.count_rest(&mut caller, given.len())?;
     if caller.branch == Some(Branch::Limited) {
         return Err(rehearse::limited(&request.id));
     }
@@ -219,6 +223,8 @@ async fn begin(
             .identity
             .asker(FACE, "/v1/enrich/batch", request.id.clone())
     };
+    // What all items come to is held until it is sent.
+    let place = request.room_for(given.len(), wishes.deadline).await?;
     let run = Run {
         app: app.clone(),
         configured: app.configured.load_full(),
@@ -227,6 +233,7 @@ async fn begin(
         policy,
         wishes,
         given,
+        _place: place,
     };
     Ok(Ok((run, claim)))
 }

@@ -121,7 +121,7 @@ pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> Ht
             client: identity.client.to_string(),
             decision_id: decision.decision_id,
             said_at: now,
-            expires_at: now
+            expires_at: (app.engine.time().latest())
                 .checked_add(SignedDuration::from_hours(i64::from(days) * 24))
                 .unwrap_or(Timestamp::MAX),
         };

@@ -164,7 +164,8 @@ impl Application {
     /// Where the server fails.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let result = self.server.await;
-        self.app.engine.landed().await;
+        let limit = self.app.configured.load().settings().server.shutdown;
+        self.app.engine.landed(limit).await;
         self.app.engine.store().close().await;
         if let Some(log) = &self.app.log {
             log.flush();

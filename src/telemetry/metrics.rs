@@ -77,6 +77,13 @@ pub struct BreakerLabels {
     pub state: &'static str,
 }
 
+/// Labels room.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RoomLabels {
+    /// `answers` or `batches`.
+    pub of: &'static str,
+}
+
 fn latency() -> Histogram {
     Histogram::new([
         0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0,
@@ -105,6 +112,9 @@ pub struct Metrics {
     store_reopened: Counter,
     replies: Gauge,
     replies_given_up: Counter,
+    clock_doubted: Gauge,
+    room_taken: Family<RoomLabels, Gauge>,
+    room_waiting: Family<RoomLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -129,6 +139,9 @@ impl Default for Metrics {
             store_reopened: Counter::default(),
             replies: Gauge::default(),
             replies_given_up: Counter::default(),
+            clock_doubted: Gauge::default(),
+            room_taken: Family::default(),
+            room_waiting: Family::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -186,6 +199,22 @@ impl Default for Metrics {
         );
         metrics.network.register(&mut registry);
         metrics.register_store(&mut registry);
+        registry.register(
+            "clock_doubted",
+            "1 while the clock jumped and is not believed",
+            metrics.clock_doubted.clone(),
+        );
+        registry.register_with_unit(
+            "working_memory",
+            "Room that large answers and batches take, by estimate",
+            Unit::Bytes,
+            metrics.room_taken.clone(),
+        );
+        registry.register(
+            "working_memory_waiting",
+            "Answers and batches that wait for room",
+            metrics.room_waiting.clone(),
+        );
         Self { registry, ..metrics }
     }
 }
@@ -310,24 +339,35 @@ impl Metrics {
         &self.network
     }
 
-    /// Sets how many calls wait for a provider's rate.
-    pub fn set_waiting(&self, provider: &str, waiting: usize) {
-        let labels = ProviderLabels {
-            provider: provider.to_owned(),
-        };
-        self.waiting
-            .get_or_create(&labels)
-            .set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    /// Sets how many calls wait for each provider's rate; providers that are gone vanish.
+    pub fn set_waiting(&self, waiting: impl IntoIterator<Item = (String, usize)>) {
+        self.waiting.clear();
+        for (provider, waiting) in waiting {
+            self.waiting
+                .get_or_create(&ProviderLabels { provider })
+                .set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        }
     }
 
-    /// Sets a budget's use and limit.
-    pub fn set_budget(&self, provider: &str, budget: &str, used: i64, limit: i64) {
-        let labels = BudgetLabels {
-            provider: provider.to_owned(),
-            budget: budget.to_owned(),
-        };
-        self.budget_used.get_or_create(&labels).set(used);
-        self.budget_limit.get_or_create(&labels).set(limit);
+    /// Sets use and limit of all budgets; budgets that are gone vanish.
+    pub fn set_budgets(&self, budgets: impl IntoIterator<Item = (BudgetLabels, i64, i64)>) {
+        self.budget_used.clear();
+        self.budget_limit.clear();
+        for (labels, used, limit) in budgets {
+            self.budget_used.get_or_create(&labels).set(used);
+            self.budget_limit.get_or_create(&labels).set(limit);
+        }
+    }
+
+    /// Sets how much room is taken, in bytes, and how many wait for some.
+    pub fn set_room(&self, of: &'static str, taken: i64, waiting: i64) {
+        self.room_taken.get_or_create(&RoomLabels { of }).set(taken);
+        self.room_waiting.get_or_create(&RoomLabels { of }).set(waiting);
+    }
+
+    /// Sets whether the clock is not believed.
+    pub fn set_clock_doubted(&self, doubted: bool) {
+        self.clock_doubted.set(i64::from(doubted));
     }
 
     /// Sets the states of all breakers; states that are gone vanish.

@@ -40,6 +40,14 @@ fn tokens_are_shown_once_listed_and_revoked() {
 }
 
 #[test]
+fn the_clock_is_told_and_confirmed() {
+    both_ways(|place| {
+        assert!(place.good(&["clock"]).contains("is believed"));
+        assert!(place.good(&["clock", "--confirm"]).contains("is believed"));
+    });
+}
+
+#[test]
 fn a_token_made_beside_the_server_is_taken_at_once() {
     let place = Place::new();
     let server = place.serve();

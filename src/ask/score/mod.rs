@@ -289,7 +289,9 @@ impl Scorer<'_> {
                 ..self.asker.clone()
             },
         };
-        self.engine.ask(ask).await
+        let told = self.engine.ask(ask).await;
+        // Others are waited for as well: none holds room meanwhile.
+        Told { place: None, ..told }
     }
 }
 

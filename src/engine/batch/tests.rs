@@ -40,6 +40,10 @@ impl Passengers for Somebody {
         self.abandoned()
     }
 
+    fn left(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
     fn priority(&self) -> Priority {
         Priority::Batch
     }

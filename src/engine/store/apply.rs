@@ -30,8 +30,8 @@ pub(super) fn apply(
 ) -> Result<Applied, redb::Error> {
     match job {
         Job::Reserve {
-            id, lines, spend, at, ..
-        } => return reserve(transaction, *id, lines, spend, *at, changed),
+            id, lines, spend, known, ..
+        } => return reserve(transaction, *id, lines, spend, *known, changed),
         Job::Settle {
             id,
             refunds,
@@ -94,7 +94,7 @@ fn reserve(
     id: u64,
     lines: &[Line],
     spend: &serde_json::Value,
-    at: i64,
+    known: Option<i64>,
     changed: &mut HashMap<RowKey, i64>,
 ) -> Result<Applied, redb::Error> {
     let mut open = transaction.open_table(OPEN)?;
@@ -126,9 +126,11 @@ fn reserve(
     };
     let row = serde_json::to_vec(&row).unwrap_or_default();
     open.insert(id, row.as_slice())?;
-    transaction
-        .open_table(META)?
-        .insert("latest", at.to_le_bytes().as_slice())?;
+    if let Some(known) = known {
+        transaction
+            .open_table(META)?
+            .insert("latest", known.to_le_bytes().as_slice())?;
+    }
     Ok(Applied::Whole)
 }
 

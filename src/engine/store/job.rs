@@ -47,7 +47,8 @@ pub(super) enum Job {
         id: u64,
         lines: Vec<Line>,
         spend: serde_json::Value,
-        at: i64,
+        /// The time, unless the clock is not believed; microseconds since the epoch.
+        known: Option<i64>,
         done: oneshot::Sender<Result<(), ReserveError>>,
     },
     Settle {

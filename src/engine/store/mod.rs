@@ -250,13 +250,13 @@ impl Store {
         self.written(written).await
     }
 
-    /// Reserves all lines or none, on disk before it returns.
+    /// Reserves all lines or none, on disk before it returns, with the time where that is known.
     pub(crate) async fn reserve(
         &self,
         id: u64,
         lines: Vec<Line>,
         spend: serde_json::Value,
-        at: i64,
+        known: Option<i64>,
     ) -> Result<(), ReserveError> {
         let (done, reserved) = oneshot::channel();
         let closed = || ReserveError::Store(StoreError::Closed.to_string());
@@ -264,7 +264,7 @@ impl Store {
             id,
             lines,
             spend,
-            at,
+            known,
             done,
         })
         .map_err(|_| closed())?;
@@ -368,6 +368,14 @@ impl Store {
     /// [`StoreError`] where the file cannot be written.
     pub async fn put_meta(&self, key: &'static str, value: Vec<u8>) -> Result<(), StoreError> {
         self.write(|done| Job::PutMeta { key, value, done }).await
+    }
+
+    /// Puts a value of the meta table soon, without waiting for the disk.
+    pub(crate) fn note(&self, key: &'static str, value: Vec<u8>) {
+        let (done, _) = oneshot::channel();
+        if self.send(Job::PutMeta { key, value, done }).is_err() {
+            tracing::warn!(key, "the store closed before a value was kept");
+        }
     }
 
     /// Gives room within the file back to its disk, where that is nearly full.

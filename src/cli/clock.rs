@@ -1,0 +1,39 @@
+//! `pivotd clock`: whether the machine's clock is believed.
+
+use super::session::{once, unexpected};
+use super::{ConfigFile, Done, block_on, terminal};
+use crate::ask::message::time_text;
+use crate::control::{ControlReply, ControlRequest};
+
+/// Say whether the clock is believed. After a jump of more than a day it is not, until the jump has lasted or
+/// `--confirm` says that the clock is right.
+#[derive(Debug, clap::Args)]
+pub(super) struct Clock {
+    /// Say that the clock is right: budgets and times of keeping go by it from now on.
+    #[arg(long)]
+    confirm: bool,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+impl Clock {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let Self { confirm, file } = self;
+        let request = ControlRequest::Clock { confirm };
+        let ControlReply::Clock(view) = block_on(once(file.config.as_deref(), request, "the clock"))?? else {
+            return Err(unexpected());
+        };
+        let clock = time_text(view.reading);
+        let Some(at) = view.believed_at else {
+            terminal::print(&format!("the clock says {clock} and is believed"));
+            return Ok(Done::Well);
+        };
+        terminal::print_lines(&format!(
+            "the clock says {clock} and is not believed before {}\nthe last known time went on to {}\nif the clock is right, \
+             `pivotd clock --confirm` says so",
+            time_text(at),
+            time_text(view.known)
+        ));
+        Ok(Done::WithError)
+    }
+}
