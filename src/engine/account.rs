@@ -89,9 +89,9 @@ impl AccountState {
         }
     }
 
-    /// Remembers that the vendor took the key.
-    pub fn accept(&self) {
-        self.accepted.store(true, Ordering::Relaxed);
+    /// Remembers whether the vendor took the key.
+    pub fn accept(&self, taken: bool) {
+        self.accepted.store(taken, Ordering::Relaxed);
     }
 
     /// Tells whether the vendor is known to take the key: it answered a question that the key was sent with.

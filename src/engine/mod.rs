@@ -368,7 +368,7 @@ impl Engine {
                 );
                 carrier.wire = Arc::clone(&wire);
                 let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
-                let (users, client) = (Arc::clone(&runtime.users), ask.asker.client.clone());
+                let users = Arc::clone(&runtime.users);
                 self.runtime.spawn(async move {
                     let aloft = Aloft {
                         flights,
@@ -377,14 +377,9 @@ impl Engine {
                         landed: false,
                     };
                     let landing = land(&carrier, &errand, &cache).await;
-                    if carrier.key.is_some() {
-                        match &landing {
-                            Err(failure) if failure.kind == FailureKind::Denied(Denial::UserKey) => {
-                                users.refuse(&client, &carrier.state.account, carrier.clock.now());
-                            }
-                            _ if carrier.state.is_accepted() => users.keep(&carrier.state),
-                            _ => {}
-                        }
+                    // What the vendor refuses is counted where it says so.
+                    if carrier.key.is_some() && carrier.state.is_accepted() {
+                        users.keep(&carrier.state);
                     }
                     aloft.land(landing);
                 });

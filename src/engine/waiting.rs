@@ -210,8 +210,11 @@ impl Carrier {
         }
         let (users, account, now) = (&self.runtime.users, &self.state.account, self.clock.now());
         match verdict {
-            Verdict::Good | Verdict::NotFound => self.state.accept(),
-            Verdict::KeyRefused(_) => users.refuse(&self.client, account, now),
+            Verdict::Good | Verdict::NotFound => self.state.accept(true),
+            Verdict::KeyRefused(_) => {
+                self.state.accept(false);
+                users.refuse(&self.client, account, now);
+            }
             _ if matches!(status, 401 | 403) && !self.state.is_accepted() => {
                 users.doubt(&self.client, account, now);
             }
