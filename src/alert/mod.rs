@@ -35,9 +35,8 @@ mod unicode;
 mod unseen;
 mod unwrap;
 
-use std::net::IpAddr;
-
 use crate::domain::indicator::Indicator;
+use crate::domain::special::is_inside;
 use authentication::{is_refused, vouch};
 use reader::Reader;
 use report::{Report, report};
@@ -238,7 +237,7 @@ pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
 /// Addresses and names for documentation are left alone, so that examples work.
 fn private(indicator: &Indicator) -> Option<&'static str> {
     if let Some(address) = indicator.ip() {
-        return is_private(address).then_some("a private or reserved address");
+        return is_inside(address).then_some("a private or reserved address");
     }
     let host = indicator.host()?;
     let last = host.rsplit('.').next()?;
@@ -246,29 +245,4 @@ fn private(indicator: &Indicator) -> Option<&'static str> {
         || matches!(last, "local" | "localhost" | "internal" | "lan" | "localdomain")
         || host.ends_with(".home.arpa");
     inside.then_some("a private name")
-}
-
-/// Tells addresses that are not reachable from the internet.
-fn is_private(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_multicast()
-                || a == 0
-                || a >= 240
-                // Shared by a carrier's customers (RFC 6598) and for benchmarks (RFC 2544).
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (18..20).contains(&b))
-        }
-        IpAddr::V6(v6) => {
-            v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-        }
-    }
 }

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use super::headers::comment;
-use super::is_private;
 use crate::domain::indicator::{Indicator, IndicatorKind};
+use crate::domain::special::is_inside;
 
 /// Names relays: a network, or a host and everything below it.
 ///
@@ -125,7 +125,7 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
         let inside = match hop.from {
             Some(from) if from.is_loopback() || contains(relays, from) => true,
             Some(from) if hop.is_of_exchange(from) => next.is_by(relays) || next.is_by_exchange(),
-            Some(from) => is_private(from) && next.is_by(relays),
+            Some(from) => is_inside(from) && next.is_by(relays),
             None => hop.is_handed_on(relays) && next.is_by(relays),
         };
         if !inside {

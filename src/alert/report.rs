@@ -3,8 +3,9 @@
 use super::authentication::{is_refused, results, vouch};
 use super::received::origin;
 use super::senders::{Address, address};
-use super::{Trust, is_private, mime};
+use super::{Trust, mime};
 use crate::domain::indicator::Indicator;
+use crate::domain::special::is_inside;
 
 /// Says what a message is that carries one other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub(super) fn report(mail: &mime::Mail, trust: &Trust<'_>) -> Report {
     match origin.address {
         _ if vouch(&results, &senders) && !failed => Report::Sure,
         _ if !origin.is_told() => Report::Doubtful,
-        Some(address) if !is_private(address) => Report::Forged,
+        Some(address) if !is_inside(address) => Report::Forged,
         _ if failed => Report::Forged,
         _ => Report::Sure,
     }

@@ -16,6 +16,7 @@ pub mod query;
 pub mod record;
 pub mod schema;
 pub mod schemas;
+pub mod special;
 pub(crate) mod words;
 
 pub use capability::Capability;

@@ -3,20 +3,12 @@
 //! Names and addresses set aside for documentation (RFC 2606, 5737, 3849 and 9637) stand on none of them, nor does
 //! `.test`: with these one tries things out.
 
-use super::super::links;
+use super::super::{links, special};
 use super::{BUILT_IN, Lists, Purpose, dynamic_dns};
 
-/// Networks and names of the special-purpose registries (RFC 6890, RFC 6761) that lead to nobody on the internet: this
-/// network (RFC 791), private (RFC 1918), behind a carrier's translation (RFC 6598), loopback (RFC 1122), link-local
-/// (RFC 3927), protocol assignments (RFC 6890), 6to4 relays (RFC 7526), benchmarking (RFC 2544, RFC 5180), multicast
-/// (RFC 5771), reserved and broadcast (RFC 1112, RFC 919); unspecified, loopback, link-local, multicast (RFC 4291),
-/// translation within a network (RFC 8215), discard (RFC 6666), unique local (RFC 4193), site-local (RFC 3879); and
-/// names of networks at home (RFC 8375, RFC 6762), of none (RFC 6761), and `internal`, set aside by ICANN in 2024.
-const RESERVED: &str = "
-    0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.88.99.0/24
-    192.168.0.0/16 198.18.0.0/15 224.0.0.0/4 240.0.0.0/4
-    :: ::1 64:ff9b:1::/48 100::/64 2001:2::/48 fc00::/7 fe80::/10 fec0::/10 ff00::/8
-    home.arpa internal invalid local localhost";
+/// Names that lead to nobody on the internet: those of networks at home (RFC 8375, RFC 6762), of none (RFC 6761), and
+/// `internal`, set aside by ICANN in 2024. The networks stand in [`special`].
+const RESERVED: &str = "home.arpa internal invalid local localhost";
 
 /// MD5, SHA-1, SHA-256 and SHA-512 of no byte at all.
 const EMPTY_FILE: &str = "
@@ -228,7 +220,10 @@ pub(super) fn entries(purpose: Purpose) -> impl Iterator<Item = &'static str> {
         Purpose::Own | Purpose::Trusted | Purpose::Sinkhole | Purpose::Registry => "",
     };
     let gateways = (purpose == Purpose::SafeLink).then(links::gateway_zones);
-    text.split_whitespace().chain(gateways.into_iter().flatten())
+    let networks = (purpose == Purpose::Reserved).then(special::nobodys);
+    text.split_whitespace()
+        .chain(gateways.into_iter().flatten())
+        .chain(networks.into_iter().flatten())
 }
 
 /// Adds the entries for a purpose.

@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::domain::special::{Special, special};
+
 /// Says which addresses a provider's calls may go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AddressPolicy {
@@ -16,51 +18,28 @@ pub(super) struct AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// Tells whether an address may be connected to. Link-local and metadata addresses never are.
+    /// Tells whether an address may be connected to. Of those that are set aside only private ones and loopback may,
+    /// where the configuration says so; and those of documentation, at which nobody is.
     #[must_use]
     pub(super) fn allows(self, address: IpAddr) -> bool {
-        match unwrapped(address) {
-            IpAddr::V4(v4) => {
-                let [a, b, ..] = v4.octets();
-                let shared = a == 100 && (64..128).contains(&b);
-                // The metadata service of another large cloud has an address inside the shared range.
-                if v4.octets() == [100, 100, 100, 200] {
-                    false
-                } else if v4.is_loopback() {
-                    self.loopback
-                } else if v4.is_private() || shared {
-                    self.private
-                } else {
-                    !(v4.is_link_local()
-                        || v4.is_unspecified()
-                        || v4.is_broadcast()
-                        || v4.is_multicast()
-                        || a == 0)
-                }
-            }
-            IpAddr::V6(v6) => {
-                // The metadata service of one large cloud has an address inside the unique-local range.
-                let metadata = v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254];
-                if v6.is_loopback() {
-                    self.loopback
-                } else if v6.is_unique_local() {
-                    self.private && !metadata
-                } else {
-                    !(v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast())
-                }
-            }
+        match special(translated(address)) {
+            None | Some(Special::Documentation) => true,
+            Some(Special::Loopback) => self.loopback,
+            Some(Special::Private) => self.private,
+            Some(_) => false,
         }
     }
 }
 
-/// Returns the IPv4 address that an IPv6 one stands for: mapped, or translated by NAT64's well-known prefix.
-fn unwrapped(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
+/// Returns the IPv4 address that an IPv6 one is translated to by the well-known prefix of NAT64 (RFC 6052), through which
+/// networks without IPv4 reach everybody; every other address stays as it is.
+fn translated(address: IpAddr) -> IpAddr {
+    match address {
         IpAddr::V6(v6) => match v6.octets() {
             [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => IpAddr::from([a, b, c, d]),
-            _ => IpAddr::V6(v6),
+            _ => address,
         },
-        v4 => v4,
+        IpAddr::V4(_) => address,
     }
 }
 
@@ -133,7 +112,13 @@ mod tests {
             private: false,
             loopback: true,
         };
-        for address in ["198.51.100.7", "2001:db8::7"] {
+        for address in [
+            "198.51.100.7",
+            "2001:db8::7",
+            "1.1.1.1",
+            "2606:4700::1111",
+            "64:ff9b::101:101",
+        ] {
             assert!(allows(public, address), "{address}");
         }
         for address in [
@@ -159,6 +144,28 @@ mod tests {
             "fd00:ec2::254",
             "224.0.0.1",
             "ff02::1",
+            "64:ff9b:1::a9fe:a9fe",
+            "64:ff9b::a83f:8110",
+            "2002:a9fe:a9fe::1",
+            "2002:7f00:1::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "::169.254.169.254",
+            "::ffff:0:10.0.0.1",
+            "fec0::1",
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "192.0.0.192",
+            "192.0.0.170",
+            "192.88.99.1",
+            "198.18.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "100::1",
+            "5f00::1",
+            "2001:2::1",
+            "2001:20::1",
+            "fd20:ce::254",
+            "8000::1",
         ] {
             assert!(
                 !allows(appliance, address) && !allows(local, address),

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::ORIGIN;
+use crate::domain::special::is_inside;
 use crate::domain::{Indicator, IndicatorKind, Query};
 use crate::providers::tolerant::Node;
 use crate::providers::{Call, dates};
@@ -70,25 +71,5 @@ pub(super) fn cut(what: &str) -> String {
 
 /// Tells whether an address can be one on the internet: every run also talks to its own network.
 pub(super) fn is_outside(address: &str) -> bool {
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(v4)) => {
-            let [first, second, ..] = v4.octets();
-            let shared = first == 100 && (64..128).contains(&second);
-            !(v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_multicast()
-                || shared
-                || first == 0
-                || first >= 240)
-        }
-        Ok(IpAddr::V6(v6)) => {
-            !(v6.is_unspecified()
-                || v6.is_loopback()
-                || v6.is_multicast()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local())
-        }
-        Err(_) => false,
-    }
+    address.parse::<IpAddr>().is_ok_and(|address| !is_inside(address))
 }
