@@ -33,6 +33,8 @@ pub enum Mode {
     Serve,
     /// Sample data, open on loopback.
     Demo,
+    /// Sample data on loopback, for clients with tokens.
+    DemoWithTokens,
 }
 
 /// Holds what a reload replaces as a whole.
@@ -253,6 +255,6 @@ impl App {
     /// Tells whether everything answered is sample data.
     #[must_use]
     pub fn is_sample(&self) -> bool {
-        self.mode == Mode::Demo
+        self.mode != Mode::Serve
     }
 }

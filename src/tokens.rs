@@ -1,7 +1,7 @@
 //! Keeps client tokens: 256 random bits with prefix and checksum, stored only as SHA-256.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -22,6 +22,8 @@ mod allowance;
 const PREFIX: &str = "pvtd_";
 const SECRET_DIGITS: usize = 64;
 const CHECK_DIGITS: usize = 8;
+/// So many revoked tokens are still told apart in the log.
+const MOST_GONE: usize = 10_000;
 
 /// Names what a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -199,6 +201,8 @@ pub struct Tokens {
     store: Store,
     time: Arc<KnownTime>,
     by_hash: ArcSwap<HashMap<[u8; 32], Arc<Token>>>,
+    /// Whose the tokens were that this process revoked, for the log.
+    gone: Mutex<HashMap<[u8; 32], Arc<str>>>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -239,6 +243,7 @@ impl Tokens {
             store,
             time,
             by_hash: ArcSwap::default(),
+            gone: Mutex::default(),
         };
         tokens.reload()?;
         Ok(tokens)
@@ -288,6 +293,18 @@ impl Tokens {
             return Err(TokenError::Expired);
         }
         Ok(Arc::clone(token))
+    }
+
+    /// Says whose a token is or was: one that is known, has expired, or was revoked by this process.
+    #[must_use]
+    pub fn client_of(&self, text: &str) -> Option<Arc<str>> {
+        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let known = self
+            .by_hash
+            .load()
+            .get(&hash)
+            .map(|token| Arc::clone(&token.client));
+        known.or_else(|| self.gone.lock().ok()?.get(&hash).cloned())
     }
 
     /// Makes a token; returns it with its record. It cannot be shown again.
@@ -359,6 +376,11 @@ impl Tokens {
             .collect();
         for token in &gone {
             self.store.put_token(token.id.clone(), None).await?;
+            if let (Some(hash), Ok(mut gone)) = (parse_hash(&token.hash), self.gone.lock())
+                && gone.len() < MOST_GONE
+            {
+                gone.insert(hash, token.name.as_str().into());
+            }
         }
         self.reload()?;
         Ok(gone)
@@ -445,6 +467,12 @@ mod tests {
         assert_eq!(tokens.find(text).unwrap_err(), TokenError::Expired);
         assert_eq!(tokens.revoke("ben").await.unwrap(), [record]);
         assert_eq!(tokens.find(text).unwrap_err(), TokenError::Unknown);
+        assert_eq!(
+            tokens.client_of(text).as_deref(),
+            Some("ben"),
+            "the log says whose it was"
+        );
+        assert_eq!(tokens.client_of("hello"), None);
     }
 
     #[tokio::test]

@@ -201,14 +201,15 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
     }
 }
 
-/// Of several providers, those without a key are not asked; the last one stays, to say that there is none.
+/// Of several providers, those without a key are not asked; the last one stays, to say that there is none. One whose key
+/// cannot be read stays, too, to say so.
 fn leave_out_keyless(engine: &Engine, options: &mut Vec<(&'static Descriptor, Options)>) {
     let runtimes = engine.runtimes();
     let has_key = |(descriptor, options): &(&'static Descriptor, Options)| {
         options.key.is_some()
             || runtimes
                 .get(descriptor.name)
-                .is_some_and(|runtime| runtime.own.is_some())
+                .is_some_and(|runtime| runtime.own.is_some() || runtime.settings.key_fault.is_some())
     };
     if options.iter().any(has_key) {
         options.retain(has_key);

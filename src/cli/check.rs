@@ -1,10 +1,11 @@
 //! `pivotd check`: is the configuration right, and what does it amount to?
 
+use super::differs::differences;
 use super::serve::{descriptors, load};
 use super::{ConfigFile, Done, block_on, keys, session, terminal};
 use crate::catalogue::Catalogue;
-use crate::config;
-use crate::control::ControlRequest;
+use crate::config::{Loaded, Report};
+use crate::control::state::{StateView, values};
 
 /// Validate the configuration and print what it amounts to.
 #[derive(Debug, clap::Args)]
@@ -14,27 +15,68 @@ pub(super) struct Check {
     /// Also ask each provider whether name, TLS and key work, by its account call.
     #[arg(long)]
     online: bool,
+    /// Also print every effective value, with where it came from.
+    #[arg(long)]
+    values: bool,
+    /// End with code 1 where there is a warning, or a key that was given and cannot be used.
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         let loaded = load(self.file.config.as_deref())?;
         let catalogue = Catalogue::build(&loaded.settings, 1);
-        terminal::print(config::report(&loaded, &catalogue, &descriptors()).trim_end());
-        let mut done = Done::Well;
-        if let Err(reasons) = loaded.settings.check_exposure() {
-            terminal::error(&format!("serve will refuse to start\n{}", reasons.join("\n")));
-            done = Done::WithError;
+        let server = block_on(session::server_state(&loaded))?;
+        let refused = server
+            .as_ref()
+            .map(|state| state.refused.clone())
+            .unwrap_or_default();
+        let report = Report {
+            loaded: &loaded,
+            catalogue: &catalogue,
+            descriptors: &descriptors(),
+            refused: &refused,
+        };
+        terminal::print(report.text().trim_end());
+        if self.values {
+            terminal::print(&format!("\n{}", report.values().trim_end()));
         }
+        if let Some(server) = &server {
+            compare(server, &loaded);
+        }
+        let mut is_well = true;
         if self.online {
-            let request = ControlRequest::KeysTest { provider: None };
-            let file = self.file.config.as_deref();
-            let reply = block_on(session::once(file, request, "asking each provider about its key"))??;
+            let what = "asking each provider about its key";
+            let reply = block_on(session::test_keys(self.file.config.as_deref(), None, what))??;
             terminal::print("\nOnline");
-            if keys::show(reply)? == Done::WithError {
-                done = Done::WithError;
+            is_well = keys::show(reply)? == Done::Well;
+        }
+        let verdict = report.verdict();
+        match loaded.settings.check_exposure() {
+            Ok(()) => terminal::print(&format!("\n{}", verdict.line)),
+            Err(reasons) => {
+                is_well = false;
+                terminal::print(&format!("\nserve will refuse to start; {}", verdict.line));
+                terminal::error(&format!("serve will refuse to start\n{}", reasons.join("\n")));
             }
         }
-        Ok(done)
+        let is_refused = self.strict && !verdict.is_clean;
+        Ok(if is_well && !is_refused {
+            Done::Well
+        } else {
+            Done::WithError
+        })
+    }
+}
+
+/// Prints where the running server works with other values.
+fn compare(server: &StateView, here: &Loaded) {
+    let differences = differences(&server.values, &values(here));
+    if !differences.is_empty() {
+        terminal::print("\nThe running server has another configuration (a reload takes over most of it)");
+    }
+    for difference in differences {
+        terminal::print(&format!("  {difference}"));
     }
 }

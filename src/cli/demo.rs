@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::serve::{StopSignals, descriptors};
 use super::{Done, block_on, terminal};
@@ -16,6 +17,7 @@ use crate::server::Application;
 use crate::startup::{App, Mode, Parts, open_store};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
+use crate::tokens::{NewToken, Scope};
 
 /// When every demo begins, 2026-11-22 09:00 UTC: what its vendors say then is recent, and scores are always the same.
 const DAY: Timestamp = Timestamp::constant(1_795_338_000, 0);
@@ -26,6 +28,9 @@ pub(super) struct Demo {
     /// Where to listen; loopback only.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Ask clients for tokens, as a server does, and print two: so 401 and 403 can be seen, too.
+    #[arg(long)]
+    tokens: bool,
 }
 
 impl Demo {
@@ -36,13 +41,13 @@ impl Demo {
              use `pivotd serve` for {}",
             self.listen
         );
-        block_on(demo(self.listen))??;
+        block_on(demo(self.listen, self.tokens))??;
         Ok(Done::Well)
     }
 }
 
 /// Loads the compiled-in configuration, without the environment: configured keys are ignored.
-fn defaults() -> anyhow::Result<Loaded> {
+pub(super) fn defaults() -> anyhow::Result<Loaded> {
     config::load(None, &[], &descriptors()).map_err(|errors| anyhow::anyhow!("{errors}"))
 }
 
@@ -56,10 +61,10 @@ pub(super) struct Stage {
 impl Stage {
     /// Sets up vendors and store for a command, which logs nothing.
     pub(super) async fn set() -> anyhow::Result<Self> {
-        Self::build(None).await
+        Self::build(None, Mode::Demo).await
     }
 
-    async fn build(listen: Option<SocketAddr>) -> anyhow::Result<Self> {
+    async fn build(listen: Option<SocketAddr>, mode: Mode) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("pivotd-demo-")
             .tempdir()
@@ -95,7 +100,7 @@ impl Stage {
             clock: SystemClock::shared_from(DAY),
             metrics,
             log,
-            mode: Mode::Demo,
+            mode,
             providers: registry::all(),
         })?;
         Ok(Self { app, vendors, folder })
@@ -110,20 +115,46 @@ impl Stage {
     }
 }
 
-async fn demo(listen: SocketAddr) -> anyhow::Result<()> {
-    let stage = Stage::build(Some(listen)).await?;
+async fn demo(listen: SocketAddr, tokens: bool) -> anyhow::Result<()> {
+    let mode = if tokens { Mode::DemoWithTokens } else { Mode::Demo };
+    let stage = Stage::build(Some(listen), mode).await?;
+    let tokens = if tokens {
+        made_tokens(&stage.app).await?
+    } else {
+        Vec::new()
+    };
     let application = Application::bind(Arc::clone(&stage.app))?;
     let control = super::serve::control(&stage.app, stage.folder.path());
     let signals = StopSignals::listen()?;
-    welcome(&stage.app, application.address);
+    welcome(&stage.app, application.address, &tokens);
     tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&stage.app)));
     application.run_until_stopped().await?;
     stage.strike().await;
     Ok(())
 }
 
+/// Makes a token for a SOAR and one for a Maltego client, each without what only the other needs. Returns their names,
+/// scopes and texts.
+async fn made_tokens(app: &App) -> anyhow::Result<Vec<(&'static str, String, SecretString)>> {
+    const WANTED: [(&str, &[Scope]); 2] = [
+        ("soar", &[Scope::Enrich, Scope::Feedback, Scope::Rehearse]),
+        ("anna", &[Scope::Transforms]),
+    ];
+    let mut made = Vec::new();
+    for (name, scopes) in WANTED {
+        let new = NewToken {
+            scopes: scopes.to_vec(),
+            ..NewToken::for_everyday(name)
+        };
+        let (text, record) = app.tokens.create(new).await?;
+        let scopes: Vec<&str> = record.scopes.iter().map(|scope| scope.name()).collect();
+        made.push((name, scopes.join(", "), text));
+    }
+    Ok(made)
+}
+
 /// Says what is served, with an example value for each transform and two commands to paste.
-fn welcome(app: &App, address: SocketAddr) {
+fn welcome(app: &App, address: SocketAddr, tokens: &[(&'static str, String, SecretString)]) {
     let configured = app.configured.load();
     let transforms = configured.catalogue.listed();
     let width = transforms.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
@@ -142,11 +173,29 @@ fn welcome(app: &App, address: SocketAddr) {
          Run a transform as a Maltego client does:",
         rows.join("\n")
     ));
+    let header = |name: &str| {
+        let token = tokens.iter().find(|(known, ..)| *known == name);
+        token.map_or_else(String::new, |(_, _, text)| {
+            format!(" -H 'Authorization: Bearer {}'", text.expose_secret())
+        })
+    };
+    let (anna, soar) = (header("anna"), header("soar"));
     // A command that is pasted must have no line end within it.
     terminal::print_lines(&format!(
-        "curl -s http://{address}/run/{first} --data '{body}'\n\n\
+        "curl -s{anna} http://{address}/run/{first} --data '{body}'\n\n\
          Ask for a score as a SOAR does:\n\
-         curl -s http://{address}/v1/domain/career-offers.example/reputation\n\n\
-         Stop with Ctrl-C."
+         curl -s{soar} http://{address}/v1/domain/career-offers.example/reputation\n"
+    ));
+    if !tokens.is_empty() {
+        terminal::print(
+            "Tokens of this demo; without one a client gets 401, and beyond a token's scopes 403:",
+        );
+        for (name, scopes, text) in tokens {
+            terminal::print_lines(&format!("  {name} ({scopes})  {}", text.expose_secret()));
+        }
+        terminal::print("");
+    }
+    terminal::print(&format!(
+        "http://{address}/docs describes the API. Stop with Ctrl-C."
     ));
 }

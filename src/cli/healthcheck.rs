@@ -8,7 +8,8 @@ use url::{Host, Url};
 
 use super::serve::load;
 use super::{ConfigFile, Done, block_on, terminal};
-use crate::config::Settings;
+use crate::config;
+use crate::config::settings::ServerSettings;
 
 /// How long a server that is well takes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ impl Healthcheck {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         let base = match self.url {
             Some(url) => url,
-            None => configured(&load(self.file.config.as_deref())?.settings)?,
+            None => configured(&self.server()?)?,
         };
         block_on(ask(&base))??;
         terminal::print("ready");
@@ -35,17 +36,20 @@ impl Healthcheck {
     }
 }
 
+impl Healthcheck {
+    /// Reads where the server is. A fault elsewhere in the file on disk says nothing of a server that runs.
+    fn server(&self) -> anyhow::Result<ServerSettings> {
+        let file = self.file.config.as_deref();
+        load(file)
+            .map(|loaded| loaded.settings.server)
+            .or_else(|error| config::server(file, &config::environment()).ok_or(error))
+    }
+}
+
 /// Returns where this machine reaches the configured server.
-fn configured(settings: &Settings) -> anyhow::Result<Url> {
-    let scheme = if settings.server.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    Ok(Url::parse(&format!(
-        "{scheme}://{}/",
-        reachable(settings.server.listen)
-    ))?)
+fn configured(server: &ServerSettings) -> anyhow::Result<Url> {
+    let scheme = if server.tls.is_some() { "https" } else { "http" };
+    Ok(Url::parse(&format!("{scheme}://{}/", reachable(server.listen)))?)
 }
 
 /// Listening everywhere includes loopback, which is where to ask.

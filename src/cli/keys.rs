@@ -1,9 +1,9 @@
 //! `pivotd keys`: do the keys of providers work, and for what?
 
-use super::session::{once, unexpected};
+use super::session::{test_keys, unexpected};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
-use crate::control::{BudgetView, ControlReply, ControlRequest, KeyView};
+use crate::control::{BudgetView, ControlReply, KeyView};
 use crate::domain::outcome::money;
 
 /// Test the keys of providers.
@@ -28,12 +28,8 @@ impl Keys {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         let Command::Test { provider, file } = self.command;
         let what = provider.as_deref().unwrap_or("each provider").to_owned();
-        let request = ControlRequest::KeysTest { provider };
-        show(block_on(once(
-            file.config.as_deref(),
-            request,
-            &format!("asking {what} about its key"),
-        ))??)
+        let what = format!("asking {what} about its key");
+        show(block_on(test_keys(file.config.as_deref(), provider, &what))??)
     }
 }
 
@@ -51,8 +47,12 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
                     .as_deref()
                     .map(|name| format!(", account {name}"))
                     .unwrap_or_default();
+                let fingerprint = key.fingerprint.as_deref();
+                let mark = fingerprint
+                    .map(|mark| format!(", fingerprint {mark}"))
+                    .unwrap_or_default();
                 terminal::print(&format!(
-                    "{} ({}): the key works{account}",
+                    "{} ({}): the key works{account}{mark}",
                     key.provider, key.title
                 ));
                 if !key.products.is_empty() {

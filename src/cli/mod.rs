@@ -9,6 +9,7 @@ mod cache;
 mod check;
 mod clock;
 mod demo;
+mod differs;
 mod export;
 mod filters;
 mod follow;
@@ -81,6 +82,8 @@ enum Format {
     Table,
     /// For programs.
     Json,
+    /// For spreadsheets.
+    Csv,
 }
 
 /// Says how a command ended.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::session::{Session, unexpected};
-use super::table::{Column, WIDER, render};
+use super::table::{Column, WIDE, csv, render};
 use super::{ConfigFile, Done, Format, block_on, terminal};
 use crate::control::{ControlReply, ControlRequest};
 
@@ -19,6 +19,9 @@ pub(super) struct Score {
     /// Say what every source said, what that means under the policy, and how the score comes about.
     #[arg(long)]
     explain: bool,
+    /// Print every cell whole, however wide the table becomes.
+    #[arg(long)]
+    wide: bool,
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -135,19 +138,37 @@ impl Score {
         };
         match self.format {
             Format::Json => terminal::print_data(&serde_json::to_string_pretty(&answer)?),
+            Format::Csv => {
+                let answer: Answer = serde_json::from_value(answer)?;
+                let table = if self.explain {
+                    let rows = answer.indicators.iter();
+                    let all: Vec<_> = rows
+                        .flat_map(|row| row.evidence.iter().map(|said| (row.indicator.as_str(), said)))
+                        .collect();
+                    let indicators = all.iter().map(|(indicator, _)| (*indicator).to_owned());
+                    let mut table = vec![Column::main("Indicator", indicators)];
+                    table.extend(evidence(&all.iter().map(|(_, said)| *said).collect::<Vec<_>>()));
+                    table
+                } else {
+                    scores(&answer)
+                };
+                terminal::print_data(&csv(&table)?);
+            }
             Format::Table => {
                 let answer: Answer = serde_json::from_value(answer)?;
+                let width = if self.wide { usize::MAX } else { terminal::width() };
                 if self.explain {
-                    explain(&answer);
+                    explain(&answer, width);
                 }
-                show(&answer);
+                show(&answer, width);
             }
         }
         Ok(Done::Well)
     }
 }
 
-fn show(answer: &Answer) {
+/// Makes the table of scores, and of what has none.
+fn scores(answer: &Answer) -> Vec<Column> {
     let reasons = |row: &Row| {
         let reasons: Vec<String> = row
             .explanation
@@ -177,14 +198,17 @@ fn show(answer: &Answer) {
         ]);
     }
     let column = |at: usize| cells.iter().filter_map(move |row| row.get(at).cloned());
-    let columns = vec![
+    vec![
         Column::main("Indicator", column(0)),
         Column::fixed("Score", column(1)),
         Column::fixed("Verdict", column(2)),
         Column::fixed("Decision", column(3)),
         Column::words("Reasons", column(4)),
-    ];
-    terminal::print_lines(&render(columns, terminal::width(), WIDER));
+    ]
+}
+
+fn show(answer: &Answer, width: usize) {
+    terminal::print_lines(&render(scores(answer), width, WIDE));
     terminal::print(&format!(
         "\n{} (threshold {}): {}",
         answer.decision, answer.threshold, answer.summary
@@ -198,46 +222,50 @@ fn show(answer: &Answer) {
     }
 }
 
+/// Makes the table of what sources said.
+fn evidence(evidence: &[&Said]) -> Vec<Column> {
+    let said = |said: &&Said| {
+        let raw = said
+            .raw
+            .as_ref()
+            .map_or_else(String::new, |raw| match &raw.value {
+                serde_json::Value::String(word) => word.clone(),
+                number => number.to_string(),
+            });
+        format!("{} {raw}", said.measure).trim().to_owned()
+    };
+    let means = |said: &&Said| match (said.probability, said.polarity.as_str()) {
+        (Some(probability), "malicious") => format!("malicious {:.0}%", probability * 100.0),
+        (_, polarity) if said.status == "ok" || said.status == "stale" => polarity.to_owned(),
+        _ => "-".to_owned(),
+    };
+    let why = |said: &&Said| {
+        let about = said
+            .about
+            .as_ref()
+            .map_or_else(String::new, |about| format!("of {about}: "));
+        format!("{about}{}", said.reasons.join(", "))
+            .trim_end_matches(": ")
+            .to_owned()
+    };
+    vec![
+        Column::fixed("Source", evidence.iter().map(|said| said.source.clone())),
+        Column::fixed("Status", evidence.iter().map(|said| said.status.clone())),
+        Column::words("Said", evidence.iter().map(said)),
+        Column::fixed("Means", evidence.iter().map(means)),
+        Column::flexible("Grade", evidence.iter().map(|said| said.reliability.clone())),
+        Column::flexible("Age", evidence.iter().map(|said| age(said.age_s))),
+        Column::words("Why", evidence.iter().map(why)),
+    ]
+}
+
 /// Shows what every source said of each indicator, and the sum.
-fn explain(answer: &Answer) {
+fn explain(answer: &Answer, width: usize) {
     for row in &answer.indicators {
         terminal::print(&format!("{}\n", terminal::line(&row.indicator)));
-        let said = |said: &Said| {
-            let raw = said
-                .raw
-                .as_ref()
-                .map_or_else(String::new, |raw| match &raw.value {
-                    serde_json::Value::String(word) => word.clone(),
-                    number => number.to_string(),
-                });
-            format!("{} {raw}", said.measure).trim().to_owned()
-        };
-        let means = |said: &Said| match (said.probability, said.polarity.as_str()) {
-            (Some(probability), "malicious") => format!("malicious {:.0}%", probability * 100.0),
-            (_, polarity) if said.status == "ok" || said.status == "stale" => polarity.to_owned(),
-            _ => "-".to_owned(),
-        };
-        let why = |said: &Said| {
-            let about = said
-                .about
-                .as_ref()
-                .map_or_else(String::new, |about| format!("of {about}: "));
-            format!("{about}{}", said.reasons.join(", "))
-                .trim_end_matches(": ")
-                .to_owned()
-        };
-        let evidence = &row.evidence;
-        let columns = vec![
-            Column::fixed("Source", evidence.iter().map(|said| said.source.clone())),
-            Column::fixed("Status", evidence.iter().map(|said| said.status.clone())),
-            Column::words("Said", evidence.iter().map(said)),
-            Column::fixed("Means", evidence.iter().map(means)),
-            Column::flexible("Grade", evidence.iter().map(|said| said.reliability.clone())),
-            Column::flexible("Age", evidence.iter().map(|said| age(said.age_s))),
-            Column::words("Why", evidence.iter().map(why)),
-        ];
-        if !evidence.is_empty() {
-            terminal::print_lines(&render(columns, terminal::width(), WIDER));
+        let table = evidence(&row.evidence.iter().collect::<Vec<_>>());
+        if !row.evidence.is_empty() {
+            terminal::print_lines(&render(table, width, WIDE));
         }
         for line in &row.explanation {
             terminal::print(&format!(

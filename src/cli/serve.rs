@@ -1,5 +1,6 @@
 //! `pivotd serve`: the real thing.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,8 +11,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
+use crate::config::settings::{LogFormat, LogSettings};
 use crate::config::{self, Loaded};
 use crate::control::server::ControlServer;
+use crate::domain::{Denial, FailureKind};
 use crate::engine::store::Opening;
 use crate::providers::{Descriptor, registry};
 use crate::server::Application;
@@ -56,16 +59,57 @@ impl Serve {
         if let Some(listen) = self.listen {
             loaded.settings.server.listen = listen;
         }
-        for warning in &loaded.warnings {
-            terminal::note(&format!("warning: {warning}"));
+        let words = Words::of(&loaded.settings.log);
+        let exposure = loaded.settings.check_exposure();
+        let done = exposure
+            .map_err(|errors| anyhow::anyhow!("{}", errors.join("\n")))
+            .and_then(|()| block_on(serve(loaded, self.file.config, self.listen, self.new, words))?);
+        match done {
+            Ok(()) => Ok(Done::Well),
+            Err(error) if words == Words::Log => {
+                drop(writeln!(std::io::stderr().lock(), "{}", error_line(&error)));
+                Ok(Done::WithError)
+            }
+            Err(error) => Err(error),
         }
-        loaded
-            .settings
-            .check_exposure()
-            .map_err(|errors| anyhow::anyhow!("{}", errors.join("\n")))?;
-        block_on(serve(loaded, self.file.config, self.listen, self.new))??;
-        Ok(Done::Well)
     }
+}
+
+/// Says for whom standard error is while the server starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// For people, beside the log.
+    People,
+    /// For a collector of the log, which reads one JSON object a line and nothing else.
+    Log,
+}
+
+impl Words {
+    fn of(log: &LogSettings) -> Self {
+        if log.format == LogFormat::Json && log.file.is_none() {
+            Self::Log
+        } else {
+            Self::People
+        }
+    }
+
+    /// Tells people, where standard error is theirs.
+    fn note(self, text: &str) {
+        if self == Self::People {
+            terminal::note(text);
+        }
+    }
+}
+
+/// Writes why the server does not start as a line of its log.
+fn error_line(error: &anyhow::Error) -> String {
+    serde_json::json!({
+        "timestamp": SystemClock::shared().now().to_string(),
+        "level": "ERROR",
+        "fields": { "message": "the server does not start", "error": format!("{error:#}") },
+        "target": "pivotd::cli::serve",
+    })
+    .to_string()
 }
 
 async fn serve(
@@ -73,6 +117,7 @@ async fn serve(
     file: Option<PathBuf>,
     listen: Option<SocketAddr>,
     replaces_empty: bool,
+    words: Words,
 ) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
     let opening = Opening {
@@ -85,23 +130,29 @@ async fn serve(
     let (log, subscriber) = Log::start(&settings.log, *store.secret(), metrics.log_lines_lost().clone())
         .context("the log cannot be written")?;
     tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;
+    for warning in &loaded.warnings {
+        tracing::warn!(%warning, "the configuration is doubtful");
+        if settings.log.file.is_some() {
+            terminal::note(&format!("warning: {warning}"));
+        }
+    }
     let app = App::build(Parts {
         loaded,
         store,
         clock: SystemClock::shared(),
         metrics,
-        log: Some(log),
+        log: Some(log.clone()),
         mode: Mode::Serve,
         providers: registry::all(),
     })?;
-    first_token(&app, &settings.server.data).await?;
+    first_token(&app, &settings.server.data, words).await?;
     let application = Application::bind(Arc::clone(&app))?;
     let control = control(&app, &settings.server.data);
     let signals = StopSignals::listen()?;
     let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
     let scheme = if application.tls { "https" } else { "http" };
     tracing::info!(address = %application.address, scheme, "serving");
-    terminal::note(&format!("pivotd serves on {scheme}://{}", application.address));
+    words.note(&format!("pivotd serves on {scheme}://{}", application.address));
     tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&app)));
     tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app), file, listen));
     tokio::spawn(learn_accounts(Arc::clone(&app)));
@@ -124,12 +175,13 @@ async fn serve(
         anyhow::bail!("{error}");
     }
     tracing::info!("stopped");
+    log.flush();
     Ok(())
 }
 
 /// Makes a token at the first start, so that the server is never open: to the terminal, or to a 0600
 /// file in the data directory, or taken from a file that the environment names.
-async fn first_token(app: &App, data: &Path) -> anyhow::Result<()> {
+async fn first_token(app: &App, data: &Path, words: Words) -> anyhow::Result<()> {
     if !app.tokens.is_empty() {
         return Ok(());
     }
@@ -148,7 +200,7 @@ async fn first_token(app: &App, data: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let (text, _) = app.tokens.create(new).await?;
-    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+    if words == Words::People && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         terminal::note(&format!(
             "the first client token, shown once: {}",
             text.expose_secret()
@@ -157,7 +209,8 @@ async fn first_token(app: &App, data: &Path) -> anyhow::Result<()> {
     }
     let path = data.join("first-token");
     write_private(&path, text.expose_secret()).with_context(|| path.display().to_string())?;
-    terminal::note(&format!("the first client token is in {}", path.display()));
+    tracing::info!(file = %path.display(), "the first client token is in a file");
+    words.note(&format!("the first client token is in {}", path.display()));
     Ok(())
 }
 
@@ -264,6 +317,8 @@ async fn learn_accounts(app: Arc<App>) {
         }
         match app.engine.learn_account(name).await {
             Ok(()) => tracing::info!(provider = %name, "the key works"),
+            // The engine has said so, with the key's fingerprint.
+            Err(failure) if failure.kind == FailureKind::Denied(Denial::ServerKey) => {}
             Err(failure) => {
                 tracing::warn!(provider = %name, reason = %failure.message, "the key could not be tried");
             }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::differs::{self, differences};
 use super::serve::load;
 use super::{demo, terminal};
 use crate::clock::SystemClock;
-use crate::config::Loaded;
+use crate::config::{self, Loaded};
 use crate::control::client::Client;
+use crate::control::state::{StateView, values};
 use crate::control::{ControlReply, ControlRequest, execute, socket};
 use crate::engine::store::StoreError;
 use crate::providers::registry;
@@ -30,19 +32,73 @@ pub(super) enum Session {
 }
 
 impl Session {
-    /// Finds the server of the configured data directory, or opens its store.
+    /// Finds the server of the configured data directory, or opens its store. Says where the server's configuration is
+    /// another.
     ///
     /// Must be called within a tokio runtime.
     pub(super) async fn open(config: Option<&Path>) -> anyhow::Result<Self> {
         let loaded = load(config)?;
-        let data = &loaded.settings.server.data;
-        if let Some(client) = Client::find(data).await? {
-            let deadlines = loaded.settings.deadlines;
-            let patience = deadlines.maltego.max(deadlines.enrich) + GRACE;
-            return Ok(Self::Server { client, patience });
+        if let Some(server) = Self::server(&loaded).await? {
+            return Ok(server);
         }
         warn_to_stderr()?;
+        exists(&loaded.settings.server.data)?;
         Ok(Self::Own(own(loaded)?))
+    }
+
+    async fn server(loaded: &Loaded) -> anyhow::Result<Option<Self>> {
+        let Some(client) = Client::find(&loaded.settings.server.data).await? else {
+            return Ok(None);
+        };
+        if let ControlReply::State(state) = client.ask(&ControlRequest::State, GRACE).await? {
+            differs::note(&differences(&state.values, &values(loaded)));
+        }
+        let deadlines = loaded.settings.deadlines;
+        let patience = deadlines.maltego.max(deadlines.enrich) + GRACE;
+        Ok(Some(Self::Server { client, patience }))
+    }
+
+    /// As [`Session::open`], for what needs the store only: of the configuration no more is read than where it is, so that
+    /// a fault elsewhere in it stops nobody.
+    pub(super) async fn of_store(config: Option<&Path>) -> anyhow::Result<Self> {
+        let data = config::server(config, &config::environment()).map(|server| server.data);
+        if let Some(data) = &data
+            && let Some(client) = Client::find(data).await?
+        {
+            let patience = GRACE;
+            return Ok(Self::Server { client, patience });
+        }
+        let loaded = match (load(config), data) {
+            (Ok(loaded), _) => loaded,
+            (Err(error), None) => return Err(error),
+            (Err(error), Some(data)) => {
+                terminal::note(&format!("note: {error:#}\nthe store is used all the same"));
+                let mut loaded = demo::defaults()?;
+                loaded.settings.server.data = data;
+                loaded
+            }
+        };
+        warn_to_stderr()?;
+        exists(&loaded.settings.server.data)?;
+        Ok(Self::Own(own(loaded)?))
+    }
+
+    /// As [`Session::open`], for tests of keys, which need no store: before the first start of the server there is none.
+    /// The folder holds one meanwhile.
+    async fn of_keys(config: Option<&Path>) -> anyhow::Result<(Self, Option<tempfile::TempDir>)> {
+        let mut loaded = load(config)?;
+        if let Some(server) = Self::server(&loaded).await? {
+            return Ok((server, None));
+        }
+        warn_to_stderr()?;
+        let mut folder = None;
+        if !loaded.settings.server.data.is_dir() {
+            let made = tempfile::Builder::new().prefix("pivotd-keys-").tempdir();
+            let made = made.context("no temporary directory")?;
+            loaded.settings.server.data = made.path().to_path_buf();
+            folder = Some(made);
+        }
+        Ok((Self::Own(own(loaded)?), folder))
     }
 
     /// Starts replayed vendors in this process, without keys or network.
@@ -88,16 +144,51 @@ impl Session {
     }
 }
 
-/// Asks one thing, for commands that need no more.
+/// Asks one thing of the store, for commands that need no more.
 pub(super) async fn once(
     config: Option<&Path>,
     request: ControlRequest,
     what: &str,
 ) -> anyhow::Result<ControlReply> {
-    let session = Session::open(config).await?;
+    let session = Session::of_store(config).await?;
     let reply = session.ask(request, what).await;
     session.close().await;
     reply
+}
+
+/// Asks providers about their keys.
+pub(super) async fn test_keys(
+    config: Option<&Path>,
+    provider: Option<String>,
+    what: &str,
+) -> anyhow::Result<ControlReply> {
+    let (session, folder) = Session::of_keys(config).await?;
+    let reply = session.ask(ControlRequest::KeysTest { provider }, what).await;
+    session.close().await;
+    drop(folder);
+    reply
+}
+
+/// Returns how the running server of a configuration stands; `None` where none runs, or another program.
+pub(super) async fn server_state(loaded: &Loaded) -> Option<StateView> {
+    let client = Client::find(&loaded.settings.server.data).await.ok()??;
+    match client.ask(&ControlRequest::State, GRACE).await {
+        Ok(ControlReply::State(state)) => Some(state),
+        _ => None,
+    }
+}
+
+/// Says that there is no data directory, and whose it would be. Only `pivotd serve` makes one: a second would hold a cache
+/// and budgets of its own.
+fn exists(data: &Path) -> anyhow::Result<()> {
+    let whole = std::path::absolute(data).unwrap_or_else(|_| data.to_path_buf());
+    anyhow::ensure!(
+        data.is_dir(),
+        "there is no data directory {}, and no server runs over it; give the server's configuration with --config or \
+         PIVOTD_CONFIG, or start `pivotd serve`, which makes the directory",
+        whole.display()
+    );
+    Ok(())
 }
 
 /// Says that a reply is not the one that belongs to the request.

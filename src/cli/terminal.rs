@@ -5,15 +5,15 @@ use std::io::{self, IsTerminal, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::domain::indicator::is_turning;
+
 /// Removes what could steer a terminal; provider text is hostile.
 #[must_use]
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' => c,
-            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
-                '\u{fffd}'
-            }
+            c if c.is_control() || is_turning(c) => '\u{fffd}',
             c => c,
         })
         .collect()
@@ -145,6 +145,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal_or_turns_what_it_shows() {
+        for c in "\u{1b}\u{7f}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}".chars() {
+            assert_eq!(clean(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
+        }
+    }
 
     #[test]
     fn lines_end_between_words() {

@@ -23,7 +23,7 @@ enum Command {
     Create {
         /// Who it is for; ledger and log name it.
         name: String,
-        /// The tenant, whose answers and budgets are its own.
+        /// The tenant, whose stored answers, decisions and feedback are its own; budgets are shared.
         #[arg(long, default_value = "default")]
         tenant: String,
         /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, admin; can be repeated [default: transforms enrich].

@@ -29,7 +29,8 @@ use crate::providers::Descriptor;
 
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reader::Effective;
-pub use report::report;
+pub use report::{Report, Verdict};
+use settings::ServerSettings;
 pub use settings::Settings;
 
 /// The file that is compiled in. Its comments are the manual.
@@ -79,6 +80,25 @@ pub fn load(
     let found = fs::metadata(file).map_err(unreadable)?;
     let text = fs::read_to_string(file).map_err(unreadable)?;
     read(&name, &text, secrets::is_public(&found), variables, descriptors)
+}
+
+/// Reads `[server]`, whatever is wrong with the rest of the file; `None` where nothing tells the data directory. For
+/// commands that have to find a running server, whose own configuration is in memory.
+#[must_use]
+pub fn server(file: Option<&Path>, variables: &[(String, String)]) -> Option<ServerSettings> {
+    let text = match file {
+        Some(file) => fs::read_to_string(file).ok(),
+        None => Some(DEFAULT_FILE.to_owned()),
+    };
+    let mut tree = tree::parse_leniently(DEFAULT_NAME, text.as_deref().unwrap_or_default());
+    tree::overlay(&mut tree, variables);
+    let is_told = match tree.at(&["server", "data"]) {
+        Some(node) => reader::text(node).is_ok(),
+        None => text.is_some(),
+    };
+    let findings = reader::Findings::default();
+    let root = reader::Reader::new(&findings, "", &tree);
+    is_told.then(|| sections::server(&root))
 }
 
 /// Reads a file's text as [`load`] does; `is_public` tells whether everybody on the machine can read the file.

@@ -82,6 +82,7 @@ fn provider(
         ),
         base_urls: base_urls(&reader, descriptor),
         missing: missing(&reader, secrets, descriptor, &options, &credentials),
+        key_fault: None,
         credentials,
         options,
         rate: rates(&reader, descriptor),
@@ -103,18 +104,37 @@ fn provider(
         max_answer: usize::try_from(reader.bytes("max_answer", 32 << 20, 64 << 10, 1 << 30))
             .unwrap_or(32 << 20),
     };
-    // Without any part of a key a provider is simply not used; with a part, something was forgotten.
-    if settings.enabled && !settings.credentials.is_empty() {
-        for part in settings.missing.keys() {
-            let path = reader.path(part);
-            let said = secrets.missing.borrow();
-            for (_, reason, origin) in said.iter().filter(|(known, ..)| *known == path) {
-                section.findings.warn(origin, format!("{part}: {reason}"));
-            }
+    let key_fault = key_fault(&reader, secrets, &settings);
+    reader.finish();
+    ProviderSettings {
+        key_fault,
+        ..settings
+    }
+}
+
+/// Warns of secrets that were meant to be there, and says what is wrong with the key, where something is. Without any part
+/// of a key a provider is simply not used; with a part, or with a file that cannot be read, something went wrong.
+fn key_fault(reader: &Reader<'_>, secrets: &Secrets<'_>, settings: &ProviderSettings) -> Option<String> {
+    if !settings.enabled {
+        return None;
+    }
+    let has_part = !settings.credentials.is_empty();
+    let said = secrets.missing.borrow();
+    let mut faults = Vec::new();
+    let own = said
+        .iter()
+        .filter(|missing| missing.path.starts_with(&reader.path("")));
+    for missing in own {
+        let part = missing.path.rsplit('.').next().unwrap_or_default();
+        let is_needed = settings.missing.contains_key(part);
+        if missing.is_file || (has_part && is_needed) {
+            reader
+                .findings
+                .warn(&missing.origin, format!("{part}: {}", missing.reason));
+            faults.extend(is_needed.then(|| missing.reason.clone()));
         }
     }
-    reader.finish();
-    settings
+    (!faults.is_empty()).then(|| faults.join(", "))
 }
 
 fn utc() -> Resets {
@@ -140,10 +160,10 @@ fn missing(
     let said = secrets.missing.borrow();
     let reason = |field: &crate::providers::CredentialField| {
         let path = reader.path(field.name);
-        let known = said.iter().find(|(known, ..)| *known == path);
+        let known = said.iter().find(|missing| missing.path == path);
         known.map_or_else(
             || format!("{} is not configured", field.name),
-            |(_, reason, _)| reason.clone(),
+            |missing| missing.reason.clone(),
         )
     };
     lacking
@@ -201,8 +221,6 @@ fn options(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<Str
 
 /// Reads what may be one or several, each a text or a table.
 fn several<T>(node: &Node, mut one: impl FnMut(&Node) -> Result<T, String>) -> Result<Vec<T>, String> {
-    let expanded = node.expanded();
-    let node = expanded.as_ref().unwrap_or(node);
     match &node.data {
         Data::List(nodes) => nodes.iter().map(one).collect(),
         Data::Text(text) if node.origin.is_variable() => text
@@ -391,8 +409,6 @@ fn ttl(reader: &Reader<'_>) -> Ttl {
     };
     let most = 3660 * DAY;
     let Some(node) = reader.get("ttl") else { return ttl };
-    let expanded = node.expanded();
-    let node = expanded.as_ref().unwrap_or(node);
     if let Data::Text(given) = &node.data {
         match values::duration(given) {
             Ok(duration) => {

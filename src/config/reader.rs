@@ -248,9 +248,6 @@ pub(super) fn integer(node: &Node, least: i64, most: i64) -> Result<i64, String>
 
 /// Reads a list of texts; one text is a list of one, and a variable may separate several by commas.
 pub(super) fn texts(node: &Node) -> Result<Vec<String>, String> {
-    if let Some(expanded) = node.expanded() {
-        return texts(&expanded);
-    }
     match &node.data {
         Data::Text(text) if node.origin.is_variable() => Ok(text
             .split(',')

@@ -1,118 +1,206 @@
 //! Writes what `pivotd check` prints.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Loaded;
 use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::settings::ProviderSettings;
+use crate::domain::indicator::is_turning;
 use crate::providers::Descriptor;
 
-/// Renders the configuration for a terminal: providers with the state of their keys, transforms, effective values
-/// with where each came from, and warnings. Secrets are masked, control characters are not shown.
-#[must_use]
-pub fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static Descriptor]) -> String {
-    let mut out = String::from("Providers\n");
-    let providers = loaded.settings.providers.values();
-    let rows = providers.map(|provider| {
-        let title = descriptors
-            .iter()
-            .find(|known| known.name == provider.name)
-            .map_or("", |known| known.title);
-        vec![
-            provider.name.clone(),
-            title.to_owned(),
-            key_state(provider, descriptors).to_owned(),
-            limits(provider),
-            reason(provider, descriptors),
-        ]
-    });
-    table(&mut out, rows);
-    let ready = |provider: &&ProviderSettings| provider.enabled && provider.no_key().is_none();
-    let count = loaded.settings.providers.values().filter(ready).count();
-    let all = loaded.settings.providers.len();
-    let _ = writeln!(out, "  {count} of {all} ready");
-    out.push_str("\nTransforms\n");
-    let rows = catalogue.transforms().iter().map(|spec| {
-        let inputs: Vec<_> = spec.inputs.iter().map(|input| short(&input.type_id)).collect();
-        let outputs: Vec<_> = spec.output_types().into_iter().map(short).collect();
-        let outputs = if outputs.is_empty() {
-            "the input, annotated".to_owned()
-        } else {
-            outputs.join(", ")
-        };
-        vec![
-            spec.name.clone(),
-            readiness(spec, loaded),
-            format!("{} -> {outputs}", inputs.join(", ")),
-        ]
-    });
-    table(&mut out, rows);
-    out.push_str("\nEffective values\n");
-    let rows = loaded
-        .origins
-        .iter()
-        .map(|one| vec![one.path.clone(), one.value.clone(), one.origin.to_string()]);
-    table(&mut out, rows);
-    let warnings = loaded.warnings.iter().map(ToString::to_string);
-    let warnings: Vec<String> = warnings.chain(notices(loaded, descriptors)).collect();
-    if !warnings.is_empty() {
-        out.push_str("\nWarnings\n");
-        for warning in &warnings {
-            let _ = writeln!(out, "  {}", printable(warning));
-        }
-    }
-    out
+/// Is a configuration, looked at.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The configuration.
+    pub loaded: &'a Loaded,
+    /// Its transforms.
+    pub catalogue: &'a Catalogue,
+    /// The providers that there are.
+    pub descriptors: &'a [&'static Descriptor],
+    /// What vendors said that refuse the key of the running server, by provider.
+    pub refused: &'a BTreeMap<String, String>,
 }
 
-/// Says of each enabled provider what its administrator should know.
-fn notices<'a>(
-    loaded: &'a Loaded,
-    descriptors: &'a [&'static Descriptor],
-) -> impl Iterator<Item = String> + 'a {
-    let holds = |known: &Descriptor| {
-        let settings = loaded.settings.providers.get(known.name);
-        let is = |provider: &ProviderSettings, (option, value): (&str, &str)| {
-            provider.options.get(option).is_some_and(|given| given == value)
+/// Says what a configuration comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// One line for people.
+    pub line: String,
+    /// Whether nothing is wrong, not even doubtful.
+    pub is_clean: bool,
+}
+
+impl Report<'_> {
+    /// Renders the configuration for a terminal: providers with the state of their keys, transforms, and warnings.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::from("Providers\n");
+        let providers = self.loaded.settings.providers.values();
+        let rows = providers.map(|provider| {
+            let title = self.descriptor(provider).map_or("", |known| known.title);
+            vec![
+                provider.name.clone(),
+                title.to_owned(),
+                self.key_state(provider).to_owned(),
+                limits(provider),
+                self.reason(provider),
+            ]
+        });
+        table(&mut out, rows);
+        out.push_str("\nTransforms\n");
+        let rows = self.catalogue.transforms().iter().map(|spec| {
+            let inputs: Vec<_> = spec.inputs.iter().map(|input| short(&input.type_id)).collect();
+            let outputs: Vec<_> = spec.output_types().into_iter().map(short).collect();
+            let outputs = if outputs.is_empty() {
+                "the input, annotated".to_owned()
+            } else {
+                outputs.join(", ")
+            };
+            vec![
+                spec.name.clone(),
+                self.readiness(spec),
+                format!("{} -> {outputs}", inputs.join(", ")),
+            ]
+        });
+        table(&mut out, rows);
+        let warnings = self.loaded.warnings.iter().map(ToString::to_string);
+        listed(&mut out, "Warnings", warnings);
+        listed(&mut out, "Notes", self.notices());
+        out
+    }
+
+    /// Renders the effective values, each with where it came from. Secrets are masked.
+    #[must_use]
+    pub fn values(&self) -> String {
+        let mut out = String::from("Effective values\n");
+        let values = self.loaded.origins.iter();
+        let rows = values.map(|one| vec![one.path.clone(), one.value.clone(), one.origin.to_string()]);
+        table(&mut out, rows);
+        out
+    }
+
+    /// Says what it all comes to.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let providers = || self.loaded.settings.providers.values();
+        let ready = providers().filter(|provider| self.is_ready(provider)).count();
+        let transforms = self.catalogue.transforms();
+        let answering = transforms.iter().filter(|spec| self.ready_of(spec) != Some(0));
+        let broken: Vec<String> = providers().filter_map(|provider| self.broken(provider)).collect();
+        let warnings = self.loaded.warnings.len();
+        let counts = format!(
+            "{ready} of {} providers and {} of {} transforms are ready",
+            providers().len(),
+            answering.count(),
+            transforms.len()
+        );
+        let noun = if warnings == 1 { "warning" } else { "warnings" };
+        let line = match (broken.is_empty(), warnings) {
+            (true, 0) => format!("the configuration is right: {counts}"),
+            (true, _) => format!("the configuration can be used, with {warnings} {noun}: {counts}"),
+            (false, _) => format!("not ready: {}; {counts}", broken.join("; ")),
         };
-        settings.is_some_and(|provider| {
-            provider.enabled && known.notice_only.is_none_or(|only| is(provider, only))
-        })
-    };
-    descriptors
-        .iter()
-        .filter(move |known| holds(known))
-        .filter_map(|known| Some(format!("{}: {}", known.name, known.notice?)))
+        Verdict {
+            line: printable(&line),
+            is_clean: broken.is_empty() && warnings == 0,
+        }
+    }
+
+    fn descriptor(&self, provider: &ProviderSettings) -> Option<&'static Descriptor> {
+        let known = self.descriptors.iter().find(|known| known.name == provider.name);
+        known.copied()
+    }
+
+    fn is_ready(&self, provider: &ProviderSettings) -> bool {
+        provider.enabled && provider.no_key().is_none() && !self.refused.contains_key(&provider.name)
+    }
+
+    /// Says what is wrong with a key that was meant to work.
+    fn broken(&self, provider: &ProviderSettings) -> Option<String> {
+        let name = &provider.name;
+        let refused = self.refused.get(name).filter(|_| provider.enabled);
+        refused
+            .map(|said| format!("{name} refuses the key: {said}"))
+            .or_else(|| Some(format!("{name} has no key: {}", provider.key_fault.as_deref()?)))
+    }
+
+    fn key_state(&self, provider: &ProviderSettings) -> &'static str {
+        let known = self.descriptor(provider);
+        let is_needed = known.is_some_and(|known| known.credentials.iter().any(|field| !field.optional));
+        if !provider.enabled {
+            "disabled"
+        } else if self.refused.contains_key(&provider.name) {
+            "key refused"
+        } else if provider.key_fault.is_some() {
+            "key unreadable"
+        } else if provider.no_key().is_some() {
+            "no key"
+        } else if provider.credentials.is_empty() && !is_needed {
+            "no key needed"
+        } else {
+            "key configured"
+        }
+    }
+
+    /// Says why a provider that is enabled has no key, and what there is to know of one that is not.
+    fn reason(&self, provider: &ProviderSettings) -> String {
+        if !provider.enabled {
+            let notice = self.descriptor(provider).and_then(|known| known.notice);
+            return notice.unwrap_or_default().to_owned();
+        }
+        if let Some(said) = self.refused.get(&provider.name) {
+            return said.clone();
+        }
+        let reason = provider.no_key().unwrap_or_default();
+        reason.trim_start_matches("no key: ").to_owned()
+    }
+
+    /// Counts the providers of a transform that can answer; `None` where pivotd answers itself.
+    fn ready_of(&self, spec: &TransformSpec) -> Option<usize> {
+        let asked = spec.providers().iter();
+        let known = asked.filter_map(|name| self.loaded.settings.providers.get(name));
+        (!spec.providers().is_empty()).then(|| known.filter(|provider| self.is_ready(provider)).count())
+    }
+
+    /// Says in few words whether a transform can answer; the list of providers says why one has no key.
+    fn readiness(&self, spec: &TransformSpec) -> String {
+        match (self.ready_of(spec), spec.providers().len()) {
+            (None, _) | (Some(1), 1) => "ready".to_owned(),
+            (Some(0), _) => "no key".to_owned(),
+            (Some(ready), all) => format!("ready, {ready} of {all}"),
+        }
+    }
+
+    /// Says of each provider in use what its administrator should know: it has a key, needs none, or was switched on.
+    fn notices(&self) -> impl Iterator<Item = String> {
+        let holds = |known: &Descriptor| {
+            let settings = self.loaded.settings.providers.get(known.name);
+            settings.is_some_and(|provider| {
+                let is_used =
+                    !provider.credentials.is_empty() || provider.no_key().is_none() || !known.enabled;
+                let is_meant = known.notice_only.is_none_or(|(option, value)| {
+                    provider.options.get(option).is_some_and(|given| given == value)
+                });
+                provider.enabled && is_used && is_meant
+            })
+        };
+        let known = self.descriptors.iter().filter(move |known| holds(known));
+        known.filter_map(|known| Some(format!("{}: {}", known.name, known.notice?)))
+    }
+}
+
+fn listed(out: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    for (at, line) in lines.enumerate() {
+        if at == 0 {
+            let _ = write!(out, "\n{title}\n");
+        }
+        let _ = writeln!(out, "  {}", printable(&line));
+    }
 }
 
 fn short(type_id: &str) -> &str {
     type_id.strip_prefix("maltego.").unwrap_or(type_id)
-}
-
-fn key_state(provider: &ProviderSettings, descriptors: &[&'static Descriptor]) -> &'static str {
-    let known = descriptors.iter().find(|known| known.name == provider.name);
-    let is_needed = known.is_some_and(|known| known.credentials.iter().any(|field| !field.optional));
-    if !provider.enabled {
-        "disabled"
-    } else if provider.no_key().is_some() {
-        "no key"
-    } else if provider.credentials.is_empty() && !is_needed {
-        "no key needed"
-    } else {
-        "key configured"
-    }
-}
-
-/// Says why a provider that is enabled has no key, and what there is to know of one that is not.
-fn reason(provider: &ProviderSettings, descriptors: &[&'static Descriptor]) -> String {
-    if !provider.enabled {
-        let known = descriptors.iter().find(|known| known.name == provider.name);
-        return known
-            .and_then(|known| known.notice)
-            .unwrap_or_default()
-            .to_owned();
-    }
-    let reason = provider.no_key().unwrap_or_default();
-    reason.trim_start_matches("no key: ").to_owned()
 }
 
 fn limits(provider: &ProviderSettings) -> String {
@@ -126,20 +214,6 @@ fn limits(provider: &ProviderSettings) -> String {
     });
     let budgets = provider.budget.iter().map(|budget| budget.label.clone());
     rates.chain(budgets).collect::<Vec<_>>().join("; ")
-}
-
-/// Says in few words whether a transform can answer; the list of providers says why one has no key.
-fn readiness(spec: &TransformSpec, loaded: &Loaded) -> String {
-    let asked = spec.providers();
-    let ready = asked
-        .iter()
-        .filter_map(|name| loaded.settings.providers.get(name));
-    let ready = ready.filter(|provider| provider.enabled && provider.no_key().is_none());
-    match (ready.count(), asked.len()) {
-        (_, 0) | (1, 1) => "ready".to_owned(),
-        (0, _) => "no key".to_owned(),
-        (ready, all) => format!("ready, {ready} of {all}"),
-    }
 }
 
 /// Writes rows with columns as wide as their widest cell, within reason; the last column is as wide as it is.
@@ -177,6 +251,12 @@ fn table(out: &mut String, rows: impl Iterator<Item = Vec<String>>) {
 /// Replaces what would act on a terminal.
 fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() || is_turning(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::problem::expected_of;
 use super::reader::{Findings, Reader, flag, integer, text, texts};
 use super::sections::section;
-use super::tree::{self, Data, Node};
+use super::tree::{self, Data, Node, meant};
 use super::{DEFAULT_FILE, DEFAULT_NAME};
 use crate::domain::Purpose;
 use crate::providers::Descriptor;
@@ -239,9 +239,10 @@ fn lists(reader: &Reader<'_>, rules: &mut Rules) {
     let table = Reader::new(reader.findings, reader.path("lists"), node);
     for entry in table.rest() {
         let names = Purpose::ALL.map(Purpose::name);
-        if !names.contains(&entry.name.as_str()) {
-            let hint = expected_of(&entry.name, names);
-            let message = format!("unknown purpose \"{}\"{hint}", entry.name);
+        let name = meant(entry, names.into_iter());
+        if !names.contains(&name) {
+            let hint = expected_of(name, names);
+            let message = format!("unknown purpose \"{name}\"{hint}");
             table.findings.error(&entry.origin, message);
         }
         let said = meaning(&entry.node).map(|meaning| match meaning {
@@ -252,8 +253,8 @@ fn lists(reader: &Reader<'_>, rules: &mut Rules) {
             Ok(said) => {
                 table
                     .findings
-                    .effective(table.path(&entry.name), entry.node.shown(), &entry.node.origin);
-                rules.lists.insert(entry.name.clone(), said);
+                    .effective(table.path(name), entry.node.shown(), &entry.node.origin);
+                rules.lists.insert(name.to_owned(), said);
             }
             Err(message) => table
                 .findings
@@ -303,10 +304,12 @@ fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
     for entry in reader.rest() {
         match measured(&entry.node) {
             Ok(found) => {
+                let known: Vec<String> = source.measures.keys().cloned().collect();
+                let name = meant(entry, known.iter().map(String::as_str)).to_owned();
                 reader
                     .findings
-                    .effective(reader.path(&entry.name), entry.node.shown(), &entry.node.origin);
-                source.take(&entry.name, found);
+                    .effective(reader.path(&name), entry.node.shown(), &entry.node.origin);
+                source.take(&name, found);
             }
             Err(message) => reader
                 .findings
@@ -358,8 +361,6 @@ impl SourceRules {
 /// `source` and `decays`.
 fn measured(node: &Node) -> Result<Measured, String> {
     const MEMBERS: [&str; 7] = ["published", "points", "age", "words", "alone", "source", "decays"];
-    let expanded = node.expanded();
-    let node = expanded.as_ref().unwrap_or(node);
     let short = |calibration| Measured {
         calibration,
         alone: false,

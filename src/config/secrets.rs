@@ -20,8 +20,21 @@ pub(super) struct Secrets<'a> {
     pub(super) variables: &'a [(String, String)],
     /// Whether everybody on the machine can read the configuration file.
     pub(super) file_is_public: bool,
-    /// Why parts of keys are missing, by the setting's path.
-    pub(super) missing: RefCell<Vec<(String, String, Origin)>>,
+    /// The parts of keys that are missing.
+    pub(super) missing: RefCell<Vec<Missing>>,
+}
+
+/// Is a secret whose named source holds nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Missing {
+    /// The setting's path.
+    pub(super) path: String,
+    /// Why it holds nothing.
+    pub(super) reason: String,
+    /// Where the source is named.
+    pub(super) origin: Origin,
+    /// Whether the source is a file: a variable that is not set is how a provider is left out, a file is named to be read.
+    pub(super) is_file: bool,
 }
 
 impl Secrets<'_> {
@@ -55,15 +68,18 @@ impl Secrets<'_> {
         key: &str,
         path: &str,
     ) -> Result<Option<(SecretString, SecretOrigin)>, String> {
-        let lacks = |reason: String| {
+        let note = |reason: String, is_file| {
             findings.effective(path.to_owned(), format!("missing: {reason}"), &node.origin);
-            self.missing
-                .borrow_mut()
-                .push((path.to_owned(), reason, node.origin.clone()));
+            self.missing.borrow_mut().push(Missing {
+                path: path.to_owned(),
+                reason,
+                origin: node.origin.clone(),
+                is_file,
+            });
             Ok(None)
         };
-        let expanded = node.expanded();
-        let node = expanded.as_ref().unwrap_or(node);
+        let lacks = |reason| note(reason, false);
+        let is_unread = |reason| note(reason, true);
         let entries = match &node.data {
             Data::Text(secret) => {
                 if secret.trim().is_empty() {
@@ -103,7 +119,7 @@ impl Secrets<'_> {
                 let shown = file.display().to_string();
                 let found = fs::metadata(&file);
                 match found {
-                    Err(error) => return lacks(format!("{shown} cannot be read: {error}")),
+                    Err(error) => return is_unread(format!("{shown} cannot be read: {error}")),
                     Ok(found) if found.len() > MAX_SECRET => {
                         return Err(format!("{shown} is larger than {MAX_SECRET} bytes"));
                     }
@@ -120,8 +136,8 @@ impl Secrets<'_> {
                         let value = SecretString::from(value.trim_end_matches(['\r', '\n']).to_owned());
                         Ok(Some((value, SecretOrigin::File(file))))
                     }
-                    Ok(_) => lacks(format!("{shown} is empty")),
-                    Err(error) => lacks(format!("{shown} cannot be read: {error}")),
+                    Ok(_) => is_unread(format!("{shown} is empty")),
+                    Err(error) => is_unread(format!("{shown} cannot be read: {error}")),
                 }
             }
             [] => Err(format!("expected {EXPECTED}, found an empty table")),

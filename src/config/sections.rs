@@ -159,8 +159,6 @@ fn tls(reader: &Reader<'_>) -> (Option<TlsFiles>, bool) {
     let Some(node) = reader.get("tls") else {
         return (None, false);
     };
-    let expanded = node.expanded();
-    let node = expanded.as_ref().unwrap_or(node);
     match &node.data {
         Data::Text(word) if word == "before" => {
             reader

@@ -291,6 +291,9 @@ pub struct ProviderSettings {
     pub credentials: BTreeMap<String, Credential>,
     /// Why the other parts of the key are missing, by name: `DOMAINTOOLS_API_KEY is not set`.
     pub missing: BTreeMap<String, String>,
+    /// What is wrong with a key that was meant to be there, for the administrator: a file that cannot be read, or a part
+    /// that is missing beside others. `None` where the key is whole, or where nobody gave one.
+    pub key_fault: Option<String>,
     /// The provider's own settings, each with its value or default.
     pub options: BTreeMap<String, String>,
     /// Rates; every one holds.

@@ -40,9 +40,22 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// Returns the value at a path.
+    pub(super) fn at(&self, path: &[&str]) -> Option<&Self> {
+        let Some((step, rest)) = path.split_first() else {
+            return Some(self);
+        };
+        let Data::Table(entries) = &self.data else {
+            return None;
+        };
+        let entry = entries.iter().find(|entry| entry.name == *step)?;
+        entry.node.at(rest)
+    }
+
     /// Says what it is, for messages.
     pub(super) fn what(&self) -> &'static str {
-        match self.data {
+        match &self.data {
+            Data::Text(text) if self.is_written(text) => "what is no list or table of TOML",
             Data::Text(_) => "a text",
             Data::Integer(_) => "a whole number",
             Data::Float(_) => "a number",
@@ -75,10 +88,15 @@ impl Node {
         }
     }
 
+    /// Tells whether the text of a variable is written as a list or a table.
+    fn is_written(&self, text: &str) -> bool {
+        self.origin.is_variable() && text.trim_start().starts_with(['[', '{'])
+    }
+
     /// Returns the value of a variable as a list or table, where it is written as one.
-    pub(super) fn expanded(&self) -> Option<Self> {
+    fn expanded(&self) -> Option<Self> {
         let Data::Text(text) = &self.data else { return None };
-        if !self.origin.is_variable() || !text.trim_start().starts_with(['[', '{']) {
+        if !self.is_written(text) {
             return None;
         }
         let document = format!("v = {text}");
@@ -158,6 +176,13 @@ impl Positions {
         }
     }
 
+    fn root(&self, table: &DeTable<'_>) -> Node {
+        Node {
+            origin: self.at(0),
+            data: Data::Table(self.table(table)),
+        }
+    }
+
     fn table(&self, table: &DeTable<'_>) -> Vec<Entry> {
         let mut entries: Vec<_> = table.iter().collect();
         // The map is sorted by name; people wrote it in an order that means something to them.
@@ -182,17 +207,19 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Node, Vec<Problem>> {
     let positions = Positions::new(file, text);
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
-        let data = Data::Table(positions.table(table.get_ref()));
-        return Ok(Node {
-            origin: positions.at(0),
-            data,
-        });
+        return Ok(positions.root(table.get_ref()));
     }
     let problem = |error: &toml::de::Error| Problem {
         origin: positions.at(error.span().map_or(0, |span| span.start)),
         message: error.message().lines().collect::<Vec<_>>().join(", "),
     };
     Err(errors.iter().map(problem).collect())
+}
+
+/// Reads of a file's text what can be read.
+pub(super) fn parse_leniently(file: &str, text: &str) -> Node {
+    let (table, _) = DeTable::parse_recoverable(text);
+    Positions::new(file, text).root(table.get_ref())
 }
 
 /// Lays the variables `PIVOTD__SECTION__KEY` over the file. Returns those that cannot stand anywhere.
@@ -258,11 +285,19 @@ fn place(node: &mut Node, steps: &[&str], text: &str, origin: &Origin) -> bool {
         return place(&mut entry.node, rest, text, origin);
     }
     entry.origin = origin.clone();
-    entry.node = Node {
+    let node = Node {
         origin: origin.clone(),
         data: Data::Text(text.to_owned()),
     };
+    // Whoever reads it finds a list or a table, wherever the file may have one.
+    entry.node = node.expanded().unwrap_or(node);
     true
+}
+
+/// Returns the name that an entry means: a variable cannot write every letter of it.
+pub(super) fn meant<'a>(entry: &'a Entry, mut known: impl Iterator<Item = &'a str>) -> &'a str {
+    let is_meant = |name: &&str| entry.origin.is_variable() && is_named(name, &entry.name);
+    known.find(is_meant).unwrap_or(&entry.name)
 }
 
 /// Compares names as variables can write them: letters of any case, and `_` for `-`.

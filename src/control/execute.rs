@@ -28,6 +28,7 @@ pub async fn execute(app: &App, request: ControlRequest) -> ControlReply {
         ControlRequest::Hello => Ok(ControlReply::Hello {
             version: VERSION.to_owned(),
         }),
+        ControlRequest::State => Ok(ControlReply::State(super::state::state(app))),
         ControlRequest::Run(run) => lookup::run(app, run).await,
         ControlRequest::Inputs { transform } => lookup::inputs(app, &transform),
         ControlRequest::Enrich {
@@ -193,6 +194,7 @@ async fn key_test(app: &App, name: &str, runtime: &Arc<Runtime>) -> KeyView {
         title: runtime.provider.descriptor().title.to_owned(),
         failure: None,
         account: None,
+        fingerprint: runtime.own.as_ref().map(|_| runtime.fingerprint().to_owned()),
         products: Vec::new(),
         budgets: Vec::new(),
     };

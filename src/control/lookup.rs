@@ -71,7 +71,7 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
     let (value, type_id) = request.entities.first().map_or(("", ""), |entity| {
         (entity.value.as_str(), entity.type_id.as_str())
     });
-    watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value);
+    watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value, None);
     let form = request.entities.first().filter(|_| is_typed);
     let form = form.and_then(|entity| entity_form(spec, entity));
     let form = form.unwrap_or_else(|| value.to_owned());
@@ -335,6 +335,7 @@ pub(super) async fn enrich(
         scored.cache,
         scored.provider_time,
         &asked.join(" "),
+        Some(&scored.answer.decision_id),
     );
     let answer = Answer {
         alert: scored.answer,
@@ -367,6 +368,7 @@ impl<'a> Watch<'a> {
         cache: &'static str,
         provider_time: Duration,
         value: &str,
+        decision: Option<&str>,
     ) {
         let clock = self.app.engine.clock();
         let took = clock.elapsed().saturating_sub(self.started);
@@ -384,6 +386,7 @@ impl<'a> Watch<'a> {
             provider_time,
             took,
             indicator: Some(head(value).into()),
+            decision: decision.map(Into::into),
         });
     }
 }

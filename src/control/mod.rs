@@ -7,6 +7,7 @@ pub mod client;
 mod execute;
 mod lookup;
 pub mod server;
+pub mod state;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,8 @@ pub fn socket(data: &Path) -> PathBuf {
 pub enum ControlRequest {
     /// Say who you are.
     Hello,
+    /// Say how you stand.
+    State,
     /// Run a transform.
     Run(RunRequest),
     /// Say which entity types a transform takes as they are.
@@ -117,6 +120,8 @@ pub enum ControlReply {
         /// Its version.
         version: String,
     },
+    /// How the server stands.
+    State(state::StateView),
     /// A run, however it ended.
     Ran {
         /// What it came to.
@@ -239,6 +244,8 @@ pub struct KeyView {
     pub failure: Option<String>,
     /// The account that the key belongs to, as the ledger names it.
     pub account: Option<String>,
+    /// The key's fingerprint, as the log names it; none where there is no key.
+    pub fingerprint: Option<String>,
     /// The products that the key is entitled to.
     pub products: Vec<ProductView>,
     /// The configured budgets.

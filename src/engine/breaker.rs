@@ -191,14 +191,13 @@ impl Breaker {
         }
     }
 
-    /// Tells what became of an attempt.
-    pub fn tell(&self, circuit: &Circuit, signal: Signal, now: Timestamp) {
+    /// Tells what became of an attempt. Returns whether the key was refused, and not before.
+    pub fn tell(&self, circuit: &Circuit, signal: Signal, now: Timestamp) -> bool {
         let Ok(mut states) = self.states.lock() else {
-            return;
+            return false;
         };
         if let Signal::KeyRefused(message) = signal {
-            states.refused = Some(message);
-            return;
+            return states.refused.replace(message).is_none();
         }
         let state = states.circuits.entry(circuit.clone()).or_default();
         state.trial = false;
@@ -224,6 +223,13 @@ impl Breaker {
             }
             Signal::KeyRefused(_) => {}
         }
+        false
+    }
+
+    /// Returns what the vendor said when it refused the key; `None` while it does not.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        self.states.lock().ok()?.refused.clone()
     }
 
     /// Tells whether the product is known not to be in the subscription.

@@ -364,7 +364,10 @@ impl Carrier {
                 self.again(call, failure, Some(until))
             }
             Verdict::KeyRefused(message) => {
-                tell(Signal::KeyRefused(message.clone()));
+                if tell(Signal::KeyRefused(message.clone())) && self.key.is_none() {
+                    let (provider, key) = (&self.runtime.settings.name, self.runtime.fingerprint());
+                    tracing::warn!(%provider, key, reason = %message, "the vendor refuses this server's key");
+                }
                 let denial = if self.key.is_some() {
                     Denial::UserKey
                 } else {

@@ -239,7 +239,10 @@ impl Engine {
         }
         let Some(state) = state else {
             let title = runtime.provider.descriptor().title;
-            let message = format!("no {title} key is configured on this server");
+            let message = match runtime.settings.key_fault {
+                Some(_) => format!("the {title} key of this server cannot be read"),
+                None => format!("no {title} key is configured on this server"),
+            };
             let failure = Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message);
             return self.stale_or(kept, key, failure);
         };

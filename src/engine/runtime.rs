@@ -26,6 +26,9 @@ use crate::providers::Provider;
 /// Holds a key by the names of its fields.
 pub type Key = BTreeMap<String, SecretString>;
 
+/// The digits of a key's fingerprint.
+const FINGERPRINT: usize = 12;
+
 /// Holds one provider at work.
 #[derive(Debug)]
 pub struct Runtime {
@@ -44,6 +47,7 @@ pub struct Runtime {
     /// Calls at once.
     pub permits: Arc<Semaphore>,
     key_mark: [u8; 32],
+    fingerprint: String,
 }
 
 impl std::fmt::Debug for dyn Provider {
@@ -68,6 +72,10 @@ impl Runtime {
     ) -> Result<Self, TransportError> {
         let transport = Transport::new(&settings, Arc::clone(authorities))?;
         let key_mark = mark(secret, &settings, &transport);
+        let fingerprint = hex(&keyed_hash(secret, transport.credentials()))
+            .chars()
+            .take(FINGERPRINT)
+            .collect();
         let own = settings.has_key(provider.descriptor()).then(|| {
             let kept = previous.filter(|old| old.key_mark == key_mark && old.settings.rate == settings.rate);
             kept.and_then(|old| old.own.clone()).unwrap_or_else(|| {
@@ -100,7 +108,14 @@ impl Runtime {
             users,
             permits,
             key_mark,
+            fingerprint,
         })
+    }
+
+    /// Returns the fingerprint of the server's own key: a short keyed hash, by which two keys can be told apart.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Returns the name of an account for a user's own key: a keyed hash, never the key.

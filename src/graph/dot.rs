@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use super::period::{ends, hull, seen};
 use super::{Graph, Link, Node};
 use crate::ask::report::Observation;
+use crate::domain::indicator::is_turning;
 
 /// Colours by the last part of the type's id; what is not here is grey.
 const COLOURS: [(&str, &str); 12] = [
@@ -201,7 +202,7 @@ fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            c if c.is_control() => out.push(' '),
+            c if c.is_control() || is_turning(c) => out.push(' '),
             c => out.push(c),
         }
     }

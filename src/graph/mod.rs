@@ -16,11 +16,13 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::ask::report::{EntityView, Observation};
+use crate::domain::indicator::without;
 use crate::maltego::types;
 use crate::mapping::canonical::name_key;
 use period::Period;
@@ -252,7 +254,7 @@ impl Graph {
     /// Finds the entity that would merge with another.
     #[must_use]
     pub fn find(&self, node: &Node) -> Option<usize> {
-        self.known.get(&node.key()).copied()
+        self.known.get(&plain_node(node.clone()).key()).copied()
     }
 
     /// Begins a step; what is found until the next one belongs to it. Returns its number.
@@ -263,7 +265,8 @@ impl Graph {
 
     /// Adds an entity, or merges it into its equal: properties with other ids are added, those with equal ids take the
     /// newer value, periods are united. Returns its index.
-    pub fn add(&mut self, mut node: Node) -> usize {
+    pub fn add(&mut self, node: Node) -> usize {
+        let mut node = plain_node(node);
         let key = node.key();
         if let Some(&at) = self.known.get(&key) {
             if let Some(kept) = self.nodes.get_mut(at) {
@@ -290,6 +293,7 @@ impl Graph {
 
     /// Adds the entity that a transform is run on. Returns its index.
     pub fn give(&mut self, node: Node) -> usize {
+        let node = plain_node(node);
         let is_new = self.find(&node).is_none();
         let step = self.steps.len();
         let at = self.add(node);
@@ -302,7 +306,8 @@ impl Graph {
 
     /// Links two entities; a link that is there takes what is new of the observations, and so does the entity that was
     /// found.
-    pub fn link(&mut self, link: Link) {
+    pub fn link(&mut self, mut link: Link) {
+        link.label = plain(link.label);
         if link.from == link.to || link.from >= self.nodes.len() {
             return;
         }
@@ -319,7 +324,7 @@ impl Graph {
     /// Adds what a transform found for an entity. What annotates the entity itself is merged into it.
     pub fn found(&mut self, input: usize, transform: &str, entities: Vec<EntityView>) {
         let step = self.steps.len();
-        for entity in entities {
+        for entity in entities.into_iter().map(plain_entity) {
             let label = entity.link.clone().unwrap_or_default();
             let is_input = self.nodes.get(input).is_some_and(|node| is_copy(&entity, node));
             if is_input {
@@ -343,6 +348,38 @@ impl Graph {
                 observations,
             });
         }
+    }
+}
+
+/// Takes out of a text what cannot be seen and what turns its direction, but for what can mean something inside a word.
+fn plain(text: String) -> String {
+    match without(&text, false) {
+        Cow::Owned(plain) => plain,
+        Cow::Borrowed(_) => text,
+    }
+}
+
+fn plain_values(values: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let values = values.into_iter();
+    values.map(|(name, value)| (name, plain(value))).collect()
+}
+
+fn plain_node(node: Node) -> Node {
+    Node {
+        value: plain(node.value),
+        properties: plain_values(node.properties),
+        marks: node.marks.into_iter().map(plain).collect(),
+        ..node
+    }
+}
+
+fn plain_entity(entity: EntityView) -> EntityView {
+    EntityView {
+        value: plain(entity.value),
+        properties: plain_values(entity.properties),
+        marks: entity.marks.into_iter().map(plain).collect(),
+        link: entity.link.map(plain),
+        ..entity
     }
 }
 

@@ -186,6 +186,12 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
         .filter(|value| !value.is_empty())
 }
 
+/// Names the client of a token that is refused, for the log: one that has expired, was revoked, or may not do this.
+#[must_use]
+pub fn named(app: &App, request: &HttpRequest) -> Option<Arc<str>> {
+    app.tokens.client_of(header_token(request)?)
+}
+
 /// Knows the client of a face other than a transform's run.
 ///
 /// # Errors
@@ -201,10 +207,11 @@ pub fn identify(app: &App, request: &HttpRequest, scope: Scope) -> Result<Identi
     Ok(identity)
 }
 
-/// Says why the demo does not answer a request: it is open, so pages of other sites must not reach it.
+/// Says why the demo does not answer a request: it is open, or its tokens are printed, so pages of other sites must not
+/// reach it.
 #[must_use]
 pub fn demo_refusal(app: &App, request: &HttpRequest) -> Option<&'static str> {
-    if app.mode != Mode::Demo {
+    if app.mode == Mode::Serve {
         return None;
     }
     let header = |name: &str| {

@@ -69,6 +69,7 @@ impl Request<'_> {
                 body: score.template.fill(&self.id, &budget, now),
             },
             replayed: false,
+            decision: Some(score.decision_id.as_str().into()),
         })
     }
 

@@ -89,6 +89,8 @@ pub(super) struct Finished {
     pub(super) rate: Option<RateStanding>,
     pub(super) reply: Reply,
     pub(super) replayed: bool,
+    /// The id of the decision that the answer tells.
+    pub(super) decision: Option<Arc<str>>,
 }
 
 impl<'a> Request<'a> {
@@ -128,8 +130,12 @@ impl<'a> Request<'a> {
             let status = StatusCode::FORBIDDEN;
             return Err(Problem::new(status, "refused", "Refused", reason, &self.id));
         }
-        let identity =
-            access::identify(self.app, http, scope).map_err(|denied| Problem::denied(denied, &self.id))?;
+        let identity = access::identify(self.app, http, scope).map_err(|denied| {
+            if let Some(client) = access::named(self.app, http) {
+                let _ = self.client.set(client);
+            }
+            Problem::denied(denied, &self.id)
+        })?;
         // Asked for once.
         let _ = self.client.set(Arc::clone(&identity.client));
         Ok(identity)
@@ -276,6 +282,7 @@ impl<'a> Request<'a> {
             rate: caller.identity.rate(),
             reply: self.reply(&answer)?,
             replayed: false,
+            decision: Some(answer.alert.decision_id.as_str().into()),
         };
         Ok((finished, answer.alert, scored.steady))
     }
@@ -307,6 +314,7 @@ impl<'a> Request<'a> {
             rate: identity.rate(),
             reply: self.reply(answer)?,
             replayed: false,
+            decision: None,
         })
     }
 
@@ -332,6 +340,7 @@ impl<'a> Request<'a> {
                     provider_time: done.provider_time,
                     client: Arc::clone(&done.client),
                     asked: Some(done.asked.as_str()),
+                    decision: done.decision.clone(),
                 };
                 line.put(self.app, entry);
             }
@@ -343,6 +352,7 @@ impl<'a> Request<'a> {
                     provider_time: Duration::ZERO,
                     client: self.client.get().map_or_else(|| "".into(), Arc::clone),
                     asked: None,
+                    decision: None,
                 };
                 line.put(self.app, entry);
             }

@@ -424,6 +424,7 @@ async fn gather(
         rate: run.caller.identity.rate(),
         reply,
         replayed: false,
+        decision: None,
     })
 }
 

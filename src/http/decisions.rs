@@ -11,6 +11,7 @@ use super::asking::Request;
 use super::problem::Problem;
 use super::statuses::{BodyRefusals, NotFound, Refusals};
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision};
+use crate::domain::indicator::is_invisible;
 use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::digest;
 use crate::startup::App;
@@ -102,7 +103,7 @@ pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> Ht
         let decision = find(&app, &request, &http, identity.tenant())?;
         let (kind, indicator) =
             meant(&decision, said.indicator.as_deref()).map_err(|why| request.wrong(why))?;
-        let reason: String = said.reason.trim().chars().filter(|c| !c.is_control()).collect();
+        let reason: String = said.reason.trim().chars().filter(|c| !is_invisible(*c)).collect();
         if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
             return Err(request.wrong(format!("reason: expected 1 to {LONGEST_REASON} characters")));
         }

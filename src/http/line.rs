@@ -27,6 +27,7 @@ pub(super) struct Entry<'a> {
     pub(super) provider_time: Duration,
     pub(super) client: Arc<str>,
     pub(super) asked: Option<&'a str>,
+    pub(super) decision: Option<Arc<str>>,
 }
 
 impl Line {
@@ -46,6 +47,7 @@ impl Line {
             provider_time,
             client,
             asked: Some(asked),
+            decision: None,
         };
         self.put(app, entry);
     }
@@ -67,6 +69,7 @@ impl Line {
             provider_time: entry.provider_time,
             took,
             indicator: entry.asked.map(Into::into),
+            decision: entry.decision,
         });
     }
 }

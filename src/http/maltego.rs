@@ -43,7 +43,7 @@ const MANY_RECORDS: usize = 500;
 /// Answers everything below `/run` and `/t`.
 pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
     let mut response = match RunPath::of(http.path()) {
-        None => operation::not_found().await,
+        None => operation::absent(http.path()),
         Some(path) => match *http.method() {
             Method::POST => run(app, &http, &path, payload).await,
             Method::GET | Method::HEAD => probe(&app, &path),
@@ -96,6 +96,7 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
             provider_time: answered.provider_time,
             took,
             indicator: answered.indicator,
+            decision: None,
         });
     }
     let mut response = HttpResponse::build(answered.status);
@@ -136,7 +137,12 @@ async fn answer(
         Ok(installed) => installed,
         Err(denied) => {
             denied.mark(http);
-            return Refusal::Installed(denied).answered(None);
+            let given = access::header_token(http).or(path.token.as_deref());
+            let client = given.and_then(|token| app.tokens.client_of(token));
+            return Answered {
+                client: client.unwrap_or_else(|| "".into()),
+                ..Refusal::Installed(denied).answered(None)
+            };
         }
     };
     let (sender, most) = match installed {
@@ -150,6 +156,7 @@ async fn answer(
     };
     let asked = Asked {
         installed,
+        token: access::header_token(http).or(path.token.as_deref()),
         http,
         app,
         configured,
@@ -174,6 +181,8 @@ struct Asked<'a> {
     http: &'a HttpRequest,
     /// Whom the header's or the path's token names; none where there is no token.
     installed: Option<Identity>,
+    /// The header's or the path's token itself.
+    token: Option<&'a str>,
     request_id: Uuid,
 }
 
@@ -247,7 +256,15 @@ impl Asked<'_> {
             Ok(identity) => identity,
             Err(refusal) => {
                 refusal.denied().mark(self.http);
-                return refusal.answered(Some(&request));
+                let given = match refusal {
+                    Refusal::Setting(_) => request.setting(TOKEN).map(str::trim),
+                    Refusal::Installed(_) => self.token,
+                };
+                let client = given.and_then(|token| app.tokens.client_of(token));
+                return Answered {
+                    client: client.unwrap_or_else(|| "".into()),
+                    ..refusal.answered(Some(&request))
+                };
             }
         };
         let indicator: Option<Arc<str>> = request.entities.first().map(|entity| head(entity.value()).into());
@@ -298,7 +315,7 @@ impl Asked<'_> {
 
     /// Knows the client: by the analyst's own setting first, then by the header, then by the path.
     fn identify(&self, request: &TransformRequest) -> Result<Identity, Refusal> {
-        if self.app.mode == Mode::Serve
+        if self.app.mode != Mode::Demo
             && let Some(token) = request.setting(TOKEN)
         {
             let identity = Identity::of(self.app, token.trim(), false).map_err(Refusal::Setting)?;

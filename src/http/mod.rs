@@ -9,6 +9,7 @@ pub mod batch;
 mod body;
 pub mod context;
 pub mod decisions;
+mod examples;
 pub mod incoming;
 mod line;
 mod lines;

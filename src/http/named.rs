@@ -18,6 +18,16 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest name of a request.
 const LONGEST_NAME: usize = 255;
 
+/// Reads the id of the decision out of a reply.
+fn decision_of(body: &str) -> Option<Arc<str>> {
+    #[derive(serde::Deserialize)]
+    struct Told {
+        decision_id: String,
+    }
+    let told: Told = serde_json::from_str(body).ok()?;
+    Some(told.decision_id.into())
+}
+
 impl Request<'_> {
     /// Looks whether a request was sent before, by its `Idempotency-Key`. Gives the right to answer it, or the reply.
     pub(super) fn claim(
@@ -57,6 +67,7 @@ impl Request<'_> {
                 client: Arc::clone(&identity.client),
                 asked: String::new(),
                 rate: identity.rate(),
+                decision: decision_of(&reply.body),
                 reply,
                 replayed: true,
             })),

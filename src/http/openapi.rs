@@ -2,16 +2,18 @@
 
 use std::sync::LazyLock;
 
-use actix_web::HttpResponse;
+use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::examples::Everywhere;
 use super::{alert, asking, batch, context, decisions, reputation};
 use crate::openapi::{self, Version};
-use crate::startup::App;
+use crate::startup::{App, Mode};
 
 struct Token;
 
@@ -81,7 +83,7 @@ impl Modify for Examples {
         super::problem::Problem,
         super::statuses::AlertReply,
     )),
-    modifiers(&Token, &Examples),
+    modifiers(&Token, &Examples, &Everywhere),
     tags(
         (name = "reputation", description = "Scores of indicators"),
         (name = "decisions", description = "Decisions, explained later, and what people say of them"),
@@ -115,7 +117,11 @@ const LINKS: [(&str, &str); 3] = [
 static EDITION_3_1: LazyLock<Bytes> = LazyLock::new(|| made(Edition::V31));
 static EDITION_3_0: LazyLock<Bytes> = LazyLock::new(|| made(Edition::V30));
 static EDITION_2_0: LazyLock<Bytes> = LazyLock::new(|| made(Edition::V20));
-static PAGE: LazyLock<Page> = LazyLock::new(Page::make);
+static PAGE: LazyLock<Page> = LazyLock::new(|| Page::make(true));
+/// The page of a server that asks for no token.
+static OPEN_PAGE: LazyLock<Page> = LazyLock::new(|| Page::make(false));
+/// The server in the document, as it is written there.
+const RELATIVE: &str = "\"url\": \"/\"";
 
 /// Returns the document as JSON text in an edition.
 ///
@@ -152,55 +158,80 @@ struct Page {
 }
 
 impl Page {
-    fn make() -> Self {
+    fn make(asks_token: bool) -> Self {
         let document = value(&Document::openapi()).unwrap_or_default();
         let policy = format!(
             "default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             openapi::style_hash()
         );
         Self {
-            html: openapi::page(&document, &LINKS),
+            html: openapi::page(&document, &LINKS, asks_token),
             policy,
         }
     }
 }
 
 /// Serves the document.
-pub async fn document() -> HttpResponse {
-    served(&EDITION_3_1)
+pub async fn document(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    served(&EDITION_3_1, &app, &http)
 }
 
 /// Serves the document as OpenAPI 3.0.3.
-pub async fn document_3_0() -> HttpResponse {
-    served(&EDITION_3_0)
+pub async fn document_3_0(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    served(&EDITION_3_0, &app, &http)
 }
 
-/// Serves the document as Swagger 2.0.
-pub async fn document_2_0() -> HttpResponse {
-    served(&EDITION_2_0)
+/// Serves the document as Swagger 2.0, whose tools call the host that it came from.
+pub async fn document_2_0(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    served(&EDITION_2_0, &app, &http)
 }
 
-fn served(edition: &Bytes) -> HttpResponse {
-    if edition.is_empty() {
+/// Returns what clients call this server: its public URL, else the host that this client called.
+fn base(app: &App, http: &HttpRequest) -> Option<String> {
+    let configured = app.configured.load();
+    let server = &configured.settings().server;
+    if let Some(url) = &server.public_url {
+        return Some(url.clone());
+    }
+    let scheme = if server.tls.is_some() { "https" } else { "http" };
+    let host = http.headers().get(header::HOST)?.to_str().ok()?;
+    let url = url::Url::parse(&format!("{scheme}://{host}/")).ok()?;
+    // A header may say anything; this is a host and a port, and nothing else.
+    let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    (is_plain && url.username().is_empty() && url.password().is_none())
+        .then(|| url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn served(edition: &Bytes, app: &App, http: &HttpRequest) -> HttpResponse {
+    let Ok(text) = std::str::from_utf8(edition) else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    if text.is_empty() {
         return HttpResponse::InternalServerError().finish();
     }
+    let body = match base(app, http).map(|url| Value::from(url).to_string()) {
+        Some(url) => Bytes::from(text.replacen(RELATIVE, &format!("\"url\": {url}"), 1)),
+        None => edition.clone(),
+    };
     HttpResponse::Ok()
         .content_type("application/json")
         .insert_header(("x-content-type-options", "nosniff"))
-        .body(edition.clone())
+        .insert_header((header::VARY, "Host"))
+        .body(body)
 }
 
-/// Serves the document as a page; its examples call the server by its public URL, where that is set.
-pub async fn docs(app: Data<App>) -> HttpResponse {
-    let configured = app.configured.load();
-    let html = match &configured.settings().server.public_url {
-        Some(url) => PAGE.html.replace(openapi::PLACE, &openapi::escaped(url)),
-        None => PAGE.html.clone(),
+/// Serves the document as a page; its examples call this server as its clients do.
+pub async fn docs(app: Data<App>, http: HttpRequest) -> HttpResponse {
+    let page = if app.mode == Mode::Demo { &OPEN_PAGE } else { &PAGE };
+    let html = match base(&app, &http) {
+        Some(url) => page.html.replace(openapi::PLACE, &openapi::escaped(&url)),
+        None => page.html.clone(),
     };
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header(("content-security-policy", PAGE.policy.as_str()))
+        .insert_header(("content-security-policy", page.policy.as_str()))
         .insert_header(("x-content-type-options", "nosniff"))
         .insert_header(("referrer-policy", "no-referrer"))
+        .insert_header((header::VARY, "Host"))
         .body(html)
 }

@@ -7,13 +7,16 @@ use uuid::Uuid;
 
 use super::access;
 use super::problem::Problem;
+use crate::ask::score::SPEAKING;
+use crate::config::problem::did_you_mean;
+use crate::engine::runtime::Runtime;
 use crate::engine::store::StoreError;
 use crate::startup::App;
 use crate::tokens::Scope;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Says that this is pivotd.
+/// Says that this is pivotd, and where what it answers is described.
 pub async fn index(app: Data<App>) -> HttpResponse {
     let sample = if app.is_sample() {
         " Everything it answers is sample data."
@@ -21,8 +24,16 @@ pub async fn index(app: Data<App>) -> HttpResponse {
         ""
     };
     HttpResponse::Ok()
-        .content_type(TEXT)
-        .body(format!("This is pivotd.{sample}\n"))
+        .content_type("text/html; charset=utf-8")
+        .insert_header((
+            "link",
+            "</docs>; rel=\"service-doc\", </openapi.json>; rel=\"service-desc\"",
+        ))
+        .body(format!(
+            "<!doctype html>\n<html lang=\"en\"><title>pivotd</title>\n<p>This is pivotd.{sample}\n\
+             <p><a href=\"/docs\">/docs</a> describes what it answers, <a href=\"/openapi.json\">/openapi.json</a> does so \
+             for tools.\n</html>\n"
+        ))
 }
 
 /// Says that the process lives.
@@ -30,29 +41,45 @@ pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type(TEXT).body("ok\n")
 }
 
-/// Says whether it can answer: a transform is served, and the store takes a write, which this proves by writing.
+/// Says whether it can answer: a transform is served or a source of scores asked, and the store takes a write, which this
+/// proves by writing. Says, too, whose key was given and cannot be used.
 pub async fn readyz(app: Data<App>) -> HttpResponse {
-    if app.configured.load().catalogue.transforms().is_empty() {
-        return HttpResponse::ServiceUnavailable()
-            .content_type(TEXT)
-            .body("no transform is served\n");
+    let unready = |text: &'static str| HttpResponse::ServiceUnavailable().content_type(TEXT).body(text);
+    let runtimes = app.engine.runtimes();
+    let scores = || {
+        runtimes
+            .values()
+            .any(|runtime| runtime.own.is_some() && speaks(runtime))
+    };
+    if app.configured.load().catalogue.transforms().is_empty() && !scores() {
+        return unready("no transform is served, and no source of scores is asked\n");
     }
-    match app.engine.store().prove(app.engine.clock().elapsed()).await {
-        Ok(()) => HttpResponse::Ok().content_type(TEXT).body("ready\n"),
-        Err(error) => {
-            tracing::debug!(%error, "not ready");
-            // Where the file lies is for the log.
-            let reason = match error {
-                StoreError::Full { .. } => {
-                    "the disk of the store is nearly full: nothing is spent and no decision is kept"
-                }
-                _ => "the store cannot be written: nothing is spent and no decision is kept",
-            };
-            HttpResponse::ServiceUnavailable()
-                .content_type(TEXT)
-                .body(format!("{reason}\n"))
+    if let Err(error) = app.engine.store().prove(app.engine.clock().elapsed()).await {
+        tracing::debug!(%error, "not ready");
+        // Where the file lies is for the log.
+        return unready(match error {
+            StoreError::Full { .. } => {
+                "the disk of the store is nearly full: nothing is spent and no decision is kept\n"
+            }
+            _ => "the store cannot be written: nothing is spent and no decision is kept\n",
+        });
+    }
+    let mut text = String::from("ready\n");
+    for (name, runtime) in runtimes.iter() {
+        let refused = runtime.own.as_ref().and_then(|own| own.breaker.refusal());
+        if runtime.settings.key_fault.is_some() {
+            text.push_str(&format!("without {name}: its key cannot be read\n"));
+        } else if refused.is_some() {
+            text.push_str(&format!("without {name}: its key is refused\n"));
         }
     }
+    HttpResponse::Ok().content_type(TEXT).body(text)
+}
+
+/// Tells whether a provider is a source of scores.
+fn speaks(runtime: &Runtime) -> bool {
+    let descriptor = runtime.provider.descriptor();
+    SPEAKING.iter().any(|one| descriptor.offer(*one).is_some())
 }
 
 /// Writes the metrics; asks for a token of scope `admin`, which a scraper sends as a bearer token.
@@ -74,10 +101,57 @@ pub async fn metrics(app: Data<App>, http: HttpRequest) -> HttpResponse {
         .body(app.engine.metrics().render())
 }
 
+/// The paths that are served, for a hint to whoever mistypes one.
+const PATHS: [&str; 17] = [
+    "/v1/alerts/score",
+    "/v1/domain/{domain}/reputation",
+    "/v1/ip/{ip}/reputation",
+    "/v1/email/{email}/reputation",
+    "/v1/url/reputation",
+    "/v1/file/{digest}/reputation",
+    "/v1/enrich",
+    "/v1/enrich/batch",
+    "/v1/context/{indicator}",
+    "/v1/decisions/{decision}",
+    "/v1/decisions/{decision}/feedback",
+    "/run/{transform}",
+    "/openapi.json",
+    "/docs",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+];
+
+/// Says which path was meant, where one is near: what stands for a value is taken as it is.
+fn meant(path: &str) -> String {
+    let given: Vec<&str> = path.split('/').collect();
+    let filled = PATHS.map(|pattern| {
+        let steps = pattern.split('/').enumerate().map(|(at, step)| {
+            let is_value = step.starts_with('{');
+            given.get(at).filter(|_| is_value).copied().unwrap_or(step)
+        });
+        (steps.collect::<Vec<_>>().join("/"), pattern)
+    });
+    let near = did_you_mean(path, filled.iter().map(|(path, _)| path.as_str()));
+    let pattern = filled
+        .iter()
+        .find(|(path, _)| near.contains(&format!("\"{path}\"")))
+        .map(|(_, pattern)| format!(", did you mean {pattern}?"));
+    pattern.unwrap_or_default()
+}
+
 /// Says that there is nothing here.
-pub async fn not_found() -> HttpResponse {
+pub async fn not_found(http: HttpRequest) -> HttpResponse {
+    absent(http.path())
+}
+
+/// Says that there is nothing at a path.
+pub(super) fn absent(path: &str) -> HttpResponse {
     let request_id = Uuid::now_v7().to_string();
-    let detail = "there is nothing here; /openapi.json describes what there is";
+    let detail = format!(
+        "there is nothing here{}; /openapi.json describes what there is",
+        meant(path)
+    );
     Problem::new(
         StatusCode::NOT_FOUND,
         "not-found",
@@ -111,4 +185,26 @@ pub async fn method_not_allowed() -> HttpResponse {
         .insert_header(("allow", "GET, HEAD, POST"))
         .content_type(TEXT)
         .body("POST a Maltego request to run a transform\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_path_gets_the_one_that_was_meant() {
+        for (given, pattern) in [
+            (
+                "/v1/domian/example.com/reputation",
+                "/v1/domain/{domain}/reputation",
+            ),
+            ("/v1/ip/192.0.2.1/reputaton", "/v1/ip/{ip}/reputation"),
+            ("/v1/alert/score", "/v1/alerts/score"),
+            ("/v1/decision/1f/feedback", "/v1/decisions/{decision}/feedback"),
+            ("/doc", "/docs"),
+        ] {
+            assert_eq!(meant(given), format!(", did you mean {pattern}?"), "{given}");
+        }
+        assert_eq!(meant("/favicon.ico"), "");
+    }
 }

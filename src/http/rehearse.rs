@@ -41,6 +41,11 @@ const BRANCHES: [(&str, Branch); 7] = [
     ("limited", Branch::Limited),
 ];
 
+/// Lists the names of the branches.
+pub(super) fn names() -> [&'static str; 7] {
+    BRANCHES.map(|(name, _)| name)
+}
+
 /// Reads which branch a request rehearses, if any.
 ///
 /// # Errors
@@ -51,10 +56,9 @@ pub(super) fn branch(http: &HttpRequest) -> Result<Option<Branch>, String> {
     };
     let given = value.to_str().unwrap_or_default().trim().to_ascii_lowercase();
     let found = BRANCHES.into_iter().find(|(name, _)| *name == given);
-    found.map(|(_, branch)| Some(branch)).ok_or_else(|| {
-        let names = BRANCHES.map(|(name, _)| name);
-        format!("X-Pivotd-Rehearse: expected one of {}", names.join(", "))
-    })
+    found
+        .map(|(_, branch)| Some(branch))
+        .ok_or_else(|| format!("X-Pivotd-Rehearse: expected one of {}", names().join(", ")))
 }
 
 /// Makes the problem that the branch `limited` is about.

@@ -10,6 +10,7 @@ use super::access::Identity;
 use super::problem::Problem;
 use crate::ask::score::Wishes;
 use crate::config::problem::expected_of;
+use crate::domain::indicator::visible;
 use crate::domain::{Capability, Pap, Tlp};
 use crate::reputation::{Fallback, Fallbacks, Policy};
 use crate::startup::App;
@@ -291,7 +292,7 @@ impl Given {
         for name in &self.providers {
             if !runtimes.contains_key(name) {
                 let hint = expected_of(name, runtimes.keys().map(String::as_str));
-                let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+                let name = visible(name, 80);
                 return Err(format!(
                     "providers: \"{name}\" is not configured on this server{hint}"
                 ));

@@ -22,11 +22,12 @@ pub fn style_hash() -> String {
 }
 
 /// Writes an OpenAPI 3.1 document as one HTML page. Every word of the document is escaped. `links` are addresses, each
-/// with its title.
+/// with its title; `asks_token` says whether the examples send a token.
 #[must_use]
-pub fn page(document: &Value, links: &[(&str, &str)]) -> String {
+pub fn page(document: &Value, links: &[(&str, &str)], asks_token: bool) -> String {
     let mut page = Page {
         document,
+        asks_token,
         html: String::new(),
     };
     page.whole(links);
@@ -35,6 +36,7 @@ pub fn page(document: &Value, links: &[(&str, &str)]) -> String {
 
 struct Page<'a> {
     document: &'a Value,
+    asks_token: bool,
     html: String,
 }
 
@@ -103,7 +105,11 @@ impl Page<'_> {
         for (_, scheme) in schemes {
             self.prose(text(scheme, "description"));
         }
-        self.put("<p>The examples take the token from the environment variable <code>PIVOTD_TOKEN</code>.</p>\n</section>");
+        self.put(if self.asks_token {
+            "<p>The examples take the token from the environment variable <code>PIVOTD_TOKEN</code>.</p>\n</section>"
+        } else {
+            "<p>This server is a demo and asks for no token.</p>\n</section>"
+        });
     }
 
     fn operation(&mut self, path: &str, method: &str, operation: &Map<String, Value>) {
@@ -159,7 +165,7 @@ impl Page<'_> {
         if let Some(request) = example::request(self.document, path, operation) {
             self.put(&format!(
                 "<h4>Example</h4>\n<pre tabindex=\"0\">{}</pre>",
-                escaped(&curl(method, &request))
+                escaped(&curl(method, &request, self.asks_token))
             ));
         }
         self.put("<h4>Answers</h4>");
@@ -179,7 +185,26 @@ impl Page<'_> {
                 &prose(text(response, "description")),
             );
         }
-        self.put("</tbody></table></div>\n</article>");
+        self.put("</tbody></table></div>");
+        self.answer(&whole);
+        self.put("</article>");
+    }
+
+    /// Writes the example of an answer that is good.
+    fn answer(&mut self, operation: &Value) {
+        let good = members(operation, "responses").find(|(status, _)| status.starts_with('2'));
+        let example = good.and_then(|(_, response)| {
+            let response = resolve(self.document, response);
+            members(response, "content").find_map(|(_, media)| example::given(media))
+        });
+        if let Some(example) = example
+            && let Ok(text) = serde_json::to_string_pretty(&example)
+        {
+            self.put(&format!(
+                "<details><summary>Example of an answer</summary>\n<pre tabindex=\"0\">{}</pre></details>",
+                escaped(&text)
+            ));
+        }
     }
 
     fn schema(&mut self, name: &str, schema: &Value) {
@@ -259,11 +284,11 @@ fn method_mark(method: &str) -> String {
     )
 }
 
-fn curl(method: &str, request: &example::Request) -> String {
-    let mut command = format!(
-        "curl -s \"{PLACE}{}\" \\\n  -H \"Authorization: Bearer $PIVOTD_TOKEN\"",
-        request.target
-    );
+fn curl(method: &str, request: &example::Request, asks_token: bool) -> String {
+    let mut command = format!("curl -s \"{PLACE}{}\"", request.target);
+    if asks_token {
+        command.push_str(" \\\n  -H \"Authorization: Bearer $PIVOTD_TOKEN\"");
+    }
     if !matches!(method, "get" | "post") {
         _ = write!(command, " -X {}", method.to_ascii_uppercase());
     }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
+use crate::domain::indicator::is_invisible;
+
 /// Counts millionths, from 0 to 1 000 000; serialised as a decimal number from 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
 #[schema(value_type = f64, minimum = 0.0, maximum = 1.0)]
@@ -454,14 +456,10 @@ const LONGEST: usize = 160;
 /// Makes a provider's text fit for a line of an explanation: no control characters, and at most so many others; where it
 /// is cut, it ends with an ellipsis.
 pub(super) fn printable(text: &str) -> String {
-    let turns = |c: &char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let mut kept: String = text
         .trim()
         .chars()
-        .filter(|c| !turns(c))
+        .filter(|c| !is_invisible(*c))
         .take(LONGEST + 1)
         .collect();
     if kept.chars().count() > LONGEST {

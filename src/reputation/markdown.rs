@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::alert::AlertAnswer;
 use super::score::{Assessment, Decision, Recommendation};
+use crate::domain::indicator::is_turning;
 
 /// The most indicators that a note tells of.
 const MOST: usize = 30;
@@ -180,7 +181,7 @@ fn defanged(indicator: &str) -> String {
             '@' => safe.push_str("[@]"),
             // A code span ends at a backtick, and a table's cell at a bar.
             '`' | '|' => safe.push('?'),
-            c if c.is_control() => safe.push(' '),
+            c if c.is_control() || is_turning(c) => safe.push(' '),
             c => safe.push(c),
         }
     }
@@ -213,7 +214,7 @@ fn escaped(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
             '@' => safe.push_str("[at]"),
-            c if c.is_control() => safe.push(' '),
+            c if c.is_control() || is_turning(c) => safe.push(' '),
             c => safe.push(c),
         }
     }

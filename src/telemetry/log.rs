@@ -21,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::config::settings::{LogFormat, LogIndicators, LogSettings};
+use crate::domain::indicator::{is_turning, unturned};
 
 const QUEUE: usize = 4096;
 /// The target of requests' lines.
@@ -58,6 +59,8 @@ pub struct RequestLine {
     pub took: Duration,
     /// What was asked about; shown as the settings say.
     pub indicator: Option<Arc<str>>,
+    /// The id of the decision, where one was made.
+    pub decision: Option<Arc<str>>,
 }
 
 enum Line {
@@ -159,7 +162,11 @@ struct LogWriter(Log);
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send(Line::Made(bytes.to_vec()));
+        let line = match std::str::from_utf8(bytes) {
+            Ok(text) => unturned(text).into_owned().into_bytes(),
+            Err(_) => bytes.to_vec(),
+        };
+        self.0.send(Line::Made(line));
         Ok(bytes.len())
     }
 
@@ -211,7 +218,12 @@ fn write(queue: &Receiver<Line>, sink: Box<dyn Write + Send>, style: &Style) {
 
 /// Writes a text as a JSON string; indicators are other people's text.
 fn quoted(sink: &mut impl Write, text: &str) -> io::Result<()> {
-    serde_json::to_writer(sink, text).map_err(io::Error::from)
+    if text.is_ascii() || !text.chars().any(is_turning) {
+        return serde_json::to_writer(sink, text).map_err(io::Error::from);
+    }
+    // JSON writes them so, too: a program reads the same, and a terminal turns nothing.
+    let text = serde_json::to_string(text)?;
+    sink.write_all(unturned(&text).as_bytes())
 }
 
 impl RequestLine {
@@ -246,6 +258,10 @@ impl RequestLine {
                     sink.write_all(b",\"indicator\":")?;
                     quoted(sink, &shown)?;
                 }
+                if let Some(decision) = &self.decision {
+                    sink.write_all(b",\"decision_id\":")?;
+                    quoted(sink, decision)?;
+                }
                 sink.write_all(b"},\"target\":\"pivotd::request\"}\n")
             }
             LogFormat::Text => {
@@ -264,6 +280,9 @@ impl RequestLine {
                 )?;
                 if let Some(shown) = shown {
                     write!(sink, " indicator={shown:?}")?;
+                }
+                if let Some(decision) = &self.decision {
+                    write!(sink, " decision_id={decision}")?;
                 }
                 sink.write_all(b"\n")
             }
@@ -312,6 +331,7 @@ mod tests {
             provider_time: Duration::from_millis(12),
             took: Duration::from_micros(70),
             indicator: Some(indicator.into()),
+            decision: Some("d-1".into()),
         }
     }
 
@@ -330,6 +350,12 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["fields"]["indicator"], "evil\"\n\u{1b}[2J.example");
         assert_eq!(value["fields"]["client"], "an\"na\n");
+        let turned = written(LogFormat::Json, LogIndicators::Full, "a\u{202e}b");
+        assert!(
+            turned.contains("\"indicator\":\"a\\u202eb\"") && turned.contains("\"decision_id\":\"d-1\""),
+            "{turned}"
+        );
+        assert!(!written(LogFormat::Text, LogIndicators::Full, "a\u{202e}b").contains('\u{202e}'));
         let text = written(LogFormat::Text, LogIndicators::Full, "evil\"\n\u{1b}[2J.example");
         assert!(!text.trim_end().contains(['\n', '\u{1b}']), "{text:?}");
     }

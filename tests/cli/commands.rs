@@ -447,7 +447,10 @@ fn a_broken_file_is_refused_with_its_line() {
         said.contains("broken.toml:3") && said.contains("listen"),
         "{said}"
     );
-    assert!(!place.data().exists(), "a check opens no store");
+    assert!(
+        !place.data().join("pivotd.redb").exists(),
+        "a check opens no store"
+    );
     let exposed = place
         .command(&["check"])
         .env("PIVOTD__SERVER__LISTEN", "0.0.0.0:8080")

@@ -5,6 +5,7 @@
 mod commands;
 mod export;
 mod graph;
+mod newcomers;
 mod place;
 mod score;
 mod server;

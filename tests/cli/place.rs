@@ -1,6 +1,7 @@
 //! Sets the scene: data directories, replayed vendors, servers as child processes.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -23,11 +24,17 @@ impl Place {
             .build()
             .unwrap();
         let vendors = runtime.block_on(DemoVendors::start()).unwrap();
-        Self {
+        let place = Self {
             folder: tempfile::tempdir().unwrap(),
             runtime,
             vendors,
-        }
+        };
+        // As a server leaves it: commands make none.
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(place.data())
+            .unwrap();
+        place
     }
 
     pub(crate) fn data(&self) -> PathBuf {

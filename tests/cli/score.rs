@@ -39,7 +39,9 @@ fn reasons_are_read_whole_at_80_columns_and_what_could_not_be_read_has_a_row() {
 
 #[test]
 fn where_no_source_has_a_key_the_score_says_so_and_how_to_set_one() {
+    let data = tempfile::tempdir().unwrap();
     let mut command = bare(&["score", "example.com"]);
+    command.env("PIVOTD__SERVER__DATA", data.path());
     for name in ["RDAP", "DNS"] {
         // These need no key, and are not asked here.
         command.env(format!("PIVOTD__PROVIDERS__{name}__ENABLED"), "false");
@@ -53,4 +55,26 @@ fn where_no_source_has_a_key_the_score_says_so_and_how_to_set_one() {
     let place = Place::new();
     let with_key = place.good(&["score", "career-offers.example"]);
     assert!(!with_key.contains("no source of scores"), "{with_key}");
+}
+
+#[test]
+fn scores_are_written_for_spreadsheets_and_whole() {
+    let rows = |arguments: &[&str]| {
+        let mut all = vec!["score", "--demo", "career-offers.example", "192.0.2.44"];
+        all.extend(arguments);
+        told(&mut bare(&all))
+    };
+    let table = rows(&["--format", "csv"]);
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("Indicator,Score,Verdict,Decision,Reasons"));
+    assert!(
+        lines.next().unwrap().starts_with("career-offers.example,100,"),
+        "{table}"
+    );
+    let explained = rows(&["--format", "csv", "--explain"]);
+    assert!(
+        explained.starts_with("Indicator,Source,Status,") && explained.contains("192.0.2.44,domaintools,ok,"),
+        "{explained}"
+    );
+    assert!(!rows(&["--wide", "--explain"]).contains("not shown for lack of room"));
 }

@@ -50,7 +50,6 @@ fn only_the_owner_can_use_the_socket_and_a_stale_one_is_no_server() {
 #[test]
 fn a_store_that_somebody_holds_silently_is_said() {
     let place = Place::new();
-    std::fs::create_dir(place.data()).unwrap();
     let store = Store::open(&place.data(), 1 << 20).unwrap();
     let said = place.bad(&["tokens", "list"]);
     assert!(said.contains("in use") && said.contains("control.sock"), "{said}");

@@ -63,7 +63,8 @@ async fn the_page_may_load_nothing_but_its_own_style() {
         assert!(page.body.contains(&format!("href=\"{link}\"")), "{link}");
         assert_eq!(anonymous(&app, &format!("/{link}")).await.status, 200, "{link}");
     }
-    assert!(page.body.contains("https://pivot.example.org/v1/alerts/score"));
+    assert!(page.body.contains(&format!("{}/v1/alerts/score", app.base)));
+    assert!(page.body.contains("$PIVOTD_TOKEN") && page.body.contains("Example of an answer"));
 }
 
 #[tokio::test]
@@ -105,4 +106,111 @@ async fn the_examples_of_the_document_are_answered() {
     let lists = &document["definitions"]["Alert"]["example"];
     assert_eq!(lists["ip"], json!(["192.0.2.44"]));
     assert_eq!(app.post_json("/v1/alerts/score", lists).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_document_names_the_server_that_it_came_from() {
+    let app = TestApp::start().await;
+    for path in ["/openapi.json", "/openapi-3.0.json"] {
+        let document = anonymous(&app, path).await.json();
+        assert_eq!(document["servers"][0]["url"], app.base, "{path}");
+    }
+    let strange = app
+        .http
+        .get(format!("{}/openapi.json", app.base))
+        .header("host", "a.example/\"},{\"x\":\"y@b");
+    let status = strange.send().await.map(|answer| answer.status().as_u16());
+    assert!(status.is_err() || status.is_ok_and(|status| status != 500));
+    let url = "https://soc.example.net/pivot";
+    let public = Builder::new()
+        .settings(move |settings| settings.server.public_url = Some(url.to_owned()))
+        .start()
+        .await;
+    let document = anonymous(&public, "/openapi.json").await.json();
+    assert_eq!(document["servers"][0]["url"], url);
+}
+
+#[tokio::test]
+async fn the_page_of_a_demo_sends_no_token_and_the_first_page_leads_there() {
+    let demo = Builder::new().demo().start().await;
+    let page = anonymous(&demo, "/docs").await.body;
+    assert!(!page.contains("PIVOTD_TOKEN") && page.contains(&demo.base));
+    let first = anonymous(&demo, "/").await;
+    assert!(first.body.contains("<a href=\"/docs\">"), "{}", first.body);
+}
+
+/// Lists the members of objects, those of lists by their first element.
+fn members(value: &serde_json::Value, path: &str, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(object) => {
+            for (name, value) in object {
+                let path = format!("{path}.{name}");
+                found.insert(path.clone());
+                members(value, &path, found);
+            }
+        }
+        serde_json::Value::Array(items) => items
+            .iter()
+            .for_each(|item| members(item, &format!("{path}[]"), found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn example_answers_have_the_members_of_answers() {
+    let app = Builder::new()
+        .with(&["virustotal", "rdap"])
+        .shipped()
+        .start()
+        .await;
+    let document = anonymous(&app, "/openapi.json").await.json();
+    let example = |path: &str, method: &str| {
+        let response = &document["paths"][path][method]["responses"]["200"];
+        response["content"]["application/json"]["example"].clone()
+    };
+    let score = app.get("/v1/ip/192.0.2.44/reputation").await.json();
+    let decision = format!("/v1/decisions/{}", score["decision_id"].as_str().unwrap());
+    let feedback = json!({ "verdict": "false_positive", "reason": "our own scanner" });
+    let said = app
+        .post_json(&format!("{decision}/feedback"), &feedback)
+        .await
+        .json();
+    let batch = json!({ "indicators": ["192.0.2.44"] });
+    for (path, method, answer) in [
+        ("/v1/ip/{ip}/reputation", "get", score),
+        ("/v1/decisions/{decision}", "get", app.get(&decision).await.json()),
+        ("/v1/decisions/{decision}/feedback", "post", said),
+        (
+            "/v1/enrich/batch",
+            "post",
+            app.post_json("/v1/enrich/batch", &batch).await.json(),
+        ),
+        (
+            "/v1/context/{indicator}",
+            "get",
+            app.get("/v1/context/192.0.2.44").await.json(),
+        ),
+    ] {
+        let (mut shown, mut sent) = Default::default();
+        members(&example(path, method), "", &mut shown);
+        members(&answer, "", &mut sent);
+        // What stands in a list may differ from element to element.
+        let whole = |all: &std::collections::BTreeSet<String>| {
+            let top = all
+                .iter()
+                .filter(|path| !path.contains("[]") && path.matches('.').count() == 1);
+            top.cloned().collect::<Vec<_>>()
+        };
+        assert!(!shown.is_empty(), "{path}");
+        assert_eq!(whole(&shown), whole(&sent), "{path}");
+    }
+    for (path, method) in [("/v1/alerts/score", "post"), ("/v1/url/reputation", "get")] {
+        let parameters = document["paths"][path][method]["parameters"].to_string();
+        assert!(parameters.contains("X-Pivotd-Rehearse"), "{path}");
+        let refused = &document["paths"][path][method]["responses"]["403"];
+        assert!(
+            refused.to_string().contains("urn:pivotd:problem:scope-missing"),
+            "{path}"
+        );
+    }
 }

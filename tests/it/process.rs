@@ -272,6 +272,27 @@ async fn odd_entries_of_a_list_are_logged_at_a_reload_and_stop_no_server() {
     assert!(answer.contains("<Entity "), "{answer}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_that_goes_away_is_told_at_the_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
+    let config = write_config(folder.path(), &vendor.base_url(), "");
+    let process = Process::serve(folder.path(), &config);
+    let log = folder.path().join("log");
+    std::fs::remove_file(folder.path().join("key")).unwrap();
+    process.signal("HUP");
+    wait_for_line(&log, "the configuration was reloaded");
+    let logged = std::fs::read_to_string(&log).unwrap();
+    let told = logged.lines().find(|line| line.contains("/key cannot be read"));
+    assert!(
+        told.is_some_and(|line| line.contains("\"level\":\"WARN\"")),
+        "{logged}"
+    );
+    let ready = process.client().get(format!("{}/readyz", process.base)).send();
+    let ready = ready.await.unwrap().text().await.unwrap();
+    assert!(ready.contains("without domaintools"), "{ready}");
+}
+
 /// Waits until the log has a line with `part`: the log is a file, so its growth is looked at again and again.
 fn wait_for_line(log: &Path, part: &str) {
     let mut file = loop {

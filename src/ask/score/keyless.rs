@@ -13,7 +13,10 @@ pub fn note(engine: &Engine, indicators: &[(String, Indicator)]) -> Option<Strin
         let descriptor = runtime.provider.descriptor();
         SPEAKING.iter().any(|one| descriptor.offer(*one).is_some())
     };
-    let has_key = |runtime: &Runtime| runtime.own.is_some() && !runtime.settings.credentials.is_empty();
+    let has_key = |runtime: &Runtime| {
+        let settings = &runtime.settings;
+        settings.key_fault.is_some() || (runtime.own.is_some() && !settings.credentials.is_empty())
+    };
     if runtimes
         .values()
         .any(|runtime| speaks(runtime) && has_key(runtime))

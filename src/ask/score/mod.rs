@@ -27,7 +27,7 @@ pub use context::{Context, Fact};
 pub use keyless::note as keyless;
 pub use local::{Feedback, Opinion, Said, ignored, popular};
 use plan::Part;
-pub use plan::asked_for;
+pub use plan::{SPEAKING, asked_for};
 pub use steady::Steady;
 
 /// Says how a question for scores is meant.

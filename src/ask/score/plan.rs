@@ -11,7 +11,7 @@ use crate::reputation::lists::of_strangers;
 use crate::reputation::policy::Registrations;
 
 /// What a source is asked for a score: a published risk, or what it says on its own scale.
-pub(super) const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
+pub const SPEAKING: [Capability; 2] = [Capability::Risk, Capability::Reputation];
 
 /// Lists what sources may be asked for scores under a policy.
 #[must_use]
@@ -148,7 +148,8 @@ fn speak(scorer: &Scorer<'_>, asked: &Indicator, about: Option<&str>, parts: &mu
     }
 }
 
-/// Asks every source that has a key and offers this for this kind of indicator.
+/// Asks every source that has a key and offers this for this kind of indicator. A source whose key is there and cannot be
+/// read is asked, too: what it would have said is missing.
 pub(super) fn ask(
     scorer: &Scorer<'_>,
     capability: Capability,
@@ -160,7 +161,8 @@ pub(super) fn ask(
     let runtimes = scorer.engine.runtimes();
     for (source, runtime) in runtimes.iter() {
         let wanted = scorer.wishes.providers.as_ref();
-        if runtime.own.is_none() || wanted.is_some_and(|wanted| !wanted.contains(source)) {
+        let is_meant = runtime.own.is_some() || runtime.settings.key_fault.is_some();
+        if !is_meant || wanted.is_some_and(|wanted| !wanted.contains(source)) {
             continue;
         }
         let Some(offer) = runtime.provider.descriptor().offer(capability) else {

@@ -159,3 +159,124 @@ fn listening_beyond_this_machine_needs_a_public_url_and_tls() {
         Some("https://pivot.example.org")
     );
 }
+
+/// Every setting that is a list or a table in the file can be one in a variable.
+#[test]
+fn variables_hold_tables_and_lists() {
+    let vendor = "PIVOTD__PROVIDERS__DOMAINTOOLS";
+    let transform = "[{ name = \"acme.a\", title = \"T\", about = \"A\", provider = \"domaintools\", \
+                     capability = \"ip-history\", input = [\"maltego.Domain\"], set = \"S\", example = \"example.com\", \
+                     entity = [{ value = \"ip\" }] }]";
+    let given: Vec<(String, &str)> = vec![
+        (
+            "PIVOTD__SERVER".to_owned(),
+            "{ listen = \"127.0.0.1:7\", workers = 2 }",
+        ),
+        ("PIVOTD__LOG".to_owned(), "{ format = \"json\" }"),
+        ("PIVOTD__ALERTS__TRUSTED_RELAYS".to_owned(), "[\"192.0.2.0/24\"]"),
+        ("PIVOTD__LISTS__OWN_ENTRIES".to_owned(), "[\"own.example\"]"),
+        ("PIVOTD__LISTS__BUILT_IN".to_owned(), "[\"popular\"]"),
+        (
+            "PIVOTD__SCALES__RISK".to_owned(),
+            "[{ from = 0, name = \"low\" }, { from = 70, name = \"high\" }]",
+        ),
+        ("PIVOTD__REPUTATION__THRESHOLDS".to_owned(), "{ ip = 61 }"),
+        ("PIVOTD__REPUTATION__WEIGHTS".to_owned(), "{ B = 100 }"),
+        (
+            "PIVOTD__REPUTATION__CLIENTS".to_owned(),
+            "{ soar = { threshold = 33 } }",
+        ),
+        (
+            "PIVOTD__REPUTATION__REQUIRED".to_owned(),
+            "{ ip = [\"domaintools\"] }",
+        ),
+        ("PIVOTD__REPUTATION__NEVER_BLOCK".to_owned(), "[\"own\"]"),
+        ("PIVOTD__REPUTATION__LISTS".to_owned(), "{ popular = \"soft\" }"),
+        (
+            "PIVOTD__REPUTATION__SOURCES".to_owned(),
+            "{ domaintools = { reliability = \"A\" } }",
+        ),
+        (format!("{vendor}__RATE"), "{ limit = \"9/min\", burst = 2 }"),
+        (
+            format!("{vendor}__BUDGET"),
+            "[{ limit = \"7/month\", unit = \"records\" }]",
+        ),
+        (
+            format!("{vendor}__TTL"),
+            "{ default = \"3h\", whois-history = \"4h\" }",
+        ),
+        (format!("{vendor}__API_KEY"), "{ env = \"KEY\" }"),
+        ("KEY".to_owned(), "k"),
+        ("PIVOTD__TRANSFORM".to_owned(), transform),
+    ];
+    let pairs: Vec<(&str, &str)> = given
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
+    let loaded = with(TEXT, &pairs).unwrap_or_else(|errors| panic!("{errors}"));
+    let told: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        told.iter().all(|warning| !warning.contains("PIVOTD__")),
+        "{told:?}"
+    );
+    let settings = &loaded.settings;
+    assert_eq!(
+        (settings.server.listen.port(), settings.server.workers),
+        (7, Some(2))
+    );
+    assert_eq!(settings.log.format, LogFormat::Json);
+    assert_eq!(settings.trusted_relays.len(), 1);
+    assert_eq!(settings.scales["risk"].bands.len(), 2);
+    assert_eq!(settings.reputation.clients["soar"].all, Some(33));
+    assert_eq!(settings.reputation.never_block, ["own"]);
+    let provider = &settings.providers["domaintools"];
+    assert_eq!(
+        (provider.rate[0].limit.get(), provider.rate[0].burst.get()),
+        (9, 2)
+    );
+    assert_eq!(provider.budget[0].limit, 7);
+    assert_eq!(provider.ttl.default, Duration::from_secs(3 * 3600));
+    assert!(provider.credentials.contains_key("api_key"));
+    assert_eq!(settings.transforms[0].name, "acme.a");
+}
+
+#[test]
+fn one_setting_of_a_table_and_names_with_dashes_can_be_given() {
+    let pairs = [
+        ("PIVOTD__REPUTATION__LISTS__FREE_MAIL", "soft"),
+        (
+            "PIVOTD__REPUTATION__SOURCES__VIRUSTOTAL__SUSPICIOUS_ENGINES",
+            "[[0, 0], [9, 44]]",
+        ),
+        ("PIVOTD__SERVER__TLS", "{ certificate = \"c\", key = \"k\" }"),
+        ("PIVOTD__SERVER__TLS__KEY", "other"),
+    ];
+    let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let loaded = read("my.toml", TEXT, false, &variables, &vendor::all());
+    let settings = loaded.unwrap_or_else(|errors| panic!("{errors}")).settings;
+    let names: Vec<&String> = settings.reputation.lists.keys().collect();
+    let is_known = |name: &&String| crate::domain::Purpose::ALL.iter().any(|one| one.name() == *name);
+    assert!(names.iter().all(|name| is_known(name)), "{names:?}");
+    let measures = &settings.reputation.sources["virustotal"].measures;
+    assert!(measures.contains_key("suspicious-engines") && !measures.contains_key("suspicious_engines"));
+    assert_eq!(settings.server.tls.unwrap().key.display().to_string(), "other");
+}
+
+#[test]
+fn a_variable_that_is_no_toml_is_told_as_what_it_is() {
+    for (name, value) in [
+        ("PIVOTD__SERVER__TLS", "{ certificate = c"),
+        ("PIVOTD__LOG", "{ format: json }"),
+        ("PIVOTD__REPUTATION__WEIGHTS", "[\"A\""),
+    ] {
+        let told = with(TEXT, &[(name, value)]).unwrap_err().to_string();
+        assert!(told.starts_with(name), "{told}");
+    }
+    let told = with(TEXT, &[("PIVOTD__LOG", "{ format: json }")])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        told,
+        "PIVOTD__LOG: expected a table, found what is no list or table of TOML"
+    );
+}

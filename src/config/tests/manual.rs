@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 
 use super::vendor;
 use crate::catalogue::{Answerer, Catalogue, InputSpec};
-use crate::config::{DEFAULT_FILE, Loaded, Origin, load, read, report};
+use crate::config::{DEFAULT_FILE, Loaded, Origin, Report, load, read};
 use crate::domain::{Indicator, IndicatorKind, Purpose};
+use crate::providers::Descriptor;
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -14,6 +15,22 @@ fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn manual(pairs: &[(&str, &str)]) -> Loaded {
     load(None, &variables(pairs), &vendor::all()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// Writes what `pivotd check --values` prints.
+fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static Descriptor]) -> String {
+    let report = Report {
+        loaded,
+        catalogue,
+        descriptors,
+        refused: &std::collections::BTreeMap::new(),
+    };
+    format!(
+        "{}\n{}\n{}",
+        report.text(),
+        report.values(),
+        report.verdict().line
+    )
 }
 
 fn inputs(loaded: &Loaded, name: &str) -> Vec<InputSpec> {
@@ -280,9 +297,9 @@ fn a_notice_is_told_where_the_provider_is_enabled() {
     for (loaded, told) in [(off, false), (on, true)] {
         let catalogue = Catalogue::build(&loaded.settings, 1);
         let text = report(&loaded, &catalogue, &vendor::all());
-        let warnings = text.split("\nWarnings\n").nth(1).unwrap_or_default();
+        let notes = text.split("\nNotes\n").nth(1).unwrap_or_default();
         assert_eq!(
-            warnings.contains("passivetotal: the public PassiveTotal service was retired"),
+            notes.contains("passivetotal: the public PassiveTotal service was retired"),
             told,
             "{text}"
         );

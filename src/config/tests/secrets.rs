@@ -139,3 +139,38 @@ fn a_missing_file_is_a_fault_that_names_it() {
         .to_string();
     assert!(told.starts_with("/nowhere/my.toml: cannot be read: "), "{told}");
 }
+
+#[test]
+fn a_key_file_that_cannot_be_read_is_a_fault_of_the_key_and_a_variable_that_is_not_set_is_none() {
+    let of = |text: &str, variables: &[(String, String)]| {
+        read("my.toml", text, false, variables, vendor::ALL).unwrap()
+    };
+    let faults = |loaded: &Loaded| {
+        let provider = &loaded.settings.providers["domaintools"];
+        let told = loaded
+            .warnings
+            .iter()
+            .filter(|one| one.message.contains("cannot be read"));
+        (provider.key_fault.is_some(), told.count())
+    };
+    let file = "{ file = \"/nowhere/key\" }";
+    let both = format!("[providers.domaintools]\nusername = {file}\napi_key = {file}\n");
+    assert_eq!(faults(&of(&both, &[])), (true, 2), "no part of the key is there");
+    let neither = "[providers.domaintools]\nusername = { env = \"A\" }\napi_key = { env = \"B\" }\n";
+    assert_eq!(faults(&of(neither, &[])), (false, 0));
+    assert!(
+        of(neither, &[set("A", "a")]).settings.providers["domaintools"]
+            .key_fault
+            .is_some()
+    );
+    let off = format!("{both}enabled = false\n");
+    assert_eq!(faults(&of(&off, &[])), (false, 0));
+    let proxy = format!(
+        "{neither}proxy = \"http://proxy.example:3128\"\nproxy_username = \"u\"\nproxy_password = {file}\n"
+    );
+    assert_eq!(
+        faults(&of(&proxy, &[])),
+        (false, 1),
+        "the password of the proxy is no key"
+    );
+}

@@ -28,6 +28,30 @@ pub(crate) fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
+/// Tells the characters that turn the direction of what stands around them (UAX #9): a value or a line with one of them is
+/// shown as another than it is.
+#[must_use]
+pub fn is_turning(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Shows the characters that turn the direction as `\u202e`, as JSON and most languages write them.
+#[must_use]
+pub fn unturned(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.chars().any(is_turning) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_turning(c) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Tells the invisible characters that can mean something inside a word: joiners of scripts and of emoji, and the
 /// selectors of a character's variants.
 pub(super) fn is_joiner(c: char) -> bool {

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use canonical::network;
 pub(crate) use hosts::{ends_as_file, holds_two};
-pub use invisible::{is_invisible, visible};
+pub use invisible::{is_invisible, is_turning, unturned, visible};
 pub(crate) use invisible::{is_plain, without};
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
 pub(crate) use names::{

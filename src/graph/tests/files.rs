@@ -121,3 +121,22 @@ fn what_is_no_graph_is_said() {
         assert!(read_graphml(whole.get(..cut).unwrap()).is_err(), "cut at {cut}");
     }
 }
+
+#[test]
+fn nothing_turns_the_direction_of_a_graph() {
+    let turned = "invoice\u{202e}fdp.exe\u{2066}";
+    let mut graph = Graph::default();
+    let at = graph.give(domain(turned));
+    let mut found = view("maltego.Phrase", turned, &[("note", turned)], &[]);
+    found.link = Some(turned.to_owned());
+    graph.found(at, "acme.t", vec![found]);
+    for text in [
+        to_graphml(&graph).unwrap(),
+        to_dot(&graph),
+        to_json(&graph).unwrap(),
+    ] {
+        assert!(text.contains("invoicefdp.exe"), "{text}");
+        assert!(!text.contains(['\u{202e}', '\u{2066}']), "{text}");
+    }
+    assert_eq!(graph.find(&domain(turned)), Some(at));
+}

@@ -8,7 +8,7 @@ use crate::openapi::{escaped, operations, page, style_hash};
 #[test]
 fn the_page_shows_each_operation_with_an_example_and_each_schema() {
     let document = serde_json::to_value(Document::openapi()).unwrap();
-    let html = page(&document, &[("openapi.json", "OpenAPI 3.1")]);
+    let html = page(&document, &[("openapi.json", "OpenAPI 3.1")], true);
     for (path, method, operation) in operations(&document) {
         let id = operation["operationId"].as_str().unwrap();
         assert!(html.contains(&format!("<h3 id=\"{id}\">")), "{method} {path}");
@@ -34,7 +34,7 @@ fn the_page_shows_each_operation_with_an_example_and_each_schema() {
 
 #[test]
 fn the_page_loads_nothing_and_runs_nothing() {
-    let html = page(&document(&schemas()), &[]);
+    let html = page(&document(&schemas()), &[], true);
     for word in [
         "<script", "src=", "<link", "<img", "@import", "url(", "style=\"", "onclick",
     ] {
@@ -68,7 +68,7 @@ fn every_word_of_the_document_is_escaped() {
         json!({evil: {"description": evil, "content": {evil: {"schema": {"type": "string"}}}}});
     let item = document["paths"]["/doors/{door}"].clone();
     document["paths"] = json!({format!("/{evil}"): item});
-    let html = page(&document, &[(evil, evil)]);
+    let html = page(&document, &[(evil, evil)], true);
     assert!(!html.contains("<b "), "{html}");
     assert!(!html.contains("onload='"), "{html}");
     assert!(html.contains("&lt;b onload="));

@@ -1,0 +1,53 @@
+//! Tells how a running server stands: the configuration at work, and the keys that vendors refuse.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::catalogue::TransformSpec;
+use crate::config::Loaded;
+use crate::engine::runtime::Runtime;
+use crate::hex::hex;
+use crate::startup::App;
+
+/// Shows how a server stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateView {
+    /// Effective values by path, as `pivotd check` writes them: secrets are masked.
+    pub values: BTreeMap<String, String>,
+    /// What the vendors of refused keys said, by provider.
+    pub refused: BTreeMap<String, String>,
+}
+
+/// Returns the effective values of a configuration by path. A transform has one value: what it is made of.
+#[must_use]
+pub fn values(loaded: &Loaded) -> BTreeMap<String, String> {
+    let values = loaded.origins.iter();
+    let values = values.map(|one| (one.path.clone(), one.value.clone()));
+    let transforms = loaded.settings.transforms.iter();
+    let transforms = transforms.map(|spec| (format!("transform.{}", spec.name), digest(spec)));
+    values.chain(transforms).collect()
+}
+
+/// Names what a transform is made of, wherever it is written.
+fn digest(spec: &TransformSpec) -> String {
+    let placeless = TransformSpec {
+        line: 0,
+        ..spec.clone()
+    };
+    let digest = hex(&Sha256::digest(format!("{placeless:?}").as_bytes()));
+    digest.chars().take(12).collect()
+}
+
+/// Tells how a server stands.
+pub(super) fn state(app: &App) -> StateView {
+    let refused = |(name, runtime): (&String, &std::sync::Arc<Runtime>)| {
+        let said = runtime.own.as_ref()?.breaker.refusal()?;
+        Some((name.clone(), format!("{said} (key {})", runtime.fingerprint())))
+    };
+    StateView {
+        values: values(&app.configured.load().loaded),
+        refused: app.engine.runtimes().iter().filter_map(refused).collect(),
+    }
+}
