@@ -146,7 +146,9 @@ impl Report<'_> {
     /// Says why a provider that is enabled has no key, and what there is to know of one that is not.
     fn reason(&self, provider: &ProviderSettings) -> String {
         if !provider.enabled {
-            let notice = self.descriptor(provider).and_then(|known| known.notice);
+            // Of one that is switched off by default, this says why; of another, the administrator knows.
+            let known = self.descriptor(provider).filter(|known| !known.enabled);
+            let notice = known.and_then(|known| known.notice);
             return notice.unwrap_or_default().to_owned();
         }
         if let Some(said) = self.refused.get(&provider.name) {

@@ -223,7 +223,9 @@ mod tests {
 
     fn replies(folder: &std::path::Path, clock: &ManualClock) -> Replies {
         let store = Store::open(folder, 1 << 20).unwrap();
-        Replies::open(store, Arc::new(clock.clone()), SETTINGS).unwrap()
+        let lasts = std::time::Duration::from_secs(3600);
+        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), lasts);
+        Replies::open(store, time, SETTINGS).unwrap()
     }
 
     fn claim(replies: &Replies, name: &str) -> Claim {

@@ -3,7 +3,6 @@
 //! A flight whose callers have all gone gives its turn away at once. A server that stops tells every flight that has
 //! asked nobody yet; what a flight has paid for may still come, within the time that the shutdown has.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -87,7 +86,7 @@ impl Carrier {
     pub(super) async fn while_wanted<F: Future>(&self, call: &Call, future: F) -> Result<F::Output, Failure> {
         tokio::pin!(future);
         // What was paid for is worth waiting for, as long as the shutdown lets it.
-        let has_asked = self.attempts.load(Ordering::Relaxed) > 0;
+        let has_asked = self.wire.attempts() > 0;
         loop {
             tokio::select! {
                 biased;
@@ -108,7 +107,7 @@ impl Carrier {
             let message = "nobody waits for the answer any more";
             return Err(self.failure(FailureKind::TimedOut, call, message));
         }
-        if self.closing.since().is_some() && self.attempts.load(Ordering::Relaxed) == 0 {
+        if self.closing.since().is_some() && self.wire.attempts() == 0 {
             return Err(self.stopping(call));
         }
         Ok(())

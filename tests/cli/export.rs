@@ -82,7 +82,10 @@ fn exports_can_be_read_back() {
             "{edition}"
         );
     }
-    assert!(!place.data().exists(), "an export opens no store");
+    assert!(
+        !place.data().join("pivotd.redb").exists(),
+        "an export opens no store"
+    );
 }
 
 /// Reads `name.csv`, or its parts, under one head.

@@ -60,7 +60,7 @@ fn a_store_that_somebody_holds_silently_is_said() {
 fn an_empty_store_is_refused_and_begun_anew_only_where_that_is_said() {
     let place = Place::new();
     let file = place.data().join("pivotd.redb");
-    std::fs::create_dir(place.data()).unwrap();
+    std::fs::create_dir_all(place.data()).unwrap();
     std::fs::write(&file, b"").unwrap();
     for command in [&["serve"][..], &["tokens", "list"]] {
         let said = place.bad(command);

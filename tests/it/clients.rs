@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use pivotd::clock::Clock;
 use pivotd::config::settings::{Rate, TlsFiles};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -88,9 +89,11 @@ async fn a_body_that_does_not_come_is_waited_for_so_long_and_no_longer() {
         ("/v1/enrich/batch", token.as_str(), "408", "too-slow"),
     ] {
         let stream = begin(&app, path, headers, 200_000, 1).await;
-        app.clock().wait_for_sleeper(PATIENCE).await;
-        app.clock().advance(PATIENCE);
-        let answer = rest(stream).await;
+        until(&app, "pivotd_bodies_bytes", 1).await;
+        let before = app.clock().elapsed();
+        let answer = app.while_moving(PATIENCE, rest(stream)).await;
+        let waited = app.clock().elapsed() - before;
+        assert!(waited >= PATIENCE, "{path}: {waited:?}");
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status}")),
             "{path}: {answer}"

@@ -58,7 +58,7 @@ async fn large_answers_wait_for_each_other_and_small_ones_for_none() {
     let room = Arc::clone(app.app.engine.answers());
     let place = room.take(ALL, Duration::MAX).await.unwrap();
     let asking = join_all(LARGE.map(|name| app.run(IP_HISTORY, Entity::domain(name))));
-    tokio::pin!(asking);
+    let mut asking = Box::pin(asking);
     let meanwhile = async {
         waits(&room, 3).await;
         let small = app.run(IP_HISTORY, Entity::domain("small.example")).await;
@@ -78,9 +78,10 @@ async fn large_answers_wait_for_each_other_and_small_ones_for_none() {
         () = meanwhile => {}
     }
     drop(place);
-    for answer in asking.await {
+    for answer in (&mut asking).await {
         assert_eq!(entities(&answer), 256, "{}", answer.body);
     }
+    drop(asking);
     is_free(&room).await;
     // What was kept needs room again when it comes from disk, and gives it back.
     let stopped = app.stop().await;

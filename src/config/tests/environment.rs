@@ -256,7 +256,7 @@ fn one_setting_of_a_table_and_names_with_dashes_can_be_given() {
     let settings = loaded.unwrap_or_else(|errors| panic!("{errors}")).settings;
     let names: Vec<&String> = settings.reputation.lists.keys().collect();
     let is_known = |name: &&String| crate::domain::Purpose::ALL.iter().any(|one| one.name() == *name);
-    assert!(names.iter().all(|name| is_known(name)), "{names:?}");
+    assert!(names.iter().all(is_known), "{names:?}");
     let measures = &settings.reputation.sources["virustotal"].measures;
     assert!(measures.contains_key("suspicious-engines") && !measures.contains_key("suspicious_engines"));
     assert_eq!(settings.server.tls.unwrap().key.display().to_string(), "other");

@@ -30,7 +30,11 @@ pub(super) fn apply(
 ) -> Result<Applied, redb::Error> {
     match job {
         Job::Reserve {
-            id, lines, spend, known, ..
+            id,
+            lines,
+            spend,
+            known,
+            ..
         } => return reserve(transaction, *id, lines, spend, *known, changed),
         Job::Settle {
             id,

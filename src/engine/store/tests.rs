@@ -45,7 +45,7 @@ fn line(amount: i64) -> Line {
 
 async fn reserve(store: &Store, id: u64, amount: i64) -> Result<(), ReserveError> {
     store
-        .reserve(id, vec![line(amount)], serde_json::json!({"at_us": 7}), 7)
+        .reserve(id, vec![line(amount)], serde_json::json!({"at_us": 7}), Some(7))
         .await
 }
 
