@@ -18,6 +18,7 @@ use crate::engine::store::{Opening, Store, StoreError};
 use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
 use crate::http::incoming::Bodies;
+use crate::http::rendering::Rendering;
 use crate::providers::Provider;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
@@ -113,6 +114,8 @@ pub struct App {
     pub bodies: Bodies,
     /// Who tries wrong tokens.
     pub attempts: Attempts,
+    /// The large answers that are being written.
+    pub rendering: Rendering,
     /// Log lines of requests; none for commands.
     pub log: Option<Log>,
     /// What this process is.
@@ -203,6 +206,7 @@ impl App {
             decisions,
             bodies,
             attempts,
+            rendering: Rendering::default(),
             configured,
             log,
             mode,

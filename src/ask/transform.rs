@@ -139,6 +139,13 @@ impl Answers {
         .sum()
     }
 
+    /// Tells whether all of them are kept, so that asking again costs nothing.
+    #[must_use]
+    pub fn are_kept(&self) -> bool {
+        let mut told = self.asked.iter().flatten().flat_map(|asked| &asked.told);
+        told.all(|(_, _, told)| told.cache == CacheState::Hit)
+    }
+
     /// Maps and merges them. Takes about a microsecond for each record: thousands belong where they hold up nobody.
     #[must_use]
     pub fn gather(self, run: &Run<'_>, now: Timestamp) -> Ran {

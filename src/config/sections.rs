@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::problem::expected_of;
 use super::reader::{Findings, Reader, integer, text, texts};
 use super::settings::{
-    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, Rate, ServerSettings, StoreSettings, TlsFiles,
+    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, Rate, ServerSettings, StoreSettings,
+    TlsFiles,
 };
 use super::tree::{Data, Node};
 use super::values;
@@ -134,6 +135,12 @@ pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
         max_body: usize::try_from(max_body).unwrap_or(usize::MAX),
         connections: usize::try_from(reader.number("connections", 4096, 16, 1_000_000)).unwrap_or(usize::MAX),
         client_timeout: reader.duration("client_timeout", seconds(60), seconds(1), seconds(600)),
+        patience: reader.duration(
+            "patience",
+            Duration::from_millis(250),
+            Duration::from_millis(50),
+            seconds(3600),
+        ),
         bodies: usize::try_from(bodies).unwrap_or(usize::MAX),
         wrong_tokens: reader.value_or(
             "wrong_tokens",

@@ -68,6 +68,8 @@ pub struct ServerSettings {
     pub connections: usize,
     /// How long a client may let the server wait in the middle of its request or of its answer.
     pub client_timeout: Duration,
+    /// How long requests wait too long for their worker before it refuses what it cannot answer.
+    pub patience: Duration,
     /// The most bytes of request bodies in memory at a time.
     pub bodies: usize,
     /// How many wrong tokens an address may try before its attempts are slowed down.

@@ -63,6 +63,16 @@ impl Answered {
         }
     }
 
+    /// Answers a run that would have to wait for others for too long.
+    pub(super) fn busy() -> Self {
+        let text =
+            "more is asked of the server than it can answer; nothing was spent, so run it again in a second";
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..Self::exception(None, text.to_owned(), "busy")
+        }
+    }
+
     pub(super) fn message(kind: UiMessageKind, text: String, outcome: &'static str) -> Self {
         let response = TransformResponse {
             entities: Vec::new(),

@@ -13,6 +13,7 @@ use super::access::{self, Denied, Identity};
 use super::answered::{Answered, XML, keep_secret};
 use super::incoming::{AGAIN, Sender};
 use super::operation;
+use super::rendering::Unwritten;
 use super::run_path::{RunPath, holds_token};
 use crate::ask::message::head;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
@@ -301,9 +302,15 @@ impl Asked<'_> {
             render(answers, &rights.run(configured, spec), now)
         } else {
             let (configured, spec) = (Arc::clone(configured), Arc::clone(spec));
-            match web::block(move || render(answers, &rights.run(&configured, &spec), now)).await {
+            let is_kept = answers.are_kept();
+            let write = move || render(answers, &rights.run(&configured, &spec), now);
+            match app.rendering.write(is_kept, write).await {
                 Ok(rendered) => rendered,
-                Err(error) => {
+                Err(Unwritten::Busy) => {
+                    app.engine.metrics().network().shed.inc();
+                    return known(Answered::busy());
+                }
+                Err(Unwritten::Failed(error)) => {
                     tracing::error!(%error, "an answer could not be written");
                     let text = "the server could not write the answer; run it again".to_owned();
                     return known(Answered::exception(None, text, "failed"));

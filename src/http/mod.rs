@@ -20,6 +20,7 @@ pub mod openapi;
 pub mod operation;
 pub mod problem;
 mod rehearse;
+pub mod rendering;
 pub mod reputation;
 pub(crate) mod run_path;
 mod shapes;

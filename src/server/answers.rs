@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 use super::attempts::Delay;
 use super::connections::{Connection, InPhase, Phase};
+use super::load::Load;
 use crate::http::access::Denied;
 use crate::http::answered;
 use crate::http::incoming::AGAIN;
@@ -40,8 +42,12 @@ pub(super) async fn watched(
     let is_spare = connection
         .as_ref()
         .is_some_and(|connection| connection.is_spare());
-    if is_spare && !HEALTH.contains(&request.path()) {
+    let is_health = HEALTH.contains(&request.path());
+    if is_spare && !is_health {
         return Ok(no_connection(request));
+    }
+    if !is_health && !request.app_data::<Rc<Load>>().is_none_or(Load::takes) {
+        return Ok(too_many(request));
     }
     let work = connection
         .as_ref()
@@ -70,13 +76,27 @@ fn no_connection(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     }
     let detail =
         "the server works on as many connections as it may (server.connections); send the request again";
-    let status = StatusCode::SERVICE_UNAVAILABLE;
-    let id = Uuid::now_v7().to_string();
-    let problem = Problem::new(status, "busy", "The server is busy", detail, &id).after(AGAIN);
-    let answer = refusal(request.request(), &problem);
+    let answer = refusal(request.request(), &busy(detail));
     let mut response = request.into_response(answer);
     close(&mut response);
     response
+}
+
+/// Refuses a request while more come than can be answered.
+fn too_many(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    if let Some(app) = request.app_data::<Data<App>>() {
+        app.engine.metrics().network().shed.inc();
+    }
+    let detail = "more requests come than the server can answer; send the request again";
+    let answer = refusal(request.request(), &busy(detail));
+    request.into_response(answer)
+}
+
+/// Makes the problem of a server that has no room for a request.
+fn busy(detail: &str) -> Problem {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let id = Uuid::now_v7().to_string();
+    Problem::new(status, "busy", "The server is busy", detail, &id).after(AGAIN)
 }
 
 /// Ends the connection with an answer.

@@ -4,6 +4,7 @@ mod answers;
 mod attempts;
 mod connections;
 mod descriptors;
+mod load;
 mod pace;
 mod stream;
 mod tls;
@@ -23,6 +24,7 @@ use actix_web::rt::net::TcpStream;
 use tokio::net::TcpSocket;
 
 use self::connections::{Connections, SPARE};
+use self::load::Load;
 use self::pace::Paced;
 use self::stream::Watched;
 use self::tls::{Io, Layer};
@@ -82,6 +84,7 @@ impl Application {
             .min(MOST_WORKERS);
         let layer = Layer::new(settings.tls.as_ref())?;
         let patience = settings.client_timeout;
+        let shed_after = settings.patience;
 
         let address = settings.listen;
         let listen = |reason| StartError::Listen { address, reason };
@@ -101,8 +104,10 @@ impl Application {
                 let stopping = stopping.clone();
                 let state = state.clone();
                 let (connections, layer) = (connections.clone(), layer.clone());
+                let load = Load::new(Arc::clone(state.engine.clock()), shed_after);
                 let routes = ActixApp::new()
                     .app_data(state)
+                    .app_data(load)
                     .wrap(actix_web::middleware::from_fn(answers::watched))
                     .configure(http::routes)
                     .into_factory()

@@ -38,6 +38,8 @@ pub struct NetworkMetrics {
     pub refused: Counter,
     /// Connections that were closed to make room.
     pub made_room: Counter,
+    /// Requests that were refused because more came than could be answered.
+    pub shed: Counter,
     /// Bytes of bodies in memory.
     pub bodies: Gauge,
     slow: Family<SlowLabels, Counter>,
@@ -62,6 +64,11 @@ impl NetworkMetrics {
             "connections_made_room",
             "Connections closed to make room, those first whose clients let the server wait longest",
             self.made_room.clone(),
+        );
+        registry.register(
+            "requests_shed",
+            "Requests refused because more came than could be answered",
+            self.shed.clone(),
         );
         registry.register_with_unit(
             "bodies",

@@ -198,6 +198,7 @@ impl Builder {
         settings.server.workers = Some(2);
         // Longer than any test moves the clock: a machine that is busy must not look like a slow client.
         settings.server.client_timeout = Duration::from_secs(365 * 86_400);
+        settings.server.patience = Duration::from_secs(3600);
         settings.log.file = Some(folder.path().join("log"));
         settings.log.indicators = pivotd::config::settings::LogIndicators::Full;
         let mut others = self.others;

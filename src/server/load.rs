@@ -1,0 +1,314 @@
+//! Takes as many requests as a worker can answer, and refuses the rest at once: a queue that grows helps nobody.
+//!
+//! A worker's tasks take turns. A turn ends when all that was ready at its start was looked at, so a request that is looked
+//! at now has waited no longer than since the turn before began. Where that is long for a while, more comes than the worker
+//! can answer. From then on, it takes a request only in a turn after one in which it took none: what came while it worked is
+//! refused, since it has waited. That ends when what comes would leave the worker idle for a part of the time.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::clock::SharedClock;
+
+/// A request should wait for its worker no longer than this.
+const LONG: Duration = Duration::from_millis(20);
+/// What comes is measured over this.
+const SPAN: Duration = Duration::from_millis(500);
+/// The share of a worker's time that what comes may take for it to take everything again, in percent.
+const CALM: u32 = 80;
+/// The share that a new measurement has in the time that a request takes, one in so many.
+const NEW: u32 = 16;
+
+/// Is the gate of a worker.
+#[derive(Debug)]
+pub(super) struct Load {
+    clock: SharedClock,
+    gate: RefCell<Gate>,
+}
+
+impl Load {
+    /// Makes a gate. Waits that are long for as long as `patience` mean that more comes than can be answered.
+    pub(super) fn new(clock: SharedClock, patience: Duration) -> Rc<Self> {
+        Rc::new(Self {
+            clock,
+            gate: RefCell::new(Gate::new(patience)),
+        })
+    }
+
+    /// Decides about a request. Must be called on the worker.
+    pub(super) fn takes(self: &Rc<Self>) -> bool {
+        let now = self.clock.elapsed();
+        let (taken, is_first) = {
+            let mut gate = self.gate.borrow_mut();
+            let is_first = gate.wake(now);
+            let was = gate.is_strict();
+            let taken = gate.request(now);
+            if gate.is_strict() && !was {
+                tracing::warn!("more requests come than can be answered; some are refused at once");
+            }
+            (taken, is_first)
+        };
+        if is_first {
+            actix_web::rt::spawn(turns(Rc::clone(self)));
+        }
+        taken
+    }
+}
+
+/// Ends turns as long as requests come.
+async fn turns(load: Rc<Load>) {
+    loop {
+        // What is ready now is looked at before this goes on.
+        tokio::task::yield_now().await;
+        let mut gate = load.gate.borrow_mut();
+        let was = gate.is_strict();
+        let goes_on = gate.turn(load.clock.elapsed());
+        if was && !gate.is_strict() {
+            tracing::info!("every request is taken again");
+        }
+        if !goes_on {
+            return;
+        }
+    }
+}
+
+/// Counts what came in a turn.
+#[derive(Debug, Default, Clone, Copy)]
+struct Turn {
+    began: Duration,
+    came: u32,
+    taken: u32,
+}
+
+/// Decides by times that it is told.
+#[derive(Debug)]
+struct Gate {
+    patience: Duration,
+    /// The turn under way and the one before; `None` where nothing is ready.
+    turns: Option<(Turn, Turn)>,
+    /// Since when requests wait for long.
+    long_since: Option<Duration>,
+    /// Whether it refuses.
+    strict: Option<Span>,
+    /// The time that a request takes on the worker.
+    cost: Duration,
+}
+
+/// Counts what came since a time.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    began: Duration,
+    came: u32,
+}
+
+impl Gate {
+    fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            turns: None,
+            long_since: None,
+            strict: None,
+            cost: Duration::ZERO,
+        }
+    }
+
+    fn is_strict(&self) -> bool {
+        self.strict.is_some()
+    }
+
+    /// Begins a turn where none is under way; tells whether it did.
+    fn wake(&mut self, now: Duration) -> bool {
+        if self.turns.is_some() {
+            return false;
+        }
+        let began = Turn {
+            began: now,
+            ..Turn::default()
+        };
+        self.turns = Some((began, began));
+        true
+    }
+
+    /// Decides about a request.
+    fn request(&mut self, now: Duration) -> bool {
+        self.measure(now);
+        let Some((turn, before)) = &mut self.turns else {
+            return true;
+        };
+        turn.came += 1;
+        if now.saturating_sub(before.began) <= LONG {
+            self.long_since = None;
+        } else if self.strict.is_none() {
+            let since = *self.long_since.get_or_insert(now);
+            if now.saturating_sub(since) >= self.patience {
+                self.strict = Some(Span { began: now, came: 0 });
+            }
+        }
+        if let Some(span) = &mut self.strict {
+            span.came = span.came.saturating_add(1);
+            if turn.taken > 0 || before.taken > 0 {
+                return false;
+            }
+        }
+        turn.taken += 1;
+        true
+    }
+
+    /// Takes everything again where what came in a while leaves the worker idle for a part of it.
+    fn measure(&mut self, now: Duration) {
+        let Some(span) = self.strict else { return };
+        let lasted = now.saturating_sub(span.began);
+        if lasted >= SPAN {
+            let is_calm = self.cost.saturating_mul(span.came) * 100 < lasted * CALM;
+            self.strict = (!is_calm).then_some(Span { began: now, came: 0 });
+            self.long_since = None;
+        }
+    }
+
+    /// Ends a turn and begins the next; tells whether there is one.
+    fn turn(&mut self, now: Duration) -> bool {
+        let Some((turn, _)) = self.turns else { return false };
+        if let Some(each) = now.saturating_sub(turn.began).checked_div(turn.taken) {
+            self.cost = if self.cost.is_zero() {
+                each
+            } else {
+                (self.cost * (NEW - 1) + each) / NEW
+            };
+        }
+        self.measure(now);
+        let next = Turn {
+            began: now,
+            ..Turn::default()
+        };
+        self.turns = (turn.came > 0).then_some((next, turn));
+        self.turns.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    /// Is a worker that takes as long for each request as it is told, and nothing for refusing one.
+    struct Worker {
+        gate: Gate,
+        now: Duration,
+        /// How long each request took that was taken, from when it came.
+        took: Vec<Duration>,
+        refused: usize,
+    }
+
+    impl Worker {
+        fn new() -> Self {
+            Self {
+                gate: Gate::new(ms(250)),
+                now: Duration::ZERO,
+                took: Vec::new(),
+                refused: 0,
+            }
+        }
+
+        /// Answers requests that come at these times until all are answered.
+        fn answer(&mut self, mut comes: Vec<Duration>, cost: Duration) {
+            comes.sort_unstable();
+            let mut comes = std::collections::VecDeque::from(comes);
+            while let Some(first) = comes.front().copied() {
+                self.now = self.now.max(first);
+                self.gate.wake(self.now);
+                loop {
+                    // What is there when a turn begins is looked at in it.
+                    let began = self.now;
+                    while let Some(came) = comes.pop_front_if(|came| *came <= began) {
+                        if self.gate.request(self.now) {
+                            self.now += cost;
+                            self.took.push(self.now - came);
+                        } else {
+                            self.refused += 1;
+                        }
+                    }
+                    if !self.gate.turn(self.now) {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Spreads requests evenly over a time.
+    fn evenly(from: Duration, lasting: Duration, every: Duration) -> Vec<Duration> {
+        let count = u32::try_from(lasting.as_nanos() / every.as_nanos()).unwrap();
+        (0..count).map(|at| from + every * at).collect()
+    }
+
+    #[test]
+    fn a_worker_that_keeps_up_refuses_nothing() {
+        let mut worker = Worker::new();
+        worker.answer(evenly(ms(0), ms(10_000), ms(10)), ms(9));
+        assert_eq!(worker.refused, 0);
+        // Nor where many come at once now and then.
+        for at in 2..20 {
+            worker.answer(vec![ms(at * 10_000); 20], ms(9));
+        }
+        assert_eq!(worker.refused, 0);
+    }
+
+    #[test]
+    fn beyond_what_it_can_answer_it_refuses_and_the_others_wait_no_longer_than_for_one() {
+        let mut worker = Worker::new();
+        worker.answer(evenly(ms(0), ms(60_000), ms(1)), ms(10));
+        let count = worker.took.len();
+        assert!(count > 4_500, "{count} of some 6,000 that it could answer");
+        let mut took = worker.took.clone();
+        took.sort_unstable();
+        let p99 = took[count * 99 / 100];
+        assert!(p99 <= ms(20), "{p99:?}");
+        assert!(
+            took[count - 1] <= ms(600),
+            "before it knew: {:?}",
+            took[count - 1]
+        );
+        // Two seconds later it takes what it can answer again.
+        let refused = worker.refused;
+        let from = worker.now + ms(2_000);
+        worker.answer(evenly(worker.now, ms(2_000), ms(20)), ms(10));
+        let meanwhile = worker.refused;
+        worker.answer(evenly(from.max(worker.now), ms(5_000), ms(20)), ms(10));
+        assert_eq!(worker.refused, meanwhile);
+        assert!(meanwhile - refused < 30, "{}", meanwhile - refused);
+    }
+
+    #[test]
+    fn the_gate_sleeps_where_nothing_comes() {
+        let mut gate = Gate::new(ms(250));
+        assert!(gate.wake(ms(0)));
+        assert!(!gate.wake(ms(0)));
+        assert!(gate.request(ms(0)));
+        assert!(gate.turn(ms(5)), "what came meanwhile is looked at");
+        assert!(!gate.turn(ms(5)));
+        assert!(gate.wake(ms(9)));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_a_worker_goes_on(gaps in prop::collection::vec(0_u64..40, 1..400), cost in 0_u64..60) {
+            let mut at = 0;
+            let comes: Vec<Duration> = gaps.iter().map(|gap| { at += gap; ms(at) }).collect();
+            let mut worker = Worker::new();
+            worker.answer(comes.clone(), ms(cost));
+            prop_assert_eq!(worker.took.len() + worker.refused, comes.len());
+            prop_assert!(!worker.took.is_empty());
+            // However it was, a while later it takes what comes alone.
+            let later = worker.now + ms(2_000);
+            let refused = worker.refused;
+            worker.answer(evenly(later, ms(1_000), ms(500)), ms(cost));
+            prop_assert_eq!(worker.refused, refused);
+        }
+    }
+}
