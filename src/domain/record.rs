@@ -1,11 +1,14 @@
 //! Defines the provider-neutral record that a look-up yields and that the mapping reads.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::schema::{Kind, Schema};
 
@@ -14,7 +17,7 @@ use super::schema::{Kind, Schema};
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Holds text, host names and addresses included; canonical where the field's kind says so.
-    Text(String),
+    Text(SmolStr),
     /// Holds a whole number.
     Integer(i64),
     /// Holds true or false.
@@ -99,12 +102,18 @@ impl Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(text.into())
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<SmolStr> for Value {
+    fn from(text: SmolStr) -> Self {
         Self::Text(text)
     }
 }
@@ -150,9 +159,11 @@ impl From<Vec<Record>> for Value {
 /// Three names mean the same in every schema: `first_seen` and `last_seen` bound the period of a
 /// relation, and `current` says that the relation still held when it was retrieved (its `last_seen`
 /// is then left out).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Record(BTreeMap<Cow<'static, str>, Value>);
+///
+/// An answer may have hundreds of thousands of records of a few fields each, so these lie side by side, in the order of
+/// their names; short texts and the names take no memory beside.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record(Vec<(SmolStr, Value)>);
 
 impl Record {
     /// Makes an empty record.
@@ -179,18 +190,40 @@ impl Record {
 
     /// Sets a field; an empty value removes it.
     pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
-        let value = value.into();
-        if value.is_empty() {
-            self.0.remove(name);
-        } else {
-            self.0.insert(Cow::Borrowed(name), value);
+        self.put(SmolStr::new_static(name), value.into());
+    }
+
+    fn put(&mut self, name: SmolStr, value: Value) {
+        match (self.place(&name), value.is_empty()) {
+            (Ok(at), true) => {
+                self.0.remove(at);
+            }
+            (Ok(at), false) => {
+                if let Some(field) = self.0.get_mut(at) {
+                    field.1 = value;
+                }
+            }
+            (Err(_), true) => {}
+            (Err(at), false) => {
+                // Most records have a few fields, and most of them come one by one.
+                if self.0.len() == self.0.capacity() {
+                    self.0.reserve_exact(if self.0.is_empty() { 4 } else { 2 });
+                }
+                self.0.insert(at, (name, value));
+            }
         }
+    }
+
+    /// Returns where a field stands, or where it would.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_str().cmp(name))
     }
 
     /// Returns a field's value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        let at = self.place(name).ok()?;
+        self.0.get(at).map(|(_, value)| value)
     }
 
     /// Returns a field's text as people read it.
@@ -222,7 +255,7 @@ impl Record {
 
     /// Walks the fields in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// Tells whether the record has no field.
@@ -241,17 +274,49 @@ impl Record {
     }
 
     /// Estimates the bytes that the record takes in memory, for the cache's weigher.
-    ///
-    /// The map's nodes have room for eleven fields each, used or not, and outweigh most values.
     #[must_use]
     pub fn weight(&self) -> usize {
-        const NODE: usize = 700;
         let values = self.iter().map(|(_, value)| match value {
-            Value::Text(text) => text.len() + 16,
+            Value::Text(text) if text.is_heap_allocated() => text.len() + 32,
             Value::Texts(texts) => texts.iter().map(|text| text.len() + 40).sum(),
             Value::Records(records) => records.iter().map(Self::weight).sum(),
             _ => 0,
         });
-        values.sum::<usize>() + NODE * (1 + self.0.len() / 8)
+        let fields = self.0.capacity() * size_of::<(SmolStr, Value)>();
+        values.sum::<usize>() + fields + size_of::<Self>()
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Record;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the fields of a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
+        let mut record = Record::new();
+        while let Some((name, value)) = map.next_entry()? {
+            record.put(name, value);
+        }
+        Ok(record)
     }
 }

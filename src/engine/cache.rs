@@ -22,6 +22,7 @@ use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
 
 mod held;
+pub(super) mod stored;
 
 /// The layout of stored answers; part of the key, so an upgrade never misreads.
 const LAYOUT: u32 = 2;
@@ -193,6 +194,8 @@ enum Kept {
 #[derive(Debug)]
 pub struct Cache {
     memory: Memory<Key, Kept>,
+    /// The most that memory holds, by our own weights.
+    most: u64,
     store: Store,
     versions: AtomicU64,
     learnt: Learnt,
@@ -247,6 +250,7 @@ impl Cache {
         learnt.read(&store);
         Self {
             memory,
+            most: settings.memory,
             store,
             versions: AtomicU64::new(1),
             learnt,
@@ -286,7 +290,7 @@ impl Cache {
             version: self.versions.fetch_add(1, Ordering::Relaxed),
         });
         self.learnt.learn(key, &entry);
-        match serde_json::to_vec(entry.as_ref()) {
+        match stored::write(&entry) {
             Ok(bytes) if bought => {
                 if let Err(error) = self.store.put_answer_now(key.as_str().to_owned(), bytes).await {
                     tracing::error!(%error, "a bought answer could not be kept on disk");
@@ -295,10 +299,18 @@ impl Cache {
             Ok(bytes) => self.store.put_answer(key.as_str().to_owned(), bytes),
             Err(error) => tracing::error!(%error, "an answer could not be written down"),
         }
-        self.memory
-            .insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry)))
-            .await;
+        self.hold(key, &entry).await;
         entry
+    }
+
+    /// Keeps an answer in memory, unless it would take all of it: it would go again at once.
+    async fn hold(&self, key: &AnswerKey, entry: &Arc<Entry>) {
+        let (key, kept) = (Key::Answer(key.clone()), Kept::Answer(Arc::clone(entry)));
+        if u64::from(weigh(&key, &kept)) > self.most {
+            self.memory.invalidate(&key).await;
+        } else {
+            self.memory.insert(key, kept).await;
+        }
     }
 
     /// Returns a rendered body if everything it was made from still stands. What is looked for without success is
@@ -388,7 +400,7 @@ impl Cache {
         self.store.each_answer(|key, value| {
             stats.stored += 1;
             stats.stored_bytes += value.len() as u64;
-            let Ok(entry) = serde_json::from_slice::<Entry>(value) else {
+            let Ok(entry) = stored::read(value) else {
                 return;
             };
             stats.fresh += u64::from(entry.is_fresh(now));
@@ -408,7 +420,7 @@ impl Cache {
     pub fn about(&self, value: &str) -> Result<Vec<Entry>, StoreError> {
         let mut found = Vec::new();
         self.store.each_answer(|_, bytes| {
-            if let Ok(entry) = serde_json::from_slice::<Entry>(bytes)
+            if let Ok(entry) = stored::read(bytes)
                 && entry.answer.query.indicator.value() == value
             {
                 found.push(entry);
@@ -427,7 +439,7 @@ impl Cache {
         self.store.settled().await;
         let mut keys = Vec::new();
         self.store.each_answer(|key, bytes| {
-            let entry = serde_json::from_slice::<Entry>(bytes).ok();
+            let entry = stored::read(bytes).ok();
             let selected = Selected {
                 provider: stored_provider(key).unwrap_or_default(),
                 capability: entry.as_ref().map(|entry| entry.answer.query.capability),

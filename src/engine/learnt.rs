@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use super::cache::{AnswerKey, Entry};
+use super::cache::{AnswerKey, Entry, stored};
 use super::store::Store;
 use crate::domain::{Capability, Mark, Marks, MarksByValue, marks};
 
@@ -112,8 +112,8 @@ impl Learnt {
             let may = SAY_SO
                 .iter()
                 .any(|capability| key.contains(&format!("\"{}\"", capability.name())))
-                && bytes.windows(7).any(|part| part == b"inkhole");
-            let Some(entry) = may.then(|| serde_json::from_slice::<Entry>(bytes).ok()).flatten() else {
+                && stored::says(bytes, b"inkhole");
+            let Some(entry) = may.then(|| stored::read(bytes).ok()).flatten() else {
                 return;
             };
             let (key, told) = (AnswerKey::stored(key), Told::of(&entry));

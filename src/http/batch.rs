@@ -3,6 +3,7 @@
 //! A batch is nobody who waits at a screen, so it stops at each budget's reserve.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::line::Line;
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::shapes::{Item, OneOrMany};
+use super::slices::Slices;
 use super::statuses::{BodyRefusals, Named, Refusals};
 use super::values::{self, Found, Read, guess};
 use super::wishes::question;
@@ -373,12 +375,13 @@ impl BatchSummary {
 /// Scores all indicators, many at once, each told as soon as it is known.
 fn items(run: Arc<Run>) -> impl Stream<Item = BatchItem> {
     let count = run.given.len();
-    stream::iter(0..count)
-        .map(move |index| {
-            let run = Arc::clone(&run);
-            async move { run.item(index).await }
-        })
-        .buffer_unordered(AT_ONCE)
+    let slices = Slices::new(Arc::clone(run.app.engine.clock()));
+    let of = Rc::clone(&slices);
+    let items = stream::iter(0..count).map(move |index| {
+        let run = Arc::clone(&run);
+        slices.work(async move { run.item(index).await })
+    });
+    of.of(items.buffer_unordered(AT_ONCE))
 }
 
 async fn gather(

@@ -24,6 +24,7 @@ pub mod rendering;
 pub mod reputation;
 pub(crate) mod run_path;
 mod shapes;
+mod slices;
 mod statuses;
 #[cfg(test)]
 mod testing;

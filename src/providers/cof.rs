@@ -5,8 +5,8 @@
 //! as numbers, and one vendor's documentation shows name and data the other way round. All of that is met here.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
+use super::json::Json;
 use super::lenient;
 use super::rdata::{self, Data};
 use super::rows::{Row as Read, Rows, Why};
@@ -176,7 +176,7 @@ pub(super) fn arrange(rows: &mut Rows) -> Option<String> {
 /// Holds the lines of a reply that are JSON objects.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    pub(super) objects: Vec<Value>,
+    pub(super) objects: Vec<Json>,
     /// How many lines could not be read.
     pub(super) unread: usize,
     /// Whether the reply broke off in its last line, or is something else.
@@ -192,7 +192,7 @@ pub(super) fn lines(reply: &Reply) -> Lines {
             continue;
         }
         last = match lenient::value(line.trim_ascii()) {
-            Ok(object) if object.is_object() => {
+            Ok(object) if Node::of(&object).is_object() => {
                 read.objects.push(object);
                 true
             }

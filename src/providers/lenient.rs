@@ -5,7 +5,9 @@
 //! cannot be held (`NaN`, `Infinity`, `1e400`) become `null`, and a byte order mark goes. What is no JSON at all, such as
 //! a web page or an answer that broke off, stays none.
 
-use serde_json::{Error, Value};
+use serde_json::Error;
+
+use super::json::Json;
 
 /// The byte order mark, as some vendors' servers put it before an answer.
 const MARK: char = '\u{feff}';
@@ -17,11 +19,11 @@ pub(crate) type Change<'c> = &'c mut dyn FnMut(&str, bool) -> Option<String>;
 ///
 /// # Errors
 /// What is wrong with it as it came, where it cannot be mended.
-pub(crate) fn value(bytes: &[u8]) -> Result<Value, Error> {
-    serde_json::from_slice(bytes).or_else(|error| {
+pub(crate) fn value(bytes: &[u8]) -> Result<Json, Error> {
+    Json::read(bytes).or_else(|error| {
         let text = String::from_utf8_lossy(bytes);
         let mended = rewrite(&text, &mut |_, _| None).ok_or(error);
-        mended.and_then(|mended| serde_json::from_str(&mended))
+        mended.and_then(|mended| Json::read(mended.as_bytes()))
     })
 }
 
@@ -183,7 +185,7 @@ fn is_no_number(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -215,7 +217,7 @@ mod tests {
             (b"[NaN, \"NaN\", 007]", json!([null, "NaN", null])),
         ] {
             assert_eq!(
-                value(bytes).ok(),
+                value(bytes).ok().map(|found| found.tree()),
                 Some(read),
                 "{}",
                 String::from_utf8_lossy(bytes)
@@ -245,7 +247,7 @@ mod tests {
         fn what_is_well_formed_is_read_and_written_as_it_is(text in any::<String>(), number in any::<f64>()) {
             let whole = json!({"a": [text, number, {"b": null}], "c": true}).to_string();
             prop_assert_eq!(rewrite(&whole, &mut |_, _| None), Some(whole.clone()));
-            prop_assert_eq!(value(whole.as_bytes()).unwrap(), serde_json::from_str::<Value>(&whole).unwrap());
+            prop_assert_eq!(value(whole.as_bytes()).unwrap().tree(), serde_json::from_str::<Value>(&whole).unwrap());
         }
 
         /// Whatever bytes stand in a string, but a quote and a backslash, cost no other member.
@@ -253,7 +255,7 @@ mod tests {
         fn any_bytes_in_a_string_cost_nothing_else(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             let inside: Vec<u8> = bytes.into_iter().filter(|byte| !matches!(byte, b'"' | b'\\')).collect();
             let body = [&b"{\"before\":1,\"text\":\""[..], &inside, b"\",\"after\":[2]}"].concat();
-            let read = value(&body).unwrap();
+            let read = value(&body).unwrap().tree();
             prop_assert_eq!((&read["before"], &read["after"]), (&json!(1), &json!([2])));
             prop_assert_eq!(&read["text"], &json!(String::from_utf8_lossy(&inside)));
         }
@@ -262,7 +264,7 @@ mod tests {
         #[test]
         fn any_escape_costs_nothing_else(escape in "[^\"\\\\]{1,6}", unit in any::<u16>()) {
             for escape in [escape, format!("u{unit:04x}"), format!("u{unit:04x}\\u{unit:04X}")] {
-                let read = value(format!("{{\"text\":\"x\\{escape}\",\"after\":2}}").as_bytes()).unwrap();
+                let read = value(format!("{{\"text\":\"x\\{escape}\",\"after\":2}}").as_bytes()).unwrap().tree();
                 prop_assert_eq!(&read["after"], &json!(2));
                 prop_assert!(read["text"].as_str().unwrap().starts_with('x'));
             }

@@ -24,6 +24,7 @@ mod facts;
 mod fixture_tests;
 pub mod greynoise;
 pub mod ipqs;
+pub(crate) mod json;
 pub(crate) mod lenient;
 pub mod mnemonic;
 mod pages;

@@ -59,11 +59,12 @@ fn target(call: &Call) -> String {
 impl Played {
     fn of(target: String, reply: Reply) -> Option<Self> {
         let (lines, is_stream) = match lenient::value(&reply.body) {
-            Ok(value) => (vec![value], false),
+            Ok(value) => (vec![value.tree()], false),
             Err(_) => {
                 let lines = reply.body.split(|byte| *byte == b'\n');
                 let lines = lines.filter(|line| !line.trim_ascii().is_empty());
-                let read: Result<Vec<Value>, _> = lines.map(lenient::value).collect();
+                let read: Result<Vec<Value>, serde_json::Error> =
+                    lines.map(|line| Ok(lenient::value(line)?.tree())).collect();
                 (read.ok()?, true)
             }
         };

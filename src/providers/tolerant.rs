@@ -7,28 +7,35 @@
 use std::net::IpAddr;
 
 use jiff::civil::Date;
-use serde_json::Value;
 
+use super::json::{Json, Place, Shape};
 use crate::domain::{Indicator, IndicatorKind, privacy};
 use crate::providers::{ProviderError, Reply, dates};
 
 /// Wraps a JSON value that may be missing.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Node<'a>(Option<&'a Value>);
+pub(super) struct Node<'a>(Option<Place<'a>>);
 
 impl<'a> Node<'a> {
-    /// Wraps a value.
-    pub(super) fn of(value: &'a Value) -> Self {
-        Self(Some(value))
+    /// Wraps the whole of what was read.
+    pub(super) fn of(json: &'a Json) -> Self {
+        Self(Some(json.root()))
+    }
+
+    fn shape(self) -> Option<Shape<'a>> {
+        self.0.map(Place::shape)
+    }
+
+    /// Wraps a value, unless it is `null`.
+    fn some(place: Place<'a>) -> Self {
+        Self(Some(place).filter(|place| place.shape() != Shape::Null))
     }
 
     /// Returns a member of an object; a missing node where there is none.
     pub(super) fn get(self, name: &str) -> Self {
-        Self(
-            self.0
-                .and_then(|value| value.get(name))
-                .filter(|value| !value.is_null()),
-        )
+        self.0
+            .and_then(|place| place.member(name))
+            .map_or_else(Self::default, Self::some)
     }
 
     /// Tells whether there is a value at all (`null` is none).
@@ -38,17 +45,17 @@ impl<'a> Node<'a> {
 
     /// Tells whether the value is a list.
     pub(super) fn is_list(self) -> bool {
-        self.0.is_some_and(Value::is_array)
+        self.shape() == Some(Shape::List)
     }
 
     /// Tells whether the value is a text, be it empty.
     pub(super) fn is_text(self) -> bool {
-        self.0.is_some_and(Value::is_string)
+        matches!(self.shape(), Some(Shape::Text(_)))
     }
 
     /// Tells whether the value is an object.
     pub(super) fn is_object(self) -> bool {
-        self.0.is_some_and(Value::is_object)
+        self.shape() == Some(Shape::Object)
     }
 
     /// Walks a list, or the one value that stands in its place; `null`, `""` and missing are none.
@@ -59,52 +66,66 @@ impl<'a> Node<'a> {
     /// Walks the rows of a list, or the one that stands in its place. One that is `null` is a row that says nothing, not
     /// one that is not there; `null`, `""` and missing in place of the list are no rows.
     pub(super) fn rows(self) -> impl Iterator<Item = Node<'a>> {
-        let items: &'a [Value] = match self.0 {
-            Some(Value::Array(items)) => items,
-            None | Some(Value::Null) => &[],
-            Some(Value::String(text)) if text.trim().is_empty() => &[],
-            Some(one) => std::slice::from_ref(one),
-        };
-        items
-            .iter()
-            .map(|value| Self(Some(value).filter(|value| !value.is_null())))
+        let items = self.0.and_then(|place| match place.shape() {
+            Shape::List => Some(place.values()),
+            Shape::Null => None,
+            Shape::Text(text) if text.trim().is_empty() => None,
+            _ => Some(place.alone()),
+        });
+        items.into_iter().flatten().map(Self::some)
     }
 
     /// Walks a list as it is, `null` and `""` included, where the place in it says what a value is.
     pub(super) fn raw(self) -> impl Iterator<Item = Node<'a>> {
-        self.0
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|value| Self(Some(value).filter(|value| !value.is_null())))
+        self.0.into_iter().flat_map(Place::values).map(Self::some)
     }
 
     /// Walks the members of an object.
     pub(super) fn members(self) -> impl Iterator<Item = (&'a str, Node<'a>)> {
         self.0
-            .and_then(Value::as_object)
             .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.as_str(), Node::of(value)))
+            .flat_map(Place::members)
+            .map(|(name, value)| (name, Self(Some(value))))
+    }
+
+    /// Returns the value as JSON.
+    pub(super) fn written(self) -> Option<String> {
+        serde_json::to_string(&self.0?).ok()
     }
 
     /// Returns text without surrounding white space, numbers included; `""` is missing.
     pub(super) fn text(self) -> Option<String> {
-        match self.0? {
-            Value::String(text) => Some(text.trim())
+        match self.shape()? {
+            Shape::Text(text) => Some(text.trim())
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned),
-            Value::Number(number) => Some(number.to_string()),
+            Shape::Whole(number) => Some(number.to_string()),
+            Shape::Natural(number) => Some(number.to_string()),
+            Shape::Decimal(number) => serde_json::Number::from_f64(number).map(|number| number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Returns a number.
+    fn number(self) -> Option<f64> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "what is too large to be exact is nonsense here"
+        )]
+        match self.shape()? {
+            Shape::Whole(number) => Some(number as f64),
+            Shape::Natural(number) => Some(number as f64),
+            Shape::Decimal(number) => Some(number),
             _ => None,
         }
     }
 
     /// Returns a whole number, written as a number or as text.
     pub(super) fn integer(self) -> Option<i64> {
-        match self.0? {
-            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-            Value::String(text) => text.trim().replace(',', "").parse().ok(),
-            _ => None,
+        match self.shape()? {
+            Shape::Whole(number) => Some(number),
+            Shape::Text(text) => text.trim().replace(',', "").parse().ok(),
+            _ => whole(self.number()?),
         }
     }
 
@@ -131,25 +152,23 @@ impl<'a> Node<'a> {
 
     /// Returns a decimal number, written as a number or as text.
     pub(super) fn decimal(self) -> Option<f64> {
-        match self.0? {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
+        match self.shape()? {
+            Shape::Text(text) => text.trim().parse().ok(),
+            _ => self.number(),
         }
         .filter(|number| number.is_finite())
     }
 
     /// Returns a flag, written as `true`, `1`, `"1"` or `"true"` and their opposites.
     pub(super) fn flag(self) -> Option<bool> {
-        match self.0? {
-            Value::Bool(flag) => Some(*flag),
-            Value::Number(number) => Some(number.as_f64()? != 0.0),
-            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+        match self.shape()? {
+            Shape::Flag(flag) => Some(flag),
+            Shape::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
                 "1" | "true" | "yes" => Some(true),
                 "0" | "false" | "no" => Some(false),
                 _ => None,
             },
-            _ => None,
+            _ => self.number().map(|number| number != 0.0),
         }
     }
 
@@ -245,7 +264,7 @@ pub(super) fn public_text(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// [`ProviderError::Malformed`] where the body is no JSON; serde's depth limit bounds the recursion.
-pub(super) fn json(reply: &Reply) -> Result<Value, ProviderError> {
+pub(super) fn json(reply: &Reply) -> Result<Json, ProviderError> {
     super::lenient::value(&reply.body)
         .map_err(|error| ProviderError::Malformed(format!("the answer is no JSON: {error}")))
 }

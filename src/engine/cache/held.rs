@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::room::{Place, Room};
-use super::{AnswerKey, Cache, Entry, Kept, Key};
+use super::{AnswerKey, Cache, Entry, Kept, Key, stored};
 
 impl Cache {
     /// Returns an answer from memory, or from disk (it then stays in memory).
@@ -30,7 +30,7 @@ impl Cache {
         let Some(bytes) = self.on_disk(key) else {
             return (None, None);
         };
-        let place = room.for_answer(bytes.len(), until).await;
+        let place = room.for_answer(stored::length(&bytes), until).await;
         (self.read(key, &bytes).await, place)
     }
 
@@ -48,16 +48,14 @@ impl Cache {
     }
 
     async fn read(&self, key: &AnswerKey, bytes: &[u8]) -> Option<Arc<Entry>> {
-        let mut entry: Entry = serde_json::from_slice(bytes)
+        let mut entry: Entry = stored::read(bytes)
             .inspect_err(
                 |error| tracing::warn!(%error, "a stored answer could not be understood; it is asked again"),
             )
             .ok()?;
         entry.version = self.versions.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(entry);
-        self.memory
-            .insert(Key::Answer(key.clone()), Kept::Answer(Arc::clone(&entry)))
-            .await;
+        self.hold(key, &entry).await;
         Some(entry)
     }
 }

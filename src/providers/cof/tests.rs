@@ -1,7 +1,7 @@
 //! Reads rows in every shape that vendors give them.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::Capability;
@@ -9,7 +9,7 @@ use crate::providers::testing::{plain, question, reply};
 
 fn rows(kind: IndicatorKind, asked: &str, row: &Value) -> Rows {
     let query = question(Capability::Resolutions, kind, asked);
-    super::read(super::row(Node::of(row)), &query)
+    super::read(super::row(Node::of(&Json::from(row))), &query)
         .into_iter()
         .collect()
 }
@@ -105,7 +105,7 @@ fn types_and_times() {
         "www.example.com"
     );
     let times = |row: Value| {
-        super::row(Node::of(&row))
+        super::row(Node::of(&Json::from(&row)))
             .and_then(|row| row.first)
             .map(|time| time.to_string())
     };

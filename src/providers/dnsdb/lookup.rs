@@ -9,7 +9,6 @@ use crate::domain::{Answer, Failure, FailureKind, IndicatorKind, Query};
 use crate::providers::cof;
 use crate::providers::common::{held, nothing, one, one_query, segment, uncovered};
 use crate::providers::rows::Rows;
-use crate::providers::tolerant::Node;
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
 /// Rows that are asked for at least, and at most (the vendor's default limit).
@@ -56,11 +55,11 @@ fn ask(query: Query, limit: usize) -> Step {
 
 fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderError> {
     let stream = stream::read(reply);
-    let row = |row| cof::read(cof::row(Node::of(row)), &query);
-    let mut gathered: Rows = stream.rows.iter().flat_map(row).collect();
+    let row = |row| cof::read(cof::row(row), &query);
+    let mut gathered: Rows = stream.rows().flat_map(row).collect();
     gathered.lose(stream.unread);
     let mut notes: Vec<String> = cof::arrange(&mut gathered).into_iter().collect();
-    let rows = stream.rows.len() + stream.unread;
+    let rows = stream.rows().len() + stream.unread;
     let beyond = |why: &str| format!("rows beyond the first {rows}: {why}");
     let missing = match &stream.end {
         End::Succeeded | End::Limited(_) => None,

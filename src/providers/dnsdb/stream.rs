@@ -4,10 +4,9 @@
 //! stream well, `failed` ends it badly, and a stream that ends without any of them was cut off. Every line can carry a
 //! row, the last one too.
 
-use serde_json::Value;
-
 use crate::providers::Reply;
 use crate::providers::cof;
+use crate::providers::json::Json;
 use crate::providers::tolerant::{Node, clean};
 
 /// Says how a stream ended.
@@ -26,25 +25,31 @@ pub(super) enum End {
 /// Holds the rows of a stream, and how it ended.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) rows: Vec<Value>,
+    /// The lines that hold a row.
+    lines: Vec<Json>,
     /// How many lines or rows could not be read.
     pub(super) unread: usize,
     pub(super) end: End,
 }
 
+impl Stream {
+    /// Walks the rows.
+    pub(super) fn rows(&self) -> impl ExactSizeIterator<Item = Node<'_>> {
+        self.lines.iter().map(|line| Node::of(line).get("obj"))
+    }
+}
+
 /// Reads a stream; what follows on its end is not read.
 pub(super) fn read(reply: &Reply) -> Stream {
-    let mut rows = Vec::new();
+    let mut kept = Vec::new();
     let lines = cof::lines(reply);
     let mut unread = lines.unread;
     for line in lines.objects {
         let node = Node::of(&line);
         let cond = node.get("cond").text().unwrap_or_default().to_lowercase();
         let message = node.get("msg").text().map(|text| clean(&text));
-        if node.get("obj").is_object()
-            && let Some(row) = line.get("obj")
-        {
-            rows.push(row.clone());
+        if node.get("obj").is_object() {
+            kept.push(line);
         } else if node.get("obj").exists() || cond.is_empty() {
             unread += 1;
         }
@@ -54,10 +59,14 @@ pub(super) fn read(reply: &Reply) -> Stream {
             "failed" => End::Failed(message),
             _ => continue,
         };
-        return Stream { rows, unread, end };
+        return Stream {
+            lines: kept,
+            unread,
+            end,
+        };
     }
     Stream {
-        rows,
+        lines: kept,
         unread,
         end: End::Cut,
     }

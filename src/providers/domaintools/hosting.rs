@@ -5,6 +5,7 @@
 //! went empty in recordings of 2026 where those of 2022 had rows), so whois history steps in.
 
 use jiff::civil::Date;
+use smol_str::SmolStr;
 
 use super::common::{call, first, nothing, one_query, replied_good};
 use super::{DESCRIPTOR, HOSTING_HISTORY, WHOIS_HISTORY, history, judge};
@@ -96,17 +97,17 @@ fn read(capability: Capability, response: Node<'_>, domain: &str) -> Option<Rows
 }
 
 struct Open {
-    value: String,
+    value: SmolStr,
     since: Option<Date>,
-    action: Option<String>,
+    action: Option<SmolStr>,
 }
 
 /// Says what an event of a list is: the day, the values before and after it, and what it was.
 struct Event {
     day: Option<Date>,
-    before: Option<String>,
-    after: Option<String>,
-    action: Option<String>,
+    before: Option<SmolStr>,
+    after: Option<SmolStr>,
+    action: Option<SmolStr>,
     /// Whether a side could not be read: a value was there, or came, and nothing tells which.
     is_part: bool,
 }
@@ -127,7 +128,7 @@ impl Event {
             let text = row.get(name).text();
             let value = text.as_deref().and_then(canonical);
             let is_misread = text.is_some() && value.is_none();
-            (value, is_misread)
+            (value.map(SmolStr::from), is_misread)
         };
         let ((before, before_misread), (after, after_misread)) = (value(pre), value(post));
         let date = row.get("actiondate");
@@ -144,7 +145,7 @@ impl Event {
             day,
             before,
             after: after.filter(|_| !gone),
-            action: row.get("action_in_words").text(),
+            action: row.get("action_in_words").text().map(SmolStr::from),
             is_part: before_misread || after_misread,
         })
     }
@@ -169,17 +170,18 @@ fn periods(
     let lost = unread.len() + events.iter().filter(|event| event.is_part).count();
     // The vendor gives them oldest first; a stable sort keeps the order within a day.
     events.sort_by_key(|event| event.day);
+    let domain = SmolStr::from(domain);
     let record = |open: &Open, until: Option<Date>| {
         Record::new()
-            .with("domain", domain)
-            .with(field, open.value.as_str())
+            .with("domain", domain.clone())
+            .with(field, open.value.clone())
             .with_some("first_seen", open.since)
             .with_some("last_seen", until)
             .with_some("action", open.action.clone())
     };
     let mut records = Vec::new();
     let mut open: Option<Open> = None;
-    let mut ended: Option<String> = None;
+    let mut ended: Option<SmolStr> = None;
     for event in events {
         let Event {
             day: date,

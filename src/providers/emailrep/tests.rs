@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::*;
+use crate::providers::json::Json;
 use crate::providers::testing::{self, mapped, question, shapes};
 
 fn of(value: &str) -> Lookup {
@@ -53,7 +54,7 @@ fn an_address_of_which_nobody_spoke_is_not_known() {
 
 #[test]
 fn days_are_of_the_vendors_form() {
-    let read = |text: &str| day(Node::of(&Value::from(text)));
+    let read = |text: &str| day(Node::of(&Json::from(&Value::from(text))));
     assert_eq!(read("02/16/2026"), Some(jiff::civil::date(2026, 2, 16)));
     for text in [
         "never",

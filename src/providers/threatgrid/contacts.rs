@@ -6,8 +6,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::Value;
-
 use super::common::{MOST_RECORDS, cut, entries, left_out};
 use super::files::told;
 use super::indicators::{FEEDS, Feeds, Ratings, Threshold};
@@ -15,6 +13,7 @@ use super::reports::{self, Reports, parsed, report};
 use super::search::Run;
 use super::streams::{self, Touch};
 use crate::domain::Record;
+use crate::providers::json::Json;
 use crate::providers::rows::{Row, Rows, Why};
 use crate::providers::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Replied, Step};
@@ -157,7 +156,7 @@ fn places(reports: &mut Reports, replies: Vec<Replied>) -> Vec<Place> {
     places
 }
 
-fn annotated(body: &Value) -> Vec<Place> {
+fn annotated(body: &Json) -> Vec<Place> {
     let items = Node::of(body).get("data").get("items");
     let place = |(name, node): (&str, Node<'_>)| {
         let asn = node.get("asn").text();

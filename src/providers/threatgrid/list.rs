@@ -1,7 +1,6 @@
 //! Reads one of the vendor's lists page by page, by `limit` and `offset`.
 
-use serde_json::Value;
-
+use crate::providers::json::Json;
 use crate::providers::tolerant::{Node, malformed};
 use crate::providers::{Call, ProviderError};
 
@@ -21,7 +20,7 @@ pub(super) struct List {
     /// Whether asking on would bring nothing.
     stuck: bool,
     /// The rows of the page before, so that a vendor who gives the same page again is seen through.
-    before: Option<Value>,
+    before: Option<String>,
 }
 
 impl List {
@@ -54,23 +53,20 @@ impl List {
     ///
     /// # Errors
     /// [`ProviderError::Malformed`] where it has no list.
-    pub(super) fn take<'a>(&mut self, body: &'a Value) -> Result<Vec<Node<'a>>, ProviderError> {
+    pub(super) fn take<'a>(&mut self, body: &'a Json) -> Result<Vec<Node<'a>>, ProviderError> {
         self.pages = self.pages.saturating_sub(1);
         let data = Node::of(body).get("data");
-        let (rows, value) = if data.is_list() {
-            (data, body.get("data"))
-        } else {
-            (data.get("items"), body.pointer("/data/items"))
-        };
+        let rows = if data.is_list() { data } else { data.get("items") };
         let is_empty = data.get("current_item_count").count() == Some(0);
         if !rows.is_list() && !rows.is_object() && !is_empty {
             return Err(malformed("items"));
         }
-        if value.is_some() && self.before.as_ref() == value {
+        let written = rows.written();
+        if written.is_some() && self.before == written {
             self.stuck = true;
             return Ok(Vec::new());
         }
-        self.before = value.cloned();
+        self.before = written;
         let rows: Vec<Node<'a>> = rows.rows().collect();
         self.rows += rows.len();
         self.total = data.get("total").count().or(self.total);

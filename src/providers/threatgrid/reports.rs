@@ -1,12 +1,11 @@
 //! Walks from a file's hash over its runs to one part of each run's analysis.
 
-use serde_json::Value;
-
 use super::common::{call, number};
 use super::search::{self, Run, texts};
 use super::{ANALYSIS, DESCRIPTOR};
 use crate::domain::{Answer, FailureKind, Query};
 use crate::providers::common::{counted, one_query, segment, uncovered};
+use crate::providers::json::Json;
 use crate::providers::rows::Rows;
 use crate::providers::tolerant::json;
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
@@ -15,7 +14,7 @@ use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 pub(super) struct Reports {
     pub(super) query: Query,
     /// Each run that could be read, with its report; newest first.
-    pub(super) read: Vec<(Run, Value)>,
+    pub(super) read: Vec<(Run, Json)>,
     /// What failed.
     pub(super) missing: Vec<String>,
     /// What was left out on purpose.
@@ -170,7 +169,7 @@ fn is_refused(error: &ProviderError) -> bool {
 ///
 /// # Errors
 /// What failed, in words for people.
-pub(super) fn parsed(replied: Replied) -> Result<Option<Value>, ProviderError> {
+pub(super) fn parsed(replied: Replied) -> Result<Option<Json>, ProviderError> {
     match replied {
         Replied::Good(reply) => json(&reply).map(Some),
         Replied::NotFound(_) => Ok(None),
