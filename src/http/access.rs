@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, HttpResponseBuilder};
 
+use super::run_path::RunPath;
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::startup::{App, Mode};
@@ -184,6 +185,15 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
         .and_then(credential)
         .or_else(|| header("x-api-key"))
         .filter(|value| !value.is_empty())
+}
+
+/// Tells whether a request has a token that may be used in its header or path; in the demo everybody is known.
+#[must_use]
+pub fn is_known(app: &App, request: &HttpRequest) -> bool {
+    let found = |text: &str| app.tokens.find(text).is_ok();
+    let in_path = || RunPath::of(request.path()).and_then(|path| path.token);
+    app.mode == Mode::Demo
+        || header_token(request).map_or_else(|| in_path().is_some_and(|text| found(&text)), found)
 }
 
 /// Names the client of a token that is refused, for the log: one that has expired, was revoked, or may not do this.

@@ -10,16 +10,17 @@ use std::task::{Context, Poll};
 use actix_http::ConnectionType;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use futures_util::StreamExt;
 use uuid::Uuid;
 
 use super::attempts::Delay;
 use super::connections::{Connection, InPhase, Phase};
 use super::load::Load;
-use crate::http::access::Denied;
+use crate::http::access::{self, Denied};
 use crate::http::answered;
 use crate::http::incoming::AGAIN;
 use crate::http::problem::Problem;
@@ -28,6 +29,9 @@ use crate::startup::App;
 
 /// The bytes of an answer that are copied for a client at once: what it does not take is held once, however many ask.
 const PIECE: usize = 32 << 10;
+
+/// A body up to this is read, where its request is refused.
+const SMALL_BODY: usize = 64 << 10;
 
 /// Paths that are answered while the server works on as many connections as it may: a supervisor that got no answer would end
 /// a server that works.
@@ -46,8 +50,9 @@ pub(super) async fn watched(
     if is_spare && !is_health {
         return Ok(no_connection(request));
     }
-    if !is_health && !request.app_data::<Rc<Load>>().is_none_or(Load::takes) {
-        return Ok(too_many(request));
+    let takes = |load: &Rc<Load>| load.takes(|| is_known(&request));
+    if !is_health && !request.app_data::<Rc<Load>>().is_none_or(takes) {
+        return Ok(too_many(request, connection.as_ref()).await);
     }
     let work = connection
         .as_ref()
@@ -69,6 +74,12 @@ pub(super) async fn watched(
     }
 }
 
+/// Tells whether a request has a token in its header or path that may be used.
+fn is_known(request: &ServiceRequest) -> bool {
+    let app = request.app_data::<Data<App>>();
+    app.is_some_and(|app| access::is_known(app, request.request()))
+}
+
 /// Refuses a request while the server works on as many connections as it may.
 fn no_connection(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     if let Some(app) = request.app_data::<Data<App>>() {
@@ -82,8 +93,19 @@ fn no_connection(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     response
 }
 
-/// Refuses a request while more come than can be answered.
-fn too_many(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+/// Refuses a request while more come than can be answered. A small body is read, so that its connection can be used again:
+/// a new one for each refused request would cost more than the refusal.
+async fn too_many(
+    mut request: ServiceRequest,
+    connection: Option<&Arc<Connection>>,
+) -> ServiceResponse<BoxBody> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length <= SMALL_BODY) {
+        let _phase = connection.map(|connection| connection.enter(Phase::Body));
+        let mut body = request.take_payload();
+        while let Some(Ok(_)) = body.next().await {}
+    }
     if let Some(app) = request.app_data::<Data<App>>() {
         app.engine.metrics().network().shed.inc();
     }

@@ -4,6 +4,8 @@
 //! at now has waited no longer than since the turn before began. Where that is long for a while, more comes than the worker
 //! can answer. From then on, it takes a request only in a turn after one in which it took none: what came while it worked is
 //! refused, since it has waited. That ends when what comes would leave the worker idle for a part of the time.
+//!
+//! Where known clients alone would leave the worker idle for a part of the time, only the others are refused.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,8 +13,11 @@ use std::time::Duration;
 
 use crate::clock::SharedClock;
 
-/// A request should wait for its worker no longer than this.
-const LONG: Duration = Duration::from_millis(20);
+/// A request should wait for its worker no longer than this. Many clients that each wait for their answer before they ask
+/// again keep a worker busy, and wait less.
+const LONG: Duration = Duration::from_millis(100);
+/// Fewer requests than this are no overload, however long they wait: the worker is busy with something else, such as batches.
+const MANY: u32 = 20;
 /// What comes is measured over this.
 const SPAN: Duration = Duration::from_millis(500);
 /// The share of a worker's time that what comes may take for it to take everything again, in percent.
@@ -36,14 +41,14 @@ impl Load {
         })
     }
 
-    /// Decides about a request. Must be called on the worker.
-    pub(super) fn takes(self: &Rc<Self>) -> bool {
+    /// Decides about a request of a client that is known, or not. Must be called on the worker.
+    pub(super) fn takes(self: &Rc<Self>, known: impl FnOnce() -> bool) -> bool {
         let now = self.clock.elapsed();
         let (taken, is_first) = {
             let mut gate = self.gate.borrow_mut();
             let is_first = gate.wake(now);
             let was = gate.is_strict();
-            let taken = gate.request(now);
+            let taken = gate.request(now, known);
             if gate.is_strict() && !was {
                 tracing::warn!("more requests come than can be answered; some are refused at once");
             }
@@ -87,10 +92,10 @@ struct Gate {
     patience: Duration,
     /// The turn under way and the one before; `None` where nothing is ready.
     turns: Option<(Turn, Turn)>,
-    /// Since when requests wait for long.
-    long_since: Option<Duration>,
+    /// What came since requests wait for long.
+    long_since: Option<Span>,
     /// Whether it refuses.
-    strict: Option<Span>,
+    strict: Option<Strict>,
     /// The time that a request takes on the worker.
     cost: Duration,
 }
@@ -100,6 +105,32 @@ struct Gate {
 struct Span {
     began: Duration,
     came: u32,
+    /// How many of these were of clients that are not known.
+    unknown: u32,
+}
+
+impl Span {
+    const fn new(began: Duration) -> Self {
+        Self {
+            began,
+            came: 0,
+            unknown: 0,
+        }
+    }
+
+    fn count(&mut self, is_known: bool) {
+        self.came = self.came.saturating_add(1);
+        self.unknown = self.unknown.saturating_add(u32::from(!is_known));
+    }
+}
+
+/// Says who is refused.
+#[derive(Debug, Clone, Copy)]
+struct Strict {
+    /// What came since this was looked at.
+    span: Span,
+    /// Whether known clients are refused, too.
+    everybody: bool,
 }
 
 impl Gate {
@@ -131,37 +162,52 @@ impl Gate {
     }
 
     /// Decides about a request.
-    fn request(&mut self, now: Duration) -> bool {
+    fn request(&mut self, now: Duration, known: impl FnOnce() -> bool) -> bool {
         self.measure(now);
         let Some((turn, before)) = &mut self.turns else {
             return true;
         };
         turn.came += 1;
-        if now.saturating_sub(before.began) <= LONG {
+        let is_long = now.saturating_sub(before.began) > LONG;
+        if !is_long {
             self.long_since = None;
-        } else if self.strict.is_none() {
-            let since = *self.long_since.get_or_insert(now);
-            if now.saturating_sub(since) >= self.patience {
-                self.strict = Some(Span { began: now, came: 0 });
-            }
         }
-        if let Some(span) = &mut self.strict {
-            span.came = span.came.saturating_add(1);
-            if turn.taken > 0 || before.taken > 0 {
-                return false;
+        if is_long || self.strict.is_some() {
+            let is_known = known();
+            if self.strict.is_none() {
+                let since = self.long_since.get_or_insert(Span::new(now));
+                since.count(is_known);
+                if since.came >= MANY && now.saturating_sub(since.began) >= self.patience {
+                    self.strict = Some(Strict {
+                        span: Span::new(now),
+                        everybody: since.unknown < since.came / 2,
+                    });
+                }
+            }
+            if let Some(strict) = &mut self.strict {
+                strict.span.count(is_known);
+                let has_worked = turn.taken > 0 || before.taken > 0;
+                if has_worked && (strict.everybody || !is_known) {
+                    return false;
+                }
             }
         }
         turn.taken += 1;
         true
     }
 
-    /// Takes everything again where what came in a while leaves the worker idle for a part of it.
+    /// Takes everything again where what came in a while leaves the worker idle for a part of it, and everything of known
+    /// clients where that alone does.
     fn measure(&mut self, now: Duration) {
-        let Some(span) = self.strict else { return };
-        let lasted = now.saturating_sub(span.began);
+        let Some(strict) = self.strict else { return };
+        let lasted = now.saturating_sub(strict.span.began);
         if lasted >= SPAN {
-            let is_calm = self.cost.saturating_mul(span.came) * 100 < lasted * CALM;
-            self.strict = (!is_calm).then_some(Span { began: now, came: 0 });
+            let leaves_time = |count| self.cost.saturating_mul(count) * 100 < lasted * CALM;
+            let Span { came, unknown, .. } = strict.span;
+            self.strict = (!leaves_time(came)).then_some(Strict {
+                span: Span::new(now),
+                everybody: !leaves_time(came.saturating_sub(unknown)),
+            });
             self.long_since = None;
         }
     }
@@ -203,6 +249,7 @@ mod tests {
         /// How long each request took that was taken, from when it came.
         took: Vec<Duration>,
         refused: usize,
+        refused_unknown: usize,
     }
 
     impl Worker {
@@ -212,25 +259,33 @@ mod tests {
                 now: Duration::ZERO,
                 took: Vec::new(),
                 refused: 0,
+                refused_unknown: 0,
             }
         }
 
-        /// Answers requests that come at these times until all are answered.
-        fn answer(&mut self, mut comes: Vec<Duration>, cost: Duration) {
+        /// Answers requests of known clients that come at these times until all are answered.
+        fn answer(&mut self, comes: Vec<Duration>, cost: Duration) {
+            self.answer_all(comes.into_iter().map(|came| (came, true)).collect(), cost);
+        }
+
+        /// Answers requests that come at these times, of known clients or not.
+        fn answer_all(&mut self, mut comes: Vec<(Duration, bool)>, cost: Duration) {
             comes.sort_unstable();
             let mut comes = std::collections::VecDeque::from(comes);
-            while let Some(first) = comes.front().copied() {
+            while let Some((first, _)) = comes.front().copied() {
                 self.now = self.now.max(first);
                 self.gate.wake(self.now);
                 loop {
                     // What is there when a turn begins is looked at in it.
                     let began = self.now;
-                    while let Some(came) = comes.pop_front_if(|came| *came <= began) {
-                        if self.gate.request(self.now) {
+                    while let Some((came, is_known)) = comes.pop_front_if(|(came, _)| *came <= began) {
+                        if self.gate.request(self.now, || is_known) {
                             self.now += cost;
                             self.took.push(self.now - came);
-                        } else {
+                        } else if is_known {
                             self.refused += 1;
+                        } else {
+                            self.refused_unknown += 1;
                         }
                     }
                     if !self.gate.turn(self.now) {
@@ -285,11 +340,60 @@ mod tests {
     }
 
     #[test]
+    fn clients_that_wait_for_their_answers_are_all_answered() {
+        let mut worker = Worker::new();
+        // Sixty at once, and all of them again when the last one has its answer.
+        for _ in 0..500 {
+            worker.answer(vec![worker.now; 60], ms(1));
+        }
+        assert_eq!((worker.refused, worker.took.len()), (0, 30_000));
+    }
+
+    #[test]
+    fn known_clients_are_answered_where_others_come_in_masses() {
+        let mut worker = Worker::new();
+        let known = evenly(ms(0), ms(20_000), ms(50))
+            .into_iter()
+            .map(|came| (came, true));
+        let others = evenly(ms(0), ms(20_000), ms(1))
+            .into_iter()
+            .map(|came| (came, false));
+        worker.answer_all(known.chain(others).collect(), ms(10));
+        assert_eq!(worker.refused, 0);
+        assert!(worker.refused_unknown > 15_000, "{}", worker.refused_unknown);
+    }
+
+    #[test]
+    fn known_clients_are_refused_where_they_alone_are_too_many() {
+        let mut worker = Worker::new();
+        let known = evenly(ms(0), ms(20_000), ms(4))
+            .into_iter()
+            .map(|came| (came, true));
+        let others = evenly(ms(0), ms(20_000), ms(1))
+            .into_iter()
+            .map(|came| (came, false));
+        worker.answer_all(known.chain(others).collect(), ms(10));
+        assert!(worker.refused > 2_000, "{}", worker.refused);
+        let mut took = worker.took.clone();
+        took.sort_unstable();
+        let most = took[took.len() - 1];
+        assert!(most <= ms(2_000), "{most:?}");
+    }
+
+    #[test]
+    fn few_requests_are_no_overload_however_long_they_wait() {
+        let mut worker = Worker::new();
+        worker.answer(evenly(ms(0), ms(10_000), ms(200)), ms(190));
+        worker.answer(vec![worker.now; 18], ms(150));
+        assert_eq!(worker.refused, 0);
+    }
+
+    #[test]
     fn the_gate_sleeps_where_nothing_comes() {
         let mut gate = Gate::new(ms(250));
         assert!(gate.wake(ms(0)));
         assert!(!gate.wake(ms(0)));
-        assert!(gate.request(ms(0)));
+        assert!(gate.request(ms(0), || true));
         assert!(gate.turn(ms(5)), "what came meanwhile is looked at");
         assert!(!gate.turn(ms(5)));
         assert!(gate.wake(ms(9)));
