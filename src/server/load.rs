@@ -302,6 +302,15 @@ mod tests {
         (0..count).map(|at| from + every * at).collect()
     }
 
+    /// Mixes requests of known clients with a thousand a second of others, for twenty seconds.
+    fn beside_masses(known_every: Duration) -> Vec<(Duration, bool)> {
+        let of = |every, is_known| {
+            let times = evenly(ms(0), ms(20_000), every);
+            times.into_iter().map(move |came| (came, is_known))
+        };
+        of(known_every, true).chain(of(ms(1), false)).collect()
+    }
+
     #[test]
     fn a_worker_that_keeps_up_refuses_nothing() {
         let mut worker = Worker::new();
@@ -352,13 +361,7 @@ mod tests {
     #[test]
     fn known_clients_are_answered_where_others_come_in_masses() {
         let mut worker = Worker::new();
-        let known = evenly(ms(0), ms(20_000), ms(50))
-            .into_iter()
-            .map(|came| (came, true));
-        let others = evenly(ms(0), ms(20_000), ms(1))
-            .into_iter()
-            .map(|came| (came, false));
-        worker.answer_all(known.chain(others).collect(), ms(10));
+        worker.answer_all(beside_masses(ms(50)), ms(10));
         assert_eq!(worker.refused, 0);
         assert!(worker.refused_unknown > 15_000, "{}", worker.refused_unknown);
     }
@@ -366,13 +369,7 @@ mod tests {
     #[test]
     fn known_clients_are_refused_where_they_alone_are_too_many() {
         let mut worker = Worker::new();
-        let known = evenly(ms(0), ms(20_000), ms(4))
-            .into_iter()
-            .map(|came| (came, true));
-        let others = evenly(ms(0), ms(20_000), ms(1))
-            .into_iter()
-            .map(|came| (came, false));
-        worker.answer_all(known.chain(others).collect(), ms(10));
+        worker.answer_all(beside_masses(ms(4)), ms(10));
         assert!(worker.refused > 2_000, "{}", worker.refused);
         let mut took = worker.took.clone();
         took.sort_unstable();
