@@ -16,7 +16,7 @@ use std::fmt;
 /// Bounds what a request may hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReadLimits {
-    /// The whole body in bytes, before decoding and after.
+    /// The whole body in bytes, as it was sent. Its text takes at most three times as many in UTF-8.
     pub bytes: usize,
     /// Nested elements.
     pub depth: usize,
@@ -106,10 +106,10 @@ pub fn read(bytes: &[u8], limits: &ReadLimits) -> Result<TransformRequest, ReadE
     let decoded = decode::decode(bytes);
     let source: &str = &decoded.text;
     let mut position = 0;
-    let outcome = match source.len() {
-        0 => Err(ReadErrorKind::Empty),
-        length if length > limits.bytes => Err(ReadErrorKind::TooLarge),
-        _ => read_events(source, limits, &mut position),
+    let outcome = if source.is_empty() {
+        Err(ReadErrorKind::Empty)
+    } else {
+        read_events(source, limits, &mut position)
     };
     outcome.map_err(|kind| locate(kind, source, position, decoded.skipped_lines))
 }

@@ -178,7 +178,13 @@ async fn a_request_in_any_encoding_and_content_type_is_read() {
         .chain(xml.encode_utf16().flat_map(u16::to_le_bytes))
         .collect();
     let latin1 = format!("<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>{xml}").into_bytes();
-    for body in [xml.clone().into_bytes(), utf16, latin1] {
+    // What takes more bytes in UTF-8 than it was sent in is no larger request.
+    let accented = xml.replace("</Value>", "</Value><Note>caf\u{e9}\u{e9}\u{e9}</Note>");
+    let accented = format!("<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>{accented}")
+        .chars()
+        .map(|letter| u8::try_from(u32::from(letter)).unwrap())
+        .collect();
+    for body in [xml.clone().into_bytes(), utf16, latin1, accented] {
         for content_type in [
             "text/xml",
             "application/x-www-form-urlencoded",

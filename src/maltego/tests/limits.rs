@@ -132,11 +132,24 @@ fn every_limit_holds_exactly() {
         assert!(read_with(fits, body).is_ok(), "{kind:?}");
         assert_eq!(read_with(breaks, body).unwrap_err(), kind);
     }
-    // Bytes are counted after decoding as well: each of these becomes two.
-    let tight = ReadLimits { bytes: 40, ..base };
+    // Bytes are counted as they were sent; of the text, after decoding: each of these becomes two.
     let latin = [b"<Entity><Value>".as_slice(), &[0xe9; 8], b"</Value></Entity>"].concat();
     assert_eq!(latin.len(), 40);
-    assert_eq!(read(&latin, &tight).unwrap_err().kind, Kind::TooLarge);
+    let tight = ReadLimits {
+        bytes: 40,
+        text: 16,
+        ..base
+    };
+    assert!(read(&latin, &tight).is_ok());
+    let tight = ReadLimits {
+        bytes: 40,
+        text: 15,
+        ..base
+    };
+    assert_eq!(
+        read(&latin, &tight).unwrap_err().kind,
+        Kind::TooMany("bytes of text")
+    );
     let settings = "<a><TransformFields><Field Name='a'/><Field Name='a'/></TransformFields><Entity/></a>";
     assert_eq!(
         read_with(ReadLimits { fields: 1, ..base }, settings).unwrap_err(),
