@@ -197,10 +197,7 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
         merged: asked.told.len() > 1,
         shows: &shows,
         window,
-        for_more: match run.asker.face {
-            TERMINAL => "raise --limit",
-            _ => "raise the slider",
-        },
+        at_terminal: run.asker.face == TERMINAL,
         request_id: &run.asker.request_id,
         now,
     };

@@ -34,8 +34,8 @@ pub struct Context<'a> {
     pub shows: &'a str,
     /// Which results belong.
     pub window: Window,
-    /// How the client asks for more: by the slider, or by an option of the command.
-    pub for_more: &'static str,
+    /// Whether options of a command stand for what a Maltego client has settings and a slider for.
+    pub at_terminal: bool,
     /// The request id.
     pub request_id: &'a str,
     /// Now.
@@ -144,6 +144,15 @@ impl Context<'_> {
         all
     }
 
+    /// Says how the client asks for more.
+    fn for_more(&self) -> &'static str {
+        if self.at_terminal {
+            "raise --limit"
+        } else {
+            "raise the slider"
+        }
+    }
+
     fn quote(&self, answer: &Answer, told: &Told) -> UiMessage {
         let Some(price) = &answer.price else {
             return self.say(UiMessageKind::Inform, "no price");
@@ -166,6 +175,7 @@ impl Context<'_> {
                     money(most, &price.unit)
                 )
             }
+            Some(_) if self.at_terminal => "to buy, run it again with --set buy=true".to_owned(),
             Some(_) => format!("to buy, run it again with the setting {}.buy", self.provider),
             None => "nothing is bought here until the administrator sets `max_price` in a budget".to_owned(),
         };
@@ -205,9 +215,12 @@ impl Context<'_> {
             parts.push(format!("{} counts {total} in all", self.title));
         }
         if mapped.dropped.over_limit > 0 {
-            parts.push(format!("{} for more (costs nothing)", self.for_more));
+            parts.push(format!("{} for more (costs nothing)", self.for_more()));
         } else if answer.more && self.paged {
-            parts.push(format!("{} for more (further records are billed)", self.for_more));
+            parts.push(format!(
+                "{} for more (further records are billed)",
+                self.for_more()
+            ));
         } else if answer.more && parts.is_empty() {
             parts.push(format!("{} has more", self.title));
         }

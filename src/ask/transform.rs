@@ -241,6 +241,12 @@ fn descriptors(engine: &Engine, spec: &TransformSpec) -> Vec<&'static Descriptor
 
 fn wrong_setting(run: &Run<'_>, request: &TransformRequest, text: &str) -> Ran {
     let value = request.entities.first().map_or("", InputEntity::value);
+    bad_input(run, value, text)
+}
+
+/// Makes a run that nobody was asked for, since there is a fault in what was given.
+#[must_use]
+pub fn bad_input(run: &Run<'_>, value: &str, text: &str) -> Ran {
     let message = UiMessage::new(UiMessageKind::PartialError, format!("{}: {text}", head(value)));
     let response = TransformResponse {
         entities: Vec::new(),

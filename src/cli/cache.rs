@@ -4,8 +4,11 @@ use super::session::{once, unexpected};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::ask::message::time_text;
+use crate::config::problem::expected_of;
 use crate::control::{AnswerView, ControlReply, ControlRequest, Purge};
+use crate::domain::Capability;
 use crate::engine::cache::CacheStats;
+use crate::providers::registry;
 
 /// Look into stored answers, or remove them.
 #[derive(Debug, clap::Args)]
@@ -41,10 +44,10 @@ enum Command {
 #[group(id = "which", required = true, multiple = true)]
 struct Which {
     /// Those of a provider.
-    #[arg(long)]
+    #[arg(long, value_parser = provider)]
     provider: Option<String>,
     /// Those of a capability, such as ip-history.
-    #[arg(long)]
+    #[arg(long, value_parser = capability)]
     capability: Option<String>,
     /// Those about an indicator.
     #[arg(long, value_name = "VALUE")]
@@ -52,6 +55,25 @@ struct Which {
     /// All of them.
     #[arg(long, conflicts_with_all = ["provider", "capability", "indicator"])]
     all: bool,
+}
+
+/// Takes the name of a provider that there is, whether it is enabled or not.
+fn provider(text: &str) -> Result<String, String> {
+    let names = registry::all().iter().map(|one| one.descriptor().name);
+    known(text, names)
+}
+
+/// Takes the name of a capability.
+fn capability(text: &str) -> Result<String, String> {
+    known(text, Capability::ALL.iter().map(|one| one.name()))
+}
+
+fn known<'a>(text: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<String, String> {
+    if names.clone().any(|name| name == text) {
+        Ok(text.to_owned())
+    } else {
+        Err(expected_of(text, names))
+    }
 }
 
 impl Cache {

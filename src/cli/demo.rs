@@ -26,11 +26,16 @@ const DAY: Timestamp = Timestamp::constant(1_795_338_000, 0);
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
     /// Where to listen; loopback only.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
     /// Ask clients for tokens, as a server does, and print two: so 401 and 403 can be seen, too.
     #[arg(long)]
     tokens: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected an address and a port, such as 127.0.0.1:8080".to_owned())
 }
 
 impl Demo {

@@ -129,6 +129,7 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
         }
     }
     fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    clear(out)?;
     write(out, "transforms", &TRANSFORM_HEAD, &rows)?;
     let rows: Vec<Vec<String>> = all.iter().map(setting_row).collect();
     write(out, "settings", &SETTING_HEAD, &rows)?;
@@ -220,6 +221,41 @@ fn setting_row(setting: &TransformSetting) -> Vec<String> {
         true_false.to_owned(),
         yes_no.to_owned(),
     ]
+}
+
+/// Removes what an earlier export wrote into a folder: whoever imports the folder would get that, too.
+fn clear(folder: &Path) -> anyhow::Result<()> {
+    let mut gone = 0;
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry.with_context(|| folder.display().to_string())?.path();
+        let name = path.file_name().and_then(std::ffi::OsStr::to_str);
+        if name.is_some_and(is_part) {
+            fs::remove_file(&path).with_context(|| path.display().to_string())?;
+            gone += 1;
+        }
+    }
+    if gone > 0 {
+        terminal::note(&format!("removed {gone} files of an earlier export"));
+    }
+    Ok(())
+}
+
+/// Tells whether a file is called as [`write`] calls one.
+fn is_part(name: &str) -> bool {
+    let Some(stem) = name.strip_suffix(".csv") else {
+        return false;
+    };
+    ["transforms", "settings"].iter().any(|known| {
+        let part = stem.strip_prefix(known);
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        part.is_some_and(|part| {
+            part.is_empty()
+                || part
+                    .strip_prefix('_')
+                    .and_then(|part| part.split_once('-'))
+                    .is_some_and(|(at, count)| is_number(at) && is_number(count))
+        })
+    })
 }
 
 /// Writes rows in files of at most [`MOST_ROWS`], each with the head: `name.csv`, or `name_1-3.csv` and so on.

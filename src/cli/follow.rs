@@ -12,7 +12,9 @@ use super::run::{Ran, say};
 use super::terminal;
 use crate::ask::message::head;
 use crate::ask::report::{EntityView, MessageView, Observation};
+use crate::config::problem::did_you_mean;
 use crate::graph::news::News;
+use crate::graph::select::is_type;
 use crate::graph::{Graph, Node, read, to_graphml, to_json};
 use crate::maltego::types;
 
@@ -95,6 +97,7 @@ impl Following {
         let types = if self.types.is_empty() {
             types_on(graph, takes)
         } else {
+            known_types(graph, &self.types)?;
             self.types.clone()
         };
         let named = if self.types.is_empty() { takes } else { &self.types };
@@ -135,6 +138,20 @@ fn forget(node: &mut Node) {
     node.observations.clear();
     node.steps.clear();
     node.given = false;
+}
+
+/// Makes sure that each named type is one that a graph has, or one that there is.
+pub(super) fn known_types(graph: &Graph, named: &[String]) -> anyhow::Result<()> {
+    for one in named {
+        let is_there = graph.nodes().iter().any(|node| is_type(node, one));
+        anyhow::ensure!(
+            is_there || one.contains('.') || types::by_any_name(one).is_some(),
+            "there is no entity type {}{}",
+            terminal::line(one),
+            did_you_mean(one, types::all().map(types::EntityType::short))
+        );
+    }
+    Ok(())
 }
 
 /// Tells whether a text names a file rather than a type.
@@ -179,6 +196,22 @@ pub(super) fn opened_or_new(file: &Path) -> anyhow::Result<Graph> {
     } else {
         Ok(Graph::default())
     }
+}
+
+/// Keeps other runs from writing the graph of a file until it is dropped: each reads what the one before it wrote. The
+/// folder is locked, since the file itself is replaced.
+pub(super) fn hold(file: &Path) -> anyhow::Result<std::fs::File> {
+    let place = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let held = std::fs::File::open(folder).with_context(|| folder.display().to_string())?;
+    match held.lock() {
+        Ok(()) => {}
+        // Some file systems of a network have no locks.
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {}
+        Err(error) => return Err(error).with_context(|| folder.display().to_string()),
+    }
+    Ok(held)
 }
 
 /// Writes a graph: as JSON where the file is called so, else as GraphML. The file is replaced as a whole, so that a
@@ -278,13 +311,19 @@ pub(super) fn show_step(ran: &[Ran], step: &Step<'_>, transform: &str, width: us
     if !named.is_empty() {
         terminal::print(&format!("\nwith a further source now: {named}"));
     }
-    let messages = ran.iter().flat_map(|one| {
+    for message in messages(ran) {
+        say(&message);
+    }
+}
+
+/// Returns the messages of all runs; what is said of several inputs is said once.
+pub(super) fn messages(ran: &[Ran]) -> Vec<MessageView> {
+    let all = ran.iter().flat_map(|one| {
         let value = one.input.value.as_str();
         one.report.messages.iter().map(move |message| (value, message))
     });
-    for (kind, text) in gathered(messages) {
-        say(&MessageView { kind, text });
-    }
+    let all = gathered(all).into_iter();
+    all.map(|(kind, text)| MessageView { kind, text }).collect()
 }
 
 /// Says in one line what a step brought.

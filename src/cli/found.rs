@@ -8,6 +8,9 @@ use crate::ask::report::EntityView;
 use crate::graph::select::marks_of;
 use crate::maltego::types;
 
+/// What is told of so many entities, such as the reputation of one address, is shown whole, in several lines.
+const FEW: usize = 1;
+
 /// Lays out entities within `width`, with those marked that are new on a graph. Where that is narrow and all have one
 /// source, it is returned instead of shown in each row.
 pub(super) fn entities(
@@ -62,7 +65,11 @@ pub(super) fn columns(entities: &[EntityView], step: Option<&Step<'_>>) -> Vec<C
             entities.iter().map(|entity| date(entity, ".last_seen", true)),
         ),
         Column::flexible("Link", entities.iter().map(link)),
-        Column::flexible("Details", entities.iter().map(details)),
+        if entities.len() > FEW {
+            Column::flexible("Details", entities.iter().map(details))
+        } else {
+            Column::words("Details", entities.iter().map(details))
+        },
         Column::flexible("Source", entities.iter().map(sources)),
     ]
 }
@@ -218,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_few_is_shown_whole() {
+        let told =
+            "reputation: low; flags: new_domain, suspicious; reasons: 3 references, domain reputation low";
+        let one = entity("", &[("acme.about", told)]);
+        for width in [60, 80] {
+            let (table, _) = entities(&[one.clone()], None, width);
+            for word in told.split_whitespace() {
+                assert!(table.contains(word), "{width}: {word}\n{table}");
+            }
+        }
+    }
+
+    #[test]
     fn marks_are_shown_beside_the_value_at_any_width() {
         let mut one = entity(
             "holds the address",
@@ -232,7 +252,8 @@ mod tests {
                 "{width}:\n{table}"
             );
         }
-        let (narrow, _) = entities(&[one.clone()], None, 40);
+        let many = vec![one.clone(); FEW + 1];
+        let (narrow, _) = entities(&many, None, 40);
         let below = narrow.split_once("not shown").unwrap().1;
         assert!(below.contains("Details") && below.contains("--wide"), "{narrow}");
         assert!(!details(&one).contains("inkhole"), "{}", details(&one));

@@ -24,7 +24,7 @@ enum Command {
 enum Format {
     /// For people.
     Table,
-    /// For programs; `show` prints a graph that `--on` and `graph` read again.
+    /// For programs.
     Json,
     /// For spreadsheets.
     Csv,

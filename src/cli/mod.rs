@@ -14,6 +14,7 @@ mod export;
 mod filters;
 mod follow;
 mod found;
+mod given;
 mod graph;
 mod healthcheck;
 mod keys;
@@ -114,6 +115,10 @@ pub fn main() -> ExitCode {
         Command::Clock(command) => command.run(),
         Command::Healthcheck(command) => command.run(),
     };
+    if let Some(error) = terminal::unwritten() {
+        terminal::error(&format!("standard output is not whole: {error}"));
+        return ExitCode::FAILURE;
+    }
     match done {
         Ok(Done::Well) => ExitCode::SUCCESS,
         Ok(Done::WithError) => ExitCode::FAILURE,

@@ -7,7 +7,7 @@ use super::follow::{self, Following, Step};
 use super::found::{columns, entities};
 use super::session::{Session, unexpected};
 use super::table::{Column, csv};
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, Done, block_on, given, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
 use crate::control::{ControlReply, ControlRequest, RunRequest};
 use crate::graph::news::{Before, News};
@@ -19,7 +19,7 @@ use crate::maltego::types;
 pub(super) struct Run {
     /// The transform, such as domaintools.ip-history.
     transform: String,
-    /// The values, defanged or not.
+    /// The values, defanged or not. `-` takes the lines of standard input.
     #[arg(required_unless_present = "on")]
     values: Vec<String>,
     /// The entity type, such as Domain; the first input that can read the value otherwise. With --on, only entities of
@@ -99,7 +99,7 @@ struct Runs {
 }
 
 impl Run {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(mut self) -> anyhow::Result<Done> {
         anyhow::ensure!(
             self.format != Format::Xml || self.values.len() == 1 || self.local().is_some(),
             "an answer in XML is one run's; give one value, and behind it the entity's properties as a client writes \
@@ -109,6 +109,10 @@ impl Run {
             self.on.is_some() || self.filters.is_empty(),
             "filters choose entities of a graph; name one with --on"
         );
+        if self.local().is_none() {
+            let command = format!("pivotd run {}", terminal::line(&self.transform));
+            self.values = given::values(self.values, &command)?;
+        }
         let following = Following::of(self.graph.as_deref(), self.on.as_deref(), self.type_id.as_deref())?;
         let graph = following.opened()?;
         let Runs { ran, chosen, failed } = block_on(self.ask(&following, &graph))??;
@@ -118,6 +122,7 @@ impl Run {
             return Err(error);
         }
         // Asking takes time, in which another run may have written the graph.
+        let held = following.target.as_deref().map(follow::hold).transpose()?;
         let (graph, news) = merged(following.opened()?, &ran);
         let mut step = None;
         if let Some(file) = following
@@ -133,6 +138,7 @@ impl Run {
                 chosen: chosen.as_deref(),
             });
         }
+        drop(held);
         self.print(&ran, &graph, step.as_ref())?;
         let done = if ran.iter().any(|one| one.report.is_error()) {
             Done::WithError
@@ -154,6 +160,8 @@ impl Run {
         match self.format {
             Format::Table => match step {
                 Some(step) if self.on.is_some() => follow::show_step(ran, step, &self.transform, width),
+                // Nothing was found, and all were asked the same.
+                None if self.on.is_some() => follow::messages(ran).iter().for_each(say),
                 _ => {
                     if let Some(step) = step {
                         step.lines(&self.transform)
@@ -167,8 +175,11 @@ impl Run {
                     }
                 }
             },
+            // One object for one value, however many were given otherwise.
             Format::Json => match ran {
-                [one] => terminal::print_data(&serde_json::to_string_pretty(&json(one, step)?)?),
+                [one] if self.is_alone() => {
+                    terminal::print_data(&serde_json::to_string_pretty(&json(one, step)?)?)
+                }
                 several => {
                     let all = several.iter().map(|one| json(one, step));
                     let all: Vec<_> = all.collect::<Result<_, _>>()?;
@@ -180,7 +191,16 @@ impl Run {
             Format::Dot => terminal::print_data(&to_dot(graph)),
             Format::Graphml => terminal::print_data(&to_graphml(graph)?),
         }
+        if matches!(self.format, Format::Csv | Format::Dot | Format::Graphml) {
+            // These have no place for messages.
+            follow::messages(ran).iter().for_each(note);
+        }
         Ok(())
+    }
+
+    /// Tells whether one value was given on the command line.
+    fn is_alone(&self) -> bool {
+        self.on.is_none() && (self.values.len() == 1 || self.local().is_some())
     }
 
     /// Reads what a Maltego client gives a local transform: a value, and the entity's properties behind it.
@@ -217,16 +237,12 @@ impl Run {
             };
             return Ok((self.values.iter().map(named).collect(), None));
         }
-        let takes = if following.types.is_empty() {
-            let request = ControlRequest::Inputs {
-                transform: self.transform.clone(),
-            };
-            match session.ask(request, "the transform").await? {
-                ControlReply::Inputs(types) => types,
-                _ => return Err(unexpected()),
-            }
-        } else {
-            Vec::new()
+        let request = ControlRequest::Inputs {
+            transform: self.transform.clone(),
+        };
+        let takes = match session.ask(request, "the transform").await? {
+            ControlReply::Inputs(types) => types,
+            _ => return Err(unexpected()),
         };
         following.inputs(graph, &self.filters, &takes)
     }
@@ -305,6 +321,14 @@ fn merged(mut graph: Graph, ran: &[Ran]) -> (Graph, News) {
 pub(super) fn say(message: &MessageView) {
     match message.kind.as_str() {
         "Inform" | "Debug" => terminal::print(&message.text),
+        _ => terminal::error(&message.text),
+    }
+}
+
+/// Writes a message beside data on standard output.
+fn note(message: &MessageView) {
+    match message.kind.as_str() {
+        "Inform" | "Debug" => terminal::note(&message.text),
         _ => terminal::error(&message.text),
     }
 }

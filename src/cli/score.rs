@@ -3,14 +3,15 @@
 use serde::Deserialize;
 
 use super::session::{Session, unexpected};
-use super::table::{Column, WIDE, csv, render};
-use super::{ConfigFile, Done, Format, block_on, terminal};
+use super::table::{Column, NOTHING, WIDE, csv, render};
+use super::{ConfigFile, Done, Format, block_on, given, terminal};
 use crate::control::{ControlReply, ControlRequest};
 
 /// Score indicators in the terminal.
 #[derive(Debug, clap::Args)]
 pub(super) struct Score {
-    /// Domains, host names, addresses, URLs, e-mail addresses, hashes; defanged or not.
+    /// Domains, host names, addresses, URLs, e-mail addresses, hashes; defanged or not. `-` takes the lines of standard
+    /// input.
     #[arg(required = true, value_name = "INDICATOR")]
     indicators: Vec<String>,
     /// Scores over this exceed; the configured threshold otherwise.
@@ -124,7 +125,7 @@ struct Reason {
 impl Score {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         let request = ControlRequest::Enrich {
-            indicators: self.indicators,
+            indicators: given::values(self.indicators, "pivotd score")?,
             threshold: self.threshold,
         };
         let reply = block_on(async {
@@ -153,6 +154,7 @@ impl Score {
                     scores(&answer)
                 };
                 terminal::print_data(&csv(&table)?);
+                notes(&answer).for_each(|note| terminal::note(&note));
             }
             Format::Table => {
                 let answer: Answer = serde_json::from_value(answer)?;
@@ -180,7 +182,7 @@ fn scores(answer: &Answer) -> Vec<Column> {
     // An unknown score is not a score of 0.
     let score = |row: &Row| {
         row.score
-            .map_or_else(|| "-".to_owned(), |score| score.to_string())
+            .map_or_else(|| NOTHING.to_owned(), |score| score.to_string())
     };
     let mut cells: Vec<[String; 5]> = Vec::new();
     for row in &answer.indicators {
@@ -188,7 +190,7 @@ fn scores(answer: &Answer) -> Vec<Column> {
         cells.push([row.indicator.clone(), score(row), verdict, decision, reasons(row)]);
     }
     for (word, one) in answer.unscored() {
-        let [score, verdict] = ["-", "-"].map(str::to_owned);
+        let [score, verdict] = [NOTHING, NOTHING].map(str::to_owned);
         cells.push([
             one.value.clone(),
             score,
@@ -213,13 +215,17 @@ fn show(answer: &Answer, width: usize) {
         "\n{} (threshold {}): {}",
         answer.decision, answer.threshold, answer.summary
     ));
+    notes(answer).for_each(|note| terminal::print(&note));
+}
+
+/// Returns what is to be said beside the scores.
+fn notes(answer: &Answer) -> impl Iterator<Item = String> {
     let is_said = |note: &&String| answer.summary.contains(note.as_str());
-    for note in answer.notes.iter().filter(|note| !is_said(note)) {
-        terminal::print(&terminal::line(note));
-    }
-    if answer.sample_data {
-        terminal::print("pivotd demo: everything here is sample data");
-    }
+    let notes = answer.notes.iter().filter(move |note| !is_said(note));
+    let sample = "pivotd demo: everything here is sample data".to_owned();
+    notes
+        .map(|note| terminal::line(note))
+        .chain(answer.sample_data.then_some(sample))
 }
 
 /// Makes the table of what sources said.
@@ -237,7 +243,7 @@ fn evidence(evidence: &[&Said]) -> Vec<Column> {
     let means = |said: &&Said| match (said.probability, said.polarity.as_str()) {
         (Some(probability), "malicious") => format!("malicious {:.0}%", probability * 100.0),
         (_, polarity) if said.status == "ok" || said.status == "stale" => polarity.to_owned(),
-        _ => "-".to_owned(),
+        _ => NOTHING.to_owned(),
     };
     let why = |said: &&Said| {
         let about = said

@@ -23,6 +23,9 @@ pub(super) const WIDE: &str = "--wide shows all";
 /// Tells the same where it has not.
 pub(super) const WIDER: &str = "a wider terminal shows all";
 
+/// Stands for nothing in a table.
+pub(super) const NOTHING: &str = "-";
+
 /// Says what becomes of a column that does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
@@ -262,6 +265,7 @@ fn wrapped(text: &str, width: usize) -> String {
     let (mut line, mut used) = (String::new(), 0);
     // The bytes and columns of the line up to the last place where it may end.
     let mut end = None;
+    let mut before = None;
     for c in text.chars() {
         let wide = c.width().unwrap_or(0);
         while used + wide > width && !line.is_empty() {
@@ -275,15 +279,18 @@ fn wrapped(text: &str, width: usize) -> String {
         }
         line.push(c);
         used += wide;
-        if matches!(c, ' ' | '/' | '.' | '-' | '@' | '?' | '&' | '=' | ':' | ',' | '_') {
+        // A date stays whole.
+        let is_of_number = c == '-' && before.is_some_and(|before: char| before.is_ascii_digit());
+        if matches!(c, ' ' | '/' | '.' | '-' | '@' | '?' | '&' | '=' | ':' | ',' | '_') && !is_of_number {
             end = Some((line.len(), used));
         }
+        before = Some(c);
     }
     lines.push(line);
     lines.join("\n")
 }
 
-/// Writes columns as CSV, whole.
+/// Writes columns as CSV, whole. The dash that stands for nothing in a table for people is left out.
 ///
 /// # Errors
 /// Never, as far as is known: it is written into memory.
@@ -295,7 +302,8 @@ pub(super) fn csv(columns: &[Column]) -> anyhow::Result<String> {
         writer.write_record(
             columns
                 .iter()
-                .map(|column| formula_safe(column.cells.get(at).map_or("", String::as_str))),
+                .map(|column| column.cells.get(at).map_or("", String::as_str))
+                .map(|cell| formula_safe(if cell == NOTHING { "" } else { cell })),
         )?;
     }
     let text = String::from_utf8(writer.into_inner()?)?;

@@ -2,10 +2,31 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::indicator::is_turning;
+
+/// Why standard output did not take a result, the first time.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes a line to standard output. A reader that has gone away has what it wanted; any other fault, such as a full disk,
+/// is kept for the end of the command.
+fn write_line(text: &str) {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        drop(UNWRITTEN.set(error));
+    }
+}
+
+/// Returns why a result was not written whole.
+pub(crate) fn unwritten() -> Option<&'static io::Error> {
+    UNWRITTEN.get()
+}
 
 /// Removes what could steer a terminal; provider text is hostile.
 #[must_use]
@@ -27,12 +48,12 @@ pub(crate) fn print(text: &str) {
     } else {
         Cow::Borrowed(text.as_str())
     };
-    drop(writeln!(io::stdout().lock(), "{text}"));
+    write_line(&text);
 }
 
 /// Prints lines that stay as they are: those of a table, and commands to paste.
 pub(crate) fn print_lines(text: &str) {
-    drop(writeln!(io::stdout().lock(), "{}", clean(text)));
+    write_line(&clean(text));
 }
 
 /// Prints a note for people; on a terminal its lines end between words.
@@ -94,7 +115,7 @@ pub(crate) fn print_data(text: &str) {
     if io::stdout().is_terminal() {
         print_lines(text);
     } else {
-        drop(writeln!(io::stdout().lock(), "{text}"));
+        write_line(text);
     }
 }
 

@@ -30,7 +30,7 @@ enum Command {
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<Scope>,
         /// Indicators a minute: each of an alert or a batch counts, and a transform run counts one; no limit otherwise.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = per_minute)]
         rate: Option<NonZeroU32>,
         /// How long it lives, for example 90d; for ever otherwise.
         #[arg(long, value_name = "DURATION", value_parser = lifetime)]
@@ -50,6 +50,14 @@ enum Command {
         #[command(flatten)]
         file: ConfigFile,
     },
+}
+
+/// Reads a number a minute, as a configuration writes it or alone.
+fn per_minute(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.strip_suffix("/min").unwrap_or(text).trim();
+    number.parse().map_err(|_| {
+        "expected a whole number of indicators a minute, 1 or more, such as 60 or 60/min".to_owned()
+    })
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {
@@ -126,11 +134,16 @@ fn list(tokens: &[TokenView]) -> String {
             .join(" ")
     };
     let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
+    let now = jiff::Timestamp::now();
+    let expires = |time: jiff::Timestamp| {
+        let note = if time <= now { " (expired)" } else { "" };
+        format!("{}{note}", day(time))
+    };
     let columns = vec![
         Column::fixed("Id", tokens.iter().map(|token| token.id.clone())),
         Column::flexible("Name", tokens.iter().map(|token| token.name.clone())),
         Column::flexible("Tenant", tokens.iter().map(|token| token.tenant.clone())),
-        Column::flexible("Scopes", tokens.iter().map(scopes)),
+        Column::words("Scopes", tokens.iter().map(scopes)),
         Column::fixed(
             "A minute",
             tokens
@@ -142,7 +155,7 @@ fn list(tokens: &[TokenView]) -> String {
             "Expires",
             tokens
                 .iter()
-                .map(|token| token.expires.map(day).unwrap_or_default()),
+                .map(|token| token.expires.map(expires).unwrap_or_default()),
         ),
     ];
     render(columns, terminal::width(), WIDER)

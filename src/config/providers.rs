@@ -269,12 +269,15 @@ fn rate(node: &Node) -> Result<Rate, String> {
             }
         }
     }
-    limit
-        .map(|rate| Rate {
-            burst: burst.unwrap_or(rate.burst),
-            ..rate
-        })
-        .ok_or_else(|| "\"limit\" is missing".to_owned())
+    let rate = limit.ok_or_else(|| "\"limit\" is missing".to_owned())?;
+    let burst = burst.unwrap_or(rate.burst);
+    if burst > rate.limit {
+        return Err(format!(
+            "burst: a burst of {burst} is over the limit of {}; expected at most that",
+            rate.limit
+        ));
+    }
+    Ok(Rate { burst, ..rate })
 }
 
 fn budgets(reader: &Reader<'_>, descriptor: &'static Descriptor) -> Vec<Budget> {
@@ -436,6 +439,10 @@ fn ttl(reader: &Reader<'_>) -> Ttl {
     ttl
 }
 
+fn no_proxy(node: &Node) -> Result<Vec<String>, String> {
+    texts(node)?.iter().map(|text| values::no_proxy(text)).collect()
+}
+
 fn network(reader: &Reader<'_>, secrets: &Secrets<'_>) -> NetworkSettings {
     let user = reader.value("proxy_username", text);
     let password = secrets
@@ -444,7 +451,7 @@ fn network(reader: &Reader<'_>, secrets: &Secrets<'_>) -> NetworkSettings {
     NetworkSettings {
         proxy: reader.value("proxy", |node| values::proxy_url(&text(node)?)),
         proxy_auth: user.zip(password),
-        no_proxy: reader.value("no_proxy", texts).unwrap_or_default(),
+        no_proxy: reader.value("no_proxy", no_proxy).unwrap_or_default(),
         ca_file: reader.file("ca_file"),
         allow_private: reader.value_or("allow_private", false, "false", flag),
     }

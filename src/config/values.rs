@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::settings::{BudgetWindow, Rate, Resets};
+use crate::domain::{Indicator, IndicatorKind};
 
 const DAY: u64 = 24 * 3600;
 const LONGEST: u64 = 10 * 366 * DAY;
@@ -294,9 +295,54 @@ pub fn public_url(text: &str) -> Result<String, String> {
 /// # Errors
 /// A text for people.
 pub fn proxy_url(text: &str) -> Result<String, String> {
+    let scheme = text
+        .trim()
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !matches!(scheme.as_deref(), Some("http" | "https")) {
+        return Err(format!(
+            "expected the URL of an HTTP proxy, such as http://proxy.example:3128, found \"{}\"",
+            redacted(text)
+        ));
+    }
     plain_url(text)
         .map(|url| url.as_str().trim_end_matches('/').to_owned())
         .map_err(|message| {
             format!("{message}; proxy_username and proxy_password hold the proxy's credentials")
         })
+}
+
+/// Reads what is reached without a proxy: a host or domain, an address, or a network.
+///
+/// # Errors
+/// A text for people.
+pub fn no_proxy(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let bare = text
+        .strip_prefix("*.")
+        .or_else(|| text.strip_prefix('.'))
+        .unwrap_or(text);
+    let kinds: &[IndicatorKind] = if bare.contains('/') {
+        &[IndicatorKind::Netblock]
+    } else {
+        &[IndicatorKind::Ipv4, IndicatorKind::Ipv6]
+    };
+    let is_name = |name: &str| {
+        let is_label = |label: &str| {
+            !label.is_empty()
+                && label
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        };
+        name.split('.').all(is_label)
+    };
+    let is_read = kinds.iter().any(|kind| Indicator::parse(*kind, bare).is_ok());
+    if text == "*" || is_read || is_name(bare) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "expected a host, a domain such as .internal.example, an address or a network such as 10.0.0.0/8, found \"{}\"",
+            redacted(text)
+        ))
+    }
 }

@@ -7,11 +7,11 @@ use uuid::Uuid;
 use super::{ControlReply, RunRequest};
 use crate::ask::message::head;
 use crate::ask::report::Report;
-use crate::ask::score::{Alert, Wishes, keyless};
-use crate::ask::transform::{Run, run as run_transform};
+use crate::ask::score::{Alert, Wishes};
+use crate::ask::transform::{Ran, Run, bad_input, run as run_transform};
 use crate::catalogue::{InputSpec, TransformSetting, TransformSpec, own};
 use crate::config::problem::did_you_mean;
-use crate::domain::Indicator;
+use crate::domain::{Indicator, IndicatorKind};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::http::asking::Answer;
@@ -19,7 +19,7 @@ use crate::http::values::{self, guess};
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};
 use crate::mapping::entity_value;
-use crate::startup::{App, Configured};
+use crate::startup::{App, Configured, Mode};
 use crate::telemetry::log::RequestLine;
 
 pub(super) use crate::engine::TERMINAL;
@@ -41,53 +41,65 @@ pub(super) fn asker(operation: &str) -> Asker {
 
 pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, String> {
     let configured = app.configured.load_full();
-    let spec = find(&configured, &request.transform)?;
+    let spec = find(app, &configured, &request.transform)?;
     let settings = settings(app, spec, &request.settings)?;
+    let type_id = request.type_id.as_deref().map(|given| named_type(spec, given));
+    let type_id = type_id.transpose()?;
     let is_typed = request.properties.is_empty();
-    let entity = entity(
+    let asker = asker(&spec.name);
+    let watch = Watch::start(app);
+    let run = Run {
         spec,
-        request.type_id.as_deref(),
-        &request.value,
-        request.properties,
-    )?;
+        settings: configured.settings(),
+        asker: &asker,
+        may_refresh: true,
+        deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
+        sample: app.is_sample(),
+    };
+    let replied = |type_id: &str, form: String, ran: &Ran| ControlReply::Ran {
+        report: Report::of(&spec.name, (type_id, form), ran),
+        sample: app.is_sample(),
+    };
+    let guess = || type_of(spec, &request.value, &request.properties);
+    let Some(type_id) = type_id.or_else(guess) else {
+        // A run that failed, not a refusal: of several values, the others are asked all the same.
+        let ran = bad_input(&run, &request.value, &unread(spec));
+        watch.finish(
+            &asker,
+            ran.outcome,
+            ran.cache,
+            ran.provider_time,
+            &request.value,
+            None,
+        );
+        let first = spec.inputs.first().map_or("", |input| input.type_id.as_str());
+        return Ok(replied(first, request.value, &ran));
+    };
+    let entity = entity(type_id, request.value, request.properties);
+    let form = is_typed.then(|| entity_form(spec, &entity)).flatten();
+    let form = form.unwrap_or_else(|| entity.value.clone());
     let request = TransformRequest {
         entities: vec![entity],
         settings,
         soft_limit: request.limit,
         hard_limit: request.limit,
     };
-    let asker = asker(&spec.name);
-    let watch = Watch::start(app);
-    let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.maltego;
-    let run = Run {
-        spec,
-        settings: configured.settings(),
-        asker: &asker,
-        may_refresh: true,
-        deadline,
-        sample: app.is_sample(),
-    };
     let ran = run_transform(&app.engine, &run, &request).await;
     let (value, type_id) = request.entities.first().map_or(("", ""), |entity| {
         (entity.value.as_str(), entity.type_id.as_str())
     });
     watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value, None);
-    let form = request.entities.first().filter(|_| is_typed);
-    let form = form.and_then(|entity| entity_form(spec, entity));
-    let form = form.unwrap_or_else(|| value.to_owned());
-    Ok(ControlReply::Ran {
-        report: Report::of(&spec.name, (type_id, form), &ran),
-        sample: app.is_sample(),
-    })
+    Ok(replied(type_id, form, &ran))
 }
 
 /// Finds a transform by its name.
-fn find<'a>(configured: &'a Configured, name: &str) -> Result<&'a TransformSpec, String> {
+fn find<'a>(app: &App, configured: &'a Configured, name: &str) -> Result<&'a TransformSpec, String> {
     let known = configured.catalogue.find(name).map(AsRef::as_ref);
     known.ok_or_else(|| {
         let hint = configured.catalogue.suggest(name);
+        let command = if app.mode == Mode::Demo { "demo" } else { "check" };
         format!(
-            "there is no transform {}{hint}; `pivotd check` lists them",
+            "there is no transform {}{hint}; `pivotd {command}` lists them",
             head(name)
         )
     })
@@ -96,7 +108,7 @@ fn find<'a>(configured: &'a Configured, name: &str) -> Result<&'a TransformSpec,
 /// Lists the entity types that a transform takes as they are, not for the registrable domain in them.
 pub(super) fn inputs(app: &App, transform: &str) -> Result<ControlReply, String> {
     let configured = app.configured.load_full();
-    let spec = find(&configured, transform)?;
+    let spec = find(app, &configured, transform)?;
     let whole = spec.inputs.iter().filter(|input| !input.registrable);
     Ok(ControlReply::Inputs(
         whole.map(|input| input.type_id.clone()).collect(),
@@ -148,13 +160,14 @@ fn settings(
                 .filter(|setting| !setting.secret)
                 .map(|setting| setting.name.as_str());
             let usable: Vec<&str> = usable.filter(|name| !name.starts_with("global#")).collect();
+            let hint = did_you_mean(name, usable.iter().map(|name| types::last_part(name)));
             let there_are = if usable.is_empty() {
                 "none".to_owned()
             } else {
                 usable.join(", ")
             };
             return Err(format!(
-                "{} has no setting {}; there are: {there_are}",
+                "{} has no setting {}{hint}; there are: {there_are}",
                 spec.name,
                 head(name)
             ));
@@ -173,49 +186,44 @@ fn settings(
     Ok(found)
 }
 
-/// Makes the entity: of the type that is named, else of the first input that can read the value.
-fn entity(
-    spec: &TransformSpec,
-    type_id: Option<&str>,
-    value: &str,
-    properties: Vec<(String, String)>,
-) -> Result<InputEntity, String> {
+/// Finds an entity type by what a person calls it.
+fn named_type(spec: &TransformSpec, given: &str) -> Result<String, String> {
     let inputs = &spec.inputs;
-    let type_id = match type_id {
-        Some(given) => inputs
-            .iter()
-            .find(|input| {
-                input.type_id == given || types::last_part(&input.type_id).eq_ignore_ascii_case(given)
-            })
-            .map(|input| input.type_id.clone())
-            .or_else(|| types::by_any_name(given).map(|known| known.id.to_owned()))
-            .or_else(|| given.contains('.').then(|| given.to_owned()))
-            .ok_or_else(|| {
-                let names = types::all().map(types::EntityType::short);
-                let takes: Vec<&str> = inputs.iter().map(|input| input.type_id.as_str()).collect();
-                format!(
-                    "there is no entity type {}{}; {} takes {}",
-                    head(given),
-                    did_you_mean(given, names),
-                    spec.name,
-                    takes.join(", ")
-                )
-            })?,
-        None => type_of(spec, value, &properties).ok_or_else(|| {
-            let mut kinds: Vec<&str> = Vec::new();
-            for kind in inputs.iter().flat_map(|input| &input.kinds) {
-                if !kinds.contains(&kind.expected()) {
-                    kinds.push(kind.expected());
-                }
-            }
+    inputs
+        .iter()
+        .find(|input| input.type_id == given || types::last_part(&input.type_id).eq_ignore_ascii_case(given))
+        .map(|input| input.type_id.clone())
+        .or_else(|| types::by_any_name(given).map(|known| known.id.to_owned()))
+        .or_else(|| given.contains('.').then(|| given.to_owned()))
+        .ok_or_else(|| {
+            let names = types::all().map(types::EntityType::short);
+            let takes: Vec<&str> = inputs.iter().map(|input| input.type_id.as_str()).collect();
             format!(
-                "{} is not what {} asks about; expected {}",
-                head(value),
+                "there is no entity type {}{}; {} takes {}",
+                head(given),
+                did_you_mean(given, names),
                 spec.name,
-                kinds.join(", or ")
+                takes.join(", ")
             )
-        })?,
-    };
+        })
+}
+
+/// Says what a transform asks about, of a value that none of its inputs can read.
+fn unread(spec: &TransformSpec) -> String {
+    let mut kinds: Vec<&str> = Vec::new();
+    for kind in spec.inputs.iter().flat_map(|input| &input.kinds) {
+        if !kinds.contains(&kind.expected()) {
+            kinds.push(kind.expected());
+        }
+    }
+    format!(
+        "this is not what {} asks about; expected {}",
+        spec.name,
+        kinds.join(", or ")
+    )
+}
+
+fn entity(type_id: String, value: String, properties: Vec<(String, String)>) -> InputEntity {
     let bases = types::lookup(&type_id)
         .into_iter()
         .flat_map(|known| known.bases.iter().copied());
@@ -223,14 +231,14 @@ fn entity(
         .chain(bases)
         .map(str::to_owned)
         .collect();
-    Ok(InputEntity {
+    InputEntity {
         declared_type: type_id.clone(),
         type_id,
         ancestors,
-        value: value.to_owned(),
+        value,
         fields: properties,
         ..InputEntity::default()
-    })
+    }
 }
 
 /// Returns the form in which entities have a value that was typed; `None` where it stays as it is.
@@ -270,10 +278,15 @@ fn type_of(spec: &TransformSpec, value: &str, properties: &[(String, String)]) -
     let own = guessed.as_ref().and_then(|indicator| types::of(indicator.kind()));
     let mut inputs = spec.inputs.iter();
     let taken = own.filter(|own| inputs.any(|input| input.type_id == *own));
-    // Either kind of address reads the other, which is not what that type of entity holds.
+    // Either kind of address reads the other, which is not what that type of entity holds; nor is an address a URL that has
+    // no scheme.
+    let is_address = |kind: IndicatorKind| matches!(kind, IndicatorKind::Ipv4 | IndicatorKind::Ipv6);
+    let is_bare = guessed.as_ref().is_some_and(|known| is_address(known.kind()));
     let reads = |input: &&InputSpec| {
-        Indicator::read_as(&input.kinds, value)
-            .is_ok_and(|taken| input.kinds.contains(&taken.indicator.kind()))
+        Indicator::read_as(&input.kinds, value).is_ok_and(|taken| {
+            let kind = taken.indicator.kind();
+            input.kinds.contains(&kind) && (is_address(kind) || !is_bare)
+        })
     };
     taken.map(str::to_owned).or_else(|| {
         let first = spec.inputs.iter().find(reads)?;
@@ -287,7 +300,10 @@ pub(super) async fn enrich(
     threshold: Option<u8>,
 ) -> Result<ControlReply, String> {
     if given.is_empty() || given.len() > MOST_INDICATORS {
-        return Err(format!("expected 1 to {MOST_INDICATORS} indicators"));
+        return Err(format!(
+            "expected 1 to {MOST_INDICATORS} indicators, found {}; POST /v1/enrich/batch takes more",
+            given.len()
+        ));
     }
     let mut alert = Alert::default();
     for value in given {
@@ -308,7 +324,6 @@ pub(super) async fn enrich(
         return Err(reasons.collect::<Vec<_>>().join("\n"));
     }
     let indicators = alert.indicators.clone();
-    alert.notes.extend(keyless(&app.engine, &indicators));
     let configured = app.configured.load_full();
     let policy = match threshold {
         Some(threshold) if threshold > 100 => {
@@ -395,7 +410,6 @@ impl<'a> Watch<'a> {
 mod tests {
     use super::*;
     use crate::config::{load, tests::vendor};
-    use crate::domain::IndicatorKind;
 
     #[test]
     fn an_address_without_a_type_is_of_its_own_type_in_every_transform_that_takes_it() {
@@ -425,7 +439,9 @@ mod tests {
         let settings = loaded.unwrap_or_else(|errors| panic!("{errors}")).settings;
         let spec = settings.transforms.iter().find(|spec| spec.name == transform);
         let spec = spec.unwrap();
-        let entity = entity(spec, type_id, value, Vec::new()).unwrap();
+        let type_id = type_id.map(|given| named_type(spec, given).unwrap());
+        let type_id = type_id.or_else(|| type_of(spec, value, &[])).unwrap();
+        let entity = entity(type_id, value.to_owned(), Vec::new());
         let form = entity_form(spec, &entity);
         (entity, form)
     }

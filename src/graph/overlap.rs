@@ -175,10 +175,14 @@ fn provider_of(transform: &str) -> &str {
         .map_or(transform, |(provider, _)| provider)
 }
 
+/// Returns the providers that a link is of.
+pub fn providers(link: &Link) -> impl Iterator<Item = &str> {
+    let sources = link.observations.iter().map(|one| one.source.as_str());
+    std::iter::once(provider_of(&link.transform)).chain(sources)
+}
+
 fn follows(link: &Link, via: &BTreeSet<String>) -> bool {
-    via.is_empty()
-        || via.contains(provider_of(&link.transform))
-        || link.observations.iter().any(|one| via.contains(&one.source))
+    via.is_empty() || providers(link).any(|one| via.contains(one))
 }
 
 /// Returns what both sides reached, by type and value.

@@ -171,6 +171,13 @@ impl<'a> Request<'a> {
         most: usize,
         what: &str,
     ) -> Result<Body, Problem> {
+        // A member that was passed over would pass for taken. What it is may be secret, and is not repeated.
+        if !http.query_string().is_empty() {
+            let detail = format!(
+                "the query: nothing is taken from it here; every member of {what} stands in the body"
+            );
+            return Err(self.wrong(detail));
+        }
         let most = most.min(self.app.configured.load().settings().server.max_body);
         let read = self.app.bodies.read(http, payload, most, Sender::Known).await;
         read.map_err(|unread| Problem::unread(unread, what, &self.id))

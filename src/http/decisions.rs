@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::asking::Request;
 use super::problem::Problem;
 use super::statuses::{BodyRefusals, NotFound, Refusals};
+use crate::ask::message::head;
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision};
 use crate::domain::indicator::is_invisible;
 use crate::domain::{Indicator, IndicatorKind};
@@ -24,6 +25,8 @@ const LONGEST_REASON: usize = 500;
 /// How many days what was said holds, where nobody says, and at most.
 const DAYS: u32 = 90;
 const MOST_DAYS: u32 = 366;
+/// The most indicators that a refusal names.
+const MOST_NAMED: usize = 10;
 
 /// Holds a decision with what people said of its indicators since.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,7 +62,7 @@ pub struct Feedback {
     path = "/v1/decisions/{decision}",
     operation_id = "getDecision",
     tag = "decisions",
-    params(("decision" = String, Path, description = "The `decision_id` of an answer.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
+    params(("decision" = String, Path, description = "The `decision_id` of an answer; the example is one of another server.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
     responses((status = 200, description = "The decision.", body = Explained), Refusals, NotFound),
     security(("token" = []))
 )]
@@ -84,7 +87,7 @@ pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
     path = "/v1/decisions/{decision}/feedback",
     operation_id = "giveFeedback",
     tag = "decisions",
-    params(("decision" = String, Path, description = "The `decision_id` of an answer.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
+    params(("decision" = String, Path, description = "The `decision_id` of an answer; the example is one of another server.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
     request_body = Feedback,
     responses(
         (status = 200, description = "Taken in; it holds from now on.", body = FeedbackRecord),
@@ -178,7 +181,20 @@ fn meant(decision: &KeptDecision, named: Option<&str>) -> Result<(IndicatorKind,
     match named {
         None => match all.as_slice() {
             [only] => Ok(only.clone()),
-            _ => Err(format!("indicator: expected one of the decision's {}", all.len())),
+            several => {
+                let named = several.iter().take(MOST_NAMED).map(|(_, value)| head(value));
+                let more = several.len().saturating_sub(MOST_NAMED);
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
+                Err(format!(
+                    "indicator: expected one of the decision's {}: {}{more}",
+                    several.len(),
+                    named.collect::<Vec<_>>().join(", ")
+                ))
+            }
         },
         Some(named) => {
             let found = super::values::guess(named).unwrap_or_default();

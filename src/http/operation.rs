@@ -122,7 +122,7 @@ const PATHS: [&str; 17] = [
     "/metrics",
 ];
 
-/// Says which path was meant, where one is near: what stands for a value is taken as it is.
+/// Says which path was meant, where one is near: what stands for a value is taken as it is, and every other step is near.
 fn meant(path: &str) -> String {
     let given: Vec<&str> = path.split('/').collect();
     let filled = PATHS.map(|pattern| {
@@ -132,7 +132,17 @@ fn meant(path: &str) -> String {
         });
         (steps.collect::<Vec<_>>().join("/"), pattern)
     });
-    let near = did_you_mean(path, filled.iter().map(|(path, _)| path.as_str()));
+    let is_near = |known: &str| {
+        let steps: Vec<&str> = known.split('/').collect();
+        let alike =
+            |(known, given): (&&str, &&str)| known == given || !did_you_mean(given, [*known]).is_empty();
+        steps.len() != given.len() || steps.iter().zip(&given).all(alike)
+    };
+    let near = filled
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .filter(|known| is_near(known));
+    let near = did_you_mean(path, near);
     let pattern = filled
         .iter()
         .find(|(path, _)| near.contains(&format!("\"{path}\"")))

@@ -1,10 +1,11 @@
 //! Scores of single indicators, each kind at a route of its own, so that generated clients need no unions.
 
-use actix_web::web::{Data, Payload, Query};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
 use super::asking::Request;
@@ -49,6 +50,7 @@ question! {
         #[schema(value_type = String, example = "career-offers.example")]
         pub indicator: OneOrMany,
         /// What it is; told by its form where it is left out.
+        #[serde(default, deserialize_with = "super::wishes::chosen")]
         pub kind: Option<Kind>,
     }
 }
@@ -231,11 +233,16 @@ pub(super) fn in_path(http: &HttpRequest, name: &str, request_id: &str) -> Resul
 }
 
 pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -> Result<T, Problem> {
-    Query::<T>::from_query(http.query_string())
-        .map(Query::into_inner)
-        .map_err(|error| {
-            let error = error.to_string();
-            let said = error.trim_start_matches("Query deserialize error: ");
-            Problem::invalid(format!("the query: {said}"), request_id)
-        })
+    let pairs = form_urlencoded::parse(http.query_string().as_bytes());
+    serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
+        let path = error.path().to_string();
+        let said = error.into_inner().to_string();
+        // What is said of a member that is not known names it.
+        let detail = if path == "." || said.contains(&format!("`{path}`")) || said.starts_with(&path) {
+            said
+        } else {
+            format!("{path}: {said}")
+        };
+        Problem::invalid(format!("the query: {detail}"), request_id)
+    })
 }

@@ -49,6 +49,9 @@ pub(super) enum Refusals {
     /// The token's rate is used up, or too many wrong tokens came from this address; `Retry-After` says until when.
     #[response(status = 429, content_type = "application/problem+json")]
     NoRate(Problem),
+    /// The store failed, so that the decision could not be kept or read; the server's log says why.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Store(Problem),
     /// The server has no room for the request, or what its answer needs cannot be kept for now; `Retry-After` says when to
     /// send it again.
     #[response(status = 503, content_type = "application/problem+json")]

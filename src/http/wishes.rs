@@ -102,14 +102,14 @@ pub(crate) fn threshold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
     }
 }
 
-/// Reads one of several words; an empty text stands for none.
+/// Reads one of several words, in small letters or large ones; an empty text stands for none.
 pub(crate) fn chosen<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
     let word = Option::<String>::deserialize(deserializer)?.filter(|word| !word.trim().is_empty());
-    word.map(|word| T::deserialize(word.into_deserializer()))
+    word.map(|word| T::deserialize(word.trim().to_ascii_lowercase().into_deserializer()))
         .transpose()
 }
 

@@ -17,7 +17,9 @@ pub(super) fn note(answer: &AlertAnswer, titles: &BTreeMap<String, String>) -> S
     let mut note = String::new();
     // Writing to a string cannot fail, here and below.
     let _ = writeln!(note, "**{}**", headline(answer));
-    note.push_str("\n| Indicator | Score | Verdict | Decision | Recommended |\n|---|---:|---|---|---|\n");
+    if !answer.indicators.is_empty() {
+        note.push_str("\n| Indicator | Score | Verdict | Decision | Recommended |\n|---|---:|---|---|---|\n");
+    }
     for item in answer.indicators.iter().take(MOST) {
         let score = item
             .score

@@ -1,6 +1,6 @@
 //! Merges several runs into one graph.
 
-use super::place::{Place, bare, fails};
+use super::place::{Desk, Place};
 
 #[test]
 fn runs_are_merged_into_a_graph_that_can_be_drawn() {
@@ -60,39 +60,6 @@ fn runs_are_merged_into_a_graph_that_can_be_drawn() {
         file,
     ]);
     assert!(broken.contains("no graph that pivotd wrote"), "{broken}");
-}
-
-/// Runs commands on the demo in a folder of their own.
-struct Desk {
-    folder: tempfile::TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn command(&self, line: &str) -> std::process::Output {
-        let arguments: Vec<&str> = line.split('|').collect();
-        bare(&arguments).current_dir(self.folder.path()).output().unwrap()
-    }
-
-    /// Runs a command, its arguments parted by `|`, that must end well.
-    fn good(&self, line: &str) -> String {
-        let output = self.command(line);
-        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn bad(&self, line: &str) -> String {
-        fails(self.command(line), 1)
-    }
-
-    fn json(&self, line: &str) -> serde_json::Value {
-        serde_json::from_str(&self.good(line)).unwrap()
-    }
 }
 
 #[test]

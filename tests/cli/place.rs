@@ -149,6 +149,39 @@ impl Drop for Server {
     }
 }
 
+/// Runs commands on the demo in a folder of their own.
+pub(crate) struct Desk {
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn command(&self, line: &str) -> std::process::Output {
+        let arguments: Vec<&str> = line.split('|').collect();
+        bare(&arguments).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// Runs a command, its arguments parted by `|`, that must end well.
+    pub(crate) fn good(&self, line: &str) -> String {
+        let output = self.command(line);
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub(crate) fn bad(&self, line: &str) -> String {
+        fails(self.command(line), 1)
+    }
+
+    pub(crate) fn json(&self, line: &str) -> serde_json::Value {
+        serde_json::from_str(&self.good(line)).unwrap()
+    }
+}
+
 pub(crate) fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pivotd"));
     command

@@ -153,6 +153,58 @@ async fn wrong_requests_are_problems_that_say_what_and_where() {
 }
 
 #[tokio::test]
+async fn a_member_in_the_query_of_a_posted_request_is_refused() {
+    let app = TestApp::start().await;
+    let body = json!({"indicator": "career-offers.example"});
+    let alert = json!({"domain": "career-offers.example"});
+    let batch = json!({"indicators": ["career-offers.example"]});
+    for (path, body) in [
+        ("/v1/enrich", &body),
+        ("/v1/alerts/score", &alert),
+        ("/v1/enrich/batch", &batch),
+    ] {
+        assert_eq!(app.post_json(path, body).await.status, 200, "{path}");
+        for query in ["?tlp=red", "?threshold=1", "?x"] {
+            let answer = app.post_json(&format!("{path}{query}"), body).await;
+            assert_eq!(answer.status, 400, "{path}{query}");
+            assert!(answer.body.contains("stands in the body"), "{}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_member_of_a_query_is_named() {
+    let app = TestApp::start().await;
+    let path = "/v1/domain/career-offers.example/reputation";
+    for (query, wanted) in [
+        ("max_age=abc", "the query: max_age: expected a whole number"),
+        (
+            "on_unknown=exceed",
+            "the query: on_unknown: unknown variant `exceed`",
+        ),
+        ("threshold=101", "the query: threshold: expected"),
+        ("emial=1", "the query: unknown field `emial`"),
+    ] {
+        let answer = app.get(&format!("{path}?{query}")).await;
+        assert_eq!(answer.status, 400);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with(wanted), "{detail}");
+    }
+    for query in [
+        "on_unknown=EXCEEDS",
+        "threshold=",
+        "tlp=AMBER",
+        "max_age=86400&providers=domaintools,",
+    ] {
+        assert_eq!(app.get(&format!("{path}?{query}")).await.status, 200, "{query}");
+    }
+    for kind in ["", "Domain", "DOMAIN "] {
+        let body = json!({"indicator": "career-offers.example", "kind": kind});
+        assert_eq!(app.post_json("/v1/enrich", &body).await.status, 200, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn the_demo_marks_its_answers_and_refuses_other_sites() {
     let app = Builder::new().demo().start().await;
     let answer = app

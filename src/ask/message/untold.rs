@@ -99,7 +99,7 @@ mod tests {
             merged: false,
             shows: "name",
             window: Window::default(),
-            for_more: "raise the slider",
+            at_terminal: false,
             request_id: "1",
             now: Timestamp::UNIX_EPOCH,
         }

@@ -7,7 +7,7 @@ use crate::engine::runtime::Runtime;
 
 /// Says that no source of scores has a key here, and which would take one for the indicators; nothing where one has.
 #[must_use]
-pub fn note(engine: &Engine, indicators: &[(String, Indicator)]) -> Option<String> {
+pub(super) fn note(engine: &Engine, indicators: &[(String, Indicator)]) -> Option<String> {
     let runtimes = engine.runtimes();
     let speaks = |runtime: &Runtime| {
         let descriptor = runtime.provider.descriptor();

@@ -24,7 +24,6 @@ use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
 
 pub use context::{Context, Fact};
-pub use keyless::note as keyless;
 pub use local::{Feedback, Opinion, Said, ignored, popular};
 use plan::Part;
 pub use plan::{SPEAKING, asked_for};
@@ -143,6 +142,7 @@ pub struct Looked {
 impl Scorer<'_> {
     /// Scores an alert: its indicators side by side, and one answer for all.
     pub async fn score(&self, mut alert: Alert) -> Scored {
+        alert.notes.extend(keyless::note(self.engine, &alert.indicators));
         self.imply_domains(&mut alert);
         let looked = join_all(
             alert

@@ -9,8 +9,9 @@ use super::{Format, entities, width};
 use crate::cli::filters::{MarkFilters, left_out_text};
 use crate::cli::table::{Column, WIDE, csv, render};
 use crate::cli::{follow, terminal};
+use crate::config::problem::did_you_mean;
 use crate::graph::news::counts;
-use crate::graph::overlap::{Overlap, Side, Start, Times, only_given, overlaps, said_text};
+use crate::graph::overlap::{Overlap, Side, Start, Times, only_given, overlaps, providers, said_text};
 use crate::graph::select::Kept;
 use crate::graph::{Graph, Identity, Node};
 use crate::maltego::types;
@@ -125,6 +126,19 @@ impl OverlapCommand {
                 .filter(|name| name != "*")
                 .collect()
         };
+        let known: BTreeSet<String> = graph
+            .links()
+            .flat_map(|link| providers(&link).map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        for name in (0..self.via.len()).flat_map(via) {
+            anyhow::ensure!(
+                known.contains(&name),
+                "no link of the graph is of a provider {}{}; there are: {}",
+                terminal::line(&name),
+                did_you_mean(&name, known.iter().map(String::as_str)),
+                known.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+            );
+        }
         let mut starts: Vec<(String, Start)> = Vec::new();
         for (at, from) in self.from.iter().enumerate() {
             let start = Start {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Format, entities, width};
+use super::{entities, width};
 use crate::cli::filters::{Filters, left_out};
 use crate::cli::table::{Column, WIDE, csv, render};
 use crate::cli::{follow, terminal};
@@ -13,7 +13,22 @@ use crate::graph::news::counts;
 use crate::graph::period::{Period, hull};
 use crate::graph::select::{is_type, marks};
 use crate::graph::standing::Standing;
-use crate::graph::{Graph, Node, part};
+use crate::graph::{Graph, Node, part, to_dot, to_graphml};
+
+/// Names how a graph is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shown {
+    /// For people.
+    Table,
+    /// For programs; what is printed is a graph that `--on` and `graph` read again.
+    Json,
+    /// For spreadsheets.
+    Csv,
+    /// The graph, for Graphviz.
+    Dot,
+    /// The graph, for other tools.
+    Graphml,
+}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
@@ -30,9 +45,9 @@ pub(super) struct Show {
     /// Print every cell whole, however wide the table becomes.
     #[arg(long)]
     wide: bool,
-    /// How the answer is printed.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// How the answer is printed; dot and graphml print the whole graph.
+    #[arg(long, value_enum, default_value_t = Shown::Table)]
+    format: Shown,
     // The last, since its heading is that of what follows.
     #[command(flatten)]
     filters: Filters,
@@ -41,6 +56,20 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let graph = follow::opened(&self.file)?;
+        let whole = match self.format {
+            Shown::Dot => Some(to_dot(&graph)),
+            Shown::Graphml => Some(to_graphml(&graph)?),
+            Shown::Table | Shown::Json | Shown::Csv => None,
+        };
+        if let Some(whole) = whole {
+            anyhow::ensure!(
+                !self.weak && self.types.is_empty() && self.filters.is_empty(),
+                "dot and graphml print the whole graph, so neither filters nor --weak go with them"
+            );
+            terminal::print_data(&whole);
+            return Ok(());
+        }
+        follow::known_types(&graph, &self.types)?;
         for wanted in &self.types {
             let is_there = graph.nodes().iter().any(|node| is_type(node, wanted));
             anyhow::ensure!(is_there, "the graph has no entity of type {wanted}");
@@ -57,11 +86,11 @@ impl Show {
             return self.show_standing(&graph, &selected.chosen, said.as_deref());
         }
         match self.format {
-            Format::Json => {
+            Shown::Json => {
                 terminal::print_data(&serde_json::to_string_pretty(&part(&graph, &selected.chosen)?)?);
             }
-            Format::Csv => terminal::print_data(&csv(&columns(&nodes(&graph, &selected.chosen)))?),
-            Format::Table => {
+            Shown::Csv => terminal::print_data(&csv(&columns(&nodes(&graph, &selected.chosen)))?),
+            Shown::Table | Shown::Dot | Shown::Graphml => {
                 terminal::print(&self.head(&graph));
                 if let Some(said) = said {
                     terminal::print(&format!("shows {said}"));
@@ -113,7 +142,7 @@ impl Show {
         let (single, apart, given) = (of(Standing::Single), of(Standing::Apart), of(Standing::Given));
         let outside = period.map_or_else(String::new, |period| format!(" outside {period}"));
         match self.format {
-            Format::Json => {
+            Shown::Json => {
                 let list = |nodes: &[&Node]| nodes.iter().map(|node| node_json(node)).collect::<Vec<_>>();
                 terminal::print_data(&serde_json::to_string_pretty(&json!({
                     "period": period.map(|period| json!({ "first": period.first(), "last": period.last() })),
@@ -125,7 +154,7 @@ impl Show {
                     },
                 }))?);
             }
-            Format::Csv => {
+            Shown::Csv => {
                 let standing = weak
                     .iter()
                     .map(|_| "weak")
@@ -135,7 +164,7 @@ impl Show {
                 table.extend(columns(&both));
                 terminal::print_data(&csv(&table)?);
             }
-            Format::Table => {
+            Shown::Table | Shown::Dot | Shown::Graphml => {
                 if let Some(said) = said {
                     terminal::print(&format!("looks at {said}\n"));
                 }

@@ -3,10 +3,57 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::config::settings::BudgetWindow;
-use crate::config::values::{base_url, bytes, cents, duration, limit, rate, resets, resolver, show_duration};
+use crate::config::values::{
+    base_url, bytes, cents, duration, limit, no_proxy, proxy_url, rate, resets, resolver, show_duration,
+};
 use crate::config::{problem::did_you_mean, read};
 
 use super::vendor;
+
+#[test]
+fn what_a_proxy_is_and_what_goes_past_it_is_checked() {
+    for text in [
+        "http://proxy.example:3128",
+        "https://proxy.example",
+        " HTTP://192.0.2.1:3128/ ",
+    ] {
+        assert!(proxy_url(text).is_ok(), "{text}");
+    }
+    for text in [
+        "proxy.example:3128",
+        "socks5://proxy.example:1080",
+        "192.0.2.1:3128",
+        "",
+    ] {
+        let said = proxy_url(text).unwrap_err();
+        assert!(said.contains("http://proxy.example:3128"), "{text}: {said}");
+    }
+    for text in [
+        "10.0.0.0/8",
+        "2001:db8::/32",
+        "192.0.2.1",
+        "2001:db8::1",
+        ".internal.example",
+        "*.internal.example",
+        "localhost",
+        "b\u{fc}cher.example",
+        "my_host",
+        "*",
+    ] {
+        assert_eq!(no_proxy(text).as_deref(), Ok(text));
+    }
+    for text in [
+        "10.0.0.0/99",
+        "10.0.0.0/",
+        "a..b",
+        "",
+        "http://internal.example",
+        "2001:db8::/129",
+        "a b",
+    ] {
+        assert!(no_proxy(text).is_err(), "{text}");
+    }
+}
 
 #[test]
 fn durations_are_read_and_written() {
