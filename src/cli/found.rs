@@ -146,8 +146,8 @@ fn details(entity: &EntityView) -> String {
         (name, values.collect::<Vec<_>>().join(", "))
     });
     let mut told: Vec<(&str, String)> = told.collect();
-    // Long texts are cut, so that short facts, such as a score, go before them.
-    told.sort_by_key(|(_, values)| values.len());
+    // Long texts are cut, so that short facts, such as a score, go before them, and whose it is before all.
+    told.sort_by_key(|(name, values)| (!name.starts_with("registrantName"), values.len()));
     let told = told.into_iter().map(|(name, values)| format!("{name}: {values}"));
     told.collect::<Vec<_>>().join("; ")
 }
