@@ -110,6 +110,7 @@ pub struct Metrics {
     store_writable: Gauge,
     store_failed: Counter,
     store_reopened: Counter,
+    store_written_anew: Counter,
     replies: Gauge,
     replies_given_up: Counter,
     clock_doubted: Gauge,
@@ -137,6 +138,7 @@ impl Default for Metrics {
             store_writable: Gauge::default(),
             store_failed: Counter::default(),
             store_reopened: Counter::default(),
+            store_written_anew: Counter::default(),
             replies: Gauge::default(),
             replies_given_up: Counter::default(),
             clock_doubted: Gauge::default(),
@@ -252,6 +254,11 @@ impl Metrics {
             "How often the store was opened again after a failure",
             self.store_reopened.clone(),
         );
+        registry.register(
+            "store_written_anew",
+            "How often the store's file was written anew, since somebody had removed it",
+            self.store_written_anew.clone(),
+        );
         registry.register_with_unit(
             "replies_kept",
             "Replies that are kept to be sent again",
@@ -277,6 +284,9 @@ impl Metrics {
         self.store_reopened
             .inner()
             .store(standing.reopened, Ordering::Relaxed);
+        self.store_written_anew
+            .inner()
+            .store(standing.written_anew, Ordering::Relaxed);
     }
 
     /// Sets how many bytes of replies are kept, and how many replies were given up.

@@ -51,6 +51,7 @@ pub(super) struct Condition {
     min_free: AtomicU64,
     failed: AtomicU64,
     reopened: AtomicU64,
+    written_anew: AtomicU64,
     /// Grows with every failure, so that an older proof does not count.
     failures: AtomicU64,
     proved: RwLock<Option<(Duration, u64)>>,
@@ -64,6 +65,7 @@ impl Default for Condition {
             min_free: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             reopened: AtomicU64::new(0),
+            written_anew: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             proved: RwLock::default(),
             broken: watch::channel(None).0,
@@ -110,6 +112,10 @@ impl Condition {
         self.failed.fetch_add(jobs as u64, Ordering::Relaxed);
     }
 
+    pub(super) fn count_written_anew(&self) {
+        self.written_anew.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn count_reopened(&self) {
         self.reopened.fetch_add(1, Ordering::Relaxed);
     }
@@ -124,6 +130,8 @@ pub struct Standing {
     pub failed: u64,
     /// How often the file was opened again after a failure.
     pub reopened: u64,
+    /// How often the file was written anew, since somebody had removed it.
+    pub written_anew: u64,
     /// Whether everything can be written.
     pub is_well: bool,
 }
@@ -142,6 +150,7 @@ impl Store {
             free: self.inner.site.disk.free(&self.inner.site.folder).ok(),
             failed: condition.failed.load(Ordering::Relaxed),
             reopened: condition.reopened.load(Ordering::Relaxed),
+            written_anew: condition.written_anew.load(Ordering::Relaxed),
             is_well: condition.state().error().is_none(),
         }
     }

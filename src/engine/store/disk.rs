@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::ops::Bound;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
@@ -19,6 +20,18 @@ pub trait Disk: Debug + Send + Sync {
     /// Where it is missing, or may not be read and written.
     fn open(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>>;
 
+    /// Says which file lies at a path, so that it can be told from another that takes its place.
+    ///
+    /// # Errors
+    /// Where there is none, or it may not be looked at.
+    fn identity(&self, path: &Path) -> io::Result<Identity> {
+        let found = std::fs::metadata(path)?;
+        Ok(Identity {
+            device: found.dev(),
+            inode: found.ino(),
+        })
+    }
+
     /// Returns how many bytes an unprivileged process can still write into a folder.
     ///
     /// # Errors
@@ -30,6 +43,13 @@ pub trait Disk: Debug + Send + Sync {
     /// # Errors
     /// Where the disk takes no more.
     fn try_writing(&self, folder: &Path) -> io::Result<()>;
+}
+
+/// Tells a file from every other that is there at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
 }
 
 /// Is the disk of this machine.
@@ -62,7 +82,7 @@ impl Disk for Machine {
 /// still be read, after a repair that the disk never sees.
 #[derive(Debug)]
 pub(super) struct Medium {
-    file: Box<dyn StorageBackend>,
+    file: Arc<dyn StorageBackend>,
     draft: Option<Mutex<Draft>>,
 }
 
@@ -78,12 +98,12 @@ struct Draft {
 
 impl Medium {
     /// Reads and writes a file.
-    pub(super) fn new(file: Box<dyn StorageBackend>) -> Self {
+    pub(super) fn new(file: Arc<dyn StorageBackend>) -> Self {
         Self { file, draft: None }
     }
 
     /// Reads a file, and keeps what is written in memory.
-    pub(super) fn draft(file: Box<dyn StorageBackend>) -> io::Result<Self> {
+    pub(super) fn draft(file: Arc<dyn StorageBackend>) -> io::Result<Self> {
         let draft = Draft {
             pages: BTreeMap::new(),
             len: file.len()?,

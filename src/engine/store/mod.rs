@@ -26,7 +26,7 @@ mod writer;
 
 use condition::Condition;
 pub use condition::Standing;
-pub use disk::{Disk, Machine};
+pub use disk::{Disk, Identity, Machine};
 use job::{Done, Job};
 pub(crate) use job::{Line, ReserveError};
 use opening::{Moment, Site};
@@ -80,6 +80,13 @@ pub enum StoreError {
         /// What must stay free.
         least: u64,
     },
+    /// Another file lies where the store was.
+    #[error(
+        "{} was replaced while the server ran, and another file is not mixed with what the server knows; stop the server \
+         before a store is put back, and start it again",
+        .0.display()
+    )]
+    Replaced(PathBuf),
     /// The file cannot be written for now.
     #[error("{0}; it is opened again as soon as its disk takes writes")]
     Down(Box<StoreError>),
@@ -178,7 +185,7 @@ impl Store {
     pub fn open_as(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
         let site = Site::new(folder, opening);
         site.make(opening.replaces_empty)?;
-        let (database, opened) = site.open(Moment::Start)?;
+        let (database, opened, anchor) = site.open(Moment::Start)?;
         let held = Arc::new(Held::new(database));
         let spent = Arc::new(RwLock::new(opened.spent));
         let condition = Arc::new(Condition::default());
@@ -190,6 +197,7 @@ impl Store {
             secret: opened.secret,
             condition: Arc::clone(&condition),
             unsettled: Vec::new(),
+            anchor: Some(anchor),
         };
         let thread = std::thread::Builder::new()
             .name("pivotd-store".to_owned())
@@ -208,6 +216,27 @@ impl Store {
         };
         store.keep_free(opening.min_free);
         Ok(store)
+    }
+
+    /// Tells whether a folder holds the file of a store.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(opening::FILE).exists()
+    }
+
+    /// Says what would keep [`Store::open_as`] from opening the store, without changing anything; returns whether the store
+    /// holds a token, `None` where there is no store yet.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn look(folder: &Path, opening: &Opening) -> Result<Option<bool>, StoreError> {
+        Site::new(folder, opening).look(opening.replaces_empty)
+    }
+
+    /// Returns where the store lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.site.path
     }
 
     /// Returns the secret of this data directory, for keyed hashes; it never leaves the process.

@@ -1,15 +1,16 @@
 //! Opens the file of the store: makes it where there is none, refuses it where it is empty or damaged, and says which.
 
 use std::any::Any;
-use std::io;
+use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Database, DatabaseError};
+use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTableMetadata as _};
 
-use super::disk::{Disk, Machine, Medium};
-use super::tables::{LAYOUT, Opened, prepare};
+use super::disk::{Disk, Identity, Machine, Medium};
+use super::tables::{LAYOUT, Opened, TOKENS, prepare};
 use super::{Opening, StoreError};
 
 /// The name of the store's file.
@@ -26,6 +27,27 @@ pub(super) struct Site {
     pub(super) page_cache: usize,
     pub(super) disk: Arc<dyn Disk>,
 }
+
+/// Holds on to the file that was opened, wherever its name leads later.
+#[derive(Debug)]
+pub(super) struct Anchor {
+    file: Arc<dyn redb::StorageBackend>,
+    identity: Identity,
+}
+
+/// Says what lies at the store's path while it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The file that was opened.
+    Same,
+    /// Another file.
+    Another,
+    /// None: it was removed.
+    Nothing,
+}
+
+/// So much of a file is copied at once.
+const PIECE: usize = 1 << 20;
 
 /// Says on whose behalf the file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,25 +109,50 @@ impl Site {
     }
 
     /// Opens the file that is there, with every checksum checked.
-    pub(super) fn open(&self, moment: Moment) -> Result<(Database, Opened), StoreError> {
+    pub(super) fn open(&self, moment: Moment) -> Result<(Database, Opened, Anchor), StoreError> {
         self.open_as(moment, |file| Ok(Medium::new(file)))
     }
 
     /// Opens the file for reading: what redb writes to it stays in memory.
     pub(super) fn open_draft(&self) -> Result<Database, StoreError> {
-        let (database, _) = self.open_as(Moment::Again, Medium::draft)?;
+        let (database, ..) = self.open_as(Moment::Again, Medium::draft)?;
         Ok(database)
+    }
+
+    /// Says what would keep the store from being opened, and whether it holds a token, without changing anything; `None`
+    /// where there is no store yet.
+    pub(super) fn look(&self, replaces_empty: bool) -> Result<Option<bool>, StoreError> {
+        match std::fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Ok(found) if found.len() == 0 && replaces_empty => return Ok(None),
+            // What else is wrong shows when it is opened.
+            _ => {}
+        }
+        let database = self.open_draft()?;
+        let tokens = self.guard(|| {
+            let transaction = database.begin_read()?;
+            Ok(transaction.open_table(TOKENS)?.is_empty()?)
+        })?;
+        tokens
+            .map(|is_empty| Some(!is_empty))
+            .map_err(|error| self.faulty(&error))
     }
 
     fn open_as(
         &self,
         moment: Moment,
-        medium: impl FnOnce(Box<dyn redb::StorageBackend>) -> io::Result<Medium>,
-    ) -> Result<(Database, Opened), StoreError> {
+        medium: impl FnOnce(Arc<dyn redb::StorageBackend>) -> io::Result<Medium>,
+    ) -> Result<(Database, Opened, Anchor), StoreError> {
         let file = self.disk.open(&self.path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.damaged("the file is gone"),
             _ => self.failed(&error),
         })?;
+        let file: Arc<dyn redb::StorageBackend> = Arc::from(file);
+        let identity = self.disk.identity(&self.path);
+        let anchor = Anchor {
+            file: Arc::clone(&file),
+            identity: identity.map_err(|error| self.failed(&error))?,
+        };
         let medium = medium(file).map_err(|error| self.failed(&error))?;
         // An empty file would become a new store.
         match redb::StorageBackend::len(&medium) {
@@ -130,7 +177,56 @@ impl Site {
                 found: opened.layout,
             });
         }
-        Ok((database, opened))
+        Ok((database, opened, anchor))
+    }
+
+    /// Says what lies where the store was opened.
+    pub(super) fn found(&self, anchor: &Anchor) -> Found {
+        match self.disk.identity(&self.path) {
+            Ok(identity) if identity == anchor.identity => Found::Same,
+            Ok(_) => Found::Another,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Found::Nothing
+            }
+            // A disk that does not say is met again by the next write.
+            Err(_) => Found::Same,
+        }
+    }
+
+    /// Writes a file that was removed anew, from what is still open of it, and its folder too. Nobody sees it before it is
+    /// whole. The caller has closed the database.
+    pub(super) fn write_anew(&self, anchor: &Anchor) -> Result<(), StoreError> {
+        let copied = || -> io::Result<tempfile::NamedTempFile> {
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.folder)?;
+            let mut copy = tempfile::Builder::new()
+                .prefix(".pivotd-new-")
+                .tempfile_in(&self.folder)?;
+            let len = anchor.file.len()?;
+            let mut page = vec![0; PIECE];
+            let mut at = 0;
+            while at < len {
+                let left = usize::try_from(len - at).unwrap_or(usize::MAX);
+                let piece = page.get_mut(..left.min(PIECE)).unwrap_or_default();
+                anchor.file.read(at, piece)?;
+                copy.write_all(piece)?;
+                at += piece.len() as u64;
+            }
+            copy.as_file().sync_all()?;
+            Ok(copy)
+        };
+        let copy = copied().map_err(|error| self.failed(&error))?;
+        match copy.persist_noclobber(&self.path) {
+            Ok(_) => self.sync_folder(),
+            Err(error) => Err(self.failed(&error.error)),
+        }
     }
 
     pub(super) fn failed(&self, reason: &dyn std::fmt::Display) -> StoreError {

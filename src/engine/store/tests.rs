@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -207,20 +208,76 @@ async fn a_disk_that_is_nearly_full_takes_what_makes_room_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_store_that_was_taken_away_is_said_to_be_broken() {
+async fn a_store_that_was_removed_is_written_anew_with_all_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let disk = FailingDisk::default();
+    let store = open(&data, &disk);
+    let path = data.join("pivotd.redb");
+    store.put_rows(vec![row("before")]).await.unwrap();
+    for (at, removed) in [path.clone(), data.clone()].into_iter().enumerate() {
+        // The file alone, then its folder with it.
+        if removed.is_dir() {
+            std::fs::remove_dir_all(&removed).unwrap();
+        } else {
+            std::fs::remove_file(&removed).unwrap();
+        }
+        store.put_rows(vec![row(&format!("after-{at}"))]).await.unwrap();
+        assert!(path.exists());
+        assert!(is_kept(&store, "before"));
+        let standing = store.standing();
+        assert!(standing.is_well);
+        assert_eq!(standing.written_anew, at as u64 + 1);
+    }
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(&data)), (0o600, 0o700));
+    drop(store);
+    let again = open(&data, &disk);
+    for key in ["before", "after-0", "after-1"] {
+        assert!(is_kept(&again, key), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_was_removed_and_cannot_be_written_anew_yet_is_down_until_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let disk = FailingDisk::default();
+    let store = open(&data, &disk);
+    store.put_rows(vec![row("before")]).await.unwrap();
+    std::fs::remove_dir_all(&data).unwrap();
+    // A file stands where the folder has to be.
+    std::fs::write(&data, "").unwrap();
+    let error = store.put_rows(vec![row("meanwhile")]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Down(_)), "{error}");
+    std::fs::remove_file(&data).unwrap();
+    store.put_rows(vec![row("after")]).await.unwrap();
+    assert!(is_kept(&store, "before") && is_kept(&store, "after"));
+    assert_eq!(store.standing().written_anew, 1);
+}
+
+#[tokio::test]
+async fn a_store_in_whose_place_another_file_lies_is_said_to_be_broken() {
     let folder = tempfile::tempdir().unwrap();
     let disk = FailingDisk::default();
     let store = open(folder.path(), &disk);
     let path = folder.path().join("pivotd.redb");
-    std::fs::remove_file(&path).unwrap();
-    disk.fail_writing(1);
-    store.put_rows(vec![row("any")]).await.unwrap_err();
-    let error = store.broken().await;
-    assert!(error.to_string().contains("the file is gone"), "{error}");
-    assert!(!path.exists(), "no new store takes its place");
-    assert_eq!(store.answer("any").unwrap_err(), error);
+    let copy = folder.path().join("copy");
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::rename(&copy, &path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let error = store.put_rows(vec![row("any")]).await.unwrap_err();
+    assert_eq!(error, StoreError::Replaced(path.clone()));
+    assert_eq!(store.broken().await, error);
     store.put_rows(vec![row("any")]).await.unwrap_err();
     store.close().await;
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        bytes,
+        "what was put there is left alone"
+    );
 }
 
 #[tokio::test]
@@ -237,7 +294,7 @@ async fn another_store_in_its_place_is_not_taken_for_it() {
     disk.fail_writing(1);
     store.put_rows(vec![row("any")]).await.unwrap_err();
     let error = store.broken().await;
-    assert!(error.to_string().contains("another store"), "{error}");
+    assert!(error.to_string().contains("was replaced"), "{error}");
 }
 
 #[test]

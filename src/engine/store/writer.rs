@@ -12,7 +12,7 @@ use redb::Database;
 use super::apply::{Applied, apply};
 use super::condition::{Condition, State};
 use super::job::Job;
-use super::opening::{Moment, Site, said};
+use super::opening::{Anchor, Found, Moment, Site, said};
 use super::{Held, RowKey, StoreError};
 
 /// Owns the writing side of the file, on a thread of its own.
@@ -24,6 +24,8 @@ pub(super) struct Writer {
     pub(super) condition: Arc<Condition>,
     /// Settlements that a failed commit held: they go into the next one.
     pub(super) unsettled: Vec<Job>,
+    /// The file that is open; none while it is opened again.
+    pub(super) anchor: Option<Anchor>,
 }
 
 /// What a write of little needs.
@@ -34,6 +36,8 @@ const AT_ONCE: usize = 1024;
 const UNSETTLED: usize = 10_000;
 /// How long a store that is down or full is left alone where nobody wants to write.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often a store that nobody writes to is looked for: its file may have been removed.
+const WATCH: Duration = Duration::from_secs(5);
 
 /// Says why a commit failed.
 struct Failed {
@@ -60,9 +64,13 @@ impl Writer {
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             } else {
-                match queue.recv() {
+                match queue.recv_timeout(WATCH) {
                     Ok(job) => job,
-                    Err(_) => return,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.watch();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
                 }
             };
             let mut jobs = std::mem::take(&mut self.unsettled);
@@ -83,8 +91,30 @@ impl Writer {
         }
     }
 
+    /// Looks whether the file that is open still lies where it was opened: what is written to one that was removed is lost
+    /// with the process.
+    fn watch(&mut self) {
+        let is_open = matches!(self.condition.state(), State::Well | State::Full(_));
+        let Some(anchor) = self.anchor.as_ref().filter(|_| is_open) else {
+            return;
+        };
+        match self.site.found(anchor) {
+            Found::Same => {}
+            Found::Another => {
+                let error = StoreError::Replaced(self.site.path.clone());
+                self.condition.set(State::Broken(error));
+            }
+            Found::Nothing => {
+                let cause = self.site.failed(&"the file was removed while the server ran");
+                tracing::error!(error = %cause, "the store is written anew; stop the server before its file is moved or removed");
+                drop(self.reopen(&cause));
+            }
+        }
+    }
+
     /// Commits jobs, or tells their waiters why not.
     fn take(&mut self, jobs: Vec<Job>) {
+        self.watch();
         if let State::Broken(error) = self.condition.state() {
             return self.refuse(jobs, &error);
         }
@@ -250,7 +280,8 @@ impl Writer {
 
     /// Opens a store that is down, if its disk takes writes again.
     fn mend(&mut self) -> Result<(), StoreError> {
-        if let Err(error) = self.site.disk.try_writing(&self.site.folder) {
+        let is_there = self.anchor.is_none();
+        if is_there && let Err(error) = self.site.disk.try_writing(&self.site.folder) {
             let error = StoreError::Down(Box::new(self.site.failed(&error)));
             self.condition.set(State::Down(error.clone()));
             return Err(error);
@@ -263,13 +294,15 @@ impl Writer {
     fn reopen(&mut self, cause: &StoreError) -> Result<(), StoreError> {
         self.release();
         let opened = self
-            .site
-            .disk
-            .try_writing(&self.site.folder)
-            .map_err(|error| self.site.failed(&error))
+            .bring_back()
+            .and_then(|()| {
+                let tried = self.site.disk.try_writing(&self.site.folder);
+                tried.map_err(|error| self.site.failed(&error))
+            })
             .and_then(|()| self.site.open(Moment::Again));
         match opened {
-            Ok((database, opened)) if opened.secret == self.secret => {
+            Ok((database, opened, anchor)) if opened.secret == self.secret => {
+                self.anchor = Some(anchor);
                 *self.spent.write().unwrap_or_else(PoisonError::into_inner) = opened.spent;
                 self.held.put(database);
                 self.condition.count_reopened();
@@ -296,6 +329,23 @@ impl Writer {
                 Err(error)
             }
         }
+    }
+
+    /// Writes a file that was removed anew.
+    fn bring_back(&mut self) -> Result<(), StoreError> {
+        let Some(anchor) = &self.anchor else {
+            return Ok(());
+        };
+        match self.site.found(anchor) {
+            Found::Same => {}
+            Found::Another => return Err(StoreError::Replaced(self.site.path.clone())),
+            Found::Nothing => {
+                self.site.write_anew(anchor)?;
+                self.condition.count_written_anew();
+            }
+        }
+        self.anchor = None;
+        Ok(())
     }
 
     /// Closes the database, which may stop at what made it fail.
