@@ -22,12 +22,7 @@ pub(super) fn lists(root: &Reader<'_>) -> Lists {
     let mut lists = Lists::built_in_of(&wanted);
     for (key, purpose) in ENTRIES {
         let source = reader.path(key);
-        reader.value(key, |node| {
-            texts(node)?.iter().enumerate().try_for_each(|(at, entry)| {
-                let added = lists.add_entry(purpose, entry, &source);
-                added.map_err(|reason| format!("entry {}: {reason}", at + 1))
-            })
-        });
+        reader.each(key, |entry| lists.add_entry(purpose, entry, &source));
     }
     for purpose in Purpose::ALL {
         files(&reader, purpose, &mut lists);
@@ -50,18 +45,20 @@ fn files(reader: &Reader<'_>, purpose: Purpose, lists: &mut Lists) {
     let mut counts = Vec::new();
     for file in &files {
         let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
-        let added = std::fs::read(file)
-            .map_err(|error| format!("{file}: cannot be read: {error}"))
+        let path = node.origin.beside(file);
+        let shown_path = path.display();
+        let added = std::fs::read(&path)
+            .map_err(|error| format!("{shown_path}: cannot be read: {error}"))
             .and_then(|bytes| {
                 // An entry in another encoding is odd; it does not cost the others.
                 let text = String::from_utf8_lossy(&bytes);
                 let added = lists.add(purpose, &text, &name);
-                added.map_err(|(line, reason)| format!("{file}:{line}: {reason}"))
+                added.map_err(|(line, reason)| format!("{shown_path}:{line}: {reason}"))
             });
         match added {
             Ok(added) => {
                 counts.push(shown(file, &added));
-                warn(reader, node, key, file, &added);
+                warn(reader, node, key, &shown_path.to_string(), &added);
             }
             Err(message) => reader.findings.error(&node.origin, format!("{key}: {message}")),
         }

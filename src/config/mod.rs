@@ -5,11 +5,12 @@
 //! section each.
 
 mod entities;
+pub mod level;
 mod lists;
 pub mod problem;
 mod providers;
 mod reader;
-mod report;
+pub(crate) mod report;
 mod reputation;
 mod secrets;
 mod sections;
@@ -86,11 +87,11 @@ pub fn load(
 /// commands that have to find a running server, whose own configuration is in memory.
 #[must_use]
 pub fn server(file: Option<&Path>, variables: &[(String, String)]) -> Option<ServerSettings> {
-    let text = match file {
-        Some(file) => fs::read_to_string(file).ok(),
-        None => Some(DEFAULT_FILE.to_owned()),
+    let (name, text) = match file {
+        Some(file) => (file.display().to_string(), fs::read_to_string(file).ok()),
+        None => (DEFAULT_NAME.to_owned(), Some(DEFAULT_FILE.to_owned())),
     };
-    let mut tree = tree::parse_leniently(DEFAULT_NAME, text.as_deref().unwrap_or_default());
+    let mut tree = tree::parse_leniently(&name, text.as_deref().unwrap_or_default());
     tree::overlay(&mut tree, variables);
     let is_told = match tree.at(&["server", "data"]) {
         Some(node) => reader::text(node).is_ok(),

@@ -1,6 +1,7 @@
 //! Defines what a configuration error or warning is: where, what, and what was expected.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Says where a value came from.
@@ -26,6 +27,18 @@ impl Origin {
     #[must_use]
     pub fn is_variable(&self) -> bool {
         matches!(self, Self::Variable(_))
+    }
+
+    /// Returns where a path leads that stands there: a relative one of a file begins where that file lies, any other in the
+    /// current folder.
+    #[must_use]
+    pub fn beside(&self, path: &str) -> PathBuf {
+        match self {
+            Self::File { file, .. } => Path::new(&**file)
+                .parent()
+                .map_or_else(|| PathBuf::from(path), |folder| folder.join(path)),
+            _ => PathBuf::from(path),
+        }
     }
 
     /// Returns the line in the file; 0 where it is in none.

@@ -1,6 +1,7 @@
 //! Reads typed values out of the positioned tree, and remembers every fault.
 
 use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
 
 use super::problem::{Origin, Problem, did_you_mean};
 use super::tree::{Data, Entry, Node, is_named};
@@ -144,6 +145,33 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads the entries of a list one by one: each that is wrong is told with its own place, so that all of them can be mended
+    /// at once. The list as a whole is remembered as effective.
+    pub(super) fn each<T>(&self, key: &'a str, mut read: impl FnMut(&str) -> Result<T, String>) -> Vec<T> {
+        let Some(node) = self.get(key) else {
+            return Vec::new();
+        };
+        let entries = match placed(node) {
+            Ok(entries) => entries,
+            Err(message) => {
+                self.findings.error(&node.origin, format!("{key}: {message}"));
+                return Vec::new();
+            }
+        };
+        self.findings
+            .effective(self.path(key), node.shown(), &node.origin);
+        let mut all = Vec::new();
+        for (at, (entry, origin)) in entries.iter().enumerate() {
+            match read(entry) {
+                Ok(value) => all.push(value),
+                Err(reason) => self
+                    .findings
+                    .error(origin, format!("{key}: entry {}: {reason}", at + 1)),
+            }
+        }
+        all
+    }
+
     /// Reads a value, or takes the default, which `shown` writes.
     pub(super) fn value_or<T>(
         &self,
@@ -211,6 +239,15 @@ pub(super) fn text(node: &Node) -> Result<String, String> {
     }
 }
 
+/// Reads a path. A relative one of a file begins where that file lies, one of a variable in the current folder.
+pub(super) fn path(node: &Node) -> Result<PathBuf, String> {
+    let given = text(node)?;
+    if given.trim().is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    Ok(node.origin.beside(&given))
+}
+
 /// Reads true or false; a variable may say it in letters.
 pub(super) fn flag(node: &Node) -> Result<bool, String> {
     match &node.data {
@@ -244,6 +281,17 @@ pub(super) fn integer(node: &Node, least: i64, most: i64) -> Result<i64, String>
             ))
         }
     }
+}
+
+/// Reads a list of texts as [`texts`] does, each with its place.
+fn placed(node: &Node) -> Result<Vec<(String, &Origin)>, String> {
+    let texts = texts(node)?;
+    let own = |at: usize| match &node.data {
+        Data::List(nodes) => nodes.get(at).map(|node| &node.origin),
+        _ => None,
+    };
+    let places = (0..texts.len()).map(|at| own(at).unwrap_or(&node.origin));
+    Ok(texts.iter().cloned().zip(places).collect())
 }
 
 /// Reads a list of texts; one text is a list of one, and a variable may separate several by commas.

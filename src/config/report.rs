@@ -42,7 +42,12 @@ impl Report<'_> {
             vec![
                 provider.name.clone(),
                 title.to_owned(),
-                self.key_state(provider).to_owned(),
+                key_state(
+                    provider,
+                    self.descriptor(provider),
+                    self.refused.contains_key(&provider.name),
+                )
+                .to_owned(),
                 limits(provider),
                 self.reason(provider),
             ]
@@ -125,24 +130,6 @@ impl Report<'_> {
             .or_else(|| Some(format!("{name} has no key: {}", provider.key_fault.as_deref()?)))
     }
 
-    fn key_state(&self, provider: &ProviderSettings) -> &'static str {
-        let known = self.descriptor(provider);
-        let is_needed = known.is_some_and(|known| known.credentials.iter().any(|field| !field.optional));
-        if !provider.enabled {
-            "disabled"
-        } else if self.refused.contains_key(&provider.name) {
-            "key refused"
-        } else if provider.key_fault.is_some() {
-            "key unreadable"
-        } else if provider.no_key().is_some() {
-            "no key"
-        } else if provider.credentials.is_empty() && !is_needed {
-            "no key needed"
-        } else {
-            "key configured"
-        }
-    }
-
     /// Says why a provider that is enabled has no key, and what there is to know of one that is not.
     fn reason(&self, provider: &ProviderSettings) -> String {
         if !provider.enabled {
@@ -189,6 +176,28 @@ impl Report<'_> {
         };
         let known = self.descriptors.iter().filter(move |known| holds(known));
         known.filter_map(|known| Some(format!("{}: {}", known.name, known.notice?)))
+    }
+}
+
+/// Says in two or three words how a provider's key stands.
+pub(crate) fn key_state(
+    provider: &ProviderSettings,
+    known: Option<&Descriptor>,
+    is_refused: bool,
+) -> &'static str {
+    let is_needed = known.is_some_and(|known| known.credentials.iter().any(|field| !field.optional));
+    if !provider.enabled {
+        "disabled"
+    } else if is_refused {
+        "key refused"
+    } else if provider.key_fault.is_some() {
+        "key unreadable"
+    } else if provider.no_key().is_some() {
+        "no key"
+    } else if provider.credentials.is_empty() && !is_needed {
+        "no key needed"
+    } else {
+        "key configured"
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::PathBuf;
 
 use secrecy::SecretString;
 
 use super::problem::Origin;
-use super::reader::{Findings, Reader, text};
+use super::reader::{Findings, Reader, path as path_of, text};
 use super::settings::{Credential, SecretOrigin};
 use super::tree::{Data, Node};
 
@@ -115,7 +114,7 @@ impl Secrets<'_> {
                 }
             }
             [entry] if entry.name == "file" => {
-                let file = PathBuf::from(text(&entry.node)?);
+                let file = path_of(&entry.node)?;
                 let shown = file.display().to_string();
                 let found = fs::metadata(&file);
                 match found {

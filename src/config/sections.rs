@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::problem::expected_of;
-use super::reader::{Findings, Reader, integer, text, texts};
+use super::reader::{Findings, Reader, integer, path, text};
 use super::settings::{
     CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, Rate, ServerSettings, StoreSettings,
     TlsFiles,
 };
 use super::tree::{Data, Node};
-use super::values;
+use super::{level, values};
 use crate::alert::Relay;
 use crate::domain::marking::TlpRed;
 use crate::mapping::{Band, Colour, Scale};
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a path.
     pub(super) fn file(&self, key: &'a str) -> Option<PathBuf> {
-        self.value(key, text).map(PathBuf::from)
+        self.value(key, path)
     }
 }
 
@@ -124,9 +124,7 @@ pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
             })
         }),
         public_url: reader.value("public_url", |node| values::public_url(&text(node)?)),
-        data: reader.value_or("data", PathBuf::from("./data"), "\"./data\"", |node| {
-            text(node).map(PathBuf::from)
-        }),
+        data: reader.value_or("data", PathBuf::from("./data"), "\"./data\"", path),
         tls: None,
         tls_ends_before: false,
         workers: reader
@@ -175,8 +173,12 @@ fn tls(reader: &Reader<'_>) -> (Option<TlsFiles>, bool) {
         }
         Data::Table(_) => {
             let files = Reader::new(reader.findings, reader.path("tls"), node);
-            let certificate = files.required("certificate").map(|(text, _)| PathBuf::from(text));
-            let key = files.required("key").map(|(text, _)| PathBuf::from(text));
+            let file = |key| {
+                files
+                    .required(key)
+                    .map(|(text, origin): (String, &super::Origin)| origin.beside(&text))
+            };
+            let (certificate, key) = (file("certificate"), file("key"));
             files.finish();
             reader
                 .findings
@@ -204,7 +206,11 @@ pub(super) fn log(root: &Reader<'_>) -> LogSettings {
             LogFormat::Text,
             &[("text", LogFormat::Text), ("json", LogFormat::Json)],
         ),
-        level: reader.value_or("level", "info".to_owned(), "\"info\"", text),
+        level: reader.value_or("level", "info".to_owned(), "\"info\"", |node| {
+            let given = text(node)?;
+            level::level(&given)?;
+            Ok(given)
+        }),
         indicators: reader.word(
             "indicators",
             LogIndicators::Hash,
@@ -255,19 +261,15 @@ pub(super) fn deadlines(root: &Reader<'_>) -> Deadlines {
 /// Reads whose relays are believed where a message says which way it came, and how numbers of marks are meant.
 pub(super) fn alerts(root: &Reader<'_>) -> (Vec<Relay>, TlpRed) {
     let reader = section(root, "alerts");
-    let relays = reader.value("trusted_relays", |node| {
-        let names = texts(node)?;
-        names
-            .iter()
-            .map(|name| name.parse().map_err(|error| format!("{error}")))
-            .collect::<Result<Vec<Relay>, String>>()
+    let relays = reader.each("trusted_relays", |name| {
+        name.parse::<Relay>().map_err(|error| format!("{error}"))
     });
     let red = match reader.number("tlp_red", 3, 3, 4) {
         4 => TlpRed::Four,
         _ => TlpRed::Three,
     };
     reader.finish();
-    (relays.unwrap_or_default(), red)
+    (relays, red)
 }
 
 /// Reads how long decisions are kept.

@@ -11,6 +11,20 @@ use super::problem::{Origin, Problem};
 /// Prefix of the variables that are laid over the file.
 pub(super) const PREFIX: &str = "PIVOTD";
 const SEPARATOR: &str = "__";
+/// The sections that a variable without the separator may have meant.
+const SECTIONS: [&str; 11] = [
+    "server",
+    "log",
+    "cache",
+    "store",
+    "deadlines",
+    "alerts",
+    "decisions",
+    "reputation",
+    "providers",
+    "lists",
+    "scales",
+];
 
 /// Holds a value and where it came from.
 #[derive(Debug, Clone)]
@@ -233,7 +247,7 @@ pub(super) fn overlay(root: &mut Node, variables: &[(String, String)]) -> Vec<Pr
     };
     let mut found: Vec<_> = found.into_iter().collect();
     found.sort_by(|(left, _), (right, _)| left.cmp(right));
-    let mut lost = Vec::new();
+    let mut lost: Vec<_> = variables.iter().filter_map(|(name, _)| misspelt(name)).collect();
     for (path, value) in found {
         let spelled = format!("{PREFIX}{SEPARATOR}{}", path.replace('.', SEPARATOR));
         let given = variables
@@ -253,6 +267,22 @@ pub(super) fn overlay(root: &mut Node, variables: &[(String, String)]) -> Vec<Pr
         }
     }
     lost
+}
+
+/// Tells a variable that was meant to be a setting, `PIVOTD_LOG` or `PIVOTD_LOG_LEVEL`.
+fn misspelt(name: &str) -> Option<Problem> {
+    let rest = name.strip_prefix(PREFIX)?.strip_prefix('_')?;
+    let (section, key) = rest.split_once('_').unwrap_or((rest, ""));
+    let is_section = SECTIONS.iter().any(|known| known.eq_ignore_ascii_case(section));
+    let key = match key.trim_matches('_') {
+        "" if section.eq_ignore_ascii_case("log") => "LEVEL",
+        "" => "KEY",
+        key => key,
+    };
+    is_section.then(|| Problem {
+        origin: Origin::Variable(Arc::from(name)),
+        message: format!("is no setting and is ignored, did you mean \"{PREFIX}__{section}__{key}\"?"),
+    })
 }
 
 /// Puts a variable's text where its path leads; tells whether there was a place.

@@ -98,6 +98,11 @@ fn faults_of_sections_name_line_column_and_what_is_expected() {
             "my.toml:2:10: format: unknown value \"jsn\", did you mean \"json\"?",
         ),
         (
+            "[log]\nlevel = \"verbose\"\n",
+            "my.toml:2:9: level: unknown level \"verbose\"; levels are off, error, warn, info, debug, trace, alone or behind a \
+             target, as in \"warn,pivotd=debug\"",
+        ),
+        (
             "[deadlines]\nenrich = \"20\"\n",
             "my.toml:2:10: enrich: expected a duration such as 90s, 24h, 7d or 1h30m, found \"20\"",
         ),

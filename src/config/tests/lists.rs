@@ -157,9 +157,11 @@ fn faults_say_what_is_wrong_with_a_list() {
             "my.toml:3:9: cloud: expected a list of texts, found a whole number".to_owned(),
         ),
         (
-            "own_entries = [\"a.example\", \"com\"]".to_owned(),
-            "my.toml:3:15: own_entries: entry 2: expected a domain, an address, a network, an e-mail address or a \
-             hash, found \"com\""
+            "own_entries = [\"a.example\", \"com\",\n \"a b\"]".to_owned(),
+            "my.toml:3:29: own_entries: entry 2: expected a domain, an address, a network, an e-mail address or a \
+             hash, found \"com\"\n\
+             my.toml:4:2: own_entries: entry 3: expected a domain, an address, a network, an e-mail address or a \
+             hash, found \"a b\""
                 .to_owned(),
         ),
         (

@@ -239,7 +239,7 @@ fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
     ]);
     has(&["domaintools.risk", "the input, annotated"]);
     has(&["server.listen", "\"127.0.0.1:9999\"", "PIVOTD__SERVER__LISTEN"]);
-    has(&["server.data", "\"./data\"", "transforms.toml:17:10"]);
+    has(&["server.data", "\"./data\"", "transforms.toml:18:10"]);
     has(&["providers.domaintools.attempts", "3", "default"]);
     has(&[
         "providers.domaintools.api_key",

@@ -6,5 +6,6 @@ mod environment;
 mod faults;
 mod lists;
 mod manual;
+mod paths;
 mod secrets;
 mod values;
