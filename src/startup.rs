@@ -1,10 +1,11 @@
 //! Builds what faces and commands share; tests and production take the same door.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
@@ -26,6 +27,11 @@ use crate::server::Attempts;
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::Tokens;
+
+pub mod preflight;
+pub mod reload;
+
+use reload::Source;
 
 /// Says what a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +92,8 @@ pub enum StartError {
     Transport(#[from] TransportError),
     /// The address cannot be listened on.
     #[error(
-        "cannot listen on {address}: {reason}; name another address: `pivotd demo --listen`, or the setting server.listen"
+        "cannot listen on {address}: {reason}; stop what listens there, or name another address with --listen or the \
+         setting server.listen"
     )]
     Listen {
         /// The address.
@@ -120,6 +127,11 @@ pub struct App {
     pub log: Option<Log>,
     /// What this process is.
     pub mode: Mode,
+    /// Where the configuration is read again; none for commands.
+    pub source: Option<Source>,
+    /// The values of settings that hold until the next start.
+    started: BTreeMap<String, String>,
+    reloading: Mutex<()>,
     providers: &'static [&'static dyn Provider],
 }
 
@@ -138,6 +150,8 @@ pub struct Parts {
     pub log: Option<Log>,
     /// What this process is.
     pub mode: Mode,
+    /// Where the configuration is read again; none for commands.
+    pub source: Option<Source>,
     /// The providers that exist.
     pub providers: &'static [&'static dyn Provider],
 }
@@ -160,12 +174,15 @@ pub fn open_store_as(settings: &Settings, opening: Opening) -> Result<Store, Sta
         path: path.clone(),
         reason,
     })?;
-    let opening = Opening {
+    Ok(Store::open_as(path, &self::opening(settings, opening))?)
+}
+
+fn opening(settings: &Settings, opening: Opening) -> Opening {
+    Opening {
         page_cache: settings.cache.store_memory,
         min_free: settings.store.min_free,
         ..opening
-    };
-    Ok(Store::open_as(path, &opening)?)
+    }
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
@@ -189,6 +206,7 @@ impl App {
             metrics,
             log,
             mode,
+            source,
             providers,
         } = parts;
         let lasts = loaded.settings.server.clock_believed;
@@ -199,6 +217,7 @@ impl App {
         let bodies = Bodies::new(&loaded.settings.server, Arc::clone(time.clock()), network);
         let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(time.clock()));
         let engine = Engine::start(&loaded.settings, providers, store, time, metrics)?;
+        let started = reload::started(&loaded);
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {
             engine: Arc::new(engine),
@@ -210,6 +229,9 @@ impl App {
             configured,
             log,
             mode,
+            source,
+            started,
+            reloading: Mutex::default(),
             providers,
         }))
     }

@@ -254,10 +254,17 @@ impl Tokens {
         let mut by_hash = HashMap::new();
         for bytes in self.store.tokens()? {
             let Ok(record) = serde_json::from_slice::<TokenRecord>(&bytes) else {
-                tracing::warn!("a stored token cannot be read and is left out");
+                tracing::warn!(
+                    "a stored token cannot be read and is left out; whoever has it needs a new one"
+                );
                 continue;
             };
             let Some(hash) = parse_hash(&record.hash) else {
+                tracing::warn!(
+                    id = record.id,
+                    name = record.name,
+                    "a stored token cannot be read and is left out; revoke it and make a new one"
+                );
                 continue;
             };
             // A token keeps what is left of its rate, so that making another one resets nobody's rate.

@@ -1,7 +1,7 @@
 //! `pivotd check`: is the configuration right, and what does it amount to?
 
 use super::differs::differences;
-use super::serve::{descriptors, load};
+use super::serve::{descriptors, load, preflight};
 use super::{ConfigFile, Done, block_on, keys, session, terminal};
 use crate::catalogue::Catalogue;
 use crate::config::{Loaded, Report};
@@ -28,6 +28,7 @@ impl Check {
         let loaded = load(self.file.config.as_deref())?;
         let catalogue = Catalogue::build(&loaded.settings, 1);
         let server = block_on(session::server_state(&loaded))?;
+        let reasons = block_on(async { preflight(&loaded.settings, false, server.is_some()).all_faults() })?;
         let refused = server
             .as_ref()
             .map(|state| state.refused.clone())
@@ -53,13 +54,12 @@ impl Check {
             is_well = keys::show(reply)? == Done::Well;
         }
         let verdict = report.verdict();
-        match loaded.settings.check_exposure() {
-            Ok(()) => terminal::print(&format!("\n{}", verdict.line)),
-            Err(reasons) => {
-                is_well = false;
-                terminal::print(&format!("\nserve will refuse to start; {}", verdict.line));
-                terminal::error(&format!("serve will refuse to start\n{}", reasons.join("\n")));
-            }
+        if reasons.is_empty() {
+            terminal::print(&format!("\n{}", verdict.line));
+        } else {
+            is_well = false;
+            terminal::print(&format!("\nserve will refuse to start; {}", verdict.line));
+            terminal::error(&format!("serve will refuse to start\n{}", reasons.join("\n")));
         }
         let is_refused = self.strict && !verdict.is_clean;
         Ok(if is_well && !is_refused {

@@ -30,9 +30,10 @@ impl Clock {
         };
         terminal::print_lines(&format!(
             "the clock says {clock} and is not believed before {}\nthe last known time went on to {}\nif the clock is right, \
-             `pivotd clock --confirm` says so",
+             `{}` says so",
             time_text(at),
-            time_text(view.known)
+            time_text(view.known),
+            terminal::command("clock --confirm", file.config.as_deref())
         ));
         Ok(Done::WithError)
     }

@@ -43,7 +43,7 @@ impl Demo {
         anyhow::ensure!(
             self.listen.ip().is_loopback(),
             "the demo is open to everybody who reaches it, so it listens on loopback only; \
-             use `pivotd serve` for {}",
+             use `pivotd serve --listen {}`",
             self.listen
         );
         block_on(demo(self.listen, self.tokens))??;
@@ -106,6 +106,7 @@ impl Stage {
             metrics,
             log,
             mode,
+            source: None,
             providers: registry::all(),
         })?;
         Ok(Self { app, vendors, folder })

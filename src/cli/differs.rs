@@ -1,6 +1,7 @@
 //! Says where a configuration differs from the running server's, which is the one that counts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::terminal;
 
@@ -51,14 +52,17 @@ pub(super) fn differences(
 }
 
 /// Says on standard error that the running server has another configuration.
-pub(super) fn note(differences: &[Difference]) {
+pub(super) fn note(differences: &[Difference], config: Option<&Path>) {
     if differences.is_empty() {
         return;
     }
     let named: Vec<String> = differences.iter().take(NAMED).map(ToString::to_string).collect();
     let more = match differences.len().saturating_sub(NAMED) {
         0 => String::new(),
-        more => format!("; and {more} more, which `pivotd check` lists"),
+        more => format!(
+            "; and {more} more, which `{}` lists",
+            terminal::command("check", config)
+        ),
     };
     terminal::note(&format!(
         "note: the running server answers, whose configuration is another: {}{more}",

@@ -1,4 +1,4 @@
-//! The filters that `pivotd run --on` and `pivotd graph show` share.
+//! The filters that `pivotd run --on GRAPH` and `pivotd graph show` share.
 
 use std::collections::BTreeSet;
 

@@ -17,13 +17,17 @@ mod found;
 mod given;
 mod graph;
 mod healthcheck;
+#[cfg(test)]
+mod hints;
 mod keys;
 mod local;
 mod policy;
+mod reload;
 mod run;
 mod score;
 mod serve;
 mod session;
+mod starting;
 mod table;
 pub(crate) mod terminal;
 mod tokens;
@@ -51,6 +55,8 @@ enum Command {
     Demo(demo::Demo),
     /// Serve transforms and scores.
     Serve(serve::Serve),
+    /// Let the running server read its configuration again.
+    Reload(reload::Reload),
     /// Validate the configuration and print what it amounts to.
     Check(check::Check),
     /// Run one transform in the terminal.
@@ -103,6 +109,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Demo(command) => command.run(),
         Command::Serve(command) => command.run(),
+        Command::Reload(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Run(command) => command.run(),
         Command::Graph(command) => command.run(),

@@ -1,25 +1,27 @@
 //! `pivotd serve`: the real thing.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::starting::Starting;
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::settings::{LogFormat, LogSettings};
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Settings};
 use crate::control::server::ControlServer;
 use crate::domain::{Denial, FailureKind};
 use crate::engine::store::Opening;
 use crate::providers::{Descriptor, registry};
 use crate::server::Application;
+use crate::startup::preflight::{Preflight, first_token};
+use crate::startup::reload::Source;
 use crate::startup::{App, Mode, Parts, open_store_as};
-use crate::telemetry::log::Log;
+use crate::telemetry::log::{LAST_LINES, Log};
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::NewToken;
 
@@ -55,23 +57,38 @@ pub(super) fn load(file: Option<&Path>) -> anyhow::Result<Loaded> {
 
 impl Serve {
     pub(super) fn run(self) -> anyhow::Result<Done> {
-        let mut loaded = load(self.file.config.as_deref())?;
-        if let Some(listen) = self.listen {
-            loaded.settings.server.listen = listen;
-        }
+        let source = Source {
+            file: self.file.config,
+            listen: self.listen,
+        };
+        let loaded = source
+            .load(registry::all())
+            .map_err(|errors| anyhow::anyhow!("the configuration is refused\n{errors}"))?;
         let words = Words::of(&loaded.settings.log);
-        let exposure = loaded.settings.check_exposure();
-        let done = exposure
-            .map_err(|errors| anyhow::anyhow!("{}", errors.join("\n")))
-            .and_then(|()| block_on(serve(loaded, self.file.config, self.listen, self.new, words))?);
-        match done {
+        match block_on(serve(loaded, source, self.new, words))? {
             Ok(()) => Ok(Done::Well),
-            Err(error) if words == Words::Log => {
-                drop(writeln!(std::io::stderr().lock(), "{}", error_line(&error)));
+            Err(error) => {
+                match words {
+                    Words::Log => terminal::line_in_time(&error_line(&error)),
+                    Words::People => terminal::note_in_time(&format!("pivotd: {error:#}")),
+                }
                 Ok(Done::WithError)
             }
-            Err(error) => Err(error),
         }
+    }
+}
+
+/// Holds what a server would start with, for whoever looks before.
+pub(super) fn preflight(settings: &Settings, replaces_empty: bool, is_running: bool) -> Preflight<'_> {
+    Preflight {
+        settings,
+        providers: registry::all(),
+        opening: Opening {
+            replaces_empty,
+            ..Opening::default()
+        },
+        first_token: std::env::var_os(TOKEN_FILE).map(|path| (TOKEN_FILE, PathBuf::from(path))),
+        is_running,
     }
 }
 
@@ -96,7 +113,7 @@ impl Words {
     /// Tells people, where standard error is theirs.
     fn note(self, text: &str) {
         if self == Self::People {
-            terminal::note(text);
+            terminal::note_in_time(text);
         }
     }
 }
@@ -112,28 +129,23 @@ fn error_line(error: &anyhow::Error) -> String {
     .to_string()
 }
 
-async fn serve(
-    loaded: Loaded,
-    file: Option<PathBuf>,
-    listen: Option<SocketAddr>,
-    replaces_empty: bool,
-    words: Words,
-) -> anyhow::Result<()> {
+async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Words) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
-    let opening = Opening {
-        replaces_empty,
-        ..Opening::default()
-    };
-    let store = open_store_as(&settings, opening)?;
+    let preflight = preflight(&settings, replaces_empty, false);
+    let faults = preflight.faults();
+    anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    let first_token = preflight.first_token;
+    let store = open_store_as(&settings, preflight.opening)?;
     let guarded = store.clone();
     let metrics = Arc::new(Metrics::default());
     let (log, subscriber) = Log::start(&settings.log, *store.secret(), metrics.log_lines_lost().clone())
         .context("the log cannot be written")?;
     tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;
+    std::panic::set_hook(Box::new(log_panic));
     for warning in &loaded.warnings {
         tracing::warn!(%warning, "the configuration is doubtful");
         if settings.log.file.is_some() {
-            terminal::note(&format!("warning: {warning}"));
+            terminal::note_in_time(&format!("warning: {warning}"));
         }
     }
     let app = App::build(Parts {
@@ -143,18 +155,21 @@ async fn serve(
         metrics,
         log: Some(log.clone()),
         mode: Mode::Serve,
+        source: Some(source),
         providers: registry::all(),
     })?;
-    first_token(&app, &settings.server.data, words).await?;
-    let application = Application::bind(Arc::clone(&app))?;
-    let control = control(&app, &settings.server.data);
+    let first_token = make_first(&app, &settings.server.data, first_token, words).await?;
+    // Before anybody can tell that the server serves, so that no signal meets a process that does not know it.
     let signals = StopSignals::listen()?;
     let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
+    let application = Application::bind(Arc::clone(&app))?;
+    let control = control(&app, &settings.server.data);
     let scheme = if application.tls { "https" } else { "http" };
+    tell_start(&app, first_token, words);
     tracing::info!(address = %application.address, scheme, "serving");
     words.note(&format!("pivotd serves on {scheme}://{}", application.address));
     tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&app)));
-    tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app), file, listen));
+    tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app)));
     tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
     tokio::spawn(refresh(Arc::clone(&app), settings.server.data.clone()));
@@ -175,43 +190,75 @@ async fn serve(
         anyhow::bail!("{error}");
     }
     tracing::info!("stopped");
-    log.flush();
+    let _ = log.flush(LAST_LINES);
     Ok(())
 }
 
+/// Writes a panic to the log: standard error may be nobody's, or a collector's who reads one JSON object a line.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let said = panic.payload_as_str().unwrap_or("nothing");
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(said, place, "pivotd failed inside");
+}
+
+/// Says what was read and what is served: to people, and to the log where that is not theirs.
+fn tell_start(app: &App, first_token: Option<String>, words: Words) {
+    let configured = app.configured.load();
+    let descriptors = descriptors();
+    let starting = Starting {
+        loaded: &configured.loaded,
+        file: app.source.as_ref().and_then(|source| source.file.as_deref()),
+        store: app.engine.store().path(),
+        descriptors: &descriptors,
+        tokens: app.tokens.list().len(),
+        first_token,
+    };
+    if words == Words::Log || configured.settings().log.file.is_some() {
+        let providers: Vec<String> = starting
+            .providers()
+            .iter()
+            .map(|(state, names)| format!("{state}: {}", names.join(", ")))
+            .collect();
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            configuration = starting.configuration(),
+            store = starting.store(),
+            providers = providers.join("; "),
+            tokens = starting.tokens,
+            "starting"
+        );
+    }
+    words.note(&starting.text());
+}
+
 /// Makes a token at the first start, so that the server is never open: to the terminal, or to a 0600
-/// file in the data directory, or taken from a file that the environment names.
-async fn first_token(app: &App, data: &Path, words: Words) -> anyhow::Result<()> {
+/// file in the data directory, or taken from a file that the environment names. Says where it is.
+async fn make_first(
+    app: &App,
+    data: &Path,
+    given: Option<(&str, PathBuf)>,
+    words: Words,
+) -> anyhow::Result<Option<String>> {
     if !app.tokens.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let new = NewToken::for_everyday("first");
-    if let Some(path) = std::env::var_os(TOKEN_FILE) {
-        let path = PathBuf::from(path);
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("{TOKEN_FILE}: {}", path.display()))?;
-        let text = SecretString::from(text.trim().to_owned());
-        anyhow::ensure!(
-            text.expose_secret().len() >= 32,
-            "{TOKEN_FILE}: {} holds less than 32 characters; a token must not be guessable",
-            path.display()
-        );
+    if let Some((variable, path)) = given {
+        let text = first_token(variable, &path).map_err(anyhow::Error::msg)?;
         app.tokens.adopt(&text, new).await?;
-        return Ok(());
+        return Ok(Some(format!("the first token is that of {}", path.display())));
     }
     let (text, _) = app.tokens.create(new).await?;
     if words == Words::People && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        terminal::note(&format!(
+        return Ok(Some(format!(
             "the first client token, shown once: {}",
             text.expose_secret()
-        ));
-        return Ok(());
+        )));
     }
     let path = data.join("first-token");
     write_private(&path, text.expose_secret()).with_context(|| path.display().to_string())?;
     tracing::info!(file = %path.display(), "the first client token is in a file");
-    words.note(&format!("the first client token is in {}", path.display()));
-    Ok(())
+    Ok(Some(format!("the first client token is in {}", path.display())))
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
@@ -245,7 +292,7 @@ pub(super) struct StopSignals {
 }
 
 impl StopSignals {
-    /// Listens; made before anybody is told that the server serves, so that no signal kills it half way.
+    /// Listens.
     pub(super) fn listen() -> anyhow::Result<Self> {
         let receive = |kind| signal(kind).context("signals cannot be received");
         Ok(Self {
@@ -278,33 +325,10 @@ impl StopSignals {
 }
 
 /// Reloads the configuration on SIGHUP, after full validation; a bad file leaves the old one running.
-async fn reload_on_hangup(
-    mut hangup: Signal,
-    app: Arc<App>,
-    file: Option<PathBuf>,
-    listen: Option<SocketAddr>,
-) {
+async fn reload_on_hangup(mut hangup: Signal, app: Arc<App>) {
     while hangup.recv().await.is_some() {
-        match load(file.as_deref()) {
-            Ok(mut loaded) => {
-                if let Some(listen) = listen {
-                    loaded.settings.server.listen = listen;
-                }
-                let transforms = loaded.settings.transforms.len();
-                for warning in &loaded.warnings {
-                    tracing::warn!(%warning, "the new configuration is doubtful");
-                }
-                match app.reload(loaded) {
-                    Ok(()) => tracing::info!(transforms, "the configuration was reloaded"),
-                    Err(error) => {
-                        tracing::error!(%error, "the new configuration is refused; the old one goes on");
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(error = %format!("{error:#}"), "the new configuration is refused; the old one goes on");
-            }
-        }
+        // The log says what came of it.
+        drop(app.reload_source());
     }
 }
 

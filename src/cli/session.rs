@@ -38,20 +38,20 @@ impl Session {
     /// Must be called within a tokio runtime.
     pub(super) async fn open(config: Option<&Path>) -> anyhow::Result<Self> {
         let loaded = load(config)?;
-        if let Some(server) = Self::server(&loaded).await? {
+        if let Some(server) = Self::server(&loaded, config).await? {
             return Ok(server);
         }
         warn_to_stderr()?;
-        exists(&loaded.settings.server.data)?;
+        exists(&loaded.settings.server.data, config)?;
         Ok(Self::Own(own(loaded)?))
     }
 
-    async fn server(loaded: &Loaded) -> anyhow::Result<Option<Self>> {
+    async fn server(loaded: &Loaded, config: Option<&Path>) -> anyhow::Result<Option<Self>> {
         let Some(client) = Client::find(&loaded.settings.server.data).await? else {
             return Ok(None);
         };
         if let ControlReply::State(state) = client.ask(&ControlRequest::State, GRACE).await? {
-            differs::note(&differences(&state.values, &values(loaded)));
+            differs::note(&differences(&state.values, &values(loaded)), config);
         }
         let deadlines = loaded.settings.deadlines;
         let patience = deadlines.maltego.max(deadlines.enrich) + GRACE;
@@ -79,7 +79,7 @@ impl Session {
             }
         };
         warn_to_stderr()?;
-        exists(&loaded.settings.server.data)?;
+        exists(&loaded.settings.server.data, config)?;
         Ok(Self::Own(own(loaded)?))
     }
 
@@ -87,7 +87,7 @@ impl Session {
     /// The folder holds one meanwhile.
     async fn of_keys(config: Option<&Path>) -> anyhow::Result<(Self, Option<tempfile::TempDir>)> {
         let mut loaded = load(config)?;
-        if let Some(server) = Self::server(&loaded).await? {
+        if let Some(server) = Self::server(&loaded, config).await? {
             return Ok((server, None));
         }
         warn_to_stderr()?;
@@ -180,15 +180,25 @@ pub(super) async fn server_state(loaded: &Loaded) -> Option<StateView> {
 
 /// Says that there is no data directory, and whose it would be. Only `pivotd serve` makes one: a second would hold a cache
 /// and budgets of its own.
-fn exists(data: &Path) -> anyhow::Result<()> {
+fn exists(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
     let whole = std::path::absolute(data).unwrap_or_else(|_| data.to_path_buf());
     anyhow::ensure!(
         data.is_dir(),
         "there is no data directory {}, and no server runs over it; give the server's configuration with --config or \
-         PIVOTD_CONFIG, or start `pivotd serve`, which makes the directory",
-        whole.display()
+         PIVOTD_CONFIG, or start `{}`, which makes the directory",
+        whole.display(),
+        terminal::command("serve", config)
     );
     Ok(())
+}
+
+/// Says that no server runs over a data directory.
+pub(super) fn missing_server(data: &Path) -> anyhow::Error {
+    let whole = std::path::absolute(data).unwrap_or_else(|_| data.to_path_buf());
+    anyhow::anyhow!(
+        "no server runs over the data directory {}; give the server's configuration with --config or PIVOTD_CONFIG",
+        whole.display()
+    )
 }
 
 /// Says that a reply is not the one that belongs to the request.
@@ -216,6 +226,7 @@ fn own(loaded: Loaded) -> anyhow::Result<Arc<App>> {
         metrics: Arc::default(),
         log: None,
         mode: Mode::Serve,
+        source: None,
         providers: registry::all(),
     })?)
 }

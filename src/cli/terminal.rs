@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -27,6 +31,8 @@ fn write_line(text: &str) {
 pub(crate) fn unwritten() -> Option<&'static io::Error> {
     UNWRITTEN.get()
 }
+/// How long a note of a server may take.
+const NOTED: Duration = Duration::from_secs(1);
 
 /// Removes what could steer a terminal; provider text is hostile.
 #[must_use]
@@ -65,6 +71,57 @@ pub(crate) fn note(text: &str) {
         None => Cow::Borrowed(text.as_str()),
     };
     drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Writes a command of this program as it is typed in a shell, with the configuration that was named on the command line:
+/// without it, it would be about another.
+#[must_use]
+pub(crate) fn command(words: &str, config: Option<&Path>) -> String {
+    let is_set =
+        |config: &Path| std::env::var_os("PIVOTD_CONFIG").is_some_and(|set| set == config.as_os_str());
+    match config.filter(|config| !is_set(config)) {
+        Some(config) => format!(
+            "pivotd {words} --config {}",
+            quoted(&config.display().to_string())
+        ),
+        None => format!("pivotd {words}"),
+    }
+}
+
+/// Quotes a word for a shell, where it needs that.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./+:@%,=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
+}
+
+/// Prints a note as [`note`] does, and goes on after a moment where nobody reads standard error: a server must not wait for
+/// a reader. The note is written once somebody reads, if ever.
+pub(crate) fn note_in_time(text: &str) {
+    let text = text.to_owned();
+    in_time(move || note(&text));
+}
+
+/// Prints a line for a program that reads standard error, and goes on as [`note_in_time`] does.
+pub(crate) fn line_in_time(text: &str) {
+    let text = clean(text);
+    in_time(move || drop(writeln!(io::stderr().lock(), "{text}")));
+}
+
+fn in_time(write: impl FnOnce() + Send + 'static) {
+    static IS_STUCK: AtomicBool = AtomicBool::new(false);
+    let (done, written) = sync_channel(1);
+    let writing = std::thread::Builder::new().name("pivotd-note".to_owned());
+    let started = writing.spawn(move || {
+        write();
+        let _ = done.send(());
+    });
+    // Whoever waited once in vain waits no more.
+    if started.is_ok() && !IS_STUCK.load(Ordering::Relaxed) {
+        IS_STUCK.store(written.recv_timeout(NOTED).is_err(), Ordering::Relaxed);
+    }
 }
 
 /// Breaks lines that are wider than `width` at their blanks. What follows is indented as the line is, and a little more
@@ -172,6 +229,17 @@ mod tests {
         for c in "\u{1b}\u{7f}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}".chars() {
             assert_eq!(clean(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
         }
+    }
+
+    #[test]
+    fn a_command_names_the_configuration_that_was_named() {
+        assert_eq!(command("check", None), "pivotd check");
+        let named = |path| command("check", Some(Path::new(path)));
+        assert_eq!(
+            named("/etc/pivotd/my.toml"),
+            "pivotd check --config /etc/pivotd/my.toml"
+        );
+        assert_eq!(named("it's $1.toml"), "pivotd check --config 'it'\\''s $1.toml'");
     }
 
     #[test]

@@ -110,7 +110,8 @@ impl Tokens {
                 terminal::note(&text);
             }
             ControlReply::Tokens(tokens) if tokens.is_empty() => {
-                terminal::note("there is no token yet; `pivotd tokens create NAME` makes one");
+                let create = terminal::command("tokens create NAME", file.config.as_deref());
+                terminal::note(&format!("there is no token yet; `{create}` makes one"));
             }
             ControlReply::Tokens(tokens) => terminal::print_lines(&list(&tokens)),
             ControlReply::Revoked(tokens) => {

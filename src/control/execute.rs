@@ -47,6 +47,7 @@ pub async fn execute(app: &App, request: ControlRequest) -> ControlReply {
         }
         ControlRequest::CacheShow { value } => cache_show(app, &value),
         ControlRequest::CachePurge(purge) => cache_purge(app, &purge).await,
+        ControlRequest::Reload => app.reload_source().map(ControlReply::Reloaded),
         ControlRequest::Clock { confirm } => Ok(ControlReply::Clock(clock(app, confirm).await)),
     };
     done.unwrap_or_else(|reason| ControlReply::Refused { reason })
@@ -79,7 +80,10 @@ async fn token_create(app: &App, new: NewToken) -> Result<ControlReply, String> 
 async fn token_revoke(app: &App, which: &str) -> Result<ControlReply, String> {
     let gone = app.tokens.revoke(which).await.map_err(text)?;
     if gone.is_empty() {
-        return Err("there is no token of this name or id; `pivotd tokens list` shows them".to_owned());
+        return Err(
+            "there is no token of this name or id; `pivotd tokens list` shows those that there are"
+                .to_owned(),
+        );
     }
     Ok(ControlReply::Revoked(
         gone.into_iter().map(TokenView::from).collect(),

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::report::Report;
 use crate::engine::cache::CacheStats;
 use crate::engine::known_time::ClockView;
+use crate::startup::reload::Reloaded;
 use crate::tokens::{NewToken, Scope, TokenRecord};
 
 pub use execute::execute;
@@ -75,6 +76,8 @@ pub enum ControlRequest {
     },
     /// Remove stored answers that match all that is given.
     CachePurge(Purge),
+    /// Read the configuration again.
+    Reload,
     /// Say how the clock stands.
     Clock {
         /// Whether it is right, jump or not.
@@ -155,6 +158,8 @@ pub enum ControlReply {
         /// How many.
         count: usize,
     },
+    /// The configuration was read again.
+    Reloaded(Reloaded),
     /// How the clock stands.
     Clock(ClockView),
     /// It was not done.

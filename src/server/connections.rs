@@ -22,7 +22,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// Holds the open connections.
 #[derive(Debug, Clone)]
-pub(super) struct Connections(Arc<Shared>);
+pub(crate) struct Connections(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -167,7 +167,7 @@ impl Drop for InPhase {
 
 /// Keeps a connection counted while it lives.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     connections: Connections,
     number: u64,
     pub(super) connection: Arc<Connection>,
@@ -230,7 +230,7 @@ impl Open {
 impl Connections {
     /// Holds at most so many, and those that are idle no longer than `idle`.
     #[must_use]
-    pub(super) fn new(most: usize, idle: Duration, clock: SharedClock, metrics: NetworkMetrics) -> Self {
+    pub(crate) fn new(most: usize, idle: Duration, clock: SharedClock, metrics: NetworkMetrics) -> Self {
         Self(Arc::new(Shared {
             clock,
             metrics,
@@ -242,7 +242,7 @@ impl Connections {
 
     /// Takes a new connection in. Where the server works on all that are open, it is a spare one; `None` where those are
     /// taken, too.
-    pub(super) fn enter(&self) -> Option<Place> {
+    pub(crate) fn enter(&self) -> Option<Place> {
         let shared = &self.0;
         let now = shared.clock.elapsed();
         let mut open = shared.open();

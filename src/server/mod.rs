@@ -23,16 +23,19 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use tokio::net::TcpSocket;
 
-use self::connections::{Connections, SPARE};
+use self::connections::SPARE;
 use self::load::Load;
 use self::pace::Paced;
-use self::stream::Watched;
 use self::tls::{Io, Layer};
+use crate::config::settings::ServerSettings;
 use crate::http;
 use crate::startup::{App, StartError};
+use crate::telemetry::log::LAST_LINES;
 
 pub use self::attempts::{Attempts, Delay};
+pub(crate) use self::connections::Connections;
 pub use self::connections::{Connection, Phase};
+pub(crate) use self::stream::Watched;
 
 /// The server takes no more threads.
 const MOST_WORKERS: usize = 512;
@@ -65,6 +68,17 @@ impl std::fmt::Debug for Application {
 }
 
 impl Application {
+    /// Says what of the settings keeps the server from listening; the address is left out where a server `is_running` there.
+    #[must_use]
+    pub fn faults(settings: &ServerSettings, is_running: bool) -> Vec<StartError> {
+        let mut faults: Vec<StartError> = Layer::new(settings.tls.as_ref()).err().into_iter().collect();
+        let address = settings.listen;
+        if !is_running && let Err(reason) = bound(address) {
+            faults.push(StartError::Listen { address, reason });
+        }
+        faults
+    }
+
     /// Binds the server; port 0 takes a free one.
     ///
     /// # Errors
@@ -173,13 +187,13 @@ impl Application {
         self.app.engine.landed(limit).await;
         self.app.engine.store().close().await;
         if let Some(log) = &self.app.log {
-            log.flush();
+            let _ = log.flush(LAST_LINES);
         }
         result
     }
 }
 
-fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -187,5 +201,9 @@ fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     // A restart need not wait until connections of the last process are forgotten.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
+    Ok(socket)
+}
+
+fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    bound(address)?.listen(BACKLOG)?.into_std()
 }

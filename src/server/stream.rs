@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::connections::{Connection, Connections, Place};
 
 /// Is a stream under watch.
-pub(super) struct Watched<S> {
+pub(crate) struct Watched<S> {
     inner: S,
     place: Place,
     connections: Connections,
@@ -35,7 +35,7 @@ impl<S> fmt::Debug for Watched<S> {
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(inner: S, place: Place, connections: Connections, patience: Duration) -> Self {
+    pub(crate) fn new(inner: S, place: Place, connections: Connections, patience: Duration) -> Self {
         Self {
             inner,
             place,
@@ -45,7 +45,7 @@ impl<S> Watched<S> {
         }
     }
 
-    pub(super) fn connection(&self) -> &Arc<Connection> {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.place.connection
     }
 

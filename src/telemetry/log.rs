@@ -1,13 +1,17 @@
 //! Writes log lines: everything goes through one bounded channel to one writer, which never blocks a request.
 //!
 //! Lines of requests are made from their fields by the writer, so a request pays only for handing
-//! them over. When the writer lags, lines are counted as lost instead of holding anybody up.
+//! them over. When the writer lags, lines are counted as lost instead of holding anybody up, and a line says how many once
+//! it goes on. Whoever waits for the last lines waits no longer than it says: nobody may read what they are written to.
 
 use std::borrow::Cow;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::sync::Arc;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,11 +19,13 @@ use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use sha2::Sha256;
 use tracing::Level;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::clock::SystemClock;
+use crate::config::level::level;
 use crate::config::settings::{LogFormat, LogIndicators, LogSettings};
 use crate::domain::indicator::{is_turning, unturned};
 
@@ -33,6 +39,10 @@ const SILENT: &str = "actix_http";
 /// How long the writer lets lines gather after it was idle. Waking it for every line costs more than answering a
 /// request from memory does.
 const GATHER: Duration = Duration::from_millis(5);
+/// What a line says of those that are missing before it.
+const LOST: &str = "lines of this log were lost, since they came faster than they could be written";
+/// How long the end of the process waits for the last lines.
+pub const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Holds the fields of one request's line.
 #[derive(Debug, Clone)]
@@ -66,7 +76,31 @@ pub struct RequestLine {
 enum Line {
     Made(Vec<u8>),
     Request(Box<RequestLine>),
-    Flush(SyncSender<()>),
+}
+
+/// Counts lines, so that whoever waits for the writer knows when it has written them.
+#[derive(Debug, Default)]
+struct Progress {
+    handed: AtomicU64,
+    written: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Progress {
+    fn publish(&self, lines: u64) {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = lines;
+        self.changed.notify_all();
+    }
+
+    fn wait(&self, patience: Duration) -> bool {
+        let wanted = self.handed.load(Ordering::Acquire);
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .changed
+            .wait_timeout_while(written, patience, |written| *written < wanted);
+        let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *written >= wanted
+    }
 }
 
 /// Hands lines to the writer.
@@ -74,7 +108,21 @@ enum Line {
 pub struct Log {
     lines: SyncSender<Line>,
     lost: Counter,
+    progress: Arc<Progress>,
     requests: bool,
+}
+
+/// Is the writer's side.
+struct Writer<W> {
+    queue: Receiver<Line>,
+    sink: W,
+    style: Style,
+    lost: Counter,
+    progress: Arc<Progress>,
+    /// Lines taken from the queue.
+    taken: u64,
+    /// Lost lines that a line told of.
+    told: u64,
 }
 
 /// Says how the writer shows a request.
@@ -97,28 +145,19 @@ impl Log {
         secret: [u8; 32],
         lost: Counter,
     ) -> io::Result<(Self, impl tracing::Subscriber + Send + Sync + use<>)> {
-        let sink: Box<dyn Write + Send> = match &settings.file {
-            Some(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
-            None => Box::new(io::stderr()),
+        let sink = match &settings.file {
+            Some(path) => file(path, true).map_err(|error| io::Error::other(unwritable(path, &error)))?,
+            // Not through the lock that this process shares: whoever waits for a reader would keep it.
+            None => File::from(io::stderr().as_fd().try_clone_to_owned()?),
         };
-        let filter: Targets = settings
-            .level
-            .parse()
+        let filter = level(&settings.level)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("log.level: {error}")))?;
         let requests = filter.would_enable(REQUESTS, &Level::INFO);
         // HTTP libraries show whole requests below this level, and a request may hold a key in its path.
         let filter = filter.with_targets(QUIET.map(|target| (target, Level::WARN)));
         let filter = filter.with_target(SILENT, LevelFilter::OFF);
-        let (lines, queue) = sync_channel(QUEUE);
         let style = Style::new(settings.format, settings.indicators, &secret);
-        std::thread::Builder::new()
-            .name("pivotd-log".to_owned())
-            .spawn(move || write(&queue, sink, &style))?;
-        let log = Self {
-            lines,
-            lost,
-            requests,
-        };
+        let log = Self::on(sink, style, lost, requests)?;
         let writer = LogWriter(log.clone());
         let layer = match settings.format {
             LogFormat::Json => tracing_subscriber::fmt::layer()
@@ -133,6 +172,35 @@ impl Log {
         Ok((log, Registry::default().with(layer.with_filter(filter))))
     }
 
+    /// Starts the writer on anything that can be written to.
+    fn on(
+        sink: impl Write + Send + 'static,
+        style: Style,
+        lost: Counter,
+        requests: bool,
+    ) -> io::Result<Self> {
+        let (lines, queue) = sync_channel(QUEUE);
+        let progress = Arc::<Progress>::default();
+        let writer = Writer {
+            queue,
+            sink: BufWriter::with_capacity(64 * 1024, sink),
+            style,
+            lost: lost.clone(),
+            progress: Arc::clone(&progress),
+            taken: 0,
+            told: 0,
+        };
+        std::thread::Builder::new()
+            .name("pivotd-log".to_owned())
+            .spawn(move || writer.run())?;
+        Ok(Self {
+            lines,
+            lost,
+            progress,
+            requests,
+        })
+    }
+
     /// Hands over a request's line, unless the level leaves such lines out.
     pub fn request(&self, line: RequestLine) {
         if self.requests {
@@ -141,19 +209,32 @@ impl Log {
     }
 
     fn send(&self, line: Line) {
-        if self.lines.try_send(line).is_err() {
+        if self.lines.try_send(line).is_ok() {
+            self.progress.handed.fetch_add(1, Ordering::AcqRel);
+        } else {
             self.lost.inc();
         }
     }
 
-    /// Waits until everything handed over so far is written.
-    pub fn flush(&self) {
-        let (done, written) = sync_channel(1);
-        if self.lines.send(Line::Flush(done)).is_ok() {
-            // A writer that is gone has nothing left to write.
-            let _ = written.recv();
-        }
+    /// Waits until everything handed over so far is written, `patience` at most; tells whether it is. What nobody reads is
+    /// never written.
+    #[must_use]
+    pub fn flush(&self, patience: Duration) -> bool {
+        self.progress.wait(patience)
     }
+}
+
+/// Opens the file of the log.
+pub(crate) fn file(path: &Path, makes: bool) -> io::Result<File> {
+    OpenOptions::new().create(makes).append(true).open(path)
+}
+
+/// Says that the file of the log cannot be written.
+pub(crate) fn unwritable(path: &Path, reason: &io::Error) -> String {
+    format!(
+        "log.file: {} cannot be written: {reason}; let the server's user write there, or name another file",
+        path.display()
+    )
 }
 
 /// Lets the subscriber write through the same channel.
@@ -183,37 +264,62 @@ impl<'a> MakeWriter<'a> for LogWriter {
     }
 }
 
-fn write(queue: &Receiver<Line>, sink: Box<dyn Write + Send>, style: &Style) {
-    let mut sink = BufWriter::with_capacity(64 * 1024, sink);
-    loop {
-        let line = match queue.try_recv() {
-            Ok(line) => line,
-            Err(TryRecvError::Disconnected) => break,
-            Err(TryRecvError::Empty) => {
-                // Nothing waits: what is buffered goes out before this thread sleeps.
-                drop(sink.flush());
-                match queue.recv() {
-                    Ok(line) => {
-                        if !matches!(line, Line::Flush(_)) {
+impl<W: Write> Writer<W> {
+    fn run(mut self) {
+        loop {
+            let line = match self.queue.try_recv() {
+                Ok(line) => line,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    // Nothing waits: what is buffered goes out before this thread sleeps.
+                    self.tell_lost();
+                    self.bring_out();
+                    match self.queue.recv() {
+                        Ok(line) => {
                             std::thread::sleep(GATHER);
+                            line
                         }
-                        line
+                        Err(_) => break,
                     }
-                    Err(_) => break,
                 }
+            };
+            // A log that cannot be written has nowhere to say so.
+            match line {
+                Line::Made(bytes) => drop(self.sink.write_all(&bytes)),
+                Line::Request(line) => drop(line.write(&mut self.sink, &self.style)),
             }
-        };
-        // A log that cannot be written has nowhere to say so.
-        match line {
-            Line::Made(bytes) => drop(sink.write_all(&bytes)),
-            Line::Request(line) => drop(line.write(&mut sink, style)),
-            Line::Flush(done) => {
-                drop(sink.flush());
-                let _ = done.send(());
-            }
+            self.taken += 1;
         }
+        self.bring_out();
     }
-    drop(sink.flush());
+
+    fn bring_out(&mut self) {
+        drop(self.sink.flush());
+        self.progress.publish(self.taken);
+    }
+
+    /// Says how many lines were lost since it was last said.
+    fn tell_lost(&mut self) {
+        let lost = self.lost.get();
+        let lines = lost.saturating_sub(self.told);
+        if lines == 0 {
+            return;
+        }
+        self.told = lost;
+        let at = SystemClock::shared().now();
+        // A log that cannot be written has nowhere to say so.
+        drop(match self.style.format {
+            LogFormat::Json => writeln!(
+                self.sink,
+                "{{\"timestamp\":\"{at}\",\"level\":\"WARN\",\"fields\":{{\"message\":\"{LOST}\",\"lines\":{lines}}},\
+                 \"target\":\"pivotd::telemetry::log\"}}"
+            ),
+            LogFormat::Text => writeln!(
+                self.sink,
+                "{at}  WARN pivotd::telemetry::log: {LOST} lines={lines}"
+            ),
+        });
+    }
 }
 
 /// Writes a text as a JSON string; indicators are other people's text.
@@ -367,5 +473,62 @@ mod tests {
         assert_eq!(hash("example.com"), hash("example.com"));
         assert_ne!(hash("example.com"), hash("example.org"));
         assert!(!written(LogFormat::Text, LogIndicators::None, "example.com").contains("indicator"));
+    }
+
+    /// Is a sink that takes nothing until it is told to, as a pipe that nobody reads.
+    #[derive(Clone, Default)]
+    struct Stuck {
+        open: Arc<(Mutex<bool>, Condvar)>,
+        held: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Stuck {
+        fn open(&self) {
+            *self.open.0.lock().unwrap() = true;
+            self.open.1.notify_all();
+        }
+    }
+
+    impl Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let is_open = self.open.0.lock().unwrap();
+            drop(self.open.1.wait_while(is_open, |is_open| !*is_open).unwrap());
+            self.held.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_sink_that_nobody_reads_holds_up_nobody_and_the_lines_that_it_cost_are_told() {
+        for format in [LogFormat::Json, LogFormat::Text] {
+            let sink = Stuck::default();
+            let lost = Counter::default();
+            let style = Style::new(format, LogIndicators::Full, &[7; 32]);
+            let log = Log::on(sink.clone(), style, lost.clone(), true).unwrap();
+            // So many that queue and buffer of the writer are full.
+            while lost.get() < 10 {
+                log.request(line("example.com"));
+            }
+            assert!(!log.flush(Duration::ZERO), "it does not wait for ever");
+            sink.open();
+            assert!(log.flush(Duration::MAX));
+            log.request(line("example.org"));
+            assert!(log.flush(Duration::MAX));
+            let told = String::from_utf8(sink.held.lock().unwrap().clone()).unwrap();
+            assert!(told.contains("example.org"));
+            let said = told.lines().find(|line| line.contains(LOST)).unwrap();
+            match format {
+                LogFormat::Json => {
+                    let said: serde_json::Value = serde_json::from_str(said).unwrap();
+                    assert_eq!(said["fields"]["lines"], lost.get());
+                    assert_eq!(said["level"], "WARN");
+                }
+                LogFormat::Text => assert!(said.ends_with(&format!("lines={}", lost.get())), "{said}"),
+            }
+        }
     }
 }

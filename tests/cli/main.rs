@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod analyst;
+mod agree;
 mod commands;
 mod export;
 mod graph;
 mod newcomers;
 mod place;
+mod reload;
 mod score;
 mod server;

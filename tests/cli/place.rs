@@ -99,6 +99,12 @@ impl Place {
     pub(crate) fn serve_with(&self, arguments: &[&str]) -> Server {
         let mut command = self.command(&["serve"]);
         command.args(arguments);
+        self.spawn(command)
+    }
+
+    /// Starts a server and waits until it serves.
+    #[expect(clippy::unused_self, reason = "what a place holds must outlive the server")]
+    pub(crate) fn spawn(&self, mut command: Command) -> Server {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap())
             .lines()

@@ -1,6 +1,7 @@
 //! The real process: killed at random points of paid calls, reloaded by SIGHUP, stopped by SIGTERM.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -56,6 +57,20 @@ link = "{{first_seen}}[ to {{last_seen}}]"
     std::fs::write(&path, text).unwrap();
     private(&path);
     path
+}
+
+/// Makes a pipe that holds as much as it can, so that whoever writes to it waits for a reader.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    for piece in [4096, 1] {
+        let bytes = vec![b'x'; piece];
+        while writer.write(&bytes).is_ok() {}
+    }
+    fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
 }
 
 fn private(path: &Path) {
@@ -339,4 +354,34 @@ async fn terminate_finishes_what_is_in_flight() {
         "the log is at its loudest"
     );
     assert!(!text.contains(API_KEY) && !text.contains(&process.token));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standard_error_that_nobody_reads_holds_up_neither_start_nor_end() {
+    for format in ["text", "json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let vendor = Replay::start(fixtures("domaintools")).await.unwrap();
+        let config = write_config(folder.path(), &vendor.base_url(), "");
+        let text = std::fs::read_to_string(&config).unwrap();
+        let to_stderr = text.lines().filter(|line| !line.starts_with("file = "));
+        let to_stderr: String = to_stderr.map(|line| format!("{line}\n")).collect();
+        let to_stderr = to_stderr.replace("format = \"json\"", &format!("format = {format:?}"));
+        std::fs::write(&config, to_stderr).unwrap();
+        let (reader, writer) = full_pipe();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pivotd"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stderr(writer)
+            .spawn()
+            .unwrap();
+        let socket = folder.path().join("data/control.sock");
+        while UnixStream::connect(&socket).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it starts");
+            tokio::task::yield_now().await;
+        }
+        let killed = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(killed.unwrap().success());
+        assert!(child.wait().unwrap().success(), "{format}");
+        drop(reader);
+    }
 }

@@ -247,6 +247,7 @@ impl Builder {
             metrics,
             log: Some(log),
             mode: self.mode,
+            source: None,
             providers: registry::all(),
         })
         .unwrap();
@@ -360,7 +361,7 @@ impl TestApp {
     /// Everything that was logged so far.
     pub fn log(&self) -> String {
         if let Some(log) = &self.app.log {
-            log.flush();
+            assert!(log.flush(std::time::Duration::MAX));
         }
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }

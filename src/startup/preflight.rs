@@ -1,0 +1,129 @@
+//! Says what would keep a server from starting, before it makes anything: `pivotd serve` asks before it begins, and
+//! `pivotd check` asks the same.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{StartError, opening};
+use crate::config::Settings;
+use crate::engine::Engine;
+use crate::engine::store::{Opening, Store};
+use crate::providers::Provider;
+use crate::server::Application;
+use crate::telemetry::log;
+
+/// The least characters of a token that somebody else made.
+const LEAST_TOKEN: usize = 32;
+
+/// Holds what a server would start with.
+#[derive(Debug)]
+pub struct Preflight<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The providers that exist.
+    pub providers: &'a [&'static dyn Provider],
+    /// How the store would be opened.
+    pub opening: Opening,
+    /// The file of the first token, with the name of the variable that gives it.
+    pub first_token: Option<(&'static str, PathBuf)>,
+    /// Whether a server runs over the data directory, which then holds store and address.
+    pub is_running: bool,
+}
+
+impl Preflight<'_> {
+    /// Says what is wrong, one text for people each, the store left out: whoever starts opens it next, which reads all of it.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = self.settings.check_exposure().err().unwrap_or_default();
+        let server = &self.settings.server;
+        if let Err(reason) = writable(&server.data) {
+            let path = server.data.clone();
+            faults.push(StartError::Data { path, reason }.to_string());
+        }
+        faults.extend(self.log_fault());
+        let ways = Engine::faults(self.settings, self.providers);
+        faults.extend(ways.iter().map(ToString::to_string));
+        let listening = Application::faults(server, self.is_running);
+        faults.extend(listening.iter().map(ToString::to_string));
+        if !Store::is_in(&server.data) {
+            faults.extend(self.token_fault());
+        }
+        faults
+    }
+
+    /// Says what is wrong, with the store looked at and left as it is.
+    #[must_use]
+    pub fn all_faults(&self) -> Vec<String> {
+        let mut faults = self.faults();
+        if self.is_running || !faults.is_empty() && !self.settings.server.data.is_dir() {
+            return faults;
+        }
+        match Store::look(
+            &self.settings.server.data,
+            &opening(self.settings, self.opening.clone()),
+        ) {
+            Ok(Some(false)) => faults.extend(self.token_fault()),
+            Ok(Some(true) | None) => {}
+            Err(error) => faults.push(error.to_string()),
+        }
+        faults
+    }
+
+    fn log_fault(&self) -> Option<String> {
+        let path = self.settings.log.file.as_deref()?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
+        // The data directory, and what it lies in, is made before the log.
+        let is_made = self.settings.server.data.starts_with(folder);
+        let found = match log::file(path, false) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && (is_made || folder.is_dir()) => {
+                writable(folder)
+            }
+            found => found.map(drop),
+        };
+        found.err().map(|reason| log::unwritable(path, &reason))
+    }
+
+    fn token_fault(&self) -> Option<String> {
+        let (variable, path) = self.first_token.as_ref()?;
+        first_token(variable, path).err()
+    }
+}
+
+/// Reads the first token from its file.
+///
+/// # Errors
+/// A text for people where it cannot be read, or could be guessed.
+pub fn first_token(variable: &str, path: &Path) -> Result<SecretString, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{variable}: {shown} cannot be read: {error}"))?;
+    let text = SecretString::from(text.trim().to_owned());
+    if text.expose_secret().len() < LEAST_TOKEN {
+        return Err(format!(
+            "{variable}: {shown} holds less than {LEAST_TOKEN} characters; a token must not be guessable, so write one into \
+             it, for example of `openssl rand -hex 32`"
+        ));
+    }
+    Ok(text)
+}
+
+/// Tries whether a folder can be written to, or made where it is missing. Nothing is left of the trial.
+fn writable(folder: &Path) -> io::Result<()> {
+    let mut nearest = folder;
+    loop {
+        match std::fs::metadata(nearest) {
+            Ok(found) if found.is_dir() => return tempfile::tempfile_in(nearest).map(drop),
+            Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                nearest = match nearest.parent() {
+                    Some(above) if !above.as_os_str().is_empty() => above,
+                    _ => Path::new("."),
+                };
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Takes over a changed configuration while the server runs, and says what changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use crate::config::{self, ConfigErrors, Effective, Loaded, Origin};
+use crate::control::state::values;
+use crate::providers::Provider;
+
+/// Settings that are taken over at the next start, and all below them.
+const AT_START: [&str; 12] = [
+    "server.listen",
+    "server.data",
+    "server.tls",
+    "server.workers",
+    "server.connections",
+    "server.client_timeout",
+    "server.patience",
+    "server.bodies",
+    "server.wrong_tokens",
+    "server.working_memory",
+    "log",
+    "cache",
+];
+/// So many names are written into one line of the log.
+const NAMED: usize = 20;
+
+/// Says where a server reads its configuration, at start and at every reload.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The file; the compiled-in one where there is none.
+    pub file: Option<PathBuf>,
+    /// Where to listen, over the configuration.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Source {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// As [`config::load`].
+    pub fn load(&self, providers: &[&'static dyn Provider]) -> Result<Loaded, ConfigErrors> {
+        let descriptors: Vec<_> = providers.iter().map(|provider| provider.descriptor()).collect();
+        let mut loaded = config::load(self.file.as_deref(), &config::environment(), &descriptors)?;
+        if let Some(listen) = self.listen {
+            loaded.settings.server.listen = listen;
+            loaded.origins.retain(|one| one.path != "server.listen");
+            loaded.origins.push(Effective {
+                path: "server.listen".to_owned(),
+                value: format!("\"{listen}\""),
+                origin: Origin::Variable(Arc::from("--listen")),
+            });
+        }
+        Ok(loaded)
+    }
+}
+
+/// Says what a reload came to, by names of settings: a value may be a secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// What changed and holds from now on.
+    pub changed: Vec<String>,
+    /// What is another than at the start and is taken over at the next one.
+    pub at_next_start: Vec<String>,
+    /// What is doubtful.
+    pub warnings: Vec<String>,
+}
+
+/// Writes names in one line.
+fn listed(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let first = names.get(..names.len() - more).unwrap_or_default().join(", ");
+    match (names.is_empty(), more) {
+        (true, _) => "nothing".to_owned(),
+        (false, 0) => first,
+        (false, more) => format!("{first} and {more} more"),
+    }
+}
+
+fn is_at_start(path: &str) -> bool {
+    let is_below = |rest: &str| rest.is_empty() || rest.starts_with('.');
+    AT_START
+        .iter()
+        .any(|known| path.strip_prefix(known).is_some_and(is_below))
+}
+
+/// Returns the values that hold from start to end.
+pub(super) fn started(loaded: &Loaded) -> BTreeMap<String, String> {
+    let held = loaded.origins.iter().filter(|one| is_at_start(&one.path));
+    held.map(|one| (one.path.clone(), one.value.clone())).collect()
+}
+
+/// Lists the paths whose values differ.
+fn differing(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let paths = old.keys().chain(new.keys());
+    paths
+        .filter(|path| old.get(*path) != new.get(*path))
+        .cloned()
+        .collect()
+}
+
+impl App {
+    /// Reads the configuration again where the server reads it, and takes it over whole or leaves the old one running. Says
+    /// in the log what came of it.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn reload_source(&self) -> Result<Reloaded, String> {
+        let source = self.source.as_ref();
+        let source = source.ok_or("this process reads no configuration that could be reloaded")?;
+        // One after the other, so that each says what it changed itself.
+        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let reloaded = source
+            .load(self.providers)
+            .map_err(|errors| errors.to_string())
+            .and_then(|loaded| self.take_over(loaded));
+        match &reloaded {
+            Ok(Reloaded {
+                changed,
+                at_next_start,
+                warnings,
+            }) => {
+                for warning in warnings {
+                    tracing::warn!(%warning, "the new configuration is doubtful");
+                }
+                let (changed, at_next_start) = (listed(changed), listed(at_next_start));
+                let transforms = self.configured.load().settings().transforms.len();
+                tracing::info!(
+                    changed,
+                    at_next_start,
+                    transforms,
+                    "the configuration was reloaded"
+                );
+            }
+            Err(error) => {
+                tracing::error!(%error, "the new configuration is refused; the old one goes on");
+            }
+        }
+        reloaded
+    }
+
+    fn take_over(&self, loaded: Loaded) -> Result<Reloaded, String> {
+        let old = self.configured.load_full();
+        let keys = || -> BTreeMap<String, String> {
+            let runtimes = self.engine.runtimes();
+            let key = |(name, runtime): (&String, &Arc<crate::engine::runtime::Runtime>)| {
+                (format!("providers.{name}"), runtime.fingerprint().to_owned())
+            };
+            runtimes.iter().map(key).collect()
+        };
+        let keys_before = keys();
+        let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        if let Err(reasons) = loaded.settings.check_exposure() {
+            warnings.extend(
+                reasons
+                    .iter()
+                    .map(|reason| format!("the next start is refused: {reason}")),
+            );
+        }
+        let at_next_start = differing(&self.started, &started(&loaded)).into_iter().collect();
+        let mut changed = differing(&values(&old.loaded), &values(&loaded));
+        changed.retain(|path| !is_at_start(path));
+        let scales_differ = old.settings().scales != loaded.settings.scales;
+        self.reload(loaded).map_err(|error| error.to_string())?;
+        let new = self.configured.load();
+        // What is no value of its own is named by its section.
+        let differs = [
+            ("scales", scales_differ),
+            ("reputation", old.policy != new.policy),
+        ];
+        for (section, _) in differs.into_iter().filter(|(_, differs)| *differs) {
+            if !changed.iter().any(|path| path.starts_with(section)) {
+                changed.insert(section.to_owned());
+            }
+        }
+        for provider in differing(&keys_before, &keys()) {
+            let is_named = |path: &String| {
+                path.strip_prefix(&provider)
+                    .is_some_and(|rest| rest.starts_with('.'))
+            };
+            if !changed.iter().any(is_named) {
+                changed.insert(format!("{provider}: its key"));
+            }
+        }
+        Ok(Reloaded {
+            changed: changed.into_iter().collect(),
+            at_next_start,
+            warnings,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::read;
+
+    /// Settings of the sections whose values partly hold until the next start, that are taken over at once.
+    const AT_ONCE: [&str; 9] = [
+        "server.public_url",
+        "server.max_body",
+        "server.shutdown",
+        "server.clock_believed",
+        "store.min_free",
+        "store.replies",
+        "store.replies_per_client",
+        "deadlines.maltego",
+        "deadlines.enrich",
+    ];
+
+    #[test]
+    fn of_every_setting_of_the_server_it_is_known_when_it_is_taken_over() {
+        let text = "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://x.example\"\ndata = \"d\"\ntls = \"before\"\n\
+                    workers = 1\n[log]\nfile = \"l\"\n";
+        let loaded = read("my.toml", text, false, &[], &[]).unwrap();
+        let sections = ["server.", "log.", "cache.", "store.", "deadlines."];
+        for one in &loaded.origins {
+            if sections.iter().any(|section| one.path.starts_with(section)) {
+                assert!(
+                    is_at_start(&one.path) != AT_ONCE.contains(&one.path.as_str()),
+                    "{}: is it taken over at a reload?",
+                    one.path
+                );
+            }
+        }
+        for known in AT_START {
+            let held = started(&loaded);
+            assert!(
+                held.keys().any(|path| path.starts_with(known)),
+                "{known}: there is no such setting"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_listed_and_those_of_many_are_counted() {
+        assert_eq!(listed(&[]), "nothing");
+        let names: Vec<String> = (0..NAMED + 2).map(|at| format!("n{at}")).collect();
+        assert_eq!(listed(names.get(..2).unwrap()), "n0, n1");
+        assert!(listed(&names).ends_with("n19 and 2 more"));
+    }
+}
