@@ -1,9 +1,10 @@
 //! Reaches a running server through its control socket.
 
 use std::io::ErrorKind;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use tokio::net::UnixStream;
 
 use super::{ControlReply, ControlRequest, VERSION, socket};
 
@@ -53,8 +54,12 @@ impl Client {
     /// [`ControlError`] where somebody listens who cannot be used.
     pub async fn find(data: &Path) -> Result<Option<Self>, ControlError> {
         let path = socket(data);
-        if let Err(reason) = UnixStream::connect(&path) {
+        // A server that takes no connection keeps those waiting that try to get one.
+        let connected = tokio::time::timeout(HELLO, UnixStream::connect(&path)).await;
+        let connected = connected.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()));
+        if let Err(reason) = connected {
             return match reason.kind() {
+                ErrorKind::TimedOut | ErrorKind::WouldBlock => Err(silent(&path, &"it takes no connection")),
                 // A path too long for a socket is invalid input: no server can listen there.
                 ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::InvalidInput => Ok(None),
                 _ => Err(ControlError::Closed { path, reason }),

@@ -15,6 +15,7 @@ mod calls;
 mod clients;
 mod clock;
 mod closing;
+mod control;
 mod corpora;
 mod decisions;
 mod dns;
