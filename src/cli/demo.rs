@@ -90,8 +90,6 @@ impl Stage {
                 let mut log_settings = loaded.settings.log.clone();
                 log_settings.format = crate::config::settings::LogFormat::Text;
                 log_settings.file = None;
-                // The demo says where it listens in its own words.
-                log_settings.level.push_str(",actix_server=warn");
                 let (log, subscriber) =
                     Log::start(&log_settings, *store.secret(), metrics.log_lines_lost().clone())?;
                 tracing::subscriber::set_global_default(subscriber).context("the log is set up already")?;

@@ -136,11 +136,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// How long the end of a command waits for calls of the system.
+const LEFT: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Runs a future on a runtime of its own.
 fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
         .build()?;
-    Ok(runtime.block_on(future))
+    let output = runtime.block_on(future);
+    // What still asks the system for a name is not waited for.
+    runtime.shutdown_timeout(LEFT);
+    Ok(output)
 }

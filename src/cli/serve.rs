@@ -251,7 +251,7 @@ async fn make_first(
     let (text, _) = app.tokens.create(new).await?;
     if words == Words::People && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         return Ok(Some(format!(
-            "the first client token, shown once: {}",
+            "the first client token, shown once:\n{}",
             text.expose_secret()
         )));
     }

@@ -25,7 +25,7 @@ pub(super) struct Starting<'a> {
     pub(super) descriptors: &'a [&'static Descriptor],
     /// How many tokens there are.
     pub(super) tokens: usize,
-    /// Where the first token is, where this start made one.
+    /// The first token, or where it is, where this start made one.
     pub(super) first_token: Option<String>,
 }
 
@@ -87,11 +87,10 @@ impl Starting<'_> {
     /// Says which clients there are, and how to make a token.
     fn clients(&self) -> String {
         let create = terminal::command("tokens create NAME", self.file);
-        match (&self.first_token, self.tokens) {
-            (Some(first), _) => format!("{first}; `{create}` makes one for each other client"),
-            (None, 0) => format!("no token; `{create}` makes one"),
-            (None, 1) => format!("1 token; `{create}` makes another"),
-            (None, tokens) => format!("{tokens} tokens; `{create}` makes another"),
+        match self.tokens {
+            0 => format!("no token; `{create}` makes one"),
+            1 => format!("1 token; `{create}` makes another"),
+            tokens => format!("{tokens} tokens; `{create}` makes another"),
         }
     }
 
@@ -112,6 +111,10 @@ impl Starting<'_> {
             lines.push(format!("  `{check}` says what each provider lacks"));
         }
         lines.push(format!("  clients: {}", self.clients()));
+        if let Some(first) = &self.first_token {
+            // A token stands alone on its line, to be copied.
+            lines.extend(first.lines().map(|line| format!("  {line}")));
+        }
         let text = lines.join("\n");
         terminal::wrap(&text, WIDEST).into_owned()
     }
@@ -162,7 +165,9 @@ mod tests {
         }
         assert!(text.lines().all(|line| line.width() <= WIDEST), "{text}");
         assert!(!text.contains("canary"), "{text}");
-        let first = starting(Some("the first client token, shown once: pvtd_0")).text();
-        assert!(first.contains("shown once: pvtd_0"), "{first}");
+        let token = format!("pvtd_{}", "0".repeat(72));
+        let first = starting(Some(&format!("the first client token, shown once:\n{token}"))).text();
+        assert!(first.lines().any(|line| line.trim() == token), "{first}");
+        assert!(first.lines().all(|line| line.width() <= WIDEST), "{first}");
     }
 }

@@ -70,7 +70,12 @@ pub(crate) fn note(text: &str) {
         Some(width) => wrap(&text, width),
         None => Cow::Borrowed(text.as_str()),
     };
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    say(&text);
+}
+
+/// Writes to standard error in one piece: the log of a server may write there at the same time.
+fn say(text: &str) {
+    drop(io::stderr().lock().write_all(format!("{text}\n").as_bytes()));
 }
 
 /// Writes a command of this program as it is typed in a shell, with the configuration that was named on the command line:
@@ -107,7 +112,7 @@ pub(crate) fn note_in_time(text: &str) {
 /// Prints a line for a program that reads standard error, and goes on as [`note_in_time`] does.
 pub(crate) fn line_in_time(text: &str) {
     let text = clean(text);
-    in_time(move || drop(writeln!(io::stderr().lock(), "{text}")));
+    in_time(move || say(&text));
 }
 
 fn in_time(write: impl FnOnce() + Send + 'static) {

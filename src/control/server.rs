@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use actix_web::http::header;
 use actix_web::rt::net::UnixStream;
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App as ActixApp, HttpRequest, HttpResponse};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{ControlReply, ControlRequest, VERSION, execute, socket};
 use crate::clock::timeout_at;
@@ -37,11 +37,21 @@ const SENT: Duration = Duration::from_secs(10);
 /// How long a command may take nothing of its answer, as one does that was stopped in its terminal.
 const TAKEN: Duration = Duration::from_secs(60);
 
-/// Is a control socket that listens.
+/// How often it is looked whether the socket is still there.
+const WATCH: Duration = Duration::from_secs(5);
+
+/// Is a control socket that listens. Where somebody removes it, it is made anew.
 #[derive(Debug)]
 pub struct ControlServer {
+    stop: oneshot::Sender<()>,
+    kept: tokio::task::JoinHandle<()>,
+}
+
+/// Listens on one socket.
+struct Listening {
     handle: ServerHandle,
     path: PathBuf,
+    inode: u64,
 }
 
 /// Says why a connection is served no further.
@@ -67,8 +77,49 @@ impl ControlServer {
     /// # Errors
     /// Where the socket cannot be made.
     pub fn start(app: Arc<App>, data: &Path) -> io::Result<Self> {
+        let listening = Listening::start(Arc::clone(&app), data)?;
+        let (stop, stopped) = oneshot::channel();
+        let kept = tokio::spawn(keep(listening, app, data.to_path_buf(), stopped));
+        Ok(Self { stop, kept })
+    }
+
+    /// Stops listening, lets commands in flight finish for a few seconds, and removes the socket.
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        if let Err(error) = self.kept.await {
+            tracing::warn!(%error, "the control socket could not be closed in order");
+        }
+    }
+}
+
+/// Looks now and then whether the socket is still there, and makes it anew where it is not, until it is stopped.
+async fn keep(mut listening: Listening, app: Arc<App>, data: PathBuf, mut stopped: oneshot::Receiver<()>) {
+    let clock = Arc::clone(app.engine.clock());
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            () = clock.sleep_until(clock.elapsed() + WATCH) => {}
+        }
+        if listening.is_there() {
+            continue;
+        }
+        match Listening::start(Arc::clone(&app), &data) {
+            Ok(anew) => {
+                tracing::warn!("the control socket was removed and is made anew");
+                std::mem::replace(&mut listening, anew).stop().await;
+            }
+            // The store's folder may be on its way back.
+            Err(error) => tracing::warn!(%error, "the control socket was removed and cannot be made anew"),
+        }
+    }
+    listening.stop().await;
+}
+
+impl Listening {
+    fn start(app: Arc<App>, data: &Path) -> io::Result<Self> {
         let path = socket(data);
         let listener = bind(data, &path)?;
+        let inode = fs::symlink_metadata(&path)?.ino();
         // Those of clients are counted in metrics; commands are the operator's own.
         let clock = Arc::clone(app.engine.clock());
         let connections = Connections::new(MOST_CONNECTIONS, TAKEN, clock, NetworkMetrics::default());
@@ -118,13 +169,18 @@ impl ControlServer {
             .run();
         let handle = server.handle();
         tokio::spawn(server);
-        Ok(Self { handle, path })
+        Ok(Self { handle, path, inode })
     }
 
-    /// Stops listening, lets commands in flight finish for a few seconds, and removes the socket.
-    pub async fn stop(self) {
+    fn is_there(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode)
+    }
+
+    async fn stop(self) {
         self.handle.stop(true).await;
-        if let Err(error) = fs::remove_file(&self.path) {
+        if self.is_there()
+            && let Err(error) = fs::remove_file(&self.path)
+        {
             tracing::warn!(%error, "the control socket could not be removed");
         }
     }

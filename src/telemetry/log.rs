@@ -36,6 +36,8 @@ const REQUESTS: &str = "pivotd::request";
 const QUIET: [&str; 5] = ["h2", "hyper", "hyper_util", "reqwest", "rustls"];
 /// Libraries that never log: they tell what any client sent, as often as it sends it.
 const SILENT: &str = "actix_http";
+/// A library that tells at `info` how many threads it starts, which is of use to nobody but its debugger.
+const CHATTY: &str = "actix_server";
 /// How long the writer lets lines gather after it was idle. Waking it for every line costs more than answering a
 /// request from memory does.
 const GATHER: Duration = Duration::from_millis(5);
@@ -156,6 +158,13 @@ impl Log {
         // HTTP libraries show whole requests below this level, and a request may hold a key in its path.
         let filter = filter.with_targets(QUIET.map(|target| (target, Level::WARN)));
         let filter = filter.with_target(SILENT, LevelFilter::OFF);
+        let is_debugged = filter.would_enable(CHATTY, &Level::DEBUG);
+        let is_wanted = is_debugged || !filter.would_enable(CHATTY, &Level::WARN);
+        let filter = if is_wanted {
+            filter
+        } else {
+            filter.with_target(CHATTY, Level::WARN)
+        };
         let style = Style::new(settings.format, settings.indicators, &secret);
         let log = Self::on(sink, style, lost, requests)?;
         let writer = LogWriter(log.clone());

@@ -45,10 +45,9 @@ async fn a_command_that_does_not_come_whole_is_waited_for_a_while() {
     let mut stream = UnixStream::connect(socket(&data)).await.unwrap();
     stream.write_all(head(100).as_bytes()).await.unwrap();
     stream.write_all(b"\"hel").await.unwrap();
-    let clock = app.clock().clone();
-    clock.wait_for_sleeper(Duration::from_secs(10)).await;
-    clock.advance(Duration::from_secs(10));
-    let said = all_of(stream).await;
+    let said = app
+        .while_moving(Duration::from_secs(10), all_of(stream))
+        .await;
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     assert!(said.contains("did not come whole within 10 s"), "{said}");
     server.stop().await;
@@ -131,6 +130,26 @@ async fn the_socket_is_its_owners() {
     let (server, data) = listen(&app).await;
     let mode = std::fs::metadata(socket(&data)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+    server.stop().await;
+    assert!(!socket(&data).exists());
+}
+
+#[tokio::test]
+async fn a_socket_that_was_removed_is_made_anew() {
+    let app = Builder::new().manual_clock().start().await;
+    let (server, data) = listen(&app).await;
+    std::fs::remove_file(socket(&data)).unwrap();
+    assert!(Client::find(&data).await.unwrap().is_none());
+    let clock = app.clock().clone();
+    clock.wait_for_sleeper(Duration::from_secs(5)).await;
+    clock.advance(Duration::from_secs(5));
+    while !socket(&data).exists() {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(
+        ask(&data, &ControlRequest::TokenList).await,
+        ControlReply::Tokens(_)
+    ));
     server.stop().await;
     assert!(!socket(&data).exists());
 }
