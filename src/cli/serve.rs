@@ -132,7 +132,11 @@ fn error_line(error: &anyhow::Error) -> String {
 async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Words) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
     let preflight = preflight(&settings, replaces_empty, false);
-    let faults = preflight.faults();
+    let mut faults = preflight.faults();
+    if !faults.is_empty() {
+        // Else it is opened below. That another server runs there says more than that its address is taken.
+        faults.extend(preflight.store_faults());
+    }
     anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));
     let first_token = preflight.first_token;
     let store = open_store_as(&settings, preflight.opening)?;

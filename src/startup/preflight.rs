@@ -53,21 +53,25 @@ impl Preflight<'_> {
         faults
     }
 
-    /// Says what is wrong, with the store looked at and left as it is.
+    /// Says what is wrong with the store, which is left as it is, and with the first token where there is none.
+    #[must_use]
+    pub fn store_faults(&self) -> Vec<String> {
+        let data = &self.settings.server.data;
+        if self.is_running || !data.is_dir() {
+            return Vec::new();
+        }
+        match Store::look(data, &opening(self.settings, self.opening.clone())) {
+            Ok(Some(false)) => self.token_fault().into_iter().collect(),
+            Ok(Some(true) | None) => Vec::new(),
+            Err(error) => vec![error.to_string()],
+        }
+    }
+
+    /// Says all that is wrong.
     #[must_use]
     pub fn all_faults(&self) -> Vec<String> {
         let mut faults = self.faults();
-        if self.is_running || !faults.is_empty() && !self.settings.server.data.is_dir() {
-            return faults;
-        }
-        match Store::look(
-            &self.settings.server.data,
-            &opening(self.settings, self.opening.clone()),
-        ) {
-            Ok(Some(false)) => faults.extend(self.token_fault()),
-            Ok(Some(true) | None) => {}
-            Err(error) => faults.push(error.to_string()),
-        }
+        faults.extend(self.store_faults());
         faults
     }
 

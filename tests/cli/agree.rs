@@ -210,6 +210,20 @@ fn check_and_serve_refuse_the_same_stores() {
 }
 
 #[test]
+fn a_second_server_is_told_that_another_one_runs_there() {
+    let place = Place::new();
+    let server = place.serve();
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    for listen in ["127.0.0.1:0".to_owned(), address] {
+        let mut second = place.command(&["serve"]);
+        second.env("PIVOTD__SERVER__LISTEN", listen);
+        let said = fails(second.output().unwrap(), 1);
+        assert!(said.contains("is in use by another pivotd"), "{said}");
+    }
+    server.stop();
+}
+
+#[test]
 fn what_check_finds_right_is_served() {
     let place = Place::new();
     let data = place.folder.path().join("not/yet/there");

@@ -45,9 +45,7 @@ async fn a_command_that_does_not_come_whole_is_waited_for_a_while() {
     let mut stream = UnixStream::connect(socket(&data)).await.unwrap();
     stream.write_all(head(100).as_bytes()).await.unwrap();
     stream.write_all(b"\"hel").await.unwrap();
-    let said = app
-        .while_moving(Duration::from_secs(10), all_of(stream))
-        .await;
+    let said = app.while_moving(Duration::from_secs(10), all_of(stream)).await;
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     assert!(said.contains("did not come whole within 10 s"), "{said}");
     server.stop().await;
