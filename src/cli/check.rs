@@ -28,7 +28,7 @@ impl Check {
         let loaded = load(self.file.config.as_deref())?;
         let catalogue = Catalogue::build(&loaded.settings, 1);
         let server = block_on(session::server_state(&loaded))?;
-        let reasons = block_on(async { preflight(&loaded.settings, false, server.is_some()).all_faults() })?;
+        let reasons = block_on(async { preflight(&loaded, false, server.is_some()).all_faults() })?;
         let refused = server
             .as_ref()
             .map(|state| state.refused.clone())

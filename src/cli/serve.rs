@@ -12,7 +12,7 @@ use super::starting::Starting;
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::settings::{LogFormat, LogSettings};
-use crate::config::{self, Loaded, Settings};
+use crate::config::{self, Loaded};
 use crate::control::server::ControlServer;
 use crate::domain::{Denial, FailureKind};
 use crate::engine::store::Opening;
@@ -79,9 +79,9 @@ impl Serve {
 }
 
 /// Holds what a server would start with, for whoever looks before.
-pub(super) fn preflight(settings: &Settings, replaces_empty: bool, is_running: bool) -> Preflight<'_> {
+pub(super) fn preflight(loaded: &Loaded, replaces_empty: bool, is_running: bool) -> Preflight<'_> {
     Preflight {
-        settings,
+        loaded,
         providers: registry::all(),
         opening: Opening {
             replaces_empty,
@@ -131,7 +131,7 @@ fn error_line(error: &anyhow::Error) -> String {
 
 async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Words) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
-    let preflight = preflight(&settings, replaces_empty, false);
+    let preflight = preflight(&loaded, replaces_empty, false);
     let mut faults = preflight.faults();
     if !faults.is_empty() {
         // Else it is opened below. That another server runs there says more than that its address is taken.

@@ -28,8 +28,34 @@ use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// A base URL, proxy or CA file cannot be used.
-    #[error("{0}")]
-    Settings(String),
+    #[error("providers.{provider}: {setting}: {reason}")]
+    Settings {
+        /// The provider.
+        provider: String,
+        /// Its setting, or what else is wrong.
+        setting: &'static str,
+        /// The cause.
+        reason: String,
+    },
+}
+
+impl TransportError {
+    fn of(provider: &str, setting: &'static str, reason: &dyn std::fmt::Display) -> Self {
+        Self::Settings {
+            provider: provider.to_owned(),
+            setting,
+            reason: reason.to_string(),
+        }
+    }
+
+    /// Returns the path of the setting.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let Self::Settings {
+            provider, setting, ..
+        } = self;
+        format!("providers.{provider}.{setting}")
+    }
 }
 
 /// Says how an attempt failed before there was a complete reply.
@@ -89,8 +115,8 @@ impl Transport {
     /// # Errors
     /// [`TransportError`] where a base URL names a forbidden address, or proxy or CA file cannot be used.
     pub fn new(settings: &ProviderSettings, authorities: Arc<Authorities>) -> Result<Self, TransportError> {
-        let wrong = |what: &str, reason: &dyn std::fmt::Display| {
-            TransportError::Settings(format!("providers.{}: {what}: {reason}", settings.name))
+        let wrong = |setting: &'static str, reason: &dyn std::fmt::Display| {
+            TransportError::of(&settings.name, setting, reason)
         };
         let (mut origins, mut resolvers) = (BTreeMap::new(), BTreeMap::new());
         let mut loopback = false;
@@ -140,13 +166,13 @@ impl Transport {
         };
         // What is configured of the way is tried at once, so that a fault is told at start.
         if transport.network.proxy.is_some() || transport.network.ca_file.is_some() {
-            transport.client().map_err(TransportError::Settings)?;
+            transport.client()?;
         }
         Ok(transport)
     }
 
     /// Returns the HTTP client. It is made when it is first needed: a provider that nobody asks needs none.
-    fn client(&self) -> Result<&reqwest::Client, String> {
+    fn client(&self) -> Result<&reqwest::Client, TransportError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -154,9 +180,10 @@ impl Transport {
         Ok(self.client.get_or_init(|| made))
     }
 
-    fn make_client(&self) -> Result<reqwest::Client, String> {
-        let wrong =
-            |what: &str, reason: &dyn std::fmt::Display| format!("providers.{}: {what}: {reason}", self.name);
+    fn make_client(&self) -> Result<reqwest::Client, TransportError> {
+        let wrong = |setting: &'static str, reason: &dyn std::fmt::Display| {
+            TransportError::of(&self.name, setting, reason)
+        };
         let policy = self.policy;
         let proxy_host = self.network.proxy.as_deref().and_then(|proxy| {
             Url::parse(proxy)
@@ -249,7 +276,7 @@ impl Transport {
             return resolvers.ask(&signed.path, kind).await;
         }
         let request = self.request(provider, call, with)?;
-        let client = self.client().map_err(unsigned)?;
+        let client = self.client().map_err(|error| unsigned(error.to_string()))?;
         let response = client.execute(request).await.map_err(|error| sort(&error))?;
         self.read(response, provider.descriptor().reply_headers, with.now)
             .await
@@ -295,7 +322,7 @@ impl Transport {
         let mut url = base.clone();
         url.set_path(&format!("{prefix}{}", signed.path));
         url.set_query(signed.encoded_query().as_deref());
-        let client = self.client().map_err(unsigned)?;
+        let client = self.client().map_err(|error| unsigned(error.to_string()))?;
         let mut builder = match signed.method {
             Method::Get => client.get(url),
             Method::Post => client.post(url).form(&signed.form),

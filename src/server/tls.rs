@@ -123,7 +123,10 @@ fn config(files: &TlsFiles) -> Result<rustls::ServerConfig, StartError> {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
     let wrong = |path: &Path, reason: &dyn std::fmt::Display| {
-        StartError::Tls(format!("{}: {reason}", path.display()))
+        StartError::Tls(format!(
+            "{}: {reason}; name PEM files that the server's user can read",
+            path.display()
+        ))
     };
     let chain: Vec<_> = CertificateDer::pem_file_iter(&files.certificate)
         .map_err(|error| wrong(&files.certificate, &error))?

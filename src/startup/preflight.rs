@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{StartError, opening};
-use crate::config::Settings;
+use crate::config::{Loaded, Origin};
 use crate::engine::Engine;
 use crate::engine::store::{Opening, Store};
 use crate::providers::Provider;
@@ -20,8 +20,8 @@ const LEAST_TOKEN: usize = 32;
 /// Holds what a server would start with.
 #[derive(Debug)]
 pub struct Preflight<'a> {
-    /// The settings.
-    pub settings: &'a Settings,
+    /// The configuration.
+    pub loaded: &'a Loaded,
     /// The providers that exist.
     pub providers: &'a [&'static dyn Provider],
     /// How the store would be opened.
@@ -36,31 +36,50 @@ impl Preflight<'_> {
     /// Says what is wrong, one text for people each, the store left out: whoever starts opens it next, which reads all of it.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
-        let mut faults = self.settings.check_exposure().err().unwrap_or_default();
-        let server = &self.settings.server;
+        let settings = &self.loaded.settings;
+        let server = &settings.server;
+        let exposed = settings.check_exposure().err().unwrap_or_default();
+        let exposed = exposed.iter().map(|reason| self.at("server.listen", reason));
+        let mut faults: Vec<String> = exposed.collect();
         if let Err(reason) = writable(&server.data) {
             let path = server.data.clone();
-            faults.push(StartError::Data { path, reason }.to_string());
+            faults.push(self.at("server.data", &StartError::Data { path, reason }));
         }
-        faults.extend(self.log_fault());
-        let ways = Engine::faults(self.settings, self.providers);
-        faults.extend(ways.iter().map(ToString::to_string));
+        faults.extend(self.log_fault().map(|fault| self.at("log.file", &fault)));
+        let ways = Engine::faults(settings, self.providers);
+        faults.extend(ways.iter().map(|fault| self.at(&fault.path(), fault)));
         let listening = Application::faults(server, self.is_running);
-        faults.extend(listening.iter().map(ToString::to_string));
+        faults.extend(listening.iter().map(|fault| {
+            let setting = match fault {
+                StartError::Tls(_) => "server.tls",
+                _ => "server.listen",
+            };
+            self.at(setting, fault)
+        }));
         if !Store::is_in(&server.data) {
             faults.extend(self.token_fault());
         }
         faults
     }
 
+    /// Writes a fault with the place of the setting that it is about, where that was set.
+    fn at(&self, setting: &str, fault: &dyn std::fmt::Display) -> String {
+        let set = self.loaded.origins.iter().find(|one| one.path == setting);
+        match set.map(|one| &one.origin) {
+            None | Some(Origin::Default) => fault.to_string(),
+            Some(origin) => format!("{origin}: {fault}"),
+        }
+    }
+
     /// Says what is wrong with the store, which is left as it is, and with the first token where there is none.
     #[must_use]
     pub fn store_faults(&self) -> Vec<String> {
-        let data = &self.settings.server.data;
+        let settings = &self.loaded.settings;
+        let data = &settings.server.data;
         if self.is_running || !data.is_dir() {
             return Vec::new();
         }
-        match Store::look(data, &opening(self.settings, self.opening.clone())) {
+        match Store::look(data, &opening(settings, self.opening.clone())) {
             Ok(Some(false)) => self.token_fault().into_iter().collect(),
             Ok(Some(true) | None) => Vec::new(),
             Err(error) => vec![error.to_string()],
@@ -76,11 +95,12 @@ impl Preflight<'_> {
     }
 
     fn log_fault(&self) -> Option<String> {
-        let path = self.settings.log.file.as_deref()?;
+        let settings = &self.loaded.settings;
+        let path = settings.log.file.as_deref()?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or_else(|| Path::new("."));
         // The data directory, and what it lies in, is made before the log.
-        let is_made = self.settings.server.data.starts_with(folder);
+        let is_made = settings.server.data.starts_with(folder);
         let found = match log::file(path, false) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && (is_made || folder.is_dir()) => {
                 writable(folder)

@@ -57,6 +57,13 @@ fn check_and_serve_refuse_the_same_configurations() {
         0o644,
     );
     let unknown = write(&place, "unknown.toml", "[server]\nlsten = \"x\"\n", 0o600);
+    let authorities = write(
+        &place,
+        "authorities.toml",
+        "[providers.domaintools]\nusername = { env = \"DOMAINTOOLS_USERNAME\" }\napi_key = { env = \"DOMAINTOOLS_API_KEY\" }\n\
+         ca_file = \"nowhere.pem\"\n",
+        0o600,
+    );
     let folder = place.folder.path().display().to_string();
     let named = |path: &str, said| Broken {
         arguments: vec!["--config".to_owned(), path.to_owned()],
@@ -147,7 +154,14 @@ fn check_and_serve_refuse_the_same_configurations() {
             set(
                 CA_FILE,
                 "/nowhere/ca.pem",
-                "providers.domaintools: ca_file: /nowhere/ca.pem",
+                "PIVOTD__PROVIDERS__DOMAINTOOLS__CA_FILE: providers.domaintools: ca_file: /nowhere/ca.pem",
+            ),
+        ),
+        (
+            "authorities of a file that are missing",
+            named(
+                &authorities,
+                "authorities.toml:4:11: providers.domaintools: ca_file: ",
             ),
         ),
         (
