@@ -190,9 +190,12 @@ impl Listening {
 /// keeps the others away; not every system heeds it.
 fn is_owner(stream: &UnixStream) -> bool {
     let own = rustix::process::geteuid().as_raw();
-    stream
-        .peer_cred()
-        .is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
+    stream.peer_cred().is_ok_and(|peer| may(peer.uid(), own))
+}
+
+/// Tells whether a user may give commands to a server of the user `own`.
+fn may(peer: u32, own: u32) -> bool {
+    peer == own || peer == 0
 }
 
 /// Binds in a directory that only we can enter and moves the socket to its place when its mode is right, so that
@@ -296,5 +299,24 @@ fn takes_long(request: &ControlRequest) -> bool {
         | ControlRequest::TokenRevoke { .. }
         | ControlRequest::Reload
         | ControlRequest::Clock { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_owner_and_root_may_give_commands() {
+        for (peer, own, expected) in [
+            (1000, 1000, true),
+            (0, 1000, true),
+            (1001, 1000, false),
+            (1000, 0, false),
+        ] {
+            assert_eq!(may(peer, own), expected, "{peer} to {own}");
+        }
+        let (here, _there) = UnixStream::pair().unwrap();
+        assert!(is_owner(&here));
     }
 }

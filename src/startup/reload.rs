@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::App;
 use crate::config::{self, ConfigErrors, Effective, Loaded, Origin};
 use crate::control::state::values;
+use crate::hex::hex;
 use crate::providers::Provider;
 
 /// Settings that are taken over at the next start, and all below them.
@@ -89,10 +91,17 @@ fn is_at_start(path: &str) -> bool {
         .any(|known| path.strip_prefix(known).is_some_and(is_below))
 }
 
-/// Returns the values that hold from start to end.
+/// Returns the values that hold from start to end. That of TLS holds a digest of its files: they are renewed in place.
 pub(super) fn started(loaded: &Loaded) -> BTreeMap<String, String> {
     let held = loaded.origins.iter().filter(|one| is_at_start(&one.path));
-    held.map(|one| (one.path.clone(), one.value.clone())).collect()
+    let mut held: BTreeMap<String, String> = held.map(|one| (one.path.clone(), one.value.clone())).collect();
+    if let (Some(tls), Some(value)) = (&loaded.settings.server.tls, held.get_mut("server.tls")) {
+        for file in [&tls.certificate, &tls.key] {
+            let digest = std::fs::read(file).map(|bytes| hex(&Sha256::digest(&bytes)));
+            value.push_str(&digest.unwrap_or_default());
+        }
+    }
+    held
 }
 
 /// Lists the paths whose values differ.
@@ -166,10 +175,12 @@ impl App {
         let mut changed = differing(&values(&old.loaded), &values(&loaded));
         changed.retain(|path| !is_at_start(path));
         let scales_differ = old.settings().scales != loaded.settings.scales;
+        let lists_differ = old.settings().lists.mark() != loaded.settings.lists.mark();
         self.reload(loaded).map_err(|error| error.to_string())?;
         let new = self.configured.load();
         // What is no value of its own is named by its section.
         let differs = [
+            ("lists", lists_differ),
             ("scales", scales_differ),
             ("reputation", old.policy != new.policy),
         ];

@@ -109,3 +109,35 @@ fn a_key_that_changed_is_named_and_not_shown() {
     assert!(!said.contains("canary"), "{said}");
     server.stop();
 }
+
+#[test]
+fn what_changed_in_files_that_the_configuration_names_is_named() {
+    let place = Place::new();
+    let here = place.folder.path();
+    let certify = || {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        write(&here.join("chain.pem"), &made.cert.pem());
+        write(&here.join("key.pem"), &made.signing_key.serialize_pem());
+    };
+    certify();
+    write(&here.join("own.txt"), "one.example\n");
+    write(
+        &here.join("my.toml"),
+        "[server]\ntls = { certificate = \"chain.pem\", key = \"key.pem\" }\n[lists]\nown = [\"own.txt\"]\n",
+    );
+    let named = |command: &'static str| place.command(&[command, "--config", "my.toml"]);
+    let server = place.spawn(named("serve"));
+    assert!(server.url.starts_with("https://"));
+    let reload = || String::from_utf8(named("reload").output().unwrap().stdout).unwrap();
+    assert!(reload().contains("nothing changed"));
+    write(&here.join("own.txt"), "two.example\n");
+    let said = reload();
+    assert!(said.contains("changed: lists"), "{said}");
+    certify();
+    let said = reload();
+    assert!(
+        said.contains("taken over at the next start: server.tls"),
+        "{said}"
+    );
+    server.stop();
+}

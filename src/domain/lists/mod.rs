@@ -17,6 +17,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 pub use file::Added;
 use index::{Found, Index, ListId, suffixes};
 pub use purpose::{ListClass, Purpose};
@@ -68,6 +70,8 @@ impl List {
 pub struct Lists {
     lists: Vec<List>,
     index: Index,
+    /// A digest of the files that were added.
+    mark: [u8; 32],
 }
 
 impl fmt::Debug for Lists {
@@ -102,9 +106,19 @@ impl Lists {
     /// The line, from 1, and what is wrong with it, where the text is no list or more than a tenth of its entries are odd.
     /// Those that could be read have been added.
     pub fn add(&mut self, purpose: Purpose, text: &str, source: &str) -> Result<Added, (usize, String)> {
+        let mut digest = Sha256::new_with_prefix(self.mark);
+        digest.update(purpose.key());
+        digest.update(text);
+        self.mark = digest.finalize().into();
         let added = file::add(self, purpose, text, source);
         self.index.shrink();
         added
+    }
+
+    /// Returns a digest of the files that were added, by which it can be told whether one changed.
+    #[must_use]
+    pub fn mark(&self) -> &[u8; 32] {
+        &self.mark
     }
 
     /// Adds one entry, written as in a list file.
