@@ -123,6 +123,8 @@ pub struct App {
     pub attempts: Attempts,
     /// The large answers that are being written.
     pub rendering: Rendering,
+    /// The large requests that are being read.
+    pub reading: Rendering,
     /// Log lines of requests; none for commands.
     pub log: Option<Log>,
     /// What this process is.
@@ -226,6 +228,7 @@ impl App {
             bodies,
             attempts,
             rendering: Rendering::default(),
+            reading: Rendering::default(),
             configured,
             log,
             mode,

@@ -4,6 +4,7 @@
 
 pub mod capability;
 pub mod countries;
+pub mod echo;
 pub mod indicator;
 pub mod links;
 pub mod lists;

@@ -8,12 +8,12 @@ use base64::Engine;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::asking::Request;
+use super::asking::{Request, decoded};
 use super::message;
 use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
-use super::wishes::question;
+use super::wishes::{Given, question};
 use crate::alert::MessageFacts;
 use crate::ask::score::Alert as Asked;
 use crate::config::Settings;
@@ -22,9 +22,6 @@ use crate::startup::App;
 
 /// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.
 const MOST_BYTES: usize = 16 << 20;
-
-/// The longest message that is read beside other work.
-const LARGE: usize = 64 << 10;
 
 question! {
     schema, Option<OneOrMany>;
@@ -71,35 +68,24 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
             Ok(begun) => begun,
             Err(mut answered) => {
                 // A reply that is kept lacks the facts of its message; the request brings them again.
-                if answered.replayed
-                    && let Ok(alert) = request.json::<Alert>(&body, "an alert")
-                {
+                if answered.replayed {
                     let configured = app.configured.load_full();
-                    let facts = alert.raw().ok().flatten();
-                    let facts = facts.and_then(|raw| message::facts(&raw, configured.settings()));
-                    message::tell(&mut answered.reply, facts.as_ref());
+                    let facts = request.work(&body, move |body| facts(body, configured.settings()));
+                    message::tell(&mut answered.reply, facts.await?.as_ref());
                 }
                 return Ok(answered);
             }
         };
-        let alert: Alert = request.json(&body, "an alert")?;
-        // Of a message nothing is kept.
-        let key = key.filter(|_| alert.message.is_none() && alert.message_base64.is_none());
         let configured = app.configured.load_full();
-        let given = alert.given();
-        let (asked, facts) = if alert.raw_length() < LARGE {
-            read(&alert, configured.settings())
-        } else {
-            // It takes long enough to keep others waiting.
-            match web::block(move || read(&alert, configured.settings())).await {
-                Ok(read) => read,
-                Err(error) => {
-                    tracing::error!(%error, "a message could not be read");
-                    Err("the message could not be read; send the indicators".to_owned())
-                }
-            }
-        }
-        .map_err(|detail| request.wrong(detail))?;
+        let read = request.work(&body, move |body| read(body, configured.settings()));
+        let Read {
+            given,
+            asked,
+            has_message,
+            facts,
+        } = read.await?.map_err(|detail| request.wrong(detail))?;
+        // Of a message nothing is kept.
+        let key = key.filter(|_| !has_message);
         // What is asked of providers needs it no more, and takes long.
         drop(body);
         let mut answered = request.answer(caller, asked, &given, claim, key).await?;
@@ -110,19 +96,41 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
     request.finish(answered)
 }
 
+/// Is what was read of an alert.
+struct Read {
+    given: Given,
+    asked: Asked,
+    has_message: bool,
+    facts: Option<MessageFacts>,
+}
+
 /// Reads the indicators of an alert and of its message, each with its role; equal ones count once.
-fn read(alert: &Alert, settings: &Settings) -> Result<(Asked, Option<MessageFacts>), String> {
-    let mut asked = members(alert);
-    match alert.raw()? {
-        None if asked.is_empty() => Err(
-            "there is no indicator; give at least one of email, domain, ip, url, hash, message".to_owned(),
-        ),
-        None => Ok((asked, None)),
-        Some(raw) => {
-            let facts = message::add(&mut asked, &raw, settings)?;
-            Ok((asked, Some(facts)))
+fn read(body: &[u8], settings: &Settings) -> Result<Read, String> {
+    let alert: Alert = decoded(body, "an alert")?;
+    let mut asked = members(&alert);
+    let facts = match alert.raw()? {
+        None if asked.is_empty() => {
+            return Err(
+                "there is no indicator; give at least one of email, domain, ip, url, hash, message"
+                    .to_owned(),
+            );
         }
-    }
+        None => None,
+        Some(raw) => Some(message::add(&mut asked, &raw, settings)?),
+    };
+    Ok(Read {
+        given: alert.given(),
+        asked,
+        has_message: alert.message.is_some() || alert.message_base64.is_some(),
+        facts,
+    })
+}
+
+/// Reads the facts of an alert's message once more.
+fn facts(body: &[u8], settings: &Settings) -> Option<MessageFacts> {
+    let alert: Alert = decoded(body, "an alert").ok()?;
+    let raw = alert.raw().ok()??;
+    message::facts(&raw, settings)
 }
 
 /// Reads the body of a question.
@@ -153,12 +161,6 @@ pub fn members(alert: &Alert) -> Asked {
 }
 
 impl Alert {
-    /// Returns how long the message is, as it was sent.
-    fn raw_length(&self) -> usize {
-        let texts = [&self.message, &self.message_base64].into_iter().flatten();
-        texts.map(String::len).sum()
-    }
-
     /// Returns the raw message, if there is one.
     fn raw(&self) -> Result<Option<Cow<'_, [u8]>>, String> {
         let given = |text: &'_ Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());

@@ -11,6 +11,7 @@ use actix_web::web::Bytes;
 
 use super::incoming::Unread;
 use super::problem::Problem;
+use crate::domain::echo::bounded;
 use crate::maltego::response::{write, write_exception};
 use crate::maltego::{TransformException, TransformResponse, UiMessage, UiMessageKind};
 
@@ -43,6 +44,7 @@ impl Answered {
     }
 
     pub(super) fn exception(code: Option<u32>, text: String, outcome: &'static str) -> Self {
+        let text = bounded(&text).into_owned();
         Self::local(write_exception(&[TransformException { code, text }]), outcome)
     }
 

@@ -74,6 +74,9 @@ pub(super) struct Request<'a> {
 /// So many indicators are asked about without waiting for each other.
 const FEW: usize = 4;
 
+/// Bodies longer than this are read where that holds up no other request of the worker.
+const LARGE: usize = 8 << 10;
+
 /// An indicator of a batch takes about so many bytes while the batch is under way.
 const ITEM_BYTES: usize = 16 << 10;
 /// A batch that found no room comes again after this.
@@ -170,7 +173,7 @@ impl<'a> Request<'a> {
         payload: web::Payload,
         most: usize,
         what: &str,
-    ) -> Result<Body, Problem> {
+    ) -> Result<Arc<Body>, Problem> {
         // A member that was passed over would pass for taken. What it is may be secret, and is not repeated.
         if !http.query_string().is_empty() {
             let detail = format!(
@@ -180,12 +183,38 @@ impl<'a> Request<'a> {
         }
         let most = most.min(self.app.configured.load().settings().server.max_body);
         let read = self.app.bodies.read(http, payload, most, Sender::Known).await;
-        read.map_err(|unread| Problem::unread(unread, what, &self.id))
+        read.map(Arc::new)
+            .map_err(|unread| Problem::unread(unread, what, &self.id))
+    }
+
+    /// Works on a body: a large one beside the workers, in its turn. Its memory counts until that is done.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        body: &Arc<Body>,
+        work: impl FnOnce(&[u8]) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        if body.len() <= LARGE {
+            return Ok(work(body));
+        }
+        let body = Arc::clone(body);
+        let worked = self.app.reading.write(false, move || work(&body)).await;
+        worked.map_err(|error| {
+            tracing::error!(request_id = %self.id, ?error, "a body could not be read");
+            let detail = "the body could not be read; the server's log says why";
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(
+                status,
+                "failed",
+                "The request could not be read",
+                detail,
+                &self.id,
+            )
+        })
     }
 
     /// Reads JSON; `what` names it.
     pub(super) fn json<T: DeserializeOwned>(&self, body: &[u8], what: &str) -> Result<T, Problem> {
-        super::body::read(body).map_err(|error| self.wrong(format!("the body is not {what}: {error}")))
+        decoded(body, what).map_err(|detail| self.wrong(detail))
     }
 
     /// Answers an alert: rehearsed, as it was answered before, or by asking.
@@ -379,6 +408,11 @@ impl<'a> Request<'a> {
             Err(problem) => problem.response(),
         }
     }
+}
+
+/// Reads JSON; `what` names it.
+pub(super) fn decoded<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, String> {
+    super::body::read(body).map_err(|error| format!("the body is not {what}: {error}"))
 }
 
 /// Shortens what was asked for the log.

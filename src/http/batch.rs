@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access;
-use super::asking::{Caller, FACE, Finished, Request};
+use super::asking::{Caller, FACE, Finished, Request, decoded};
 use super::line::Line;
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
@@ -196,12 +196,16 @@ async fn begin(
 ) -> Result<Result<(Run, Option<Claim>), Finished>, Problem> {
     let mut caller = request.caller(http)?;
     let body = request.body(http, payload, MOST_BYTES, "a batch").await?;
-    let claim = match request.claim(http, &caller, &body)? {
+    let claim = match request.claim(http, &caller, &body).await? {
         Ok(claim) => claim,
         Err(replayed) => return Ok(Err(replayed)),
     };
-    let batch: Batch = request.json(&body, "a batch")?;
-    let given = batch.indicators.elements();
+    let read = request.work(&body, |body| {
+        let batch: Batch = decoded(body, "a batch")?;
+        Ok((batch.given(), batch.indicators.elements()))
+    });
+    let (wishes, given) = read.await?.map_err(|detail: String| request.wrong(detail))?;
+    drop(body);
     if !(1..=MOST_INDICATORS).contains(&given.len()) {
         return Err(request.wrong(format!(
             "indicators: expected 1 to {MOST_INDICATORS}, found {}",
@@ -212,7 +216,7 @@ async fn begin(
     if caller.branch == Some(Branch::Limited) {
         return Err(rehearse::limited(&request.id));
     }
-    let (policy, wishes) = batch.given().resolve(
+    let (policy, wishes) = wishes.resolve(
         app,
         &caller.identity,
         &request.id,

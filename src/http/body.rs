@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::domain::echo::{brief, echoed};
 
 /// Reads a body.
 ///
@@ -35,10 +36,11 @@ fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         let path = error.path().to_string();
         let inner = error.into_inner();
         // What is wrong with the JSON itself is of no member.
+        let said = brief(&inner.to_string());
         if path == "." || !inner.is_data() {
-            inner.to_string()
+            said
         } else {
-            format!("{path}: {inner}")
+            format!("{}: {said}", echoed(&path))
         }
     })?;
     reader.end().map_err(|error| error.to_string())?;
@@ -100,32 +102,51 @@ fn escape(text: &str) -> (usize, bool) {
     }
 }
 
+/// How deep values stand in each other in requests, and deeper; each level writes its values once more.
+const DEEPEST: u8 = 16;
+/// How many members an object of a request has, and more; they are sorted in memory.
+const MOST_MEMBERS: usize = 1_000;
+
 /// Writes what a JSON text means, the same for equal meaning: without space between, members in order, texts without
-/// needless escapes, whole numbers without a point. A text that is no JSON, or that gives a member twice, stands for itself.
+/// needless escapes, whole numbers without a point. A text that is no JSON, that gives a member twice, or that is no request by
+/// its depth or its members, stands for itself.
 pub(super) fn meaning(body: &[u8]) -> Cow<'_, [u8]> {
     let body = without_mark(body);
-    let read = serde_json::from_slice(body).or_else(|error| match mended(body) {
-        Some(mended) => serde_json::from_str(&mended),
+    let read = |body: &[u8]| {
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        let meaning = Meaning(DEEPEST).deserialize(&mut reader)?;
+        reader.end().map(|()| meaning)
+    };
+    let read = read(body).or_else(|error| match mended(body) {
+        Some(mended) => read(mended.as_bytes()),
         None => Err(error),
     });
     match read {
-        Ok(Meaning(meaning)) => Cow::Owned(meaning),
+        Ok(meaning) => Cow::Owned(meaning),
         Err(_) => Cow::Borrowed(body),
     }
 }
 
-/// Holds what a value means, written.
-struct Meaning(Vec<u8>);
+/// Writes what a value means, in which others stand so deep at most.
+#[derive(Clone, Copy)]
+struct Meaning(u8);
 
-impl<'de> Deserialize<'de> for Meaning {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any).map(Self)
+impl Meaning {
+    fn inner<E: Error>(self) -> Result<Self, E> {
+        let left = self.0.checked_sub(1);
+        left.map(Self).ok_or_else(|| E::custom("values stand too deep"))
     }
 }
 
-struct Any;
+impl<'de> DeserializeSeed<'de> for Meaning {
+    type Value = Vec<u8>;
 
-impl<'de> Visitor<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Meaning {
     type Value = Vec<u8>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -164,8 +185,9 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        let inner = self.inner()?;
         let mut out = b"[".to_vec();
-        while let Some(Meaning(value)) = values.next_element()? {
+        while let Some(value) = values.next_element_seed(inner)? {
             out.extend(value);
             out.push(b',');
         }
@@ -174,10 +196,14 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let inner = self.inner()?;
         let mut all: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        while let Some((name, Meaning(value))) = members.next_entry::<String, Meaning>()? {
-            if all.insert(name, value).is_some() {
+        while let Some(name) = members.next_key::<String>()? {
+            if all.insert(name, members.next_value_seed(inner)?).is_some() {
                 return Err(A::Error::custom("a member is given twice"));
+            }
+            if all.len() > MOST_MEMBERS {
+                return Err(A::Error::custom("too many members"));
             }
         }
         let mut out = b"{".to_vec();
@@ -195,6 +221,7 @@ impl<'de> Visitor<'de> for Any {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde::Deserialize;
     use serde_json::Value;
 
     use super::*;
@@ -279,6 +306,44 @@ mod tests {
                 "{one} {other}"
             );
         }
+    }
+
+    #[test]
+    fn a_text_that_is_no_request_stands_for_itself() {
+        let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let many = |count: usize| {
+            let members: Vec<String> = (0..count).map(|at| format!("\"{at}\": 1")).collect();
+            format!("{{{}}}", members.join(", "))
+        };
+        for (text, is_read) in [
+            (deep(usize::from(DEEPEST)), true),
+            (deep(usize::from(DEEPEST) + 1), false),
+            (many(MOST_MEMBERS), true),
+            (many(MOST_MEMBERS + 1), false),
+        ] {
+            assert_eq!(
+                matches!(meaning(text.as_bytes()), Cow::Owned(_)),
+                is_read,
+                "{} bytes",
+                text.len()
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_few_words_however_long_it_is() {
+        let long = "x".repeat(1 << 20);
+        for body in [
+            format!(r#"{{"{long}": 1}}"#),
+            format!(r#"{{"list": "{long}"}}"#),
+            format!(r#"{{"list": [{{"mark": "{long}"}}]}}"#),
+            format!(r#"{{"name": "x"}} {long}"#),
+        ] {
+            let error = read::<Sample>(body.as_bytes()).unwrap_err();
+            assert!(error.len() < 300, "{} bytes: {:.300}", error.len(), error);
+        }
+        let error = read::<Sample>(format!(r#"{{"{long}": 1}}"#).as_bytes()).unwrap_err();
+        assert!(error.contains("expected `name` or `list`"), "{error}");
     }
 
     proptest! {

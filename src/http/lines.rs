@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::looks::Looks;
 use crate::domain::indicator::extent::{is_known, is_outside};
 use crate::domain::indicator::is_label;
 use crate::domain::indicator::refang::{begins_url, is_glued, refang};
@@ -23,10 +24,10 @@ pub(super) fn separated(line: &str) -> Vec<String> {
 }
 
 /// Takes values apart that hold neither commas nor, but for how people write them, spaces.
-pub(super) fn words(kind: Option<Kind>, line: &str) -> Vec<String> {
+pub(super) fn words(kind: Option<Kind>, line: &str, looks: &Looks) -> Vec<String> {
     let pieces = separated(line).into_iter();
     pieces
-        .flat_map(|piece| several(kind, &piece).unwrap_or_else(|| vec![piece]))
+        .flat_map(|piece| several(kind, &piece, looks).unwrap_or_else(|| vec![piece]))
         .collect()
 }
 
@@ -40,10 +41,11 @@ fn read(kind: Option<Kind>, text: &str) -> Option<Indicator> {
 
 /// Takes a text apart in which several values stand, or one beside what is meant as one; `None` where it is one as it
 /// stands, or no value stands in it. The name of an algorithm stays before its hash.
-fn several(kind: Option<Kind>, text: &str) -> Option<Vec<String>> {
+fn several(kind: Option<Kind>, text: &str, looks: &Looks) -> Option<Vec<String>> {
     let parts: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || is_outside(c))
         .filter(|part| !part.is_empty())
+        .take_while(|part| is_plain_word(part) || looks.word())
         .collect();
     if parts.len() < 2 || parts.iter().any(|part| is_joint(part)) {
         return None;
@@ -52,7 +54,8 @@ fn several(kind: Option<Kind>, text: &str) -> Option<Vec<String>> {
     let is_hash = |found: Indicator| found.kind() == IndicatorKind::Hash;
     let kind = kind.or_else(|| Indicator::guess(text).is_ok_and(is_hash).then_some(Kind::Hash));
     let is_value = |part: &str| {
-        read(kind, part).is_some() || (kind != Some(Kind::Hash) && Indicator::guess(part).is_ok())
+        !is_plain_word(part)
+            && (read(kind, part).is_some() || (kind != Some(Kind::Hash) && Indicator::guess(part).is_ok()))
     };
     let is_meant = |part: &str| kind != Some(Kind::Hash) && (begins_url(part) || part.contains('@'));
     let parts: Vec<(&str, bool)> = parts.into_iter().map(|part| (part, is_value(part))).collect();
@@ -94,19 +97,30 @@ fn several(kind: Option<Kind>, text: &str) -> Option<Vec<String>> {
     Some(out)
 }
 
+/// Tells a word of letters and digits that is no value of any kind: neither long enough for a hash, nor a number of an autonomous
+/// system.
+pub(super) fn is_plain_word(word: &str) -> bool {
+    let is_system = || word.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("as"));
+    word.len() < 32 && word.bytes().all(|b| b.is_ascii_alphanumeric()) && !is_system()
+}
+
 /// Tells a word that joins what stands on its sides: `example [.] com`, `me at example dot com`.
 fn is_joint(word: &str) -> bool {
-    matches!(
-        refang(word).to_ascii_lowercase().as_str(),
-        "." | "@" | "dot" | "at"
-    )
+    /// More than the longest one has, in brackets too.
+    const MOST: usize = 16;
+    word.len() <= MOST
+        && matches!(
+            refang(word).to_ascii_lowercase().as_str(),
+            "." | "@" | "dot" | "at"
+        )
 }
 
 /// Takes links apart: at a separator with a space behind it, and at one, or a space, with a scheme or another value behind
 /// it. Elsewhere commas and semicolons are part of a link.
-pub(super) fn links(line: &str) -> Vec<String> {
+pub(super) fn links(line: &str, looks: &Looks) -> Vec<String> {
     let mut values = Vec::new();
     let mut value = String::new();
+    let mut place = Place::default();
     let mut rest = line;
     let mut was_space = false;
     while let Some(c) = rest.chars().next() {
@@ -121,19 +135,26 @@ pub(super) fn links(line: &str) -> Vec<String> {
             // The first of many spaces tells for all of them.
             c if c.is_whitespace() && !was_space => {
                 let next = behind.trim_start();
-                (begins_link(next) || (begins_value(next) && !ends_in_joint(&value))) && !is_label(&value)
+                (begins_link(next) || (begins_value(next, looks) && !ends_in_joint(&value)))
+                    && !is_label(&value)
             }
-            c if is_outside(c) => begins_link(behind) || (is_host(&value) && begins_value(behind)),
+            c if is_outside(c) => begins_link(behind) || (place.is_host() && begins_value(behind, looks)),
             _ => false,
         };
+        if looks.is_cut() {
+            break;
+        }
         was_space = c.is_whitespace();
-        if is_glued(&value, rest) && value.contains("//") {
+        if place.is_behind_scheme && is_glued(&value, rest) {
             values.push(std::mem::take(&mut value));
+            place = Place::default();
         }
         if separates {
             values.push(std::mem::take(&mut value));
+            place = Place::default();
         } else {
             value.push(c);
+            place.step(c);
         }
         rest = behind;
     }
@@ -144,7 +165,7 @@ pub(super) fn links(line: &str) -> Vec<String> {
 
 /// Takes back what templates and programs escaped: slashes (`https:\/\/`), and line ends and tabs between values (`\r\n`,
 /// `<br>`), where the backslash cannot be the slash that browsers read it as.
-pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
+pub(super) fn unescaped<'t>(text: &'t str, looks: &Looks) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     if text.contains(":\\/\\/") {
         text = Cow::Owned(text.replace("\\/", "/"));
@@ -155,17 +176,19 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_ref();
     while let Some(c) = rest.chars().next() {
-        let behind = line_end(rest).filter(|behind| {
-            let next = past_line_ends(behind);
-            next.is_empty() || begins_link(next) || begins_value(next)
-        });
-        if let Some(behind) = behind {
-            out.push('\n');
-            rest = past_line_ends(behind);
-        } else {
+        let Some(behind) = line_end(rest) else {
             out.push(c);
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
+            continue;
+        };
+        // What stands behind the last of many tells for all of them.
+        let next = past_line_ends(behind);
+        if next.is_empty() || begins_link(next) || begins_value(next, looks) {
+            out.push('\n');
+        } else {
+            out.push_str(rest.get(..rest.len() - next.len()).unwrap_or_default());
         }
+        rest = next;
     }
     Cow::Owned(out)
 }
@@ -189,7 +212,7 @@ fn past_line_ends(text: &str) -> &str {
 
 /// Takes a link and its label apart, where both are all of a text: `[label](link)`, `[label|link]` and `<link|label>`. The
 /// label is a value of its own where it is one.
-pub(super) fn labelled(text: &str) -> Option<Vec<String>> {
+pub(super) fn labelled(text: &str, looks: &Looks) -> Option<Vec<String>> {
     let text = text.trim();
     let inner = |open, close| text.strip_prefix(open)?.strip_suffix(close);
     let (label, link) = if let Some(inner) = inner('<', '>') {
@@ -205,7 +228,7 @@ pub(super) fn labelled(text: &str) -> Option<Vec<String>> {
     let is_one = !link.contains(|c: char| c.is_whitespace() || matches!(c, '|' | '[' | ']' | '<' | '>'));
     let other = Indicator::guess(label).ok().and_then(|other| other.host());
     let is_same = other.is_none() || other == found.host();
-    let is_value = begins_link(label) || begins_value(label);
+    let is_value = begins_link(label) || begins_value(label, looks);
     is_one.then(|| {
         let label = (is_value && !is_same).then(|| label.to_owned());
         [link.to_owned()].into_iter().chain(label).collect()
@@ -218,25 +241,56 @@ fn begins_link(text: &str) -> bool {
 }
 
 /// Tells a text whose first word is a value by itself: a hash, an address, or a name of a top-level domain that is known.
-fn begins_value(text: &str) -> bool {
-    let ends = |c: char| c.is_whitespace() || is_outside(c) || matches!(c, ',' | ';' | '|');
-    let word = text.split(ends).next().unwrap_or_default();
+fn begins_value(text: &str, looks: &Looks) -> bool {
+    let ends = |(at, c): (usize, char)| {
+        c.is_whitespace()
+            || is_outside(c)
+            || matches!(c, ',' | ';' | '|')
+            || (matches!(c, '\\' | '<') && text.get(at..).and_then(line_end).is_some())
+    };
+    let end = text.char_indices().find(|one| ends(*one));
+    let word = text
+        .get(..end.map_or(text.len(), |(at, _)| at))
+        .unwrap_or_default();
     let is_long = word.len() >= 32 || word.contains(['.', '@', ':']);
-    is_long && Indicator::guess(word).is_ok_and(|found| found.host().is_none_or(|host| is_known(&host)))
+    is_long
+        && looks.word()
+        && Indicator::guess(word).is_ok_and(|found| found.host().is_none_or(|host| is_known(&host)))
 }
 
 fn ends_in_joint(value: &str) -> bool {
     value.split_whitespace().next_back().is_some_and(is_joint)
 }
 
-/// Tells a link of which no path was read yet.
-fn is_host(value: &str) -> bool {
-    let target = value.split_once("//").map_or(value, |(_, target)| target);
-    !target.contains(['/', '?', '#'])
+/// Says where in a link its reading is, character by character.
+#[derive(Default)]
+struct Place {
+    /// Whether its first two slashes were read.
+    is_behind_scheme: bool,
+    /// Whether a path, a query or a fragment began, behind those where they were read.
+    in_path: bool,
+    was_slash: bool,
+}
+
+impl Place {
+    fn step(&mut self, c: char) {
+        if c == '/' && self.was_slash && !self.is_behind_scheme {
+            self.is_behind_scheme = true;
+            self.in_path = false;
+        } else if matches!(c, '/' | '?' | '#') {
+            self.in_path = true;
+        }
+        self.was_slash = c == '/';
+    }
+
+    /// Tells a link of which no path was read yet.
+    fn is_host(&self) -> bool {
+        !self.in_path
+    }
 }
 
 /// Takes mailboxes apart. A display name may hold commas, and stands before its address, which ends it.
-pub(super) fn mailboxes(line: &str) -> Vec<String> {
+pub(super) fn mailboxes(line: &str, looks: &Looks) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut in_quotes = false;
     let last = line.rfind('@').unwrap_or_default();
@@ -274,8 +328,8 @@ pub(super) fn mailboxes(line: &str) -> Vec<String> {
         let parts: Vec<&str> = value.split_whitespace().collect();
         if parts.len() > 1 && parts.iter().all(|part| part.contains('@') && !part.contains('<')) {
             all.extend(parts.into_iter().map(str::to_owned));
-        } else if let Some(parts) =
-            several(Some(Kind::Email), value).filter(|_| !value.contains(['<', '"', '(']))
+        } else if !value.contains(['<', '"', '('])
+            && let Some(parts) = several(Some(Kind::Email), value, looks)
         {
             all.extend(parts);
         } else if !value.is_empty() {

@@ -13,6 +13,7 @@ mod examples;
 pub mod incoming;
 mod line;
 mod lines;
+mod looks;
 pub mod maltego;
 mod message;
 mod named;

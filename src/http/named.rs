@@ -10,6 +10,7 @@ use actix_web::http::header::HeaderName;
 use super::asking::{Caller, Finished, Request};
 use super::batch::wants_lines;
 use super::body::meaning;
+use super::incoming::Body;
 use super::problem::Problem;
 use crate::decisions::{Begun, Claim, fingerprint};
 use crate::engine::cache::RenderedKey;
@@ -30,11 +31,11 @@ fn decision_of(body: &str) -> Option<Arc<str>> {
 
 impl Request<'_> {
     /// Looks whether a request was sent before, by its `Idempotency-Key`. Gives the right to answer it, or the reply.
-    pub(super) fn claim(
+    pub(super) async fn claim(
         &self,
         http: &HttpRequest,
         caller: &Caller,
-        body: &[u8],
+        body: &Arc<Body>,
     ) -> Result<Result<Option<Claim>, Finished>, Problem> {
         // A rehearsal is not kept; the playbook that is rehearsed sends its keys all the same.
         let name = http.headers().get(IDEMPOTENCY_KEY);
@@ -52,7 +53,10 @@ impl Request<'_> {
         let identity = &caller.identity;
         // The form of the answer is part of the question where there are two.
         let form: &[u8] = if wants_lines(http) { b"lines" } else { b"" };
-        let digest = fingerprint(&[self.operation().as_bytes(), form, &meaning(body)]);
+        let operation = self.operation().as_bytes();
+        let digest = self
+            .work(body, move |body| fingerprint(&[operation, form, &meaning(body)]))
+            .await?;
         let begun = self
             .app
             .decisions
@@ -102,13 +106,13 @@ impl Request<'_> {
         &self,
         http: &HttpRequest,
         caller: &Caller,
-        body: &[u8],
+        body: &Arc<Body>,
     ) -> Result<Result<(Option<Claim>, Option<RenderedKey>), Finished>, Problem> {
-        let claim = match self.claim(http, caller, body)? {
+        let claim = match self.claim(http, caller, body).await? {
             Ok(claim) => claim,
             Err(replayed) => return Ok(Err(replayed)),
         };
-        let key = self.key(caller, &[body]).filter(|_| claim.is_none());
+        let key = self.key(caller, &[body.as_ref()]).filter(|_| claim.is_none());
         Ok(match self.again(caller, key.as_ref()).await {
             Some(again) => Err(again),
             None => Ok((claim, key)),

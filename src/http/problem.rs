@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::access::Denied;
 use super::incoming::{AGAIN, Unread};
-use crate::domain::indicator::unturned;
+use crate::domain::echo::bounded;
 use crate::engine::store::StoreError;
 
 /// When to ask again where the disk is nearly full.
@@ -37,7 +37,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Makes a problem.
+    /// Makes a problem. A long detail is cut.
     #[must_use]
     pub fn new(
         status: StatusCode,
@@ -50,7 +50,7 @@ impl Problem {
             r#type: format!("urn:pivotd:problem:{kind}"),
             title: title.to_owned(),
             status: status.as_u16(),
-            detail: unturned(&detail.into()).into_owned(),
+            detail: bounded(&detail.into()).into_owned(),
             request_id: request_id.to_owned(),
             retry_after_s: None,
         }

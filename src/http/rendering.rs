@@ -1,25 +1,26 @@
-//! Writes large answers beside the workers: as many at once as there are cores, and no more waiting than that where nothing
-//! is lost by asking again.
+//! Reads large requests and writes large answers beside the workers: as many at once as there are cores, and no more waiting
+//! than that where nothing is lost by asking again.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::web;
 use tokio::sync::Semaphore;
 
-/// Says why an answer was not written.
+/// Says why work was not done.
 #[derive(Debug)]
 pub enum Unwritten {
     /// Others wait already.
     Busy,
-    /// What wrote it failed.
+    /// It failed.
     Failed(String),
 }
 
-/// Bounds how many large answers are written at once.
+/// Bounds how much large work is done at once.
 #[derive(Debug)]
 pub struct Rendering {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     waiting: AtomicUsize,
     most: usize,
 }
@@ -42,13 +43,14 @@ impl Drop for Waiting<'_> {
 impl Rendering {
     fn of(most: usize) -> Self {
         Self {
-            places: Semaphore::new(most),
+            places: Arc::new(Semaphore::new(most)),
             waiting: AtomicUsize::new(0),
             most,
         }
     }
 
-    /// Does work in its turn. One that may be refused is, where as many wait as work.
+    /// Does work in its turn. One that may be refused is, where as many wait as work. Work that has begun keeps its place to its
+    /// end, also where nobody waits for it any more.
     ///
     /// # Errors
     /// [`Unwritten`] where it is refused, or panics.
@@ -57,7 +59,7 @@ impl Rendering {
         may_be_refused: bool,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unwritten> {
-        let place = match self.places.try_acquire() {
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => place,
             Err(_) => {
                 let before = self.waiting.fetch_add(1, Ordering::AcqRel);
@@ -65,12 +67,15 @@ impl Rendering {
                 if may_be_refused && before >= self.most {
                     return Err(Unwritten::Busy);
                 }
-                let acquired = self.places.acquire().await;
+                let acquired = Arc::clone(&self.places).acquire_owned().await;
                 acquired.map_err(|error| Unwritten::Failed(error.to_string()))?
             }
         };
-        let done = web::block(work).await;
-        drop(place);
+        let done = web::block(move || {
+            let _place = place;
+            work()
+        })
+        .await;
         done.map_err(|error| Unwritten::Failed(error.to_string()))
     }
 }
@@ -116,5 +121,19 @@ mod tests {
         finish.send(()).unwrap();
         assert!(first.await.unwrap());
         assert_eq!(second.await.unwrap(), 2);
+    }
+
+    #[actix_web::test]
+    async fn work_that_nobody_waits_for_keeps_its_place_to_its_end() {
+        let rendering = Rendering::of(1);
+        let (finish, finished) = mpsc::channel::<()>();
+        let mut left = Box::pin(rendering.write(false, move || finished.recv().is_ok()));
+        assert!(left.as_mut().now_or_never().is_none());
+        drop(left);
+        let mut next = Box::pin(rendering.write(false, || 2));
+        assert!(next.as_mut().now_or_never().is_none());
+        assert_eq!(rendering.places.available_permits(), 0);
+        finish.send(()).unwrap();
+        assert_eq!(next.await.unwrap(), 2);
     }
 }

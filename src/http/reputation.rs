@@ -15,6 +15,7 @@ use super::statuses::{BodyRefusals, Named, Refusals, Scored};
 use super::values;
 use super::wishes::{Given, question};
 use crate::ask::score::Alert;
+use crate::domain::echo::brief;
 use crate::reputation::Kind;
 use crate::startup::App;
 
@@ -243,6 +244,6 @@ pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -
         } else {
             format!("{path}: {said}")
         };
-        Problem::invalid(format!("the query: {detail}"), request_id)
+        Problem::invalid(format!("the query: {}", brief(&detail)), request_id)
     })
 }

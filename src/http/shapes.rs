@@ -13,13 +13,12 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::lines::{labelled, links, mailboxes, separated, unescaped, words};
+use super::looks::{Looks, MOST_BYTES, MOST_VALUES, MOST_WORDS, head};
 use super::wishes::Names;
 use crate::reputation::Kind;
 
 /// How deep lists may stand in lists, as texts too.
 const DEEPEST: usize = 4;
-/// The most values of one member that are looked at; that there are more is told.
-const MOST_VALUES: usize = 10_000;
 
 /// Holds the values of a member: one, or several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,8 +33,12 @@ pub(super) enum Item {
     Text(String),
     /// What no value is; the word for it.
     Other(&'static str),
+    /// The start of a text that is longer than is looked at.
+    Long(String),
     /// Stands for the values behind the most that are looked at.
     More,
+    /// Stands for the rest of texts behind the most that is looked at.
+    Rest,
 }
 
 impl Item {
@@ -47,11 +50,26 @@ impl Item {
         match self {
             Self::Text(text) => Ok(text),
             Self::Other(word) => Err((word, format!("expected a text, found {word}"))),
+            Self::Long(_) => Err((
+                "a long text",
+                format!("a text of more than {MOST_BYTES} bytes is no value"),
+            )),
             Self::More => Err((
                 "more values",
                 format!("only the first {MOST_VALUES} values of a member are looked at"),
             )),
+            Self::Rest => Err((
+                "the rest of a text",
+                format!(
+                    "only the first {MOST_BYTES} bytes of a member's texts, and {MOST_WORDS} words in them that could be values, are looked at; send fewer, each an element of a list"
+                ),
+            )),
         }
+    }
+
+    /// Tells what stands for values that were not looked at.
+    pub(super) fn is_more(&self) -> bool {
+        matches!(self, Self::More | Self::Rest)
     }
 }
 
@@ -113,7 +131,9 @@ struct Shape<'a> {
 
 impl Shape<'_> {
     fn text(self, text: &str) {
-        if !text.trim().is_empty() {
+        if text.len() > MOST_BYTES {
+            self.put(Item::Long(head(text, MOST_BYTES).to_owned()));
+        } else if !text.trim().is_empty() {
             self.put(Item::Text(text.to_owned()));
         }
     }
@@ -206,19 +226,38 @@ impl<'de> serde::de::DeserializeSeed<'de> for Seed<'_> {
 
 impl OneOrMany {
     /// Returns the values of a kind, each by itself; `None` for any kind. Behind the most that are looked at stands
-    /// `More`.
-    pub(super) fn values(&self, kind: Option<Kind>) -> impl Iterator<Item = Item> {
-        let is_value = move |item: &&Item| kind.is_none() || item.word_for_none().is_none();
-        let all = self
-            .items
-            .iter()
-            .filter(is_value)
-            .flat_map(move |item| match item {
-                Item::Text(text) => apart(kind, text).into_iter().map(Item::Text).collect(),
-                other => vec![other.clone()],
-            });
-        let numbered = all.take(MOST_VALUES + 1).enumerate();
-        numbered.map(|(at, item)| if at < MOST_VALUES { item } else { Item::More })
+    /// `More` or `Rest`.
+    pub(super) fn values(&self, kind: Option<Kind>) -> impl Iterator<Item = Item> + use<> {
+        let looks = Looks::default();
+        let mut all = Vec::new();
+        for item in &self.items {
+            if kind.is_some() && item.word_for_none().is_some() {
+                continue;
+            }
+            if looks.is_cut() || all.len() > MOST_VALUES {
+                looks.cut();
+                break;
+            }
+            match item {
+                Item::Text(text) => {
+                    let apart = apart(kind, looks.text(text), &looks);
+                    all.extend(apart.into_iter().map(Item::Text));
+                }
+                Item::Long(start) => {
+                    let apart = apart(kind, looks.text(start), &looks);
+                    all.extend(apart.into_iter().map(Item::Text));
+                    looks.cut();
+                }
+                other => all.push(other.clone()),
+            }
+        }
+        if all.len() > MOST_VALUES {
+            all.truncate(MOST_VALUES);
+            all.push(Item::More);
+        } else if looks.is_cut() && all.last() != Some(&Item::More) {
+            all.push(Item::Rest);
+        }
+        all.into_iter()
     }
 
     /// Returns the words that stand where a value should and say that there is none.
@@ -229,7 +268,7 @@ impl OneOrMany {
     /// Returns the values as they were given, each element of a list one; what is one text is taken apart.
     pub(super) fn elements(&self) -> Vec<Item> {
         match self.items.as_slice() {
-            [Item::Text(_)] => self.values(None).collect(),
+            [Item::Text(_) | Item::Long(_)] => self.values(None).collect(),
             items => items.to_vec(),
         }
     }
@@ -254,41 +293,45 @@ impl Names for Option<OneOrMany> {
         // What is no text is no source's name, and is refused as one.
         let texts = items.map(|item| match item {
             Item::Text(text) => text.as_str(),
-            Item::Other(word) => *word,
-            Item::More => "more values",
+            other => other.text().err().map_or("", |(word, _)| word),
         });
-        texts
+        let mut names: Vec<String> = texts
             .flat_map(|text| listed(text, 0).unwrap_or_else(|| vec![text.to_owned()]))
             .flat_map(|text| separated(&text))
-            .collect()
+            .take(MOST_VALUES)
+            .collect();
+        if names.len() == MOST_VALUES {
+            names.push("more values".to_owned());
+        }
+        names
     }
 }
 
 /// Takes a text apart at whatever templates put between values: into one more at most than are looked at.
-pub(super) fn apart(kind: Option<Kind>, text: &str) -> Vec<String> {
-    apart_at(kind, text, 0)
+pub(super) fn apart(kind: Option<Kind>, text: &str, looks: &Looks) -> Vec<String> {
+    apart_at(kind, text, 0, looks)
 }
 
-fn apart_at(kind: Option<Kind>, text: &str, depth: usize) -> Vec<String> {
+fn apart_at(kind: Option<Kind>, text: &str, depth: usize, looks: &Looks) -> Vec<String> {
     if let Some(texts) = listed(text, depth) {
         return texts
             .iter()
-            .flat_map(|text| apart_at(kind, text, depth + 1))
+            .flat_map(|text| apart_at(kind, text, depth + 1, looks))
             .take(MOST_VALUES + 1)
             .collect();
     }
-    let text = unescaped(text);
-    if let Some(values) = labelled(&text) {
+    let text = unescaped(text, looks);
+    if let Some(values) = labelled(&text, looks) {
         return values;
     }
     let lines = text.split(['\n', '\r', '\t']);
     let lines = lines.map(str::trim).filter(|line| !line.is_empty());
     let values = lines.flat_map(|line| match kind {
-        Some(Kind::Url) => links(line),
-        Some(Kind::Email) => mailboxes(line),
-        None if line.contains("//") => links(line),
-        None if line.matches('@').count() > 1 || line.contains('<') => mailboxes(line),
-        _ => words(kind, line),
+        Some(Kind::Url) => links(line, looks),
+        Some(Kind::Email) => mailboxes(line, looks),
+        None if line.contains("//") => links(line, looks),
+        None if line.matches('@').count() > 1 || line.contains('<') => mailboxes(line, looks),
+        _ => words(kind, line, looks),
     });
     values.take(MOST_VALUES + 1).collect()
 }

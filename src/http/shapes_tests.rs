@@ -8,7 +8,7 @@ fn values(kind: Option<Kind>, given: &Value) -> Vec<String> {
     let shown = |item: Item| match item {
         Item::Text(text) => text,
         Item::Other(word) => format!("<{word}>"),
-        Item::More => "<more>".to_owned(),
+        Item::Long(_) | Item::More | Item::Rest => "<more>".to_owned(),
     };
     read.values(kind).map(shown).collect()
 }
@@ -138,17 +138,106 @@ fn that_there_are_more_values_than_are_looked_at_is_told() {
     }
 }
 
+/// Returns the values of a text, and whether it was looked at as a whole.
+fn looked(kind: Option<Kind>, text: &str) -> (usize, bool) {
+    let read: OneOrMany = serde_json::from_value(json!(text)).unwrap();
+    let found: Vec<Item> = read.values(kind).collect();
+    let is_whole = !found.iter().any(Item::is_more);
+    (found.len(), is_whole)
+}
+
+#[test]
+fn what_a_text_costs_grows_with_its_length_and_is_bounded() {
+    // Each would take minutes to hours where parts are looked at again for each part before them.
+    const LENGTH: usize = MOST_BYTES / 2;
+    for part in [
+        "a ",
+        "\\n",
+        "<br> ",
+        "\\naaaa",
+        "a\u{2014}",
+        "/a.b\u{2014}",
+        "((",
+        "http://a.b ",
+    ] {
+        for kind in [None, Some(Kind::Url), Some(Kind::Domain)] {
+            let (count, _) = looked(kind, &part.repeat(LENGTH / part.len()));
+            assert!(count <= MOST_VALUES + 1, "{part}: {count}");
+        }
+        assert!(
+            !looked(None, &part.repeat(2 * MOST_BYTES / part.len())).1,
+            "{part}"
+        );
+    }
+    let words = "a.b c ".repeat(MOST_WORDS + 1);
+    assert!(!looked(Some(Kind::Domain), &words).1);
+    // What is no value by its letters costs nothing.
+    let plain = format!("{}a.example b.example", "word ".repeat(MOST_WORDS + 1));
+    assert_eq!(looked(Some(Kind::Domain), &plain), (3, true));
+}
+
+#[test]
+fn a_text_is_looked_at_up_to_a_bound_and_the_rest_is_told() {
+    let many = "a.example ".repeat(MOST_BYTES / 10 + 1);
+    let told = |given: Value| {
+        let read: OneOrMany = serde_json::from_value(given).unwrap();
+        let mut asked = crate::ask::score::Alert::default();
+        crate::http::values::add(&mut asked, Kind::Ip, &read);
+        asked
+            .excess
+            .iter()
+            .map(|one| one.reason.clone())
+            .collect::<Vec<_>>()
+    };
+    let long = format!("192.0.2.1 {}", "\u{e9} ".repeat(MOST_BYTES));
+    for given in [
+        json!(long),
+        json!([long]),
+        json!(["192.0.2.1", long, "192.0.2.2"]),
+    ] {
+        let told = told(given);
+        assert!(told.len() == 1 && told[0].contains("262144 bytes"), "{told:?}");
+    }
+    // A list that is a text is one still where it is cut.
+    assert!(
+        !looked(
+            Some(Kind::Domain),
+            &json!(vec!["a.example"; MOST_BYTES / 10]).to_string()
+        )
+        .1
+    );
+    // Of a batch each element is answered.
+    let read: OneOrMany = serde_json::from_value(json!(["a.example", many])).unwrap();
+    let elements = read.elements();
+    assert!(elements.len() == 2 && elements[1].text().unwrap_err().1.contains("262144 bytes"));
+}
+
+proptest! {
+    #[test]
+    fn a_plain_word_is_no_value(word in "[0-9A-Za-z]{1,31}") {
+        if crate::http::lines::is_plain_word(&word) {
+            prop_assert!(crate::domain::Indicator::guess(&word).is_err(), "{word}");
+            for kind in Kind::ALL {
+                prop_assert!(kind.read(&word).is_err(), "{word}");
+            }
+        }
+    }
+}
+
 #[test]
 fn long_white_space_takes_no_longer_than_other_text() {
     // A test of every space against all that follow would take minutes.
-    let text = format!("https://a.example/{}b", " ".repeat(1_000_000));
-    assert_eq!(apart(Some(Kind::Url), &text), std::slice::from_ref(&text));
+    let text = format!("https://a.example/{}b", " ".repeat(100_000));
+    assert_eq!(
+        apart(Some(Kind::Url), &text, &Looks::default()),
+        std::slice::from_ref(&text)
+    );
     let two = format!(
         "https://a.example/{}https://b.example/",
-        " \u{3000}".repeat(200_000)
+        " \u{3000}".repeat(50_000)
     );
     assert_eq!(
-        apart(Some(Kind::Url), &two),
+        apart(Some(Kind::Url), &two, &Looks::default()),
         ["https://a.example/", "https://b.example/"]
     );
 }
@@ -165,7 +254,7 @@ proptest! {
     #[test]
     fn no_text_is_lost_and_none_panics(text in ".{0,60}", kind in 0_usize..6) {
         let kind = Kind::ALL.get(kind).copied();
-        let found = apart(kind, &text);
+        let found = apart(kind, &text, &Looks::default());
         prop_assert!(found.iter().all(|value| !value.trim().is_empty()));
         // Whatever is told apart, what people read of it stays, in its order.
         // The ends of lines that are written out are no text.

@@ -1,6 +1,6 @@
 //! Reads the values of members as indicators. One that cannot be read is told with why, and costs no other.
 
-use super::shapes::{Item, OneOrMany};
+use super::shapes::OneOrMany;
 use crate::ask::message::head;
 use crate::ask::score::Alert;
 use crate::domain::indicator::{Taken, holds_two};
@@ -216,7 +216,7 @@ pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
     let mut more = 0_usize;
     for word in values.absent() {
         let note = format!("{}: {} stands for no value", kind.name(), shown(word));
-        if !asked.notes.contains(&note) {
+        if asked.notes.len() < MOST_TOLD && !asked.notes.contains(&note) {
             asked.notes.push(note);
         }
     }
@@ -225,7 +225,7 @@ pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
         let read = match item.text() {
             Ok(text) => as_meant(kind, text).map_err(|reason| unreadable(role, text, &reason)),
             // What was not looked at is no matter of reading: it could be the worst.
-            Err((word, reason)) if item == Item::More => {
+            Err((word, reason)) if item.is_more() => {
                 asked.excess.push(Ignored::text(role, word, &reason));
                 continue;
             }

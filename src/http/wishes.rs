@@ -10,7 +10,7 @@ use super::access::Identity;
 use super::problem::Problem;
 use crate::ask::score::Wishes;
 use crate::config::problem::expected_of;
-use crate::domain::indicator::visible;
+use crate::domain::echo::echoed;
 use crate::domain::{Capability, Pap, Tlp};
 use crate::reputation::{Fallback, Fallbacks, Policy};
 use crate::startup::App;
@@ -292,7 +292,7 @@ impl Given {
         for name in &self.providers {
             if !runtimes.contains_key(name) {
                 let hint = expected_of(name, runtimes.keys().map(String::as_str));
-                let name = visible(name, 80);
+                let name = echoed(name);
                 return Err(format!(
                     "providers: \"{name}\" is not configured on this server{hint}"
                 ));
