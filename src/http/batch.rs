@@ -7,20 +7,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::{Bytes, Data, Payload};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::access;
 use super::asking::{Caller, FACE, Finished, Request, decoded};
-use super::line::Line;
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::shapes::{Item, OneOrMany};
 use super::slices::Slices;
 use super::statuses::{BodyRefusals, Named, Refusals};
+use super::streamed::stream_lines;
 use super::values::{self, Found, Read, guess};
 use super::wishes::question;
 use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
@@ -42,7 +41,7 @@ const AT_ONCE: usize = MOST_INDICATORS;
 /// How long a batch takes at most, where its caller says nothing, and where it does.
 const DEADLINE: Duration = Duration::from_mins(5);
 
-const NDJSON: &str = "application/x-ndjson";
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
 question! {
     schema, Option<OneOrMany>;
@@ -79,7 +78,7 @@ pub struct BatchItem {
     #[serde(skip)]
     cost: Cost,
     #[serde(skip)]
-    provider_time: Duration,
+    pub(super) provider_time: Duration,
     /// Those with budgets.
     #[serde(skip)]
     sources: BTreeSet<String>,
@@ -133,7 +132,7 @@ pub struct BatchAnswer {
 #[derive(Debug, utoipa::IntoResponses)]
 #[expect(dead_code, reason = "it is only described")]
 enum Own {
-    /// Scored, each indicator with a status of its own. As `application/x-ndjson`, if `Accept` says so, each item is a line as soon as it is known, and the summary is the last line, as `{"summary": …}`.
+    /// Scored, each indicator with a status of its own. As `application/x-ndjson`, if `Accept` says so, each item is a line as soon as it is known, and the summary is the last line, as `{"summary": …}`; or `{"problem": …}` for lines that were not read in time.
     #[response(status = 200)]
     Scored(BatchAnswer),
 }
@@ -176,14 +175,14 @@ pub(super) fn wants_lines(http: &HttpRequest) -> bool {
 }
 
 /// Holds a batch under way.
-struct Run {
-    app: Data<App>,
+pub(super) struct Run {
+    pub(super) app: Data<App>,
     configured: Arc<Configured>,
-    caller: Caller,
-    asker: Asker,
+    pub(super) caller: Caller,
+    pub(super) asker: Asker,
     policy: Policy,
     wishes: Wishes,
-    given: Vec<Item>,
+    pub(super) given: Vec<Item>,
     /// The room for what it comes to.
     _place: Place,
 }
@@ -325,7 +324,7 @@ impl Run {
         item
     }
 
-    fn summary(&self) -> BatchSummary {
+    pub(super) fn summary(&self) -> BatchSummary {
         BatchSummary {
             request_id: self.asker.request_id.clone(),
             policy_version: self.policy.version().to_owned(),
@@ -337,7 +336,7 @@ impl Run {
 }
 
 impl BatchSummary {
-    fn count(&mut self, item: &BatchItem) {
+    pub(super) fn count(&mut self, item: &BatchItem) {
         let counted = match item.assessment.as_ref().map(|assessment| assessment.decision) {
             Some(Decision::Exceeds) => &mut self.exceeds,
             Some(Decision::Below) => &mut self.below,
@@ -354,12 +353,12 @@ impl BatchSummary {
     }
 
     /// Says what is left, once everything is counted.
-    fn close(&mut self, app: &App) {
+    pub(super) fn close(&mut self, app: &App) {
         self.budget = budget_left(&app.engine, &self.sources);
     }
 
     /// Returns the word for the log.
-    fn outcome(&self) -> &'static str {
+    pub(super) fn outcome(&self) -> &'static str {
         let counts = [
             (self.exceeds, Decision::Exceeds),
             (self.undetermined, Decision::Undetermined),
@@ -377,7 +376,7 @@ impl BatchSummary {
 }
 
 /// Scores all indicators, many at once, each told as soon as it is known.
-fn items(run: Arc<Run>) -> impl Stream<Item = BatchItem> {
+pub(super) fn items(run: Arc<Run>) -> impl Stream<Item = BatchItem> {
     let count = run.given.len();
     let slices = Slices::new(Arc::clone(run.app.engine.clock()));
     let of = Rc::clone(&slices);
@@ -435,73 +434,13 @@ async fn gather(
     })
 }
 
-/// Answers line by line. Whoever goes away stops what was not asked yet.
-fn stream_lines(log: Line, run: Run) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    response
-        .content_type(NDJSON)
-        .insert_header(("x-request-id", run.asker.request_id.clone()));
-    access::rate_headers(&mut response, run.caller.identity.rate());
-    let run = Arc::new(run);
-    let stream = Streamed {
-        summary: run.summary(),
-        provider_time: Duration::ZERO,
-        log,
-        is_whole: false,
-        run: Arc::clone(&run),
-    };
-    let state = (Box::pin(items(run)), stream);
-    let lines = stream::unfold(state, |(mut items, mut stream)| async move {
-        if stream.is_whole {
-            return None;
-        }
-        let text = match items.next().await {
-            Some(item) => {
-                stream.summary.count(&item);
-                stream.provider_time += item.provider_time;
-                line(&item)
-            }
-            None => {
-                stream.is_whole = true;
-                stream.summary.close(&stream.run.app);
-                last_line(&stream.summary)
-            }
-        };
-        Some((Ok::<_, actix_web::Error>(Bytes::from(text)), (items, stream)))
-    });
-    response.streaming(lines)
-}
-
-/// Is an answer of lines under way. Leaves its line in the log when it ends, also where its client goes away.
-struct Streamed {
-    summary: BatchSummary,
-    provider_time: Duration,
-    log: Line,
-    is_whole: bool,
-    run: Arc<Run>,
-}
-
-impl Drop for Streamed {
-    fn drop(&mut self) {
-        let outcome = if self.is_whole {
-            self.summary.outcome()
-        } else {
-            "abandoned"
-        };
-        let client = Arc::clone(&self.run.caller.identity.client);
-        let asked = format!("{} indicators", self.run.given.len());
-        self.log
-            .write(&self.run.app, outcome, self.provider_time, client, &asked);
-    }
-}
-
-fn line(item: &BatchItem) -> String {
+pub(super) fn line(item: &BatchItem) -> String {
     let mut line = serde_json::to_string(item).unwrap_or_default();
     line.push('\n');
     line
 }
 
-fn last_line(summary: &BatchSummary) -> String {
+pub(super) fn last_line(summary: &BatchSummary) -> String {
     let mut line = serde_json::json!({ "summary": summary }).to_string();
     line.push('\n');
     line

@@ -27,6 +27,7 @@ pub(crate) mod run_path;
 mod shapes;
 mod slices;
 mod statuses;
+mod streamed;
 #[cfg(test)]
 mod testing;
 pub mod values;

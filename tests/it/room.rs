@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use pivotd::engine::room::Room;
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Answer, Builder, Entity, TestApp, answering};
 
@@ -145,4 +146,45 @@ async fn a_batch_waits_for_room_and_is_told_when_there_was_none_in_its_time() {
     drop(place);
     assert_eq!(asking.await.status, 200);
     is_free(&room).await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_lines_keeps_no_other_from_a_batch() {
+    let app = Builder::new()
+        .settings(|settings| settings.server.working_memory = ALL)
+        .start()
+        .await;
+    let batch = json!({"indicators": vec!["career-offers.example"; 300]}).to_string();
+    let address: std::net::SocketAddr = app.base.trim_start_matches("http://").parse().unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let head = format!(
+        "POST {BATCH} HTTP/1.1\r\nHost: pivotd\r\nAuthorization: Bearer {}\r\nAccept: application/x-ndjson\r\n\
+         Content-Length: {}\r\n\r\n",
+        app.token,
+        batch.len()
+    );
+    stream.write_all((head + &batch).as_bytes()).await.unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    // The room is free although most lines are on their way still.
+    is_free(app.app.engine.batches()).await;
+    let other = app
+        .post_json(BATCH, &json!({"indicators": ["example.com"]}))
+        .await;
+    assert_eq!(other.status, 200, "{}", other.body);
+    let mut rest = String::new();
+    let mut reader = tokio::io::BufReader::new(stream);
+    let mut lines = 0;
+    while !rest.contains("\"summary\"") {
+        rest.clear();
+        assert!(
+            reader.read_line(&mut rest).await.unwrap() > 0,
+            "after {lines} lines"
+        );
+        lines += usize::from(rest.starts_with('{'));
+    }
+    assert_eq!(lines, 301);
 }
