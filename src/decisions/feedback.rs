@@ -1,11 +1,10 @@
 //! What people said of decisions: of each indicator the latest, until it ends.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -50,14 +49,118 @@ pub struct FeedbackRecord {
     pub expires_at: Timestamp,
 }
 
-type Known = HashMap<String, Arc<FeedbackRecord>>;
+/// What a record takes besides its texts: its key, and its entries here.
+const BESIDES: usize = 512;
+/// The most bytes of what one client said that holds, and of what all said: it lies in memory.
+const MOST_OF_CLIENT: u64 = 8 << 20;
+const MOST: u64 = 32 << 20;
+
+/// Says why something that somebody said was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum SayError {
+    /// The store cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// As much holds as may be held.
+    #[error(
+        "{whose} feedback takes as much as is held (some {count} opinions); withdraw what does not hold any more, or wait until it ends"
+    )]
+    Full {
+        /// Whose.
+        whose: &'static str,
+        /// How many that are, about.
+        count: u64,
+    },
+}
+
+/// Is what somebody said, and whose room it takes.
+#[derive(Debug)]
+struct Entry {
+    record: Arc<FeedbackRecord>,
+    owner: Arc<str>,
+}
+
+impl Entry {
+    fn bytes(&self) -> u64 {
+        let record = &self.record;
+        let texts = [
+            &record.indicator,
+            &record.reason,
+            &record.client,
+            &record.decision_id,
+        ];
+        (texts.map(String::len).iter().sum::<usize>() + BESIDES) as u64
+    }
+}
+
+/// Holds what was said and still holds, by indicator and by its end.
+#[derive(Debug, Default)]
+struct Known {
+    entries: HashMap<Arc<str>, Entry>,
+    ends: BTreeSet<(Timestamp, Arc<str>)>,
+    /// Bytes by owner.
+    held: HashMap<Arc<str>, u64>,
+    bytes: u64,
+}
+
+impl Known {
+    fn insert(&mut self, key: &str, entry: Entry) {
+        self.remove(key);
+        let key: Arc<str> = key.into();
+        self.bytes += entry.bytes();
+        *self.held.entry(Arc::clone(&entry.owner)).or_default() += entry.bytes();
+        self.ends.insert((entry.record.expires_at, Arc::clone(&key)));
+        self.entries.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &str) {
+        let Some((key, entry)) = self.entries.remove_entry(key) else {
+            return;
+        };
+        self.ends.remove(&(entry.record.expires_at, key));
+        self.bytes -= entry.bytes();
+        if let Some(held) = self.held.get_mut(&entry.owner) {
+            *held -= entry.bytes();
+            if *held == 0 {
+                self.held.remove(&entry.owner);
+            }
+        }
+    }
+
+    /// Removes what has ended.
+    fn end(&mut self, now: Timestamp) {
+        while let Some((_, key)) = self.ends.first().filter(|(end, _)| *end <= now) {
+            let key = Arc::clone(key);
+            self.remove(&key);
+        }
+    }
+
+    /// Looks whether there is room for what is said under a key.
+    fn has_room(&self, key: &str, entry: &Entry) -> Result<(), SayError> {
+        let before = self.entries.get(key);
+        let freed = before.map_or(0, Entry::bytes);
+        let own = before.filter(|before| before.owner == entry.owner);
+        let held = self.held.get(&entry.owner).copied().unwrap_or(0);
+        let full = |whose, most: u64| SayError::Full {
+            whose,
+            count: most / 1024,
+        };
+        if held - own.map_or(0, Entry::bytes) + entry.bytes() > MOST_OF_CLIENT {
+            return Err(full("this client's", MOST_OF_CLIENT));
+        }
+        if self.bytes - freed + entry.bytes() > MOST {
+            return Err(full("all clients'", MOST));
+        }
+        Ok(())
+    }
+}
 
 /// Keeps what people said, in memory and beside the store.
 #[derive(Debug)]
 pub struct Opinions {
     store: Store,
     time: Arc<KnownTime>,
-    known: ArcSwap<Known>,
+    known: RwLock<Known>,
     writing: Mutex<()>,
     /// Grows with everything that is said.
     version: AtomicU64,
@@ -70,36 +173,53 @@ impl Opinions {
     /// [`StoreError`] where the store cannot be read.
     pub fn open(store: Store, time: Arc<KnownTime>) -> Result<Self, StoreError> {
         let rows = store.rows(Shelf::Feedback, time.earliest().as_microsecond())?;
-        let read = |row: Row| {
-            let record: FeedbackRecord = serde_json::from_slice(&row.value).ok()?;
-            let tenant = row
-                .key
-                .strip_suffix(&name(record.r#type, &record.indicator))
-                .map(str::to_owned);
-            let key = tenant.map_or(row.key, |tenant| key(&tenant, record.r#type, &record.indicator));
-            Some((key, Arc::new(record)))
-        };
-        let mut known = Known::new();
-        for (key, record) in rows.into_iter().filter_map(read) {
-            let latest = known.entry(key).or_insert_with(|| Arc::clone(&record));
-            if latest.said_at < record.said_at {
-                *latest = record;
+        let mut known = Known::default();
+        for row in rows {
+            let Ok(record) = serde_json::from_slice::<FeedbackRecord>(&row.value) else {
+                continue;
+            };
+            let tenant = row.key.strip_suffix(&name(record.r#type, &record.indicator));
+            let (key, owner) = match tenant {
+                Some(tenant) => (
+                    key(tenant, record.r#type, &record.indicator),
+                    owner(tenant, &record.client),
+                ),
+                None => (row.key.clone(), owner("", &record.client)),
+            };
+            let before = known.entries.get(key.as_str());
+            if before.is_none_or(|before| before.record.said_at < record.said_at) {
+                let record = Arc::new(record);
+                known.insert(&key, Entry { record, owner });
             }
         }
         Ok(Self {
             store,
             time,
-            known: ArcSwap::from_pointee(known),
+            known: RwLock::new(known),
             writing: Mutex::default(),
             version: AtomicU64::new(0),
         })
     }
 
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how many bytes are held.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.known().bytes
+    }
+
     /// Takes in what somebody says, and returns when it is on disk. It replaces what was said of the indicator before.
     ///
     /// # Errors
-    /// [`StoreError`] where the store cannot be written.
-    pub async fn say(&self, tenant: &str, record: FeedbackRecord) -> Result<(), StoreError> {
+    /// [`SayError`] where the store cannot be written, or as much is held as may be.
+    pub async fn say(&self, tenant: &str, record: FeedbackRecord) -> Result<(), SayError> {
         let key = key(tenant, record.r#type, &record.indicator);
         let withdrawn = record.verdict == FeedbackVerdict::Withdrawn;
         let row = Row {
@@ -113,30 +233,38 @@ impl Opinions {
             },
             value: serde_json::to_vec(&record).unwrap_or_default(),
         };
+        let entry = Entry {
+            owner: owner(tenant, &record.client),
+            record: Arc::new(record),
+        };
         let _one_at_a_time = self.writing.lock().await;
+        self.known_mut().end(self.time.earliest());
         let mut rows = vec![row];
-        // Earlier versions named a mailbox as it was written.
-        if let Some(before) = self.known.load().get(&key) {
-            let written = format!("{tenant}{}", name(before.r#type, &before.indicator));
-            if written != key {
-                rows.push(Row {
-                    shelf: Shelf::Feedback,
-                    key: written,
-                    until_us: 0,
-                    value: Vec::new(),
-                });
+        {
+            let known = self.known();
+            if !withdrawn {
+                known.has_room(&key, &entry)?;
+            }
+            // Earlier versions named a mailbox as it was written.
+            if let Some(before) = known.entries.get(key.as_str()) {
+                let written = format!("{tenant}{}", name(before.record.r#type, &before.record.indicator));
+                if written != key {
+                    rows.push(Row {
+                        shelf: Shelf::Feedback,
+                        key: written,
+                        until_us: 0,
+                        value: Vec::new(),
+                    });
+                }
             }
         }
         self.store.put_rows(rows).await?;
-        let now = self.time.earliest();
-        let mut known = Known::clone(&self.known.load());
-        known.retain(|_, record| record.expires_at > now);
+        let mut known = self.known_mut();
         if withdrawn {
             known.remove(&key);
         } else {
-            known.insert(key, Arc::new(record));
+            known.insert(&key, entry);
         }
-        self.known.store(Arc::new(known));
         self.version.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }
@@ -150,11 +278,11 @@ impl Opinions {
     /// Returns what was said of an indicator, if it still holds.
     #[must_use]
     pub fn of(&self, tenant: &str, kind: IndicatorKind, value: &str) -> Option<Arc<FeedbackRecord>> {
-        let known = self.known.load();
-        if known.is_empty() {
+        let known = self.known();
+        if known.entries.is_empty() {
             return None;
         }
-        let record = known.get(&key(tenant, kind, value))?;
+        let record = &known.entries.get(key(tenant, kind, value).as_str())?.record;
         (record.expires_at > self.time.earliest()).then(|| Arc::clone(record))
     }
 }
@@ -178,6 +306,11 @@ impl Feedback for Opinions {
     }
 }
 
+/// Names a client of a tenant.
+fn owner(tenant: &str, client: &str) -> Arc<str> {
+    format!("{tenant}|{client}").into()
+}
+
 /// Names an indicator of a tenant; a name is the same as a domain and as a host name, a mailbox is the same in capitals.
 fn key(tenant: &str, kind: IndicatorKind, value: &str) -> String {
     let folded = match kind {
@@ -194,4 +327,97 @@ fn name(kind: IndicatorKind, value: &str) -> String {
         other => other,
     };
     format!("|{kind}|{value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::manual::ManualClock;
+
+    const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+    fn opinions(folder: &std::path::Path, clock: &ManualClock) -> Opinions {
+        let store = Store::open(folder, 1 << 20).unwrap();
+        let lasts = std::time::Duration::from_secs(3600);
+        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), lasts);
+        Opinions::open(store, time).unwrap()
+    }
+
+    fn said(client: &str, at: usize, now: Timestamp) -> FeedbackRecord {
+        FeedbackRecord {
+            r#type: IndicatorKind::Domain,
+            indicator: format!("name-{at}.example"),
+            verdict: FeedbackVerdict::Confirmed,
+            reason: "r".repeat(400),
+            client: client.to_owned(),
+            decision_id: String::new(),
+            said_at: now,
+            expires_at: now + DAY,
+        }
+    }
+
+    /// Fills what a client may say without writing it.
+    fn fill(opinions: &Opinions, client: &str, now: Timestamp) -> usize {
+        let mut known = opinions.known_mut();
+        for at in 0.. {
+            let record = Arc::new(said(client, at, now));
+            let key = key(client, record.r#type, &record.indicator);
+            let entry = Entry {
+                owner: owner("soc", client),
+                record,
+            };
+            if known.has_room(&key, &entry).is_err() {
+                return at;
+            }
+            known.insert(&key, entry);
+        }
+        0
+    }
+
+    #[tokio::test]
+    async fn what_a_client_says_is_bounded_until_it_ends_or_is_withdrawn() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
+        let opinions = opinions(folder.path(), &clock);
+        let now = crate::clock::Clock::now(&clock);
+        assert!(fill(&opinions, "a", now) > 1000);
+        let more = opinions.say("soc", said("a", 1 << 20, now)).await;
+        assert!(matches!(more, Err(SayError::Full { .. })), "{more:?}");
+        // Others have room of their own, up to what all have.
+        opinions.say("soc", said("b", 1 << 20, now)).await.unwrap();
+        for client in ["c", "d", "e"] {
+            fill(&opinions, client, now);
+        }
+        assert!(opinions.bytes() <= MOST);
+        let more = opinions.say("soc", said("f", 1 << 21, now)).await;
+        assert!(matches!(more, Err(SayError::Full { .. })), "{more:?}");
+        let mut withdrawn = said("b", 1 << 20, now);
+        withdrawn.verdict = FeedbackVerdict::Withdrawn;
+        opinions.say("soc", withdrawn).await.unwrap();
+        clock.advance(DAY);
+        let later = crate::clock::Clock::now(&clock);
+        opinions.say("soc", said("a", 1 << 20, later)).await.unwrap();
+        let known = opinions.known();
+        assert_eq!(
+            (known.entries.len(), known.ends.len(), known.held.len()),
+            (1, 1, 1)
+        );
+    }
+
+    #[tokio::test]
+    async fn what_was_said_is_known_after_a_restart_and_replaced_by_what_is_said_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
+        let now = crate::clock::Clock::now(&clock);
+        let kept = opinions(folder.path(), &clock);
+        kept.say("soc", said("a", 1, now)).await.unwrap();
+        kept.say("soc", said("b", 1, now)).await.unwrap();
+        let bytes = kept.bytes();
+        drop(kept);
+        let kept = opinions(folder.path(), &clock);
+        assert_eq!(kept.bytes(), bytes);
+        let record = kept.of("soc", IndicatorKind::Hostname, "name-1.example").unwrap();
+        assert_eq!(record.client, "b");
+        assert_eq!(kept.known().held.len(), 1);
+    }
 }

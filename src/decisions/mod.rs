@@ -19,7 +19,7 @@ use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::digest;
 
-pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions};
+pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions, SayError};
 pub use replies::{Begun, Claim, Replies, Reply, fingerprint};
 
 /// A decision that is made again is written again once a day at most.

@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 
 use super::asking::Request;
 use super::problem::Problem;
-use super::statuses::{BodyRefusals, NotFound, Refusals};
+use super::statuses::{BodyRefusals, NoRoom, NotFound, Refusals};
 use crate::ask::message::head;
-use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision};
+use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision, SayError};
 use crate::domain::indicator::is_invisible;
 use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::digest;
@@ -93,6 +93,7 @@ pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
         (status = 200, description = "Taken in; it holds from now on.", body = FeedbackRecord),
         Refusals,
         NotFound,
+        NoRoom,
         BodyRefusals,
     ),
     security(("token" = []))
@@ -134,7 +135,13 @@ pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> Ht
             .opinions
             .say(identity.tenant(), record.clone())
             .await;
-        kept.map_err(|error| request.store(&error))?;
+        kept.map_err(|error| match error {
+            SayError::Store(error) => request.store(&error),
+            full @ SayError::Full { .. } => {
+                let (status, title) = (StatusCode::CONFLICT, "There is no room for feedback");
+                Problem::new(status, "feedback-full", title, full.to_string(), &request.id)
+            }
+        })?;
         request.local(&identity, "feedback", &record)
     }
     .await;

@@ -90,3 +90,12 @@ pub(super) enum NotFound {
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
 }
+
+/// Lists the refusal of feedback for which there is no room.
+#[derive(Debug, utoipa::IntoResponses)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum NoRoom {
+    /// As much feedback is held as may be; withdraw what does not hold any more.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Full(Problem),
+}

@@ -415,8 +415,9 @@ impl Style {
     }
 
     fn show<'a>(&self, indicator: &'a str) -> Option<Cow<'a, str>> {
+        let indicator = without_user(indicator);
         match self.indicators {
-            LogIndicators::Full => Some(Cow::Borrowed(indicator)),
+            LogIndicators::Full => Some(without_query(indicator)),
             LogIndicators::None => None,
             LogIndicators::Hash => {
                 let mut mac = self.keyed.clone()?;
@@ -427,6 +428,53 @@ impl Style {
             }
         }
     }
+}
+
+const SLASHES: [&str; 2] = ["//", "\\\\"];
+
+/// Leaves out who asks in what may be URLs: `user:password@`. A mailbox is left alone.
+fn without_user(text: &str) -> Cow<'_, str> {
+    if !text.contains('@') {
+        return Cow::Borrowed(text);
+    }
+    let ends = |c: char| matches!(c, '/' | '\\' | '?' | '#');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_url = false;
+    loop {
+        let (authority, behind) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+        match authority.rsplit_once('@') {
+            Some((user, host)) if is_url || user.contains(':') => out.push_str(host),
+            _ => out.push_str(authority),
+        }
+        let next = SLASHES.iter().filter_map(|slashes| behind.find(slashes)).min();
+        let Some((path, target)) = next.and_then(|at| behind.split_at_checked(at + 2)) else {
+            out.push_str(behind);
+            return Cow::Owned(out);
+        };
+        out.push_str(path);
+        is_url = true;
+        rest = target.trim_start_matches(['/', '\\']);
+    }
+}
+
+/// Leaves out the query and the fragment of what may be a URL: they may hold tokens. Of several URLs only the next space ends
+/// them.
+fn without_query(text: Cow<'_, str>) -> Cow<'_, str> {
+    let count: usize = SLASHES.iter().map(|slashes| text.matches(slashes).count()).sum();
+    if !text.contains(['?', '#']) || !text.contains(['/', '\\']) {
+        return text;
+    }
+    let bare = |text: &str| match text.split_once(['?', '#']) {
+        Some((start, _)) => format!("{start}?…"),
+        None => text.to_owned(),
+    };
+    let parts: Vec<String> = if count > 1 {
+        text.split(' ').map(bare).collect()
+    } else {
+        vec![bare(&text)]
+    };
+    Cow::Owned(parts.join(" "))
 }
 
 #[cfg(test)]
@@ -473,6 +521,45 @@ mod tests {
         assert!(!written(LogFormat::Text, LogIndicators::Full, "a\u{202e}b").contains('\u{202e}'));
         let text = written(LogFormat::Text, LogIndicators::Full, "evil\"\n\u{1b}[2J.example");
         assert!(!text.trim_end().contains(['\n', '\u{1b}']), "{text:?}");
+    }
+
+    #[test]
+    fn no_secret_of_a_url_is_shown() {
+        for (given, shown) in [
+            (
+                "https://user:canary@a.example/b?token=canary#canary",
+                "https://a.example/b?…",
+            ),
+            ("https://canary@a.example", "https://a.example"),
+            ("hxxps[:]//user:c@nary@a.example/b", "hxxps[:]//a.example/b"),
+            ("http:\\\\user:canary@a.example\\b", "http:\\\\a.example\\b"),
+            ("//user:canary@a.example", "//a.example"),
+            ("user:canary@a.example/x", "a.example/x"),
+            ("a.example/x?canary", "a.example/x?…"),
+            ("billing@a.example", "billing@a.example"),
+            (
+                "a.example https://u:canary@b.example/",
+                "a.example https://b.example/",
+            ),
+            (
+                "https://a.example/?canary https://u:canary@b.example/?canary 192.0.2.1",
+                "https://a.example/?… https://b.example/?… 192.0.2.1",
+            ),
+            ("https://a.example/?x=canary canary", "https://a.example/?…"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            for format in [LogFormat::Json, LogFormat::Text] {
+                let line = written(format, LogIndicators::Full, given);
+                assert!(!line.contains("canary") && !line.contains("nary@"), "{line}");
+            }
+            let line: serde_json::Value =
+                serde_json::from_str(&written(LogFormat::Json, LogIndicators::Full, given)).unwrap();
+            assert_eq!(line["fields"]["indicator"], shown);
+        }
+        // A hash is the same whoever asks, and another with another query.
+        let hash = |indicator| written(LogFormat::Json, LogIndicators::Hash, indicator);
+        assert_eq!(hash("https://u:p@a.example/x"), hash("https://a.example/x"));
+        assert_ne!(hash("https://a.example/?a"), hash("https://a.example/?b"));
     }
 
     #[test]
