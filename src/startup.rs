@@ -255,7 +255,7 @@ impl App {
     pub fn reload(&self, loaded: Loaded) -> Result<(), TransportError> {
         self.engine.reload(&loaded.settings, self.providers)?;
         self.engine.store().keep_free(loaded.settings.store.min_free);
-        self.decisions.replies.resize(loaded.settings.store);
+        self.decisions.resize(loaded.settings.store);
         let generation = self.configured.load().catalogue.generation() + 1;
         self.configured
             .store(Arc::new(Configured::new(loaded, generation)));

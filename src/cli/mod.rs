@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod cache;
 mod check;
 mod clock;
+mod decisions;
 mod demo;
 mod differs;
 mod export;
@@ -76,6 +77,8 @@ enum Command {
     Tokens(tokens::Tokens),
     /// Look into stored answers, or remove them.
     Cache(cache::Cache),
+    /// Count the decisions that are kept, or remove some.
+    Decisions(decisions::Decisions),
     /// Say whether the clock is believed, or that it is right.
     Clock(clock::Clock),
     /// Ask a running server whether it is well; for containers.
@@ -119,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Keys(command) => command.run(),
         Command::Tokens(command) => command.run(),
         Command::Cache(command) => command.run(),
+        Command::Decisions(command) => command.run(),
         Command::Clock(command) => command.run(),
         Command::Healthcheck(command) => command.run(),
     };

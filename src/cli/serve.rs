@@ -363,6 +363,7 @@ async fn sweep(app: Arc<App>) {
             Ok(count) => tracing::info!(count, "removed answers past their time"),
             Err(error) => tracing::error!(%error, "answers past their time could not be removed"),
         }
+        app.decisions.forget_past();
         clock
             .sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600))
             .await;

@@ -243,6 +243,8 @@ pub(super) fn store(root: &Reader<'_>) -> StoreSettings {
         min_free: reader.bytes("min_free", 64 * MIB, 0, 1 << 50),
         replies: reader.bytes("replies", 256 * MIB, MIB, 1 << 40),
         replies_per_client: reader.bytes("replies_per_client", 64 * MIB, MIB, 1 << 40),
+        decisions: reader.bytes("decisions", 2048 * MIB, MIB, 1 << 50),
+        decisions_per_client: reader.bytes("decisions_per_client", 1024 * MIB, MIB, 1 << 50),
     };
     reader.finish();
     settings

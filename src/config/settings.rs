@@ -142,6 +142,10 @@ pub struct StoreSettings {
     pub replies: u64,
     /// Bytes of replies that are kept for one client.
     pub replies_per_client: u64,
+    /// Bytes of decisions that are kept.
+    pub decisions: u64,
+    /// Bytes of decisions that are kept for one client.
+    pub decisions_per_client: u64,
 }
 
 /// Holds how long each face waits for an answer.

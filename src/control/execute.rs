@@ -9,6 +9,7 @@ use super::{
     VERSION, lookup,
 };
 use crate::config::settings::BudgetWindow;
+use crate::decisions::ChosenDecisions;
 use crate::domain::Indicator;
 use crate::engine::account::AccountState;
 use crate::engine::cache::Entry;
@@ -48,6 +49,8 @@ pub async fn execute(app: &App, request: ControlRequest) -> ControlReply {
         ControlRequest::CacheShow { value } => cache_show(app, &value),
         ControlRequest::CachePurge(purge) => cache_purge(app, &purge).await,
         ControlRequest::Reload => app.reload_source().map(ControlReply::Reloaded),
+        ControlRequest::DecisionStats => Ok(ControlReply::Decisions(app.decisions.clients())),
+        ControlRequest::DecisionRemove(chosen) => decisions_remove(app, &chosen).await,
         ControlRequest::Clock { confirm } => Ok(ControlReply::Clock(clock(app, confirm).await)),
     };
     done.unwrap_or_else(|reason| ControlReply::Refused { reason })
@@ -166,6 +169,13 @@ async fn cache_purge(app: &App, purge: &Purge) -> Result<ControlReply, String> {
         .await
         .map_err(text)?;
     Ok(ControlReply::Purged { count })
+}
+
+async fn decisions_remove(app: &App, chosen: &ChosenDecisions) -> Result<ControlReply, String> {
+    let count = app.decisions.remove(chosen).await.map_err(text)?;
+    // The room is the disk's again where that needs it.
+    app.engine.store().compact().await.map_err(text)?;
+    Ok(ControlReply::DecisionsRemoved { count })
 }
 
 async fn keys_test(app: &App, provider: Option<&str>) -> Result<ControlReply, String> {

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::report::Report;
+use crate::decisions::{ChosenDecisions, DecisionsOf};
 use crate::engine::cache::CacheStats;
 use crate::engine::known_time::ClockView;
 use crate::startup::reload::Reloaded;
@@ -78,6 +79,10 @@ pub enum ControlRequest {
     CachePurge(Purge),
     /// Read the configuration again.
     Reload,
+    /// Count the decisions that are kept, by client.
+    DecisionStats,
+    /// Remove decisions that match all that is given.
+    DecisionRemove(ChosenDecisions),
     /// Say how the clock stands.
     Clock {
         /// Whether it is right, jump or not.
@@ -160,6 +165,13 @@ pub enum ControlReply {
     },
     /// The configuration was read again.
     Reloaded(Reloaded),
+    /// Decisions, by client.
+    Decisions(Vec<DecisionsOf>),
+    /// Decisions were removed.
+    DecisionsRemoved {
+        /// How many.
+        count: usize,
+    },
     /// How the clock stands.
     Clock(ClockView),
     /// It was not done.

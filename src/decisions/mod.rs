@@ -2,11 +2,12 @@
 //! people said of decisions, which is evidence for the next ones.
 
 mod feedback;
+mod held;
 mod packed;
 mod replies;
 mod shelf;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,9 +18,13 @@ use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::reputation::alert::AlertAnswer;
-use crate::reputation::digest;
+use crate::reputation::{Decision, digest};
+use held::{Held, find, limits, name_of, owned};
+use packed::Owned;
+use shelf::{Replaced, client_of};
 
 pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions, SayError};
+pub use held::{ChosenDecisions, DecisionsOf};
 pub use replies::{Begun, Claim, Replies, Reply, fingerprint};
 
 /// A decision that is made again is written again once a day at most.
@@ -56,6 +61,8 @@ pub struct Decisions {
     time: Arc<KnownTime>,
     /// Decisions that were written within the last day, by their row's key.
     known: Cache<String, i64>,
+    /// Which are kept.
+    held: Mutex<Held>,
     /// What people said.
     pub opinions: Opinions,
     /// Replies that can be asked for again.
@@ -63,7 +70,7 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// Reads what people said, and which replies are kept.
+    /// Reads what people said, and which decisions and replies are kept.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
@@ -72,12 +79,75 @@ impl Decisions {
             opinions: Opinions::open(store.clone(), Arc::clone(&time))?,
             replies: Replies::open(store.clone(), Arc::clone(&time), settings)?,
             known: Cache::new(KNOWN),
+            held: Mutex::new(Held::open(&store, time.earliest().as_microsecond(), settings)?),
             store,
             time,
         })
     }
 
-    /// Keeps a decision for so long, and returns when it is on disk. One that is there already costs nothing.
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over how much may be kept; what is too much goes with what is kept next.
+    pub fn resize(&self, settings: StoreSettings) {
+        self.replies.resize(settings);
+        self.held().shelved.resize(limits(settings));
+    }
+
+    /// Forgets what is past its time, which a sweep removes.
+    pub fn forget_past(&self) {
+        let now_us = self.time.earliest().as_microsecond();
+        self.replies.forget_past(now_us);
+        self.held().shelved.forget_past(now_us);
+    }
+
+    /// Returns how many bytes of decisions are kept.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.held().shelved.bytes()
+    }
+
+    /// Returns how many decisions were given up before their time.
+    #[must_use]
+    pub fn given_up(&self) -> u64 {
+        self.held().shelved.given_up()
+    }
+
+    /// Counts the decisions of each client, those of most bytes first.
+    #[must_use]
+    pub fn clients(&self) -> Vec<DecisionsOf> {
+        self.held().clients()
+    }
+
+    /// Removes decisions, and returns how many when that is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read or written.
+    pub async fn remove(&self, chosen: &ChosenDecisions) -> Result<usize, StoreError> {
+        let mut count = 0;
+        let now_us = self.time.earliest().as_microsecond();
+        loop {
+            let (store, chosen) = (self.store.clone(), chosen.clone());
+            // Walking all of them would hold up whoever else is served.
+            let found = tokio::task::spawn_blocking(move || find(&store, &chosen, now_us)).await;
+            let found = found.map_err(|_| StoreError::Closed)??;
+            if found.is_empty() {
+                return Ok(count);
+            }
+            let keys = found.iter().map(|one| (Shelf::Decisions, one.key.clone()));
+            self.store.swap_rows(Vec::new(), keys.collect()).await?;
+            count += found.len();
+            for one in &found {
+                self.held().shelved.remove(one.name, one.until_us);
+                self.known.invalidate(&one.key);
+            }
+        }
+    }
+
+    /// Keeps a decision for so long, and returns when it is on disk. One that is there already costs nothing. One for which
+    /// nobody was asked, and of which nobody says anything, is not kept: the question would make it anew. Where there is no
+    /// room, the client's own oldest are given up, and then those of the client that has most.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
@@ -90,10 +160,12 @@ impl Decisions {
     ) -> Result<(), StoreError> {
         let now = self.time.clock().now();
         let key = row_key(tenant, &answer.decision_id);
-        if self.is_known(&key, now) {
+        if self.is_known(&key, now) || says_nothing(answer) {
             return Ok(());
         }
-        let before = self.find(tenant, &answer.decision_id)?;
+        let now_us = self.time.earliest().as_microsecond();
+        let row = self.store.whole_row(Shelf::Decisions, &key, now_us)?;
+        let before: Option<KeptDecision> = row.as_ref().and_then(|row| packed::unpack_owned(&row.value));
         let digests = answer.indicators.iter();
         let decision = KeptDecision {
             decision_id: answer.decision_id.clone(),
@@ -111,16 +183,51 @@ impl Decisions {
                 None => serde_json::to_value(answer).unwrap_or_default(),
             },
         };
+        let owner = Owned {
+            client: client_of(tenant, &decision.client),
+            made_us: now.as_microsecond(),
+        };
         let kept_us = i64::try_from(kept_for.as_micros()).unwrap_or(i64::MAX);
+        let until_us = self.time.latest().as_microsecond().saturating_add(kept_us);
+        let value = packed::pack_owned(owner, &decision);
+        let name = name_of(owner.client, &answer.decision_id);
+        let (gone, keys) = {
+            let mut held = self.held();
+            held.know(owner.client, tenant, &decision.client);
+            let before = row.as_ref().and_then(|row| {
+                let name = name_of(owned(tenant, &row.value)?.client, &answer.decision_id)?;
+                held.shelved.remove(name, row.until_us)
+            });
+            let gone = name.map_or_else(Vec::new, |name| {
+                let Replaced { gone } = held.shelved.make_room(name, until_us, value.len(), now_us);
+                gone
+            });
+            let keys: Vec<String> = gone.iter().filter_map(|gone| held.key(gone)).collect();
+            (gone.into_iter().chain(before).collect::<Vec<_>>(), keys)
+        };
+        for key in &keys {
+            self.known.invalidate(key);
+        }
+        let count = keys.len();
         let row = Row {
             shelf: Shelf::Decisions,
             key: key.clone(),
-            until_us: self.time.latest().as_microsecond().saturating_add(kept_us),
-            value: packed::pack(&decision),
+            until_us,
+            value,
         };
-        self.store.put_rows(vec![row]).await?;
-        self.known.insert(key, now.as_second().saturating_add(AGAIN_S));
-        Ok(())
+        let keys = keys.into_iter().map(|key| (Shelf::Decisions, key)).collect();
+        let written = self.store.swap_rows(vec![row], keys).await;
+        let mut held = self.held();
+        match (&written, name) {
+            (Ok(()), _) => {
+                let given_up = gone.get(..count).unwrap_or_default();
+                held.shelved.count_given_up(given_up, now_us);
+                self.known.insert(key, now.as_second().saturating_add(AGAIN_S));
+            }
+            (Err(_), Some(name)) => held.shelved.undo(name, until_us, gone),
+            (Err(_), None) => {}
+        }
+        written
     }
 
     /// Tells whether a decision was written within the last day.
@@ -142,8 +249,21 @@ impl Decisions {
     pub fn find(&self, tenant: &str, id: &str) -> Result<Option<KeptDecision>, StoreError> {
         let now = self.time.earliest().as_microsecond();
         let row = self.store.row(Shelf::Decisions, &row_key(tenant, id), now)?;
-        Ok(row.and_then(|row| packed::unpack(&row)))
+        Ok(row.and_then(|row| packed::unpack_owned(&row)))
     }
+}
+
+/// Tells an answer to a question for which nobody was asked, and of which neither a list nor anybody else says anything.
+fn says_nothing(answer: &AlertAnswer) -> bool {
+    let told = [
+        &answer.unreadable,
+        &answer.sealed,
+        &answer.excess,
+        &answer.ignored,
+    ];
+    matches!(answer.decision, Decision::Unknown | Decision::Unsupported)
+        && answer.indicators.iter().all(|item| item.evidence.is_empty())
+        && told.iter().all(|told| told.is_empty())
 }
 
 fn row_key(tenant: &str, id: &str) -> String {

@@ -16,6 +16,46 @@ pub(super) fn pack<T: Serialize>(value: &T) -> Vec<u8> {
     zstd::bulk::compress(&json, LEVEL).unwrap_or(json)
 }
 
+/// Begins a decision before which stands whose it is.
+const OWNED: u8 = 1;
+const LONG: usize = size_of::<u64>();
+
+/// Says whose a decision is, and when it was last made, so that it need not be unpacked for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owned {
+    pub(super) client: u64,
+    pub(super) made_us: i64,
+}
+
+/// Packs a decision with whose it is.
+pub(super) fn pack_owned<T: Serialize>(owned: Owned, value: &T) -> Vec<u8> {
+    let mut bytes = vec![OWNED];
+    bytes.extend(owned.client.to_be_bytes());
+    bytes.extend(owned.made_us.to_be_bytes());
+    bytes.extend(pack(value));
+    bytes
+}
+
+/// Takes a stored decision apart: whose it is, if that stands before it, and the packed decision.
+pub(super) fn apart(bytes: &[u8]) -> (Option<Owned>, &[u8]) {
+    let read = || {
+        let rest = bytes.strip_prefix(&[OWNED])?;
+        let (client, rest) = rest.split_first_chunk::<LONG>()?;
+        let (made, rest) = rest.split_first_chunk::<LONG>()?;
+        let owned = Owned {
+            client: u64::from_be_bytes(*client),
+            made_us: i64::from_be_bytes(*made),
+        };
+        Some((owned, rest))
+    };
+    read().map_or((None, bytes), |(owned, rest)| (Some(owned), rest))
+}
+
+/// Unpacks a decision, whether it stands there whose it is or not.
+pub(super) fn unpack_owned<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    unpack(apart(bytes).1)
+}
+
 /// Unpacks a value; one that earlier versions wrote is JSON as it is. `None` for what is no such value.
 pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     if bytes.starts_with(b"{") {
@@ -57,6 +97,23 @@ mod tests {
             json.len()
         );
         assert_eq!(unpack(&packed), Some(decision()));
+    }
+
+    #[test]
+    fn a_decision_is_read_with_whose_it_is_and_without() {
+        let owned = Owned {
+            client: u64::MAX - 1,
+            made_us: -7,
+        };
+        let bytes = pack_owned(owned, &decision());
+        assert_eq!(apart(&bytes).0, Some(owned));
+        assert_eq!(unpack_owned(&bytes), Some(decision()));
+        let before = pack(&decision());
+        assert_eq!(
+            (apart(&before).0, unpack_owned(&before)),
+            (None, Some(decision()))
+        );
+        assert_eq!(unpack_owned::<KeptDecision>(&[OWNED, 0]), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::packed;
-use super::shelf::{Name, Replaced, Replies as Shelved};
+use super::shelf::{Limits, Name, Replaced, Shelved};
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
@@ -86,7 +86,7 @@ impl Replies {
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
     pub fn open(store: Store, time: Arc<KnownTime>, settings: StoreSettings) -> Result<Self, StoreError> {
-        let mut shelved = Shelved::new(settings);
+        let mut shelved = Shelved::new(limits(settings));
         let now = time.earliest().as_microsecond();
         store.each_row(Shelf::Replies, now, |key, until_us, value| {
             // Replies of earlier versions are found no more, and go after a day.
@@ -108,7 +108,12 @@ impl Replies {
 
     /// Takes over how much may be kept; what is too much goes with the next reply.
     pub fn resize(&self, settings: StoreSettings) {
-        self.shelved().resize(settings);
+        self.shelved().resize(limits(settings));
+    }
+
+    /// Forgets what is past its time, which a sweep removes.
+    pub(super) fn forget_past(&self, now_us: i64) {
+        self.shelved().forget_past(now_us);
     }
 
     /// Returns how many bytes are kept.
@@ -193,9 +198,16 @@ impl Replies {
         let mut shelved = self.shelved();
         match &written {
             Ok(()) => shelved.count_given_up(&gone, now),
-            Err(_) => shelved.undo(claim.name, gone),
+            Err(_) => shelved.undo(claim.name, until_us, gone),
         }
         written
+    }
+}
+
+fn limits(settings: StoreSettings) -> Limits {
+    Limits {
+        all: settings.replies,
+        one: settings.replies_per_client,
     }
 }
 
@@ -219,6 +231,8 @@ mod tests {
         min_free: 0,
         replies: 1 << 20,
         replies_per_client: 1 << 20,
+        decisions: 1 << 20,
+        decisions_per_client: 1 << 20,
     };
 
     fn replies(folder: &std::path::Path, clock: &ManualClock) -> Replies {

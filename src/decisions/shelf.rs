@@ -1,92 +1,117 @@
-//! Says which replies are kept, by client and age, and which are given up where there is no room for another.
+//! Says which replies or decisions are kept, by client and age, and which are given up where there is no room for another.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::fingerprint;
-use crate::config::settings::StoreSettings;
 
-/// What a reply takes besides its own bytes: its key, its place on a page, and its entry here.
+/// What a row takes besides its own bytes: its key, its place on a page, and its entry here.
 const BESIDES: usize = 512;
+/// So many rows go for another at once at most. Where more is too much, as under a smaller bound, they go with those after it.
+const MOST_GONE: usize = 1_000;
 
-/// Names a reply: whose it is, and under which name. Neither can be read from it.
+/// Says how many bytes are kept at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Of all clients.
+    pub(super) all: u64,
+    /// Of one client.
+    pub(super) one: u64,
+}
+
+/// Names a row: whose it is, and under which name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Name {
-    client: u64,
-    request: u128,
+    pub(super) client: u64,
+    pub(super) item: [u8; 16],
+}
+
+/// Names a client of a tenant; neither can be read from it.
+pub(super) fn client_of(tenant: &str, client: &str) -> u64 {
+    digits(&[tenant.as_bytes(), client.as_bytes()], 16)
+        .try_into()
+        .unwrap_or_default()
+}
+
+/// Makes a number of the first digits of what texts are.
+fn digits(parts: &[&[u8]], digits: usize) -> u128 {
+    let digits: String = fingerprint(parts).chars().take(digits).collect();
+    u128::from_str_radix(&digits, 16).unwrap_or_default()
 }
 
 impl Name {
     /// Names the reply to a request that a client named.
     pub(super) fn of(tenant: &str, client: &str, name: &str) -> Self {
-        let first = |parts: &[&[u8]], digits: usize| {
-            let digits: String = fingerprint(parts).chars().take(digits).collect();
-            u128::from_str_radix(&digits, 16).unwrap_or_default()
-        };
-        let (tenant, client, name) = (tenant.as_bytes(), client.as_bytes(), name.as_bytes());
+        let parts = [tenant, client, name].map(str::as_bytes);
         Self {
-            client: u64::try_from(first(&[tenant, client], 16)).unwrap_or_default(),
-            request: first(&[tenant, client, name], 32),
+            client: client_of(tenant, client),
+            item: digits(&parts, 32).to_be_bytes(),
         }
     }
 
-    /// Returns the key of its row.
+    /// Returns the key of a reply's row.
     pub(super) fn key(self) -> String {
-        format!("{:016x}|{:032x}", self.client, self.request)
+        format!("{:016x}|{:032x}", self.client, u128::from_be_bytes(self.item))
     }
 
-    /// Reads the key of a row.
+    /// Reads the key of a reply's row.
     pub(super) fn read(key: &str) -> Option<Self> {
         let (client, request) = key.split_once('|')?;
         Some(Self {
             client: u64::from_str_radix(client, 16).ok()?,
-            request: u128::from_str_radix(request, 16).ok()?,
+            item: u128::from_str_radix(request, 16).ok()?.to_be_bytes(),
         })
     }
 }
 
-/// Is a reply that was given up.
+/// Is a row that was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Gone {
     pub(super) name: Name,
     until_us: i64,
-    bytes: u64,
+    bytes: u32,
 }
 
-/// Holds what makes room for a reply.
+/// Holds what makes room for a row.
 #[derive(Debug)]
 pub(super) struct Replaced {
     /// What goes.
     pub(super) gone: Vec<Gone>,
 }
 
-/// Holds the replies of one client, the oldest first.
+/// Holds the rows of one client, the oldest first.
 #[derive(Debug, Default)]
 struct Client {
     bytes: u64,
-    kept: BTreeMap<(i64, Name), u64>,
+    kept: BTreeMap<(i64, [u8; 16]), u32>,
 }
 
-/// Knows which replies are kept.
+/// Knows which rows are kept.
 #[derive(Debug)]
-pub(super) struct Replies {
+pub(super) struct Shelved {
     clients: HashMap<u64, Client>,
     bytes: u64,
     given_up: u64,
-    settings: StoreSettings,
+    limits: Limits,
 }
 
-impl Replies {
-    pub(super) fn new(settings: StoreSettings) -> Self {
+impl Shelved {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
             clients: HashMap::new(),
             bytes: 0,
             given_up: 0,
-            settings,
+            limits,
         }
     }
 
-    pub(super) fn resize(&mut self, settings: StoreSettings) {
-        self.settings = settings;
+    pub(super) fn resize(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Lists the clients with how many rows and bytes each has.
+    pub(super) fn clients(&self) -> impl Iterator<Item = (u64, usize, u64)> {
+        let clients = self.clients.iter();
+        clients.map(|(name, client)| (*name, client.kept.len(), client.bytes))
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -97,37 +122,61 @@ impl Replies {
         self.given_up
     }
 
-    /// Notes a reply of so many bytes.
+    /// Notes a row of so many bytes.
     pub(super) fn put(&mut self, name: Name, until_us: i64, bytes: usize) {
         self.note(Gone {
             name,
             until_us,
-            bytes: (bytes + BESIDES) as u64,
+            bytes: u32::try_from(bytes + BESIDES).unwrap_or(u32::MAX),
         });
     }
 
-    fn note(&mut self, reply: Gone) {
-        let client = self.clients.entry(reply.name.client).or_default();
-        let before = client.kept.insert((reply.until_us, reply.name), reply.bytes);
-        let before = before.unwrap_or(0);
-        client.bytes = client.bytes + reply.bytes - before;
-        self.bytes = self.bytes + reply.bytes - before;
+    fn note(&mut self, row: Gone) {
+        let client = self.clients.entry(row.name.client).or_default();
+        let before = client.kept.insert((row.until_us, row.name.item), row.bytes);
+        let before = before.map_or(0, u64::from);
+        client.bytes = client.bytes + u64::from(row.bytes) - before;
+        self.bytes = self.bytes + u64::from(row.bytes) - before;
     }
 
-    /// Notes a reply, and takes out what goes for it: what is past its time, then the client's own oldest, then the
+    /// Takes out a row that another takes the place of, or that was removed.
+    pub(super) fn remove(&mut self, name: Name, until_us: i64) -> Option<Gone> {
+        let bytes = *self.clients.get(&name.client)?.kept.get(&(until_us, name.item))?;
+        Some(self.take(Gone {
+            name,
+            until_us,
+            bytes,
+        }))
+    }
+
+    /// Forgets rows that are past their time, which a sweep removes.
+    pub(super) fn forget_past(&mut self, now_us: i64) {
+        let clients: Vec<u64> = self.clients.keys().copied().collect();
+        for client in clients {
+            while let Some(past) = self.oldest(client).filter(|past| past.until_us <= now_us) {
+                self.take(past);
+            }
+        }
+    }
+
+    /// Notes a row, and takes out what goes for it: what is past its time, then the client's own oldest, then the
     /// oldest of the client that has most.
     pub(super) fn make_room(&mut self, name: Name, until_us: i64, bytes: usize, now_us: i64) -> Replaced {
         let mut gone = Vec::new();
         let needed = (bytes + BESIDES) as u64;
-        while let Some(past) = self.oldest(name.client).filter(|past| past.until_us <= now_us) {
+        while gone.len() < MOST_GONE
+            && let Some(past) = self.oldest(name.client).filter(|past| past.until_us <= now_us)
+        {
             gone.push(self.take(past));
         }
-        while self.held_by(name.client).saturating_add(needed) > self.settings.replies_per_client
+        while gone.len() < MOST_GONE
+            && self.held_by(name.client).saturating_add(needed) > self.limits.one
             && let Some(own) = self.oldest(name.client)
         {
             gone.push(self.take(own));
         }
-        while self.bytes.saturating_add(needed) > self.settings.replies
+        while gone.len() < MOST_GONE
+            && self.bytes.saturating_add(needed) > self.limits.all
             && let Some(other) = self.most().and_then(|client| self.oldest(client))
         {
             gone.push(self.take(other));
@@ -142,22 +191,11 @@ impl Replies {
         self.given_up += before as u64;
     }
 
-    /// Takes a reply back that could not be written, and puts back what was to go for it.
-    pub(super) fn undo(&mut self, name: Name, gone: Vec<Gone>) {
-        let put = self
-            .clients
-            .get(&name.client)
-            .and_then(|client| client.kept.iter().rev().find(|((_, kept), _)| *kept == name))
-            .map(|((until_us, name), bytes)| Gone {
-                name: *name,
-                until_us: *until_us,
-                bytes: *bytes,
-            });
-        if let Some(put) = put {
-            self.take(put);
-        }
-        for reply in gone {
-            self.note(reply);
+    /// Takes a row back that could not be written, and puts back what was to go for it.
+    pub(super) fn undo(&mut self, name: Name, until_us: i64, gone: Vec<Gone>) {
+        self.remove(name, until_us);
+        for row in gone {
+            self.note(row);
         }
     }
 
@@ -171,25 +209,26 @@ impl Replies {
     }
 
     fn oldest(&self, client: u64) -> Option<Gone> {
-        let ((until_us, name), bytes) = self.clients.get(&client)?.kept.first_key_value()?;
+        let ((until_us, item), bytes) = self.clients.get(&client)?.kept.first_key_value()?;
+        let item = *item;
         Some(Gone {
-            name: *name,
+            name: Name { client, item },
             until_us: *until_us,
             bytes: *bytes,
         })
     }
 
-    fn take(&mut self, reply: Gone) -> Gone {
-        if let Some(client) = self.clients.get_mut(&reply.name.client)
-            && let Some(bytes) = client.kept.remove(&(reply.until_us, reply.name))
+    fn take(&mut self, row: Gone) -> Gone {
+        if let Some(client) = self.clients.get_mut(&row.name.client)
+            && let Some(bytes) = client.kept.remove(&(row.until_us, row.name.item))
         {
-            client.bytes -= bytes;
-            self.bytes -= bytes;
+            client.bytes -= u64::from(bytes);
+            self.bytes -= u64::from(bytes);
             if client.kept.is_empty() {
-                self.clients.remove(&reply.name.client);
+                self.clients.remove(&row.name.client);
             }
         }
-        reply
+        row
     }
 }
 
@@ -197,12 +236,8 @@ impl Replies {
 mod tests {
     use super::*;
 
-    fn shelf(all: u64, one: u64) -> Replies {
-        Replies::new(StoreSettings {
-            min_free: 0,
-            replies: all,
-            replies_per_client: one,
-        })
+    fn shelf(all: u64, one: u64) -> Shelved {
+        Shelved::new(Limits { all, one })
     }
 
     fn names(gone: &Replaced) -> Vec<Name> {
@@ -273,11 +308,46 @@ mod tests {
         let new = Name::of("soc", "playbook", "new");
         let gone = shelf.make_room(new, 9, 488, -1);
         assert_eq!(gone.gone.len(), 1);
-        shelf.undo(new, gone.gone);
+        shelf.undo(new, 9, gone.gone);
         assert_eq!(shelf.bytes(), 2000);
         assert_eq!(
             names(&shelf.make_room(new, 9, 488, -1)),
             [Name::of("soc", "playbook", "0")]
         );
+    }
+
+    #[test]
+    fn what_is_removed_or_past_its_time_is_forgotten() {
+        let mut shelf = shelf(1 << 30, 1 << 30);
+        let names = ["a", "b", "c"].map(|name| Name::of("soc", "playbook", name));
+        for (name, until) in names.into_iter().zip([10, 20, 30]) {
+            shelf.make_room(name, until, 488, 0);
+        }
+        assert!(shelf.remove(names[1], 21).is_none());
+        assert!(shelf.remove(names[1], 20).is_some());
+        assert_eq!(shelf.bytes(), 2000);
+        shelf.forget_past(10);
+        assert_eq!(
+            shelf.clients().map(|(_, count, _)| count).collect::<Vec<_>>(),
+            [1]
+        );
+        shelf.forget_past(30);
+        assert_eq!((shelf.bytes(), shelf.clients().count()), (0, 0));
+    }
+
+    #[test]
+    fn no_row_makes_many_others_go_at_once() {
+        let mut shelf = shelf(1 << 30, 1 << 30);
+        for at in 0..3 * MOST_GONE {
+            shelf.put(Name::of("soc", "playbook", &at.to_string()), 100 + at as i64, 488);
+        }
+        shelf.resize(Limits { all: 4096, one: 4096 });
+        let mut left = 3 * MOST_GONE;
+        for at in 0..4 {
+            let gone = shelf.make_room(Name::of("soc", "other", &at.to_string()), 5000 + at, 488, 1);
+            assert!(gone.gone.len() <= MOST_GONE);
+            left = left + 1 - gone.gone.len();
+        }
+        assert_eq!((left, shelf.bytes()), (4, 4000));
     }
 }

@@ -151,7 +151,7 @@ pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> Ht
 fn find(app: &App, request: &Request<'_>, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Problem> {
     let given = http.match_info().get("decision").unwrap_or_default();
     let none = || {
-        let detail = "no such decision is kept; `decision_id` of an answer names one, for as long as decisions are kept";
+        let detail = "no such decision is kept; `decision_id` of an answer names one, for as long as decisions are kept, unless nobody was asked for it";
         let status = StatusCode::NOT_FOUND;
         Problem::new(
             status,

@@ -92,10 +92,10 @@ pub async fn metrics(app: Data<App>, http: HttpRequest) -> HttpResponse {
         return Problem::denied(denied, &request_id).response();
     }
     app.engine.observe();
-    let replies = &app.decisions.replies;
-    app.engine
-        .metrics()
-        .set_replies(replies.bytes(), replies.given_up());
+    let (metrics, decisions) = (app.engine.metrics(), &app.decisions);
+    metrics.set_replies(decisions.replies.bytes(), decisions.replies.given_up());
+    metrics.set_decisions(decisions.bytes(), decisions.given_up());
+    metrics.set_feedback(decisions.opinions.bytes());
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(app.engine.metrics().render())

@@ -113,6 +113,9 @@ pub struct Metrics {
     store_written_anew: Counter,
     replies: Gauge,
     replies_given_up: Counter,
+    decisions: Gauge,
+    decisions_given_up: Counter,
+    feedback: Gauge,
     clock_doubted: Gauge,
     room_taken: Family<RoomLabels, Gauge>,
     room_waiting: Family<RoomLabels, Gauge>,
@@ -141,6 +144,9 @@ impl Default for Metrics {
             store_written_anew: Counter::default(),
             replies: Gauge::default(),
             replies_given_up: Counter::default(),
+            decisions: Gauge::default(),
+            decisions_given_up: Counter::default(),
+            feedback: Gauge::default(),
             clock_doubted: Gauge::default(),
             room_taken: Family::default(),
             room_waiting: Family::default(),
@@ -270,6 +276,23 @@ impl Metrics {
             "Replies that were given up before their time, for want of room",
             self.replies_given_up.clone(),
         );
+        registry.register_with_unit(
+            "decisions_kept",
+            "Decisions that are kept",
+            Unit::Bytes,
+            self.decisions.clone(),
+        );
+        registry.register(
+            "decisions_given_up",
+            "Decisions that were given up before their time, for want of room",
+            self.decisions_given_up.clone(),
+        );
+        registry.register_with_unit(
+            "feedback_kept",
+            "What people said of decisions and still holds",
+            Unit::Bytes,
+            self.feedback.clone(),
+        );
     }
 
     /// Sets how the store stands.
@@ -293,6 +316,17 @@ impl Metrics {
     pub fn set_replies(&self, bytes: u64, given_up: u64) {
         self.replies.set(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.replies_given_up.inner().store(given_up, Ordering::Relaxed);
+    }
+
+    /// Sets how many bytes of decisions are kept, and how many decisions were given up.
+    pub fn set_decisions(&self, bytes: u64, given_up: u64) {
+        self.decisions.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.decisions_given_up.inner().store(given_up, Ordering::Relaxed);
+    }
+
+    /// Sets how many bytes of feedback are held.
+    pub fn set_feedback(&self, bytes: u64) {
+        self.feedback.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Counts a request and its time.

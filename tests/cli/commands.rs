@@ -404,6 +404,30 @@ fn stored_answers_are_counted_shown_and_removed() {
 }
 
 #[test]
+fn decisions_are_counted_and_removed() {
+    both_ways(|place| {
+        assert!(place.good(&["decisions", "stats"]).contains("no decision"));
+        place.good(&["score", "career-offers.example"]);
+        let stats = place.good(&["decisions", "stats"]);
+        let client = stats.lines().last().unwrap().split_whitespace().next().unwrap();
+        assert!(stats.contains("Decisions"), "{stats}");
+        let removed = place.good(&["decisions", "remove", "--older-than", "1d"]);
+        assert!(removed.contains("removed 0 decisions"), "{removed}");
+        let removed = place.good(&["decisions", "remove", "--client", client]);
+        assert!(removed.contains("removed 1 decision"), "{removed}");
+        assert!(place.good(&["decisions", "stats"]).contains("no decision"));
+        place.good(&["score", "career-offers.example"]);
+        assert!(
+            place
+                .good(&["decisions", "remove", "--all"])
+                .contains("removed 1 decision")
+        );
+    });
+    let place = Place::new();
+    fails(place.command(&["decisions", "remove"]).output().unwrap(), 2);
+}
+
+#[test]
 fn keys_are_tested_without_being_shown() {
     both_ways(|place| {
         let output = place.command(&["keys", "test"]).output().unwrap();

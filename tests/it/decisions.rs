@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pivotd::control::{self, ControlReply, ControlRequest};
+use pivotd::decisions::ChosenDecisions;
 use pivotd::replay::{Fault, Matcher};
 use pivotd::tokens::{NewToken, Scope};
 use secrecy::ExposeSecret;
@@ -386,4 +388,143 @@ async fn a_request_that_failed_may_be_sent_again_under_its_name() {
     let right = json!({"domain": "career-offers.example"});
     let answer = with_key(&app, "/v1/alerts/score", "twice", &right).await;
     assert_eq!((answer.status, answer.header("idempotent-replayed")), (200, ""));
+}
+
+/// Asks about so many names of which a list says something, so that each is a decision of its own.
+async fn decide(app: &TestApp, token: &str, range: std::ops::Range<usize>) -> Vec<String> {
+    let names: Vec<String> = range
+        .map(|at| format!("host-{at}.career-offers.example"))
+        .collect();
+    let mut ids = Vec::new();
+    for name in names {
+        let request = app
+            .http
+            .post(format!("{}/v1/enrich", app.base))
+            .bearer_auth(token);
+        let answer = Answer::of(
+            request
+                .body(json!({"indicator": name}).to_string())
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        ids.push(answer.json()["decision_id"].as_str().unwrap().to_owned());
+    }
+    ids
+}
+
+async fn are_kept(app: &TestApp, ids: &[String]) -> Vec<bool> {
+    let mut kept = Vec::new();
+    for id in ids {
+        kept.push(app.get(&format!("/v1/decisions/{id}")).await.status == 200);
+    }
+    kept
+}
+
+fn gauge(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find(|line| line.starts_with(&format!("{name} ")));
+    line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn decisions_take_no_more_than_their_room_and_a_clients_own_oldest_go_first() {
+    let app = Builder::new()
+        .manual_clock()
+        .settings(|settings| settings.store.decisions_per_client = 16 << 10)
+        .start()
+        .await;
+    let other = token(&app, NewToken::for_everyday("other")).await;
+    let others = decide(&app, &other, 0..2).await;
+    let own_token = app.token.clone();
+    let mut own = Vec::new();
+    for at in 10..40 {
+        app.clock().advance(Duration::from_secs(1));
+        own.extend(decide(&app, &own_token, at..at + 1).await);
+    }
+    let kept = are_kept(&app, &own).await;
+    let first = kept.iter().position(|kept| *kept).unwrap();
+    assert!(first > 0, "none was given up");
+    assert!(kept[first..].iter().all(|kept| *kept), "{kept:?}");
+    assert_eq!(are_kept(&app, &others).await, [true, true]);
+    let metrics = app.get("/metrics").await.body;
+    assert_eq!(gauge(&metrics, "pivotd_decisions_given_up_total"), first as u64);
+    let bytes = gauge(&metrics, "pivotd_decisions_kept_bytes");
+    assert!(bytes > 0 && bytes < 32 << 10, "{bytes}");
+    // One that was given up is kept again when it is made again.
+    assert_eq!(decide(&app, &own_token, 10..11).await, own[..1]);
+    assert_eq!(are_kept(&app, &own[..1]).await, [true]);
+    // What is kept is known after a restart.
+    let bytes = app.app.decisions.bytes();
+    let clock = app.clock().clone();
+    let app = Builder::new().clock(clock).after(app.stop().await).start().await;
+    assert_eq!(app.app.decisions.bytes(), bytes);
+    let clients = app.app.decisions.clients();
+    let names: Vec<&str> = clients.iter().map(|one| one.client.as_str()).collect();
+    assert_eq!(names, ["tester", "other"], "{clients:?}");
+}
+
+#[tokio::test]
+async fn a_decision_that_is_made_again_is_counted_once() {
+    let app = Builder::new().manual_clock().start().await;
+    let own = app.token.clone();
+    decide(&app, &own, 0..1).await;
+    let bytes = app.app.decisions.bytes();
+    app.clock().advance(2 * DAY);
+    decide(&app, &own, 0..1).await;
+    let clients = app.app.decisions.clients();
+    assert_eq!((clients.len(), clients[0].count), (1, 1));
+    assert!(app.app.decisions.bytes().abs_diff(bytes) < 64, "{bytes}");
+}
+
+#[tokio::test]
+async fn decisions_are_removed_by_client_and_age() {
+    let app = Builder::new().manual_clock().start().await;
+    let own = app.token.clone();
+    let other = token(&app, NewToken::for_everyday("other")).await;
+    let old = decide(&app, &own, 0..2).await;
+    let others = decide(&app, &other, 2..4).await;
+    app.clock().advance(3 * DAY);
+    let new = decide(&app, &own, 4..6).await;
+    let remove = async |client: Option<&str>, older_than_s| {
+        let chosen = ChosenDecisions {
+            client: client.map(str::to_owned),
+            tenant: None,
+            older_than_s,
+        };
+        match control::execute(&app.app, ControlRequest::DecisionRemove(chosen)).await {
+            ControlReply::DecisionsRemoved { count } => count,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(remove(Some("tester"), Some(2 * 86_400)).await, 2);
+    assert_eq!(are_kept(&app, &old).await, [false, false]);
+    assert_eq!(are_kept(&app, &new).await, [true, true]);
+    assert_eq!(are_kept(&app, &others).await, [true, true]);
+    // One that was removed is kept again when it is asked about again, and not sent as it was rendered.
+    assert_eq!(decide(&app, &own, 4..5).await, new[..1]);
+    assert_eq!(remove(Some("nobody"), None).await, 0);
+    assert_eq!(remove(None, None).await, 4);
+    assert_eq!(are_kept(&app, &new).await, [false, false]);
+    assert_eq!(
+        (app.app.decisions.bytes(), app.app.decisions.clients().len()),
+        (0, 0)
+    );
+    assert_eq!(decide(&app, &own, 4..6).await, new);
+    assert_eq!(are_kept(&app, &new).await, [true, true]);
+}
+
+#[tokio::test]
+async fn an_answer_for_which_nobody_was_asked_is_not_kept() {
+    let app = TestApp::start().await;
+    let hash = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00";
+    let answer = app
+        .post_json("/v1/enrich", &json!({"indicator": hash}))
+        .await
+        .json();
+    assert_eq!(answer["decision"], "unsupported", "{answer}");
+    let path = format!("/v1/decisions/{}", answer["decision_id"].as_str().unwrap());
+    assert_eq!(app.get(&path).await.status, 404);
+    assert_eq!(app.app.decisions.bytes(), 0);
 }

@@ -67,13 +67,26 @@ impl Store {
     /// # Errors
     /// [`StoreError`] where the file cannot be read.
     pub fn row(&self, shelf: Shelf, key: &str, now_us: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.whole_row(shelf, key, now_us)?;
+        Ok(row.map(|row| row.value))
+    }
+
+    /// Reads a row that is still kept at `now_us`, with its end.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the file cannot be read.
+    pub fn whole_row(&self, shelf: Shelf, key: &str, now_us: i64) -> Result<Option<Row>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(shelf.table())?;
             let found = table.get(key)?;
             let kept = found.as_ref().and_then(|found| read(found.value()));
-            Ok(kept
-                .filter(|(until, _)| *until > now_us)
-                .map(|(_, value)| value.to_vec()))
+            let kept = kept.filter(|(until_us, _)| *until_us > now_us);
+            Ok(kept.map(|(until_us, value)| Row {
+                shelf,
+                key: key.to_owned(),
+                until_us,
+                value: value.to_vec(),
+            }))
         })
     }
 

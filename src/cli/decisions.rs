@@ -1,0 +1,92 @@
+//! `pivotd decisions`: how many are kept for whom, and which shall not be.
+
+use super::session::{once, unexpected};
+use super::table::{Column, WIDER, render};
+use super::{ConfigFile, Done, block_on, terminal};
+use crate::config::values;
+use crate::control::{ControlReply, ControlRequest};
+use crate::decisions::{ChosenDecisions, DecisionsOf};
+
+/// Count the decisions that are kept, or remove some.
+#[derive(Debug, clap::Args)]
+pub(super) struct Decisions {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Count the decisions of each client.
+    Stats {
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+    /// Remove decisions for good; what people said of them stays.
+    Remove {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        file: ConfigFile,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(id = "which", required = true, multiple = true)]
+struct Which {
+    /// Those that a client asked for first, by the name of its token.
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
+    /// Those of a tenant.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Those that were last made longer ago, such as 90d.
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    older_than: Option<std::time::Duration>,
+    /// All of them.
+    #[arg(long, conflicts_with_all = ["client", "tenant", "older_than"])]
+    all: bool,
+}
+
+impl Which {
+    fn chosen(self) -> ChosenDecisions {
+        ChosenDecisions {
+            client: self.client,
+            tenant: self.tenant,
+            older_than_s: self.older_than.map(|age| age.as_secs()),
+        }
+    }
+}
+
+impl Decisions {
+    pub(super) fn run(self) -> anyhow::Result<Done> {
+        let (file, request) = match self.command {
+            Command::Stats { file } => (file, ControlRequest::DecisionStats),
+            Command::Remove { which, file } => (file, ControlRequest::DecisionRemove(which.chosen())),
+        };
+        match block_on(once(file.config.as_deref(), request, "the store"))?? {
+            ControlReply::Decisions(clients) if clients.is_empty() => {
+                terminal::print("no decision is kept");
+            }
+            ControlReply::Decisions(clients) => terminal::print_lines(&list(&clients)),
+            ControlReply::DecisionsRemoved { count } => {
+                terminal::print(&format!(
+                    "removed {count} decision{}",
+                    if count == 1 { "" } else { "s" }
+                ));
+            }
+            _ => return Err(unexpected()),
+        }
+        Ok(Done::Well)
+    }
+}
+
+fn list(clients: &[DecisionsOf]) -> String {
+    let bytes = |one: &DecisionsOf| indicatif::BinaryBytes(one.bytes).to_string();
+    let columns = vec![
+        Column::flexible("Client", clients.iter().map(|one| one.client.clone())),
+        Column::flexible("Tenant", clients.iter().map(|one| one.tenant.clone())),
+        Column::fixed("Decisions", clients.iter().map(|one| one.count.to_string())),
+        Column::fixed("Bytes", clients.iter().map(bytes)),
+    ];
+    render(columns, terminal::width(), WIDER)
+}
