@@ -1,6 +1,7 @@
 //! Keeps client tokens: 256 random bits with prefix and checksum, stored only as SHA-256.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -151,6 +152,8 @@ pub struct Token {
     pub record: TokenRecord,
     /// Its name, shared by everything that tells who asked.
     pub client: Arc<str>,
+    /// How many of its requests the server works on.
+    pub(crate) under_way: Arc<AtomicUsize>,
     hash: [u8; 32],
     allowance: Option<Allowance>,
 }
@@ -400,6 +403,7 @@ fn activate(record: TokenRecord, hash: [u8; 32]) -> Token {
     Token {
         record,
         client,
+        under_way: Arc::default(),
         hash,
         allowance,
     }

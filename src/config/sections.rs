@@ -140,6 +140,7 @@ pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
             seconds(3600),
         ),
         bodies: usize::try_from(bodies).unwrap_or(usize::MAX),
+        answers: usize::try_from(reader.bytes("answers", 64 * MIB, MIB, 64 << 30)).unwrap_or(usize::MAX),
         wrong_tokens: reader.value_or(
             "wrong_tokens",
             Rate::smooth(SIXTY, seconds(60)),

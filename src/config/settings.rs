@@ -72,6 +72,8 @@ pub struct ServerSettings {
     pub patience: Duration,
     /// The most bytes of request bodies in memory at a time.
     pub bodies: usize,
+    /// The most bytes of large answers that clients have not taken yet.
+    pub answers: usize,
     /// How many wrong tokens an address may try before its attempts are slowed down.
     pub wrong_tokens: Rate,
     /// How long to wait for in-flight answers at shutdown.

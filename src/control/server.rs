@@ -159,7 +159,7 @@ impl Listening {
                             tracing::warn!("a command of another user was refused on the control socket");
                             return Err(Refused::Stranger);
                         }
-                        let place = connections.enter().ok_or(Refused::Full)?;
+                        let place = connections.enter(None).ok_or(Refused::Full)?;
                         let stream = Watched::new(stream, place, connections, TAKEN);
                         Ok((stream, actix_http::Protocol::Http1, None))
                     }
@@ -290,7 +290,9 @@ fn takes_long(request: &ControlRequest) -> bool {
         | ControlRequest::KeysTest { .. }
         | ControlRequest::CacheStats
         | ControlRequest::CacheShow { .. }
-        | ControlRequest::CachePurge(_) => true,
+        | ControlRequest::CachePurge(_)
+        | ControlRequest::DecisionStats
+        | ControlRequest::DecisionRemove(_) => true,
         ControlRequest::Hello
         | ControlRequest::State
         | ControlRequest::Inputs { .. }

@@ -35,6 +35,10 @@ pub enum Denied {
     Rate(Duration),
 }
 
+/// Marks a request whose token stood in its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vouched;
+
 impl Denied {
     /// Returns the word for a token that is missing or refused; none where the token is known.
     #[must_use]
@@ -187,13 +191,12 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
         .filter(|value| !value.is_empty())
 }
 
-/// Tells whether a request has a token that may be used in its header or path; in the demo everybody is known.
+/// Finds the token in the header or path of a request, where it may be used.
 #[must_use]
-pub fn is_known(app: &App, request: &HttpRequest) -> bool {
-    let found = |text: &str| app.tokens.find(text).is_ok();
+pub fn token_of(app: &App, request: &HttpRequest) -> Option<Arc<Token>> {
+    let found = |text: &str| app.tokens.find(text).ok();
     let in_path = || RunPath::of(request.path()).and_then(|path| path.token);
-    app.mode == Mode::Demo
-        || header_token(request).map_or_else(|| in_path().is_some_and(|text| found(&text)), found)
+    header_token(request).map_or_else(|| in_path().and_then(|text| found(&text)), found)
 }
 
 /// Names the client of a token that is refused, for the log: one that has expired, was revoked, or may not do this.

@@ -90,6 +90,8 @@ pub enum Unread {
     Slow,
     /// There was no memory for it.
     NoMemory,
+    /// It is packed (`Content-Encoding`).
+    Encoded,
 }
 
 impl Unread {
@@ -101,6 +103,7 @@ impl Unread {
             Self::Broken => StatusCode::BAD_REQUEST,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::NoMemory => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
 
@@ -111,6 +114,9 @@ impl Unread {
             Self::TooLarge(most) => format!("{what} has at most {most} bytes"),
             Self::Broken => format!("{what} broke off before its end"),
             Self::Slow => format!("{what} did not come in time"),
+            Self::Encoded => {
+                format!("{what} is packed (Content-Encoding); send it as it is, without that header")
+            }
             Self::NoMemory => {
                 format!(
                     "the server holds as many bodies as it may (server.bodies), and could not take {what}; send it again"
@@ -214,7 +220,7 @@ impl Bodies {
     /// Reads a body of at most `most` bytes.
     ///
     /// # Errors
-    /// [`Unread`] where it is larger, breaks off, does not come, or finds no memory.
+    /// [`Unread`] where it is larger, packed, breaks off, does not come, or finds no memory.
     pub async fn read(
         &self,
         http: &HttpRequest,
@@ -226,6 +232,7 @@ impl Bodies {
         match read {
             Err(Unread::TooLarge(_)) => self.metrics.body_refused("too_large"),
             Err(Unread::NoMemory) => self.metrics.body_refused("memory"),
+            Err(Unread::Encoded) => self.metrics.body_refused("encoded"),
             Err(Unread::Slow) => self.metrics.slow("body"),
             Ok(_) | Err(Unread::Broken) => {}
         }
@@ -239,6 +246,9 @@ impl Bodies {
         most: usize,
         sender: Sender,
     ) -> Result<Body, Unread> {
+        if is_encoded(http) {
+            return Err(Unread::Encoded);
+        }
         let announced = announced(http);
         if announced.is_some_and(|length| length > most) {
             return Err(Unread::TooLarge(most));
@@ -321,6 +331,16 @@ impl Bodies {
             () = self.clock.sleep_until(until) => Err(Unread::Slow),
         }
     }
+}
+
+/// Tells whether a body is packed. Nothing is unpacked here: what packs well would take more than its bytes allow.
+fn is_encoded(http: &HttpRequest) -> bool {
+    let mut encodings = http.headers().get_all(header::CONTENT_ENCODING);
+    encodings.any(|encoding| {
+        let text = encoding.to_str().unwrap_or("?");
+        let mut items = text.split(',').map(str::trim);
+        items.any(|item| !item.is_empty() && !item.eq_ignore_ascii_case("identity"))
+    })
 }
 
 fn announced(http: &HttpRequest) -> Option<usize> {

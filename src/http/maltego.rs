@@ -6,10 +6,10 @@ use std::time::Duration;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use super::access::{self, Denied, Identity};
+use super::access::{self, Denied, Identity, Vouched};
 use super::answered::{Answered, XML, keep_secret};
 use super::incoming::{AGAIN, Sender};
 use super::operation;
@@ -268,6 +268,7 @@ impl Asked<'_> {
                 };
             }
         };
+        self.http.extensions_mut().insert(Vouched);
         let indicator: Option<Arc<str>> = request.entities.first().map(|entity| head(entity.value()).into());
         let now = app.engine.clock().now();
         let key = rendered_key(self.key(&identity), &request);

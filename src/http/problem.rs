@@ -155,6 +155,7 @@ impl Problem {
             Unread::Broken => ("invalid-request", "The request cannot be understood"),
             Unread::Slow => ("too-slow", "The request did not come in time"),
             Unread::NoMemory => ("busy", "The server is busy"),
+            Unread::Encoded => ("packed", "The request is packed"),
         };
         let problem = Self::new(unread.status(), kind, title, unread.text(what), request_id);
         match unread {
@@ -173,6 +174,9 @@ impl Problem {
             .insert_header(("x-request-id", self.request_id.as_str()));
         if status == StatusCode::UNAUTHORIZED {
             builder.insert_header(("www-authenticate", "Bearer realm=\"pivotd\""));
+        }
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            builder.insert_header(("accept-encoding", "identity"));
         }
         if let Some(seconds) = self.retry_after_s {
             builder.insert_header(("retry-after", seconds.to_string()));

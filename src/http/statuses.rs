@@ -68,6 +68,9 @@ pub(super) enum BodyRefusals {
     /// The request is too large.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
+    /// The request is packed (`Content-Encoding`), which this server does not take.
+    #[response(status = 415, content_type = "application/problem+json")]
+    Packed(Problem),
 }
 
 /// Lists the refusals of a request that may name itself by an `Idempotency-Key`.

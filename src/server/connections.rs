@@ -1,14 +1,15 @@
-//! Knows every connection of a client, so that their number stays bounded: when it is reached, the connection whose client
-//! has let the server wait longest makes room.
+//! Knows every connection of a client, so that their number stays bounded: when it is reached, one of the address that has
+//! most makes room, of these the one whose client has let the server wait longest.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::Duration;
 
-use futures_util::task::AtomicWaker;
-
+use super::attempts::holder;
+use super::connection::{Connection, Heads, millis};
 use crate::clock::SharedClock;
 use crate::telemetry::network::NetworkMetrics;
 
@@ -19,6 +20,10 @@ pub(super) const SPARE: usize = 32;
 const SHARE: usize = 64;
 /// Connections are looked through for those that are idle for too long at most once in so long.
 const SWEEP: Duration = Duration::from_secs(1);
+/// Heads that have not come whole take no more than this for each connection on average: no more than an idle one takes.
+const HEAD: usize = 8 << 10;
+/// All of them may have so many bytes, however few connections there may be.
+const LEAST_HEADS: usize = 1 << 20;
 
 /// Holds the open connections.
 #[derive(Debug, Clone)]
@@ -31,138 +36,17 @@ struct Shared {
     most: usize,
     /// How long a connection may be open without a byte while the server waits for its client.
     idle: Duration,
+    heads: Arc<Heads>,
     open: Mutex<Open>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     by_number: HashMap<u64, Arc<Connection>>,
+    /// How many connections each address has.
+    by_holder: HashMap<IpAddr, Arc<AtomicUsize>>,
     next: u64,
     swept: Duration,
-}
-
-/// Says what the server does with a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// It waits for a request, or for the client to take the end of an answer.
-    Between,
-    /// It works on an answer.
-    Working,
-    /// It waits for a piece of a body.
-    Body,
-    /// It holds an answer back.
-    HeldBack,
-    /// It sends an answer, as the client takes it.
-    Sending,
-}
-
-/// Is a connection of a client, as its stream, its requests and the others see it.
-#[derive(Debug)]
-pub struct Connection {
-    /// When bytes last moved, in milliseconds of the clock.
-    moved: AtomicU64,
-    phase: AtomicU8,
-    closed: AtomicBool,
-    /// Whether the client takes nothing of its answer.
-    stalled: AtomicBool,
-    /// Whether bytes wait for their turn until the phase changes.
-    paused: AtomicBool,
-    /// Whether only health is answered on it.
-    spare: bool,
-    /// Wakes the task that reads and writes.
-    task: AtomicWaker,
-}
-
-impl Connection {
-    fn new(now: Duration, spare: bool) -> Self {
-        Self {
-            moved: AtomicU64::new(millis(now)),
-            phase: AtomicU8::new(Phase::Between as u8),
-            closed: AtomicBool::new(false),
-            stalled: AtomicBool::new(false),
-            paused: AtomicBool::new(false),
-            spare,
-            task: AtomicWaker::new(),
-        }
-    }
-
-    /// Notes that bytes moved.
-    pub(super) fn moved(&self, now: Duration) {
-        self.moved.store(millis(now), Ordering::Relaxed);
-    }
-
-    /// Tells whether it has to make room; else the task is woken when it has to.
-    pub(super) fn is_closed(&self, task: &Waker) -> bool {
-        self.task.register(task);
-        self.closed.load(Ordering::Acquire)
-    }
-
-    /// Tells whether only health is answered on it.
-    pub(super) fn is_spare(&self) -> bool {
-        self.spare
-    }
-
-    fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.task.wake();
-    }
-
-    /// Enters a phase, until what is returned is dropped.
-    #[must_use]
-    pub fn enter(self: &Arc<Self>, phase: Phase) -> InPhase {
-        let before = self.phase.swap(phase as u8, Ordering::Relaxed);
-        self.go_on();
-        InPhase {
-            connection: Arc::clone(self),
-            before,
-        }
-    }
-
-    fn is(&self, phase: Phase) -> bool {
-        self.phase.load(Ordering::Relaxed) == phase as u8
-    }
-
-    /// Tells whether what the client sends can be used now: a request, or a piece of a body.
-    pub(super) fn takes_bytes(&self) -> bool {
-        let in_turn = self.is(Phase::Between) || self.is(Phase::Body);
-        in_turn && !self.stalled.load(Ordering::Relaxed)
-    }
-
-    /// Notes whether the client takes nothing of its answer.
-    pub(super) fn stalls(&self, stalled: bool) {
-        self.stalled.store(stalled, Ordering::Relaxed);
-    }
-
-    /// Notes that bytes wait for their turn; the task of the connection is woken when the phase changes.
-    pub(super) fn pause(&self) {
-        self.paused.store(true, Ordering::Relaxed);
-    }
-
-    fn go_on(&self) {
-        if self.paused.swap(false, Ordering::Relaxed) {
-            self.task.wake();
-        }
-    }
-
-    /// Says since when the server waits for the client; `None` while it works.
-    fn waits_since(&self) -> Option<u64> {
-        (!self.is(Phase::Working)).then(|| self.moved.load(Ordering::Relaxed))
-    }
-}
-
-/// Keeps a connection in a phase while it lives.
-#[derive(Debug)]
-pub struct InPhase {
-    connection: Arc<Connection>,
-    before: u8,
-}
-
-impl Drop for InPhase {
-    fn drop(&mut self) {
-        self.connection.phase.store(self.before, Ordering::Relaxed);
-        self.connection.go_on();
-    }
 }
 
 /// Keeps a connection counted while it lives.
@@ -176,7 +60,7 @@ pub(crate) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let shared = &self.connections.0;
-        shared.open().by_number.remove(&self.number);
+        shared.open().remove(self.number);
         shared.metrics.connections.dec();
     }
 }
@@ -189,6 +73,37 @@ impl Shared {
 }
 
 impl Open {
+    fn insert(
+        &mut self,
+        now: Duration,
+        peer: Option<IpAddr>,
+        spare: bool,
+        heads: &Arc<Heads>,
+    ) -> (u64, Arc<Connection>) {
+        let holder = peer.map(holder);
+        let siblings = holder.map_or_else(Arc::default, |holder| {
+            Arc::clone(self.by_holder.entry(holder).or_default())
+        });
+        siblings.fetch_add(1, Ordering::Relaxed);
+        let connection = Connection::new(now, holder, siblings, spare, Arc::clone(heads));
+        let connection = Arc::new(connection);
+        let number = self.next;
+        self.next += 1;
+        self.by_number.insert(number, Arc::clone(&connection));
+        (number, connection)
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Arc<Connection>> {
+        let connection = self.by_number.remove(&number)?;
+        if let Some(holder) = connection.holder()
+            && let Some(count) = self.by_holder.get(&holder)
+            && count.fetch_sub(1, Ordering::Relaxed) <= 1
+        {
+            self.by_holder.remove(&holder);
+        }
+        Some(connection)
+    }
+
     /// Lists the connections that wait for their clients, with since when.
     fn waiting(&self) -> Vec<(u64, u64)> {
         self.by_number
@@ -201,7 +116,7 @@ impl Open {
     fn close(&mut self, numbers: impl IntoIterator<Item = u64>) -> u64 {
         let mut count = 0;
         for number in numbers {
-            if let Some(connection) = self.by_number.remove(&number) {
+            if let Some(connection) = self.remove(number) {
                 connection.close();
                 count += 1;
             }
@@ -209,15 +124,45 @@ impl Open {
         count
     }
 
-    /// Closes those whose clients have let the server wait longest.
+    /// Closes those whose clients have let the server wait longest, of the addresses that have most. An address that has more
+    /// than half of what the first one has counts like it.
     fn make_room(&mut self) -> u64 {
-        let mut waiting = self.waiting();
+        let waiting = self.by_number.iter().filter_map(|(number, connection)| {
+            Some((connection.waits_since()?, *number, connection.siblings()))
+        });
+        let mut waiting: Vec<(u64, u64, usize)> = waiting.collect();
         let room = waiting.len().div_ceil(SHARE);
+        let most = waiting.iter().map(|(_, _, count)| *count).max().unwrap_or(0);
+        waiting.retain(|(_, _, count)| count.saturating_mul(2) > most);
         if room < waiting.len() {
             waiting.select_nth_unstable(room);
             waiting.truncate(room);
         }
-        self.close(waiting.into_iter().map(|(_, number)| number))
+        self.close(waiting.into_iter().map(|(_, number, _)| number))
+    }
+
+    /// Closes those of whose heads most has come, until so many bytes are free.
+    fn end_heads(&mut self, bytes: usize) -> u64 {
+        let waiting = self.waiting().into_iter().filter_map(|(since, number)| {
+            let head = self.by_number.get(&number)?.head();
+            (head > 0).then_some((Reverse(head), since, number))
+        });
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable();
+        let mut room = 0;
+        let mut ended = Vec::new();
+        for (Reverse(head), _, number) in waiting {
+            if room >= bytes {
+                break;
+            }
+            room += head;
+            ended.push(number);
+        }
+        for connection in ended.iter().filter_map(|number| self.by_number.get(number)) {
+            // They end a moment later, and are not to be counted until then.
+            connection.head_ends();
+        }
+        self.close(ended)
     }
 
     /// Closes those that have been idle since `since`.
@@ -231,18 +176,20 @@ impl Connections {
     /// Holds at most so many, and those that are idle no longer than `idle`.
     #[must_use]
     pub(crate) fn new(most: usize, idle: Duration, clock: SharedClock, metrics: NetworkMetrics) -> Self {
+        let heads = Heads::new(metrics.heads.clone());
         Self(Arc::new(Shared {
             clock,
             metrics,
             most,
             idle,
+            heads,
             open: Mutex::default(),
         }))
     }
 
     /// Takes a new connection in. Where the server works on all that are open, it is a spare one; `None` where those are
     /// taken, too.
-    pub(crate) fn enter(&self) -> Option<Place> {
+    pub(crate) fn enter(&self, peer: Option<IpAddr>) -> Option<Place> {
         let shared = &self.0;
         let now = shared.clock.elapsed();
         let mut open = shared.open();
@@ -262,16 +209,25 @@ impl Connections {
             shared.metrics.refused.inc();
             return None;
         }
-        let connection = Arc::new(Connection::new(now, count >= shared.most));
-        let number = open.next;
-        open.next += 1;
-        open.by_number.insert(number, Arc::clone(&connection));
+        let (number, connection) = open.insert(now, peer, count >= shared.most, &shared.heads);
         shared.metrics.connections.inc();
         Some(Place {
             connections: self.clone(),
             number,
             connection,
         })
+    }
+
+    /// Ends connections where heads that have not come whole take too much together.
+    pub(super) fn bound_heads(&self) {
+        let shared = &self.0;
+        let most = shared.most.saturating_mul(HEAD).max(LEAST_HEADS);
+        let held = shared.heads.held();
+        if held > most {
+            // Some more, so that this is not to be looked for at each piece.
+            let ended = shared.open().end_heads(held - most + most / SHARE);
+            shared.metrics.heads_refused("memory", ended);
+        }
     }
 
     /// Returns the clock.
@@ -285,16 +241,13 @@ impl Connections {
     }
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::task::noop_waker;
 
     use super::*;
     use crate::clock::manual::ManualClock;
+    use crate::server::connection::{InPhase, Phase};
 
     const IDLE: Duration = Duration::from_secs(120);
 
@@ -313,18 +266,18 @@ mod tests {
 
     fn note_moved(place: &Place) {
         let now = place.connections.clock().elapsed();
-        place.connection.moved(now);
+        place.connection.went(now);
     }
 
     #[test]
     fn the_connection_that_lets_the_server_wait_longest_makes_room() {
         let (connections, clock) = connections(2);
-        let first = connections.enter().unwrap();
+        let first = connections.enter(None).unwrap();
         clock.advance(Duration::from_secs(1));
-        let second = connections.enter().unwrap();
+        let second = connections.enter(None).unwrap();
         clock.advance(Duration::from_secs(1));
         note_moved(&first);
-        let third = connections.enter().unwrap();
+        let third = connections.enter(None).unwrap();
         assert!(!is_closed(&first), "it moved last");
         assert!(is_closed(&second));
         assert!(!is_closed(&third));
@@ -334,10 +287,13 @@ mod tests {
     #[test]
     fn what_the_server_works_on_makes_no_room_and_what_it_waits_for_does() {
         let (connections, _clock) = connections(1);
-        let only = connections.enter().unwrap();
+        let only = connections.enter(None).unwrap();
         for phase in [Phase::Body, Phase::HeldBack] {
             let work = only.connection.enter(Phase::Working);
-            assert!(connections.enter().unwrap().connection.is_spare(), "{phase:?}");
+            assert!(
+                connections.enter(None).unwrap().connection.is_spare(),
+                "{phase:?}"
+            );
             assert!(!is_closed(&only));
             let waits = only.connection.enter(phase);
             assert!(only.connection.waits_since().is_some());
@@ -347,7 +303,7 @@ mod tests {
         }
         let work = only.connection.enter(Phase::Working);
         let _waits = only.connection.enter(Phase::Body);
-        let next = connections.enter().unwrap();
+        let next = connections.enter(None).unwrap();
         assert!(!next.connection.is_spare());
         assert!(is_closed(&only));
         drop(work);
@@ -356,20 +312,20 @@ mod tests {
     #[test]
     fn a_few_connections_are_spare_while_the_server_works_on_all_others() {
         let (connections, _clock) = connections(1);
-        let only = connections.enter().unwrap();
+        let only = connections.enter(None).unwrap();
         let _work = only.connection.enter(Phase::Working);
         let spare = || {
-            let place = connections.enter().unwrap();
+            let place = connections.enter(None).unwrap();
             assert!(place.connection.is_spare());
             let working = place.connection.enter(Phase::Working);
             (place, working)
         };
         let (_places, working): (Vec<Place>, Vec<InPhase>) = (0..SPARE).map(|_| spare()).unzip();
-        assert!(connections.enter().is_none());
+        assert!(connections.enter(None).is_none());
         assert_eq!(connections.metrics().refused.get(), 1);
         drop(working);
         assert!(
-            connections.enter().unwrap().connection.is_spare(),
+            connections.enter(None).unwrap().connection.is_spare(),
             "idle spare ones make room"
         );
     }
@@ -377,14 +333,14 @@ mod tests {
     #[test]
     fn a_connection_on_which_nothing_comes_is_not_kept() {
         let (connections, clock) = connections(8);
-        let idle = connections.enter().unwrap();
-        let worked_on = connections.enter().unwrap();
+        let idle = connections.enter(None).unwrap();
+        let worked_on = connections.enter(None).unwrap();
         let _work = worked_on.connection.enter(Phase::Working);
-        let alive = connections.enter().unwrap();
+        let alive = connections.enter(None).unwrap();
         clock.advance(IDLE / 2);
         note_moved(&alive);
         clock.advance(IDLE / 2);
-        let _next = connections.enter().unwrap();
+        let _next = connections.enter(None).unwrap();
         assert!(is_closed(&idle));
         assert!(!is_closed(&worked_on) && !is_closed(&alive));
         assert_eq!(connections.metrics().slow_count("head"), 1);
@@ -394,9 +350,94 @@ mod tests {
     fn a_connection_that_ends_leaves_its_place() {
         let (connections, _clock) = connections(1);
         for _ in 0..3 {
-            assert!(!connections.enter().unwrap().connection.is_spare());
+            assert!(!connections.enter(None).unwrap().connection.is_spare());
         }
         assert_eq!(connections.metrics().connections.get(), 0);
         assert_eq!(connections.metrics().made_room.get(), 0);
+    }
+
+    #[test]
+    fn an_address_that_has_most_connections_makes_room_for_others() {
+        let (connections, clock) = connections(8);
+        let address = |text: &str| Some(text.parse().unwrap());
+        let quiet = connections.enter(address("192.0.2.1")).unwrap();
+        let networked = connections.enter(address("2001:db8::1")).unwrap();
+        let mut many = Vec::new();
+        for at in 0..20 {
+            clock.advance(Duration::from_secs(1));
+            // One network of IPv6 is one client.
+            many.push(connections.enter(address(&format!("2001:db8:1::{at}"))).unwrap());
+            note_moved(many.last().unwrap());
+        }
+        assert!(!is_closed(&quiet), "it waited longest, and has one alone");
+        assert!(!is_closed(&networked));
+        assert_eq!(many.iter().filter(|place| is_closed(place)).count(), 14);
+        assert!(
+            is_closed(&many[0]) && !is_closed(&many[19]),
+            "those that wait longest"
+        );
+        // Where what the address has is worked on, others that wait make room.
+        let _work: Vec<InPhase> = many
+            .iter()
+            .filter(|place| !is_closed(place))
+            .map(|place| place.connection.enter(Phase::Working))
+            .collect();
+        assert!(
+            !connections
+                .enter(address("192.0.2.9"))
+                .unwrap()
+                .connection
+                .is_spare()
+        );
+        assert!(is_closed(&quiet));
+        assert_eq!(connections.0.open().by_holder.len(), 3 - 1);
+    }
+
+    #[test]
+    fn behind_one_address_the_longest_wait_makes_room() {
+        let (connections, clock) = connections(2);
+        let proxy = Some("192.0.2.1".parse().unwrap());
+        let first = connections.enter(proxy).unwrap();
+        clock.advance(Duration::from_secs(1));
+        let second = connections.enter(proxy).unwrap();
+        let third = connections.enter(proxy).unwrap();
+        assert!(is_closed(&first) && !is_closed(&second) && !is_closed(&third));
+    }
+
+    #[test]
+    fn a_head_that_comes_drop_by_drop_is_not_waited_for_for_ever() {
+        let (connections, clock) = connections(8);
+        let slow = connections.enter(None).unwrap();
+        for _ in 0..4 {
+            clock.advance(IDLE / 4);
+            slow.connection.came(connections.clock().elapsed());
+        }
+        let _next = connections.enter(None).unwrap();
+        assert!(is_closed(&slow));
+    }
+
+    #[test]
+    fn heads_take_no_more_than_their_memory_and_the_largest_make_room() {
+        let (connections, _clock) = connections(256);
+        let small = connections.enter(None).unwrap();
+        small.connection.head_grows(100);
+        let large: Vec<Place> = (0..100).map(|_| connections.enter(None).unwrap()).collect();
+        for place in &large {
+            place.connection.head_grows(30 << 10);
+            connections.bound_heads();
+        }
+        let held = connections.0.heads.held();
+        assert!(held <= 256 * HEAD, "{held}");
+        let ended = large.iter().filter(|place| is_closed(place)).count();
+        assert!((30..45).contains(&ended), "{ended}");
+        assert!(!is_closed(&small));
+        assert_eq!(connections.metrics().heads_refused_count("memory"), ended as u64);
+        // A request that began has its head whole.
+        for place in &large {
+            place.connection.begins(false);
+        }
+        assert_eq!(connections.0.heads.held(), 100);
+        drop((large, small));
+        assert_eq!(connections.metrics().heads.get(), 0);
     }
 }

@@ -5,9 +5,13 @@
 //! can answer. From then on, it takes a request only in a turn after one in which it took none: what came while it worked is
 //! refused, since it has waited. That ends when what comes would leave the worker idle for a part of the time.
 //!
-//! Where known clients alone would leave the worker idle for a part of the time, only the others are refused.
+//! Where known clients alone would leave the worker idle for a part of the time, only the others are refused. What a request costs
+//! is measured by the work on those that are taken, so that refusals, however many, leave the known ones their time. Where known
+//! clients are too many themselves, they have all but an eighth of it.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,6 +28,8 @@ const SPAN: Duration = Duration::from_millis(500);
 const CALM: u32 = 80;
 /// The share that a new measurement has in the time that a request takes, one in so many.
 const NEW: u32 = 16;
+/// The share of what is taken that clients have who are not known, while known ones are refused, one in so many.
+const UNKNOWN: u32 = 8;
 
 /// Is the gate of a worker.
 #[derive(Debug)]
@@ -61,6 +67,21 @@ impl Load {
     }
 }
 
+impl Load {
+    /// Works on a request that was taken, and measures for how long.
+    pub(super) async fn measured<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            let began = self.clock.elapsed();
+            let polled = work.as_mut().poll(context);
+            let lasted = self.clock.elapsed().saturating_sub(began);
+            self.gate.borrow_mut().worked(lasted);
+            polled
+        })
+        .await
+    }
+}
+
 /// Ends turns as long as requests come.
 async fn turns(load: Rc<Load>) {
     loop {
@@ -84,6 +105,8 @@ struct Turn {
     began: Duration,
     came: u32,
     taken: u32,
+    /// How long requests that were taken were worked on.
+    worked: Duration,
 }
 
 /// Decides by times that it is told.
@@ -107,6 +130,9 @@ struct Span {
     came: u32,
     /// How many of these were of clients that are not known.
     unknown: u32,
+    /// How many were taken of all, and of clients that are not known.
+    taken: u32,
+    taken_unknown: u32,
 }
 
 impl Span {
@@ -115,12 +141,19 @@ impl Span {
             began,
             came: 0,
             unknown: 0,
+            taken: 0,
+            taken_unknown: 0,
         }
     }
 
     fn count(&mut self, is_known: bool) {
         self.came = self.came.saturating_add(1);
         self.unknown = self.unknown.saturating_add(u32::from(!is_known));
+    }
+
+    fn take(&mut self, is_known: bool) {
+        self.taken = self.taken.saturating_add(1);
+        self.taken_unknown = self.taken_unknown.saturating_add(u32::from(!is_known));
     }
 }
 
@@ -177,10 +210,12 @@ impl Gate {
             if self.strict.is_none() {
                 let since = self.long_since.get_or_insert(Span::new(now));
                 since.count(is_known);
-                if since.came >= MANY && now.saturating_sub(since.began) >= self.patience {
+                let lasted = now.saturating_sub(since.began);
+                if since.came >= MANY && lasted >= self.patience {
+                    let known = since.came.saturating_sub(since.unknown);
                     self.strict = Some(Strict {
                         span: Span::new(now),
-                        everybody: since.unknown < since.came / 2,
+                        everybody: !leaves_time(self.cost, known, lasted),
                     });
                 }
             }
@@ -190,6 +225,11 @@ impl Gate {
                 if has_worked && (strict.everybody || !is_known) {
                     return false;
                 }
+                let span = &mut strict.span;
+                if strict.everybody && !is_known && span.taken_unknown.saturating_mul(UNKNOWN) > span.taken {
+                    return false;
+                }
+                span.take(is_known);
             }
         }
         turn.taken += 1;
@@ -202,20 +242,31 @@ impl Gate {
         let Some(strict) = self.strict else { return };
         let lasted = now.saturating_sub(strict.span.began);
         if lasted >= SPAN {
-            let leaves_time = |count| self.cost.saturating_mul(count) * 100 < lasted * CALM;
             let Span { came, unknown, .. } = strict.span;
-            self.strict = (!leaves_time(came)).then_some(Strict {
+            self.strict = (!leaves_time(self.cost, came, lasted)).then_some(Strict {
                 span: Span::new(now),
-                everybody: !leaves_time(came.saturating_sub(unknown)),
+                everybody: !leaves_time(self.cost, came.saturating_sub(unknown), lasted),
             });
             self.long_since = None;
+        }
+    }
+
+    /// Notes for how long a request that was taken was worked on.
+    fn worked(&mut self, lasted: Duration) {
+        if let Some((turn, _)) = &mut self.turns {
+            turn.worked += lasted;
         }
     }
 
     /// Ends a turn and begins the next; tells whether there is one.
     fn turn(&mut self, now: Duration) -> bool {
         let Some((turn, _)) = self.turns else { return false };
-        if let Some(each) = now.saturating_sub(turn.began).checked_div(turn.taken) {
+        let lasted = now.saturating_sub(turn.began);
+        let worked = turn.worked.min(lasted);
+        // What else there was to do is of all that came: a request that is refused is read and answered, too.
+        let beside = (lasted - worked).checked_div(turn.came).unwrap_or_default();
+        if let Some(each) = worked.checked_div(turn.taken) {
+            let each = each + beside;
             self.cost = if self.cost.is_zero() {
                 each
             } else {
@@ -232,6 +283,11 @@ impl Gate {
     }
 }
 
+/// Tells whether so many requests would leave the worker idle for a part of the time.
+fn leaves_time(cost: Duration, count: u32, lasted: Duration) -> bool {
+    cost.saturating_mul(count).saturating_mul(100) < lasted * CALM
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -242,10 +298,13 @@ mod tests {
         Duration::from_millis(count)
     }
 
-    /// Is a worker that takes as long for each request as it is told, and nothing for refusing one.
+    /// Is a worker that takes as long for each request as it is told.
     struct Worker {
         gate: Gate,
         now: Duration,
+        /// How long it takes to refuse one.
+        refusal: Duration,
+        taken_unknown: usize,
         /// How long each request took that was taken, from when it came.
         took: Vec<Duration>,
         refused: usize,
@@ -257,6 +316,8 @@ mod tests {
             Self {
                 gate: Gate::new(ms(250)),
                 now: Duration::ZERO,
+                refusal: Duration::ZERO,
+                taken_unknown: 0,
                 took: Vec::new(),
                 refused: 0,
                 refused_unknown: 0,
@@ -281,8 +342,13 @@ mod tests {
                     while let Some((came, is_known)) = comes.pop_front_if(|(came, _)| *came <= began) {
                         if self.gate.request(self.now, || is_known) {
                             self.now += cost;
+                            self.gate.worked(cost);
                             self.took.push(self.now - came);
-                        } else if is_known {
+                            self.taken_unknown += usize::from(!is_known);
+                            continue;
+                        }
+                        self.now += self.refusal;
+                        if is_known {
                             self.refused += 1;
                         } else {
                             self.refused_unknown += 1;
@@ -375,6 +441,43 @@ mod tests {
         took.sort_unstable();
         let most = took[took.len() - 1];
         assert!(most <= ms(2_000), "{most:?}");
+    }
+
+    #[test]
+    fn refusals_cost_known_clients_nothing() {
+        // Two clients send two thousand requests ahead, again and again; refusing one takes 20 µs.
+        let burst = |at: u64| std::iter::repeat_n((ms(at * 100), false), 4000);
+        let mut comes: Vec<(Duration, bool)> = (0..200).flat_map(burst).collect();
+        let known = evenly(ms(0), ms(20_000), ms(50));
+        comes.extend(known.iter().map(|came| (*came, true)));
+        let mut worker = Worker::new();
+        worker.refusal = Duration::from_micros(20);
+        worker.answer_all(comes, ms(10));
+        assert_eq!(worker.refused, 0);
+        assert!(worker.refused_unknown > 700_000, "{}", worker.refused_unknown);
+    }
+
+    #[test]
+    fn known_clients_are_not_refused_for_others_however_many_they_are_themselves() {
+        // What is known comes to 56 % of the time and to more than half of the requests.
+        let mut comes: Vec<(Duration, bool)> = Vec::new();
+        for (every, is_known) in [(18, true), (20, false)] {
+            let times = evenly(ms(0), ms(20_000), ms(every));
+            comes.extend(times.into_iter().map(|came| (came, is_known)));
+        }
+        let mut worker = Worker::new();
+        worker.answer_all(comes, ms(10));
+        assert_eq!(worker.refused, 0);
+        assert!(worker.refused_unknown > 0);
+    }
+
+    #[test]
+    fn known_clients_that_are_too_many_have_most_of_the_time() {
+        let mut worker = Worker::new();
+        worker.answer_all(beside_masses(ms(5)), ms(10));
+        let (all, unknown) = (worker.took.len(), worker.taken_unknown);
+        assert!(all > 1_200, "{all}");
+        assert!(unknown * 5 < all, "{unknown} of {all}");
     }
 
     #[test]

@@ -2,16 +2,21 @@
 
 mod answers;
 mod attempts;
+mod connection;
 mod connections;
 mod descriptors;
+mod intake;
 mod load;
 mod pace;
+mod sending;
+mod shares;
 mod stream;
 mod tls;
 
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +28,12 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use tokio::net::TcpSocket;
 
+use self::answers::Bounds;
 use self::connections::SPARE;
 use self::load::Load;
 use self::pace::Paced;
+use self::sending::{Answers, PIECE};
+use self::shares::Shares;
 use self::tls::{Io, Layer};
 use crate::config::settings::ServerSettings;
 use crate::http;
@@ -33,8 +41,8 @@ use crate::startup::{App, StartError};
 use crate::telemetry::log::LAST_LINES;
 
 pub use self::attempts::{Attempts, Delay};
+pub use self::connection::{Connection, Phase};
 pub(crate) use self::connections::Connections;
-pub use self::connections::{Connection, Phase};
 pub(crate) use self::stream::Watched;
 
 /// The server takes no more threads.
@@ -45,6 +53,8 @@ const BACKLOG: u32 = 4096;
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long a client may take to read why it is refused while it still sends.
 const LINGER: Duration = Duration::from_secs(1);
+/// The bytes of answers that the system keeps for a client at once; it takes twice as much memory for them.
+const SENT_AHEAD: u32 = 256 << 10;
 
 /// Is a server that listens.
 pub struct Application {
@@ -91,6 +101,11 @@ impl Application {
         let most = descriptors::connections(settings.connections);
         // A body that does not come is told so before its connection ends.
         let idle = settings.client_timeout.saturating_mul(2);
+        // Clients that are not known share a quarter of their own, so that they take nothing from those that are.
+        let pool = |most| Answers::new(most, Arc::clone(&clock), metrics.clone());
+        let unknown = pool(settings.answers / 4);
+        let known = pool(settings.answers - settings.answers / 4);
+        let shares = Shares::new(most);
         let connections = Connections::new(most, idle, clock, metrics);
         let workers = settings
             .workers
@@ -118,10 +133,15 @@ impl Application {
                 let stopping = stopping.clone();
                 let state = state.clone();
                 let (connections, layer) = (connections.clone(), layer.clone());
-                let load = Load::new(Arc::clone(state.engine.clock()), shed_after);
+                let bounds = Rc::new(Bounds {
+                    load: Load::new(Arc::clone(state.engine.clock()), shed_after),
+                    shares: Arc::clone(&shares),
+                    known: Arc::clone(&known),
+                    unknown: Arc::clone(&unknown),
+                });
                 let routes = ActixApp::new()
                     .app_data(state)
-                    .app_data(load)
+                    .app_data(bounds)
                     .wrap(actix_web::middleware::from_fn(answers::watched))
                     .configure(http::routes)
                     .into_factory()
@@ -137,6 +157,14 @@ impl Application {
                     // No less: while a worker is busy, what came already waits, too.
                     .client_request_timeout(patience)
                     .client_disconnect_timeout(LINGER)
+                    // What is copied for a client and not taken is little more than a piece.
+                    .h1_write_buffer_size(PIECE)
+                    .expect(fn_service(async |request: actix_http::Request| {
+                        if let Some(connection) = request.conn_data::<Arc<connection::Connection>>() {
+                            connection.expects();
+                        }
+                        Ok::<_, actix_http::Error>(request)
+                    }))
                     .local_addr(address)
                     .on_connect_ext(|io: &Paced<Io>, extensions: &mut actix_http::Extensions| {
                         extensions.insert(Arc::clone(io.connection()));
@@ -145,16 +173,16 @@ impl Application {
                 fn_service(move |stream: TcpStream| {
                     let (connections, layer) = (connections.clone(), layer.clone());
                     async move {
-                        let Some(place) = connections.enter() else {
+                        let peer = stream.peer_addr().ok();
+                        let Some(place) = connections.enter(peer.map(|peer| peer.ip())) else {
                             return Err(tls::Refused::Full);
                         };
-                        let peer = stream.peer_addr().ok();
                         // Answers are small or come in large pieces; neither gains from waiting for more.
                         let _ = stream.set_nodelay(true);
                         let stream = Watched::new(stream, place, connections.clone(), patience);
                         let connection = Arc::clone(stream.connection());
                         let io = layer.accept(stream, &connections).await?;
-                        let io = Paced::new(io, connection);
+                        let io = Paced::new(io, connection, connections);
                         Ok((io, actix_http::Protocol::Http1, peer))
                     }
                 })
@@ -200,6 +228,7 @@ fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     };
     // A restart need not wait until connections of the last process are forgotten.
     socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SENT_AHEAD)?;
     socket.bind(address)?;
     Ok(socket)
 }

@@ -1,38 +1,83 @@
-//! Reads from a client no faster than what it sends is used, so that requests that are sent ahead of their turn take no memory.
+//! Reads from a client no faster than what it sends is used, and no more than is needed, so that requests that are sent ahead of
+//! their turn, heads that do not end and bodies that nobody reads take no memory and no time.
 //!
 //! The HTTP library decodes every request that it has read, however many are being answered, and each takes many times its
 //! bytes. It also asks again and again for a turn while what it has read fills its buffer.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use actix_web::http::StatusCode;
+use bytes::BytesMut;
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use uuid::Uuid;
 
-use super::connections::Connection;
+use super::connection::{Connection, Interim, Phase};
+use super::connections::Connections;
+use crate::http::problem::Problem;
 
 /// The bytes that are read before what came is looked at, and those that are read ahead of their turn.
 const AHEAD: usize = 4 << 10;
+/// So many heads of requests are looked at at once, and as many ahead of their turn: each takes more than a kilobyte.
+const HEADS: usize = 8;
+/// The head of a request may have so many bytes.
+const MOST_HEAD: usize = 32 << 10;
+/// So many bytes of a body are thrown away that nobody reads, for so long, so that the client can read its answer.
+const MOST_DRAINED: usize = 64 << 10;
+pub(super) const DRAINED_FOR: Duration = Duration::from_secs(2);
+/// What asks for the body of a request.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// Is a stream that is read at the pace at which it is used.
-#[derive(Debug)]
 pub(super) struct Paced<S> {
     inner: S,
     connection: Arc<Connection>,
-    /// The bytes that came since there were none.
+    connections: Connections,
+    /// The bytes and heads that came since there were none.
     at_once: usize,
-    /// The bytes that came before their turn.
+    heads_at_once: usize,
+    /// The bytes and heads that came before their turn.
     ahead: usize,
+    heads_ahead: usize,
+    /// What was read and has more heads than are looked at at once.
+    kept: BytesMut,
+    /// Until when something is thrown away.
+    draining: Option<Draining>,
+    /// What is left to write of the interim answer.
+    interim: &'static [u8],
+}
+
+/// Is the time in which something is thrown away.
+struct Draining {
+    until: Duration,
+    timer: BoxFuture<'static, ()>,
+    bytes: usize,
+}
+
+impl<S> fmt::Debug for Paced<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Paced").finish_non_exhaustive()
+    }
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(inner: S, connection: Arc<Connection>) -> Self {
+    pub(super) fn new(inner: S, connection: Arc<Connection>, connections: Connections) -> Self {
         Self {
             inner,
             connection,
+            connections,
             at_once: 0,
+            heads_at_once: 0,
             ahead: 0,
+            heads_ahead: 0,
+            kept: BytesMut::new(),
+            draining: None,
+            interim: b"",
         }
     }
 
@@ -40,56 +85,240 @@ impl<S> Paced<S> {
     pub(super) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
+
+    /// Lets what came be looked at; then this goes on.
+    fn in_a_moment(&mut self, context: &Context<'_>) -> Poll<io::Result<()>> {
+        self.at_once = 0;
+        self.heads_at_once = 0;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Tells whether the time in which something is thrown away is over. It begins when this is asked first.
+    fn is_drained(&mut self, context: &mut Context<'_>) -> bool {
+        let clock = self.connections.clock();
+        let draining = self.draining.get_or_insert_with(|| {
+            let until = clock.elapsed() + DRAINED_FOR;
+            Draining {
+                until,
+                timer: clock.sleep_until(until),
+                bytes: 0,
+            }
+        });
+        draining.timer.as_mut().poll(context).is_ready() || clock.elapsed() >= draining.until
+    }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+impl<S: AsyncRead + Unpin> Paced<S> {
+    /// Throws away what comes, for a while; then the stream is at its end.
+    fn throw_away(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_drained(context) {
+            return Poll::Ready(Ok(()));
+        }
+        self.kept.clear();
+        let mut bytes = [0; 1024];
+        for _ in 0..AHEAD / bytes.len() {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.inner).poll_read(context, &mut buffer))?;
+            let came = buffer.filled().len();
+            let drained = self.draining.as_mut().map_or(MOST_DRAINED, |draining| {
+                draining.bytes += came;
+                draining.bytes
+            });
+            if came == 0 || drained >= MOST_DRAINED {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.in_a_moment(context)
+    }
+
+    /// Reads at most so many bytes, and so many heads where heads are counted; returns how many of both.
+    fn read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+        most: usize,
+        heads: Option<usize>,
+    ) -> Poll<io::Result<(usize, usize)>> {
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
+        let was_kept = !self.kept.is_empty();
+        if was_kept {
+            let count = self.kept.len().min(most);
+            part.put_slice(&self.kept.split_to(count));
+        } else {
+            ready!(Pin::new(&mut self.inner).poll_read(context, &mut part))?;
+        }
+        let (mut came, mut count) = (part.filled().len(), 0);
+        if let Some(heads) = heads {
+            (came, count) = whole(part.filled(), heads);
+            let rest = part.filled().get(came..).unwrap_or_default();
+            if !rest.is_empty() {
+                let behind = self.kept.split();
+                self.kept.extend_from_slice(rest);
+                self.kept.unsplit(behind);
+            }
+        }
+        buffer.advance(came);
+        Poll::Ready(Ok((came, count)))
+    }
+}
+
+/// Measures what holds no more than so many ends of heads: its bytes and those ends.
+fn whole(bytes: &[u8], most: usize) -> (usize, usize) {
+    let mut count = 0;
+    for (at, pair) in bytes.windows(2).enumerate() {
+        // An empty line, as tolerant readers know it. What is none costs a turn.
+        let is_end = pair == b"\n\n" || (pair == b"\n\r" && bytes.get(at + 2) == Some(&b'\n'));
+        if is_end {
+            count += 1;
+            if count == most {
+                let end = at + if pair == b"\n\n" { 2 } else { 3 };
+                return (end, count);
+            }
+        }
+    }
+    (bytes.len(), count)
+}
+
+impl<S: AsyncWrite + Unpin> Paced<S> {
+    /// Answers a head that is too large, and nothing more.
+    fn refuse_head(&mut self, context: &mut Context<'_>) {
+        self.connections.metrics().heads_refused("too_large", 1);
+        self.connection.head_ends();
+        self.connection.leave();
+        let id = Uuid::now_v7().to_string();
+        let problem = Problem::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "head-too-large",
+            "The head of the request is too large",
+            format!("the request line and the headers have at most {MOST_HEAD} bytes together"),
+            &id,
+        );
+        let body = serde_json::to_string(&problem).unwrap_or_default();
+        let answer = format!(
+            "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: application/problem+json\r\n\
+             x-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        // Nothing else is to be written, so there is room for this; where there is not, nobody reads.
+        let _ = Pin::new(&mut self.inner).poll_write(context, answer.as_bytes());
+        let _ = Pin::new(&mut self.inner).poll_flush(context);
+    }
+
+    /// Writes what is left of an interim answer.
+    fn poll_interim(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.interim.is_empty() {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(context, self.interim))?;
+            self.interim = self.interim.get(written..).unwrap_or_default();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.at_once >= AHEAD {
-            // What came is looked at first; then this goes on.
-            this.at_once = 0;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
+        if this.connection.is_leaving() {
+            return this.throw_away(context);
+        }
+        if this.at_once >= AHEAD || this.heads_at_once >= HEADS {
+            return this.in_a_moment(context);
         }
         let in_turn = this.connection.takes_bytes();
         if in_turn {
             this.ahead = 0;
+            this.heads_ahead = 0;
         }
-        if this.ahead >= AHEAD {
+        if this.ahead >= AHEAD || this.heads_ahead >= HEADS {
             this.at_once = 0;
+            this.heads_at_once = 0;
             this.connection.pause();
             return Poll::Pending;
         }
+        let is_between = this.connection.is(Phase::Between);
+        let is_unread = is_between && this.connection.is_unread();
+        if is_between {
+            let head = this.connection.head();
+            if is_unread {
+                if this.is_drained(context) || head >= MOST_DRAINED {
+                    return Poll::Ready(Ok(()));
+                }
+            } else {
+                this.draining = None;
+                if head >= MOST_HEAD {
+                    if this.at_once > 0 {
+                        return this.in_a_moment(context);
+                    }
+                    this.refuse_head(context);
+                    return this.throw_away(context);
+                }
+            }
+        }
         let most = AHEAD.min(buffer.remaining());
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
-        let read = Pin::new(&mut this.inner).poll_read(context, &mut part);
-        let came = part.filled().len();
-        buffer.advance(came);
+        let heads = (!this.connection.is(Phase::Body))
+            .then(|| HEADS - this.heads_at_once.max(this.heads_ahead).min(HEADS - 1));
+        let Poll::Ready(read) = this.read(context, buffer, most, heads) else {
+            this.at_once = 0;
+            this.heads_at_once = 0;
+            if !in_turn && this.ahead > 0 {
+                this.connection.pause();
+            }
+            return Poll::Pending;
+        };
+        let (came, heads) = read?;
         if came == 0 {
             this.at_once = 0;
+            this.heads_at_once = 0;
         }
         this.at_once += came;
+        this.heads_at_once += heads;
         if !in_turn {
             this.ahead += came;
+            this.heads_ahead += heads;
             if this.ahead > 0 {
                 this.connection.pause();
             }
         }
-        read
+        if is_between {
+            this.connection.head_grows(came);
+            this.connections.bound_heads();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+        let this = self.get_mut();
+        let connection = &this.connection;
+        if !connection.is_interim(Interim::None) {
+            let asks = bytes.starts_with(CONTINUE);
+            if asks && connection.is_interim(Interim::Held) {
+                // The body may never be read: then this would ask for it in vain.
+                connection.turn_interim(Interim::Owed);
+                return Poll::Ready(Ok(CONTINUE.len()));
+            }
+            let is_answered = connection.is_interim(Interim::Owed) || connection.is_interim(Interim::Due);
+            if asks || is_answered {
+                connection.turn_interim(Interim::None);
+            }
+        }
+        ready!(this.poll_interim(context))?;
+        Pin::new(&mut this.inner).poll_write(context, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+        let this = self.get_mut();
+        if this.connection.is_interim(Interim::Due) {
+            this.connection.turn_interim(Interim::None);
+            this.interim = CONTINUE;
+        }
+        ready!(this.poll_interim(context))?;
+        Pin::new(&mut this.inner).poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -98,73 +327,4 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::io::{AsyncWriteExt, duplex};
-
-    use super::*;
-    use crate::clock::SharedClock;
-    use crate::clock::manual::ManualClock;
-    use crate::server::connections::{Connections, Phase, Place};
-    use crate::telemetry::network::NetworkMetrics;
-
-    /// Makes a stream to which so many bytes were sent.
-    async fn paced(sent: usize) -> (Paced<tokio::io::DuplexStream>, tokio::io::DuplexStream, Place) {
-        let clock: SharedClock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
-        let connections = Connections::new(8, Duration::from_secs(120), clock, NetworkMetrics::default());
-        let place = connections.enter().unwrap();
-        let (server, mut client) = duplex(sent);
-        client.write_all(&vec![7; sent]).await.unwrap();
-        let stream = Paced::new(server, Arc::clone(&place.connection));
-        (stream, client, place)
-    }
-
-    /// Reads all that can be read in some turns.
-    fn read(stream: &mut Paced<tokio::io::DuplexStream>, turns: usize) -> usize {
-        let mut context = Context::from_waker(std::task::Waker::noop());
-        let mut whole = 0;
-        for _ in 0..turns {
-            loop {
-                let mut bytes = [0; 3000];
-                let mut buffer = ReadBuf::new(&mut bytes);
-                match Pin::new(&mut *stream).poll_read(&mut context, &mut buffer) {
-                    Poll::Ready(read) => read.unwrap(),
-                    Poll::Pending => break,
-                }
-                whole += buffer.filled().len();
-            }
-        }
-        whole
-    }
-
-    #[tokio::test]
-    async fn what_is_sent_ahead_is_read_when_its_turn_comes() {
-        let (mut stream, _client, place) = paced(20 * AHEAD).await;
-        assert!(read(&mut stream, 1) < 2 * AHEAD);
-        let work = place.connection.enter(Phase::Working);
-        assert!(read(&mut stream, 20) < 2 * AHEAD);
-        let body = place.connection.enter(Phase::Body);
-        assert!(read(&mut stream, 5) >= 4 * AHEAD, "a body is read on");
-        drop(body);
-        assert!(read(&mut stream, 20) < 2 * AHEAD);
-        drop(work);
-        let sending = place.connection.enter(Phase::Sending);
-        assert_eq!(
-            read(&mut stream, 20),
-            0,
-            "the client has its answer to take first"
-        );
-        drop(sending);
-        assert!(read(&mut stream, 5) >= 4 * AHEAD);
-    }
-
-    #[tokio::test]
-    async fn nothing_is_read_from_a_client_that_takes_nothing() {
-        let (mut stream, _client, place) = paced(20 * AHEAD).await;
-        place.connection.stalls(true);
-        assert!(read(&mut stream, 20) < 2 * AHEAD);
-        place.connection.stalls(false);
-        assert!(read(&mut stream, 5) >= 4 * AHEAD);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! A client's stream of bytes, that ends where the client takes none of its answer for too long, or has to make room.
+//! A client's stream of bytes, that ends where the client takes its answers too slowly, or has to make room.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connections::{Connection, Connections, Place};
+use super::connection::Connection;
+use super::connections::{Connections, Place};
+
+/// A client takes an answer at no less than so many bytes a second, beyond what `patience` allows.
+const LEAST_RATE: u64 = 4 << 10;
 
 /// Is a stream under watch.
 pub(crate) struct Watched<S> {
@@ -19,6 +23,8 @@ pub(crate) struct Watched<S> {
     connections: Connections,
     /// How long the client may take nothing of an answer.
     patience: Duration,
+    /// How long it may still do so: less by the time that it did, and more by what it took.
+    left: Duration,
     stalled: Option<Stalled>,
 }
 
@@ -41,6 +47,7 @@ impl<S> Watched<S> {
             place,
             connections,
             patience,
+            left: patience,
             stalled: None,
         }
     }
@@ -59,14 +66,18 @@ impl<S> Watched<S> {
         Ok(())
     }
 
-    /// Notes that the client took a part of its answer.
-    fn took(&mut self, context: &Context<'_>) {
+    /// Notes that the client took so many bytes of its answer.
+    fn took(&mut self, bytes: usize, context: &Context<'_>) {
+        let now = self.connections.clock().elapsed();
         // While it took nothing, nothing may have been read.
-        if self.stalled.take().is_some() {
+        if let Some(stalled) = self.stalled.take() {
+            self.left = stalled.until.saturating_sub(now);
             self.connection().stalls(false);
             context.waker().wake_by_ref();
         }
-        self.connection().moved(self.connections.clock().elapsed());
+        let earned = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1_000_000) / LEAST_RATE;
+        self.left = (self.left + Duration::from_micros(earned)).min(self.patience);
+        self.connection().went(now);
     }
 
     /// Waits for the client, but not for ever.
@@ -74,7 +85,7 @@ impl<S> Watched<S> {
         let clock = self.connections.clock();
         self.place.connection.stalls(true);
         let stalled = self.stalled.get_or_insert_with(|| {
-            let until = clock.elapsed() + self.patience;
+            let until = clock.elapsed() + self.left;
             Stalled {
                 until,
                 timer: clock.sleep_until(until),
@@ -86,7 +97,7 @@ impl<S> Watched<S> {
         self.connections.metrics().slow("answer");
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            "the client takes nothing of its answer",
+            "the client takes its answer too slowly",
         )))
     }
 }
@@ -102,7 +113,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.inner).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            this.connection().moved(this.connections.clock().elapsed());
+            this.connection().came(this.connections.clock().elapsed());
         }
         read
     }
@@ -115,7 +126,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         match Pin::new(&mut this.inner).poll_write(context, bytes) {
             Poll::Pending => this.stall(context),
             Poll::Ready(written) => {
-                this.took(context);
+                this.took(written.as_ref().copied().unwrap_or(0), context);
                 Poll::Ready(written)
             }
         }
@@ -131,7 +142,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         match Pin::new(&mut this.inner).poll_write_vectored(context, slices) {
             Poll::Pending => this.stall(context),
             Poll::Ready(written) => {
-                this.took(context);
+                this.took(written.as_ref().copied().unwrap_or(0), context);
                 Poll::Ready(written)
             }
         }
@@ -165,7 +176,7 @@ mod tests {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
         let shared: SharedClock = Arc::new(clock.clone());
         let connections = Connections::new(most, 2 * PATIENCE, shared, NetworkMetrics::default());
-        let place = connections.enter().unwrap();
+        let place = connections.enter(None).unwrap();
         let stream = Watched::new(inner, place, connections.clone(), PATIENCE);
         (stream, connections, clock)
     }
@@ -177,17 +188,55 @@ mod tests {
         let writing = tokio::spawn(async move { stream.write_all(&[7; 64]).await });
         clock.wait_for_sleeper(PATIENCE).await;
         clock.advance(PATIENCE / 2);
-        // The client takes a part: the time starts anew.
+        // The client takes a part: that gives it little more time.
         let mut taken = [0; 16];
         client.read_exact(&mut taken).await.unwrap();
         clock.wait_for_sleeper(PATIENCE).await;
-        clock.advance(PATIENCE - Duration::from_secs(1));
+        clock.advance(PATIENCE / 2 - Duration::from_secs(1));
         tokio::task::yield_now().await;
         assert!(!writing.is_finished());
-        clock.advance(Duration::from_secs(1));
+        clock.advance(Duration::from_secs(2));
         let error = writing.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(connections.metrics().slow_count("answer"), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_taken_byte_by_byte_ends() {
+        let (server, mut client) = duplex(16);
+        let (mut stream, connections, clock) = watched(server, 8);
+        let writing = tokio::spawn(async move { stream.write_all(&[7; 64]).await });
+        let mut taken = 0;
+        while !writing.is_finished() {
+            let wait = clock.wait_for_sleeper(PATIENCE).await;
+            if wait < PATIENCE / 2 {
+                clock.advance(wait + Duration::from_secs(1));
+                break;
+            }
+            clock.advance(PATIENCE - Duration::from_secs(1));
+            client.read_u8().await.unwrap();
+            taken += 1;
+            assert!(taken < 5, "it is waited for still");
+        }
+        assert_eq!(taken, 1, "less is left of the time with each byte");
+        let error = writing.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(connections.metrics().slow_count("answer"), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_taken_at_the_least_rate_goes_on() {
+        let piece = usize::try_from(LEAST_RATE).unwrap() * 50;
+        let (server, mut client) = duplex(piece);
+        let (mut stream, _connections, clock) = watched(server, 8);
+        let writing = tokio::spawn(async move { stream.write_all(&vec![7; 20 * piece]).await });
+        let mut taken = vec![0; piece];
+        for _ in 0..19 {
+            clock.wait_for_sleeper(PATIENCE).await;
+            clock.advance(Duration::from_secs(50));
+            client.read_exact(&mut taken).await.unwrap();
+        }
+        writing.await.unwrap().unwrap();
     }
 
     #[tokio::test]
@@ -199,7 +248,7 @@ mod tests {
             (read, stream.write_all(b"x").await)
         });
         tokio::task::yield_now().await;
-        let _next = connections.enter().unwrap();
+        let _next = connections.enter(None).unwrap();
         let (read, written) = reading.await.unwrap();
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);

@@ -13,10 +13,10 @@ pub struct SlowLabels {
     pub phase: &'static str,
 }
 
-/// Labels refused bodies.
+/// Labels refused heads and bodies of requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct BodyLabels {
-    /// `too_large` or `memory`.
+pub struct RefusedLabels {
+    /// `too_large` or `memory`; of bodies also `encoded`.
     pub reason: &'static str,
 }
 
@@ -42,8 +42,19 @@ pub struct NetworkMetrics {
     pub shed: Counter,
     /// Bytes of bodies in memory.
     pub bodies: Gauge,
+    /// Bytes of heads that have not come whole.
+    pub heads: Gauge,
+    /// Bytes of large answers that clients have not taken yet.
+    pub answers: Gauge,
+    /// Answers that ended to make room for others.
+    pub answers_made_room: Counter,
+    /// Answers for which there was no room.
+    pub answers_refused: Counter,
+    /// Requests beyond their client's share of those under way.
+    pub over_share: Counter,
     slow: Family<SlowLabels, Counter>,
-    bodies_refused: Family<BodyLabels, Counter>,
+    heads_refused: Family<RefusedLabels, Counter>,
+    bodies_refused: Family<RefusedLabels, Counter>,
     tokens_refused: Family<TokenLabels, Counter>,
 }
 
@@ -69,6 +80,38 @@ impl NetworkMetrics {
             "requests_shed",
             "Requests refused because more came than could be answered",
             self.shed.clone(),
+        );
+        registry.register(
+            "requests_over_share",
+            "Requests refused because their client had its share of those under way",
+            self.over_share.clone(),
+        );
+        registry.register_with_unit(
+            "heads",
+            "Heads of requests that have not come whole",
+            Unit::Bytes,
+            self.heads.clone(),
+        );
+        registry.register(
+            "heads_refused",
+            "Connections that ended because of the head of a request, by reason",
+            self.heads_refused.clone(),
+        );
+        registry.register_with_unit(
+            "answers",
+            "Large answers that their clients have not taken whole",
+            Unit::Bytes,
+            self.answers.clone(),
+        );
+        registry.register(
+            "answers_made_room",
+            "Large answers that ended to make room for others, those first whose clients take slowest",
+            self.answers_made_room.clone(),
+        );
+        registry.register(
+            "answers_refused",
+            "Large answers for which there was no room",
+            self.answers_refused.clone(),
         );
         registry.register_with_unit(
             "bodies",
@@ -98,9 +141,16 @@ impl NetworkMetrics {
         self.slow.get_or_create(&SlowLabels { phase }).inc();
     }
 
+    /// Counts connections that ended because of the head of a request.
+    pub fn heads_refused(&self, reason: &'static str, count: u64) {
+        self.heads_refused
+            .get_or_create(&RefusedLabels { reason })
+            .inc_by(count);
+    }
+
     /// Counts a body that was not read to its end.
     pub fn body_refused(&self, reason: &'static str) {
-        self.bodies_refused.get_or_create(&BodyLabels { reason }).inc();
+        self.bodies_refused.get_or_create(&RefusedLabels { reason }).inc();
     }
 
     /// Counts a token that was refused.
@@ -115,5 +165,11 @@ impl NetworkMetrics {
     #[cfg(test)]
     pub fn slow_count(&self, phase: &'static str) -> u64 {
         self.slow.get_or_create(&SlowLabels { phase }).get()
+    }
+
+    /// Returns how many connections ended because of a head.
+    #[cfg(test)]
+    pub fn heads_refused_count(&self, reason: &'static str) -> u64 {
+        self.heads_refused.get_or_create(&RefusedLabels { reason }).get()
     }
 }

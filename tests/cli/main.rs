@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod analyst;
 mod agree;
+mod analyst;
 mod commands;
 mod export;
 mod graph;

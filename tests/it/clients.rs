@@ -13,36 +13,42 @@ use tokio::net::TcpStream;
 
 use crate::support::{Answer, Builder, Entity, TestApp, rate};
 
-const IP_HISTORY: &str = "domaintools.ip-history";
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const IP_HISTORY: &str = "domaintools.ip-history";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-fn patient() -> Builder {
+pub(crate) fn patient() -> Builder {
     Builder::new()
         .manual_clock()
         .settings(|settings| settings.server.client_timeout = PATIENCE)
 }
 
-async fn connect(app: &TestApp) -> TcpStream {
+pub(crate) async fn connect(app: &TestApp) -> TcpStream {
     let (_, address) = app.base.split_once("://").unwrap();
     TcpStream::connect(address).await.unwrap()
 }
 
 /// Opens a connection and sends bytes; a server that ends it meanwhile is no fault.
-async fn send(app: &TestApp, bytes: &[u8]) -> TcpStream {
+pub(crate) async fn send(app: &TestApp, bytes: &[u8]) -> TcpStream {
     let mut stream = connect(app).await;
     let _ = stream.write_all(bytes).await;
     stream
 }
 
 /// Sends the head of a request and a part of its body.
-async fn begin(app: &TestApp, path: &str, headers: &str, announced: usize, sent: usize) -> TcpStream {
+pub(crate) async fn begin(
+    app: &TestApp,
+    path: &str,
+    headers: &str,
+    announced: usize,
+    sent: usize,
+) -> TcpStream {
     let head =
         format!("POST {path} HTTP/1.1\r\nHost: pivotd\r\nContent-Length: {announced}\r\n{headers}\r\n");
     send(app, &[head.as_bytes(), &vec![b'x'; sent]].concat()).await
 }
 
 /// Reads what comes until the server ends the connection.
-async fn rest(mut stream: TcpStream) -> String {
+pub(crate) async fn rest(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
     // A server that refuses a body may end the connection before the body was sent.
     let _ = stream.read_to_end(&mut bytes).await;
@@ -50,7 +56,7 @@ async fn rest(mut stream: TcpStream) -> String {
 }
 
 /// Reads the head of an answer and as much behind it as came with it.
-async fn first(stream: &mut TcpStream) -> String {
+pub(crate) async fn first(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
         let mut piece = [0; 4096];
@@ -62,7 +68,7 @@ async fn first(stream: &mut TcpStream) -> String {
 }
 
 /// Sums a metric; read without a connection, so that a server that has none left can be asked.
-fn metric(app: &TestApp, name: &str) -> u64 {
+pub(crate) fn metric(app: &TestApp, name: &str) -> u64 {
     let text = app.app.engine.metrics().render();
     let lines = text.lines().filter(|line| line.starts_with(name));
     lines
@@ -71,7 +77,7 @@ fn metric(app: &TestApp, name: &str) -> u64 {
 }
 
 /// Waits until a metric has a value. The server works in threads of its own, so nothing here tells when it is done.
-async fn until(app: &TestApp, name: &str, value: u64) {
+pub(crate) async fn until(app: &TestApp, name: &str, value: u64) {
     while metric(app, name) != value {
         tokio::task::yield_now().await;
     }

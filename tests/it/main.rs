@@ -13,6 +13,7 @@ mod alerts;
 mod batches;
 mod calls;
 mod clients;
+mod clients_http;
 mod clock;
 mod closing;
 mod control;

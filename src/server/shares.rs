@@ -1,0 +1,93 @@
+//! Divides the requests under way among clients, so that one whose requests wait for a slow provider keeps no other out.
+//!
+//! A client may have as many under way as are free beside. So one alone gets a half of all, two get a third each, and so on: for
+//! the next one there is always room. Clients that are not known share as one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A client may have so many under way in any case.
+const FEW: usize = 8;
+
+/// Counts the requests under way.
+#[derive(Debug)]
+pub(super) struct Shares {
+    most: usize,
+    all: Arc<AtomicUsize>,
+    unknown: Arc<AtomicUsize>,
+}
+
+/// Keeps a request counted while it lives.
+#[derive(Debug)]
+pub(super) struct Share {
+    all: Arc<AtomicUsize>,
+    client: Arc<AtomicUsize>,
+}
+
+impl Shares {
+    /// Divides so many.
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            all: Arc::default(),
+            unknown: Arc::default(),
+        })
+    }
+
+    /// Takes a request of a client on, of which this counts the requests under way; `None` where it has its share.
+    pub(super) fn take(&self, client: Option<&Arc<AtomicUsize>>) -> Option<Share> {
+        let client = client.unwrap_or(&self.unknown);
+        let share = Share {
+            all: Arc::clone(&self.all),
+            client: Arc::clone(client),
+        };
+        let others = share.all.fetch_add(1, Ordering::Relaxed);
+        let own = share.client.fetch_add(1, Ordering::Relaxed);
+        (own < FEW || own < self.most.saturating_sub(others)).then_some(share)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.all.fetch_sub(1, Ordering::Relaxed);
+        self.client.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(shares: &Shares, client: Option<&Arc<AtomicUsize>>) -> Vec<Share> {
+        std::iter::from_fn(|| shares.take(client)).collect()
+    }
+
+    #[test]
+    fn each_client_leaves_room_for_the_next() {
+        let shares = Shares::new(1200);
+        let clients: Vec<Arc<AtomicUsize>> = (0..3).map(|_| Arc::default()).collect();
+        let mut taken = Vec::new();
+        for (client, share) in clients.iter().zip([600, 300, 150]) {
+            taken.push(fill(&shares, Some(client)));
+            assert_eq!(taken.last().unwrap().len(), share);
+        }
+        let unknown = fill(&shares, None);
+        assert_eq!(unknown.len(), 75, "those who are not known share as one");
+        // What ends makes room for those who have less.
+        taken.remove(0);
+        assert!(fill(&shares, Some(&clients[1])).len() > 150);
+        drop((taken, unknown));
+        assert_eq!(shares.all.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_few_are_taken_of_every_client() {
+        let shares = Shares::new(16);
+        let clients: Vec<Arc<AtomicUsize>> = (0..10).map(|_| Arc::default()).collect();
+        let taken = clients.iter().map(|client| fill(&shares, Some(client)).len());
+        // What `fill` took is given back with it.
+        assert!(taken.eq([8; 10]));
+        let kept: Vec<Vec<Share>> = clients.iter().map(|client| fill(&shares, Some(client))).collect();
+        assert!(kept.iter().all(|shares| shares.len() == FEW));
+    }
+}
