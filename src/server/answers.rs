@@ -116,6 +116,9 @@ async fn served(
             let detail = "the server works on as many requests of this client as it may beside those of others (server.connections); send the request again";
             return Ok(turned_away(request, app, &busy(detail), connection).await);
         }
+        if let (Some(connection), Some(share)) = (connection, &share) {
+            connection.shares(share);
+        }
     }
     let work = connection.map(|connection| connection.enter(Phase::Working));
     let work = (work, share);

@@ -1,13 +1,15 @@
 //! Is one connection of a client, as its stream, its requests and the other connections see it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use prometheus_client::metrics::gauge::Gauge;
+
+use super::shares::Share;
 
 /// Says what the server does with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,8 @@ pub struct Connection {
     /// Whether nothing more is answered on it.
     leaving: AtomicBool,
     interim: AtomicU8,
+    /// The share of the request under way.
+    share: Mutex<Weak<Share>>,
     /// How often something was read, and how often when a request was refused last.
     reads: AtomicU64,
     refused_at: AtomicU64,
@@ -132,6 +136,7 @@ impl Connection {
             unread: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             interim: AtomicU8::new(Interim::None as u8),
+            share: Mutex::default(),
             reads: AtomicU64::new(0),
             refused_at: AtomicU64::new(0),
             refused: AtomicU32::new(0),
@@ -180,11 +185,29 @@ impl Connection {
     #[must_use]
     pub fn enter(self: &Arc<Self>, phase: Phase) -> InPhase {
         let before = self.phase.swap(phase as u8, Ordering::Relaxed);
+        if phase == Phase::Body
+            && let Some(share) = self.share()
+        {
+            share.pause();
+        }
         self.go_on();
         InPhase {
             connection: Arc::clone(self),
+            phase,
             before,
         }
+    }
+
+    /// Takes the share of a request that is worked on.
+    pub(super) fn shares(&self, share: &Arc<Share>) {
+        *self.share.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(share);
+    }
+
+    fn share(&self) -> Option<Arc<Share>> {
+        self.share
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .upgrade()
     }
 
     pub(super) fn is(&self, phase: Phase) -> bool {
@@ -321,12 +344,18 @@ impl Drop for Connection {
 #[derive(Debug)]
 pub struct InPhase {
     connection: Arc<Connection>,
+    phase: Phase,
     before: u8,
 }
 
 impl Drop for InPhase {
     fn drop(&mut self) {
         self.connection.phase.store(self.before, Ordering::Relaxed);
+        if self.phase == Phase::Body
+            && let Some(share) = self.connection.share()
+        {
+            share.resume();
+        }
         self.connection.go_on();
     }
 }

@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
 /// The bytes that are read before what came is looked at, and those that are read ahead of their turn.
 const AHEAD: usize = 4 << 10;
 /// So many heads of requests are looked at at once, and as many ahead of their turn: each takes more than a kilobyte.
-const HEADS: usize = 8;
+const HEADS: usize = 4;
 /// The head of a request may have so many bytes.
 const MOST_HEAD: usize = 32 << 10;
 /// So many bytes of a body are thrown away that nobody reads, for so long, so that the client can read its answer.

@@ -1,10 +1,11 @@
 //! Divides the requests under way among clients, so that one whose requests wait for a slow provider keeps no other out.
 //!
 //! A client may have as many under way as are free beside. So one alone gets a half of all, two get a third each, and so on: for
-//! the next one there is always room. Clients that are not known share as one.
+//! the next one there is always room. Clients that are not known share as one. A request that waits for its client to send more of
+//! its body counts for nothing meanwhile: its connection makes room where there is none.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A client may have so many under way in any case.
 const FEW: usize = 8;
@@ -22,6 +23,7 @@ pub(super) struct Shares {
 pub(super) struct Share {
     all: Arc<AtomicUsize>,
     client: Arc<AtomicUsize>,
+    counts: AtomicBool,
 }
 
 impl Shares {
@@ -35,22 +37,44 @@ impl Shares {
     }
 
     /// Takes a request of a client on, of which this counts the requests under way; `None` where it has its share.
-    pub(super) fn take(&self, client: Option<&Arc<AtomicUsize>>) -> Option<Share> {
+    pub(super) fn take(&self, client: Option<&Arc<AtomicUsize>>) -> Option<Arc<Share>> {
         let client = client.unwrap_or(&self.unknown);
+        let others = self.all.load(Ordering::Relaxed);
+        let own = client.load(Ordering::Relaxed);
+        if own >= FEW && own >= self.most.saturating_sub(others) {
+            return None;
+        }
         let share = Share {
             all: Arc::clone(&self.all),
             client: Arc::clone(client),
+            counts: AtomicBool::new(false),
         };
-        let others = share.all.fetch_add(1, Ordering::Relaxed);
-        let own = share.client.fetch_add(1, Ordering::Relaxed);
-        (own < FEW || own < self.most.saturating_sub(others)).then_some(share)
+        share.resume();
+        Some(Arc::new(share))
+    }
+}
+
+impl Share {
+    /// Counts it no longer, until it goes on.
+    pub(super) fn pause(&self) {
+        if self.counts.swap(false, Ordering::Relaxed) {
+            self.all.fetch_sub(1, Ordering::Relaxed);
+            self.client.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts it again.
+    pub(super) fn resume(&self) {
+        if !self.counts.swap(true, Ordering::Relaxed) {
+            self.all.fetch_add(1, Ordering::Relaxed);
+            self.client.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.all.fetch_sub(1, Ordering::Relaxed);
-        self.client.fetch_sub(1, Ordering::Relaxed);
+        self.pause();
     }
 }
 
@@ -58,7 +82,7 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
-    fn fill(shares: &Shares, client: Option<&Arc<AtomicUsize>>) -> Vec<Share> {
+    fn fill(shares: &Shares, client: Option<&Arc<AtomicUsize>>) -> Vec<Arc<Share>> {
         std::iter::from_fn(|| shares.take(client)).collect()
     }
 
@@ -87,7 +111,22 @@ mod tests {
         let taken = clients.iter().map(|client| fill(&shares, Some(client)).len());
         // What `fill` took is given back with it.
         assert!(taken.eq([8; 10]));
-        let kept: Vec<Vec<Share>> = clients.iter().map(|client| fill(&shares, Some(client))).collect();
+        let kept: Vec<Vec<Arc<Share>>> = clients.iter().map(|client| fill(&shares, Some(client))).collect();
         assert!(kept.iter().all(|shares| shares.len() == FEW));
+    }
+
+    #[test]
+    fn what_waits_for_its_client_counts_for_nothing() {
+        let shares = Shares::new(100);
+        let slow = fill(&shares, None);
+        assert_eq!(slow.len(), 50);
+        slow.iter().for_each(|share| share.pause());
+        let more = fill(&shares, None);
+        assert_eq!(more.len(), 50);
+        drop(more);
+        slow.iter().for_each(|share| share.resume());
+        assert!(fill(&shares, None).is_empty());
+        drop(slow);
+        assert_eq!(shares.all.load(Ordering::Relaxed), 0);
     }
 }
