@@ -136,8 +136,9 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
     let left_out = catalogue.transforms().len() - chosen.len();
     if left_out > 0 {
         terminal::note(&format!(
-            "{left_out} transforms are left out, since their provider has no key here (`pivotd check` says which); --all \
-             writes them, too"
+            "{left_out} transforms are left out, since their provider has no key here (`{}` says which); --all \
+             writes them, too",
+            terminal::command("check", config)
         ));
     }
     Ok(())

@@ -179,11 +179,14 @@ fn types_on(graph: &Graph, takes: &[String]) -> Vec<String> {
 /// Reads the graph of a file.
 pub(super) fn opened(file: &Path) -> anyhow::Result<Graph> {
     let text = std::fs::read_to_string(file).map_err(|reason| {
-        let shown = file.display();
+        let shown = file.display().to_string();
         if reason.kind() == std::io::ErrorKind::NotFound {
-            anyhow::anyhow!("there is no graph {shown}; `pivotd run … --graph {shown}` makes one")
+            let named = terminal::quoted(&shown);
+            anyhow::anyhow!(
+                "there is no graph {shown}; `pivotd run TRANSFORM VALUE --graph {named}` makes one"
+            )
         } else {
-            anyhow::Error::new(reason).context(shown.to_string())
+            anyhow::Error::new(reason).context(shown)
         }
     })?;
     read(&text).with_context(|| file.display().to_string())

@@ -126,12 +126,6 @@ impl Engine {
         })
     }
 
-    /// Says which providers cannot be reached as configured, all of them; [`Engine::start`] stops at the first.
-    #[must_use]
-    pub fn faults(settings: &Settings, providers: &[&'static dyn Provider]) -> Vec<TransportError> {
-        runtime::faults(settings, providers)
-    }
-
     /// Takes over new settings; ledger, cache and what is known of unchanged keys stay.
     ///
     /// # Errors

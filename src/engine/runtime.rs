@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
+use super::Engine;
 use super::account::AccountState;
 use super::ledger::Account;
 use super::reference::Reference;
@@ -171,16 +172,19 @@ fn keyed_hash(secret: &[u8; 32], key: &Key) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// Says why providers cannot be reached as configured.
-pub(super) fn faults(settings: &Settings, providers: &[&'static dyn Provider]) -> Vec<TransportError> {
-    let authorities = Arc::default();
-    let is_known = |name: &str| providers.iter().any(|known| known.descriptor().name == name);
-    settings
-        .providers
-        .values()
-        .filter(|provider| provider.enabled && is_known(&provider.name))
-        .filter_map(|provider| Transport::new(provider, Arc::clone(&authorities)).err())
-        .collect()
+impl Engine {
+    /// Says which providers cannot be reached as configured, all of them; [`Engine::start`] stops at the first.
+    #[must_use]
+    pub fn faults(settings: &Settings, providers: &[&'static dyn Provider]) -> Vec<TransportError> {
+        let authorities = Arc::default();
+        let is_known = |name: &str| providers.iter().any(|known| known.descriptor().name == name);
+        settings
+            .providers
+            .values()
+            .filter(|provider| provider.enabled && is_known(&provider.name))
+            .filter_map(|provider| Transport::new(provider, Arc::clone(&authorities)).err())
+            .collect()
+    }
 }
 
 /// Starts the runtimes of all providers that are enabled, with what those that were there before know.

@@ -9,9 +9,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -24,10 +24,13 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry};
 
-use crate::clock::SystemClock;
 use crate::config::level::level;
 use crate::config::settings::{LogFormat, LogIndicators, LogSettings};
 use crate::domain::indicator::{is_turning, unturned};
+
+mod writer;
+
+use writer::{Line, Progress, Writer};
 
 const QUEUE: usize = 4096;
 /// The target of requests' lines.
@@ -38,11 +41,6 @@ const QUIET: [&str; 5] = ["h2", "hyper", "hyper_util", "reqwest", "rustls"];
 const SILENT: &str = "actix_http";
 /// A library that tells at `info` how many threads it starts, which is of use to nobody but its debugger.
 const CHATTY: &str = "actix_server";
-/// How long the writer lets lines gather after it was idle. Waking it for every line costs more than answering a
-/// request from memory does.
-const GATHER: Duration = Duration::from_millis(5);
-/// What a line says of those that are missing before it.
-const LOST: &str = "lines of this log were lost, since they came faster than they could be written";
 /// How long the end of the process waits for the last lines.
 pub const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -75,36 +73,6 @@ pub struct RequestLine {
     pub decision: Option<Arc<str>>,
 }
 
-enum Line {
-    Made(Vec<u8>),
-    Request(Box<RequestLine>),
-}
-
-/// Counts lines, so that whoever waits for the writer knows when it has written them.
-#[derive(Debug, Default)]
-struct Progress {
-    handed: AtomicU64,
-    written: Mutex<u64>,
-    changed: Condvar,
-}
-
-impl Progress {
-    fn publish(&self, lines: u64) {
-        *self.written.lock().unwrap_or_else(PoisonError::into_inner) = lines;
-        self.changed.notify_all();
-    }
-
-    fn wait(&self, patience: Duration) -> bool {
-        let wanted = self.handed.load(Ordering::Acquire);
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .changed
-            .wait_timeout_while(written, patience, |written| *written < wanted);
-        let (written, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        *written >= wanted
-    }
-}
-
 /// Hands lines to the writer.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -112,19 +80,6 @@ pub struct Log {
     lost: Counter,
     progress: Arc<Progress>,
     requests: bool,
-}
-
-/// Is the writer's side.
-struct Writer<W> {
-    queue: Receiver<Line>,
-    sink: W,
-    style: Style,
-    lost: Counter,
-    progress: Arc<Progress>,
-    /// Lines taken from the queue.
-    taken: u64,
-    /// Lost lines that a line told of.
-    told: u64,
 }
 
 /// Says how the writer shows a request.
@@ -270,64 +225,6 @@ impl<'a> MakeWriter<'a> for LogWriter {
 
     fn make_writer(&'a self) -> Self {
         self.clone()
-    }
-}
-
-impl<W: Write> Writer<W> {
-    fn run(mut self) {
-        loop {
-            let line = match self.queue.try_recv() {
-                Ok(line) => line,
-                Err(TryRecvError::Disconnected) => break,
-                Err(TryRecvError::Empty) => {
-                    // Nothing waits: what is buffered goes out before this thread sleeps.
-                    self.tell_lost();
-                    self.bring_out();
-                    match self.queue.recv() {
-                        Ok(line) => {
-                            std::thread::sleep(GATHER);
-                            line
-                        }
-                        Err(_) => break,
-                    }
-                }
-            };
-            // A log that cannot be written has nowhere to say so.
-            match line {
-                Line::Made(bytes) => drop(self.sink.write_all(&bytes)),
-                Line::Request(line) => drop(line.write(&mut self.sink, &self.style)),
-            }
-            self.taken += 1;
-        }
-        self.bring_out();
-    }
-
-    fn bring_out(&mut self) {
-        drop(self.sink.flush());
-        self.progress.publish(self.taken);
-    }
-
-    /// Says how many lines were lost since it was last said.
-    fn tell_lost(&mut self) {
-        let lost = self.lost.get();
-        let lines = lost.saturating_sub(self.told);
-        if lines == 0 {
-            return;
-        }
-        self.told = lost;
-        let at = SystemClock::shared().now();
-        // A log that cannot be written has nowhere to say so.
-        drop(match self.style.format {
-            LogFormat::Json => writeln!(
-                self.sink,
-                "{{\"timestamp\":\"{at}\",\"level\":\"WARN\",\"fields\":{{\"message\":\"{LOST}\",\"lines\":{lines}}},\
-                 \"target\":\"pivotd::telemetry::log\"}}"
-            ),
-            LogFormat::Text => writeln!(
-                self.sink,
-                "{at}  WARN pivotd::telemetry::log: {LOST} lines={lines}"
-            ),
-        });
     }
 }
 
@@ -481,7 +378,7 @@ fn without_query(text: Cow<'_, str>) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    fn line(indicator: &str) -> RequestLine {
+    pub(super) fn line(indicator: &str) -> RequestLine {
         RequestLine {
             at: Timestamp::from_second(1_700_000_000).unwrap(),
             request_id: uuid::Uuid::nil(),
@@ -569,62 +466,5 @@ mod tests {
         assert_eq!(hash("example.com"), hash("example.com"));
         assert_ne!(hash("example.com"), hash("example.org"));
         assert!(!written(LogFormat::Text, LogIndicators::None, "example.com").contains("indicator"));
-    }
-
-    /// Is a sink that takes nothing until it is told to, as a pipe that nobody reads.
-    #[derive(Clone, Default)]
-    struct Stuck {
-        open: Arc<(Mutex<bool>, Condvar)>,
-        held: Arc<Mutex<Vec<u8>>>,
-    }
-
-    impl Stuck {
-        fn open(&self) {
-            *self.open.0.lock().unwrap() = true;
-            self.open.1.notify_all();
-        }
-    }
-
-    impl Write for Stuck {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let is_open = self.open.0.lock().unwrap();
-            drop(self.open.1.wait_while(is_open, |is_open| !*is_open).unwrap());
-            self.held.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_sink_that_nobody_reads_holds_up_nobody_and_the_lines_that_it_cost_are_told() {
-        for format in [LogFormat::Json, LogFormat::Text] {
-            let sink = Stuck::default();
-            let lost = Counter::default();
-            let style = Style::new(format, LogIndicators::Full, &[7; 32]);
-            let log = Log::on(sink.clone(), style, lost.clone(), true).unwrap();
-            // So many that queue and buffer of the writer are full.
-            while lost.get() < 10 {
-                log.request(line("example.com"));
-            }
-            assert!(!log.flush(Duration::ZERO), "it does not wait for ever");
-            sink.open();
-            assert!(log.flush(Duration::MAX));
-            log.request(line("example.org"));
-            assert!(log.flush(Duration::MAX));
-            let told = String::from_utf8(sink.held.lock().unwrap().clone()).unwrap();
-            assert!(told.contains("example.org"));
-            let said = told.lines().find(|line| line.contains(LOST)).unwrap();
-            match format {
-                LogFormat::Json => {
-                    let said: serde_json::Value = serde_json::from_str(said).unwrap();
-                    assert_eq!(said["fields"]["lines"], lost.get());
-                    assert_eq!(said["level"], "WARN");
-                }
-                LogFormat::Text => assert!(said.ends_with(&format!("lines={}", lost.get())), "{said}"),
-            }
-        }
     }
 }

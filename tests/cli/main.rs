@@ -7,6 +7,7 @@ mod analyst;
 mod commands;
 mod export;
 mod graph;
+mod hints;
 mod newcomers;
 mod place;
 mod reload;
