@@ -32,11 +32,14 @@ fn a_hint_names_the_configuration_that_was_named_and_works_when_it_is_followed()
     let hint = hinted(&ask(&["tokens", "list"]));
     assert_eq!(hint, "pivotd tokens create NAME --config my.toml");
     let program = Path::new(env!("CARGO_BIN_EXE_pivotd"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders =
+        std::iter::once(program.parent().unwrap().to_path_buf()).chain(std::env::split_paths(&path));
     let mut shell = Command::new("sh");
     let followed = shell
         .args(["-c", &hint.replace("NAME", "soar")])
         .current_dir(place.folder.path())
-        .env("PATH", program.parent().unwrap())
+        .env("PATH", std::env::join_paths(folders).unwrap())
         .env_remove("PIVOTD_CONFIG")
         .env_remove("PIVOTD__SERVER__DATA")
         .output()
