@@ -40,16 +40,16 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
     };
     let mut done = Done::Well;
     for key in keys {
+        let fingerprint = key.fingerprint.as_deref();
+        let mark = fingerprint
+            .map(|mark| format!(", fingerprint {mark}"))
+            .unwrap_or_default();
         match &key.failure {
             None => {
                 let account = key
                     .account
                     .as_deref()
                     .map(|name| format!(", account {name}"))
-                    .unwrap_or_default();
-                let fingerprint = key.fingerprint.as_deref();
-                let mark = fingerprint
-                    .map(|mark| format!(", fingerprint {mark}"))
                     .unwrap_or_default();
                 terminal::print(&format!(
                     "{} ({}): the key works{account}{mark}",
@@ -60,7 +60,7 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
                 }
             }
             Some(reason) => {
-                terminal::error(&format!("{} ({}): {reason}", key.provider, key.title));
+                terminal::error(&format!("{} ({}): {reason}{mark}", key.provider, key.title));
                 done = Done::WithError;
             }
         }

@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use super::differs::{self, differences};
 use super::serve::load;
+use super::starting::whole;
 use super::{demo, terminal};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
@@ -95,6 +96,11 @@ impl Session {
         if !loaded.settings.server.data.is_dir() {
             let made = tempfile::Builder::new().prefix("pivotd-keys-").tempdir();
             let made = made.context("no temporary directory")?;
+            terminal::note(&format!(
+                "note: there is no data directory {}, so this is counted in no ledger; where a server has spent before, give \
+                 its configuration, and its variables such as PIVOTD__SERVER__DATA",
+                whole(&loaded.settings.server.data)
+            ));
             loaded.settings.server.data = made.path().to_path_buf();
             folder = Some(made);
         }

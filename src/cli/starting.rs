@@ -120,7 +120,7 @@ impl Starting<'_> {
     }
 }
 
-fn whole(path: &Path) -> String {
+pub(super) fn whole(path: &Path) -> String {
     let whole = std::path::absolute(path);
     whole.as_deref().unwrap_or(path).display().to_string()
 }

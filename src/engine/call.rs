@@ -111,12 +111,20 @@ impl Carrier {
             .with_max_times(attempts.saturating_sub(1))
             .with_jitter()
             .build();
+        let mut cause: Option<String> = None;
         loop {
             let (failure, not_before) = match self.attempt(call).await {
                 Ok(Attempted::Done(replied)) => return replied,
                 Ok(Attempted::Again { failure, not_before }) => (failure, not_before),
-                Err(failure) => return Replied::Failed(failure),
+                Err(mut failure) => {
+                    // What ended the attempts says less than what failed in them.
+                    if let Some(cause) = cause.filter(|_| failure.kind == FailureKind::Unavailable) {
+                        failure.message = format!("{cause}; {}", failure.message);
+                    }
+                    return Replied::Failed(failure);
+                }
             };
+            cause = Some(failure.message.clone());
             let Some(pause) = pauses.next() else {
                 return Replied::Failed(failure);
             };

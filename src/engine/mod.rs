@@ -32,6 +32,7 @@ pub mod learnt;
 pub mod ledger;
 mod limits;
 pub mod lookup;
+mod owner;
 pub mod question;
 pub mod reference;
 pub mod room;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use url::Url;
 
+use super::owner;
 use crate::providers::{Files, Provider, ReferenceFile};
 
 /// Holds the files of one provider, and the servers that they name.
@@ -86,6 +87,8 @@ pub fn keep(data: &Path, provider: &str, file: &ReferenceFile, bytes: &[u8]) -> 
         std::fs::create_dir_all(folder)?;
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
         new.write_all(bytes)?;
+        owner::as_of_folder(folder, data)?;
+        owner::as_of_folder(new.path(), data)?;
         new.persist(&path).map_err(|error| error.error)?;
         Ok(())
     };

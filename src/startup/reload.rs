@@ -124,6 +124,11 @@ impl App {
         let source = source.ok_or("this process reads no configuration that could be reloaded")?;
         // One after the other, so that each says what it changed itself.
         let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(log) = &self.log
+            && let Err(error) = log.reopen()
+        {
+            tracing::error!(%error, "the log goes on in the file that it has");
+        }
         let reloaded = source
             .load(self.providers)
             .map_err(|errors| errors.to_string())
@@ -138,7 +143,7 @@ impl App {
                     tracing::warn!(%warning, "the new configuration is doubtful");
                 }
                 let (changed, at_next_start) = (listed(changed), listed(at_next_start));
-                let transforms = self.configured.load().settings().transforms.len();
+                let transforms = self.configured.load().catalogue.listed().len();
                 tracing::info!(
                     changed,
                     at_next_start,

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -80,6 +80,30 @@ pub struct Log {
     lost: Counter,
     progress: Arc<Progress>,
     requests: bool,
+    /// The file, where it is not standard error, with the place from which the writer takes a new one.
+    file: Option<(PathBuf, Next)>,
+}
+
+/// Holds a file that the writer goes on with.
+type Next = Arc<Mutex<Option<File>>>;
+
+/// Is what the writer writes to.
+struct Sink {
+    file: File,
+    next: Next,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(next) = self.next.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.file = next;
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Says how the writer shows a request.
@@ -102,7 +126,7 @@ impl Log {
         secret: [u8; 32],
         lost: Counter,
     ) -> io::Result<(Self, impl tracing::Subscriber + Send + Sync + use<>)> {
-        let sink = match &settings.file {
+        let first = match &settings.file {
             Some(path) => file(path, true).map_err(|error| io::Error::other(unwritable(path, &error)))?,
             // Not through the lock that this process shares: whoever waits for a reader would keep it.
             None => File::from(io::stderr().as_fd().try_clone_to_owned()?),
@@ -121,7 +145,13 @@ impl Log {
             filter.with_target(CHATTY, Level::WARN)
         };
         let style = Style::new(settings.format, settings.indicators, &secret);
-        let log = Self::on(sink, style, lost, requests)?;
+        let next = Next::default();
+        let sink = Sink {
+            file: first,
+            next: next.clone(),
+        };
+        let mut log = Self::on(sink, style, lost, requests)?;
+        log.file = settings.file.clone().map(|path| (path, next));
         let writer = LogWriter(log.clone());
         let layer = match settings.format {
             LogFormat::Json => tracing_subscriber::fmt::layer()
@@ -162,7 +192,21 @@ impl Log {
             lost,
             progress,
             requests,
+            file: None,
         })
+    }
+
+    /// Opens the file of the log again, which may have been moved away since, and goes on in it.
+    ///
+    /// # Errors
+    /// Why it cannot be opened; the old one stays.
+    pub fn reopen(&self) -> Result<(), String> {
+        let Some((path, next)) = &self.file else {
+            return Ok(());
+        };
+        let opened = file(path, true).map_err(|error| unwritable(path, &error))?;
+        *next.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        Ok(())
     }
 
     /// Hands over a request's line, unless the level leaves such lines out.
@@ -418,6 +462,30 @@ mod tests {
         assert!(!written(LogFormat::Text, LogIndicators::Full, "a\u{202e}b").contains('\u{202e}'));
         let text = written(LogFormat::Text, LogIndicators::Full, "evil\"\n\u{1b}[2J.example");
         assert!(!text.trim_end().contains(['\n', '\u{1b}']), "{text:?}");
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pivotd.log");
+        let settings = LogSettings {
+            format: LogFormat::Text,
+            level: "info".to_owned(),
+            indicators: LogIndicators::Full,
+            file: Some(path.clone()),
+        };
+        let (log, _subscriber) = Log::start(&settings, [7; 32], Counter::default()).unwrap();
+        log.request(line("first.example"));
+        assert!(log.flush(Duration::from_secs(60)));
+        let moved = folder.path().join("pivotd.log.1");
+        std::fs::rename(&path, &moved).unwrap();
+        log.reopen().unwrap();
+        log.request(line("second.example"));
+        assert!(log.flush(Duration::from_secs(60)));
+        let lines = |path: &Path| std::fs::read_to_string(path).unwrap().lines().count();
+        assert_eq!((lines(&moved), lines(&path)), (1, 1));
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        assert!(log.reopen().unwrap_err().contains("pivotd.log"));
     }
 
     #[test]

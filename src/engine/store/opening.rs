@@ -12,6 +12,7 @@ use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTableMetadata
 use super::disk::{Disk, Identity, Machine, Medium};
 use super::tables::{LAYOUT, Opened, TOKENS, prepare};
 use super::{Opening, StoreError};
+use crate::engine::owner;
 
 /// The name of the store's file.
 pub(super) const FILE: &str = "pivotd.redb";
@@ -94,6 +95,7 @@ impl Site {
             .map_err(|error| self.refused(error))?;
         prepare(&made, Moment::Start).map_err(|error| self.failed(&error))?;
         drop(made);
+        owner::as_of_folder(file.path(), &self.folder).map_err(|error| self.failed(&error))?;
         match file.persist_noclobber(&self.path) {
             Ok(_) => self.sync_folder(),
             // Another process was quicker; whose store it is shows when it is opened.
@@ -145,7 +147,7 @@ impl Site {
     ) -> Result<(Database, Opened, Anchor), StoreError> {
         let file = self.disk.open(&self.path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.damaged("the file is gone"),
-            _ => self.failed(&error),
+            _ => self.failed(&owner::refused(&self.path, &error)),
         })?;
         let file: Arc<dyn redb::StorageBackend> = Arc::from(file);
         let identity = self.disk.identity(&self.path);
@@ -220,6 +222,7 @@ impl Site {
                 at += piece.len() as u64;
             }
             copy.as_file().sync_all()?;
+            owner::as_of_folder(copy.path(), &self.folder)?;
             Ok(copy)
         };
         let copy = copied().map_err(|error| self.failed(&error))?;
