@@ -58,13 +58,13 @@ pub fn bounded(message: &str) -> Cow<'_, str> {
         .nth(half)
         .map_or(message.len(), |(at, _)| at);
     let end = message.char_indices().rev().nth(half).map_or(0, |(at, _)| at);
-    let (Some(first), Some(last)) = (message.get(..start), message.get(end..)) else {
-        return Cow::Borrowed("");
-    };
-    if end <= start {
-        return unturned(message);
+    match (message.get(..start), message.get(end..)) {
+        (Some(first), Some(last)) if start < end => {
+            Cow::Owned(unturned(&format!("{first}…{last}")).into_owned())
+        }
+        // Its characters are of several octets.
+        _ => unturned(message),
     }
-    Cow::Owned(unturned(&format!("{first}…{last}")).into_owned())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Holds what a run is answered, and answers those that are not served.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,10 @@ impl Answered {
     }
 
     pub(super) fn exception(code: Option<u32>, text: String, outcome: &'static str) -> Self {
-        let text = bounded(&text).into_owned();
+        let text = match bounded(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(cut) => cut,
+        };
         Self::local(write_exception(&[TransformException { code, text }]), outcome)
     }
 

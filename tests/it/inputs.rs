@@ -356,7 +356,7 @@ async fn a_link_behind_more_copies_of_another_than_are_looked_at_is_not_hidden()
     let app = TestApp::start().await;
     let good = json!({"domain": "example.com"});
     assert_eq!(app.post_json(ALERT, &good).await.json()["decision"], "below");
-    let mut domains = vec!["example.com"; 10_000];
+    let mut domains = vec!["example.com"; 2_000];
     domains.push(GOOD);
     for domains in [
         json!(domains),
@@ -371,7 +371,7 @@ async fn a_link_behind_more_copies_of_another_than_are_looked_at_is_not_hidden()
             (&json!("domain"), &json!("domain")),
             "{told}"
         );
-        assert!(told["reason"].as_str().unwrap().contains("10000"), "{told}");
+        assert!(told["reason"].as_str().unwrap().contains("2000"), "{told}");
         let cause = &answer["causes"][0];
         assert_eq!(
             (&cause["kind"], &cause["retry"]),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use pivotd::config::settings::LogIndicators;
 use pivotd::replay::{Fault, Matcher, Replay};
 use serde_json::json;
 
@@ -303,6 +304,40 @@ async fn no_key_and_no_word_of_a_message_is_in_what_a_soar_gets_or_what_is_kept(
             assert!(!holds(bytes, canary), "{canary} in {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn no_line_tells_who_asks_in_a_url_or_what_its_query_holds() {
+    let app = Builder::new()
+        .settings(|settings| {
+            settings.log.level = "trace".to_owned();
+            settings.log.indicators = LogIndicators::Full;
+        })
+        .start()
+        .await;
+    let url = "https://canary-user:canary-word@career-offers.example/x?token=canary-query#canary-part";
+    let answer = app.run("domaintools.ip-history", Entity::domain(url)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    for member in ["url", "domain", "email"] {
+        app.post_json("/v1/alerts/score", &json!({ member: [url, "example.com"] }))
+            .await;
+    }
+    app.post_json("/v1/enrich", &json!({ "indicator": url })).await;
+    app.post_json("/v1/enrich/batch", &json!({ "indicators": [url] }))
+        .await;
+    let encoded: String = url.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    for path in [
+        format!("/v1/url/reputation?indicator={encoded}"),
+        format!("/v1/context/{encoded}"),
+        format!("/v1/url/reputation?canary-query={encoded}"),
+        format!("/nothing/{encoded}?{encoded}"),
+    ] {
+        app.get(&path).await;
+    }
+    let log = app.log();
+    let told = log.lines().filter(|line| line.contains("career-offers.example"));
+    assert!(told.count() > 4, "{log}");
+    assert!(!log.contains("canary"), "{log}");
 }
 
 #[test]
