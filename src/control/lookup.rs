@@ -97,11 +97,12 @@ fn find<'a>(app: &App, configured: &'a Configured, name: &str) -> Result<&'a Tra
     let known = configured.catalogue.find(name).map(AsRef::as_ref);
     known.ok_or_else(|| {
         let hint = configured.catalogue.suggest(name);
-        let command = if app.mode == Mode::Demo { "demo" } else { "check" };
-        format!(
-            "there is no transform {}{hint}; `pivotd {command}` lists them",
-            head(name)
-        )
+        let list = if app.mode == Mode::Demo {
+            "`pivotd demo` lists them"
+        } else {
+            "`pivotd check` lists them"
+        };
+        format!("there is no transform {}{hint}; {list}", head(name))
     })
 }
 

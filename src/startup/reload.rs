@@ -15,7 +15,7 @@ use crate::hex::hex;
 use crate::providers::Provider;
 
 /// Settings that are taken over at the next start, and all below them.
-const AT_START: [&str; 12] = [
+const AT_START: [&str; 13] = [
     "server.listen",
     "server.data",
     "server.tls",
@@ -24,6 +24,7 @@ const AT_START: [&str; 12] = [
     "server.client_timeout",
     "server.patience",
     "server.bodies",
+    "server.answers",
     "server.wrong_tokens",
     "server.working_memory",
     "log",
