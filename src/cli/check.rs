@@ -1,7 +1,10 @@
 //! `pivotd check`: is the configuration right, and what does it amount to?
 
+use std::io::{self, IsTerminal};
+
 use super::differs::differences;
 use super::serve::{descriptors, load, preflight};
+use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, keys, session, terminal};
 use crate::catalogue::Catalogue;
 use crate::config::{Loaded, Report};
@@ -39,10 +42,7 @@ impl Check {
             descriptors: &descriptors(),
             refused: &refused,
         };
-        terminal::print(report.text().trim_end());
-        if self.values {
-            terminal::print(&format!("\n{}", report.values().trim_end()));
-        }
+        show(&report, self.values);
         if let Some(server) = &server {
             compare(server, &loaded);
         }
@@ -67,6 +67,49 @@ impl Check {
         } else {
             Done::WithError
         })
+    }
+}
+
+/// Prints providers, transforms and what is to be said of them, and every value where that is wanted.
+fn show(report: &Report<'_>, values: bool) {
+    // A reader of a pipe wants each cell on one line.
+    let width = if io::stdout().is_terminal() {
+        terminal::width()
+    } else {
+        usize::MAX
+    };
+    let table = |columns: Vec<Column>| terminal::print_lines(&render(columns, width, WIDER));
+    let rows = report.providers();
+    let cells = |at: usize| rows.iter().filter_map(move |row| row.get(at).cloned());
+    terminal::print("Providers\n");
+    table(vec![
+        Column::fixed("Name", cells(0)),
+        Column::words("Provider", cells(1)),
+        Column::fixed("Key", cells(2)),
+        Column::words("Limits", cells(3)),
+        Column::words("Why", cells(4)),
+    ]);
+    let rows = report.transforms();
+    let cells = |at: usize| rows.iter().filter_map(move |row| row.get(at).cloned());
+    terminal::print("\nTransforms\n");
+    table(vec![
+        Column::fixed("Name", cells(0)),
+        Column::fixed("State", cells(1)),
+        Column::words("Takes -> gives", cells(2)),
+    ]);
+    let remarks = report.remarks();
+    if !remarks.is_empty() {
+        terminal::print(remarks.trim_end());
+    }
+    if values {
+        let rows = report.values();
+        let cells = |at: usize| rows.iter().filter_map(move |row| row.get(at).cloned());
+        terminal::print("\nEffective values\n");
+        table(vec![
+            Column::main("Setting", cells(0)),
+            Column::main("Value", cells(1)),
+            Column::words("From", cells(2)),
+        ]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writes what `pivotd check` prints.
+//! Says what `pivotd check` shows of a configuration.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -32,28 +32,27 @@ pub struct Verdict {
 }
 
 impl Report<'_> {
-    /// Renders the configuration for a terminal: providers with the state of their keys, transforms, and warnings.
+    /// Lists the providers: name, name for people, how the key stands, limits, and why there is no key.
     #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = String::from("Providers\n");
+    pub fn providers(&self) -> Vec<[String; 5]> {
         let providers = self.loaded.settings.providers.values();
         let rows = providers.map(|provider| {
-            let title = self.descriptor(provider).map_or("", |known| known.title);
-            vec![
+            let known = self.descriptor(provider);
+            let is_refused = self.refused.contains_key(&provider.name);
+            [
                 provider.name.clone(),
-                title.to_owned(),
-                key_state(
-                    provider,
-                    self.descriptor(provider),
-                    self.refused.contains_key(&provider.name),
-                )
-                .to_owned(),
+                known.map_or("", |known| known.title).to_owned(),
+                key_state(provider, known, is_refused).to_owned(),
                 limits(provider),
                 self.reason(provider),
             ]
         });
-        table(&mut out, rows);
-        out.push_str("\nTransforms\n");
+        rows.collect()
+    }
+
+    /// Lists the transforms: name, whether it can answer, and what it makes of what.
+    #[must_use]
+    pub fn transforms(&self) -> Vec<[String; 3]> {
         let rows = self.catalogue.transforms().iter().map(|spec| {
             let inputs: Vec<_> = spec.inputs.iter().map(|input| short(&input.type_id)).collect();
             let outputs: Vec<_> = spec.output_types().into_iter().map(short).collect();
@@ -62,27 +61,31 @@ impl Report<'_> {
             } else {
                 outputs.join(", ")
             };
-            vec![
+            [
                 spec.name.clone(),
                 self.readiness(spec),
                 format!("{} -> {outputs}", inputs.join(", ")),
             ]
         });
-        table(&mut out, rows);
+        rows.collect()
+    }
+
+    /// Lists what is doubtful, and what there is to know of the providers in use.
+    #[must_use]
+    pub fn remarks(&self) -> String {
+        let mut out = String::new();
         let warnings = self.loaded.warnings.iter().map(ToString::to_string);
         listed(&mut out, "Warnings", warnings);
         listed(&mut out, "Notes", self.notices());
         out
     }
 
-    /// Renders the effective values, each with where it came from. Secrets are masked.
+    /// Lists the effective values, each with where it came from. Secrets are masked.
     #[must_use]
-    pub fn values(&self) -> String {
-        let mut out = String::from("Effective values\n");
+    pub fn values(&self) -> Vec<[String; 3]> {
         let values = self.loaded.origins.iter();
-        let rows = values.map(|one| vec![one.path.clone(), one.value.clone(), one.origin.to_string()]);
-        table(&mut out, rows);
-        out
+        let rows = values.map(|one| [one.path.clone(), one.value.clone(), one.origin.to_string()]);
+        rows.collect()
     }
 
     /// Says what it all comes to.
@@ -225,38 +228,6 @@ fn limits(provider: &ProviderSettings) -> String {
     });
     let budgets = provider.budget.iter().map(|budget| budget.label.clone());
     rates.chain(budgets).collect::<Vec<_>>().join("; ")
-}
-
-/// Writes rows with columns as wide as their widest cell, within reason; the last column is as wide as it is.
-fn table(out: &mut String, rows: impl Iterator<Item = Vec<String>>) {
-    const WIDEST: usize = 60;
-    let rows: Vec<Vec<String>> = rows
-        .map(|row| row.iter().map(|cell| printable(cell)).collect())
-        .collect();
-    let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
-    let mut widths: Vec<usize> = Vec::new();
-    for row in &rows {
-        for (at, cell) in row.iter().enumerate() {
-            let here = width(cell).min(WIDEST);
-            match widths.get_mut(at) {
-                Some(known) => *known = here.max(*known),
-                None => widths.push(here),
-            }
-        }
-    }
-    for row in &rows {
-        let mut line = String::from(" ");
-        for (cell, wanted) in row.iter().zip(&widths) {
-            line.push(' ');
-            line.push_str(cell);
-            line.push_str(&" ".repeat(wanted.saturating_sub(width(cell)) + 1));
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    if rows.is_empty() {
-        out.push_str("  none\n");
-    }
 }
 
 /// Replaces what would act on a terminal.

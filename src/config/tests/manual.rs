@@ -25,12 +25,12 @@ fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static Descri
         descriptors,
         refused: &std::collections::BTreeMap::new(),
     };
-    format!(
-        "{}\n{}\n{}",
-        report.text(),
-        report.values(),
-        report.verdict().line
-    )
+    let mut lines: Vec<String> = report.providers().iter().map(|row| row.join("  ")).collect();
+    lines.extend(report.transforms().iter().map(|row| row.join("  ")));
+    lines.push(report.remarks());
+    lines.extend(report.values().iter().map(|row| row.join("  ")));
+    lines.push(report.verdict().line);
+    lines.join("\n")
 }
 
 fn inputs(loaded: &Loaded, name: &str) -> Vec<InputSpec> {
