@@ -1,9 +1,10 @@
 //! How a question for scores is meant: the members that all routes share, read and checked.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
-use serde::de::IntoDeserializer;
+use serde::de::{IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::access::Identity;
@@ -65,13 +66,52 @@ impl Names for Option<String> {
 }
 
 /// Is a number or a text as tools write it.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum NumberOrText {
-    Nothing(()),
+    Nothing,
     Number(u64),
     Decimal(f64),
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for NumberOrText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AsWritten)
+    }
+}
+
+/// Reads it, and nothing else: a derived reader would first gather a list of any length.
+struct AsWritten;
+
+impl<'de> Visitor<'de> for AsWritten {
+    type Value = NumberOrText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number or a text")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(NumberOrText::Nothing)
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(NumberOrText::Nothing)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(NumberOrText::Number(number))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(NumberOrText::Decimal(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(NumberOrText::Text(text.to_owned()))
+    }
 }
 
 /// Reads a whole number, or its text: tools that fill in templates send numbers as texts. In JSON 20.0 is a whole number,
@@ -83,7 +123,7 @@ where
 {
     let wrong = || serde::de::Error::custom("expected a whole number, 0 or more");
     let number = match NumberOrText::deserialize(deserializer).map_err(|_| wrong())? {
-        NumberOrText::Nothing(()) => return Ok(None),
+        NumberOrText::Nothing => return Ok(None),
         NumberOrText::Number(number) => number,
         NumberOrText::Decimal(number) => whole(number).ok_or_else(wrong)?,
         NumberOrText::Text(text) if text.trim().is_empty() => return Ok(None),
@@ -118,7 +158,7 @@ pub(crate) fn mark<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     let wrong = || serde::de::Error::custom("expected a word or a whole number");
     Ok(
         match NumberOrText::deserialize(deserializer).map_err(|_| wrong())? {
-            NumberOrText::Nothing(()) => None,
+            NumberOrText::Nothing => None,
             NumberOrText::Number(number) => Some(number.to_string()),
             NumberOrText::Decimal(number) => Some(whole(number).ok_or_else(wrong)?.to_string()),
             NumberOrText::Text(text) => Some(text),
@@ -321,4 +361,33 @@ fn longest_ttl(app: &App, asks: &[Capability]) -> Duration {
             })
         });
     ttls.max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, SeqDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_refused_at_its_start() {
+        let mut read = 0_u32;
+        let numbers = (0..1_000_000_u32).inspect(|_| read += 1);
+        let list = SeqDeserializer::<_, Error>::new(numbers);
+        assert!(number::<_, u32>(list).is_err());
+        assert_eq!(read, 0);
+        assert_eq!(
+            number::<_, u32>(&mut serde_json::Deserializer::from_str("20.0")).unwrap(),
+            Some(20)
+        );
+        assert_eq!(
+            number::<_, u32>(&mut serde_json::Deserializer::from_str("\" 7 \"")).unwrap(),
+            Some(7)
+        );
+        assert_eq!(
+            number::<_, u32>(&mut serde_json::Deserializer::from_str("null")).unwrap(),
+            None
+        );
+        assert!(number::<_, u32>(&mut serde_json::Deserializer::from_str("-1")).is_err());
+    }
 }
