@@ -218,7 +218,7 @@ mod tests {
     use crate::config::read;
 
     /// Settings of the sections whose values partly hold until the next start, that are taken over at once.
-    const AT_ONCE: [&str; 9] = [
+    const AT_ONCE: [&str; 11] = [
         "server.public_url",
         "server.max_body",
         "server.shutdown",
@@ -226,6 +226,8 @@ mod tests {
         "store.min_free",
         "store.replies",
         "store.replies_per_client",
+        "store.decisions",
+        "store.decisions_per_client",
         "deadlines.maltego",
         "deadlines.enrich",
     ];
