@@ -230,7 +230,7 @@ mod tests {
             "reputation: low; flags: new_domain, suspicious; reasons: 3 references, domain reputation low";
         let one = entity("", &[("acme.about", told)]);
         for width in [60, 80] {
-            let (table, _) = entities(&[one.clone()], None, width);
+            let (table, _) = entities(std::slice::from_ref(&one), None, width);
             for word in told.split_whitespace() {
                 assert!(table.contains(word), "{width}: {word}\n{table}");
             }

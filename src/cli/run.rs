@@ -178,7 +178,7 @@ impl Run {
             // One object for one value, however many were given otherwise.
             Format::Json => match ran {
                 [one] if self.is_alone() => {
-                    terminal::print_data(&serde_json::to_string_pretty(&json(one, step)?)?)
+                    terminal::print_data(&serde_json::to_string_pretty(&json(one, step)?)?);
                 }
                 several => {
                     let all = several.iter().map(|one| json(one, step));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::session::{once, unexpected};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
+use crate::clock::SystemClock;
 use crate::config::values;
 use crate::control::{ControlReply, ControlRequest, TokenView};
 use crate::tokens::{NewToken, Scope};
@@ -135,7 +136,7 @@ fn list(tokens: &[TokenView]) -> String {
             .join(" ")
     };
     let day = |time: jiff::Timestamp| time.strftime("%Y-%m-%d").to_string();
-    let now = jiff::Timestamp::now();
+    let now = SystemClock::shared().now();
     let expires = |time: jiff::Timestamp| {
         let note = if time <= now { " (expired)" } else { "" };
         format!("{}{note}", day(time))
