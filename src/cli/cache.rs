@@ -72,7 +72,7 @@ fn known<'a>(text: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result
     if names.clone().any(|name| name == text) {
         Ok(text.to_owned())
     } else {
-        Err(expected_of(text, names))
+        Err(format!("there is none of this name{}", expected_of(text, names)))
     }
 }
 

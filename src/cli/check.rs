@@ -48,13 +48,18 @@ impl Check {
         }
         let mut is_well = true;
         if self.online {
-            let what = "asking each provider about its key";
+            let what = "asking each provider";
             let reply = block_on(session::test_keys(self.file.config.as_deref(), None, what))??;
             terminal::print("\nOnline");
             is_well = keys::show(reply)? == Done::Well;
         }
         let verdict = report.verdict();
-        if reasons.is_empty() {
+        if reasons.is_empty() && !is_well {
+            terminal::print(&format!(
+                "\nnot every provider can be asked, as is said above; {}",
+                verdict.line
+            ));
+        } else if reasons.is_empty() {
             terminal::print(&format!("\n{}", verdict.line));
         } else {
             is_well = false;

@@ -17,7 +17,7 @@ pub(super) struct Keys {
 enum Command {
     /// Ask each provider what its key is entitled to.
     Test {
-        /// The provider; all of them otherwise.
+        /// The provider; otherwise all that have a key or need none.
         provider: Option<String>,
         #[command(flatten)]
         file: ConfigFile,
@@ -39,6 +39,10 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
         return Err(unexpected());
     };
     let mut done = Done::Well;
+    if keys.is_empty() {
+        terminal::error("no provider has a key that could be tested; `pivotd check` says what each lacks");
+        done = Done::WithError;
+    }
     for key in keys {
         let fingerprint = key.fingerprint.as_deref();
         let mark = fingerprint
@@ -51,8 +55,13 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
                     .as_deref()
                     .map(|name| format!(", account {name}"))
                     .unwrap_or_default();
+                let works = if fingerprint.is_some() {
+                    "the key works"
+                } else {
+                    "it answers, and needs no key"
+                };
                 terminal::print(&format!(
-                    "{} ({}): the key works{account}{mark}",
+                    "{} ({}): {works}{account}{mark}",
                     key.provider, key.title
                 ));
                 if !key.products.is_empty() {

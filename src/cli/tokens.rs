@@ -31,7 +31,7 @@ enum Command {
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<Scope>,
         /// Indicators a minute: each of an alert or a batch counts, and a transform run counts one; no limit otherwise.
-        #[arg(long, value_name = "N", value_parser = per_minute)]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = per_minute)]
         rate: Option<NonZeroU32>,
         /// How long it lives, for example 90d; for ever otherwise.
         #[arg(long, value_name = "DURATION", value_parser = lifetime)]

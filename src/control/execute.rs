@@ -189,12 +189,14 @@ async fn keys_test(app: &App, provider: Option<&str>) -> Result<ControlReply, St
             known.join(", ")
         ));
     }
-    // Whoever has given keys to some providers means those, and not each one that there is.
-    let has_part = |runtime: &Runtime| !runtime.settings.credentials.is_empty();
-    let some_have = runtimes.values().any(|runtime| has_part(runtime));
+    // What has no key, and needs one, is left out unless it is named; a part of one is a fault that is told.
+    let is_asked = |runtime: &Runtime| {
+        let settings = &runtime.settings;
+        settings.no_key().is_none() || !settings.credentials.is_empty() || settings.key_fault.is_some()
+    };
     let mut keys = Vec::new();
     for (name, runtime) in runtimes.iter() {
-        let meant = provider.map_or(!some_have || has_part(runtime), |one| one == name);
+        let meant = provider.map_or_else(|| is_asked(runtime), |one| one == name);
         if meant {
             keys.push(key_test(app, name, runtime).await);
         }
@@ -208,7 +210,8 @@ async fn key_test(app: &App, name: &str, runtime: &Arc<Runtime>) -> KeyView {
         title: runtime.provider.descriptor().title.to_owned(),
         failure: None,
         account: None,
-        fingerprint: runtime.own.as_ref().map(|_| runtime.fingerprint().to_owned()),
+        fingerprint: (!runtime.settings.credentials.is_empty() && runtime.own.is_some())
+            .then(|| runtime.fingerprint().to_owned()),
         products: Vec::new(),
         budgets: Vec::new(),
     };

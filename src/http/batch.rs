@@ -57,7 +57,7 @@ question! {
 /// Is what became of one indicator of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct BatchItem {
-    /// Its place in the question, from 0.
+    /// Its place in the question, from 0: also an element that holds nothing has one.
     pub index: usize,
     /// As it was sent, shortened.
     pub given: String,
@@ -182,7 +182,8 @@ pub(super) struct Run {
     pub(super) asker: Asker,
     policy: Policy,
     wishes: Wishes,
-    pub(super) given: Vec<Item>,
+    /// The values with their places in the question.
+    pub(super) given: Vec<(usize, Item)>,
     /// The room for what it comes to.
     _place: Place,
 }
@@ -245,11 +246,11 @@ async fn begin(
 
 impl Run {
     /// Scores one indicator.
-    async fn item(&self, index: usize) -> BatchItem {
-        let (value, read) = match self.given.get(index).map(Item::text) {
-            Some(Ok(text)) => (text, guess(text).and_then(Found::only)),
-            Some(Err((word, reason))) => (word, Err(reason)),
-            None => ("", Err("expected a text".to_owned())),
+    async fn item(&self, (index, given): &(usize, Item)) -> BatchItem {
+        let index = *index;
+        let (value, read) = match given.text() {
+            Ok(text) => (text, guess(text).and_then(Found::only)),
+            Err((word, reason)) => (word, Err(reason)),
         };
         let mut item = BatchItem {
             index,
@@ -380,11 +381,16 @@ pub(super) fn items(run: Arc<Run>) -> impl Stream<Item = BatchItem> {
     let count = run.given.len();
     let slices = Slices::new(Arc::clone(run.app.engine.clock()));
     let of = Rc::clone(&slices);
-    let items = stream::iter(0..count).map(move |index| {
+    let items = stream::iter(0..count).map(move |at| {
         let run = Arc::clone(&run);
-        slices.work(async move { run.item(index).await })
+        slices.work(async move {
+            match run.given.get(at) {
+                Some(given) => Some(run.item(given).await),
+                None => None,
+            }
+        })
     });
-    of.of(items.buffer_unordered(AT_ONCE))
+    of.of(items.buffer_unordered(AT_ONCE).filter_map(std::future::ready))
 }
 
 async fn gather(

@@ -40,11 +40,21 @@ fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         if path == "." || !inner.is_data() {
             said
         } else {
-            format!("{}: {said}", echoed(&path))
+            at_member(&path, &said)
         }
     })?;
     reader.end().map_err(|error| error.to_string())?;
     Ok(read)
+}
+
+/// Writes what is wrong with a member behind its path, which is said once.
+pub(super) fn at_member(path: &str, said: &str) -> String {
+    let path = echoed(path);
+    if said.contains(&format!("`{path}`")) || said.starts_with(&format!("{path}: ")) {
+        said.to_owned()
+    } else {
+        format!("{path}: {said}")
+    }
 }
 
 /// Mends what stands in texts and no JSON has: bytes of another encoding and halves of surrogate pairs become U+FFFD,

@@ -9,6 +9,7 @@ use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
 use super::asking::Request;
+use super::body::at_member;
 use super::problem::Problem;
 use super::shapes::{Item, OneOrMany};
 use super::statuses::{BodyRefusals, Named, Refusals, Scored};
@@ -237,13 +238,12 @@ pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -
     let pairs = form_urlencoded::parse(http.query_string().as_bytes());
     serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
         let path = error.path().to_string();
-        let said = error.into_inner().to_string();
-        // What is said of a member that is not known names it.
-        let detail = if path == "." || said.contains(&format!("`{path}`")) || said.starts_with(&path) {
+        let said = brief(&error.into_inner().to_string());
+        let detail = if path == "." {
             said
         } else {
-            format!("{path}: {said}")
+            at_member(&path, &said)
         };
-        Problem::invalid(format!("the query: {}", brief(&detail)), request_id)
+        Problem::invalid(format!("the query: {detail}"), request_id)
     })
 }

@@ -24,6 +24,8 @@ const DEEPEST: usize = 4;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OneOrMany {
     items: Vec<Item>,
+    /// Before which item an element of a list holds nothing, in order.
+    gaps: Vec<usize>,
 }
 
 /// Is one value as it was given.
@@ -111,14 +113,15 @@ impl ToSchema for OneOrMany {
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut items = Vec::new();
+        let (mut items, mut gaps) = (Vec::new(), Vec::new());
         let shape = deserializer.deserialize_any(Shape {
             items: &mut items,
+            gaps: &mut gaps,
             depth: 0,
         })?;
         match shape {
             Some(_) => Err(D::Error::custom("expected a text or a list of texts")),
-            None => Ok(Self { items }),
+            None => Ok(Self { items, gaps }),
         }
     }
 }
@@ -126,6 +129,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
 /// Reads a value or a list; gives the word for what is neither.
 struct Shape<'a> {
     items: &'a mut Vec<Item>,
+    gaps: &'a mut Vec<usize>,
     depth: usize,
 }
 
@@ -133,8 +137,17 @@ impl Shape<'_> {
     fn text(self, text: &str) {
         if text.len() > MOST_BYTES {
             self.put(Item::Long(head(text, MOST_BYTES).to_owned()));
-        } else if !text.trim().is_empty() {
+        } else if text.trim().is_empty() {
+            self.skip();
+        } else {
             self.put(Item::Text(text.to_owned()));
+        }
+    }
+
+    /// Notes that an element holds nothing, as far as elements are looked at.
+    fn skip(self) {
+        if self.depth > 0 && self.gaps.len() < MOST_VALUES {
+            self.gaps.push(self.items.len());
         }
     }
 
@@ -161,6 +174,7 @@ impl<'de> Visitor<'de> for Shape<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        self.skip();
         Ok(None)
     }
 
@@ -202,11 +216,12 @@ impl<'de> Visitor<'de> for Shape<'_> {
         let depth = self.depth + 1;
         while let Some(other) = values.next_element_seed(Seed(Shape {
             items: &mut *self.items,
+            gaps: &mut *self.gaps,
             depth,
         }))? {
             if let Some(word) = other {
-                let items = &mut *self.items;
-                Shape { items, depth }.put(Item::Other(word));
+                let (items, gaps) = (&mut *self.items, &mut *self.gaps);
+                Shape { items, gaps, depth }.put(Item::Other(word));
             }
         }
         Ok(None)
@@ -265,11 +280,18 @@ impl OneOrMany {
         self.items.iter().filter_map(Item::word_for_none)
     }
 
-    /// Returns the values as they were given, each element of a list one; what is one text is taken apart.
-    pub(super) fn elements(&self) -> Vec<Item> {
+    /// Returns the values as they were given, each with its place: each element of a list is one, and one that holds nothing
+    /// has a place, too. What is one text is taken apart.
+    pub(super) fn elements(&self) -> Vec<(usize, Item)> {
         match self.items.as_slice() {
-            [Item::Text(_) | Item::Long(_)] => self.values(None).collect(),
-            items => items.to_vec(),
+            [Item::Text(_) | Item::Long(_)] if self.gaps.is_empty() => {
+                self.values(None).enumerate().collect()
+            }
+            items => {
+                let placed = items.iter().cloned().enumerate();
+                let place = |at: usize| at + self.gaps.partition_point(|gap| *gap <= at);
+                placed.map(|(at, item)| (place(at), item)).collect()
+            }
         }
     }
 

@@ -206,10 +206,25 @@ fn a_text_is_looked_at_up_to_a_bound_and_the_rest_is_told() {
         )
         .1
     );
+    // One that holds nothing keeps its place.
+    let read: OneOrMany = serde_json::from_value(json!([
+        null,
+        "",
+        "a.example",
+        " ",
+        ["b.example", null],
+        {},
+        "c.example"
+    ]))
+    .unwrap();
+    let places: Vec<usize> = read.elements().iter().map(|(place, _)| *place).collect();
+    assert_eq!(places, [2, 4, 6, 7]);
+    let one: OneOrMany = serde_json::from_value(json!(["", "a.example"])).unwrap();
+    assert_eq!(one.elements().first().map(|(place, _)| *place), Some(1));
     // Of a batch each element is answered.
     let read: OneOrMany = serde_json::from_value(json!(["a.example", many])).unwrap();
     let elements = read.elements();
-    assert!(elements.len() == 2 && elements[1].text().unwrap_err().1.contains("262144 bytes"));
+    assert!(elements.len() == 2 && elements[1].1.text().unwrap_err().1.contains("262144 bytes"));
 }
 
 proptest! {
