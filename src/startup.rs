@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -125,6 +126,8 @@ pub struct App {
     pub rendering: Rendering,
     /// The large requests that are being read.
     pub reading: Rendering,
+    /// Bytes of lines of batches that wait for their clients.
+    pub(crate) unread_lines: Arc<AtomicUsize>,
     /// Log lines of requests; none for commands.
     pub log: Option<Log>,
     /// What this process is.
@@ -229,6 +232,7 @@ impl App {
             attempts,
             rendering: Rendering::default(),
             reading: Rendering::default(),
+            unread_lines: Arc::default(),
             configured,
             log,
             mode,

@@ -1,6 +1,7 @@
 //! Runs on graphs: which entities a transform is run on, what is new after it, and what is said of it.
 
 use std::collections::BTreeMap;
+use std::fs::TryLockError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -203,18 +204,32 @@ pub(super) fn opened_or_new(file: &Path) -> anyhow::Result<Graph> {
 
 /// Keeps other runs from writing the graph of a file until it is dropped: each reads what the one before it wrote. The
 /// folder is locked, since the file itself is replaced.
-pub(super) fn hold(file: &Path) -> anyhow::Result<std::fs::File> {
+pub(super) fn hold(file: &Path) -> anyhow::Result<Option<std::fs::File>> {
     let place = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let held = std::fs::File::open(folder).with_context(|| folder.display().to_string())?;
-    match held.lock() {
-        Ok(()) => {}
-        // Some file systems of a network have no locks.
-        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {}
+    let held = match std::fs::File::open(folder) {
+        Ok(held) => held,
+        // A folder that may be passed and not read: a graph in it can be written all the same.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error).with_context(|| folder.display().to_string()),
+    };
+    let locked = match held.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            let _waits =
+                terminal::Progress::start("waiting for another run that writes a graph in this folder");
+            held.lock()
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+    };
+    match locked {
+        // Some file systems of a network have no locks.
+        Err(error) if error.kind() != std::io::ErrorKind::Unsupported => {
+            Err(error).with_context(|| folder.display().to_string())
+        }
+        _ => Ok(Some(held)),
     }
-    Ok(held)
 }
 
 /// Writes a graph: as JSON where the file is called so, else as GraphML. The file is replaced as a whole, so that a

@@ -87,8 +87,8 @@ pub fn keep(data: &Path, provider: &str, file: &ReferenceFile, bytes: &[u8]) -> 
         std::fs::create_dir_all(folder)?;
         let mut new = tempfile::NamedTempFile::new_in(folder)?;
         new.write_all(bytes)?;
-        owner::as_of_folder(folder, data)?;
-        owner::as_of_folder(new.path(), data)?;
+        owner::as_of_folder(&std::fs::File::open(folder)?, data)?;
+        owner::as_of_folder(new.as_file(), data)?;
         new.persist(&path).map_err(|error| error.error)?;
         Ok(())
     };

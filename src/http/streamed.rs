@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -26,11 +27,49 @@ const AHEAD: usize = 16;
 /// Once all is scored, lines wait for their client so many times as long as it may take nothing.
 const WHOLE: u32 = 5;
 
+/// Lines wait this long where more wait already than may.
+const SHORT: Duration = Duration::from_secs(2);
+/// So many bytes of lines may wait for their clients, of all batches together.
+const MOST_UNREAD: usize = 32 << 20;
+
+/// Counts lines that wait for their client while it lives.
+struct Unread {
+    all: Arc<AtomicUsize>,
+    bytes: usize,
+    /// Whether all that wait are no more than may.
+    fits: bool,
+}
+
+impl Unread {
+    fn hold(all: &Arc<AtomicUsize>, bytes: usize) -> Self {
+        let before = all.fetch_add(bytes, Ordering::Relaxed);
+        Self {
+            all: Arc::clone(all),
+            bytes,
+            fits: before.saturating_add(bytes) <= MOST_UNREAD,
+        }
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// Is a piece of an answer of lines.
 enum Piece {
     Line(Bytes),
     /// The last line, with the outcome for the log.
     Last(Bytes, &'static str),
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        match self {
+            Self::Line(text) | Self::Last(text, _) => text.len(),
+        }
+    }
 }
 
 /// Answers line by line. Whoever goes away stops what was not asked yet.
@@ -92,7 +131,14 @@ async fn work(run: Run, lines: mpsc::Sender<Piece>, provider_time: Rc<Cell<Durat
     // Here the room of the batch is given back.
     drop((items, run));
     let clock = app.engine.clock();
-    let patience = app.configured.load().settings().server.client_timeout * WHOLE;
+    let bytes = waiting.iter().map(Piece::len).sum();
+    let held = Unread::hold(&app.unread_lines, bytes);
+    // Where many lines wait for clients already, these wait as long as a client that reads needs.
+    let patience = if held.fits {
+        app.configured.load().settings().server.client_timeout * WHOLE
+    } else {
+        SHORT
+    };
     let until = clock.elapsed() + patience;
     if !deliver(clock.as_ref(), until, &lines, waiting, &request_id).await {
         app.engine.metrics().network().slow("answer");
@@ -167,6 +213,16 @@ mod tests {
             Piece::Line(text) => (text, None),
             Piece::Last(text, outcome) => (text, Some(outcome)),
         }
+    }
+
+    #[test]
+    fn lines_that_wait_are_counted_together() {
+        let all = Arc::default();
+        let first = Unread::hold(&all, MOST_UNREAD);
+        assert!(first.fits && !Unread::hold(&all, 1).fits);
+        drop(first);
+        assert!(Unread::hold(&all, MOST_UNREAD).fits);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
     }
 
     #[actix_web::test]

@@ -67,11 +67,16 @@ pub(super) async fn watched(
     ) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let upgrades = intake::asks_to_upgrade(&request);
+    // Where it asks for another protocol, the answer is HTTP/1.1, and the library takes what follows for the other one.
+    let is_last =
+        intake::asks_to_upgrade(&request) || request.head().connection_type() == ConnectionType::Close;
     let mut response = served(request, next, &app, &bounds, connection.as_ref()).await?;
-    if upgrades {
-        // The answer is HTTP/1.1, and the library takes what follows for the other protocol.
+    if is_last {
         close(&mut response);
+        // Nothing that was sent behind it is answered (RFC 9112, section 9.6).
+        if let Some(connection) = &connection {
+            connection.leave();
+        }
     }
     Ok(response)
 }

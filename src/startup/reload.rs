@@ -125,15 +125,16 @@ impl App {
         let source = source.ok_or("this process reads no configuration that could be reloaded")?;
         // One after the other, so that each says what it changed itself.
         let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(log) = &self.log
-            && let Err(error) = log.reopen()
-        {
-            tracing::error!(%error, "the log goes on in the file that it has");
-        }
+        let unopened = self.log.as_ref().and_then(|log| log.reopen().err());
         let reloaded = source
             .load(self.providers)
             .map_err(|errors| errors.to_string())
-            .and_then(|loaded| self.take_over(loaded));
+            .and_then(|loaded| self.take_over(loaded))
+            .map(|mut reloaded| {
+                let told = unopened.map(|error| format!("the log goes on in the file that it has: {error}"));
+                reloaded.warnings.extend(told);
+                reloaded
+            });
         match &reloaded {
             Ok(Reloaded {
                 changed,

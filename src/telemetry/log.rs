@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -234,7 +235,17 @@ impl Log {
 
 /// Opens the file of the log.
 pub(crate) fn file(path: &Path, makes: bool) -> io::Result<File> {
-    OpenOptions::new().create(makes).append(true).open(path)
+    // A pipe that nobody reads is refused instead of waited for.
+    let nobody_waits = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .create(makes)
+        .append(true)
+        .custom_flags(nobody_waits)
+        .open(path)?;
+    // Once it is open, its writer may wait: it keeps nobody else.
+    let flags = rustix::fs::fcntl_getfl(&file)?;
+    rustix::fs::fcntl_setfl(&file, flags - rustix::fs::OFlags::NONBLOCK)?;
+    Ok(file)
 }
 
 /// Says that the file of the log cannot be written.

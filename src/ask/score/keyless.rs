@@ -15,7 +15,9 @@ pub(super) fn note(engine: &Engine, indicators: &[(String, Indicator)]) -> Optio
     };
     let has_key = |runtime: &Runtime| {
         let settings = &runtime.settings;
-        settings.key_fault.is_some() || (runtime.own.is_some() && !settings.credentials.is_empty())
+        // One that works without its key, though it could have one, was switched on by somebody who knows.
+        let takes_key = !runtime.provider.descriptor().credentials.is_empty();
+        settings.key_fault.is_some() || (runtime.own.is_some() && takes_key)
     };
     if runtimes
         .values()

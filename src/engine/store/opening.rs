@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTableMetadata as _};
 
 use super::disk::{Disk, Identity, Machine, Medium};
@@ -89,13 +90,16 @@ impl Site {
             .prefix(".pivotd-new-")
             .tempfile_in(&self.folder)
             .map_err(|error| self.failed(&error))?;
+        // By its handle: another file could be put in the place of its name.
+        let handle = file.as_file().try_clone().map_err(|error| self.failed(&error))?;
+        let handle = FileBackend::new(handle).map_err(|error| self.refused(error))?;
         let made = Database::builder()
             .set_cache_size(self.page_cache)
-            .create(file.path())
+            .create_with_backend(handle)
             .map_err(|error| self.refused(error))?;
         prepare(&made, Moment::Start).map_err(|error| self.failed(&error))?;
         drop(made);
-        owner::as_of_folder(file.path(), &self.folder).map_err(|error| self.failed(&error))?;
+        owner::as_of_folder(file.as_file(), &self.folder).map_err(|error| self.failed(&error))?;
         match file.persist_noclobber(&self.path) {
             Ok(_) => self.sync_folder(),
             // Another process was quicker; whose store it is shows when it is opened.
@@ -222,7 +226,7 @@ impl Site {
                 at += piece.len() as u64;
             }
             copy.as_file().sync_all()?;
-            owner::as_of_folder(copy.path(), &self.folder)?;
+            owner::as_of_folder(copy.as_file(), &self.folder)?;
             Ok(copy)
         };
         let copy = copied().map_err(|error| self.failed(&error))?;
