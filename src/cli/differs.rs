@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::starting::whole;
 use super::terminal;
+use crate::config::DEFAULT_NAME;
+use crate::control::state::StateView;
 
 /// So many are named where a command does something else.
 const NAMED: usize = 3;
@@ -67,6 +70,32 @@ pub(super) fn note(differences: &[Difference], config: Option<&Path>) {
     terminal::note(&format!(
         "note: the running server answers, whose configuration is another: {}{more}",
         named.join("; ")
+    ));
+}
+
+/// Tells whether a server reads another file than the one that a command names; one that names none takes the server's.
+pub(super) fn is_other_file(server: Option<&Path>, config: Option<&Path>) -> bool {
+    let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    config.is_some_and(|config| server.and_then(whole) != whole(config))
+}
+
+/// Names the file that a server reads.
+pub(super) fn file_of(server: Option<&Path>) -> String {
+    server.map_or_else(
+        || format!("the compiled-in {DEFAULT_NAME}"),
+        |file| file.display().to_string(),
+    )
+}
+
+/// Says on standard error which file the running server reads, where that is another and no values can be compared.
+pub(super) fn note_file(server: &StateView, data: &Path, config: Option<&Path>) {
+    if !is_other_file(server.file.as_deref(), config) {
+        return;
+    }
+    terminal::note(&format!(
+        "note: the running server of {} answers, whose configuration is another: {}",
+        whole(data),
+        file_of(server.file.as_deref())
     ));
 }
 

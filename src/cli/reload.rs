@@ -1,12 +1,12 @@
 //! `pivotd reload`: lets the running server read its configuration again.
 
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
-
-use super::session::{missing_server, unexpected};
+use super::differs::{file_of, is_other_file};
+use super::session::{located, missing_server, unexpected};
+use super::starting::whole;
 use super::{ConfigFile, Done, block_on, terminal};
-use crate::config;
 use crate::control::client::Client;
 use crate::control::{ControlReply, ControlRequest};
 
@@ -23,12 +23,14 @@ pub(super) struct Reload {
 impl Reload {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         let file = self.file.config.as_deref();
-        // Where the server is, is read even where the rest of the file is refused: the server says why.
-        let server = config::server(file, &config::environment())
-            .context("the configuration does not say where the server's data directory is (server.data)")?;
+        // Where the server is, is read even where another section is refused: the server says why.
+        let server = located(file)?;
         let reply = block_on(async {
             let client = Client::find(&server.data).await?;
             let client = client.ok_or_else(|| missing_server(&server.data))?;
+            if let ControlReply::State(state) = client.ask(&ControlRequest::State, PATIENCE).await? {
+                same_file(state.file.as_deref(), &server.data, file)?;
+            }
             let progress = terminal::Progress::start("the server reads its configuration");
             let reply = client.ask(&ControlRequest::Reload, PATIENCE).await;
             drop(progress);
@@ -44,7 +46,10 @@ impl Reload {
         for warning in &reloaded.warnings {
             terminal::note(&format!("warning: {warning}"));
         }
-        terminal::print("the configuration was reloaded");
+        terminal::print(&format!(
+            "the configuration was reloaded from {}",
+            file_of(reloaded.file.as_deref())
+        ));
         let lists = [
             ("changed", &reloaded.changed),
             ("taken over at the next start", &reloaded.at_next_start),
@@ -59,4 +64,19 @@ impl Reload {
         }
         Ok(Done::Well)
     }
+}
+
+/// Refuses to reload where the server would read another file than the one that is named.
+fn same_file(server: Option<&Path>, data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
+    let Some(named) = config.filter(|_| is_other_file(server, config)) else {
+        return Ok(());
+    };
+    let own = file_of(server);
+    anyhow::bail!(
+        "nothing was reloaded: the running server of {} reads {own}, not {}; reload with `{}`, or start the server with the \
+         other file",
+        whole(data),
+        whole(named),
+        terminal::command("reload", server),
+    )
 }

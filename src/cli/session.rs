@@ -11,6 +11,7 @@ use super::serve::load;
 use super::starting::whole;
 use super::{demo, terminal};
 use crate::clock::SystemClock;
+use crate::config::settings::ServerSettings;
 use crate::config::{self, Loaded};
 use crate::control::client::Client;
 use crate::control::state::{StateView, values};
@@ -62,20 +63,24 @@ impl Session {
     /// As [`Session::open`], for what needs the store only: of the configuration no more is read than where it is, so that
     /// a fault elsewhere in it stops nobody.
     pub(super) async fn of_store(config: Option<&Path>) -> anyhow::Result<Self> {
-        let data = config::server(config, &config::environment()).map(|server| server.data);
-        if let Some(data) = &data
-            && let Some(client) = Client::find(data).await?
-        {
+        let server = located(config)?;
+        let loaded = load(config);
+        if let Some(client) = Client::find(&server.data).await? {
+            if let ControlReply::State(state) = client.ask(&ControlRequest::State, GRACE).await? {
+                match &loaded {
+                    Ok(loaded) => differs::note(&differences(&state.values, &values(loaded)), config),
+                    Err(_) => differs::note_file(&state, &server.data, config),
+                }
+            }
             let patience = GRACE;
             return Ok(Self::Server { client, patience });
         }
-        let loaded = match (load(config), data) {
-            (Ok(loaded), _) => loaded,
-            (Err(error), None) => return Err(error),
-            (Err(error), Some(data)) => {
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => {
                 terminal::note(&format!("note: {error:#}\nthe store is used all the same"));
                 let mut loaded = demo::defaults()?;
-                loaded.settings.server.data = data;
+                loaded.settings.server = server;
                 loaded
             }
         };
@@ -148,6 +153,19 @@ impl Session {
             Self::Demo(stage) => stage.strike().await,
         }
     }
+}
+
+/// Reads where the server is, and says what is doubtful about that.
+pub(super) fn located(config: Option<&Path>) -> anyhow::Result<ServerSettings> {
+    let (server, warnings) = config::located(config, &config::environment()).map_err(|errors| {
+        anyhow::anyhow!(
+            "the configuration does not say for sure where the server is, so nothing was done\n{errors}"
+        )
+    })?;
+    for warning in warnings {
+        terminal::note(&format!("warning: {warning}"));
+    }
+    Ok(server)
 }
 
 /// Asks one thing of the store, for commands that need no more.

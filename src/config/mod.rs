@@ -38,6 +38,21 @@ pub use settings::Settings;
 pub const DEFAULT_FILE: &str = include_str!("../../transforms.toml");
 /// Name under which messages speak of the compiled-in file.
 pub const DEFAULT_NAME: &str = "transforms.toml";
+/// The sections that a file may have.
+const SECTIONS: [&str; 12] = [
+    "server",
+    "log",
+    "cache",
+    "store",
+    "deadlines",
+    "alerts",
+    "decisions",
+    "reputation",
+    "providers",
+    "lists",
+    "scales",
+    "transform",
+];
 
 /// Holds the settings, what is doubtful about them, and where each came from.
 #[derive(Debug, Clone)]
@@ -72,19 +87,55 @@ pub fn load(
         return read(DEFAULT_NAME, DEFAULT_FILE, false, variables, descriptors);
     };
     let name = file.display().to_string();
-    let unreadable = |error: std::io::Error| ConfigErrors {
+    let found = fs::metadata(file).map_err(|error| unreadable(&name, &error))?;
+    let text = fs::read_to_string(file).map_err(|error| unreadable(&name, &error))?;
+    read(&name, &text, secrets::is_public(&found), variables, descriptors)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> ConfigErrors {
+    ConfigErrors {
         problems: vec![Problem {
             origin: Origin::Default,
             message: format!("{name}: cannot be read: {error}"),
         }],
-    };
-    let found = fs::metadata(file).map_err(unreadable)?;
-    let text = fs::read_to_string(file).map_err(unreadable)?;
-    read(&name, &text, secrets::is_public(&found), variables, descriptors)
+    }
 }
 
-/// Reads `[server]`, whatever is wrong with the rest of the file; `None` where nothing tells the data directory. For
-/// commands that have to find a running server, whose own configuration is in memory.
+/// Reads `[server]` alone, for commands that act on the server that the configuration names: a fault of another section stops
+/// none of them, one that may hide the data directory does, since they would act on another server. Returns what is doubtful
+/// as well.
+///
+/// # Errors
+/// [`ConfigErrors`] where the file cannot be read or is no TOML, where `[server]` or its name has a fault.
+pub fn located(
+    file: Option<&Path>,
+    variables: &[(String, String)],
+) -> Result<(ServerSettings, Vec<Problem>), ConfigErrors> {
+    let mut tree = match file {
+        Some(file) => {
+            let name = file.display().to_string();
+            let text = fs::read_to_string(file).map_err(|error| unreadable(&name, &error))?;
+            tree::parse(&name, &text)
+        }
+        None => tree::parse(DEFAULT_NAME, DEFAULT_FILE),
+    }
+    .map_err(|problems| ConfigErrors { problems })?;
+    let lost = tree::overlay(&mut tree, variables);
+    let findings = reader::Findings::default();
+    let root = reader::Reader::new(&findings, "", &tree);
+    let server = sections::server(&root);
+    root.finish_near("server", &SECTIONS);
+    let (problems, mut warnings, _) = findings.into_parts();
+    warnings.extend(lost);
+    if problems.is_empty() {
+        Ok((server, warnings))
+    } else {
+        Err(ConfigErrors { problems })
+    }
+}
+
+/// Reads `[server]`, whatever is wrong with the file; `None` where nothing tells the data directory. For looking after a
+/// running server, whose own configuration is in memory.
 #[must_use]
 pub fn server(file: Option<&Path>, variables: &[(String, String)]) -> Option<ServerSettings> {
     let (name, text) = match file {

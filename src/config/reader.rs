@@ -216,17 +216,33 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reports the keys that were most likely meant to be `name`, as [`Reader::finish`] does; all others are somebody else's.
+    pub(super) fn finish_near(self, name: &'a str, known: &[&'a str]) {
+        let hint = format!(", did you mean \"{name}\"?");
+        for entry in self.rest() {
+            let is_near = did_you_mean(&entry.name, known.iter().copied()) == hint;
+            if known.contains(&entry.name.as_str()) || !is_near {
+                continue;
+            }
+            self.unknown(entry, &hint);
+        }
+    }
+
     /// Reports the keys that nobody asked for: a fault in the file, a warning from the environment.
     pub(super) fn finish(self) {
         for entry in self.rest() {
             let hint = did_you_mean(&entry.name, self.asked.borrow().iter().copied());
-            if entry.origin.is_variable() {
-                self.findings
-                    .warn(&entry.origin, format!("matches no setting; it is ignored{hint}"));
-            } else {
-                self.findings
-                    .error(&entry.origin, format!("unknown key \"{}\"{hint}", entry.name));
-            }
+            self.unknown(entry, &hint);
+        }
+    }
+
+    fn unknown(&self, entry: &Entry, hint: &str) {
+        if entry.origin.is_variable() {
+            self.findings
+                .warn(&entry.origin, format!("matches no setting; it is ignored{hint}"));
+        } else {
+            self.findings
+                .error(&entry.origin, format!("unknown key \"{}\"{hint}", entry.name));
         }
     }
 }

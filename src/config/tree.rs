@@ -6,25 +6,12 @@ use config::Source as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::SECTIONS;
 use super::problem::{Origin, Problem};
 
 /// Prefix of the variables that are laid over the file.
 pub(super) const PREFIX: &str = "PIVOTD";
 const SEPARATOR: &str = "__";
-/// The sections that a variable without the separator may have meant.
-const SECTIONS: [&str; 11] = [
-    "server",
-    "log",
-    "cache",
-    "store",
-    "deadlines",
-    "alerts",
-    "decisions",
-    "reputation",
-    "providers",
-    "lists",
-    "scales",
-];
 
 /// Holds a value and where it came from.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Tells how a running server stands: the configuration at work, and the keys that vendors refuse.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,6 +11,7 @@ use crate::config::Loaded;
 use crate::engine::runtime::Runtime;
 use crate::hex::hex;
 use crate::startup::App;
+use crate::startup::reload::Source;
 
 /// Shows how a server stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,8 @@ pub struct StateView {
     pub values: BTreeMap<String, String>,
     /// What the vendors of refused keys said, by provider.
     pub refused: BTreeMap<String, String>,
+    /// The file that the server reads its configuration from; the compiled-in one where there is none.
+    pub file: Option<PathBuf>,
 }
 
 /// Returns the effective values of a configuration by path. A transform has one value: what it is made of.
@@ -47,6 +51,7 @@ pub(super) fn state(app: &App) -> StateView {
         Some((name.clone(), format!("{said} (key {})", runtime.fingerprint())))
     };
     StateView {
+        file: app.source.as_ref().and_then(Source::whole_file),
         values: values(&app.configured.load().loaded),
         refused: app.engine.runtimes().iter().filter_map(refused).collect(),
     }

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::App;
-use crate::config::{self, ConfigErrors, Effective, Loaded, Origin};
+use super::preflight::Preflight;
+use crate::config::{self, ConfigErrors, DEFAULT_NAME, Effective, Loaded, Origin};
 use crate::control::state::values;
+use crate::engine::store::Opening;
 use crate::hex::hex;
 use crate::providers::Provider;
 
@@ -43,6 +45,13 @@ pub struct Source {
 }
 
 impl Source {
+    /// Returns the file with its whole path.
+    #[must_use]
+    pub fn whole_file(&self) -> Option<PathBuf> {
+        let file = self.file.as_ref()?;
+        Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()))
+    }
+
     /// Reads the configuration.
     ///
     /// # Errors
@@ -72,6 +81,9 @@ pub struct Reloaded {
     pub at_next_start: Vec<String>,
     /// What is doubtful.
     pub warnings: Vec<String>,
+    /// The file that was read; the compiled-in one where there is none.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
 }
 
 /// Writes names in one line.
@@ -140,16 +152,21 @@ impl App {
                 changed,
                 at_next_start,
                 warnings,
+                file,
             }) => {
                 for warning in warnings {
                     tracing::warn!(%warning, "the new configuration is doubtful");
                 }
                 let (changed, at_next_start) = (listed(changed), listed(at_next_start));
                 let transforms = self.configured.load().catalogue.listed().len();
+                let file = file
+                    .as_ref()
+                    .map_or_else(|| DEFAULT_NAME.to_owned(), |file| file.display().to_string());
                 tracing::info!(
                     changed,
                     at_next_start,
                     transforms,
+                    file,
                     "the configuration was reloaded"
                 );
             }
@@ -171,13 +188,20 @@ impl App {
         };
         let keys_before = keys();
         let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-        if let Err(reasons) = loaded.settings.check_exposure() {
-            warnings.extend(
-                reasons
-                    .iter()
-                    .map(|reason| format!("the next start is refused: {reason}")),
-            );
+        let faults = Preflight {
+            loaded: &loaded,
+            providers: self.providers,
+            opening: Opening::default(),
+            first_token: None,
+            // This one holds the address; whether another is free is known at the start only.
+            is_running: true,
         }
+        .faults();
+        warnings.extend(
+            faults
+                .iter()
+                .map(|fault| format!("the next start is refused: {fault}")),
+        );
         let at_next_start = differing(&self.started, &started(&loaded)).into_iter().collect();
         let mut changed = differing(&values(&old.loaded), &values(&loaded));
         changed.retain(|path| !is_at_start(path));
@@ -196,12 +220,10 @@ impl App {
                 changed.insert(section.to_owned());
             }
         }
-        for provider in differing(&keys_before, &keys()) {
-            let is_named = |path: &String| {
-                path.strip_prefix(&provider)
-                    .is_some_and(|rest| rest.starts_with('.'))
-            };
-            if !changed.iter().any(is_named) {
+        let keys = keys();
+        for provider in differing(&keys_before, &keys) {
+            // A provider that came or went is named by its settings.
+            if keys_before.contains_key(&provider) && keys.contains_key(&provider) {
                 changed.insert(format!("{provider}: its key"));
             }
         }
@@ -209,6 +231,7 @@ impl App {
             changed: changed.into_iter().collect(),
             at_next_start,
             warnings,
+            file: self.source.as_ref().and_then(Source::whole_file),
         })
     }
 }

@@ -56,7 +56,7 @@ fn write_config(place: &Place, extra: &str) -> std::path::PathBuf {
 #[test]
 fn a_fault_in_the_file_stops_no_command_that_needs_only_the_store() {
     let place = Place::new();
-    let file = write_config(&place, "[cache\nmemory = nonsense\n[log]\nlevel = 7\n");
+    let file = write_config(&place, "[cache]\nmemory = \"nonsense\"\n[log]\nlevel = 7\n");
     let config = file.to_str().unwrap();
     let broken = |arguments: &[&str]| {
         let mut all = arguments.to_vec();
