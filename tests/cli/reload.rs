@@ -141,3 +141,55 @@ fn what_changed_in_files_that_the_configuration_names_is_named() {
     );
     server.stop();
 }
+
+#[test]
+fn a_file_that_hides_where_the_server_is_stops_a_command_with_its_place() {
+    let place = Place::new();
+    let run = |arguments: &[&str]| {
+        let mut command = place.command(arguments);
+        command.args(["--config", "typo.toml"]);
+        fails(command.output().unwrap(), 1)
+    };
+    let all = |said: &str| {
+        for arguments in [
+            &["tokens", "revoke", "anna"][..],
+            &["cache", "stats"],
+            &["reload"],
+        ] {
+            let told = run(arguments);
+            assert!(told.contains(said), "{arguments:?}: {told}");
+        }
+    };
+    all("typo.toml: cannot be read");
+    for (text, said) in [
+        ("[server]\ndta = \"x\"\n", "typo.toml:2:1: unknown key \"dta\""),
+        (
+            "[sever]\ndata = \"x\"\n",
+            "unknown key \"sever\", did you mean \"server\"?",
+        ),
+        ("no TOML\n", "typo.toml:1:"),
+    ] {
+        write(&place.folder.path().join("typo.toml"), text);
+        all(said);
+    }
+}
+
+#[test]
+fn a_reload_of_another_file_than_the_servers_is_refused() {
+    let place = Place::new();
+    for name in ["my.toml", "other.toml"] {
+        write(&place.folder.path().join(name), "[deadlines]\nenrich = \"20s\"\n");
+    }
+    let server = place.spawn(place.command(&["serve", "--config", "my.toml"]));
+    let said = place.good(&["reload", "--config", "./my.toml"]);
+    assert!(
+        said.contains("reloaded from /") && said.contains("my.toml"),
+        "{said}"
+    );
+    let said = place.bad(&["reload", "--config", "other.toml"]);
+    assert!(
+        said.contains("nothing was reloaded") && said.contains("my.toml"),
+        "{said}"
+    );
+    server.stop();
+}
