@@ -241,7 +241,7 @@ fn clear(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells whether a file is called as [`write`] calls one.
+/// Tells whether a file is called as [`write()`] calls one.
 fn is_part(name: &str) -> bool {
     let Some(stem) = name.strip_suffix(".csv") else {
         return false;
