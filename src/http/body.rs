@@ -31,20 +31,25 @@ fn without_mark(body: &[u8]) -> &[u8] {
 }
 
 fn strictly<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    // To know the member takes longer, and is needed for what is wrong only.
+    serde_json::from_slice(body).map_err(|error| fault::<T>(body).unwrap_or_else(|| error.to_string()))
+}
+
+/// Says what is wrong with a body, with the member where that is known; `None` where it is what is expected.
+fn fault<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        // What is wrong with the JSON itself is of no member.
-        let said = brief(&inner.to_string());
-        if path == "." || !inner.is_data() {
-            said
-        } else {
-            at_member(&path, &said)
-        }
-    })?;
-    reader.end().map_err(|error| error.to_string())?;
-    Ok(read)
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut reader) else {
+        return reader.end().err().map(|error| error.to_string());
+    };
+    let path = error.path().to_string();
+    let inner = error.into_inner();
+    // What is wrong with the JSON itself is of no member.
+    let said = brief(&inner.to_string());
+    Some(if path == "." || !inner.is_data() {
+        said
+    } else {
+        at_member(&path, &said)
+    })
 }
 
 /// Writes what is wrong with a member behind its path, which is said once.

@@ -11,6 +11,7 @@ use actix_web::HttpRequest;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::{FutureExt, StreamExt};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
@@ -50,6 +51,7 @@ pub struct Bodies {
 struct Pool {
     most: usize,
     held: AtomicUsize,
+    gauge: Gauge,
     /// The bodies that wait for their clients.
     waiting: Mutex<HashMap<u64, Arc<Reading>>>,
     next: AtomicU64,
@@ -130,7 +132,6 @@ impl Unread {
 #[derive(Debug)]
 struct Held {
     pool: Arc<Pool>,
-    metrics: NetworkMetrics,
     bytes: usize,
 }
 
@@ -138,7 +139,7 @@ impl Held {
     fn grow(&mut self, bytes: usize, now: Duration) -> Result<(), Unread> {
         let before = self.pool.held.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
-        self.metrics.bodies.inc_by(count(bytes));
+        self.pool.gauge.inc_by(count(bytes));
         if before + bytes > self.pool.most && !self.pool.make_room(bytes, now) {
             return Err(Unread::NoMemory);
         }
@@ -149,7 +150,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.pool.held.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.metrics.bodies.dec_by(count(self.bytes));
+        self.pool.gauge.dec_by(count(self.bytes));
     }
 }
 
@@ -158,10 +159,11 @@ fn count(bytes: usize) -> i64 {
 }
 
 impl Pool {
-    fn new(most: usize) -> Arc<Self> {
+    fn new(most: usize, gauge: &Gauge) -> Arc<Self> {
         Arc::new(Self {
             most,
             held: AtomicUsize::new(0),
+            gauge: gauge.clone(),
             waiting: Mutex::default(),
             next: AtomicU64::new(0),
         })
@@ -210,10 +212,10 @@ impl Bodies {
     pub fn new(settings: &ServerSettings, clock: SharedClock, metrics: NetworkMetrics) -> Self {
         Self {
             clock,
-            metrics,
             patience: settings.client_timeout,
-            known: Pool::new(settings.bodies / 2),
-            unknown: Pool::new(settings.bodies / 2),
+            known: Pool::new(settings.bodies / 2, &metrics.bodies),
+            unknown: Pool::new(settings.bodies / 2, &metrics.bodies),
+            metrics,
         }
     }
 
@@ -259,7 +261,6 @@ impl Bodies {
         };
         let mut held = Held {
             pool: Arc::clone(pool),
-            metrics: self.metrics.clone(),
             bytes: 0,
         };
         let mut first: Option<Bytes> = None;

@@ -32,7 +32,7 @@ use self::answers::Bounds;
 use self::connections::SPARE;
 use self::load::Load;
 use self::pace::Paced;
-use self::sending::{Answers, PIECE};
+use self::sending::{Answers, WRITTEN};
 use self::shares::Shares;
 use self::tls::{Io, Layer};
 use crate::config::settings::ServerSettings;
@@ -158,7 +158,7 @@ impl Application {
                     .client_request_timeout(patience)
                     .client_disconnect_timeout(LINGER)
                     // What is copied for a client and not taken is little more than a piece.
-                    .h1_write_buffer_size(PIECE)
+                    .h1_write_buffer_size(WRITTEN)
                     .expect(fn_service(async |request: actix_http::Request| {
                         if let Some(connection) = request.conn_data::<Arc<connection::Connection>>() {
                             connection.expects();

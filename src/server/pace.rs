@@ -1,5 +1,5 @@
 //! Reads from a client no faster than what it sends is used, and no more than is needed, so that requests that are sent ahead of
-//! their turn, heads that do not end and bodies that nobody reads take no memory and no time.
+//! their turn, heads that do not end and bodies that the server does not read take no memory and no time.
 //!
 //! The HTTP library decodes every request that it has read, however many are being answered, and each takes many times its
 //! bytes. It also asks again and again for a turn while what it has read fills its buffer.
@@ -14,7 +14,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use bytes::BytesMut;
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use uuid::Uuid;
 
 use super::connection::{Connection, Interim, Phase};
@@ -27,7 +27,7 @@ const AHEAD: usize = 4 << 10;
 const HEADS: usize = 4;
 /// The head of a request may have so many bytes.
 const MOST_HEAD: usize = 32 << 10;
-/// So many bytes of a body are thrown away that nobody reads, for so long, so that the client can read its answer.
+/// So many bytes of a body that the server does not read are thrown away, for so long, so that the client can read its answer.
 const MOST_DRAINED: usize = 64 << 10;
 pub(super) const DRAINED_FOR: Duration = Duration::from_secs(2);
 /// What asks for the body of a request.
@@ -140,25 +140,26 @@ impl<S: AsyncRead + Unpin> Paced<S> {
         most: usize,
         heads: Option<usize>,
     ) -> Poll<io::Result<(usize, usize)>> {
-        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(most));
-        let was_kept = !self.kept.is_empty();
-        if was_kept {
-            let count = self.kept.len().min(most);
-            part.put_slice(&self.kept.split_to(count));
+        let before = buffer.filled().len();
+        if self.kept.is_empty() {
+            let most = u64::try_from(most).unwrap_or(u64::MAX);
+            ready!(Pin::new(&mut (&mut self.inner).take(most)).poll_read(context, buffer))?;
         } else {
-            ready!(Pin::new(&mut self.inner).poll_read(context, &mut part))?;
+            let count = self.kept.len().min(most);
+            buffer.put_slice(&self.kept.split_to(count));
         }
-        let (mut came, mut count) = (part.filled().len(), 0);
+        let part = buffer.filled().get(before..).unwrap_or_default();
+        let (mut came, mut count) = (part.len(), 0);
         if let Some(heads) = heads {
-            (came, count) = whole(part.filled(), heads);
-            let rest = part.filled().get(came..).unwrap_or_default();
+            (came, count) = whole(part, heads);
+            let rest = part.get(came..).unwrap_or_default();
             if !rest.is_empty() {
                 let behind = self.kept.split();
                 self.kept.extend_from_slice(rest);
                 self.kept.unsplit(behind);
+                buffer.set_filled(before + came);
             }
         }
-        buffer.advance(came);
         Poll::Ready(Ok((came, count)))
     }
 }
@@ -166,15 +167,16 @@ impl<S: AsyncRead + Unpin> Paced<S> {
 /// Measures what holds no more than so many ends of heads: its bytes and those ends.
 fn whole(bytes: &[u8], most: usize) -> (usize, usize) {
     let mut count = 0;
-    for (at, pair) in bytes.windows(2).enumerate() {
+    for at in memchr::memchr_iter(b'\n', bytes) {
         // An empty line, as tolerant readers know it. What is none costs a turn.
-        let is_end = pair == b"\n\n" || (pair == b"\n\r" && bytes.get(at + 2) == Some(&b'\n'));
-        if is_end {
-            count += 1;
-            if count == most {
-                let end = at + if pair == b"\n\n" { 2 } else { 3 };
-                return (end, count);
-            }
+        let end = match bytes.get(at + 1..) {
+            Some([b'\n', ..]) => at + 2,
+            Some([b'\r', b'\n', ..]) => at + 3,
+            _ => continue,
+        };
+        count += 1;
+        if count == most {
+            return (end, count);
         }
     }
     (bytes.len(), count)
@@ -200,7 +202,7 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
              x-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        // Nothing else is to be written, so there is room for this; where there is not, nobody reads.
+        // Nothing else is to be written, so there is room for this; where there is not, the client does not read.
         let _ = Pin::new(&mut self.inner).poll_write(context, answer.as_bytes());
         let _ = Pin::new(&mut self.inner).poll_flush(context);
     }

@@ -16,7 +16,9 @@ use crate::clock::SharedClock;
 use crate::telemetry::network::NetworkMetrics;
 
 /// The bytes of an answer that are copied for a client at once: what it does not take is held once, however many ask.
-pub(super) const PIECE: usize = 16 << 10;
+pub(super) const PIECE: usize = 8 << 10;
+/// No piece is added once so many bytes wait for the system to take them. With the last piece they fit 32 KiB.
+pub(super) const WRITTEN: usize = 3 * PIECE;
 /// An answer makes room for others once it has been under way for so long.
 const TURN: Duration = Duration::from_secs(2);
 /// One whose client takes so many bytes a second makes none: it ends soon by itself.
@@ -216,7 +218,7 @@ pub(super) fn sent<W: Unpin + 'static>(
                 return Ok(BoxBody::new(bytes));
             }
             let held = match answers {
-                Some(answers) if bytes.len() > PIECE => Some(answers.hold(&bytes, connection)?),
+                Some(answers) if bytes.len() > WRITTEN => Some(answers.hold(&bytes, connection)?),
                 _ => None,
             };
             Ok(BoxBody::new(Pieces {

@@ -15,13 +15,13 @@ pub(super) fn note(engine: &Engine, indicators: &[(String, Indicator)]) -> Optio
     };
     let has_key = |runtime: &Runtime| {
         let settings = &runtime.settings;
-        // One that works without its key, though it could have one, was switched on by somebody who knows.
+        // One that works without its key, though it could have one, was switched on by an administrator who knows.
         let takes_key = !runtime.provider.descriptor().credentials.is_empty();
         settings.key_fault.is_some() || (runtime.own.is_some() && takes_key)
     };
     if runtimes
         .values()
-        .any(|runtime| speaks(runtime) && has_key(runtime))
+        .any(|runtime| has_key(runtime) && speaks(runtime))
     {
         return None;
     }

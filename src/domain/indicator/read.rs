@@ -78,6 +78,13 @@ impl Indicator {
     /// # Errors
     /// What was given, with what is invisible made visible, and what was expected.
     pub fn read_as(kinds: &[IndicatorKind], raw: &str) -> Result<Taken, IndicatorError> {
+        if let Some(indicator) = bare(kinds, raw) {
+            return Ok(Taken {
+                indicator,
+                note: None,
+                left: None,
+            });
+        }
         let cut = || cut_out(raw, |url| Self::read_as(kinds, url));
         if let Some(taken) = kinds.contains(&IndicatorKind::Url).then(cut).flatten() {
             return Ok(taken);
@@ -120,6 +127,16 @@ impl Indicator {
             left: taken.left,
         })
     }
+}
+
+/// Reads a text in which nothing can stand around a value, as most are: letters, digits, points and hyphens.
+fn bare(kinds: &[IndicatorKind], raw: &str) -> Option<Indicator> {
+    let is_bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    if kinds.contains(&IndicatorKind::Url) || raw.len() > MAX_LEN || !raw.bytes().all(is_bare) {
+        return None;
+    }
+    let kinds = kinds.iter().take_while(|kind| !is_text(**kind));
+    kinds.copied().find_map(|kind| Indicator::parse(kind, raw).ok())
 }
 
 /// Takes off a URL what would be taken off when it is read again: its canonical form may end in punctuation that stood

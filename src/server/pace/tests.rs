@@ -191,7 +191,7 @@ async fn a_body_that_nobody_reads_is_thrown_away_for_so_long_and_no_longer() {
 async fn a_body_is_asked_for_where_it_is_read_and_not_before() {
     let answer = b"HTTP/1.1 401 Unauthorized\r\n\r\n";
     let both = [CONTINUE, answer].concat();
-    // Nobody asks for it; somebody does before or after it would be written; others wait for none.
+    // The server does not ask for it; asks before or after it would be written; others wait for none.
     for (asks, expects, expected) in [
         (None, true, answer.to_vec()),
         (Some(0), true, both.clone()),

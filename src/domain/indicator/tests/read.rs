@@ -18,6 +18,33 @@ fn takes(kinds: &[IndicatorKind], cases: &[(&str, &str)]) {
     }
 }
 
+#[test]
+fn a_value_that_stands_alone_is_read_as_among_quotes() {
+    let kinds = [IndicatorKind::Hash, IndicatorKind::Ipv4, IndicatorKind::Hostname];
+    for raw in [
+        "n87.example",
+        "N87.Example",
+        "n87.example.",
+        "xn--bcher-kva.example",
+        "192.0.2.44",
+        "192.0.2.044",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "as64496",
+        "a..example",
+        "-",
+        "word",
+    ] {
+        let alone = read(&kinds, raw);
+        let value = |read: Option<(String, Option<String>)>| read.map(|(value, _)| value);
+        assert_eq!(
+            value(alone.clone()),
+            value(read(&kinds, &format!("\"{raw}\""))),
+            "{raw}"
+        );
+        assert!(alone.is_none_or(|(_, note)| note.is_none()), "{raw}");
+    }
+}
+
 fn refuses(kinds: &[IndicatorKind], cases: &[&str]) {
     for raw in cases {
         assert_eq!(read(kinds, raw), None, "{raw}");
