@@ -66,8 +66,9 @@ fn one(word: &str) -> Result<LevelFilter, String> {
     found.map(|(_, level)| *level).ok_or_else(|| {
         let names = LEVELS.map(|(name, _)| name);
         let hint = did_you_mean(word, names);
+        let end = if hint.is_empty() { ";" } else { "" };
         format!(
-            "unknown level \"{word}\"{hint}; levels are {}, alone or behind a target, as in \"warn,pivotd=debug\"",
+            "unknown level \"{word}\"{hint}{end} levels are {}, alone or behind a target, as in \"warn,pivotd=debug\"",
             names.join(", ")
         )
     })
@@ -140,7 +141,7 @@ mod tests {
             ("pivotd", format!("unknown level \"pivotd\"; {LEVELS}")),
             (
                 "pivotd=debgu",
-                format!("unknown level \"debgu\", did you mean \"debug\"?; {LEVELS}"),
+                format!("unknown level \"debgu\", did you mean \"debug\"? {LEVELS}"),
             ),
             (
                 "info,pivtod=debug",

@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reports the keys that were most likely meant to be `name`, as [`Reader::finish`] does; all others are somebody else's.
+    /// Reports the keys that were most likely meant to be `name`, as [`Reader::finish`] does; all others are of other sections.
     pub(super) fn finish_near(self, name: &'a str, known: &[&'a str]) {
         let hint = format!(", did you mean \"{name}\"?");
         for entry in self.rest() {

@@ -256,17 +256,34 @@ pub(super) fn overlay(root: &mut Node, variables: &[(String, String)]) -> Vec<Pr
     lost
 }
 
-/// Tells a variable that was meant to be a setting, `PIVOTD_LOG` or `PIVOTD_LOG_LEVEL`.
+/// Settings that are named without their section, as variables of other programs are.
+const BARE: [(&str, &str); 6] = [
+    ("DATA", "server"),
+    ("LISTEN", "server"),
+    ("PUBLIC_URL", "server"),
+    ("WORKERS", "server"),
+    ("LEVEL", "log"),
+    ("THRESHOLD", "reputation"),
+];
+
+/// Tells a variable that was meant to be a setting, `PIVOTD_LOG`, `PIVOTD_LOG_LEVEL` or `PIVOTD_LISTEN`.
 fn misspelt(name: &str) -> Option<Problem> {
     let rest = name.strip_prefix(PREFIX)?.strip_prefix('_')?;
-    let (section, key) = rest.split_once('_').unwrap_or((rest, ""));
-    let is_section = SECTIONS.iter().any(|known| known.eq_ignore_ascii_case(section));
-    let key = match key.trim_matches('_') {
-        "" if section.eq_ignore_ascii_case("log") => "LEVEL",
-        "" => "KEY",
-        key => key,
+    let bare = BARE.iter().find(|(key, _)| key.eq_ignore_ascii_case(rest));
+    let (section, key) = match bare {
+        Some((_, section)) => (section.to_ascii_uppercase(), rest),
+        None => {
+            let (section, key) = rest.split_once('_').unwrap_or((rest, ""));
+            let is_section = SECTIONS.iter().any(|known| known.eq_ignore_ascii_case(section));
+            let key = match key.trim_matches('_') {
+                "" if section.eq_ignore_ascii_case("log") => "LEVEL",
+                "" => "KEY",
+                key => key,
+            };
+            (is_section.then(|| section.to_owned())?, key)
+        }
     };
-    is_section.then(|| Problem {
+    Some(Problem {
         origin: Origin::Variable(Arc::from(name)),
         message: format!("is no setting and is ignored, did you mean \"{PREFIX}__{section}__{key}\"?"),
     })

@@ -139,7 +139,14 @@ fn config(files: &TlsFiles) -> Result<rustls::ServerConfig, StartError> {
         .map_err(|error| StartError::Tls(error.to_string()))?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|error| wrong(&files.certificate, &error))?;
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => StartError::Tls(format!(
+                "{} is not the key of the certificate {}; name the two that belong together",
+                files.key.display(),
+                files.certificate.display()
+            )),
+            error => wrong(&files.certificate, &error),
+        })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -138,13 +138,13 @@ impl App {
         // One after the other, so that each says what it changed itself.
         let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let unopened = self.log.as_ref().and_then(|log| log.reopen().err());
+        let unopened = unopened.map(|error| format!("the log goes on in the file that it has: {error}"));
         let reloaded = source
             .load(self.providers)
             .map_err(|errors| errors.to_string())
             .and_then(|loaded| self.take_over(loaded))
             .map(|mut reloaded| {
-                let told = unopened.map(|error| format!("the log goes on in the file that it has: {error}"));
-                reloaded.warnings.extend(told);
+                reloaded.warnings.extend(unopened.clone());
                 reloaded
             });
         match &reloaded {
@@ -171,6 +171,9 @@ impl App {
                 );
             }
             Err(error) => {
+                if let Some(warning) = &unopened {
+                    tracing::warn!("{warning}");
+                }
                 tracing::error!(%error, "the new configuration is refused; the old one goes on");
             }
         }

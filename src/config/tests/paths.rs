@@ -87,11 +87,22 @@ fn a_variable_that_was_meant_to_be_a_setting_is_told() {
         ("PIVOTD_LOG", "PIVOTD__LOG__LEVEL"),
         ("PIVOTD_LOG_LEVEL", "PIVOTD__LOG__LEVEL"),
         ("PIVOTD_SERVER__DATA", "PIVOTD__SERVER__DATA"),
+        ("PIVOTD_LISTEN", "PIVOTD__SERVER__LISTEN"),
+        ("PIVOTD_PUBLIC_URL", "PIVOTD__SERVER__PUBLIC_URL"),
+        ("PIVOTD_THRESHOLD", "PIVOTD__REPUTATION__THRESHOLD"),
     ] {
         let expected = format!("{name}: is no setting and is ignored, did you mean \"{meant}\"?");
         assert_eq!(warned(name), [expected]);
     }
-    for other in ["PIVOTD_CONFIG", "PIVOTD_FIRST_TOKEN_FILE", "PIVOTDX", "LOG"] {
+    for other in [
+        "PIVOTD_CONFIG",
+        "PIVOTD_FIRST_TOKEN_FILE",
+        // As Kubernetes sets for a service of this name.
+        "PIVOTD_SERVICE_HOST",
+        "PIVOTD_PORT_8080_TCP",
+        "PIVOTDX",
+        "LOG",
+    ] {
         assert_eq!(warned(other), Vec::<String>::new(), "{other}");
     }
 }

@@ -43,8 +43,13 @@ impl Cache {
 
     fn on_disk(&self, key: &AnswerKey) -> Option<Vec<u8>> {
         let read = self.store.answer(key.as_str());
-        read.inspect_err(|error| tracing::error!(%error, "a stored answer could not be read"))
-            .ok()?
+        read.inspect_err(|error| {
+            // That a store is down was said when it went down.
+            if self.store.is_well() {
+                tracing::error!(%error, "a stored answer could not be read");
+            }
+        })
+        .ok()?
     }
 
     async fn read(&self, key: &AnswerKey, bytes: &[u8]) -> Option<Arc<Entry>> {

@@ -130,7 +130,7 @@ pub struct Standing {
     pub failed: u64,
     /// How often the file was opened again after a failure.
     pub reopened: u64,
-    /// How often the file was written anew, since somebody had removed it.
+    /// How often the file was written anew, since it had been removed.
     pub written_anew: u64,
     /// Whether everything can be written.
     pub is_well: bool,
@@ -142,6 +142,12 @@ impl Store {
         self.inner.condition.min_free.store(bytes, Ordering::Relaxed);
     }
 
+    /// Tells whether everything can be written.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.inner.condition.state().error().is_none()
+    }
+
     /// Returns how the store stands.
     #[must_use]
     pub fn standing(&self) -> Standing {
@@ -151,7 +157,7 @@ impl Store {
             failed: condition.failed.load(Ordering::Relaxed),
             reopened: condition.reopened.load(Ordering::Relaxed),
             written_anew: condition.written_anew.load(Ordering::Relaxed),
-            is_well: condition.state().error().is_none(),
+            is_well: self.is_well(),
         }
     }
 
