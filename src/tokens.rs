@@ -257,9 +257,7 @@ impl Tokens {
         let mut by_hash = HashMap::new();
         for bytes in self.store.tokens()? {
             let Ok(record) = serde_json::from_slice::<TokenRecord>(&bytes) else {
-                tracing::warn!(
-                    "a stored token cannot be read and is left out; whoever has it needs a new one"
-                );
+                tracing::warn!("a stored token cannot be read and is left out; its client needs a new one");
                 continue;
             };
             let Some(hash) = parse_hash(&record.hash) else {

@@ -244,7 +244,7 @@ fn wrong_setting(run: &Run<'_>, request: &TransformRequest, text: &str) -> Ran {
     bad_input(run, value, text)
 }
 
-/// Makes a run that nobody was asked for, since there is a fault in what was given.
+/// Makes a run for which no provider was asked, since there is a fault in what was given.
 #[must_use]
 pub fn bad_input(run: &Run<'_>, value: &str, text: &str) -> Ran {
     let message = UiMessage::new(UiMessageKind::PartialError, format!("{}: {text}", head(value)));

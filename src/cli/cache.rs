@@ -104,12 +104,7 @@ impl Cache {
                 terminal::print("nothing is stored about it");
             }
             ControlReply::Answers(answers) => terminal::print_lines(&list(&answers)),
-            ControlReply::Purged { count } => {
-                terminal::print(&format!(
-                    "removed {count} stored answer{}",
-                    if count == 1 { "" } else { "s" }
-                ));
-            }
+            ControlReply::Purged { count } => terminal::print_removed(count, "stored answer"),
             _ => return Err(unexpected()),
         }
         Ok(Done::Well)

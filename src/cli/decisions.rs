@@ -1,4 +1,4 @@
-//! `pivotd decisions`: how many are kept for whom, and which shall not be.
+//! `pivotd decisions`: how many decisions of each client are kept, and which are removed.
 
 use super::session::{once, unexpected};
 use super::table::{Column, WIDER, render};
@@ -68,12 +68,7 @@ impl Decisions {
                 terminal::print("no decision is kept");
             }
             ControlReply::Decisions(clients) => terminal::print_lines(&list(&clients)),
-            ControlReply::DecisionsRemoved { count } => {
-                terminal::print(&format!(
-                    "removed {count} decision{}",
-                    if count == 1 { "" } else { "s" }
-                ));
-            }
+            ControlReply::DecisionsRemoved { count } => terminal::print_removed(count, "decision"),
             _ => return Err(unexpected()),
         }
         Ok(Done::Well)

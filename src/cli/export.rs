@@ -224,7 +224,7 @@ fn setting_row(setting: &TransformSetting) -> Vec<String> {
     ]
 }
 
-/// Removes what an earlier export wrote into a folder: whoever imports the folder would get that, too.
+/// Removes what an earlier export wrote into a folder: an import of the folder would take that, too.
 fn clear(folder: &Path) -> anyhow::Result<()> {
     let mut gone = 0;
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {

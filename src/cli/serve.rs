@@ -78,7 +78,7 @@ impl Serve {
     }
 }
 
-/// Holds what a server would start with, for whoever looks before.
+/// Holds what a server would start with, to be looked at before.
 pub(super) fn preflight(loaded: &Loaded, replaces_empty: bool, is_running: bool) -> Preflight<'_> {
     Preflight {
         loaded,
@@ -163,7 +163,7 @@ async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Word
         providers: registry::all(),
     })?;
     let first_token = make_first(&app, &settings.server.data, first_token, words).await?;
-    // Before anybody can tell that the server serves, so that no signal meets a process that does not know it.
+    // Before a supervisor can tell that the server serves, so that no signal meets a process that does not know it.
     let signals = StopSignals::listen()?;
     let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
     let application = Application::bind(Arc::clone(&app))?;
@@ -198,7 +198,7 @@ async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Word
     Ok(())
 }
 
-/// Writes a panic to the log: standard error may be nobody's, or a collector's who reads one JSON object a line.
+/// Writes a panic to the log: standard error may have no reader, or a collector that reads one JSON object a line.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let said = panic.payload_as_str().unwrap_or("nothing");
     let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -205,12 +205,11 @@ pub(super) async fn server_state(loaded: &Loaded) -> Option<StateView> {
 /// Says that there is no data directory, and whose it would be. Only `pivotd serve` makes one: a second would hold a cache
 /// and budgets of its own.
 fn exists(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
-    let whole = std::path::absolute(data).unwrap_or_else(|_| data.to_path_buf());
     anyhow::ensure!(
         data.is_dir(),
         "there is no data directory {}, and no server runs over it; give the server's configuration with --config or \
          PIVOTD_CONFIG, or start `{}`, which makes the directory",
-        whole.display(),
+        whole(data),
         terminal::command("serve", config)
     );
     Ok(())
@@ -218,10 +217,9 @@ fn exists(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
 
 /// Says that no server runs over a data directory.
 pub(super) fn missing_server(data: &Path) -> anyhow::Error {
-    let whole = std::path::absolute(data).unwrap_or_else(|_| data.to_path_buf());
     anyhow::anyhow!(
         "no server runs over the data directory {}; give the server's configuration with --config or PIVOTD_CONFIG",
-        whole.display()
+        whole(data)
     )
 }
 

@@ -1,4 +1,4 @@
-//! Says how a server starts: what it read, where its store is, whom it asks and which clients it knows.
+//! Says how a server starts: what it read, where its store is, which providers it asks and which clients it knows.
 
 use std::collections::BTreeSet;
 use std::path::Path;

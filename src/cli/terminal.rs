@@ -57,6 +57,12 @@ pub(crate) fn print(text: &str) {
     write_line(&text);
 }
 
+/// Says how many of something were removed.
+pub(crate) fn print_removed(count: usize, what: &str) {
+    let plural = if count == 1 { "" } else { "s" };
+    print(&format!("removed {count} {what}{plural}"));
+}
+
 /// Prints lines that stay as they are: those of a table, and commands to paste.
 pub(crate) fn print_lines(text: &str) {
     write_line(&clean(text));
@@ -102,8 +108,8 @@ pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
 }
 
-/// Prints a note as [`note`] does, and goes on after a moment where nobody reads standard error: a server must not wait for
-/// a reader. The note is written once somebody reads, if ever.
+/// Prints a note as [`note`] does, and goes on after a moment where standard error has no reader: a server must not wait for
+/// a reader. The note is written once there is one, if ever.
 pub(crate) fn note_in_time(text: &str) {
     let text = text.to_owned();
     in_time(move || note(&text));
@@ -123,7 +129,7 @@ fn in_time(write: impl FnOnce() + Send + 'static) {
         write();
         let _ = done.send(());
     });
-    // Whoever waited once in vain waits no more.
+    // A command that waited once in vain waits no more.
     if started.is_ok() && !IS_STUCK.load(Ordering::Relaxed) {
         IS_STUCK.store(written.recv_timeout(NOTED).is_err(), Ordering::Relaxed);
     }

@@ -40,7 +40,7 @@ const TAKEN: Duration = Duration::from_secs(60);
 /// How often it is looked whether the socket is still there.
 const WATCH: Duration = Duration::from_secs(5);
 
-/// Is a control socket that listens. Where somebody removes it, it is made anew.
+/// Is a control socket that listens. Where it is removed, it is made anew.
 #[derive(Debug)]
 pub struct ControlServer {
     stop: oneshot::Sender<()>,

@@ -55,7 +55,7 @@ const BESIDES: usize = 512;
 const MOST_OF_CLIENT: u64 = 8 << 20;
 const MOST: u64 = 32 << 20;
 
-/// Says why something that somebody said was not taken in.
+/// Says why what a client said was not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum SayError {
     /// The store cannot be written.
@@ -73,7 +73,7 @@ pub enum SayError {
     },
 }
 
-/// Is what somebody said, and whose room it takes.
+/// Is what a client said, and whose room it takes.
 #[derive(Debug)]
 struct Entry {
     record: Arc<FeedbackRecord>,

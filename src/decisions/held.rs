@@ -1,4 +1,4 @@
-//! Says which decisions are kept, for whom, and which go: the oldest where there is no room, and those that somebody chose.
+//! Says which decisions are kept, for which client, and which go: the oldest where there is no room, and those that an administrator chose.
 
 use std::collections::HashMap;
 use std::sync::Arc;

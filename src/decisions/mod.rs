@@ -21,7 +21,7 @@ use crate::reputation::alert::AlertAnswer;
 use crate::reputation::{Decision, digest};
 use held::{Held, find, limits, name_of, owned};
 use packed::Owned;
-use shelf::{Replaced, client_of};
+use shelf::client_of;
 
 pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions, SayError};
 pub use held::{ChosenDecisions, DecisionsOf};
@@ -129,7 +129,7 @@ impl Decisions {
         let now_us = self.time.earliest().as_microsecond();
         loop {
             let (store, chosen) = (self.store.clone(), chosen.clone());
-            // Walking all of them would hold up whoever else is served.
+            // Walking all of them would hold up other requests.
             let found = tokio::task::spawn_blocking(move || find(&store, &chosen, now_us)).await;
             let found = found.map_err(|_| StoreError::Closed)??;
             if found.is_empty() {
@@ -146,7 +146,7 @@ impl Decisions {
     }
 
     /// Keeps a decision for so long, and returns when it is on disk. One that is there already costs nothing. One for which
-    /// nobody was asked, and of which nobody says anything, is not kept: the question would make it anew. Where there is no
+    /// no source was asked, and of which no list says anything, is not kept: the question would make it anew. Where there is no
     /// room, the client's own oldest are given up, and then those of the client that has most.
     ///
     /// # Errors
@@ -199,8 +199,7 @@ impl Decisions {
                 held.shelved.remove(name, row.until_us)
             });
             let gone = name.map_or_else(Vec::new, |name| {
-                let Replaced { gone } = held.shelved.make_room(name, until_us, value.len(), now_us);
-                gone
+                held.shelved.make_room(name, until_us, value.len(), now_us)
             });
             let keys: Vec<String> = gone.iter().filter_map(|gone| held.key(gone)).collect();
             (gone.into_iter().chain(before).collect::<Vec<_>>(), keys)
@@ -253,7 +252,7 @@ impl Decisions {
     }
 }
 
-/// Tells an answer to a question for which nobody was asked, and of which neither a list nor anybody else says anything.
+/// Tells an answer to a question for which no source was asked, and of which neither a list nor a person says anything.
 fn says_nothing(answer: &AlertAnswer) -> bool {
     let told = [
         &answer.unreadable,

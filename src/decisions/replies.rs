@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::packed;
-use super::shelf::{Limits, Name, Replaced, Shelved};
+use super::shelf::{Limits, Name, Shelved};
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::engine::store::{Row, Shelf, Store, StoreError};
@@ -183,7 +183,7 @@ impl Replies {
             .as_microsecond()
             .saturating_add(KEPT_S * 1_000_000);
         let value = packed::pack(&kept);
-        let Replaced { gone } = self.shelved().make_room(claim.name, until_us, value.len(), now);
+        let gone = self.shelved().make_room(claim.name, until_us, value.len(), now);
         let row = Row {
             shelf: Shelf::Replies,
             key: claim.name.key(),

@@ -71,13 +71,6 @@ pub(super) struct Gone {
     bytes: u32,
 }
 
-/// Holds what makes room for a row.
-#[derive(Debug)]
-pub(super) struct Replaced {
-    /// What goes.
-    pub(super) gone: Vec<Gone>,
-}
-
 /// Holds the rows of one client, the oldest first.
 #[derive(Debug, Default)]
 struct Client {
@@ -161,7 +154,7 @@ impl Shelved {
 
     /// Notes a row, and takes out what goes for it: what is past its time, then the client's own oldest, then the
     /// oldest of the client that has most.
-    pub(super) fn make_room(&mut self, name: Name, until_us: i64, bytes: usize, now_us: i64) -> Replaced {
+    pub(super) fn make_room(&mut self, name: Name, until_us: i64, bytes: usize, now_us: i64) -> Vec<Gone> {
         let mut gone = Vec::new();
         let needed = (bytes + BESIDES) as u64;
         while gone.len() < MOST_GONE
@@ -182,7 +175,7 @@ impl Shelved {
             gone.push(self.take(other));
         }
         self.put(name, until_us, bytes);
-        Replaced { gone }
+        gone
     }
 
     /// Counts what was given up before its time.
@@ -240,8 +233,8 @@ mod tests {
         Shelved::new(Limits { all, one })
     }
 
-    fn names(gone: &Replaced) -> Vec<Name> {
-        gone.gone.iter().map(|gone| gone.name).collect()
+    fn names(gone: &[Gone]) -> Vec<Name> {
+        gone.iter().map(|gone| gone.name).collect()
     }
 
     #[test]
@@ -264,7 +257,7 @@ mod tests {
         let mut given_up = Vec::new();
         for (at, name) in own.iter().enumerate() {
             let gone = shelf.make_room(*name, 100 + at as i64, 488, 1);
-            shelf.count_given_up(&gone.gone, 1);
+            shelf.count_given_up(&gone, 1);
             given_up.extend(names(&gone));
         }
         // Each counts 1000 bytes.
@@ -294,7 +287,7 @@ mod tests {
         let old = Name::of("soc", "playbook", "old");
         shelf.make_room(old, 10, 488, 0);
         let gone = shelf.make_room(Name::of("soc", "playbook", "new"), 100, 488, 50);
-        shelf.count_given_up(&gone.gone, 50);
+        shelf.count_given_up(&gone, 50);
         assert_eq!(names(&gone), [old]);
         assert_eq!((shelf.bytes(), shelf.given_up()), (1000, 0));
     }
@@ -307,8 +300,8 @@ mod tests {
         }
         let new = Name::of("soc", "playbook", "new");
         let gone = shelf.make_room(new, 9, 488, -1);
-        assert_eq!(gone.gone.len(), 1);
-        shelf.undo(new, 9, gone.gone);
+        assert_eq!(gone.len(), 1);
+        shelf.undo(new, 9, gone);
         assert_eq!(shelf.bytes(), 2000);
         assert_eq!(
             names(&shelf.make_room(new, 9, 488, -1)),
@@ -345,8 +338,8 @@ mod tests {
         let mut left = 3 * MOST_GONE;
         for at in 0..4 {
             let gone = shelf.make_room(Name::of("soc", "other", &at.to_string()), 5000 + at, 488, 1);
-            assert!(gone.gone.len() <= MOST_GONE);
-            left = left + 1 - gone.gone.len();
+            assert!(gone.len() <= MOST_GONE);
+            left = left + 1 - gone.len();
         }
         assert_eq!((left, shelf.bytes()), (4, 4000));
     }

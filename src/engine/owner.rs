@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
-/// Gives a new file the owner of its folder, where this process may. The file is open: whoever may write to the folder could
+/// Gives a new file the owner of its folder, where this process may. The file is open: a user who may write to the folder could
 /// put a link in its place.
 ///
 /// # Errors

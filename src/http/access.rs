@@ -79,14 +79,18 @@ impl Identity {
     ///
     /// # Errors
     /// [`Denied::Wrong`] where the token is none that may be used.
-    pub fn of(app: &App, text: &str, in_path: bool) -> Result<Self, Denied> {
+    pub fn of(app: &App, text: &str) -> Result<Self, Denied> {
         let token = app.tokens.find(text).map_err(Denied::Wrong)?;
-        Ok(Self {
+        Ok(Self::known(token, false))
+    }
+
+    fn known(token: Arc<Token>, in_path: bool) -> Self {
+        Self {
             client: Arc::clone(&token.client),
             token: Some(token),
             in_path,
             rate: None,
-        })
+        }
     }
 
     /// Is whoever uses the demo.
@@ -191,12 +195,38 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
         .filter(|value| !value.is_empty())
 }
 
-/// Finds the token in the header or path of a request, where it may be used.
+/// Is what was found for the token in the header or path of a request; none where there is no token.
+#[derive(Clone)]
+struct Presented(Option<Result<Arc<Token>, TokenError>>);
+
+/// Finds the token in the header or path of a request, and notes it for whatever asks for it next.
+fn presented(app: &App, request: &HttpRequest) -> Option<Result<Arc<Token>, TokenError>> {
+    if let Some(Presented(found)) = request.extensions().get() {
+        return found.clone();
+    }
+    let in_path = || RunPath::of(request.path()).and_then(|path| Some(app.tokens.find(&path.token?)));
+    let found = match header_token(request) {
+        Some(text) => Some(app.tokens.find(text)),
+        None => in_path(),
+    };
+    request.extensions_mut().insert(Presented(found.clone()));
+    found
+}
+
+/// Returns the token in the header or path of a request, where it may be used.
 #[must_use]
 pub fn token_of(app: &App, request: &HttpRequest) -> Option<Arc<Token>> {
-    let found = |text: &str| app.tokens.find(text).ok();
-    let in_path = || RunPath::of(request.path()).and_then(|path| path.token);
-    header_token(request).map_or_else(|| in_path().and_then(|text| found(&text)), found)
+    presented(app, request)?.ok()
+}
+
+/// Knows the client by the token in the header or path of a request; `None` where there is none.
+///
+/// # Errors
+/// [`Denied::Wrong`] where the token is none that may be used.
+pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Identity>, Denied> {
+    let in_path = header_token(request).is_none();
+    let token = presented(app, request).transpose().map_err(Denied::Wrong)?;
+    Ok(token.map(|token| Identity::known(token, in_path)))
 }
 
 /// Names the client of a token that is refused, for the log: one that has expired, was revoked, or may not do this.
@@ -210,10 +240,10 @@ pub fn named(app: &App, request: &HttpRequest) -> Option<Arc<str>> {
 /// # Errors
 /// [`Denied`] where there is no token, or none that may do this.
 pub fn identify(app: &App, request: &HttpRequest, scope: Scope) -> Result<Identity, Denied> {
-    let identity = match (header_token(request), app.mode) {
-        (_, Mode::Demo) => Ok(Identity::demo()),
-        (Some(text), _) => Identity::of(app, text, false),
-        (None, _) => Err(Denied::Missing),
+    let identity = if app.mode == Mode::Demo {
+        Ok(Identity::demo())
+    } else {
+        installed(app, request).and_then(|known| known.ok_or(Denied::Missing))
     };
     let mut identity = identity.inspect_err(|denied| denied.mark(request))?;
     identity.rate = identity.pass(app, scope)?;

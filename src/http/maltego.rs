@@ -134,7 +134,7 @@ async fn answer(
             ..Answered::exception(None, reason.to_owned(), "refused")
         };
     }
-    let installed = match installed(app, http, path) {
+    let installed = match installed(app, http) {
         Ok(installed) => installed,
         Err(denied) => {
             denied.mark(http);
@@ -326,7 +326,7 @@ impl Asked<'_> {
         if self.app.mode != Mode::Demo
             && let Some(token) = request.setting(TOKEN)
         {
-            let identity = Identity::of(self.app, token.trim(), false).map_err(Refusal::Setting)?;
+            let identity = Identity::of(self.app, token.trim()).map_err(Refusal::Setting)?;
             identity
                 .pass(self.app, Scope::Transforms)
                 .map_err(Refusal::Setting)?;
@@ -341,15 +341,11 @@ impl Asked<'_> {
 }
 
 /// Knows the client by what the administrator installed: the header's token, else the path's.
-fn installed(app: &App, http: &HttpRequest, path: &RunPath<'_>) -> Result<Option<Identity>, Denied> {
+fn installed(app: &App, http: &HttpRequest) -> Result<Option<Identity>, Denied> {
     if app.mode == Mode::Demo {
         return Ok(Some(Identity::demo()));
     }
-    access::header_token(http)
-        .map(|token| (token, false))
-        .or_else(|| path.token.as_deref().map(|token| (token, true)))
-        .map(|(token, in_path)| Identity::of(app, token, in_path))
-        .transpose()
+    access::installed(app, http)
 }
 
 /// Tells whether a request may hold a token or a key: those travel in global settings.

@@ -50,7 +50,7 @@ impl Rendering {
     }
 
     /// Does work in its turn. One that may be refused is, where as many wait as work. Work that has begun keeps its place to its
-    /// end, also where nobody waits for it any more.
+    /// end, also where no request waits for it any more.
     ///
     /// # Errors
     /// [`Unwritten`] where it is refused, or panics.

@@ -72,7 +72,7 @@ impl Piece {
     }
 }
 
-/// Answers line by line. Whoever goes away stops what was not asked yet.
+/// Answers line by line. A client that goes away stops what was not asked yet.
 pub(super) fn stream_lines(log: Line, run: Run) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response

@@ -72,8 +72,8 @@ pub(super) async fn watched(
         intake::asks_to_upgrade(&request) || request.head().connection_type() == ConnectionType::Close;
     let mut response = served(request, next, &app, &bounds, connection.as_ref()).await?;
     if is_last {
-        close(&mut response);
         // Nothing that was sent behind it is answered (RFC 9112, section 9.6).
+        close(&mut response);
         if let Some(connection) = &connection {
             connection.leave();
         }
@@ -110,7 +110,7 @@ async fn served(
         }
         let token = access::token_of(app, request.request());
         is_known |= token.is_some();
-        if !bounds.load.takes(|| is_known) {
+        if !bounds.load.takes(is_known) {
             network.shed.inc();
             let detail = "more requests come than the server can answer; send the request again";
             return Ok(turned_away(request, app, &busy(detail), connection).await);

@@ -32,15 +32,15 @@ pub enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Interim {
-    /// Nobody waits for one.
+    /// The client waits for none.
     None,
-    /// The client waits for one; nobody has asked for the body yet.
+    /// The client waits for one; the server has not asked for the body yet.
     Held,
-    /// Somebody asked for the body before the interim answer was written.
+    /// The server asked for the body before the interim answer was written.
     Wanted,
     /// It came to be written, and was kept back.
     Owed,
-    /// It was kept back, and somebody asked for the body since.
+    /// It was kept back, and the server asked for the body since.
     Due,
 }
 
@@ -312,7 +312,7 @@ impl Connection {
         self.is_interim(Interim::Held) || self.is_interim(Interim::Owed)
     }
 
-    /// Notes that somebody asks for the body.
+    /// Notes that the server asks for the body.
     pub(super) fn asks_for_body(&self) {
         let change = |from: Interim, to: Interim| {
             let (from, to) = (from as u8, to as u8);

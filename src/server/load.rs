@@ -48,13 +48,13 @@ impl Load {
     }
 
     /// Decides about a request of a client that is known, or not. Must be called on the worker.
-    pub(super) fn takes(self: &Rc<Self>, known: impl FnOnce() -> bool) -> bool {
+    pub(super) fn takes(self: &Rc<Self>, is_known: bool) -> bool {
         let now = self.clock.elapsed();
         let (taken, is_first) = {
             let mut gate = self.gate.borrow_mut();
             let is_first = gate.wake(now);
             let was = gate.is_strict();
-            let taken = gate.request(now, known);
+            let taken = gate.request(now, is_known);
             if gate.is_strict() && !was {
                 tracing::warn!("more requests come than can be answered; some are refused at once");
             }
@@ -65,9 +65,7 @@ impl Load {
         }
         taken
     }
-}
 
-impl Load {
     /// Works on a request that was taken, and measures for how long.
     pub(super) async fn measured<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
@@ -195,7 +193,7 @@ impl Gate {
     }
 
     /// Decides about a request.
-    fn request(&mut self, now: Duration, known: impl FnOnce() -> bool) -> bool {
+    fn request(&mut self, now: Duration, is_known: bool) -> bool {
         self.measure(now);
         let Some((turn, before)) = &mut self.turns else {
             return true;
@@ -206,7 +204,6 @@ impl Gate {
             self.long_since = None;
         }
         if is_long || self.strict.is_some() {
-            let is_known = known();
             if self.strict.is_none() {
                 let since = self.long_since.get_or_insert(Span::new(now));
                 since.count(is_known);

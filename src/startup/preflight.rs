@@ -14,7 +14,7 @@ use crate::providers::Provider;
 use crate::server::Application;
 use crate::telemetry::log;
 
-/// The least characters of a token that somebody else made.
+/// The least characters of a token that an administrator made.
 const LEAST_TOKEN: usize = 32;
 
 /// Holds what a server would start with.
@@ -33,7 +33,7 @@ pub struct Preflight<'a> {
 }
 
 impl Preflight<'_> {
-    /// Says what is wrong, one text for people each, the store left out: whoever starts opens it next, which reads all of it.
+    /// Says what is wrong, one text for people each, the store left out: a start opens it next, which reads all of it.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         let settings = &self.loaded.settings;

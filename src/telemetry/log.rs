@@ -1,8 +1,8 @@
 //! Writes log lines: everything goes through one bounded channel to one writer, which never blocks a request.
 //!
 //! Lines of requests are made from their fields by the writer, so a request pays only for handing
-//! them over. When the writer lags, lines are counted as lost instead of holding anybody up, and a line says how many once
-//! it goes on. Whoever waits for the last lines waits no longer than it says: nobody may read what they are written to.
+//! them over. When the writer lags, lines are counted as lost instead of holding a request up, and a line says how many once
+//! it goes on. What waits for the last lines waits no longer than it says: what they are written to may have no reader.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -40,7 +40,7 @@ const REQUESTS: &str = "pivotd::request";
 const QUIET: [&str; 5] = ["h2", "hyper", "hyper_util", "reqwest", "rustls"];
 /// Libraries that never log: they tell what any client sent, as often as it sends it.
 const SILENT: &str = "actix_http";
-/// A library that tells at `info` how many threads it starts, which is of use to nobody but its debugger.
+/// A library that tells at `info` how many threads it starts, which is of use to its debugger only.
 const CHATTY: &str = "actix_server";
 /// How long the end of the process waits for the last lines.
 pub const LAST_LINES: Duration = Duration::from_secs(1);
@@ -129,7 +129,7 @@ impl Log {
     ) -> io::Result<(Self, impl tracing::Subscriber + Send + Sync + use<>)> {
         let first = match &settings.file {
             Some(path) => file(path, true).map_err(|error| io::Error::other(unwritable(path, &error)))?,
-            // Not through the lock that this process shares: whoever waits for a reader would keep it.
+            // Not through the lock that this process shares: a writer that waits for a reader would keep it.
             None => File::from(io::stderr().as_fd().try_clone_to_owned()?),
         };
         let filter = level(&settings.level)
@@ -225,7 +225,7 @@ impl Log {
         }
     }
 
-    /// Waits until everything handed over so far is written, `patience` at most; tells whether it is. What nobody reads is
+    /// Waits until everything handed over so far is written, `patience` at most; tells whether it is. What has no reader is
     /// never written.
     #[must_use]
     pub fn flush(&self, patience: Duration) -> bool {
@@ -235,14 +235,14 @@ impl Log {
 
 /// Opens the file of the log.
 pub(crate) fn file(path: &Path, makes: bool) -> io::Result<File> {
-    // A pipe that nobody reads is refused instead of waited for.
-    let nobody_waits = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    // A pipe without a reader is refused instead of waited for.
+    let non_blocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new()
         .create(makes)
         .append(true)
-        .custom_flags(nobody_waits)
+        .custom_flags(non_blocking)
         .open(path)?;
-    // Once it is open, its writer may wait: it keeps nobody else.
+    // Once it is open, its writer may wait: it has a thread of its own.
     let flags = rustix::fs::fcntl_getfl(&file)?;
     rustix::fs::fcntl_setfl(&file, flags - rustix::fs::OFlags::NONBLOCK)?;
     Ok(file)
@@ -532,7 +532,7 @@ mod tests {
                 serde_json::from_str(&written(LogFormat::Json, LogIndicators::Full, given)).unwrap();
             assert_eq!(line["fields"]["indicator"], shown);
         }
-        // A hash is the same whoever asks, and another with another query.
+        // A hash is the same for every user in it, and another with another query.
         let hash = |indicator| written(LogFormat::Json, LogIndicators::Hash, indicator);
         assert_eq!(hash("https://u:p@a.example/x"), hash("https://a.example/x"));
         assert_ne!(hash("https://a.example/?a"), hash("https://a.example/?b"));

@@ -262,7 +262,7 @@ impl Metrics {
         );
         registry.register(
             "store_written_anew",
-            "How often the store's file was written anew, since somebody had removed it",
+            "How often the store's file was written anew, since it had been removed",
             self.store_written_anew.clone(),
         );
         registry.register_with_unit(

@@ -248,7 +248,7 @@ fn what_check_finds_right_is_served() {
         let mut serve = place.command(&["serve"]);
         serve.envs(variables.iter().copied());
         let server = place.spawn(serve);
-        // What the server itself holds is nobody else's.
+        // What the server itself holds is no fault.
         let output = check.output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{variables:?}: {output:?}");
         server.stop();
@@ -257,7 +257,7 @@ fn what_check_finds_right_is_served() {
     served(&[
         ("PIVOTD__SERVER__DATA", &data),
         ("PIVOTD__LOG__FILE", &data.join("log")),
-        // There is a token already, so nobody needs the first.
+        // There is a token already, so the first is not needed.
         ("PIVOTD_FIRST_TOKEN_FILE", Path::new("/nowhere/token")),
     ]);
 }

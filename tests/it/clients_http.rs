@@ -1,5 +1,5 @@
 //! What clients may do by the rules of HTTP that costs a server: expectations, other protocols, packed bodies, heads that do not
-//! end, bodies that nobody reads, answers that are taken slowly, requests that wait.
+//! end, bodies that the server does not read, answers that are taken slowly, requests that wait.
 
 use std::time::Duration;
 

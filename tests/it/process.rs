@@ -59,7 +59,7 @@ link = "{{first_seen}}[ to {{last_seen}}]"
     path
 }
 
-/// Makes a pipe that holds as much as it can, so that whoever writes to it waits for a reader.
+/// Makes a pipe that holds as much as it can, so that a process that writes to it waits for a reader.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
     let (reader, mut writer) = std::io::pipe().unwrap();

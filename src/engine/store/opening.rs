@@ -204,7 +204,7 @@ impl Site {
         }
     }
 
-    /// Writes a file that was removed anew, from what is still open of it, and its folder too. Nobody sees it before it is
+    /// Writes a file that was removed anew, from what is still open of it, and its folder too. No reader sees it before it is
     /// whole. The caller has closed the database.
     pub(super) fn write_anew(&self, anchor: &Anchor) -> Result<(), StoreError> {
         let copied = || -> io::Result<tempfile::NamedTempFile> {

@@ -36,7 +36,7 @@ const AT_ONCE: usize = 1024;
 const UNSETTLED: usize = 10_000;
 /// How long a store that is down or full is left alone where nobody wants to write.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often a store that nobody writes to is looked for: its file may have been removed.
+/// How often a store without writes is looked for: its file may have been removed.
 const WATCH: Duration = Duration::from_secs(5);
 
 /// Says why a commit failed.

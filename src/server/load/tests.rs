@@ -48,7 +48,7 @@ impl Worker {
                 // What is there when a turn begins is looked at in it.
                 let began = self.now;
                 while let Some((came, is_known)) = comes.pop_front_if(|(came, _)| *came <= began) {
-                    if self.gate.request(self.now, || is_known) {
+                    if self.gate.request(self.now, is_known) {
                         self.now += cost;
                         self.gate.worked(cost);
                         self.took.push(self.now - came);
@@ -201,7 +201,7 @@ fn the_gate_sleeps_where_nothing_comes() {
     let mut gate = Gate::new(ms(250));
     assert!(gate.wake(ms(0)));
     assert!(!gate.wake(ms(0)));
-    assert!(gate.request(ms(0), || true));
+    assert!(gate.request(ms(0), true));
     assert!(gate.turn(ms(5)), "what came meanwhile is looked at");
     assert!(!gate.turn(ms(5)));
     assert!(gate.wake(ms(9)));

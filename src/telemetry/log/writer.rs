@@ -24,7 +24,7 @@ pub(super) enum Line {
     Request(Box<RequestLine>),
 }
 
-/// Counts lines, so that whoever waits for the writer knows when it has written them.
+/// Counts lines, so that what waits for the writer knows when it has written them.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     pub(super) handed: AtomicU64,
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use crate::config::settings::LogIndicators;
 
-    /// Is a sink that takes nothing until it is told to, as a pipe that nobody reads.
+    /// Is a sink that takes nothing until it is told to, as a pipe without a reader.
     #[derive(Clone, Default)]
     struct Stuck {
         open: Arc<(Mutex<bool>, Condvar)>,
