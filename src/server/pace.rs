@@ -27,7 +27,8 @@ const AHEAD: usize = 4 << 10;
 const HEADS: usize = 4;
 /// The head of a request may have so many bytes.
 const MOST_HEAD: usize = 32 << 10;
-/// So many bytes of a body that the server does not read are thrown away, for so long, so that the client can read its answer.
+/// So many bytes of a body that the server does not read are thrown away, and for so long the connection stays open, so that the
+/// client can read its answer.
 const MOST_DRAINED: usize = 64 << 10;
 pub(super) const DRAINED_FOR: Duration = Duration::from_secs(2);
 /// What asks for the body of a request.
@@ -118,15 +119,22 @@ impl<S: AsyncRead + Unpin> Paced<S> {
         self.kept.clear();
         let mut bytes = [0; 1024];
         for _ in 0..AHEAD / bytes.len() {
+            if self
+                .draining
+                .as_ref()
+                .is_none_or(|draining| draining.bytes >= MOST_DRAINED)
+            {
+                // To end now would reset the connection, and take the answer from a client that still sends.
+                return Poll::Pending;
+            }
             let mut buffer = ReadBuf::new(&mut bytes);
             ready!(Pin::new(&mut self.inner).poll_read(context, &mut buffer))?;
             let came = buffer.filled().len();
-            let drained = self.draining.as_mut().map_or(MOST_DRAINED, |draining| {
-                draining.bytes += came;
-                draining.bytes
-            });
-            if came == 0 || drained >= MOST_DRAINED {
+            if came == 0 {
                 return Poll::Ready(Ok(()));
+            }
+            if let Some(draining) = &mut self.draining {
+                draining.bytes += came;
             }
         }
         self.in_a_moment(context)
@@ -246,8 +254,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
         if is_between {
             let head = this.connection.head();
             if is_unread {
-                if this.is_drained(context) || head >= MOST_DRAINED {
+                if this.is_drained(context) {
                     return Poll::Ready(Ok(()));
+                }
+                if head >= MOST_DRAINED {
+                    // As where all is thrown away: the client reads its answer first.
+                    return Poll::Pending;
                 }
             } else {
                 this.draining = None;

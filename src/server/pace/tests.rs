@@ -138,7 +138,8 @@ async fn a_head_that_does_not_end_is_refused() {
     let (mut stream, mut client, place, clock) = with(&vec![b'a'; 4 * MOST_HEAD]).await;
     let came = read(&mut stream, 1000);
     assert!((MOST_HEAD..MOST_HEAD + 2 * AHEAD).contains(&came), "{came}");
-    // What comes behind it is thrown away for a while.
+    // What comes behind it is thrown away for a while, and not all of it.
+    assert!(!is_at_end(&mut stream));
     clock.advance(DRAINED_FOR);
     assert!(is_at_end(&mut stream));
     drop((stream, place));
@@ -173,10 +174,13 @@ async fn a_body_that_nobody_reads_is_thrown_away_for_so_long_and_no_longer() {
     assert!(!is_at_end(&mut stream));
     clock.advance(DRAINED_FOR);
     assert!(is_at_end(&mut stream));
-    let (mut stream, _client, place, _) = with(&vec![7; 2 * MOST_DRAINED]).await;
+    let (mut stream, _client, place, clock) = with(&vec![7; 2 * MOST_DRAINED]).await;
     rest(&place);
     let came = read(&mut stream, 1000);
     assert!((MOST_DRAINED..MOST_DRAINED + 2 * AHEAD).contains(&came), "{came}");
+    // The connection stays open for the client to read its answer.
+    assert!(!is_at_end(&mut stream));
+    clock.advance(DRAINED_FOR);
     assert!(is_at_end(&mut stream));
     // Where it ends in time, the next request is taken.
     let (mut stream, _client, place, clock) = with(&vec![7; AHEAD]).await;
