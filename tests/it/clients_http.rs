@@ -205,11 +205,14 @@ async fn a_body_that_nobody_reads_does_not_keep_a_connection() {
     let mut stream = send(&app, head.as_bytes()).await;
     assert!(first(&mut stream).await.starts_with("HTTP/1.1 404"));
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
-    let mut sent = 0_usize;
-    while stream.write_all(chunk.as_bytes()).await.is_ok() {
-        sent += 1;
-        assert!(sent < 20_000, "it is read on");
-    }
+    let sending = async {
+        let mut sent = 0_usize;
+        while stream.write_all(chunk.as_bytes()).await.is_ok() {
+            sent += 1;
+            assert!(sent < 20_000, "it is read on");
+        }
+    };
+    app.while_moving(PATIENCE / 10, sending).await;
     // One that ends is read, and its connection goes on.
     let whole = format!(
         "{head}1\r\nx\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: pivotd\r\nConnection: close\r\n\r\n"
