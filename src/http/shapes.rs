@@ -15,6 +15,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::lines::{labelled, links, mailboxes, separated, unescaped, words};
 use super::looks::{Looks, MOST_BYTES, MOST_VALUES, MOST_WORDS, head};
 use super::wishes::Names;
+use crate::domain::indicator::is_bare;
 use crate::reputation::Kind;
 
 /// How deep lists may stand in lists, as texts too.
@@ -335,7 +336,7 @@ pub(super) fn apart(kind: Option<Kind>, text: &str, looks: &Looks) -> Vec<String
 }
 
 fn apart_at(kind: Option<Kind>, text: &str, depth: usize, looks: &Looks) -> Vec<String> {
-    if matches!(kind, Some(Kind::Domain | Kind::Ip)) && is_one(text) && looks.word() {
+    if matches!(kind, Some(Kind::Domain | Kind::Ip)) && is_bare(text) && looks.word() {
         return vec![text.to_owned()];
     }
     if let Some(texts) = listed(text, depth) {
@@ -359,12 +360,6 @@ fn apart_at(kind: Option<Kind>, text: &str, depth: usize, looks: &Looks) -> Vec<
         _ => words(kind, line, looks),
     });
     values.take(MOST_VALUES + 1).collect()
-}
-
-/// Tells a text in which nothing stands that separates values or means something else than itself.
-fn is_one(text: &str) -> bool {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
-    !text.is_empty() && text.bytes().all(is_plain)
 }
 
 /// Reads a list that is a text: as JSON writes it, or as Python shows it.

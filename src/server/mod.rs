@@ -157,7 +157,7 @@ impl Application {
                     // No less: while a worker is busy, what came already waits, too.
                     .client_request_timeout(patience)
                     .client_disconnect_timeout(LINGER)
-                    // What is copied for a client and not taken is little more than a piece.
+                    // What is copied for a client and not taken is at most a piece more.
                     .h1_write_buffer_size(WRITTEN)
                     .expect(fn_service(async |request: actix_http::Request| {
                         if let Some(connection) = request.conn_data::<Arc<connection::Connection>>() {

@@ -31,7 +31,7 @@ pub(crate) use names::{
 };
 pub(crate) use phone::split_extension;
 pub use read::Taken;
-pub(crate) use read::is_label;
+pub(crate) use read::{is_bare, is_label};
 pub use registries::registries;
 
 /// The longest indicator in octets, before and after it became canonical.

@@ -129,10 +129,16 @@ impl Indicator {
     }
 }
 
-/// Reads a text in which nothing can stand around a value, as most are: letters, digits, points and hyphens.
+/// Tells a text of letters, digits, points and hyphens, as most names and addresses are: nothing separates values in it, or stands
+/// around one.
+pub(crate) fn is_bare(text: &str) -> bool {
+    let is_of_one = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
+    !text.is_empty() && text.bytes().all(is_of_one)
+}
+
+/// Reads a text in which nothing can stand around a value.
 fn bare(kinds: &[IndicatorKind], raw: &str) -> Option<Indicator> {
-    let is_bare = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
-    if kinds.contains(&IndicatorKind::Url) || raw.len() > MAX_LEN || !raw.bytes().all(is_bare) {
+    if kinds.contains(&IndicatorKind::Url) || raw.len() > MAX_LEN || !is_bare(raw) {
         return None;
     }
     let kinds = kinds.iter().take_while(|kind| !is_text(**kind));

@@ -18,6 +18,12 @@ fn takes(kinds: &[IndicatorKind], cases: &[(&str, &str)]) {
     }
 }
 
+fn refuses(kinds: &[IndicatorKind], cases: &[&str]) {
+    for raw in cases {
+        assert_eq!(read(kinds, raw), None, "{raw}");
+    }
+}
+
 #[test]
 fn a_value_that_stands_alone_is_read_as_among_quotes() {
     let kinds = [IndicatorKind::Hash, IndicatorKind::Ipv4, IndicatorKind::Hostname];
@@ -42,12 +48,6 @@ fn a_value_that_stands_alone_is_read_as_among_quotes() {
             "{raw}"
         );
         assert!(alone.is_none_or(|(_, note)| note.is_none()), "{raw}");
-    }
-}
-
-fn refuses(kinds: &[IndicatorKind], cases: &[&str]) {
-    for raw in cases {
-        assert_eq!(read(kinds, raw), None, "{raw}");
     }
 }
 
