@@ -14,7 +14,7 @@ use pivotd::config;
 use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Purpose, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
 use pivotd::mapping::{Heard, MappedInput, Rules, Selection, map};
-use pivotd::providers::registry;
+use pivotd::providers::Providers;
 
 const SIZES: [usize; 3] = [12, 256, 10_000];
 
@@ -85,10 +85,7 @@ fn bench(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let descriptors: Vec<_> = registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let descriptors = Providers::built_in();
     let loaded = config::load(None, &[], &descriptors).expect("the compiled-in configuration");
     let catalogue = Catalogue::build(&loaded.settings, 1);
     let spec = catalogue

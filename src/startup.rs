@@ -21,7 +21,7 @@ use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
 use crate::http::incoming::Bodies;
 use crate::http::rendering::Rendering;
-use crate::providers::Provider;
+use crate::providers::Registry;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
 use crate::server::Attempts;
@@ -137,7 +137,8 @@ pub struct App {
     /// The values of settings that hold until the next start.
     started: BTreeMap<String, String>,
     reloading: Mutex<()>,
-    providers: &'static [&'static dyn Provider],
+    /// The providers that the next configuration can name.
+    pub providers: Registry,
 }
 
 /// Holds what an [`App`] is built from.
@@ -157,8 +158,8 @@ pub struct Parts {
     pub mode: Mode,
     /// Where the configuration is read again; none for commands.
     pub source: Option<Source>,
-    /// The providers that exist.
-    pub providers: &'static [&'static dyn Provider],
+    /// The providers that the next configurations can name; `loaded` has its own.
+    pub providers: Registry,
 }
 
 /// Makes the data directory (mode 0700) where it is missing, and opens its store.
@@ -221,7 +222,7 @@ impl App {
         let network = metrics.network().clone();
         let bodies = Bodies::new(&loaded.settings.server, Arc::clone(time.clock()), network);
         let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(time.clock()));
-        let engine = Engine::start(&loaded.settings, providers, store, time, metrics)?;
+        let engine = Engine::start(&loaded, store, time, metrics)?;
         let started = reload::started(&loaded);
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {
@@ -257,7 +258,7 @@ impl App {
     /// # Errors
     /// [`TransportError`] where a provider cannot be reached as configured.
     pub fn reload(&self, loaded: Loaded) -> Result<(), TransportError> {
-        self.engine.reload(&loaded.settings, self.providers)?;
+        self.engine.reload(&loaded)?;
         self.engine.store().keep_free(loaded.settings.store.min_free);
         self.decisions.resize(loaded.settings.store);
         let generation = self.configured.load().catalogue.generation() + 1;

@@ -165,6 +165,36 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize, known: &Known) -> Mapped {
     map(&answers, &rules, &input, &selection)
 }
 
+/// Makes what messages about one provider's answer are written from.
+fn context<'a>(
+    run: &'a Run<'_>,
+    asked: &'a Asked,
+    descriptor: &'a Descriptor,
+    shows: &'a str,
+    window: Window,
+    now: Timestamp,
+) -> Context<'a> {
+    Context {
+        value: asked.entity.value(),
+        title: &descriptor.title,
+        provider: &descriptor.name,
+        asked: &run.spec.title,
+        instead: asked
+            .instead
+            .as_deref()
+            .filter(|domain| *domain == asked.indicator.value()),
+        paged: descriptor
+            .offer(run.spec.capability)
+            .is_some_and(|offer| offer.paged),
+        merged: asked.told.len() > 1,
+        shows,
+        window,
+        at_terminal: run.asker.face == TERMINAL,
+        request_id: &run.asker.request_id,
+        now,
+    }
+}
+
 /// Makes what is told of one entity.
 fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply {
     let mut all = Vec::new();
@@ -182,25 +212,7 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
         .entities
         .iter()
         .any(|rule| rule.each.as_deref() == Some("contacts"));
-    let context = |descriptor: &'static Descriptor| Context {
-        value: asked.entity.value(),
-        title: descriptor.title,
-        provider: descriptor.name,
-        asked: &run.spec.title,
-        instead: asked
-            .instead
-            .as_deref()
-            .filter(|domain| *domain == asked.indicator.value()),
-        paged: descriptor
-            .offer(run.spec.capability)
-            .is_some_and(|offer| offer.paged),
-        merged: asked.told.len() > 1,
-        shows: &shows,
-        window,
-        at_terminal: run.asker.face == TERMINAL,
-        request_id: &run.asker.request_id,
-        now,
-    };
+    let context = |descriptor| context(run, asked, descriptor, &shows, window, now);
     if let Some(note) = &asked.note {
         all.push(UiMessage::new(
             UiMessageKind::Inform,
@@ -224,7 +236,7 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
             }
         }
         if let (Outcome::NotFound(_), Some(text)) =
-            (&told.outcome, registry_note(run, asked, descriptor.title))
+            (&told.outcome, registry_note(run, asked, &descriptor.title))
         {
             all.push(context.inform(&text));
         }

@@ -69,7 +69,7 @@ impl Options {
         descriptor: &Descriptor,
         setting: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<Self, OptionError> {
-        let provider = descriptor.name;
+        let provider = &descriptor.name;
         let day = |what: &str| {
             for name in [format!("{provider}.{what}"), format!("global#pivotd.{what}")] {
                 if let Some(day) = setting(&name)
@@ -109,16 +109,16 @@ impl Options {
         }
         let offer = descriptor.offer(spec.capability);
         let mut params = BTreeMap::new();
-        for param in offer.iter().flat_map(|offer| offer.params) {
+        for param in offer.iter().flat_map(|offer| &offer.params) {
             let name = format!("{provider}.{}", param.name);
             // The value itself is not repeated in an error: it may have been meant for another field.
             let asked = setting(&name)
                 .map(|text| param.values.read(text))
                 .transpose()
                 .map_err(|expected| wrong(&name, expected))?;
-            let value = asked.or_else(|| spec.params.get(param.name).cloned());
+            let value = asked.or_else(|| spec.params.get(param.name.as_str()).cloned());
             params.insert(
-                param.name.to_owned(),
+                param.name.to_string(),
                 value.unwrap_or_else(|| param.values.default()),
             );
         }
@@ -180,31 +180,31 @@ fn own_key<'a>(
     if !descriptor
         .credentials
         .iter()
-        .any(|field| given(field.name).is_some())
+        .any(|field| given(&field.name).is_some())
     {
         return Ok(None);
     }
     let mut key = Key::new();
-    for field in descriptor.credentials {
+    for field in &descriptor.credentials {
         // Which parts make up a key may hang on how it signs; a user's own may sign otherwise than the server's.
         let mut same_way = descriptor
             .credentials
             .iter()
             .filter(|other| other.only == field.only);
-        let other_way = field.only.is_some() && !same_way.any(|other| given(other.name).is_some());
-        if (field.optional || other_way) && given(field.name).is_none() {
+        let other_way = field.only.is_some() && !same_way.any(|other| given(&other.name).is_some());
+        if (field.optional || other_way) && given(&field.name).is_none() {
             continue;
         }
-        let value = given(field.name).ok_or_else(|| {
+        let value = given(&field.name).ok_or_else(|| {
             wrong(
-                &id(field.name),
+                &id(&field.name),
                 format!(
                     "a value, since you gave another part of your own {} key",
                     descriptor.title
                 ),
             )
         })?;
-        key.insert(field.name.to_owned(), SecretString::from(value));
+        key.insert(field.name.to_string(), SecretString::from(value));
     }
     Ok(Some(key))
 }
@@ -227,9 +227,8 @@ mod tests {
 
     #[test]
     fn a_users_own_key_is_whole_for_one_way_to_sign() {
-        let descriptor = crate::providers::registry::find("threatconnect")
-            .unwrap()
-            .descriptor();
+        let known = crate::providers::Providers::built_in();
+        let descriptor = known.descriptor("threatconnect").unwrap();
         let key = |given: &[(&str, &str)]| {
             let given: std::collections::BTreeMap<String, &str> = given
                 .iter()

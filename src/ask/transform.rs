@@ -1,5 +1,6 @@
 //! Runs a transform: entities to questions, questions to the engine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -115,7 +116,7 @@ pub(super) struct Asked {
     pub(super) indicator: Indicator,
     pub(super) instead: Option<String>,
     pub(super) note: Option<String>,
-    pub(super) told: Vec<(&'static Descriptor, Options, Told)>,
+    pub(super) told: Vec<(Arc<Descriptor>, Options, Told)>,
 }
 
 /// Holds what the questions of a run came to, not yet merged.
@@ -173,7 +174,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
     let known = Known::of(engine, run, &[]);
     let mut options = Vec::new();
     for descriptor in descriptors {
-        match Options::read(run.spec, descriptor, setting) {
+        match Options::read(run.spec, &descriptor, setting) {
             Ok(read) => options.push((descriptor, read)),
             Err(error) => {
                 return Answers {
@@ -210,12 +211,12 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
 
 /// Of several providers, those without a key are not asked; the last one stays, to say that there is none. One whose key
 /// cannot be read stays, too, to say so.
-fn leave_out_keyless(engine: &Engine, options: &mut Vec<(&'static Descriptor, Options)>) {
+fn leave_out_keyless(engine: &Engine, options: &mut Vec<(Arc<Descriptor>, Options)>) {
     let runtimes = engine.runtimes();
-    let has_key = |(descriptor, options): &(&'static Descriptor, Options)| {
+    let has_key = |(descriptor, options): &(Arc<Descriptor>, Options)| {
         options.key.is_some()
             || runtimes
-                .get(descriptor.name)
+                .get(descriptor.name.as_str())
                 .is_some_and(|runtime| runtime.own.is_some() || runtime.settings.key_fault.is_some())
     };
     if options.iter().any(has_key) {
@@ -225,16 +226,16 @@ fn leave_out_keyless(engine: &Engine, options: &mut Vec<(&'static Descriptor, Op
     }
 }
 
-fn descriptors(engine: &Engine, spec: &TransformSpec) -> Vec<&'static Descriptor> {
+fn descriptors(engine: &Engine, spec: &TransformSpec) -> Vec<Arc<Descriptor>> {
     let runtimes = engine.runtimes();
     let mut found: Vec<_> = spec
         .providers()
         .iter()
         .filter_map(|name| runtimes.get(name))
-        .map(|runtime| runtime.provider.descriptor())
+        .map(|runtime| Arc::clone(runtime.provider.descriptor()))
         .collect();
     if found.is_empty() && spec.providers().is_empty() {
-        found.push(&own::DESCRIPTOR);
+        found.push(Arc::clone(&own::DESCRIPTOR));
     }
     found
 }
@@ -271,7 +272,7 @@ async fn ask(
     engine: &Engine,
     run: &Run<'_>,
     entity: &InputEntity,
-    options: &[(&'static Descriptor, Options)],
+    options: &[(Arc<Descriptor>, Options)],
     limit: usize,
     marks: &Marks,
     is_alone: bool,
@@ -308,7 +309,7 @@ async fn ask(
                 let place = told.place.filter(|_| is_alone);
                 Told { place, ..told }
             };
-            (*descriptor, options.clone(), told)
+            (Arc::clone(descriptor), options.clone(), told)
         }),
     )
     .await;
@@ -325,11 +326,11 @@ async fn ask(
 /// Leaves out, of several providers, those that cannot be asked about this; where none can, they say so themselves.
 fn able<'a>(
     spec: &'a TransformSpec,
-    options: &'a [(&'static Descriptor, Options)],
+    options: &'a [(Arc<Descriptor>, Options)],
     indicator: &Indicator,
-) -> impl Iterator<Item = &'a (&'static Descriptor, Options)> {
+) -> impl Iterator<Item = &'a (Arc<Descriptor>, Options)> {
     let kind = indicator.kind();
-    let takes = move |(descriptor, _): &&'a (&'static Descriptor, Options)| {
+    let takes = move |(descriptor, _): &&'a (Arc<Descriptor>, Options)| {
         descriptor
             .offer(spec.capability)
             .is_some_and(|offer| offer.inputs.contains(&kind))
@@ -343,7 +344,7 @@ fn able<'a>(
 fn customers(
     run: &Run<'_>,
     question: &Question,
-    options: &[(&'static Descriptor, Options)],
+    options: &[(Arc<Descriptor>, Options)],
 ) -> Option<(&'static str, String)> {
     let wanted = options.iter().any(|(_, options)| options.include_dynamic_dns);
     let registration = run.spec.asks_registration();
@@ -360,7 +361,7 @@ fn customers(
     let source = zone.list;
     let mut text = format!("this is a name of a {service} service ({source}): ");
     if registration {
-        let provider = options.first().map_or("", |(descriptor, _)| descriptor.name);
+        let provider = options.first().map_or("", |(descriptor, _)| &descriptor.name);
         text.push_str(&format!(
             "its registration tells of the service, not of who uses the name, so nothing was asked and nothing spent; \
              set {provider}.{INCLUDE_DYNAMIC_DNS} to ask nevertheless"
@@ -382,7 +383,7 @@ fn sinkhole(
     run: &Run<'_>,
     entity: &InputEntity,
     question: &Question,
-    options: &[(&'static Descriptor, Options)],
+    options: &[(Arc<Descriptor>, Options)],
     marks: &Marks,
 ) -> Option<String> {
     let wanted = options.iter().any(|(_, options)| options.include_sinkholes);
@@ -401,7 +402,7 @@ fn sinkhole(
     let source = source
         .or_else(|| marks.of(value).map(Mark::source))
         .or_else(|| said_by_entity(entity))?;
-    let provider = options.first().map_or("", |(descriptor, _)| descriptor.name);
+    let provider = options.first().map_or("", |(descriptor, _)| &descriptor.name);
     Some(format!(
         "this is a sinkhole ({source}): what leads there was taken over by whoever runs it, and has nothing else in \
          common, so nothing was asked and nothing spent; set {provider}.{INCLUDE_SINKHOLES} to ask nevertheless"
@@ -439,7 +440,7 @@ fn make_ask(
         (true, false) => limit.min(MOST_RECORDS),
     };
     Ask {
-        provider: descriptor.name.to_owned(),
+        provider: descriptor.name.to_string(),
         query: Query {
             capability: spec.capability,
             indicator: indicator.clone(),

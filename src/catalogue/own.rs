@@ -1,31 +1,35 @@
 //! Answers what pivotd knows itself: the parts of a value. Nobody is asked.
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Query, Record, Source};
-use crate::providers::{self, Descriptor, OFFER, Offer};
+use crate::providers::{Descriptor, Offer};
 
 /// Name of the provider that stands for pivotd itself.
 pub const OWN: &str = "pivotd";
 
 /// Says what pivotd answers itself, in the shape of a provider.
-pub static DESCRIPTOR: Descriptor = Descriptor {
-    name: OWN,
-    title: OWN,
-    offers: &[Offer {
-        capability: Capability::Parts,
-        inputs: &[
-            IndicatorKind::Url,
-            IndicatorKind::Email,
-            IndicatorKind::Hostname,
-            IndicatorKind::Domain,
-        ],
-        max_calls: 0,
-        ..OFFER
-    }],
-    default_rate: &[],
-    ..providers::DESCRIPTOR
-};
+pub static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        offers: vec![Offer {
+            max_calls: 0,
+            ..Offer::of(
+                Capability::Parts,
+                &[
+                    IndicatorKind::Url,
+                    IndicatorKind::Email,
+                    IndicatorKind::Hostname,
+                    IndicatorKind::Domain,
+                ],
+                [],
+            )
+        }],
+        default_rate: Vec::new(),
+        ..Descriptor::new(OWN, OWN)
+    })
+});
 
 /// Takes a value apart: host or address, registrable domain, and the domain of an e-mail address.
 #[must_use]

@@ -76,8 +76,8 @@ impl TransformSpec {
         if descriptor.name == OWN {
             return all;
         }
-        let (name, title) = (descriptor.name, descriptor.title);
-        for field in descriptor.credentials {
+        let (name, title) = (&descriptor.name, &descriptor.title);
+        for field in &descriptor.credentials {
             let id = format!("global#{name}.{}", field.name.replace('_', "-"));
             let display = format!("{title}: your own {}", field.title);
             all.push(TransformSetting::new(id, SettingKind::Text, display).secret(field.secret));
@@ -108,7 +108,7 @@ impl TransformSpec {
         if self.is_dated() {
             for (id, whose) in [
                 ("global#pivotd".to_owned(), "All transforms"),
-                (name.to_owned(), title),
+                (name.to_string(), title),
             ] {
                 let id = format!("{id}.{UNDATED}");
                 let display = format!("{whose}: keep what has no date");
@@ -118,9 +118,9 @@ impl TransformSpec {
         let Some(offer) = descriptor.offer(self.capability) else {
             return all;
         };
-        for param in offer.params {
+        for param in &offer.params {
             let id = format!("{name}.{}", param.name);
-            let fixed = self.params.get(param.name).map(String::as_str);
+            let fixed = self.params.get(param.name.as_str()).map(String::as_str);
             let kind = match param.values {
                 Values::OneOf(_) => SettingKind::Text,
                 Values::Number { .. } => SettingKind::Int,

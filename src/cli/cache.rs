@@ -8,7 +8,7 @@ use crate::config::problem::expected_of;
 use crate::control::{AnswerView, ControlReply, ControlRequest, Purge};
 use crate::domain::Capability;
 use crate::engine::cache::CacheStats;
-use crate::providers::registry;
+use crate::providers::Providers;
 
 /// Look into stored answers, or remove them.
 #[derive(Debug, clap::Args)]
@@ -59,8 +59,8 @@ struct Which {
 
 /// Takes the name of a provider that there is, whether it is enabled or not.
 fn provider(text: &str) -> Result<String, String> {
-    let names = registry::all().iter().map(|one| one.descriptor().name);
-    known(text, names)
+    let providers = Providers::built_in();
+    known(text, providers.descriptors().map(|one| one.name.as_str()))
 }
 
 /// Takes the name of a capability.

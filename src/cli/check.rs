@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use super::differs::differences;
-use super::serve::{descriptors, load, preflight};
+use super::serve::{load, preflight};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, keys, session, terminal};
 use crate::catalogue::Catalogue;
@@ -39,7 +39,6 @@ impl Check {
         let report = Report {
             loaded: &loaded,
             catalogue: &catalogue,
-            descriptors: &descriptors(),
             refused: &refused,
         };
         show(&report, self.values);

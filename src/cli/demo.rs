@@ -7,11 +7,11 @@ use anyhow::Context;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::serve::{StopSignals, descriptors};
+use super::serve::StopSignals;
 use super::{Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
-use crate::providers::registry;
+use crate::providers::{Providers, Registry};
 use crate::replay::demo::{DemoVendors, point_at};
 use crate::server::Application;
 use crate::startup::{App, Mode, Parts, open_store};
@@ -53,7 +53,7 @@ impl Demo {
 
 /// Loads the compiled-in configuration, without the environment: configured keys are ignored.
 pub(super) fn defaults() -> anyhow::Result<Loaded> {
-    config::load(None, &[], &descriptors()).map_err(|errors| anyhow::anyhow!("{errors}"))
+    config::load(None, &[], &Providers::built_in()).map_err(|errors| anyhow::anyhow!("{errors}"))
 }
 
 /// Holds everything that plays a server: replayed vendors, and a store in a folder that goes away.
@@ -74,14 +74,14 @@ impl Stage {
             .prefix("pivotd-demo-")
             .tempdir()
             .context("no temporary directory")?;
-        let vendors = DemoVendors::start()
+        let mut loaded = defaults()?;
+        let vendors = DemoVendors::start(&loaded.providers)
             .await
             .context("the replayed vendors cannot be started")?;
-        let mut loaded = defaults()?;
         loaded.settings.server.data = folder.path().to_path_buf();
         // What it writes is little and goes with it; a small temporary directory is enough.
         loaded.settings.store.min_free = 0;
-        point_at(&mut loaded.settings, &vendors).context("the replayed vendors' files cannot be written")?;
+        point_at(&mut loaded, &vendors).context("the replayed vendors' files cannot be written")?;
         let store = open_store(&loaded.settings)?;
         let metrics = Arc::new(Metrics::default());
         let log = match listen {
@@ -105,7 +105,7 @@ impl Stage {
             log,
             mode,
             source: None,
-            providers: registry::all(),
+            providers: Registry::new(Providers::built_in()),
         })?;
         Ok(Self { app, vendors, folder })
     }

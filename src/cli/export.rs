@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::serve::{descriptors, load};
+use super::serve::load;
 use super::{ConfigFile, Done, terminal};
 use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
 use crate::config::{self, values};
 use crate::http::openapi::{self, Edition};
 use crate::maltego::settings::SettingKind;
 use crate::maltego::types;
+use crate::providers::Providers;
 
 /// A TDS takes this many rows in one file, by maltego-trx.
 const MOST_ROWS: usize = 100;
@@ -98,12 +99,12 @@ impl Export {
 }
 
 fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Path>) -> anyhow::Result<()> {
-    let settings = load(config)?.settings;
-    let base = public_url.or_else(|| settings.server.public_url.clone()).context(
+    let loaded = load(config)?;
+    let base = public_url.or_else(|| loaded.settings.server.public_url.clone()).context(
         "server.public_url is not set, so no URL can be written for the TDS; set it to what clients call, or give \
          --public-url",
     )?;
-    let catalogue = Catalogue::build(&settings, 1);
+    let catalogue = Catalogue::build(&loaded.settings, 1);
     let mut rows = Vec::new();
     let mut names: HashSet<String> = catalogue
         .transforms()
@@ -117,7 +118,7 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
         catalogue.listed()
     };
     for spec in chosen {
-        let own = settings_of(spec);
+        let own = settings_of(&loaded.providers, spec);
         rows.extend(transform_rows(spec, &own, &base, &mut names));
         for setting in own {
             match all.iter_mut().find(|known| known.name == setting.name) {
@@ -145,10 +146,10 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
 }
 
 /// Lists the settings of a transform at all its providers, each once.
-fn settings_of(spec: &TransformSpec) -> Vec<TransformSetting> {
-    let mut asked: Vec<_> = descriptors()
-        .into_iter()
-        .filter(|one| spec.providers().iter().any(|name| name == one.name))
+fn settings_of(providers: &Providers, spec: &TransformSpec) -> Vec<TransformSetting> {
+    let mut asked: Vec<_> = providers
+        .descriptors()
+        .filter(|one| spec.providers().iter().any(|name| one.name == *name))
         .collect();
     if asked.is_empty() {
         asked.push(&own::DESCRIPTOR);

@@ -16,7 +16,7 @@ use crate::config::{self, Loaded};
 use crate::control::server::ControlServer;
 use crate::domain::{Denial, FailureKind};
 use crate::engine::store::Opening;
-use crate::providers::{Descriptor, registry};
+use crate::providers::{Providers, Registry};
 use crate::server::Application;
 use crate::startup::preflight::{Preflight, first_token};
 use crate::startup::reload::Source;
@@ -41,16 +41,9 @@ pub(super) struct Serve {
     new: bool,
 }
 
-pub(super) fn descriptors() -> Vec<&'static Descriptor> {
-    registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect()
-}
-
 /// Loads the configuration and prints what is doubtful about it.
 pub(super) fn load(file: Option<&Path>) -> anyhow::Result<Loaded> {
-    let loaded = config::load(file, &config::environment(), &descriptors())
+    let loaded = config::load(file, &config::environment(), &Providers::built_in())
         .map_err(|errors| anyhow::anyhow!("the configuration is refused\n{errors}"))?;
     Ok(loaded)
 }
@@ -62,7 +55,7 @@ impl Serve {
             listen: self.listen,
         };
         let loaded = source
-            .load(registry::all())
+            .load(&Providers::built_in())
             .map_err(|errors| anyhow::anyhow!("the configuration is refused\n{errors}"))?;
         let words = Words::of(&loaded.settings.log);
         match block_on(serve(loaded, source, self.new, words))? {
@@ -82,7 +75,6 @@ impl Serve {
 pub(super) fn preflight(loaded: &Loaded, replaces_empty: bool, is_running: bool) -> Preflight<'_> {
     Preflight {
         loaded,
-        providers: registry::all(),
         opening: Opening {
             replaces_empty,
             ..Opening::default()
@@ -160,7 +152,7 @@ async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Word
         log: Some(log.clone()),
         mode: Mode::Serve,
         source: Some(source),
-        providers: registry::all(),
+        providers: Registry::new(Providers::built_in()),
     })?;
     let first_token = make_first(&app, &settings.server.data, first_token, words).await?;
     // Before a supervisor can tell that the server serves, so that no signal meets a process that does not know it.
@@ -208,12 +200,10 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
 /// Says what was read and what is served: to people, and to the log where that is not theirs.
 fn tell_start(app: &App, first_token: Option<String>, words: Words) {
     let configured = app.configured.load();
-    let descriptors = descriptors();
     let starting = Starting {
         loaded: &configured.loaded,
         file: app.source.as_ref().and_then(|source| source.file.as_deref()),
         store: app.engine.store().path(),
-        descriptors: &descriptors,
         tokens: app.tokens.list().len(),
         first_token,
     };

@@ -17,7 +17,7 @@ use crate::control::client::Client;
 use crate::control::state::{StateView, values};
 use crate::control::{ControlReply, ControlRequest, execute, socket};
 use crate::engine::store::StoreError;
-use crate::providers::registry;
+use crate::providers::{Providers, Registry};
 use crate::startup::{App, Mode, Parts, StartError, open_store};
 
 /// What a command waits beyond the server's own deadline.
@@ -249,7 +249,7 @@ fn own(loaded: Loaded) -> anyhow::Result<Arc<App>> {
         log: None,
         mode: Mode::Serve,
         source: None,
-        providers: registry::all(),
+        providers: Registry::new(Providers::built_in()),
     })?)
 }
 

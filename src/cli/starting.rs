@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::terminal;
 use crate::config::report::key_state;
 use crate::config::{DEFAULT_NAME, Loaded, Origin};
-use crate::providers::Descriptor;
 
 /// So wide are the lines of the start where the terminal is no narrower.
 const WIDEST: usize = 80;
@@ -21,8 +21,6 @@ pub(super) struct Starting<'a> {
     pub(super) file: Option<&'a Path>,
     /// Where the store lies.
     pub(super) store: &'a Path,
-    /// The providers that exist.
-    pub(super) descriptors: &'a [&'static Descriptor],
     /// How many tokens there are.
     pub(super) tokens: usize,
     /// The first token, or where it is, where this start made one.
@@ -71,7 +69,7 @@ impl Starting<'_> {
         ];
         let settings = &self.loaded.settings.providers;
         let of = |state: &str| {
-            let known = |name: &str| self.descriptors.iter().find(|known| known.name == name).copied();
+            let known = |name: &str| self.loaded.providers.descriptor(name).map(Arc::as_ref);
             let is_so = |name: &str, state: &str| {
                 settings
                     .get(name)
@@ -130,8 +128,8 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     use super::*;
-    use crate::cli::serve::descriptors;
     use crate::config::load;
+    use crate::providers::Providers;
 
     #[test]
     fn the_start_tells_what_was_read_whom_it_asks_and_how_to_get_a_token_within_80_columns() {
@@ -141,13 +139,11 @@ mod tests {
             set("DOMAINTOOLS_API_KEY", "canary-7d1e"),
             set("PIVOTD__SERVER__DATA", "/var/lib/pivotd"),
         ];
-        let descriptors = descriptors();
-        let loaded = load(None, &variables, &descriptors).unwrap();
+        let loaded = load(None, &variables, &Providers::built_in()).unwrap();
         let starting = |first_token: Option<&str>| Starting {
             loaded: &loaded,
             file: None,
             store: Path::new("/var/lib/pivotd/pivotd.redb"),
-            descriptors: &descriptors,
             tokens: 1,
             first_token: first_token.map(str::to_owned),
         };

@@ -26,7 +26,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::providers::Descriptor;
+use crate::providers::Providers;
 
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reader::Effective;
@@ -59,6 +59,8 @@ const SECTIONS: [&str; 12] = [
 pub struct Loaded {
     /// The settings.
     pub settings: Settings,
+    /// The providers that it was checked against.
+    pub providers: Providers,
     /// What is doubtful but does not keep the server from starting.
     pub warnings: Vec<Problem>,
     /// Effective values and where each came from; secrets are masked.
@@ -81,15 +83,15 @@ pub fn environment() -> Vec<(String, String)> {
 pub fn load(
     file: Option<&Path>,
     variables: &[(String, String)],
-    descriptors: &[&'static Descriptor],
+    known: &Providers,
 ) -> Result<Loaded, ConfigErrors> {
     let Some(file) = file else {
-        return read(DEFAULT_NAME, DEFAULT_FILE, false, variables, descriptors);
+        return read(DEFAULT_NAME, DEFAULT_FILE, false, variables, known);
     };
     let name = file.display().to_string();
     let found = fs::metadata(file).map_err(|error| unreadable(&name, &error))?;
     let text = fs::read_to_string(file).map_err(|error| unreadable(&name, &error))?;
-    read(&name, &text, secrets::is_public(&found), variables, descriptors)
+    read(&name, &text, secrets::is_public(&found), variables, known)
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> ConfigErrors {
@@ -162,17 +164,18 @@ pub fn read(
     text: &str,
     is_public: bool,
     variables: &[(String, String)],
-    descriptors: &[&'static Descriptor],
+    known: &Providers,
 ) -> Result<Loaded, ConfigErrors> {
     let mut tree = tree::parse(name, text).map_err(|problems| ConfigErrors { problems })?;
     let lost = tree::overlay(&mut tree, variables);
     let findings = reader::Findings::default();
-    let settings = settings(&findings, &tree, is_public, variables, descriptors);
+    let settings = settings(&findings, &tree, is_public, variables, known);
     let (mut errors, mut warnings, origins) = findings.into_parts();
     warnings.extend(lost);
     if errors.is_empty() {
         return Ok(Loaded {
             settings,
+            providers: known.clone(),
             warnings,
             origins,
         });
@@ -189,7 +192,7 @@ fn settings(
     tree: &tree::Node,
     is_public: bool,
     variables: &[(String, String)],
-    descriptors: &[&'static Descriptor],
+    known: &Providers,
 ) -> Settings {
     let root = reader::Reader::new(findings, "", tree);
     let secrets = secrets::Secrets {
@@ -204,13 +207,13 @@ fn settings(
     let deadlines = sections::deadlines(&root);
     let (trusted_relays, tlp_red) = sections::alerts(&root);
     let decisions_kept = sections::decisions_kept(&root);
-    let reputation = reputation::reputation(&root, descriptors);
+    let reputation = reputation::reputation(&root, known);
     let scales = sections::scales(&root);
     let lists = lists::lists(&root).into();
-    let providers = providers::providers(&root, &secrets, descriptors);
+    let providers = providers::providers(&root, &secrets, known);
     let known = transforms::Known {
-        descriptors,
-        providers: &providers,
+        providers: known,
+        settings: &providers,
         scales: &scales,
     };
     let transforms = transforms::transforms(&root, &known);

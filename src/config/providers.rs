@@ -13,7 +13,7 @@ use super::settings::{
 use super::tree::{Data, Entry, Node};
 use super::values;
 use crate::domain::{Capability, Pap, Tlp};
-use crate::providers::{Descriptor, Unit};
+use crate::providers::{Descriptor, Name, Providers, Unit};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -22,20 +22,17 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) fn providers(
     root: &Reader<'_>,
     secrets: &Secrets<'_>,
-    descriptors: &[&'static Descriptor],
+    known: &Providers,
 ) -> BTreeMap<String, ProviderSettings> {
     let section = super::sections::section(root, "providers");
     let mut providers = BTreeMap::new();
     for entry in section.rest() {
-        match descriptors
-            .iter()
-            .find(|descriptor| descriptor.name == entry.name)
-        {
+        match known.descriptor(&entry.name) {
             Some(descriptor) => {
                 providers.insert(entry.name.clone(), provider(&section, entry, secrets, descriptor));
             }
             None => {
-                let names = descriptors.iter().map(|descriptor| descriptor.name);
+                let names = known.descriptors().map(|descriptor| descriptor.name.as_str());
                 let hint = expected_of(&entry.name, names);
                 if entry.origin.is_variable() {
                     section.findings.warn(
@@ -58,22 +55,22 @@ fn provider(
     section: &Reader<'_>,
     entry: &Entry,
     secrets: &Secrets<'_>,
-    descriptor: &'static Descriptor,
+    descriptor: &Descriptor,
 ) -> ProviderSettings {
     let reader = Reader::new(section.findings, section.path(&entry.name), &entry.node);
     let options = options(&reader, descriptor);
-    let credential = |field: &'static crate::providers::CredentialField| {
+    let credential = |field: &crate::providers::CredentialField| {
         if !field.is_used(&options) {
             // It may stand there for another way to sign; nobody misses it.
-            reader.get(field.name);
+            reader.get(&field.name);
             return None;
         }
-        let found = secrets.read(&reader, field.name)?;
-        Some((field.name.to_owned(), found))
+        let found = secrets.read(&reader, &field.name)?;
+        Some((field.name.to_string(), found))
     };
     let credentials: BTreeMap<_, _> = descriptor.credentials.iter().filter_map(credential).collect();
     let settings = ProviderSettings {
-        name: descriptor.name.to_owned(),
+        name: descriptor.name.to_string(),
         enabled: reader.value_or(
             "enabled",
             descriptor.enabled,
@@ -156,10 +153,10 @@ fn missing(
     let lacking = descriptor
         .credentials
         .iter()
-        .filter(|field| field.is_needed(options) && !credentials.contains_key(field.name));
+        .filter(|field| field.is_needed(options) && !credentials.contains_key(field.name.as_str()));
     let said = secrets.missing.borrow();
     let reason = |field: &crate::providers::CredentialField| {
-        let path = reader.path(field.name);
+        let path = reader.path(&field.name);
         let known = said.iter().find(|missing| missing.path == path);
         known.map_or_else(
             || format!("{} is not configured", field.name),
@@ -167,11 +164,11 @@ fn missing(
         )
     };
     lacking
-        .map(|field| (field.name.to_owned(), reason(field)))
+        .map(|field| (field.name.to_string(), reason(field)))
         .collect()
 }
 
-fn base_urls(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<String, String> {
+fn base_urls(reader: &Reader<'_>, descriptor: &Descriptor) -> BTreeMap<String, String> {
     let mut urls = BTreeMap::new();
     let read = |origin: &crate::providers::Origin, node: &Node| match origin.is_dns() {
         true => values::resolver(&text(node)?).map(|resolver| resolver.to_string()),
@@ -181,40 +178,45 @@ fn base_urls(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<S
         return urls;
     };
     let shown = format!("{:?}", first.base_url);
-    let url = reader.value_or("base_url", first.base_url.to_owned(), &shown, |node| {
+    let url = reader.value_or("base_url", first.base_url.to_string(), &shown, |node| {
         read(first, node)
     });
-    urls.insert(first.name.to_owned(), url.trim_end_matches('/').to_owned());
+    urls.insert(first.name.to_string(), url.trim_end_matches('/').to_owned());
     if others.is_empty() {
         return urls;
     }
     let origins = super::sections::section(reader, "origins");
     for origin in others {
         let shown = format!("{:?}", origin.base_url);
-        let url = origins.value_or(origin.name, origin.base_url.to_owned(), &shown, |node| {
+        let url = origins.value_or(&origin.name, origin.base_url.to_string(), &shown, |node| {
             read(origin, node)
         });
-        urls.insert(origin.name.to_owned(), url.trim_end_matches('/').to_owned());
+        urls.insert(origin.name.to_string(), url.trim_end_matches('/').to_owned());
     }
     origins.finish();
     urls
 }
 
-fn options(reader: &Reader<'_>, descriptor: &'static Descriptor) -> BTreeMap<String, String> {
+fn options(reader: &Reader<'_>, descriptor: &Descriptor) -> BTreeMap<String, String> {
     let mut options = BTreeMap::new();
-    for option in descriptor.options {
-        let default = option.values.first().copied().unwrap_or_default();
-        let value = reader.value_or(option.name, default.to_owned(), &format!("{default:?}"), |node| {
-            let given = text(node)?;
-            if option.values.contains(&given.as_str()) {
-                return Ok(given);
-            }
-            Err(format!(
-                "unknown value \"{given}\"{}",
-                expected_of(&given, option.values.iter().copied())
-            ))
-        });
-        options.insert(option.name.to_owned(), value);
+    for option in &descriptor.options {
+        let default = option.values.first().map_or("", Name::as_str);
+        let value = reader.value_or(
+            &option.name,
+            default.to_owned(),
+            &format!("{default:?}"),
+            |node| {
+                let given = text(node)?;
+                if option.values.iter().any(|value| *value == given) {
+                    return Ok(given);
+                }
+                Err(format!(
+                    "unknown value \"{given}\"{}",
+                    expected_of(&given, option.values.iter().map(Name::as_str))
+                ))
+            },
+        );
+        options.insert(option.name.to_string(), value);
     }
     options
 }
@@ -237,7 +239,7 @@ fn several<T>(node: &Node, mut one: impl FnMut(&Node) -> Result<T, String>) -> R
     }
 }
 
-fn rates(reader: &Reader<'_>, descriptor: &'static Descriptor) -> Vec<Rate> {
+fn rates(reader: &Reader<'_>, descriptor: &Descriptor) -> Vec<Rate> {
     let default: Vec<_> = descriptor
         .default_rate
         .iter()
@@ -280,13 +282,13 @@ fn rate(node: &Node) -> Result<Rate, String> {
     Ok(Rate { burst, ..rate })
 }
 
-fn budgets(reader: &Reader<'_>, descriptor: &'static Descriptor) -> Vec<Budget> {
+fn budgets(reader: &Reader<'_>, descriptor: &Descriptor) -> Vec<Budget> {
     reader.value_or("budget", Vec::new(), "[]", |node| {
         several(node, |node| budget(node, descriptor))
     })
 }
 
-fn budget(node: &Node, descriptor: &'static Descriptor) -> Result<Budget, String> {
+fn budget(node: &Node, descriptor: &Descriptor) -> Result<Budget, String> {
     const KEYS: [&str; 4] = ["product", "limit", "unit", "max_price"];
     let (mut product, mut limit, mut unit, mut max_price) = (None, None, None, None);
     match &node.data {
@@ -309,11 +311,11 @@ fn budget(node: &Node, descriptor: &'static Descriptor) -> Result<Budget, String
             ));
         }
     }
-    let products = descriptor.offers.iter().flat_map(|offer| offer.products);
+    let products = descriptor.offers.iter().flat_map(|offer| &offer.products);
     if let Some(given) = &product
         && !descriptor.has_product(given)
     {
-        let names: std::collections::BTreeSet<_> = products.clone().map(|known| known.id).collect();
+        let names: std::collections::BTreeSet<_> = products.clone().map(|known| known.id.as_str()).collect();
         return Err(format!(
             "unknown product \"{given}\"{}",
             expected_of(given, names.iter().copied())
@@ -334,8 +336,8 @@ fn budget(node: &Node, descriptor: &'static Descriptor) -> Result<Budget, String
         }
     };
     if let (Some(code), Some(product)) = (&currency, &product) {
-        let mut same = products.filter(|known| known.id == product);
-        let billed = same.any(|known| matches!(known.unit, Unit::Money(own) if own == code));
+        let mut same = products.filter(|known| known.id == product.as_str());
+        let billed = same.any(|known| matches!(&known.unit, Unit::Money(own) if own == code));
         if !billed {
             return Err(format!("{product} is not billed in {code}"));
         }

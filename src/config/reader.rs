@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
+use smol_str::SmolStr;
+
 use super::problem::{Origin, Problem, did_you_mean};
 use super::tree::{Data, Entry, Node, is_named};
 
@@ -65,7 +67,7 @@ pub(super) struct Reader<'a> {
     path: String,
     entries: &'a [Entry],
     used: Vec<Cell<bool>>,
-    asked: RefCell<Vec<&'a str>>,
+    asked: RefCell<Vec<SmolStr>>,
 }
 
 impl<'a> Reader<'a> {
@@ -109,8 +111,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the value of a key and marks the key as known.
-    pub(super) fn get(&self, key: &'a str) -> Option<&'a Node> {
-        self.asked.borrow_mut().push(key);
+    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
+        self.asked.borrow_mut().push(key.into());
         let matches =
             |entry: &Entry| entry.name == key || (entry.origin.is_variable() && is_named(&entry.name, key));
         let at = self.entries.iter().position(matches)?;
@@ -130,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value by `read`, which says what is wrong and what is expected; remembers it as effective.
-    pub(super) fn value<T>(&self, key: &'a str, read: impl FnOnce(&Node) -> Result<T, String>) -> Option<T> {
+    pub(super) fn value<T>(&self, key: &str, read: impl FnOnce(&Node) -> Result<T, String>) -> Option<T> {
         let node = self.get(key)?;
         match read(node) {
             Ok(value) => {
@@ -147,7 +149,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the entries of a list one by one: each that is wrong is told with its own place, so that all of them can be mended
     /// at once. The list as a whole is remembered as effective.
-    pub(super) fn each<T>(&self, key: &'a str, mut read: impl FnMut(&str) -> Result<T, String>) -> Vec<T> {
+    pub(super) fn each<T>(&self, key: &str, mut read: impl FnMut(&str) -> Result<T, String>) -> Vec<T> {
         let Some(node) = self.get(key) else {
             return Vec::new();
         };
@@ -175,7 +177,7 @@ impl<'a> Reader<'a> {
     /// Reads a value, or takes the default, which `shown` writes.
     pub(super) fn value_or<T>(
         &self,
-        key: &'a str,
+        key: &str,
         default: T,
         shown: &str,
         read: impl FnOnce(&Node) -> Result<T, String>,
@@ -183,7 +185,7 @@ impl<'a> Reader<'a> {
         if self.has(key) {
             return self.value(key, read).unwrap_or(default);
         }
-        self.asked.borrow_mut().push(key);
+        self.asked.borrow_mut().push(key.into());
         self.findings.effective(self.path(key), shown, &Origin::Default);
         default
     }
@@ -195,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a text that must be there.
-    pub(super) fn required(&self, key: &'a str) -> Option<(String, &'a Origin)> {
+    pub(super) fn required(&self, key: &str) -> Option<(String, &'a Origin)> {
         match self.get(key) {
             None => {
                 self.findings.error(self.origin, format!("\"{key}\" is missing"));
@@ -217,7 +219,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports the keys that were most likely meant to be `name`, as [`Reader::finish`] does; all others are of other sections.
-    pub(super) fn finish_near(self, name: &'a str, known: &[&'a str]) {
+    pub(super) fn finish_near(self, name: &str, known: &[&str]) {
         let hint = format!(", did you mean \"{name}\"?");
         for entry in self.rest() {
             let is_near = did_you_mean(&entry.name, known.iter().copied()) == hint;
@@ -231,7 +233,7 @@ impl<'a> Reader<'a> {
     /// Reports the keys that nobody asked for: a fault in the file, a warning from the environment.
     pub(super) fn finish(self) {
         for entry in self.rest() {
-            let hint = did_you_mean(&entry.name, self.asked.borrow().iter().copied());
+            let hint = did_you_mean(&entry.name, self.asked.borrow().iter().map(SmolStr::as_str));
             self.unknown(entry, &hint);
         }
     }

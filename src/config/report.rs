@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::Loaded;
 use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::settings::ProviderSettings;
 use crate::domain::indicator::is_turning;
-use crate::providers::Descriptor;
+use crate::providers::{Descriptor, Name};
 
 /// Is a configuration, looked at.
 #[derive(Debug)]
@@ -16,8 +17,6 @@ pub struct Report<'a> {
     pub loaded: &'a Loaded,
     /// Its transforms.
     pub catalogue: &'a Catalogue,
-    /// The providers that there are.
-    pub descriptors: &'a [&'static Descriptor],
     /// What vendors said that refuse the key of the running server, by provider.
     pub refused: &'a BTreeMap<String, String>,
 }
@@ -41,7 +40,7 @@ impl Report<'_> {
             let is_refused = self.refused.contains_key(&provider.name);
             [
                 provider.name.clone(),
-                known.map_or("", |known| known.title).to_owned(),
+                known.map(|known| known.title.to_string()).unwrap_or_default(),
                 key_state(provider, known, is_refused).to_owned(),
                 limits(provider),
                 self.reason(provider),
@@ -115,9 +114,8 @@ impl Report<'_> {
         }
     }
 
-    fn descriptor(&self, provider: &ProviderSettings) -> Option<&'static Descriptor> {
-        let known = self.descriptors.iter().find(|known| known.name == provider.name);
-        known.copied()
+    fn descriptor(&self, provider: &ProviderSettings) -> Option<&Descriptor> {
+        self.loaded.providers.descriptor(&provider.name).map(Arc::as_ref)
     }
 
     fn is_ready(&self, provider: &ProviderSettings) -> bool {
@@ -138,8 +136,8 @@ impl Report<'_> {
         if !provider.enabled {
             // Of one that is switched off by default, this says why; of another, the administrator knows.
             let known = self.descriptor(provider).filter(|known| !known.enabled);
-            let notice = known.and_then(|known| known.notice);
-            return notice.unwrap_or_default().to_owned();
+            let notice = known.and_then(|known| known.notice.as_ref());
+            return notice.map(Name::to_string).unwrap_or_default();
         }
         if let Some(said) = self.refused.get(&provider.name) {
             return said.clone();
@@ -167,18 +165,25 @@ impl Report<'_> {
     /// Says of each provider in use what its administrator should know: it has a key, needs none, or was switched on.
     fn notices(&self) -> impl Iterator<Item = String> {
         let holds = |known: &Descriptor| {
-            let settings = self.loaded.settings.providers.get(known.name);
+            let settings = self.loaded.settings.providers.get(known.name.as_str());
             settings.is_some_and(|provider| {
                 let is_used =
                     !provider.credentials.is_empty() || provider.no_key().is_none() || !known.enabled;
-                let is_meant = known.notice_only.is_none_or(|(option, value)| {
-                    provider.options.get(option).is_some_and(|given| given == value)
+                let is_meant = known.notice_only.as_ref().is_none_or(|(option, value)| {
+                    provider
+                        .options
+                        .get(option.as_str())
+                        .is_some_and(|given| given == value)
                 });
                 provider.enabled && is_used && is_meant
             })
         };
-        let known = self.descriptors.iter().filter(move |known| holds(known));
-        known.filter_map(|known| Some(format!("{}: {}", known.name, known.notice?)))
+        let known = self
+            .loaded
+            .providers
+            .descriptors()
+            .filter(move |known| holds(known));
+        known.filter_map(|known| Some(format!("{}: {}", known.name, known.notice.as_ref()?)))
     }
 }
 

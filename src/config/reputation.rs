@@ -10,7 +10,7 @@ use super::sections::section;
 use super::tree::{self, Data, Node, meant};
 use super::{DEFAULT_FILE, DEFAULT_NAME};
 use crate::domain::Purpose;
-use crate::providers::Descriptor;
+use crate::providers::Providers;
 use crate::reputation::calibrate::{self, Calibration, Meaning};
 use crate::reputation::policy::{ListMeaning, Registrations, SourceRules, Thresholds};
 use crate::reputation::{BenignClass, Fallback, Kind, Millionths, Reliability, Rules};
@@ -18,8 +18,8 @@ use crate::reputation::{BenignClass, Fallback, Kind, Millionths, Reliability, Ru
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Reads the policy. What it does not say of lists and sources is as in the compiled-in file.
-pub(super) fn reputation(root: &Reader<'_>, descriptors: &[&'static Descriptor]) -> Rules {
-    over(root, compiled_in(), Some(descriptors))
+pub(super) fn reputation(root: &Reader<'_>, known: &Providers) -> Rules {
+    over(root, compiled_in(), Some(known))
 }
 
 /// Returns what the compiled-in file says of lists and sources. Of that file only the section is read: the whole of it,
@@ -38,7 +38,7 @@ fn compiled_in() -> &'static Rules {
     })
 }
 
-fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descriptor]>) -> Rules {
+fn over(root: &Reader<'_>, base: &Rules, providers: Option<&Providers>) -> Rules {
     let reader = section(root, "reputation");
     let plain = Rules::default();
     let days = |seconds: u64| Duration::from_secs(seconds);
@@ -77,7 +77,7 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
         registrations: reader.value_or("registrations", plain.registrations, "\"free\"", registrations),
         on_unreadable: reader.value("on_unreadable", fallback).unwrap_or_default(),
         on_sealed: reader.value("on_sealed", fallback).unwrap_or_default(),
-        required: required(&reader, descriptors),
+        required: required(&reader, providers),
         whole_urls: reader.value_or("whole_urls", false, "false", flag),
     };
     if let Some(node) = reader.get("clients") {
@@ -93,7 +93,7 @@ fn over(root: &Reader<'_>, base: &Rules, descriptors: Option<&[&'static Descript
         }
     }
     lists(&reader, &mut rules);
-    sources(&reader, &mut rules, descriptors);
+    sources(&reader, &mut rules, providers);
     for capped in rules.settle() {
         let percent = |share: Millionths| share.get() / 10_000;
         let path = format!("sources.{}.{}", capped.source, capped.measure);
@@ -133,24 +133,23 @@ fn name(node: &Node) -> Result<String, String> {
     ))
 }
 
+/// Names the providers that there are.
+fn names(providers: Option<&Providers>) -> impl Iterator<Item = &str> + Clone {
+    let known = providers.into_iter().flat_map(Providers::descriptors);
+    known.map(|descriptor| descriptor.name.as_str())
+}
+
 /// Reads the sources that are required, by kind.
-fn required(
-    reader: &Reader<'_>,
-    descriptors: Option<&[&'static Descriptor]>,
-) -> BTreeMap<Kind, BTreeSet<String>> {
+fn required(reader: &Reader<'_>, providers: Option<&Providers>) -> BTreeMap<Kind, BTreeSet<String>> {
     let Some(node) = reader.get("required") else {
         return BTreeMap::new();
     };
     let table = Reader::new(reader.findings, reader.path("required"), node);
-    let known: Vec<&str> = descriptors
-        .into_iter()
-        .flatten()
-        .map(|descriptor| descriptor.name)
-        .collect();
+    let known: Vec<&str> = names(providers).collect();
     let sources = |node: &Node| {
         let given = texts(node)?;
         match given.iter().find(|name| !known.contains(&name.as_str())) {
-            Some(name) if descriptors.is_some() => Err(format!(
+            Some(name) if providers.is_some() => Err(format!(
                 "unknown source \"{name}\"{}",
                 expected_of(name, known.iter().copied())
             )),
@@ -263,17 +262,13 @@ fn lists(reader: &Reader<'_>, rules: &mut Rules) {
     }
 }
 
-fn sources(reader: &Reader<'_>, rules: &mut Rules, descriptors: Option<&[&'static Descriptor]>) {
+fn sources(reader: &Reader<'_>, rules: &mut Rules, providers: Option<&Providers>) {
     let Some(node) = reader.get("sources") else { return };
     let table = Reader::new(reader.findings, reader.path("sources"), node);
     for entry in table.rest() {
-        let names = descriptors
-            .into_iter()
-            .flatten()
-            .map(|descriptor| descriptor.name)
-            .chain([crate::reputation::mail::MESSAGE]);
-        if descriptors.is_some() && !names.clone().any(|name| name == entry.name) {
-            let hint = expected_of(&entry.name, names);
+        let names = || names(providers).chain([crate::reputation::mail::MESSAGE]);
+        if providers.is_some() && !names().any(|name| name == entry.name) {
+            let hint = expected_of(&entry.name, names());
             let message = format!("unknown source \"{}\"{hint}", entry.name);
             table.findings.error(&entry.origin, message);
         }
@@ -512,11 +507,8 @@ mod tests {
 
     #[test]
     fn a_file_that_says_nothing_has_the_lists_and_sources_of_the_compiled_in_one() {
-        let descriptors: Vec<&'static Descriptor> = crate::providers::registry::all()
-            .iter()
-            .map(|provider| provider.descriptor())
-            .collect();
-        let read = |text: &str| super::super::read("own", text, false, &[], &descriptors).unwrap();
+        let known = Providers::built_in();
+        let read = |text: &str| super::super::read("own", text, false, &[], &known).unwrap();
         let (own, whole) = (
             read("").settings.reputation,
             read(DEFAULT_FILE).settings.reputation,

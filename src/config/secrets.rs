@@ -38,7 +38,7 @@ pub(super) struct Missing {
 
 impl Secrets<'_> {
     /// Reads one secret. A named source that holds nothing leaves the provider without a key.
-    pub(super) fn read(&self, reader: &Reader<'_>, key: &'static str) -> Option<Credential> {
+    pub(super) fn read(&self, reader: &Reader<'_>, key: &str) -> Option<Credential> {
         let node = reader.get(key)?;
         let path = reader.path(key);
         let findings = reader.findings;

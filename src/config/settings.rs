@@ -334,10 +334,9 @@ impl ProviderSettings {
     /// Tells whether every part of the key is there.
     #[must_use]
     pub fn has_key(&self, descriptor: &crate::providers::Descriptor) -> bool {
-        descriptor
-            .credentials
-            .iter()
-            .all(|field| !field.is_needed(&self.options) || self.credentials.contains_key(field.name))
+        descriptor.credentials.iter().all(|field| {
+            !field.is_needed(&self.options) || self.credentials.contains_key(field.name.as_str())
+        })
     }
 
     /// Says why there is no key, or nothing where there is one: `no key: DOMAINTOOLS_API_KEY is not set`.

@@ -12,12 +12,12 @@ use crate::catalogue::{self, Answerer, InputSpec, OWN, TransformSpec, own};
 use crate::domain::{Capability, IndicatorKind};
 use crate::maltego::types;
 use crate::mapping::Scale;
-use crate::providers::{Descriptor, Offer, Values};
+use crate::providers::{Descriptor, Name, Offer, Providers, Values};
 
 /// What transforms are checked against.
 pub(super) struct Known<'a> {
-    pub(super) descriptors: &'a [&'static Descriptor],
-    pub(super) providers: &'a BTreeMap<String, ProviderSettings>,
+    pub(super) providers: &'a Providers,
+    pub(super) settings: &'a BTreeMap<String, ProviderSettings>,
     pub(super) scales: &'a BTreeMap<String, Scale>,
 }
 
@@ -77,7 +77,7 @@ fn transform(
     let entities = entities::entities(findings, node, entities, capability.schema(), known.scales);
     let names: Vec<_> = answerers
         .iter()
-        .map(|(descriptor, _)| descriptor.name.to_owned())
+        .map(|(descriptor, _)| descriptor.name.to_string())
         .collect();
     let answerer = if names == [OWN] {
         Answerer::Own
@@ -119,7 +119,7 @@ fn name(reader: &Reader<'_>, lines: &mut BTreeMap<String, usize>) -> Option<Stri
     Some(name)
 }
 
-fn answerers(reader: &Reader<'_>, known: &Known<'_>) -> Vec<(&'static Descriptor, Origin)> {
+fn answerers<'a>(reader: &Reader<'_>, known: &Known<'a>) -> Vec<(&'a Descriptor, Origin)> {
     let Some(node) = reader.get("provider") else {
         reader.findings.error(reader.origin, "\"provider\" is missing");
         return Vec::new();
@@ -133,7 +133,7 @@ fn answerers(reader: &Reader<'_>, known: &Known<'_>) -> Vec<(&'static Descriptor
             .findings
             .error(&node.origin, "provider: expected a provider's name");
     }
-    let mut found: Vec<(&'static Descriptor, Origin)> = Vec::new();
+    let mut found: Vec<(&Descriptor, Origin)> = Vec::new();
     for node in nodes {
         let name = match text(node) {
             Ok(name) => name,
@@ -144,15 +144,16 @@ fn answerers(reader: &Reader<'_>, known: &Known<'_>) -> Vec<(&'static Descriptor
                 continue;
             }
         };
-        let all = known.descriptors.iter().copied().chain([&own::DESCRIPTOR]);
-        let Some(descriptor) = all.clone().find(|descriptor| descriptor.name == name) else {
-            let hint = expected_of(&name, all.map(|descriptor| descriptor.name));
+        let mut all = known.providers.descriptors().chain([&*own::DESCRIPTOR]);
+        let Some(descriptor) = all.find(|descriptor| descriptor.name == name) else {
+            let all = known.providers.descriptors().chain([&*own::DESCRIPTOR]);
+            let hint = expected_of(&name, all.map(|descriptor| descriptor.name.as_str()));
             reader
                 .findings
                 .error(&node.origin, format!("unknown provider \"{name}\"{hint}"));
             continue;
         };
-        if name != OWN && !known.providers.contains_key(&name) {
+        if name != OWN && !known.settings.contains_key(&name) {
             reader.findings.error(
                 &node.origin,
                 format!("provider \"{name}\" has no table [providers.{name}]"),
@@ -188,15 +189,15 @@ fn capability<'a>(reader: &Reader<'a>) -> Option<(Capability, &'a Origin)> {
     }
 }
 
-fn offers(
+fn offers<'a>(
     reader: &Reader<'_>,
-    answerers: &[(&'static Descriptor, Origin)],
+    answerers: &[(&'a Descriptor, Origin)],
     capability: Option<(Capability, &Origin)>,
-) -> Vec<&'static Offer> {
+) -> Vec<&'a Offer> {
     let Some((capability, origin)) = capability else {
         return Vec::new();
     };
-    let offer = |(descriptor, _): &(&'static Descriptor, Origin)| {
+    let offer = |(descriptor, _): &(&'a Descriptor, Origin)| {
         let found = descriptor.offer(capability);
         if found.is_none() {
             let names: Vec<_> = descriptor
@@ -215,7 +216,7 @@ fn offers(
     answerers.iter().filter_map(offer).collect()
 }
 
-fn inputs(reader: &Reader<'_>, offers: &[&'static Offer], widen: bool) -> Vec<InputSpec> {
+fn inputs(reader: &Reader<'_>, offers: &[&Offer], widen: bool) -> Vec<InputSpec> {
     let Some(node) = reader.get("input") else {
         reader.findings.error(reader.origin, "\"input\" is missing");
         return Vec::new();
@@ -303,7 +304,7 @@ pub(super) fn entity_type(findings: &Findings, origin: &Origin, type_id: &str) -
     false
 }
 
-fn params(reader: &Reader<'_>, offers: &[&'static Offer]) -> BTreeMap<String, String> {
+fn params(reader: &Reader<'_>, offers: &[&Offer]) -> BTreeMap<String, String> {
     let mut params = BTreeMap::new();
     let Some(node) = reader.get("params") else {
         return params;
@@ -315,10 +316,10 @@ fn params(reader: &Reader<'_>, offers: &[&'static Offer]) -> BTreeMap<String, St
         );
         return params;
     };
-    let all: Vec<_> = offers.iter().flat_map(|offer| offer.params).collect();
+    let all: Vec<_> = offers.iter().flat_map(|offer| &offer.params).collect();
     for entry in entries {
         let Some(param) = all.iter().find(|param| param.name == entry.name) else {
-            let hint = expected_of(&entry.name, all.iter().map(|param| param.name));
+            let hint = expected_of(&entry.name, all.iter().map(|param| param.name.as_str()));
             reader.findings.error(
                 &entry.origin,
                 format!("unknown parameter \"{}\"{hint}", entry.name),
@@ -334,8 +335,8 @@ fn params(reader: &Reader<'_>, offers: &[&'static Offer]) -> BTreeMap<String, St
                 params.insert(entry.name.clone(), value);
             }
             Ok((Err(expected), given)) => {
-                let hint = match param.values {
-                    Values::OneOf(words) => expected_of(&given, words.iter().copied()),
+                let hint = match &param.values {
+                    Values::OneOf(words) => expected_of(&given, words.iter().map(Name::as_str)),
                     Values::Number { .. } => format!("; expected {expected}"),
                 };
                 reader

@@ -207,7 +207,7 @@ async fn keys_test(app: &App, provider: Option<&str>) -> Result<ControlReply, St
 async fn key_test(app: &App, name: &str, runtime: &Arc<Runtime>) -> KeyView {
     let mut view = KeyView {
         provider: name.to_owned(),
-        title: runtime.provider.descriptor().title.to_owned(),
+        title: runtime.provider.descriptor().title.to_string(),
         failure: None,
         account: None,
         fingerprint: (!runtime.settings.credentials.is_empty() && runtime.own.is_some())

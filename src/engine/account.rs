@@ -16,6 +16,7 @@ use super::session::SessionSlot;
 use crate::clock::SharedClock;
 use crate::config::settings::Rate;
 use crate::domain::{Answer, Denial, Record};
+use crate::providers::ProductId;
 
 /// What the vendor says of a key is asked again after this.
 const ENTITLEMENTS_KEPT: Duration = Duration::from_secs(6 * 3600);
@@ -130,7 +131,7 @@ impl AccountState {
 
     /// Tells whether a product may be asked: the vendor neither leaves it out of what this key has, nor refused it of late.
     #[must_use]
-    pub fn is_open(&self, product: &'static str, now: Timestamp) -> bool {
+    pub fn is_open(&self, product: &ProductId, now: Timestamp) -> bool {
         self.may_use(product) && !self.breaker.is_not_entitled(product, now)
     }
 

@@ -17,7 +17,7 @@ use super::call::{Carrier, Passengers};
 use super::ledger::{Priority, Spend};
 use super::lookup::Errand;
 use crate::domain::{Answer, Capability, Failure, FailureKind, IndicatorKind, Query};
-use crate::providers::{Lookup, Offer, Product};
+use crate::providers::{Lookup, Offer, Product, ProductId};
 
 /// A gathering that nobody joined for this long leaves as it is.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -33,7 +33,7 @@ type Told = Result<Answer, Failure>;
 /// Names what questions of one look-up have in common. The scope is part of it, so that nobody pays for another tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Shape {
-    product: &'static str,
+    product: ProductId,
     capability: Capability,
     kind: IndicatorKind,
     params: BTreeMap<String, String>,
@@ -180,14 +180,9 @@ impl Carrier {
     ///
     /// # Errors
     /// The failure of the look-up, or that its answer says nothing of this question.
-    pub(super) async fn ask_together(
-        &self,
-        errand: &Errand,
-        offer: &'static Offer,
-        product: &'static Product,
-    ) -> Told {
+    pub(super) async fn ask_together(&self, errand: &Errand, offer: &Offer, product: &Product) -> Told {
         let shape = Shape {
-            product: product.id,
+            product: product.id.clone(),
             capability: errand.query.capability,
             kind: errand.query.indicator.kind(),
             params: errand.query.params.clone(),
@@ -209,7 +204,7 @@ impl Carrier {
                 gathering,
             };
             self.wait_for_others(&opened.gathering).await;
-            self.ask_for_all(opened.close(), offer, product.id).await;
+            self.ask_for_all(opened.close(), offer, &product.id).await;
         } else {
             tokio::select! {
                 biased;
@@ -223,7 +218,7 @@ impl Carrier {
     /// Says that a gathering left without a question, since nobody waited for it, or came to nothing.
     fn forsaken(&self, product: &Product) -> Failure {
         let message = "the look-up of several questions that this one was part of left without it";
-        Failure::new(FailureKind::Unavailable, &self.runtime.settings.name, message).of(product.id)
+        Failure::new(FailureKind::Unavailable, &self.runtime.settings.name, message).of(&product.id)
     }
 
     async fn wait_for_others(&self, gathering: &Gathering) {
@@ -245,7 +240,7 @@ impl Carrier {
 
     /// Asks for all members at once and tells each. Where the vendor refuses the whole, halves are asked, so that what it
     /// does not take spoils nobody else's answer.
-    async fn ask_for_all(&self, members: Vec<Member>, offer: &'static Offer, product: &'static str) {
+    async fn ask_for_all(&self, members: Vec<Member>, offer: &Offer, product: &ProductId) {
         let mut refused = 0;
         let mut parts = vec![members];
         while let Some(mut part) = parts.pop() {
@@ -286,8 +281,8 @@ impl Carrier {
     async fn look_up(
         &self,
         queries: Vec<Query>,
-        offer: &'static Offer,
-        product: &'static str,
+        offer: &Offer,
+        product: &ProductId,
     ) -> Result<Vec<Answer>, Failure> {
         let lookup = Lookup {
             files: Arc::clone(&self.runtime.reference.load().files),
@@ -331,8 +326,8 @@ impl Carrier {
     fn take_over(&self, other: &Self) {
         self.unrepeatable
             .fetch_or(other.unrepeatable.load(Ordering::Relaxed), Ordering::Relaxed);
-        let (cost, currency) = *locked(&other.charged);
-        self.add_charge(cost, currency);
+        let (cost, currency) = locked(&other.charged).clone();
+        self.add_charge(cost, &currency);
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Denial, Failure, FailureKind};
-use crate::providers::Call;
+use crate::providers::{Call, ProductId};
 
 /// So many failures in a row open the breaker.
 const TRIPS: u32 = 5;
@@ -60,16 +60,16 @@ struct State {
 /// One registry that fails says nothing of the others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Circuit {
-    product: &'static str,
+    product: ProductId,
     server: String,
 }
 
 impl Circuit {
     /// Names the circuit of a product at its declared origin.
     #[must_use]
-    pub fn of(product: &'static str) -> Self {
+    pub fn of(product: impl Into<ProductId>) -> Self {
         Self {
-            product,
+            product: product.into(),
             server: String::new(),
         }
     }
@@ -78,7 +78,7 @@ impl Circuit {
 impl From<&Call> for Circuit {
     fn from(call: &Call) -> Self {
         Self {
-            product: call.product,
+            product: call.product.clone(),
             server: call.server.clone().unwrap_or_default(),
         }
     }
@@ -131,19 +131,19 @@ impl Breaker {
             && is_ahead(*until, now)
         {
             let kind = FailureKind::Denied(Denial::NotEntitled);
-            return Err(Failure::new(kind, &self.provider, message.clone()).of(circuit.product));
+            return Err(Failure::new(kind, &self.provider, message.clone()).of(&circuit.product));
         }
         if let Some((until, message)) = &state.held
             && is_ahead(*until, now)
         {
             let failure = Failure::new(FailureKind::Limited, &self.provider, message.clone());
-            return Err(failure.of(circuit.product).until(Some(*until)));
+            return Err(failure.of(&circuit.product).until(Some(*until)));
         }
         match state.open_until {
             Some(until) if is_ahead(until, now) || state.trial => {
                 let message = format!("{} failures in a row; asked again after a pause", state.failures);
                 let failure = Failure::new(FailureKind::Unavailable, &self.provider, message);
-                Err(failure.of(circuit.product).until(Some(until)))
+                Err(failure.of(&circuit.product).until(Some(until)))
             }
             Some(_) => {
                 state.trial = true;
@@ -234,7 +234,7 @@ impl Breaker {
 
     /// Tells whether the product is known not to be in the subscription.
     #[must_use]
-    pub fn is_not_entitled(&self, product: &'static str, now: Timestamp) -> bool {
+    pub fn is_not_entitled(&self, product: &ProductId, now: Timestamp) -> bool {
         self.states.lock().is_ok_and(|states| {
             states
                 .circuits
@@ -258,15 +258,15 @@ impl Breaker {
         let Ok(states) = self.states.lock() else {
             return Vec::new();
         };
-        let mut worst: BTreeMap<&'static str, Standing> = BTreeMap::new();
+        let mut worst: BTreeMap<&ProductId, Standing> = BTreeMap::new();
         for (circuit, state) in &states.circuits {
-            let standing = worst.entry(circuit.product).or_insert(Standing::Closed);
+            let standing = worst.entry(&circuit.product).or_insert(Standing::Closed);
             *standing = (*standing).max(state.standing(now));
         }
         let refused = states.refused.is_some().then(|| ("*".to_owned(), "key_refused"));
         let told = worst
             .iter()
-            .map(|(product, standing)| ((*product).to_owned(), standing.name()));
+            .map(|(product, standing)| (product.to_string(), standing.name()));
         refused.into_iter().chain(told).collect()
     }
 }
@@ -400,7 +400,7 @@ mod tests {
             Signal::Limited(at(60), "busy".into()),
             at(0),
         );
-        assert!(breaker.is_not_entitled("iris", at(1)));
+        assert!(breaker.is_not_entitled(&"iris".into(), at(1)));
         assert_eq!(
             kind(breaker.check(&Circuit::of("iris"), at(1))),
             Some(FailureKind::Denied(Denial::NotEntitled))

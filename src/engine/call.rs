@@ -21,7 +21,7 @@ use super::transport::{AttemptError, Signing};
 use super::waiting::Closing;
 use crate::clock::{SharedClock, timeout_at};
 use crate::domain::{Denial, Failure, FailureKind};
-use crate::providers::{Call, Charge, Cost, Judgement, Replied, Reply, Unit, Verdict};
+use crate::providers::{Call, Charge, Cost, Judgement, Name, Replied, Reply, Unit, Verdict};
 use crate::telemetry::metrics::Metrics;
 
 /// Waited after a limit of the vendor's that does not say how long it lasts.
@@ -74,7 +74,7 @@ pub struct Carrier {
     /// Whether a call that may not be repeated was made: no other product is tried after it.
     pub unrepeatable: AtomicBool,
     /// Sums what was charged: calls, records, hundredths.
-    pub charged: Mutex<(Cost, &'static str)>,
+    pub charged: Mutex<(Cost, Name)>,
     /// Room for large answers.
     pub room: Arc<Room>,
     /// The room that this look-up has.
@@ -94,7 +94,7 @@ enum Attempted {
 
 impl Carrier {
     pub(super) fn failure(&self, kind: FailureKind, call: &Call, message: impl Into<String>) -> Failure {
-        Failure::new(kind, &self.runtime.settings.name, message).of(call.product)
+        Failure::new(kind, &self.runtime.settings.name, message).of(&call.product)
     }
 
     /// Makes a call, with as many attempts as are configured and make sense before the deadline.
@@ -136,7 +136,7 @@ impl Carrier {
             if at >= self.passengers.deadline() || self.passengers.gone() {
                 return Replied::Failed(failure);
             }
-            tracing::debug!(provider = %self.runtime.settings.name, product = call.product, ?pause, "asking again");
+            tracing::debug!(provider = %self.runtime.settings.name, product = %call.product, ?pause, "asking again");
             if self.while_wanted(call, self.clock.sleep_until(at)).await.is_err() {
                 return Replied::Failed(failure);
             }
@@ -145,7 +145,7 @@ impl Carrier {
 
     /// Returns the session that a call goes in, where the vendor wants one; buys it if need be.
     async fn session_for(&self, call: &Call) -> Result<Option<Arc<Session>>, Failure> {
-        let provider = self.runtime.provider;
+        let provider = self.runtime.provider.as_ref();
         let Some(buying) = provider.session().filter(|buying| buying.product != call.product) else {
             return Ok(None);
         };
@@ -203,7 +203,7 @@ impl Carrier {
         let one = self
             .runtime
             .transport
-            .attempt(self.runtime.provider, call, &signing);
+            .attempt(self.runtime.provider.as_ref(), call, &signing);
         let timeout = self.timeout(call);
         let reply = timeout_at(self.clock.as_ref(), started + timeout, one).await;
         let took = self.clock.elapsed().saturating_sub(started);
@@ -224,7 +224,7 @@ impl Carrier {
             None => self.timed_out(call, reservation),
         };
         self.metrics
-            .attempt(&self.runtime.settings.name, call.product, verdict, took);
+            .attempt(&self.runtime.settings.name, &call.product, verdict, took);
         Ok(attempted)
     }
 
@@ -242,10 +242,10 @@ impl Carrier {
         Charged {
             account: &self.state.account,
             settings: &self.runtime.settings,
-            product: call.product,
+            product: &call.product,
             cost: call.max_cost,
             priority: self.passengers.priority(),
-            vendor: self.state.entitlement(call.product).usage,
+            vendor: self.state.entitlement(&call.product).usage,
         }
     }
 
@@ -282,38 +282,38 @@ impl Carrier {
     /// Settles a reservation and sums its cost.
     fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, verdict: &'static str) {
         self.ledger.settle(reservation, cost, verdict);
-        self.add_charge(cost, self.currency(call));
+        self.add_charge(cost, &self.currency(call));
     }
 
     /// Sums what was charged; the currency counts where money was.
-    pub(super) fn add_charge(&self, cost: Cost, currency: &'static str) {
+    pub(super) fn add_charge(&self, cost: Cost, currency: &Name) {
         if let Ok(mut charged) = self.charged.lock() {
             charged.0.calls += cost.calls;
             charged.0.records += cost.records;
             charged.0.cents += cost.cents;
             if cost.cents > 0 {
-                charged.1 = currency;
+                charged.1 = currency.clone();
             }
         }
     }
 
     /// Says in plain words what the ledger was charged so far; empty where nothing was.
     pub fn charged_text(&self) -> String {
-        match self.charged.lock().map(|charged| *charged) {
-            Ok((cost, currency)) if cost != Cost::default() => cost_text(cost, currency),
+        match self.charged.lock().map(|charged| charged.clone()) {
+            Ok((cost, currency)) if cost != Cost::default() => cost_text(cost, &currency),
             _ => String::new(),
         }
     }
 
-    fn currency(&self, call: &Call) -> &'static str {
-        let offers = self.runtime.provider.descriptor().offers;
+    fn currency(&self, call: &Call) -> Name {
+        let offers = &self.runtime.provider.descriptor().offers;
         let product = offers
             .iter()
-            .flat_map(|offer| offer.products)
+            .flat_map(|offer| &offer.products)
             .find(|product| product.id == call.product);
-        match product.map(|product| product.unit) {
-            Some(Unit::Money(currency)) => currency,
-            _ => "",
+        match product.map(|product| &product.unit) {
+            Some(Unit::Money(currency)) => currency.clone(),
+            _ => Name::default(),
         }
     }
 

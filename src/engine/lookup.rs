@@ -10,7 +10,7 @@ use super::account::AccountState;
 use super::cache::{AnswerKey, Cache, Entry};
 use super::call::Carrier;
 use crate::domain::{Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query};
-use crate::providers::{Lookup, Offer, ProviderError, Step};
+use crate::providers::{Lookup, Offer, ProductId, ProviderError, Step};
 
 /// Describes what a flight is to bring.
 #[derive(Debug, Clone)]
@@ -72,18 +72,18 @@ impl Carrier {
         let now = self.clock.now();
         let mut first: Option<Failure> = None;
         let mut inapplicable: Option<Failure> = None;
-        for product in offer.products {
-            if !self.state.is_open(product.id, now) {
+        for product in &offer.products {
+            if !self.state.is_open(&product.id, now) {
                 continue;
             }
-            let lookup = self.lookup(errand, product.id);
+            let lookup = self.lookup(errand, &product.id);
             let step = match self.runtime.provider.start(&lookup) {
                 Ok(step) => step,
                 // A product that cannot be asked this says nothing of the others, and is none to name.
                 Err(error) => {
                     inapplicable.get_or_insert_with(|| Failure {
                         product: None,
-                        ..self.told(product.id, error)
+                        ..self.told(&product.id, error)
                     });
                     continue;
                 }
@@ -93,7 +93,7 @@ impl Carrier {
                 let answer = self.ask_together(errand, offer, product).await;
                 answer.map(|answer| vec![answer])
             } else {
-                self.run(step, offer, product.id).await
+                self.run(step, offer, &product.id).await
             };
             match flown {
                 Ok(answers) => {
@@ -122,7 +122,7 @@ impl Carrier {
             }
         }
         Err(first.or(inapplicable).unwrap_or_else(|| {
-            let names: Vec<&str> = offer.products.iter().map(|product| product.id).collect();
+            let names: Vec<&str> = offer.products.iter().map(|product| product.id.as_str()).collect();
             let message = format!(
                 "{} is not in your {} subscription (it needs {})",
                 capability,
@@ -133,12 +133,12 @@ impl Carrier {
         }))
     }
 
-    fn lookup(&self, errand: &Errand, product: &'static str) -> Lookup {
+    fn lookup(&self, errand: &Errand, product: &ProductId) -> Lookup {
         // Only the same product can go on from what it gave.
         let held = errand
             .held
             .as_ref()
-            .filter(|entry| entry.answer.source.product == product);
+            .filter(|entry| entry.answer.source.product == product.as_str());
         Lookup {
             want: errand.want,
             held: held.map(|entry| entry.answer.as_ref().clone()),
@@ -170,8 +170,8 @@ impl Carrier {
     pub(super) async fn run(
         &self,
         start: Step,
-        offer: &'static Offer,
-        product: &'static str,
+        offer: &Offer,
+        product: &ProductId,
     ) -> Result<Vec<Answer>, Failure> {
         let malformed = |message: String| self.told(product, ProviderError::Malformed(message));
         let mut made = 0;
@@ -261,29 +261,34 @@ impl Carrier {
     /// The failure, where the vendor could not be asked or refuses the key.
     pub async fn try_key(&self) -> Result<(), Failure> {
         let descriptor = self.runtime.provider.descriptor();
-        let Some((capability, kind, value)) = descriptor.probe.filter(|_| descriptor.account.is_none())
-        else {
+        let Some(probe) = descriptor.probe.as_ref().filter(|_| descriptor.account.is_none()) else {
             return self.ask_account().await;
         };
-        let fail = |message: String| Failure::new(FailureKind::Refused, descriptor.name, message);
+        let capability = probe.capability;
+        let fail = |message: String| Failure::new(FailureKind::Refused, &descriptor.name, message);
         let offer = descriptor
             .offer(capability)
             .ok_or_else(|| fail(format!("{} does not offer {capability}", descriptor.title)))?;
-        let product = offer.products.first().map_or("", |product| product.id);
-        let indicator = Indicator::parse(kind, value).map_err(|error| fail(error.to_string()))?;
+        let product = offer
+            .products
+            .first()
+            .map(|product| product.id.clone())
+            .unwrap_or_default();
+        let indicator =
+            Indicator::parse(probe.kind, &probe.value).map_err(|error| fail(error.to_string()))?;
         let mut query = Query::new(capability, indicator);
-        for param in offer.params {
-            query = query.with(param.name, &param.values.default());
+        for param in &offer.params {
+            query = query.with(&param.name, &param.values.default());
         }
         let lookup = Lookup {
             want: 1,
             files: Arc::clone(&self.runtime.reference.load().files),
             options: self.runtime.settings.options.clone(),
-            ..Lookup::new(query, product)
+            ..Lookup::new(query, &product)
         };
         let step = self.runtime.provider.start(&lookup);
-        let step = step.map_err(|error| self.told(product, error))?;
-        self.run(step, offer, product).await.map(|_| ())
+        let step = step.map_err(|error| self.told(&product, error))?;
+        self.run(step, offer, &product).await.map(|_| ())
     }
 
     /// Asks the vendor what the key is entitled to, and takes it over.
@@ -295,11 +300,11 @@ impl Carrier {
         let none = || {
             Failure::new(
                 FailureKind::Refused,
-                descriptor.name,
+                &descriptor.name,
                 "this provider has no account call",
             )
         };
-        let product = descriptor.account.ok_or_else(none)?;
+        let product = descriptor.account.as_ref().ok_or_else(none)?;
         let offer = descriptor.offer(Capability::Account).ok_or_else(none)?;
         let indicator = Indicator::parse(IndicatorKind::Phrase, "account").map_err(|_| none())?;
         let query = Query::new(Capability::Account, indicator);

@@ -65,10 +65,9 @@ use transport::TransportError;
 pub use waiting::Closing;
 
 use crate::clock::{SharedClock, timeout_at};
-use crate::config::Settings;
+use crate::config::Loaded;
 use crate::config::settings::ProviderSettings;
 use crate::domain::{Denial, Failure, FailureKind, Outcome};
-use crate::providers::Provider;
 use crate::telemetry::metrics::Metrics;
 
 /// Answers questions. All faces share one.
@@ -103,14 +102,14 @@ impl Engine {
     /// # Errors
     /// [`TransportError`] where a provider cannot be reached as configured.
     pub fn start(
-        settings: &Settings,
-        providers: &[&'static dyn Provider],
+        loaded: &Loaded,
         store: Store,
         time: Arc<KnownTime>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, TransportError> {
         let clock = Arc::clone(time.clock());
-        let runtimes = runtime::start_all(settings, providers, None, &store, &clock)?;
+        let settings = &loaded.settings;
+        let runtimes = runtime::start_all(loaded, None, &store, &clock)?;
         Ok(Self {
             cache: Arc::new(Cache::new(settings.cache, store.clone())),
             ledger: Arc::new(Ledger::new(store.clone(), Arc::clone(&time))),
@@ -131,15 +130,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`TransportError`] where a provider cannot be reached as configured; the old settings go on.
-    pub fn reload(
-        &self,
-        settings: &Settings,
-        providers: &[&'static dyn Provider],
-    ) -> Result<(), TransportError> {
+    pub fn reload(&self, loaded: &Loaded) -> Result<(), TransportError> {
         let old = self.runtimes.load_full();
-        let new = runtime::start_all(settings, providers, Some(&old), &self.store, &self.clock)?;
+        let new = runtime::start_all(loaded, Some(&old), &self.store, &self.clock)?;
         self.runtimes.store(Arc::new(new));
-        self.time.set_lasts(settings.server.clock_believed);
+        self.time.set_lasts(loaded.settings.server.clock_believed);
         Ok(())
     }
 
@@ -224,7 +219,7 @@ impl Engine {
                 .descriptor()
                 .origins
                 .first()
-                .map_or("", |o| o.name),
+                .map_or("", |o| &o.name),
         );
         let key = AnswerKey::new(&ask.provider, origin, &ask.query, &scope);
         let (kept, place) = self.cache.get_within(&key, &self.answers, ask.deadline).await;
@@ -239,7 +234,7 @@ impl Engine {
             return Told::failed(Failure::new(denied, &ask.provider, reason.as_str()));
         }
         let Some(state) = state else {
-            let title = runtime.provider.descriptor().title;
+            let title = &runtime.provider.descriptor().title;
             let message = match runtime.settings.key_fault {
                 Some(_) => format!("the {title} key of this server cannot be read"),
                 None => format!("no {title} key is configured on this server"),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use url::Url;
 
 use super::owner;
-use crate::providers::{Files, Provider, ReferenceFile};
+use crate::providers::{Files, Name, Provider, ReferenceFile};
 
 /// Holds the files of one provider, and the servers that they name.
 #[derive(Debug, Clone, Default)]
@@ -24,25 +24,25 @@ impl Reference {
     #[must_use]
     pub fn load(provider: &dyn Provider, data: &Path) -> Self {
         let descriptor = provider.descriptor();
-        let mut files: BTreeMap<&'static str, Bytes> = BTreeMap::new();
-        for file in descriptor.files {
-            let path = path(data, descriptor.name, file);
+        let mut files: BTreeMap<Name, Bytes> = BTreeMap::new();
+        for file in &descriptor.files {
+            let path = path(data, &descriptor.name, file);
             let kept = match std::fs::read(&path) {
                 Ok(bytes) => (file.check)(&bytes)
                     .map(|()| Bytes::from(bytes))
                     .map_err(|reason| format!("{}: {reason}", path.display())),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Bytes::from_static(file.bundled)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(file.bundled.clone()),
                 Err(error) => Err(format!("{}: {error}", path.display())),
             };
             let bytes = kept.unwrap_or_else(|reason| {
                 tracing::warn!(
-                    provider = descriptor.name,
+                    provider = %descriptor.name,
                     reason,
                     "the file that is compiled in is used instead"
                 );
-                Bytes::from_static(file.bundled)
+                file.bundled.clone()
             });
-            files.insert(file.name, bytes);
+            files.insert(file.name.clone(), bytes);
         }
         let files: Files = files.into();
         let servers = provider.servers(&files);
@@ -62,7 +62,7 @@ impl Reference {
 
 /// Returns where a file is kept.
 fn path(data: &Path, provider: &str, file: &ReferenceFile) -> PathBuf {
-    data.join("reference").join(provider).join(file.name)
+    data.join("reference").join(provider).join(file.name.as_str())
 }
 
 /// Tells when a file was fetched; `None` where it is still the one that is compiled in.

@@ -18,7 +18,7 @@ use super::store::Store;
 use super::transport::{Authorities, Transport, TransportError};
 use super::user_keys::UserKeys;
 use crate::clock::SharedClock;
-use crate::config::Settings;
+use crate::config::Loaded;
 use crate::config::settings::ProviderSettings;
 use crate::domain::Denial;
 use crate::hex::hex;
@@ -34,7 +34,7 @@ const FINGERPRINT: usize = 12;
 #[derive(Debug)]
 pub struct Runtime {
     /// The provider's code.
-    pub provider: &'static dyn Provider,
+    pub provider: Arc<dyn Provider>,
     /// Its settings.
     pub settings: ProviderSettings,
     /// Its connections.
@@ -53,7 +53,7 @@ pub struct Runtime {
 
 impl std::fmt::Debug for dyn Provider {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.descriptor().name)
+        formatter.write_str(&self.descriptor().name)
     }
 }
 
@@ -63,7 +63,7 @@ impl Runtime {
     /// # Errors
     /// [`TransportError`] where the provider cannot be reached as configured.
     pub fn start(
-        provider: &'static dyn Provider,
+        provider: Arc<dyn Provider>,
         settings: ProviderSettings,
         previous: Option<&Self>,
         authorities: &Arc<Authorities>,
@@ -83,7 +83,7 @@ impl Runtime {
                 let account = Account {
                     tenant: "default".to_owned(),
                     provider: settings.name.clone(),
-                    account: own_name(provider, &settings),
+                    account: own_name(provider.as_ref(), &settings),
                 };
                 Arc::new(AccountState::new(
                     account,
@@ -101,10 +101,10 @@ impl Runtime {
             );
         let users = previous.map(|old| Arc::clone(&old.users)).unwrap_or_default();
         Ok(Self {
+            reference: ArcSwap::from_pointee(Reference::load(provider.as_ref(), data)),
             provider,
             settings,
             transport,
-            reference: ArcSwap::from_pointee(Reference::load(provider, data)),
             own,
             users,
             permits,
@@ -139,7 +139,7 @@ fn own_name(provider: &dyn Provider, settings: &ProviderSettings) -> String {
         .credentials
         .iter()
         .filter(|field| !field.secret)
-        .filter_map(|field| settings.credentials.get(field.name))
+        .filter_map(|field| settings.credentials.get(field.name.as_str()))
         .map(|credential| credential.value.expose_secret())
         .collect();
     if name.is_empty() {
@@ -175,13 +175,11 @@ fn keyed_hash(secret: &[u8; 32], key: &Key) -> [u8; 32] {
 impl Engine {
     /// Says which providers cannot be reached as configured, all of them; [`Engine::start`] stops at the first.
     #[must_use]
-    pub fn faults(settings: &Settings, providers: &[&'static dyn Provider]) -> Vec<TransportError> {
+    pub fn faults(loaded: &Loaded) -> Vec<TransportError> {
         let authorities = Arc::default();
-        let is_known = |name: &str| providers.iter().any(|known| known.descriptor().name == name);
-        settings
-            .providers
-            .values()
-            .filter(|provider| provider.enabled && is_known(&provider.name))
+        let known = loaded.settings.providers.values();
+        known
+            .filter(|provider| provider.enabled && loaded.providers.find(&provider.name).is_some())
             .filter_map(|provider| Transport::new(provider, Arc::clone(&authorities)).err())
             .collect()
     }
@@ -189,25 +187,22 @@ impl Engine {
 
 /// Starts the runtimes of all providers that are enabled, with what those that were there before know.
 pub(super) fn start_all(
-    settings: &Settings,
-    providers: &[&'static dyn Provider],
+    loaded: &Loaded,
     old: Option<&BTreeMap<String, Arc<Runtime>>>,
     store: &Store,
     clock: &SharedClock,
 ) -> Result<BTreeMap<String, Arc<Runtime>>, TransportError> {
     // Read anew with the settings, so that a reload takes in what was added to the system's.
     let authorities = Arc::default();
+    let (settings, providers) = (&loaded.settings, &loaded.providers);
     let mut runtimes = BTreeMap::new();
     for (name, provider_settings) in settings.providers.iter().filter(|(_, provider)| provider.enabled) {
-        let Some(provider) = providers
-            .iter()
-            .find(|provider| provider.descriptor().name == name)
-        else {
+        let Some(provider) = providers.find(name) else {
             continue;
         };
         let previous = old.and_then(|old| old.get(name)).map(Arc::as_ref);
         let runtime = Runtime::start(
-            *provider,
+            Arc::clone(provider),
             provider_settings.clone(),
             previous,
             &authorities,

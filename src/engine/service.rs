@@ -100,9 +100,9 @@ impl Engine {
         runtimes.get(name).is_some_and(|runtime| {
             let offer = runtime.provider.descriptor().offer(capability);
             let own = runtime.own.as_ref();
-            offer
-                .zip(own)
-                .is_some_and(|(offer, own)| offer.products.iter().any(|product| own.is_open(product.id, now)))
+            offer.zip(own).is_some_and(|(offer, own)| {
+                offer.products.iter().any(|product| own.is_open(&product.id, now))
+            })
         })
     }
 
@@ -127,7 +127,7 @@ impl Engine {
         let Some(own) = runtime.own.as_ref().filter(|own| own.entitled().is_some()) else {
             return false;
         };
-        let first = offer.products.iter().find(|product| own.may_use(product.id));
+        let first = offer.products.iter().find(|product| own.may_use(&product.id));
         first.is_some_and(|product| !has_price(&product.unit))
     }
 
@@ -161,7 +161,7 @@ impl Engine {
         for (name, runtime) in self.runtimes().iter() {
             let Some(state) = &runtime.own else { continue };
             let mut fetched = false;
-            for file in runtime.provider.descriptor().files {
+            for file in &runtime.provider.descriptor().files {
                 let age = reference::fetched(data, name, file).map(|at| self.clock.now().duration_since(at));
                 let most = i64::try_from(file.refresh_s).unwrap_or(i64::MAX);
                 if age.is_some_and(|age| age.as_secs() < most) {
@@ -169,7 +169,14 @@ impl Engine {
                 }
                 let deadline = self.clock.elapsed() + runtime.settings.timeout;
                 let carrier = self.account_carrier(runtime, state, Asker::pivotd("reference"), deadline);
-                let kept = match carrier.call(&Call::get(file.origin, file.name, file.path)).await {
+                let kept = match carrier
+                    .call(&Call::get(
+                        file.origin.clone(),
+                        file.name.as_str(),
+                        file.path.as_str(),
+                    ))
+                    .await
+                {
                     Replied::Good(reply) => reference::keep(data, name, file, &reply.body),
                     Replied::NotFound(_) => Err("it is not there".to_owned()),
                     Replied::Failed(failure) => Err(failure.message),
@@ -177,14 +184,14 @@ impl Engine {
                 match kept {
                     Ok(()) => fetched = true,
                     Err(reason) => {
-                        tracing::warn!(provider = %name, file = file.name, reason, "no newer file; the one at hand is used");
+                        tracing::warn!(provider = %name, file = %file.name, reason, "no newer file; the one at hand is used");
                     }
                 }
             }
             if fetched {
                 runtime
                     .reference
-                    .store(Arc::new(Reference::load(runtime.provider, data)));
+                    .store(Arc::new(Reference::load(runtime.provider.as_ref(), data)));
             }
         }
     }

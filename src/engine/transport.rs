@@ -22,7 +22,7 @@ use self::strike::Secrets;
 pub use self::tls::Authorities;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};
-use crate::providers::{Call, Exposed, Method, Provider, ProviderError, Reply};
+use crate::providers::{Call, Exposed, Method, Name, Provider, ProviderError, Reply};
 
 /// Says why a client could not be made or a call not signed.
 #[derive(Debug, thiserror::Error)]
@@ -271,14 +271,14 @@ impl Transport {
     ) -> Result<Reply, AttemptError> {
         if let Method::Dns(kind) = call.method {
             let undeclared = || unsigned(format!("{} is not an origin that is asked over DNS", call.origin));
-            let resolvers = self.resolvers.get(call.origin).ok_or_else(undeclared)?;
+            let resolvers = self.resolvers.get(call.origin.as_str()).ok_or_else(undeclared)?;
             let signed = self.signed(provider, call, with, "")?;
             return resolvers.ask(&signed.path, kind).await;
         }
         let request = self.request(provider, call, with)?;
         let client = self.client().map_err(|error| unsigned(error.to_string()))?;
         let response = client.execute(request).await.map_err(|error| sort(&error))?;
-        self.read(response, provider.descriptor().reply_headers, with.now)
+        self.read(response, &provider.descriptor().reply_headers, with.now)
             .await
     }
 
@@ -314,7 +314,7 @@ impl Transport {
             Some(named) => named.as_ref().map_err(|reason| unsigned(reason.clone()))?,
             None => self
                 .origins
-                .get(call.origin)
+                .get(call.origin.as_str())
                 .ok_or_else(|| unsigned(format!("{} is not a declared origin", call.origin)))?,
         };
         let prefix = base.path().trim_end_matches('/');
@@ -332,7 +332,7 @@ impl Transport {
             let mut value = reqwest::header::HeaderValue::from_str(value.expose_secret())
                 .map_err(|_| unsigned(format!("the header {name} cannot carry this key")))?;
             value.set_sensitive(true);
-            builder = builder.header(*name, value);
+            builder = builder.header(name.as_str(), value);
         }
         builder.build().map_err(|error| unsigned(describe(&error)))
     }
@@ -361,7 +361,7 @@ impl Transport {
     async fn read(
         &self,
         mut response: reqwest::Response,
-        wanted: &'static [&'static str],
+        wanted: &[Name],
         now: Timestamp,
     ) -> Result<Reply, AttemptError> {
         let header = |name: reqwest::header::HeaderName| {
@@ -379,8 +379,8 @@ impl Transport {
         let retry_after = header(reqwest::header::RETRY_AFTER)
             .map(|text| retry::in_seconds(&text, date.as_deref(), now).unwrap_or(text));
         let headers = wanted.iter().filter_map(|name| {
-            let value = response.headers().get(*name)?.to_str().ok()?;
-            Some((*name, value.to_owned()))
+            let value = response.headers().get(name.as_str())?.to_str().ok()?;
+            Some((name.clone(), value.to_owned()))
         });
         let headers = headers.collect();
         let mut body = Vec::new();

@@ -164,7 +164,7 @@ impl Carrier {
     }
 
     pub(super) async fn wait_for_rate(&self, call: &Call) -> Result<(), Failure> {
-        let own = self.state.product_dispenser(call.product);
+        let own = self.state.product_dispenser(&call.product);
         for dispenser in own.iter().chain([&self.state.dispenser]) {
             self.wait_for_turn(call, dispenser).await?;
         }
@@ -179,7 +179,7 @@ impl Carrier {
         if self.key.is_none() || self.state.is_accepted() {
             return None;
         }
-        let origin = || self.runtime.transport.origin(call.origin);
+        let origin = || self.runtime.transport.origin(&call.origin);
         let address = call.server.as_deref().unwrap_or_else(origin);
         let Runtime { users, settings, .. } = self.runtime.as_ref();
         Some(users.untried(address, &settings.rate, &self.clock))

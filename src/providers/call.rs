@@ -6,6 +6,7 @@ use bytes::Bytes;
 use secrecy::SecretString;
 
 use super::common;
+use super::descriptor::{Name, ProductId};
 use super::resource::RecordType;
 
 /// Says what a call can cost at most, or did cost.
@@ -43,7 +44,7 @@ impl Cost {
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Name of the declared origin.
-    pub origin: &'static str,
+    pub origin: Name,
     /// Base URL to go to instead of the origin's: only one that [`super::Provider::servers`] names is gone to.
     pub server: Option<String>,
     /// The HTTP method, or the type of records that a DNS question asks for.
@@ -56,9 +57,9 @@ pub struct Call {
     /// Form fields of a POST; `sign` adds its own.
     pub form: Vec<(String, String)>,
     /// Headers; `sign` adds its own, all of them sensitive.
-    pub headers: Vec<(&'static str, SecretString)>,
+    pub headers: Vec<(Name, SecretString)>,
     /// The product that is billed.
-    pub product: &'static str,
+    pub product: ProductId,
     /// The most that this call can cost.
     pub max_cost: Cost,
     /// Whether it may be repeated once bytes were sent; a purchase may not.
@@ -93,16 +94,16 @@ impl Method {
 impl Call {
     /// Makes a GET of `path` at the first origin, billed to `product`, that costs one call.
     #[must_use]
-    pub fn get(origin: &'static str, product: &'static str, path: impl Into<String>) -> Self {
+    pub fn get(origin: impl Into<Name>, product: impl Into<ProductId>, path: impl Into<String>) -> Self {
         Self {
-            origin,
+            origin: origin.into(),
             server: None,
             method: Method::Get,
             path: path.into(),
             query: Vec::new(),
             form: Vec::new(),
             headers: Vec::new(),
-            product,
+            product: product.into(),
             max_cost: Cost::CALL,
             repeatable: true,
             optional: false,
@@ -111,7 +112,7 @@ impl Call {
 
     /// Makes a POST of a form.
     #[must_use]
-    pub fn post(origin: &'static str, product: &'static str, path: impl Into<String>) -> Self {
+    pub fn post(origin: impl Into<Name>, product: impl Into<ProductId>, path: impl Into<String>) -> Self {
         Self {
             method: Method::Post,
             ..Self::get(origin, product, path)
@@ -156,7 +157,8 @@ impl Call {
     }
 
     /// Sets a header, in place of what an attempt before this one set.
-    pub fn set_header(&mut self, name: &'static str, value: SecretString) {
+    pub fn set_header(&mut self, name: impl Into<Name>, value: SecretString) {
+        let name = name.into();
         self.headers.retain(|(known, _)| *known != name);
         self.headers.push((name, value));
     }
@@ -193,7 +195,7 @@ pub struct Reply {
     /// The `Retry-After` header as it came.
     pub retry_after: Option<String>,
     /// The headers that [`super::Descriptor::reply_headers`] names, as they came.
-    pub headers: BTreeMap<&'static str, String>,
+    pub headers: BTreeMap<Name, String>,
     /// The decoded body; of a DNS question its records, see [`Reply::resources`].
     pub body: Bytes,
 }

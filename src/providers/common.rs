@@ -46,7 +46,7 @@ pub(crate) fn parameter(text: &str) -> String {
 /// [`ProviderError::Unsupported`], in words for people.
 pub(super) fn offered<'a>(descriptor: &Descriptor, lookup: &'a Lookup) -> Result<&'a Query, ProviderError> {
     let query = first_query(lookup)?;
-    let title = descriptor.title;
+    let title = &descriptor.title;
     let (capability, kind) = (query.capability, query.indicator.kind());
     let unsupported = |message: String| Err(ProviderError::Unsupported(message));
     let offer = descriptor.offer(capability);

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::testing::{lookup, question, reply, walk};
-use super::{Descriptor, Lookup, Origin, Provider, ProviderError, Reply, Verdict, registry};
+use super::{Descriptor, Lookup, Origin, Provider, ProviderError, Providers, Reply, Verdict};
 use crate::domain::{Capability, Denial, FailureKind, IndicatorKind};
 use crate::replay::Rrset;
 
 fn folder(descriptor: &Descriptor) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
-        .join(descriptor.name)
+        .join(descriptor.name.as_str())
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -50,7 +50,7 @@ fn case(descriptor: &Descriptor, path: &Path) -> Reply {
         headers: descriptor
             .reply_headers
             .iter()
-            .filter_map(|name| Some((*name, header(name)?)))
+            .filter_map(|name| Some((name.clone(), header(name)?)))
             .collect(),
         ..reply(status, body)
     }
@@ -78,14 +78,14 @@ fn value(kind: IndicatorKind) -> &'static str {
 /// Asks everything that a provider offers, by the first product that can be asked it.
 fn questions(provider: &dyn Provider) -> Vec<Lookup> {
     let mut all = Vec::new();
-    for offer in provider.descriptor().offers {
-        for kind in offer.inputs {
+    for offer in &provider.descriptor().offers {
+        for kind in &offer.inputs {
             let mut query = question(offer.capability, *kind, value(*kind));
-            for param in offer.params {
-                query = query.with(param.name, &param.values.default());
+            for param in &offer.params {
+                query = query.with(&param.name, &param.values.default());
             }
             let products = offer.products.iter();
-            let mut asked = products.map(|product| lookup(provider, query.clone(), product.id));
+            let mut asked = products.map(|product| lookup(provider, query.clone(), &product.id));
             all.extend(asked.find(|asked| provider.start(asked).is_ok()));
         }
     }
@@ -119,9 +119,9 @@ fn is_refused_session(provider: &dyn Provider, reply: &Reply) -> bool {
 
 #[test]
 fn every_provider_has_a_case_of_each_kind_and_ends_its_look_ups_so() {
-    for provider in registry::all() {
+    for provider in &Providers::built_in() {
         let descriptor = provider.descriptor();
-        let questions = questions(*provider);
+        let questions = questions(provider.as_ref());
         let (mut seen, mut unknown) = (BTreeSet::new(), BTreeSet::new());
         let folder = folder(descriptor);
         let over_dns = descriptor.origins.iter().any(Origin::is_dns);
@@ -139,14 +139,14 @@ fn every_provider_has_a_case_of_each_kind_and_ends_its_look_ups_so() {
             let reply = case(descriptor, &path);
             let ends: Vec<(Capability, String)> = questions
                 .iter()
-                .map(|asked| (asked.queries[0].capability, end(*provider, asked, &reply)))
+                .map(|asked| (asked.queries[0].capability, end(provider.as_ref(), asked, &reply)))
                 .collect();
             let not_found = ends.iter().filter(|(_, end)| end == "notfound");
             unknown.extend(not_found.map(|(capability, _)| capability.name()));
             // What a vendor says of one list need be no answer of another; but of nothing it makes a record.
             let fits = |end: &str| end == kind || (kind == "notfound" && end == "malformed");
             let all = ends.iter().all(|(_, end)| fits(end)) && ends.iter().any(|(_, end)| end == kind);
-            let refused = kind == "badkey" && is_refused_session(*provider, &reply);
+            let refused = kind == "badkey" && is_refused_session(provider.as_ref(), &reply);
             assert!(all || refused, "{}: {ends:?}", path.display());
         }
         // An account is never unknown.
@@ -175,7 +175,7 @@ fn every_provider_has_a_case_of_each_kind_and_ends_its_look_ups_so() {
 fn sources(descriptor: &Descriptor) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("src/providers")
-        .join(descriptor.name);
+        .join(descriptor.name.as_str());
     files(&folder)
         .iter()
         .map(|path| std::fs::read_to_string(path).unwrap())
@@ -184,7 +184,7 @@ fn sources(descriptor: &Descriptor) -> String {
 
 #[test]
 fn every_capability_of_every_provider_has_a_found_case() {
-    for provider in registry::all() {
+    for provider in &Providers::built_in() {
         let descriptor = provider.descriptor();
         let mut found: BTreeSet<String> = BTreeSet::new();
         let (folder, sources) = (folder(descriptor), sources(descriptor));
@@ -209,7 +209,7 @@ fn every_capability_of_every_provider_has_a_found_case() {
                 }
             }
         }
-        for offer in descriptor.offers {
+        for offer in &descriptor.offers {
             assert!(
                 found.contains(offer.capability.name()),
                 "{} has no fixture of {} with its records beside it",
@@ -222,9 +222,9 @@ fn every_capability_of_every_provider_has_a_found_case() {
 
 #[test]
 fn every_provider_refuses_what_it_does_not_offer() {
-    for provider in registry::all() {
+    for provider in &Providers::built_in() {
         let query = question(Capability::Parts, IndicatorKind::Phrase, "x");
-        let lookup = super::testing::lookup(*provider, query, "none");
+        let lookup = super::testing::lookup(provider.as_ref(), query, "none");
         assert!(provider.start(&lookup).is_err(), "{}", provider.descriptor().name);
     }
 }

@@ -34,7 +34,7 @@ mod property_tests;
 pub mod rdap;
 mod rdata;
 mod reach;
-pub mod registry;
+mod registry;
 pub mod resource;
 mod rows;
 pub mod spamhaus;
@@ -48,6 +48,7 @@ pub mod whois_text;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -56,9 +57,11 @@ pub(crate) use common::{parameter, segment};
 
 pub use call::{Call, Charge, Cost, Judgement, Method, Reply, Verdict};
 pub use descriptor::{
-    CredentialField, DESCRIPTOR, Descriptor, Files, OFFER, Offer, Origin, Param, Product, ProviderOption,
-    ReferenceFile, Unit, Values,
+    CredentialField, Descriptor, Files, Name, Offer, Origin, Param, Probe, Product, ProductId,
+    ProviderOption, ReferenceFile, Unit, Values, names,
 };
+
+pub use registry::{Providers, Registry};
 
 use crate::domain::{Answer, Failure, Query};
 
@@ -69,7 +72,7 @@ pub struct Lookup {
     /// never of a paged offer, and want no price.
     pub queries: Vec<Query>,
     /// The product to ask.
-    pub product: &'static str,
+    pub product: ProductId,
     /// How many records are wanted at least, where the offer is paged.
     pub want: usize,
     /// An older answer that holds some of the records, to go on from.
@@ -96,16 +99,16 @@ pub enum Replied {
 impl Lookup {
     /// Starts one question from nothing: no records wanted, nothing held, nothing bought, no files, no options.
     #[must_use]
-    pub fn new(query: Query, product: &'static str) -> Self {
+    pub fn new(query: Query, product: impl Into<ProductId>) -> Self {
         Self::of(vec![query], product)
     }
 
     /// Starts several questions at once from nothing, likewise.
     #[must_use]
-    pub fn of(queries: Vec<Query>, product: &'static str) -> Self {
+    pub fn of(queries: Vec<Query>, product: impl Into<ProductId>) -> Self {
         Self {
             queries,
-            product,
+            product: product.into(),
             want: 0,
             held: None,
             buy: None,
@@ -226,7 +229,7 @@ impl<'a> Exposed<'a> {
 /// Answers questions through a vendor's API, as a pure step machine.
 pub trait Provider: Send + Sync {
     /// Says what it can do.
-    fn descriptor(&self) -> &'static Descriptor;
+    fn descriptor(&self) -> &Arc<Descriptor>;
 
     /// Starts a look-up.
     ///

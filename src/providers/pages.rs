@@ -1,12 +1,13 @@
 //! Walks lists that come page by page, several of them side by side.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::common::replied_good;
 use super::rows::{Row, Rows};
-use super::{Call, Descriptor, ProviderError, Replied, Reply, Step};
+use super::{Call, Descriptor, ProductId, ProviderError, Replied, Reply, Step};
 use crate::domain::{Answer, Query, Record, Rest};
 
 /// Holds what one page of a list gave.
@@ -38,8 +39,8 @@ struct Open {
 
 /// Holds a walk over the pages of one or several lists.
 pub(super) struct Pages {
-    descriptor: &'static Descriptor,
-    product: &'static str,
+    descriptor: Arc<Descriptor>,
+    product: ProductId,
     query: Query,
     /// How many records are enough.
     want: usize,
@@ -60,16 +61,16 @@ pub(super) struct Pages {
 impl Pages {
     /// Begins a walk that ends when `want` records are read, or after `most` calls.
     pub(super) fn new(
-        descriptor: &'static Descriptor,
-        product: &'static str,
+        descriptor: &Arc<Descriptor>,
+        product: impl Into<ProductId>,
         query: Query,
         want: usize,
         most: usize,
         read: Read,
     ) -> Self {
         Self {
-            descriptor,
-            product,
+            descriptor: Arc::clone(descriptor),
+            product: product.into(),
             query,
             want,
             most,
@@ -191,7 +192,7 @@ impl Pages {
             return Err(error);
         }
         let rows = self.rows;
-        let mut answer = rows.answer_lacking(self.descriptor, self.query, self.product, self.missing)?;
+        let mut answer = rows.answer_lacking(&self.descriptor, self.query, &self.product, self.missing)?;
         answer.more = !self.open.is_empty();
         if answer.more || !answer.missing.is_empty() {
             let held = answer.records.len() as u64;

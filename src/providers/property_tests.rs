@@ -7,19 +7,19 @@
 
 mod bad_bytes;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::testing::{examples, play, vendor, walk};
-use super::{Call, Lookup, Provider, ProviderError, Reply, lenient, registry};
+use super::{Call, Lookup, Provider, ProviderError, Providers, Reply, lenient};
 use crate::domain::{Answer, Capability, Failure, FailureKind};
 use crate::replay::Vendor;
 
 /// Is a question that is found, with the replies that it took.
 struct Found {
-    provider: &'static dyn Provider,
+    provider: Arc<dyn Provider>,
     vendor: &'static Vendor,
     lookup: Lookup,
     replies: Vec<Played>,
@@ -132,16 +132,16 @@ fn places(value: &Value, at: &Place, texts: &mut Vec<Place>, elements: &mut Vec<
 
 static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
     let mut found = Vec::new();
-    for provider in registry::all() {
+    for provider in &Providers::built_in() {
         // What comes over DNS is no JSON of a vendor's.
         if provider.descriptor().origins.iter().any(super::Origin::is_dns) {
             continue;
         }
-        let vendor: &'static Vendor = Box::leak(Box::new(vendor(provider.descriptor().name)));
-        for lookup in examples(*provider) {
+        let vendor: &'static Vendor = Box::leak(Box::new(vendor(&provider.descriptor().name)));
+        for lookup in examples(provider.as_ref()) {
             let seen = std::cell::RefCell::new(Vec::new());
-            let walked = walk(*provider, &lookup, |call| {
-                let reply = play(*provider, vendor, call);
+            let walked = walk(provider.as_ref(), &lookup, |call| {
+                let reply = play(provider.as_ref(), vendor, call);
                 seen.borrow_mut().push((target(call), reply.clone()));
                 reply
             });
@@ -149,7 +149,7 @@ static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
             let replies = seen.into_inner().into_iter();
             let replies = replies.filter(|(_, reply)| reply.status == 200);
             found.push(Found {
-                provider: *provider,
+                provider: Arc::clone(provider),
                 vendor,
                 records: walked.records().len(),
                 replies: replies
@@ -166,11 +166,11 @@ static FOUND: LazyLock<Vec<Found>> = LazyLock::new(|| {
 impl Found {
     /// Asks again while the vendor's reply to one call is another.
     fn again(&self, played: &Played, reply: &Reply) -> Result<Answer, ProviderError> {
-        let walked = walk(self.provider, &self.lookup, |call| {
+        let walked = walk(self.provider.as_ref(), &self.lookup, |call| {
             if target(call) == played.target {
                 reply.clone()
             } else {
-                play(self.provider, self.vendor, call)
+                play(self.provider.as_ref(), self.vendor, call)
             }
         });
         walked.map(|walked| walked.answers.into_iter().next().unwrap())
@@ -200,7 +200,7 @@ impl Found {
 
     fn name(&self) -> String {
         let query = &self.lookup.queries[0];
-        let name = self.provider.descriptor().name;
+        let name = &self.provider.descriptor().name;
         format!(
             "{name} {} of {} ({})",
             self.capability(),
@@ -235,7 +235,7 @@ fn faults(seed: usize, places: fn(&Played) -> &[Place], value: &Value) -> Vec<St
 /// Every capability of every provider that tells of something is among those that are tried.
 #[test]
 fn every_capability_is_tried() {
-    for provider in registry::all() {
+    for provider in &Providers::built_in() {
         let descriptor = provider.descriptor();
         if descriptor.origins.iter().any(super::Origin::is_dns) {
             continue;
@@ -304,12 +304,12 @@ proptest! {
         for found in FOUND.iter() {
             let Some(played) = pick(&found.replies, seed) else { continue };
             let mut reply = played.reply.clone();
-            let names = found.provider.descriptor().reply_headers;
+            let names = &found.provider.descriptor().reply_headers;
             match seed % (names.len() + 2) {
                 0 => reply.content_type = text.to_lowercase(),
                 1 => reply.retry_after = Some(text.clone()),
                 at => {
-                    reply.headers.insert(names[at - 2], text.clone());
+                    reply.headers.insert(names[at - 2].clone(), text.clone());
                 }
             }
             let answer = found.again(played, &reply);

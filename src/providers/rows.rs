@@ -8,7 +8,7 @@
 //! knows nothing, so that no provider can pass rows over in silence.
 
 use super::tolerant::Node;
-use super::{Descriptor, ProviderError};
+use super::{Descriptor, Name, ProviderError};
 use crate::domain::{Answer, Capability, LeftOut, Query, Record, Source};
 
 /// Says what a row of an answer turned out to be.
@@ -371,9 +371,11 @@ fn made(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Recor
     let offer = descriptor.offer(query.capability);
     let known = offer.and_then(|offer| offer.products.iter().find(|known| known.id == product));
     let source = Source {
-        provider: descriptor.name.to_owned(),
+        provider: descriptor.name.to_string(),
         product: product.to_owned(),
-        blind: known.and_then(|product| product.blind).map(str::to_owned),
+        blind: known
+            .and_then(|product| product.blind.as_ref())
+            .map(Name::to_string),
     };
     Answer::whole(query, records, source)
 }
@@ -411,7 +413,6 @@ fn take_unread(missing: &mut Vec<String>) -> usize {
 mod tests {
     use super::*;
     use crate::domain::{Indicator, IndicatorKind};
-    use crate::providers::DESCRIPTOR;
 
     #[test]
     fn what_is_missing_is_said_and_read_back() {
@@ -465,11 +466,11 @@ mod tests {
                 Indicator::parse(IndicatorKind::Email, "a@example.com").unwrap(),
             )
         };
-        let answer = |rows: Rows| rows.answer(&DESCRIPTOR, query(), "any");
+        let answer = |rows: Rows| rows.answer(&Descriptor::new("", ""), query(), "any");
         let empty = answer(Rows::default()).unwrap();
         assert!(empty.records.is_empty() && !empty.is_not_found());
         assert_eq!(empty.left_out[0].text(), "no domain is registered with it");
-        assert!(nothing(&DESCRIPTOR, query(), "any").is_not_found());
+        assert!(nothing(&Descriptor::new("", ""), query(), "any").is_not_found());
         let one = answer([Row::Record(Record::new())].into_iter().collect()).unwrap();
         assert!(one.left_out.is_empty());
         let part = answer([Row::Same, Row::Unread, Row::Unread].into_iter().collect()).unwrap();

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    Call, Charge, Exposed, Judgement, Lookup, Method, Provider, ProviderError, Replied, Reply, Step, Verdict,
-    registry,
+    Call, Charge, Exposed, Judgement, Lookup, Method, ProductId, Provider, ProviderError, Providers, Replied,
+    Reply, Step, Verdict,
 };
 use crate::catalogue::Catalogue;
 use crate::config;
@@ -24,9 +24,11 @@ pub(super) fn question(capability: Capability, kind: IndicatorKind, value: &str)
 }
 
 /// Looks a question up, twelve records wanted, with the reference files that are compiled in.
-pub(super) fn lookup(provider: &dyn Provider, query: Query, product: &'static str) -> Lookup {
+pub(super) fn lookup(provider: &dyn Provider, query: Query, product: impl Into<ProductId>) -> Lookup {
     let files = provider.descriptor().files.iter();
-    let files: BTreeMap<_, _> = files.map(|file| (file.name, file.bundled.into())).collect();
+    let files: BTreeMap<_, _> = files
+        .map(|file| (file.name.clone(), file.bundled.clone()))
+        .collect();
     Lookup {
         want: 12,
         files: files.into(),
@@ -39,7 +41,7 @@ pub(super) fn lookup(provider: &dyn Provider, query: Query, product: &'static st
 fn options(provider: &dyn Provider) -> BTreeMap<String, String> {
     let options = provider.descriptor().options.iter();
     options
-        .map(|option| (option.name.to_owned(), option.values[0].to_owned()))
+        .map(|option| (option.name.to_string(), option.values[0].to_string()))
         .collect()
 }
 
@@ -116,7 +118,7 @@ pub(super) fn play(provider: &dyn Provider, vendor: &Vendor, call: &Call) -> Rep
         content_type: answer.header("content-type").unwrap_or_default().to_lowercase(),
         retry_after: answer.header("retry-after").map(str::to_owned),
         headers: read
-            .filter_map(|name| Some((*name, answer.header(name)?.to_owned())))
+            .filter_map(|name| Some((name.clone(), answer.header(name)?.to_owned())))
             .collect(),
         body: answer.body,
     }
@@ -124,7 +126,7 @@ pub(super) fn play(provider: &dyn Provider, vendor: &Vendor, call: &Call) -> Rep
 
 /// Turns a judged reply into what the engine hands back.
 pub(super) fn replied(provider: &dyn Provider, judgement: &Judgement, reply: Reply) -> Replied {
-    let name = provider.descriptor().name;
+    let name = &provider.descriptor().name;
     let failed = |kind, message: &str| Replied::Failed(Failure::new(kind, name, message));
     match &judgement.verdict {
         Verdict::Good => Replied::Good(reply),
@@ -192,7 +194,7 @@ pub(super) fn walk(
             Step::Calls { calls, then } => {
                 let mut replies = Vec::new();
                 for call in &calls {
-                    assert!(descriptor.has_product(call.product), "{}", call.product);
+                    assert!(descriptor.has_product(&call.product), "{}", call.product);
                     let declared = descriptor.origins.iter().any(|origin| origin.name == call.origin);
                     let named = |server: &String| provider.servers(&lookup.files).contains(server);
                     assert!(call.server.as_ref().map_or(declared, named), "{call:?}");
@@ -211,7 +213,7 @@ pub(super) fn walk(
 
 /// Walks a look-up against the provider's fixtures.
 pub(super) fn walk_fixtures(provider: &dyn Provider, lookup: &Lookup) -> Result<Walked, ProviderError> {
-    let vendor = vendor(provider.descriptor().name);
+    let vendor = vendor(&provider.descriptor().name);
     walk(provider, lookup, |call| play(provider, &vendor, call))
 }
 
@@ -219,7 +221,7 @@ pub(super) fn walk_fixtures(provider: &dyn Provider, lookup: &Lookup) -> Result<
 /// `PIVOTD_WRITE_EXPECTED` set it writes the file, to be read by a person.
 pub(super) fn expect(provider: &dyn Provider, name: &str, lookup: &Lookup) {
     let walked = walk_fixtures(provider, lookup).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let path = fixtures(provider.descriptor().name).join(format!("{name}.expect.json"));
+    let path = fixtures(&provider.descriptor().name).join(format!("{name}.expect.json"));
     let rendered = render(&walked);
     if std::env::var_os("PIVOTD_WRITE_EXPECTED").is_some() {
         std::fs::write(&path, serde_json::to_string_pretty(&rendered).unwrap() + "\n").unwrap();
@@ -358,7 +360,7 @@ pub(super) fn mapped(
 fn compiled_in(provider: &dyn Provider) -> config::Loaded {
     let name = provider.descriptor().name.to_uppercase();
     let enabled = format!("PIVOTD__PROVIDERS__{name}__ENABLED");
-    let descriptors: Vec<_> = registry::all().iter().map(|known| known.descriptor()).collect();
+    let descriptors = Providers::built_in();
     config::load(None, &[(enabled, "true".to_owned())], &descriptors).unwrap()
 }
 
@@ -367,11 +369,11 @@ pub(super) fn every_example_is_found(provider: &dyn Provider) {
     let descriptor = provider.descriptor();
     let loaded = compiled_in(provider);
     let specs = loaded.settings.transforms.iter();
-    for spec in specs.filter(|spec| *spec.providers() == [descriptor.name]) {
+    for spec in specs.filter(|spec| *spec.providers() == [descriptor.name.as_str()]) {
         let input = &spec.inputs[0];
         let offer = descriptor.offer(spec.capability).unwrap();
         let query = question(spec.capability, input.kinds[0], &spec.example);
-        let lookup = lookup(provider, query, offer.products[0].id);
+        let lookup = lookup(provider, query, offer.products[0].id.clone());
         let found = mapped(provider, &spec.name, &input.type_id, &lookup);
         assert!(!found.is_empty(), "{}", spec.name);
     }
@@ -387,7 +389,7 @@ pub(super) fn examples(provider: &dyn Provider) -> Vec<Lookup> {
     };
     let specs: Vec<_> = loaded.settings.transforms.iter().filter(asks).collect();
     let mut all: Vec<Lookup> = Vec::new();
-    for offer in descriptor.offers {
+    for offer in &descriptor.offers {
         let own: Vec<_> = specs
             .iter()
             .filter(|spec| spec.capability == offer.capability)
@@ -395,7 +397,7 @@ pub(super) fn examples(provider: &dyn Provider) -> Vec<Lookup> {
         let of_others = own.is_empty();
         let asked: Vec<_> = if of_others { specs.iter().collect() } else { own };
         for spec in asked {
-            for kind in offer.inputs {
+            for kind in &offer.inputs {
                 let mut kinds = spec.inputs.iter().flat_map(|input| &input.kinds);
                 if !of_others && !kinds.any(|known| known == kind) {
                     continue;
@@ -412,19 +414,19 @@ pub(super) fn examples(provider: &dyn Provider) -> Vec<Lookup> {
 /// Asks every product of an offer about an indicator, with each word that a parameter can be.
 fn ask_all(provider: &dyn Provider, offer: &super::Offer, indicator: &Indicator, all: &mut Vec<Lookup>) {
     let mut plain = Query::new(offer.capability, indicator.clone());
-    for param in offer.params {
-        plain = plain.with(param.name, &param.values.default());
+    for param in &offer.params {
+        plain = plain.with(&param.name, &param.values.default());
     }
     let mut queries = vec![plain.clone()];
-    for param in offer.params {
-        if let super::Values::OneOf(words) = param.values {
-            queries.extend(words.iter().map(|word| plain.clone().with(param.name, word)));
+    for param in &offer.params {
+        if let super::Values::OneOf(words) = &param.values {
+            queries.extend(words.iter().map(|word| plain.clone().with(&param.name, word)));
         }
     }
-    for product in offer.products {
+    for product in &offer.products {
         for query in &queries {
-            let asked = lookup(provider, query.clone(), product.id);
-            let known = |other: &Lookup| (&other.queries, other.product) == (&asked.queries, asked.product);
+            let asked = lookup(provider, query.clone(), &product.id);
+            let known = |other: &Lookup| (&other.queries, &other.product) == (&asked.queries, &asked.product);
             if provider.start(&asked).is_ok() && !all.iter().any(known) {
                 all.push(asked);
             }
@@ -474,8 +476,7 @@ pub(super) fn entities(
     (type_id, value): (&str, &str),
     answers: &[&Answer],
 ) -> Vec<crate::maltego::Entity> {
-    let known = super::registry::all().iter();
-    let descriptors: Vec<_> = known.map(|provider| provider.descriptor()).collect();
+    let descriptors = Providers::built_in();
     let settings = crate::config::load(None, &[], &descriptors).unwrap().settings;
     let spec = settings
         .transforms

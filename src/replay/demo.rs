@@ -9,14 +9,14 @@ use std::time::Duration;
 use include_dir::{Dir, include_dir};
 use secrecy::SecretString;
 
-use super::{Replay, Vendor, basic_auth, defender_auth, domaintools_auth, reputation_auth};
-use crate::config::Settings;
+use super::{Replay, Vendor};
+use crate::config::Loaded;
 use crate::config::settings::{
     Budget, BudgetUnit, BudgetWindow, Credential, NetworkSettings, ProviderSettings, Rate, SecretOrigin,
 };
 use crate::domain::{Lists, Purpose};
 use crate::engine::reference;
-use crate::providers::{Descriptor, Unit, registry};
+use crate::providers::{Descriptor, Providers, Unit};
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
 
@@ -46,16 +46,16 @@ impl DemoVendors {
     ///
     /// # Errors
     /// Where a port cannot be bound or a compiled-in fixture cannot be read.
-    pub async fn start() -> io::Result<Self> {
+    pub async fn start(providers: &Providers) -> io::Result<Self> {
         let mut vendors = BTreeMap::new();
-        for provider in registry::all() {
-            let name = provider.descriptor().name;
+        for descriptor in providers.descriptors() {
+            let name = &descriptor.name;
             let Some(folder) = FIXTURES.get_dir(name) else {
                 continue;
             };
             let vendor = Vendor::from_dir(folder).map_err(io::Error::other)?;
-            let vendor = with_credentials(vendor, name, USERNAME, API_KEY);
-            vendors.insert(name.to_owned(), Replay::start(vendor).await?);
+            let vendor = vendor.with_credentials(USERNAME, API_KEY);
+            vendors.insert(name.to_string(), Replay::start(vendor).await?);
         }
         Ok(Self { vendors })
     }
@@ -74,31 +74,18 @@ impl DemoVendors {
     }
 }
 
-/// Makes a vendor ask for these credentials, where it is played with any.
-#[must_use]
-pub fn with_credentials(vendor: Vendor, name: &str, username: &str, api_key: &str) -> Vendor {
-    match name {
-        "domaintools" => vendor.with_authenticator(domaintools_auth(username, api_key)),
-        "defender" => vendor.with_authenticator(defender_auth(username, username, api_key)),
-        "abuseipdb" | "emailrep" | "greynoise" | "ipqs" => {
-            vendor.with_authenticator(reputation_auth(name, api_key))
-        }
-        "passivetotal" => vendor.with_authenticator(basic_auth(username, api_key)),
-        _ => vendor,
-    }
-}
-
 /// Points all providers at the replayed vendors, with their sample keys, and away from any network. Providers that
 /// nobody plays are disabled.
 ///
 /// # Errors
 /// Where the files of public facts cannot be written into the data directory.
-pub fn point_at(settings: &mut Settings, vendors: &DemoVendors) -> io::Result<()> {
-    for descriptor in registry::all().iter().map(|provider| provider.descriptor()) {
-        let Some(provider) = settings.providers.get_mut(descriptor.name) else {
+pub fn point_at(loaded: &mut Loaded, vendors: &DemoVendors) -> io::Result<()> {
+    let settings = &mut loaded.settings;
+    for descriptor in loaded.providers.descriptors() {
+        let Some(provider) = settings.providers.get_mut(descriptor.name.as_str()) else {
             continue;
         };
-        match vendors.vendor(descriptor.name) {
+        match vendors.vendor(&descriptor.name) {
             Some(replay) => {
                 let base_url = replay.base_url();
                 point(provider, descriptor, &base_url, &settings.server.data)?;
@@ -134,9 +121,9 @@ pub fn point(
     for origin in provider.base_urls.values_mut() {
         base_url.clone_into(origin);
     }
-    for file in descriptor.files {
-        let text = String::from_utf8_lossy(file.bundled).replace("https://", &format!("{base_url}/"));
-        reference::keep(data, descriptor.name, file, text.as_bytes()).map_err(io::Error::other)?;
+    for file in &descriptor.files {
+        let text = String::from_utf8_lossy(&file.bundled).replace("https://", &format!("{base_url}/"));
+        reference::keep(data, &descriptor.name, file, text.as_bytes()).map_err(io::Error::other)?;
     }
     provider.network = NetworkSettings::default();
     provider.credentials = credentials(descriptor, USERNAME, API_KEY);
@@ -146,14 +133,14 @@ pub fn point(
     provider.rate = vec![Rate::smooth(limit, Duration::from_secs(1))];
     // The free quotas of vendors, which the default configuration keeps to, are nobody's here.
     provider.budget.clear();
-    let products = descriptor.offers.iter().flat_map(|offer| offer.products);
+    let products = descriptor.offers.iter().flat_map(|offer| &offer.products);
     for product in products {
-        if let Unit::Money(currency) = product.unit {
+        if let Unit::Money(currency) = &product.unit {
             provider.budget.push(Budget {
-                product: Some(product.id.to_owned()),
+                product: Some(product.id.to_string()),
                 limit: 20_000,
                 unit: BudgetUnit::Cents,
-                currency: Some(currency.to_owned()),
+                currency: Some(currency.to_string()),
                 window: BudgetWindow::Month,
                 max_price: Some(2_000),
                 label: format!("200/month {currency} of {}", product.id),
@@ -166,8 +153,8 @@ pub fn point(
 /// Names a registry of the sample data's names, which end in `.example` and have none in the world.
 fn name_registry(descriptor: &Descriptor, base_url: &str, data: &Path) -> io::Result<()> {
     for file in descriptor.files.iter().filter(|file| file.name == REGISTRIES) {
-        let text = with_registry(file.bundled, base_url).map_err(io::Error::other)?;
-        reference::keep(data, descriptor.name, file, text.as_bytes()).map_err(io::Error::other)?;
+        let text = with_registry(&file.bundled, base_url).map_err(io::Error::other)?;
+        reference::keep(data, &descriptor.name, file, text.as_bytes()).map_err(io::Error::other)?;
     }
     Ok(())
 }
@@ -193,7 +180,7 @@ pub fn credentials(descriptor: &Descriptor, username: &str, api_key: &str) -> BT
     fields
         .map(|field| {
             let value = if field.secret { api_key } else { username };
-            (field.name.to_owned(), sample(value))
+            (field.name.to_string(), sample(value))
         })
         .collect()
 }
@@ -221,10 +208,10 @@ mod tests {
 
     #[test]
     fn sample_names_have_a_registry_beside_the_others() {
-        let descriptors = registry::all().iter().map(|provider| provider.descriptor());
-        let files = descriptors.flat_map(|descriptor| descriptor.files);
+        let known = Providers::built_in();
+        let files = known.descriptors().flat_map(|descriptor| &descriptor.files);
         let file = files.into_iter().find(|file| file.name == REGISTRIES).unwrap();
-        let text = with_registry(file.bundled, "http://127.0.0.1:7").unwrap();
+        let text = with_registry(&file.bundled, "http://127.0.0.1:7").unwrap();
         assert_eq!((file.check)(text.as_bytes()), Ok(()));
         assert!(
             text.contains(r#"[["example"],["http://127.0.0.1:7/"]]"#),

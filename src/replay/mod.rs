@@ -5,6 +5,7 @@
 //! Nothing here waits for time: a slow answer is held by a [`Gate`] until a test lets it go.
 
 mod answer;
+mod auth;
 mod basic;
 mod defender;
 mod deliver;
@@ -14,7 +15,6 @@ mod fault;
 mod fixture;
 mod gate;
 mod log;
-mod reputation;
 mod resolver;
 mod server;
 mod vendor;
@@ -29,7 +29,6 @@ pub use fault::{DnsFault, Fault, Matcher};
 pub use fixture::{Exchange, FixtureError};
 pub use gate::Gate;
 pub use log::SeenRequest;
-pub use reputation::{ReputationAuth, reputation_auth};
 pub use server::Replay;
 pub use vendor::{AuthResult, Authenticator, Vendor};
 pub use zone::{DnsAnswer, Rrset};

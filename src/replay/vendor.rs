@@ -9,6 +9,7 @@ use std::sync::Arc;
 use include_dir::Dir;
 
 use super::answer::Answer;
+use super::auth::{self, Auth};
 use super::domaintools;
 use super::fixture::{Exchange, FixtureError, Rank};
 use super::log::SeenRequest;
@@ -55,6 +56,7 @@ pub struct Vendor {
     exchanges: Arc<[Exchange]>,
     rrsets: Arc<[Rrset]>,
     default: Answer,
+    auth: Option<Auth>,
     authenticator: Option<Arc<dyn Authenticator>>,
 }
 
@@ -131,6 +133,7 @@ impl Vendor {
             exchanges: exchanges.into(),
             rrsets: Arc::default(),
             default,
+            auth: None,
             authenticator: None,
         })
     }
@@ -165,6 +168,22 @@ impl Vendor {
     /// Answers a question over DNS: by the most literal fixture, else that there are no such records, or no such name.
     pub fn resolve(&self, name: &str, kind: RecordType) -> DnsAnswer {
         zone::answer(&self.rrsets, name, kind)
+    }
+
+    /// Makes the vendor take these credentials alone, where its fixtures say how it checks any.
+    #[must_use]
+    pub fn with_credentials(self, username: &str, api_key: &str) -> Self {
+        match self.auth.clone() {
+            Some(auth) => auth.applied(self, username, api_key),
+            None => self,
+        }
+    }
+
+    /// Makes the vendor check keys as the fixtures of a provider say, whatever exchanges it has.
+    #[must_use]
+    pub fn checking_as(mut self, other: &Self) -> Self {
+        self.auth.clone_from(&other.auth);
+        self
     }
 
     /// Makes the vendor ask for credentials.
@@ -242,11 +261,15 @@ const DNS_DEFAULT: &str = "_default.dns";
 struct Found {
     exchanges: Vec<Exchange>,
     rrsets: Vec<Rrset>,
+    auth: Option<Auth>,
 }
 
 impl Found {
     fn parse(&mut self, name: &str, text: &str) -> Result<(), FixtureError> {
-        if Path::new(name).extension().is_some_and(|end| end == "dns") {
+        if base_name(name) == auth::FILE {
+            let read = Auth::parse(text).map_err(|reason| FixtureError::new(name, 0, reason))?;
+            self.auth = Some(read);
+        } else if Path::new(name).extension().is_some_and(|end| end == "dns") {
             self.rrsets.push(Rrset::parse(name, text)?);
         } else {
             self.exchanges.push(Exchange::parse(name, text)?);
@@ -255,20 +278,25 @@ impl Found {
     }
 
     fn into_vendor(self, name: &str) -> Result<Vendor, FixtureError> {
-        match (self.exchanges.first(), self.rrsets.is_empty()) {
+        let vendor = match (self.exchanges.first(), self.rrsets.is_empty()) {
             (_, true) => Vendor::from_exchanges(name, self.exchanges),
             (None, false) => Vendor::from_rrsets(name, self.rrsets),
             (Some(one), false) => {
                 let reason = "a vendor is asked over HTTP or over DNS, not both";
                 Err(FixtureError::new(one.name(), 0, reason))
             }
-        }
+        }?;
+        Ok(Vendor {
+            auth: self.auth,
+            ..vendor
+        })
     }
 }
 
 fn is_fixture(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "http" || extension == "dns")
+    let is_auth = path.file_name().is_some_and(|name| name == auth::FILE);
+    let ends = path.extension();
+    is_auth || ends.is_some_and(|extension| extension == "http" || extension == "dns")
 }
 
 fn base_name(name: &str) -> &str {

@@ -10,7 +10,6 @@ use super::{StartError, opening};
 use crate::config::{Loaded, Origin};
 use crate::engine::Engine;
 use crate::engine::store::{Opening, Store};
-use crate::providers::Provider;
 use crate::server::Application;
 use crate::telemetry::log;
 
@@ -22,8 +21,6 @@ const LEAST_TOKEN: usize = 32;
 pub struct Preflight<'a> {
     /// The configuration.
     pub loaded: &'a Loaded,
-    /// The providers that exist.
-    pub providers: &'a [&'static dyn Provider],
     /// How the store would be opened.
     pub opening: Opening,
     /// The file of the first token, with the name of the variable that gives it.
@@ -46,7 +43,7 @@ impl Preflight<'_> {
             faults.push(self.at("server.data", &StartError::Data { path, reason }));
         }
         faults.extend(self.log_fault().map(|fault| self.at("log.file", &fault)));
-        let ways = Engine::faults(settings, self.providers);
+        let ways = Engine::faults(self.loaded);
         faults.extend(ways.iter().map(|fault| self.at(&fault.path(), fault)));
         let listening = Application::faults(server, self.is_running);
         faults.extend(listening.iter().map(|fault| {

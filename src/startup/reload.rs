@@ -14,7 +14,7 @@ use crate::config::{self, ConfigErrors, DEFAULT_NAME, Effective, Loaded, Origin}
 use crate::control::state::values;
 use crate::engine::store::Opening;
 use crate::hex::hex;
-use crate::providers::Provider;
+use crate::providers::Providers;
 
 /// Settings that are taken over at the next start, and all below them.
 const AT_START: [&str; 13] = [
@@ -56,9 +56,8 @@ impl Source {
     ///
     /// # Errors
     /// As [`config::load`].
-    pub fn load(&self, providers: &[&'static dyn Provider]) -> Result<Loaded, ConfigErrors> {
-        let descriptors: Vec<_> = providers.iter().map(|provider| provider.descriptor()).collect();
-        let mut loaded = config::load(self.file.as_deref(), &config::environment(), &descriptors)?;
+    pub fn load(&self, known: &Providers) -> Result<Loaded, ConfigErrors> {
+        let mut loaded = config::load(self.file.as_deref(), &config::environment(), known)?;
         if let Some(listen) = self.listen {
             loaded.settings.server.listen = listen;
             loaded.origins.retain(|one| one.path != "server.listen");
@@ -140,7 +139,7 @@ impl App {
         let unopened = self.log.as_ref().and_then(|log| log.reopen().err());
         let unopened = unopened.map(|error| format!("the log goes on in the file that it has: {error}"));
         let reloaded = source
-            .load(self.providers)
+            .load(&self.providers.current())
             .map_err(|errors| errors.to_string())
             .and_then(|loaded| self.take_over(loaded))
             .map(|mut reloaded| {
@@ -193,7 +192,6 @@ impl App {
         let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
         let faults = Preflight {
             loaded: &loaded,
-            providers: self.providers,
             opening: Opening::default(),
             first_token: None,
             // This one holds the address; whether another is free is known at the start only.
@@ -263,7 +261,7 @@ mod tests {
     fn of_every_setting_of_the_server_it_is_known_when_it_is_taken_over() {
         let text = "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://x.example\"\ndata = \"d\"\ntls = \"before\"\n\
                     workers = 1\n[log]\nfile = \"l\"\n";
-        let loaded = read("my.toml", text, false, &[], &[]).unwrap();
+        let loaded = read("my.toml", text, false, &[], &Providers::default()).unwrap();
         let sections = ["server.", "log.", "cache.", "store.", "deadlines."];
         for one in &loaded.origins {
             if sections.iter().any(|section| one.path.starts_with(section)) {

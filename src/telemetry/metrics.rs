@@ -29,7 +29,7 @@ pub struct AttemptLabels {
     /// The provider.
     pub provider: String,
     /// The product.
-    pub product: &'static str,
+    pub product: String,
     /// What the reply meant.
     pub verdict: &'static str,
 }
@@ -340,10 +340,10 @@ impl Metrics {
     }
 
     /// Counts an HTTP attempt at a vendor.
-    pub fn attempt(&self, provider: &str, product: &'static str, verdict: &'static str, took: Duration) {
+    pub fn attempt(&self, provider: &str, product: &str, verdict: &'static str, took: Duration) {
         let labels = AttemptLabels {
             provider: provider.to_owned(),
-            product,
+            product: product.to_owned(),
             verdict,
         };
         self.attempts.get_or_create(&labels).inc();

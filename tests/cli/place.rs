@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-use pivotd::providers::registry;
+use pivotd::providers::Providers;
 use pivotd::replay::demo::{API_KEY, DemoVendors, USERNAME};
 use serde_json::Value;
 
@@ -23,7 +23,9 @@ impl Place {
             .enable_all()
             .build()
             .unwrap();
-        let vendors = runtime.block_on(DemoVendors::start()).unwrap();
+        let vendors = runtime
+            .block_on(DemoVendors::start(&Providers::built_in()))
+            .unwrap();
         let place = Self {
             folder: tempfile::tempdir().unwrap(),
             runtime,
@@ -55,8 +57,8 @@ impl Place {
             .env("PIVOTD__PROVIDERS__DOMAINTOOLS__BASE_URL", base_url)
             .env("DOMAINTOOLS_USERNAME", USERNAME)
             .env("DOMAINTOOLS_API_KEY", API_KEY);
-        for provider in registry::all() {
-            let name = provider.descriptor().name;
+        for provider in &Providers::built_in() {
+            let name = &provider.descriptor().name;
             if name != "domaintools" {
                 // Nobody plays it here, and the real one is never asked.
                 command.env(

@@ -169,7 +169,7 @@ async fn a_reload_and_another_client_change_what_was_rendered() {
     let app = start().await;
     post(&app, ALERT).await;
     let first = post(&app, ALERT).await;
-    let mut loaded = pivotd::config::load(None, &[], &crate::support::descriptors()).unwrap();
+    let mut loaded = pivotd::config::load(None, &[], &crate::support::providers()).unwrap();
     loaded.settings = app.app.configured.load().settings().clone();
     loaded.settings.reputation.thresholds.all = Some(90);
     app.app.reload(loaded).unwrap();
@@ -184,7 +184,7 @@ async fn a_reload_and_another_client_change_what_was_rendered() {
 async fn evidence_that_loses_weight_is_sent_again_until_it_has_lost_some() {
     let app = Builder::new()
         .manual_clock()
-        .with(&["virustotal"])
+        .with(["virustotal"])
         .settings(|settings| {
             settings.providers.get_mut("domaintools").unwrap().enabled = false;
             let rules = &mut settings.reputation;

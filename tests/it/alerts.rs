@@ -110,7 +110,7 @@ async fn asking_again_before_its_time_needs_a_scope() {
 
 #[tokio::test]
 async fn only_the_named_sources_are_asked() {
-    let app = Builder::new().with(&["virustotal"]).start().await;
+    let app = Builder::new().with(["virustotal"]).start().await;
     let ask = async |providers: Value| {
         let body = json!({"domain": "career-offers.example", "providers": providers});
         app.post_json(ALERT, &body).await
@@ -466,7 +466,7 @@ async fn a_batch_answers_each_indicator_by_itself() {
 async fn lines_that_nobody_reads_any_more_ask_nobody_and_are_logged() {
     let app = Builder::new()
         .manual_clock()
-        .with(&["virustotal"])
+        .with(["virustotal"])
         .settings(|settings| {
             settings.providers.get_mut("domaintools").unwrap().enabled = false;
             settings.providers.get_mut("virustotal").unwrap().rate = vec![rate(1, 60)];
@@ -536,10 +536,7 @@ async fn a_batch_leaves_the_reserve_to_people_at_work() {
 
 #[tokio::test]
 async fn the_facts_behind_a_score_have_dates_and_sources() {
-    let app = Builder::new()
-        .with(&["threatconnect", "threatgrid"])
-        .start()
-        .await;
+    let app = Builder::new().with(["threatconnect", "threatgrid"]).start().await;
     let answer = app.get("/v1/context/example.com").await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let answer = answer.json();
@@ -789,7 +786,7 @@ async fn what_a_hosted_mail_service_found_counts() {
 #[tokio::test]
 async fn an_answer_in_part_completes_nothing() {
     let app = Builder::new()
-        .with(&["spamhaus"])
+        .with(["spamhaus"])
         .settings(|settings| {
             settings.providers.get_mut("spamhaus").unwrap().attempts = 1;
             settings.providers.get_mut("domaintools").unwrap().enabled = false;

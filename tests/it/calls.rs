@@ -13,7 +13,7 @@ const ALERT: &str = "/v1/alerts/score";
 async fn faulty(fault: Fault) -> TestApp {
     let app = Builder::new()
         .manual_clock()
-        .with(&["virustotal"])
+        .with(["virustotal"])
         .settings(|settings| {
             let provider = settings.providers.get_mut("virustotal").unwrap();
             provider.attempts = 3;

@@ -54,7 +54,7 @@ async fn each_matter_that_is_open_is_settled_by_its_own_setting_and_named_as_a_c
 #[tokio::test]
 async fn a_source_that_is_required_of_a_kind_is_missed_whatever_it_could_add() {
     let app = Builder::new()
-        .with(&["threatgrid"])
+        .with(["threatgrid"])
         .settings(|settings| {
             settings.providers.get_mut("threatgrid").unwrap().attempts = 1;
             let of_domains = settings.reputation.required.entry(Kind::Domain).or_default();

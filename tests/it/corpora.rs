@@ -11,7 +11,7 @@ use pivotd::config;
 use pivotd::replay::{DnsFault, Fault, Matcher, Vendor};
 use serde_json::{Value, json};
 
-use crate::support::{Builder, TestApp, answering, descriptors};
+use crate::support::{Builder, TestApp, answering, providers};
 
 /// Every source that speaks for a score and that the replay plays.
 const SOURCES: [&str; 11] = [
@@ -123,9 +123,9 @@ async fn company() -> TestApp {
         ),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value));
-    let loaded = config::load(None, &environment, &descriptors()).unwrap().settings;
+    let loaded = config::load(None, &environment, &providers()).unwrap().settings;
     Builder::new()
-        .with(&SOURCES)
+        .with(SOURCES)
         .plays("domaintools", domaintools(&knowledge))
         .plays("virustotal", virustotal(&knowledge))
         .plays("abuseipdb", abuseipdb(&knowledge))

@@ -18,7 +18,7 @@ async fn impatient(provider: &'static str) -> TestApp {
 }
 
 fn builder(provider: &'static str) -> Builder {
-    Builder::new().with(&[provider]).settings(move |settings| {
+    Builder::new().with([provider]).settings(move |settings| {
         settings.providers.get_mut(provider).unwrap().attempts = 1;
     })
 }
@@ -132,7 +132,7 @@ async fn a_silent_server_is_given_up_at_the_end_of_the_attempt() {
 
 #[tokio::test]
 async fn a_failure_is_asked_again() {
-    let builder = Builder::new().manual_clock().with(&["spamhaus"]);
+    let builder = Builder::new().manual_clock().with(["spamhaus"]);
     let app = builder.start().await;
     let servfail = Fault::Dns(DnsFault::Code(2));
     spamhaus(&app).inject(Matcher::any().with_method("A"), servfail, Some(2));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pivotd::catalogue::TransformSpec;
 use pivotd::replay::{Fault, Matcher, Replay};
 
-use crate::support::{API_KEY, Answer, Builder, Entity, TestApp, USERNAME, descriptors};
+use crate::support::{API_KEY, Answer, Builder, Entity, TestApp, USERNAME, providers};
 
 /// Lists the transforms that DomainTools answers, and those that ask nobody.
 fn specs(app: &TestApp) -> Vec<TransformSpec> {
@@ -26,9 +26,10 @@ fn specs_of(app: &TestApp, provider: &str) -> Vec<TransformSpec> {
 }
 
 /// Lists the providers that are played beside DomainTools.
-fn others() -> Vec<&'static str> {
-    let names = descriptors().into_iter().map(|descriptor| descriptor.name);
-    names.filter(|name| *name != "domaintools").collect()
+fn others() -> Vec<String> {
+    let known = providers();
+    let names = known.descriptors().map(|descriptor| descriptor.name.to_string());
+    names.filter(|name| name != "domaintools").collect()
 }
 
 fn asks_a_vendor(spec: &TransformSpec) -> bool {
@@ -144,7 +145,7 @@ async fn impatient() -> TestApp {
     impatient_with(&[]).await
 }
 
-async fn impatient_with(providers: &[&'static str]) -> TestApp {
+async fn impatient_with(providers: &[&str]) -> TestApp {
     let builder = Builder::new()
         .manual_clock()
         .with(providers)
@@ -233,8 +234,8 @@ async fn every_fault_on_every_transform_is_told_and_booked() {
 
 #[tokio::test]
 async fn every_transform_of_every_provider_finds_its_example() {
-    let app = Builder::new().with(&others()).start().await;
-    for provider in others() {
+    let app = Builder::new().with(others()).start().await;
+    for provider in &others() {
         let specs = specs_of(&app, provider);
         assert!(specs.iter().any(asks_a_vendor), "{provider} has no transform");
         for spec in specs.iter().filter(|spec| asks_a_vendor(spec)) {
@@ -248,7 +249,7 @@ async fn every_transform_of_every_provider_finds_its_example() {
 
 #[tokio::test]
 async fn every_transform_of_every_provider_says_that_it_is_limited_and_until_when() {
-    for provider in others() {
+    for provider in &others() {
         let app = impatient_with(&[provider]).await;
         let limit = Fault::too_many_requests(Some("7200"));
         app.others[provider].inject(Matcher::any(), limit, None);
@@ -267,7 +268,7 @@ async fn every_transform_of_every_provider_says_that_it_is_limited_and_until_whe
 
 #[tokio::test]
 async fn every_fault_on_every_other_provider_is_told_and_booked() {
-    for provider in others() {
+    for provider in &others() {
         for (name, fault) in Fault::all() {
             let gated = fault.gate().is_some();
             // The right body under another label is an answer all the same.
@@ -310,8 +311,8 @@ async fn every_fault_on_every_other_provider_is_told_and_booked() {
 #[tokio::test]
 async fn every_transform_of_every_provider_says_that_nothing_is_known() {
     // RDAP knows no server for a name that is set aside, and says that instead.
-    for provider in others().into_iter().filter(|name| *name != "rdap") {
-        let app = Builder::new().with(&[provider]).start().await;
+    for provider in others().iter().filter(|name| *name != "rdap") {
+        let app = Builder::new().with([provider]).start().await;
         for spec in specs_of(&app, provider).iter().filter(|spec| asks_a_vendor(spec)) {
             let entity = unheard_of(spec);
             let answer = app.run(&spec.name, entity).await;

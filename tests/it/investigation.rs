@@ -236,7 +236,7 @@ fn names<'a>(values: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 
 async fn open() -> Case {
     let builder = Builder::new()
-        .with(&["threatconnect", "threatgrid", "passivetotal"])
+        .with(["threatconnect", "threatgrid", "passivetotal"])
         .manual_clock()
         .settings(|settings| {
             let mut lists = (*settings.lists).clone();

@@ -123,7 +123,7 @@ async fn a_host_name_is_asked_by_its_registrable_domain_and_it_says_so() {
 /// What is said of a registrable domain stands on that domain, whatever was selected below it.
 #[tokio::test]
 async fn what_describes_the_registrable_domain_is_not_put_on_a_name_below_it() {
-    let app = Builder::new().with(&["domaintools", "rdap"]).start().await;
+    let app = Builder::new().with(["domaintools", "rdap"]).start().await;
     for (transform, domain, property) in [
         ("domaintools.risk", "career-offers.example", "domaintools.score"),
         ("domaintools.whois", "example.com", "domaintools.created"),

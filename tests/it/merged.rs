@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use pivotd::replay::{Fault, Gate, Matcher};
 use serde_json::json;
 
-use crate::support::{Builder, Entity, TestApp, answering, descriptors};
+use crate::support::{Builder, Entity, TestApp, answering, providers};
 
 const FIVE: [&str; 5] = ["passivetotal", "dnsdb", "mnemonic", "circl", "virustotal"];
 const ALL: &str = "resolutions";
@@ -15,7 +15,7 @@ const ALL: &str = "resolutions";
 const NAME: &str = "tendrit.example";
 
 async fn app() -> TestApp {
-    let builder = Builder::new().with(&FIVE);
+    let builder = Builder::new().with(FIVE);
     builder
         .settings(|settings| settings.providers.get_mut("domaintools").unwrap().enabled = false)
         .start()
@@ -75,7 +75,7 @@ async fn five_providers_are_asked_at_once_with_the_calls_of_each_alone() {
 
 #[tokio::test]
 async fn one_slow_one_failing_one_fine() {
-    let builder = Builder::new().with(&FIVE).manual_clock();
+    let builder = Builder::new().with(FIVE).manual_clock();
     let app = builder
         .settings(|settings| {
             settings.deadlines.maltego = Duration::from_secs(10);
@@ -168,16 +168,12 @@ async fn each_provider_has_its_own_window() {
 /// Who cannot be asked about an address is left out there; with nobody else's key, it is the registry that answers.
 #[tokio::test]
 async fn whois_asks_everybody_who_can_be_asked() {
-    let app = Builder::new().with(&["defender", "rdap"]).start().await;
+    let app = Builder::new().with(["defender", "rdap"]).start().await;
     let domain = app.run("whois", Entity::domain("tendrit.example")).await;
     for provider in ["domaintools", "defender", "rdap"] {
         let said = domain.said("PartialError") + &domain.said("Inform");
-        let title = pivotd::providers::registry::all()
-            .iter()
-            .map(|known| known.descriptor())
-            .find(|known| known.name == provider)
-            .unwrap()
-            .title;
+        let known = providers();
+        let title = known.descriptor(provider).unwrap().title.as_str();
         assert!(
             domain.body.contains(&format!("{provider}.source")) || said.contains(title),
             "{provider}: {}",
@@ -194,7 +190,7 @@ async fn whois_asks_everybody_who_can_be_asked() {
 
 #[tokio::test]
 async fn a_provider_without_a_key_is_not_asked_and_not_missed() {
-    let builder = Builder::new().with(&FIVE);
+    let builder = Builder::new().with(FIVE);
     let app = builder
         .settings(|settings| {
             let provider = settings.providers.get_mut("dnsdb").unwrap();
@@ -281,7 +277,11 @@ fn loosely(kind: &str, value: &str) -> String {
 /// The same host, address, e-mail address, file, tracker, telephone, person or place is one entity, whoever tells of it.
 #[tokio::test]
 async fn an_entity_is_the_same_from_every_provider() {
-    let names: Vec<&'static str> = descriptors().iter().map(|descriptor| descriptor.name).collect();
+    let known = providers();
+    let names: Vec<String> = known
+        .descriptors()
+        .map(|descriptor| descriptor.name.to_string())
+        .collect();
     let app = Builder::new().with(&names).manual_clock().start().await;
     let configured = app.app.configured.load_full();
     // By what it is, however it is spelt: how each provider's transforms spell it, and what they draw it as.
@@ -380,7 +380,7 @@ async fn a_tracker_is_the_same_from_every_provider() {
             defender,
         ),
     ];
-    let mut builder = Builder::new().with(&["passivetotal", "defender"]);
+    let mut builder = Builder::new().with(["passivetotal", "defender"]);
     for (provider, _, request, body) in &played {
         let mut exchanges = vec![(request.clone(), body.clone())];
         if *provider == "defender" {
@@ -432,7 +432,7 @@ async fn a_tracker_is_the_same_from_every_provider() {
 
 #[tokio::test]
 async fn without_a_paid_provider_registrations_come_from_the_registries() {
-    let builder = Builder::new().with(&["rdap"]).settings(|settings| {
+    let builder = Builder::new().with(["rdap"]).settings(|settings| {
         let provider = settings.providers.get_mut("domaintools").unwrap();
         provider.credentials.clear();
         let reason = "DOMAINTOOLS_API_KEY is not set".to_owned();
@@ -453,7 +453,7 @@ async fn without_a_paid_provider_registrations_come_from_the_registries() {
 
 #[tokio::test]
 async fn a_registration_is_told_by_everybody_who_knows_it() {
-    let app = Builder::new().with(&["rdap"]).start().await;
+    let app = Builder::new().with(["rdap"]).start().await;
     let answer = app.run("whois", Entity::domain("example.com")).await;
     for provider in ["rdap", "domaintools"] {
         let source = format!("Name=\"{provider}.source\"");

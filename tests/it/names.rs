@@ -249,7 +249,7 @@ async fn names_that_idna_refuses_are_asked_and_shown() {
         )
     });
     let app = Builder::new()
-        .with(&["passivetotal"])
+        .with(["passivetotal"])
         .plays("passivetotal", answering("passivetotal", exchanges.collect()))
         .start()
         .await;

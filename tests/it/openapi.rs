@@ -159,7 +159,7 @@ fn members(value: &serde_json::Value, path: &str, found: &mut std::collections::
 #[tokio::test]
 async fn example_answers_have_the_members_of_answers() {
     let app = Builder::new()
-        .with(&["virustotal", "rdap"])
+        .with(["virustotal", "rdap"])
         .shipped()
         .start()
         .await;

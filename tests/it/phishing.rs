@@ -46,7 +46,7 @@ fn branches(answer: &Value) -> (&str, bool) {
 #[tokio::test]
 async fn one_indicator_over_the_threshold_decides() {
     let app = Builder::new()
-        .with(&["virustotal", "abuseipdb", "greynoise", "emailrep"])
+        .with(["virustotal", "abuseipdb", "greynoise", "emailrep"])
         .start()
         .await;
     let answer = story(
@@ -108,7 +108,7 @@ async fn none_over_is_below_and_unknown_and_unsupported_stay_apart() {
 
 #[tokio::test]
 async fn what_a_failed_source_could_have_known_leaves_the_alert_undetermined() {
-    let app = Builder::new().with(&["abuseipdb"]).start().await;
+    let app = Builder::new().with(["abuseipdb"]).start().await;
     for vendor in app.others.values() {
         vendor.inject(Matcher::any(), Fault::busy_503(), None);
     }
@@ -184,7 +184,7 @@ async fn a_decimal_of_a_calibrated_number_counts_as_the_next_whole_one() {
         ("74.2", "exceeds"),
         ("75", "exceeds"),
     ] {
-        let app = Builder::new().with(&["abuseipdb"]).start().await;
+        let app = Builder::new().with(["abuseipdb"]).start().await;
         let fault = Fault::Status {
             code: 200,
             headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
@@ -202,7 +202,7 @@ async fn a_decimal_of_a_calibrated_number_counts_as_the_next_whole_one() {
 #[tokio::test]
 async fn a_gap_that_could_not_matter_closes_the_alert_and_one_that_could_does_not() {
     let app = Builder::new()
-        .with(&["dns"])
+        .with(["dns"])
         .settings(|settings| settings.providers.get_mut("dns").unwrap().attempts = 1)
         .start()
         .await;
@@ -344,7 +344,7 @@ async fn what_a_mailbox_registered_counts_where_the_account_includes_it_and_is_n
 #[tokio::test]
 async fn a_source_that_is_missing_is_thought_to_say_what_it_says_of_that_kind() {
     let app = Builder::new()
-        .with(&["threatgrid"])
+        .with(["threatgrid"])
         .settings(|settings| settings.providers.get_mut("threatgrid").unwrap().attempts = 1)
         .start()
         .await;

@@ -161,7 +161,7 @@ async fn a_vendor_that_refuses_nothing_is_asked_with_new_keys_once_a_second() {
 
 #[tokio::test]
 async fn a_reload_takes_the_metrics_of_what_it_removed() {
-    let builder = Builder::new().with(&["virustotal"]).settings(|settings| {
+    let builder = Builder::new().with(["virustotal"]).settings(|settings| {
         for provider in ["domaintools", "virustotal"] {
             let provider = settings.providers.get_mut(provider).unwrap();
             provider.budget = vec![budget(None, 7, BudgetUnit::Calls, BudgetWindow::Day)];
@@ -180,7 +180,7 @@ async fn a_reload_takes_the_metrics_of_what_it_removed() {
     for name in names {
         assert_eq!(series(name).await, 2, "{name}");
     }
-    let mut loaded = pivotd::config::load(None, &[], &crate::support::descriptors()).unwrap();
+    let mut loaded = pivotd::config::load(None, &[], &crate::support::providers()).unwrap();
     loaded.settings = app.app.configured.load().settings().clone();
     loaded.settings.providers.get_mut("domaintools").unwrap().budget = Vec::new();
     loaded.settings.providers.get_mut("virustotal").unwrap().enabled = false;

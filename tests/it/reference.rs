@@ -9,7 +9,7 @@ use crate::support::{Builder, Entity};
 
 #[tokio::test]
 async fn newer_files_are_fetched_and_used_and_broken_ones_are_not() {
-    let app = Builder::new().with(&["rdap"]).start().await;
+    let app = Builder::new().with(["rdap"]).start().await;
     let data = app.folder.path().join("data");
     let folder = data.join("reference").join("rdap");
     let before = app.run("rdap.whois", Entity::domain("nowhere.example")).await;
@@ -55,7 +55,7 @@ async fn newer_files_are_fetched_and_used_and_broken_ones_are_not() {
 /// A registrar that hangs costs its contacts only, and not for long; a registry that fails shuts no other.
 #[tokio::test]
 async fn one_server_of_many_holds_up_nothing() {
-    let app = Builder::new().with(&["rdap"]).manual_clock().start().await;
+    let app = Builder::new().with(["rdap"]).manual_clock().start().await;
     let vendor = &app.others["rdap"];
     let gate = Gate::new();
     let registry = serde_json::json!({

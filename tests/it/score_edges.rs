@@ -196,7 +196,7 @@ async fn a_rehearsal_is_as_wide_as_the_alert_and_asks_nobody_for_facts_either() 
 async fn what_is_too_much_to_score_leaves_an_alert_undetermined() {
     let app = Builder::new()
         .manual_clock()
-        .with(&["virustotal"])
+        .with(["virustotal"])
         .settings(|settings| {
             settings.providers.get_mut("domaintools").unwrap().enabled = false;
         })
@@ -308,7 +308,7 @@ async fn a_name_below_a_public_suffix_is_its_customers_own() {
 #[tokio::test]
 async fn a_host_is_asked_by_its_own_name_too_where_a_source_knows_hosts() {
     let app = Builder::new()
-        .with(&["virustotal"])
+        .with(["virustotal"])
         .settings(|settings| {
             settings.providers.get_mut("domaintools").unwrap().enabled = false;
         })
@@ -326,7 +326,7 @@ async fn a_host_is_asked_by_its_own_name_too_where_a_source_knows_hosts() {
 async fn sources_of_one_family_do_not_agree_with_themselves() {
     for (family, decision) in [(None, "exceeds"), (Some("domaintools"), "below")] {
         let app = Builder::new()
-            .with(&["virustotal"])
+            .with(["virustotal"])
             .settings(move |settings| {
                 let rules = settings.reputation.sources.get_mut("virustotal").unwrap();
                 rules.family = family.map(str::to_owned);
@@ -410,7 +410,7 @@ async fn links_without_a_scheme_and_defanged_ones_are_read() {
 
 #[tokio::test]
 async fn a_registry_without_a_server_is_no_failure() {
-    let app = Builder::new().with(&["rdap"]).start().await;
+    let app = Builder::new().with(["rdap"]).start().await;
     let answer = score(&app, &json!({"domain": "nobody-knows-this.kg"})).await;
     assert_eq!(
         (&answer["decision"], &answer["indicators"][0]["complete"]),

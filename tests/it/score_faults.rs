@@ -256,14 +256,14 @@ matrix! {
 #[test]
 fn no_source_of_scores_is_left_out() {
     use pivotd::domain::Capability;
-    let speaks = |descriptor: &&pivotd::providers::Descriptor| {
+    let speaks = |descriptor: &&std::sync::Arc<pivotd::providers::Descriptor>| {
         [Capability::Risk, Capability::Reputation, Capability::MailPolicy]
             .into_iter()
             .any(|capability| descriptor.offer(capability).is_some())
     };
-    for descriptor in crate::support::descriptors().into_iter().filter(speaks) {
+    for descriptor in crate::support::providers().descriptors().filter(speaks) {
         // The old service's own interface is that of Defender.
-        let is_walked = WALKED.contains(&descriptor.name) || descriptor.name == "passivetotal";
+        let is_walked = WALKED.contains(&descriptor.name.as_str()) || descriptor.name == "passivetotal";
         assert!(is_walked, "{} is not walked", descriptor.name);
     }
 }

@@ -146,7 +146,7 @@ fn telling_message() -> String {
 #[tokio::test]
 async fn no_key_and_no_word_of_a_message_is_in_what_a_soar_gets_or_what_is_kept() {
     let app = Builder::new()
-        .with(&["virustotal", "abuseipdb", "emailrep", "ipqs", "spamhaus", "dns"])
+        .with(["virustotal", "abuseipdb", "emailrep", "ipqs", "spamhaus", "dns"])
         .settings(|settings| {
             settings.log.level = "trace".to_owned();
             for provider in settings.providers.values_mut() {

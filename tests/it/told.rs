@@ -54,7 +54,7 @@ async fn it_is_a_sinkhole(app: &TestApp, source: &str) {
 
 #[tokio::test]
 async fn what_one_answer_calls_a_sinkhole_is_one_everywhere() {
-    let builder = Builder::new().with(&["passivetotal"]).manual_clock();
+    let builder = Builder::new().with(["passivetotal"]).manual_clock();
     let app = builder.start().await;
     // Nobody said so yet, and the rendered answer is kept.
     for _ in 0..2 {
@@ -87,7 +87,7 @@ async fn what_one_answer_calls_a_sinkhole_is_one_everywhere() {
 
 #[tokio::test]
 async fn a_list_or_the_entity_itself_says_that_it_is_a_sinkhole() {
-    let builder = Builder::new().with(&["passivetotal"]).settings(|settings| {
+    let builder = Builder::new().with(["passivetotal"]).settings(|settings| {
         let mut lists = (*settings.lists).clone();
         lists
             .add(Purpose::Sinkhole, "203.0.113.103\n", "soc.txt")
@@ -119,7 +119,7 @@ async fn a_list_or_the_entity_itself_says_that_it_is_a_sinkhole() {
 
 #[tokio::test]
 async fn names_of_dynamic_dns_services_can_be_left_out() {
-    let builder = Builder::new().with(&["threatconnect"]).settings(|settings| {
+    let builder = Builder::new().with(["threatconnect"]).settings(|settings| {
         let mut lists = (*settings.lists).clone();
         lists
             .add(Purpose::DynamicDns, SAMPLE_ZONES, "sample list")
@@ -168,7 +168,7 @@ async fn names_of_dynamic_dns_services_can_be_left_out() {
 
 #[tokio::test]
 async fn results_without_a_date_are_told_or_left_out() {
-    let app = Builder::new().with(&["passivetotal"]).start().await;
+    let app = Builder::new().with(["passivetotal"]).start().await;
     let on = Entity::domain("tendrit.example");
     let window = [
         ("global#pivotd.since", "2013-01-01"),
@@ -225,7 +225,7 @@ async fn an_entity_without_a_value_is_known_by_its_property() {
 
 #[tokio::test]
 async fn an_incident_is_taken_by_its_id_and_by_its_name() {
-    let app = Builder::new().with(&["threatconnect"]).start().await;
+    let app = Builder::new().with(["threatconnect"]).start().await;
     for type_id in ["pivotd.Incident", "maltego.Incident"] {
         let held = app
             .run("threatconnect.indicators", Entity::new(type_id, "1184230"))

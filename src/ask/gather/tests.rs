@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::civil::date;
 
@@ -16,13 +16,12 @@ use crate::domain::{
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::maltego::{InputEntity, is_invisible};
-use crate::providers::registry;
+use crate::providers::Providers;
+
+static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::built_in);
 
 fn settings() -> Settings {
-    let descriptors: Vec<_> = registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let descriptors = Providers::built_in();
     crate::config::load(None, &[], &descriptors).unwrap().settings
 }
 
@@ -101,7 +100,7 @@ fn answers(provider: &str) -> Vec<(Capability, Vec<Record>)> {
 struct Trial<'a> {
     settings: &'a Settings,
     spec: &'a TransformSpec,
-    answers: Vec<(&'static Descriptor, Answer)>,
+    answers: Vec<(Arc<Descriptor>, Answer)>,
     options: Options,
     type_id: String,
     value: String,
@@ -113,7 +112,7 @@ impl Trial<'_> {
     fn asked(&self) -> Asked {
         let told = self.answers.iter().map(|(descriptor, answer)| {
             let told = Told::local(answer.clone());
-            (*descriptor, self.options.clone(), told)
+            (Arc::clone(descriptor), self.options.clone(), told)
         });
         Asked {
             entity: InputEntity {
@@ -238,7 +237,7 @@ impl Trial<'_> {
 
 fn answer(capability: Capability, descriptor: &Descriptor, records: Vec<Record>) -> Answer {
     let source = Source {
-        provider: descriptor.name.to_owned(),
+        provider: descriptor.name.to_string(),
         product: "p".to_owned(),
         blind: None,
     };
@@ -255,16 +254,21 @@ fn each_trial(mut visit: impl FnMut(Trial<'_>)) -> usize {
     let mut known: BTreeMap<String, Vec<(Capability, Vec<Record>)>> = BTreeMap::new();
     let mut count = 0;
     for spec in &settings.transforms {
-        let mut last: Vec<(&'static Descriptor, Answer)> = Vec::new();
-        let mut sets: Vec<Vec<(&'static Descriptor, Answer)>> = Vec::new();
+        let mut last: Vec<(Arc<Descriptor>, Answer)> = Vec::new();
+        let mut sets: Vec<Vec<(Arc<Descriptor>, Answer)>> = Vec::new();
         for provider in spec.providers() {
-            let descriptor = registry::find(provider).unwrap().descriptor();
+            let descriptor = PROVIDERS.descriptor(provider).unwrap();
             let all = known.entry(provider.clone()).or_insert_with(|| answers(provider));
             let of_spec = all
                 .iter()
                 .filter(|(capability, _)| *capability == spec.capability);
             let of_spec: Vec<_> = of_spec
-                .map(|(capability, records)| (descriptor, answer(*capability, descriptor, records.clone())))
+                .map(|(capability, records)| {
+                    (
+                        Arc::clone(descriptor),
+                        answer(*capability, descriptor, records.clone()),
+                    )
+                })
                 .collect();
             last.extend(of_spec.first().cloned());
             sets.extend(of_spec.into_iter().map(|one| vec![one]));
@@ -357,7 +361,7 @@ fn whatever_comes_is_shown_or_said() {
                 one.records = vec![record.clone()];
                 let (type_id, value) = found.first().cloned().unwrap_or_default();
                 let trial = Trial {
-                    answers: vec![(*descriptor, one)],
+                    answers: vec![(Arc::clone(descriptor), one)],
                     options: Options::default(),
                     type_id,
                     value,
@@ -373,7 +377,7 @@ fn whatever_comes_is_shown_or_said() {
                 what: "records of other types (SOA)".to_owned(),
             }];
             let trial = Trial {
-                answers: vec![(*descriptor, empty)],
+                answers: vec![(Arc::clone(descriptor), empty)],
                 options: Options::default(),
                 type_id: trial.type_id.clone(),
                 value: trial.value.clone(),
@@ -400,7 +404,7 @@ fn records_for_another_transform_are_told() {
         if spec.entities.iter().any(|rule| rule.on_input) {
             continue;
         }
-        let descriptor = registry::find(provider).unwrap().descriptor();
+        let descriptor = PROVIDERS.descriptor(provider).unwrap();
         let schema = spec.capability.schema();
         let used: Vec<&str> = spec
             .entities
@@ -416,7 +420,10 @@ fn records_for_another_transform_are_told() {
             let trial = Trial {
                 settings: &settings,
                 spec,
-                answers: vec![(descriptor, answer(spec.capability, descriptor, records))],
+                answers: vec![(
+                    Arc::clone(descriptor),
+                    answer(spec.capability, descriptor, records),
+                )],
                 options: Options::default(),
                 type_id: spec.inputs[0].type_id.clone(),
                 value: "nobody.example".to_owned(),
@@ -515,7 +522,7 @@ fn what_cannot_be_seen_reaches_no_graph() {
             );
             told.missing = vec![hidden.to_owned()];
             told.source.product.clone_from(&given.source.product);
-            (*descriptor, told)
+            (Arc::clone(descriptor), told)
         });
         let trial = Trial {
             answers: answers.collect(),
@@ -569,11 +576,14 @@ fn what_there_was_is_said_where_nothing_of_it_is_shown() {
         ),
     ] {
         let spec = settings.transforms.iter().find(|spec| spec.name == name).unwrap();
-        let descriptor = registry::find(&spec.providers()[0]).unwrap().descriptor();
+        let descriptor = PROVIDERS.descriptor(&spec.providers()[0]).unwrap();
         let trial = Trial {
             settings: &settings,
             spec,
-            answers: vec![(descriptor, answer(spec.capability, descriptor, records))],
+            answers: vec![(
+                Arc::clone(descriptor),
+                answer(spec.capability, descriptor, records),
+            )],
             options: Options::default(),
             type_id: input.0.to_owned(),
             value: input.1.to_owned(),

@@ -59,7 +59,7 @@ fn could(part: &Part, rules: &Rules) -> Potential {
                 .into_iter()
                 .flatten()
                 .filter(|measure| !OTHERS.contains(&measure.as_str()))
-                .filter(|measure| !part.unsaid.contains(&measure.as_str()));
+                .filter(|measure| !part.unsaid.iter().any(|unsaid| unsaid == measure.as_str()));
             Potential::Measures(own.cloned().collect())
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn note(engine: &Engine, indicators: &[(String, Indicator)]) -> Optio
     });
     let example = example.map_or_else(String::new, |runtime| {
         let missing: Vec<&str> = runtime.settings.missing.values().map(String::as_str).collect();
-        let title = runtime.provider.descriptor().title;
+        let title = &runtime.provider.descriptor().title;
         format!(", for example of {title} ({})", missing.join(", "))
     });
     Some(format!(

@@ -342,8 +342,8 @@ impl Tally {
 fn titles(engine: &Engine, sources: &BTreeSet<String>) -> BTreeMap<String, String> {
     let runtimes = engine.runtimes();
     let titled = |name: &String| {
-        let title = runtimes.get(name)?.provider.descriptor().title;
-        Some((name.clone(), title.to_owned()))
+        let title = &runtimes.get(name)?.provider.descriptor().title;
+        Some((name.clone(), title.to_string()))
     };
     sources.iter().filter_map(titled).collect()
 }

@@ -6,6 +6,7 @@ use super::{Scorer, local};
 use crate::domain::lists::Hit;
 use crate::domain::{Capability, Indicator, IndicatorKind, Pap, Query};
 use crate::engine::runtime::Runtime;
+use crate::providers::Name;
 use crate::reputation::Policy;
 use crate::reputation::lists::of_strangers;
 use crate::reputation::policy::Registrations;
@@ -43,7 +44,7 @@ pub(super) struct Part {
     /// Whether it is asked about a host where strangers put what the indicator names.
     pub(super) is_of_strangers: bool,
     /// Measures that the source never says of this kind of indicator.
-    pub(super) unsaid: Vec<&'static str>,
+    pub(super) unsaid: Vec<Name>,
 }
 
 /// Lists the questions about an indicator.
@@ -173,8 +174,10 @@ pub(super) fn ask(
         }
         // As a transform asks that says nothing else, so that both are answered by one stored answer.
         let mut query = Query::new(capability, asked.clone());
-        for param in offer.params {
-            query.params.insert(param.name.to_owned(), param.values.default());
+        for param in &offer.params {
+            query
+                .params
+                .insert(param.name.to_string(), param.values.default());
         }
         parts.push(Part {
             source: source.clone(),
@@ -183,7 +186,7 @@ pub(super) fn ask(
             about: about.map(str::to_owned),
             barred: barred(scorer, source, runtime, offer.active),
             is_of_strangers: false,
-            unsaid: offer.unsaid(asked.kind()).collect(),
+            unsaid: offer.unsaid(asked.kind()).map(Name::new).collect(),
         });
     }
 }

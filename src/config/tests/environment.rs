@@ -9,7 +9,7 @@ fn with(text: &str, pairs: &[(&str, &str)]) -> Result<Loaded, ConfigErrors> {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    read("my.toml", text, false, &variables, vendor::ALL)
+    read("my.toml", text, false, &variables, &vendor::ALL)
 }
 
 const TEXT: &str = "[server]\nlisten = \"127.0.0.1:1\"\n[providers.domaintools]\nrate = \"1/s\"\n";

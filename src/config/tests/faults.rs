@@ -16,7 +16,7 @@ input = [\"maltego.Domain\"]
 const ENTITY: &str = "[[transform.entity]]\nvalue = \"registrar\"\n";
 
 fn faults(text: &str) -> String {
-    match read("my.toml", text, false, &[], vendor::ALL) {
+    match read("my.toml", text, false, &[], &vendor::ALL) {
         Ok(_) => "loads".to_owned(),
         Err(errors) => errors.to_string(),
     }

@@ -14,7 +14,7 @@ fn with(lines: &str, pairs: &[(&str, &str)]) -> Result<Loaded, ConfigErrors> {
         &format!("{HEAD}{lines}"),
         false,
         &variables,
-        vendor::ALL,
+        &vendor::ALL,
     )
 }
 

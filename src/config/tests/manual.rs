@@ -4,7 +4,6 @@ use super::vendor;
 use crate::catalogue::{Answerer, Catalogue, InputSpec};
 use crate::config::{DEFAULT_FILE, Loaded, Origin, Report, load, read};
 use crate::domain::{Indicator, IndicatorKind, Purpose};
-use crate::providers::Descriptor;
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
@@ -18,11 +17,10 @@ fn manual(pairs: &[(&str, &str)]) -> Loaded {
 }
 
 /// Writes what `pivotd check --values` prints.
-fn report(loaded: &Loaded, catalogue: &Catalogue, descriptors: &[&'static Descriptor]) -> String {
+fn report(loaded: &Loaded, catalogue: &Catalogue) -> String {
     let report = Report {
         loaded,
         catalogue,
-        descriptors,
         refused: &std::collections::BTreeMap::new(),
     };
     let mut lines: Vec<String> = report.providers().iter().map(|row| row.join("  ")).collect();
@@ -221,7 +219,7 @@ fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
         ("PIVOTD__PROVIDERS__DOMAINTOOLS__PROXY_PASSWORD", "canary-proxy"),
     ]);
     let catalogue = Catalogue::build(&loaded.settings, 1);
-    let text = report(&loaded, &catalogue, &vendor::all());
+    let text = report(&loaded, &catalogue);
     assert!(!text.contains("canary"), "{text}");
     assert!(!format!("{loaded:?}").contains("canary"));
     let has = |parts: &[&str]| {
@@ -247,7 +245,7 @@ fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
         "transforms.toml:",
     ]);
     let lacking = manual(&[("DOMAINTOOLS_USERNAME", "u")]);
-    let text = report(&lacking, &catalogue, &vendor::all());
+    let text = report(&lacking, &catalogue);
     assert!(text.contains("DOMAINTOOLS_API_KEY is not set"), "{text}");
     assert!(
         lacking
@@ -260,10 +258,7 @@ fn the_report_names_keys_values_and_where_they_came_from_without_secrets() {
 
 #[test]
 fn the_compiled_in_file_fits_the_providers_of_this_program() {
-    let descriptors: Vec<_> = crate::providers::registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let descriptors = crate::providers::Providers::built_in();
     let loaded = load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
     let catalogue = Catalogue::build(&loaded.settings, 1);
     let specs = loaded.settings.transforms.iter();
@@ -296,7 +291,7 @@ fn a_notice_is_told_where_the_provider_is_enabled() {
     );
     for (loaded, told) in [(off, false), (on, true)] {
         let catalogue = Catalogue::build(&loaded.settings, 1);
-        let text = report(&loaded, &catalogue, &vendor::all());
+        let text = report(&loaded, &catalogue);
         let notes = text.split("\nNotes\n").nth(1).unwrap_or_default();
         assert_eq!(
             notes.contains("passivetotal: the public PassiveTotal service was retired"),
@@ -308,10 +303,7 @@ fn a_notice_is_told_where_the_provider_is_enabled() {
 
 #[test]
 fn a_resolver_is_named_where_a_provider_is_asked_over_dns_and_nowhere_else() {
-    let known: Vec<_> = crate::providers::registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let known = crate::providers::Providers::built_in();
     let loaded = |pairs: &[(&str, &str)]| load(None, &variables(pairs), &known);
     let resolver = "PIVOTD__PROVIDERS__SPAMHAUS__BASE_URL";
     let settings = loaded(&[(resolver, "dns://192.0.2.53")]).unwrap().settings;
@@ -339,7 +331,7 @@ fn a_resolver_is_named_where_a_provider_is_asked_over_dns_and_nowhere_else() {
             told,
             "the public lists need no key"
         );
-        let text = report(&loaded, &Catalogue::build(&loaded.settings, 1), &known);
+        let text = report(&loaded, &Catalogue::build(&loaded.settings, 1));
         assert_eq!(
             text.contains("spamhaus: free use is non-commercial"),
             told,

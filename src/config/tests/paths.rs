@@ -29,7 +29,7 @@ fn a_relative_path_of_a_file_begins_where_that_file_lies() {
     std::fs::write(&file, FILE).unwrap();
     std::fs::write(here.join("user"), "someone").unwrap();
     std::fs::write(here.join("own.txt"), "corp.example\n").unwrap();
-    let loaded = load(Some(&file), &[set("KEY", "k")], vendor::ALL).unwrap();
+    let loaded = load(Some(&file), &[set("KEY", "k")], &vendor::ALL).unwrap();
     let settings = &loaded.settings;
     assert_eq!(settings.server.data, here.join("data"));
     let tls = settings.server.tls.as_ref().unwrap();
@@ -57,7 +57,7 @@ fn a_relative_path_of_a_variable_and_the_default_begin_in_the_current_folder() {
         set("PIVOTD__PROVIDERS__DOMAINTOOLS__CA_FILE", "ca.pem"),
     ];
     let text = FILE.replace("[lists]\nown = [\"own.txt\"]\n", "");
-    let settings = read("/etc/pivotd/my.toml", &text, false, &laid_over, vendor::ALL)
+    let settings = read("/etc/pivotd/my.toml", &text, false, &laid_over, &vendor::ALL)
         .unwrap()
         .settings;
     assert_eq!(settings.server.data, Path::new("there"));
@@ -65,21 +65,21 @@ fn a_relative_path_of_a_variable_and_the_default_begin_in_the_current_folder() {
     assert_eq!(settings.server.tls.unwrap().key, Path::new("k.pem"));
     let network = &settings.providers["domaintools"].network;
     assert_eq!(network.ca_file, Some(PathBuf::from("ca.pem")));
-    let silent = read("/etc/pivotd/my.toml", "", false, &[], vendor::ALL).unwrap();
+    let silent = read("/etc/pivotd/my.toml", "", false, &[], &vendor::ALL).unwrap();
     assert_eq!(silent.settings.server.data, Path::new("./data"));
     assert_eq!(server(None, &[]).unwrap().data, Path::new("./data"));
 }
 
 #[test]
 fn an_empty_path_is_refused() {
-    let refused = read("my.toml", "[log]\nfile = \"\"\n", false, &[], vendor::ALL).unwrap_err();
+    let refused = read("my.toml", "[log]\nfile = \"\"\n", false, &[], &vendor::ALL).unwrap_err();
     assert_eq!(refused.to_string(), "my.toml:2:8: file: must not be empty");
 }
 
 #[test]
 fn a_variable_that_was_meant_to_be_a_setting_is_told() {
     let warned = |name: &str| {
-        let loaded = read("my.toml", "", false, &[set(name, "verbose")], vendor::ALL).unwrap();
+        let loaded = read("my.toml", "", false, &[set(name, "verbose")], &vendor::ALL).unwrap();
         let told = loaded.warnings.iter().map(ToString::to_string);
         told.filter(|told| told.starts_with(name)).collect::<Vec<_>>()
     };

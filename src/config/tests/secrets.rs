@@ -11,7 +11,7 @@ const CANARY: &str = "canary-0c5f";
 
 fn with_key(key: &str, is_public: bool, variables: &[(String, String)]) -> Result<Loaded, ConfigErrors> {
     let text = format!("[providers.domaintools]\nusername = {{ env = \"NAME\" }}\napi_key = {key}\n");
-    read("my.toml", &text, is_public, variables, vendor::ALL)
+    read("my.toml", &text, is_public, variables, &vendor::ALL)
 }
 
 fn key(loaded: &Loaded) -> Option<(String, SecretOrigin)> {
@@ -81,7 +81,7 @@ fn a_source_that_holds_nothing_leaves_the_provider_without_a_key() {
         "{reason}"
     );
     let text = "[providers.domaintools]\nusername = { env = \"NAME\" }\n";
-    let loaded = read("my.toml", text, false, &[set("NAME", "n")], vendor::ALL).unwrap();
+    let loaded = read("my.toml", text, false, &[set("NAME", "n")], &vendor::ALL).unwrap();
     let reason = loaded.settings.providers["domaintools"].no_key();
     assert_eq!(reason.as_deref(), Some("no key: api_key is not configured"));
 }
@@ -124,17 +124,17 @@ fn permissions_of_files_count() {
     let file = folder.path().join("my.toml");
     fs::write(&file, "[providers.domaintools]\napi_key = \"inline\"\n").unwrap();
     set_mode(&file, 0o644);
-    assert!(load(Some(&file), &[], vendor::ALL).is_err());
+    assert!(load(Some(&file), &[], &vendor::ALL).is_err());
     set_mode(&file, 0o640);
     assert_eq!(
-        key(&load(Some(&file), &[], vendor::ALL).unwrap()).unwrap().0,
+        key(&load(Some(&file), &[], &vendor::ALL).unwrap()).unwrap().0,
         "inline"
     );
 }
 
 #[test]
 fn a_missing_file_is_a_fault_that_names_it() {
-    let told = load(Some(Path::new("/nowhere/my.toml")), &[], vendor::ALL)
+    let told = load(Some(Path::new("/nowhere/my.toml")), &[], &vendor::ALL)
         .unwrap_err()
         .to_string();
     assert!(told.starts_with("/nowhere/my.toml: cannot be read: "), "{told}");
@@ -143,7 +143,7 @@ fn a_missing_file_is_a_fault_that_names_it() {
 #[test]
 fn a_key_file_that_cannot_be_read_is_a_fault_of_the_key_and_a_variable_that_is_not_set_is_none() {
     let of = |text: &str, variables: &[(String, String)]| {
-        read("my.toml", text, false, variables, vendor::ALL).unwrap()
+        read("my.toml", text, false, variables, &vendor::ALL).unwrap()
     };
     let faults = |loaded: &Loaded| {
         let provider = &loaded.settings.providers["domaintools"];

@@ -199,7 +199,7 @@ proptest! {
 
     #[test]
     fn no_file_panics_the_loader(text in "(\\[|\\]|\\{|\\}|=|\"|,|\n|\\[providers\\.domaintools\\]|rate|ttl|\\[\\[transform\\]\\]|name|é| |1){0,60}") {
-        let _ = read("my.toml", &text, false, &[], vendor::ALL);
+        let _ = read("my.toml", &text, false, &[], &vendor::ALL);
     }
 
     #[test]

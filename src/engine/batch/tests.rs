@@ -55,7 +55,7 @@ impl Passengers for Somebody {
 
 fn shape(scope: &str) -> Shape {
     Shape {
-        product: "many",
+        product: "many".into(),
         capability: Capability::Risk,
         kind: IndicatorKind::Domain,
         params: BTreeMap::new(),

@@ -35,7 +35,7 @@ impl Secrets {
             let fields = descriptor.credentials.iter();
             let named = fields
                 .filter(move |field| field.secret == secret)
-                .map(|field| field.name);
+                .map(|field| field.name.as_str());
             named.filter_map(|name| Some(key.get(name)?.expose_secret().to_owned()))
         };
         let secrets: Vec<String> = part(true).collect();
@@ -155,7 +155,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::providers::registry;
+    use crate::providers::Providers;
 
     fn words(text: &str, secret: &str) -> String {
         let key = BTreeMap::from([("api_key".to_owned(), SecretString::from(secret))]);
@@ -186,7 +186,7 @@ mod tests {
             status: 200,
             content_type: "application/json".to_owned(),
             retry_after: None,
-            headers: BTreeMap::from([("x-said", "key \u{e9}c/+ k\"y 9 here".to_owned())]),
+            headers: BTreeMap::from([("x-said".into(), "key \u{e9}c/+ k\"y 9 here".to_owned())]),
             body: body.into(),
         }
     }
@@ -199,13 +199,13 @@ mod tests {
     #[test]
     fn a_good_answer_is_kept_without_the_key_of_any_provider_however_it_is_written() {
         let secret = "\u{e9}c/+ k\"y 9";
-        for provider in registry::all() {
+        for provider in &Providers::built_in() {
             let descriptor = provider.descriptor();
             let fields = descriptor.credentials.iter();
             let key: BTreeMap<String, SecretString> = fields
                 .map(|field| {
                     let value = if field.secret { secret } else { "jane@example.com" };
-                    (field.name.to_owned(), SecretString::from(value))
+                    (field.name.to_string(), SecretString::from(value))
                 })
                 .collect();
             let session = SecretString::from("token-of-the-session");

@@ -8,26 +8,24 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::config::read;
-use crate::providers::{CredentialField, DESCRIPTOR, Descriptor, Judgement, Lookup, Origin, Step};
+use crate::config::tests::vendor::described;
+use crate::providers::{CredentialField, Descriptor, Judgement, Lookup, Origin, Step, names};
 
-static WITNESS: Descriptor = Descriptor {
-    name: "witness",
-    title: "Witness",
-    origins: &[Origin {
-        name: "api",
-        base_url: "https://api.example",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key").optional()],
-    reply_headers: &["x-said"],
-    ..DESCRIPTOR
-};
+static WITNESS: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new("api", "https://api.example")],
+        credentials: vec![CredentialField::secret("api_key", "API key").optional()],
+        reply_headers: names(&["x-said"]),
+        ..Descriptor::new("witness", "Witness")
+    })
+});
 
 /// Remembers what it signed, and adds a parameter of its own, as signing may.
 #[derive(Default)]
 struct Witness(Mutex<Vec<String>>);
 
 impl Provider for Witness {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &WITNESS
     }
 
@@ -56,7 +54,7 @@ static BELOW: LazyLock<Vec<Transport>> = LazyLock::new(|| {
 
 fn transport(base_url: &str) -> Transport {
     let text = format!("[providers.witness]\nbase_url = {base_url:?}\n");
-    let loaded = read("my.toml", &text, false, &[], &[&WITNESS]).unwrap();
+    let loaded = read("my.toml", &text, false, &[], &described(&[&WITNESS])).unwrap();
     Transport::new(&loaded.settings.providers["witness"], Arc::default()).unwrap()
 }
 

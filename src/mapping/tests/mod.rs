@@ -26,7 +26,7 @@ pub(super) fn settings(capability: &str, rules: &str) -> crate::config::Settings
          [[transform]]\nname = \"test\"\ntitle = \"Test\"\nabout = \"Test.\"\nset = \"Test\"\nexample = \"example.com\"\n\
          provider = \"domaintools\"\ncapability = \"{capability}\"\ninput = \"{input}\"\n{rules}"
     );
-    let read = crate::config::read("test.toml", &text, false, &[], vendor::ALL);
+    let read = crate::config::read("test.toml", &text, false, &[], &vendor::ALL);
     read.map(|loaded| loaded.settings)
         .unwrap_or_else(|errors| panic!("{errors}"))
 }

@@ -12,14 +12,16 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::common::{counted, key_header, object, offered, one};
 use super::tolerant::{Node, clean, json, malformed};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, Reply, Step, names,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 
@@ -35,33 +37,34 @@ const MAX_HOSTS: usize = 5;
 const RESET: &str = "x-ratelimit-reset";
 const DATE: &str = "date";
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "abuseipdb",
-    title: "AbuseIPDB",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://api.abuseipdb.com",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key")],
-    offers: &[Offer::of(
-        Capability::Reputation,
-        &[IndicatorKind::Ipv4, IndicatorKind::Ipv6],
-        &[Product::calls(CHECK)],
-    )],
-    // A free key has 1000 checks a day, for which the default configuration has a budget; no rate is published.
-    default_rate: &["1/s"],
-    // A root server of the DNS: private and reserved addresses are refused.
-    probe: Some((Capability::Reputation, IndicatorKind::Ipv4, "198.41.0.4")),
-    reply_headers: &[RESET, DATE],
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://api.abuseipdb.com")],
+        credentials: vec![CredentialField::secret("api_key", "API key")],
+        offers: vec![Offer::of(
+            Capability::Reputation,
+            &[IndicatorKind::Ipv4, IndicatorKind::Ipv6],
+            &[Product::calls(CHECK)],
+        )],
+        // A free key has 1000 checks a day, for which the default configuration has a budget; no rate is published.
+        default_rate: names(&["1/s"]),
+        // A root server of the DNS: private and reserved addresses are refused.
+        probe: Some(Probe::of(
+            Capability::Reputation,
+            IndicatorKind::Ipv4,
+            "198.41.0.4",
+        )),
+        reply_headers: names(&[RESET, DATE]),
+        ..Descriptor::new("abuseipdb", "AbuseIPDB")
+    })
+});
 
 /// Answers questions through the AbuseIPDB API v2.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AbuseIpDb;
 
 impl Provider for AbuseIpDb {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

@@ -160,7 +160,7 @@ fn calls_are_signed_anew() {
     let mut headers: Vec<_> = call
         .headers
         .iter()
-        .map(|(name, value)| (*name, value.expose_secret()))
+        .map(|(name, value)| (name.as_str(), value.expose_secret()))
         .collect();
     headers.sort_unstable();
     assert_eq!(headers, [("accept", "application/json"), ("key", "secret-key")]);

@@ -8,6 +8,8 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -17,8 +19,8 @@ use super::lenient;
 use super::rows::Rows;
 use super::tolerant::{Node, clean};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Replied, Reply, Step,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, Replied, Reply, Step, names,
 };
 use crate::domain::{Capability, Failure, FailureKind, IndicatorKind, Query};
 
@@ -36,42 +38,44 @@ const MAX_PAGES: usize = 10;
 /// The longest cursor that is sent back.
 const LONGEST_CURSOR: usize = 512;
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "circl",
-    title: "CIRCL passive DNS",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://www.circl.lu",
-    }],
-    credentials: &[
-        CredentialField::plain("username", "User name"),
-        CredentialField::secret("password", "Password"),
-    ],
-    offers: &[Offer {
-        capability: Capability::Resolutions,
-        inputs: &[
-            IndicatorKind::Hostname,
-            IndicatorKind::Domain,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://www.circl.lu")],
+        credentials: vec![
+            CredentialField::plain("username", "User name"),
+            CredentialField::secret("password", "Password"),
         ],
-        products: &[Product::calls(PDNS)],
-        max_calls: MAX_PAGES,
-        paged: true,
-        ..super::OFFER
-    }],
-    default_rate: &["1/s"],
-    reply_headers: &[CURSOR, ERRORS],
-    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+        offers: vec![Offer {
+            max_calls: MAX_PAGES,
+            paged: true,
+            ..Offer::of(
+                Capability::Resolutions,
+                &[
+                    IndicatorKind::Hostname,
+                    IndicatorKind::Domain,
+                    IndicatorKind::Ipv4,
+                    IndicatorKind::Ipv6,
+                ],
+                &[Product::calls(PDNS)],
+            )
+        }],
+        default_rate: names(&["1/s"]),
+        reply_headers: names(&[CURSOR, ERRORS]),
+        probe: Some(Probe::of(
+            Capability::Resolutions,
+            IndicatorKind::Domain,
+            "example.com",
+        )),
+        ..Descriptor::new("circl", "CIRCL passive DNS")
+    })
+});
 
 /// Answers questions through CIRCL's passive DNS.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Circl;
 
 impl Provider for Circl {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 
@@ -122,11 +126,11 @@ impl Walk {
         let path = format!("/pdns/query/{}", segment(self.query.indicator.value()));
         let mut call = Call::get(ORIGIN, PDNS, path);
         let mut header = |name, value: String| call.headers.push((name, SecretString::from(value)));
-        header("dribble-paginate-count", PAGE.to_string());
+        header("dribble-paginate-count".into(), PAGE.to_string());
         // Nothing is resolved on behalf of the question: its subject could notice.
-        header("dribble-disable-active-query", "1".to_owned());
+        header("dribble-disable-active-query".into(), "1".to_owned());
         if let Some(cursor) = &cursor {
-            header("dribble-paginate-cursor", cursor.clone());
+            header("dribble-paginate-cursor".into(), cursor.clone());
         }
         Step::Calls {
             calls: vec![call],
@@ -159,7 +163,7 @@ impl Walk {
         let error = reply.headers.get(ERRORS).and_then(|text| said(text));
         if let Some(error) = error {
             if self.rows == 0 {
-                let failure = Failure::new(FailureKind::Unavailable, DESCRIPTOR.name, error);
+                let failure = Failure::new(FailureKind::Unavailable, &DESCRIPTOR.name, error);
                 return Err(ProviderError::Failed(failure.of(PDNS)));
             }
             let missing = self.beyond(&error);

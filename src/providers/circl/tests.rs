@@ -90,7 +90,7 @@ fn pages(call: &Call, pages: usize) -> Reply {
         .collect();
     let mut reply = reply(200, &rows.join("\n"));
     if page + 1 < pages {
-        reply.headers.insert(CURSOR, format!("c{}", page + 1));
+        reply.headers.insert(CURSOR.into(), format!("c{}", page + 1));
     }
     reply
 }
@@ -144,7 +144,7 @@ fn a_cursor_that_cannot_be_followed_leaves_the_answer_partial() {
         let row = r#"{"rrname":"example.com","rrtype":"A","rdata":"192.0.2.44"}"#;
         walk(&Circl, &of_name("example.com"), |_| {
             let mut reply = reply(200, row);
-            reply.headers.insert(CURSOR, cursor.clone());
+            reply.headers.insert(CURSOR.into(), cursor.clone());
             reply
         })
         .unwrap()
@@ -228,7 +228,7 @@ proptest! {
     fn anything_is_survived(status in prop_oneof![Just(200), 100_u16..600], body: Vec<u8>, cursor in "\\PC{0,8}") {
         let _ = walk(&Circl, &of_name("example.com"), |_| {
             let mut reply = Reply { body: body.clone().into(), ..reply(status, "") };
-            reply.headers.insert(CURSOR, cursor.clone());
+            reply.headers.insert(CURSOR.into(), cursor.clone());
             reply
         });
     }
@@ -241,7 +241,7 @@ fn errors_in_a_header_are_no_answer_and_cost_no_row() {
     let answer = |header: &str, body: &str| {
         walk(&Circl, &of_name("example.com"), |_| {
             let mut reply = reply(200, body);
-            reply.headers.insert(ERRORS, header.to_owned());
+            reply.headers.insert(ERRORS.into(), header.to_owned());
             reply
         })
     };

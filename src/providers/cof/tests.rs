@@ -308,10 +308,7 @@ fn mapped(
     type_id: &str,
     query: Query,
 ) -> Vec<String> {
-    let descriptors: Vec<_> = crate::providers::registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let descriptors = crate::providers::Providers::built_in();
     let loaded = crate::config::load(None, &[], &descriptors).unwrap_or_else(|errors| panic!("{errors}"));
     let spec = loaded
         .settings
@@ -325,7 +322,9 @@ fn mapped(
         spec.inputs
     );
     let value = query.indicator.value().to_owned();
-    let product = provider.descriptor().offer(query.capability).unwrap().products[0].id;
+    let product = provider.descriptor().offer(query.capability).unwrap().products[0]
+        .id
+        .clone();
     let lookup = crate::providers::testing::lookup(provider, query, product);
     let walked = crate::providers::testing::walk_fixtures(provider, &lookup).unwrap();
     let name = spec.name.clone();

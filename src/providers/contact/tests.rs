@@ -323,7 +323,7 @@ fn an_extension_is_told_beside_its_number_and_a_mailbox_beside_its_name() {
 #[test]
 fn no_provider_tells_a_desk_a_handle_or_a_redaction_as_a_name() {
     use crate::domain::{Capability, IndicatorKind};
-    use crate::providers::registry;
+    use crate::providers::Providers;
     let values = [
         (IndicatorKind::Domain, "example.com"),
         (IndicatorKind::Domain, "tendrit.example"),
@@ -337,7 +337,7 @@ fn no_provider_tells_a_desk_a_handle_or_a_redaction_as_a_name() {
         "Not shown, please visit www.registry.example",
     ];
     let mut replaced = std::collections::BTreeSet::new();
-    for provider in registry::all() {
+    for provider in &Providers::built_in() {
         let descriptor = provider.descriptor();
         let registrations = [
             Capability::Whois,
@@ -350,13 +350,13 @@ fn no_provider_tells_a_desk_a_handle_or_a_redaction_as_a_name() {
             .filter(|offer| registrations.contains(&offer.capability))
         {
             for (kind, value) in values.iter().filter(|(kind, _)| offer.inputs.contains(kind)) {
-                for product in offer.products {
+                for product in &offer.products {
                     let query = testing::question(offer.capability, *kind, value);
-                    let lookup = testing::lookup(*provider, query, product.id);
-                    let vendor = testing::vendor(descriptor.name);
+                    let lookup = testing::lookup(provider.as_ref(), query, &product.id);
+                    let vendor = testing::vendor(&descriptor.name);
                     let walk = |change: &dyn Fn(String) -> String| {
-                        testing::walk(*provider, &lookup, |call| {
-                            let mut reply = testing::play(*provider, &vendor, call);
+                        testing::walk(provider.as_ref(), &lookup, |call| {
+                            let mut reply = testing::play(provider.as_ref(), &vendor, call);
                             reply.body = change(String::from_utf8_lossy(&reply.body).into_owned()).into();
                             reply
                         })
@@ -373,7 +373,7 @@ fn no_provider_tells_a_desk_a_handle_or_a_redaction_as_a_name() {
                             let Ok(changed) = walk(&|body| body.replace(name.as_str(), nobody)) else {
                                 continue;
                             };
-                            replaced.insert(descriptor.name);
+                            replaced.insert(descriptor.name.clone());
                             for record in changed.answers.iter().flat_map(|answer| &answer.records) {
                                 let told = self::names(record);
                                 assert!(

@@ -13,14 +13,16 @@ mod whois;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::common::{offered, segment};
 use super::tolerant::{Node, json, malformed};
 use super::{
-    Admission, Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product,
-    Provider, ProviderError, Reply, Step,
+    Admission, Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Reply, Step, names,
 };
 use crate::domain::IndicatorKind::{self, Domain, Hostname, Ipv4, Ipv6};
 use crate::domain::{Capability, Indicator, Query, Record};
@@ -44,100 +46,98 @@ const SIGN_IN: &str = "sign-in";
 /// The most pages that one look-up reads of one list.
 const MAX_PAGES: usize = 10;
 
-const fn pages(offer: &Offer, lists: usize) -> Offer {
+fn pages(offer: Offer, lists: usize) -> Offer {
     Offer {
         max_calls: lists * MAX_PAGES,
         paged: true,
-        ..*offer
+        ..offer
     }
 }
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "defender",
-    title: "Defender TI",
-    origins: &[
-        Origin {
-            name: GRAPH,
-            base_url: "https://graph.microsoft.com",
-        },
-        Origin {
-            name: LOGIN,
-            base_url: "https://login.microsoftonline.com",
-        },
-    ],
-    credentials: &[
-        CredentialField::plain("tenant_id", "tenant ID"),
-        CredentialField::plain("client_id", "client ID"),
-        CredentialField::secret("client_secret", "client secret"),
-    ],
-    offers: &[
-        pages(
-            &Offer::of(
-                Capability::Resolutions,
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![
+            Origin::new(GRAPH, "https://graph.microsoft.com"),
+            Origin::new(LOGIN, "https://login.microsoftonline.com"),
+        ],
+        credentials: vec![
+            CredentialField::plain("tenant_id", "tenant ID"),
+            CredentialField::plain("client_id", "client ID"),
+            CredentialField::secret("client_secret", "client secret"),
+        ],
+        offers: vec![
+            pages(
+                Offer::of(
+                    Capability::Resolutions,
+                    &[Domain, Hostname, Ipv4, Ipv6],
+                    &[Product::calls(PASSIVE_DNS)],
+                ),
+                2,
+            ),
+            Offer {
+                max_calls: 2,
+                ..Offer::of(Capability::IpDetails, &[Ipv4, Ipv6], &[Product::calls(HOSTS)])
+            },
+            Offer::of(
+                Capability::Reputation,
                 &[Domain, Hostname, Ipv4, Ipv6],
-                &[Product::calls(PASSIVE_DNS)],
+                &[Product::calls(HOSTS)],
             ),
-            2,
-        ),
-        Offer {
-            max_calls: 2,
-            ..Offer::of(Capability::IpDetails, &[Ipv4, Ipv6], &[Product::calls(HOSTS)])
-        },
-        Offer::of(
-            Capability::Reputation,
-            &[Domain, Hostname, Ipv4, Ipv6],
-            &[Product::calls(HOSTS)],
-        ),
-        pages(
-            &Offer::of(
-                Capability::Subdomains,
-                &[Domain, Hostname],
-                &[Product::calls(SUBDOMAINS)],
+            pages(
+                Offer::of(
+                    Capability::Subdomains,
+                    &[Domain, Hostname],
+                    &[Product::calls(SUBDOMAINS)],
+                ),
+                1,
             ),
-            1,
-        ),
-        pages(
-            &Offer::of(
-                Capability::Components,
-                &[Domain, Hostname, Ipv4, Ipv6],
-                &[Product::calls(COMPONENTS)],
+            pages(
+                Offer::of(
+                    Capability::Components,
+                    &[Domain, Hostname, Ipv4, Ipv6],
+                    &[Product::calls(COMPONENTS)],
+                ),
+                1,
             ),
-            1,
-        ),
-        pages(
-            &Offer::of(
-                Capability::Trackers,
-                &[Domain, Hostname, Ipv4, Ipv6],
-                &[Product::calls(TRACKERS)],
+            pages(
+                Offer::of(
+                    Capability::Trackers,
+                    &[Domain, Hostname, Ipv4, Ipv6],
+                    &[Product::calls(TRACKERS)],
+                ),
+                1,
             ),
-            1,
-        ),
-        pages(
-            &Offer::of(
-                Capability::HostPairs,
-                &[Domain, Hostname, Ipv4, Ipv6],
-                &[Product::calls(HOST_PAIRS)],
+            pages(
+                Offer::of(
+                    Capability::HostPairs,
+                    &[Domain, Hostname, Ipv4, Ipv6],
+                    &[Product::calls(HOST_PAIRS)],
+                ),
+                1,
             ),
-            1,
-        ),
-        Offer::of(Capability::Whois, &[Domain], &[Product::calls(WHOIS)]),
-        pages(
-            &Offer::of(Capability::WhoisHistory, &[Domain], &[Product::calls(WHOIS)]),
-            1,
-        ),
-    ],
-    // The limit of this part of Graph is not published; the one of all Graph is far higher.
-    default_rate: &["5/s"],
-    probe: Some((Capability::Subdomains, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+            Offer::of(Capability::Whois, &[Domain], &[Product::calls(WHOIS)]),
+            pages(
+                Offer::of(Capability::WhoisHistory, &[Domain], &[Product::calls(WHOIS)]),
+                1,
+            ),
+        ],
+        // The limit of this part of Graph is not published; the one of all Graph is far higher.
+        default_rate: names(&["5/s"]),
+        probe: Some(Probe::of(
+            Capability::Subdomains,
+            IndicatorKind::Domain,
+            "example.com",
+        )),
+        ..Descriptor::new("defender", "Defender TI")
+    })
+});
 
 /// Answers questions through Microsoft Graph's threat intelligence.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Defender;
 
 impl Provider for Defender {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

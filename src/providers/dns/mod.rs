@@ -5,6 +5,8 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use self::policy::{Dmarc, Spf};
@@ -12,8 +14,8 @@ use super::common::{object, offered};
 use super::resource::{RecordType, Resource, resolved};
 use super::tolerant::host;
 use super::{
-    Call, Charge, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider, ProviderError,
-    Replied, Reply, Step,
+    Call, Charge, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, Replied, Reply, Step, names,
 };
 use crate::domain::indicator::registrable_domain;
 use crate::domain::{Capability, Failure, IndicatorKind, Query, Record};
@@ -23,37 +25,38 @@ const MAIL: &str = "mail";
 /// The most mail servers of a domain that are told.
 const MAX_SERVERS: usize = 50;
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "dns",
-    title: "DNS",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "dns:system",
-    }],
-    offers: &[Offer {
-        max_calls: 5,
-        active: true,
-        ..Offer::of(
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "dns:system")],
+        offers: vec![Offer {
+            max_calls: 5,
+            active: true,
+            ..Offer::of(
+                Capability::MailPolicy,
+                &[
+                    IndicatorKind::Domain,
+                    IndicatorKind::Hostname,
+                    IndicatorKind::Email,
+                ],
+                &[Product::calls(MAIL)],
+            )
+        }],
+        default_rate: names(&["50/s"]),
+        probe: Some(Probe::of(
             Capability::MailPolicy,
-            &[
-                IndicatorKind::Domain,
-                IndicatorKind::Hostname,
-                IndicatorKind::Email,
-            ],
-            &[Product::calls(MAIL)],
-        )
-    }],
-    default_rate: &["50/s"],
-    probe: Some((Capability::MailPolicy, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+            IndicatorKind::Domain,
+            "example.com",
+        )),
+        ..Descriptor::new("dns", "DNS")
+    })
+});
 
 /// Answers questions through DNS itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Dns;
 
 impl Provider for Dns {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

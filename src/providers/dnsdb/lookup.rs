@@ -66,7 +66,7 @@ fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderErr
         End::Failed(message) => {
             let why = message.as_deref().unwrap_or("the vendor gave no reason");
             if rows == 0 {
-                let failure = Failure::new(FailureKind::Unavailable, DESCRIPTOR.name, why).of(LOOKUP);
+                let failure = Failure::new(FailureKind::Unavailable, &DESCRIPTOR.name, why).of(LOOKUP);
                 return Err(ProviderError::Failed(failure));
             }
             Some(beyond(why))

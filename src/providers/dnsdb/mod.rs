@@ -11,13 +11,15 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step, Unit,
+    ProviderError, Reply, Step, names,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -32,61 +34,50 @@ const REMAINING: &str = "x-ratelimit-remaining";
 const RESET: &str = "x-ratelimit-reset";
 const DATE: &str = "date";
 
-static OFFERS: &[Offer] = &[
-    Offer {
-        capability: Capability::Resolutions,
-        inputs: &[
-            IndicatorKind::Hostname,
-            IndicatorKind::Domain,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
-        ],
-        products: &[Product {
-            id: LOOKUP,
-            unit: Unit::Calls,
-            blind: None,
-            max_batch: 1,
-        }],
-        // A second one where the rows of the first named nobody.
-        max_calls: 2,
-        paged: true,
-        ..super::OFFER
-    },
-    Offer {
-        capability: Capability::Account,
-        inputs: &[IndicatorKind::Phrase],
-        products: &[Product {
-            id: RATE_LIMIT,
-            unit: Unit::Calls,
-            blind: None,
-            max_batch: 1,
-        }],
-        ..super::OFFER
-    },
-];
+fn offers() -> Vec<Offer> {
+    vec![
+        Offer {
+            // A second one where the rows of the first named nobody.
+            max_calls: 2,
+            paged: true,
+            ..Offer::of(
+                Capability::Resolutions,
+                &[
+                    IndicatorKind::Hostname,
+                    IndicatorKind::Domain,
+                    IndicatorKind::Ipv4,
+                    IndicatorKind::Ipv6,
+                ],
+                &[Product::calls(LOOKUP)],
+            )
+        },
+        Offer::of(
+            Capability::Account,
+            &[IndicatorKind::Phrase],
+            &[Product::calls(RATE_LIMIT)],
+        ),
+    ]
+}
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "dnsdb",
-    title: "DNSDB",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://api.dnsdb.info",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key")],
-    offers: OFFERS,
-    // The vendor bounds queries by the day and connections at once, and publishes no rate.
-    default_rate: &["1/s"],
-    account: Some(RATE_LIMIT),
-    reply_headers: &[REMAINING, RESET, DATE],
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://api.dnsdb.info")],
+        credentials: vec![CredentialField::secret("api_key", "API key")],
+        offers: offers(),
+        // The vendor bounds queries by the day and connections at once, and publishes no rate.
+        default_rate: names(&["1/s"]),
+        account: Some(RATE_LIMIT.into()),
+        reply_headers: names(&[REMAINING, RESET, DATE]),
+        ..Descriptor::new("dnsdb", "DNSDB")
+    })
+});
 
 /// Answers questions through the DNSDB API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Dnsdb;
 
 impl Provider for Dnsdb {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 
@@ -107,7 +98,7 @@ impl Provider for Dnsdb {
             return Err(ProviderError::Unsupported("DNSDB needs a key".to_owned()));
         }
         call.headers
-            .retain(|(name, _)| !matches!(*name, "x-api-key" | "accept"));
+            .retain(|(name, _)| !matches!(name.as_str(), "x-api-key" | "accept"));
         call.query
             .retain(|(name, _)| !matches!(name.as_str(), "swclient" | "version"));
         // The vendor wants to know which software asks.
@@ -118,8 +109,9 @@ impl Provider for Dnsdb {
         } else {
             "application/json"
         };
-        call.headers.push(("accept", SecretString::from(accept)));
-        call.headers.push(("x-api-key", SecretString::from(api_key)));
+        call.headers.push(("accept".into(), SecretString::from(accept)));
+        call.headers
+            .push(("x-api-key".into(), SecretString::from(api_key)));
         Ok(())
     }
 }

@@ -4,10 +4,9 @@
 //! stream well, `failed` ends it badly, and a stream that ends without any of them was cut off. Every line can carry a
 //! row, the last one too.
 
-use crate::providers::Reply;
-use crate::providers::cof;
 use crate::providers::json::Json;
 use crate::providers::tolerant::{Node, clean};
+use crate::providers::{Reply, cof};
 
 /// Says how a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,12 +20,14 @@ mod whois;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use super::common::{offered, segment};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step, Unit, Values,
+    ProviderError, ProviderOption, Reply, Step, Unit, Values, names,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -56,173 +58,147 @@ const MAX_PAGES: usize = 10;
 /// The most names that one call of Iris Enrich takes (DomainTools API, Iris Enrich).
 const MOST_NAMES: usize = 100;
 
-const fn product(id: &'static str, blind: Option<&'static str>) -> Product {
-    billed(id, Unit::Calls, blind)
-}
-
-const fn billed(id: &'static str, unit: Unit, blind: Option<&'static str>) -> Product {
-    Product {
-        id,
-        unit,
-        blind,
-        max_batch: 1,
-    }
-}
-
 /// What stands in for the histories that hosting history no longer carries.
 const DERIVED: &str = "Derived from whois records: changes between two captures are not seen.";
 
-static OFFERS: &[Offer] = &[
-    Offer {
-        max_calls: MAX_PAGES,
-        paged: true,
-        ..Offer::of(
-            Capability::WhoisHistory,
-            &[IndicatorKind::Domain],
-            &[billed(WHOIS_HISTORY, Unit::Records, None)],
-        )
-    },
-    Offer::of(
-        Capability::Whois,
-        &[IndicatorKind::Domain, IndicatorKind::Ipv4],
-        &[
-            // Addresses only; a domain passes it over.
-            product(REVERSE_IP_WHOIS, None),
-            product(PARSED_WHOIS, None),
-            product(
-                WHOIS,
-                Some("No parsed contacts: they are read from the raw text."),
-            ),
-        ],
-    ),
-    Offer::of(
-        Capability::IpHistory,
-        &[IndicatorKind::Domain],
-        &[product(HOSTING_HISTORY, None)],
-    ),
-    Offer {
-        // Hosting history, then the pages of whois history where it has nothing.
-        max_calls: MAX_PAGES + 1,
-        ..Offer::of(
-            Capability::NameserverHistory,
-            &[IndicatorKind::Domain],
+fn offers() -> Vec<Offer> {
+    vec![
+        Offer {
+            max_calls: MAX_PAGES,
+            paged: true,
+            ..Offer::of(
+                Capability::WhoisHistory,
+                &[IndicatorKind::Domain],
+                &[Product::calls(WHOIS_HISTORY).billed(Unit::Records)],
+            )
+        },
+        Offer::of(
+            Capability::Whois,
+            &[IndicatorKind::Domain, IndicatorKind::Ipv4],
             &[
-                product(
-                    HOSTING_HISTORY,
-                    Some("Name servers by provider, not by host name."),
-                ),
-                billed(WHOIS_HISTORY, Unit::Records, Some(DERIVED)),
+                // Addresses only; a domain passes it over.
+                Product::calls(REVERSE_IP_WHOIS),
+                Product::calls(PARSED_WHOIS),
+                Product::calls(WHOIS).blind("No parsed contacts: they are read from the raw text."),
             ],
-        )
-    },
-    Offer {
-        max_calls: MAX_PAGES + 1,
-        ..Offer::of(
-            Capability::RegistrarHistory,
+        ),
+        Offer::of(
+            Capability::IpHistory,
+            &[IndicatorKind::Domain],
+            &[Product::calls(HOSTING_HISTORY)],
+        ),
+        Offer {
+            // Hosting history, then the pages of whois history where it has nothing.
+            max_calls: MAX_PAGES + 1,
+            ..Offer::of(
+                Capability::NameserverHistory,
+                &[IndicatorKind::Domain],
+                &[
+                    Product::calls(HOSTING_HISTORY).blind("Name servers by provider, not by host name."),
+                    Product::calls(WHOIS_HISTORY).billed(Unit::Records).blind(DERIVED),
+                ],
+            )
+        },
+        Offer {
+            max_calls: MAX_PAGES + 1,
+            ..Offer::of(
+                Capability::RegistrarHistory,
+                &[IndicatorKind::Domain],
+                &[
+                    Product::calls(HOSTING_HISTORY),
+                    Product::calls(WHOIS_HISTORY).billed(Unit::Records).blind(DERIVED),
+                ],
+            )
+        },
+        Offer {
+            params: vec![Param::new(
+                "scope",
+                "Registrations",
+                Values::one_of(&["historic", "current"]),
+            )],
+            max_calls: MAX_PAGES,
+            paged: true,
+            ..Offer::of(
+                Capability::ReverseWhois,
+                &[
+                    IndicatorKind::Email,
+                    IndicatorKind::Person,
+                    IndicatorKind::Organization,
+                    IndicatorKind::Phone,
+                    IndicatorKind::Phrase,
+                ],
+                &[
+                    Product::calls(IRIS_INVESTIGATE),
+                    Product::calls(REVERSE_WHOIS).billed(Unit::Money("USD".into())),
+                ],
+            )
+        },
+        Offer::of(
+            Capability::DomainsOnIp,
+            &[IndicatorKind::Ipv4],
+            &[Product::calls(REVERSE_IP)],
+        ),
+        Offer::of(
+            Capability::Neighbours,
+            &[IndicatorKind::Domain],
+            &[Product::calls(REVERSE_IP)],
+        ),
+        Offer::of(
+            Capability::DomainsOnNameserver,
+            &[IndicatorKind::Hostname, IndicatorKind::Domain],
+            &[Product::calls(REVERSE_NAME_SERVER)],
+        ),
+        Offer::of(
+            Capability::Risk,
             &[IndicatorKind::Domain],
             &[
-                product(HOSTING_HISTORY, None),
-                billed(WHOIS_HISTORY, Unit::Records, Some(DERIVED)),
+                Product::calls(IRIS_ENRICH).batched(MOST_NAMES),
+                Product::calls(RISK_EVIDENCE),
+                Product::calls(RISK).blind("No evidence, only scores."),
+                Product::calls(REPUTATION).blind("No components: the score and at most its reasons."),
             ],
-        )
-    },
-    Offer {
-        params: &[Param {
-            name: "scope",
-            title: "Registrations",
-            values: Values::OneOf(&["historic", "current"]),
-        }],
-        max_calls: MAX_PAGES,
-        paged: true,
-        ..Offer::of(
-            Capability::ReverseWhois,
+        ),
+        Offer::of(
+            Capability::Pivots,
             &[
+                IndicatorKind::Domain,
+                IndicatorKind::Ipv4,
                 IndicatorKind::Email,
-                IndicatorKind::Person,
-                IndicatorKind::Organization,
-                IndicatorKind::Phone,
-                IndicatorKind::Phrase,
+                IndicatorKind::Certificate,
             ],
-            &[
-                product(IRIS_INVESTIGATE, None),
-                billed(REVERSE_WHOIS, Unit::Money("USD"), None),
-            ],
-        )
-    },
-    Offer::of(
-        Capability::DomainsOnIp,
-        &[IndicatorKind::Ipv4],
-        &[product(REVERSE_IP, None)],
-    ),
-    Offer::of(
-        Capability::Neighbours,
-        &[IndicatorKind::Domain],
-        &[product(REVERSE_IP, None)],
-    ),
-    Offer::of(
-        Capability::DomainsOnNameserver,
-        &[IndicatorKind::Hostname, IndicatorKind::Domain],
-        &[product(REVERSE_NAME_SERVER, None)],
-    ),
-    Offer::of(
-        Capability::Risk,
-        &[IndicatorKind::Domain],
-        &[
-            product(IRIS_ENRICH, None).batched(MOST_NAMES),
-            product(RISK_EVIDENCE, None),
-            product(RISK, Some("No evidence, only scores.")),
-            product(
-                REPUTATION,
-                Some("No components: the score and at most its reasons."),
-            ),
-        ],
-    ),
-    Offer::of(
-        Capability::Pivots,
-        &[
-            IndicatorKind::Domain,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Email,
-            IndicatorKind::Certificate,
-        ],
-        &[product(IRIS_INVESTIGATE, None)],
-    ),
-    Offer::of(
-        Capability::Account,
-        &[IndicatorKind::Phrase],
-        &[product(ACCOUNT_INFORMATION, None)],
-    ),
-];
+            &[Product::calls(IRIS_INVESTIGATE)],
+        ),
+        Offer::of(
+            Capability::Account,
+            &[IndicatorKind::Phrase],
+            &[Product::calls(ACCOUNT_INFORMATION)],
+        ),
+    ]
+}
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: NAME,
-    title: "DomainTools",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://api.domaintools.com",
-    }],
-    credentials: &[
-        CredentialField::plain("username", "API username"),
-        CredentialField::secret("api_key", "API key"),
-    ],
-    options: &[ProviderOption {
-        name: "auth",
-        values: &["signed", "open-key", "header"],
-    }],
-    offers: OFFERS,
-    // No rate stands in the vendor's answers; recorded account information allows Iris Investigate 20 a
-    // minute, and most other products more.
-    default_rate: &["20/min"],
-    account: Some(ACCOUNT_INFORMATION),
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://api.domaintools.com")],
+        credentials: vec![
+            CredentialField::plain("username", "API username"),
+            CredentialField::secret("api_key", "API key"),
+        ],
+        options: vec![ProviderOption::new("auth", &["signed", "open-key", "header"])],
+        offers: offers(),
+        // No rate stands in the vendor's answers; recorded account information allows Iris Investigate 20 a
+        // minute, and most other products more.
+        default_rate: names(&["20/min"]),
+        account: Some(ACCOUNT_INFORMATION.into()),
+        ..Descriptor::new(NAME, "DomainTools")
+    })
+});
 
 /// Answers questions through the DomainTools API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DomainTools;
 
 impl Provider for DomainTools {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

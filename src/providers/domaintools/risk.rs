@@ -19,7 +19,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     }
     let query = one_query(lookup)?.clone();
     let domain = query.indicator.value();
-    let (product, call) = match lookup.product {
+    let (product, call) = match lookup.product.as_str() {
         RISK => (RISK, call(RISK, "/v1/risk").with("domain", domain)),
         REPUTATION => (
             REPUTATION,

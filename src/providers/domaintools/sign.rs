@@ -52,7 +52,9 @@ pub(super) fn sign(call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result
             call.add("signature", signature);
         }
         "open-key" => call.add("api_key", api_key),
-        "header" => call.headers.push((KEY_HEADER, SecretString::from(api_key))),
+        "header" => call
+            .headers
+            .push((KEY_HEADER.into(), SecretString::from(api_key))),
         other => {
             return Err(ProviderError::Unsupported(format!(
                 "unknown way to sign: {other}"

@@ -19,11 +19,11 @@ use crate::providers::{Call, Lookup, ProviderError, Step, whois_text};
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
     let is_address = query.indicator.kind() == IndicatorKind::Ipv4;
-    let (product, path) = match lookup.product {
+    let (product, path) = match lookup.product.as_str() {
         WHOIS => (WHOIS, "whois"),
         _ => (PARSED_WHOIS, "whois/parsed"),
     };
-    match lookup.product {
+    match lookup.product.as_str() {
         REVERSE_IP_WHOIS if is_address => Ok(of_address(query)),
         REVERSE_IP_WHOIS => Err(ProviderError::Unsupported(
             "reverse IP whois is about addresses".to_owned(),

@@ -10,6 +10,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -18,8 +20,8 @@ use super::errors::{by_status, said};
 use super::lenient;
 use super::tolerant::{Node, clean, json};
 use super::{
-    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step, Verdict, dates,
+    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Reply, Step, Verdict, dates, names,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 
@@ -48,31 +50,32 @@ const FLAGS: [&str; 12] = [
 /// The flag that tells of the domain alone, and nothing for or against it.
 const FREE_PROVIDER: &str = "free_provider";
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "emailrep",
-    title: "EmailRep.io",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://emailrep.io",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key")],
-    offers: &[Offer::of(
-        Capability::Reputation,
-        &[IndicatorKind::Email],
-        &[Product::calls(QUERY)],
-    )],
-    // A free key has 10 questions a day and 250 a month, for which the default configuration has budgets.
-    default_rate: &["1/s"],
-    probe: Some((Capability::Reputation, IndicatorKind::Email, "office@example.com")),
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://emailrep.io")],
+        credentials: vec![CredentialField::secret("api_key", "API key")],
+        offers: vec![Offer::of(
+            Capability::Reputation,
+            &[IndicatorKind::Email],
+            &[Product::calls(QUERY)],
+        )],
+        // A free key has 10 questions a day and 250 a month, for which the default configuration has budgets.
+        default_rate: names(&["1/s"]),
+        probe: Some(Probe::of(
+            Capability::Reputation,
+            IndicatorKind::Email,
+            "office@example.com",
+        )),
+        ..Descriptor::new("emailrep", "EmailRep.io")
+    })
+});
 
 /// Answers questions through the EmailRep API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EmailRep;
 
 impl Provider for EmailRep {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

@@ -10,6 +10,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -18,8 +20,8 @@ use super::errors::{by_status, said};
 use super::lenient;
 use super::tolerant::{Node, clean, json};
 use super::{
-    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step, Verdict,
+    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Reply, Step, Verdict, names,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 
@@ -27,36 +29,31 @@ const ORIGIN: &str = "api";
 const COMMUNITY: &str = "community";
 const KEY_HEADER: &str = "key";
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "greynoise",
-    title: "GreyNoise",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://api.greynoise.io",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key").optional()],
-    offers: &[Offer::of(
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+    origins: vec![Origin::new(ORIGIN, "https://api.greynoise.io")],
+    credentials: vec![CredentialField::secret("api_key", "API key").optional()],
+    offers: vec![Offer::of(
         Capability::Reputation,
         &[IndicatorKind::Ipv4],
         &[Product::calls(COMMUNITY)],
     )],
     // No rate is published; what is left of the quota bounds it, for which the default configuration has a budget.
-    default_rate: &["1/s"],
+    default_rate: names(&["1/s"]),
     // A root server of the DNS: private and reserved addresses are refused.
-    probe: Some((Capability::Reputation, IndicatorKind::Ipv4, "198.41.0.4")),
+    probe: Some(Probe::of(Capability::Reputation, IndicatorKind::Ipv4, "198.41.0.4")),
     enabled: false,
-    notice: Some(
-        "The community API answers few questions without a key, and whether its terms allow commercial use is not known here; read them first.",
-    ),
-    ..super::DESCRIPTOR
-};
+    notice: Some("The community API answers few questions without a key, and whether its terms allow commercial use is not known here; read them first.".into()),
+    ..Descriptor::new("greynoise", "GreyNoise")
+    })
+});
 
 /// Answers questions through GreyNoise's community API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GreyNoise;
 
 impl Provider for GreyNoise {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

@@ -98,7 +98,7 @@ fn the_key_is_optional() {
 
 #[test]
 fn it_is_off_until_somebody_read_the_terms() {
-    assert!(!DESCRIPTOR.enabled && DESCRIPTOR.notice.unwrap().contains("commercial use"));
+    assert!(!DESCRIPTOR.enabled && DESCRIPTOR.notice.as_ref().unwrap().contains("commercial use"));
 }
 
 #[test]

@@ -14,13 +14,15 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use super::common::{key_header, object, offered, one};
 use super::tolerant::{Node, clean, json, malformed};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, Reply, Step, names,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 
@@ -37,31 +39,32 @@ const FLAGS: [&str; 6] = [
     "suspect",
 ];
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "ipqs",
-    title: "IPQualityScore",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://www.ipqualityscore.com",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key")],
-    offers: &[Offer::of(
-        Capability::Reputation,
-        &[IndicatorKind::Email],
-        &[Product::calls(EMAIL)],
-    )],
-    // No rate is published; plans have questions by the day and month.
-    default_rate: &["1/s"],
-    probe: Some((Capability::Reputation, IndicatorKind::Email, "office@example.com")),
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://www.ipqualityscore.com")],
+        credentials: vec![CredentialField::secret("api_key", "API key")],
+        offers: vec![Offer::of(
+            Capability::Reputation,
+            &[IndicatorKind::Email],
+            &[Product::calls(EMAIL)],
+        )],
+        // No rate is published; plans have questions by the day and month.
+        default_rate: names(&["1/s"]),
+        probe: Some(Probe::of(
+            Capability::Reputation,
+            IndicatorKind::Email,
+            "office@example.com",
+        )),
+        ..Descriptor::new("ipqs", "IPQualityScore")
+    })
+});
 
 /// Answers questions through IPQualityScore's Email Verification API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ipqs;
 
 impl Provider for Ipqs {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

@@ -7,6 +7,8 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -16,8 +18,8 @@ use super::rdata;
 use super::rows::Rows;
 use super::tolerant::{Node, json, malformed};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Replied, Reply, Step, dates,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, Replied, Reply, Step, dates, names,
 };
 use crate::domain::{Capability, IndicatorKind, Query};
 
@@ -29,41 +31,43 @@ const PAGE: usize = 1000;
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "mnemonic",
-    title: "mnemonic passive DNS",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://api.mnemonic.no",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key").optional()],
-    offers: &[Offer {
-        capability: Capability::Resolutions,
-        inputs: &[
-            IndicatorKind::Hostname,
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://api.mnemonic.no")],
+        credentials: vec![CredentialField::secret("api_key", "API key").optional()],
+        offers: vec![Offer {
+            max_calls: MAX_PAGES,
+            paged: true,
+            ..Offer::of(
+                Capability::Resolutions,
+                &[
+                    IndicatorKind::Hostname,
+                    IndicatorKind::Domain,
+                    IndicatorKind::Ipv4,
+                    IndicatorKind::Ipv6,
+                ],
+                &[Product::calls(PDNS)],
+            )
+        }],
+        // The limits of the public service are not published.
+        default_rate: names(&["1/s"]),
+        // It answers without a key, so only whoever says so sends it what is investigated.
+        enabled: false,
+        probe: Some(Probe::of(
+            Capability::Resolutions,
             IndicatorKind::Domain,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
-        ],
-        products: &[Product::calls(PDNS)],
-        max_calls: MAX_PAGES,
-        paged: true,
-        ..super::OFFER
-    }],
-    // The limits of the public service are not published.
-    default_rate: &["1/s"],
-    // It answers without a key, so only whoever says so sends it what is investigated.
-    enabled: false,
-    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+            "example.com",
+        )),
+        ..Descriptor::new("mnemonic", "mnemonic passive DNS")
+    })
+});
 
 /// Answers questions through mnemonic's passive DNS API.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mnemonic;
 
 impl Provider for Mnemonic {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 
@@ -93,7 +97,7 @@ impl Provider for Mnemonic {
         call.headers.retain(|(name, _)| *name != HEADER);
         let api_key = key.field("api_key");
         if !api_key.is_empty() {
-            call.headers.push((HEADER, SecretString::from(api_key)));
+            call.headers.push((HEADER.into(), SecretString::from(api_key)));
         }
         Ok(())
     }

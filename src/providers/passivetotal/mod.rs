@@ -14,12 +14,14 @@ mod whois;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use super::common::offered;
 use super::rows::Rows;
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Reply, Step,
 };
 use crate::domain::IndicatorKind::{self, Domain, Email, Hostname, Ipv4, Ipv6, Organization, Person, Phone};
@@ -38,81 +40,83 @@ const WHOIS: &str = "whois";
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
 
-const fn pages(offer: &Offer) -> Offer {
+fn pages(offer: Offer) -> Offer {
     Offer {
         max_calls: MAX_PAGES,
         paged: true,
-        ..*offer
+        ..offer
     }
 }
 
 /// What has attributes: names and addresses.
 const HOSTS: &[IndicatorKind] = &[Domain, Hostname, Ipv4, Ipv6];
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "passivetotal",
-    title: "PassiveTotal",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://api.passivetotal.org/v2",
-    }],
-    credentials: &[
-        CredentialField::plain("username", "user name"),
-        CredentialField::secret("api_key", "API key"),
-    ],
-    offers: &[
-        Offer::of(Capability::Resolutions, HOSTS, &[Product::calls(DNS)]),
-        Offer {
-            max_calls: 2,
-            ..Offer::of(
-                Capability::IpDetails,
-                &[Ipv4, Ipv6],
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://api.passivetotal.org/v2")],
+        credentials: vec![
+            CredentialField::plain("username", "user name"),
+            CredentialField::secret("api_key", "API key"),
+        ],
+        offers: vec![
+            Offer::of(Capability::Resolutions, HOSTS, &[Product::calls(DNS)]),
+            Offer {
+                max_calls: 2,
+                ..Offer::of(
+                    Capability::IpDetails,
+                    &[Ipv4, Ipv6],
+                    &[Product::calls(ENRICHMENT)],
+                )
+            },
+            Offer::of(
+                Capability::Subdomains,
+                &[Domain, Hostname],
                 &[Product::calls(ENRICHMENT)],
-            )
-        },
-        Offer::of(
-            Capability::Subdomains,
-            &[Domain, Hostname],
-            &[Product::calls(ENRICHMENT)],
+            ),
+            pages(Offer::of(
+                Capability::Components,
+                HOSTS,
+                &[Product::calls(HOST_ATTRIBUTES)],
+            )),
+            pages(Offer::of(
+                Capability::Trackers,
+                HOSTS,
+                &[Product::calls(HOST_ATTRIBUTES)],
+            )),
+            pages(Offer::of(
+                Capability::HostPairs,
+                HOSTS,
+                &[Product::calls(HOST_ATTRIBUTES)],
+            )),
+            Offer::of(Capability::Reputation, HOSTS, &[Product::calls(REPUTATION)]),
+            Offer::of(Capability::Whois, &[Domain], &[Product::calls(WHOIS)]),
+            Offer::of(
+                Capability::ReverseWhois,
+                &[Email, Person, Organization, Phone],
+                &[Product::calls(WHOIS)],
+            ),
+        ],
+        enabled: false,
+        notice: Some(
+            "the public PassiveTotal service was retired and answers nothing any more; \
+         set base_url to a service of the same shape"
+                .into(),
         ),
-        pages(&Offer::of(
-            Capability::Components,
-            HOSTS,
-            &[Product::calls(HOST_ATTRIBUTES)],
+        probe: Some(Probe::of(
+            Capability::Resolutions,
+            IndicatorKind::Domain,
+            "example.com",
         )),
-        pages(&Offer::of(
-            Capability::Trackers,
-            HOSTS,
-            &[Product::calls(HOST_ATTRIBUTES)],
-        )),
-        pages(&Offer::of(
-            Capability::HostPairs,
-            HOSTS,
-            &[Product::calls(HOST_ATTRIBUTES)],
-        )),
-        Offer::of(Capability::Reputation, HOSTS, &[Product::calls(REPUTATION)]),
-        Offer::of(Capability::Whois, &[Domain], &[Product::calls(WHOIS)]),
-        Offer::of(
-            Capability::ReverseWhois,
-            &[Email, Person, Organization, Phone],
-            &[Product::calls(WHOIS)],
-        ),
-    ],
-    enabled: false,
-    notice: Some(
-        "the public PassiveTotal service was retired and answers nothing any more; \
-         set base_url to a service of the same shape",
-    ),
-    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+        ..Descriptor::new("passivetotal", "PassiveTotal")
+    })
+});
 
 /// Answers questions through an API of PassiveTotal's shape.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PassiveTotal;
 
 impl Provider for PassiveTotal {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

@@ -21,10 +21,14 @@ pub(super) fn elsewhere(reply: &Reply) -> Option<&str> {
 
 /// Judges one reply.
 pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
-    let verdict = if DESCRIPTOR.files.iter().any(|file| file.name == call.product) {
+    let verdict = if DESCRIPTOR
+        .files
+        .iter()
+        .any(|file| call.product == file.name.as_str())
+    {
         of_file(reply.status)
     } else {
-        match (call.product, of_object(reply)) {
+        match (call.product.as_str(), of_object(reply)) {
             // A registrar's server is one of thousands: that it fails says nothing of the others, and it is not worth
             // a second attempt, since the registry has answered.
             (

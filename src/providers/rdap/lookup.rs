@@ -122,7 +122,7 @@ fn referred(call: &Call, location: &str, files: &Files) -> Option<Call> {
 }
 
 fn not_followed(call: &Call) -> Replied {
-    Replied::Failed(Failure::new(FailureKind::Refused, DESCRIPTOR.name, NOT_FOLLOWED).of(call.product))
+    Replied::Failed(Failure::new(FailureKind::Refused, &DESCRIPTOR.name, NOT_FOLLOWED).of(&call.product))
 }
 
 /// Says that nobody is known who could be asked; that is not the same as "not found".

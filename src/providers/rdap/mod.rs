@@ -13,13 +13,16 @@ mod network;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::common::offered;
 use super::{
-    Call, Descriptor, Exposed, Files, Judgement, Lookup, Offer, Origin, Product, Provider, ProviderError,
-    ReferenceFile, Reply, Step,
+    Call, Descriptor, Exposed, Files, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, ReferenceFile, Reply, Step, names,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -40,105 +43,102 @@ const REGISTRAR: &str = "registrar";
 /// The files change every few days; IANA asks for no more than that they are not fetched for every question.
 const REFRESH_S: u64 = 3 * 24 * 3600;
 
-static OFFERS: &[Offer] = &[
-    Offer {
-        capability: Capability::Whois,
-        inputs: &[
-            IndicatorKind::Domain,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
-            IndicatorKind::Asn,
-        ],
-        products: &[
-            Product::calls(DOMAIN),
-            Product::calls(IP),
-            Product::calls(AUTNUM),
-            Product::calls(REGISTRAR),
-        ],
-        // The registry, then the registrar; each can send elsewhere once.
-        max_calls: 4,
-        ..super::OFFER
-    },
-    Offer {
-        // The registry, which can send elsewhere once; the registrar knows no other date.
-        max_calls: 2,
-        ..Offer::of(
-            Capability::Reputation,
-            &[IndicatorKind::Domain],
-            &[Product::calls(DOMAIN)],
-        )
-    },
-];
+fn offers() -> Vec<Offer> {
+    vec![
+        Offer {
+            // The registry, then the registrar; each can send elsewhere once.
+            max_calls: 4,
+            ..Offer::of(
+                Capability::Whois,
+                &[
+                    IndicatorKind::Domain,
+                    IndicatorKind::Ipv4,
+                    IndicatorKind::Ipv6,
+                    IndicatorKind::Asn,
+                ],
+                &[
+                    Product::calls(DOMAIN),
+                    Product::calls(IP),
+                    Product::calls(AUTNUM),
+                    Product::calls(REGISTRAR),
+                ],
+            )
+        },
+        Offer {
+            // The registry, which can send elsewhere once; the registrar knows no other date.
+            max_calls: 2,
+            ..Offer::of(
+                Capability::Reputation,
+                &[IndicatorKind::Domain],
+                &[Product::calls(DOMAIN)],
+            )
+        },
+    ]
+}
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "rdap",
-    title: "RDAP",
-    origins: &[
-        Origin {
-            name: IANA,
-            base_url: "https://data.iana.org",
-        },
-        Origin {
-            name: ASSIGNMENTS,
-            base_url: "https://www.iana.org",
-        },
-    ],
-    offers: OFFERS,
-    // Registries bound their askers by address and do not publish how; this is slow enough for those that are known.
-    default_rate: &["2/s"],
-    files: &[
-        ReferenceFile {
-            name: bootstrap::DNS,
-            bundled: include_bytes!("bootstrap/dns.json"),
-            origin: IANA,
-            path: "/rdap/dns.json",
-            refresh_s: REFRESH_S,
-            check: bootstrap::check_names,
-        },
-        ReferenceFile {
-            name: bootstrap::IPV4,
-            bundled: include_bytes!("bootstrap/ipv4.json"),
-            origin: IANA,
-            path: "/rdap/ipv4.json",
-            refresh_s: REFRESH_S,
-            check: bootstrap::check_networks,
-        },
-        ReferenceFile {
-            name: bootstrap::IPV6,
-            bundled: include_bytes!("bootstrap/ipv6.json"),
-            origin: IANA,
-            path: "/rdap/ipv6.json",
-            refresh_s: REFRESH_S,
-            check: bootstrap::check_networks,
-        },
-        ReferenceFile {
-            name: bootstrap::ASN,
-            bundled: include_bytes!("bootstrap/asn.json"),
-            origin: IANA,
-            path: "/rdap/asn.json",
-            refresh_s: REFRESH_S,
-            check: bootstrap::check_numbers,
-        },
-        ReferenceFile {
-            name: bootstrap::REGISTRARS,
-            bundled: include_bytes!("bootstrap/registrars.csv"),
-            origin: ASSIGNMENTS,
-            path: "/assignments/registrar-ids/registrar-ids-1.csv",
-            refresh_s: REFRESH_S,
-            check: bootstrap::check_registrars,
-        },
-    ],
-    reply_headers: &[LOCATION],
-    probe: Some((Capability::Whois, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![
+            Origin::new(IANA, "https://data.iana.org"),
+            Origin::new(ASSIGNMENTS, "https://www.iana.org"),
+        ],
+        offers: offers(),
+        // Registries bound their askers by address and do not publish how; this is slow enough for those that are known.
+        default_rate: names(&["2/s"]),
+        files: vec![
+            ReferenceFile {
+                name: bootstrap::DNS.into(),
+                bundled: Bytes::from_static(include_bytes!("bootstrap/dns.json")),
+                origin: IANA.into(),
+                path: "/rdap/dns.json".into(),
+                refresh_s: REFRESH_S,
+                check: bootstrap::check_names,
+            },
+            ReferenceFile {
+                name: bootstrap::IPV4.into(),
+                bundled: Bytes::from_static(include_bytes!("bootstrap/ipv4.json")),
+                origin: IANA.into(),
+                path: "/rdap/ipv4.json".into(),
+                refresh_s: REFRESH_S,
+                check: bootstrap::check_networks,
+            },
+            ReferenceFile {
+                name: bootstrap::IPV6.into(),
+                bundled: Bytes::from_static(include_bytes!("bootstrap/ipv6.json")),
+                origin: IANA.into(),
+                path: "/rdap/ipv6.json".into(),
+                refresh_s: REFRESH_S,
+                check: bootstrap::check_networks,
+            },
+            ReferenceFile {
+                name: bootstrap::ASN.into(),
+                bundled: Bytes::from_static(include_bytes!("bootstrap/asn.json")),
+                origin: IANA.into(),
+                path: "/rdap/asn.json".into(),
+                refresh_s: REFRESH_S,
+                check: bootstrap::check_numbers,
+            },
+            ReferenceFile {
+                name: bootstrap::REGISTRARS.into(),
+                bundled: Bytes::from_static(include_bytes!("bootstrap/registrars.csv")),
+                origin: ASSIGNMENTS.into(),
+                path: "/assignments/registrar-ids/registrar-ids-1.csv".into(),
+                refresh_s: REFRESH_S,
+                check: bootstrap::check_registrars,
+            },
+        ],
+        reply_headers: names(&[LOCATION]),
+        probe: Some(Probe::of(Capability::Whois, IndicatorKind::Domain, "example.com")),
+        ..Descriptor::new("rdap", "RDAP")
+    })
+});
 
 /// Answers questions through the RDAP servers of registries and registrars.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rdap;
 
 impl Provider for Rdap {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 
@@ -156,7 +156,7 @@ impl Provider for Rdap {
         call.headers.retain(|(name, _)| *name != ACCEPT);
         if call.server.is_some() {
             let types = "application/rdap+json, application/json";
-            call.headers.push((ACCEPT, SecretString::from(types)));
+            call.headers.push((ACCEPT.into(), SecretString::from(types)));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod codes;
 mod tests;
 
 use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
@@ -15,8 +16,8 @@ use self::codes::Zone;
 use super::common::{object, offered, uncovered};
 use super::resource::{NXDOMAIN, RecordType, Resource, resolved};
 use super::{
-    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, ProviderOption, Replied, Reply, Step, Verdict,
+    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, ProviderOption, Replied, Reply, Step, Verdict, names,
 };
 use crate::domain::{Capability, Denial, FailureKind, Indicator, IndicatorKind, Query, Record};
 
@@ -36,53 +37,47 @@ const LONGEST: usize = 160;
 const ADDRESSES: &[IndicatorKind] = &[IndicatorKind::Ipv4, IndicatorKind::Ipv6];
 const NAMES: &[IndicatorKind] = &[IndicatorKind::Domain, IndicatorKind::Hostname];
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "spamhaus",
-    title: "Spamhaus",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "dns:system",
-    }],
-    credentials: &[CredentialField::secret("key", "DQS key").only(SERVICE, DQS)],
-    options: &[ProviderOption {
-        name: SERVICE,
-        values: &[DQS, PUBLIC],
-    }],
-    offers: &[Offer {
-        max_calls: 2,
-        measures: &[
-            (Zone::Zen.id(), ADDRESSES),
-            (Zone::Dbl.id(), NAMES),
-            (Zone::Zrd.id(), NAMES),
-        ],
-        ..Offer::of(
-            Capability::Reputation,
-            &[
-                IndicatorKind::Ipv4,
-                IndicatorKind::Ipv6,
-                IndicatorKind::Domain,
-                IndicatorKind::Hostname,
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "dns:system")],
+        credentials: vec![CredentialField::secret("key", "DQS key").only(SERVICE, DQS)],
+        options: vec![ProviderOption::new(SERVICE, &[DQS, PUBLIC])],
+        offers: vec![Offer {
+            max_calls: 2,
+            measures: vec![
+                (Zone::Zen.id().into(), ADDRESSES.to_vec()),
+                (Zone::Dbl.id().into(), NAMES.to_vec()),
+                (Zone::Zrd.id().into(), NAMES.to_vec()),
             ],
-            &[
-                Product::calls(Zone::Zen.id()),
-                Product::calls(Zone::Dbl.id()),
-                Product::calls(Zone::Zrd.id()),
-            ],
-        )
-    }],
-    default_rate: &["20/s"],
-    probe: Some((Capability::Reputation, IndicatorKind::Ipv4, TEST_POINT)),
-    notice: Some("free use is non-commercial and needs a resolver of your own"),
-    notice_only: Some((SERVICE, PUBLIC)),
-    ..super::DESCRIPTOR
-};
+            ..Offer::of(
+                Capability::Reputation,
+                &[
+                    IndicatorKind::Ipv4,
+                    IndicatorKind::Ipv6,
+                    IndicatorKind::Domain,
+                    IndicatorKind::Hostname,
+                ],
+                &[
+                    Product::calls(Zone::Zen.id()),
+                    Product::calls(Zone::Dbl.id()),
+                    Product::calls(Zone::Zrd.id()),
+                ],
+            )
+        }],
+        default_rate: names(&["20/s"]),
+        probe: Some(Probe::of(Capability::Reputation, IndicatorKind::Ipv4, TEST_POINT)),
+        notice: Some("free use is non-commercial and needs a resolver of your own".into()),
+        notice_only: Some((SERVICE.into(), PUBLIC.into())),
+        ..Descriptor::new("spamhaus", "Spamhaus")
+    })
+});
 
 /// Answers questions through Spamhaus' blocklists.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Spamhaus;
 
 impl Provider for Spamhaus {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 
@@ -114,10 +109,10 @@ impl Provider for Spamhaus {
             }
             _ => return Err(not_this()),
         }
-        let product = lookup.product;
+        let product = lookup.product.clone();
         Ok(Step::Calls {
             calls,
-            then: Box::new(move |replies| read(query, product, replies)),
+            then: Box::new(move |replies| read(query, &product, replies)),
         })
     }
 
@@ -129,7 +124,7 @@ impl Provider for Spamhaus {
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
-        let zone = call.product;
+        let zone = call.product.clone();
         if key.option(SERVICE) == PUBLIC {
             if zone == Zone::Zrd.id() {
                 let message = "ZRD needs the Data Query Service".to_owned();
@@ -188,7 +183,7 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
     }
     let failed = addresses
         .iter()
-        .find_map(|code| codes::error(call.product, *code));
+        .find_map(|code| codes::error(&call.product, *code));
     failed.unwrap_or(Verdict::Good)
 }
 
@@ -200,7 +195,7 @@ fn octets(record: &Resource) -> Option<[u8; 4]> {
 }
 
 /// Makes the answer of the replies: the list that was asked for, and how new a domain is.
-fn read(query: Query, product: &'static str, replies: Vec<Replied>) -> Result<Step, ProviderError> {
+fn read(query: Query, product: &str, replies: Vec<Replied>) -> Result<Step, ProviderError> {
     let (mut records, mut unknown, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     let zones = [Zone::of(product), Some(Zone::Zrd)];
     for (at, (zone, replied)) in zones.into_iter().flatten().zip(replies).enumerate() {

@@ -15,12 +15,14 @@ mod tql;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use super::common::offered;
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, ProviderOption, Reply, Step, names,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -35,11 +37,7 @@ const INDICATORS: &str = "indicators";
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
 
-const fn offer(
-    capability: Capability,
-    inputs: &'static [IndicatorKind],
-    products: &'static [Product],
-) -> Offer {
+fn offer(capability: Capability, inputs: &[IndicatorKind], products: &[Product]) -> Offer {
     Offer {
         max_calls: MAX_PAGES,
         paged: true,
@@ -58,64 +56,60 @@ static HELD: &[IndicatorKind] = &[
     IndicatorKind::Hash,
 ];
 
-static OFFERS: &[Offer] = &[
-    Offer {
-        // The pages of version 3, or one call that fails and the list of version 2.
-        max_calls: MAX_PAGES + 1,
-        paged: false,
-        ..offer(
-            Capability::Owners,
-            &[IndicatorKind::Phrase],
-            &[Product::calls(OWNERS)],
-        )
-    },
-    offer(
-        Capability::Incidents,
-        &[IndicatorKind::Community, IndicatorKind::Phrase],
-        &[Product::calls(GROUPS)],
-    ),
-    Offer {
-        // The pages of the list, and one call for the incident itself where it is empty.
-        max_calls: MAX_PAGES + 1,
-        ..offer(
-            Capability::IncidentIndicators,
-            &[IndicatorKind::Incident],
-            &[Product::calls(INDICATORS)],
-        )
-    },
-    offer(Capability::IncidentsOf, HELD, &[Product::calls(GROUPS)]),
-    Offer::of(Capability::Reputation, HELD, &[Product::calls(INDICATORS)]),
-];
+fn offers() -> Vec<Offer> {
+    vec![
+        Offer {
+            // The pages of version 3, or one call that fails and the list of version 2.
+            max_calls: MAX_PAGES + 1,
+            paged: false,
+            ..offer(
+                Capability::Owners,
+                &[IndicatorKind::Phrase],
+                &[Product::calls(OWNERS)],
+            )
+        },
+        offer(
+            Capability::Incidents,
+            &[IndicatorKind::Community, IndicatorKind::Phrase],
+            &[Product::calls(GROUPS)],
+        ),
+        Offer {
+            // The pages of the list, and one call for the incident itself where it is empty.
+            max_calls: MAX_PAGES + 1,
+            ..offer(
+                Capability::IncidentIndicators,
+                &[IndicatorKind::Incident],
+                &[Product::calls(INDICATORS)],
+            )
+        },
+        offer(Capability::IncidentsOf, HELD, &[Product::calls(GROUPS)]),
+        Offer::of(Capability::Reputation, HELD, &[Product::calls(INDICATORS)]),
+    ]
+}
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: "threatconnect",
-    title: "ThreatConnect",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://app.threatconnect.com/api",
-    }],
-    credentials: &[
-        CredentialField::secret("api_token", "API token").only("auth", sign::TOKEN),
-        CredentialField::plain("access_id", "access ID").only("auth", sign::HMAC),
-        CredentialField::secret("secret_key", "secret key").only("auth", sign::HMAC),
-    ],
-    options: &[ProviderOption {
-        name: "auth",
-        values: &[sign::TOKEN, sign::HMAC],
-    }],
-    offers: OFFERS,
-    // The vendor documents no rate.
-    default_rate: &["60/min"],
-    probe: Some((Capability::Owners, IndicatorKind::Phrase, "*")),
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://app.threatconnect.com/api")],
+        credentials: vec![
+            CredentialField::secret("api_token", "API token").only("auth", sign::TOKEN),
+            CredentialField::plain("access_id", "access ID").only("auth", sign::HMAC),
+            CredentialField::secret("secret_key", "secret key").only("auth", sign::HMAC),
+        ],
+        options: vec![ProviderOption::new("auth", &[sign::TOKEN, sign::HMAC])],
+        offers: offers(),
+        // The vendor documents no rate.
+        default_rate: names(&["60/min"]),
+        probe: Some(Probe::of(Capability::Owners, IndicatorKind::Phrase, "*")),
+        ..Descriptor::new("threatconnect", "ThreatConnect")
+    })
+});
 
 /// Answers questions through the API of a ThreatConnect instance.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ThreatConnect;
 
 impl Provider for ThreatConnect {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

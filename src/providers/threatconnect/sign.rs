@@ -29,7 +29,7 @@ pub(super) fn sign(call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result
         key.field("secret_key"),
     );
     call.headers
-        .retain(|(name, _)| ![AUTHORIZATION, TIMESTAMP].contains(name));
+        .retain(|(name, _)| ![AUTHORIZATION, TIMESTAMP].contains(&name.as_str()));
     let pair = !access.is_empty() && !secret.is_empty();
     let by_token = !token.is_empty() && (key.option("auth") != HMAC || !pair);
     if !by_token && !pair {
@@ -42,12 +42,12 @@ pub(super) fn sign(call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result
     } else {
         let seconds = now.as_second();
         call.headers
-            .push((TIMESTAMP, SecretString::from(seconds.to_string())));
+            .push((TIMESTAMP.into(), SecretString::from(seconds.to_string())));
         let signature = signature(secret, &call.target(key.prefix()), call.method, seconds)?;
         format!("TC {access}:{signature}")
     };
     call.headers
-        .push((AUTHORIZATION, SecretString::from(authorization)));
+        .push((AUTHORIZATION.into(), SecretString::from(authorization)));
     Ok(())
 }
 

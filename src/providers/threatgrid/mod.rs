@@ -21,12 +21,14 @@ mod traces;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use super::common::offered;
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step, Values,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Probe, Product,
+    Provider, ProviderError, ProviderOption, Reply, Step, Values, names,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -42,33 +44,31 @@ const ANALYSIS: &str = "analysis";
 /// The most runs of one file that a look-up reads.
 const MOST_RUNS: usize = 20;
 
-const RUNS: Param = Param {
-    name: "runs",
-    title: "Newest runs of a file that are read",
-    values: Values::Number {
+fn runs() -> Param {
+    let values = Values::Number {
         least: 1,
         most: 20,
         default: 5,
-    },
-};
-const MIN_SCORE: Param = Param {
-    name: "min-score",
-    title: "Least threat score of a run (0 to 100)",
-    values: percent(),
-};
-const SEVERITY: Param = Param {
-    name: "severity",
-    title: "Least severity of the behavior that names a contact (0 takes all contacts)",
-    values: percent(),
-};
-const CONFIDENCE: Param = Param {
-    name: "confidence",
-    title: "Least confidence of the behavior that names a contact (0 takes all contacts)",
-    values: percent(),
-};
+    };
+    Param::new("runs", "Newest runs of a file that are read", values)
+}
+
+fn min_score() -> Param {
+    Param::new("min-score", "Least threat score of a run (0 to 100)", percent())
+}
+
+fn severity() -> Param {
+    let title = "Least severity of the behavior that names a contact (0 takes all contacts)";
+    Param::new("severity", title, percent())
+}
+
+fn confidence() -> Param {
+    let title = "Least confidence of the behavior that names a contact (0 takes all contacts)";
+    Param::new("confidence", title, percent())
+}
 
 /// The vendor's feeds start at 80, which hides most of what a sample touched; here nothing is hidden unasked.
-const fn percent() -> Values {
+fn percent() -> Values {
     Values::Number {
         least: 0,
         most: 100,
@@ -76,17 +76,12 @@ const fn percent() -> Values {
     }
 }
 
-static ANALYSES: &[Product] = &[Product::calls(ANALYSIS)];
-
-const fn of_a_file(capability: Capability, params: &'static [Param], max_calls: usize) -> Offer {
+fn of_a_file(capability: Capability, params: Vec<Param>, max_calls: usize) -> Offer {
     Offer {
-        capability,
-        inputs: &[IndicatorKind::Hash],
-        products: ANALYSES,
         params,
         max_calls,
         window: true,
-        ..super::OFFER
+        ..Offer::of(capability, &[IndicatorKind::Hash], [Product::calls(ANALYSIS)])
     }
 }
 
@@ -109,67 +104,64 @@ const TOUCHED: &[IndicatorKind] = &[
     IndicatorKind::Url,
 ];
 
-static OFFERS: &[Offer] = &[
-    Offer {
-        capability: Capability::Samples,
-        inputs: SEARCHED,
-        products: &[Product::calls(SEARCH)],
-        params: &[MIN_SCORE],
-        max_calls: search::MOST_PAGES,
-        window: true,
-        ..super::OFFER
-    },
-    // The search, streams and annotations of each run, and the feeds of indicators.
-    of_a_file(
-        Capability::Contacts,
-        &[RUNS, MIN_SCORE, SEVERITY, CONFIDENCE],
-        search::MOST_PAGES + 2 * MOST_RUNS + indicators::MOST_CALLS,
-    ),
-    of_a_file(
-        Capability::SandboxFiles,
-        &[RUNS, MIN_SCORE],
-        search::MOST_PAGES + MOST_RUNS,
-    ),
-    of_a_file(
-        Capability::SandboxTraces,
-        &[RUNS, MIN_SCORE],
-        search::MOST_PAGES + MOST_RUNS,
-    ),
-    Offer {
-        max_calls: search::MOST_PAGES,
-        measures: &[
-            (reputation::OF_FILE, &[IndicatorKind::Hash]),
-            (reputation::OF_TOUCHED, TOUCHED),
-        ],
-        ..Offer::of(Capability::Reputation, SEARCHED, &[Product::calls(SEARCH)])
-    },
-];
+fn offers() -> Vec<Offer> {
+    vec![
+        Offer {
+            params: vec![min_score()],
+            max_calls: search::MOST_PAGES,
+            window: true,
+            ..Offer::of(Capability::Samples, SEARCHED, &[Product::calls(SEARCH)])
+        },
+        // The search, streams and annotations of each run, and the feeds of indicators.
+        of_a_file(
+            Capability::Contacts,
+            vec![runs(), min_score(), severity(), confidence()],
+            search::MOST_PAGES + 2 * MOST_RUNS + indicators::MOST_CALLS,
+        ),
+        of_a_file(
+            Capability::SandboxFiles,
+            vec![runs(), min_score()],
+            search::MOST_PAGES + MOST_RUNS,
+        ),
+        of_a_file(
+            Capability::SandboxTraces,
+            vec![runs(), min_score()],
+            search::MOST_PAGES + MOST_RUNS,
+        ),
+        Offer {
+            max_calls: search::MOST_PAGES,
+            measures: vec![
+                (reputation::OF_FILE.into(), vec![IndicatorKind::Hash]),
+                (reputation::OF_TOUCHED.into(), TOUCHED.to_vec()),
+            ],
+            ..Offer::of(Capability::Reputation, SEARCHED, &[Product::calls(SEARCH)])
+        },
+    ]
+}
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: NAME,
-    title: "Secure Malware Analytics",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://panacea.threatgrid.com",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key")],
-    options: &[ProviderOption {
-        name: "auth",
-        values: &["header", "query"],
-    }],
-    offers: OFFERS,
-    // The vendor publishes no limit for reading.
-    default_rate: &["60/min"],
-    probe: Some((Capability::Samples, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+        origins: vec![Origin::new(ORIGIN, "https://panacea.threatgrid.com")],
+        credentials: vec![CredentialField::secret("api_key", "API key")],
+        options: vec![ProviderOption::new("auth", &["header", "query"])],
+        offers: offers(),
+        // The vendor publishes no limit for reading.
+        default_rate: names(&["60/min"]),
+        probe: Some(Probe::of(
+            Capability::Samples,
+            IndicatorKind::Domain,
+            "example.com",
+        )),
+        ..Descriptor::new(NAME, "Secure Malware Analytics")
+    })
+});
 
 /// Answers questions through the Secure Malware Analytics API, in the cloud or on an appliance.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ThreatGrid;
 
 impl Provider for ThreatGrid {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

@@ -26,7 +26,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     // A product that is not entitled is passed over by the engine; the first look-up asks for all three.
     let asked: Vec<_> = ALL
         .into_iter()
-        .skip_while(|(product, _)| *product != lookup.product)
+        .skip_while(|(product, _)| lookup.product != *product)
         .collect();
     let id = segment(query.indicator.value());
     let calls = asked
@@ -35,10 +35,10 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
             call(product, format!("/api/v3/files/{id}/{product}")).with("limit", PAGE.to_string())
         })
         .collect();
-    let product = lookup.product;
+    let product = lookup.product.clone();
     Ok(Step::Calls {
         calls,
-        then: Box::new(move |replies| finish(query, product, &asked, replies)),
+        then: Box::new(move |replies| finish(query, &product, &asked, replies)),
     })
 }
 

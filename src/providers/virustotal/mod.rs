@@ -15,12 +15,14 @@ mod resolutions;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
 use super::common::{key_header, offered};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step,
+    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    ProviderError, Reply, Step, names,
 };
 use crate::domain::{Capability, IndicatorKind};
 
@@ -45,89 +47,82 @@ const DROPPED_FILES: &str = "dropped_files";
 /// The most pages that one look-up reads.
 const MAX_PAGES: usize = 10;
 
-static OFFERS: &[Offer] = &[
-    Offer {
-        capability: Capability::Resolutions,
-        inputs: &[
-            IndicatorKind::Domain,
-            IndicatorKind::Hostname,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
-        ],
-        products: &[Product::calls(RESOLUTIONS)],
-        max_calls: MAX_PAGES,
-        paged: true,
-        ..super::OFFER
-    },
-    Offer {
-        capability: Capability::Contacts,
-        inputs: &[IndicatorKind::Hash],
-        products: &[
-            // One look-up asks for all three; what the key may not see is missing in the answer.
-            Product::calls(CONTACTED_DOMAINS),
-            Product::calls(CONTACTED_IPS),
-            Product::calls(CONTACTED_URLS),
-        ],
-        max_calls: 3,
-        ..super::OFFER
-    },
-    Offer {
-        capability: Capability::SandboxFiles,
-        inputs: &[IndicatorKind::Hash],
-        products: &[Product::calls(DROPPED_FILES)],
-        ..super::OFFER
-    },
-    Offer {
-        capability: Capability::File,
-        inputs: &[IndicatorKind::Hash],
-        products: &[Product::calls(FILES)],
-        ..super::OFFER
-    },
-    // Each kind of object is in one collection, so that one product answers.
-    Offer::of(
-        Capability::Reputation,
-        &[
-            IndicatorKind::Domain,
-            IndicatorKind::Hostname,
-            IndicatorKind::Ipv4,
-            IndicatorKind::Ipv6,
-            IndicatorKind::Url,
-            IndicatorKind::Hash,
-        ],
-        &[
-            Product::calls(DOMAINS),
-            Product::calls(IP_ADDRESSES),
-            Product::calls(URLS),
-            Product::calls(FILES),
-        ],
-    ),
-];
+fn offers() -> Vec<Offer> {
+    vec![
+        Offer {
+            max_calls: MAX_PAGES,
+            paged: true,
+            ..Offer::of(
+                Capability::Resolutions,
+                &[
+                    IndicatorKind::Domain,
+                    IndicatorKind::Hostname,
+                    IndicatorKind::Ipv4,
+                    IndicatorKind::Ipv6,
+                ],
+                &[Product::calls(RESOLUTIONS)],
+            )
+        },
+        Offer {
+            max_calls: 3,
+            ..Offer::of(
+                Capability::Contacts,
+                &[IndicatorKind::Hash],
+                &[
+                    // One look-up asks for all three; what the key may not see is missing in the answer.
+                    Product::calls(CONTACTED_DOMAINS),
+                    Product::calls(CONTACTED_IPS),
+                    Product::calls(CONTACTED_URLS),
+                ],
+            )
+        },
+        Offer::of(
+            Capability::SandboxFiles,
+            &[IndicatorKind::Hash],
+            &[Product::calls(DROPPED_FILES)],
+        ),
+        Offer::of(Capability::File, &[IndicatorKind::Hash], &[Product::calls(FILES)]),
+        // Each kind of object is in one collection, so that one product answers.
+        Offer::of(
+            Capability::Reputation,
+            &[
+                IndicatorKind::Domain,
+                IndicatorKind::Hostname,
+                IndicatorKind::Ipv4,
+                IndicatorKind::Ipv6,
+                IndicatorKind::Url,
+                IndicatorKind::Hash,
+            ],
+            &[
+                Product::calls(DOMAINS),
+                Product::calls(IP_ADDRESSES),
+                Product::calls(URLS),
+                Product::calls(FILES),
+            ],
+        ),
+    ]
+}
 
-static DESCRIPTOR: Descriptor = Descriptor {
-    name: NAME,
-    title: "VirusTotal",
-    origins: &[Origin {
-        name: ORIGIN,
-        base_url: "https://www.virustotal.com",
-    }],
-    credentials: &[CredentialField::secret("api_key", "API key")],
-    offers: OFFERS,
+static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
+    Arc::new(Descriptor {
+    origins: vec![Origin::new(ORIGIN, "https://www.virustotal.com")],
+    credentials: vec![CredentialField::secret("api_key", "API key")],
+    offers: offers(),
     // The public API allows 4 a minute and 500 a day (VirusTotal documentation, public and premium API). A rate of 500
     // a day would space calls by minutes; the default configuration has a budget instead.
-    default_rate: &["4/min"],
-    notice: Some(
-        "A free VirusTotal key allows 4 calls a minute and 500 a day, and is not for commercial use; set the rate of your own.",
-    ),
-    probe: Some((Capability::Resolutions, IndicatorKind::Domain, "example.com")),
-    ..super::DESCRIPTOR
-};
+    default_rate: names(&["4/min"]),
+    notice: Some("A free VirusTotal key allows 4 calls a minute and 500 a day, and is not for commercial use; set the rate of your own.".into()),
+    probe: Some(Probe::of(Capability::Resolutions, IndicatorKind::Domain, "example.com")),
+    ..Descriptor::new(NAME, "VirusTotal")
+    })
+});
 
 /// Answers questions through the VirusTotal API v3.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VirusTotal;
 
 impl Provider for VirusTotal {
-    fn descriptor(&self) -> &'static Descriptor {
+    fn descriptor(&self) -> &Arc<Descriptor> {
         &DESCRIPTOR
     }
 

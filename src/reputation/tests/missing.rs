@@ -20,8 +20,7 @@ const FRESH: Origin = Origin {
 pub(super) fn compiled_in() -> Policy {
     static POLICY: OnceLock<Policy> = OnceLock::new();
     let read = || {
-        let known = crate::providers::registry::all().iter();
-        let descriptors: Vec<_> = known.map(|provider| provider.descriptor()).collect();
+        let descriptors = crate::providers::Providers::built_in();
         Policy::of(
             crate::config::load(None, &[], &descriptors)
                 .unwrap()

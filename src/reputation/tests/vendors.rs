@@ -15,10 +15,7 @@ const FRESH: Origin = Origin {
 
 /// Reads the rules of a file over the compiled-in one; what it says of `[reputation]` only.
 fn policy(lines: &str) -> Policy {
-    let descriptors: Vec<&'static crate::providers::Descriptor> = crate::providers::registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let descriptors = crate::providers::Providers::built_in();
     let loaded = crate::config::read("own", lines, false, &[], &descriptors).unwrap();
     Policy::of(loaded.settings.reputation)
 }
@@ -259,10 +256,7 @@ fn no_flag_of_ipqs_exceeds_alone() {
 #[test]
 fn a_grade_that_weighs_less_than_a_score_caps_it_and_is_told() {
     let lines = "[providers.domaintools]\n[reputation.sources.ipqs]\nreliability = \"E\"\n";
-    let descriptors: Vec<&'static crate::providers::Descriptor> = crate::providers::registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let descriptors = crate::providers::Providers::built_in();
     let loaded = crate::config::read("own", lines, false, &[], &descriptors).unwrap();
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     let told =

@@ -14,7 +14,7 @@ use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::engine::store::Opening;
 use pivotd::engine::store::failing::FailingDisk;
-use pivotd::providers::{Descriptor, registry};
+use pivotd::providers::{Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;
 use pivotd::startup::{App, Mode, Parts, open_store_as};
@@ -28,18 +28,18 @@ pub const USERNAME: &str = "canary-user";
 /// A key that must never be seen anywhere but at the vendor.
 pub const API_KEY: &str = "canary-key-7f3a9c";
 
-pub fn descriptors() -> Vec<&'static Descriptor> {
-    registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect()
+/// Returns the providers that are compiled in.
+pub fn providers() -> Providers {
+    Providers::built_in()
 }
 
 pub fn fixtures(provider: &str) -> Vendor {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(provider);
-    demo::with_credentials(Vendor::from_path(&path).unwrap(), provider, USERNAME, API_KEY)
+    Vendor::from_path(&path)
+        .unwrap()
+        .with_credentials(USERNAME, API_KEY)
 }
 
 /// Makes a vendor that answers these requests with these bodies; everything else as its fixtures' default does.
@@ -94,9 +94,10 @@ type Tweak = Box<dyn FnOnce(&mut Settings)>;
 pub struct Builder {
     folder: Option<Arc<tempfile::TempDir>>,
     vendor: Option<Replay>,
-    others: BTreeMap<&'static str, Replay>,
-    wanted: Vec<&'static str>,
-    played: BTreeMap<&'static str, Vendor>,
+    providers: Providers,
+    others: BTreeMap<String, Replay>,
+    wanted: Vec<String>,
+    played: BTreeMap<String, Vendor>,
     clock: Option<ManualClock>,
     mode: Mode,
     is_shipped: bool,
@@ -109,6 +110,7 @@ impl Builder {
         Self {
             folder: None,
             vendor: None,
+            providers: providers(),
             others: BTreeMap::new(),
             wanted: Vec::new(),
             played: BTreeMap::new(),
@@ -139,15 +141,17 @@ impl Builder {
     }
 
     /// Plays these providers, too.
-    pub fn with(mut self, providers: &[&'static str]) -> Self {
-        self.wanted.extend(providers);
+    pub fn with(mut self, providers: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let names = providers.into_iter().map(|name| name.as_ref().to_owned());
+        self.wanted.extend(names);
         self
     }
 
     /// Plays a provider by this vendor instead of its fixtures.
     pub fn plays(mut self, name: &'static str, vendor: Vendor) -> Self {
+        let vendor = vendor.checking_as(&fixtures(name));
         self.played
-            .insert(name, demo::with_credentials(vendor, name, USERNAME, API_KEY));
+            .insert(name.to_owned(), vendor.with_credentials(USERNAME, API_KEY));
         self
     }
 
@@ -171,7 +175,7 @@ impl Builder {
     pub fn after(mut self, before: Stopped) -> Self {
         self.folder = Some(before.folder);
         self.vendor = Some(before.vendor);
-        self.wanted.extend(before.others.keys());
+        self.wanted.extend(before.others.keys().cloned());
         self.others = before.others;
         self
     }
@@ -181,12 +185,12 @@ impl Builder {
             .folder
             .unwrap_or_else(|| Arc::new(tempfile::tempdir().unwrap()));
         let mut played = self.played;
-        let mut play = |name| played.remove(name).unwrap_or_else(|| fixtures(name));
+        let mut play = |name: &str| played.remove(name).unwrap_or_else(|| fixtures(name));
         let vendor = match self.vendor {
             Some(vendor) => vendor,
             None => Replay::start(play("domaintools")).await.unwrap(),
         };
-        let mut loaded = config::load(None, &[], &descriptors()).unwrap();
+        let mut loaded = config::load(None, &[], &self.providers).unwrap();
         let settings = &mut loaded.settings;
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
         if !self.is_shipped {
@@ -202,19 +206,19 @@ impl Builder {
         settings.log.file = Some(folder.path().join("log"));
         settings.log.indicators = pivotd::config::settings::LogIndicators::Full;
         let mut others = self.others;
-        for descriptor in descriptors() {
-            let name = descriptor.name;
+        for descriptor in loaded.providers.descriptors() {
+            let name = descriptor.name.as_str();
             let Some(provider) = settings.providers.get_mut(name) else {
                 continue;
             };
-            if name != "domaintools" && !self.wanted.contains(&name) {
+            if name != "domaintools" && !self.wanted.iter().any(|wanted| wanted == name) {
                 // Nobody plays it, and the real one is never asked.
                 provider.enabled = false;
                 continue;
             }
             let replay = match name {
                 "domaintools" => &vendor,
-                _ => match others.entry(name) {
+                _ => match others.entry(name.to_owned()) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(new) => new.insert(Replay::start(play(name)).await.unwrap()),
                 },
@@ -248,7 +252,7 @@ impl Builder {
             log: Some(log),
             mode: self.mode,
             source: None,
-            providers: registry::all(),
+            providers: Registry::new(self.providers),
         })
         .unwrap();
         let everything = NewToken {
@@ -286,14 +290,14 @@ pub fn start_of_time() -> ManualClock {
 pub struct Stopped {
     pub folder: Arc<tempfile::TempDir>,
     pub vendor: Replay,
-    pub others: BTreeMap<&'static str, Replay>,
+    pub others: BTreeMap<String, Replay>,
 }
 
 /// A running server with its vendor.
 pub struct TestApp {
     pub app: Arc<App>,
     pub vendor: Replay,
-    pub others: BTreeMap<&'static str, Replay>,
+    pub others: BTreeMap<String, Replay>,
     pub folder: Arc<tempfile::TempDir>,
     pub clock: Option<ManualClock>,
     pub base: String,

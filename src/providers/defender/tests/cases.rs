@@ -151,7 +151,7 @@ fn a_token_is_read_with_its_time() {
 fn the_key_buys_the_token_and_the_token_signs() {
     let bought = signed(Defender.session().unwrap(), "tenant.example", None).unwrap();
     assert_eq!(
-        (bought.origin, bought.path.as_str()),
+        (bought.origin.as_str(), bought.path.as_str()),
         ("login", "/tenant.example/oauth2/v2.0/token")
     );
     let form: Vec<_> = bought
@@ -173,7 +173,10 @@ fn the_key_buys_the_token_and_the_token_signs() {
     let [(name, value)] = asked.headers.as_slice() else {
         panic!("one header, however often it is signed");
     };
-    assert_eq!((*name, value.expose_secret()), ("authorization", "Bearer t"));
+    assert_eq!(
+        (name.as_str(), value.expose_secret()),
+        ("authorization", "Bearer t")
+    );
     assert!(asked.form.is_empty() && asked.query.is_empty());
     for tenant in ["", "..", "a/b", "a b", "ä"] {
         let told = signed(Defender.session().unwrap(), tenant, None);
@@ -185,7 +188,7 @@ fn the_key_buys_the_token_and_the_token_signs() {
 
 #[test]
 fn an_answer_without_its_list_is_malformed() {
-    for offer in Defender.descriptor().offers {
+    for offer in &Defender.descriptor().offers {
         if offer.capability == Capability::IpDetails {
             continue;
         }

@@ -82,7 +82,7 @@ fn a_link_is_followed_by_its_parameters_at_our_own_origin_and_path() {
         let (walked, after) = followed(link);
         for call in &walked.calls {
             assert_eq!(
-                (call.origin, &call.path, &call.server, call.headers.len()),
+                (call.origin.as_str(), &call.path, &call.server, call.headers.len()),
                 ("graph", &walked.calls[0].path, &None, 0)
             );
         }
@@ -257,8 +257,8 @@ fn nobody_knows_is_no_score() {
 
 #[test]
 fn nothing_found_is_no_failure() {
-    for offer in Defender.descriptor().offers {
-        for kind in offer.inputs {
+    for offer in &Defender.descriptor().offers {
+        for kind in &offer.inputs {
             let value = match kind {
                 Ipv4 => "203.0.113.9",
                 IndicatorKind::Ipv6 => "2001:db8::9",

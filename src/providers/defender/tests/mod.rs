@@ -13,7 +13,9 @@ use crate::providers::testing::{self, Walked, question, reply};
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
 
 fn about(capability: Capability, kind: IndicatorKind, value: &str) -> Lookup {
-    let product = Defender.descriptor().offer(capability).unwrap().products[0].id;
+    let product = Defender.descriptor().offer(capability).unwrap().products[0]
+        .id
+        .clone();
     testing::lookup(&Defender, question(capability, kind, value), product)
 }
 

@@ -6,8 +6,8 @@ use super::*;
 
 fn feed(status: u16, body: &[u8]) {
     let anything = testing::anything(status, body);
-    for offer in Defender.descriptor().offers {
-        for kind in offer.inputs {
+    for offer in &Defender.descriptor().offers {
+        for kind in &offer.inputs {
             let value = match kind {
                 IndicatorKind::Ipv4 => "192.0.2.44",
                 IndicatorKind::Ipv6 => "2001:db8::44",

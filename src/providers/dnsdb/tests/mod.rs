@@ -216,9 +216,11 @@ fn a_quota_opens_when_the_vendor_says() {
     let after = |status, headers: &[(&'static str, &str)]| {
         let call = Call::get("api", "lookup", "/dnsdb/v2/lookup/rrset/name/example.com");
         let mut reply = reply(status, "");
-        reply
-            .headers
-            .extend(headers.iter().map(|(name, text)| (*name, (*text).to_owned())));
+        reply.headers.extend(
+            headers
+                .iter()
+                .map(|(name, text)| ((*name).into(), (*text).to_owned())),
+        );
         match Dnsdb.judge(&call, &reply).verdict {
             Verdict::Limited { after, .. } => after,
             other => panic!("{other:?}"),
@@ -264,7 +266,7 @@ fn the_key_is_in_a_header_and_nowhere_else() {
     let headers: Vec<(&str, &str)> = call
         .headers
         .iter()
-        .map(|(name, value)| (*name, value.expose_secret()))
+        .map(|(name, value)| (name.as_str(), value.expose_secret()))
         .collect();
     assert_eq!(
         headers,

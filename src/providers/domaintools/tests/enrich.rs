@@ -75,7 +75,7 @@ fn more_than_a_hundred_and_several_of_other_products_are_refused() {
     refused(&of_names(&[]));
     for product in ["risk-evidence", "risk", "reputation"] {
         refused(&Lookup {
-            product,
+            product: product.into(),
             ..named(&["example.com", "example.net"])
         });
     }
@@ -83,7 +83,7 @@ fn more_than_a_hundred_and_several_of_other_products_are_refused() {
     mixed.queries[1].capability = Capability::Whois;
     refused(&mixed);
     let mut history = mixed;
-    history.product = "whois-history";
+    history.product = "whois-history".into();
     history.queries[0].capability = Capability::Whois;
     refused(&history);
 }

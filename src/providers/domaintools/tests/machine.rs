@@ -428,10 +428,14 @@ fn paths_are_encoded_and_foreign_questions_refused() {
         DomainTools.start(&lookup(query, "whois-history")),
         Err(ProviderError::Unsupported(_))
     ));
-    for offer in DomainTools.descriptor().offers {
+    for offer in &DomainTools.descriptor().offers {
         assert!(!offer.products.is_empty() && offer.max_calls > 0);
     }
-    assert!(crate::providers::registry::find("domaintools").is_some());
+    assert!(
+        crate::providers::Providers::built_in()
+            .find("domaintools")
+            .is_some()
+    );
 }
 
 /// The service level was reached in the middle of an answer: what came is kept, charged as what came, and not asked again.

@@ -16,15 +16,15 @@ fn lookups() -> Vec<Lookup> {
         _ => "Anton Kranz".to_owned(),
     };
     let mut lookups = Vec::new();
-    for offer in DomainTools.descriptor().offers {
-        for product in offer.products {
-            for kind in offer.inputs {
+    for offer in &DomainTools.descriptor().offers {
+        for product in &offer.products {
+            for kind in &offer.inputs {
                 for scope in ["historic", "current"] {
                     let query = question(offer.capability, *kind, &value(*kind)).with("scope", scope);
                     let buy = (scope == "current").then_some(1_000_000);
                     lookups.push(Lookup {
                         buy,
-                        ..lookup(query, product.id)
+                        ..lookup(query, &product.id)
                     });
                 }
             }

@@ -336,13 +336,13 @@ fn account() {
             .descriptor()
             .offers
             .iter()
-            .flat_map(|offer| offer.products)
+            .flat_map(|offer| &offer.products)
         {
             let bought = walked
                 .records()
                 .iter()
-                .any(|record| text(record, "product") == product.id);
-            assert!(bought, "{} is an id of the vendor's", product.id);
+                .any(|record| product.id == *text(record, "product"));
+            assert!(bought, "{} is an id of the vendor's", &product.id);
         }
     }
 }

@@ -67,7 +67,7 @@ fn the_other_ways_send_the_key_where_it_belongs() {
     assert_eq!(value(&call.query, "api_key"), None);
     assert_eq!(call.headers.len(), 1);
     assert_eq!(
-        (call.headers[0].0, call.headers[0].1.expose_secret()),
+        (call.headers[0].0.as_str(), call.headers[0].1.expose_secret()),
         ("x-api-key", KEY)
     );
     signed(&mut call, "signed").unwrap();

@@ -156,5 +156,5 @@ fn calls_are_signed_by_user_name_and_key_as_often_as_need_be() {
 #[test]
 fn it_is_off_and_says_why() {
     let descriptor = PassiveTotal.descriptor();
-    assert!(!descriptor.enabled && descriptor.notice.unwrap().contains("retired"));
+    assert!(!descriptor.enabled && descriptor.notice.as_ref().unwrap().contains("retired"));
 }

@@ -10,8 +10,10 @@ use crate::domain::{Capability, IndicatorKind, Query, Value};
 use crate::providers::testing::{self, Walked, question, reply};
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
 
-fn product(capability: Capability) -> &'static str {
-    PassiveTotal.descriptor().offer(capability).unwrap().products[0].id
+fn product(capability: Capability) -> crate::providers::ProductId {
+    PassiveTotal.descriptor().offer(capability).unwrap().products[0]
+        .id
+        .clone()
 }
 
 fn about(capability: Capability, kind: IndicatorKind, value: &str) -> Lookup {

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn feed(status: u16, body: &[u8]) {
-    for offer in PassiveTotal.descriptor().offers {
-        for kind in offer.inputs {
+    for offer in &PassiveTotal.descriptor().offers {
+        for kind in &offer.inputs {
             let value = match kind {
                 IndicatorKind::Ipv4 => "192.0.2.44",
                 IndicatorKind::Ipv6 => "2001:db8::44",

@@ -72,8 +72,8 @@ fn one_registrar_shuts_no_other() {
 
 #[test]
 fn files_are_judged_by_their_status() {
-    for file in Rdap.descriptor().files {
-        let call = Call::get(file.origin, file.name, file.path);
+    for file in &Rdap.descriptor().files {
+        let call = Call::get(file.origin.clone(), file.name.as_str(), file.path.as_str());
         let verdict = |status| Rdap.judge(&call, &reply(status, "a,b\n")).verdict;
         assert_eq!(verdict(200), Verdict::Good, "{}", file.name);
         assert_eq!(verdict(404), Verdict::NotFound);

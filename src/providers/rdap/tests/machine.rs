@@ -121,8 +121,8 @@ fn an_unknown_server_is_not_not_found() {
 
 #[test]
 fn the_bundled_files_are_right() {
-    for file in Rdap.descriptor().files {
-        assert_eq!((file.check)(file.bundled), Ok(()), "{}", file.name);
+    for file in &Rdap.descriptor().files {
+        assert_eq!((file.check)(&file.bundled), Ok(()), "{}", file.name);
         assert!(file.refresh_s >= 24 * 3600);
     }
     let lookup = |kind, value: &str, product| {
@@ -194,8 +194,11 @@ fn a_bad_character_in_a_file_costs_itself() {
                        Names,https://rdap.other.example/\n43,Third,https://rdap.th\xffird.example/\n";
     assert_eq!(bootstrap::check_registrars(registrars), Ok(()));
     let files: Files = BTreeMap::from([
-        (bootstrap::DNS, bytes::Bytes::from_static(names)),
-        (bootstrap::REGISTRARS, bytes::Bytes::from_static(registrars)),
+        (bootstrap::DNS.into(), bytes::Bytes::from_static(names)),
+        (
+            bootstrap::REGISTRARS.into(),
+            bytes::Bytes::from_static(registrars),
+        ),
     ])
     .into();
     let of_name = |name: &str| bootstrap::of_name(&files, name).map(|url| url.to_string());
@@ -225,7 +228,8 @@ fn servers_are_those_of_the_files_and_no_others() {
     assert!(servers.contains(&"https://rdap.registrar.example".to_owned()));
     assert!(servers.iter().all(|server| server.starts_with("https://")));
     let odd = r#"{"services":[[["com"],["https://user@rdap.example/","https://rdap.example/?a=b","http://127.0.0.1:9/x","http://192.0.2.1/"]]]}"#;
-    let files: Files = BTreeMap::from([(bootstrap::DNS, bytes::Bytes::from_static(odd.as_bytes()))]).into();
+    let files: Files =
+        BTreeMap::from([(bootstrap::DNS.into(), bytes::Bytes::from_static(odd.as_bytes()))]).into();
     assert_eq!(
         Rdap.servers(&files),
         ["http://127.0.0.1:9/x/", "http://127.0.0.1:9"]
@@ -247,9 +251,11 @@ fn related(href: &str) -> serde_json::Value {
 #[test]
 fn a_link_is_followed_to_a_known_server_only() {
     let asked = |links: serde_json::Value| {
-        let walked = walk(&Rdap, &of_domain("example.com"), |call| match call.product {
-            "domain" => reply(200, &thin(&links)),
-            _ => reply(404, ""),
+        let walked = walk(&Rdap, &of_domain("example.com"), |call| {
+            match call.product.as_str() {
+                "domain" => reply(200, &thin(&links)),
+                _ => reply(404, ""),
+            }
         })
         .unwrap();
         let blind = walked.answer().source.blind.is_some();
@@ -305,7 +311,7 @@ fn a_redirect_is_followed_once_to_a_known_server() {
     const NETWORK: &str = r#"{"startAddress":"192.0.2.0","endAddress":"192.0.2.255","name":"X"}"#;
     let sends = |status, location: &str| {
         let mut sends = reply(status, "");
-        sends.headers.insert("location", location.to_owned());
+        sends.headers.insert("location".into(), location.to_owned());
         sends
     };
     let lookup = of(IndicatorKind::Ipv4, "192.0.2.44", "ip");
@@ -327,7 +333,7 @@ fn a_redirect_is_followed_once_to_a_known_server() {
         let call = &walked.calls[1];
         assert_eq!(walked.calls.len(), 2, "{status}");
         assert_eq!(
-            (call.server.as_deref(), call.path.as_str(), call.product),
+            (call.server.as_deref(), call.path.as_str(), call.product.as_str()),
             (Some("https://rdap.ipv4.example"), "/new/ip/192.0.2.44", "ip")
         );
         assert_eq!(call.query, [("a".to_owned(), "b".to_owned())]);
@@ -383,11 +389,11 @@ fn a_registrars_redirect_is_followed_too_and_costs_its_contacts_only() {
         r#"{"objectClassName":"domain","ldhName":"example.com","port43":"whois.registrar.example"}"#;
     let asked = |location: &str| {
         walk(&Rdap, &of_domain("example.com"), |call| {
-            match (call.product, call.path.as_str()) {
+            match (call.product.as_str(), call.path.as_str()) {
                 ("domain", _) => reply(200, &thin(&links)),
                 (_, "/v1/domain/example.com") => {
                     let mut sends = reply(302, "");
-                    sends.headers.insert("location", location.to_owned());
+                    sends.headers.insert("location".into(), location.to_owned());
                     sends
                 }
                 _ => reply(200, registrar),
@@ -447,7 +453,7 @@ fn the_registrars_failure_costs_its_contacts_only() {
         (200, "{}", "no registration"),
         (500, "", "HTTP 500"),
     ] {
-        let walked = walk(&Rdap, &lookup, |call| match call.product {
+        let walked = walk(&Rdap, &lookup, |call| match call.product.as_str() {
             "domain" => reply(200, &thin(&links)),
             _ => reply(status, body),
         })

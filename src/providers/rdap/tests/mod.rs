@@ -27,12 +27,12 @@ fn files() -> Files {
     let registrars = "ID,Registrar Name,Status,RDAP Base URL\n\
         9994,Nowhere,Terminated,\n\
         9995,\"Parkside Registrar, LLC\",Accredited,https://rdap.registrar.example/v1\n";
-    let files: BTreeMap<&'static str, bytes::Bytes> = [
-        (bootstrap::DNS, dns.into()),
-        (bootstrap::IPV4, ipv4.into()),
-        (bootstrap::IPV6, ipv6.into()),
-        (bootstrap::ASN, asn.into()),
-        (bootstrap::REGISTRARS, registrars.into()),
+    let files: BTreeMap<crate::providers::Name, bytes::Bytes> = [
+        (bootstrap::DNS.into(), dns.into()),
+        (bootstrap::IPV4.into(), ipv4.into()),
+        (bootstrap::IPV6.into(), ipv6.into()),
+        (bootstrap::ASN.into(), asn.into()),
+        (bootstrap::REGISTRARS.into(), registrars.into()),
     ]
     .into();
     files.into()

@@ -61,7 +61,7 @@ proptest! {
 
     #[test]
     fn any_file(body: Vec<u8>, text in "(\\PC{0,12}[,\n\"]){0,8}") {
-        for file in Rdap.descriptor().files {
+        for file in &Rdap.descriptor().files {
             let _ = (file.check)(&body);
             let _ = (file.check)(format!("ID,RDAP Base URL\n{text}").as_bytes());
         }

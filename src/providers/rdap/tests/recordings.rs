@@ -10,7 +10,7 @@ fn read(file: &str, domain: &str) -> Option<Record> {
         question(Capability::Whois, IndicatorKind::Domain, domain),
         "domain",
     );
-    let walked = walk(&Rdap, &lookup, |call| match call.product {
+    let walked = walk(&Rdap, &lookup, |call| match call.product.as_str() {
         "domain" => reply(200, &body),
         _ => reply(404, ""),
     })
@@ -115,7 +115,7 @@ fn iana_s_file_says_who_answers_for_a_system() {
     let body = std::fs::read(path).unwrap();
     assert_eq!(bootstrap::check_numbers(&body), Ok(()));
     let services: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    let theirs: Files = BTreeMap::from([(bootstrap::ASN, body.into())]).into();
+    let theirs: Files = BTreeMap::from([(bootstrap::ASN.into(), body.into())]).into();
     let servers = Rdap.servers(&theirs);
     assert!(
         servers.iter().all(|server| server.starts_with("https://")),

@@ -5,13 +5,10 @@ use serde_json::json;
 use super::*;
 use crate::catalogue::Catalogue;
 use crate::maltego::Entity;
-use crate::providers::registry;
+use crate::providers::Providers;
 
 fn catalogue() -> (Catalogue, crate::config::Settings) {
-    let descriptors: Vec<_> = registry::all()
-        .iter()
-        .map(|provider| provider.descriptor())
-        .collect();
+    let descriptors = Providers::built_in();
     let loaded = crate::config::load(None, &[], &descriptors).unwrap();
     (Catalogue::build(&loaded.settings, 1), loaded.settings)
 }

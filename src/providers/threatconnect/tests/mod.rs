@@ -13,8 +13,10 @@ use crate::domain::{Answer, Capability, FailureKind, IndicatorKind, Query};
 use crate::providers::testing::{self, Walked, question, reply};
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
 
-fn product(capability: Capability) -> &'static str {
-    ThreatConnect.descriptor().offer(capability).unwrap().products[0].id
+fn product(capability: Capability) -> crate::providers::ProductId {
+    ThreatConnect.descriptor().offer(capability).unwrap().products[0]
+        .id
+        .clone()
 }
 
 fn lookup(query: Query) -> Lookup {

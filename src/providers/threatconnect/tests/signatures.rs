@@ -121,7 +121,14 @@ fn settings_know_which_parts_are_missing() {
     let state = |text: &str| {
         let text = format!("[providers.threatconnect]\n{text}");
         let descriptor = ThreatConnect.descriptor();
-        let loaded = crate::config::read("my.toml", &text, false, &[], &[descriptor]).unwrap();
+        let loaded = crate::config::read(
+            "my.toml",
+            &text,
+            false,
+            &[],
+            &crate::config::tests::vendor::described(&[descriptor]),
+        )
+        .unwrap();
         let warnings: Vec<_> = loaded
             .warnings
             .iter()

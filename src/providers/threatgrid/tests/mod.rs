@@ -23,7 +23,7 @@ const SHA256: &str = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5
 
 fn lookup(query: Query) -> Lookup {
     let offer = ThreatGrid.descriptor().offer(query.capability).unwrap();
-    testing::lookup(&ThreatGrid, query, offer.products[0].id)
+    testing::lookup(&ThreatGrid, query, offer.products[0].id.clone())
 }
 
 /// Makes the vendor's envelope around data.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn feed(status: u16, body: &[u8]) {
-    for offer in ThreatGrid.descriptor().offers {
+    for offer in &ThreatGrid.descriptor().offers {
         for (kind, value) in [
             (IndicatorKind::Hash, MD5),
             (IndicatorKind::Domain, "example.com"),

@@ -32,7 +32,7 @@ fn the_key_goes_where_the_option_says() {
     assert_eq!(call.headers.len(), 1);
     let (name, value) = &call.headers[0];
     assert_eq!(
-        (*name, value.expose_secret()),
+        (name.as_str(), value.expose_secret()),
         ("authorization", format!("bearer {KEY}").as_str())
     );
     assert!(signed(&mut call, "telepathy", KEY).is_err());

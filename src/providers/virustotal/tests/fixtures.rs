@@ -68,7 +68,7 @@ fn a_relationship_that_the_key_may_not_see_is_not_covered() {
     );
     // Once the engine knows that domains are closed, it begins with addresses.
     let rest = Lookup {
-        product: "contacted_ips",
+        product: "contacted_ips".into(),
         ..lookup(of_hash(Capability::Contacts, SHA256))
     };
     let walked = walk(&rest).unwrap();
@@ -80,7 +80,7 @@ fn a_relationship_that_the_key_may_not_see_is_not_covered() {
     );
     // Where nothing else is known, what is closed is no proof that there is nothing.
     let nothing = Lookup {
-        product: "contacted_ips",
+        product: "contacted_ips".into(),
         ..lookup(of_hash(Capability::Contacts, &"0f".repeat(32)))
     };
     let walked = walk(&nothing).unwrap();
@@ -96,7 +96,7 @@ fn what_fails_for_now_is_missing() {
     let walked = testing::walk(
         &VirusTotal,
         &lookup(of_hash(Capability::Contacts, SHA256)),
-        |call| match call.product {
+        |call| match call.product.as_str() {
             "contacted_domains" => testing::reply(200, r#"{"data":[{"id":"tendrit.example"}]}"#),
             "contacted_ips" => testing::reply(503, "{}"),
             _ => testing::reply(403, "<html>blocked</html>"),

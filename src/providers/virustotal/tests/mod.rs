@@ -18,7 +18,7 @@ const MD5: &str = "cda5a9218029aea40e0d81bddfa56c0f";
 
 fn lookup(query: Query) -> Lookup {
     let offer = VirusTotal.descriptor().offer(query.capability).unwrap();
-    testing::lookup(&VirusTotal, query, offer.products[0].id)
+    testing::lookup(&VirusTotal, query, offer.products[0].id.clone())
 }
 
 fn of_hash(capability: Capability, hash: &str) -> Query {

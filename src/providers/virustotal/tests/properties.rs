@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn feed(status: u16, body: &[u8]) {
-    for offer in VirusTotal.descriptor().offers {
-        for product in offer.products {
+    for offer in &VirusTotal.descriptor().offers {
+        for product in &offer.products {
             for (kind, value) in [
                 (IndicatorKind::Hash, SHA256),
                 (IndicatorKind::Domain, "example.com"),
@@ -17,7 +17,7 @@ fn feed(status: u16, body: &[u8]) {
                     continue;
                 }
                 let query = question(offer.capability, kind, value);
-                let lookup = testing::lookup(&VirusTotal, query, product.id);
+                let lookup = testing::lookup(&VirusTotal, query, &product.id);
                 // An error is as good as an answer; a panic or a misfit is not.
                 let _ = testing::walk(&VirusTotal, &lookup, testing::anything(status, body));
             }

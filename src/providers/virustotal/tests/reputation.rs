@@ -94,7 +94,7 @@ fn one_product_answers_for_one_kind() {
         (Hash, SHA256, "urls"),
     ] {
         let lookup = Lookup {
-            product: wrong,
+            product: wrong.into(),
             ..reputation(kind, value)
         };
         assert!(
