@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use pivotd::domain::party::{Label, Party};
 use pivotd::domain::schemas::CONTACT;
-use pivotd::providers::whois_text::contacts;
+use pivotd::providers::kit::whois_text::contacts;
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use secrecy::SecretString;
 
-use super::common;
 use super::descriptor::{Name, ProductId};
-use super::resource::RecordType;
+use super::kit::common;
+use super::kit::resource::RecordType;
 
 /// Says what a call can cost at most, or did cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -7,44 +7,29 @@
 pub mod abuseipdb;
 mod call;
 pub mod circl;
-mod classified;
-mod cof;
-mod common;
-mod contact;
-mod dates;
 pub mod defender;
 mod descriptor;
 pub mod dns;
 pub mod dnsdb;
 pub mod domaintools;
 pub mod emailrep;
-mod errors;
-mod facts;
 #[cfg(test)]
 mod fixture_tests;
 pub mod greynoise;
 pub mod ipqs;
-pub(crate) mod json;
-pub(crate) mod lenient;
+pub mod kit;
 pub mod mnemonic;
-mod pages;
 pub mod passivetotal;
 #[cfg(test)]
 mod property_tests;
 pub mod rdap;
-mod rdata;
-mod reach;
 mod registry;
-pub mod resource;
-mod rows;
 pub mod spamhaus;
 #[cfg(test)]
 mod testing;
 pub mod threatconnect;
 pub mod threatgrid;
-mod tolerant;
 pub mod virustotal;
-pub mod whois_text;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,8 +37,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-
-pub(crate) use common::{parameter, segment};
 
 pub use call::{Call, Charge, Cost, Judgement, Method, Reply, Verdict};
 pub use descriptor::{

@@ -12,8 +12,9 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::kit::lenient;
 use super::testing::{examples, play, vendor, walk};
-use super::{Call, Lookup, Provider, ProviderError, Providers, Reply, lenient};
+use super::{Call, Lookup, Provider, ProviderError, Providers, Reply};
 use crate::domain::{Answer, Capability, Failure, FailureKind};
 use crate::replay::Vendor;
 
@@ -192,7 +193,7 @@ impl Found {
             return Some("it passes for not found".to_owned());
         }
         // What an object says is there or is not.
-        let says = !super::rows::is_list(self.capability());
+        let says = !super::kit::rows::is_list(self.capability());
         let says = says || !answer.missing.is_empty() || !answer.left_out.is_empty();
         (answer.records.len() < self.records && !says)
             .then(|| format!("{} of {} records, in silence", answer.records.len(), self.records))
@@ -256,7 +257,7 @@ fn every_capability_is_tried() {
 /// What is tried is told apart from what is right: an answer that hides a bad row is found out.
 #[test]
 fn a_bad_answer_is_found_out() {
-    let is_list = |found: &&Found| super::rows::is_list(found.capability()) && found.records > 1;
+    let is_list = |found: &&Found| super::kit::rows::is_list(found.capability()) && found.records > 1;
     let found = FOUND.iter().find(is_list).unwrap();
     let whole = found.again(&found.replies[0], &found.replies[0].reply).unwrap();
     assert_eq!(found.fault(&Ok(whole.clone()), 2), None);

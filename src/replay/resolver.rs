@@ -19,7 +19,7 @@ use super::log::SeenRequest;
 use super::server::Shared;
 use super::zone::DnsAnswer;
 use crate::clock::SystemClock;
-use crate::providers::resource::{NXDOMAIN, REFUSED, RecordType, Resource, SERVFAIL};
+use crate::providers::kit::resource::{NXDOMAIN, REFUSED, RecordType, Resource, SERVFAIL};
 
 /// The largest answer over UDP to a question that does not say what it takes (RFC 1035 section 4.2.1).
 const SMALLEST_PAYLOAD: usize = 512;

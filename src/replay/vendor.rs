@@ -14,7 +14,7 @@ use super::domaintools;
 use super::fixture::{Exchange, FixtureError, Rank};
 use super::log::SeenRequest;
 use super::zone::{self, DnsAnswer, Rrset};
-use crate::providers::resource::RecordType;
+use crate::providers::kit::resource::RecordType;
 
 /// Says what a vendor makes of a request's credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@
 //! that is known for another type has none of this one. The question `* *` is for `_default.dns`: it answers what no
 //! other knows; without that file such names do not exist.
 
-use crate::providers::resource::{self, NOERROR, NXDOMAIN, RecordType, Resource};
+use crate::providers::kit::resource::{self, NOERROR, NXDOMAIN, RecordType, Resource};
 
 use super::fixture::FixtureError;
 

@@ -16,7 +16,7 @@ use super::address::AddressPolicy;
 use super::{AttemptError, unsigned};
 use crate::config::values::{self, Resolver};
 use crate::providers::Reply;
-use crate::providers::resource::{NOERROR, NXDOMAIN, RecordType, Resource};
+use crate::providers::kit::resource::{NOERROR, NXDOMAIN, RecordType, Resource};
 
 /// Where the machine's resolvers are written down (resolv.conf(5)).
 const RESOLV_CONF: &str = "/etc/resolv.conf";

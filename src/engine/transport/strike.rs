@@ -7,7 +7,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::providers::{Descriptor, Reply, lenient, parameter, segment};
+use crate::providers::kit::common::{parameter, segment};
+use crate::providers::kit::lenient;
+use crate::providers::{Descriptor, Reply};
 
 /// What stands in place of a part of a key.
 const STRUCK: &str = "[key]";

@@ -4,10 +4,10 @@
 //! to say `{"errors": [{"code", "message"}]}`.
 
 use super::{DATE, RESET};
-use crate::providers::common::until_reset;
-use crate::providers::errors::{by_status, said};
-use crate::providers::lenient;
-use crate::providers::tolerant::Node;
+use crate::providers::kit::common::until_reset;
+use crate::providers::kit::errors::{by_status, said};
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::Node;
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
 /// Judges one reply.

@@ -17,8 +17,8 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::common::{counted, key_header, object, offered, one};
-use super::tolerant::{Node, clean, json, malformed};
+use super::kit::common::{counted, key_header, object, offered, one};
+use super::kit::tolerant::{Node, clean, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Reply, Step, names,

@@ -1,8 +1,8 @@
 //! Says what a reply of CIRCL's passive DNS means. Each attempt is counted as one call.
 
-use crate::providers::cof;
-use crate::providers::common::limited;
-use crate::providers::tolerant::clean;
+use crate::providers::kit::cof;
+use crate::providers::kit::common::limited;
+use crate::providers::kit::tolerant::clean;
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
 /// Judges one reply.

@@ -13,11 +13,11 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::cof;
-use super::common::{basic, first, held, nothing, offered, replied_good, segment, uncovered};
-use super::lenient;
-use super::rows::Rows;
-use super::tolerant::{Node, clean};
+use super::kit::cof;
+use super::kit::common::{basic, first, held, nothing, offered, replied_good, segment, uncovered};
+use super::kit::lenient;
+use super::kit::rows::Rows;
+use super::kit::tolerant::{Node, clean};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Replied, Reply, Step, names,

@@ -2,10 +2,10 @@
 
 use super::{DESCRIPTOR, HOSTS, answer, call};
 use crate::domain::{Query, Record};
-use crate::providers::classified::{self, Classified};
-use crate::providers::common::{one, replied_good};
-use crate::providers::facts::{as_number, network, place};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::classified::{self, Classified};
+use crate::providers::kit::common::{one, replied_good};
+use crate::providers::kit::facts::{as_number, network, place};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{ProviderError, Replied, Step};
 
 /// Where the reputation is, below a host.

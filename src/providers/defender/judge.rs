@@ -4,9 +4,9 @@
 //! Errors of either can come as a web page, so the status goes first.
 
 use super::LOGIN;
-use crate::providers::common::limited;
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::limited;
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Judges one reply. Tokens are free; what else is free is not said.

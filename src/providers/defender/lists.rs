@@ -9,11 +9,11 @@ use super::{
     COMPONENTS, DESCRIPTOR, HOST_PAIRS, MAX_PAGES, PASSIVE_DNS, SUBDOMAINS, TRACKERS, WHOIS, call, whois,
 };
 use crate::domain::{Capability, Query, Record};
-use crate::providers::common::held;
-use crate::providers::facts::{pair, resolution, tracker_kind};
-use crate::providers::pages::{Page, Pages};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::common::held;
+use crate::providers::kit::facts::{pair, resolution, tracker_kind};
+use crate::providers::kit::pages::{Page, Pages};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
 /// Asks for an object beside its id. It is ours: no link changes it.

@@ -18,8 +18,8 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::common::{offered, segment};
-use super::tolerant::{Node, json, malformed};
+use super::kit::common::{offered, segment};
+use super::kit::tolerant::{Node, json, malformed};
 use super::{
     Admission, Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Reply, Step, names,
@@ -191,5 +191,10 @@ fn call(product: &'static str, host: &Indicator, below: &str) -> Call {
 
 /// Makes the answer of one object, or of a vendor that knows none.
 fn answer(query: Query, product: &str, records: Vec<Record>) -> Step {
-    Step::Done(vec![super::common::object(&DESCRIPTOR, query, product, records)])
+    Step::Done(vec![super::kit::common::object(
+        &DESCRIPTOR,
+        query,
+        product,
+        records,
+    )])
 }

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::LOGIN;
-use crate::providers::common::segment;
+use crate::providers::kit::common::segment;
 use crate::providers::{Call, Exposed, ProviderError};
 
 const AUTHORIZATION: &str = "authorization";

@@ -3,11 +3,11 @@
 use super::{WHOIS, answer, call};
 use crate::domain::{Query, Record};
 use crate::providers::Step;
-use crate::providers::common::one;
-use crate::providers::contact::{self, Contact};
-use crate::providers::facts::{self, name_servers};
-use crate::providers::reach::{all_emails, all_phones};
-use crate::providers::tolerant::{Node, distinct, json, malformed};
+use crate::providers::kit::common::one;
+use crate::providers::kit::contact::{self, Contact};
+use crate::providers::kit::facts::{self, name_servers};
+use crate::providers::kit::reach::{all_emails, all_phones};
+use crate::providers::kit::tolerant::{Node, distinct, json, malformed};
 
 /// Asks for the current record of a domain.
 pub(super) fn start(query: Query) -> Step {

@@ -10,9 +10,9 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 
 use self::policy::{Dmarc, Spf};
-use super::common::{object, offered};
-use super::resource::{RecordType, Resource, resolved};
-use super::tolerant::host;
+use super::kit::common::{object, offered};
+use super::kit::resource::{RecordType, Resource, resolved};
+use super::kit::tolerant::host;
 use super::{
     Call, Charge, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Replied, Reply, Step, names,

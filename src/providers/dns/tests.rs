@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::FailureKind;
-use crate::providers::resource::{NOERROR, NXDOMAIN, REFUSED, SERVFAIL};
+use crate::providers::kit::resource::{NOERROR, NXDOMAIN, REFUSED, SERVFAIL};
 use crate::providers::testing::{
     every_example_is_found, expect, feed, lookup, mapped, question, walk, walk_fixtures,
 };

@@ -2,9 +2,9 @@
 
 use super::{DESCRIPTOR, LOOKUP, ORIGIN, RATE_LIMIT};
 use crate::domain::Record;
-use crate::providers::common::{one, one_query};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::common::{one, one_query};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// Starts an account look-up; what it is asked about does not matter. It costs no quota.
@@ -35,7 +35,7 @@ fn read(rate: Node<'_>) -> Record {
         .zip(rate.get("remaining").integer())
         .map(|(limit, remaining)| (limit - remaining).max(0));
     let daily = rate.get("reset").integer().is_some();
-    let expires = crate::providers::cof::time(rate.get("expires"));
+    let expires = crate::providers::kit::cof::time(rate.get("expires"));
     let minute = rate.get("burst_window").integer() == Some(60);
     Record::new()
         .with("product", LOOKUP)

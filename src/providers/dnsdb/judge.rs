@@ -3,8 +3,8 @@
 //! Every query counts against the quota; whether one that is refused does is not said, so it is counted.
 
 use super::{DATE, RATE_LIMIT, REMAINING, RESET, stream};
-use crate::providers::common::{limited, until_reset};
-use crate::providers::tolerant::{Node, clean, json};
+use crate::providers::kit::common::{limited, until_reset};
+use crate::providers::kit::tolerant::{Node, clean, json};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Seconds to wait where too many connections are open and the vendor does not say how long.

@@ -6,9 +6,9 @@
 use super::stream::{self, End};
 use super::{DESCRIPTOR, LOOKUP, ORIGIN};
 use crate::domain::{Answer, Failure, FailureKind, IndicatorKind, Query};
-use crate::providers::cof;
-use crate::providers::common::{held, nothing, one, one_query, segment, uncovered};
-use crate::providers::rows::Rows;
+use crate::providers::kit::cof;
+use crate::providers::kit::common::{held, nothing, one, one_query, segment, uncovered};
+use crate::providers::kit::rows::Rows;
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
 /// Rows that are asked for at least, and at most (the vendor's default limit).

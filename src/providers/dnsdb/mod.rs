@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::common::offered;
+use super::kit::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
     ProviderError, Reply, Step, names,

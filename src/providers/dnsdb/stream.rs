@@ -4,9 +4,10 @@
 //! stream well, `failed` ends it badly, and a stream that ends without any of them was cut off. Every line can carry a
 //! row, the last one too.
 
-use crate::providers::json::Json;
-use crate::providers::tolerant::{Node, clean};
-use crate::providers::{Reply, cof};
+use crate::providers::Reply;
+use crate::providers::kit::cof;
+use crate::providers::kit::json::Json;
+use crate::providers::kit::tolerant::{Node, clean};
 
 /// Says how a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

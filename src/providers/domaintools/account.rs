@@ -3,8 +3,8 @@
 use super::common::{call, first, nothing, one_query, replied_good};
 use super::{ACCOUNT_INFORMATION, DESCRIPTOR};
 use crate::domain::Record;
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts an account look-up; what it is asked about does not matter.

@@ -3,7 +3,7 @@
 use super::{DESCRIPTOR, ORIGIN};
 use crate::domain::{Answer, Query, Record};
 use crate::providers::Call;
-pub(super) use crate::providers::common::{first, one_query, replied_good};
+pub(super) use crate::providers::kit::common::{first, one_query, replied_good};
 
 /// Makes a GET billed to `product`.
 pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
@@ -17,10 +17,10 @@ pub(super) fn post(product: &'static str, path: impl Into<String>) -> Call {
 
 /// Makes the answer of one object, or of a vendor that knows none.
 pub(super) fn answer(query: Query, product: &str, records: Vec<Record>) -> Answer {
-    crate::providers::common::object(&DESCRIPTOR, query, product, records)
+    crate::providers::kit::common::object(&DESCRIPTOR, query, product, records)
 }
 
 /// Makes the answer of a vendor that knows nothing.
 pub(super) fn nothing(query: Query, product: &str) -> Answer {
-    crate::providers::common::nothing(&DESCRIPTOR, query, product)
+    crate::providers::kit::common::nothing(&DESCRIPTOR, query, product)
 }

@@ -8,9 +8,10 @@
 use super::common::{call, one_query, replied_good};
 use super::{DESCRIPTOR, MAX_PAGES, WHOIS_HISTORY, judge, segment};
 use crate::domain::{Answer, Capability, Party, Query, Record};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, host, json, malformed};
-use crate::providers::{Call, Cost, Lookup, ProviderError, Replied, Step, whois_text};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, host, json, malformed};
+use crate::providers::kit::whois_text;
+use crate::providers::{Call, Cost, Lookup, ProviderError, Replied, Step};
 
 /// The most captures that one call may ask for (DomainTools API, whois history).
 const PAGE: u64 = 100;

@@ -10,8 +10,8 @@ use smol_str::SmolStr;
 use super::common::{call, first, nothing, one_query, replied_good};
 use super::{DESCRIPTOR, HOSTING_HISTORY, WHOIS_HISTORY, history, judge};
 use crate::domain::{Answer, Capability, Query, Record};
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, address, host, json, malformed, public_text};
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::{Node, address, host, json, malformed, public_text};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
 const SIBLINGS: [Capability; 3] = [

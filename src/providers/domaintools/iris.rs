@@ -3,7 +3,7 @@
 use super::common::{first, post, replied_good};
 use super::{IRIS_INVESTIGATE, MAX_PAGES, judge};
 use crate::domain::{Indicator, IndicatorKind};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Call, ProviderError, Replied, Step};
 
 /// Rows of a page at most (DomainTools Iris OpenAPI).

@@ -4,9 +4,9 @@
 //! does not tell: 503 is the rate limit *and* a report that is too large, 403 is a refused key *and* a
 //! product outside the subscription. The recorded messages decide.
 
-use crate::providers::common::{is_html, limited};
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::{is_html, limited};
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Cost, Judgement, Reply, Verdict};
 
 /// Seconds that the vendor's own client library waits when a per-minute limit was hit.

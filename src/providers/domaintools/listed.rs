@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use super::common::{call, first, nothing, one_query, replied_good};
 use super::{DESCRIPTOR, REVERSE_IP, REVERSE_NAME_SERVER, judge, segment};
 use crate::domain::{Answer, Capability, Query, Record};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a look-up of names.

@@ -24,7 +24,7 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::common::{offered, segment};
+use super::kit::common::{offered, segment};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
     ProviderError, ProviderOption, Reply, Step, Unit, Values, names,

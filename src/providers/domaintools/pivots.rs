@@ -10,10 +10,10 @@ use super::iris::{self, Found};
 use super::{DESCRIPTOR, IRIS_INVESTIGATE};
 use crate::domain::party::Label;
 use crate::domain::{Party, Query, Record};
-use crate::providers::facts::{place, tracker_kind};
-use crate::providers::reach::{one_email, one_phone};
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, address, host};
+use crate::providers::kit::facts::{place, tracker_kind};
+use crate::providers::kit::reach::{one_email, one_phone};
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::{Node, address, host};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a search for pivots: one page of rows, each with all its values.

@@ -11,8 +11,8 @@ use super::common::{call, first, nothing, one_query, replied_good};
 use super::iris::{self, Found};
 use super::{DESCRIPTOR, IRIS_INVESTIGATE, REVERSE_WHOIS, judge};
 use crate::domain::{Answer, IndicatorKind, Party, Price, Query, Record};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Cost, Lookup, ProviderError, Step};
 
 /// Currency of the vendor's report prices.

@@ -9,7 +9,7 @@
 use super::common::{answer, call, first, one_query, post, replied_good};
 use super::{IRIS_ENRICH, REPUTATION, RISK, RISK_EVIDENCE, judge};
 use crate::domain::{Answer, Query, Record};
-use crate::providers::tolerant::{Node, clean, distinct, host, json, malformed};
+use crate::providers::kit::tolerant::{Node, clean, distinct, host, json, malformed};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
 /// Starts a risk look-up.

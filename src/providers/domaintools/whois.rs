@@ -8,12 +8,13 @@ use std::net::IpAddr;
 use super::common::{answer, call, first, one_query, replied_good};
 use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, judge, segment};
 use crate::domain::{IndicatorKind, Party, Query, Record};
-use crate::providers::contact::{self, Contact, Part};
-use crate::providers::facts::country_code;
-use crate::providers::reach::{all_emails, all_phones};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, address, json, malformed};
-use crate::providers::{Call, Lookup, ProviderError, Step, whois_text};
+use crate::providers::kit::contact::{self, Contact, Part};
+use crate::providers::kit::facts::country_code;
+use crate::providers::kit::reach::{all_emails, all_phones};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, address, json, malformed};
+use crate::providers::kit::whois_text;
+use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// Starts a whois look-up.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
@@ -128,7 +129,7 @@ fn read(response: Node<'_>, query: &Query) -> Result<Record, ProviderError> {
             .filter_map(Node::host)
             .collect();
     }
-    let servers: Vec<Record> = crate::providers::tolerant::distinct(servers.into_iter())
+    let servers: Vec<Record> = crate::providers::kit::tolerant::distinct(servers.into_iter())
         .into_iter()
         .map(|name| Record::new().with("name", name))
         .collect();

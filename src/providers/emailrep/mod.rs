@@ -15,13 +15,14 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::common::{counted, key_header, object, offered, one, retry_after, segment};
-use super::errors::{by_status, said};
-use super::lenient;
-use super::tolerant::{Node, clean, json};
+use super::kit::common::{counted, key_header, object, offered, one, retry_after, segment};
+use super::kit::dates;
+use super::kit::errors::{by_status, said};
+use super::kit::lenient;
+use super::kit::tolerant::{Node, clean, json};
 use super::{
     Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
-    Provider, ProviderError, Reply, Step, Verdict, dates, names,
+    Provider, ProviderError, Reply, Step, Verdict, names,
 };
 use crate::domain::{Capability, IndicatorKind, Query, Record};
 

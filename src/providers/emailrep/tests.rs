@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::*;
-use crate::providers::json::Json;
+use crate::providers::kit::json::Json;
 use crate::providers::testing::{self, mapped, question, shapes};
 
 fn of(value: &str) -> Lookup {

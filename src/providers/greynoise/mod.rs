@@ -15,10 +15,10 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::common::{object, offered, one, segment};
-use super::errors::{by_status, said};
-use super::lenient;
-use super::tolerant::{Node, clean, json};
+use super::kit::common::{object, offered, one, segment};
+use super::kit::errors::{by_status, said};
+use super::kit::lenient;
+use super::kit::tolerant::{Node, clean, json};
 use super::{
     Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Reply, Step, Verdict, names,

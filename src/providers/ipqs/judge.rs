@@ -2,10 +2,10 @@
 //!
 //! Errors come with HTTP 200 and `{"success": false, "message"}`; what went wrong stands in the message alone.
 
-use crate::providers::common::limited;
-use crate::providers::errors::{by_status, said};
-use crate::providers::lenient;
-use crate::providers::tolerant::Node;
+use crate::providers::kit::common::limited;
+use crate::providers::kit::errors::{by_status, said};
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::Node;
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
 /// Seconds after which a plan that is used up is asked about again: the vendor does not say when it opens, and its

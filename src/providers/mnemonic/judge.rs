@@ -1,8 +1,8 @@
 //! Says what a reply of mnemonic's API means. Each attempt is counted as one call.
 
-use crate::providers::common::limited;
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::limited;
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
 /// Judges one reply.

@@ -12,14 +12,15 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::cof::{self, Row};
-use super::common::{first, held, nothing, offered, replied_good, segment, uncovered};
-use super::rdata;
-use super::rows::Rows;
-use super::tolerant::{Node, json, malformed};
+use super::kit::cof::{self, Row};
+use super::kit::common::{first, held, nothing, offered, replied_good, segment, uncovered};
+use super::kit::dates;
+use super::kit::rdata;
+use super::kit::rows::Rows;
+use super::kit::tolerant::{Node, json, malformed};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, Replied, Reply, Step, dates, names,
+    ProviderError, Replied, Reply, Step, names,
 };
 use crate::domain::{Capability, IndicatorKind, Query};
 

@@ -2,10 +2,10 @@
 
 use super::{DESCRIPTOR, ENRICHMENT, REPUTATION, answer, call};
 use crate::domain::{Query, Record};
-use crate::providers::classified;
-use crate::providers::common::{first, one, replied_good};
-use crate::providers::facts::{as_number, network, place};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::classified;
+use crate::providers::kit::common::{first, one, replied_good};
+use crate::providers::kit::facts::{as_number, network, place};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{ProviderError, Replied, Step};
 
 /// Asks for the enrichment, and by a second call for the sinkhole flag where the first answer lacks it. An address of

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use super::{DNS, ENRICHMENT, answer_of, call, nothing};
 use crate::domain::{Query, Record};
-use crate::providers::common::one;
-use crate::providers::facts::resolution;
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, host, json, malformed};
+use crate::providers::kit::common::one;
+use crate::providers::kit::facts::resolution;
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, host, json, malformed};
 use crate::providers::{ProviderError, Step};
 
 /// Asks for everything that a name resolved to, or for all names that resolved to an address; there are no pages.

@@ -3,11 +3,11 @@
 use super::dns::results;
 use super::{DESCRIPTOR, HOST_ATTRIBUTES, MAX_PAGES, call};
 use crate::domain::{Capability, Query, Record};
-use crate::providers::common::held;
-use crate::providers::facts::{pair, tracker_kind};
-use crate::providers::pages::{Page, Pages};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::common::held;
+use crate::providers::kit::facts::{pair, tracker_kind};
+use crate::providers::kit::pages::{Page, Pages};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{Call, Lookup, ProviderError, Reply, Step};
 
 /// The parameter that says which side of its pairs is asked for.

@@ -1,8 +1,8 @@
 //! Says what a reply means. Errors are told by the status; the text stands under `error` or `message`.
 
-use crate::providers::common::limited;
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::limited;
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Charge, Judgement, Reply, Verdict};
 
 /// Judges one reply. The vendor counts searches and does not say which of them are free, so all were charged.

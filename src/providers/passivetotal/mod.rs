@@ -18,8 +18,8 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::common::offered;
-use super::rows::Rows;
+use super::kit::common::offered;
+use super::kit::rows::Rows;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Reply, Step,
@@ -158,11 +158,11 @@ fn answer_of(query: Query, product: &str, rows: Rows) -> Result<Step, ProviderEr
 
 /// Makes the answer of a vendor that knows nothing.
 fn nothing(query: Query, product: &str) -> Step {
-    Step::Done(vec![super::common::nothing(&DESCRIPTOR, query, product)])
+    Step::Done(vec![super::kit::common::nothing(&DESCRIPTOR, query, product)])
 }
 
 /// Makes the answer of one object.
 fn answer(query: Query, product: &str, records: Vec<Record>) -> Step {
-    let answer: Answer = super::common::object(&DESCRIPTOR, query, product, records);
+    let answer: Answer = super::kit::common::object(&DESCRIPTOR, query, product, records);
     Step::Done(vec![answer])
 }

@@ -1,6 +1,6 @@
 //! Signs calls by HTTP Basic authentication.
 
-use crate::providers::common::basic;
+use crate::providers::kit::common::basic;
 use crate::providers::{Call, Exposed, ProviderError};
 
 /// Signs a call with user name and key.

@@ -7,12 +7,12 @@ use super::dns::results;
 use super::{WHOIS, answer, answer_of, call, nothing};
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::Step;
-use crate::providers::common::one;
-use crate::providers::contact::{self, Contact};
-use crate::providers::facts::{self, name_servers};
-use crate::providers::reach::emails;
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::common::one;
+use crate::providers::kit::contact::{self, Contact};
+use crate::providers::kit::facts::{self, name_servers};
+use crate::providers::kit::reach::emails;
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 
 /// Asks for the newest record of a domain.
 pub(super) fn whois(query: Query) -> Step {

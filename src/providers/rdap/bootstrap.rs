@@ -9,8 +9,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use crate::providers::tolerant::{Node, distinct};
-use crate::providers::{Files, lenient};
+use crate::providers::Files;
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, distinct};
 
 /// Names of the files.
 pub(super) const DNS: &str = "dns.json";

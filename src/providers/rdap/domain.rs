@@ -3,9 +3,9 @@
 use super::jcard::{self, Card, Entity};
 use crate::domain::Record;
 use crate::providers::ProviderError;
-use crate::providers::contact::{self, Contact};
-use crate::providers::reach::{all_emails, all_phones};
-use crate::providers::tolerant::{Node, clean, distinct, host, malformed};
+use crate::providers::kit::contact::{self, Contact};
+use crate::providers::kit::reach::{all_emails, all_phones};
+use crate::providers::kit::tolerant::{Node, clean, distinct, host, malformed};
 
 /// Name servers, statuses and links of one answer at most.
 const MOST: usize = 100;
@@ -205,7 +205,7 @@ pub(super) fn name(card: &Card) -> Option<String> {
     card.name
         .iter()
         .chain(&card.organization)
-        .find_map(|name| crate::providers::tolerant::public_text(name))
+        .find_map(|name| crate::providers::kit::tolerant::public_text(name))
 }
 
 /// Returns the registrar's own page, where its entity links to one.

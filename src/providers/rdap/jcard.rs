@@ -4,8 +4,8 @@
 //! server writes them so; values are texts or lists of texts; an address can be nothing but its label, or plain text; a
 //! telephone number can come in parts.
 
-use crate::providers::contact::{self, Contact, Part};
-use crate::providers::tolerant::Node;
+use crate::providers::kit::contact::{self, Contact, Part};
+use crate::providers::kit::tolerant::Node;
 
 /// Entities of one answer at most, and how deep they stand inside each other.
 const MOST: usize = 60;

@@ -4,9 +4,9 @@
 //! attempt is counted as one call.
 
 use super::{DESCRIPTOR, LOCATION, REGISTRAR};
-use crate::providers::common::limited;
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::limited;
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Says that a server is not followed to where it sends.

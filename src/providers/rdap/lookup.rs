@@ -10,8 +10,8 @@ use super::domain::{self, Registration};
 use super::judge::{NOT_FOLLOWED, elsewhere};
 use super::{AUTNUM, DESCRIPTOR, DOMAIN, IANA, IP, REGISTRAR, network};
 use crate::domain::{Capability, Failure, FailureKind, IndicatorKind, LeftOut, Query};
-use crate::providers::common::{first, object, one_query, replied_good, segment};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::common::{first, object, one_query, replied_good, segment};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{Call, Files, Lookup, ProviderError, Replied, Reply, Step};
 
 /// The longest link that is followed.

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::common::offered;
+use super::kit::common::offered;
 use super::{
     Call, Descriptor, Exposed, Files, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, ReferenceFile, Reply, Step, names,

@@ -7,10 +7,10 @@ use super::jcard::{self, Entity};
 use super::lookup::number;
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::ProviderError;
-use crate::providers::contact::{self, Contact};
-use crate::providers::facts::country_code;
-use crate::providers::reach::{all_emails, all_phones};
-use crate::providers::tolerant::{Node, address, distinct, malformed};
+use crate::providers::kit::contact::{self, Contact};
+use crate::providers::kit::facts::country_code;
+use crate::providers::kit::reach::{all_emails, all_phones};
+use crate::providers::kit::tolerant::{Node, address, distinct, malformed};
 
 /// Reads what a registry says of an address or an autonomous system.
 ///

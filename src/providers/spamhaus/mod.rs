@@ -13,8 +13,8 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 
 use self::codes::Zone;
-use super::common::{object, offered, uncovered};
-use super::resource::{NXDOMAIN, RecordType, Resource, resolved};
+use super::kit::common::{object, offered, uncovered};
+use super::kit::resource::{NXDOMAIN, RecordType, Resource, resolved};
 use super::{
     Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, ProviderOption, Replied, Reply, Step, Verdict, names,

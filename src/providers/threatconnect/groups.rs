@@ -3,8 +3,8 @@
 use super::{GROUPS, pages, tql};
 use crate::domain::indicator::HashType;
 use crate::domain::{IndicatorKind, Query, Record};
-use crate::providers::common::one_query;
-use crate::providers::tolerant::{Node, clean, distinct};
+use crate::providers::kit::common::one_query;
+use crate::providers::kit::tolerant::{Node, clean, distinct};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// The most tags that are kept of one item.

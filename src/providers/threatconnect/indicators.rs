@@ -4,9 +4,9 @@ use super::groups::{link, owner, tags};
 use super::{GROUPS, INDICATORS, ORIGIN, pages, tql};
 use crate::domain::indicator::HashType;
 use crate::domain::{Indicator, IndicatorKind, Record};
-use crate::providers::common::one_query;
-use crate::providers::facts::network;
-use crate::providers::tolerant::{Node, address, clean, host};
+use crate::providers::kit::common::one_query;
+use crate::providers::kit::facts::network;
+use crate::providers::kit::tolerant::{Node, address, clean, host};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// Starts a list of the indicators of a group.

@@ -4,9 +4,9 @@
 //! comes with 200, too. Statuses mean what the vendor's documentation says, where the message does not say more.
 
 use super::owners;
-use crate::providers::common::{is_html, limited};
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::{is_html, limited};
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// How the messages begin that are about the signature and about the clock, whatever the status (ThreatConnect API

@@ -19,7 +19,7 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::common::offered;
+use super::kit::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, ProviderOption, Reply, Step, names,

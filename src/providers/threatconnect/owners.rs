@@ -2,9 +2,9 @@
 
 use super::{ORIGIN, OWNERS, pages};
 use crate::domain::{Query, Record};
-use crate::providers::common::{one, one_query};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::common::{one, one_query};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// Path of the list in version 3; an instance that is too old lacks it.

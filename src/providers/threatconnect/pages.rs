@@ -7,9 +7,9 @@ use std::collections::HashSet;
 
 use super::{DESCRIPTOR, MAX_PAGES, ORIGIN};
 use crate::domain::{Query, Record};
-use crate::providers::common::{first, one, replied_good};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json, malformed};
+use crate::providers::kit::common::{first, one, replied_good};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Reply, Step};
 
 /// The least and the most that a page may hold; the vendor's own most is 10 000 (ThreatConnect API documentation,

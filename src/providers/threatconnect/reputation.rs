@@ -6,9 +6,9 @@ use super::groups::known_hash;
 use super::indicators::indicator;
 use super::{DESCRIPTOR, INDICATORS, ORIGIN, tql};
 use crate::domain::{Query, Record, Value};
-use crate::providers::common::{one, one_query, uncovered};
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, clean, json, malformed};
+use crate::providers::kit::common::{one, one_query, uncovered};
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::{Node, clean, json, malformed};
 use crate::providers::{Call, Lookup, ProviderError, Step};
 
 /// How many owners are asked for, and how many of them are told.

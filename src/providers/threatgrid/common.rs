@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::ORIGIN;
 use crate::domain::special::is_inside;
 use crate::domain::{Indicator, IndicatorKind, Query};
-use crate::providers::tolerant::Node;
-use crate::providers::{Call, dates};
+use crate::providers::Call;
+use crate::providers::kit::dates;
+use crate::providers::kit::tolerant::Node;
 
 /// The most records that one answer holds; a sample that makes more is noise, and its report is bounded as well.
 pub(super) const MOST_RECORDS: usize = 5000;

@@ -13,9 +13,9 @@ use super::reports::{self, Reports, parsed, report};
 use super::search::Run;
 use super::streams::{self, Touch};
 use crate::domain::Record;
-use crate::providers::json::Json;
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::Node;
+use crate::providers::kit::json::Json;
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
 /// Starts a look-up of contacts.
@@ -164,7 +164,7 @@ fn annotated(body: &Json) -> Vec<Place> {
             .as_deref()
             .map(|asn| asn.trim_start_matches(['A', 'S', 'a', 's']));
         Some(Place {
-            address: crate::providers::tolerant::address(name)?,
+            address: crate::providers::kit::tolerant::address(name)?,
             country: node
                 .get("country_name")
                 .text()

@@ -6,8 +6,8 @@ use super::common::{MOST_RECORDS, cut, entries, hash};
 use super::reports::{self, Reports};
 use super::search::{Run, texts};
 use crate::domain::Record;
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::Node;
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a look-up of files.

@@ -15,7 +15,7 @@ use super::list::List;
 use super::reports::parsed;
 use super::search::{Run, texts};
 use crate::domain::{IndicatorKind, Query};
-use crate::providers::tolerant::{Node, address, host};
+use crate::providers::kit::tolerant::{Node, address, host};
 use crate::providers::{Call, Replied};
 
 /// How many pages of one feed are read.

@@ -5,9 +5,9 @@
 //! a refused key from something that the key may not see.
 
 use super::SEARCH;
-use crate::providers::common::{is_html, limited};
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::{is_html, limited};
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Judges one reply. Nothing is billed apart from calls, and nothing is said to be free.

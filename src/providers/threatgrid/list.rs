@@ -1,7 +1,7 @@
 //! Reads one of the vendor's lists page by page, by `limit` and `offset`.
 
-use crate::providers::json::Json;
-use crate::providers::tolerant::{Node, malformed};
+use crate::providers::kit::json::Json;
+use crate::providers::kit::tolerant::{Node, malformed};
 use crate::providers::{Call, ProviderError};
 
 /// How many rows a page is asked for; the vendor's default of these lists.

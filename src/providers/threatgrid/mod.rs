@@ -25,7 +25,7 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::common::offered;
+use super::kit::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Probe, Product,
     Provider, ProviderError, ProviderOption, Reply, Step, Values, names,

@@ -4,10 +4,10 @@ use super::common::{call, number};
 use super::search::{self, Run, texts};
 use super::{ANALYSIS, DESCRIPTOR};
 use crate::domain::{Answer, FailureKind, Query};
-use crate::providers::common::{counted, one_query, segment, uncovered};
-use crate::providers::json::Json;
-use crate::providers::rows::Rows;
-use crate::providers::tolerant::json;
+use crate::providers::kit::common::{counted, one_query, segment, uncovered};
+use crate::providers::kit::json::Json;
+use crate::providers::kit::rows::Rows;
+use crate::providers::kit::tolerant::json;
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
 /// Holds the reports of a file's newest runs.

@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use super::search::{Found, Run, find, texts};
 use super::{DESCRIPTOR, SEARCH};
 use crate::domain::{Answer, IndicatorKind, Query, Record};
-use crate::providers::common::{one_query, uncovered};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::clean;
+use crate::providers::kit::common::{one_query, uncovered};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::clean;
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// The measure of a file.

@@ -12,9 +12,9 @@ use super::list::List;
 use super::{DESCRIPTOR, SEARCH};
 use crate::domain::indicator::HashType;
 use crate::domain::{Answer, Capability, IndicatorKind, Query, Record, Value};
-use crate::providers::common::{first, one_query, replied_good};
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, distinct, json};
+use crate::providers::kit::common::{first, one_query, replied_good};
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::{Node, distinct, json};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
 /// How many pages of a search for a hash are read. It also finds samples that merely brought the file along, and these

@@ -5,8 +5,8 @@
 
 use super::common::{canonical, entries, is_outside, verbatim};
 use crate::domain::IndicatorKind;
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, address, host};
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::{Node, address, host};
 
 /// The port of DNS.
 const DNS: i64 = 53;

@@ -6,8 +6,8 @@ use super::common::{entries, left_out, verbatim};
 use super::files::Gathered;
 use super::reports::{self, Reports};
 use crate::domain::Record;
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::Node;
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::Node;
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Lists of a process: the vendor's name, the field, and what was done. Entries are texts, or objects with a name

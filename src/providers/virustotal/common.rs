@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::{DESCRIPTOR, ORIGIN};
 use crate::domain::indicator::HashType;
 use crate::domain::{Answer, IndicatorKind, Query, Record};
-use crate::providers::tolerant::Node;
-use crate::providers::{Call, ProviderError, dates};
+use crate::providers::kit::dates;
+use crate::providers::kit::tolerant::Node;
+use crate::providers::{Call, ProviderError};
 
 /// Makes a GET billed to `product`.
 pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
@@ -15,12 +16,12 @@ pub(super) fn call(product: &'static str, path: impl Into<String>) -> Call {
 
 /// Makes the answer of one object, or of a vendor that knows none.
 pub(super) fn answer(query: Query, product: &str, records: Vec<Record>) -> Answer {
-    crate::providers::common::object(&DESCRIPTOR, query, product, records)
+    crate::providers::kit::common::object(&DESCRIPTOR, query, product, records)
 }
 
 /// Makes the answer of a vendor that knows nothing.
 pub(super) fn nothing(query: Query, product: &str) -> Answer {
-    crate::providers::common::nothing(&DESCRIPTOR, query, product)
+    crate::providers::kit::common::nothing(&DESCRIPTOR, query, product)
 }
 
 /// Refuses a SHA-512, which the vendor does not take as a file's id.

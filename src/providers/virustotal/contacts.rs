@@ -5,9 +5,9 @@
 use super::common::{Statistics, call};
 use super::{CONTACTED_DOMAINS, CONTACTED_IPS, CONTACTED_URLS, DESCRIPTOR};
 use crate::domain::{Denial, FailureKind, Indicator, IndicatorKind, Query, Record};
-use crate::providers::common::{one_query, segment, uncovered};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::common::{one_query, segment, uncovered};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Replied, Step};
 
 /// The most rows that one call may ask for (VirusTotal API v3, relationships).

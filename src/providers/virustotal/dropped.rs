@@ -5,9 +5,9 @@ use super::contacts::PAGE;
 use super::file::{hash, kind, size};
 use super::{DESCRIPTOR, DROPPED_FILES};
 use crate::domain::Record;
-use crate::providers::common::{one, one_query, segment, uncovered};
-use crate::providers::rows::{Row, Rows};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::common::{one, one_query, segment, uncovered};
+use crate::providers::kit::rows::{Row, Rows};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// Starts a look-up of dropped files.

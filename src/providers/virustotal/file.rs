@@ -4,8 +4,8 @@ use super::FILES;
 use super::common::{Statistics, answer, call, time};
 use super::reputation;
 use crate::domain::{Indicator, IndicatorKind, Record};
-use crate::providers::common::{one, one_query, segment};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::common::{one, one_query, segment};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// How many names and tags are told.

@@ -3,9 +3,9 @@
 //! Errors are `{"error": {"code", "message"}}` with a word as code (VirusTotal API v3, errors); the word decides where
 //! it is known, else the status.
 
-use crate::providers::common::limited;
-use crate::providers::lenient;
-use crate::providers::tolerant::{Node, clean};
+use crate::providers::kit::common::limited;
+use crate::providers::kit::lenient;
+use crate::providers::kit::tolerant::{Node, clean};
 use crate::providers::{Call, Charge, Judgement, Reply, Verdict};
 
 /// Seconds to wait where a limit was hit and the vendor does not say: its limits are by the minute, and a daily one

@@ -19,7 +19,7 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::common::{key_header, offered};
+use super::kit::common::{key_header, offered};
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Reply, Step, names,

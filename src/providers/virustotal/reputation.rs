@@ -8,8 +8,8 @@ use super::common::{Statistics, answer, call, time};
 use super::file::{MOST_TEXTS, file};
 use super::{DOMAINS, FILES, IP_ADDRESSES, URLS};
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record};
-use crate::providers::common::{one, one_query, segment};
-use crate::providers::tolerant::{Node, clean, json, malformed};
+use crate::providers::kit::common::{one, one_query, segment};
+use crate::providers::kit::tolerant::{Node, clean, json, malformed};
 use crate::providers::{Lookup, ProviderError, Step};
 
 /// How many engines are named as reasons.

@@ -7,9 +7,9 @@
 use super::common::{call, nothing, time};
 use super::{DESCRIPTOR, MAX_PAGES, RESOLUTIONS};
 use crate::domain::{IndicatorKind, Query, Record};
-use crate::providers::common::{first, held, one_query, replied_good, segment, uncovered};
-use crate::providers::rows::{Row, Rows, Why};
-use crate::providers::tolerant::{Node, json};
+use crate::providers::kit::common::{first, held, one_query, replied_good, segment, uncovered};
+use crate::providers::kit::rows::{Row, Rows, Why};
+use crate::providers::kit::tolerant::{Node, json};
 use crate::providers::{Call, Lookup, ProviderError, Replied, Step};
 
 /// The most rows that one call may ask for (VirusTotal API v3, relationships).

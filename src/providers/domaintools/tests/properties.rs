@@ -104,7 +104,7 @@ proptest! {
 
     #[test]
     fn any_record(text in "(\\PC{0,20}[:\n ]){0,12}") {
-        for contact in crate::providers::whois_text::contacts(&text) {
+        for contact in crate::providers::kit::whois_text::contacts(&text) {
             prop_assert_eq!(contact.misfit(&crate::domain::schemas::CONTACT), None);
         }
     }

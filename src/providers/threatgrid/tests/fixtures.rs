@@ -224,8 +224,8 @@ fn only_the_resolver_is_left_out() {
     ]);
     let body = serde_json::json!({"data": {"items": streams}});
     let mut found = Vec::new();
-    let body = crate::providers::json::Json::from(&body);
-    let body = crate::providers::tolerant::Node::of(&body);
+    let body = crate::providers::kit::json::Json::from(&body);
+    let body = crate::providers::kit::tolerant::Node::of(&body);
     super::super::streams::read(body, &mut |touch| found.push(touch));
     let found: Vec<_> = found
         .iter()

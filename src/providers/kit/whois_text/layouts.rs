@@ -11,7 +11,7 @@ use super::lines::{Line, Text};
 use super::objects::objects;
 use super::places;
 use crate::domain::party::is_handle;
-use crate::providers::contact::{Contact, Part};
+use crate::providers::kit::contact::{Contact, Part};
 
 /// References from roles to handles of one record at most.
 const MOST_REFERENCES: usize = 200;

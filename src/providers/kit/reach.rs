@@ -16,14 +16,16 @@ const OTHER_SCHEMES: &[&str] = &["im", "jabber", "sip", "sips", "xmpp"];
 
 /// Holds a telephone number as it is written, and its extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Phone {
-    pub(super) number: String,
-    pub(super) extension: Option<String>,
+pub struct Phone {
+    /// The number as it is written.
+    pub number: String,
+    /// The extension, digits.
+    pub extension: Option<String>,
 }
 
 impl Phone {
     /// Returns both as one text.
-    pub(super) fn text(self) -> String {
+    pub fn text(self) -> String {
         match self.extension {
             None => self.number,
             Some(extension) => format!("{} x{extension}", self.number),
@@ -33,7 +35,7 @@ impl Phone {
 
 /// Finds the mailboxes of a value, but for those of privacy services: one, or several in a list. Prose that names a
 /// mailbox is about another.
-pub(super) fn emails(text: &str) -> Vec<String> {
+pub fn emails(text: &str) -> Vec<String> {
     let public = |text: &str| {
         let email = privacy::valid_email(text)?;
         (!privacy::is_private_email(&email)).then_some(email)
@@ -73,27 +75,27 @@ fn mailbox(word: &str) -> Option<&str> {
 }
 
 /// Finds the telephone numbers of a value, but for those that are masked.
-pub(super) fn phones(text: &str) -> Vec<Phone> {
+pub fn phones(text: &str) -> Vec<Phone> {
     pieces(text).iter().filter_map(|piece| phone(piece)).collect()
 }
 
 /// Returns the one mailbox of a value; `None` where there are several.
-pub(super) fn one_email(text: &str) -> Option<String> {
+pub fn one_email(text: &str) -> Option<String> {
     <[String; 1]>::try_from(emails(text)).ok().map(|[one]| one)
 }
 
 /// Returns the one telephone number of a value; `None` where there are several.
-pub(super) fn one_phone(text: &str) -> Option<String> {
+pub fn one_phone(text: &str) -> Option<String> {
     <[Phone; 1]>::try_from(phones(text)).ok().map(|[one]| one.text())
 }
 
 /// Returns all mailboxes of a value as one text.
-pub(super) fn all_emails(text: &str) -> Option<String> {
+pub fn all_emails(text: &str) -> Option<String> {
     Some(emails(text).join(", ")).filter(|text| !text.is_empty())
 }
 
 /// Returns all telephone numbers of a value as one text.
-pub(super) fn all_phones(text: &str) -> Option<String> {
+pub fn all_phones(text: &str) -> Option<String> {
     let all: Vec<String> = phones(text).into_iter().map(Phone::text).collect();
     Some(all.join(", ")).filter(|text| !text.is_empty())
 }

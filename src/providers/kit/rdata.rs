@@ -4,7 +4,7 @@ use super::tolerant::{address, host};
 
 /// Says what the data of a record names.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Data {
+pub enum Data {
     /// An address.
     Address(String),
     /// A host.
@@ -18,7 +18,7 @@ pub(super) enum Data {
 }
 
 /// Reads the data of a record whose type is written as [`kind`] writes it.
-pub(super) fn read(kind: &str, data: &str) -> Data {
+pub fn read(kind: &str, data: &str) -> Data {
     let named = |target: &str| match host(target) {
         Some(name) => Data::Host(name),
         None if target == "." => Data::Nobody,
@@ -36,7 +36,7 @@ pub(super) fn read(kind: &str, data: &str) -> Data {
 
 /// Cuts off what stands before the host of a mail server or a service: so many numbers, or none where the vendor left
 /// them out.
-pub(super) fn bare<'t>(kind: &str, data: &'t str) -> &'t str {
+pub fn bare<'t>(kind: &str, data: &'t str) -> &'t str {
     let numbers = match kind {
         "MX" => 1,
         "SRV" => 3,
@@ -53,7 +53,7 @@ fn behind(data: &str, numbers: usize) -> Option<&str> {
 }
 
 /// Returns the type of a record as people write it; some vendors give its number.
-pub(super) fn kind(text: &str) -> String {
+pub fn kind(text: &str) -> String {
     let text = text.trim();
     match text {
         "1" => "A",
@@ -80,7 +80,7 @@ pub(super) fn kind(text: &str) -> String {
 }
 
 /// Tells whether a text can be the name of a type of records: `SOA`, `NSEC3PARAM`, `TYPE65534`.
-pub(super) fn is_type(text: &str) -> bool {
+pub fn is_type(text: &str) -> bool {
     let letters = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == b'-';
     (1..=12).contains(&text.len()) && text.bytes().all(letters) && !text.starts_with('-')
 }

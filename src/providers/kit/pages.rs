@@ -7,24 +7,24 @@ use bytes::Bytes;
 
 use super::common::replied_good;
 use super::rows::{Row, Rows};
-use super::{Call, Descriptor, ProductId, ProviderError, Replied, Reply, Step};
 use crate::domain::{Answer, Query, Record, Rest};
+use crate::providers::{Call, Descriptor, ProductId, ProviderError, Replied, Reply, Step};
 
 /// Holds what one page of a list gave.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub struct Page {
     /// What its rows gave.
-    pub(super) rows: Rows,
+    pub rows: Rows,
     /// How many rows the list has in all, where the vendor says.
-    pub(super) total: Option<u64>,
+    pub total: Option<u64>,
     /// The call for the next page, where there is one.
-    pub(super) next: Option<Call>,
+    pub next: Option<Call>,
     /// What of the list cannot be read, in plain words.
-    pub(super) missing: Option<String>,
+    pub missing: Option<String>,
 }
 
 /// Reads the reply to a call as a page.
-pub(super) type Read = Box<dyn Fn(&Query, &Call, &Reply) -> Result<Page, ProviderError> + Send>;
+pub type Read = Box<dyn Fn(&Query, &Call, &Reply) -> Result<Page, ProviderError> + Send>;
 
 /// Is a list with pages to come.
 struct Open {
@@ -38,7 +38,7 @@ struct Open {
 }
 
 /// Holds a walk over the pages of one or several lists.
-pub(super) struct Pages {
+pub struct Pages {
     descriptor: Arc<Descriptor>,
     product: ProductId,
     query: Query,
@@ -60,7 +60,7 @@ pub(super) struct Pages {
 
 impl Pages {
     /// Begins a walk that ends when `want` records are read, or after `most` calls.
-    pub(super) fn new(
+    pub fn new(
         descriptor: &Arc<Descriptor>,
         product: impl Into<ProductId>,
         query: Query,
@@ -87,7 +87,7 @@ impl Pages {
     }
 
     /// Goes on from an earlier part of the answer, where that says how its lists go on; comes before the lists.
-    pub(super) fn after(mut self, held: Option<Answer>) -> Self {
+    pub fn after(mut self, held: Option<Answer>) -> Self {
         if let Some(held) = held.filter(|held| !held.rest.is_empty()) {
             self.totals = held.total.unwrap_or(0);
             self.missing = held.missing;
@@ -102,7 +102,7 @@ impl Pages {
 
     /// Adds a list by the call for its first page; `what` names it where it is missing. One that an earlier part of
     /// the answer has whole is not read again.
-    pub(super) fn list(mut self, what: &'static str, mut call: Call) -> Self {
+    pub fn list(mut self, what: &'static str, mut call: Call) -> Self {
         let rest = self.rest.as_ref();
         let left = rest.map(|rest| rest.iter().find(|rest| rest.list == what));
         let (rows, counted) = match left {
@@ -127,7 +127,7 @@ impl Pages {
     ///
     /// # Errors
     /// The first failure, where nothing came at all.
-    pub(super) fn next(mut self) -> Result<Step, ProviderError> {
+    pub fn next(mut self) -> Result<Step, ProviderError> {
         let enough = self.calls > 0 && self.rows.records().len() >= self.want;
         let used_up = self.calls + self.open.len() > self.most;
         if self.open.is_empty() || enough || used_up {

@@ -4,7 +4,7 @@
 //! project from public registration data and are of November 2026.
 
 use super::keys::Field;
-use crate::providers::contact::Part;
+use crate::providers::kit::contact::Part;
 
 /// Words that stand behind a role and change nothing.
 pub(super) const BEHIND: &[&str] = &[

@@ -8,17 +8,18 @@ use std::net::IpAddr;
 
 use jiff::civil::Date;
 
+use super::dates;
 use super::json::{Json, Place, Shape};
 use crate::domain::{Indicator, IndicatorKind, privacy};
-use crate::providers::{ProviderError, Reply, dates};
+use crate::providers::{ProviderError, Reply};
 
 /// Wraps a JSON value that may be missing.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Node<'a>(Option<Place<'a>>);
+pub struct Node<'a>(Option<Place<'a>>);
 
 impl<'a> Node<'a> {
     /// Wraps the whole of what was read.
-    pub(super) fn of(json: &'a Json) -> Self {
+    pub fn of(json: &'a Json) -> Self {
         Self(Some(json.root()))
     }
 
@@ -32,40 +33,40 @@ impl<'a> Node<'a> {
     }
 
     /// Returns a member of an object; a missing node where there is none.
-    pub(super) fn get(self, name: &str) -> Self {
+    pub fn get(self, name: &str) -> Self {
         self.0
             .and_then(|place| place.member(name))
             .map_or_else(Self::default, Self::some)
     }
 
     /// Tells whether there is a value at all (`null` is none).
-    pub(super) fn exists(self) -> bool {
+    pub fn exists(self) -> bool {
         self.0.is_some()
     }
 
     /// Tells whether the value is a list.
-    pub(super) fn is_list(self) -> bool {
+    pub fn is_list(self) -> bool {
         self.shape() == Some(Shape::List)
     }
 
     /// Tells whether the value is a text, be it empty.
-    pub(super) fn is_text(self) -> bool {
+    pub fn is_text(self) -> bool {
         matches!(self.shape(), Some(Shape::Text(_)))
     }
 
     /// Tells whether the value is an object.
-    pub(super) fn is_object(self) -> bool {
+    pub fn is_object(self) -> bool {
         self.shape() == Some(Shape::Object)
     }
 
     /// Walks a list, or the one value that stands in its place; `null`, `""` and missing are none.
-    pub(super) fn many(self) -> impl Iterator<Item = Node<'a>> {
+    pub fn many(self) -> impl Iterator<Item = Node<'a>> {
         self.rows().filter(|row| row.exists())
     }
 
     /// Walks the rows of a list, or the one that stands in its place. One that is `null` is a row that says nothing, not
     /// one that is not there; `null`, `""` and missing in place of the list are no rows.
-    pub(super) fn rows(self) -> impl Iterator<Item = Node<'a>> {
+    pub fn rows(self) -> impl Iterator<Item = Node<'a>> {
         let items = self.0.and_then(|place| match place.shape() {
             Shape::List => Some(place.values()),
             Shape::Null => None,
@@ -76,12 +77,12 @@ impl<'a> Node<'a> {
     }
 
     /// Walks a list as it is, `null` and `""` included, where the place in it says what a value is.
-    pub(super) fn raw(self) -> impl Iterator<Item = Node<'a>> {
+    pub fn raw(self) -> impl Iterator<Item = Node<'a>> {
         self.0.into_iter().flat_map(Place::values).map(Self::some)
     }
 
     /// Walks the members of an object.
-    pub(super) fn members(self) -> impl Iterator<Item = (&'a str, Node<'a>)> {
+    pub fn members(self) -> impl Iterator<Item = (&'a str, Node<'a>)> {
         self.0
             .into_iter()
             .flat_map(Place::members)
@@ -89,12 +90,12 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the value as JSON.
-    pub(super) fn written(self) -> Option<String> {
+    pub fn written(self) -> Option<String> {
         serde_json::to_string(&self.0?).ok()
     }
 
     /// Returns text without surrounding white space, numbers included; `""` is missing.
-    pub(super) fn text(self) -> Option<String> {
+    pub fn text(self) -> Option<String> {
         match self.shape()? {
             Shape::Text(text) => Some(text.trim())
                 .filter(|text| !text.is_empty())
@@ -121,7 +122,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns a whole number, written as a number or as text.
-    pub(super) fn integer(self) -> Option<i64> {
+    pub fn integer(self) -> Option<i64> {
         match self.shape()? {
             Shape::Whole(number) => Some(number),
             Shape::Text(text) => text.trim().replace(',', "").parse().ok(),
@@ -130,18 +131,18 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the whole number at or below a decimal one, written as a number or as text.
-    pub(super) fn floor(self) -> Option<i64> {
+    pub fn floor(self) -> Option<i64> {
         self.decimal().and_then(|number| whole(number.floor()))
     }
 
     /// Returns a count: a whole number that is not negative.
-    pub(super) fn count(self) -> Option<u64> {
+    pub fn count(self) -> Option<u64> {
         self.integer().and_then(|number| u64::try_from(number).ok())
     }
 
     /// Returns a score from 0 to `most`, rounded up, so that what is over a threshold never reads as if it were not;
     /// `None` where it is none of that scale.
-    pub(super) fn score(self, most: u16) -> Option<i64> {
+    pub fn score(self, most: u16) -> Option<i64> {
         let number = self.decimal()?;
         if !(0.0..=f64::from(most)).contains(&number) {
             return None;
@@ -151,7 +152,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns a decimal number, written as a number or as text.
-    pub(super) fn decimal(self) -> Option<f64> {
+    pub fn decimal(self) -> Option<f64> {
         match self.shape()? {
             Shape::Text(text) => text.trim().parse().ok(),
             _ => self.number(),
@@ -160,7 +161,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns a flag, written as `true`, `1`, `"1"` or `"true"` and their opposites.
-    pub(super) fn flag(self) -> Option<bool> {
+    pub fn flag(self) -> Option<bool> {
         match self.shape()? {
             Shape::Flag(flag) => Some(flag),
             Shape::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
@@ -173,12 +174,12 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the calendar day of a date or time.
-    pub(super) fn day(self) -> Option<Date> {
+    pub fn day(self) -> Option<Date> {
         self.text().and_then(|text| dates::day(&text))
     }
 
     /// Returns the point in time of a date or time, or the day where no more is said.
-    pub(super) fn when(self) -> Option<crate::domain::Value> {
+    pub fn when(self) -> Option<crate::domain::Value> {
         let text = self.text()?;
         dates::time(&text)
             .map(Into::into)
@@ -186,17 +187,17 @@ impl<'a> Node<'a> {
     }
 
     /// Returns a host name in canonical form.
-    pub(super) fn host(self) -> Option<String> {
+    pub fn host(self) -> Option<String> {
         self.text().and_then(|text| host(&text))
     }
 
     /// Returns an address in canonical form.
-    pub(super) fn address(self) -> Option<String> {
+    pub fn address(self) -> Option<String> {
         self.text().and_then(|text| address(&text))
     }
 
     /// Returns the texts of a list (or of the one text in its place), in order, without repeats.
-    pub(super) fn texts(self) -> Vec<String> {
+    pub fn texts(self) -> Vec<String> {
         distinct(self.many().filter_map(Node::text))
     }
 }
@@ -208,7 +209,7 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// Keeps the first of equal texts.
-pub(super) fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+pub fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for text in texts {
@@ -220,7 +221,7 @@ pub(super) fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Returns a host name in canonical form.
-pub(super) fn host(text: &str) -> Option<String> {
+pub fn host(text: &str) -> Option<String> {
     let name = text.trim().trim_end_matches('.');
     // A bare label or an address is no host name that another question could be asked about.
     if name.is_empty() || !name.contains('.') || name.contains(['@', ':', ' ']) || address(name).is_some() {
@@ -232,7 +233,7 @@ pub(super) fn host(text: &str) -> Option<String> {
 }
 
 /// Returns an address in canonical form.
-pub(super) fn address(text: &str) -> Option<String> {
+pub fn address(text: &str) -> Option<String> {
     let text = text.trim();
     text.parse::<IpAddr>()
         .ok()
@@ -255,7 +256,7 @@ fn padded(text: &str) -> Option<IpAddr> {
 }
 
 /// Returns any other contact value (a street, a postal code) unless it is a redaction.
-pub(super) fn public_text(text: &str) -> Option<String> {
+pub fn public_text(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty() && !privacy::is_private_name(text)).then(|| text.to_owned())
 }
@@ -264,18 +265,18 @@ pub(super) fn public_text(text: &str) -> Option<String> {
 ///
 /// # Errors
 /// [`ProviderError::Malformed`] where the body is no JSON; serde's depth limit bounds the recursion.
-pub(super) fn json(reply: &Reply) -> Result<Json, ProviderError> {
+pub fn json(reply: &Reply) -> Result<Json, ProviderError> {
     super::lenient::value(&reply.body)
         .map_err(|error| ProviderError::Malformed(format!("the answer is no JSON: {error}")))
 }
 
 /// Makes the error for an answer that lacks `what`.
-pub(super) fn malformed(what: &str) -> ProviderError {
+pub fn malformed(what: &str) -> ProviderError {
     ProviderError::Malformed(format!("the answer has no {what}"))
 }
 
 /// Shortens the vendor's text for people: no markup, no control characters, at most 300 characters.
-pub(super) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let mut cleaned = String::new();
     let mut inside = false;
     for letter in text.chars() {

@@ -2,14 +2,11 @@
 
 use super::common::{is_html, limited};
 use super::tolerant::{Node, clean};
-use super::{Reply, Verdict};
+use crate::providers::{Reply, Verdict};
 
 /// Returns what an error's JSON object says, cleaned for people; empty where `text` finds nothing in it, `None` where
 /// the body is no JSON object.
-pub(super) fn said<'a>(
-    root: Option<Node<'a>>,
-    text: impl FnOnce(Node<'a>) -> Option<String>,
-) -> Option<String> {
+pub fn said<'a>(root: Option<Node<'a>>, text: impl FnOnce(Node<'a>) -> Option<String>) -> Option<String> {
     let root = root.filter(|root| root.is_object())?;
     Some(text(root).map(|text| clean(&text)).unwrap_or_default())
 }
@@ -17,7 +14,7 @@ pub(super) fn said<'a>(
 /// Judges a reply that is no answer; `said` is what the vendor's own error says, `None` where the body is none.
 ///
 /// What stands between refuses by pages of its own, which say nothing of the key.
-pub(super) fn by_status(reply: &Reply, said: Option<String>) -> Verdict {
+pub fn by_status(reply: &Reply, said: Option<String>) -> Verdict {
     let status = reply.status;
     if said.is_none() && matches!(status, 401..=404) {
         return Verdict::Malformed(format!(

@@ -1,7 +1,7 @@
 //! Reads records as large registrars wrote them until about 2013.
 
 use super::read;
-use crate::providers::whois_text;
+use crate::providers::kit::whois_text;
 
 #[test]
 fn the_line_below_a_surname_in_front_and_above_a_street_is_the_company() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::keys::Field;
-use crate::providers::contact::{Contact, Part};
+use crate::providers::kit::contact::{Contact, Part};
 
 /// Is a contact while it is read.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::keys::{self, Field};
 use super::lines::{Line, Text};
-use crate::providers::contact::Part;
+use crate::providers::kit::contact::Part;
 
 /// Says what a block stands under.
 #[derive(Debug, Clone, PartialEq, Eq)]

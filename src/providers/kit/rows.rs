@@ -8,12 +8,12 @@
 //! knows nothing, so that no provider can pass rows over in silence.
 
 use super::tolerant::Node;
-use super::{Descriptor, Name, ProviderError};
 use crate::domain::{Answer, Capability, LeftOut, Query, Record, Source};
+use crate::providers::{Descriptor, Name, ProviderError};
 
 /// Says what a row of an answer turned out to be.
 #[derive(Debug)]
-pub(super) enum Row {
+pub enum Row {
     /// It gives a record.
     Record(Record),
     /// It says the same as a row before it.
@@ -26,7 +26,7 @@ pub(super) enum Row {
 
 /// Says why a row that was understood gives no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub enum Why {
     /// It names nothing but what was asked about.
     Itself,
     /// It is a record of the DNS of a type that names no other host.
@@ -110,10 +110,10 @@ const MOST_SORTS: usize = 8;
 
 impl Row {
     /// Says that a row names nothing but what was asked about.
-    pub(super) const ITSELF: Self = Self::LeftOut(Why::Itself, None);
+    pub const ITSELF: Self = Self::LeftOut(Why::Itself, None);
 
     /// Completes the record, where the row gives one.
-    pub(super) fn map(self, complete: impl FnOnce(Record) -> Record) -> Self {
+    pub fn map(self, complete: impl FnOnce(Record) -> Record) -> Self {
         match self {
             Self::Record(record) => Self::Record(complete(record)),
             other => other,
@@ -138,7 +138,7 @@ struct Left {
 
 /// Gathers what the rows of an answer gave.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub struct Rows {
     records: Vec<Record>,
     left: Vec<Left>,
     /// How many rows say the same as one before them.
@@ -171,32 +171,32 @@ impl Extend<Row> for Rows {
 
 impl Rows {
     /// Reads the rows of a list, or the one that stands in its place.
-    pub(super) fn of<'a>(list: Node<'a>, read: impl FnMut(Node<'a>) -> Row) -> Self {
+    pub fn of<'a>(list: Node<'a>, read: impl FnMut(Node<'a>) -> Row) -> Self {
         list.rows().map(read).collect()
     }
 
     /// Returns the records that the rows gave so far.
-    pub(super) fn records(&self) -> &[Record] {
+    pub fn records(&self) -> &[Record] {
         &self.records
     }
 
     /// Returns how many rows were not understood so far.
-    pub(super) fn unread(&self) -> usize {
+    pub fn unread(&self) -> usize {
         self.unread
     }
 
     /// Adds rows that were not understood.
-    pub(super) fn lose(&mut self, unread: usize) {
+    pub fn lose(&mut self, unread: usize) {
         self.unread += unread;
     }
 
     /// Says what is told where there is no row: that what was asked about is known, and why nothing is shown.
-    pub(super) fn if_empty(&mut self, what: impl Into<String>) {
+    pub fn if_empty(&mut self, what: impl Into<String>) {
         self.empty = Some(what.into());
     }
 
     /// Puts the records in order; equal ones keep theirs. Keeps the first `most` of them, and returns how many went.
-    pub(super) fn arrange<K: Ord>(&mut self, most: usize, key: impl FnMut(&Record) -> K) -> usize {
+    pub fn arrange<K: Ord>(&mut self, most: usize, key: impl FnMut(&Record) -> K) -> usize {
         self.records.sort_by_key(key);
         let more = self.records.len().saturating_sub(most);
         self.records.truncate(most);
@@ -221,19 +221,19 @@ impl Rows {
     }
 
     /// Returns how many rows were understood.
-    pub(super) fn understood(&self) -> usize {
+    pub fn understood(&self) -> usize {
         let left = self.left.iter().map(|left| left.count).sum::<u64>();
         self.records.len() + self.same + usize::try_from(left).unwrap_or(usize::MAX)
     }
 
     /// Takes over what other rows gave.
-    pub(super) fn join(&mut self, other: Self) {
+    pub fn join(&mut self, other: Self) {
         let records = self.take(other);
         self.records.extend(records);
     }
 
     /// Takes over what the rows of another page gave, but for its records, which are returned.
-    pub(super) fn take(&mut self, other: Self) -> Vec<Record> {
+    pub fn take(&mut self, other: Self) -> Vec<Record> {
         for left in other.left {
             self.leave(left.why, left.count, left.sorts);
         }
@@ -243,7 +243,7 @@ impl Rows {
     }
 
     /// Takes over what an earlier part of the answer left out and could not read; `missing` loses what is counted on.
-    pub(super) fn go_on(&mut self, left_out: &[LeftOut], missing: &mut Vec<String>) {
+    pub fn go_on(&mut self, left_out: &[LeftOut], missing: &mut Vec<String>) {
         for left in left_out {
             let (words, sorts) = left.what.split_once(" (").unwrap_or((&left.what, ""));
             let why = Why::ALL.iter().find(|why| why.words().contains(&words));
@@ -257,7 +257,7 @@ impl Rows {
     }
 
     /// Says what was left out, by reasons.
-    pub(super) fn left_out(&self) -> Vec<LeftOut> {
+    pub fn left_out(&self) -> Vec<LeftOut> {
         let said = self.left.iter().map(|left| {
             let [one, many] = left.why.words();
             let mut what = if left.count == 1 { one } else { many }.to_owned();
@@ -276,7 +276,7 @@ impl Rows {
     ///
     /// # Errors
     /// [`ProviderError::Malformed`] where there are rows and none was understood.
-    pub(super) fn answer(
+    pub fn answer(
         self,
         descriptor: &Descriptor,
         query: Query,
@@ -289,7 +289,7 @@ impl Rows {
     ///
     /// # Errors
     /// [`ProviderError::Malformed`] where there are rows and none was understood.
-    pub(super) fn answer_lacking(
+    pub fn answer_lacking(
         self,
         descriptor: &Descriptor,
         query: Query,
@@ -321,18 +321,18 @@ fn emptiness(capability: Capability) -> Option<&'static str> {
 }
 
 /// Makes the answer of a vendor that says that it knows nothing.
-pub(super) fn nothing(descriptor: &Descriptor, query: Query, product: &str) -> Answer {
+pub fn nothing(descriptor: &Descriptor, query: Query, product: &str) -> Answer {
     made(descriptor, query, product, Vec::new())
 }
 
 /// Makes the answer of what one object says, such as a registration or a reputation: all of it is in these records.
-pub(super) fn object(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Record>) -> Answer {
+pub fn object(descriptor: &Descriptor, query: Query, product: &str, records: Vec<Record>) -> Answer {
     debug_assert!(!is_list(query.capability), "{} is a list: Rows", query.capability);
     made(descriptor, query, product, records)
 }
 
 /// Tells whether a capability is answered by a list of rows, each of which may be one that cannot be read.
-pub(super) fn is_list(capability: Capability) -> bool {
+pub fn is_list(capability: Capability) -> bool {
     match capability {
         Capability::Whois
         | Capability::Risk

@@ -6,35 +6,42 @@
 
 use jiff::Timestamp;
 
+use super::dates;
 use super::json::Json;
 use super::lenient;
 use super::rdata::{self, Data};
 use super::rows::{Row as Read, Rows, Why};
 use super::tolerant::{Node, address, host};
-use super::{Reply, dates};
 use crate::domain::{IndicatorKind, Query, Record};
+use crate::providers::Reply;
 
 /// Records of one answer at most, and values of one row.
-pub(super) const MOST_RECORDS: usize = 20_000;
+pub const MOST_RECORDS: usize = 20_000;
 const MOST_VALUES: usize = 1000;
 
 /// Holds one row: what was resolved, to what, and when that was seen.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Row {
-    pub(super) name: String,
+pub struct Row {
+    /// The name that was resolved, as the vendor writes it.
+    pub name: String,
     /// The type of the record, in upper case.
-    pub(super) kind: String,
-    pub(super) values: Vec<String>,
+    pub kind: String,
+    /// What it resolved to.
+    pub values: Vec<String>,
     /// How many values were not understood.
-    pub(super) unread: usize,
-    pub(super) first: Option<Timestamp>,
-    pub(super) last: Option<Timestamp>,
-    pub(super) count: Option<i64>,
-    pub(super) collector: Option<String>,
+    pub unread: usize,
+    /// When it was seen first.
+    pub first: Option<Timestamp>,
+    /// When it was seen last.
+    pub last: Option<Timestamp>,
+    /// How often it was seen.
+    pub count: Option<i64>,
+    /// The sensor that saw it.
+    pub collector: Option<String>,
 }
 
 /// Reads a row; `None` where it lacks what makes up one.
-pub(super) fn row(node: Node<'_>) -> Option<Row> {
+pub fn row(node: Node<'_>) -> Option<Row> {
     // Times of zone files stand instead of those of sensors, never beside them, in DNSDB; elsewhere they are further
     // sightings.
     let time = |names: &[&str]| names.iter().find_map(|name| time(node.get(name)));
@@ -57,7 +64,7 @@ pub(super) fn row(node: Node<'_>) -> Option<Row> {
 }
 
 /// Reads what a name has: one text, or a list of them. Also says how many are none.
-pub(super) fn values(node: Node<'_>) -> (Vec<String>, usize) {
+pub fn values(node: Node<'_>) -> (Vec<String>, usize) {
     let mut values = node.texts();
     let unread = node.rows().filter(|value| value.text().is_none()).count();
     let beyond = values.len().saturating_sub(MOST_VALUES);
@@ -66,7 +73,7 @@ pub(super) fn values(node: Node<'_>) -> (Vec<String>, usize) {
 }
 
 /// Reads what a row says of what was asked, value by value.
-pub(super) fn read(row: Option<Row>, asked: &Query) -> Vec<Read> {
+pub fn read(row: Option<Row>, asked: &Query) -> Vec<Read> {
     let Some(row) = row else {
         return vec![Read::Unread];
     };
@@ -164,7 +171,7 @@ fn reversed(name: &str) -> Option<String> {
 
 /// Puts records that were seen last first, and bounds how many they are; equal times keep the vendor's order. Says how
 /// many were too many.
-pub(super) fn arrange(rows: &mut Rows) -> Option<String> {
+pub fn arrange(rows: &mut Rows) -> Option<String> {
     let seen = |record: &Record| match record.get("last_seen") {
         Some(crate::domain::Value::Time(time)) => Some(*time),
         _ => None,
@@ -175,16 +182,17 @@ pub(super) fn arrange(rows: &mut Rows) -> Option<String> {
 
 /// Holds the lines of a reply that are JSON objects.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
-    pub(super) objects: Vec<Json>,
+pub struct Lines {
+    /// The objects, in the order of their lines.
+    pub objects: Vec<Json>,
     /// How many lines could not be read.
-    pub(super) unread: usize,
+    pub unread: usize,
     /// Whether the reply broke off in its last line, or is something else.
-    pub(super) broken: bool,
+    pub broken: bool,
 }
 
 /// Reads a reply of one JSON object a line. A line that is none costs no other.
-pub(super) fn lines(reply: &Reply) -> Lines {
+pub fn lines(reply: &Reply) -> Lines {
     let mut read = Lines::default();
     let mut last = true;
     for line in reply.body.split(|byte| *byte == b'\n') {
@@ -209,7 +217,7 @@ pub(super) fn lines(reply: &Reply) -> Lines {
 }
 
 /// Reads a time: seconds since 1970, as a number or a text, with parts of a second or without, or RFC 3339.
-pub(super) fn time(node: Node<'_>) -> Option<Timestamp> {
+pub fn time(node: Node<'_>) -> Option<Timestamp> {
     match node.integer().or_else(|| node.floor()) {
         Some(seconds) => dates::of_seconds(seconds),
         None => dates::time(&node.text()?),

@@ -33,7 +33,7 @@ pub fn contacts(record: &str) -> Vec<Record> {
 }
 
 /// Reads the contacts of a raw record, in the order of the text, and says what of them is not told.
-pub(super) fn read(record: &str) -> (Vec<Record>, Untold) {
+pub fn read(record: &str) -> (Vec<Record>, Untold) {
     let mut end = record.len().min(MOST_BYTES);
     while !record.is_char_boundary(end) {
         end -= 1;

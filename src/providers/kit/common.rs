@@ -6,10 +6,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use secrecy::SecretString;
 
-use super::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step, Verdict, dates};
+use super::dates;
 use crate::domain::{Answer, Query};
+use crate::providers::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step, Verdict};
 
-pub(super) use super::rows::{nothing, object};
+pub use super::rows::{nothing, object};
 
 /// Names everything of a parameter that is not left as it is (RFC 3986, unreserved characters).
 const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
@@ -26,7 +27,7 @@ const SEGMENT: &AsciiSet = &PARAMETER.remove(b':');
 const DAY: u64 = 24 * 3600;
 
 /// Writes a count with its noun: `1 report`, `87 reports`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
+pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn parameter(text: &str) -> String {
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`], in words for people.
-pub(super) fn offered<'a>(descriptor: &Descriptor, lookup: &'a Lookup) -> Result<&'a Query, ProviderError> {
+pub fn offered<'a>(descriptor: &Descriptor, lookup: &'a Lookup) -> Result<&'a Query, ProviderError> {
     let query = first_query(lookup)?;
     let title = &descriptor.title;
     let (capability, kind) = (query.capability, query.indicator.kind());
@@ -68,7 +69,7 @@ pub(super) fn offered<'a>(descriptor: &Descriptor, lookup: &'a Lookup) -> Result
 }
 
 /// Makes one call and goes on with its reply, or with none where the vendor knows nothing.
-pub(super) fn one(
+pub fn one(
     call: Call,
     then: impl FnOnce(Option<Reply>) -> Result<Step, ProviderError> + Send + 'static,
 ) -> Step {
@@ -79,7 +80,7 @@ pub(super) fn one(
 }
 
 /// Returns the question of a look-up that has one.
-pub(super) fn one_query(lookup: &Lookup) -> Result<&Query, ProviderError> {
+pub fn one_query(lookup: &Lookup) -> Result<&Query, ProviderError> {
     if lookup.queries.len() > 1 {
         return Err(ProviderError::Unsupported("one question at a time".to_owned()));
     }
@@ -94,7 +95,7 @@ fn first_query(lookup: &Lookup) -> Result<&Query, ProviderError> {
 }
 
 /// Returns the reply to the only call.
-pub(super) fn first(replies: Vec<Replied>) -> Result<Replied, ProviderError> {
+pub fn first(replies: Vec<Replied>) -> Result<Replied, ProviderError> {
     replies
         .into_iter()
         .next()
@@ -105,7 +106,7 @@ pub(super) fn first(replies: Vec<Replied>) -> Result<Replied, ProviderError> {
 ///
 /// # Errors
 /// The failure of the call.
-pub(super) fn replied_good(replied: Replied) -> Result<Option<Reply>, ProviderError> {
+pub fn replied_good(replied: Replied) -> Result<Option<Reply>, ProviderError> {
     match replied {
         Replied::Good(reply) => Ok(Some(reply)),
         Replied::NotFound(_) => Ok(None),
@@ -117,7 +118,7 @@ pub(super) fn replied_good(replied: Replied) -> Result<Option<Reply>, ProviderEr
 ///
 /// Beside records that is what the source does not cover, and the answer is kept as long as any other. Without records
 /// it would pass for "not found", so there the answer is partial.
-pub(super) fn uncovered(answer: &mut Answer, notes: &[String]) {
+pub fn uncovered(answer: &mut Answer, notes: &[String]) {
     if answer.records.is_empty() {
         let notes = notes.iter().map(|note| note.trim_end_matches('.').to_owned());
         answer.missing.extend(notes);
@@ -128,7 +129,7 @@ pub(super) fn uncovered(answer: &mut Answer, notes: &[String]) {
 }
 
 /// Returns the held answer as the whole look-up, where it holds what is wanted.
-pub(super) fn held(lookup: &Lookup) -> Option<Step> {
+pub fn held(lookup: &Lookup) -> Option<Step> {
     let held = lookup.held.as_ref()?;
     let enough = !held.more || held.records.len() >= lookup.want;
     enough.then(|| Step::Done(vec![held.clone()]))
@@ -136,7 +137,7 @@ pub(super) fn held(lookup: &Lookup) -> Option<Step> {
 
 /// Says that a limit of the vendor's was hit, and for how long: as the header `Retry-After` says, else the vendor's own
 /// words. `None` where neither does, or says what is no time to wait; what is further away than a day is a day.
-pub(super) fn limited(reply: &Reply, message: String) -> Verdict {
+pub fn limited(reply: &Reply, message: String) -> Verdict {
     Verdict::Limited {
         after: retry_after(reply).or_else(|| waiting(&message)),
         message,
@@ -144,7 +145,7 @@ pub(super) fn limited(reply: &Reply, message: String) -> Verdict {
 }
 
 /// Reads `Retry-After` as seconds; transport has turned its other form, an HTTP date, into them.
-pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
+pub fn retry_after(reply: &Reply) -> Option<u64> {
     let text = reply.retry_after.as_deref()?.trim();
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     let digits = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
@@ -185,7 +186,7 @@ fn waiting(message: &str) -> Option<u64> {
 
 /// Returns the seconds from the vendor's own time, in the header `date`, to that in the header `reset`, in seconds since
 /// 1970, at which a limit opens again.
-pub(super) fn until_reset(reply: &Reply, reset: &str, date: &str) -> Option<u64> {
+pub fn until_reset(reply: &Reply, reset: &str, date: &str) -> Option<u64> {
     let header = |name| reply.headers.get(name).map(|text| text.trim());
     let reset: i64 = header(reset)?.parse().ok()?;
     let now = dates::time(header(date)?)?;
@@ -195,7 +196,7 @@ pub(super) fn until_reset(reply: &Reply, reset: &str, date: &str) -> Option<u64>
 }
 
 /// Tells whether a page for people came, by its label or by how it begins.
-pub(super) fn is_html(reply: &Reply) -> bool {
+pub fn is_html(reply: &Reply) -> bool {
     let mut begins = reply.body.iter().filter(|byte| !byte.is_ascii_whitespace());
     reply.content_type.contains("html") || begins.next() == Some(&b'<')
 }
@@ -204,7 +205,7 @@ pub(super) fn is_html(reply: &Reply) -> bool {
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] where the key has no such part.
-pub(super) fn key_header(
+pub fn key_header(
     call: &mut Call,
     descriptor: &Descriptor,
     header: &'static str,
@@ -224,7 +225,7 @@ pub(super) fn key_header(
 
 /// Sets HTTP Basic authentication (RFC 7617); `false` where a part is missing, or the user name has a colon, which would
 /// end it early.
-pub(super) fn basic(call: &mut Call, username: &str, password: &str) -> bool {
+pub fn basic(call: &mut Call, username: &str, password: &str) -> bool {
     if username.is_empty() || password.is_empty() || username.contains(':') {
         return false;
     }

@@ -11,18 +11,18 @@ const MOST_LETTERS: usize = 100;
 
 /// Holds what is not told of a registration's contacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::providers) struct Untold {
+pub struct Untold {
     /// The roles whose contacts are withheld, as redactions or a privacy service's, so that they give no record.
-    pub(in crate::providers) withheld: Vec<String>,
+    pub withheld: Vec<String>,
     /// The roles of contacts that are named, and whose mailbox, telephone and address are a privacy service's.
-    pub(in crate::providers) masked: Vec<String>,
+    pub masked: Vec<String>,
     /// Names that could not be read as a person's or an organization's.
-    pub(in crate::providers) unread: Vec<String>,
+    pub unread: Vec<String>,
 }
 
 impl Untold {
     /// Adds this to a registration's record.
-    pub(in crate::providers) fn put(self, record: Record) -> Record {
+    pub fn put(self, record: Record) -> Record {
         record
             .with("withheld", self.withheld)
             .with("masked", self.masked)
@@ -31,7 +31,7 @@ impl Untold {
 }
 
 /// Says what is not told of contacts.
-pub(in crate::providers) fn untold<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Untold {
+pub fn untold<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Untold {
     let mut untold = Untold::default();
     for contact in contacts {
         let is_told = !contact.records().is_empty();

@@ -16,7 +16,7 @@ use crate::domain::privacy::{is_private_contact, is_proxy_name, is_service_mailb
 
 mod untold;
 
-pub(super) use untold::{Untold, untold};
+pub use untold::{Untold, untold};
 
 /// Contacts of one registration at most.
 const MOST_CONTACTS: usize = 100;
@@ -36,7 +36,7 @@ const LABELS: [(Part, Label); 4] = [
 
 /// Says what a value of a contact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub enum Part {
     /// A name, usually a person's.
     Name,
     /// An organization's name.
@@ -65,7 +65,7 @@ pub(super) enum Part {
 
 /// Gathers what is told of one contact.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Contact {
+pub struct Contact {
     roles: Vec<String>,
     parts: BTreeMap<Part, Vec<String>>,
     /// Whether its address is that of a service which stands for the registrant, as another contact says.
@@ -74,14 +74,14 @@ pub(super) struct Contact {
 
 impl Contact {
     /// Makes a contact of one role.
-    pub(super) fn of(role: impl Into<String>) -> Self {
+    pub fn of(role: impl Into<String>) -> Self {
         let mut contact = Self::default();
         contact.add_role(role);
         contact
     }
 
     /// Adds a role, in the words that all providers share.
-    pub(super) fn add_role(&mut self, role: impl Into<String>) {
+    pub fn add_role(&mut self, role: impl Into<String>) {
         let role = role.into();
         if !role.is_empty() && !self.roles.contains(&role) && self.roles.len() < MOST_ROLES {
             self.roles.push(role);
@@ -89,7 +89,7 @@ impl Contact {
     }
 
     /// Adds a value as it came, but for a mailbox behind a name.
-    pub(super) fn add(&mut self, part: Part, value: &str) {
+    pub fn add(&mut self, part: Part, value: &str) {
         let is_name = matches!(
             part,
             Part::Name | Part::Organization | Part::Group | Part::Unlabelled
@@ -107,29 +107,29 @@ impl Contact {
     }
 
     /// Adds the texts of a value of JSON.
-    pub(super) fn add_all(&mut self, part: Part, node: Node<'_>) {
+    pub fn add_all(&mut self, part: Part, node: Node<'_>) {
         for text in node.texts() {
             self.add(part, &text);
         }
     }
 
     /// Returns the roles.
-    pub(super) fn roles(&self) -> &[String] {
+    pub fn roles(&self) -> &[String] {
         &self.roles
     }
 
     /// Tells whether there is a value of this part.
-    pub(super) fn has(&self, part: Part) -> bool {
+    pub fn has(&self, part: Part) -> bool {
         !self.values(part).is_empty()
     }
 
     /// Tells whether nothing was added but roles.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.parts.values().all(Vec::is_empty)
     }
 
     /// Takes over what another says that this one lacks, and its roles.
-    pub(super) fn absorb(&mut self, other: &Self) {
+    pub fn absorb(&mut self, other: &Self) {
         for role in &other.roles {
             self.add_role(role.as_str());
         }
@@ -141,7 +141,7 @@ impl Contact {
     }
 
     /// Tells whether another contact is of the same roles and of a name that is here.
-    pub(super) fn is_of(&self, other: &Self) -> bool {
+    pub fn is_of(&self, other: &Self) -> bool {
         let clash = |part| self.has(part) && other.has(part) && self.values(part) != other.values(part);
         let both = [Part::Email, Part::Phone, Part::Street, Part::Country];
         // Names are read last, since reading them costs the most.
@@ -159,7 +159,7 @@ impl Contact {
     }
 
     /// Takes a name of which nothing says whose it is for an organization's, where it is one of these.
-    pub(super) fn name_organizations(&mut self, known: &[String]) {
+    pub fn name_organizations(&mut self, known: &[String]) {
         let Some(names) = self.parts.get_mut(&Part::Unlabelled) else {
             return;
         };
@@ -173,12 +173,12 @@ impl Contact {
     }
 
     /// Returns the values of a part as they came.
-    pub(super) fn told(&self, part: Part) -> &[String] {
+    pub fn told(&self, part: Part) -> &[String] {
         self.values(part)
     }
 
     /// Returns the mailboxes that can be told.
-    pub(super) fn emails(&self) -> Vec<String> {
+    pub fn emails(&self) -> Vec<String> {
         self.values(Part::Email)
             .iter()
             .flat_map(|value| emails(value))
@@ -190,7 +190,7 @@ impl Contact {
     }
 
     /// Makes the records: none where no name is told and nothing can be reached.
-    pub(super) fn records(&self) -> Vec<Record> {
+    pub fn records(&self) -> Vec<Record> {
         if self.is_proxied() {
             return self.mailboxes().records();
         }
@@ -378,7 +378,7 @@ impl Contact {
 }
 
 /// Marks the contacts of a registration that have the address of one with a service's mailbox: a line of it with a number.
-pub(super) fn mark_services(contacts: &mut [Contact]) {
+pub fn mark_services(contacts: &mut [Contact]) {
     let numbered = |line: &&String| line.bytes().any(|byte| byte.is_ascii_digit());
     let lines: Vec<String> = contacts
         .iter()
@@ -394,7 +394,7 @@ pub(super) fn mark_services(contacts: &mut [Contact]) {
 }
 
 /// Makes the records of a registration's contacts, each record once.
-pub(super) fn records<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Vec<Record> {
+pub fn records<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Vec<Record> {
     let mut kept: Vec<Record> = Vec::new();
     for contact in contacts {
         for record in contact.records() {
@@ -407,7 +407,7 @@ pub(super) fn records<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Ve
 }
 
 /// Returns the word that all providers share for a role.
-pub(super) fn role(text: &str) -> String {
+pub fn role(text: &str) -> String {
     let lower = text.trim().to_lowercase();
     match lower.as_str() {
         "administrative" | "administrator" | "admin" => "admin".to_owned(),

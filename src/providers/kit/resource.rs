@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Cost, Method, ProviderError, Reply, Verdict};
+use crate::providers::{Call, Cost, Method, ProviderError, Reply, Verdict};
 
 /// The name exists, with or without records of the type (RFC 1035 section 4.1.1, as are the others).
 pub const NOERROR: u16 = 0;
@@ -110,7 +110,7 @@ impl Reply {
 }
 
 /// Says what the reply to a DNS question means by its response code alone. Nothing it says repeats what was asked.
-pub(super) fn resolved(reply: &Reply) -> Verdict {
+pub fn resolved(reply: &Reply) -> Verdict {
     match reply.status {
         NOERROR => match reply.resources() {
             Ok(_) => Verdict::Good,

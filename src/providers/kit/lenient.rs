@@ -13,13 +13,13 @@ use super::json::Json;
 const MARK: char = '\u{feff}';
 
 /// Says what stands in place of a string or a number: it is given the text, and whether an escape wrote part of it.
-pub(crate) type Change<'c> = &'c mut dyn FnMut(&str, bool) -> Option<String>;
+pub type Change<'c> = &'c mut dyn FnMut(&str, bool) -> Option<String>;
 
 /// Reads a value.
 ///
 /// # Errors
 /// What is wrong with it as it came, where it cannot be mended.
-pub(crate) fn value(bytes: &[u8]) -> Result<Json, Error> {
+pub fn value(bytes: &[u8]) -> Result<Json, Error> {
     Json::read(bytes).or_else(|error| {
         let text = String::from_utf8_lossy(bytes);
         let mended = rewrite(&text, &mut |_, _| None).ok_or(error);
@@ -31,7 +31,7 @@ pub(crate) fn value(bytes: &[u8]) -> Result<Json, Error> {
 /// returns what stands in its place, a string. `None` where it is no JSON, as far as that shows token by token.
 ///
 /// White space stays as it is, so that lines of JSON stay lines.
-pub(crate) fn rewrite(text: &str, change: Change<'_>) -> Option<String> {
+pub fn rewrite(text: &str, change: Change<'_>) -> Option<String> {
     let mut rest = text.trim_start_matches(MARK);
     let mut out = String::with_capacity(rest.len() + 16);
     while let Some(first) = rest.chars().next() {

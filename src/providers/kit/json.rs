@@ -19,7 +19,7 @@ const FEW: usize = 32;
 
 /// Is a JSON text that was read.
 #[derive(Debug, Clone)]
-pub(crate) struct Json {
+pub struct Json {
     items: Vec<Item>,
     texts: String,
 }
@@ -50,7 +50,7 @@ enum Item {
 
 /// Says what a value is; where it is a list or an object, its place tells what is in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Shape<'a> {
+pub enum Shape<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -71,14 +71,14 @@ pub(crate) enum Shape<'a> {
 
 /// Is the place of a value.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub struct Place<'a> {
     json: &'a Json,
     at: usize,
 }
 
 /// Walks values that stand one behind the other.
 #[derive(Debug, Clone)]
-pub(crate) struct Places<'a> {
+pub struct Places<'a> {
     json: &'a Json,
     at: usize,
     end: usize,
@@ -86,14 +86,14 @@ pub(crate) struct Places<'a> {
 
 /// Walks the members of an object.
 #[derive(Debug, Clone)]
-pub(crate) struct Members<'a>(Places<'a>);
+pub struct Members<'a>(Places<'a>);
 
 impl Json {
     /// Reads JSON.
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Error> {
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         let mut source = serde_json::Deserializer::from_slice(bytes);
         // Memory that is never written to is none: most answers need less.
         let mut writer = Writer {
@@ -109,7 +109,7 @@ impl Json {
     }
 
     /// Returns the place of the whole.
-    pub(crate) fn root(&self) -> Place<'_> {
+    pub fn root(&self) -> Place<'_> {
         Place { json: self, at: 0 }
     }
 
@@ -133,7 +133,7 @@ impl Json {
 
 impl<'a> Place<'a> {
     /// Says what stands here.
-    pub(crate) fn shape(self) -> Shape<'a> {
+    pub fn shape(self) -> Shape<'a> {
         match self.json.item(self.at) {
             Item::Null | Item::Gone => Shape::Null,
             Item::Flag(flag) => Shape::Flag(flag),
@@ -147,7 +147,7 @@ impl<'a> Place<'a> {
     }
 
     /// Walks the values of a list; none where it is no list.
-    pub(crate) fn values(self) -> Places<'a> {
+    pub fn values(self) -> Places<'a> {
         let end = match self.json.item(self.at) {
             Item::List { end } => end as usize,
             _ => self.at + 1,
@@ -160,7 +160,7 @@ impl<'a> Place<'a> {
     }
 
     /// Walks this value alone.
-    pub(crate) fn alone(self) -> Places<'a> {
+    pub fn alone(self) -> Places<'a> {
         Places {
             json: self.json,
             at: self.at,
@@ -170,7 +170,7 @@ impl<'a> Place<'a> {
 
     /// Walks the members of an object in the order in which they are written; none where it is no object. Of members of
     /// one name the last counts.
-    pub(crate) fn members(self) -> Members<'a> {
+    pub fn members(self) -> Members<'a> {
         let end = match self.json.item(self.at) {
             Item::Object { end } => end as usize,
             _ => self.at + 1,
@@ -183,7 +183,7 @@ impl<'a> Place<'a> {
     }
 
     /// Returns a member of an object.
-    pub(crate) fn member(self, name: &str) -> Option<Self> {
+    pub fn member(self, name: &str) -> Option<Self> {
         self.members()
             .find_map(|(found, value)| (found == name).then_some(value))
     }
@@ -420,7 +420,7 @@ impl From<&serde_json::Value> for Json {
 #[cfg(test)]
 impl Json {
     /// Returns the whole as a tree.
-    pub(crate) fn tree(&self) -> serde_json::Value {
+    pub fn tree(&self) -> serde_json::Value {
         serde_json::to_value(self.root()).unwrap()
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::Party;
 use crate::domain::party::{
     Label, is_company, is_desk, is_handle, is_same_name, is_sentence, says_organization,
 };
-use crate::providers::contact::{Contact, Part};
+use crate::providers::kit::contact::{Contact, Part};
 
 /// Lines of one contact that are read at most.
 const MOST: usize = 16;

@@ -1,9 +1,10 @@
 //! Reads a reputation of the shape that Microsoft Graph and the service before it, PassiveTotal, have: a class, a score
 //! from 0 to 100, and the rules that made it.
 
+use super::common;
 use super::tolerant::{Node, clean, malformed};
-use super::{ProviderError, common};
 use crate::domain::{Query, Record};
+use crate::providers::ProviderError;
 use crate::providers::{Descriptor, Step};
 
 /// How many rules are told.
@@ -11,18 +12,18 @@ const MOST_RULES: usize = 20;
 
 /// Holds what is said of a host.
 #[derive(Debug, Default)]
-pub(super) struct Classified {
+pub struct Classified {
     /// `malicious`, `suspicious` or `neutral`; `None` where nobody knows.
-    pub(super) class: Option<String>,
+    pub class: Option<String>,
     /// From 0 to 100; `None` where nobody knows, which is no score of 0.
-    pub(super) score: Option<i64>,
+    pub score: Option<i64>,
     /// The rules, in the vendor's order.
-    pub(super) reasons: Vec<String>,
+    pub reasons: Vec<String>,
 }
 
 impl Classified {
     /// Reads a reputation.
-    pub(super) fn read(root: Node<'_>) -> Self {
+    pub fn read(root: Node<'_>) -> Self {
         let class = root.get("classification").text();
         let class = class
             .map(|word| clean(&word).to_lowercase())
@@ -39,7 +40,7 @@ impl Classified {
 
     /// Makes the record of the reputation: measure `score`, the class as its word, which is `unknown` where only rules
     /// or a score are there; `None` where nothing is.
-    pub(super) fn record(self) -> Option<Record> {
+    pub fn record(self) -> Option<Record> {
         if self.class.is_none() && self.score.is_none() && self.reasons.is_empty() {
             return None;
         }
@@ -56,7 +57,7 @@ impl Classified {
 ///
 /// # Errors
 /// [`ProviderError::Malformed`] where the answer has neither class nor score nor rules.
-pub(super) fn answer(
+pub fn answer(
     descriptor: &Descriptor,
     query: Query,
     product: &str,

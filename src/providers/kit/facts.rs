@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 1024;
 ///
 /// Of two names, `points_here` says that the other one points to the one asked about. A row is not understood where
 /// there is no other end, or none that the type can have.
-pub(super) fn resolution(
+pub fn resolution(
     asked: &Indicator,
     ends: [Option<String>; 2],
     points_here: bool,
@@ -78,12 +78,7 @@ fn resolved(name: &str, other: &str, kind: Option<&str>) -> Row {
 /// Makes the record of a pair of hosts, of which one end is the other one, and the other end is the host that was asked
 /// about or a name below it, which is then told. `of` is the side that was asked for, where the question named one: a row
 /// need not name the host that was asked about, and then decides nothing by itself.
-pub(super) fn pair(
-    asked: &Indicator,
-    parent: Option<String>,
-    child: Option<String>,
-    of: Option<&str>,
-) -> Row {
+pub fn pair(asked: &Indicator, parent: Option<String>, child: Option<String>, of: Option<&str>) -> Row {
     let is_asked = |end: &Option<String>| end.as_deref() == Some(asked.value());
     let is_near = |end: &Option<String>| end.as_deref().is_some_and(|end| is_below(end, asked));
     let side = match (&parent, &child) {
@@ -130,7 +125,7 @@ fn is_below(name: &str, asked: &Indicator) -> bool {
 }
 
 /// Makes the contact of a role from what `field` gives for its parts.
-pub(super) fn contact<'a>(role: &'static str, field: impl Fn(&'static str) -> Node<'a>) -> Contact {
+pub fn contact<'a>(role: &'static str, field: impl Fn(&'static str) -> Node<'a>) -> Contact {
     const PARTS: &[(Part, &str)] = &[
         (Part::Name, "name"),
         (Part::Organization, "organization"),
@@ -151,7 +146,7 @@ pub(super) fn contact<'a>(role: &'static str, field: impl Fn(&'static str) -> No
 }
 
 /// Names the holder of a registration: the organization, else the name, whichever is told.
-pub(super) fn holder(node: Node<'_>) -> Option<String> {
+pub fn holder(node: Node<'_>) -> Option<String> {
     let organization = node.get("organization").text();
     organization
         .and_then(|text| Party::organization(&text))
@@ -159,7 +154,7 @@ pub(super) fn holder(node: Node<'_>) -> Option<String> {
 }
 
 /// Makes the name servers of a registration, in order, without repeats.
-pub(super) fn name_servers<'a>(rows: impl Iterator<Item = Node<'a>>) -> Vec<Record> {
+pub fn name_servers<'a>(rows: impl Iterator<Item = Node<'a>>) -> Vec<Record> {
     distinct(rows.filter_map(Node::host))
         .into_iter()
         .map(|name| Record::new().with("name", name))
@@ -167,7 +162,7 @@ pub(super) fn name_servers<'a>(rows: impl Iterator<Item = Node<'a>>) -> Vec<Reco
 }
 
 /// Reads a network in CIDR form or as `first-last`: the range, and the CIDR form where it has one.
-pub(super) fn network(text: &str) -> Option<(String, Option<String>)> {
+pub fn network(text: &str) -> Option<(String, Option<String>)> {
     let padded = || {
         let (first, length) = text.trim().split_once('/')?;
         indicator::network(&format!("{}/{length}", address(first)?))
@@ -184,7 +179,7 @@ pub(super) fn network(text: &str) -> Option<(String, Option<String>)> {
 }
 
 /// Reads the number of an autonomous system: `64500`, `AS64500`, or either with its name behind it.
-pub(super) fn as_number(text: &str) -> Option<String> {
+pub fn as_number(text: &str) -> Option<String> {
     let text = text.trim();
     let text = match text.get(..2) {
         Some(head) if head.eq_ignore_ascii_case("as") => text.get(2..)?.trim_start(),
@@ -198,7 +193,7 @@ pub(super) fn as_number(text: &str) -> Option<String> {
 
 /// Returns the code of a country, whichever of its codes and names the vendor writes; one that is not known stays as it
 /// is written, but for the case of two letters.
-pub(super) fn country_code(text: &str) -> String {
+pub fn country_code(text: &str) -> String {
     let text = text.trim();
     let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
     match Country::find(text) {
@@ -210,7 +205,7 @@ pub(super) fn country_code(text: &str) -> String {
 
 /// Adds where an address stands, as it reads on a map. A country has one name and one code, whichever of them the
 /// vendor writes; one that is not known stays as it is written.
-pub(super) fn place(record: Record, city: Option<String>, country: Option<String>) -> Record {
+pub fn place(record: Record, city: Option<String>, country: Option<String>) -> Record {
     let known = country.as_deref().and_then(Country::find);
     let written = country.map(|text| country_code(&text));
     let code = written
@@ -229,7 +224,7 @@ pub(super) fn place(record: Record, city: Option<String>, country: Option<String
 }
 
 /// Returns the one word for the kind of a tracker, whatever the vendor calls it: the same id is then the same tracker.
-pub(super) fn tracker_kind(word: &str) -> String {
+pub fn tracker_kind(word: &str) -> String {
     let plain: String = word
         .chars()
         .filter(char::is_ascii_alphanumeric)

@@ -2,7 +2,7 @@
 
 use super::tables::{AHEAD, BEHIND, DOMAINS, FIELDS, FOREIGN, NETWORKS, PROVIDERS, ROLES};
 use crate::domain::words::plain;
-use crate::providers::contact::Part;
+use crate::providers::kit::contact::Part;
 
 /// Says what a key means within a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

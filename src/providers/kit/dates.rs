@@ -20,7 +20,7 @@ const MONTHS: [&str; 12] = [
 /// the forms of RFC 3339, RFC 5322 and of C's `ctime`, and seconds or milliseconds since 1970.
 ///
 /// `05/20/2013` and `20/05/2013` are read where one of the two numbers can be no month.
-pub(super) fn day(text: &str) -> Option<Date> {
+pub fn day(text: &str) -> Option<Date> {
     let when = When::read(text)?;
     match when.instant() {
         Some(instant) => meant(instant).map(|time| zoned(time).date()),
@@ -29,12 +29,12 @@ pub(super) fn day(text: &str) -> Option<Date> {
 }
 
 /// Reads a point in time; `None` where the text says no time of day, or not of which zone.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
+pub fn time(text: &str) -> Option<Timestamp> {
     meant(When::read(text)?.instant()?)
 }
 
 /// Reads a day that is written `MM/DD/YYYY`.
-pub(super) fn month_first(text: &str) -> Option<Date> {
+pub fn month_first(text: &str) -> Option<Date> {
     let mut parts = text.trim().split('/');
     let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
@@ -44,17 +44,17 @@ pub(super) fn month_first(text: &str) -> Option<Date> {
 }
 
 /// Makes a time of seconds since 1970; 0 is none.
-pub(super) fn of_seconds(seconds: i64) -> Option<Timestamp> {
+pub fn of_seconds(seconds: i64) -> Option<Timestamp> {
     meant(Timestamp::from_second(seconds).ok()?)
 }
 
 /// Makes a time of milliseconds since 1970, whose parts of a second say nothing here; 0 is none.
-pub(super) fn of_milliseconds(milliseconds: i64) -> Option<Timestamp> {
+pub fn of_milliseconds(milliseconds: i64) -> Option<Timestamp> {
     of_seconds(milliseconds.div_euclid(1000))
 }
 
 /// Returns the start of a day.
-pub(super) fn start_of(day: Date) -> Option<Timestamp> {
+pub fn start_of(day: Date) -> Option<Timestamp> {
     day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
