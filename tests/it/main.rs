@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and everything here is private to one binary"
 )]
 
+mod additions;
 mod again;
 mod alerts;
 mod batches;

@@ -32,12 +32,12 @@ pub fn counted(number: u64, noun: &str) -> String {
 }
 
 /// Encodes one segment of a path.
-pub(crate) fn segment(text: &str) -> String {
+pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 /// Encodes the name or the value of a parameter.
-pub(crate) fn parameter(text: &str) -> String {
+pub fn parameter(text: &str) -> String {
     utf8_percent_encode(text, PARAMETER).to_string()
 }
 

@@ -14,7 +14,7 @@ use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::engine::store::Opening;
 use pivotd::engine::store::failing::FailingDisk;
-use pivotd::providers::{Providers, Registry};
+use pivotd::providers::{Provider, Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;
 use pivotd::startup::{App, Mode, Parts, open_store_as};
@@ -95,6 +95,7 @@ pub struct Builder {
     folder: Option<Arc<tempfile::TempDir>>,
     vendor: Option<Replay>,
     providers: Providers,
+    added: String,
     others: BTreeMap<String, Replay>,
     wanted: Vec<String>,
     played: BTreeMap<String, Vendor>,
@@ -111,6 +112,7 @@ impl Builder {
             folder: None,
             vendor: None,
             providers: providers(),
+            added: String::new(),
             others: BTreeMap::new(),
             wanted: Vec::new(),
             played: BTreeMap::new(),
@@ -155,6 +157,17 @@ impl Builder {
         self
     }
 
+    /// Adds a provider that is not compiled in, its vendor, and what stands in the configuration for it.
+    pub fn adds(mut self, provider: Arc<dyn Provider>, vendor: Vendor, text: &str) -> Self {
+        let name = provider.descriptor().name.to_string();
+        self.providers = self.providers.with(provider);
+        self.played
+            .insert(name.clone(), vendor.with_credentials(USERNAME, API_KEY));
+        self.wanted.push(name);
+        self.added.push_str(text);
+        self
+    }
+
     pub fn demo(mut self) -> Self {
         self.mode = Mode::Demo;
         self
@@ -190,7 +203,8 @@ impl Builder {
             Some(vendor) => vendor,
             None => Replay::start(play("domaintools")).await.unwrap(),
         };
-        let mut loaded = config::load(None, &[], &self.providers).unwrap();
+        let text = format!("{}\n{}", config::DEFAULT_FILE, self.added);
+        let mut loaded = config::read(config::DEFAULT_NAME, &text, false, &[], &self.providers).unwrap();
         let settings = &mut loaded.settings;
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
         if !self.is_shipped {
