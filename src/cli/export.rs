@@ -39,6 +39,27 @@ const TRANSFORM_HEAD: [&str; 13] = [
 ];
 const SETTING_HEAD: [&str; 6] = ["Name", "Type", "Display", "DefaultValue", "Optional", "Popup"];
 
+/// A file to start from that lies over the compiled-in configuration.
+const OVERLAY: &str = "\
+# What stands here goes before the compiled-in configuration, which `pivotd export config` prints with its manual.
+# Tables merge by name, as transforms do; other lists replace; `remove = true` takes an entry away.
+extends = \"built-in\"
+
+# [server]
+# public_url = \"https://pivot.example.org\"
+
+# [providers.virustotal]
+# rate   = [\"1000/min\"]
+# budget = []                                # an empty list takes the built-in one away
+
+# [providers.domaintools]                    # its transforms go, too
+# remove = true
+
+# [[transform]]
+# name   = \"threatgrid.mutexes\"
+# remove = true
+";
+
 /// Write files for a Maltego distribution server and for tools.
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
@@ -63,7 +84,11 @@ enum Command {
         file: ConfigFile,
     },
     /// Print the compiled-in configuration, to start a file of your own from; its comments are the manual.
-    Config,
+    Config {
+        /// Print a short file instead that lies over the compiled-in configuration, to say in it what differs.
+        #[arg(long)]
+        overlay: bool,
+    },
     /// Print the OpenAPI document.
     Openapi {
         /// The edition of the specification: 3.1 says the most, older ones are for tools that cannot read it.
@@ -84,7 +109,8 @@ impl Export {
                 all,
                 file,
             } => csv(&out, public_url, all, file.config.as_deref())?,
-            Command::Config => terminal::print_data(config::DEFAULT_FILE.trim_end()),
+            Command::Config { overlay: false } => terminal::print_data(config::DEFAULT_FILE.trim_end()),
+            Command::Config { overlay: true } => terminal::print_data(OVERLAY.trim_end()),
             Command::Openapi {
                 spec,
                 out: Some(path),

@@ -31,6 +31,9 @@ impl Starting<'_> {
     /// Names the file and the variables that were read.
     pub(super) fn configuration(&self) -> String {
         let file = match self.file {
+            Some(file) if self.loaded.changes.is_some() => {
+                format!("{} over the compiled-in {DEFAULT_NAME}", whole(file))
+            }
             Some(file) => whole(file),
             None => format!("the compiled-in {DEFAULT_NAME}"),
         };
@@ -147,6 +150,23 @@ mod tests {
             tokens: 1,
             first_token: first_token.map(str::to_owned),
         };
+        let over = crate::config::read(
+            "my.toml",
+            "extends = \"built-in\"",
+            false,
+            &[],
+            &Providers::built_in(),
+        )
+        .unwrap();
+        let over = Starting {
+            loaded: &over,
+            file: Some(Path::new("/etc/my.toml")),
+            ..starting(None)
+        };
+        assert_eq!(
+            over.configuration(),
+            "/etc/my.toml over the compiled-in transforms.toml"
+        );
         let text = starting(None).text();
         for part in [
             "configuration: the compiled-in transforms.toml, with PIVOTD__SERVER__DATA",

@@ -1,10 +1,12 @@
 //! Reads `transforms.toml` and the environment into `Settings`; a wrong file is refused with line and reason.
 //!
-//! `tree` reads the file with positions and lays the environment over it, `reader` takes typed values out of it
+//! `tree` reads the file with positions and lays the environment over it, `extends` lays a file over the compiled-in one,
+//! `reader` takes typed values out of it
 //! and collects every fault, `values` reads the small languages of single values; the other files read one
 //! section each.
 
 mod entities;
+mod extends;
 pub mod level;
 mod lists;
 pub mod problem;
@@ -28,6 +30,8 @@ use std::sync::Arc;
 
 use crate::providers::Providers;
 
+pub use extends::Change;
+use extends::{Scope, lay_over};
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reader::Effective;
 pub use report::{Report, Verdict};
@@ -38,6 +42,8 @@ pub use settings::Settings;
 pub const DEFAULT_FILE: &str = include_str!("../../transforms.toml");
 /// Name under which messages speak of the compiled-in file.
 pub const DEFAULT_NAME: &str = "transforms.toml";
+/// Name under which messages speak of it where another file lies over it, which may be called the same.
+pub const BUILT_IN_NAME: &str = "built-in transforms.toml";
 /// The sections that a file may have.
 const SECTIONS: [&str; 12] = [
     "server",
@@ -65,6 +71,8 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// Effective values and where each came from; secrets are masked.
     pub origins: Vec<Effective>,
+    /// What the file says otherwise than the compiled-in one; `None` where it does not lie over that.
+    pub changes: Option<Vec<Change>>,
 }
 
 /// Returns the variables of this process; those that are not Unicode are left out.
@@ -108,7 +116,8 @@ fn unreadable(name: &str, error: &std::io::Error) -> ConfigErrors {
 /// as well.
 ///
 /// # Errors
-/// [`ConfigErrors`] where the file cannot be read or is no TOML, where `[server]` or its name has a fault.
+/// [`ConfigErrors`] where the file cannot be read or is no TOML, where it lies over a file that is not known, where `[server]`
+/// or its name has a fault.
 pub fn located(
     file: Option<&Path>,
     variables: &[(String, String)],
@@ -122,12 +131,14 @@ pub fn located(
         None => tree::parse(DEFAULT_NAME, DEFAULT_FILE),
     }
     .map_err(|problems| ConfigErrors { problems })?;
+    let extension = lay_over(&mut tree, Scope::Server).map_err(|problems| ConfigErrors { problems })?;
     let lost = tree::overlay(&mut tree, variables);
     let findings = reader::Findings::default();
     let root = reader::Reader::new(&findings, "", &tree);
     let server = sections::server(&root);
     root.finish_near("server", &SECTIONS);
-    let (problems, mut warnings, _) = findings.into_parts();
+    let (mut problems, mut warnings, _) = findings.into_parts();
+    problems.extend(extension.into_iter().flat_map(|extension| extension.problems));
     warnings.extend(lost);
     if problems.is_empty() {
         Ok((server, warnings))
@@ -145,6 +156,8 @@ pub fn server(file: Option<&Path>, variables: &[(String, String)]) -> Option<Ser
         None => (DEFAULT_NAME.to_owned(), Some(DEFAULT_FILE.to_owned())),
     };
     let mut tree = tree::parse_leniently(&name, text.as_deref().unwrap_or_default());
+    // Where it does not say over what it lies, it says itself what it can.
+    let _ = lay_over(&mut tree, Scope::Server);
     tree::overlay(&mut tree, variables);
     let is_told = match tree.at(&["server", "data"]) {
         Some(node) => reader::text(node).is_ok(),
@@ -167,22 +180,36 @@ pub fn read(
     known: &Providers,
 ) -> Result<Loaded, ConfigErrors> {
     let mut tree = tree::parse(name, text).map_err(|problems| ConfigErrors { problems })?;
+    let extension = lay_over(&mut tree, Scope::Whole).map_err(|problems| ConfigErrors { problems })?;
     let lost = tree::overlay(&mut tree, variables);
     let findings = reader::Findings::default();
-    let settings = settings(&findings, &tree, is_public, variables, known);
+    let secrets = secrets::Secrets {
+        variables,
+        file_is_public: is_public,
+        missing: RefCell::default(),
+    };
+    let settings = settings(&findings, &tree, extension.is_some(), &secrets, known);
     let (mut errors, mut warnings, origins) = findings.into_parts();
     warnings.extend(lost);
+    let mut changes = None;
+    if let Some(mut extension) = extension {
+        errors.iter_mut().for_each(|problem| extension.explain(problem));
+        errors.append(&mut extension.problems);
+        warnings.append(&mut extension.warnings);
+        changes = Some(extension.into_changes(&origins));
+    }
     if errors.is_empty() {
         return Ok(Loaded {
             settings,
             providers: known.clone(),
             warnings,
             origins,
+            changes,
         });
     }
     errors.sort_by_key(|problem| match &problem.origin {
-        Origin::File { line, column, .. } => (*line, *column),
-        _ => (usize::MAX, 0),
+        Origin::File { line, column, .. } => (problem.origin.is_built_in(), *line, *column),
+        _ => (true, usize::MAX, 0),
     });
     Err(ConfigErrors { problems: errors })
 }
@@ -190,16 +217,11 @@ pub fn read(
 fn settings(
     findings: &reader::Findings,
     tree: &tree::Node,
-    is_public: bool,
-    variables: &[(String, String)],
+    is_extended: bool,
+    secrets: &secrets::Secrets<'_>,
     known: &Providers,
 ) -> Settings {
     let root = reader::Reader::new(findings, "", tree);
-    let secrets = secrets::Secrets {
-        variables,
-        file_is_public: is_public,
-        missing: RefCell::default(),
-    };
     let server = sections::server(&root);
     let log = sections::log(&root);
     let cache = sections::cache(&root);
@@ -207,24 +229,30 @@ fn settings(
     let deadlines = sections::deadlines(&root);
     let (trusted_relays, tlp_red) = sections::alerts(&root);
     let decisions_kept = sections::decisions_kept(&root);
-    let reputation = reputation::reputation(&root, known);
+    let reputation = reputation::reputation(&root, is_extended, known);
     let scales = sections::scales(&root);
     let lists = lists::lists(&root).into();
-    let providers = providers::providers(&root, &secrets, known);
+    let providers = providers::providers(&root, secrets, known);
     let known = transforms::Known {
         providers: known,
         settings: &providers,
         scales: &scales,
     };
     let transforms = transforms::transforms(&root, &known);
+    // Of the file it was taken out, so that a variable says it.
+    if let Some(node) = root.get(extends::KEY) {
+        let message = "matches no setting; it is ignored: what a file lies over is said in the file";
+        findings.warn(&node.origin, message);
+    }
     root.finish();
     if providers.is_empty() {
-        findings.warn(
-            &Origin::Default,
+        let message = if is_extended {
+            "providers: there is none, so no provider is asked"
+        } else {
             "providers: there is none, so no provider is asked; a file of one's own replaces the compiled-in one, which \
-             `pivotd export config` prints to start from"
-                .to_owned(),
-        );
+             `pivotd export config` prints to start from; with extends = \"built-in\" it says only what differs"
+        };
+        findings.warn(&Origin::Default, message);
     }
     for name in providers.keys() {
         if !transforms.iter().any(|spec| spec.providers().contains(name)) {

@@ -29,6 +29,12 @@ impl Origin {
         matches!(self, Self::Variable(_))
     }
 
+    /// Tells whether it is a place in the compiled-in file that another lies over.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        matches!(self, Self::File { file, .. } if **file == *super::BUILT_IN_NAME)
+    }
+
     /// Returns where a path leads that stands there: a relative one of a file begins where that file lies, any other in the
     /// current folder.
     #[must_use]

@@ -233,7 +233,11 @@ impl<'a> Reader<'a> {
     /// Reports the keys that nobody asked for: a fault in the file, a warning from the environment.
     pub(super) fn finish(self) {
         for entry in self.rest() {
-            let hint = did_you_mean(&entry.name, self.asked.borrow().iter().map(SmolStr::as_str));
+            let hint = if entry.name == super::extends::KEY {
+                "; it stands above the first table".to_owned()
+            } else {
+                did_you_mean(&entry.name, self.asked.borrow().iter().map(SmolStr::as_str))
+            };
             self.unknown(entry, &hint);
         }
     }

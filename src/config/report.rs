@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::Loaded;
+use super::{Change, Effective, Loaded, Origin};
 use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::settings::ProviderSettings;
 use crate::domain::indicator::is_turning;
 use crate::providers::{Descriptor, Name};
+
+/// So much of a long value is shown where two are compared.
+const COMPARED: usize = 56;
+/// So much of what two long values have in common is shown before the place where they part.
+const COMMON: usize = 12;
 
 /// Is a configuration, looked at.
 #[derive(Debug)]
@@ -85,6 +91,34 @@ impl Report<'_> {
         let values = self.loaded.origins.iter();
         let rows = values.map(|one| [one.path.clone(), one.value.clone(), one.origin.to_string()]);
         rows.collect()
+    }
+
+    /// Lists what the file says otherwise than the compiled-in one that it lies over, whose effective values are `built_in`:
+    /// setting, compiled-in value, value here, and where that is said. `None` where the file is complete.
+    #[must_use]
+    pub fn differences(&self, built_in: &[Effective]) -> Option<Vec<[String; 4]>> {
+        let changes = self.loaded.changes.as_ref()?;
+        let row = |change: &Change| {
+            let default = || {
+                let known = built_in.iter().find(|known| known.path == change.path)?;
+                let is_default = known.origin == Origin::Default;
+                Some(if is_default {
+                    format!("{} by default", known.value)
+                } else {
+                    known.value.clone()
+                })
+            };
+            let old = change.built_in.clone().or_else(default);
+            let (old, new) = match (old, &change.here) {
+                (Some(old), Some(new)) => compared(&old, new),
+                (old, new) => (
+                    old.map_or_else(|| "-".to_owned(), |old| cut(&old)),
+                    new.as_ref().map_or_else(|| "removed".to_owned(), |new| cut(new)),
+                ),
+            };
+            [change.path.clone(), old, new, place(&change.origin)]
+        };
+        Some(changes.iter().map(row).collect())
     }
 
     /// Says what it all comes to.
@@ -233,6 +267,44 @@ fn limits(provider: &ProviderSettings) -> String {
     });
     let budgets = provider.budget.iter().map(|budget| budget.label.clone());
     rates.chain(budgets).collect::<Vec<_>>().join("; ")
+}
+
+/// Names a place of the one file that is looked at in few characters.
+fn place(origin: &Origin) -> String {
+    match origin {
+        Origin::File { file, line, .. } => {
+            let name = Path::new(&**file).file_name().unwrap_or_default();
+            format!("{}:{line}", name.to_string_lossy())
+        }
+        origin => origin.to_string(),
+    }
+}
+
+/// Shortens two values to where they part.
+fn compared(old: &str, new: &str) -> (String, String) {
+    let longest = old.chars().count().max(new.chars().count());
+    let common = old
+        .chars()
+        .zip(new.chars())
+        .take_while(|(old, new)| old == new)
+        .count();
+    if longest <= COMPARED || common <= COMMON {
+        return (cut(old), cut(new));
+    }
+    let part = |text: &str| {
+        let rest: String = text.chars().skip(common - COMMON).collect();
+        cut(&format!("…{rest}"))
+    };
+    (part(old), part(new))
+}
+
+/// Shortens a long value.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= COMPARED {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(COMPARED - 1).collect();
+    format!("{kept}…")
 }
 
 /// Replaces what would act on a terminal.

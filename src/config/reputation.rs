@@ -17,9 +17,12 @@ use crate::reputation::{BenignClass, Fallback, Kind, Millionths, Reliability, Ru
 
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// Reads the policy. What it does not say of lists and sources is as in the compiled-in file.
-pub(super) fn reputation(root: &Reader<'_>, known: &Providers) -> Rules {
-    over(root, compiled_in(), Some(known))
+/// Reads the policy. What it does not say of lists and sources is as in the compiled-in file; where that was laid under it,
+/// what is not there was taken away.
+pub(super) fn reputation(root: &Reader<'_>, is_extended: bool, known: &Providers) -> Rules {
+    let nothing = Rules::default();
+    let base = if is_extended { &nothing } else { compiled_in() };
+    over(root, base, Some(known))
 }
 
 /// Returns what the compiled-in file says of lists and sources. Of that file only the section is read: the whole of it,

@@ -9,6 +9,7 @@ mod export;
 mod graph;
 mod hints;
 mod newcomers;
+mod overlay;
 mod place;
 mod reload;
 mod score;

@@ -3,6 +3,7 @@
 pub(crate) mod vendor;
 
 mod environment;
+mod extends;
 mod faults;
 mod lists;
 mod manual;
