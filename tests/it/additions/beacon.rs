@@ -70,7 +70,7 @@ impl Provider for Beacon {
         let parsed = lenient::value(&reply.body).ok();
         let root = parsed.as_ref().map(Node::of);
         let verdict = match reply.status {
-            200 if root.is_some_and(|root| root.is_object()) => Verdict::Good,
+            200 if root.is_some_and(Node::is_object) => Verdict::Good,
             404 => Verdict::NotFound,
             _ => by_status(reply, said(root, |root| root.get("message").text())),
         };
