@@ -3,12 +3,11 @@
 //! The key is what the vendor sees and whose key asked; filters and the slider come after it.
 //! Refusals, limits and failures are never stored.
 
-use std::collections::BTreeSet;
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use moka::future::Cache as Memory;
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,6 @@ use sha2::{Digest, Sha256};
 use super::learnt::Learnt;
 use super::sightings::Sightings;
 use super::store::{Store, StoreError};
-use super::template::Template;
 use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
 
@@ -138,11 +136,17 @@ pub struct Known {
     pub indicator: Arc<str>,
 }
 
-/// Holds a rendered body with the entries it was made from.
+/// Is a reply that is kept beside the answers that it was made from. What is in it is its frontend's own.
+pub trait CachedReply: Any + Send + Sync + std::fmt::Debug {
+    /// Returns about how many bytes it takes.
+    fn weight(&self) -> usize;
+}
+
+/// Holds a reply with the entries that it was made from.
 #[derive(Debug)]
 pub struct Rendered {
-    /// The body.
-    pub body: Bytes,
+    /// The reply.
+    pub reply: Box<dyn CachedReply>,
     /// The answers it depends on, with their versions.
     pub depends: Vec<(AnswerKey, u64)>,
     /// The generation of what answers call sinkholes, where that decides what is in it.
@@ -151,29 +155,15 @@ pub struct Rendered {
     pub fresh_until: Timestamp,
     /// When the oldest of them was retrieved.
     pub retrieved_at: Timestamp,
-    /// The outcome, for logs and metrics.
-    pub outcome: &'static str,
-    /// What a score has instead of the body.
-    pub score: Option<ScoreBody>,
 }
 
-/// Holds a rendered score, which differs a little from request to request.
-#[derive(Debug)]
-pub struct ScoreBody {
-    /// The body.
-    pub template: Template,
-    /// The sources whose budgets it tells.
-    pub sources: BTreeSet<String>,
-    /// The sources of its answers, one for each look-up.
-    pub answered: Vec<String>,
-    /// The id under which the decision is kept.
-    pub decision_id: String,
-    /// The version of what people said when it was made.
-    pub opinions: u64,
-    /// Where its answers came from: `hit`, or `local` where there are none.
-    pub cache: &'static str,
-    /// What was asked about, for the log.
-    pub asked: String,
+impl Rendered {
+    /// Returns the reply of a frontend; `None` where another made it.
+    #[must_use]
+    pub fn reply<T: CachedReply>(&self) -> Option<&T> {
+        let reply: &dyn Any = self.reply.as_ref();
+        reply.downcast_ref()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -229,10 +219,7 @@ fn weigh(key: &Key, kept: &Kept) -> u32 {
     };
     let value = match kept {
         Kept::Answer(entry) => entry.answer.weight(),
-        Kept::Rendered(rendered) => {
-            let score = rendered.score.as_ref();
-            rendered.body.len() + score.map_or(0, |score| score.template.weight() + 256) + 256
-        }
+        Kept::Rendered(rendered) => rendered.reply.weight() + 256,
         Kept::Request(known) => known.indicator.len() + 64,
     };
     u32::try_from(key + value + 200).unwrap_or(u32::MAX)

@@ -42,7 +42,6 @@ pub mod session;
 mod sightings;
 mod standing;
 pub mod store;
-pub mod template;
 pub mod transport;
 pub mod user_keys;
 mod waiting;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::asking::{Caller, FACE, Finished, Request};
+use super::score_reply::{ReusableBody, ScoreReply};
 use crate::ask::score::{Steady, budget_left};
 use crate::decisions::Reply;
-use crate::engine::cache::{KeyBuilder, Rendered, RenderedKey, ScoreBody};
-use crate::engine::template::Template;
+use crate::engine::cache::{KeyBuilder, Rendered, RenderedKey};
 use crate::reputation::alert::AlertAnswer;
+use crate::reputation::segments::Span;
 use crate::tokens::Scope;
 
 /// Requests of up to this many bytes are known again.
@@ -45,7 +46,7 @@ impl Request<'_> {
         let engine = &self.app.engine;
         let now = engine.clock().now();
         let rendered = engine.cache().rendered(key?, now).await?;
-        let score = rendered.score.as_ref()?;
+        let score = rendered.reply::<ScoreReply>()?;
         let decisions = &self.app.decisions;
         let identity = &caller.identity;
         if score.opinions != decisions.opinions.version()
@@ -58,7 +59,7 @@ impl Request<'_> {
             engine.metrics().answered(source, score.cache);
         }
         Some(Finished {
-            outcome: rendered.outcome,
+            outcome: score.outcome,
             cache: score.cache,
             provider_time: Duration::ZERO,
             client: Arc::clone(&identity.client),
@@ -66,7 +67,7 @@ impl Request<'_> {
             rate: identity.rate(),
             reply: Reply {
                 content_type: super::asking::JSON.to_owned(),
-                body: score.template.fill(&self.id, &budget, now),
+                body: score.fill(&self.id, &budget, now),
             },
             replayed: false,
             decision: Some(score.decision_id.as_str().into()),
@@ -78,7 +79,7 @@ impl Request<'_> {
         &self,
         key: RenderedKey,
         opinions: u64,
-        answer: &AlertAnswer,
+        (answer, spans): (&AlertAnswer, &[Span]),
         steady: Steady,
         done: &Finished,
     ) {
@@ -88,29 +89,26 @@ impl Request<'_> {
             return;
         }
         let evidence = answer.indicators.iter().flat_map(|item| &item.evidence);
-        let ages: Vec<_> = evidence.map(|item| item.age_s.and(item.retrieved_at)).collect();
-        let Ok(budget) = serde_json::to_string(&answer.budget) else {
-            return;
-        };
-        let Some(template) = Template::of(&done.reply.body, &self.id, &budget, &ages) else {
+        let aged = evidence.filter(|item| item.age_s.is_some());
+        let retrieved: Vec<_> = aged.map(|item| item.retrieved_at).collect();
+        let Some(body) = ReusableBody::of(&done.reply.body, spans, &retrieved) else {
             return;
         };
         let rendered = Rendered {
-            body: bytes::Bytes::new(),
-            score: Some(ScoreBody {
-                template,
+            reply: Box::new(ScoreReply {
+                body,
                 sources: steady.sources(),
                 answered: steady.answered,
                 decision_id: answer.decision_id.clone(),
                 opinions,
                 cache: done.cache,
+                outcome: done.outcome,
                 asked: done.asked.clone(),
             }),
             depends: steady.entries,
             marks: None,
             fresh_until: steady.fresh_until,
             retrieved_at: steady.retrieved_at,
-            outcome: done.outcome,
         };
         engine.cache().put_rendered(key, rendered).await;
     }

@@ -21,7 +21,7 @@ use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::wishes::Given;
 use crate::ask::message::head;
-use crate::ask::score::{Alert, Scored, Steady, asked_for};
+use crate::ask::score::{Alert, Scored, asked_for};
 use crate::decisions::{Claim, Reply};
 use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
@@ -29,6 +29,7 @@ use crate::engine::room::Place;
 use crate::engine::store::StoreError;
 use crate::reputation::Decision;
 use crate::reputation::alert::AlertAnswer;
+use crate::reputation::segments::{self, Span};
 use crate::startup::App;
 use crate::telemetry::metrics::InFlight;
 use crate::tokens::{RateStanding, Scope};
@@ -243,7 +244,7 @@ impl<'a> Request<'a> {
         let scorer = self.app.scorer(&configured, &policy, &asker, &wishes);
         let asked = asked(&alert);
         let opinions = self.app.decisions.opinions.version();
-        let scored = match caller.branch {
+        let mut scored = match caller.branch {
             Some(branch) => rehearse::play(&scorer, branch, alert, &self.id).await?,
             None => {
                 let scored = scorer.score(alert).await;
@@ -251,9 +252,11 @@ impl<'a> Request<'a> {
                 scored
             }
         };
-        let (finished, answer, steady) = self.finished(&caller, scored, asked)?;
+        let steady = scored.steady.take();
+        let (finished, answer, spans) = self.finished(&caller, scored, asked)?;
         if let (Some(key), Some(steady)) = (key, steady) {
-            self.note(key, opinions, &answer, steady, &finished).await;
+            self.note(key, opinions, (&answer, &spans), steady, &finished)
+                .await;
         }
         // A client that asks again may get what is missing now; what is known is held, and costs nothing again.
         if let Some(claim) = claim
@@ -302,13 +305,14 @@ impl<'a> Request<'a> {
         caller: &Caller,
         scored: Scored,
         asked: String,
-    ) -> Result<(Finished, AlertAnswer, Option<Steady>), Problem> {
+    ) -> Result<(Finished, AlertAnswer, Vec<Span>), Problem> {
         let outcome = scored.answer.decision.name();
         let answer = Answer {
             alert: scored.answer,
             sample_data: self.app.is_sample().then_some(true),
             rehearsal: caller.branch.map(|_| true),
         };
+        let written = segments::write(&answer).map_err(|error| self.failed(&error))?;
         let finished = Finished {
             outcome,
             cache: scored.cache,
@@ -316,11 +320,14 @@ impl<'a> Request<'a> {
             client: Arc::clone(&caller.identity.client),
             asked,
             rate: caller.identity.rate(),
-            reply: self.reply(&answer)?,
+            reply: Reply {
+                content_type: JSON.to_owned(),
+                body: written.text,
+            },
             replayed: false,
             decision: Some(answer.alert.decision_id.as_str().into()),
         };
-        Ok((finished, answer.alert, scored.steady))
+        Ok((finished, answer.alert, written.spans))
     }
 
     /// Renders an answer as JSON.

@@ -19,7 +19,7 @@ use crate::ask::message::head;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
-use crate::engine::cache::{KeyBuilder, Known, Rendered, RenderedKey, RequestKey};
+use crate::engine::cache::{CachedReply, KeyBuilder, Known, Rendered, RenderedKey, RequestKey};
 use crate::maltego::response::{ASK_AGAIN, write, write_exception};
 use crate::maltego::{ReadLimits, TransformException, TransformRequest, UiMessageKind, request};
 use crate::startup::{App, Configured, Mode};
@@ -174,6 +174,20 @@ async fn answer(
     Box::pin(asked.anew(&body, key)).await
 }
 
+/// Is the reply to a run, as it is kept.
+#[derive(Debug)]
+struct RunReply {
+    body: Bytes,
+    /// The outcome, for logs and metrics.
+    outcome: &'static str,
+}
+
+impl CachedReply for RunReply {
+    fn weight(&self) -> usize {
+        self.body.len()
+    }
+}
+
 /// Holds what decides an answer beside the body of the request.
 struct Asked<'a> {
     app: &'a App,
@@ -216,15 +230,23 @@ impl Asked<'_> {
         let known = cache.known(key).await?;
         let now = self.app.engine.clock().now();
         let rendered = cache.rendered(&known.rendered, now).await?;
+        let reply = rendered.reply::<RunReply>()?;
         // Whoever may not pass is told so by the longer way.
         identity.pass(self.app, Scope::Transforms).ok()?;
-        Some(self.hit(&rendered, now, identity, Some(known.indicator.clone())))
+        Some(self.hit(
+            reply,
+            now,
+            rendered.retrieved_at,
+            identity,
+            Some(known.indicator.clone()),
+        ))
     }
 
     fn hit(
         &self,
-        rendered: &Rendered,
+        reply: &RunReply,
         now: jiff::Timestamp,
+        retrieved_at: jiff::Timestamp,
         identity: &Identity,
         indicator: Option<Arc<str>>,
     ) -> Answered {
@@ -233,10 +255,10 @@ impl Asked<'_> {
         }
         Answered {
             cache: "hit",
-            age: age(now, Some(rendered.retrieved_at)),
+            age: age(now, Some(retrieved_at)),
             client: Arc::clone(&identity.client),
             indicator,
-            ..Answered::local(rendered.body.clone(), rendered.outcome)
+            ..Answered::local(reply.body.clone(), reply.outcome)
         }
     }
 
@@ -282,8 +304,11 @@ impl Asked<'_> {
             };
             app.engine.cache().note_known(request_key, known).await;
         }
-        if let Some(rendered) = app.engine.cache().rendered(&key, now).await {
-            return self.hit(&rendered, now, &identity, indicator);
+        let rendered = app.engine.cache().rendered(&key, now).await;
+        if let Some(rendered) = &rendered
+            && let Some(reply) = rendered.reply::<RunReply>()
+        {
+            return self.hit(reply, now, rendered.retrieved_at, &identity, indicator);
         }
         let known = |answered| Answered {
             client: Arc::clone(&identity.client),
@@ -395,13 +420,14 @@ async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answe
         && app.engine.cache().keeps(&key)
     {
         let rendered = Rendered {
-            body: body.clone(),
+            reply: Box::new(RunReply {
+                body: body.clone(),
+                outcome: ran.outcome,
+            }),
             depends: depends.entries,
             marks: Some(depends.marks),
             fresh_until: depends.fresh_until,
             retrieved_at: depends.retrieved_at,
-            outcome: ran.outcome,
-            score: None,
         };
         app.engine.cache().put_rendered(key, rendered).await;
     }

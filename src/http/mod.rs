@@ -24,6 +24,7 @@ mod rehearse;
 pub mod rendering;
 pub mod reputation;
 pub(crate) mod run_path;
+mod score_reply;
 mod shapes;
 mod slices;
 mod statuses;

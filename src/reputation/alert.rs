@@ -209,6 +209,7 @@ impl<'a> Request<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AlertAnswer {
     /// The request's id.
+    #[serde(serialize_with = "super::segments::request_id")]
     pub request_id: String,
     /// The id under which the decision is kept.
     pub decision_id: String,
@@ -258,6 +259,7 @@ pub struct AlertAnswer {
     /// What it cost.
     pub cost: Cost,
     /// What is left of the budgets of the sources asked.
+    #[serde(serialize_with = "super::segments::budget")]
     pub budget: Vec<BudgetLeft>,
     /// Seconds after which asking again may give what is missing; only where something is.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -296,6 +296,7 @@ pub struct Evidence {
     pub observed_at: Option<Timestamp>,
     /// Seconds since it was retrieved.
     #[schema(required)]
+    #[serde(serialize_with = "super::segments::age")]
     pub age_s: Option<u64>,
     /// Whether it came from the cache.
     pub cached: bool,

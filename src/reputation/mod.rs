@@ -16,6 +16,7 @@ mod markdown;
 mod missing;
 pub mod policy;
 pub mod score;
+pub mod segments;
 mod sum;
 #[cfg(test)]
 mod tests;
