@@ -21,6 +21,7 @@ use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
 use crate::http::incoming::Bodies;
 use crate::http::rendering::Rendering;
+use crate::http::run_path::RunRoutes;
 use crate::providers::Registry;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
@@ -139,6 +140,8 @@ pub struct App {
     reloading: Mutex<()>,
     /// The providers that the next configuration can name.
     pub providers: Registry,
+    /// Where transforms are run, each path in its wire format.
+    pub run_routes: RunRoutes,
 }
 
 /// Holds what an [`App`] is built from.
@@ -160,6 +163,8 @@ pub struct Parts {
     pub source: Option<Source>,
     /// The providers that the next configurations can name; `loaded` has its own.
     pub providers: Registry,
+    /// Where transforms are run.
+    pub run_routes: RunRoutes,
 }
 
 /// Makes the data directory (mode 0700) where it is missing, and opens its store.
@@ -214,6 +219,7 @@ impl App {
             mode,
             source,
             providers,
+            run_routes,
         } = parts;
         let lasts = loaded.settings.server.clock_believed;
         let time = KnownTime::open(store.clone(), clock, lasts);
@@ -241,6 +247,7 @@ impl App {
             started,
             reloading: Mutex::default(),
             providers,
+            run_routes,
         }))
     }
 

@@ -1,6 +1,7 @@
 //! Asks the engine on behalf of a face: a transform's run, an alert's score. Faces decode before and render after.
 
 mod gather;
+pub mod lookup;
 pub mod message;
 pub mod options;
 mod question;

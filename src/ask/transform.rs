@@ -7,15 +7,16 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::gather::{gather, mark};
+use super::lookup::{Candidate, Choice, Lookup, Source};
 use super::message::head;
 use super::options::{DEFAULT_LIMIT, Options};
 use super::question::{Question, question};
-use crate::catalogue::{INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, OWN, TransformSpec, own};
+use crate::catalogue::{INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, TransformSpec, own};
 use crate::config::Settings;
 use crate::domain::lists::ZoneKind;
-use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome, Query};
+use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome};
 use crate::engine::cache::AnswerKey;
-use crate::engine::{Ask, Asker, CacheState, Engine, Told};
+use crate::engine::{Asker, CacheState, Engine, Told};
 use crate::maltego::settings::{boolean, is_said};
 use crate::maltego::{
     InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
@@ -96,6 +97,16 @@ impl Known {
         let scopes = std::iter::once(tenant.as_str()).chain(own.iter().map(String::as_str));
         let (marks, generation) = engine.cache().learnt().marks(scopes, engine.clock().now());
         Self { marks, generation }
+    }
+}
+
+impl Candidate for (Arc<Descriptor>, Options) {
+    fn descriptor(&self) -> &Arc<Descriptor> {
+        &self.0
+    }
+
+    fn has_user_key(&self) -> bool {
+        self.1.key.is_some()
     }
 }
 
@@ -186,7 +197,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
             }
         }
     }
-    leave_out_keyless(engine, &mut options);
+    Choice::Named.retain_with_key(engine, &mut options);
     let is_alone = request.entities.len() * options.len() == 1;
     let asked = join_all(
         request
@@ -206,23 +217,6 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: &TransformRequest)
         limit,
         known: Known::of(engine, run, &own),
         refused: None,
-    }
-}
-
-/// Of several providers, those without a key are not asked; the last one stays, to say that there is none. One whose key
-/// cannot be read stays, too, to say so.
-fn leave_out_keyless(engine: &Engine, options: &mut Vec<(Arc<Descriptor>, Options)>) {
-    let runtimes = engine.runtimes();
-    let has_key = |(descriptor, options): &(Arc<Descriptor>, Options)| {
-        options.key.is_some()
-            || runtimes
-                .get(descriptor.name.as_str())
-                .is_some_and(|runtime| runtime.own.is_some() || runtime.settings.key_fault.is_some())
-    };
-    if options.iter().any(has_key) {
-        options.retain(has_key);
-    } else {
-        options.truncate(1);
     }
 }
 
@@ -297,21 +291,21 @@ async fn ask(
         note,
         ..
     } = question;
-    let told = join_all(
-        able(run.spec, options, &indicator).map(async |(descriptor, options)| {
-            let told = if descriptor.name == OWN {
-                Told::local(own::answer(&indicator, &run.settings.lists).0)
-            } else {
-                let told = engine
-                    .ask(make_ask(run, descriptor, options, &indicator, limit))
-                    .await;
-                // Who waits for the answers of others as well holds no room meanwhile.
-                let place = told.place.filter(|_| is_alone);
-                Told { place, ..told }
-            };
-            (Arc::clone(descriptor), options.clone(), told)
-        }),
-    )
+    let lookup = Lookup {
+        engine,
+        lists: &run.settings.lists,
+        asker: run.asker,
+        deadline: run.deadline,
+        ttl: run.spec.ttl,
+    };
+    let able = Choice::Named.able(options, run.spec.capability, indicator.kind());
+    let told = join_all(able.map(async |(descriptor, options)| {
+        let source = source(run.spec, run, descriptor, options, limit);
+        let result = lookup.ask(source, run.spec.capability, &indicator).await;
+        // Who waits for the answers of others as well holds no room meanwhile.
+        let result = if is_alone { result } else { result.without_room() };
+        (result.descriptor, options.clone(), result.response)
+    }))
     .await;
     Ok(Asked {
         entity: entity.clone(),
@@ -321,22 +315,6 @@ async fn ask(
         note,
         told,
     })
-}
-
-/// Leaves out, of several providers, those that cannot be asked about this; where none can, they say so themselves.
-fn able<'a>(
-    spec: &'a TransformSpec,
-    options: &'a [(Arc<Descriptor>, Options)],
-    indicator: &Indicator,
-) -> impl Iterator<Item = &'a (Arc<Descriptor>, Options)> {
-    let kind = indicator.kind();
-    let takes = move |(descriptor, _): &&'a (Arc<Descriptor>, Options)| {
-        descriptor
-            .offer(spec.capability)
-            .is_some_and(|offer| offer.inputs.contains(&kind))
-    };
-    let any = options.iter().any(|one| takes(&one));
-    options.iter().filter(move |one| !any || takes(one))
 }
 
 /// Says of a customer's name in a zone of dynamic DNS or of hosting why the zone is not asked about instead of it: what is
@@ -422,14 +400,14 @@ fn said_by_entity(entity: &InputEntity) -> Option<String> {
     })
 }
 
-fn make_ask(
+/// Says how a transform asks a provider.
+fn source(
+    spec: &TransformSpec,
     run: &Run<'_>,
-    descriptor: &Descriptor,
+    descriptor: &Arc<Descriptor>,
     options: &Options,
-    indicator: &Indicator,
     limit: usize,
-) -> Ask {
-    let spec = run.spec;
+) -> Source {
     let paged = descriptor.offer(spec.capability).is_some_and(|offer| offer.paged);
     // A window, or a list inside the records, needs them all; else no more is fetched than is shown.
     let all =
@@ -439,20 +417,13 @@ fn make_ask(
         (true, true) => MOST_RECORDS,
         (true, false) => limit.min(MOST_RECORDS),
     };
-    Ask {
-        provider: descriptor.name.to_string(),
-        query: Query {
-            capability: spec.capability,
-            indicator: indicator.clone(),
-            params: options.params.clone(),
-        },
+    Source {
+        descriptor: Arc::clone(descriptor),
+        params: options.params.clone(),
         want,
         buy: options.buy,
         max_age: options.max_age.filter(|_| run.may_refresh),
-        barred: None,
-        ttl: spec.ttl,
-        key: options.key.clone(),
-        deadline: run.deadline,
-        asker: run.asker.clone(),
+        user_key: options.key.clone(),
+        blocked_reason: None,
     }
 }

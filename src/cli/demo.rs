@@ -11,6 +11,7 @@ use super::serve::StopSignals;
 use super::{Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
+use crate::http::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::replay::demo::{DemoVendors, point_at};
 use crate::server::Application;
@@ -106,6 +107,7 @@ impl Stage {
             mode,
             source: None,
             providers: Registry::new(Providers::built_in()),
+            run_routes: RunRoutes::default(),
         })?;
         Ok(Self { app, vendors, folder })
     }

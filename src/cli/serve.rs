@@ -16,6 +16,7 @@ use crate::config::{self, Loaded};
 use crate::control::server::ControlServer;
 use crate::domain::{Denial, FailureKind};
 use crate::engine::store::Opening;
+use crate::http::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::server::Application;
 use crate::startup::preflight::{Preflight, first_token};
@@ -153,6 +154,7 @@ async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Word
         mode: Mode::Serve,
         source: Some(source),
         providers: Registry::new(Providers::built_in()),
+        run_routes: RunRoutes::default(),
     })?;
     let first_token = make_first(&app, &settings.server.data, first_token, words).await?;
     // Before a supervisor can tell that the server serves, so that no signal meets a process that does not know it.

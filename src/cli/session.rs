@@ -17,6 +17,7 @@ use crate::control::client::Client;
 use crate::control::state::{StateView, values};
 use crate::control::{ControlReply, ControlRequest, execute, socket};
 use crate::engine::store::StoreError;
+use crate::http::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::startup::{App, Mode, Parts, StartError, open_store};
 
@@ -250,6 +251,7 @@ fn own(loaded: Loaded) -> anyhow::Result<Arc<App>> {
         mode: Mode::Serve,
         source: None,
         providers: Registry::new(Providers::built_in()),
+        run_routes: RunRoutes::default(),
     })?)
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, HttpResponseBuilder};
 
-use super::run_path::RunPath;
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::startup::{App, Mode};
@@ -204,7 +203,11 @@ fn presented(app: &App, request: &HttpRequest) -> Option<Result<Arc<Token>, Toke
     if let Some(Presented(found)) = request.extensions().get() {
         return found.clone();
     }
-    let in_path = || RunPath::of(request.path()).and_then(|path| Some(app.tokens.find(&path.token?)));
+    let in_path = || {
+        app.run_routes
+            .read(request.path())
+            .and_then(|path| Some(app.tokens.find(&path.token?)))
+    };
     let found = match header_token(request) {
         Some(text) => Some(app.tokens.find(text)),
         None => in_path(),

@@ -9,14 +9,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::asking::{Request, decoded};
-use super::message;
 use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
 use super::wishes::{Given, question};
 use crate::alert::MessageFacts;
-use crate::ask::score::Alert as Asked;
+use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
+use crate::decisions::Reply;
 use crate::reputation::Kind;
 use crate::startup::App;
 
@@ -71,7 +71,7 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
                 if answered.replayed {
                     let configured = app.configured.load_full();
                     let facts = request.work(&body, move |body| facts(body, configured.settings()));
-                    message::tell(&mut answered.reply, facts.await?.as_ref());
+                    tell(&mut answered.reply, facts.await?.as_ref());
                 }
                 return Ok(answered);
             }
@@ -89,7 +89,7 @@ pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payloa
         // What is asked of providers needs it no more, and takes long.
         drop(body);
         let mut answered = request.answer(caller, asked, &given, claim, key).await?;
-        message::tell(&mut answered.reply, facts.as_ref());
+        tell(&mut answered.reply, facts.as_ref());
         Ok(answered)
     }
     .await;
@@ -124,6 +124,20 @@ fn read(body: &[u8], settings: &Settings) -> Result<Read, String> {
         has_message: alert.message.is_some() || alert.message_base64.is_some(),
         facts,
     })
+}
+
+/// Writes the facts of a message behind an answer. It is done last, when decision, log and kept reply are written:
+/// none of them may hold a message.
+fn tell(reply: &mut Reply, facts: Option<&MessageFacts>) {
+    let Some(facts) = facts.and_then(|facts| serde_json::to_string(facts).ok()) else {
+        return;
+    };
+    if reply.body.ends_with('}') {
+        reply.body.pop();
+        reply.body.push_str(",\"message\":");
+        reply.body.push_str(&facts);
+        reply.body.push('}');
+    }
 }
 
 /// Reads the facts of an alert's message once more.

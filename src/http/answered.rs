@@ -13,10 +13,8 @@ use actix_web::web::Bytes;
 use super::incoming::Unread;
 use super::problem::Problem;
 use crate::domain::echo::bounded;
-use crate::maltego::response::{write, write_exception};
+use crate::maltego::codec::Codec;
 use crate::maltego::{TransformException, TransformResponse, UiMessage, UiMessageKind};
-
-pub(super) const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 
 /// Holds a finished answer with what is told of it.
 pub(super) struct Answered {
@@ -44,16 +42,21 @@ impl Answered {
         }
     }
 
-    pub(super) fn exception(code: Option<u32>, text: String, outcome: &'static str) -> Self {
+    pub(super) fn exception(
+        codec: &dyn Codec,
+        code: Option<u32>,
+        text: String,
+        outcome: &'static str,
+    ) -> Self {
         let text = match bounded(&text) {
             Cow::Borrowed(_) => text,
             Cow::Owned(cut) => cut,
         };
-        Self::local(write_exception(&[TransformException { code, text }]), outcome)
+        Self::local(codec.encode_error(&TransformException { code, text }), outcome)
     }
 
     /// Answers a body that was not read. That there was no memory for it is no answer of a transform: another attempt helps.
-    pub(super) fn unread(unread: Unread) -> Self {
+    pub(super) fn unread(codec: &dyn Codec, unread: Unread) -> Self {
         let text = format!("{}; nothing was looked up", unread.text("the request"));
         let outcome = match unread {
             Unread::NoMemory => "busy",
@@ -65,38 +68,44 @@ impl Answered {
         };
         Self {
             status,
-            ..Self::exception(None, text, outcome)
+            ..Self::exception(codec, None, text, outcome)
         }
     }
 
     /// Answers a run that would have to wait for others for too long.
-    pub(super) fn busy() -> Self {
+    pub(super) fn busy(codec: &dyn Codec) -> Self {
         let text =
             "more is asked of the server than it can answer; nothing was spent, so run it again in a second";
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            ..Self::exception(None, text.to_owned(), "busy")
+            ..Self::exception(codec, None, text.to_owned(), "busy")
         }
     }
 
-    pub(super) fn message(kind: UiMessageKind, text: String, outcome: &'static str) -> Self {
+    pub(super) fn message(
+        codec: &dyn Codec,
+        kind: UiMessageKind,
+        text: String,
+        outcome: &'static str,
+    ) -> Self {
         let response = TransformResponse {
             entities: Vec::new(),
             messages: vec![UiMessage::new(kind, text)],
         };
-        Self::local(write(&response), outcome)
+        Self::local(codec.encode(&response), outcome)
     }
 }
 
 /// Answers a run that is not served, since the server is busy or the client tried too many wrong tokens.
-pub(crate) fn refusal(problem: &Problem) -> HttpResponse {
+pub(crate) fn refusal(codec: &dyn Codec, problem: &Problem) -> HttpResponse {
     let exception = TransformException {
         code: None,
         text: format!("{}; nothing was looked up", problem.detail),
     };
-    let body = BoxBody::new(write_exception(&[exception]));
+    let body = BoxBody::new(codec.encode_error(&exception));
     let mut response = problem.response().set_body(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, XML);
+    let kind = HeaderValue::from_static(codec.content_type());
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     keep_secret(response.headers_mut());
     response
 }

@@ -1,4 +1,5 @@
-//! The TRX face: `POST /run/{transform}` and the GET probe that a distribution server sends first.
+//! The handler of all Maltego protocols: `POST /run/{transform}` and its likes, each in its wire format, and the GET probe that
+//! a distribution server sends first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use uuid::Uuid;
 
 use super::access::{self, Denied, Identity, Vouched};
-use super::answered::{Answered, XML, keep_secret};
+use super::answered::{Answered, keep_secret};
 use super::incoming::{AGAIN, Sender};
 use super::operation;
 use super::rendering::Unwritten;
@@ -20,8 +21,9 @@ use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
 use crate::engine::cache::{CachedReply, KeyBuilder, Known, Rendered, RenderedKey, RequestKey};
-use crate::maltego::response::{ASK_AGAIN, write, write_exception};
-use crate::maltego::{ReadLimits, TransformException, TransformRequest, UiMessageKind, request};
+use crate::maltego::codec::Codec;
+use crate::maltego::response::ASK_AGAIN;
+use crate::maltego::{TransformException, TransformRequest, UiMessageKind};
 use crate::startup::{App, Configured, Mode};
 use crate::telemetry::log::RequestLine;
 use crate::tokens::Scope;
@@ -43,11 +45,11 @@ const MANY_RECORDS: usize = 500;
 
 /// Answers everything below `/run` and `/t`.
 pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let mut response = match RunPath::of(http.path()) {
+    let mut response = match app.run_routes.read(http.path()) {
         None => operation::absent(http.path()),
         Some(path) => match *http.method() {
             Method::POST => run(app, &http, &path, payload).await,
-            Method::GET | Method::HEAD => probe(&app, &path),
+            Method::GET | Method::HEAD => probe(&app, http.path(), &path),
             _ => operation::method_not_allowed().await,
         },
     };
@@ -66,11 +68,25 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
     let configured = app.configured.load_full();
     let name = path.transform.as_ref();
     let spec = configured.catalogue.find(name).cloned();
+    let codec = Arc::clone(app.run_routes.codec(http.path()));
     let answered = match &spec {
-        Some(spec) => answer(&app, &configured, spec, http, path, payload, request_id).await,
+        Some(spec) => {
+            let asked = Asked {
+                app: &app,
+                configured: &configured,
+                spec,
+                codec: &codec,
+                http,
+                installed: None,
+                token: access::header_token(http).or(path.token.as_deref()),
+                request_id,
+            };
+            asked.answer(payload).await
+        }
         None => Answered {
             status: StatusCode::NOT_FOUND,
             ..Answered::exception(
+                codec.as_ref(),
                 None,
                 format!(
                     "there is no transform {} here{}",
@@ -103,7 +119,10 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
     let mut response = HttpResponse::build(answered.status);
     let mut id = Uuid::encode_buffer();
     response
-        .insert_header((header::CONTENT_TYPE, XML))
+        .insert_header((
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(codec.content_type()),
+        ))
         .insert_header((REQUEST_ID, &*request_id.hyphenated().encode_lower(&mut id)))
         .insert_header((CACHE, HeaderValue::from_static(answered.cache)));
     if answered.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -116,62 +135,6 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
         response.insert_header(("pivotd-sample-data", "true"));
     }
     response.body(answered.body)
-}
-
-async fn answer(
-    app: &App,
-    configured: &Arc<Configured>,
-    spec: &Arc<TransformSpec>,
-    http: &HttpRequest,
-    path: &RunPath<'_>,
-    payload: web::Payload,
-    request_id: Uuid,
-) -> Answered {
-    if let Some(reason) = access::demo_refusal(app, http) {
-        let status = StatusCode::FORBIDDEN;
-        return Answered {
-            status,
-            ..Answered::exception(None, reason.to_owned(), "refused")
-        };
-    }
-    let installed = match installed(app, http) {
-        Ok(installed) => installed,
-        Err(denied) => {
-            denied.mark(http);
-            let given = access::header_token(http).or(path.token.as_deref());
-            let client = given.and_then(|token| app.tokens.client_of(token));
-            return Answered {
-                client: client.unwrap_or_else(|| "".into()),
-                ..Refusal::Installed(denied).answered(None)
-            };
-        }
-    };
-    let (sender, most) = match installed {
-        Some(_) => (Sender::Known, MOST_BYTES),
-        None => (Sender::Unknown, MOST_BYTES_UNKNOWN),
-    };
-    let most = configured.settings().server.max_body.min(most);
-    let body = match app.bodies.read(http, payload, most, sender).await {
-        Ok(body) => body,
-        Err(unread) => return Answered::unread(unread),
-    };
-    let asked = Asked {
-        installed,
-        token: access::header_token(http).or(path.token.as_deref()),
-        http,
-        app,
-        configured,
-        spec,
-        request_id,
-    };
-    let key = asked.request_key(&body);
-    if let Some(key) = &key
-        && let Some(answered) = asked.again(key).await
-    {
-        return answered;
-    }
-    // Boxed: what is answered again and again need not carry the room for what is not.
-    Box::pin(asked.anew(&body, key)).await
 }
 
 /// Is the reply to a run, as it is kept.
@@ -193,6 +156,8 @@ struct Asked<'a> {
     app: &'a App,
     configured: &'a Arc<Configured>,
     spec: &'a Arc<TransformSpec>,
+    /// The wire format.
+    codec: &'a Arc<dyn Codec>,
     http: &'a HttpRequest,
     /// Whom the header's or the path's token names; none where there is no token.
     installed: Option<Identity>,
@@ -202,10 +167,51 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Answers a run of a transform that there is.
+    async fn answer(mut self, payload: web::Payload) -> Answered {
+        let (app, http, codec) = (self.app, self.http, self.codec.as_ref());
+        if let Some(reason) = access::demo_refusal(app, http) {
+            let status = StatusCode::FORBIDDEN;
+            return Answered {
+                status,
+                ..Answered::exception(codec, None, reason.to_owned(), "refused")
+            };
+        }
+        self.installed = match installed(app, http) {
+            Ok(installed) => installed,
+            Err(denied) => {
+                denied.mark(http);
+                let client = self.token.and_then(|token| app.tokens.client_of(token));
+                return Answered {
+                    client: client.unwrap_or_else(|| "".into()),
+                    ..Refusal::Installed(denied).answered(codec, None)
+                };
+            }
+        };
+        let (sender, most) = match self.installed {
+            Some(_) => (Sender::Known, MOST_BYTES),
+            None => (Sender::Unknown, MOST_BYTES_UNKNOWN),
+        };
+        let most = self.configured.settings().server.max_body.min(most);
+        let body = match app.bodies.read(http, payload, most, sender).await {
+            Ok(body) => body,
+            Err(unread) => return Answered::unread(codec, unread),
+        };
+        let key = self.request_key(&body);
+        if let Some(key) = &key
+            && let Some(answered) = self.again(key).await
+        {
+            return answered;
+        }
+        // Boxed: what is answered again and again need not carry the room for what is not.
+        Box::pin(self.anew(&body, key)).await
+    }
+
     /// Gathers what everything depends on: transform, configuration, and the asker's rights; the token is left out.
     fn key(&self, identity: &Identity) -> KeyBuilder {
         let mut key = KeyBuilder::default();
         key.part(FACE.as_bytes());
+        key.part(self.codec.content_type().as_bytes());
         key.part(&self.configured.catalogue.generation().to_le_bytes());
         key.part(self.spec.name.as_bytes());
         key.part(identity.tenant().as_bytes());
@@ -265,14 +271,16 @@ impl Asked<'_> {
     /// Reads the request and answers it.
     async fn anew(self, body: &Bytes, request_key: Option<RequestKey>) -> Answered {
         let (app, configured, spec) = (self.app, self.configured, self.spec);
-        let limits = ReadLimits {
-            bytes: body.len(),
-            ..ReadLimits::default()
-        };
-        let request = match request::read(body, &limits) {
+        let codec = self.codec.as_ref();
+        let request = match codec.decode(body) {
             Ok(request) => request,
             Err(error) => {
-                return Answered::exception(None, format!("{error}; nothing was looked up"), "bad_request");
+                return Answered::exception(
+                    codec,
+                    None,
+                    format!("{error}; nothing was looked up"),
+                    "bad_request",
+                );
             }
         };
         let identity = match self.identify(&request) {
@@ -286,7 +294,7 @@ impl Asked<'_> {
                 let client = given.and_then(|token| app.tokens.client_of(token));
                 return Answered {
                     client: client.unwrap_or_else(|| "".into()),
-                    ..refusal.answered(Some(&request))
+                    ..refusal.answered(codec, Some(&request))
                 };
             }
         };
@@ -325,21 +333,22 @@ impl Asked<'_> {
         let answers = ask_all(&app.engine, &rights.run(configured, spec), &request).await;
         let now = app.engine.clock().now();
         let rendered = if answers.records() < MANY_RECORDS {
-            render(answers, &rights.run(configured, spec), now)
+            render(codec, answers, &rights.run(configured, spec), now)
         } else {
             let (configured, spec) = (Arc::clone(configured), Arc::clone(spec));
+            let owned = Arc::clone(self.codec);
             let is_kept = answers.are_kept();
-            let write = move || render(answers, &rights.run(&configured, &spec), now);
+            let write = move || render(owned.as_ref(), answers, &rights.run(&configured, &spec), now);
             match app.rendering.write(is_kept, write).await {
                 Ok(rendered) => rendered,
                 Err(Unwritten::Busy) => {
                     app.engine.metrics().network().shed.inc();
-                    return known(Answered::busy());
+                    return known(Answered::busy(codec));
                 }
                 Err(Unwritten::Failed(error)) => {
                     tracing::error!(%error, "an answer could not be written");
                     let text = "the server could not write the answer; run it again".to_owned();
-                    return known(Answered::exception(None, text, "failed"));
+                    return known(Answered::exception(codec, None, text, "failed"));
                 }
             }
         };
@@ -401,15 +410,15 @@ impl Rights {
 }
 
 /// Maps, merges and writes what came; the entities end here, so that freeing them holds up nobody either.
-fn render(answers: Answers, run: &Run<'_>, now: jiff::Timestamp) -> (Bytes, Ran) {
+fn render(codec: &dyn Codec, answers: Answers, run: &Run<'_>, now: jiff::Timestamp) -> (Bytes, Ran) {
     let mut ran = answers.gather(run, now);
     let body = match &mut ran.body {
         Body::Response(response) => {
-            let body = write(response);
+            let body = codec.encode(response);
             response.entities = Vec::new();
             body
         }
-        Body::Exception(exception) => write_exception(std::slice::from_ref(exception)),
+        Body::Exception(exception) => codec.encode_error(exception),
     };
     (body.into(), ran)
 }
@@ -488,29 +497,30 @@ impl Refusal {
     }
 
     /// Answers it; there is no request where none was read.
-    fn answered(self, request: Option<&TransformRequest>) -> Answered {
+    fn answered(self, codec: &dyn Codec, request: Option<&TransformRequest>) -> Answered {
         let entity = request.and_then(|request| request.entities.first());
         let value = entity.map_or("pivotd", |entity| entity.value());
         match self {
             Self::Setting(denied @ (Denied::Scope(_) | Denied::Rate(_)))
             | Self::Installed(denied @ Denied::Rate(_)) => {
                 let text = format!("{}: {}", head(value), denied.text());
-                Answered::message(UiMessageKind::PartialError, text, "denied")
+                Answered::message(codec, UiMessageKind::PartialError, text, "denied")
             }
             Self::Setting(denied) => {
                 let text = format!("{}: {} (setting {TOKEN})", head(value), denied.text());
-                Answered::exception(Some(ASK_AGAIN), text, "denied")
+                Answered::exception(codec, Some(ASK_AGAIN), text, "denied")
             }
             Self::Installed(denied) => {
                 let text = format!("{}: {}", head(value), denied.text());
-                Answered::message(UiMessageKind::FatalError, text, "denied")
+                Answered::message(codec, UiMessageKind::FatalError, text, "denied")
             }
         }
     }
 }
 
 /// Answers the probe of a distribution server: is the transform there?
-fn probe(app: &App, path: &RunPath<'_>) -> HttpResponse {
+fn probe(app: &App, whole: &str, path: &RunPath<'_>) -> HttpResponse {
+    let codec = app.run_routes.codec(whole);
     let configured = app.configured.load();
     let name = path.transform.as_ref();
     let (mut response, kind, body) = match configured.catalogue.find(name) {
@@ -524,15 +534,15 @@ fn probe(app: &App, path: &RunPath<'_>) -> HttpResponse {
         ),
         None => (
             HttpResponse::NotFound(),
-            XML,
-            Bytes::from(write_exception(&[TransformException {
+            HeaderValue::from_static(codec.content_type()),
+            Bytes::from(codec.encode_error(&TransformException {
                 code: None,
                 text: format!(
                     "there is no transform {} here{}",
                     head(name),
                     configured.catalogue.suggest(name)
                 ),
-            }])),
+            })),
         ),
     };
     response.insert_header((header::CONTENT_TYPE, kind)).body(body)

@@ -15,7 +15,6 @@ mod line;
 mod lines;
 mod looks;
 pub mod maltego;
-mod message;
 mod named;
 pub mod openapi;
 pub mod operation;
@@ -23,7 +22,7 @@ pub mod problem;
 mod rehearse;
 pub mod rendering;
 pub mod reputation;
-pub(crate) mod run_path;
+pub mod run_path;
 mod score_reply;
 mod shapes;
 mod slices;
@@ -33,6 +32,8 @@ mod streamed;
 mod testing;
 pub mod values;
 pub mod wishes;
+
+use run_path::RunRoutes;
 
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
 
@@ -58,9 +59,12 @@ fn post<Args: FromRequest + 'static>(
 }
 
 /// Routes every face.
-pub fn routes(config: &mut web::ServiceConfig) {
+pub fn routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
+    for route in runs.iter() {
+        let path = route.prefix.trim_end_matches('/');
+        config.service(web::scope(path).default_service(web::to(maltego::face)));
+    }
     config
-        .service(web::scope("/run").default_service(web::to(maltego::face)))
         .service(web::scope("/t").default_service(web::to(maltego::face)))
         .service(post("/v1/alerts/score", alert::score_alert))
         .service(get("/v1/domain/{domain}/reputation", reputation::domain))

@@ -1,6 +1,6 @@
 //! The wire formats of Maltego clients. Pure: bytes in, models out, and back; no clock, no socket.
 //!
-//! This is the v2 protocol, which a client speaks directly or a transform distribution server speaks for it:
+//! [`codec`] says what a wire format does. This is the v2 protocol, which a client speaks directly or a transform distribution server speaks for it:
 //!
 //! * [`decode`] turns a body of any encoding into text, [`request`] the text into a [`TransformRequest`];
 //! * [`settings`] gives setting values their types;
@@ -8,6 +8,7 @@
 //!   entities to merge;
 //! * [`response`] holds what is answered, and writes it.
 
+pub mod codec;
 pub mod decode;
 mod display;
 mod reader;

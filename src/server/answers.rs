@@ -26,7 +26,7 @@ use crate::http::access::{self, Denied, Vouched};
 use crate::http::answered;
 use crate::http::incoming::AGAIN;
 use crate::http::problem::Problem;
-use crate::http::run_path::{RUN, is_run};
+use crate::http::run_path::RUN;
 use crate::startup::{App, Mode};
 
 /// A body up to this is read, where its request is refused.
@@ -208,13 +208,13 @@ async fn slowed(
 ) -> ServiceResponse<BoxBody> {
     let request = response.request();
     let reason = denied.reason().unwrap_or_default();
-    let route = if is_run(request.path()) {
+    let (Some(app), peer) = (request.app_data::<Data<App>>().cloned(), request.peer_addr()) else {
+        return response.map_into_boxed_body();
+    };
+    let route = if app.run_routes.holds(request.path()) {
         RUN.to_owned()
     } else {
         request.match_pattern().unwrap_or_default()
-    };
-    let (Some(app), peer) = (request.app_data::<Data<App>>().cloned(), request.peer_addr()) else {
-        return response.map_into_boxed_body();
     };
     app.engine.metrics().network().token_refused(&route, reason);
     let delay = match denied {
@@ -235,9 +235,9 @@ async fn slowed(
 
 /// Answers a request that is not served, in the format of its face.
 fn refusal(request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    if is_run(request.path()) {
-        answered::refusal(problem)
-    } else {
-        problem.response()
+    let app = request.app_data::<Data<App>>();
+    match app.filter(|app| app.run_routes.holds(request.path())) {
+        Some(app) => answered::refusal(app.run_routes.codec(request.path()).as_ref(), problem),
+        None => problem.response(),
     }
 }

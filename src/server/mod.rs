@@ -139,11 +139,12 @@ impl Application {
                     known: Arc::clone(&known),
                     unknown: Arc::clone(&unknown),
                 });
+                let app = Arc::clone(&state);
                 let routes = ActixApp::new()
                     .app_data(state)
                     .app_data(bounds)
                     .wrap(actix_web::middleware::from_fn(answers::watched))
-                    .configure(http::routes)
+                    .configure(|config| http::routes(config, &app.run_routes))
                     .into_factory()
                     .map_err(|error: actix_web::Error| error.error_response());
                 let service = HttpService::build()

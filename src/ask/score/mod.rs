@@ -7,17 +7,20 @@ mod derived;
 mod evidence;
 mod keyless;
 mod local;
+pub mod message;
 mod plan;
 mod steady;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::domain::{Indicator, Lists, Pap, Record, Tlp};
+use crate::ask::lookup::{Lookup, Source};
+use crate::domain::{Indicator, Lists, Pap, Query, Record, Tlp};
 use crate::engine::ledger::Priority;
-use crate::engine::{Ask, Asker, CacheState, Engine, Told};
+use crate::engine::{Asker, CacheState, Engine, Told};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallbacks, Ignored, Request, combine};
 use crate::reputation::digest::{self, Beside};
 use crate::reputation::policy::Policy;
@@ -273,25 +276,31 @@ impl Scorer<'_> {
     }
 
     async fn ask_as(&self, part: &Part, priority: Priority) -> Told {
-        let ask = Ask {
-            provider: part.source.clone(),
-            query: part.query.clone(),
+        let lookup = Lookup {
+            engine: self.engine,
+            lists: self.lists,
+            asker: self.asker,
+            deadline: self.wishes.deadline,
+            ttl: None,
+        };
+        let source = Source {
+            descriptor: Arc::clone(&part.descriptor),
+            params: part.query.params.clone(),
             want: part.want,
             // Enrichment never buys.
             buy: false,
             max_age: self.wishes.max_age,
-            ttl: None,
-            barred: part.barred.clone(),
-            key: None,
-            deadline: self.wishes.deadline,
-            asker: Asker {
-                priority,
-                ..self.asker.clone()
-            },
+            user_key: None,
+            blocked_reason: part.barred.clone(),
         };
-        let told = self.engine.ask(ask).await;
+        let Query {
+            capability,
+            indicator,
+            ..
+        } = &part.query;
+        let result = lookup.ask_as(priority, source, *capability, indicator).await;
         // Others are waited for as well: none holds room meanwhile.
-        Told { place: None, ..told }
+        result.without_room().response
     }
 }
 

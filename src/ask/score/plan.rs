@@ -1,12 +1,13 @@
 //! Says who is asked what about an indicator.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Scorer, local};
+use super::{Scorer, Wishes, local};
+use crate::ask::lookup::{self, Source};
 use crate::domain::lists::Hit;
-use crate::domain::{Capability, Indicator, IndicatorKind, Pap, Query};
-use crate::engine::runtime::Runtime;
-use crate::providers::Name;
+use crate::domain::{Capability, Indicator, IndicatorKind, Query};
+use crate::providers::{Descriptor, Name};
 use crate::reputation::Policy;
 use crate::reputation::lists::of_strangers;
 use crate::reputation::policy::Registrations;
@@ -33,6 +34,8 @@ pub fn asked_for(policy: &Policy) -> Vec<Capability> {
 pub(super) struct Part {
     /// The source.
     pub(super) source: String,
+    /// What it can do.
+    pub(super) descriptor: Arc<Descriptor>,
     /// What is asked, and about what.
     pub(super) query: Query,
     /// How many records are wanted.
@@ -159,59 +162,24 @@ pub(super) fn ask(
     want: usize,
     parts: &mut Vec<Part>,
 ) {
-    let runtimes = scorer.engine.runtimes();
-    for (source, runtime) in runtimes.iter() {
-        let wanted = scorer.wishes.providers.as_ref();
-        let is_meant = runtime.own.is_some() || runtime.settings.key_fault.is_some();
-        if !is_meant || wanted.is_some_and(|wanted| !wanted.contains(source)) {
-            continue;
-        }
-        let Some(offer) = runtime.provider.descriptor().offer(capability) else {
-            continue;
-        };
-        if !offer.inputs.contains(&asked.kind()) {
-            continue;
-        }
-        // As a transform asks that says nothing else, so that both are answered by one stored answer.
-        let mut query = Query::new(capability, asked.clone());
-        for param in &offer.params {
-            query
-                .params
-                .insert(param.name.to_string(), param.values.default());
-        }
+    let Wishes {
+        providers, tlp, pap, ..
+    } = scorer.wishes;
+    for descriptor in lookup::providers_for(scorer.engine, capability, asked.kind(), providers.as_ref()) {
+        let offer = descriptor.offer(capability);
+        let unsaid = offer.iter().flat_map(|offer| offer.unsaid(asked.kind()));
         parts.push(Part {
-            source: source.clone(),
-            query,
+            unsaid: unsaid.map(Name::new).collect(),
+            barred: lookup::blocked_reason(scorer.engine, &descriptor, capability, *tlp, *pap),
+            source: descriptor.name.to_string(),
+            query: Query {
+                params: Source::of(&descriptor, capability).params,
+                ..Query::new(capability, asked.clone())
+            },
+            descriptor,
             want,
             about: about.map(str::to_owned),
-            barred: barred(scorer, source, runtime, offer.active),
             is_of_strangers: false,
-            unsaid: offer.unsaid(asked.kind()).map(Name::new).collect(),
         });
     }
-}
-
-/// Says why a marking keeps a question from a source.
-fn barred(scorer: &Scorer<'_>, source: &str, runtime: &Runtime, active: bool) -> Option<String> {
-    let (tlp, pap) = (scorer.wishes.tlp, scorer.wishes.pap);
-    if tlp > runtime.settings.max_tlp {
-        let most = runtime.settings.max_tlp.name();
-        return Some(format!(
-            "TLP:{} is not told to {source}, which is asked up to {most}",
-            tlp.name()
-        ));
-    }
-    let most = if active {
-        runtime.settings.max_pap.min(Pap::Green)
-    } else {
-        runtime.settings.max_pap
-    };
-    (pap > most).then(|| {
-        let kind = if active { "actively " } else { "" };
-        format!(
-            "PAP:{} does not allow to ask {source}, which is {kind}asked up to {}",
-            pap.name(),
-            most.name()
-        )
-    })
 }

@@ -14,6 +14,7 @@ use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::engine::store::Opening;
 use pivotd::engine::store::failing::FailingDisk;
+use pivotd::http::run_path::{RunRoute, RunRoutes};
 use pivotd::providers::{Provider, Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;
@@ -96,6 +97,7 @@ pub struct Builder {
     vendor: Option<Replay>,
     providers: Providers,
     added: String,
+    run_routes: RunRoutes,
     others: BTreeMap<String, Replay>,
     wanted: Vec<String>,
     played: BTreeMap<String, Vendor>,
@@ -113,6 +115,7 @@ impl Builder {
             vendor: None,
             providers: providers(),
             added: String::new(),
+            run_routes: RunRoutes::default(),
             others: BTreeMap::new(),
             wanted: Vec::new(),
             played: BTreeMap::new(),
@@ -154,6 +157,12 @@ impl Builder {
         let vendor = vendor.checking_as(&fixtures(name));
         self.played
             .insert(name.to_owned(), vendor.with_credentials(USERNAME, API_KEY));
+        self
+    }
+
+    /// Runs transforms below another path, in another wire format, too.
+    pub fn runs(mut self, route: RunRoute) -> Self {
+        self.run_routes = self.run_routes.with(route);
         self
     }
 
@@ -267,6 +276,7 @@ impl Builder {
             mode: self.mode,
             source: None,
             providers: Registry::new(self.providers),
+            run_routes: self.run_routes,
         })
         .unwrap();
         let everything = NewToken {

@@ -1,9 +1,8 @@
 //! The message of an alert: what is asked about because of it, and what the caller alone is told of it.
 
+use super::{Alert, ignored, popular};
 use crate::alert::{MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
-use crate::ask::score::{Alert as Asked, ignored, popular};
 use crate::config::Settings;
-use crate::decisions::Reply;
 use crate::domain::Purpose;
 use crate::reputation::{Ignored, mail};
 
@@ -21,27 +20,18 @@ fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
     crate::alert::read(bytes, &trust)
 }
 
-/// Returns the facts of a message that was read before.
-pub(super) fn facts(bytes: &[u8], settings: &Settings) -> Option<MessageFacts> {
+/// Returns the facts of a raw message once more; `None` where it cannot be read.
+#[must_use]
+pub fn facts(bytes: &[u8], settings: &Settings) -> Option<MessageFacts> {
     read(bytes, settings).ok().map(|read| read.facts)
 }
 
-/// Writes the facts of a message behind an answer. It is done last, when decision, log and kept reply are written:
-/// none of them may hold a message.
-pub(super) fn tell(reply: &mut Reply, facts: Option<&MessageFacts>) {
-    let Some(facts) = facts.and_then(|facts| serde_json::to_string(facts).ok()) else {
-        return;
-    };
-    if reply.body.ends_with('}') {
-        reply.body.pop();
-        reply.body.push_str(",\"message\":");
-        reply.body.push_str(&facts);
-        reply.body.push('}');
-    }
-}
-
-/// Adds what a message says; returns its facts.
-pub(super) fn add(asked: &mut Asked, bytes: &[u8], settings: &Settings) -> Result<MessageFacts, String> {
+/// Adds to an alert what a raw message says: its indicators, what is passed over, what could not be read, who vouches for its
+/// sender. Returns the facts that the caller alone is told.
+///
+/// # Errors
+/// Why the message cannot be read.
+pub fn add(asked: &mut Alert, bytes: &[u8], settings: &Settings) -> Result<MessageFacts, String> {
     let read = read(bytes, settings).map_err(|error| format!("message: {error}"))?;
     let is_doubtful = read.is_sender_doubtful();
     let mut senders = Vec::new();

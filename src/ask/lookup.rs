@@ -1,0 +1,272 @@
+//! Looks an indicator up at providers: chooses who is asked, asks side by side, and returns what each source answered.
+//!
+//! It knows neither transforms nor scores; both sit on it, and so does every other frontend.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::catalogue::{OWN, own};
+use crate::domain::{Capability, Indicator, IndicatorKind, Lists, Pap, Query, Tlp};
+use crate::engine::ledger::Priority;
+use crate::engine::runtime::{Key, Runtime};
+use crate::engine::{Ask, Asker, Engine, Told};
+use crate::providers::Descriptor;
+
+/// Is a provider that may be chosen.
+pub trait Candidate {
+    /// Returns what the provider can do.
+    fn descriptor(&self) -> &Arc<Descriptor>;
+
+    /// Tells whether the caller brings a key of its own for it.
+    fn has_user_key(&self) -> bool {
+        false
+    }
+}
+
+impl Candidate for Arc<Descriptor> {
+    fn descriptor(&self) -> &Arc<Descriptor> {
+        self
+    }
+}
+
+/// Says which providers are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Those that the question names. Where none of them can be asked, one says so.
+    Named,
+    /// Whichever can be asked.
+    Any,
+}
+
+impl Choice {
+    /// Keeps the candidates that have a key: the caller's, or the server's. One whose key is configured and cannot be read is
+    /// kept, too, to say so. Of named ones without any key, the first stays to say that there is none.
+    pub fn retain_with_key<T: Candidate>(self, engine: &Engine, candidates: &mut Vec<T>) {
+        let runtimes = engine.runtimes();
+        let has_key = |one: &T| {
+            let runtime = runtimes.get(one.descriptor().name.as_str());
+            one.has_user_key() || runtime.is_some_and(|runtime| has_key(runtime))
+        };
+        match self {
+            Self::Named if !candidates.iter().any(has_key) => candidates.truncate(1),
+            _ => candidates.retain(has_key),
+        }
+    }
+
+    /// Returns the candidates that can be asked this about that kind of indicator. Where no named one can, they say so
+    /// themselves.
+    pub fn able<T: Candidate>(
+        self,
+        candidates: &[T],
+        capability: Capability,
+        kind: IndicatorKind,
+    ) -> impl Iterator<Item = &T> {
+        let takes = move |one: &&T| {
+            let offer = one.descriptor().offer(capability);
+            offer.is_some_and(|offer| offer.inputs.contains(&kind))
+        };
+        let any = self == Self::Any || candidates.iter().any(|one| takes(&one));
+        candidates.iter().filter(move |one| !any || takes(one))
+    }
+}
+
+fn has_key(runtime: &Runtime) -> bool {
+    runtime.own.is_some() || runtime.settings.key_fault.is_some()
+}
+
+/// Returns the providers that have a key and can be asked this about that kind of indicator; of these names only, where
+/// there are any.
+#[must_use]
+pub fn providers_for(
+    engine: &Engine,
+    capability: Capability,
+    kind: IndicatorKind,
+    only: Option<&BTreeSet<String>>,
+) -> Vec<Arc<Descriptor>> {
+    let runtimes = engine.runtimes();
+    let meant = runtimes
+        .iter()
+        .filter(|(name, _)| only.is_none_or(|only| only.contains(*name)));
+    let mut candidates: Vec<_> = meant
+        .map(|(_, runtime)| Arc::clone(runtime.provider.descriptor()))
+        .collect();
+    Choice::Any.retain_with_key(engine, &mut candidates);
+    Choice::Any.able(&candidates, capability, kind).cloned().collect()
+}
+
+/// Names a provider to ask, and how.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The provider.
+    pub descriptor: Arc<Descriptor>,
+    /// Parameters that the vendor sees.
+    pub params: BTreeMap<String, String>,
+    /// How many records are wanted, where they come page by page.
+    pub want: usize,
+    /// Whether a priced answer may be bought.
+    pub buy: bool,
+    /// The greatest age of an answer; zero asks again.
+    pub max_age: Option<Duration>,
+    /// The user's own key.
+    pub user_key: Option<Key>,
+    /// Why the provider may not be asked; then only what is held answers.
+    pub blocked_reason: Option<String>,
+}
+
+impl Source {
+    /// Asks a provider with the parameters that hold where nothing else is said, so that all who ask nothing else are
+    /// answered by one stored answer. Nothing is bought.
+    #[must_use]
+    pub fn of(descriptor: &Arc<Descriptor>, capability: Capability) -> Self {
+        let offer = descriptor.offer(capability);
+        let params = offer.iter().flat_map(|offer| &offer.params);
+        Self {
+            params: params
+                .map(|param| (param.name.to_string(), param.values.default()))
+                .collect(),
+            descriptor: Arc::clone(descriptor),
+            want: 0,
+            buy: false,
+            max_age: None,
+            user_key: None,
+            blocked_reason: None,
+        }
+    }
+}
+
+/// Says what became of a look-up at one source.
+#[derive(Debug, Clone)]
+pub struct SourceResult {
+    /// The provider.
+    pub descriptor: Arc<Descriptor>,
+    /// What it answered.
+    pub response: Told,
+}
+
+/// Holds what all questions of a request have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup<'a> {
+    /// Answers questions.
+    pub engine: &'a Engine,
+    /// The lists, for what pivotd answers itself.
+    pub lists: &'a Lists,
+    /// Who asks.
+    pub asker: &'a Asker,
+    /// Until when the caller waits, on the clock's `elapsed`.
+    pub deadline: Duration,
+    /// How long answers are kept, where the question says.
+    pub ttl: Option<Duration>,
+}
+
+impl Lookup<'_> {
+    /// Asks a source.
+    pub async fn ask(&self, source: Source, capability: Capability, indicator: &Indicator) -> SourceResult {
+        self.ask_as(self.asker.priority, source, capability, indicator)
+            .await
+    }
+
+    /// Asks a source in another turn than the caller's.
+    pub async fn ask_as(
+        &self,
+        priority: Priority,
+        source: Source,
+        capability: Capability,
+        indicator: &Indicator,
+    ) -> SourceResult {
+        if source.descriptor.name == OWN {
+            return SourceResult {
+                response: Told::local(own::answer(indicator, self.lists).0),
+                descriptor: source.descriptor,
+            };
+        }
+        let ask = Ask {
+            provider: source.descriptor.name.to_string(),
+            query: Query {
+                capability,
+                indicator: indicator.clone(),
+                params: source.params,
+            },
+            want: source.want,
+            buy: source.buy,
+            max_age: source.max_age,
+            barred: source.blocked_reason,
+            ttl: self.ttl,
+            key: source.user_key,
+            deadline: self.deadline,
+            asker: Asker {
+                priority,
+                ..self.asker.clone()
+            },
+        };
+        SourceResult {
+            response: self.engine.ask(ask).await,
+            descriptor: source.descriptor,
+        }
+    }
+
+    /// Asks several sources side by side; results stand in the order of the sources.
+    pub async fn ask_all(
+        &self,
+        sources: Vec<Source>,
+        capability: Capability,
+        indicator: &Indicator,
+    ) -> Vec<SourceResult> {
+        let asked = sources
+            .into_iter()
+            .map(|source| self.ask(source, capability, indicator));
+        let results = join_all(asked).await;
+        // While one source is waited for, the answers of others hold no room.
+        results.into_iter().map(SourceResult::without_room).collect()
+    }
+}
+
+impl SourceResult {
+    /// Gives back the room that a large answer takes while others are waited for.
+    #[must_use]
+    pub fn without_room(self) -> Self {
+        let response = Told {
+            place: None,
+            ..self.response
+        };
+        Self { response, ..self }
+    }
+}
+
+/// Says why a marking keeps a question from a provider; `None` where it does not.
+#[must_use]
+pub fn blocked_reason(
+    engine: &Engine,
+    descriptor: &Descriptor,
+    capability: Capability,
+    tlp: Tlp,
+    pap: Pap,
+) -> Option<String> {
+    let runtimes = engine.runtimes();
+    let (name, settings) = runtimes
+        .get_key_value(descriptor.name.as_str())
+        .map(|(name, runtime)| (name, &runtime.settings))?;
+    if tlp > settings.max_tlp {
+        let most = settings.max_tlp.name();
+        return Some(format!(
+            "TLP:{} is not told to {name}, which is asked up to {most}",
+            tlp.name()
+        ));
+    }
+    let active = descriptor.offer(capability).is_some_and(|offer| offer.active);
+    let most = if active {
+        settings.max_pap.min(Pap::Green)
+    } else {
+        settings.max_pap
+    };
+    (pap > most).then(|| {
+        let kind = if active { "actively " } else { "" };
+        format!(
+            "PAP:{} does not allow to ask {name}, which is {kind}asked up to {}",
+            pap.name(),
+            most.name()
+        )
+    })
+}
