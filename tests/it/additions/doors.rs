@@ -64,12 +64,8 @@ async fn sources_with_a_key_are_asked_and_each_tells_what_it_knows() {
         .with(["defender", "passivetotal"])
         .adds(provider, beacon::vendor(), &beacon::configuration("beacon"))
         .settings(|settings| {
-            settings
-                .providers
-                .get_mut("passivetotal")
-                .unwrap()
-                .credentials
-                .clear()
+            let passivetotal = settings.providers.get_mut("passivetotal").unwrap();
+            passivetotal.credentials.clear();
         })
         .start()
         .await;
