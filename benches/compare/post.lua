@@ -15,6 +15,6 @@ wrk.body = body
 if vary then
   function request()
     count = count + 1
-    return wrk.format(nil, nil, nil, (body:gsub(vary, tostring(count), 1)))
+    return wrk.format(nil, nil, nil, (body:gsub(vary, tostring(count))))
   end
 end
