@@ -13,7 +13,7 @@ use pivotd::catalogue::Catalogue;
 use pivotd::config;
 use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Purpose, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
-use pivotd::mapping::{Heard, MappedInput, Rules, Selection, map};
+use pivotd::mapping::{Heard, MappedInput, Rules, Selection, arrange, map};
 use pivotd::providers::Providers;
 
 const SIZES: [usize; 3] = [12, 256, 10_000];
@@ -120,6 +120,20 @@ fn bench(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(count as u64));
         group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
             bencher.iter_with_large_drop(run);
+        });
+        group.finish();
+        let answers = [Heard::whole(&answer, now)];
+        let direct = || {
+            let mut out = response::begin();
+            arrange(black_box(&answers), &rules, &input, &selection).write(&mut out, None);
+            response::finish(&mut out, &[]);
+            out
+        };
+        assert_eq!(direct(), response::write(&response));
+        let mut group = criterion.benchmark_group("map_and_write");
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+            bencher.iter_with_large_drop(direct);
         });
         group.finish();
         let mut group = criterion.benchmark_group("write");

@@ -13,8 +13,16 @@ use crate::domain::{Denial, FailureKind, Outcome};
 use crate::engine::{CacheState, TERMINAL, Told};
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
-use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
+use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, arrange};
 use crate::providers::Descriptor;
+
+/// Says what becomes of the entities of a run.
+pub(super) enum Output<'a> {
+    /// They are made, for the response.
+    Entities,
+    /// They are written to the end of this as XML, and the response has none.
+    Xml(&'a mut String),
+}
 
 /// Merges what the questions of a run came to.
 pub(super) fn gather(
@@ -23,7 +31,11 @@ pub(super) fn gather(
     limit: usize,
     known: &Known,
     now: Timestamp,
+    mut output: Output<'_>,
 ) -> Ran {
+    let sample = run
+        .sample
+        .then(|| Property::loose("pivotd.sample", "Sample data", "true"));
     let mut response = TransformResponse::default();
     let mut depends = Some(Depends {
         entries: Vec::new(),
@@ -74,15 +86,11 @@ pub(super) fn gather(
                 return plain(Body::Exception(exception), "user_key_refused");
             }
         }
-        let mapped = mapped(run, &asked, limit, known);
+        let mapped = mapped(run, &asked, limit, known, &mut output, sample.as_ref());
         reply(run, &asked, mapped, now).add_to(&mut response);
     }
-    if run.sample {
-        for entity in &mut response.entities {
-            entity
-                .properties
-                .push(Property::loose("pivotd.sample", "Sample data", "true"));
-        }
+    for entity in &mut response.entities {
+        entity.properties.extend(sample.clone());
     }
     response.messages = mark(run, response.messages);
     Ran {
@@ -125,7 +133,15 @@ fn asked_where(told: &Told) -> &'static str {
     }
 }
 
-fn mapped(run: &Run<'_>, asked: &Asked, limit: usize, known: &Known) -> Mapped {
+/// Maps what came of one entity. `extra` is what every written entity is given.
+fn mapped(
+    run: &Run<'_>,
+    asked: &Asked,
+    limit: usize,
+    known: &Known,
+    output: &mut Output<'_>,
+    extra: Option<&Property>,
+) -> Mapped {
     let answers: Vec<_> = asked
         .told
         .iter()
@@ -162,7 +178,18 @@ fn mapped(run: &Run<'_>, asked: &Asked, limit: usize, known: &Known) -> Mapped {
         lists: &run.settings.lists,
         marks: &known.marks,
     };
-    map(&answers, &rules, &input, &selection)
+    let arranged = arrange(&answers, &rules, &input, &selection);
+    let counts = arranged.counts();
+    match output {
+        Output::Entities => Mapped {
+            entities: arranged.entities(),
+            ..counts
+        },
+        Output::Xml(out) => {
+            arranged.write(out, extra);
+            counts
+        }
+    }
 }
 
 /// Makes what messages about one provider's answer are written from.

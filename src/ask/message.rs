@@ -192,7 +192,7 @@ impl Context<'_> {
     /// Says what is not shown and why, what has no date, and how to see more.
     fn not_shown(&self, answer: &Answer, mapped: &Mapped) -> Option<UiMessage> {
         let unseen = answer.total.filter(|total| *total > answer.records.len() as u64);
-        let nothing = mapped.entities.is_empty();
+        let nothing = mapped.is_empty();
         let mut parts = self.dropped(&mapped.dropped);
         match mapped.undated {
             0 => {}

@@ -5,6 +5,7 @@ pub mod lookup;
 pub mod message;
 pub mod options;
 mod question;
+pub mod reads;
 pub mod reply;
 pub mod report;
 pub mod score;

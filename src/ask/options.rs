@@ -1,6 +1,7 @@
 //! Reads the settings that a client sends with a transform.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -50,9 +51,73 @@ pub struct OptionError {
     pub expected: String,
 }
 
-fn wrong(name: &str, expected: impl Into<String>) -> OptionError {
+/// Is the name of a setting, in parts: so many are looked for in each run that none is put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingName<'a> {
+    is_global: bool,
+    owner: &'a str,
+    what: &'a str,
+    /// Whether dashes stand for the underscores of a field's name.
+    is_field: bool,
+}
+
+impl<'a> SettingName<'a> {
+    fn of_provider(owner: &'a str, what: &'a str) -> Self {
+        Self {
+            is_global: false,
+            owner,
+            what,
+            is_field: false,
+        }
+    }
+
+    fn of_all(what: &'a str) -> Self {
+        Self {
+            is_global: true,
+            ..Self::of_provider("pivotd", what)
+        }
+    }
+
+    fn of_key(owner: &'a str, field: &'a str) -> Self {
+        Self {
+            is_global: true,
+            is_field: true,
+            ..Self::of_provider(owner, field)
+        }
+    }
+
+    /// Tells whether a setting has this name.
+    #[must_use]
+    pub fn is(&self, id: &str) -> bool {
+        let rest = if self.is_global {
+            id.strip_prefix("global#")
+        } else {
+            Some(id)
+        };
+        let what = rest.and_then(|rest| rest.strip_prefix(self.owner)?.strip_prefix('.'));
+        what.is_some_and(|what| what.len() == self.what.len() && what.bytes().eq(self.last_bytes()))
+    }
+
+    fn last_bytes(&self) -> impl Iterator<Item = u8> {
+        let is_field = self.is_field;
+        self.what
+            .bytes()
+            .map(move |byte| if is_field && byte == b'_' { b'-' } else { byte })
+    }
+}
+
+impl fmt::Display for SettingName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let global = if self.is_global { "global#" } else { "" };
+        write!(formatter, "{global}{}.", self.owner)?;
+        self.last_bytes()
+            .try_for_each(|byte| formatter.write_char(char::from(byte)))
+    }
+}
+
+fn wrong(name: &SettingName<'_>, expected: impl Into<String>) -> OptionError {
     OptionError {
-        name: name.to_owned(),
+        name: name.to_string(),
         expected: expected.into(),
     }
 }
@@ -67,11 +132,14 @@ impl Options {
     pub fn read<'a>(
         spec: &TransformSpec,
         descriptor: &Descriptor,
-        setting: impl Fn(&str) -> Option<&'a str>,
+        setting: impl Fn(&SettingName<'_>) -> Option<&'a str>,
     ) -> Result<Self, OptionError> {
         let provider = &descriptor.name;
         let day = |what: &str| {
-            for name in [format!("{provider}.{what}"), format!("global#pivotd.{what}")] {
+            for name in [
+                SettingName::of_provider(provider, what),
+                SettingName::of_all(what),
+            ] {
                 if let Some(day) = setting(&name)
                     .map(settings::date)
                     .transpose()
@@ -86,8 +154,8 @@ impl Options {
         // Clients send what stands in their form at first, which is true: either says that dates are wanted.
         let mut dated_only = false;
         for name in [
-            format!("{provider}.{UNDATED}"),
-            format!("global#pivotd.{UNDATED}"),
+            SettingName::of_provider(provider, UNDATED),
+            SettingName::of_all(UNDATED),
         ] {
             let read = setting(&name).map(settings::boolean).transpose();
             let undated = read.map_err(|error| wrong(&name, error.expected))?.flatten();
@@ -103,14 +171,14 @@ impl Options {
             && since > until
         {
             return Err(wrong(
-                &format!("{provider}.since"),
+                &SettingName::of_provider(provider, "since"),
                 format!("a day not after {until}, where `until` ends"),
             ));
         }
         let offer = descriptor.offer(spec.capability);
         let mut params = BTreeMap::new();
         for param in offer.iter().flat_map(|offer| &offer.params) {
-            let name = format!("{provider}.{}", param.name);
+            let name = SettingName::of_provider(provider, &param.name);
             // The value itself is not repeated in an error: it may have been meant for another field.
             let asked = setting(&name)
                 .map(|text| param.values.read(text))
@@ -127,13 +195,13 @@ impl Options {
                 params.extend(day.map(|day| (name.to_owned(), day.to_string())));
             }
         }
-        let name = format!("{provider}.max-age");
+        let name = SettingName::of_provider(provider, "max-age");
         let max_age = setting(&name)
             .map(age)
             .transpose()
             .map_err(|expected| wrong(&name, expected))?;
         let flag = |what: &str| {
-            let name = format!("{provider}.{what}");
+            let name = SettingName::of_provider(provider, what);
             let read = setting(&name).map(settings::boolean).transpose();
             read.map(|flag| flag.flatten().unwrap_or(false))
                 .map_err(|error| wrong(&name, error.expected))
@@ -169,11 +237,10 @@ fn age(text: &str) -> Result<Duration, &'static str> {
 /// Takes a user's own key from `global#<provider>.<field>`; all of it or none.
 fn own_key<'a>(
     descriptor: &Descriptor,
-    setting: &impl Fn(&str) -> Option<&'a str>,
+    setting: &impl Fn(&SettingName<'_>) -> Option<&'a str>,
 ) -> Result<Option<Key>, OptionError> {
-    let id = |field: &str| format!("global#{}.{}", descriptor.name, field.replace('_', "-"));
     let given = |field: &str| {
-        setting(&id(field))
+        setting(&SettingName::of_key(&descriptor.name, field))
             .map(str::trim)
             .filter(|value| !value.is_empty())
     };
@@ -197,7 +264,7 @@ fn own_key<'a>(
         }
         let value = given(&field.name).ok_or_else(|| {
             wrong(
-                &id(&field.name),
+                &SettingName::of_key(&descriptor.name, &field.name),
                 format!(
                     "a value, since you gave another part of your own {} key",
                     descriptor.title
@@ -212,6 +279,23 @@ fn own_key<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_parts_is_the_whole_name() {
+        let names = [
+            (SettingName::of_provider("acme", "since"), "acme.since"),
+            (SettingName::of_provider("acme", "a_b"), "acme.a_b"),
+            (SettingName::of_all("until"), "global#pivotd.until"),
+            (SettingName::of_key("acme", "api_key"), "global#acme.api-key"),
+        ];
+        for (name, whole) in names {
+            assert_eq!(name.to_string(), whole);
+            for (_, other) in names {
+                assert_eq!(name.is(other), whole == other, "{whole} {other}");
+            }
+            assert!(!name.is(&format!("{whole}x")) && !name.is("acme") && !name.is(""));
+        }
+    }
 
     #[test]
     fn ages_are_hours_or_durations() {
@@ -234,9 +318,11 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (format!("global#threatconnect.{name}"), *value))
                 .collect();
-            own_key(descriptor, &|name: &str| given.get(name).copied())
-                .map(|key| key.map(|key| key.keys().cloned().collect::<Vec<_>>()))
-                .map_err(|error| error.name)
+            own_key(descriptor, &|name: &SettingName<'_>| {
+                given.get(&name.to_string()).copied()
+            })
+            .map(|key| key.map(|key| key.keys().cloned().collect::<Vec<_>>()))
+            .map_err(|error| error.name)
         };
         let names = |names: &[&str]| Ok(Some(names.iter().map(|name| (*name).to_owned()).collect()));
         assert_eq!(key(&[]), Ok(None));

@@ -18,7 +18,7 @@ impl Reply {
         let mut messages = messages;
         // An empty one is not written.
         messages.retain(|message| !message.text.trim().is_empty());
-        if mapped.entities.is_empty() && messages.is_empty() {
+        if mapped.is_empty() && messages.is_empty() {
             messages.push(otherwise());
         }
         Self {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::config::Settings;
 use crate::config::problem::did_you_mean;
 use crate::domain::{Capability, IndicatorKind};
-use crate::mapping::{EntityRule, humanised};
+use crate::mapping::{EntityRule, Plan, humanised};
 
 pub(crate) use inputs::{input, widen};
 pub use own::OWN;
@@ -69,6 +69,8 @@ pub struct TransformSpec {
     pub ttl: Option<Duration>,
     /// How records become entities.
     pub entities: Vec<EntityRule>,
+    /// The same, compiled.
+    pub plan: Arc<Plan>,
     /// Line in the file.
     pub line: usize,
 }

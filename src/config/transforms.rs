@@ -1,6 +1,7 @@
 //! Reads `[[transform]]` and checks it against what providers can do and what records hold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::entities;
 use super::problem::{Origin, expected_of};
@@ -11,7 +12,7 @@ use super::values;
 use crate::catalogue::{self, Answerer, InputSpec, OWN, TransformSpec, own};
 use crate::domain::{Capability, IndicatorKind};
 use crate::maltego::types;
-use crate::mapping::Scale;
+use crate::mapping::{Plan, Scale};
 use crate::providers::{Descriptor, Name, Offer, Providers, Values};
 
 /// What transforms are checked against.
@@ -79,6 +80,8 @@ fn transform(
         .iter()
         .map(|(descriptor, _)| descriptor.name.to_string())
         .collect();
+    let title = title?;
+    let plan = Plan::compile(capability.schema(), &title, &entities, &names);
     let answerer = if names == [OWN] {
         Answerer::Own
     } else {
@@ -86,7 +89,7 @@ fn transform(
     };
     Some(TransformSpec {
         name: name?,
-        title: title?,
+        title,
         about: about?,
         answerer,
         capability,
@@ -96,6 +99,7 @@ fn transform(
         params,
         ttl,
         entities,
+        plan: Arc::new(plan),
         line: node.origin.line(),
     })
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
-use super::{Answer, Capability, Indicator, IndicatorKind, Record, Value};
+use super::{Answer, Capability, FieldId, Indicator, IndicatorKind, Record, Value};
 
 /// Says who called something a sinkhole, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,17 +164,21 @@ pub fn says_sinkhole(record: &Record) -> bool {
             matches!(word.as_str(), "sinkhole" | "sinkholed" | "sinkholes")
         })
     };
-    if let Some(Value::Flag(flag)) = record.get("sinkhole") {
+    let [flag, words @ ..] = &*SAYING;
+    let at = |id: &Option<FieldId>| record.field((*id)?);
+    if let Some(Value::Flag(flag)) = at(flag) {
         return *flag;
     }
-    ["tags", "classification", "word"]
-        .iter()
-        .any(|name| match record.get(name) {
-            Some(Value::Texts(texts)) => texts.iter().any(|text| is_word(text)),
-            Some(Value::Text(text)) => is_word(text),
-            _ => false,
-        })
+    words.iter().any(|id| match at(id) {
+        Some(Value::Texts(texts)) => texts.iter().any(|text| is_word(text)),
+        Some(Value::Text(text)) => is_word(text),
+        _ => false,
+    })
 }
+
+/// The fields that call a record's subject a sinkhole: first the flag, then those that hold words.
+static SAYING: LazyLock<[Option<FieldId>; 4]> =
+    LazyLock::new(|| ["sinkhole", "tags", "classification", "word"].map(FieldId::of));
 
 #[cfg(test)]
 mod tests {

@@ -29,5 +29,5 @@ pub use marks::{Mark, Marks, MarksByValue};
 pub use outcome::{Answer, Denial, Failure, FailureKind, LeftOut, Outcome, Price, Rest, Source};
 pub use party::Party;
 pub use query::Query;
-pub use record::{Record, Value};
-pub use schema::{Field, Kind, Schema};
+pub use record::{Record, Value, push_day};
+pub use schema::{Field, FieldId, Kind, Schema};

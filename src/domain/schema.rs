@@ -1,5 +1,9 @@
 //! Says what record types are made of.
 
+use std::sync::LazyLock;
+
+use super::Capability;
+
 /// Says what a field holds; the mapping derives entity types from it, the catalogue checks names against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -103,5 +107,56 @@ impl Schema {
             Kind::Records(schema) => Some(schema),
             _ => None,
         }
+    }
+}
+
+/// Is the number of a field's name. Names that schemas declare are numbered in their order, so that ids sort as names do. One
+/// name has one id in all schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldId(u16);
+
+/// The declared names, in order, each once.
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut names = Vec::new();
+    let mut schemas: Vec<&'static Schema> = Capability::ALL.iter().map(|one| one.schema()).collect();
+    while let Some(schema) = schemas.pop() {
+        names.extend(schema.fields.iter().map(|field| field.name));
+        schemas.extend(schema.fields.iter().filter_map(|field| match field.kind {
+            Kind::Records(inner) => Some(inner),
+            _ => None,
+        }));
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+});
+
+impl FieldId {
+    /// Finds the id of a name; `None` where no schema declares it.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let at = NAMES.binary_search(&name).ok()?;
+        u16::try_from(at).ok().map(Self)
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.get(usize::from(self.0)).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_declared_name_has_an_id_and_ids_sort_as_names_do() {
+        for (at, name) in NAMES.iter().enumerate() {
+            let id = FieldId::of(name).unwrap();
+            assert_eq!((usize::from(id.0), id.name()), (at, *name));
+        }
+        assert!(FieldId::of("first_seen") < FieldId::of("last_seen"));
+        assert_eq!(FieldId::of("no such field"), None);
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use hashbrown::DefaultHashBuilder;
 use jiff::Timestamp;
 use moka::future::Cache as Memory;
 use serde::{Deserialize, Serialize};
@@ -183,7 +184,7 @@ enum Kept {
 /// Keeps answers and rendered bodies.
 #[derive(Debug)]
 pub struct Cache {
-    memory: Memory<Key, Kept>,
+    memory: Memory<Key, Kept, DefaultHashBuilder>,
     /// The most that memory holds, by our own weights.
     most: u64,
     store: Store,
@@ -232,7 +233,7 @@ impl Cache {
         let memory = Memory::builder()
             .max_capacity(settings.memory)
             .weigher(weigh)
-            .build();
+            .build_with_hasher(DefaultHashBuilder::default());
         let learnt = Learnt::default();
         learnt.read(&store);
         Self {
@@ -491,10 +492,21 @@ fn is_empty(answer: &Answer) -> bool {
 }
 
 /// Gathers the parts that a request, or the body that answers it, is known by.
-#[derive(Default)]
 pub struct KeyBuilder(Vec<u8>);
 
+impl Default for KeyBuilder {
+    fn default() -> Self {
+        Self::with_room(512)
+    }
+}
+
 impl KeyBuilder {
+    /// Makes room for parts of so many bytes.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
     /// Adds a part, with its length, so that parts cannot run into each other.
     pub fn part(&mut self, part: &[u8]) {
         // Gathered and hashed at once: there are many parts, and most are short.

@@ -17,6 +17,7 @@ use super::operation;
 use super::rendering::Unwritten;
 use super::run_path::{RunPath, holds_token};
 use crate::ask::message::head;
+use crate::ask::reads;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
@@ -208,8 +209,8 @@ impl Asked<'_> {
     }
 
     /// Gathers what everything depends on: transform, configuration, and the asker's rights; the token is left out.
-    fn key(&self, identity: &Identity) -> KeyBuilder {
-        let mut key = KeyBuilder::default();
+    fn key(&self, identity: &Identity, room: usize) -> KeyBuilder {
+        let mut key = KeyBuilder::with_room(room);
         key.part(FACE.as_bytes());
         key.part(self.codec.content_type().as_bytes());
         key.part(&self.configured.catalogue.generation().to_le_bytes());
@@ -224,7 +225,7 @@ impl Asked<'_> {
 
     fn request_key(&self, body: &Bytes) -> Option<RequestKey> {
         let identity = self.installed.as_ref()?;
-        let mut key = self.key(identity);
+        let mut key = self.key(identity, body.len() + 256);
         key.part(body);
         (body.len() <= MOST_KNOWN).then(|| key.request())
     }
@@ -301,7 +302,7 @@ impl Asked<'_> {
         self.http.extensions_mut().insert(Vouched);
         let indicator: Option<Arc<str>> = request.entities.first().map(|entity| head(entity.value()).into());
         let now = app.engine.clock().now();
-        let key = rendered_key(self.key(&identity), &request);
+        let key = rendered_key(self.key(&identity, 512), spec, &request);
         if let Some(request_key) = request_key
             && let Some(indicator) = &indicator
             && !may_hold_secret(&request)
@@ -330,7 +331,7 @@ impl Asked<'_> {
             deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
             sample: app.is_sample(),
         };
-        let answers = ask_all(&app.engine, &rights.run(configured, spec), &request).await;
+        let answers = ask_all(&app.engine, &rights.run(configured, spec), request).await;
         let now = app.engine.clock().now();
         let rendered = if answers.records() < MANY_RECORDS {
             render(codec, answers, &rights.run(configured, spec), now)
@@ -409,16 +410,25 @@ impl Rights {
     }
 }
 
-/// Maps, merges and writes what came; the entities end here, so that freeing them holds up nobody either.
+/// Maps, merges and writes what came.
 fn render(codec: &dyn Codec, answers: Answers, run: &Run<'_>, now: jiff::Timestamp) -> (Bytes, Ran) {
-    let mut ran = answers.gather(run, now);
-    let body = match &mut ran.body {
-        Body::Response(response) => {
+    let begun = codec.begin_xml();
+    let (xml, mut ran) = match begun {
+        Some(mut xml) => {
+            let ran = answers.gather_xml(run, now, &mut xml);
+            (Some(xml), ran)
+        }
+        None => (None, answers.gather(run, now)),
+    };
+    let body = match (&mut ran.body, xml) {
+        (Body::Response(response), Some(xml)) => codec.finish_xml(xml, &response.messages),
+        (Body::Response(response), None) => {
             let body = codec.encode(response);
+            // They end here, so that freeing them holds up no other request.
             response.entities = Vec::new();
             body
         }
-        Body::Exception(exception) => codec.encode_error(exception),
+        (Body::Exception(exception), _) => codec.encode_error(exception),
     };
     (body.into(), ran)
 }
@@ -453,32 +463,9 @@ fn age(now: jiff::Timestamp, retrieved_at: Option<jiff::Timestamp>) -> Option<u6
 }
 
 /// Hashes everything that a rendered body is made from; the token itself is left out.
-fn rendered_key(mut key: KeyBuilder, request: &TransformRequest) -> RenderedKey {
-    key.part(&request.soft_limit.unwrap_or(u32::MAX).to_le_bytes());
-    for entity in &request.entities {
-        for text in [&entity.type_id, &entity.declared_type, &entity.value] {
-            key.part(text.as_bytes());
-        }
-        key.part(&entity.weight.to_le_bytes());
-        for list in [&entity.ancestors, &entity.strict_fields] {
-            key.part(&(list.len() as u64).to_le_bytes());
-            list.iter().for_each(|text| key.part(text.as_bytes()));
-        }
-        pairs(&mut key, entity.fields.iter());
-    }
-    pairs(
-        &mut key,
-        request.settings.iter().filter(|(name, _)| name != TOKEN),
-    );
+fn rendered_key(mut key: KeyBuilder, spec: &TransformSpec, request: &TransformRequest) -> RenderedKey {
+    reads::add_to_key(&mut key, spec, request, TOKEN);
     key.rendered()
-}
-
-fn pairs<'a>(key: &mut KeyBuilder, pairs: impl Iterator<Item = &'a (String, String)>) {
-    for (name, value) in pairs {
-        key.part(name.as_bytes());
-        key.part(value.as_bytes());
-    }
-    key.part(b"");
 }
 
 /// Says where a token came from, since each source is told differently that it is wrong.

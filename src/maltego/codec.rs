@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::request::{self, ReadLimits, TransformRequest};
-use super::response::{self, TransformException, TransformResponse};
+use super::response::{self, TransformException, TransformResponse, UiMessage};
 
 /// Is a wire format of Maltego clients. It reads and writes; who asks, what is asked and what that costs is not its own.
 pub trait Codec: fmt::Debug + Send + Sync {
@@ -21,6 +21,18 @@ pub trait Codec: fmt::Debug + Send + Sync {
 
     /// Writes why a run has no answer.
     fn encode_error(&self, exception: &TransformException) -> Vec<u8>;
+
+    /// Begins a response into which entities are written as TRX's XML while they are mapped, which takes less than half the time
+    /// of making them first. `None` where the format writes them otherwise; then [`Codec::encode`] is given all of them.
+    fn begin_xml(&self) -> Option<String> {
+        None
+    }
+
+    /// Ends a response that [`Codec::begin_xml`] began.
+    fn finish_xml(&self, xml: String, messages: &[UiMessage]) -> Vec<u8> {
+        let _ = messages;
+        xml.into_bytes()
+    }
 }
 
 /// Is the XML of the v2 protocol (TRX), which distribution servers and classic clients speak.
@@ -46,5 +58,14 @@ impl Codec for Trx {
 
     fn encode_error(&self, exception: &TransformException) -> Vec<u8> {
         response::write_exception(std::slice::from_ref(exception)).into()
+    }
+
+    fn begin_xml(&self) -> Option<String> {
+        Some(response::begin())
+    }
+
+    fn finish_xml(&self, mut xml: String, messages: &[UiMessage]) -> Vec<u8> {
+        response::finish(&mut xml, messages);
+        xml.into_bytes()
     }
 }

@@ -2,6 +2,12 @@
 
 use smol_str::SmolStr;
 
+pub(super) const TABLE_START: &str = "<table>";
+pub(super) const ROW_START: &str = "<tr><td><b>";
+pub(super) const ROW_MIDDLE: &str = "</b></td><td>";
+pub(super) const ROW_END: &str = "</td></tr>";
+pub(super) const TABLE_END: &str = "</table>";
+
 /// Holds one section of an entity's detail view.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DisplayInformation {
@@ -21,18 +27,18 @@ impl DisplayInformation {
         V: AsRef<str>,
     {
         let mut html = String::with_capacity(256);
-        html.push_str("<table>");
+        html.push_str(TABLE_START);
         for (key, value) in rows {
             if value.as_ref().trim().is_empty() {
                 continue;
             }
-            html.push_str("<tr><td><b>");
+            html.push_str(ROW_START);
             push_html(&mut html, key.as_ref());
-            html.push_str("</b></td><td>");
+            html.push_str(ROW_MIDDLE);
             push_html(&mut html, value.as_ref());
-            html.push_str("</td></tr>");
+            html.push_str(ROW_END);
         }
-        html.push_str("</table>");
+        html.push_str(TABLE_END);
         Self {
             name: title.into(),
             html,
@@ -40,7 +46,8 @@ impl DisplayInformation {
     }
 }
 
-fn push_html(out: &mut String, text: &str) {
+/// Writes a text as HTML.
+pub(super) fn push_html(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),

@@ -6,7 +6,7 @@
 //! * [`settings`] gives setting values their types;
 //! * [`types`] knows the standard entity types: value properties, ancestry, and which properties must agree for two
 //!   entities to merge;
-//! * [`response`] holds what is answered, and writes it.
+//! * [`response`] holds what is answered, and writes it; `xml` has the pieces.
 
 pub mod codec;
 pub mod decode;
@@ -18,6 +18,7 @@ pub mod settings;
 mod text;
 pub mod types;
 mod writer;
+pub(crate) mod xml;
 
 #[cfg(test)]
 mod tests;

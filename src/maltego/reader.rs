@@ -11,6 +11,7 @@ use super::text::{self, Reference};
 use builder::Builder;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Bounds what a request may hold.
@@ -191,7 +192,10 @@ fn open(builder: &mut Builder, tag: &BytesStart<'_>, limits: &ReadLimits) -> Res
 }
 
 /// Resolves references, and turns line ends and tabs into blanks as XML 1.0 section 3.3.3 has it.
-fn attribute_value(raw: &str) -> Result<String, ReadErrorKind> {
+fn attribute_value(raw: &str) -> Result<Cow<'_, str>, ReadErrorKind> {
+    if raw.bytes().all(|byte| byte >= b' ' && byte != b'&') {
+        return Ok(Cow::Borrowed(raw));
+    }
     let mut out = String::with_capacity(raw.len());
     let mut parts = raw.split('&');
     push_blanked(&mut out, parts.next().unwrap_or_default());
@@ -213,7 +217,7 @@ fn attribute_value(raw: &str) -> Result<String, ReadErrorKind> {
         }
         push_blanked(&mut out, rest);
     }
-    Ok(out)
+    Ok(Cow::Owned(out))
 }
 
 fn push_blanked(out: &mut String, raw: &str) {

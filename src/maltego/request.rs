@@ -42,7 +42,14 @@ impl TransformRequest {
     /// Returns a setting by its id. A blank one counts as absent, since clients send every field of their form.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {
-        find(&self.settings, name).filter(|value| !value.trim().is_empty())
+        self.setting_that(|id| id == name)
+    }
+
+    /// Returns the setting whose id this tells; a blank one counts as absent.
+    pub fn setting_that(&self, is: impl Fn(&str) -> bool) -> Option<&str> {
+        let mut settings = self.settings.iter();
+        let (_, value) = settings.find(|(id, _)| is(id))?;
+        Some(value.as_str()).filter(|value| !value.trim().is_empty())
     }
 }
 

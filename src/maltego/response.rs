@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use super::text::visible;
 
 pub use super::display::DisplayInformation;
-pub use super::writer::{write, write_exception};
+pub use super::writer::{begin, finish, write, write_exception};
 
 /// The weight of an entity that nobody weighed, as the vendor's library has it.
 pub const DEFAULT_WEIGHT: u32 = 100;

@@ -76,7 +76,7 @@ const fn escape(byte: u8) -> &'static str {
 
 /// Appends `text` as element content. Forbidden characters vanish; a carriage return becomes a reference, so that
 /// a reader's line-end normalisation does not change it.
-pub(super) fn push_text(out: &mut String, text: &str) {
+pub(crate) fn push_text(out: &mut String, text: &str) {
     push(out, text, false);
 }
 
@@ -99,12 +99,29 @@ fn are_plain(eight: &[u8; 8]) -> bool {
     below(word, b' ') | escaped == 0
 }
 
+/// Tells a text that stands in attributes as it is. Most do, which this finds out for eight bytes at a time.
+fn is_plain(bytes: &[u8]) -> bool {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    if !eights.iter().all(are_plain) {
+        return false;
+    }
+    // What is left is tried with bytes before it, if there are any: one trial more.
+    match bytes.last_chunk::<8>() {
+        Some(last) => rest.is_empty() || are_plain(last),
+        None => rest
+            .iter()
+            .all(|byte| matches!(ACTS.get(usize::from(*byte)), Some(Act::Pass))),
+    }
+}
+
+/// Tells a text that stands as it is in HTML that is written as XML.
+pub(super) fn is_plain_html(text: &str) -> bool {
+    is_plain(text.as_bytes())
+}
+
 fn push(out: &mut String, text: &str, attribute: bool) {
     let bytes = text.as_bytes();
-    // Most texts need nothing, which this pass finds out for eight bytes at a time.
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let plain = |byte: &u8| matches!(ACTS.get(usize::from(*byte)), Some(Act::Pass));
-    if eights.iter().all(are_plain) && rest.iter().all(plain) {
+    if is_plain(bytes) {
         out.push_str(text);
         return;
     }

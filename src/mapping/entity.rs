@@ -7,31 +7,39 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
-use super::fold::{Group, Part, Period, can_be_sinkhole, zone};
+use super::fold::{Group, Part, can_be_sinkhole, zone};
 use super::map::{Heard, MappedInput, Rules};
+use super::period::Period;
 use super::rules::{EntityRule, Scale};
 use super::seen;
+use super::texts::Reading;
 use crate::catalogue::{OWN, TransformSpec};
 
 use crate::domain::indicator::{HashType, to_unicode};
 use crate::domain::lists::ZoneKind;
-use crate::domain::{Indicator, IndicatorKind, Schema, Value, privacy};
+use crate::domain::{Indicator, IndicatorKind, Schema, Value};
 use crate::maltego::response::{
     Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition, Sighting,
 };
-use crate::maltego::{Entity, Property, is_invisible, types, visible};
-
-/// The most differing texts that are joined into one property.
-const MAX_JOINED: usize = 30;
-/// The longest text of a property and of a row in the detail view, in bytes.
-const MAX_TEXT: usize = 16 * 1024;
+use crate::maltego::{Entity, Property, is_invisible, types};
 
 /// Holds what all entities from one answer share.
-struct Provenance<'a> {
+pub(super) struct Provenance<'a> {
     provider: &'a str,
-    source: SmolStr,
-    retrieved_at: SmolStr,
-    blind: Option<&'a str>,
+    pub(super) source: SmolStr,
+    pub(super) retrieved_at: SmolStr,
+    pub(super) blind: Option<&'a str>,
+}
+
+/// Says where an answer came from.
+pub(super) fn provenance<'a>(heard: &Heard<'a>) -> Provenance<'a> {
+    let (source, at) = (&heard.answer.source, heard.retrieved_at);
+    Provenance {
+        provider: &source.provider,
+        source: format_smolstr!("{} {}", source.provider, source.product),
+        retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(at).to_smolstr(),
+        blind: source.blind.as_deref(),
+    }
 }
 
 /// Dresses the entities of one run.
@@ -87,25 +95,13 @@ impl<'a> Names<'a> {
 impl<'a> Dresser<'a> {
     pub(super) fn new(answers: &[Heard<'a>], rules: &Rules<'a>) -> Self {
         let mut providers: Vec<Names<'_>> = Vec::new();
-        let answers = answers.iter().map(
-            |Heard {
-                 answer,
-                 retrieved_at: at,
-                 ..
-             }| {
-                let source = &answer.source;
-                if !providers.iter().any(|names| names.provider == source.provider) {
-                    providers.push(Names::new(&source.provider));
-                }
-                Provenance {
-                    provider: &source.provider,
-                    source: format_smolstr!("{} {}", source.provider, source.product),
-                    retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(*at).to_smolstr(),
-                    blind: source.blind.as_deref(),
-                }
-            },
-        );
-        let answers = answers.collect();
+        for heard in answers {
+            let provider = &heard.answer.source.provider;
+            if !providers.iter().any(|names| names.provider == provider) {
+                providers.push(Names::new(provider));
+            }
+        }
+        let answers = answers.iter().map(provenance).collect();
         Self {
             spec: rules.spec,
             schema: rules.spec.capability.schema(),
@@ -288,7 +284,7 @@ impl<'a> Dresser<'a> {
                 }
             }
         };
-        let label = rules_of(group).find_map(|rule| rule.link.as_ref()?.fill(resolve));
+        let label = rules_of(group).find_map(|rule| rule.link.as_ref()?.fill(|name| resolve(name)));
         if let Some(label) = label.filter(|label| !label.trim().is_empty()) {
             entity.link.push(LinkProperty::Label(label.into()));
         }
@@ -307,44 +303,36 @@ impl<'a> Dresser<'a> {
     /// Marks names of dynamic DNS services and of hosting, and sinkholes, with who says so; `value` is the entity's in
     /// canonical form.
     fn mark_known(&self, group: &Group<'_>, value: &str, entity: &mut Entity) {
-        let said = match zone(&entity.type_id, value, &self.rules) {
-            Some((ZoneKind::DynamicDns, source)) => Some(("pivotd.dynamic_dns", "Dynamic DNS", source)),
-            Some((ZoneKind::Hosting, source)) => Some(("pivotd.hosting", "Hosting", source)),
-            Some((ZoneKind::Registry, _)) | None => None,
-        };
-        if let Some((name, service, source)) = said {
-            let title = format_smolstr!("{service} according to");
-            add(&mut entity.properties, Property::loose(name, title, source));
+        if let Some((property, service)) = zone_mark(&entity.type_id, value, &self.rules) {
+            add(&mut entity.properties, property);
             overlay(entity, service, OverlayPosition::South, OverlayKind::Text);
             entity.bookmark = entity.bookmark.or(Some(Bookmark::Yellow));
         }
         if !can_be_sinkhole(&entity.type_id) {
             return;
         }
-        let by_list = self.rules.lists.sinkhole(value).map(Cow::Borrowed);
-        // Where a provider's own property says it in this run, it need not be said twice.
         let mut properties = entity.properties.iter();
         let is_said = properties.any(|one| one.name.ends_with(".sinkhole") && one.value == "true");
-        let by_record = || {
-            let called = group.called_sinkhole_by()?;
-            self.answers
-                .get(called)
-                .map(|answer| Cow::Borrowed(answer.provider))
-        };
-        let by_answer = || self.rules.marks.of(value).map(|mark| Cow::Owned(mark.source()));
-        let source = match by_list {
-            None if is_said => None,
-            None => by_record().or_else(by_answer),
-            listed => listed,
-        };
+        let provider_of = |answer: usize| self.answers.get(answer).map(|answer| answer.provider);
+        let source = sinkhole_source(&self.rules, group, value, is_said, provider_of);
         if let Some(source) = &source {
-            let said = Property::loose("pivotd.sinkhole", "Sinkhole according to", source.as_ref());
-            add(&mut entity.properties, said);
+            add(&mut entity.properties, sinkhole_property(source));
         }
         if is_said || source.is_some() {
             overlay(entity, "Sinkhole", OverlayPosition::North, OverlayKind::Text);
             entity.bookmark = Some(Bookmark::Red);
         }
+    }
+
+    /// Joins the differing texts of a field, in the order of the records.
+    fn joined<'p, 'r: 'p>(
+        &self,
+        parts: impl Iterator<Item = &'p Part<'r>>,
+        name: &str,
+        separator: &str,
+    ) -> SmolStr {
+        let values = parts.filter_map(|part| part.scope.get(name));
+        Reading::of(self.schema, name).join(values, separator)
     }
 
     fn mark(&self, group: &Group<'_>, rule: &EntityRule, entity: &mut Entity) {
@@ -371,91 +359,95 @@ impl<'a> Dresser<'a> {
         }
         entity.bookmark = entity.bookmark.or(band.bookmark.map(Into::into));
     }
-
-    /// Joins the differing texts of a field, in the order of the records.
-    fn joined<'p, 'r: 'p>(
-        &self,
-        parts: impl Iterator<Item = &'p Part<'r>>,
-        name: &str,
-        separator: &str,
-    ) -> SmolStr {
-        let mut texts = Texts::default();
-        for part in parts {
-            match part.scope.get(name) {
-                Some(Value::Texts(several)) => several.iter().for_each(|text| texts.add(Cow::Borrowed(text))),
-                Some(Value::Records(records)) => {
-                    let schema = self.schema.list(name);
-                    for record in records {
-                        let fields = schema.into_iter().flat_map(|schema| schema.fields);
-                        let words: Vec<_> = fields.filter_map(|field| record.text(field.name)).collect();
-                        texts.add(Cow::Owned(words.join(" ")));
-                    }
-                }
-                // A notice of redaction is no registrant.
-                Some(Value::Text(text)) if name == "registrant" && privacy::is_private_name(text) => {}
-                Some(value) => value.text().into_iter().for_each(|text| texts.add(text)),
-                None => {}
-            }
-        }
-        let text = texts.join(separator);
-        if text.is_ascii() {
-            return text;
-        }
-        visible(Cow::Borrowed(&text)).to_smolstr()
-    }
-}
-
-/// Gathers differing texts. Mostly there is one, which costs no list.
-#[derive(Default)]
-struct Texts<'a> {
-    first: Option<Cow<'a, str>>,
-    others: Vec<Cow<'a, str>>,
-}
-
-impl<'a> Texts<'a> {
-    fn add(&mut self, text: Cow<'a, str>) {
-        if text.trim().is_empty() || self.others.len() >= MAX_JOINED {
-            return;
-        }
-        match &self.first {
-            None => self.first = Some(text),
-            Some(first) if *first != text && !self.others.contains(&text) => self.others.push(text),
-            Some(_) => {}
-        }
-    }
-
-    fn join(mut self, separator: &str) -> SmolStr {
-        let Some(first) = self.first else {
-            return SmolStr::default();
-        };
-        let text = if self.others.is_empty() {
-            first
-        } else {
-            if let Some(beyond) = self.others.get_mut(MAX_JOINED - 1) {
-                *beyond = Cow::Borrowed("…");
-            }
-            self.others.insert(0, first);
-            Cow::Owned(self.others.join(separator))
-        };
-        if text.len() <= MAX_TEXT {
-            return text.into();
-        }
-        let end = text.floor_char_boundary(MAX_TEXT);
-        format_smolstr!("{}…", text.get(..end).unwrap_or_default())
-    }
 }
 
 /// Walks the rules that made a group, each once.
 fn rules_of<'g, 'r>(group: &'g Group<'r>) -> impl Iterator<Item = &'r EntityRule> + use<'g, 'r> {
-    group.parts.iter().enumerate().filter_map(|(at, part)| {
-        let before = group.parts.iter().take(at);
-        let is_new = group.parts.len() == 1 || !before.rev().any(|known| std::ptr::eq(known.rule, part.rule));
-        is_new.then_some(part.rule)
+    let mut known: Vec<&EntityRule> = Vec::new();
+    group.parts.iter().filter_map(move |part| {
+        let is_new = !known.iter().any(|known| std::ptr::eq(*known, part.rule));
+        is_new.then(|| known.push(part.rule)).map(|()| part.rule)
     })
 }
 
+/// Says as what a customer has the name that an entity is, or stands on: a property, and the service's name.
+pub(super) fn zone_mark(type_id: &str, value: &str, rules: &Rules<'_>) -> Option<(Property, &'static str)> {
+    let (kind, source) = zone(type_id, value, rules)?;
+    let (name, service) = match kind {
+        ZoneKind::DynamicDns => ("pivotd.dynamic_dns", "Dynamic DNS"),
+        ZoneKind::Hosting => ("pivotd.hosting", "Hosting"),
+        ZoneKind::Registry => return None,
+    };
+    let title = format_smolstr!("{service} according to");
+    Some((Property::loose(name, title, source), service))
+}
+
+/// Finds who calls an entity a sinkhole: a list, else the provider of a record, else an earlier answer. Where a provider's own
+/// property says it in this run (`is_said`), only a list says it besides.
+pub(super) fn sinkhole_source<'a>(
+    rules: &Rules<'a>,
+    group: &Group<'_>,
+    value: &str,
+    is_said: bool,
+    provider_of: impl FnOnce(usize) -> Option<&'a str>,
+) -> Option<Cow<'a, str>> {
+    if let Some(list) = rules.lists.sinkhole(value) {
+        return Some(Cow::Borrowed(list));
+    }
+    if is_said {
+        return None;
+    }
+    let by_record = group.called_sinkhole_by().and_then(provider_of);
+    let by_answer = || rules.marks.of(value).map(|mark| Cow::Owned(mark.source()));
+    by_record.map(Cow::Borrowed).or_else(by_answer)
+}
+
+/// Makes the property that says who calls an entity a sinkhole.
+pub(super) fn sinkhole_property(source: &str) -> Property {
+    Property::loose("pivotd.sinkhole", "Sinkhole according to", source)
+}
+
+/// Names a property that a value can have by itself.
+pub(super) struct OwnProperty {
+    pub(super) name: SmolStr,
+    pub(super) title: SmolStr,
+    /// Whether every value of the type has it.
+    pub(super) is_certain: bool,
+}
+
+/// Lists the properties that [`value_properties`] can set for a type.
+pub(super) fn own_properties(type_id: &str) -> Vec<OwnProperty> {
+    let more: &[(&str, bool)] = match type_id {
+        "maltego.URL" => &[("short-title", true), ("title", true)],
+        "maltego.Hash" | "maltego.SSLCertificateHash" => &[("hash_type", false)],
+        "maltego.Person" => &[("person.firstnames", false), ("person.lastname", false)],
+        "maltego.Domain" | "maltego.DNSName" | "maltego.NSRecord" | "maltego.MXRecord"
+        | "maltego.Website" => &[("pivotd.unicode", false)],
+        _ => &[],
+    };
+    let value = types::value_property(type_id).map(|name| (name, true));
+    let all = value.into_iter().chain(more.iter().copied());
+    all.map(|(name, is_certain)| {
+        let property = match name {
+            "pivotd.unicode" => unicode_property(""),
+            name => declared(type_id, name, ""),
+        };
+        OwnProperty {
+            name: property.name,
+            title: property.display_name,
+            is_certain,
+        }
+    })
+    .collect()
+}
+
+/// Makes the property that holds the Unicode form of a name in Punycode.
+fn unicode_property(unicode: &str) -> Property {
+    Property::loose("pivotd.unicode", "Unicode form", unicode)
+}
+
 /// Sets the value property, always explicitly, and what else belongs to a value of the type.
-fn value_properties(type_id: &str, value: &str, out: &mut Vec<Property>) {
+pub(super) fn value_properties(type_id: &str, value: &str, out: &mut Vec<Property>) {
     if let Some(name) = types::value_property(type_id) {
         out.push(declared(type_id, name, value));
     }
@@ -483,7 +475,7 @@ fn value_properties(type_id: &str, value: &str, out: &mut Vec<Property>) {
             let unicode = to_unicode(value);
             // A form with characters that cannot be seen would look like another name.
             if unicode != value && !unicode.chars().any(is_invisible) {
-                out.push(Property::loose("pivotd.unicode", "Unicode form", unicode));
+                out.push(unicode_property(&unicode));
             }
         }
         _ => {}

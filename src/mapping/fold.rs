@@ -1,172 +1,32 @@
 //! Gathers what several records say of one entity, and places it in time.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::collections::hash_map::{Entry, HashMap};
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use jiff::civil::Date;
 
 use super::canonical::{canonical, is_name, is_shouted, name_key, told_apart_by};
 use super::dropped::Unplaced;
-use super::rules::{Condition, EntityRule};
+use super::period::Period;
+use super::plan::CompiledRule;
+use super::rules::EntityRule;
+use super::scope::Scope;
 use super::{Heard, MappedInput, Rules, Window};
 use crate::catalogue::TransformSpec;
 use crate::domain::indicator::NameKind;
 use crate::domain::lists::ZoneKind;
 use crate::domain::marks;
-use crate::domain::{Indicator, IndicatorKind, Kind, Lists, Record, Schema, Value};
+use crate::domain::{Indicator, IndicatorKind, Kind, Lists, Value};
 use crate::maltego::{Property, visible};
-
-/// Resolves names: in the item of a list what its type declares, and the rest in the record around it. What an item does
-/// not say of itself, the record around it says of something else.
-#[derive(Clone, Copy)]
-pub(super) struct Scope<'a> {
-    item: Option<(&'a Record, &'static Schema)>,
-    record: &'a Record,
-}
-
-impl<'a> Scope<'a> {
-    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
-        match self.item {
-            Some((item, declared)) if declared.field(name).is_some() => item.get(name),
-            _ => self.record.get(name),
-        }
-    }
-
-    /// Returns the item, or the record where there is none.
-    fn own(&self) -> &'a Record {
-        self.item.map_or(self.record, |(item, _)| item)
-    }
-
-    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.get(name).and_then(Value::text)
-    }
-
-    pub(super) fn holds(&self, when: &BTreeMap<String, Condition>) -> bool {
-        when.iter().all(|(name, condition)| match condition {
-            Condition::Present(wanted) => {
-                let there = self.get(name).is_some_and(|value| *value != Value::Flag(false));
-                there == *wanted
-            }
-            Condition::AnyOf(wanted) => self.get(name).is_some_and(|value| {
-                let is = |text: &str| wanted.iter().any(|one| one.eq_ignore_ascii_case(text));
-                match value {
-                    Value::Texts(texts) => texts.iter().any(|text| is(text)),
-                    other => other.text().is_some_and(|text| is(&text)),
-                }
-            }),
-        })
-    }
-
-    /// Returns the country of the item alone: that of the record around it may be another's.
-    fn country(&self) -> Option<Cow<'a, str>> {
-        self.own().text("country")
-    }
-
-    fn period(&self) -> Period {
-        let day = |name| self.get(name).and_then(Value::day);
-        let (first, last) = (day("first_seen"), day("last_seen"));
-        let current = matches!(self.get("current"), Some(Value::Flag(true)));
-        Period {
-            // A vendor may turn the two around.
-            earliest: [first, last].into_iter().flatten().min(),
-            latest: first.max(last),
-            has_first: first.is_some(),
-            has_last: last.is_some(),
-            current,
-        }
-    }
-}
-
-/// Holds when something was so, as far as it is known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Period {
-    earliest: Option<Date>,
-    latest: Option<Date>,
-    has_first: bool,
-    has_last: bool,
-    current: bool,
-}
-
-impl Period {
-    /// Joins two periods; the order does not matter.
-    pub(super) fn join(self, other: Self) -> Self {
-        Self {
-            earliest: [self.earliest, other.earliest].into_iter().flatten().min(),
-            latest: self.latest.max(other.latest),
-            has_first: self.has_first || other.has_first,
-            has_last: self.has_last || other.has_last,
-            current: self.current || other.current,
-        }
-    }
-
-    /// Returns the first day known.
-    pub(super) fn first(&self) -> Option<Date> {
-        self.earliest.filter(|_| self.has_first)
-    }
-
-    /// Returns the last day known; none while it still holds.
-    pub(super) fn last(&self) -> Option<Date> {
-        self.latest.filter(|_| self.has_last && !self.current)
-    }
-
-    /// Tells whether it still holds.
-    pub(super) fn is_current(&self) -> bool {
-        self.current
-    }
-
-    /// Tells whether nothing is known of when it was so.
-    fn is_undated(&self) -> bool {
-        !self.has_first && !self.has_last && !self.current
-    }
-
-    /// Tells whether it touches the window. A bound that nobody knows excludes nothing.
-    fn touches(&self, window: &Window) -> bool {
-        let ends_before = |since: Date| self.has_last && !self.current && self.latest < Some(since);
-        let begins_after = |until: Date| self.has_first && self.earliest > Some(until);
-        !window.since.is_some_and(ends_before) && !window.until.is_some_and(begins_after)
-    }
-
-    /// Counts the days between a day and the nearest day of it; the most where no day is known.
-    fn distance(&self, near: Date) -> u32 {
-        let days = |from: Date, to: Date| {
-            from.until(to)
-                .map_or(u32::MAX - 1, |span| span.get_days().unsigned_abs())
-        };
-        match (self.earliest, self.latest) {
-            (Some(earliest), _) if near < earliest => days(near, earliest),
-            (_, Some(latest)) if near > latest && !self.current => days(latest, near),
-            (None, None) if !self.current => u32::MAX,
-            _ => 0,
-        }
-    }
-
-    /// Counts the days between a day and the farthest day of it; the most where an end is not known.
-    fn reach(&self, near: Date) -> u32 {
-        let days = |end: Date| {
-            near.until(end)
-                .map_or(u32::MAX, |span| span.get_days().unsigned_abs())
-        };
-        match (self.earliest, self.latest) {
-            (Some(earliest), Some(latest)) if !self.current => days(earliest).max(days(latest)),
-            _ => u32::MAX,
-        }
-    }
-
-    fn newest(&self) -> Option<Date> {
-        if self.current {
-            Some(Date::MAX)
-        } else {
-            self.latest
-        }
-    }
-}
 
 /// Is one record's part in an entity.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     /// The rule that made it.
     pub(super) rule: &'a EntityRule,
+    /// The same, compiled.
+    pub(super) compiled: &'a CompiledRule,
     /// Where its names resolve.
     pub(super) scope: Scope<'a>,
     /// Which answer it came from.
@@ -175,7 +35,33 @@ pub(super) struct Part<'a> {
 
 impl Part<'_> {
     pub(super) fn period(&self) -> Period {
-        self.scope.period()
+        self.scope.period(&self.compiled.times)
+    }
+}
+
+/// Holds the parts of an entity. Mostly there is one, which costs no list.
+#[derive(Default)]
+pub(super) struct Parts<'a> {
+    first: Option<Part<'a>>,
+    others: Vec<Part<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn push(&mut self, part: Part<'a>) {
+        match &self.first {
+            None => self.first = Some(part),
+            Some(_) => self.others.push(part),
+        }
+    }
+
+    /// Walks them in the order of the records.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Part<'a>> {
+        self.first.iter().chain(&self.others)
+    }
+
+    /// Returns the only one.
+    pub(super) fn only(&self) -> Option<&Part<'a>> {
+        self.first.as_ref().filter(|_| self.others.is_empty())
     }
 }
 
@@ -183,7 +69,7 @@ impl Part<'_> {
 pub(super) struct Group<'a> {
     pub(super) type_id: &'a str,
     pub(super) value: Cow<'a, str>,
-    pub(super) parts: Vec<Part<'a>>,
+    pub(super) parts: Parts<'a>,
     pub(super) period: Period,
     inside: bool,
     undated: Undated,
@@ -212,7 +98,7 @@ impl<'a> Group<'a> {
         Self {
             type_id,
             value,
-            parts: Vec::with_capacity(1),
+            parts: Parts::default(),
             period: Period::default(),
             inside: false,
             undated: Undated::None,
@@ -240,7 +126,7 @@ impl<'a> Group<'a> {
             self.near = Some(near);
         }
         self.period = self.period.join(period);
-        if let Some(Value::Integer(count)) = part.scope.get("count") {
+        if let Some(Value::Integer(count)) = part.scope.at(part.compiled.count) {
             self.count = Some(self.count.map_or(*count, |known| known.min(*count)));
         }
         self.parts.push(part);
@@ -306,6 +192,14 @@ pub(super) fn can_be_sinkhole(type_id: &str) -> bool {
     )
 }
 
+/// Tells whether entities of a type can be names, or stand on names, that a service gives to its customers.
+pub(super) fn can_have_zone(type_id: &str) -> bool {
+    matches!(
+        type_id,
+        "maltego.Domain" | "maltego.DNSName" | "maltego.Website" | "maltego.URL"
+    )
+}
+
 /// Says as what a customer has the name that an entity is, or stands on, and which list says so; the value has to be
 /// canonical.
 pub(super) fn zone<'a>(type_id: &str, value: &str, rules: &Rules<'a>) -> Option<(ZoneKind, &'a str)> {
@@ -342,6 +236,9 @@ enum Placed {
 /// Is a group's key: type, value, and the values of strict properties.
 type Key<'a> = (&'a str, Cow<'a, str>, Option<String>);
 
+/// Tells where in the list of groups each key's group stands. Its hashes are seeded by chance, since vendors choose keys.
+type Known<'a> = HashMap<Key<'a>, usize>;
+
 /// Walks all records by all rules.
 pub(super) fn fold<'a>(
     answers: &[Heard<'a>],
@@ -350,35 +247,32 @@ pub(super) fn fold<'a>(
     lists: &Lists,
 ) -> Folded<'a> {
     let schema = spec.capability.schema();
-    let rules: Vec<_> = spec
-        .entities
-        .iter()
-        .map(|rule| Prepared::new(rule, schema))
-        .collect();
-    let mut known: HashMap<Key<'a>, usize> = HashMap::new();
+    let count = answers.iter().map(|heard| heard.answer.records.len()).sum();
+    let mut known: Known<'a> = HashMap::with_capacity(count);
     let mut folded = Folded {
-        groups: Vec::new(),
+        groups: Vec::with_capacity(count),
         on_input: None,
         unplaced: Unplaced::default(),
     };
     for (answer, heard) in answers.iter().enumerate() {
         for record in &heard.answer.records {
             let mut made = Placed::Nothing;
-            for prepared in &rules {
+            for (rule, compiled) in spec.entities.iter().zip(&spec.plan.rules) {
                 let mut walk = |item| {
                     let part = Part {
-                        rule: prepared.rule,
+                        rule,
+                        compiled,
                         scope: Scope { item, record },
                         answer,
                     };
                     let state = (lists, &mut known);
-                    made = made.max(folded.place(prepared, part, input, heard, state));
+                    made = made.max(folded.place(part, input, heard, state));
                 };
-                match prepared.rule.each.as_deref().zip(prepared.list) {
+                match compiled.each {
                     None => walk(None),
                     Some((list, declared)) => {
-                        let items = record.records(list).iter();
-                        items.for_each(|item| walk(Some((item, declared))));
+                        let items = record.field(list).map_or(&[][..], Value::records);
+                        items.iter().for_each(|item| walk(Some((item, declared))));
                     }
                 }
             }
@@ -400,14 +294,13 @@ pub(super) fn fold<'a>(
 impl<'a> Folded<'a> {
     fn place(
         &mut self,
-        prepared: &Prepared<'a>,
         part: Part<'a>,
         input: &MappedInput<'a>,
         heard: &Heard<'a>,
-        (lists, known): (&Lists, &mut HashMap<Key<'a>, usize>),
+        (lists, known): (&Lists, &mut Known<'a>),
     ) -> Placed {
-        let rule = prepared.rule;
-        if !part.scope.holds(&rule.when) {
+        let (rule, compiled) = (part.rule, part.compiled);
+        if !part.scope.meets(&compiled.when) {
             return Placed::Nothing;
         }
         if rule.on_input {
@@ -429,35 +322,35 @@ impl<'a> Folded<'a> {
             }
             return Placed::Made;
         }
-        let Some(value) = rule.value.fill(|name| part.scope.text(name)) else {
+        let Some(value) = compiled.value.fill(|place| part.scope.text_at(*place)) else {
             return Placed::Nothing;
         };
-        let country = match prepared.kind {
+        let country = match compiled.kind {
             Some(Kind::Phone) => part.scope.country(),
             _ => None,
         };
-        let kind = prepared.kind.filter(|_| !prepared.is_operator);
+        let kind = compiled.kind.filter(|_| !compiled.is_operator);
         let Some(value) = canonical(kind, value, country.as_deref()) else {
             return Placed::Redacted;
         };
         if value.is_empty() {
             return Placed::Nothing;
         }
-        let Some(type_id) = prepared.type_of(&value, lists) else {
+        let Some(type_id) = type_of(&part, &value, lists) else {
             return Placed::Nothing;
         };
         let is_value_of_input = || {
             value.eq_ignore_ascii_case(input.value.trim())
-                || is_name(prepared.kind) && name_key(&value) == name_key(input.value)
+                || is_name(compiled.kind) && name_key(&value) == name_key(input.value)
         };
         if type_id == input.type_id
             && is_value_of_input()
-            && prepared.agrees(&part.scope, &heard.answer.source.provider, input.properties)
+            && agrees(&part, &heard.answer.source.provider, input.properties)
         {
             return Placed::Equal;
         }
-        let strict = prepared.strict_values(&part.scope);
-        let key = (type_id, told_apart_by(prepared.kind, &value), strict);
+        let strict = strict_values(&part);
+        let key = (type_id, told_apart_by(compiled.kind, &value), strict);
         if let Some(group) = self.group(key, value.clone(), known) {
             if is_shouted(&group.value) && !is_shouted(&value) {
                 group.value = value;
@@ -468,12 +361,7 @@ impl<'a> Folded<'a> {
     }
 
     /// Finds the group of a key, or begins it with a value.
-    fn group(
-        &mut self,
-        key: Key<'a>,
-        value: Cow<'a, str>,
-        known: &mut HashMap<Key<'a>, usize>,
-    ) -> Option<&mut Group<'a>> {
+    fn group(&mut self, key: Key<'a>, value: Cow<'a, str>, known: &mut Known<'a>) -> Option<&mut Group<'a>> {
         let type_id = key.0;
         let at = match known.entry(key) {
             Entry::Occupied(entry) => *entry.get(),
@@ -486,76 +374,53 @@ impl<'a> Folded<'a> {
     }
 }
 
+/// The types of addresses, and of names.
+pub(super) const V4: &str = "maltego.IPv4Address";
+pub(super) const V6: &str = "maltego.IPv6Address";
+pub(super) const DOMAIN: &str = "maltego.Domain";
+pub(super) const HOST: &str = "maltego.DNSName";
+
 /// Decides the entity type of a name.
 fn name_type(name: &str, lists: &Lists) -> &'static str {
     match lists.name_kind(name) {
-        NameKind::Domain => "maltego.Domain",
-        NameKind::Host => "maltego.DNSName",
+        NameKind::Domain => DOMAIN,
+        NameKind::Host => HOST,
     }
 }
 
-/// Is a rule with what need not be looked up for every record.
-struct Prepared<'a> {
-    rule: &'a EntityRule,
-    /// What the items of the rule's list are.
-    list: Option<&'static Schema>,
-    kind: Option<Kind>,
-    has_strict: bool,
-    /// Whether it names a registrar or an operator, whose name may sound like that of a privacy service.
-    is_operator: bool,
+/// Decides the entity type. An address and a name are told by their value, for every provider alike.
+fn type_of<'a>(part: &Part<'a>, value: &str, lists: &Lists) -> Option<&'a str> {
+    match (part.rule.type_id.as_deref(), part.compiled.kind) {
+        (Some(V4 | V6) | None, Some(Kind::Address)) => Some(if value.contains(':') { V6 } else { V4 }),
+        (Some(type_id), _) => Some(type_id),
+        (None, Some(Kind::Host)) => Some(name_type(value, lists)),
+        (None, kind) => kind.and_then(|kind| kind.entity_type()),
+    }
 }
 
-impl<'a> Prepared<'a> {
-    fn new(rule: &'a EntityRule, schema: &'static Schema) -> Self {
-        let list = rule.each.as_deref().and_then(|name| schema.list(name));
-        let find = |name| {
-            list.and_then(|list| list.field(name))
-                .or_else(|| schema.field(name))
-        };
-        let kind = rule.value.single_field().and_then(find).map(|field| field.kind);
-        Self {
-            rule,
-            list,
-            kind,
-            has_strict: rule.fields.iter().any(|field| field.strict),
-            is_operator: matches!(
-                rule.value.single_field(),
-                Some("registrar" | "as_name" | "hosting")
-            ),
-        }
-    }
+/// Tells whether the input has what identifies an entity beside type and value.
+fn agrees(part: &Part<'_>, provider: &str, input: &[Property]) -> bool {
+    let mut strict = part.rule.fields.iter().filter(|field| field.strict);
+    strict.all(|field| {
+        let name = field.id(provider);
+        let came = input.iter().find(|property| property.name == *name);
+        let said = part
+            .scope
+            .get(&field.field)
+            .and_then(Value::text)
+            .unwrap_or_default();
+        came.map_or("", |property| property.value.as_str()) == visible(said)
+    })
+}
 
-    /// Decides the entity type. An address and a name are told by their value, for every provider alike.
-    fn type_of(&self, value: &str, lists: &Lists) -> Option<&'a str> {
-        const V4: &str = "maltego.IPv4Address";
-        const V6: &str = "maltego.IPv6Address";
-        match (self.rule.type_id.as_deref(), self.kind) {
-            (Some(V4 | V6) | None, Some(Kind::Address)) => Some(if value.contains(':') { V6 } else { V4 }),
-            (Some(type_id), _) => Some(type_id),
-            (None, Some(Kind::Host)) => Some(name_type(value, lists)),
-            (None, kind) => kind.and_then(|kind| kind.entity_type()),
-        }
-    }
-
-    /// Tells whether the input has what identifies an entity beside type and value.
-    fn agrees(&self, scope: &Scope<'_>, provider: &str, input: &[Property]) -> bool {
-        let mut strict = self.rule.fields.iter().filter(|field| field.strict);
-        strict.all(|field| {
-            let name = field.id(provider);
-            let came = input.iter().find(|property| property.name == *name);
-            let said = scope.text(&field.field).unwrap_or_default();
-            came.map_or("", |property| property.value.as_str()) == visible(said)
+/// Gathers the values that entities are told apart by beside type and value; `None` for rules without such.
+fn strict_values(part: &Part<'_>) -> Option<String> {
+    let places = &part.compiled.strict;
+    (!places.is_empty()).then(|| {
+        places.iter().fold(String::new(), |mut key, place| {
+            key.push_str(&part.scope.text_at(*place).unwrap_or_default());
+            key.push('\0');
+            key
         })
-    }
-
-    fn strict_values(&self, scope: &Scope<'_>) -> Option<String> {
-        self.has_strict.then(|| {
-            let strict = self.rule.fields.iter().filter(|field| field.strict);
-            strict.fold(String::new(), |mut key, field| {
-                key.push_str(&scope.text(&field.field).unwrap_or_default());
-                key.push('\0');
-                key
-            })
-        })
-    }
+    })
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::direct::Direct;
 use super::dropped::Dropped;
 use super::entity::Dresser;
 use super::fold::{Group, fold};
 use super::rules::Scale;
 use crate::catalogue::TransformSpec;
 use crate::domain::{Answer, Lists, Marks};
-use crate::maltego::{Entity, Property};
+use crate::maltego::{Entity, Property, xml};
 
 /// Holds the input entity as far as the mapping needs it.
 #[derive(Debug, Clone, Copy)]
@@ -117,6 +118,14 @@ pub struct Mapped {
     pub annotated: bool,
 }
 
+impl Mapped {
+    /// Tells whether nothing is shown, made into entities or not.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shown == 0 && !self.annotated
+    }
+}
+
 /// Turns answers into entities.
 ///
 /// Entities of equal type, value and strict properties become one: dates widen, differing texts are joined. One
@@ -131,8 +140,33 @@ pub fn map(
     input: &MappedInput<'_>,
     selection: &Selection,
 ) -> Mapped {
+    let arranged = arrange(answers, rules, input, selection);
+    Mapped {
+        entities: arranged.entities(),
+        ..arranged.counts()
+    }
+}
+
+/// Holds what is shown of answers, in order, before it is made into entities or written.
+pub struct Arranged<'r, 'a> {
+    answers: &'r [Heard<'a>],
+    rules: Rules<'a>,
+    input: MappedInput<'a>,
+    on_input: Option<Group<'a>>,
+    groups: Vec<Group<'a>>,
+    total_mapped: usize,
+    dropped: Dropped,
+}
+
+/// Does the first half of [`map`]: gathers, chooses and sorts.
+#[must_use]
+pub fn arrange<'r, 'a>(
+    answers: &'r [Heard<'a>],
+    rules: &Rules<'a>,
+    input: &MappedInput<'a>,
+    selection: &Selection,
+) -> Arranged<'r, 'a> {
     let folded = fold(answers, rules.spec, input, rules.lists);
-    let dresser = Dresser::new(answers, rules);
     let total_mapped = folded.groups.len();
     let mut dropped = Dropped {
         unplaced: folded.unplaced,
@@ -159,18 +193,56 @@ pub fn map(
     groups.sort_by_cached_key(Group::rank);
     dropped.over_limit = groups.len().saturating_sub(selection.limit);
     groups.truncate(selection.limit);
-    let annotated = folded.on_input.map(|group| dresser.annotate(&group, input));
-    let mut mapped = Mapped {
-        shown: groups.len(),
+    Arranged {
+        answers,
+        rules: *rules,
+        input: *input,
+        on_input: folded.on_input,
+        groups,
         total_mapped,
-        undated: groups.iter().filter(|group| group.is_undated()).count(),
         dropped,
-        annotated: annotated.is_some(),
-        entities: Vec::with_capacity(groups.len() + 1),
-    };
-    mapped.entities.extend(annotated);
-    mapped
-        .entities
-        .extend(groups.iter().map(|group| dresser.dress(group)));
-    mapped
+    }
+}
+
+impl Arranged<'_, '_> {
+    /// Counts what is shown and what is not; the entities are none yet.
+    #[must_use]
+    pub fn counts(&self) -> Mapped {
+        Mapped {
+            entities: Vec::new(),
+            shown: self.groups.len(),
+            total_mapped: self.total_mapped,
+            undated: self.groups.iter().filter(|group| group.is_undated()).count(),
+            dropped: self.dropped.clone(),
+            annotated: self.on_input.is_some(),
+        }
+    }
+
+    /// Makes the entities.
+    #[must_use]
+    pub fn entities(&self) -> Vec<Entity> {
+        let dresser = Dresser::new(self.answers, &self.rules);
+        let annotated = self.on_input.iter();
+        let annotated = annotated.map(|group| dresser.annotate(group, &self.input));
+        let found = self.groups.iter().map(|group| dresser.dress(group));
+        let mut entities = Vec::with_capacity(self.groups.len() + 1);
+        entities.extend(annotated.chain(found));
+        entities
+    }
+
+    /// Writes the entities as XML, without making those that need no merging. `extra` is given to each of them.
+    pub fn write(&self, out: &mut String, extra: Option<&Property>) {
+        if let Some(group) = &self.on_input {
+            let mut entity = Dresser::new(self.answers, &self.rules).annotate(group, &self.input);
+            entity.properties.extend(extra.cloned());
+            xml::push_entity(out, &entity);
+        }
+        let mut direct = Direct::new(self.answers, &self.rules, extra);
+        let length = self.groups.first().map_or(0, |group| direct.length(group));
+        // Beside the entities there are a few messages.
+        out.reserve(self.groups.len().saturating_mul(length) + 512);
+        for group in &self.groups {
+            direct.write(out, group);
+        }
+    }
 }

@@ -4,24 +4,48 @@ use std::collections::BTreeMap;
 
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
+use crate::domain::Value;
 use crate::maltego::response::Bookmark;
 
-/// Holds a template such as `{domain} {first_seen}[ to {last_seen}]`, parsed.
+/// Holds a template such as `{domain} {first_seen}[ to {last_seen}]`, parsed. Its fields are names, or what a compiled rule
+/// has instead of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
+pub struct Template<F = String> {
     /// The pieces in order.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<Piece<F>>,
 }
 
 /// Is one piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+pub enum Piece<F = String> {
     /// Literal text.
     Text(String),
     /// A field's text.
-    Field(String),
+    Field(F),
     /// Vanishes if a field in it is missing.
-    Optional(Vec<Piece>),
+    Optional(Vec<Piece<F>>),
+}
+
+impl<F> Piece<F> {
+    /// Makes the piece with other fields.
+    fn with_fields<G>(&self, of: &impl Fn(&F) -> G) -> Piece<G> {
+        match self {
+            Self::Text(text) => Piece::Text(text.clone()),
+            Self::Field(field) => Piece::Field(of(field)),
+            Self::Optional(inner) => {
+                Piece::Optional(inner.iter().map(|piece| piece.with_fields(of)).collect())
+            }
+        }
+    }
+}
+
+impl<F> Template<F> {
+    /// Makes the template with other fields: with what names are compiled to.
+    pub fn with_fields<G>(&self, of: impl Fn(&F) -> G) -> Template<G> {
+        Template {
+            pieces: self.pieces.iter().map(|piece| piece.with_fields(&of)).collect(),
+        }
+    }
 }
 
 /// Says what a field must be for a rule to apply.
@@ -31,6 +55,23 @@ pub enum Condition {
     AnyOf(Vec<String>),
     /// The field is there (true) or not (false). A flag that is false counts as not there.
     Present(bool),
+}
+
+impl Condition {
+    /// Tells whether a field's value meets it.
+    #[must_use]
+    pub fn is_met_by(&self, value: Option<&Value>) -> bool {
+        match self {
+            Self::Present(wanted) => value.is_some_and(|value| *value != Value::Flag(false)) == *wanted,
+            Self::AnyOf(wanted) => value.is_some_and(|value| {
+                let is = |text: &str| wanted.iter().any(|one| one.eq_ignore_ascii_case(text));
+                match value {
+                    Value::Texts(texts) => texts.iter().any(|text| is(text)),
+                    other => other.text().is_some_and(|text| is(&text)),
+                }
+            }),
+        }
+    }
 }
 
 /// Says which property a field becomes.

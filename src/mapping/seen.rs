@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::fold::Period;
+use super::period::Period;
 
 /// Is one period: its first and its last day, as far as they are known.
 pub(super) type Days = (Option<Date>, Option<Date>);

@@ -89,10 +89,7 @@ impl Template {
     /// Returns the name of the only field, where the template is nothing else.
     #[must_use]
     pub fn single_field(&self) -> Option<&str> {
-        match self.pieces.as_slice() {
-            [Piece::Field(name)] => Some(name),
-            _ => None,
-        }
+        self.only_field().map(String::as_str)
     }
 
     /// Walks the names of all fields in it.
@@ -108,23 +105,47 @@ impl Template {
                 _ => None,
             })
     }
+}
+
+impl<F> Template<F> {
+    /// Returns the only field, where the template is nothing else.
+    fn only_field(&self) -> Option<&F> {
+        match self.pieces.as_slice() {
+            [Piece::Field(field)] => Some(field),
+            _ => None,
+        }
+    }
 
     /// Fills the template by `resolve`; `None` if a field outside `[..]` is missing.
-    pub fn fill<'a>(&'a self, resolve: impl Fn(&str) -> Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
-        if let Some(name) = self.single_field() {
-            return resolve(name);
+    pub fn fill<'a>(&self, resolve: impl Fn(&F) -> Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
+        if let Some(field) = self.only_field() {
+            return resolve(field);
         }
         let mut out = String::new();
+        self.fill_into(&mut out, resolve)?;
+        Some(Cow::Owned(out))
+    }
+
+    /// Fills an empty buffer. If a field outside `[..]` is missing, this returns `None` and the buffer is not to be used.
+    pub(super) fn fill_into<'a>(
+        &self,
+        out: &mut String,
+        resolve: impl Fn(&F) -> Option<Cow<'a, str>>,
+    ) -> Option<()> {
+        if let Some(field) = self.only_field() {
+            out.push_str(&resolve(field)?);
+            return Some(());
+        }
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Field(name) => out.push_str(&resolve(name)?),
+                Piece::Field(field) => out.push_str(&resolve(field)?),
                 Piece::Optional(inner) => {
                     let kept = out.len();
                     for piece in inner {
                         match piece {
                             Piece::Text(text) => out.push_str(text),
-                            Piece::Field(name) => match resolve(name) {
+                            Piece::Field(field) => match resolve(field) {
                                 Some(text) => out.push_str(&text),
                                 None => {
                                     out.truncate(kept);
@@ -140,7 +161,7 @@ impl Template {
         if out.len() > MAX_FILLED {
             out.truncate(out.floor_char_boundary(MAX_FILLED));
         }
-        Some(Cow::Owned(out))
+        Some(())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
-use crate::maltego::{InputEntity, is_invisible};
+use crate::maltego::{InputEntity, is_invisible, response};
 use crate::providers::Providers;
 
 static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::built_in);
@@ -112,7 +112,7 @@ impl Trial<'_> {
     fn asked(&self) -> Asked {
         let told = self.answers.iter().map(|(descriptor, answer)| {
             let told = Told::local(answer.clone());
-            (Arc::clone(descriptor), self.options.clone(), told)
+            (Arc::clone(descriptor), Arc::new(self.options.clone()), told)
         });
         Asked {
             entity: InputEntity {
@@ -152,7 +152,25 @@ impl Trial<'_> {
         };
         let asked = self.asked();
         let now = "2026-11-28T00:00:00Z".parse().unwrap();
-        let mapped = mapped(&run, &asked, self.limit, &known);
+        let extra = Property::loose("pivotd.sample", "Sample data", "true");
+        let map = |output: &mut Output<'_>| mapped(&run, &asked, self.limit, &known, output, Some(&extra));
+        let mapped = map(&mut Output::Entities);
+        let mut written = response::begin();
+        let counts = map(&mut Output::Xml(&mut written));
+        response::finish(&mut written, &[]);
+        let mut entities = mapped.entities.clone();
+        for entity in &mut entities {
+            entity.properties.push(extra.clone());
+        }
+        let messages = Vec::new();
+        let made = response::write(&TransformResponse { entities, messages });
+        assert_eq!(
+            written, made,
+            "{} is written in another way than it is made",
+            self.spec.name
+        );
+        let entities = mapped.entities.clone();
+        assert_eq!(Mapped { entities, ..counts }, mapped);
         (mapped.clone(), reply(&run, &asked, mapped, now))
     }
 

@@ -275,7 +275,7 @@ pub(super) fn entry(
         if network.prefix_len() == 0 {
             return Err(Fault::Odd(format!("{network} would be every address")));
         }
-        lists.index.add_network(network, list);
+        lists.add_network(network, purpose, list);
         return Ok(());
     }
     if takes(Shape::Email)

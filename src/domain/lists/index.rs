@@ -1,14 +1,12 @@
-//! Finds the entries that a name, an address or another value matches, in a time that does not grow with the lists.
+//! Finds the entries that a name, an address for mail or a hash matches, in a time that does not grow with the lists.
 //!
 //! Names stand in one hash table. What a name stands below are its own suffixes, so a look-up asks once for each of
-//! its labels: this is a suffix trie whose edges are hashed. Networks are found likewise, once for each length of
-//! prefix that some list uses. The text of all keys is one string, so that a million names stay small.
+//! its labels: this is a suffix trie whose edges are hashed. The text of all keys is one string, so that a million names
+//! stay small.
 
 use std::hash::BuildHasher;
-use std::net::IpAddr;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use ipnet::IpNet;
 
 /// Numbers a list.
 pub(super) type ListId = u16;
@@ -39,9 +37,6 @@ pub(super) struct Index {
     text: String,
     entries: Vec<Entry>,
     keys: HashTable<u32>,
-    networks: HashTable<(IpNet, ListId)>,
-    /// The lengths of prefix in use, longest first: of IPv4, and of IPv6.
-    lengths: [Vec<u8>; 2],
 }
 
 impl Index {
@@ -84,25 +79,6 @@ impl Index {
         Ok(())
     }
 
-    /// Adds a network, or an address as a network of one.
-    pub(super) fn add_network(&mut self, network: IpNet, list: ListId) {
-        let network = network.trunc();
-        let hash = self.hasher.hash_one(network);
-        let entry = (network, list);
-        if self.networks.find(hash, |known| *known == entry).is_some() {
-            return;
-        }
-        let hasher = &self.hasher;
-        self.networks
-            .insert_unique(hash, entry, |(network, _)| hasher.hash_one(network));
-        let [v4, v6] = &mut self.lengths;
-        let lengths = if network.addr().is_ipv4() { v4 } else { v6 };
-        let length = network.prefix_len();
-        if let Err(at) = lengths.binary_search_by(|known| length.cmp(known)) {
-            lengths.insert(at, length);
-        }
-    }
-
     /// Gives back memory that was held for more entries.
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
@@ -119,23 +95,6 @@ impl Index {
                 list: entry.list,
                 exact: entry.exact,
             })
-    }
-
-    /// Finds the lists that hold exactly this network.
-    pub(super) fn at_network(&self, network: IpNet) -> impl Iterator<Item = ListId> + use<'_> {
-        self.networks
-            .iter_hash(self.hasher.hash_one(network))
-            .filter(move |(known, _)| *known == network)
-            .map(|(_, list)| *list)
-    }
-
-    /// Walks the networks around an address that a list may hold, the narrowest first.
-    pub(super) fn around(&self, address: IpAddr) -> impl Iterator<Item = IpNet> + use<'_> {
-        let [v4, v6] = &self.lengths;
-        let lengths = if address.is_ipv4() { v4 } else { v6 };
-        lengths
-            .iter()
-            .filter_map(move |length| Some(IpNet::new(address, *length).ok()?.trunc()))
     }
 }
 

@@ -7,6 +7,7 @@ mod built_in;
 mod dynamic_dns;
 mod file;
 mod index;
+mod networks;
 mod purpose;
 mod sites;
 #[cfg(test)]
@@ -17,10 +18,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
 pub use file::Added;
 use index::{Found, Index, ListId, suffixes};
+use networks::Networks;
 pub use purpose::{ListClass, Purpose};
 pub use sites::may_be_of_strangers;
 pub(in crate::domain) use sites::site;
@@ -70,6 +73,9 @@ impl List {
 pub struct Lists {
     lists: Vec<List>,
     index: Index,
+    networks: Networks,
+    /// Those of sinkholes alone: they are asked for with every address of an answer.
+    sinkholes: Networks,
     /// A digest of the files that were added.
     mark: [u8; 32],
 }
@@ -128,6 +134,14 @@ impl Lists {
     pub fn add_entry(&mut self, purpose: Purpose, entry: &str, source: &str) -> Result<(), String> {
         let list = self.list(purpose, source)?;
         file::entry(self, list, purpose, None, entry).map_err(file::Fault::reason)
+    }
+
+    /// Adds a network to a list.
+    fn add_network(&mut self, network: IpNet, purpose: Purpose, list: ListId) {
+        self.networks.add(network, list);
+        if purpose == Purpose::Sinkhole {
+            self.sinkholes.add(network, list);
+        }
     }
 
     /// Finds or makes a list.
@@ -196,11 +210,9 @@ impl Lists {
     }
 
     fn address_hits(&self, address: IpAddr, hits: &mut Vec<Hit>) {
-        for network in self.index.around(address.to_canonical()) {
-            for list in self.index.at_network(network) {
-                let list = self.lists.get(usize::from(list));
-                hits.extend(list.map(|list| hit(list, &shown(network))));
-            }
+        for (network, list) in self.networks.around(address.to_canonical()) {
+            let list = self.lists.get(usize::from(list));
+            hits.extend(list.map(|list| hit(list, &shown(network))));
         }
     }
 
@@ -236,10 +248,11 @@ impl Lists {
         let Ok(address) = value.parse::<IpAddr>() else {
             return self.nearest_name(Purpose::Sinkhole, value);
         };
-        self.index.around(address.to_canonical()).find_map(|network| {
-            let lists = self.index.at_network(network);
-            lists.filter_map(|list| self.named(Purpose::Sinkhole, list)).min()
-        })
+        let mut around = self.sinkholes.around(address.to_canonical());
+        let (narrowest, list) = around.next()?;
+        let others = around.take_while(|(network, _)| *network == narrowest);
+        let lists = std::iter::once(list).chain(others.map(|(_, list)| list));
+        lists.filter_map(|list| self.named(Purpose::Sinkhole, list)).min()
     }
 
     /// Names the list of a purpose that holds a name, or the nearest one above it.
@@ -266,7 +279,7 @@ fn hit(list: &List, entry: &str) -> Hit {
 }
 
 /// Writes a network as people do: one of a single address as that address.
-fn shown(network: ipnet::IpNet) -> String {
+fn shown(network: IpNet) -> String {
     if network.prefix_len() == network.max_prefix_len() {
         network.addr().to_string()
     } else {

@@ -1,5 +1,7 @@
 //! Puts a request together from its elements.
 
+use std::borrow::Cow;
+
 use super::{ReadErrorKind, ReadLimits};
 use crate::maltego::request::{InputEntity, TransformRequest};
 
@@ -144,12 +146,14 @@ impl Builder {
     }
 
     /// Takes an attribute that is wanted.
-    pub(super) fn attribute(&mut self, name: &str, value: String) -> Result<(), ReadErrorKind> {
+    pub(super) fn attribute(&mut self, name: &str, value: Cow<'_, str>) -> Result<(), ReadErrorKind> {
         self.count(value.len())?;
         let attributes = &mut self.attributes;
         match name {
-            "Type" | "Name" => attributes.name = attributes.name.take().or(Some(value)),
-            "OldName" => attributes.old_name = attributes.old_name.take().or(Some(value)),
+            "Type" | "Name" => attributes.name = attributes.name.take().or_else(|| Some(value.into_owned())),
+            "OldName" => {
+                attributes.old_name = attributes.old_name.take().or_else(|| Some(value.into_owned()));
+            }
             "MatchingRule" => attributes.strict = value == "strict",
             "SoftLimit" => attributes.soft = number(&value),
             "HardLimit" => attributes.hard = number(&value),

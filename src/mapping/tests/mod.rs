@@ -1,5 +1,6 @@
 //! Tests the mapping with records made by hand.
 
+mod direct;
 mod golden;
 mod input;
 mod order;
