@@ -71,6 +71,12 @@ pub(super) fn feed(provider: &dyn Provider, lookups: &[Lookup], status: u16, bod
     }
 }
 
+/// Returns the folder of recordings that a variable names. Tests that ask for it are ignored unless they are asked for.
+pub(super) fn recordings(variable: &str) -> PathBuf {
+    let folder = std::env::var_os(variable);
+    PathBuf::from(folder.unwrap_or_else(|| panic!("{variable} names no folder of recordings")))
+}
+
 fn fixtures(provider: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")

@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::print_stderr,
     unreachable_pub,
     reason = "a test fails by panicking, and everything here is private to one binary"
 )]

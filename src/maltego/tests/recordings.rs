@@ -1,5 +1,4 @@
-//! Reads recorded requests, where the environment variable `PIVOTD_WIRE` names a folder with `trx/*.req` and,
-//! perhaps, `canari/*.req`.
+//! Reads recorded requests, from the folder that `PIVOTD_WIRE` names: `trx/*.req` and, perhaps, `canari/*.req`.
 
 use crate::maltego::request::{ReadErrorKind as Kind, ReadLimits, read};
 use std::path::Path;
@@ -54,10 +53,10 @@ fn check(path: &Path) {
 }
 
 #[test]
+#[ignore = "needs recordings"]
 fn recorded_requests_are_read() {
-    let Some(wire) = std::env::var_os("PIVOTD_WIRE") else {
-        return;
-    };
+    let wire = std::env::var_os("PIVOTD_WIRE")
+        .unwrap_or_else(|| panic!("PIVOTD_WIRE names no folder of recordings"));
     let wire = Path::new(&wire);
     let read_dir = |name: &str| std::fs::read_dir(wire.join(name));
     let mut seen = 0;

@@ -191,26 +191,23 @@ fn the_input_is_marked() {
     testing::every_example_is_found(&AbuseIpDb);
 }
 
-/// Reads a recorded answer, where `PIVOTD_SAMPLES` names the folder that holds them.
-fn recorded(folder: &str, name: &str, value: &str) -> Option<Walked> {
-    let path = std::path::PathBuf::from(std::env::var_os("PIVOTD_SAMPLES")?)
-        .join(folder)
-        .join(name);
+/// Reads a recorded answer, from the folder that `PIVOTD_SAMPLES` names.
+fn recorded(folder: &str, name: &str, value: &str) -> Walked {
+    let path = testing::recordings("PIVOTD_SAMPLES").join(folder).join(name);
     let body = std::fs::read(path).unwrap();
-    Some(testing::walk(&AbuseIpDb, &of(value), testing::anything(200, &body)).unwrap())
+    testing::walk(&AbuseIpDb, &of(value), testing::anything(200, &body)).unwrap()
 }
 
 #[test]
+#[ignore = "needs recordings"]
 fn recordings() {
-    let Some(walked) = recorded("abuseipdb", "abuse_response_mock.json", "180.126.219.126") else {
-        return;
-    };
+    let walked = recorded("abuseipdb", "abuse_response_mock.json", "180.126.219.126");
     let record = &walked.records()[0];
     let text = |name| record.text(name).unwrap_or_default().into_owned();
     assert_eq!((walked.records().len(), text("value").as_str()), (1, "21"));
     assert_eq!(text("last_seen"), "2020-03-10T23:11:57Z");
     assert!(text("reasons").starts_with("2 reports by 2 reporters in 90 days, ISP: ChinaNet"));
-    let walked = recorded("wtfis_mixed", "abuseipdb_1.1.1.1_raw.json", "1.1.1.1").unwrap();
+    let walked = recorded("wtfis_mixed", "abuseipdb_1.1.1.1_raw.json", "1.1.1.1");
     let reasons = walked.records()[0]
         .text("reasons")
         .unwrap_or_default()

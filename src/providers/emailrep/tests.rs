@@ -171,11 +171,9 @@ fn the_input_is_marked() {
 }
 
 #[test]
+#[ignore = "needs recordings"]
 fn recordings() {
-    let Some(folder) = std::env::var_os("PIVOTD_SAMPLES") else {
-        return;
-    };
-    let path = std::path::PathBuf::from(folder).join("emailrep/reputation_get_results_demisto.json");
+    let path = testing::recordings("PIVOTD_SAMPLES").join("emailrep/reputation_get_results_demisto.json");
     let records = told(&std::fs::read_to_string(path).unwrap());
     let words: Vec<_> = records
         .iter()

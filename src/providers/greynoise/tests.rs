@@ -135,11 +135,9 @@ fn a_link_is_a_page() {
 }
 
 #[test]
+#[ignore = "needs recordings"]
 fn recordings() {
-    let Some(folder) = std::env::var_os("PIVOTD_SAMPLES") else {
-        return;
-    };
-    let folder = std::path::PathBuf::from(folder).join("wtfis_mixed");
+    let folder = testing::recordings("PIVOTD_SAMPLES").join("wtfis_mixed");
     let cloudflare = "Cloudflare Public DNS";
     for (name, wanted) in [
         (

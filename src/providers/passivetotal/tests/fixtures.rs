@@ -293,11 +293,9 @@ fn a_reputation_that_nobody_knows_is_not_found() {
 }
 
 #[test]
+#[ignore = "needs recordings"]
 fn a_recorded_reputation() {
-    let Some(folder) = std::env::var_os("PIVOTD_SAMPLES") else {
-        return;
-    };
-    let path = std::path::Path::new(&folder).join("passivetotal/reputation_demisto.json");
+    let path = testing::recordings("PIVOTD_SAMPLES").join("passivetotal/reputation_demisto.json");
     let body = std::fs::read_to_string(path).unwrap();
     let walked = walk(&about(Reputation, Domain, "2020-windows.com"), |_| {
         reply(200, &body)
