@@ -8,13 +8,13 @@ use super::{Descriptor, Lookup, Origin, Provider, ProviderError, Providers, Repl
 use crate::domain::{Capability, Denial, FailureKind, IndicatorKind};
 use crate::replay::Rrset;
 
-fn folder(descriptor: &Descriptor) -> PathBuf {
+pub(super) fn folder(descriptor: &Descriptor) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(descriptor.name.as_str())
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -29,7 +29,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Reads the answer of a case: its status line, the headers that are read of it, and the body; or what DNS answers.
-fn case(descriptor: &Descriptor, path: &Path) -> Reply {
+pub(super) fn case(descriptor: &Descriptor, path: &Path) -> Reply {
     let text = std::fs::read_to_string(path).unwrap();
     if path.extension().is_some_and(|end| end == "dns") {
         let answer = Rrset::parse("case", &text).unwrap().answer().clone();
@@ -56,7 +56,8 @@ fn case(descriptor: &Descriptor, path: &Path) -> Reply {
     }
 }
 
-fn value(kind: IndicatorKind) -> &'static str {
+/// Returns an example of a kind.
+pub(super) fn value(kind: IndicatorKind) -> &'static str {
     match kind {
         IndicatorKind::Domain => "example.com",
         IndicatorKind::Hostname => "www.example.com",

@@ -1,10 +1,12 @@
-//! Demands of every provider that one bad place in an answer costs no more than itself.
+//! Demands of every provider that one bad place in an answer costs no more than itself, and that no reply at all
+//! (`anything.rs`) breaks it.
 //!
 //! What the transforms of the compiled-in file find with their examples is found again while one text, one element of a
 //! list or one header of the vendor's replies is something else. The answer then holds the good rows and says what is
 //! missing; it is never "not found", which would be kept, and believed. Providers that are asked over DNS are tried in
 //! their own tests: their replies are no JSON, in which places could be changed.
 
+mod anything;
 mod bad_bytes;
 
 use std::sync::{Arc, LazyLock};

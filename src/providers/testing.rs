@@ -65,9 +65,9 @@ pub(super) fn anything(status: u16, body: &[u8]) -> impl Fn(&Call) -> Reply {
 }
 
 /// Answers every call of these look-ups so. An error is as good as an answer; a panic or a misfit is not.
-pub(super) fn feed(provider: &dyn Provider, lookups: &[Lookup], status: u16, body: &[u8]) {
+pub(super) fn feed(provider: &dyn Provider, lookups: &[Lookup], reply: &Reply) {
     for lookup in lookups {
-        let _ = walk(provider, lookup, anything(status, body));
+        let _ = walk(provider, lookup, |_| reply.clone());
     }
 }
 
@@ -418,7 +418,12 @@ pub(super) fn examples(provider: &dyn Provider) -> Vec<Lookup> {
 }
 
 /// Asks every product of an offer about an indicator, with each word that a parameter can be.
-fn ask_all(provider: &dyn Provider, offer: &super::Offer, indicator: &Indicator, all: &mut Vec<Lookup>) {
+pub(super) fn ask_all(
+    provider: &dyn Provider,
+    offer: &super::Offer,
+    indicator: &Indicator,
+    all: &mut Vec<Lookup>,
+) {
     let mut plain = Query::new(offer.capability, indicator.clone());
     for param in &offer.params {
         plain = plain.with(&param.name, &param.values.default());
@@ -440,15 +445,16 @@ fn ask_all(provider: &dyn Provider, offer: &super::Offer, indicator: &Indicator,
     }
 }
 
-/// Makes JSON with the names that a vendor uses, in any shape.
-pub(super) fn shapes(names: &'static [&'static str]) -> impl Strategy<Value = serde_json::Value> {
+/// Makes JSON with the names and texts that a vendor uses, in any shape.
+pub(super) fn shapes(names: Vec<String>, texts: Vec<String>) -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
-        any::<bool>().prop_map(serde_json::Value::from),
-        any::<i64>().prop_map(serde_json::Value::from),
-        any::<f64>().prop_map(serde_json::Value::from),
-        "\\PC{0,12}".prop_map(serde_json::Value::from),
-        prop_oneof![
+        2 => proptest::sample::select(texts).prop_map(serde_json::Value::from),
+        1 => Just(serde_json::Value::Null),
+        1 => any::<bool>().prop_map(serde_json::Value::from),
+        1 => any::<i64>().prop_map(serde_json::Value::from),
+        1 => any::<f64>().prop_map(serde_json::Value::from),
+        1 => "\\PC{0,12}".prop_map(serde_json::Value::from),
+        1 => prop_oneof![
             Just("192.0.2.44"),
             Just("2001:db8::/32"),
             Just("2013-05-20"),
@@ -463,15 +469,11 @@ pub(super) fn shapes(names: &'static [&'static str]) -> impl Strategy<Value = se
         .prop_map(serde_json::Value::from),
     ];
     leaf.prop_recursive(5, 48, 6, move |inner| {
-        let name = proptest::sample::select(names);
+        let name = proptest::sample::select(names.clone());
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
-            proptest::collection::vec((name, inner), 0..6).prop_map(|pairs| {
-                pairs
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect::<serde_json::Value>()
-            }),
+            proptest::collection::vec((name, inner), 0..6)
+                .prop_map(|pairs| { pairs.into_iter().collect::<serde_json::Value>() }),
         ]
     })
 }

@@ -1,10 +1,9 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
-use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::providers::testing::{self, Walked, mapped, question, reply, shapes};
+use crate::providers::testing::{self, Walked, mapped, question, reply};
 use crate::providers::{Charge, Verdict};
 
 fn of(value: &str) -> Lookup {
@@ -214,39 +213,4 @@ fn recordings() {
         .into_owned();
     assert!(reasons.starts_with("567 reports by 123 reporters in 90 days, usage type: Data Center"));
     assert_eq!(walked.records()[0].text("value").as_deref(), Some("100"));
-}
-
-/// Names that the vendor uses.
-const NAMES: &[&str] = &[
-    "data",
-    "isWhitelisted",
-    "abuseConfidenceScore",
-    "countryCode",
-    "usageType",
-    "isp",
-    "domain",
-    "hostnames",
-    "isTor",
-    "totalReports",
-    "numDistinctUsers",
-    "lastReportedAt",
-    "errors",
-    "detail",
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn anything_is_survived(status in prop_oneof![Just(200), 100_u16..600], body: Vec<u8>, score in 0..=100,
-        (one, other) in (shapes(NAMES), shapes(NAMES))) {
-        testing::feed(&AbuseIpDb, &[of("198.51.100.23"), of("2001:db8::23")], status, &body);
-        for body in [
-            serde_json::json!({ "data": one, "errors": other }),
-            serde_json::json!({ "data": { "abuseConfidenceScore": score, "totalReports": 1, "isp": one,
-                "hostnames": other, "lastReportedAt": one, "isWhitelisted": true } }),
-        ] {
-            testing::feed(&AbuseIpDb, &[of("198.51.100.23")], status, body.to_string().as_bytes());
-        }
-    }
 }

@@ -1,6 +1,5 @@
 //! Drives the machine against fixtures and made-up pages, without a socket.
 
-use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -220,17 +219,6 @@ fn the_key_is_basic() {
                 .sign(&mut call, &Exposed::new(&fields, &options), now)
                 .is_err()
         );
-    }
-}
-
-proptest! {
-    #[test]
-    fn anything_is_survived(status in prop_oneof![Just(200), 100_u16..600], body: Vec<u8>, cursor in "\\PC{0,8}") {
-        let _ = walk(&Circl, &of_name("example.com"), |_| {
-            let mut reply = Reply { body: body.clone().into(), ..reply(status, "") };
-            reply.headers.insert(CURSOR.into(), cursor.clone());
-            reply
-        });
     }
 }
 

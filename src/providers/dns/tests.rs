@@ -1,12 +1,10 @@
 //! Plays DNS against its fixtures and against what goes wrong.
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::domain::FailureKind;
 use crate::providers::kit::resource::{NOERROR, NXDOMAIN, REFUSED, SERVFAIL};
 use crate::providers::testing::{
-    every_example_is_found, expect, feed, lookup, mapped, question, walk, walk_fixtures,
+    every_example_is_found, expect, lookup, mapped, question, walk, walk_fixtures,
 };
 
 fn of(kind: IndicatorKind, value: &str) -> Lookup {
@@ -125,28 +123,4 @@ fn mail_servers_become_entities_and_the_policy_stands_at_the_input() {
         "{open:?}"
     );
     assert!(open[1].starts_with("maltego.MXRecord mx.career-offers.example"));
-}
-
-proptest! {
-    #[test]
-    fn no_reply_panics(
-        status in 0_u16..24,
-        body in prop_oneof![
-            proptest::collection::vec(any::<u8>(), 0..64),
-            proptest::collection::vec("(v=spf1|v=DMARC1;|p=|sp=|rua=|=|;| |all|-|\\PC){0,12}", 0..4).prop_map(|texts| {
-                let texts: Vec<_> = texts.into_iter().map(Resource::Txt).collect();
-                Reply::of_dns(NOERROR, &texts).body.to_vec()
-            }),
-            proptest::collection::vec((any::<u16>(), "\\PC{0,12}"), 0..4).prop_map(|servers| {
-                let servers: Vec<_> = servers
-                    .into_iter()
-                    .map(|(preference, exchange)| Resource::Mx { preference, exchange })
-                    .collect();
-                Reply::of_dns(NOERROR, &servers).body.to_vec()
-            }),
-        ],
-    ) {
-        let lookups = [domain("example.com"), of(IndicatorKind::Email, "a@b.example.com")];
-        feed(&Dns, &lookups, status, &body);
-    }
 }

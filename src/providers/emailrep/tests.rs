@@ -1,12 +1,11 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
-use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::*;
 use crate::providers::kit::json::Json;
-use crate::providers::testing::{self, mapped, question, shapes};
+use crate::providers::testing::{self, mapped, question};
 
 fn of(value: &str) -> Lookup {
     let query = question(Capability::Reputation, IndicatorKind::Email, value);
@@ -200,36 +199,4 @@ fn recordings() {
         (text("first_seen"), text("last_seen")),
         ("2008-07-01".to_owned(), "2020-10-18".to_owned())
     );
-}
-
-/// Names that the vendor uses.
-const NAMES: &[&str] = &[
-    "reputation",
-    "suspicious",
-    "references",
-    "details",
-    "blacklisted",
-    "new_domain",
-    "days_since_domain_creation",
-    "first_seen",
-    "last_seen",
-    "domain_reputation",
-    "profiles",
-    "status",
-    "reason",
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn anything_is_survived(status in prop_oneof![Just(200), 100_u16..600], body: Vec<u8>, day in "\\PC{0,6}/?[0-9]{0,9}/?[0-9]{0,9}",
-        (one, other) in (shapes(NAMES), shapes(NAMES))) {
-        let lookup = [of("office@example.com")];
-        testing::feed(&EmailRep, &lookup, status, &body);
-        testing::feed(&EmailRep, &lookup, status, one.to_string().as_bytes());
-        let body = serde_json::json!({ "reputation": one, "references": 3, "details": { "first_seen": day,
-            "profiles": other, "new_domain": true, "days_since_domain_creation": one } });
-        testing::feed(&EmailRep, &lookup, 200, body.to_string().as_bytes());
-    }
 }

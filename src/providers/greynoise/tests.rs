@@ -1,11 +1,10 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
-use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::*;
-use crate::providers::testing::{self, mapped, question, shapes};
+use crate::providers::testing::{self, mapped, question};
 
 fn of(value: &str) -> Lookup {
     let query = question(Capability::Reputation, IndicatorKind::Ipv4, value);
@@ -178,31 +177,5 @@ fn recordings() {
             })
             .collect();
         assert_eq!(told, wanted, "{name}");
-    }
-}
-
-/// Names that the vendor uses.
-const NAMES: &[&str] = &[
-    "ip",
-    "noise",
-    "riot",
-    "classification",
-    "name",
-    "link",
-    "last_seen",
-    "message",
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn anything_is_survived(status in prop_oneof![Just(200), Just(404), 100_u16..600], body: Vec<u8>,
-        (one, other) in (shapes(NAMES), shapes(NAMES))) {
-        testing::feed(&GreyNoise, &[of("203.0.113.8")], status, &body);
-        testing::feed(&GreyNoise, &[of("203.0.113.8")], status, one.to_string().as_bytes());
-        let body = serde_json::json!({ "noise": true, "riot": true, "classification": one, "name": other, "link": one,
-            "last_seen": other });
-        testing::feed(&GreyNoise, &[of("203.0.113.8")], 200, body.to_string().as_bytes());
     }
 }

@@ -1,10 +1,9 @@
 //! Drives the machine against fixtures and made-up bodies, without a socket.
 
-use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::providers::testing::{self, Walked, mapped, question, shapes};
+use crate::providers::testing::{self, Walked, mapped, question};
 use crate::providers::{Charge, Verdict};
 
 fn of(value: &str) -> Lookup {
@@ -154,37 +153,4 @@ fn the_input_is_marked() {
         ]
     );
     testing::every_example_is_found(&Ipqs);
-}
-
-/// Names that the vendor uses.
-const NAMES: &[&str] = &[
-    "success",
-    "message",
-    "fraud_score",
-    "valid",
-    "timed_out",
-    "honeypot",
-    "spam_trap_score",
-    "deliverability",
-    "domain_age",
-    "first_seen",
-    "human",
-    "iso",
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn anything_is_survived(status in prop_oneof![Just(200), 100_u16..600], body: Vec<u8>, success: bool, score: f64,
-        (one, other) in (shapes(NAMES), shapes(NAMES))) {
-        let lookup = [of("office@example.com")];
-        testing::feed(&Ipqs, &lookup, status, &body);
-        testing::feed(&Ipqs, &lookup, status, one.to_string().as_bytes());
-        for score in [serde_json::json!(score), serde_json::json!(88), one.clone()] {
-            let body = serde_json::json!({ "success": success, "message": one, "fraud_score": score,
-                "spam_trap_score": other, "first_seen": one, "domain_age": other, "valid": other });
-            testing::feed(&Ipqs, &lookup, 200, body.to_string().as_bytes());
-        }
-    }
 }

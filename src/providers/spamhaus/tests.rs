@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::*;
 use crate::providers::testing::{
-    every_example_is_found, expect, feed, lookup, mapped, question, walk, walk_fixtures,
+    every_example_is_found, expect, lookup, mapped, question, walk, walk_fixtures,
 };
 
 const KEY: &str = "a1b2c3d4e5f6g7h8";
@@ -223,21 +222,4 @@ fn listings_mark_the_input() {
     let domain = of("dbl", IndicatorKind::Domain, "career-offers.example");
     let found = mapped(&Spamhaus, "spamhaus.listings", "maltego.Domain", &domain);
     assert!(found[0].contains("spamhaus.word=phish"), "{found:?}");
-}
-
-proptest! {
-    #[test]
-    fn no_reply_panics(
-        status in 0_u16..24,
-        body in prop_oneof![
-            proptest::collection::vec(any::<u8>(), 0..64),
-            proptest::collection::vec(any::<[u8; 4]>(), 0..9).prop_map(|codes| a(&codes).body.to_vec()),
-            proptest::collection::vec((0_u8..4, any::<u8>()), 0..9).prop_map(|codes| {
-                let codes: Vec<_> = codes.into_iter().map(|(zone, last)| [127, 0, zone, last]).collect();
-                a(&codes).body.to_vec()
-            }),
-        ],
-    ) {
-        feed(&Spamhaus, &[address("192.0.2.44"), name("www.example.com")], status, &body);
-    }
 }

@@ -3,7 +3,6 @@
 mod cases;
 mod fixtures;
 mod mapping;
-mod properties;
 mod reputation;
 mod samples;
 

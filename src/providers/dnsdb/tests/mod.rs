@@ -1,6 +1,5 @@
 //! Drives the machine against fixtures, recordings and made-up streams, without a socket.
 
-use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::Dnsdb;
@@ -366,21 +365,4 @@ fn recordings() {
         .filter_map(|record| record.text("name"))
         .collect();
     assert_eq!(names, ["dns2.tacnet.org", "dns3.tacnet.org"]);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
-    #[test]
-    fn anything_is_survived(status in prop_oneof![Just(200), 100_u16..600], body: Vec<u8>,
-        conds in proptest::collection::vec("begin|ongoing|succeeded|limited|failed|\\PC{0,3}", 0..4),
-        obj in "null|1|\\[\\]|\\{\\}|\\{\"rrname\":\"a\\.example\",\"rrtype\":\"A\",\"rdata\":\\[\"192\\.0\\.2\\.44\",7\\]\\}") {
-        let account = question(Capability::Account, IndicatorKind::Phrase, "account");
-        let lines: Vec<String> = conds.iter().map(|cond| format!(r#"{{"cond":{cond:?},"obj":{obj},"rate":{obj}}}"#)).collect();
-        for lookup in [of_name("example.com"), testing::lookup(&Dnsdb, account, "rate_limit")] {
-            for body in [body.clone(), lines.join("\n").into_bytes()] {
-                let _ = walk(&Dnsdb, &lookup, |_| Reply { body: body.clone().into(), ..reply(status, "") });
-            }
-        }
-    }
 }

@@ -4,7 +4,6 @@ mod cases;
 mod enrich;
 mod fixtures;
 mod machine;
-mod properties;
 mod recordings;
 mod signatures;
 

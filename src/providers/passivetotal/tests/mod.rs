@@ -3,7 +3,6 @@
 mod cases;
 mod fixtures;
 mod mapping;
-mod properties;
 
 use super::PassiveTotal;
 use crate::domain::{Capability, IndicatorKind, Query, Value};

@@ -1,10 +1,10 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
+mod bounds;
 mod cases;
 mod contacts;
 mod fixtures;
 mod machine;
-mod properties;
 mod recordings;
 mod reputation;
 

@@ -3,7 +3,6 @@
 mod cases;
 mod machine;
 mod mapped;
-mod properties;
 mod reputation;
 mod signatures;
 mod writing;

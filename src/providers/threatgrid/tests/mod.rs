@@ -4,7 +4,6 @@ mod cases;
 mod feeds;
 mod fixtures;
 mod mapped;
-mod properties;
 mod recordings;
 mod reports;
 mod reputation;

@@ -1,9 +1,9 @@
 //! Drives the machine against fixtures, recordings and made-up bodies, without a socket.
 
+mod bounds;
 mod cases;
 mod fixtures;
 mod mapped;
-mod properties;
 mod recordings;
 mod reputation;
 
