@@ -3,6 +3,7 @@
 //! The modules follow the way of a question; `ARCHITECTURE.md` is the map.
 
 pub mod alert;
+pub mod app;
 pub mod ask;
 pub mod catalogue;
 pub mod cli;
@@ -22,6 +23,5 @@ pub mod providers;
 pub mod replay;
 pub mod reputation;
 pub mod server;
-pub mod startup;
 pub mod telemetry;
 pub mod tokens;

@@ -9,13 +9,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::serve::StopSignals;
 use super::{Done, block_on, terminal};
+use crate::app::{App, Mode, Parts, open_store};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
 use crate::http::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::replay::demo::{DemoVendors, point_at};
 use crate::server::Application;
-use crate::startup::{App, Mode, Parts, open_store};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::{NewToken, Scope};

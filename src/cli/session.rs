@@ -10,6 +10,7 @@ use super::differs::{self, differences};
 use super::serve::load;
 use super::starting::whole;
 use super::{demo, terminal};
+use crate::app::{App, Mode, Parts, StartError, open_store};
 use crate::clock::SystemClock;
 use crate::config::settings::ServerSettings;
 use crate::config::{self, Loaded};
@@ -19,7 +20,6 @@ use crate::control::{ControlReply, ControlRequest, execute, socket};
 use crate::engine::store::StoreError;
 use crate::http::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
-use crate::startup::{App, Mode, Parts, StartError, open_store};
 
 /// What a command waits beyond the server's own deadline.
 const GRACE: Duration = Duration::from_secs(30);

@@ -16,6 +16,7 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 const OWN: &str = "pivotd";
 const MODULES: [&str; 22] = [
     "alert",
+    "app",
     "ask",
     "catalogue",
     "cli",
@@ -35,9 +36,10 @@ const MODULES: [&str; 22] = [
     "replay",
     "reputation",
     "server",
-    "startup",
     "telemetry",
 ];
+/// Parts under the name that they had before, with today's.
+const FORMER: [(&str, &str); 1] = [("pivotd::startup", "pivotd::app")];
 /// Targets of our own lines that are no modules.
 const OTHERS: [&str; 2] = ["request", "tokens"];
 
@@ -52,8 +54,8 @@ pub fn level(text: &str) -> Result<Targets, String> {
         filter = match directive.split_once('=') {
             None => filter.with_default(one(directive)?),
             Some((target, level)) => {
-                let target = target.trim();
-                known(target)?;
+                let target = renamed(target.trim());
+                known(&target)?;
                 filter.with_target(target, one(level.trim())?)
             }
         };
@@ -72,6 +74,17 @@ fn one(word: &str) -> Result<LevelFilter, String> {
             names.join(", ")
         )
     })
+}
+
+/// Returns a target under its name of today.
+fn renamed(target: &str) -> String {
+    let rest = |former: &str| {
+        let rest = target.strip_prefix(former)?;
+        (rest.is_empty() || rest.starts_with("::")).then_some(rest)
+    };
+    let mut names = FORMER.iter();
+    let found = names.find_map(|(former, name)| Some(format!("{name}{}", rest(former)?)));
+    found.unwrap_or_else(|| target.to_owned())
 }
 
 /// Refuses a target that nothing is logged under. Which ones libraries have is not known here, but ours is.
@@ -129,6 +142,15 @@ mod tests {
         assert!(!filter.would_enable("reqwest", &Level::INFO));
         assert!(filter.would_enable("reqwest", &Level::WARN));
         assert!(!filter.would_enable("h2", &Level::ERROR));
+    }
+
+    #[test]
+    fn a_part_may_be_named_as_it_was_before() {
+        let filter = level("warn,pivotd::startup=debug,pivotd::startup::reload=trace").unwrap();
+        assert!(filter.would_enable("pivotd::app", &Level::DEBUG));
+        assert!(!filter.would_enable("pivotd::app", &Level::TRACE));
+        assert!(filter.would_enable("pivotd::app::reload", &Level::TRACE));
+        assert!(level("pivotd::startups=debug").is_err());
     }
 
     #[test]

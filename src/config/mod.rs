@@ -222,6 +222,8 @@ fn settings(
     known: &Providers,
 ) -> Settings {
     let root = reader::Reader::new(findings, "", tree);
+    // First the providers, then what is checked against them.
+    let providers = providers::providers(&root, secrets, known);
     let server = sections::server(&root);
     let log = sections::log(&root);
     let cache = sections::cache(&root);
@@ -232,7 +234,6 @@ fn settings(
     let reputation = reputation::reputation(&root, is_extended, known);
     let scales = sections::scales(&root);
     let lists = lists::lists(&root).into();
-    let providers = providers::providers(&root, secrets, known);
     let known = transforms::Known {
         providers: known,
         settings: &providers,

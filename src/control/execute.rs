@@ -8,6 +8,7 @@ use super::{
     AnswerView, BudgetView, ControlReply, ControlRequest, KeyView, ProductView, Purge, ShownOnce, TokenView,
     VERSION, lookup,
 };
+use crate::app::App;
 use crate::config::settings::BudgetWindow;
 use crate::decisions::ChosenDecisions;
 use crate::domain::Indicator;
@@ -17,7 +18,6 @@ use crate::engine::known_time::ClockView;
 use crate::engine::runtime::Runtime;
 use crate::engine::store::StoreError;
 use crate::engine::windows::window;
-use crate::startup::App;
 use crate::tokens::NewToken;
 
 /// The longest name of a token or tenant.

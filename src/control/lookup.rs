@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{ControlReply, RunRequest};
+use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::report::Report;
 use crate::ask::score::{Alert, Wishes};
@@ -19,7 +20,6 @@ use crate::http::values::{self, guess};
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};
 use crate::mapping::entity_value;
-use crate::startup::{App, Configured, Mode};
 use crate::telemetry::log::RequestLine;
 
 pub(super) use crate::engine::TERMINAL;

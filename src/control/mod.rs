@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::reload::Reloaded;
 use crate::ask::report::Report;
 use crate::decisions::{ChosenDecisions, DecisionsOf};
 use crate::engine::cache::CacheStats;
 use crate::engine::known_time::ClockView;
-use crate::startup::reload::Reloaded;
 use crate::tokens::{NewToken, Scope, TokenRecord};
 
 pub use execute::execute;

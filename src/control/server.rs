@@ -19,9 +19,9 @@ use actix_web::{App as ActixApp, HttpRequest, HttpResponse};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::{ControlReply, ControlRequest, VERSION, execute, socket};
+use crate::app::App;
 use crate::clock::timeout_at;
 use crate::server::{Connection, Connections, Phase, Watched};
-use crate::startup::App;
 use crate::telemetry::network::NetworkMetrics;
 
 /// The most bytes of a request.

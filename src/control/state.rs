@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::app::App;
+use crate::app::reload::Source;
 use crate::catalogue::TransformSpec;
 use crate::config::Loaded;
 use crate::engine::runtime::Runtime;
 use crate::hex::hex;
-use crate::startup::App;
-use crate::startup::reload::Source;
 
 /// Shows how a server stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

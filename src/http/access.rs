@@ -6,9 +6,9 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, HttpResponseBuilder};
 
+use crate::app::{App, Mode};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
-use crate::startup::{App, Mode};
 use crate::tokens::{RateStanding, Scope, Token, TokenError};
 
 /// Says who asks.

@@ -14,11 +14,11 @@ use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
 use super::wishes::{Given, question};
 use crate::alert::MessageFacts;
+use crate::app::App;
 use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
 use crate::decisions::Reply;
 use crate::reputation::Kind;
-use crate::startup::App;
 
 /// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.
 const MOST_BYTES: usize = 16 << 20;

@@ -20,6 +20,7 @@ use super::line::{Entry, Line};
 use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::wishes::Given;
+use crate::app::App;
 use crate::ask::message::head;
 use crate::ask::score::{Alert, Scored, asked_for};
 use crate::decisions::{Claim, Reply};
@@ -30,7 +31,6 @@ use crate::engine::store::StoreError;
 use crate::reputation::Decision;
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::segments::{self, Span};
-use crate::startup::App;
 use crate::telemetry::metrics::InFlight;
 use crate::tokens::{RateStanding, Scope};
 

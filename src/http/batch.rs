@@ -22,6 +22,7 @@ use super::statuses::{BodyRefusals, Named, Refusals};
 use super::streamed::stream_lines;
 use super::values::{self, Found, Read, guess};
 use super::wishes::question;
+use crate::app::{App, Configured};
 use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
 use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
@@ -29,7 +30,6 @@ use crate::engine::ledger::Priority;
 use crate::engine::room::Place;
 use crate::reputation::alert::{BudgetLeft, Cost};
 use crate::reputation::{Assessment, Decision, Policy};
-use crate::startup::{App, Configured};
 
 /// The most indicators of a batch.
 const MOST_INDICATORS: usize = 1000;

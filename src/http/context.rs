@@ -11,8 +11,8 @@ use super::reputation::{in_path, query};
 use super::statuses::Refusals;
 use super::values::{Found, guess};
 use super::wishes::{Given, Names};
+use crate::app::App;
 use crate::ask::score::Context;
-use crate::startup::App;
 
 /// Records of each kind and source, where nobody says, and at most.
 const RECORDS: u32 = 25;

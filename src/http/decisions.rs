@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 use super::asking::Request;
 use super::problem::Problem;
 use super::statuses::{BodyRefusals, NoRoom, NotFound, Refusals};
+use crate::app::App;
 use crate::ask::message::head;
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision, SayError};
 use crate::domain::indicator::is_invisible;
 use crate::domain::{Indicator, IndicatorKind};
 use crate::reputation::digest;
-use crate::startup::App;
 use crate::tokens::Scope;
 
 /// The most bytes of what somebody says.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::asking::FACE;
-use crate::startup::App;
+use crate::app::App;
 use crate::telemetry::log::RequestLine;
 use crate::telemetry::metrics::InFlight;
 

@@ -16,6 +16,7 @@ use super::incoming::{AGAIN, Sender};
 use super::operation;
 use super::rendering::Unwritten;
 use super::run_path::{RunPath, holds_token};
+use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::reads;
 use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
@@ -25,7 +26,6 @@ use crate::engine::cache::{CachedReply, KeyBuilder, Known, Rendered, RenderedKey
 use crate::maltego::codec::Codec;
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{TransformException, TransformRequest, UiMessageKind};
-use crate::startup::{App, Configured, Mode};
 use crate::telemetry::log::RequestLine;
 use crate::tokens::Scope;
 

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::examples::Everywhere;
 use super::{alert, asking, batch, context, decisions, reputation};
+use crate::app::{App, Mode};
 use crate::openapi::{self, Version};
-use crate::startup::{App, Mode};
 
 struct Token;
 

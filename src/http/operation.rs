@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::access;
 use super::problem::Problem;
+use crate::app::App;
 use crate::ask::score::SPEAKING;
 use crate::config::problem::did_you_mean;
 use crate::engine::runtime::Runtime;
 use crate::engine::store::StoreError;
-use crate::startup::App;
 use crate::tokens::Scope;
 
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -15,10 +15,10 @@ use super::shapes::{Item, OneOrMany};
 use super::statuses::{BodyRefusals, Named, Refusals, Scored};
 use super::values;
 use super::wishes::{Given, question};
+use crate::app::App;
 use crate::ask::score::Alert;
 use crate::domain::echo::brief;
 use crate::reputation::Kind;
-use crate::startup::App;
 
 /// The most bytes of one indicator's question.
 const MOST_BYTES: usize = 64 * 1024;

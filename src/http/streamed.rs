@@ -19,8 +19,8 @@ use super::access;
 use super::batch::{NDJSON, Run, items, last_line, line};
 use super::line::Line;
 use super::problem::Problem;
+use crate::app::App;
 use crate::clock::{Clock, timeout_at};
-use crate::startup::App;
 
 /// Lines that are handed to the connection before its client took those before.
 const AHEAD: usize = 16;

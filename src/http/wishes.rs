@@ -9,12 +9,12 @@ use serde::{Deserialize, Deserializer};
 
 use super::access::Identity;
 use super::problem::Problem;
+use crate::app::App;
 use crate::ask::score::Wishes;
 use crate::config::problem::expected_of;
 use crate::domain::echo::echoed;
 use crate::domain::{Capability, Pap, Tlp};
 use crate::reputation::{Fallback, Fallbacks, Policy};
-use crate::startup::App;
 use crate::tokens::Scope;
 
 /// The longest that a caller may wait for scores: an hour.

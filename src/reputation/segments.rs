@@ -96,7 +96,7 @@ fn position() -> Option<usize> {
     NOTES.with_borrow(|notes| notes.as_ref().map(|notes| notes.written.get()))
 }
 
-/// Writes a member and notes its place, where an answer is written by [`write`].
+/// Writes a member and notes its place, where an answer is written by [`write()`].
 fn noted<S: Serializer>(member: Member, value: &impl Serialize, serializer: S) -> Result<S::Ok, S::Error> {
     let from = position();
     let done = value.serialize(serializer)?;

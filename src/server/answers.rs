@@ -21,13 +21,13 @@ use super::load::Load;
 use super::pace::DRAINED_FOR;
 use super::sending::{Answers, sent};
 use super::shares::Shares;
+use crate::app::{App, Mode};
 use crate::clock::timeout_at;
 use crate::http::access::{self, Denied, Vouched};
 use crate::http::answered;
 use crate::http::incoming::AGAIN;
 use crate::http::problem::Problem;
 use crate::http::run_path::RUN;
-use crate::startup::{App, Mode};
 
 /// A body up to this is read, where its request is refused.
 const SMALL_BODY: u64 = 64 << 10;

@@ -35,9 +35,9 @@ use self::pace::Paced;
 use self::sending::{Answers, WRITTEN};
 use self::shares::Shares;
 use self::tls::{Io, Layer};
+use crate::app::{App, StartError};
 use crate::config::settings::ServerSettings;
 use crate::http;
-use crate::startup::{App, StartError};
 use crate::telemetry::log::LAST_LINES;
 
 pub use self::attempts::{Attempts, Delay};

@@ -14,9 +14,9 @@ use tokio_rustls::server::TlsStream;
 
 use super::connections::Connections;
 use super::stream::Watched;
+use crate::app::StartError;
 use crate::clock::timeout_at;
 use crate::config::settings::TlsFiles;
-use crate::startup::StartError;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pivotd::app::{App, Mode, Parts, open_store_as};
 use pivotd::clock::manual::ManualClock;
 use pivotd::clock::{SharedClock, SystemClock};
 use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
@@ -18,7 +19,6 @@ use pivotd::http::run_path::{RunRoute, RunRoutes};
 use pivotd::providers::{Provider, Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;
-use pivotd::startup::{App, Mode, Parts, open_store_as};
 use pivotd::telemetry::log::Log;
 use pivotd::telemetry::metrics::Metrics;
 use pivotd::tokens::{NewToken, Scope};
