@@ -122,8 +122,8 @@ impl Entry {
     }
 }
 
-/// Names a rendered body: everything that it was made from, hashed.
-pub type RenderedKey = [u8; 32];
+/// Names a rendered body: everything that it was made from, or its hash.
+pub type RenderedKey = Arc<[u8]>;
 
 /// Names a request as it came: its bytes, and everything beside them that decides what they mean.
 pub type RequestKey = Arc<[u8]>;
@@ -215,8 +215,7 @@ pub struct CacheStats {
 fn weigh(key: &Key, kept: &Kept) -> u32 {
     let key = match key {
         Key::Answer(key) => key.as_str().len(),
-        Key::Rendered(_) => 32,
-        Key::Request(key) => key.len(),
+        Key::Rendered(key) | Key::Request(key) => key.len(),
     };
     let value = match kept {
         Kept::Answer(entry) => entry.answer.weight(),
@@ -312,7 +311,7 @@ impl Cache {
     }
 
     async fn standing(&self, key: &RenderedKey, now: Timestamp) -> Option<Arc<Rendered>> {
-        let Some(Kept::Rendered(rendered)) = self.memory.get(&Key::Rendered(*key)).await else {
+        let Some(Kept::Rendered(rendered)) = self.memory.get(&Key::Rendered(Arc::clone(key))).await else {
             return None;
         };
         if now >= rendered.fresh_until || now < rendered.retrieved_at {
@@ -514,10 +513,22 @@ impl KeyBuilder {
         self.0.extend_from_slice(part);
     }
 
-    /// Returns the key of a rendered body: short, since every answer's body has one.
+    /// Returns the key of a rendered body: the parts themselves, which are compared faster than they are hashed, unless they are
+    /// long. They must hold no secret.
     #[must_use]
-    pub fn rendered(&self) -> RenderedKey {
-        Sha256::digest(&self.0).into()
+    pub fn rendered(self) -> RenderedKey {
+        const LONG: usize = 4096;
+        if self.0.len() > LONG {
+            self.hashed()
+        } else {
+            self.0.into()
+        }
+    }
+
+    /// Returns the key of a rendered body whose parts may hold a secret.
+    #[must_use]
+    pub fn hashed(&self) -> RenderedKey {
+        RenderedKey::from(Sha256::digest(&self.0).as_slice())
     }
 
     /// Returns the key of a request: the bytes themselves, which compare faster than they hash.

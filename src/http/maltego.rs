@@ -308,7 +308,7 @@ impl Asked<'_> {
             && !may_hold_secret(&request)
         {
             let known = Known {
-                rendered: key,
+                rendered: Arc::clone(&key),
                 indicator: Arc::clone(indicator),
             };
             app.engine.cache().note_known(request_key, known).await;
@@ -465,7 +465,11 @@ fn age(now: jiff::Timestamp, retrieved_at: Option<jiff::Timestamp>) -> Option<u6
 /// Hashes everything that a rendered body is made from; the token itself is left out.
 fn rendered_key(mut key: KeyBuilder, spec: &TransformSpec, request: &TransformRequest) -> RenderedKey {
     reads::add_to_key(&mut key, spec, request, TOKEN);
-    key.rendered()
+    if may_hold_secret(request) {
+        key.hashed()
+    } else {
+        key.rendered()
+    }
 }
 
 /// Says where a token came from, since each source is told differently that it is wrong.
