@@ -21,60 +21,43 @@ pub trait Candidate {
     fn descriptor(&self) -> &Arc<Descriptor>;
 
     /// Tells whether the caller brings a key of its own for it.
-    fn has_user_key(&self) -> bool {
-        false
+    fn has_user_key(&self) -> bool;
+}
+
+/// Keeps, of the providers that a question names, those that have a key: the caller's, or the server's. One whose key is
+/// configured and cannot be read is kept, too, to say so. Without any key, the first stays to say that there is none.
+pub fn retain_with_key<T: Candidate>(engine: &Engine, candidates: &mut Vec<T>) {
+    let runtimes = engine.runtimes();
+    let has_key = |one: &T| {
+        let runtime = runtimes.get(one.descriptor().name.as_str());
+        one.has_user_key() || runtime.is_some_and(|runtime| has_key(runtime))
+    };
+    if candidates.iter().any(has_key) {
+        candidates.retain(has_key);
+    } else {
+        candidates.truncate(1);
     }
 }
 
-impl Candidate for Arc<Descriptor> {
-    fn descriptor(&self) -> &Arc<Descriptor> {
-        self
-    }
-}
-
-/// Says which providers are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// Those that the question names. Where none of them can be asked, one says so.
-    Named,
-    /// Whichever can be asked.
-    Any,
-}
-
-impl Choice {
-    /// Keeps the candidates that have a key: the caller's, or the server's. One whose key is configured and cannot be read is
-    /// kept, too, to say so. Of named ones without any key, the first stays to say that there is none.
-    pub fn retain_with_key<T: Candidate>(self, engine: &Engine, candidates: &mut Vec<T>) {
-        let runtimes = engine.runtimes();
-        let has_key = |one: &T| {
-            let runtime = runtimes.get(one.descriptor().name.as_str());
-            one.has_user_key() || runtime.is_some_and(|runtime| has_key(runtime))
-        };
-        match self {
-            Self::Named if !candidates.iter().any(has_key) => candidates.truncate(1),
-            _ => candidates.retain(has_key),
-        }
-    }
-
-    /// Returns the candidates that can be asked this about that kind of indicator. Where no named one can, they say so
-    /// themselves.
-    pub fn able<T: Candidate>(
-        self,
-        candidates: &[T],
-        capability: Capability,
-        kind: IndicatorKind,
-    ) -> impl Iterator<Item = &T> {
-        let takes = move |one: &&T| {
-            let offer = one.descriptor().offer(capability);
-            offer.is_some_and(|offer| offer.inputs.contains(&kind))
-        };
-        let any = self == Self::Any || candidates.iter().any(|one| takes(&one));
-        candidates.iter().filter(move |one| !any || takes(one))
-    }
+/// Returns, of the providers that a question names, those that can be asked this about that kind of indicator. Where none
+/// can, all are returned, to say so themselves.
+pub fn able<T: Candidate>(
+    candidates: &[T],
+    capability: Capability,
+    kind: IndicatorKind,
+) -> impl Iterator<Item = &T> {
+    let takes = move |one: &&T| takes(one.descriptor(), capability, kind);
+    let any = candidates.iter().any(|one| takes(&one));
+    candidates.iter().filter(move |one| !any || takes(one))
 }
 
 fn has_key(runtime: &Runtime) -> bool {
     runtime.own.is_some() || runtime.settings.key_fault.is_some()
+}
+
+fn takes(descriptor: &Descriptor, capability: Capability, kind: IndicatorKind) -> bool {
+    let offer = descriptor.offer(capability);
+    offer.is_some_and(|offer| offer.inputs.contains(&kind))
 }
 
 /// Returns the providers that have a key and can be asked this about that kind of indicator; of these names only, where
@@ -89,12 +72,12 @@ pub fn providers_for(
     let runtimes = engine.runtimes();
     let meant = runtimes
         .iter()
-        .filter(|(name, _)| only.is_none_or(|only| only.contains(*name)));
-    let mut candidates: Vec<_> = meant
-        .map(|(_, runtime)| Arc::clone(runtime.provider.descriptor()))
-        .collect();
-    Choice::Any.retain_with_key(engine, &mut candidates);
-    Choice::Any.able(&candidates, capability, kind).cloned().collect()
+        .filter(|(name, runtime)| has_key(runtime) && only.is_none_or(|only| only.contains(*name)));
+    let descriptors = meant.map(|(_, runtime)| runtime.provider.descriptor());
+    descriptors
+        .filter(|descriptor| takes(descriptor, capability, kind))
+        .cloned()
+        .collect()
 }
 
 /// Names a provider to ask, and how.

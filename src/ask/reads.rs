@@ -38,8 +38,26 @@ fn reads_setting(spec: &TransformSpec, name: &str) -> bool {
     })
 }
 
+/// Lists the settings that a transform reads, but for that named `apart`. A blank one counts as absent.
+fn settings_read<'a>(
+    spec: &'a TransformSpec,
+    request: &'a TransformRequest,
+    apart: &'a str,
+) -> impl Iterator<Item = &'a (String, String)> {
+    let is_read = move |(name, value): &&(String, String)| {
+        name != apart && reads_setting(spec, name) && !value.trim().is_empty()
+    };
+    request.settings.iter().filter(is_read)
+}
+
+/// Tells whether a key of what a transform reads of a request may hold a secret: users' keys travel in global settings.
+#[must_use]
+pub fn reads_secret(spec: &TransformSpec, request: &TransformRequest, apart: &str) -> bool {
+    settings_read(spec, request, apart).any(|(name, _)| name.starts_with("global#"))
+}
+
 /// Adds to a key what a transform reads of a request. Requests of equal keys have equal answers, for the same asker. The
-/// settings named in `apart` are left out.
+/// setting named `apart` is left out.
 pub fn add_to_key(key: &mut KeyBuilder, spec: &TransformSpec, request: &TransformRequest, apart: &str) {
     key.part(&request.soft_limit.unwrap_or(u32::MAX).to_le_bytes());
     let reads_all = reads_all_fields(spec);
@@ -62,11 +80,7 @@ pub fn add_to_key(key: &mut KeyBuilder, spec: &TransformSpec, request: &Transfor
         }
     }
     key.part(END);
-    // A blank setting counts as absent.
-    let is_read = |(name, value): &&(String, String)| {
-        name != apart && reads_setting(spec, name) && !value.trim().is_empty()
-    };
-    pairs(key, request.settings.iter().filter(is_read));
+    pairs(key, settings_read(spec, request, apart));
 }
 
 fn pairs<'a>(key: &mut KeyBuilder, pairs: impl Iterator<Item = &'a (String, String)>) {

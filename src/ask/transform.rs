@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::gather::{Output, gather, mark};
-use super::lookup::{Candidate, Choice, Lookup, Source};
+use super::lookup::{Candidate, Lookup, Source, able, retain_with_key};
 use super::message::head;
 use super::options::{DEFAULT_LIMIT, Options, SettingName};
 use super::question::{Question, question};
@@ -209,7 +209,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) 
             }
         }
     }
-    Choice::Named.retain_with_key(engine, &mut options);
+    retain_with_key(engine, &mut options);
     let is_alone = request.entities.len() * options.len() == 1;
     let asked = join_all(
         request
@@ -312,8 +312,8 @@ async fn ask(
         deadline: run.deadline,
         ttl: run.spec.ttl,
     };
-    let able = Choice::Named.able(options, run.spec.capability, indicator.kind());
-    let told = join_all(able.map(async |(descriptor, options)| {
+    let asked = able(options, run.spec.capability, indicator.kind());
+    let told = join_all(asked.map(async |(descriptor, options)| {
         let source = source(run.spec, run, descriptor, options, limit);
         let result = lookup.ask(source, run.spec.capability, &indicator).await;
         // Who waits for the answers of others as well holds no room meanwhile.

@@ -465,7 +465,7 @@ fn age(now: jiff::Timestamp, retrieved_at: Option<jiff::Timestamp>) -> Option<u6
 /// Hashes everything that a rendered body is made from; the token itself is left out.
 fn rendered_key(mut key: KeyBuilder, spec: &TransformSpec, request: &TransformRequest) -> RenderedKey {
     reads::add_to_key(&mut key, spec, request, TOKEN);
-    if may_hold_secret(request) {
+    if reads::reads_secret(spec, request, TOKEN) {
         key.hashed()
     } else {
         key.rendered()
