@@ -38,7 +38,7 @@ impl Request<'_> {
         for part in parts {
             key.part(part);
         }
-        Some(key.hashed())
+        Some(key.rendered())
     }
 
     /// Answers what was answered before, if that still stands and its decision is kept.
