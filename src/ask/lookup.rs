@@ -227,10 +227,9 @@ pub fn blocked_reason(
     tlp: Tlp,
     pap: Pap,
 ) -> Option<String> {
+    let name = &descriptor.name;
     let runtimes = engine.runtimes();
-    let (name, settings) = runtimes
-        .get_key_value(descriptor.name.as_str())
-        .map(|(name, runtime)| (name, &runtime.settings))?;
+    let settings = &runtimes.get(name.as_str())?.settings;
     if tlp > settings.max_tlp {
         let most = settings.max_tlp.name();
         return Some(format!(

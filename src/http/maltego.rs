@@ -15,14 +15,15 @@ use super::answered::{Answered, keep_secret};
 use super::incoming::{AGAIN, Sender};
 use super::operation;
 use super::rendering::Unwritten;
-use super::run_path::{RunPath, holds_token};
+use super::run_path::{RunPath, RunRoute, holds_token};
+use super::run_reply::{RunReply, age, finish, render};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::reads;
-use crate::ask::transform::{Answers, Body, Ran, Run, ask_all};
+use crate::ask::transform::{Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
-use crate::engine::cache::{CachedReply, KeyBuilder, Known, Rendered, RenderedKey, RequestKey};
+use crate::engine::cache::{KeyBuilder, Known, RenderedKey, RequestKey};
 use crate::maltego::codec::Codec;
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{TransformException, TransformRequest, UiMessageKind};
@@ -49,8 +50,8 @@ pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> H
     let mut response = match app.run_routes.read(http.path()) {
         None => operation::absent(http.path()),
         Some(path) => match *http.method() {
-            Method::POST => run(app, &http, &path, payload).await,
-            Method::GET | Method::HEAD => probe(&app, http.path(), &path),
+            Method::POST => run(&app, &http, &path, payload).await,
+            Method::GET | Method::HEAD => probe(&app, &path),
             _ => operation::method_not_allowed().await,
         },
     };
@@ -61,7 +62,7 @@ pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> H
 }
 
 /// Answers a transform run. HTTP 200 for everything that a run can end in: a client shows a pop-up otherwise.
-async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: web::Payload) -> HttpResponse {
+async fn run(app: &App, http: &HttpRequest, path: &RunPath<'_>, payload: web::Payload) -> HttpResponse {
     let clock = app.engine.clock();
     let started = clock.elapsed();
     let request_id = Uuid::now_v7();
@@ -69,14 +70,15 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
     let configured = app.configured.load_full();
     let name = path.transform.as_ref();
     let spec = configured.catalogue.find(name).cloned();
-    let codec = Arc::clone(app.run_routes.codec(http.path()));
+    let codec = &path.route.codec;
     let answered = match &spec {
         Some(spec) => {
             let asked = Asked {
-                app: &app,
+                app,
                 configured: &configured,
                 spec,
-                codec: &codec,
+                route: path.route,
+                codec,
                 http,
                 installed: None,
                 token: access::header_token(http).or(path.token.as_deref()),
@@ -138,26 +140,13 @@ async fn run(app: Data<App>, http: &HttpRequest, path: &RunPath<'_>, payload: we
     response.body(answered.body)
 }
 
-/// Is the reply to a run, as it is kept.
-#[derive(Debug)]
-struct RunReply {
-    body: Bytes,
-    /// The outcome, for logs and metrics.
-    outcome: &'static str,
-}
-
-impl CachedReply for RunReply {
-    fn weight(&self) -> usize {
-        self.body.len()
-    }
-}
-
 /// Holds what decides an answer beside the body of the request.
 struct Asked<'a> {
     app: &'a App,
     configured: &'a Arc<Configured>,
     spec: &'a Arc<TransformSpec>,
-    /// The wire format.
+    route: &'a RunRoute,
+    /// The wire format of the route.
     codec: &'a Arc<dyn Codec>,
     http: &'a HttpRequest,
     /// Whom the header's or the path's token names; none where there is no token.
@@ -212,7 +201,7 @@ impl Asked<'_> {
     fn key(&self, identity: &Identity, room: usize) -> KeyBuilder {
         let mut key = KeyBuilder::with_room(room);
         key.part(FACE.as_bytes());
-        key.part(self.codec.content_type().as_bytes());
+        key.part(self.route.prefix.as_bytes());
         key.part(&self.configured.catalogue.generation().to_le_bytes());
         key.part(self.spec.name.as_bytes());
         key.part(identity.tenant().as_bytes());
@@ -410,59 +399,7 @@ impl Rights {
     }
 }
 
-/// Maps, merges and writes what came.
-fn render(codec: &dyn Codec, answers: Answers, run: &Run<'_>, now: jiff::Timestamp) -> (Bytes, Ran) {
-    let begun = codec.begin_xml();
-    let (xml, mut ran) = match begun {
-        Some(mut xml) => {
-            let ran = answers.gather_xml(run, now, &mut xml);
-            (Some(xml), ran)
-        }
-        None => (None, answers.gather(run, now)),
-    };
-    let body = match (&mut ran.body, xml) {
-        (Body::Response(response), Some(xml)) => codec.finish_xml(xml, &response.messages),
-        (Body::Response(response), None) => {
-            let body = codec.encode(response);
-            // They end here, so that freeing them holds up no other request.
-            response.entities = Vec::new();
-            body
-        }
-        (Body::Exception(exception), _) => codec.encode_error(exception),
-    };
-    (body.into(), ran)
-}
-
-/// Keeps the bytes where everything they were made from is fresh.
-async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answered {
-    if let Some(depends) = ran.depends
-        && app.engine.cache().keeps(&key)
-    {
-        let rendered = Rendered {
-            reply: Box::new(RunReply {
-                body: body.clone(),
-                outcome: ran.outcome,
-            }),
-            depends: depends.entries,
-            marks: Some(depends.marks),
-            fresh_until: depends.fresh_until,
-            retrieved_at: depends.retrieved_at,
-        };
-        app.engine.cache().put_rendered(key, rendered).await;
-    }
-    Answered {
-        cache: ran.cache,
-        provider_time: ran.provider_time,
-        age: age(app.engine.clock().now(), ran.retrieved_at),
-        ..Answered::local(body, ran.outcome)
-    }
-}
-
-fn age(now: jiff::Timestamp, retrieved_at: Option<jiff::Timestamp>) -> Option<u64> {
-    retrieved_at.map(|at| u64::try_from(now.duration_since(at).as_secs()).unwrap_or(0))
-}
-
-/// Hashes everything that a rendered body is made from; the token itself is left out.
+/// Gathers everything that a rendered body is made from; the token itself is left out.
 fn rendered_key(mut key: KeyBuilder, spec: &TransformSpec, request: &TransformRequest) -> RenderedKey {
     reads::add_to_key(&mut key, spec, request, TOKEN);
     if reads::reads_secret(spec, request, TOKEN) {
@@ -510,8 +447,8 @@ impl Refusal {
 }
 
 /// Answers the probe of a distribution server: is the transform there?
-fn probe(app: &App, whole: &str, path: &RunPath<'_>) -> HttpResponse {
-    let codec = app.run_routes.codec(whole);
+fn probe(app: &App, path: &RunPath<'_>) -> HttpResponse {
+    let codec = &path.route.codec;
     let configured = app.configured.load();
     let name = path.transform.as_ref();
     let (mut response, kind, body) = match configured.catalogue.find(name) {

@@ -23,6 +23,7 @@ mod rehearse;
 pub mod rendering;
 pub mod reputation;
 pub mod run_path;
+mod run_reply;
 mod score_reply;
 mod shapes;
 mod slices;

@@ -69,14 +69,15 @@ impl RunRoutes {
     }
 
     /// Reads a path; `None` where it names no transform.
-    pub(super) fn read<'a>(&self, path: &'a str) -> Option<RunPath<'a>> {
-        let (_, token, name) = self.named(path)?;
+    pub(super) fn read<'a>(&'a self, path: &'a str) -> Option<RunPath<'a>> {
+        let (route, token, name) = self.named(path)?;
         let name = name.strip_suffix('/').unwrap_or(name);
         if token == Some("") || name.is_empty() || name.contains('/') {
             return None;
         }
         let decoded = |part| percent_decode_str(part).decode_utf8_lossy();
         Some(RunPath {
+            route,
             token: token.map(decoded),
             transform: decoded(name),
         })
@@ -103,6 +104,7 @@ pub(super) fn holds_token(path: &str) -> bool {
 
 /// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.
 pub(super) struct RunPath<'a> {
+    pub(super) route: &'a RunRoute,
     pub(super) token: Option<Cow<'a, str>>,
     pub(super) transform: Cow<'a, str>,
 }

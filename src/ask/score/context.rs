@@ -118,7 +118,7 @@ impl Scorer<'_> {
         let mut tally = Tally::default();
         let mut facts = Vec::with_capacity(parts.len());
         for ((kind, part), told) in parts.iter().zip(&told) {
-            tally.count(&part.source, told);
+            tally.count(part.source(), told);
             facts.push(fact(kind, part, told, most, now));
         }
         Context {
@@ -178,7 +178,7 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
 fn fact(kind: &str, part: &Part, told: &Told, most: usize, now: Timestamp) -> Fact {
     let mut fact = Fact {
         kind: kind.to_owned(),
-        source: part.source.clone(),
+        source: part.source().to_owned(),
         about: part.about.clone(),
         status: told.outcome.name().to_owned(),
         detail: None,

@@ -80,12 +80,12 @@ async fn around(
     plan::ask(scorer, capability, indicator, about, MOST_DOMAINS, &mut parts);
     let offered = parts.len();
     // A product that the account does not include is as a source without a key: it is not missed.
-    parts.retain(|part| scorer.engine.may_answer(&part.source, capability));
+    parts.retain(|part| scorer.engine.may_answer(part.source(), capability));
     if capability == Capability::ReverseWhois && scorer.policy.rules.registrations == Registrations::Free {
         let free = join_all(
             parts
                 .iter()
-                .map(|part| scorer.engine.is_free(&part.source, capability)),
+                .map(|part| scorer.engine.is_free(part.source(), capability)),
         )
         .await;
         let mut free = free.into_iter();
@@ -114,13 +114,13 @@ async fn around(
                 } else {
                     measure.to_owned()
                 };
-                let own = scorer.policy.rules.source(&part.source);
+                let own = scorer.policy.rules.source(part.source());
                 let meaning = own.and_then(|own| own.measures.get(&measure));
                 // Their risks cost look-ups, and nobody wants to know.
                 if is_crowd && meaning.is_none() {
                     let why = format!("{total} domains, too many to say anything of it");
                     derived.evidence.push(evidence::answered(part, &told, &why, now));
-                    derived.told.push((part.source.clone(), told));
+                    derived.told.push((part.source().to_owned(), told));
                     continue;
                 }
                 let found = risks(scorer, &answer.records).await;
@@ -129,7 +129,7 @@ async fn around(
                     .extend(says(scorer, part, &measure, (total, is_crowd), &found, now));
                 // What is told only could not have raised the score, so it is not missed.
                 if meaning.is_none_or(Calibration::counts) {
-                    let mut missed: Vec<Evidence> = evidence::lacking(&part.source, &answer.missing)
+                    let mut missed: Vec<Evidence> = evidence::lacking(part.source(), &answer.missing)
                         .into_iter()
                         .collect();
                     missed.extend(found.failed);
@@ -163,7 +163,7 @@ async fn around(
             };
             derived.evidence.push(evidence::answered(part, &told, why, now));
         }
-        derived.told.push((part.source.clone(), told));
+        derived.told.push((part.source().to_owned(), told));
     }
     derived
 }
@@ -200,7 +200,11 @@ async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
     Risks {
         risks,
         failed,
-        told: parts.into_iter().map(|part| part.source).zip(told).collect(),
+        told: parts
+            .into_iter()
+            .map(|part| part.source().to_owned())
+            .zip(told)
+            .collect(),
     }
 }
 
@@ -243,7 +247,7 @@ fn says(
                 found.risks.len()
             )],
         );
-    let mut evidence = from_record(&part.source, &record, &scorer.policy.rules, &Origin::HERE, now);
+    let mut evidence = from_record(part.source(), &record, &scorer.policy.rules, &Origin::HERE, now);
     // Whoever blocks it hits all of them.
     evidence.hazard = is_crowd.then(|| format!("shared hosting of {total} domains"));
     evidence.about.clone_from(&part.about);

@@ -14,13 +14,13 @@ pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec
     let mut found = match &told.outcome {
         Outcome::Found(answer) => {
             let mut said = records(part, told, &answer.records, rules, now);
-            said.extend(lacking(&part.source, &answer.missing));
+            said.extend(lacking(part.source(), &answer.missing));
             said
         }
         Outcome::NotFound(_) => vec![nothing(part, told, now)],
         Outcome::Failed(failure) => vec![Evidence {
             reasons: vec![failure.message.clone()],
-            ..Evidence::absent(&part.source, status(failure.kind))
+            ..Evidence::absent(part.source(), status(failure.kind))
         }],
     };
     let gap = Gap {
@@ -54,7 +54,7 @@ fn could(part: &Part, rules: &Rules) -> Potential {
         Capability::DomainsOnIp => named(&["hosted-domains", "hosted-domains-many"]),
         Capability::ReverseWhois => named(&["registered-domains"]),
         _ => {
-            let measures = rules.source(&part.source).map(|own| own.measures.keys());
+            let measures = rules.source(part.source()).map(|own| own.measures.keys());
             let own = measures
                 .into_iter()
                 .flatten()
@@ -113,17 +113,17 @@ fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Tim
         Capability::Risk => records
             .iter()
             .take(1)
-            .map(|record| risk(&part.source, record, rules, &origin))
+            .map(|record| risk(part.source(), record, rules, &origin))
             .collect(),
         Capability::MailPolicy => records
             .iter()
             .flat_map(mail::says)
-            .map(|record| from_record(&part.source, &record, rules, &origin, now))
+            .map(|record| from_record(part.source(), &record, rules, &origin, now))
             .collect(),
         _ => records
             .iter()
             .take(MOST_RECORDS)
-            .map(|record| from_record(&part.source, record, rules, &origin, now))
+            .map(|record| from_record(part.source(), record, rules, &origin, now))
             .collect(),
     };
     if said.is_empty() {
@@ -185,7 +185,7 @@ fn nothing(part: &Part, told: &Told, now: Timestamp) -> Evidence {
     } else {
         EvidenceStatus::NoData
     };
-    let mut evidence = Evidence::absent(&part.source, status);
+    let mut evidence = Evidence::absent(part.source(), status);
     evidence.age_s = told.entry.as_ref().map(|entry| entry.age(now).as_secs());
     evidence.retrieved_at = told.entry.as_ref().map(|entry| entry.retrieved_at);
     evidence.cached = matches!(told.cache, CacheState::Hit | CacheState::Stale);

@@ -239,7 +239,7 @@ impl Scorer<'_> {
         let of_it = said.iter().filter(|(of, _)| of == indicator);
         evidence.extend(of_it.map(|(_, record)| local::said(record, rules, now)));
         for (part, told) in parts.iter().zip(&told) {
-            tally.count(&part.source, told);
+            tally.count(part.source(), told);
             evidence.extend(evidence::of(part, told, rules, now));
         }
         for (source, told) in &derived.told {
@@ -248,7 +248,7 @@ impl Scorer<'_> {
         evidence.extend(derived.evidence);
         local::clear(&mut evidence);
         let assessment = assess(role, indicator, evidence, self.policy, now);
-        let asked = parts.iter().map(|part| part.source.as_str()).zip(&told);
+        let asked = parts.iter().map(Part::source).zip(&told);
         let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
         let steady = steady::of(&assessment, asked.chain(around), rules, self.wishes.max_age, now);
         let leaves_out = derived.leaves_out;

@@ -33,8 +33,6 @@ pub fn asked_for(policy: &Policy) -> Vec<Capability> {
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     /// The source.
-    pub(super) source: String,
-    /// What it can do.
     pub(super) descriptor: Arc<Descriptor>,
     /// What is asked, and about what.
     pub(super) query: Query,
@@ -48,6 +46,13 @@ pub(super) struct Part {
     pub(super) is_of_strangers: bool,
     /// Measures that the source never says of this kind of indicator.
     pub(super) unsaid: Vec<Name>,
+}
+
+impl Part {
+    /// Returns the name of the source.
+    pub(super) fn source(&self) -> &str {
+        &self.descriptor.name
+    }
 }
 
 /// Lists the questions about an indicator.
@@ -171,7 +176,6 @@ pub(super) fn ask(
         parts.push(Part {
             unsaid: unsaid.map(Name::new).collect(),
             barred: lookup::blocked_reason(scorer.engine, &descriptor, capability, *tlp, *pap),
-            source: descriptor.name.to_string(),
             query: Query {
                 params: Source::of(&descriptor, capability).params,
                 ..Query::new(capability, asked.clone())

@@ -50,12 +50,7 @@ static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
             paged: true,
             ..Offer::of(
                 Capability::Resolutions,
-                &[
-                    IndicatorKind::Hostname,
-                    IndicatorKind::Domain,
-                    IndicatorKind::Ipv4,
-                    IndicatorKind::Ipv6,
-                ],
+                &cof::ASKED_ABOUT,
                 &[Product::calls(PDNS)],
             )
         }],

@@ -16,6 +16,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::kit::cof;
 use super::kit::common::offered;
 use super::{
     Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
@@ -42,12 +43,7 @@ fn offers() -> Vec<Offer> {
             paged: true,
             ..Offer::of(
                 Capability::Resolutions,
-                &[
-                    IndicatorKind::Hostname,
-                    IndicatorKind::Domain,
-                    IndicatorKind::Ipv4,
-                    IndicatorKind::Ipv6,
-                ],
+                &cof::ASKED_ABOUT,
                 &[Product::calls(LOOKUP)],
             )
         },

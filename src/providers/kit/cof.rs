@@ -15,6 +15,14 @@ use super::tolerant::{Node, address, host};
 use crate::domain::{IndicatorKind, Query, Record};
 use crate::providers::Reply;
 
+/// What passive DNS can be asked about.
+pub const ASKED_ABOUT: [IndicatorKind; 4] = [
+    IndicatorKind::Hostname,
+    IndicatorKind::Domain,
+    IndicatorKind::Ipv4,
+    IndicatorKind::Ipv6,
+];
+
 /// Records of one answer at most, and values of one row.
 pub const MOST_RECORDS: usize = 20_000;
 const MOST_VALUES: usize = 1000;

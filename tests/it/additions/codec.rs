@@ -15,6 +15,30 @@ use crate::support::{Builder, Entity as Asked, TestApp};
 #[derive(Debug)]
 struct Json;
 
+/// Writes the number of entities alone, under the same media type.
+#[derive(Debug)]
+struct Count;
+
+impl Codec for Count {
+    fn content_type(&self) -> &'static str {
+        Json.content_type()
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<TransformRequest, String> {
+        Json.decode(body)
+    }
+
+    fn encode(&self, response: &TransformResponse) -> Vec<u8> {
+        json!({ "count": response.entities.len() })
+            .to_string()
+            .into_bytes()
+    }
+
+    fn encode_error(&self, exception: &TransformException) -> Vec<u8> {
+        Json.encode_error(exception)
+    }
+}
+
 /// Is a run as a client sends it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,11 +99,16 @@ fn entity(entity: &Entity) -> Value {
 }
 
 async fn start() -> TestApp {
-    let route = RunRoute {
-        prefix: Cow::Borrowed("/api/json/run/"),
-        codec: Arc::new(Json),
+    let route = |prefix: &'static str, codec: Arc<dyn Codec>| RunRoute {
+        prefix: Cow::Borrowed(prefix),
+        codec,
     };
-    Builder::new().manual_clock().runs(route).start().await
+    Builder::new()
+        .manual_clock()
+        .runs(route("/api/json/run/", Arc::new(Json)))
+        .runs(route("/api/count/run/", Arc::new(Count)))
+        .start()
+        .await
 }
 
 const TRANSFORM: &str = "domaintools.ip-history";
@@ -135,6 +164,20 @@ async fn the_same_transforms_answer_in_another_wire_format_at_one_price() {
             .unwrap()
             .starts_with(domain)
     );
+}
+
+/// What is sent again is of the path that is asked, not of another one in which the same words mean the same.
+#[tokio::test]
+async fn formats_of_one_media_type_are_told_apart_by_their_paths() {
+    let app = start().await;
+    let run = json!({ "type": "maltego.Domain", "value": "tendrit.example" });
+    for _ in 0..3 {
+        for (format, member) in [("json", "entities"), ("count", "count")] {
+            let path = format!("/api/{format}/run/{TRANSFORM}");
+            let (_, _, answer) = posted(&app, &path, Some(&app.token), &run).await;
+            assert!(!answer[member].is_null(), "{path}: {answer}");
+        }
+    }
 }
 
 #[tokio::test]
