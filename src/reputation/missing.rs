@@ -72,7 +72,7 @@ fn is_missing(item: &Evidence, standing: Standing) -> bool {
 
 /// Returns the evidence as it would be if every missing source said the worst that the policy knows of it, at once.
 /// Older answers that stood in for new ones are gone: a new one takes their place, also where they spoke for the
-/// indicator.
+/// indicator; what they made of it (a circumstance, say) does not bind the new one.
 ///
 /// What this comes to is the most that the missing sources can make of the score, and something that they can say.
 fn worst(evidence: &[Evidence], standings: &[Standing], rules: &Rules) -> Vec<Evidence> {
@@ -85,7 +85,6 @@ fn worst(evidence: &[Evidence], standings: &[Standing], rules: &Rules) -> Vec<Ev
         for mut said in could_say(item, rules) {
             said.about.clone_from(&item.about);
             said.reliability = rules.grade(&said);
-            said.knowledge = said.knowledge.max(item.knowledge);
             worst.push(said);
         }
     }

@@ -294,6 +294,24 @@ fn a_cap_holds_against_what_is_missing_as_far_as_it_would_hold() {
 }
 
 #[test]
+fn an_older_answer_of_any_kind_leaves_open_what_the_source_could_say_now() {
+    let policy = compiled_in().with_threshold(20);
+    for source in SOURCES {
+        let alone = judge(&[timeout(source)], &policy).decision;
+        for said in sayings(&policy.rules, source) {
+            let old = Evidence {
+                status: EvidenceStatus::Stale,
+                ..said
+            };
+            let found = judge(std::slice::from_ref(&old), &policy);
+            if found.decision != Decision::Exceeds {
+                assert_eq!(found.decision, alone, "{old:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_required_source_is_missed_whatever_it_could_add() {
     let mut rules = (*compiled_in().rules).clone();
     rules.required = BTreeMap::from([(Kind::Domain, ["dns".to_owned()].into())]);
