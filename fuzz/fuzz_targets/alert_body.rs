@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivotd::http::alert::{decode, members};
+use pivotd::http::soar::alert::{decode, members};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(alert) = decode(bytes) else { return };

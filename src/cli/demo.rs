@@ -12,7 +12,7 @@ use super::{Done, block_on, terminal};
 use crate::app::{App, Mode, Parts, open_store};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
-use crate::http::run_path::RunRoutes;
+use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::replay::demo::{DemoVendors, point_at};
 use crate::server::Application;

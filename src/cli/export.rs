@@ -14,7 +14,7 @@ use super::serve::load;
 use super::{ConfigFile, Done, terminal};
 use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
 use crate::config::{self, values};
-use crate::http::openapi::{self, Edition};
+use crate::http::docs::{self, Edition};
 use crate::maltego::settings::SettingKind;
 use crate::maltego::types;
 use crate::providers::Providers;
@@ -115,10 +115,10 @@ impl Export {
                 spec,
                 out: Some(path),
             } => {
-                fs::write(&path, openapi::json(spec)?).with_context(|| path.display().to_string())?;
+                fs::write(&path, docs::json(spec)?).with_context(|| path.display().to_string())?;
                 terminal::note(&format!("wrote {}", path.display()));
             }
-            Command::Openapi { spec, out: None } => terminal::print_data(&openapi::json(spec)?),
+            Command::Openapi { spec, out: None } => terminal::print_data(&docs::json(spec)?),
         }
         Ok(Done::Well)
     }

@@ -19,7 +19,7 @@ use crate::config::{self, Loaded};
 use crate::control::server::ControlServer;
 use crate::domain::{Denial, FailureKind};
 use crate::engine::store::Opening;
-use crate::http::run_path::RunRoutes;
+use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::server::Application;
 use crate::telemetry::log::{LAST_LINES, Log};

@@ -18,7 +18,7 @@ use crate::control::client::Client;
 use crate::control::state::{StateView, values};
 use crate::control::{ControlReply, ControlRequest, execute, socket};
 use crate::engine::store::StoreError;
-use crate::http::run_path::RunRoutes;
+use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 
 /// What a command waits beyond the server's own deadline.

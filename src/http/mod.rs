@@ -1,40 +1,16 @@
 //! The faces: authenticate, decode, ask, render. Thin.
 
-pub mod access;
-mod again;
-pub mod alert;
-pub(crate) mod answered;
-pub mod asking;
-pub mod batch;
-mod body;
-pub mod context;
-pub mod decisions;
-mod examples;
-pub mod incoming;
-mod line;
-mod lines;
-mod looks;
+pub mod bodies;
+pub mod docs;
 pub mod maltego;
-mod named;
-pub mod openapi;
 pub mod operation;
+pub mod principal;
 pub mod problem;
-mod rehearse;
 pub mod rendering;
-pub mod reputation;
-pub mod run_path;
-mod run_reply;
-mod score_reply;
-mod shapes;
-mod slices;
-mod statuses;
-mod streamed;
-#[cfg(test)]
-mod testing;
-pub mod values;
-pub mod wishes;
+pub mod soar;
 
-use run_path::RunRoutes;
+use self::maltego::run_path::RunRoutes;
+use self::soar::{alert, batch, context, decisions, reputation};
 
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
 
@@ -78,10 +54,10 @@ pub fn routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
         .service(post("/v1/enrich/batch", batch::score_batch))
         .service(get("/v1/decisions/{decision}", decisions::decision))
         .service(post("/v1/decisions/{decision}/feedback", decisions::feedback))
-        .service(get("/openapi.json", openapi::document))
-        .service(get("/openapi-3.0.json", openapi::document_3_0))
-        .service(get("/swagger.json", openapi::document_2_0))
-        .service(get("/docs", openapi::docs))
+        .service(get("/openapi.json", docs::document))
+        .service(get("/openapi-3.0.json", docs::document_3_0))
+        .service(get("/swagger.json", docs::document_2_0))
+        .service(get("/docs", docs::docs))
         .service(get("/healthz", operation::healthz))
         .service(get("/readyz", operation::readyz))
         .service(get("/metrics", operation::metrics))

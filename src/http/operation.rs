@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use super::access;
+use super::principal;
 use super::problem::Problem;
 use crate::app::App;
 use crate::ask::score::SPEAKING;
@@ -85,10 +85,10 @@ fn speaks(runtime: &Runtime) -> bool {
 /// Writes the metrics; asks for a token of scope `admin`, which a scraper sends as a bearer token.
 pub async fn metrics(app: Data<App>, http: HttpRequest) -> HttpResponse {
     let request_id = Uuid::now_v7().to_string();
-    if let Some(reason) = access::demo_refusal(&app, &http) {
+    if let Some(reason) = principal::demo_refusal(&app, &http) {
         return Problem::new(StatusCode::FORBIDDEN, "refused", "Refused", reason, &request_id).response();
     }
-    if let Err(denied) = access::identify(&app, &http, Scope::Admin) {
+    if let Err(denied) = principal::identify(&app, &http, Scope::Admin) {
         return Problem::denied(denied, &request_id).response();
     }
     app.engine.observe();

@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::access::Denied;
-use super::incoming::{AGAIN, Unread};
+use super::bodies::{AGAIN, Unread};
+use super::principal::Denied;
 use crate::domain::echo::bounded;
 use crate::engine::store::StoreError;
 

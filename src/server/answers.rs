@@ -23,11 +23,11 @@ use super::sending::{Answers, sent};
 use super::shares::Shares;
 use crate::app::{App, Mode};
 use crate::clock::timeout_at;
-use crate::http::access::{self, Denied, Vouched};
-use crate::http::answered;
-use crate::http::incoming::AGAIN;
+use crate::http::bodies::AGAIN;
+use crate::http::maltego::answered;
+use crate::http::maltego::run_path::RUN;
+use crate::http::principal::{self, Denied, Vouched};
 use crate::http::problem::Problem;
-use crate::http::run_path::RUN;
 
 /// A body up to this is read, where its request is refused.
 const SMALL_BODY: u64 = 64 << 10;
@@ -108,7 +108,7 @@ async fn served(
             close(&mut response);
             return Ok(response);
         }
-        let token = access::token_of(app, request.request());
+        let token = principal::token_of(app, request.request());
         is_known |= token.is_some();
         if !bounds.load.takes(is_known) {
             network.shed.inc();

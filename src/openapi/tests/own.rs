@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::http::openapi::Document;
+use crate::http::docs::Document;
 use crate::openapi::{Version, operations, render, request};
 
 /// Generators for Python rename or lose parameters of these names.

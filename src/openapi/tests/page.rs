@@ -2,7 +2,7 @@ use serde_json::json;
 use utoipa::OpenApi;
 
 use super::{document, schemas};
-use crate::http::openapi::Document;
+use crate::http::docs::Document;
 use crate::openapi::{escaped, operations, page, style_hash};
 
 #[test]

@@ -15,7 +15,7 @@ use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::engine::store::Opening;
 use pivotd::engine::store::failing::FailingDisk;
-use pivotd::http::run_path::{RunRoute, RunRoutes};
+use pivotd::http::maltego::run_path::{RunRoute, RunRoutes};
 use pivotd::providers::{Provider, Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;

@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde::de::{IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::access::Identity;
-use super::problem::Problem;
 use crate::app::App;
 use crate::ask::score::Wishes;
 use crate::config::problem::expected_of;
 use crate::domain::echo::echoed;
 use crate::domain::{Capability, Pap, Tlp};
+use crate::http::principal::Identity;
+use crate::http::problem::Problem;
 use crate::reputation::{Fallback, Fallbacks, Policy};
 use crate::tokens::Scope;
 
@@ -189,42 +189,42 @@ macro_rules! question {
             $($(#[$field_meta])* pub $field: $type,)*
             /// Scores over this exceed; the server's own threshold where it is left out.
             #[$attribute(maximum = 100)]
-            #[serde(default, deserialize_with = "crate::http::wishes::threshold")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::threshold")]
             pub threshold: Option<u8>,
             /// So many independent sources must speak against an indicator before it exceeds; 1 to 20.
             #[$attribute(minimum = 1, maximum = 20)]
-            #[serde(default, deserialize_with = "crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::number")]
             pub min_sources: Option<u32>,
             /// What the alert comes to where a source that could have known is missing: `keep` (undetermined), `exceeds` or `below`.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
             pub on_undetermined: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where a value of it could not be read: `keep` (undetermined), `exceeds` or `below` (as if it had scored below). The server's own setting where it is left out.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
             pub on_unreadable: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where only the vendor of a link's wrapper can tell where it leads: `keep` (undetermined), `exceeds` or `below` (as if it had scored below). The server's own setting where it is left out.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
             pub on_sealed: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where nobody knows: `keep` (unknown or unsupported), `exceeds` or `below`.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
             pub on_unknown: Option<$crate::reputation::Fallback>,
             /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
             #[$attribute(minimum = 1, maximum = 3600)]
-            #[serde(default, deserialize_with = "crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::number")]
             pub deadline_s: Option<u64>,
             /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
-            #[serde(default, deserialize_with = "crate::http::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::number")]
             pub max_age: Option<u64>,
             /// How far the indicators may travel: clear, green, amber, amber+strict or red, or TheHive's number for it. A source above whose mark it is is not asked.
             #[$attribute(example = "amber")]
-            #[serde(default, deserialize_with = "crate::http::wishes::mark")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::mark")]
             pub tlp: Option<String>,
             /// What may be done with the indicators: clear, green (sources that their owner can notice), amber (passive sources) or red (nobody is asked).
             #[$attribute(example = "amber")]
-            #[serde(default, deserialize_with = "crate::http::wishes::mark")]
+            #[serde(default, deserialize_with = "crate::http::soar::wishes::mark")]
             pub pap: Option<String>,
             /// The only sources to ask, by name; all where it is left out.
             pub providers: $names,
@@ -233,8 +233,8 @@ macro_rules! question {
         impl $name {
             /// Returns how the question is meant.
             #[must_use]
-            pub fn given(&self) -> $crate::http::wishes::Given {
-                $crate::http::wishes::Given {
+            pub fn given(&self) -> $crate::http::soar::wishes::Given {
+                $crate::http::soar::wishes::Given {
                     threshold: self.threshold,
                     min_sources: self.min_sources,
                     on_undetermined: self.on_undetermined,
@@ -245,7 +245,7 @@ macro_rules! question {
                     max_age: self.max_age,
                     tlp: self.tlp.clone(),
                     pap: self.pap.clone(),
-                    providers: $crate::http::wishes::Names::names(&self.providers),
+                    providers: $crate::http::soar::wishes::Names::names(&self.providers),
                 }
             }
         }

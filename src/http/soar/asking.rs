@@ -14,10 +14,7 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::access::{self, Identity};
-use super::incoming::{Body, Sender};
 use super::line::{Entry, Line};
-use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::wishes::Given;
 use crate::app::App;
@@ -28,6 +25,9 @@ use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
 use crate::engine::room::Place;
 use crate::engine::store::StoreError;
+use crate::http::bodies::{Body, Sender};
+use crate::http::principal::{self, Identity};
+use crate::http::problem::Problem;
 use crate::reputation::Decision;
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::segments::{self, Span};
@@ -130,12 +130,12 @@ impl<'a> Request<'a> {
 
     /// Finds out who asks, and whether they may.
     pub(super) fn identify(&self, http: &HttpRequest, scope: Scope) -> Result<Identity, Problem> {
-        if let Some(reason) = access::demo_refusal(self.app, http) {
+        if let Some(reason) = principal::demo_refusal(self.app, http) {
             let status = StatusCode::FORBIDDEN;
             return Err(Problem::new(status, "refused", "Refused", reason, &self.id));
         }
-        let identity = access::identify(self.app, http, scope).map_err(|denied| {
-            if let Some(client) = access::named(self.app, http) {
+        let identity = principal::identify(self.app, http, scope).map_err(|denied| {
+            if let Some(client) = principal::named(self.app, http) {
                 let _ = self.client.set(client);
             }
             Problem::denied(denied, &self.id)
@@ -406,7 +406,7 @@ impl<'a> Request<'a> {
                 response
                     .content_type(done.reply.content_type)
                     .insert_header((REQUEST_ID, self.id));
-                access::rate_headers(&mut response, done.rate);
+                principal::rate_headers(&mut response, done.rate);
                 if done.replayed {
                     response.insert_header(("idempotent-replayed", "true"));
                 }

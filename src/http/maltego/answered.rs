@@ -10,9 +10,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
 
-use super::incoming::Unread;
-use super::problem::Problem;
 use crate::domain::echo::bounded;
+use crate::http::bodies::Unread;
+use crate::http::problem::Problem;
 use crate::maltego::codec::Codec;
 use crate::maltego::{TransformException, TransformResponse, UiMessage, UiMessageKind};
 

@@ -1,6 +1,10 @@
 //! The handler of all Maltego protocols: `POST /run/{transform}` and its likes, each in its wire format, and the GET probe that
 //! a distribution server sends first.
 
+pub(crate) mod answered;
+pub mod run_path;
+mod run_reply;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +14,9 @@ use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use super::access::{self, Denied, Identity, Vouched};
-use super::answered::{Answered, keep_secret};
-use super::incoming::{AGAIN, Sender};
-use super::operation;
-use super::rendering::Unwritten;
-use super::run_path::{RunPath, RunRoute, holds_token};
-use super::run_reply::{RunReply, age, finish, render};
+use self::answered::{Answered, keep_secret};
+use self::run_path::{RunPath, RunRoute, holds_token};
+use self::run_reply::{RunReply, age, finish, render};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::reads;
@@ -24,6 +24,10 @@ use crate::ask::transform::{Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
 use crate::engine::cache::{KeyBuilder, Known, RenderedKey, RequestKey};
+use crate::http::bodies::{AGAIN, Sender};
+use crate::http::operation;
+use crate::http::principal::{self, Denied, Identity, Vouched};
+use crate::http::rendering::Unwritten;
 use crate::maltego::codec::Codec;
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{TransformException, TransformRequest, UiMessageKind};
@@ -81,7 +85,7 @@ async fn run(app: &App, http: &HttpRequest, path: &RunPath<'_>, payload: web::Pa
                 codec,
                 http,
                 installed: None,
-                token: access::header_token(http).or(path.token.as_deref()),
+                token: principal::header_token(http).or(path.token.as_deref()),
                 request_id,
             };
             asked.answer(payload).await
@@ -160,7 +164,7 @@ impl Asked<'_> {
     /// Answers a run of a transform that there is.
     async fn answer(mut self, payload: web::Payload) -> Answered {
         let (app, http, codec) = (self.app, self.http, self.codec.as_ref());
-        if let Some(reason) = access::demo_refusal(app, http) {
+        if let Some(reason) = principal::demo_refusal(app, http) {
             let status = StatusCode::FORBIDDEN;
             return Answered {
                 status,
@@ -369,7 +373,7 @@ fn installed(app: &App, http: &HttpRequest) -> Result<Option<Identity>, Denied> 
     if app.mode == Mode::Demo {
         return Ok(Some(Identity::demo()));
     }
-    access::installed(app, http)
+    principal::installed(app, http)
 }
 
 /// Tells whether a request may hold a token or a key: those travel in global settings.

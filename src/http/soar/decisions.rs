@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::asking::Request;
-use super::problem::Problem;
 use super::statuses::{BodyRefusals, NoRoom, NotFound, Refusals};
 use crate::app::App;
 use crate::ask::message::head;
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision, SayError};
 use crate::domain::indicator::is_invisible;
 use crate::domain::{Indicator, IndicatorKind};
+use crate::http::problem::Problem;
 use crate::reputation::digest;
 use crate::tokens::Scope;
 

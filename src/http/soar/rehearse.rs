@@ -6,14 +6,14 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
-use super::problem::Problem;
 use crate::ask::score::{Alert, Context, Scored, Scorer};
 use crate::domain::Indicator;
+use crate::http::problem::Problem;
 use crate::reputation::alert::{Request, combine};
 use crate::reputation::{Assessment, Decision, Evidence, EvidenceStatus, Kind, assess, from_risk};
 
 /// Names the header that asks for a branch.
-pub(super) const HEADER: &str = "x-pivotd-rehearse";
+pub(in crate::http) const HEADER: &str = "x-pivotd-rehearse";
 /// Names the source that rehearsed evidence comes from.
 const SOURCE: &str = "rehearsal";
 
@@ -42,7 +42,7 @@ const BRANCHES: [(&str, Branch); 7] = [
 ];
 
 /// Lists the names of the branches.
-pub(super) fn names() -> [&'static str; 7] {
+pub(in crate::http) fn names() -> [&'static str; 7] {
     BRANCHES.map(|(name, _)| name)
 }
 

@@ -10,10 +10,10 @@ use actix_web::http::header::HeaderName;
 use super::asking::{Caller, Finished, Request};
 use super::batch::wants_lines;
 use super::body::meaning;
-use super::incoming::Body;
-use super::problem::Problem;
 use crate::decisions::{Begun, Claim, fingerprint};
 use crate::engine::cache::RenderedKey;
+use crate::http::bodies::Body;
+use crate::http::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest name of a request.

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::asking::{Caller, FACE, Finished, Request, decoded};
-use super::problem::Problem;
 use super::rehearse::{self, Branch};
 use super::shapes::{Item, OneOrMany};
 use super::slices::Slices;
@@ -28,6 +27,7 @@ use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::engine::room::Place;
+use crate::http::problem::Problem;
 use crate::reputation::alert::{BudgetLeft, Cost};
 use crate::reputation::{Assessment, Decision, Policy};
 

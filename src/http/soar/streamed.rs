@@ -15,12 +15,12 @@ use actix_web::web::{Bytes, Data};
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 
-use super::access;
 use super::batch::{NDJSON, Run, items, last_line, line};
 use super::line::Line;
-use super::problem::Problem;
 use crate::app::App;
 use crate::clock::{Clock, timeout_at};
+use crate::http::principal;
+use crate::http::problem::Problem;
 
 /// Lines that are handed to the connection before its client took those before.
 const AHEAD: usize = 16;
@@ -78,7 +78,7 @@ pub(super) fn stream_lines(log: Line, run: Run) -> HttpResponse {
     response
         .content_type(NDJSON)
         .insert_header(("x-request-id", run.asker.request_id.clone()));
-    access::rate_headers(&mut response, run.caller.identity.rate());
+    principal::rate_headers(&mut response, run.caller.identity.rate());
     let (lines, taken) = mpsc::channel(AHEAD);
     let provider_time = Rc::default();
     let streamed = Streamed {

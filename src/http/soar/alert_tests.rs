@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::testing::any_json;
+use crate::http::soar::testing::any_json;
 
 fn asked(body: &Value) -> Asked {
     members(&decode(body.to_string().as_bytes()).unwrap())
@@ -240,7 +240,7 @@ fn what_stands_behind_a_url_is_no_part_of_it() {
         assert_eq!(found.notes.len(), 1, "{given}: {:?}", found.notes);
         assert!(found.unreadable.is_empty(), "{given}: {:?}", found.unreadable);
         // In a batch alike.
-        let one = crate::http::values::guess(&given).unwrap().only().unwrap();
+        let one = crate::http::soar::values::guess(&given).unwrap().only().unwrap();
         assert_eq!(
             (one.indicator.value(), one.note.is_some()),
             (url, true),
@@ -256,7 +256,7 @@ fn what_stands_behind_a_url_is_no_part_of_it() {
             (1, 1),
             "{given}: {found:?}"
         );
-        let one = crate::http::values::guess(&given).unwrap().only();
+        let one = crate::http::soar::values::guess(&given).unwrap().only();
         assert!(one.is_err(), "{given}: {one:?}");
     }
     for between in [" and ", " -> ", "->", " \u{2192} ", " & ", ",null,", ", "] {

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{OpenApi, RefOr, Required, ServerBuilder};
 use utoipa::{Modify, openapi};
 
-use super::rehearse;
+use crate::http::soar::rehearse;
 
 /// An answer of each operation, by the beginning of its id.
 const ANSWERS: [(&str, &str); 5] = [

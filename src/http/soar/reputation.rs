@@ -10,7 +10,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::asking::Request;
 use super::body::at_member;
-use super::problem::Problem;
 use super::shapes::{Item, OneOrMany};
 use super::statuses::{BodyRefusals, Named, Refusals, Scored};
 use super::values;
@@ -18,6 +17,7 @@ use super::wishes::{Given, question};
 use crate::app::App;
 use crate::ask::score::Alert;
 use crate::domain::echo::brief;
+use crate::http::problem::Problem;
 use crate::reputation::Kind;
 
 /// The most bytes of one indicator's question.

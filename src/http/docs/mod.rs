@@ -1,5 +1,7 @@
 //! Serves the description of the API, from the code: as OpenAPI 3.1, in older editions, and as a page.
 
+mod examples;
+
 use std::sync::LazyLock;
 
 use actix_web::http::header;
@@ -10,9 +12,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::examples::Everywhere;
-use super::{alert, asking, batch, context, decisions, reputation};
+use self::examples::Everywhere;
 use crate::app::{App, Mode};
+use crate::http::soar::{alert, asking, batch, context, decisions, reputation};
 use crate::openapi::{self, Version};
 
 struct Token;
@@ -80,8 +82,8 @@ impl Modify for Examples {
         crate::ask::score::Context,
         crate::decisions::FeedbackRecord,
         decisions::Explained,
-        super::problem::Problem,
-        super::statuses::AlertReply,
+        crate::http::problem::Problem,
+        crate::http::soar::statuses::AlertReply,
     )),
     modifiers(&Token, &Examples, &Everywhere),
     tags(

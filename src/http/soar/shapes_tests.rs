@@ -182,7 +182,7 @@ fn a_text_is_looked_at_up_to_a_bound_and_the_rest_is_told() {
     let told = |given: Value| {
         let read: OneOrMany = serde_json::from_value(given).unwrap();
         let mut asked = crate::ask::score::Alert::default();
-        crate::http::values::add(&mut asked, Kind::Ip, &read);
+        crate::http::soar::values::add(&mut asked, Kind::Ip, &read);
         asked
             .excess
             .iter()
@@ -230,7 +230,7 @@ fn a_text_is_looked_at_up_to_a_bound_and_the_rest_is_told() {
 proptest! {
     #[test]
     fn a_plain_word_is_no_value(word in "[0-9A-Za-z]{1,31}") {
-        if crate::http::lines::is_plain_word(&word) {
+        if crate::http::soar::lines::is_plain_word(&word) {
             prop_assert!(crate::domain::Indicator::guess(&word).is_err(), "{word}");
             for kind in Kind::ALL {
                 prop_assert!(kind.read(&word).is_err(), "{word}");

@@ -1,8 +1,8 @@
 //! What the routes of the SOAR face can be answered with besides their own answer; for the OpenAPI document.
 
 use super::asking::Answer;
-use super::problem::Problem;
 use crate::alert::MessageFacts;
+use crate::http::problem::Problem;
 
 /// Lists the answer to a question for a score.
 #[derive(Debug, utoipa::IntoResponses)]
@@ -24,7 +24,7 @@ pub(super) enum ScoredAlert {
 
 /// Holds the answer to an alert as it is sent.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-pub(super) struct AlertReply {
+pub(in crate::http) struct AlertReply {
     /// The answer.
     #[serde(flatten)]
     answer: Answer,
