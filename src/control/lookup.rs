@@ -15,7 +15,7 @@ use crate::config::problem::did_you_mean;
 use crate::domain::{Indicator, IndicatorKind};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
-use crate::http::soar::asking::Answer;
+use crate::http::soar::score_request::Answer;
 use crate::http::soar::values::{self, guess};
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};

@@ -24,6 +24,10 @@ const WHOLE: u32 = 5;
 /// A body makes room for others once its client has sent nothing for so long; one of an unknown client, once it began so long
 /// ago.
 const TURN: Duration = Duration::from_secs(2);
+/// The memory of bodies of the local operator.
+const OPERATOR_BYTES: usize = 64 << 20;
+/// How long the local operator may let the server wait for the next piece of a body.
+const OPERATOR_PATIENCE: Duration = Duration::from_secs(10);
 /// When a request makes sense again for which there was no room.
 pub(crate) const AGAIN: Duration = Duration::from_secs(1);
 
@@ -34,6 +38,8 @@ pub enum Sender {
     Known,
     /// Its token may stand in the body.
     Unknown,
+    /// The local operator, who gets through when the memory of clients is used up.
+    Operator,
 }
 
 /// Holds the memory of all bodies that are read or worked on. Clients who are not known yet share a half of their own, so
@@ -45,6 +51,7 @@ pub struct Bodies {
     patience: Duration,
     known: Arc<Pool>,
     unknown: Arc<Pool>,
+    operator: Arc<Pool>,
 }
 
 #[derive(Debug)]
@@ -215,6 +222,7 @@ impl Bodies {
             patience: settings.client_timeout,
             known: Pool::new(settings.bodies / 2, &metrics.bodies),
             unknown: Pool::new(settings.bodies / 2, &metrics.bodies),
+            operator: Pool::new(OPERATOR_BYTES, &metrics.bodies),
             metrics,
         }
     }
@@ -258,6 +266,11 @@ impl Bodies {
         let pool = match sender {
             Sender::Known => &self.known,
             Sender::Unknown => &self.unknown,
+            Sender::Operator => &self.operator,
+        };
+        let patience = match sender {
+            Sender::Operator => OPERATOR_PATIENCE,
+            Sender::Known | Sender::Unknown => self.patience,
         };
         let mut held = Held {
             pool: Arc::clone(pool),
@@ -274,10 +287,10 @@ impl Bodies {
                     let now = self.clock.elapsed();
                     let begun = *begun.get_or_insert(now);
                     let since = match sender {
-                        Sender::Known => now,
+                        Sender::Known | Sender::Operator => now,
                         Sender::Unknown => begun,
                     };
-                    let until = (begun + self.patience * WHOLE).min(now + self.patience);
+                    let until = (begun + patience * WHOLE).min(now + patience);
                     self.wait(http, &mut payload, &held, since, until).await?
                 }
             };

@@ -3,16 +3,15 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use uuid::Uuid;
 
-use super::principal;
+use super::principal::{Authorized, scope};
 use super::problem::Problem;
+use super::request::RequestContext;
 use crate::app::App;
 use crate::ask::score::SPEAKING;
 use crate::config::problem::did_you_mean;
 use crate::engine::runtime::Runtime;
 use crate::engine::store::StoreError;
-use crate::tokens::Scope;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -83,14 +82,7 @@ fn speaks(runtime: &Runtime) -> bool {
 }
 
 /// Writes the metrics; asks for a token of scope `admin`, which a scraper sends as a bearer token.
-pub async fn metrics(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    let request_id = Uuid::now_v7().to_string();
-    if let Some(reason) = principal::demo_refusal(&app, &http) {
-        return Problem::new(StatusCode::FORBIDDEN, "refused", "Refused", reason, &request_id).response();
-    }
-    if let Err(denied) = principal::identify(&app, &http, Scope::Admin) {
-        return Problem::denied(denied, &request_id).response();
-    }
+pub async fn metrics(app: Data<App>, _admin: Authorized<scope::Admin>) -> HttpResponse {
     app.engine.observe();
     let (metrics, decisions) = (app.engine.metrics(), &app.decisions);
     metrics.set_replies(decisions.replies.bytes(), decisions.replies.given_up());
@@ -151,37 +143,28 @@ fn meant(path: &str) -> String {
 }
 
 /// Says that there is nothing here.
-pub async fn not_found(http: HttpRequest) -> HttpResponse {
-    absent(http.path())
+pub async fn not_found(http: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(absent(http.path()))
 }
 
 /// Says that there is nothing at a path.
-pub(super) fn absent(path: &str) -> HttpResponse {
-    let request_id = Uuid::now_v7().to_string();
+pub(super) fn absent(path: &str) -> Problem {
     let detail = format!(
         "there is nothing here{}; /openapi.json describes what there is",
         meant(path)
     );
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "not-found",
-        "Not found",
-        detail,
-        &request_id,
-    )
-    .response()
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
 }
 
 /// Says by which method a path is served.
-pub fn wrong_method(allowed: &'static str) -> HttpResponse {
-    let request_id = Uuid::now_v7().to_string();
+pub fn wrong_method(context: &RequestContext, allowed: &'static str) -> HttpResponse {
     let mut response = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method-not-allowed",
         "Method not allowed",
         format!("this is asked by {allowed}; /openapi.json describes it"),
-        &request_id,
     )
+    .of(context.id())
     .response();
     response
         .headers_mut()

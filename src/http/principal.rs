@@ -1,25 +1,48 @@
-//! Finds out who asks, and reads what they send, within bounds.
+//! Finds out who asks, and whether they may: by the token of a request, or as the local operator.
 
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header;
-use actix_web::{HttpMessage, HttpRequest, HttpResponseBuilder};
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
+use tokio::sync::Semaphore;
 
+use super::problem::Problem;
+use super::request::{Presented, RequestContext};
 use crate::app::{App, Mode};
-use crate::engine::Asker;
 use crate::engine::ledger::Priority;
+use crate::engine::{Asker, TERMINAL};
 use crate::tokens::{RateStanding, Scope, Token, TokenError};
 
 /// Says who asks.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub struct Principal {
     /// The token's name.
     pub client: Arc<str>,
     token: Option<Arc<Token>>,
     in_path: bool,
     rate: Option<RateStanding>,
+    /// The frontend that takes the place of a route's own, in the log, in metrics and for the engine.
+    frontend: Option<&'static str>,
 }
+
+/// Marks a connection of the local operator: of the user who runs the server, or of root, over the Unix socket.
+#[derive(Debug, Clone)]
+pub struct LocalOperator {
+    /// The turns for what takes long, of all connections together.
+    pub turns: Arc<Semaphore>,
+}
+
+/// How many requests of the local operator that take long are worked on at once.
+pub const MOST_TURNS: usize = 32;
+
+/// Marks a route of the local operator that goes on beside any number of others: it takes no time worth mentioning.
+#[derive(Debug, Clone, Copy)]
+pub struct TakesNoTurn;
 
 /// Says why somebody may not ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +57,6 @@ pub enum Denied {
     Rate(Duration),
 }
 
-/// Marks a request whose token stood in its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Vouched;
-
 impl Denied {
     /// Returns the word for a token that is missing or refused; none where the token is known.
     #[must_use]
@@ -48,13 +67,6 @@ impl Denied {
             Self::Wrong(TokenError::Unknown) => Some("unknown"),
             Self::Wrong(TokenError::Expired) => Some("expired"),
             Self::Scope(_) | Self::Rate(_) => None,
-        }
-    }
-
-    /// Marks the request, so that it is counted, and its client slowed down.
-    pub fn mark(self, request: &HttpRequest) {
-        if self.reason().is_some() {
-            request.extensions_mut().insert(self);
         }
     }
 
@@ -73,7 +85,7 @@ impl Denied {
     }
 }
 
-impl Identity {
+impl Principal {
     /// Knows a client by its token.
     ///
     /// # Errors
@@ -89,6 +101,7 @@ impl Identity {
             token: Some(token),
             in_path,
             rate: None,
+            frontend: None,
         }
     }
 
@@ -100,6 +113,17 @@ impl Identity {
             token: None,
             in_path: false,
             rate: None,
+            frontend: None,
+        }
+    }
+
+    /// Is the machine's administrator, who may do everything.
+    #[must_use]
+    pub fn local_operator() -> Self {
+        Self {
+            client: TERMINAL.into(),
+            frontend: Some(TERMINAL),
+            ..Self::demo()
         }
     }
 
@@ -152,13 +176,13 @@ impl Identity {
         self.rate
     }
 
-    /// Makes the asker of a request.
+    /// Makes the asker of a request of a frontend.
     #[must_use]
-    pub fn asker(&self, face: &'static str, operation: &str, request_id: String) -> Asker {
+    pub fn asker(&self, frontend: &'static str, operation: &str, request_id: String) -> Asker {
         Asker {
             client: self.client.to_string(),
             tenant: self.tenant().to_owned(),
-            face,
+            face: self.frontend.unwrap_or(frontend),
             operation: operation.to_owned(),
             request_id,
             priority: Priority::Interactive,
@@ -194,26 +218,17 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
         .filter(|value| !value.is_empty())
 }
 
-/// Is what was found for the token in the header or path of a request; none where there is no token.
-#[derive(Clone)]
-struct Presented(Option<Result<Arc<Token>, TokenError>>);
-
-/// Finds the token in the header or path of a request, and notes it for whatever asks for it next.
-fn presented(app: &App, request: &HttpRequest) -> Option<Result<Arc<Token>, TokenError>> {
-    if let Some(Presented(found)) = request.extensions().get() {
-        return found.clone();
-    }
-    let in_path = || {
-        app.run_routes
-            .read(request.path())
-            .and_then(|path| Some(app.tokens.find(&path.token?)))
-    };
-    let found = match header_token(request) {
+/// Finds the token in the header or path of a request, once.
+fn presented(app: &App, request: &HttpRequest) -> Presented {
+    let context = RequestContext::of(request);
+    let find = || match header_token(request) {
         Some(text) => Some(app.tokens.find(text)),
-        None => in_path(),
+        None => {
+            let path = app.run_routes.read(request.path())?;
+            Some(app.tokens.find(&path.token?))
+        }
     };
-    request.extensions_mut().insert(Presented(found.clone()));
-    found
+    context.presented(find).clone()
 }
 
 /// Returns the token in the header or path of a request, where it may be used.
@@ -222,35 +237,134 @@ pub fn token_of(app: &App, request: &HttpRequest) -> Option<Arc<Token>> {
     presented(app, request)?.ok()
 }
 
-/// Knows the client by the token in the header or path of a request; `None` where there is none.
+/// Knows the client by the connection, or by the token in the header or path of a request; `None` where there is none.
 ///
 /// # Errors
 /// [`Denied::Wrong`] where the token is none that may be used.
-pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Identity>, Denied> {
+pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Principal>, Denied> {
+    if request.conn_data::<LocalOperator>().is_some() {
+        return Ok(Some(Principal::local_operator()));
+    }
+    if app.mode == Mode::Demo {
+        return Ok(Some(Principal::demo()));
+    }
     let in_path = header_token(request).is_none();
     let token = presented(app, request).transpose().map_err(Denied::Wrong)?;
-    Ok(token.map(|token| Identity::known(token, in_path)))
+    Ok(token.map(|token| Principal::known(token, in_path)))
 }
 
-/// Names the client of a token that is refused, for the log: one that has expired, was revoked, or may not do this.
-#[must_use]
-pub fn named(app: &App, request: &HttpRequest) -> Option<Arc<str>> {
-    app.tokens.client_of(header_token(request)?)
-}
-
-/// Knows the client of a face other than a transform's run.
+/// Finds out who asks on any route but a transform's run, and whether they may. Notes what is found in the request's context.
 ///
 /// # Errors
-/// [`Denied`] where there is no token, or none that may do this.
-pub fn identify(app: &App, request: &HttpRequest, scope: Scope) -> Result<Identity, Denied> {
-    let identity = if app.mode == Mode::Demo {
-        Ok(Identity::demo())
-    } else {
-        installed(app, request).and_then(|known| known.ok_or(Denied::Missing))
+/// The [`Problem`] of a client that may not.
+pub fn authorize(request: &HttpRequest, scope: Scope) -> Result<Principal, Problem> {
+    let app = app_of(request)?;
+    let context = RequestContext::of(request);
+    let operator = request.conn_data::<LocalOperator>();
+    context.observe(app, request, operator.map(|_| TERMINAL));
+    match operator {
+        Some(operator) => take_turn(operator, request, &context)?,
+        None => {
+            if let Some(reason) = demo_refusal(app, request) {
+                return Err(Problem::new(StatusCode::FORBIDDEN, "refused", "Refused", reason));
+            }
+        }
+    }
+    let found = installed(app, request).and_then(|known| known.ok_or(Denied::Missing));
+    let passed = found
+        .inspect_err(|denied| context.deny(*denied))
+        .and_then(|principal| {
+            let rate = principal.pass(app, scope)?;
+            Ok(Principal { rate, ..principal })
+        });
+    match passed {
+        Ok(principal) => {
+            context.name_client(&principal.client);
+            Ok(principal)
+        }
+        Err(denied) => {
+            // One that has expired, was revoked, or may not do this is known by name.
+            if let Some(client) = header_token(request).and_then(|token| app.tokens.client_of(token)) {
+                context.name_client(&client);
+            }
+            Err(Problem::denied(denied))
+        }
+    }
+}
+
+/// Takes a turn for what takes long, and keeps it until the request ends.
+fn take_turn(
+    operator: &LocalOperator,
+    request: &HttpRequest,
+    context: &RequestContext,
+) -> Result<(), Problem> {
+    if request.app_data::<TakesNoTurn>().is_some() {
+        return Ok(());
+    }
+    let Ok(turn) = Arc::clone(&operator.turns).try_acquire_owned() else {
+        let detail =
+            format!("the server works on {MOST_TURNS} commands already; try again when one of them is done");
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "The server is busy",
+            detail,
+        ));
     };
-    let mut identity = identity.inspect_err(|denied| denied.mark(request))?;
-    identity.rate = identity.pass(app, scope)?;
-    Ok(identity)
+    context.hold(turn);
+    Ok(())
+}
+
+/// Returns what all routes share.
+///
+/// # Errors
+/// Never in a server; the [`Problem`] of one that was put together without it.
+pub fn app_of(request: &HttpRequest) -> Result<&Data<App>, Problem> {
+    let app = request.app_data::<Data<App>>();
+    app.ok_or_else(|| {
+        let detail = "the server was put together wrongly";
+        Problem::internal("failed", "The server failed", detail, "there is no App")
+    })
+}
+
+/// Names scopes as types, for [`Authorized`].
+pub mod scope {
+    use crate::tokens::Scope;
+
+    /// Names a scope.
+    pub trait Required: 'static {
+        /// The scope.
+        const SCOPE: Scope;
+    }
+
+    macro_rules! scopes {
+        ($($name:ident),*) => {
+            $(
+                #[doc = concat!("Names the scope [`Scope::", stringify!($name), "`].")]
+                #[derive(Debug)]
+                pub struct $name;
+
+                impl Required for $name {
+                    const SCOPE: Scope = Scope::$name;
+                }
+            )*
+        };
+    }
+
+    scopes!(Admin, Enrich, Feedback, Transforms);
+}
+
+/// Extracts who asks, where they have a scope.
+#[derive(Debug)]
+pub struct Authorized<S>(pub Principal, PhantomData<S>);
+
+impl<S: scope::Required> FromRequest for Authorized<S> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(authorize(request, S::SCOPE).map(|principal| Self(principal, PhantomData)))
+    }
 }
 
 /// Says why the demo does not answer a request: it is open, or its tokens are printed, so pages of other sites must not

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::bodies::{AGAIN, Unread};
 use super::principal::Denied;
@@ -30,29 +31,29 @@ pub struct Problem {
     /// Says what, where and what to do.
     pub detail: String,
     /// The request's id, as in the header `X-Request-Id`.
+    // Set when the problem is sent.
     pub request_id: String,
     /// Seconds after which asking again makes sense, as in the header `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
+    /// What failed, for the log alone.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub cause: Option<String>,
 }
 
 impl Problem {
     /// Makes a problem. A long detail is cut.
     #[must_use]
-    pub fn new(
-        status: StatusCode,
-        kind: &str,
-        title: &str,
-        detail: impl Into<String>,
-        request_id: &str,
-    ) -> Self {
+    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
         Self {
             r#type: format!("urn:pivotd:problem:{kind}"),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: bounded(&detail.into()).into_owned(),
-            request_id: request_id.to_owned(),
+            request_id: String::new(),
             retry_after_s: None,
+            cause: None,
         }
     }
 
@@ -64,21 +65,42 @@ impl Problem {
         self
     }
 
+    /// Notes what failed, for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Makes the problem of something that fails inside; `cause` is for the log.
+    #[must_use]
+    pub fn internal(kind: &str, title: &str, detail: &str, cause: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, kind, title, detail).because(cause)
+    }
+
+    /// Gives the problem the id of its request.
+    #[must_use]
+    pub fn of(self, request: Uuid) -> Self {
+        Self {
+            request_id: request.to_string(),
+            ..self
+        }
+    }
+
     /// Makes the problem of a token that lacks a scope for a part of what is asked.
     #[must_use]
-    pub fn scope(detail: impl Into<String>, request_id: &str) -> Self {
+    pub fn scope(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
             "scope-missing",
             "The token may not do this",
             detail,
-            request_id,
         )
     }
 
     /// Makes the problem of somebody who may not ask.
     #[must_use]
-    pub fn denied(denied: Denied, request_id: &str) -> Self {
+    pub fn denied(denied: Denied) -> Self {
         let (status, kind, title) = match denied {
             Denied::Missing => (
                 StatusCode::UNAUTHORIZED,
@@ -97,7 +119,7 @@ impl Problem {
             ),
             Denied::Rate(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-used-up", "Too many requests"),
         };
-        let problem = Self::new(status, kind, title, denied.text(), request_id);
+        let problem = Self::new(status, kind, title, denied.text());
         match denied {
             Denied::Rate(wait) => problem.after(wait),
             _ => problem,
@@ -106,20 +128,32 @@ impl Problem {
 
     /// Makes the problem of a client that tried too many wrong tokens.
     #[must_use]
-    pub fn wrong_tokens(wait: Duration, request_id: &str) -> Self {
+    pub fn wrong_tokens(wait: Duration) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too-many-wrong-tokens",
             "Too many wrong tokens",
             "too many requests with wrong tokens came from this address; a right token is answered as ever",
-            request_id,
         )
         .after(wait)
     }
 
+    /// Makes the problem of a store that cannot be used; where it will be, it says when to ask again.
+    #[must_use]
+    pub fn store(error: &StoreError) -> Self {
+        Self::store_for_now(error).unwrap_or_else(|| Self::failed(error))
+    }
+
+    /// Makes the problem of a store that fails; the cause is for the log.
+    #[must_use]
+    pub fn failed(error: impl std::fmt::Display) -> Self {
+        let detail = "the store cannot be read or written; the server's log says why";
+        Self::internal("store", "The store failed", detail, error)
+    }
+
     /// Makes the problem of a store that cannot be written for now; `None` for one that fails otherwise.
     #[must_use]
-    pub fn store(error: &StoreError, request_id: &str) -> Option<Self> {
+    pub fn store_for_now(error: &StoreError) -> Option<Self> {
         let (detail, wait) = match error {
             StoreError::Full { .. } => (
                 "the disk of this server is nearly full, so no decision is kept and nothing is spent; its administrator must make room",
@@ -132,24 +166,23 @@ impl Problem {
             _ => return None,
         };
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        Some(Self::new(status, "store", "The store cannot be written", detail, request_id).after(wait))
+        Some(Self::new(status, "store", "The store cannot be written", detail).after(wait))
     }
 
     /// Makes the problem of a request that cannot be understood.
     #[must_use]
-    pub fn invalid(detail: impl Into<String>, request_id: &str) -> Self {
+    pub fn invalid(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             "invalid-request",
             "The request cannot be understood",
             detail,
-            request_id,
         )
     }
 
     /// Makes the problem of a body that was not read; `what` names it.
     #[must_use]
-    pub fn unread(unread: Unread, what: &str, request_id: &str) -> Self {
+    pub fn unread(unread: Unread, what: &str) -> Self {
         let (kind, title) = match unread {
             Unread::TooLarge(_) => ("too-large", "The request is too large"),
             Unread::Broken => ("invalid-request", "The request cannot be understood"),
@@ -157,7 +190,7 @@ impl Problem {
             Unread::NoMemory => ("busy", "The server is busy"),
             Unread::Encoded => ("packed", "The request is packed"),
         };
-        let problem = Self::new(unread.status(), kind, title, unread.text(what), request_id);
+        let problem = Self::new(unread.status(), kind, title, unread.text(what));
         match unread {
             Unread::NoMemory => problem.after(AGAIN),
             _ => problem,
@@ -167,7 +200,7 @@ impl Problem {
     /// Renders it.
     #[must_use]
     pub fn response(&self) -> HttpResponse {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status_code();
         let mut builder = HttpResponse::build(status);
         builder
             .content_type("application/problem+json")
@@ -182,5 +215,22 @@ impl Problem {
             builder.insert_header(("retry-after", seconds.to_string()));
         }
         builder.body(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.detail)
+    }
+}
+
+/// A handler or an extractor returns a problem; the pipeline sends it, with the id of its request.
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response()
     }
 }

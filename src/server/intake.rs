@@ -10,7 +10,6 @@ use actix_web::error::PayloadError;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Bytes;
 use futures_util::Stream;
-use uuid::Uuid;
 
 use super::connection::Connection;
 use crate::http::problem::Problem;
@@ -66,7 +65,6 @@ pub(super) fn expectation(request: &ServiceRequest) -> Option<Problem> {
         "expectation",
         "The expectation cannot be met",
         "the header Expect may ask for 100-continue, and for nothing else; leave it away",
-        &Uuid::now_v7().to_string(),
     ))
 }
 

@@ -1,6 +1,5 @@
 //! Listens: connections within bounds, TLS, the routes behind it.
 
-mod answers;
 mod attempts;
 mod connection;
 mod connections;
@@ -8,6 +7,7 @@ mod descriptors;
 mod intake;
 mod load;
 mod pace;
+mod pipeline;
 mod sending;
 mod shares;
 mod stream;
@@ -28,10 +28,10 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use tokio::net::TcpSocket;
 
-use self::answers::Bounds;
 use self::connections::SPARE;
 use self::load::Load;
 use self::pace::Paced;
+use self::pipeline::Bounds;
 use self::sending::{Answers, WRITTEN};
 use self::shares::Shares;
 use self::tls::{Io, Layer};
@@ -143,7 +143,7 @@ impl Application {
                 let routes = ActixApp::new()
                     .app_data(state)
                     .app_data(bounds)
-                    .wrap(actix_web::middleware::from_fn(answers::watched))
+                    .wrap(actix_web::middleware::from_fn(pipeline::pipeline))
                     .configure(|config| http::routes(config, &app.run_routes))
                     .into_factory()
                     .map_err(|error: actix_web::Error| error.error_response());

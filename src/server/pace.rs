@@ -196,14 +196,14 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
         self.connections.metrics().heads_refused("too_large", 1);
         self.connection.head_ends();
         self.connection.leave();
-        let id = Uuid::now_v7().to_string();
+        let id = Uuid::now_v7();
         let problem = Problem::new(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "head-too-large",
             "The head of the request is too large",
             format!("the request line and the headers have at most {MOST_HEAD} bytes together"),
-            &id,
-        );
+        )
+        .of(id);
         let body = serde_json::to_string(&problem).unwrap_or_default();
         let answer = format!(
             "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: application/problem+json\r\n\

@@ -14,7 +14,7 @@ use utoipa::{Modify, OpenApi};
 
 use self::examples::Everywhere;
 use crate::app::{App, Mode};
-use crate::http::soar::{alert, asking, batch, context, decisions, reputation};
+use crate::http::soar::{alert, batch, context, decisions, reputation, score_request};
 use crate::openapi::{self, Version};
 
 struct Token;
@@ -77,7 +77,7 @@ impl Modify for Examples {
         decisions::feedback,
     ),
     components(schemas(
-        asking::Answer,
+        score_request::Answer,
         batch::BatchAnswer,
         crate::ask::score::Context,
         crate::decisions::FeedbackRecord,

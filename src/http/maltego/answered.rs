@@ -4,17 +4,23 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::web::Bytes;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use uuid::Uuid;
 
+use crate::app::App;
 use crate::domain::echo::bounded;
-use crate::http::bodies::Unread;
+use crate::http::bodies::{AGAIN, Unread};
 use crate::http::problem::Problem;
+use crate::http::request::{Entry, RequestContext};
 use crate::maltego::codec::Codec;
 use crate::maltego::{TransformException, TransformResponse, UiMessage, UiMessageKind};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");
 
 /// Holds a finished answer with what is told of it.
 pub(super) struct Answered {
@@ -26,10 +32,14 @@ pub(super) struct Answered {
     pub(super) age: Option<u64>,
     pub(super) client: Arc<str>,
     pub(super) indicator: Option<Arc<str>>,
+    /// The transform.
+    pub(super) operation: Option<Arc<str>>,
+    /// The media type of the body.
+    pub(super) content_type: &'static str,
 }
 
 impl Answered {
-    pub(super) fn local(body: impl Into<Bytes>, outcome: &'static str) -> Self {
+    pub(super) fn local(codec: &dyn Codec, body: impl Into<Bytes>, outcome: &'static str) -> Self {
         Self {
             body: body.into(),
             status: StatusCode::OK,
@@ -39,6 +49,8 @@ impl Answered {
             age: None,
             client: "".into(),
             indicator: None,
+            operation: None,
+            content_type: codec.content_type(),
         }
     }
 
@@ -52,7 +64,11 @@ impl Answered {
             Cow::Borrowed(_) => text,
             Cow::Owned(cut) => cut,
         };
-        Self::local(codec.encode_error(&TransformException { code, text }), outcome)
+        Self::local(
+            codec,
+            codec.encode_error(&TransformException { code, text }),
+            outcome,
+        )
     }
 
     /// Answers a body that was not read. That there was no memory for it is no answer of a transform: another attempt helps.
@@ -92,7 +108,42 @@ impl Answered {
             entities: Vec::new(),
             messages: vec![UiMessage::new(kind, text)],
         };
-        Self::local(codec.encode(&response), outcome)
+        Self::local(codec, codec.encode(&response), outcome)
+    }
+}
+
+impl Responder for Answered {
+    type Body = BoxBody;
+
+    fn respond_to(self, http: &HttpRequest) -> HttpResponse {
+        let context = RequestContext::of(http);
+        context.tell(Entry {
+            outcome: self.outcome,
+            status: self.status.as_u16(),
+            cache: self.cache,
+            provider_time: self.provider_time,
+            client: self.client,
+            operation: self.operation,
+            indicator: self.indicator,
+            decision: None,
+        });
+        let mut response = HttpResponse::build(self.status);
+        let mut id = Uuid::encode_buffer();
+        let id = context.id().hyphenated().encode_lower(&mut id);
+        response
+            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static(self.content_type)))
+            .insert_header((REQUEST_ID, &*id))
+            .insert_header((CACHE, HeaderValue::from_static(self.cache)));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, AGAIN.as_secs()));
+        }
+        if let Some(age) = self.age {
+            response.insert_header((header::AGE, age));
+        }
+        if http.app_data::<Data<App>>().is_some_and(|app| app.is_sample()) {
+            response.insert_header(("pivotd-sample-data", "true"));
+        }
+        response.body(self.body)
     }
 }
 

@@ -8,11 +8,10 @@ mod run_reply;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Bytes, Data};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use uuid::Uuid;
+use actix_web::{HttpRequest, HttpResponse, Responder, Scope};
 
 use self::answered::{Answered, keep_secret};
 use self::run_path::{RunPath, RunRoute, holds_token};
@@ -24,15 +23,15 @@ use crate::ask::transform::{Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
 use crate::engine::cache::{KeyBuilder, Known, RenderedKey, RequestKey};
-use crate::http::bodies::{AGAIN, Sender};
+use crate::http::bodies::Sender;
 use crate::http::operation;
-use crate::http::principal::{self, Denied, Identity, Vouched};
+use crate::http::principal::{self, Denied, Principal};
 use crate::http::rendering::Unwritten;
+use crate::http::request::{Operation, RequestContext};
 use crate::maltego::codec::Codec;
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{TransformException, TransformRequest, UiMessageKind};
-use crate::telemetry::log::RequestLine;
-use crate::tokens::Scope;
+use crate::tokens::Scope as TokenScope;
 
 const FACE: &str = "maltego";
 /// The most bytes of a request, whatever larger ones other faces take: it is read before its token is known.
@@ -40,8 +39,6 @@ const MOST_BYTES: usize = 2 << 20;
 /// The most of one whose token, if there is any, stands in the body.
 const MOST_BYTES_UNKNOWN: usize = 256 << 10;
 const TOKEN: &str = "global#pivotd.token";
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");
 
 /// Requests of up to this many bytes are known again by their bytes.
 const MOST_KNOWN: usize = 16 << 10;
@@ -49,12 +46,32 @@ const MOST_KNOWN: usize = 16 << 10;
 /// From this many records on, mapping and writing go where they hold up no other request of the worker.
 const MANY_RECORDS: usize = 500;
 
+/// Counts and logs runs.
+const OPERATION: Operation = Operation {
+    frontend: FACE,
+    pattern: run_path::RUN,
+};
+
+/// Serves everything below a path.
+pub(super) fn below(path: &str) -> Scope {
+    let scope = web::scope(path).app_data(OPERATION);
+    scope.default_service(web::to(serve))
+}
+
 /// Answers everything below `/run` and `/t`.
-pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
+async fn serve(
+    app: Data<App>,
+    http: HttpRequest,
+    context: RequestContext,
+    payload: web::Payload,
+) -> HttpResponse {
     let mut response = match app.run_routes.read(http.path()) {
-        None => operation::absent(http.path()),
+        None => operation::absent(http.path()).of(context.id()).response(),
         Some(path) => match *http.method() {
-            Method::POST => run(&app, &http, &path, payload).await,
+            Method::POST => {
+                context.observe(&app, &http, None);
+                run(&app, &http, &context, &path, payload).await.respond_to(&http)
+            }
             Method::GET | Method::HEAD => probe(&app, &path),
             _ => operation::method_not_allowed().await,
         },
@@ -66,82 +83,49 @@ pub async fn face(app: Data<App>, http: HttpRequest, payload: web::Payload) -> H
 }
 
 /// Answers a transform run. HTTP 200 for everything that a run can end in: a client shows a pop-up otherwise.
-async fn run(app: &App, http: &HttpRequest, path: &RunPath<'_>, payload: web::Payload) -> HttpResponse {
-    let clock = app.engine.clock();
-    let started = clock.elapsed();
-    let request_id = Uuid::now_v7();
-    let in_flight = app.engine.metrics().in_flight();
+async fn run(
+    app: &App,
+    http: &HttpRequest,
+    context: &RequestContext,
+    path: &RunPath<'_>,
+    payload: web::Payload,
+) -> Answered {
     let configured = app.configured.load_full();
     let name = path.transform.as_ref();
     let spec = configured.catalogue.find(name).cloned();
     let codec = &path.route.codec;
-    let answered = match &spec {
-        Some(spec) => {
-            let asked = Asked {
-                app,
-                configured: &configured,
-                spec,
-                route: path.route,
-                codec,
-                http,
-                installed: None,
-                token: principal::header_token(http).or(path.token.as_deref()),
-                request_id,
-            };
-            asked.answer(payload).await
-        }
-        None => Answered {
+    let Some(spec) = &spec else {
+        return Answered {
             status: StatusCode::NOT_FOUND,
             ..Answered::exception(
                 codec.as_ref(),
                 None,
-                format!(
-                    "there is no transform {} here{}",
-                    head(name),
-                    configured.catalogue.suggest(name)
-                ),
+                unknown(&configured, name),
                 "unknown_transform",
             )
-        },
+        };
     };
-    drop(in_flight);
-    let took = clock.elapsed().saturating_sub(started);
-    app.engine.metrics().request(FACE, answered.outcome, took);
-    if let Some(log) = &app.log {
-        log.request(RequestLine {
-            at: clock.now(),
-            request_id,
-            client: Arc::clone(&answered.client),
-            face: FACE,
-            operation: spec.map_or_else(|| "/run/{transform}".into(), |spec| spec.name.as_str().into()),
-            outcome: answered.outcome,
-            status: answered.status.as_u16(),
-            cache: answered.cache,
-            provider_time: answered.provider_time,
-            took,
-            indicator: answered.indicator,
-            decision: None,
-        });
+    let asked = Asked {
+        app,
+        configured: &configured,
+        spec,
+        route: path.route,
+        codec,
+        http,
+        context,
+        installed: None,
+        token: principal::header_token(http).or(path.token.as_deref()),
+    };
+    Answered {
+        operation: Some(spec.name.as_str().into()),
+        ..asked.answer(payload).await
     }
-    let mut response = HttpResponse::build(answered.status);
-    let mut id = Uuid::encode_buffer();
-    response
-        .insert_header((
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(codec.content_type()),
-        ))
-        .insert_header((REQUEST_ID, &*request_id.hyphenated().encode_lower(&mut id)))
-        .insert_header((CACHE, HeaderValue::from_static(answered.cache)));
-    if answered.status == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((header::RETRY_AFTER, AGAIN.as_secs()));
-    }
-    if let Some(age) = answered.age {
-        response.insert_header((header::AGE, age));
-    }
-    if app.is_sample() {
-        response.insert_header(("pivotd-sample-data", "true"));
-    }
-    response.body(answered.body)
+}
+
+/// Says that there is no transform of a name.
+fn unknown(configured: &Configured, name: &str) -> String {
+    let hint = configured.catalogue.suggest(name);
+    format!("there is no transform {} here{hint}", head(name))
 }
 
 /// Holds what decides an answer beside the body of the request.
@@ -153,11 +137,11 @@ struct Asked<'a> {
     /// The wire format of the route.
     codec: &'a Arc<dyn Codec>,
     http: &'a HttpRequest,
+    context: &'a RequestContext,
     /// Whom the header's or the path's token names; none where there is no token.
-    installed: Option<Identity>,
+    installed: Option<Principal>,
     /// The header's or the path's token itself.
     token: Option<&'a str>,
-    request_id: Uuid,
 }
 
 impl Asked<'_> {
@@ -171,10 +155,10 @@ impl Asked<'_> {
                 ..Answered::exception(codec, None, reason.to_owned(), "refused")
             };
         }
-        self.installed = match installed(app, http) {
+        self.installed = match principal::installed(app, http) {
             Ok(installed) => installed,
             Err(denied) => {
-                denied.mark(http);
+                self.context.deny(denied);
                 let client = self.token.and_then(|token| app.tokens.client_of(token));
                 return Answered {
                     client: client.unwrap_or_else(|| "".into()),
@@ -202,7 +186,7 @@ impl Asked<'_> {
     }
 
     /// Gathers what everything depends on: transform, configuration, and the asker's rights; the token is left out.
-    fn key(&self, identity: &Identity, room: usize) -> KeyBuilder {
+    fn key(&self, identity: &Principal, room: usize) -> KeyBuilder {
         let mut key = KeyBuilder::with_room(room);
         key.part(FACE.as_bytes());
         key.part(self.route.prefix.as_bytes());
@@ -210,8 +194,8 @@ impl Asked<'_> {
         key.part(self.spec.name.as_bytes());
         key.part(identity.tenant().as_bytes());
         key.part(&[
-            u8::from(identity.may(Scope::Buy)),
-            u8::from(identity.may(Scope::Refresh)),
+            u8::from(identity.may(TokenScope::Buy)),
+            u8::from(identity.may(TokenScope::Refresh)),
         ]);
         key
     }
@@ -232,7 +216,7 @@ impl Asked<'_> {
         let rendered = cache.rendered(&known.rendered, now).await?;
         let reply = rendered.reply::<RunReply>()?;
         // Whoever may not pass is told so by the longer way.
-        identity.pass(self.app, Scope::Transforms).ok()?;
+        identity.pass(self.app, TokenScope::Transforms).ok()?;
         Some(self.hit(
             reply,
             now,
@@ -247,7 +231,7 @@ impl Asked<'_> {
         reply: &RunReply,
         now: jiff::Timestamp,
         retrieved_at: jiff::Timestamp,
-        identity: &Identity,
+        identity: &Principal,
         indicator: Option<Arc<str>>,
     ) -> Answered {
         for provider in self.spec.providers() {
@@ -258,7 +242,7 @@ impl Asked<'_> {
             age: age(now, Some(retrieved_at)),
             client: Arc::clone(&identity.client),
             indicator,
-            ..Answered::local(reply.body.clone(), reply.outcome)
+            ..Answered::local(self.codec.as_ref(), reply.body.clone(), reply.outcome)
         }
     }
 
@@ -280,7 +264,7 @@ impl Asked<'_> {
         let identity = match self.identify(&request) {
             Ok(identity) => identity,
             Err(refusal) => {
-                refusal.denied().mark(self.http);
+                self.context.deny(refusal.denied());
                 let given = match refusal {
                     Refusal::Setting(_) => request.setting(TOKEN).map(str::trim),
                     Refusal::Installed(_) => self.token,
@@ -292,7 +276,7 @@ impl Asked<'_> {
                 };
             }
         };
-        self.http.extensions_mut().insert(Vouched);
+        self.context.vouch();
         let indicator: Option<Arc<str>> = request.entities.first().map(|entity| head(entity.value()).into());
         let now = app.engine.clock().now();
         let key = rendered_key(self.key(&identity, 512), spec, &request);
@@ -317,10 +301,10 @@ impl Asked<'_> {
             indicator,
             ..answered
         };
-        let asker = identity.asker(FACE, &spec.name, self.request_id.to_string());
+        let asker = identity.asker(FACE, &spec.name, self.context.id().to_string());
         let rights = Rights {
             asker,
-            may_refresh: identity.may(Scope::Refresh),
+            may_refresh: identity.may(TokenScope::Refresh),
             deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
             sample: app.is_sample(),
         };
@@ -346,34 +330,26 @@ impl Asked<'_> {
                 }
             }
         };
-        known(finish(app, key, rendered).await)
+        known(finish(app, codec, key, rendered).await)
     }
 
     /// Knows the client: by the analyst's own setting first, then by the header, then by the path.
-    fn identify(&self, request: &TransformRequest) -> Result<Identity, Refusal> {
+    fn identify(&self, request: &TransformRequest) -> Result<Principal, Refusal> {
         if self.app.mode != Mode::Demo
             && let Some(token) = request.setting(TOKEN)
         {
-            let identity = Identity::of(self.app, token.trim()).map_err(Refusal::Setting)?;
+            let identity = Principal::of(self.app, token.trim()).map_err(Refusal::Setting)?;
             identity
-                .pass(self.app, Scope::Transforms)
+                .pass(self.app, TokenScope::Transforms)
                 .map_err(Refusal::Setting)?;
             return Ok(identity);
         }
         let identity = self.installed.clone().ok_or(Refusal::Setting(Denied::Missing))?;
         identity
-            .pass(self.app, Scope::Transforms)
+            .pass(self.app, TokenScope::Transforms)
             .map_err(Refusal::Installed)?;
         Ok(identity)
     }
-}
-
-/// Knows the client by what the administrator installed: the header's token, else the path's.
-fn installed(app: &App, http: &HttpRequest) -> Result<Option<Identity>, Denied> {
-    if app.mode == Mode::Demo {
-        return Ok(Some(Identity::demo()));
-    }
-    principal::installed(app, http)
 }
 
 /// Tells whether a request may hold a token or a key: those travel in global settings.
@@ -469,11 +445,7 @@ fn probe(app: &App, path: &RunPath<'_>) -> HttpResponse {
             HeaderValue::from_static(codec.content_type()),
             Bytes::from(codec.encode_error(&TransformException {
                 code: None,
-                text: format!(
-                    "there is no transform {} here{}",
-                    head(name),
-                    configured.catalogue.suggest(name)
-                ),
+                text: unknown(&configured, name),
             })),
         ),
     };

@@ -51,7 +51,12 @@ pub(super) fn render(
 }
 
 /// Keeps the bytes where everything they were made from is fresh.
-pub(super) async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran)) -> Answered {
+pub(super) async fn finish(
+    app: &App,
+    codec: &dyn Codec,
+    key: RenderedKey,
+    (body, ran): (Bytes, Ran),
+) -> Answered {
     if let Some(depends) = ran.depends
         && app.engine.cache().keeps(&key)
     {
@@ -71,7 +76,7 @@ pub(super) async fn finish(app: &App, key: RenderedKey, (body, ran): (Bytes, Ran
         cache: ran.cache,
         provider_time: ran.provider_time,
         age: age(app.engine.clock().now(), ran.retrieved_at),
-        ..Answered::local(body, ran.outcome)
+        ..Answered::local(codec, body, ran.outcome)
     }
 }
 

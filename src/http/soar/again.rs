@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::asking::{Caller, FACE, Finished, Request};
+use super::reply::{Finished, JSON};
 use super::score_reply::{ReusableBody, ScoreReply};
+use super::score_request::{FRONTEND, ScoreRequest};
 use crate::ask::score::{Steady, budget_left};
 use crate::decisions::Reply;
 use crate::engine::cache::{KeyBuilder, Rendered, RenderedKey};
@@ -16,25 +17,25 @@ use crate::tokens::Scope;
 /// Requests of up to this many bytes are known again.
 const MOST_KNOWN: usize = 16 << 10;
 
-impl Request<'_> {
+impl ScoreRequest {
     /// Names the answer to a request by what it says and by everything beside that decides what it means. `None` for one
     /// that is answered anew in any case: a rehearsal, and what is too long to be worth it.
-    pub(super) fn key(&self, caller: &Caller, parts: &[&[u8]]) -> Option<RenderedKey> {
+    pub(super) fn key(&self, parts: &[&[u8]]) -> Option<RenderedKey> {
         let long = parts.iter().map(|part| part.len()).sum::<usize>() > MOST_KNOWN;
-        if caller.branch.is_some() || long {
+        if self.branch.is_some() || long {
             return None;
         }
-        let identity = &caller.identity;
+        let principal = &self.principal;
         let mut key = KeyBuilder::default();
-        key.part(FACE.as_bytes());
-        key.part(self.operation().as_bytes());
+        key.part(FRONTEND.as_bytes());
+        key.part(self.pattern.as_bytes());
         let generation = self.app.configured.load().catalogue.generation();
         key.part(&generation.to_le_bytes());
-        key.part(identity.tenant().as_bytes());
+        key.part(principal.tenant().as_bytes());
         // Clients have thresholds of their own.
-        key.part(identity.client.as_bytes());
+        key.part(principal.client.as_bytes());
         // A client may have tokens with and without this scope, which says how small a `max_age` may be.
-        key.part(&[u8::from(identity.may(Scope::Refresh))]);
+        key.part(&[u8::from(principal.may(Scope::Refresh))]);
         for part in parts {
             key.part(part);
         }
@@ -42,15 +43,15 @@ impl Request<'_> {
     }
 
     /// Answers what was answered before, if that still stands and its decision is kept.
-    pub(super) async fn again(&self, caller: &Caller, key: Option<&RenderedKey>) -> Option<Finished> {
+    pub(super) async fn again(&self, key: Option<&RenderedKey>) -> Option<Finished> {
         let engine = &self.app.engine;
         let now = engine.clock().now();
         let rendered = engine.cache().rendered(key?, now).await?;
         let score = rendered.reply::<ScoreReply>()?;
         let decisions = &self.app.decisions;
-        let identity = &caller.identity;
+        let principal = &self.principal;
         if score.opinions != decisions.opinions.version()
-            || !decisions.is_kept(identity.tenant(), &score.decision_id)
+            || !decisions.is_kept(principal.tenant(), &score.decision_id)
         {
             return None;
         }
@@ -62,11 +63,11 @@ impl Request<'_> {
             outcome: score.outcome,
             cache: score.cache,
             provider_time: Duration::ZERO,
-            client: Arc::clone(&identity.client),
+            client: Arc::clone(&principal.client),
             asked: score.asked.clone(),
-            rate: identity.rate(),
+            rate: principal.rate(),
             reply: Reply {
-                content_type: super::asking::JSON.to_owned(),
+                content_type: JSON.to_owned(),
                 body: score.fill(&self.id, &budget, now),
             },
             replayed: false,

@@ -2,22 +2,22 @@
 
 use std::borrow::Cow;
 
-use actix_web::web::{self, Data};
-use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::asking::{Request, decoded};
+use super::reply::Finished;
+use super::score_request::{ScoreRequest, decoded};
 use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
 use super::wishes::{Given, question};
 use crate::alert::MessageFacts;
-use crate::app::App;
 use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
 use crate::decisions::Reply;
+use crate::http::problem::Problem;
+use crate::http::request_body::{BodyKind, RequestBody};
 use crate::reputation::Kind;
 
 /// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.
@@ -59,41 +59,39 @@ question! {
     responses(ScoredAlert, Refusals, BodyRefusals, Named),
     security(("token" = []))
 )]
-pub async fn score_alert(app: Data<App>, http: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let request = Request::start(&app, "/v1/alerts/score");
-    let answered = async {
-        let caller = request.caller(&http)?;
-        let body = request.body(&http, payload, MOST_BYTES, "an alert").await?;
-        let (claim, key) = match request.before(&http, &caller, &body).await? {
-            Ok(begun) => begun,
-            Err(mut answered) => {
-                // A reply that is kept lacks the facts of its message; the request brings them again.
-                if answered.replayed {
-                    let configured = app.configured.load_full();
-                    let facts = request.work(&body, move |body| facts(body, configured.settings()));
-                    tell(&mut answered.reply, facts.await?.as_ref());
-                }
-                return Ok(answered);
+pub async fn score_alert(request: ScoreRequest, body: RequestBody<Alert>) -> Result<Finished, Problem> {
+    let (claim, key) = match request.before(&body).await? {
+        Ok(begun) => begun,
+        Err(mut answered) => {
+            // A reply that is kept lacks the facts of its message; the request brings them again.
+            if answered.replayed {
+                let configured = request.app.configured.load_full();
+                let facts = body.work(move |body| facts(body, configured.settings()));
+                tell(&mut answered.reply, facts.await?.as_ref());
             }
-        };
-        let configured = app.configured.load_full();
-        let read = request.work(&body, move |body| read(body, configured.settings()));
-        let Read {
-            given,
-            asked,
-            has_message,
-            facts,
-        } = read.await?.map_err(|detail| request.wrong(detail))?;
-        // Of a message nothing is kept.
-        let key = key.filter(|_| !has_message);
-        // What is asked of providers needs it no more, and takes long.
-        drop(body);
-        let mut answered = request.answer(caller, asked, &given, claim, key).await?;
-        tell(&mut answered.reply, facts.as_ref());
-        Ok(answered)
-    }
-    .await;
-    request.finish(answered)
+            return Ok(answered);
+        }
+    };
+    let configured = request.app.configured.load_full();
+    let read = body.work(move |body| read(body, configured.settings()));
+    let Read {
+        given,
+        asked,
+        has_message,
+        facts,
+    } = read.await?.map_err(Problem::invalid)?;
+    // Of a message nothing is kept.
+    let key = key.filter(|_| !has_message);
+    // What is asked of providers needs it no more, and takes long.
+    drop(body);
+    let mut answered = request.answer(asked, &given, claim, key).await?;
+    tell(&mut answered.reply, facts.as_ref());
+    Ok(answered)
+}
+
+impl BodyKind for Alert {
+    const MOST_BYTES: usize = MOST_BYTES;
+    const NAME: &'static str = "an alert";
 }
 
 /// Is what was read of an alert.

@@ -7,14 +7,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::Data;
+use actix_web::{Either, HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::asking::{Caller, FACE, Finished, Request, decoded};
 use super::rehearse::{self, Branch};
+use super::reply::{Finished, json};
+use super::score_request::{ScoreRequest, decoded};
 use super::shapes::{Item, OneOrMany};
 use super::slices::Slices;
 use super::statuses::{BodyRefusals, Named, Refusals};
@@ -27,7 +28,9 @@ use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
 use crate::engine::room::Place;
+use crate::http::principal::Principal;
 use crate::http::problem::Problem;
+use crate::http::request_body::{BodyKind, RequestBody};
 use crate::reputation::alert::{BudgetLeft, Cost};
 use crate::reputation::{Assessment, Decision, Policy};
 
@@ -148,22 +151,25 @@ enum Own {
     responses(Own, Refusals, BodyRefusals, Named),
     security(("token" = []))
 )]
-pub async fn score_batch(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let request = Request::start(&app, "/v1/enrich/batch");
-    let begun = begin(&app, &request, &http, payload).await;
-    let (run, claim) = match begun {
-        Ok(Ok(begun)) => begun,
-        Ok(Err(replayed)) => return request.finish(Ok(replayed)),
-        Err(problem) => return request.finish(Err(problem)),
+pub async fn score_batch(
+    request: ScoreRequest,
+    body: RequestBody<Batch>,
+) -> Result<Either<Finished, HttpResponse>, Problem> {
+    let claim = match request.claim(&body).await? {
+        Ok(claim) => claim,
+        Err(replayed) => return Ok(Either::Left(replayed)),
     };
-    let lines = wants_lines(&http);
-    match claim {
-        None if lines => stream_lines(request.line(), run),
-        claim => {
-            let answered = gather(&request, run, claim, lines).await;
-            request.finish(answered)
-        }
+    let lines = wants_lines(&request.http);
+    let run = begin(&request, body).await?;
+    match (claim, request.context.clone()) {
+        (None, context) if lines => Ok(Either::Right(stream_lines(&context, run))),
+        (claim, _) => Ok(Either::Left(gather(&request, run, claim, lines).await?)),
     }
+}
+
+impl BodyKind for Batch {
+    const MOST_BYTES: usize = MOST_BYTES;
+    const NAME: &'static str = "a batch";
 }
 
 /// Tells whether a client wants an answer line by line.
@@ -178,7 +184,8 @@ pub(super) fn wants_lines(http: &HttpRequest) -> bool {
 pub(super) struct Run {
     pub(super) app: Data<App>,
     configured: Arc<Configured>,
-    pub(super) caller: Caller,
+    pub(super) principal: Principal,
+    branch: Option<Branch>,
     pub(super) asker: Asker,
     policy: Policy,
     wishes: Wishes,
@@ -188,60 +195,43 @@ pub(super) struct Run {
     _place: Place,
 }
 
-async fn begin(
-    app: &Data<App>,
-    request: &Request<'_>,
-    http: &HttpRequest,
-    payload: Payload,
-) -> Result<Result<(Run, Option<Claim>), Finished>, Problem> {
-    let mut caller = request.caller(http)?;
-    let body = request.body(http, payload, MOST_BYTES, "a batch").await?;
-    let claim = match request.claim(http, &caller, &body).await? {
-        Ok(claim) => claim,
-        Err(replayed) => return Ok(Err(replayed)),
-    };
-    let read = request.work(&body, |body| {
-        let batch: Batch = decoded(body, "a batch")?;
+async fn begin(request: &ScoreRequest, body: RequestBody<Batch>) -> Result<Run, Problem> {
+    let read = body.work(|body| {
+        let batch: Batch = decoded(body, Batch::NAME)?;
         Ok((batch.given(), batch.indicators.elements()))
     });
-    let (wishes, given) = read.await?.map_err(|detail: String| request.wrong(detail))?;
+    let (wishes, given) = read.await?.map_err(|detail: String| Problem::invalid(detail))?;
     drop(body);
     if !(1..=MOST_INDICATORS).contains(&given.len()) {
-        return Err(request.wrong(format!(
+        return Err(Problem::invalid(format!(
             "indicators: expected 1 to {MOST_INDICATORS}, found {}",
             given.len()
         )));
     }
-    request.count_rest(&mut caller, given.len())?;
-    if caller.branch == Some(Branch::Limited) {
-        return Err(rehearse::limited(&request.id));
+    let app = &request.app;
+    let mut principal = request.principal.clone();
+    principal.count_rest(app, given.len()).map_err(Problem::denied)?;
+    if request.branch == Some(Branch::Limited) {
+        return Err(rehearse::limited());
     }
-    let (policy, wishes) = wishes.resolve(
-        app,
-        &caller.identity,
-        &request.id,
-        DEADLINE,
-        &asked_for(&app.configured.load().policy),
-    )?;
-    let asker = Asker {
-        priority: Priority::Batch,
-        ..caller
-            .identity
-            .asker(FACE, "/v1/enrich/batch", request.id.clone())
-    };
-    // What all items come to is held until it is sent.
-    let place = request.room_for(given.len(), wishes.deadline).await?;
-    let run = Run {
+    let configured = app.configured.load_full();
+    let asks = asked_for(&configured.policy);
+    let (policy, wishes) = wishes.resolve(app, &principal, DEADLINE, &asks)?;
+    Ok(Run {
         app: app.clone(),
-        configured: app.configured.load_full(),
-        caller,
-        asker,
+        configured,
+        branch: request.branch,
+        asker: Asker {
+            priority: Priority::Batch,
+            ..request.asker()
+        },
+        principal,
         policy,
+        // What all items come to is held until it is sent.
+        _place: request.room_for(given.len(), wishes.deadline).await?,
         wishes,
         given,
-        _place: place,
-    };
-    Ok(Ok((run, claim)))
+    })
 }
 
 impl Run {
@@ -283,7 +273,7 @@ impl Run {
             .app
             .scorer(&self.configured, &self.policy, &self.asker, &self.wishes);
         let alert = Alert::of(vec![(role.clone(), indicator.clone())]);
-        let answer = match self.caller.branch {
+        let answer = match self.branch {
             Some(branch) => match rehearse::play(&scorer, branch, alert, &self.asker.request_id).await {
                 Ok(scored) => scored.answer,
                 Err(problem) => {
@@ -296,13 +286,13 @@ impl Run {
                 let looked = scorer.look(&role, &indicator).await;
                 let scored = scorer.answer(alert, vec![looked]);
                 item.provider_time = scored.provider_time;
-                let identity = &self.caller.identity;
+                let principal = &self.principal;
                 let kept = self
                     .app
-                    .keep(identity.tenant(), &identity.client, &scored.answer)
+                    .keep(principal.tenant(), &principal.client, &scored.answer)
                     .await;
                 if let Err(error) = kept {
-                    if let Some(problem) = Problem::store(&error, &self.asker.request_id) {
+                    if let Some(problem) = Problem::store_for_now(&error) {
                         item.status = problem.status;
                         item.detail = Some(problem.detail);
                         item.retry_after_s = problem.retry_after_s;
@@ -317,7 +307,7 @@ impl Run {
                 scored.answer
             }
         };
-        item.decision_id = self.caller.branch.is_none().then_some(answer.decision_id);
+        item.decision_id = self.branch.is_none().then_some(answer.decision_id);
         item.retry_after_s = answer.retry_after_s;
         item.cost = answer.cost;
         item.sources = answer.budget.into_iter().map(|left| left.source).collect();
@@ -330,7 +320,7 @@ impl Run {
             request_id: self.asker.request_id.clone(),
             policy_version: self.policy.version().to_owned(),
             sample_data: self.app.is_sample().then_some(true),
-            rehearsal: self.caller.branch.map(|_| true),
+            rehearsal: self.branch.map(|_| true),
             ..BatchSummary::default()
         }
     }
@@ -377,12 +367,12 @@ impl BatchSummary {
 }
 
 /// Scores all indicators, many at once, each told as soon as it is known.
-pub(super) fn items(run: Arc<Run>) -> impl Stream<Item = BatchItem> {
+pub(super) fn items(run: Rc<Run>) -> impl Stream<Item = BatchItem> {
     let count = run.given.len();
     let slices = Slices::new(Arc::clone(run.app.engine.clock()));
     let of = Rc::clone(&slices);
     let items = stream::iter(0..count).map(move |at| {
-        let run = Arc::clone(&run);
+        let run = Rc::clone(&run);
         slices.work(async move {
             match run.given.get(at) {
                 Some(given) => Some(run.item(given).await),
@@ -394,13 +384,13 @@ pub(super) fn items(run: Arc<Run>) -> impl Stream<Item = BatchItem> {
 }
 
 async fn gather(
-    request: &Request<'_>,
+    request: &ScoreRequest,
     run: Run,
     claim: Option<Claim>,
     lines: bool,
 ) -> Result<Finished, Problem> {
-    let run = Arc::new(run);
-    let mut items: Vec<BatchItem> = items(Arc::clone(&run)).collect().await;
+    let run = Rc::new(run);
+    let mut items: Vec<BatchItem> = items(Rc::clone(&run)).collect().await;
     items.sort_by_key(|item| item.index);
     let mut summary = run.summary();
     let mut provider_time = Duration::ZERO;
@@ -419,7 +409,7 @@ async fn gather(
             body,
         }
     } else {
-        request.reply(&BatchAnswer { summary, items })?
+        json(&BatchAnswer { summary, items })?
     };
     // A client that asks again may get what is missing now; what is known is held, and costs nothing again.
     if let Some(claim) = claim
@@ -431,9 +421,9 @@ async fn gather(
         outcome,
         cache: "mixed",
         provider_time,
-        client: Arc::clone(&run.caller.identity.client),
+        client: Arc::clone(&run.principal.client),
         asked: format!("{} indicators", run.given.len()),
-        rate: run.caller.identity.rate(),
+        rate: run.principal.rate(),
         reply,
         replayed: false,
         decision: None,

@@ -1,18 +1,17 @@
 //! The facts behind a score.
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::asking::{Caller, FACE, Request};
 use super::rehearse;
+use super::reply::Finished;
 use super::reputation::{in_path, query};
+use super::score_request::ScoreRequest;
 use super::statuses::Refusals;
 use super::values::{Found, guess};
 use super::wishes::{Given, Names};
-use crate::app::App;
 use crate::ask::score::Context;
+use crate::http::problem::Problem;
 
 /// Records of each kind and source, where nobody says, and at most.
 const RECORDS: u32 = 25;
@@ -60,43 +59,38 @@ enum Own {
     responses(Own, Refusals),
     security(("token" = []))
 )]
-pub async fn context(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    let request = Request::start(&app, "/v1/context/{indicator}");
-    let answered = async {
-        let Caller { identity, branch } = request.caller(&http)?;
-        let wanted: ContextWanted = query(&http, &request.id)?;
-        let records = wanted.records.unwrap_or(RECORDS);
-        if !(1..=MOST_RECORDS).contains(&records) {
-            return Err(request.wrong(format!(
-                "records: expected a whole number from 1 to {MOST_RECORDS}"
-            )));
-        }
-        let given = Given {
-            deadline_s: wanted.deadline_s,
-            max_age: wanted.max_age,
-            tlp: wanted.tlp,
-            pap: wanted.pap,
-            providers: wanted.providers.names(),
-            ..Given::default()
-        };
-        let value = in_path(&http, "indicator", &request.id)?;
-        let read = guess(&value).and_then(Found::only);
-        let indicator = read.map_err(|detail| request.wrong(detail))?.indicator;
-        let configured = app.configured.load_full();
-        let deadline = configured.settings().deadlines.enrich;
-        let (policy, wishes) =
-            given.resolve(&app, &identity, &request.id, deadline, &Context::asked_for())?;
-        let asker = identity.asker(FACE, "/v1/context/{indicator}", request.id.clone());
-        let scorer = app.scorer(&configured, &policy, &asker, &wishes);
-        let mut found = match branch {
-            Some(branch) => rehearse::facts(&scorer, branch, &indicator, &request.id).await?,
-            None => scorer.context(&indicator, records as usize).await,
-        };
-        found.sample_data = app.is_sample().then_some(true);
-        let mut finished = request.local(&identity, "context", &found)?;
-        indicator.value().clone_into(&mut finished.asked);
-        Ok(finished)
+pub async fn context(request: ScoreRequest) -> Result<Finished, Problem> {
+    let wanted: ContextWanted = query(&request.http)?;
+    let records = wanted.records.unwrap_or(RECORDS);
+    if !(1..=MOST_RECORDS).contains(&records) {
+        return Err(Problem::invalid(format!(
+            "records: expected a whole number from 1 to {MOST_RECORDS}"
+        )));
     }
-    .await;
-    request.finish(answered)
+    let given = Given {
+        deadline_s: wanted.deadline_s,
+        max_age: wanted.max_age,
+        tlp: wanted.tlp,
+        pap: wanted.pap,
+        providers: wanted.providers.names(),
+        ..Given::default()
+    };
+    let value = in_path(&request.http, "indicator")?;
+    let read = guess(&value).and_then(Found::only);
+    let indicator = read.map_err(Problem::invalid)?.indicator;
+    let app = &request.app;
+    let configured = app.configured.load_full();
+    let deadline = configured.settings().deadlines.enrich;
+    let (policy, wishes) = given.resolve(app, &request.principal, deadline, &Context::asked_for())?;
+    let asker = request.asker();
+    let scorer = app.scorer(&configured, &policy, &asker, &wishes);
+    let mut found = match request.branch {
+        Some(branch) => rehearse::facts(&scorer, branch, &indicator).await?,
+        None => scorer.context(&indicator, records as usize).await,
+    };
+    found.sample_data = app.is_sample().then_some(true);
+    Ok(Finished {
+        asked: indicator.value().to_owned(),
+        ..Finished::local(&request.principal, "context", &found)?
+    })
 }

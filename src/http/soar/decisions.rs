@@ -1,22 +1,23 @@
 //! Decisions, looked at later: what was decided and why, and what people say of it.
 
+use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::Data;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::asking::Request;
+use super::reply::Finished;
 use super::statuses::{BodyRefusals, NoRoom, NotFound, Refusals};
 use crate::app::App;
 use crate::ask::message::head;
 use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision, SayError};
 use crate::domain::indicator::is_invisible;
 use crate::domain::{Indicator, IndicatorKind};
+use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
+use crate::http::request_body::{BodyKind, RequestBody};
 use crate::reputation::digest;
-use crate::tokens::Scope;
 
 /// The most bytes of what somebody says.
 const MOST_BYTES: usize = 16 * 1024;
@@ -66,19 +67,19 @@ pub struct Feedback {
     responses((status = 200, description = "The decision.", body = Explained), Refusals, NotFound),
     security(("token" = []))
 )]
-pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    let request = Request::start(&app, "/v1/decisions/{decision}");
-    let answered = (|| {
-        let identity = request.identify(&http, Scope::Enrich)?;
-        let decision = find(&app, &request, &http, identity.tenant())?;
-        let feedback = indicators(&decision)
-            .into_iter()
-            .filter_map(|(kind, value)| app.decisions.opinions.of(identity.tenant(), kind, &value))
-            .map(|record| FeedbackRecord::clone(&record))
-            .collect();
-        request.local(&identity, "found", &Explained { decision, feedback })
-    })();
-    request.finish(answered)
+pub async fn decision(
+    app: Data<App>,
+    authorized: Authorized<scope::Enrich>,
+    http: HttpRequest,
+) -> Result<Finished, Problem> {
+    let principal = authorized.0;
+    let decision = find(&app, &http, principal.tenant())?;
+    let feedback = indicators(&decision)
+        .into_iter()
+        .filter_map(|(kind, value)| app.decisions.opinions.of(principal.tenant(), kind, &value))
+        .map(|record| FeedbackRecord::clone(&record))
+        .collect();
+    Finished::local(&principal, "found", &Explained { decision, feedback })
 }
 
 /// Says that a decision was right or wrong: evidence for later ones of the tenant, until it ends.
@@ -98,74 +99,67 @@ pub async fn decision(app: Data<App>, http: HttpRequest) -> HttpResponse {
     ),
     security(("token" = []))
 )]
-pub async fn feedback(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let request = Request::start(&app, "/v1/decisions/{decision}/feedback");
-    let answered = async {
-        let identity = request.identify(&http, Scope::Feedback)?;
-        let body = request.body(&http, payload, MOST_BYTES, "feedback").await?;
-        let said: Feedback = request.json(&body, "feedback")?;
-        let decision = find(&app, &request, &http, identity.tenant())?;
-        let (kind, indicator) =
-            meant(&decision, said.indicator.as_deref()).map_err(|why| request.wrong(why))?;
-        let reason: String = said.reason.trim().chars().filter(|c| !is_invisible(*c)).collect();
-        if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-            return Err(request.wrong(format!("reason: expected 1 to {LONGEST_REASON} characters")));
-        }
-        let days = said.expires_in_days.unwrap_or(DAYS);
-        if !(1..=MOST_DAYS).contains(&days) {
-            return Err(request.wrong(format!(
-                "expires_in_days: expected a whole number from 1 to {MOST_DAYS}"
-            )));
-        }
-        let now = app.engine.clock().now();
-        let record = FeedbackRecord {
-            r#type: kind,
-            indicator,
-            verdict: said.verdict,
-            reason,
-            client: identity.client.to_string(),
-            decision_id: decision.decision_id,
-            said_at: now,
-            expires_at: (app.engine.time().latest())
-                .checked_add(SignedDuration::from_hours(i64::from(days) * 24))
-                .unwrap_or(Timestamp::MAX),
-        };
-        let kept = app
-            .decisions
-            .opinions
-            .say(identity.tenant(), record.clone())
-            .await;
-        kept.map_err(|error| match error {
-            SayError::Store(error) => request.store(&error),
-            full @ SayError::Full { .. } => {
-                let (status, title) = (StatusCode::CONFLICT, "There is no room for feedback");
-                Problem::new(status, "feedback-full", title, full.to_string(), &request.id)
-            }
-        })?;
-        request.local(&identity, "feedback", &record)
+pub async fn feedback(
+    app: Data<App>,
+    authorized: Authorized<scope::Feedback>,
+    http: HttpRequest,
+    body: RequestBody<Feedback>,
+) -> Result<Finished, Problem> {
+    let principal = authorized.0;
+    let said = body.json()?;
+    let decision = find(&app, &http, principal.tenant())?;
+    let (kind, indicator) = meant(&decision, said.indicator.as_deref()).map_err(Problem::invalid)?;
+    let reason: String = said.reason.trim().chars().filter(|c| !is_invisible(*c)).collect();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let detail = format!("reason: expected 1 to {LONGEST_REASON} characters");
+        return Err(Problem::invalid(detail));
     }
-    .await;
-    request.finish(answered)
+    let days = said.expires_in_days.unwrap_or(DAYS);
+    if !(1..=MOST_DAYS).contains(&days) {
+        let detail = format!("expires_in_days: expected a whole number from 1 to {MOST_DAYS}");
+        return Err(Problem::invalid(detail));
+    }
+    let record = FeedbackRecord {
+        r#type: kind,
+        indicator,
+        verdict: said.verdict,
+        reason,
+        client: principal.client.to_string(),
+        decision_id: decision.decision_id,
+        said_at: app.engine.clock().now(),
+        expires_at: (app.engine.time().latest())
+            .checked_add(SignedDuration::from_hours(i64::from(days) * 24))
+            .unwrap_or(Timestamp::MAX),
+    };
+    let opinions = &app.decisions.opinions;
+    let kept = opinions.say(principal.tenant(), record.clone()).await;
+    kept.map_err(|error| match error {
+        SayError::Store(error) => Problem::store(&error),
+        full @ SayError::Full { .. } => {
+            let (status, title) = (StatusCode::CONFLICT, "There is no room for feedback");
+            Problem::new(status, "feedback-full", title, full.to_string())
+        }
+    })?;
+    Finished::local(&principal, "feedback", &record)
 }
 
-fn find(app: &App, request: &Request<'_>, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Problem> {
+impl BodyKind for Feedback {
+    const MOST_BYTES: usize = MOST_BYTES;
+    const NAME: &'static str = "feedback";
+}
+
+fn find(app: &App, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Problem> {
     let given = http.match_info().get("decision").unwrap_or_default();
     let none = || {
         let detail = "no such decision is kept; `decision_id` of an answer names one, for as long as decisions are kept, unless nobody was asked for it";
         let status = StatusCode::NOT_FOUND;
-        Problem::new(
-            status,
-            "not-found",
-            "There is no such decision",
-            detail,
-            &request.id,
-        )
+        Problem::new(status, "not-found", "There is no such decision", detail)
     };
     let id = digest::id(given).ok_or_else(none)?;
     let found = app
         .decisions
         .find(tenant, &id)
-        .map_err(|error| request.store(&error))?;
+        .map_err(|error| Problem::store(&error))?;
     found.ok_or_else(none)
 }
 

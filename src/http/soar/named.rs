@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
 
-use super::asking::{Caller, Finished, Request};
 use super::batch::wants_lines;
 use super::body::meaning;
+use super::reply::Finished;
+use super::score_request::ScoreRequest;
 use crate::decisions::{Begun, Claim, fingerprint};
 use crate::engine::cache::RenderedKey;
-use crate::http::bodies::Body;
 use crate::http::problem::Problem;
+use crate::http::request_body::{BodyKind, RequestBody};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest name of a request.
@@ -29,48 +29,46 @@ fn decision_of(body: &str) -> Option<Arc<str>> {
     Some(told.decision_id.into())
 }
 
-impl Request<'_> {
+impl ScoreRequest {
     /// Looks whether a request was sent before, by its `Idempotency-Key`. Gives the right to answer it, or the reply.
-    pub(super) async fn claim(
+    pub(super) async fn claim<T: BodyKind>(
         &self,
-        http: &HttpRequest,
-        caller: &Caller,
-        body: &Arc<Body>,
+        body: &RequestBody<T>,
     ) -> Result<Result<Option<Claim>, Finished>, Problem> {
         // A rehearsal is not kept; the playbook that is rehearsed sends its keys all the same.
-        let name = http.headers().get(IDEMPOTENCY_KEY);
-        let Some(name) = name.filter(|_| caller.branch.is_none()) else {
+        let name = self.http.headers().get(IDEMPOTENCY_KEY);
+        let Some(name) = name.filter(|_| self.branch.is_none()) else {
             return Ok(Ok(None));
         };
         let name = name.to_str().ok().map(|name| name.trim().trim_matches('"'));
         let name = name
             .filter(|name| (1..=LONGEST_NAME).contains(&name.len()))
             .ok_or_else(|| {
-                self.wrong(format!(
+                Problem::invalid(format!(
                     "Idempotency-Key: expected 1 to {LONGEST_NAME} visible ASCII characters"
                 ))
             })?;
-        let identity = &caller.identity;
+        let principal = &self.principal;
         // The form of the answer is part of the question where there are two.
-        let form: &[u8] = if wants_lines(http) { b"lines" } else { b"" };
-        let operation = self.operation().as_bytes();
-        let digest = self
-            .work(body, move |body| fingerprint(&[operation, form, &meaning(body)]))
+        let form: &[u8] = if wants_lines(&self.http) { b"lines" } else { b"" };
+        let operation = self.pattern.as_bytes();
+        let digest = body
+            .work(move |body| fingerprint(&[operation, form, &meaning(body)]))
             .await?;
         let begun = self
             .app
             .decisions
             .replies
-            .begin(identity.tenant(), &identity.client, name, digest);
-        match begun.map_err(|error| self.store(&error))? {
+            .begin(principal.tenant(), &principal.client, name, digest);
+        match begun.map_err(|error| Problem::store(&error))? {
             Begun::Fresh(claim) => Ok(Ok(Some(claim))),
             Begun::Replay(reply) => Ok(Err(Finished {
                 outcome: "replayed",
                 cache: "local",
                 provider_time: Duration::ZERO,
-                client: Arc::clone(&identity.client),
+                client: Arc::clone(&principal.client),
                 asked: String::new(),
-                rate: identity.rate(),
+                rate: principal.rate(),
                 decision: decision_of(&reply.body),
                 reply,
                 replayed: true,
@@ -83,7 +81,6 @@ impl Request<'_> {
                     "idempotency-key-reused",
                     "The Idempotency-Key is taken",
                     detail,
-                    &self.id,
                 ))
             }
             Begun::Running => {
@@ -93,7 +90,6 @@ impl Request<'_> {
                     "idempotency-key-running",
                     "The request is being answered",
                     detail,
-                    &self.id,
                 );
                 Err(problem.after(Duration::from_secs(1)))
             }
@@ -102,18 +98,16 @@ impl Request<'_> {
 
     /// Looks whether a request in a body was answered before, under its name or in the same words. Gives the right to
     /// answer it and the key under which its answer is sent again, or the reply.
-    pub(super) async fn before(
+    pub(super) async fn before<T: BodyKind>(
         &self,
-        http: &HttpRequest,
-        caller: &Caller,
-        body: &Arc<Body>,
+        body: &RequestBody<T>,
     ) -> Result<Result<(Option<Claim>, Option<RenderedKey>), Finished>, Problem> {
-        let claim = match self.claim(http, caller, body).await? {
+        let claim = match self.claim(body).await? {
             Ok(claim) => claim,
             Err(replayed) => return Ok(Err(replayed)),
         };
-        let key = self.key(caller, &[body.as_ref()]).filter(|_| claim.is_none());
-        Ok(match self.again(caller, key.as_ref()).await {
+        let key = self.key(&[body]).filter(|_| claim.is_none());
+        Ok(match self.again(key.as_ref()).await {
             Some(again) => Err(again),
             None => Ok((claim, key)),
         })

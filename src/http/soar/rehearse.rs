@@ -62,10 +62,10 @@ pub(super) fn branch(http: &HttpRequest) -> Result<Option<Branch>, String> {
 }
 
 /// Makes the problem that the branch `limited` is about.
-pub(super) fn limited(request_id: &str) -> Problem {
+pub(super) fn limited() -> Problem {
     let detail = "a rehearsal: this token's rate is used up; try again in 60 s";
     let status = StatusCode::TOO_MANY_REQUESTS;
-    let problem = Problem::new(status, "rate-used-up", "Too many requests", detail, request_id);
+    let problem = Problem::new(status, "rate-used-up", "Too many requests", detail);
     problem.after(Duration::from_mins(1))
 }
 
@@ -77,16 +77,15 @@ pub(super) async fn facts(
     scorer: &Scorer<'_>,
     branch: Branch,
     indicator: &Indicator,
-    request_id: &str,
 ) -> Result<Context, Problem> {
-    take_place(scorer, branch, request_id).await?;
+    take_place(scorer, branch).await?;
     Ok(scorer.rehearsed_context(indicator))
 }
 
 /// Refuses or waits, where the branch is about that.
-async fn take_place(scorer: &Scorer<'_>, branch: Branch, request_id: &str) -> Result<(), Problem> {
+async fn take_place(scorer: &Scorer<'_>, branch: Branch) -> Result<(), Problem> {
     match branch {
-        Branch::Limited => return Err(limited(request_id)),
+        Branch::Limited => return Err(limited()),
         Branch::Slow => scorer.engine.clock().sleep_until(scorer.wishes.deadline).await,
         _ => {}
     }
@@ -103,7 +102,7 @@ pub(super) async fn play(
     mut alert: Alert,
     request_id: &str,
 ) -> Result<Scored, Problem> {
-    take_place(scorer, branch, request_id).await?;
+    take_place(scorer, branch).await?;
     scorer.imply_domains(&mut alert);
     let now = scorer.engine.clock().now();
     let assessments: Vec<Assessment> = alert
@@ -122,7 +121,7 @@ pub(super) async fn play(
     let exceeds = assessments.iter().any(|item| item.decision == Decision::Exceeds);
     if branch == Branch::Exceeds && !exceeds {
         let detail = "X-Pivotd-Rehearse: nothing can exceed: there is no indicator to score, or no score over its threshold";
-        return Err(Problem::invalid(detail, request_id));
+        return Err(Problem::invalid(detail));
     }
     let undetermined = assessments
         .iter()
@@ -130,7 +129,7 @@ pub(super) async fn play(
     let is_missing = matches!(branch, Branch::Undetermined | Branch::Slow);
     if is_missing && !undetermined && !assessments.is_empty() {
         let detail = "X-Pivotd-Rehearse: nothing can be undetermined: no score is over the threshold";
-        return Err(Problem::invalid(detail, request_id));
+        return Err(Problem::invalid(detail));
     }
     let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "The rehearsed source".to_owned())]);
     let mut notes = vec!["This is a rehearsal: nobody was asked.".to_owned()];

@@ -1,23 +1,23 @@
 //! Scores of single indicators, each kind at a route of its own, so that generated clients need no unions.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-use super::asking::Request;
 use super::body::at_member;
+use super::reply::Finished;
+use super::score_request::ScoreRequest;
 use super::shapes::{Item, OneOrMany};
 use super::statuses::{BodyRefusals, Named, Refusals, Scored};
 use super::values;
 use super::wishes::{Given, question};
-use crate::app::App;
 use crate::ask::score::Alert;
 use crate::domain::echo::brief;
 use crate::http::problem::Problem;
+use crate::http::request_body::{BodyKind, RequestBody};
 use crate::reputation::Kind;
 
 /// The most bytes of one indicator's question.
@@ -67,15 +67,8 @@ question! {
     responses(Scored, Refusals),
     security(("token" = []))
 )]
-pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(
-        &app,
-        &http,
-        "/v1/domain/{domain}/reputation",
-        Kind::Domain,
-        "domain",
-    )
-    .await
+pub async fn domain(request: ScoreRequest) -> Result<Finished, Problem> {
+    of_path(request, Kind::Domain, "domain").await
 }
 
 /// Scores an IPv4 or IPv6 address.
@@ -88,8 +81,8 @@ pub async fn domain(app: Data<App>, http: HttpRequest) -> HttpResponse {
     responses(Scored, Refusals),
     security(("token" = []))
 )]
-pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(&app, &http, "/v1/ip/{ip}/reputation", Kind::Ip, "ip").await
+pub async fn ip(request: ScoreRequest) -> Result<Finished, Problem> {
+    of_path(request, Kind::Ip, "ip").await
 }
 
 /// Scores an e-mail address.
@@ -102,8 +95,8 @@ pub async fn ip(app: Data<App>, http: HttpRequest) -> HttpResponse {
     responses(Scored, Refusals),
     security(("token" = []))
 )]
-pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(&app, &http, "/v1/email/{email}/reputation", Kind::Email, "email").await
+pub async fn email(request: ScoreRequest) -> Result<Finished, Problem> {
+    of_path(request, Kind::Email, "email").await
 }
 
 /// Scores a file by one of its hashes.
@@ -116,8 +109,8 @@ pub async fn email(app: Data<App>, http: HttpRequest) -> HttpResponse {
     responses(Scored, Refusals),
     security(("token" = []))
 )]
-pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    of_path(&app, &http, "/v1/file/{digest}/reputation", Kind::Hash, "digest").await
+pub async fn file(request: ScoreRequest) -> Result<Finished, Problem> {
+    of_path(request, Kind::Hash, "digest").await
 }
 
 /// Scores a URL.
@@ -130,9 +123,9 @@ pub async fn file(app: Data<App>, http: HttpRequest) -> HttpResponse {
     responses(Scored, Refusals),
     security(("token" = []))
 )]
-pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
-    one(&app, &http, "/v1/url/reputation", |request_id| {
-        let query: UrlWanted = query(&http, request_id)?;
+pub async fn url(request: ScoreRequest) -> Result<Finished, Problem> {
+    one(request, |http| {
+        let query: UrlWanted = query(http)?;
         let given = query.given();
         Ok((Kind::Url, query.indicator, given))
     })
@@ -150,21 +143,19 @@ pub async fn url(app: Data<App>, http: HttpRequest) -> HttpResponse {
     responses(Scored, Refusals, BodyRefusals, Named),
     security(("token" = []))
 )]
-pub async fn any(app: Data<App>, http: HttpRequest, payload: Payload) -> HttpResponse {
-    let request = Request::start(&app, "/v1/enrich");
-    let answered = async {
-        let caller = request.caller(&http)?;
-        let body = request.body(&http, payload, MOST_BYTES, "an indicator").await?;
-        let (claim, key) = match request.before(&http, &caller, &body).await? {
-            Ok(begun) => begun,
-            Err(answered) => return Ok(answered),
-        };
-        let asked: Enrich = request.json(&body, "an indicator")?;
-        let alert = alert(&asked).map_err(|detail| request.wrong(detail))?;
-        request.answer(caller, alert, &asked.given(), claim, key).await
-    }
-    .await;
-    request.finish(answered)
+pub async fn any(request: ScoreRequest, body: RequestBody<Enrich>) -> Result<Finished, Problem> {
+    let (claim, key) = match request.before(&body).await? {
+        Ok(begun) => begun,
+        Err(answered) => return Ok(answered),
+    };
+    let asked = body.json()?;
+    let alert = alert(&asked).map_err(Problem::invalid)?;
+    request.answer(alert, &asked.given(), claim, key).await
+}
+
+impl BodyKind for Enrich {
+    const MOST_BYTES: usize = MOST_BYTES;
+    const NAME: &'static str = "an indicator";
 }
 
 /// Makes an alert of the one indicator that is asked about; where that cannot be read, an alert that says so.
@@ -192,49 +183,41 @@ fn alert(asked: &Enrich) -> Result<Alert, String> {
 }
 
 /// Scores what stands in the path under a name.
-async fn of_path(app: &App, http: &HttpRequest, route: &'static str, kind: Kind, name: &str) -> HttpResponse {
-    one(app, http, route, |request_id| {
-        let query: Wanted = query(http, request_id)?;
-        Ok((kind, in_path(http, name, request_id)?, query.given()))
+async fn of_path(request: ScoreRequest, kind: Kind, name: &str) -> Result<Finished, Problem> {
+    one(request, |http| {
+        let query: Wanted = query(http)?;
+        Ok((kind, in_path(http, name)?, query.given()))
     })
     .await
 }
 
 /// Scores what a request names by its path and its query.
 async fn one(
-    app: &App,
-    http: &HttpRequest,
-    route: &'static str,
-    read: impl FnOnce(&str) -> Result<(Kind, String, Given), Problem>,
-) -> HttpResponse {
-    let request = Request::start(app, route);
-    let answered = async {
-        let caller = request.caller(http)?;
-        let (path, query) = (http.path().as_bytes(), http.query_string().as_bytes());
-        let key = request.key(&caller, &[path, query]);
-        if let Some(again) = request.again(&caller, key.as_ref()).await {
-            return Ok(again);
-        }
-        let (kind, value, given) = read(&request.id)?;
-        let found = values::of_kind(kind, &value).map_err(|detail| request.wrong(detail))?;
-        let mut alert = Alert::default();
-        values::put(&mut alert, found);
-        request.answer(caller, alert, &given, None, key).await
+    request: ScoreRequest,
+    read: impl FnOnce(&HttpRequest) -> Result<(Kind, String, Given), Problem>,
+) -> Result<Finished, Problem> {
+    let http = request.http.clone();
+    let key = request.key(&[http.path().as_bytes(), http.query_string().as_bytes()]);
+    if let Some(again) = request.again(key.as_ref()).await {
+        return Ok(again);
     }
-    .await;
-    request.finish(answered)
+    let (kind, value, given) = read(&http)?;
+    let found = values::of_kind(kind, &value).map_err(Problem::invalid)?;
+    let mut alert = Alert::default();
+    values::put(&mut alert, found);
+    request.answer(alert, &given, None, key).await
 }
 
 /// Returns what stands in the path under a name. The router leaves an encoded slash, plus or per cent sign as it is.
-pub(super) fn in_path(http: &HttpRequest, name: &str, request_id: &str) -> Result<String, Problem> {
+pub(super) fn in_path(http: &HttpRequest, name: &str) -> Result<String, Problem> {
     let value = http.match_info().get(name).unwrap_or_default();
     percent_decode_str(value)
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Problem::invalid(format!("the path: {name} is not UTF-8"), request_id))
+        .map_err(|_| Problem::invalid(format!("the path: {name} is not UTF-8")))
 }
 
-pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -> Result<T, Problem> {
+pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest) -> Result<T, Problem> {
     let pairs = form_urlencoded::parse(http.query_string().as_bytes());
     serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
         let path = error.path().to_string();
@@ -244,6 +227,6 @@ pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest, request_id: &str) -
         } else {
             at_member(&path, &said)
         };
-        Problem::invalid(format!("the query: {detail}"), request_id)
+        Problem::invalid(format!("the query: {detail}"))
     })
 }

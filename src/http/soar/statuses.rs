@@ -1,6 +1,6 @@
 //! What the routes of the SOAR face can be answered with besides their own answer; for the OpenAPI document.
 
-use super::asking::Answer;
+use super::score_request::Answer;
 use crate::alert::MessageFacts;
 use crate::http::problem::Problem;
 

@@ -14,13 +14,14 @@ use actix_web::rt::task::JoinHandle;
 use actix_web::web::{Bytes, Data};
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::batch::{NDJSON, Run, items, last_line, line};
-use super::line::Line;
 use crate::app::App;
 use crate::clock::{Clock, timeout_at};
 use crate::http::principal;
 use crate::http::problem::Problem;
+use crate::http::request::{Entry, Line, RequestContext};
 
 /// Lines that are handed to the connection before its client took those before.
 const AHEAD: usize = 16;
@@ -73,22 +74,22 @@ impl Piece {
 }
 
 /// Answers line by line. A client that goes away stops what was not asked yet.
-pub(super) fn stream_lines(log: Line, run: Run) -> HttpResponse {
+pub(super) fn stream_lines(context: &RequestContext, run: Run) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .content_type(NDJSON)
         .insert_header(("x-request-id", run.asker.request_id.clone()));
-    principal::rate_headers(&mut response, run.caller.identity.rate());
+    principal::rate_headers(&mut response, run.principal.rate());
     let (lines, taken) = mpsc::channel(AHEAD);
     let provider_time = Rc::default();
     let streamed = Streamed {
         app: run.app.clone(),
-        client: Arc::clone(&run.caller.identity.client),
+        client: Arc::clone(&run.principal.client),
         asked: format!("{} indicators", run.given.len()),
-        log,
+        line: context.take_line(),
         outcome: "abandoned",
         provider_time: Rc::clone(&provider_time),
-        work: actix_web::rt::spawn(work(run, lines, provider_time)),
+        work: actix_web::rt::spawn(work(run, context.id(), lines, provider_time)),
     };
     let lines = stream::unfold((taken, streamed), |(mut taken, mut streamed)| async move {
         let text = match taken.recv().await? {
@@ -104,13 +105,12 @@ pub(super) fn stream_lines(log: Line, run: Run) -> HttpResponse {
 }
 
 /// Scores all indicators of a batch, and hands over their lines as its client takes them.
-async fn work(run: Run, lines: mpsc::Sender<Piece>, provider_time: Rc<Cell<Duration>>) {
+async fn work(run: Run, request_id: Uuid, lines: mpsc::Sender<Piece>, provider_time: Rc<Cell<Duration>>) {
     let app = run.app.clone();
-    let request_id = run.asker.request_id.clone();
-    let run = Arc::new(run);
+    let run = Rc::new(run);
     let mut summary = run.summary();
     let mut waiting = VecDeque::new();
-    let mut items = Box::pin(items(Arc::clone(&run)));
+    let mut items = Box::pin(items(Rc::clone(&run)));
     loop {
         tokio::select! {
             biased;
@@ -140,7 +140,7 @@ async fn work(run: Run, lines: mpsc::Sender<Piece>, provider_time: Rc<Cell<Durat
         SHORT
     };
     let until = clock.elapsed() + patience;
-    if !deliver(clock.as_ref(), until, &lines, waiting, &request_id).await {
+    if !deliver(clock.as_ref(), until, &lines, waiting, request_id).await {
         app.engine.metrics().network().slow("answer");
     }
 }
@@ -152,7 +152,7 @@ async fn deliver(
     until: Duration,
     lines: &mpsc::Sender<Piece>,
     waiting: VecDeque<Piece>,
-    request_id: &str,
+    request_id: Uuid,
 ) -> bool {
     let all = async move {
         for line in waiting {
@@ -166,7 +166,7 @@ async fn deliver(
     }
     let detail = "the lines of this batch were not read in time, and those that are missing are given up; send it again, and read faster";
     let title = "The answer was not read in time";
-    let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", title, detail, request_id);
+    let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", title, detail).of(request_id);
     let mut text = serde_json::json!({ "problem": problem }).to_string();
     text.push('\n');
     // A client that has gone needs none.
@@ -180,7 +180,7 @@ struct Streamed {
     app: Data<App>,
     client: Arc<str>,
     asked: String,
-    log: Line,
+    line: Option<Line>,
     outcome: &'static str,
     provider_time: Rc<Cell<Duration>>,
     work: JoinHandle<()>,
@@ -189,8 +189,18 @@ struct Streamed {
 impl Drop for Streamed {
     fn drop(&mut self) {
         self.work.abort();
-        let (client, time) = (Arc::clone(&self.client), self.provider_time.get());
-        self.log.write(&self.app, self.outcome, time, client, &self.asked);
+        let Some(line) = self.line.take() else { return };
+        let entry = Entry {
+            outcome: self.outcome,
+            status: 200,
+            cache: "mixed",
+            provider_time: self.provider_time.get(),
+            client: Arc::clone(&self.client),
+            operation: None,
+            indicator: Some(self.asked.as_str().into()),
+            decision: None,
+        };
+        line.write(&self.app, entry);
     }
 }
 
@@ -230,7 +240,7 @@ mod tests {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
         let until = Duration::from_secs(300);
         let (sender, mut taken) = mpsc::channel(2);
-        let mut delivering = Box::pin(deliver(&clock, until, &sender, lines(), "id"));
+        let mut delivering = Box::pin(deliver(&clock, until, &sender, lines(), Uuid::nil()));
         assert!(poll!(delivering.as_mut()).is_pending());
         clock.advance(until);
         assert!(poll!(delivering.as_mut()).is_pending());
@@ -252,7 +262,7 @@ mod tests {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
         let (sender, mut taken) = mpsc::channel(1);
         let delivering = actix_web::rt::spawn(async move {
-            deliver(&clock, Duration::from_secs(300), &sender, lines(), "id").await
+            deliver(&clock, Duration::from_secs(300), &sender, lines(), Uuid::nil()).await
         });
         let mut read = Vec::new();
         while let Some(piece) = taken.recv().await {

@@ -12,7 +12,7 @@ use crate::ask::score::Wishes;
 use crate::config::problem::expected_of;
 use crate::domain::echo::echoed;
 use crate::domain::{Capability, Pap, Tlp};
-use crate::http::principal::Identity;
+use crate::http::principal::Principal;
 use crate::http::problem::Problem;
 use crate::reputation::{Fallback, Fallbacks, Policy};
 use crate::tokens::Scope;
@@ -262,14 +262,13 @@ impl Given {
     pub fn resolve(
         &self,
         app: &App,
-        identity: &Identity,
-        request_id: &str,
+        principal: &Principal,
         deadline: Duration,
         asks: &[Capability],
     ) -> Result<(Policy, Wishes), Problem> {
-        let wrong = |detail: String| Problem::invalid(detail, request_id);
+        let wrong = |detail: String| Problem::invalid(detail);
         let configured = app.configured.load();
-        let mut policy = configured.policy.of_client(&identity.client);
+        let mut policy = configured.policy.of_client(&principal.client);
         if let Some(threshold) = self.threshold {
             if threshold > 100 {
                 return Err(wrong(THRESHOLD.to_owned()));
@@ -294,12 +293,12 @@ impl Given {
             }
         };
         let max_age = self.max_age.map(Duration::from_secs);
-        if max_age.is_some_and(|most| most < longest_ttl(app, asks)) && !identity.may(Scope::Refresh) {
+        if max_age.is_some_and(|most| most < longest_ttl(app, asks)) && !principal.may(Scope::Refresh) {
             let detail = format!(
                 "max_age: answers are kept for up to {} s, and asking again before needs a token with the scope `refresh`",
                 longest_ttl(app, asks).as_secs()
             );
-            return Err(Problem::scope(detail, request_id));
+            return Err(Problem::scope(detail));
         }
         let fallbacks = Fallbacks {
             undetermined: self.on_undetermined.unwrap_or_default(),

@@ -1,5 +1,5 @@
-//! Takes requests on: refuses what there is no connection, time or share for, slows down wrong tokens, and marks connections
-//! as worked on.
+//! The one middleware of all routes: gives each request its context, refuses what there is no connection, time or share for,
+//! sends problems, counts and logs, slows down wrong tokens, and marks connections as worked on.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
-use uuid::Uuid;
 
 use super::attempts::Delay;
 use super::connection::{Connection, Phase};
@@ -26,8 +25,9 @@ use crate::clock::timeout_at;
 use crate::http::bodies::AGAIN;
 use crate::http::maltego::answered;
 use crate::http::maltego::run_path::RUN;
-use crate::http::principal::{self, Denied, Vouched};
+use crate::http::principal::{self, Denied};
 use crate::http::problem::Problem;
+use crate::http::request::RequestContext;
 
 /// A body up to this is read, where its request is refused.
 const SMALL_BODY: u64 = 64 << 10;
@@ -37,6 +37,9 @@ const REFUSED_IN_A_ROW: u32 = 8;
 /// Paths that are answered while the server works on as many connections as it may: a supervisor that got no answer would end
 /// a server that works.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
+
+/// The statuses of requests whose bodies were not read to their end.
+const UNREAD: [StatusCode; 2] = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQUEST_TIMEOUT];
 
 /// Is what the requests of a worker share.
 #[derive(Debug)]
@@ -48,8 +51,8 @@ pub(super) struct Bounds {
     pub(super) unknown: Arc<Answers>,
 }
 
-/// Serves a request of a watched connection.
-pub(super) async fn watched(
+/// Takes a request through all steps.
+pub(super) async fn pipeline(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -61,16 +64,18 @@ pub(super) async fn watched(
         }
         intake::begin(&mut request, connection);
     }
-    let (Some(app), Some(bounds)) = (
-        request.app_data::<Data<App>>().cloned(),
-        request.app_data::<Rc<Bounds>>().cloned(),
-    ) else {
+    let Some(app) = request.app_data::<Data<App>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
+    let context = RequestContext::begin(request.request());
+    let bounds = request.app_data::<Rc<Bounds>>().cloned();
     // Where it asks for another protocol, the answer is HTTP/1.1, and the library takes what follows for the other one.
     let is_last =
         intake::asks_to_upgrade(&request) || request.head().connection_type() == ConnectionType::Close;
-    let mut response = served(request, next, &app, &bounds, connection.as_ref()).await?;
+    let mut response = match bounds {
+        Some(bounds) => bounded(request, next, &app, &context, &bounds, connection.as_ref()).await?,
+        None => unbounded(request, next, &app, &context, connection.as_ref()).await?,
+    };
     if is_last {
         // Nothing that was sent behind it is answered (RFC 9112, section 9.6).
         close(&mut response);
@@ -81,16 +86,54 @@ pub(super) async fn watched(
     Ok(response)
 }
 
-async fn served(
+/// Routes and answers a request, sends the problem that it ends in, and leaves its line in the log.
+async fn answered(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    app: &App,
+    context: &RequestContext,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let problem = response.response().error().and_then(Error::as_error::<Problem>);
+    if let Some(problem) = problem.cloned() {
+        if let Some(cause) = &problem.cause {
+            tracing::error!(request_id = %context.id(), cause, "a request failed: {}", problem.title);
+        }
+        *response.response_mut() = problem.of(context.id()).response();
+    }
+    context.finish(app, response.status().as_u16());
+    Ok(response)
+}
+
+/// Serves a request of the local operator, whose connections and turns are bounded otherwise.
+async fn unbounded(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    app: &App,
+    context: &RequestContext,
+    connection: Option<&Arc<Connection>>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let _work = connection.map(|connection| connection.enter(Phase::Working));
+    let mut response = answered(request, next, app, context).await?;
+    if UNREAD.contains(&response.status()) {
+        // What is still sent of the body is not waited for.
+        close(&mut response);
+    }
+    Ok(response)
+}
+
+/// Serves a request of a client within the server's bounds.
+async fn bounded(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     app: &Data<App>,
+    context: &RequestContext,
     bounds: &Rc<Bounds>,
     connection: Option<&Arc<Connection>>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let network = app.engine.metrics().network();
     if let Some(problem) = intake::expectation(&request) {
-        return Ok(refused(request, &problem));
+        return Ok(refused(request, problem));
     }
     let is_spare = connection.is_some_and(|connection| connection.is_spare());
     let is_health = HEALTH.contains(&request.path());
@@ -101,7 +144,7 @@ async fn served(
             network.refused.inc();
             let mut response = refused(
                 request,
-                &busy(
+                busy(
                     "the server works on as many connections as it may (server.connections); send the request again",
                 ),
             );
@@ -113,13 +156,13 @@ async fn served(
         if !bounds.load.takes(is_known) {
             network.shed.inc();
             let detail = "more requests come than the server can answer; send the request again";
-            return Ok(turned_away(request, app, &busy(detail), connection).await);
+            return Ok(turned_away(request, app, busy(detail), connection).await);
         }
         share = bounds.shares.take(token.as_ref().map(|token| &token.under_way));
         if share.is_none() {
             network.over_share.inc();
             let detail = "the server works on as many requests of this client as it may beside those of others (server.connections); send the request again";
-            return Ok(turned_away(request, app, &busy(detail), connection).await);
+            return Ok(turned_away(request, app, busy(detail), connection).await);
         }
         if let (Some(connection), Some(share)) = (connection, &share) {
             connection.shares(share);
@@ -127,12 +170,14 @@ async fn served(
     }
     let work = connection.map(|connection| connection.enter(Phase::Working));
     let work = (work, share);
-    let mut response = bounds.load.measured(next.call(request)).await?;
+    let mut response = bounds
+        .load
+        .measured(answered(request, next, app, context))
+        .await?;
     if is_spare {
         close(&mut response);
     }
-    let denied = response.request().extensions().get::<Denied>().copied();
-    if let Some(denied) = denied {
+    if let Some(denied) = context.denied() {
         // An answer that is held back takes nothing that others need.
         drop(work);
         let _held_back = connection.map(|connection| connection.enter(Phase::HeldBack));
@@ -140,13 +185,13 @@ async fn served(
     }
     let (http, response) = response.into_parts();
     let (head, body) = response.into_parts();
-    let is_known = is_known || http.extensions().contains::<Vouched>();
+    let is_known = is_known || context.is_vouched();
     let answers = if is_known { &bounds.known } else { &bounds.unknown };
     let response = match sent(body, connection, Some(answers), work) {
         Ok(body) => head.set_body(body),
         Err(_) => refusal(
             &http,
-            &busy(
+            busy(
                 "clients take so many large answers (server.answers) that there is no room for this one; send the request again",
             ),
         ),
@@ -155,7 +200,7 @@ async fn served(
 }
 
 /// Answers a request with a problem.
-fn refused(request: ServiceRequest, problem: &Problem) -> ServiceResponse<BoxBody> {
+fn refused(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {
     let answer = refusal(request.request(), problem);
     request.into_response(answer)
 }
@@ -165,7 +210,7 @@ fn refused(request: ServiceRequest, problem: &Problem) -> ServiceResponse<BoxBod
 async fn turned_away(
     mut request: ServiceRequest,
     app: &Data<App>,
-    problem: &Problem,
+    problem: Problem,
     connection: Option<&Arc<Connection>>,
 ) -> ServiceResponse<BoxBody> {
     let is_waiting = connection.is_some_and(|connection| connection.is_expecting());
@@ -189,8 +234,7 @@ async fn turned_away(
 /// Makes the problem of a server that has no room for a request.
 fn busy(detail: &str) -> Problem {
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let id = Uuid::now_v7().to_string();
-    Problem::new(status, "busy", "The server is busy", detail, &id).after(AGAIN)
+    Problem::new(status, "busy", "The server is busy", detail).after(AGAIN)
 }
 
 /// Ends the connection with an answer.
@@ -202,14 +246,11 @@ fn close<B>(response: &mut ServiceResponse<B>) {
 }
 
 /// Counts a token that is missing or refused, and slows down a client that tries many.
-async fn slowed(
-    response: ServiceResponse<impl MessageBody + 'static>,
-    denied: Denied,
-) -> ServiceResponse<BoxBody> {
+async fn slowed(response: ServiceResponse<BoxBody>, denied: Denied) -> ServiceResponse<BoxBody> {
     let request = response.request();
     let reason = denied.reason().unwrap_or_default();
     let (Some(app), peer) = (request.app_data::<Data<App>>().cloned(), request.peer_addr()) else {
-        return response.map_into_boxed_body();
+        return response;
     };
     let route = if app.run_routes.holds(request.path()) {
         RUN.to_owned()
@@ -225,19 +266,19 @@ async fn slowed(
         Delay::None => {}
         Delay::Until(time) => app.engine.clock().sleep_until(time).await,
         Delay::Refuse(wait) => {
-            let id = Uuid::now_v7().to_string();
-            let answer = refusal(request, &Problem::wrong_tokens(wait, &id));
+            let answer = refusal(request, Problem::wrong_tokens(wait));
             return response.into_response(answer);
         }
     }
-    response.map_into_boxed_body()
+    response
 }
 
 /// Answers a request that is not served, in the format of its face.
-fn refusal(request: &HttpRequest, problem: &Problem) -> HttpResponse {
+fn refusal(request: &HttpRequest, problem: Problem) -> HttpResponse {
+    let problem = problem.of(RequestContext::of(request).id());
     let app = request.app_data::<Data<App>>();
     match app.filter(|app| app.run_routes.holds(request.path())) {
-        Some(app) => answered::refusal(app.run_routes.codec(request.path()).as_ref(), problem),
+        Some(app) => answered::refusal(app.run_routes.codec(request.path()).as_ref(), &problem),
         None => problem.response(),
     }
 }
