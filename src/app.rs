@@ -32,6 +32,7 @@ use crate::tokens::Tokens;
 
 pub mod preflight;
 pub mod reload;
+pub mod state;
 
 use reload::Source;
 

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::App;
 use super::preflight::Preflight;
+use crate::app::state::values;
 use crate::config::{self, ConfigErrors, DEFAULT_NAME, Effective, Loaded, Origin};
-use crate::control::state::values;
 use crate::engine::store::Opening;
 use crate::hex::hex;
 use crate::providers::Providers;

@@ -1,13 +1,13 @@
 //! `pivotd cache`: what is stored, and what shall not be.
 
-use super::session::{once, unexpected};
+use super::session::{STORE, once};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::ask::message::time_text;
 use crate::config::problem::expected_of;
-use crate::control::{AnswerView, ControlReply, ControlRequest, Purge};
 use crate::domain::Capability;
 use crate::engine::cache::CacheStats;
+use crate::http::admin::cache::{AnswerView, CountAnswers, Purge, ShowAnswers};
 use crate::providers::Providers;
 
 /// Look into stored answers, or remove them.
@@ -78,9 +78,19 @@ fn known<'a>(text: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result
 
 impl Cache {
     pub(super) fn run(self) -> anyhow::Result<Done> {
-        let (file, request) = match self.command {
-            Command::Stats { file } => (file, ControlRequest::CacheStats),
-            Command::Show { value, file } => (file, ControlRequest::CacheShow { value }),
+        match self.command {
+            Command::Stats { file } => {
+                let stats = block_on(once(file.config.as_deref(), &CountAnswers, STORE))??;
+                terminal::print_lines(&counts(&stats));
+            }
+            Command::Show { value, file } => {
+                let answers = block_on(once(file.config.as_deref(), &ShowAnswers { value }, STORE))??;
+                if answers.is_empty() {
+                    terminal::print("nothing is stored about it");
+                } else {
+                    terminal::print_lines(&list(&answers));
+                }
+            }
             Command::Purge { which, file } => {
                 let Which {
                     provider,
@@ -88,24 +98,14 @@ impl Cache {
                     indicator,
                     all: _,
                 } = which;
-                (
-                    file,
-                    ControlRequest::CachePurge(Purge {
-                        provider,
-                        capability,
-                        indicator,
-                    }),
-                )
+                let purge = Purge {
+                    provider,
+                    capability,
+                    indicator,
+                };
+                let removed = block_on(once(file.config.as_deref(), &purge, STORE))??;
+                terminal::print_removed(removed.count, "stored answer");
             }
-        };
-        match block_on(once(file.config.as_deref(), request, "the store"))?? {
-            ControlReply::Cache(stats) => terminal::print_lines(&counts(&stats)),
-            ControlReply::Answers(answers) if answers.is_empty() => {
-                terminal::print("nothing is stored about it");
-            }
-            ControlReply::Answers(answers) => terminal::print_lines(&list(&answers)),
-            ControlReply::Purged { count } => terminal::print_removed(count, "stored answer"),
-            _ => return Err(unexpected()),
         }
         Ok(Done::Well)
     }

@@ -6,9 +6,9 @@ use super::differs::differences;
 use super::serve::{load, preflight};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, keys, session, terminal};
+use crate::app::state::{StateView, values};
 use crate::catalogue::Catalogue;
 use crate::config::{self, Effective, Loaded, Report};
-use crate::control::state::{StateView, values};
 
 /// Validate the configuration and print what it amounts to.
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,7 @@ impl Check {
             let what = "asking each provider";
             let reply = block_on(session::test_keys(self.file.config.as_deref(), None, what))??;
             terminal::print("\nOnline");
-            is_well = keys::show(reply)? == Done::Well;
+            is_well = keys::show(reply) == Done::Well;
         }
         let verdict = report.verdict();
         if reasons.is_empty() && !is_well {

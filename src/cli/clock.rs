@@ -1,9 +1,9 @@
 //! `pivotd clock`: whether the machine's clock is believed.
 
-use super::session::{once, unexpected};
+use super::session::once;
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::ask::message::time_text;
-use crate::control::{ControlReply, ControlRequest};
+use crate::http::admin::clock::{ConfirmClock, GetClock};
 
 /// Say whether the clock is believed. After a jump of more than a day it is not, until the jump has lasted or
 /// `--confirm` says that the clock is right.
@@ -19,9 +19,11 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn run(self) -> anyhow::Result<Done> {
         let Self { confirm, file } = self;
-        let request = ControlRequest::Clock { confirm };
-        let ControlReply::Clock(view) = block_on(once(file.config.as_deref(), request, "the clock"))?? else {
-            return Err(unexpected());
+        let (config, what) = (file.config.as_deref(), "the clock");
+        let view = if confirm {
+            block_on(once(config, &ConfirmClock, what))??
+        } else {
+            block_on(once(config, &GetClock, what))??
         };
         let clock = time_text(view.reading);
         let Some(at) = view.believed_at else {

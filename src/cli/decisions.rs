@@ -1,11 +1,11 @@
 //! `pivotd decisions`: how many decisions of each client are kept, and which are removed.
 
-use super::session::{once, unexpected};
+use super::session::{STORE, once};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::config::values;
-use crate::control::{ControlReply, ControlRequest};
 use crate::decisions::{ChosenDecisions, DecisionsOf};
+use crate::http::admin::decisions::CountDecisions;
 
 /// Count the decisions that are kept, or remove some.
 #[derive(Debug, clap::Args)]
@@ -59,17 +59,19 @@ impl Which {
 
 impl Decisions {
     pub(super) fn run(self) -> anyhow::Result<Done> {
-        let (file, request) = match self.command {
-            Command::Stats { file } => (file, ControlRequest::DecisionStats),
-            Command::Remove { which, file } => (file, ControlRequest::DecisionRemove(which.chosen())),
-        };
-        match block_on(once(file.config.as_deref(), request, "the store"))?? {
-            ControlReply::Decisions(clients) if clients.is_empty() => {
-                terminal::print("no decision is kept");
+        match self.command {
+            Command::Stats { file } => {
+                let clients = block_on(once(file.config.as_deref(), &CountDecisions, STORE))??;
+                if clients.is_empty() {
+                    terminal::print("no decision is kept");
+                } else {
+                    terminal::print_lines(&list(&clients));
+                }
             }
-            ControlReply::Decisions(clients) => terminal::print_lines(&list(&clients)),
-            ControlReply::DecisionsRemoved { count } => terminal::print_removed(count, "decision"),
-            _ => return Err(unexpected()),
+            Command::Remove { which, file } => {
+                let removed = block_on(once(file.config.as_deref(), &which.chosen(), STORE))??;
+                terminal::print_removed(removed.count, "decision");
+            }
         }
         Ok(Done::Well)
     }

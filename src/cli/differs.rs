@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::starting::whole;
 use super::terminal;
+use crate::app::state::StateView;
 use crate::config::DEFAULT_NAME;
-use crate::control::state::StateView;
 
 /// So many are named where a command does something else.
 const NAMED: usize = 3;

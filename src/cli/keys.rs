@@ -1,10 +1,10 @@
 //! `pivotd keys`: do the keys of providers work, and for what?
 
-use super::session::{test_keys, unexpected};
+use super::session::test_keys;
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
-use crate::control::{BudgetView, ControlReply, KeyView};
 use crate::domain::outcome::money;
+use crate::http::admin::keys::{BudgetView, KeyView};
 
 /// Test the keys of providers.
 #[derive(Debug, clap::Args)]
@@ -29,15 +29,13 @@ impl Keys {
         let Command::Test { provider, file } = self.command;
         let what = provider.as_deref().unwrap_or("each provider").to_owned();
         let what = format!("asking {what} about its key");
-        show(block_on(test_keys(file.config.as_deref(), provider, &what))??)
+        let keys = block_on(test_keys(file.config.as_deref(), provider, &what))??;
+        Ok(show(keys))
     }
 }
 
 /// Prints tested keys; an error where one of them does not work.
-pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
-    let ControlReply::Keys(keys) = reply else {
-        return Err(unexpected());
-    };
+pub(super) fn show(keys: Vec<KeyView>) -> Done {
     let mut done = Done::Well;
     if keys.is_empty() {
         terminal::error("no provider has a key that could be tested; `pivotd check` says what each lacks");
@@ -74,7 +72,7 @@ pub(super) fn show(reply: ControlReply) -> anyhow::Result<Done> {
             }
         }
     }
-    Ok(done)
+    done
 }
 
 fn products(key: &KeyView) -> String {

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::differs::{file_of, is_other_file};
-use super::session::{located, missing_server, unexpected};
+use super::session::{located, missing_server};
 use super::starting::whole;
 use super::{ConfigFile, Done, block_on, terminal};
-use crate::control::client::Client;
-use crate::control::{ControlReply, ControlRequest};
+use crate::control::client::{Client, ControlError};
+use crate::http::admin::server::{self, GetState};
 
 /// How long a server may take: a list of a million names is read within seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,20 +28,18 @@ impl Reload {
         let reply = block_on(async {
             let client = Client::find(&server.data).await?;
             let client = client.ok_or_else(|| missing_server(&server.data))?;
-            if let ControlReply::State(state) = client.ask(&ControlRequest::State, PATIENCE).await? {
-                same_file(state.file.as_deref(), &server.data, file)?;
-            }
+            let state = client.call(&GetState, Some(PATIENCE)).await?;
+            same_file(state.file.as_deref(), &server.data, file)?;
             let progress = terminal::Progress::start("the server reads its configuration");
-            let reply = client.ask(&ControlRequest::Reload, PATIENCE).await;
+            let reply = client.call(&server::Reload, Some(PATIENCE)).await;
             drop(progress);
-            anyhow::Ok(reply?)
+            anyhow::Ok(reply)
         })??;
         let reloaded = match reply {
-            ControlReply::Reloaded(reloaded) => reloaded,
-            ControlReply::Refused { reason } => {
+            Err(ControlError::Refused(reason)) => {
                 anyhow::bail!("the new configuration is refused; the old one goes on\n{reason}")
             }
-            _ => return Err(unexpected()),
+            reply => reply?,
         };
         for warning in &reloaded.warnings {
             terminal::note(&format!("warning: {warning}"));

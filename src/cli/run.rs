@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use super::filters::Filters;
 use super::follow::{self, Following, Step};
 use super::found::{columns, entities};
-use super::session::{Session, unexpected};
+use super::session::Session;
 use super::table::{Column, csv};
 use super::{ConfigFile, Done, block_on, given, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
-use crate::control::{ControlReply, ControlRequest, RunRequest};
 use crate::graph::news::{Before, News};
 use crate::graph::{Graph, Node, to_dot, to_graphml};
+use crate::http::transforms::{GetInputs, RunRequest, RunTransform, RunView};
 use crate::maltego::types;
 
 /// Run a transform in the terminal.
@@ -237,13 +237,10 @@ impl Run {
             };
             return Ok((self.values.iter().map(named).collect(), None));
         }
-        let request = ControlRequest::Inputs {
+        let inputs = GetInputs {
             transform: self.transform.clone(),
         };
-        let takes = match session.ask(request, "the transform").await? {
-            ControlReply::Inputs(types) => types,
-            _ => return Err(unexpected()),
-        };
+        let takes = session.call(&inputs, "the transform").await?;
         following.inputs(graph, &self.filters, &takes)
     }
 
@@ -261,24 +258,26 @@ impl Run {
         let mut all = Vec::new();
         let mut failed = None;
         for (at, mut input) in inputs.into_iter().enumerate() {
-            let request = ControlRequest::Run(RunRequest {
+            let run = RunTransform {
                 transform: self.transform.clone(),
-                value: input.value.clone(),
-                properties: input.properties.clone().into_iter().collect(),
-                type_id: Some(input.type_id.clone()).filter(|id| !id.is_empty()),
-                settings: self.settings.clone(),
-                limit: self.limit,
-            });
+                request: RunRequest {
+                    value: input.value.clone(),
+                    properties: input.properties.clone(),
+                    type_id: Some(input.type_id.clone()).filter(|id| !id.is_empty()),
+                    settings: self.settings.iter().cloned().collect(),
+                    limit: self.limit,
+                },
+            };
             let which = if count > 1 {
                 format!(" ({} of {count})", at + 1)
             } else {
                 String::new()
             };
             match session
-                .ask(request, &format!("waiting for {}{which}", self.transform))
+                .call(&run, &format!("waiting for {}{which}", self.transform))
                 .await
             {
-                Ok(ControlReply::Ran { mut report, sample }) => {
+                Ok(RunView { mut report, sample }) => {
                     complete(&mut input, &mut report, is_typed);
                     all.push(Ran {
                         input,
@@ -286,7 +285,6 @@ impl Run {
                         sample,
                     });
                 }
-                Ok(_) => failed = Some(unexpected()),
                 Err(error) => failed = Some(error),
             }
             if failed.is_some() {

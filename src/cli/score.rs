@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::session::{Session, unexpected};
+use super::session::Session;
 use super::table::{Column, NOTHING, WIDE, csv, render};
 use super::{ConfigFile, Done, Format, block_on, given, terminal};
-use crate::control::{ControlReply, ControlRequest};
+use crate::http::soar::alert::{MOST_INDICATORS, ScoreIndicators};
 
 /// Score indicators in the terminal.
 #[derive(Debug, clap::Args)]
@@ -122,21 +122,36 @@ struct Reason {
     reason: String,
 }
 
+/// Where nothing can be scored, that is all there is to say.
+fn unreadable(answer: &serde_json::Value) -> anyhow::Result<()> {
+    let answer: Answer = serde_json::from_value(answer.clone())?;
+    if !answer.indicators.is_empty() {
+        return Ok(());
+    }
+    let sealed = answer.sealed.into_iter();
+    let sealed = sealed.map(|one| format!("{}: {}", one.value, one.reason));
+    let reasons = answer.unreadable.into_iter().map(|one| one.reason).chain(sealed);
+    anyhow::bail!("{}", reasons.collect::<Vec<_>>().join("\n"))
+}
+
 impl Score {
     pub(super) fn run(self) -> anyhow::Result<Done> {
-        let request = ControlRequest::Enrich {
+        let call = ScoreIndicators {
             indicators: given::values(self.indicators, "pivotd score")?,
             threshold: self.threshold,
         };
-        let reply = block_on(async {
+        let found = call.indicators.len();
+        anyhow::ensure!(
+            (1..=MOST_INDICATORS).contains(&found),
+            "expected 1 to {MOST_INDICATORS} indicators, found {found}; POST /v1/enrich/batch takes more"
+        );
+        let answer = block_on(async {
             let session = Session::of(self.file.config.as_deref(), self.demo).await?;
-            let reply = session.ask(request, "waiting for scores").await;
+            let reply = session.call(&call, "waiting for scores").await;
             session.close().await;
             reply
         })??;
-        let ControlReply::Scored(answer) = reply else {
-            return Err(unexpected());
-        };
+        unreadable(&answer)?;
         match self.format {
             Format::Json => terminal::print_data(&serde_json::to_string_pretty(&answer)?),
             Format::Csv => {

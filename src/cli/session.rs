@@ -1,4 +1,4 @@
-//! Finds whoever answers a command: the running server, or this process over the store it opens itself.
+//! Finds what answers a command: the running server, or this process over the store it opens itself.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,28 +10,40 @@ use super::differs::{self, differences};
 use super::serve::load;
 use super::starting::whole;
 use super::{demo, terminal};
+use crate::app::state::{StateView, values};
 use crate::app::{App, Mode, Parts, StartError, open_store};
 use crate::clock::SystemClock;
 use crate::config::settings::ServerSettings;
 use crate::config::{self, Loaded};
 use crate::control::client::Client;
-use crate::control::state::{StateView, values};
-use crate::control::{ControlReply, ControlRequest, execute, socket};
+use crate::control::in_process::InProcess;
+use crate::control::socket;
 use crate::engine::store::StoreError;
+use crate::http::admin::keys::{KeyView, TestKeys};
+use crate::http::admin::server::GetState;
+use crate::http::api_call::ApiCall;
 use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
+
+/// What is waited for, in the words of a progress bar.
+pub(super) const STORE: &str = "the store";
 
 /// What a command waits beyond the server's own deadline.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Is whoever answers commands.
-pub(super) enum Session {
-    /// A running server.
-    Server { client: Client, patience: Duration },
-    /// This process.
-    Own(Arc<App>),
-    /// This process, on replayed vendors.
-    Demo(Box<demo::Stage>),
+/// Is what answers commands: a running server, or this process.
+pub(super) struct Session {
+    client: Client,
+    /// How long an answer is waited for that does not take long.
+    patience: Duration,
+    own: Option<Own>,
+}
+
+/// Is this process, over its own store or on replayed vendors.
+struct Own {
+    serving: InProcess,
+    app: Arc<App>,
+    stage: Option<Box<demo::Stage>>,
 }
 
 impl Session {
@@ -46,19 +58,37 @@ impl Session {
         }
         warn_to_stderr()?;
         exists(&loaded.settings.server.data, config)?;
-        Ok(Self::Own(own(loaded)?))
+        Self::own(own(loaded)?, None)
+    }
+
+    /// Answers in this process.
+    fn own(app: Arc<App>, stage: Option<Box<demo::Stage>>) -> anyhow::Result<Self> {
+        let deadlines = app.configured.load().settings().deadlines;
+        let serving = InProcess::start(Arc::clone(&app)).context("this process cannot serve the command")?;
+        Ok(Self {
+            client: Client::in_process(serving.connector()),
+            patience: deadlines.maltego.max(deadlines.enrich) + GRACE,
+            own: Some(Own { serving, app, stage }),
+        })
+    }
+
+    fn running(client: Client, patience: Duration) -> Self {
+        Self {
+            client,
+            patience,
+            own: None,
+        }
     }
 
     async fn server(loaded: &Loaded, config: Option<&Path>) -> anyhow::Result<Option<Self>> {
         let Some(client) = Client::find(&loaded.settings.server.data).await? else {
             return Ok(None);
         };
-        if let ControlReply::State(state) = client.ask(&ControlRequest::State, GRACE).await? {
-            differs::note(&differences(&state.values, &values(loaded)), config);
-        }
+        let state = client.call(&GetState, Some(GRACE)).await?;
+        differs::note(&differences(&state.values, &values(loaded)), config);
         let deadlines = loaded.settings.deadlines;
         let patience = deadlines.maltego.max(deadlines.enrich) + GRACE;
-        Ok(Some(Self::Server { client, patience }))
+        Ok(Some(Self::running(client, patience)))
     }
 
     /// As [`Session::open`], for what needs the store only: of the configuration no more is read than where it is, so that
@@ -67,14 +97,12 @@ impl Session {
         let server = located(config)?;
         let loaded = load(config);
         if let Some(client) = Client::find(&server.data).await? {
-            if let ControlReply::State(state) = client.ask(&ControlRequest::State, GRACE).await? {
-                match &loaded {
-                    Ok(loaded) => differs::note(&differences(&state.values, &values(loaded)), config),
-                    Err(_) => differs::note_file(&state, &server.data, config),
-                }
+            let state = client.call(&GetState, Some(GRACE)).await?;
+            match &loaded {
+                Ok(loaded) => differs::note(&differences(&state.values, &values(loaded)), config),
+                Err(_) => differs::note_file(&state, &server.data, config),
             }
-            let patience = GRACE;
-            return Ok(Self::Server { client, patience });
+            return Ok(Self::running(client, GRACE));
         }
         let loaded = match loaded {
             Ok(loaded) => loaded,
@@ -87,7 +115,7 @@ impl Session {
         };
         warn_to_stderr()?;
         exists(&loaded.settings.server.data, config)?;
-        Ok(Self::Own(own(loaded)?))
+        Self::own(own(loaded)?, None)
     }
 
     /// As [`Session::open`], for tests of keys, which need no store: before the first start of the server there is none.
@@ -110,13 +138,14 @@ impl Session {
             loaded.settings.server.data = made.path().to_path_buf();
             folder = Some(made);
         }
-        Ok((Self::Own(own(loaded)?), folder))
+        Ok((Self::own(own(loaded)?, None)?, folder))
     }
 
     /// Starts replayed vendors in this process, without keys or network.
     pub(super) async fn demo() -> anyhow::Result<Self> {
         warn_to_stderr()?;
-        Ok(Self::Demo(Box::new(demo::Stage::set().await?)))
+        let stage = Box::new(demo::Stage::set().await?);
+        Self::own(Arc::clone(&stage.app), Some(stage))
     }
 
     /// Opens one or the other.
@@ -128,30 +157,32 @@ impl Session {
         }
     }
 
-    /// Asks, with a progress bar that says `what` is waited for.
+    /// Makes a call, with a progress bar that says `what` is waited for.
     ///
     /// # Errors
     /// Where nothing was done, with the reason.
-    pub(super) async fn ask(&self, request: ControlRequest, what: &str) -> anyhow::Result<ControlReply> {
+    pub(super) async fn call<C: ApiCall>(&self, call: &C, what: &str) -> anyhow::Result<C::Reply> {
         let progress = terminal::Progress::start(what);
-        let reply = match self {
-            Self::Server { client, patience } => client.ask(&request, *patience).await?,
-            Self::Own(app) => execute(app, request).await,
-            Self::Demo(stage) => execute(&stage.app, request).await,
-        };
+        let patience = (!C::TAKES_LONG).then_some(self.patience);
+        let reply = self.client.call(call, patience).await;
         drop(progress);
-        match reply {
-            ControlReply::Refused { reason } => Err(anyhow::anyhow!(reason)),
-            reply => Ok(reply),
-        }
+        Ok(reply?)
     }
 
     /// Waits until everything is on disk.
     pub(super) async fn close(self) {
-        match self {
-            Self::Server { .. } => {}
-            Self::Own(app) => app.engine.store().close().await,
-            Self::Demo(stage) => stage.strike().await,
+        let Self { client, own, .. } = self;
+        drop(client);
+        let Some(Own { serving, app, stage }) = own else {
+            return;
+        };
+        serving.stop().await;
+        match stage {
+            None => app.engine.store().close().await,
+            Some(stage) => {
+                drop(app);
+                stage.strike().await;
+            }
         }
     }
 }
@@ -169,14 +200,14 @@ pub(super) fn located(config: Option<&Path>) -> anyhow::Result<ServerSettings> {
     Ok(server)
 }
 
-/// Asks one thing of the store, for commands that need no more.
-pub(super) async fn once(
+/// Makes one call about the store, for commands that need no more.
+pub(super) async fn once<C: ApiCall>(
     config: Option<&Path>,
-    request: ControlRequest,
+    call: &C,
     what: &str,
-) -> anyhow::Result<ControlReply> {
+) -> anyhow::Result<C::Reply> {
     let session = Session::of_store(config).await?;
-    let reply = session.ask(request, what).await;
+    let reply = session.call(call, what).await;
     session.close().await;
     reply
 }
@@ -186,9 +217,9 @@ pub(super) async fn test_keys(
     config: Option<&Path>,
     provider: Option<String>,
     what: &str,
-) -> anyhow::Result<ControlReply> {
+) -> anyhow::Result<Vec<KeyView>> {
     let (session, folder) = Session::of_keys(config).await?;
-    let reply = session.ask(ControlRequest::KeysTest { provider }, what).await;
+    let reply = session.call(&TestKeys { provider }, what).await;
     session.close().await;
     drop(folder);
     reply
@@ -197,10 +228,7 @@ pub(super) async fn test_keys(
 /// Returns how the running server of a configuration stands; `None` where none runs, or another program.
 pub(super) async fn server_state(loaded: &Loaded) -> Option<StateView> {
     let client = Client::find(&loaded.settings.server.data).await.ok()??;
-    match client.ask(&ControlRequest::State, GRACE).await {
-        Ok(ControlReply::State(state)) => Some(state),
-        _ => None,
-    }
+    client.call(&GetState, Some(GRACE)).await.ok()
 }
 
 /// Says that there is no data directory, and whose it would be. Only `pivotd serve` makes one: a second would hold a cache
@@ -221,13 +249,6 @@ pub(super) fn missing_server(data: &Path) -> anyhow::Error {
     anyhow::anyhow!(
         "no server runs over the data directory {}; give the server's configuration with --config or PIVOTD_CONFIG",
         whole(data)
-    )
-}
-
-/// Says that a reply is not the one that belongs to the request.
-pub(super) fn unexpected() -> anyhow::Error {
-    anyhow::anyhow!(
-        "the running server gave another answer than was asked for; use the same program for both"
     )
 }
 

@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::session::{once, unexpected};
+use super::session::{STORE, once};
 use super::table::{Column, WIDER, render};
 use super::{ConfigFile, Done, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::values;
-use crate::control::{ControlReply, ControlRequest, TokenView};
+use crate::http::admin::tokens::{ListTokens, RevokeTokens, TokenView};
 use crate::tokens::{NewToken, Scope};
 
 /// Make, list and revoke the tokens of clients.
@@ -72,7 +72,7 @@ fn lifetime(text: &str) -> Result<Duration, String> {
 
 impl Tokens {
     pub(super) fn run(self) -> anyhow::Result<Done> {
-        let (file, request) = match self.command {
+        match self.command {
             Command::Create {
                 name,
                 tenant,
@@ -86,41 +86,36 @@ impl Tokens {
                 }
                 scopes.sort();
                 scopes.dedup();
-                let lifetime_s = expires.map(|lifetime| lifetime.as_secs());
-                (
-                    file,
-                    ControlRequest::TokenCreate(NewToken {
-                        name,
-                        tenant,
-                        scopes,
-                        per_minute: rate,
-                        lifetime_s,
-                    }),
-                )
-            }
-            Command::List { file } => (file, ControlRequest::TokenList),
-            Command::Revoke { which, file } => (file, ControlRequest::TokenRevoke { which }),
-        };
-        match block_on(once(file.config.as_deref(), request, "the store"))?? {
-            ControlReply::TokenCreated { token, record } => {
-                terminal::print(&token.0);
+                let new = NewToken {
+                    name,
+                    tenant,
+                    scopes,
+                    per_minute: rate,
+                    lifetime_s: expires.map(|lifetime| lifetime.as_secs()),
+                };
+                let made = block_on(once(file.config.as_deref(), &new, STORE))??;
+                terminal::print(&made.token.0);
                 let text = format!(
                     "made token {} for {}; it cannot be shown again",
-                    record.id, record.name
+                    made.record.id, made.record.name
                 );
                 terminal::note(&text);
             }
-            ControlReply::Tokens(tokens) if tokens.is_empty() => {
-                let create = terminal::command("tokens create NAME", file.config.as_deref());
-                terminal::note(&format!("there is no token yet; `{create}` makes one"));
+            Command::List { file } => {
+                let tokens = block_on(once(file.config.as_deref(), &ListTokens, STORE))??;
+                if tokens.is_empty() {
+                    let create = terminal::command("tokens create NAME", file.config.as_deref());
+                    terminal::note(&format!("there is no token yet; `{create}` makes one"));
+                } else {
+                    terminal::print_lines(&list(&tokens));
+                }
             }
-            ControlReply::Tokens(tokens) => terminal::print_lines(&list(&tokens)),
-            ControlReply::Revoked(tokens) => {
-                for token in tokens {
+            Command::Revoke { which, file } => {
+                let revoked = block_on(once(file.config.as_deref(), &RevokeTokens(which), STORE))??;
+                for token in revoked {
                     terminal::print(&format!("revoked token {} of {}", token.id, token.name));
                 }
             }
-            _ => return Err(unexpected()),
         }
         Ok(Done::Well)
     }

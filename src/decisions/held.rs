@@ -17,6 +17,7 @@ const CHUNK: usize = 10_000;
 
 /// Chooses decisions; what is left out matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChosenDecisions {
     /// Those that a client asked for first, by the name of its token.
     pub client: Option<String>,

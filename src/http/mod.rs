@@ -1,5 +1,7 @@
 //! The faces: authenticate, decode, ask, render. Thin.
 
+pub mod admin;
+pub mod api_call;
 pub mod bodies;
 pub mod docs;
 pub mod maltego;
@@ -10,6 +12,8 @@ pub mod rendering;
 pub mod request;
 pub mod request_body;
 pub mod soar;
+mod target;
+pub mod transforms;
 
 use self::maltego::run_path::RunRoutes;
 
@@ -38,7 +42,14 @@ fn post<Args: FromRequest + 'static>(
         .default_service(web::to(async |context| operation::wrong_method(&context, "POST")))
 }
 
-/// Routes every face.
+/// Routes what is served on the Unix socket: what clients are served, administration, and runs as the terminal shows them.
+pub fn local_routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
+    admin::routes(config);
+    transforms::routes(config);
+    routes(config, runs);
+}
+
+/// Routes every frontend.
 pub fn routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
     for route in runs.iter() {
         let path = route.prefix.trim_end_matches('/');

@@ -43,6 +43,7 @@ use crate::telemetry::log::LAST_LINES;
 pub use self::attempts::{Attempts, Delay};
 pub use self::connection::{Connection, Phase};
 pub(crate) use self::connections::Connections;
+pub(crate) use self::pipeline::pipeline;
 pub(crate) use self::stream::Watched;
 
 /// The server takes no more threads.
@@ -143,7 +144,7 @@ impl Application {
                 let routes = ActixApp::new()
                     .app_data(state)
                     .app_data(bounds)
-                    .wrap(actix_web::middleware::from_fn(pipeline::pipeline))
+                    .wrap(actix_web::middleware::from_fn(pipeline))
                     .configure(|config| http::routes(config, &app.run_routes))
                     .into_factory()
                     .map_err(|error: actix_web::Error| error.error_response());

@@ -52,7 +52,7 @@ pub(super) struct Bounds {
 }
 
 /// Takes a request through all steps.
-pub(super) async fn pipeline(
+pub(crate) async fn pipeline(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {

@@ -6,9 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pivotd::control::client::Client;
-use pivotd::control::server::{ControlServer, MOST_COMMANDS, MOST_CONNECTIONS};
-use pivotd::control::{ControlReply, ControlRequest, RunRequest, socket};
+use pivotd::control::client::ControlError;
+use pivotd::control::server::{ControlServer, MOST_CONNECTIONS, MOST_TURNS};
+use pivotd::control::socket;
+use pivotd::http::admin::tokens::{ListTokens, RevokeTokens};
+use pivotd::http::api_call::ApiCall;
+use pivotd::http::soar::alert::ScoreIndicators;
+use pivotd::http::transforms::{RunRequest, RunTransform};
 use pivotd::replay::{Fault, Gate, Matcher};
+use pivotd::tokens::{NewToken, Scope};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
@@ -27,14 +33,14 @@ async fn all_of(mut stream: UnixStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-async fn ask(data: &Path, request: &ControlRequest) -> ControlReply {
+async fn ask<C: ApiCall>(data: &Path, call: &C) -> Result<C::Reply, ControlError> {
     let client = Client::find(data).await.unwrap().unwrap();
-    client.ask(request, Duration::from_secs(600)).await.unwrap()
+    client.call(call, None).await
 }
 
 fn head(length: usize) -> String {
     format!(
-        "POST / HTTP/1.1\r\nHost: pivotd\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        "POST /v1/admin/tokens HTTP/1.1\r\nHost: pivotd\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     )
 }
 
@@ -47,7 +53,7 @@ async fn a_command_that_does_not_come_whole_is_waited_for_a_while() {
     stream.write_all(b"\"hel").await.unwrap();
     let said = app.while_moving(Duration::from_secs(10), all_of(stream)).await;
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
-    assert!(said.contains("did not come whole within 10 s"), "{said}");
+    assert!(said.contains("did not come in time"), "{said}");
     server.stop().await;
 }
 
@@ -73,10 +79,7 @@ async fn connections_that_send_nothing_make_room_for_a_command() {
     for _ in 0..2 * MOST_CONNECTIONS {
         idle.push(UnixStream::connect(socket(&data)).await.unwrap());
     }
-    assert!(matches!(
-        ask(&data, &ControlRequest::TokenList).await,
-        ControlReply::Tokens(_)
-    ));
+    assert!(ask(&data, &ListTokens).await.is_ok());
     // The first ones made room.
     let first = idle.remove(0);
     assert_eq!(all_of(first).await, "");
@@ -90,35 +93,27 @@ async fn more_commands_than_are_worked_on_are_told_so_and_what_an_operator_needs
     let (server, data) = listen(&app).await;
     let gate = Gate::new();
     app.vendor.inject(Matcher::any(), Fault::Hold(gate.clone()), None);
-    let run = |at: usize| {
-        ControlRequest::Run(RunRequest {
-            transform: "domaintools.ip-history".to_owned(),
+    let run = |at: usize| RunTransform {
+        transform: "domaintools.ip-history".to_owned(),
+        request: RunRequest {
             value: format!("held-{at}.example"),
             ..RunRequest::default()
-        })
+        },
     };
     let mut held = Vec::new();
-    for at in 0..MOST_COMMANDS {
+    for at in 0..MOST_TURNS {
         let (data, run) = (data.clone(), run(at));
         held.push(tokio::spawn(async move { ask(&data, &run).await }));
     }
-    app.vendor.wait_for_attempts(MOST_COMMANDS as u64).await;
-    let ControlReply::Refused { reason } = ask(&data, &run(MOST_COMMANDS)).await else {
-        panic!("it was not refused");
-    };
+    app.vendor.wait_for_attempts(MOST_TURNS as u64).await;
+    let reason = ask(&data, &run(MOST_TURNS)).await.unwrap_err().to_string();
     assert!(reason.contains("works on 32 commands already"), "{reason}");
-    assert!(matches!(
-        ask(&data, &ControlRequest::TokenList).await,
-        ControlReply::Tokens(_)
-    ));
+    assert!(ask(&data, &ListTokens).await.is_ok());
     gate.release();
     for held in held {
-        assert!(matches!(held.await.unwrap(), ControlReply::Ran { .. }));
+        assert!(held.await.unwrap().is_ok());
     }
-    assert!(matches!(
-        ask(&data, &run(MOST_COMMANDS)).await,
-        ControlReply::Ran { .. }
-    ));
+    assert!(ask(&data, &run(MOST_TURNS)).await.is_ok());
     server.stop().await;
 }
 
@@ -144,10 +139,78 @@ async fn a_socket_that_was_removed_is_made_anew() {
     while !socket(&data).exists() {
         tokio::task::yield_now().await;
     }
-    assert!(matches!(
-        ask(&data, &ControlRequest::TokenList).await,
-        ControlReply::Tokens(_)
-    ));
+    assert!(ask(&data, &ListTokens).await.is_ok());
     server.stop().await;
     assert!(!socket(&data).exists());
+}
+
+#[tokio::test]
+async fn administration_is_served_on_the_socket_alone() {
+    let app = TestApp::start().await;
+    let admin = NewToken {
+        scopes: vec![Scope::Admin],
+        ..NewToken::for_everyday("admin")
+    };
+    let admin = app.operator(&admin).await.unwrap().token.0;
+    for path in ["/v1/admin/tokens", "/v1/admin/state", "/v1/admin/cache"] {
+        let answer = app
+            .http
+            .get(format!("{}{path}", app.base))
+            .bearer_auth(&admin)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    }
+    assert!(app.operator(&ListTokens).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_local_operator_runs_and_scores_by_the_routes_of_clients() {
+    let app = TestApp::start().await;
+    let run = RunTransform {
+        transform: "domaintools.ip-history".to_owned(),
+        request: RunRequest {
+            value: "example[.]com".to_owned(),
+            ..RunRequest::default()
+        },
+    };
+    let ran = app.operator(&run).await.unwrap();
+    assert_eq!(
+        (ran.report.input_value.as_str(), ran.sample),
+        ("example.com", false)
+    );
+    assert!(!ran.report.entities.is_empty());
+    let score = ScoreIndicators {
+        indicators: vec!["example.com".to_owned(), "no indicator".to_owned()],
+        threshold: Some(70),
+    };
+    let answer = app.operator(&score).await.unwrap();
+    assert_eq!(answer["indicators"][0]["threshold"], 70);
+    assert_eq!(answer["unreadable"].as_array().unwrap().len(), 1);
+    let metrics = app.app.engine.metrics().render();
+    assert!(metrics.contains("face=\"terminal\""), "{metrics}");
+}
+
+#[tokio::test]
+async fn what_is_refused_says_why_whole() {
+    let app = TestApp::start().await;
+    let unknown = RunTransform {
+        transform: "domaintools.ip-histori".to_owned(),
+        ..RunTransform::default()
+    };
+    let reason = app.operator(&unknown).await.unwrap_err().to_string();
+    assert!(
+        reason.contains("did you mean \"domaintools.ip-history\""),
+        "{reason}"
+    );
+    let none = app.operator(&RevokeTokens("a/b c".to_owned())).await.unwrap_err();
+    assert!(none.to_string().starts_with("there is no token"), "{none}");
+    let made = NewToken {
+        scopes: Vec::new(),
+        ..NewToken::for_everyday("x")
+    };
+    let reason = app.operator(&made).await.unwrap_err().to_string();
+    assert!(reason.contains("without a scope"), "{reason}");
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use pivotd::control::{self, ControlReply, ControlRequest};
 use pivotd::decisions::ChosenDecisions;
 use pivotd::replay::{Fault, Matcher};
 use pivotd::tokens::{NewToken, Scope};
@@ -493,10 +492,7 @@ async fn decisions_are_removed_by_client_and_age() {
             tenant: None,
             older_than_s,
         };
-        match control::execute(&app.app, ControlRequest::DecisionRemove(chosen)).await {
-            ControlReply::DecisionsRemoved { count } => count,
-            other => panic!("{other:?}"),
-        }
+        app.operator(&chosen).await.unwrap().count
     };
     assert_eq!(remove(Some("tester"), Some(2 * 86_400)).await, 2);
     assert_eq!(are_kept(&app, &old).await, [false, false]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pivotd::control::{self, ControlReply, ControlRequest};
+use pivotd::http::admin::keys::TestKeys;
 use pivotd::replay::{DnsFault, Fault, Gate, Matcher, Replay};
 
 use crate::secrets::{files, holds};
@@ -170,13 +170,11 @@ async fn where_nobody_listens_nothing_is_charged() {
 #[tokio::test]
 async fn the_key_is_tried_by_what_is_always_listed() {
     async fn failure(app: &TestApp) -> Option<String> {
-        let request = ControlRequest::KeysTest {
+        let request = TestKeys {
             provider: Some("spamhaus".to_owned()),
         };
-        match control::execute(&app.app, request).await {
-            ControlReply::Keys(keys) => keys.into_iter().next().unwrap().failure,
-            other => panic!("{other:?}"),
-        }
+        let keys = app.operator(&request).await.unwrap();
+        keys.into_iter().next().unwrap().failure
     }
     let app = impatient("spamhaus").await;
     assert_eq!(failure(&app).await, None);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use base64::Engine;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::reply::Finished;
@@ -11,11 +11,13 @@ use super::score_request::{ScoreRequest, decoded};
 use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
+pub use super::values::MOST_INDICATORS;
 use super::wishes::{Given, question};
 use crate::alert::MessageFacts;
 use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
 use crate::decisions::Reply;
+use crate::http::api_call::json_call;
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
 use crate::reputation::Kind;
@@ -41,6 +43,8 @@ question! {
         pub url: Option<OneOrMany>,
         /// File hashes: MD5, SHA-1, SHA-256 or SHA-512.
         pub hash: Option<OneOrMany>,
+        /// Indicators of any kind, told by their form.
+        pub indicators: Option<OneOrMany>,
         /// A raw message (RFC 5322), headers first, of at most 8 MiB: its sender, last hop, URLs and attachments are scored. It is kept nowhere.
         pub message: Option<String>,
         /// The same in Base64, for a message that is no text of UTF-8.
@@ -89,6 +93,18 @@ pub async fn score_alert(request: ScoreRequest, body: RequestBody<Alert>) -> Res
     Ok(answered)
 }
 
+/// Scores indicators of any kind.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScoreIndicators {
+    /// The indicators.
+    pub indicators: Vec<String>,
+    /// Scores over this exceed; the server's own threshold where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<u8>,
+}
+
+json_call!(ScoreIndicators => POST "/v1/alerts/score" -> serde_json::Value, takes_long: false);
+
 impl BodyKind for Alert {
     const MOST_BYTES: usize = MOST_BYTES;
     const NAME: &'static str = "an alert";
@@ -109,7 +125,7 @@ fn read(body: &[u8], settings: &Settings) -> Result<Read, String> {
     let facts = match alert.raw()? {
         None if asked.is_empty() => {
             return Err(
-                "there is no indicator; give at least one of email, domain, ip, url, hash, message"
+                "there is no indicator; give at least one of email, domain, ip, url, hash, indicators, message"
                     .to_owned(),
             );
         }
@@ -166,8 +182,11 @@ pub fn members(alert: &Alert) -> Asked {
     ];
     for (kind, values) in members {
         if let Some(values) = values {
-            values::add(&mut asked, kind, values);
+            values::add(&mut asked, Some(kind), values);
         }
+    }
+    if let Some(values) = &alert.indicators {
+        values::add(&mut asked, None, values);
     }
     asked
 }

@@ -53,7 +53,7 @@ fn fault<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
 }
 
 /// Writes what is wrong with a member behind its path, which is said once.
-pub(super) fn at_member(path: &str, said: &str) -> String {
+pub(in crate::http) fn at_member(path: &str, said: &str) -> String {
     let path = echoed(path);
     if said.contains(&format!("`{path}`")) || said.starts_with(&format!("{path}: ")) {
         said.to_owned()

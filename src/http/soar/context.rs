@@ -5,13 +5,13 @@ use utoipa::IntoParams;
 
 use super::rehearse;
 use super::reply::Finished;
-use super::reputation::{in_path, query};
 use super::score_request::ScoreRequest;
 use super::statuses::Refusals;
 use super::values::{Found, guess};
 use super::wishes::{Given, Names};
 use crate::ask::score::Context;
 use crate::http::problem::Problem;
+use crate::http::target::{in_path, query};
 
 /// Records of each kind and source, where nobody says, and at most.
 const RECORDS: u32 = 25;

@@ -30,6 +30,7 @@ mod testing;
 pub mod values;
 pub mod wishes;
 
+pub(super) use body::at_member;
 pub(super) use score_request::decoded;
 
 /// Routes all of them, each counted and logged under its pattern.

@@ -1,13 +1,9 @@
 //! Scores of single indicators, each kind at a route of its own, so that generated clients need no unions.
 
 use actix_web::HttpRequest;
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::at_member;
 use super::reply::Finished;
 use super::score_request::ScoreRequest;
 use super::shapes::{Item, OneOrMany};
@@ -15,9 +11,9 @@ use super::statuses::{BodyRefusals, Named, Refusals, Scored};
 use super::values;
 use super::wishes::{Given, question};
 use crate::ask::score::Alert;
-use crate::domain::echo::brief;
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
+use crate::http::target::{in_path, query};
 use crate::reputation::Kind;
 
 /// The most bytes of one indicator's question.
@@ -206,27 +202,4 @@ async fn one(
     let mut alert = Alert::default();
     values::put(&mut alert, found);
     request.answer(alert, &given, None, key).await
-}
-
-/// Returns what stands in the path under a name. The router leaves an encoded slash, plus or per cent sign as it is.
-pub(super) fn in_path(http: &HttpRequest, name: &str) -> Result<String, Problem> {
-    let value = http.match_info().get(name).unwrap_or_default();
-    percent_decode_str(value)
-        .decode_utf8()
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| Problem::invalid(format!("the path: {name} is not UTF-8")))
-}
-
-pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest) -> Result<T, Problem> {
-    let pairs = form_urlencoded::parse(http.query_string().as_bytes());
-    serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map_err(|error| {
-        let path = error.path().to_string();
-        let said = brief(&error.into_inner().to_string());
-        let detail = if path == "." {
-            said
-        } else {
-            at_member(&path, &said)
-        };
-        Problem::invalid(format!("the query: {detail}"))
-    })
 }

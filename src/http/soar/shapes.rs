@@ -78,7 +78,7 @@ impl Item {
 
 impl Item {
     /// Returns a text that is what templates write for nothing, as a whole.
-    fn word_for_none(&self) -> Option<&str> {
+    pub(super) fn word_for_none(&self) -> Option<&str> {
         const WORDS: [&str; 6] = ["none", "null", "undefined", "nan", "n/a", "-"];
         let text = self.text().ok()?.trim();
         WORDS

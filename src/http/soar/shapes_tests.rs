@@ -182,7 +182,7 @@ fn a_text_is_looked_at_up_to_a_bound_and_the_rest_is_told() {
     let told = |given: Value| {
         let read: OneOrMany = serde_json::from_value(given).unwrap();
         let mut asked = crate::ask::score::Alert::default();
-        crate::http::soar::values::add(&mut asked, Kind::Ip, &read);
+        crate::http::soar::values::add(&mut asked, Some(Kind::Ip), &read);
         asked
             .excess
             .iter()

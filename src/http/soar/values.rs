@@ -1,6 +1,6 @@
 //! Reads the values of members as indicators. One that cannot be read is told with why, and costs no other.
 
-use super::shapes::OneOrMany;
+use super::shapes::{Item, OneOrMany};
 use crate::ask::message::head;
 use crate::ask::score::Alert;
 use crate::domain::indicator::{Taken, holds_two};
@@ -8,7 +8,7 @@ use crate::domain::{Indicator, IndicatorKind, links};
 use crate::reputation::{Ignored, Kind};
 
 /// The most indicators of one alert that are scored.
-pub(super) const MOST_INDICATORS: usize = 50;
+pub const MOST_INDICATORS: usize = 50;
 /// The most values that are told of what could not be read, and of what was too much.
 const MOST_TOLD: usize = 50;
 
@@ -211,19 +211,22 @@ pub(crate) fn unreadable(role: &str, given: &str, reason: &str) -> Ignored {
     Ignored::text(role, &shown(given), reason)
 }
 
-/// Adds the values of a member to an alert. Equal ones count once; what is too much is told, too.
-pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
+/// Adds the values of a member to an alert, of a kind or of any. Equal ones count once; what is too much is told, too.
+pub(super) fn add(asked: &mut Alert, kind: Option<Kind>, values: &OneOrMany) {
+    let role = kind.map_or("indicator", Kind::name);
     let mut more = 0_usize;
     for word in values.absent() {
-        let note = format!("{}: {} stands for no value", kind.name(), shown(word));
+        let note = format!("{role}: {} stands for no value", shown(word));
         if asked.notes.len() < MOST_TOLD && !asked.notes.contains(&note) {
             asked.notes.push(note);
         }
     }
-    for item in values.values(Some(kind)) {
-        let role = kind.name();
+    let meant = |item: &Item| kind.is_some() || item.word_for_none().is_none();
+    for item in values.values(kind).filter(meant) {
         let read = match item.text() {
-            Ok(text) => as_meant(kind, text).map_err(|reason| unreadable(role, text, &reason)),
+            Ok(text) => kind
+                .map_or_else(|| guess(text), |kind| as_meant(kind, text))
+                .map_err(|reason| unreadable(role, text, &reason)),
             // What was not looked at is no matter of reading: it could be the worst.
             Err((word, reason)) if item.is_more() => {
                 asked.excess.push(Ignored::text(role, word, &reason));
@@ -241,7 +244,7 @@ pub(super) fn add(asked: &mut Alert, kind: Kind, values: &OneOrMany) {
     if more > 0 {
         asked
             .notes
-            .push(format!("{}: {more} more values are not listed here", kind.name()));
+            .push(format!("{role}: {more} more values are not listed here"));
     }
 }
 

@@ -13,8 +13,11 @@ use pivotd::clock::manual::ManualClock;
 use pivotd::clock::{SharedClock, SystemClock};
 use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
+use pivotd::control::client::{Client, ControlError};
+use pivotd::control::in_process::InProcess;
 use pivotd::engine::store::Opening;
 use pivotd::engine::store::failing::FailingDisk;
+use pivotd::http::api_call::ApiCall;
 use pivotd::http::maltego::run_path::{RunRoute, RunRoutes};
 use pivotd::providers::{Provider, Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
@@ -332,6 +335,14 @@ pub struct TestApp {
 }
 
 impl TestApp {
+    /// Makes a call as the local operator, as a command does that finds no server.
+    pub async fn operator<C: ApiCall>(&self, call: &C) -> Result<C::Reply, ControlError> {
+        let serving = InProcess::start(Arc::clone(&self.app)).unwrap();
+        let reply = Client::in_process(serving.connector()).call(call, None).await;
+        serving.stop().await;
+        reply
+    }
+
     pub async fn start() -> Self {
         Builder::new().start().await
     }

@@ -1,79 +1,190 @@
-//! Runs transforms and scores indicators for the terminal, through the same code as the other faces.
+//! Runs transforms in JSON, for the commands of the terminal: what a graph is made of, and more than the wire formats of Maltego
+//! clients say. A value may come without its type, and settings by their short names. Served on the Unix socket.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use uuid::Uuid;
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::{Deserialize, Serialize};
 
-use super::{ControlReply, RunRequest};
+use super::api_call::ApiCall;
+use super::principal::{Authorized, TakesNoTurn, scope};
+use super::problem::Problem;
+use super::request::{Entry, Operation, RequestContext};
+use super::request_body::{BodyKind, RequestBody};
+use super::target::in_path;
+use super::{get, post};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::report::Report;
-use crate::ask::score::{Alert, Wishes};
 use crate::ask::transform::{Ran, Run, bad_input, run as run_transform};
 use crate::catalogue::{InputSpec, TransformSetting, TransformSpec, own};
 use crate::config::problem::did_you_mean;
 use crate::domain::{Indicator, IndicatorKind};
-use crate::engine::Asker;
-use crate::engine::ledger::Priority;
-use crate::http::soar::score_request::Answer;
-use crate::http::soar::values::{self, guess};
 use crate::maltego::types;
 use crate::maltego::{InputEntity, TransformRequest};
 use crate::mapping::entity_value;
-use crate::telemetry::log::RequestLine;
+use crate::tokens::Scope;
 
-pub(super) use crate::engine::TERMINAL;
-/// The most indicators of one question, as of an alert.
-const MOST_INDICATORS: usize = 50;
+/// Names the frontend in the log and in metrics.
+const FRONTEND: &str = "json";
+const RUN: &str = "/v1/transforms/{transform}/run";
+const INPUTS: &str = "/v1/transforms/{transform}/inputs";
+/// The most bytes of a run, as of a Maltego client's.
+const MOST_BYTES: usize = 2 << 20;
 
-/// Makes whoever sits at the terminal: the machine's administrator, so with all rights.
-pub(super) fn asker(operation: &str) -> Asker {
-    Asker {
-        client: TERMINAL.to_owned(),
-        tenant: "default".to_owned(),
-        face: TERMINAL,
-        operation: operation.to_owned(),
-        request_id: Uuid::now_v7().to_string(),
-        priority: Priority::Interactive,
-        may_buy: true,
+/// Routes them.
+pub(super) fn routes(config: &mut ServiceConfig) {
+    let operation = Operation {
+        frontend: FRONTEND,
+        pattern: RUN,
+    };
+    config
+        .service(post(RUN, run).app_data(operation))
+        .service(get(INPUTS, inputs).app_data(TakesNoTurn));
+}
+
+/// Describes a run of a transform.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// The value of the entity; defanged ones are taken.
+    pub value: String,
+    /// The entity's type, full (`maltego.Domain`) or short; the first input that can read the value where it is left out.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_id: Option<String>,
+    /// Properties of the entity, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
+    /// Settings of the transform by id, such as `domaintools.since`; the provider's name may be left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+    /// The most entities to show, as Maltego's slider says; all where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+impl BodyKind for RunRequest {
+    const MOST_BYTES: usize = MOST_BYTES;
+    const NAME: &'static str = "a run";
+}
+
+/// Shows what became of a run, however it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunView {
+    /// What it came to.
+    pub report: Report,
+    /// Whether everything is sample data.
+    pub sample: bool,
+}
+
+/// Runs a transform.
+#[derive(Debug, Clone, Default)]
+pub struct RunTransform {
+    /// The transform.
+    pub transform: String,
+    /// What it runs on.
+    pub request: RunRequest,
+}
+
+fn path_of(pattern: &str, transform: &str) -> String {
+    let encoded = percent_encoding::utf8_percent_encode(transform, percent_encoding::NON_ALPHANUMERIC);
+    pattern.replace("{transform}", &encoded.to_string())
+}
+
+impl ApiCall for RunTransform {
+    type Reply = RunView;
+    const METHOD: &'static str = "POST";
+
+    fn path(&self) -> String {
+        path_of(RUN, &self.transform)
+    }
+
+    fn body(&self) -> serde_json::Result<Option<Vec<u8>>> {
+        serde_json::to_vec(&self.request).map(Some)
     }
 }
 
-pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, String> {
+/// Asks which entity types a transform takes as they are, not for the registrable domain in them: full ids.
+#[derive(Debug, Clone)]
+pub struct GetInputs {
+    /// The transform.
+    pub transform: String,
+}
+
+impl ApiCall for GetInputs {
+    type Reply = Vec<String>;
+    const METHOD: &'static str = "GET";
+
+    fn path(&self) -> String {
+        path_of(INPUTS, &self.transform)
+    }
+}
+
+/// Lists the entity types that a transform takes as they are: full ids.
+async fn inputs(
+    _client: Authorized<scope::Transforms>,
+    app: Data<App>,
+    http: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let configured = app.configured.load_full();
-    let spec = find(app, &configured, &request.transform)?;
-    let settings = settings(app, spec, &request.settings)?;
+    let spec = find(&app, &configured, &in_path(&http, "transform")?)?;
+    let whole = spec.inputs.iter().filter(|input| !input.registrable);
+    let types: Vec<&str> = whole.map(|input| input.type_id.as_str()).collect();
+    Ok(HttpResponse::Ok().json(types))
+}
+
+/// Runs a transform on one entity. However the run ends, the status is 200: messages of the kinds `PartialError`, `FatalError` and
+/// `Exception` say what went wrong.
+async fn run(
+    client: Authorized<scope::Transforms>,
+    app: Data<App>,
+    http: HttpRequest,
+    context: RequestContext,
+    body: RequestBody<RunRequest>,
+) -> Result<Reply, Problem> {
+    let request = body.json()?;
+    let principal = client.0;
+    let configured = app.configured.load_full();
+    let spec = find(&app, &configured, &in_path(&http, "transform")?)?;
+    let settings = settings(&app, spec, &request.settings).map_err(Problem::invalid)?;
     let type_id = request.type_id.as_deref().map(|given| named_type(spec, given));
-    let type_id = type_id.transpose()?;
+    let type_id = type_id.transpose().map_err(Problem::invalid)?;
     let is_typed = request.properties.is_empty();
-    let asker = asker(&spec.name);
-    let watch = Watch::start(app);
+    let asker = principal.asker(FRONTEND, &spec.name, context.id().to_string());
     let run = Run {
         spec,
         settings: configured.settings(),
         asker: &asker,
-        may_refresh: true,
+        may_refresh: principal.may(Scope::Refresh),
         deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
         sample: app.is_sample(),
     };
-    let replied = |type_id: &str, form: String, ran: &Ran| ControlReply::Ran {
-        report: Report::of(&spec.name, (type_id, form), ran),
-        sample: app.is_sample(),
+    let replied = |asked: &str, type_id: &str, form: String, ran: &Ran| Reply {
+        entry: Entry {
+            outcome: ran.outcome,
+            status: 200,
+            cache: ran.cache,
+            provider_time: ran.provider_time,
+            client: Arc::clone(&principal.client),
+            operation: Some(spec.name.as_str().into()),
+            indicator: Some(head(asked).into()),
+            decision: None,
+        },
+        view: RunView {
+            report: Report::of(&spec.name, (type_id, form), ran),
+            sample: app.is_sample(),
+        },
     };
     let guess = || type_of(spec, &request.value, &request.properties);
     let Some(type_id) = type_id.or_else(guess) else {
         // A run that failed, not a refusal: of several values, the others are asked all the same.
         let ran = bad_input(&run, &request.value, &unread(spec));
-        watch.finish(
-            &asker,
-            ran.outcome,
-            ran.cache,
-            ran.provider_time,
-            &request.value,
-            None,
-        );
         let first = spec.inputs.first().map_or("", |input| input.type_id.as_str());
-        return Ok(replied(first, request.value, &ran));
+        return Ok(replied(&request.value, first, request.value.clone(), &ran));
     };
     let entity = entity(type_id, request.value, request.properties);
     let form = is_typed.then(|| entity_form(spec, &entity)).flatten();
@@ -88,12 +199,30 @@ pub(super) async fn run(app: &App, request: RunRequest) -> Result<ControlReply, 
     let (value, type_id) = request.entities.first().map_or(("", ""), |entity| {
         (entity.value.as_str(), entity.type_id.as_str())
     });
-    watch.finish(&asker, ran.outcome, ran.cache, ran.provider_time, value, None);
-    Ok(replied(type_id, form, &ran))
+    Ok(replied(value, type_id, form, &ran))
+}
+
+/// Is a run with what is told of it.
+struct Reply {
+    entry: Entry,
+    view: RunView,
+}
+
+impl Responder for Reply {
+    type Body = BoxBody;
+
+    fn respond_to(self, http: &HttpRequest) -> HttpResponse {
+        let context = RequestContext::of(http);
+        context.tell(self.entry);
+        let id = context.id().to_string();
+        HttpResponse::Ok()
+            .insert_header(("x-request-id", id))
+            .json(self.view)
+    }
 }
 
 /// Finds a transform by its name.
-fn find<'a>(app: &App, configured: &'a Configured, name: &str) -> Result<&'a TransformSpec, String> {
+fn find<'a>(app: &App, configured: &'a Configured, name: &str) -> Result<&'a TransformSpec, Problem> {
     let known = configured.catalogue.find(name).map(AsRef::as_ref);
     known.ok_or_else(|| {
         let hint = configured.catalogue.suggest(name);
@@ -102,18 +231,14 @@ fn find<'a>(app: &App, configured: &'a Configured, name: &str) -> Result<&'a Tra
         } else {
             "`pivotd check` lists them"
         };
-        format!("there is no transform {}{hint}; {list}", head(name))
+        let detail = format!("there is no transform {}{hint}; {list}", head(name));
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such transform",
+            detail,
+        )
     })
-}
-
-/// Lists the entity types that a transform takes as they are, not for the registrable domain in them.
-pub(super) fn inputs(app: &App, transform: &str) -> Result<ControlReply, String> {
-    let configured = app.configured.load_full();
-    let spec = find(app, &configured, transform)?;
-    let whole = spec.inputs.iter().filter(|input| !input.registrable);
-    Ok(ControlReply::Inputs(
-        whole.map(|input| input.type_id.clone()).collect(),
-    ))
 }
 
 /// Lists the settings of a transform at all its providers, each once.
@@ -140,7 +265,7 @@ fn known_settings(app: &App, spec: &TransformSpec) -> Vec<TransformSetting> {
 fn settings(
     app: &App,
     spec: &TransformSpec,
-    given: &[(String, String)],
+    given: &BTreeMap<String, String>,
 ) -> Result<Vec<(String, String)>, String> {
     let known = known_settings(app, spec);
     let mut found = Vec::new();
@@ -224,7 +349,7 @@ fn unread(spec: &TransformSpec) -> String {
     )
 }
 
-fn entity(type_id: String, value: String, properties: Vec<(String, String)>) -> InputEntity {
+fn entity(type_id: String, value: String, properties: BTreeMap<String, String>) -> InputEntity {
     let bases = types::lookup(&type_id)
         .into_iter()
         .flat_map(|known| known.bases.iter().copied());
@@ -237,7 +362,7 @@ fn entity(type_id: String, value: String, properties: Vec<(String, String)>) -> 
         type_id,
         ancestors,
         value,
-        fields: properties,
+        fields: properties.into_iter().collect(),
         ..InputEntity::default()
     }
 }
@@ -258,10 +383,10 @@ fn entity_form(spec: &TransformSpec, entity: &InputEntity) -> Option<String> {
 
 /// Finds the type of a value without a type: by the property that one input's type alone has its value in;
 /// by what the value is, where the transform takes that, as everywhere; else the first input that can read it.
-fn type_of(spec: &TransformSpec, value: &str, properties: &[(String, String)]) -> Option<String> {
+fn type_of(spec: &TransformSpec, value: &str, properties: &BTreeMap<String, String>) -> Option<String> {
     let has_value = |type_id: &str| {
         let name = types::value_property(type_id);
-        name.is_some_and(|name| properties.iter().any(|(known, _)| known == name))
+        name.is_some_and(|name| properties.contains_key(name))
     };
     let mut named = spec.inputs.iter().filter(|input| has_value(&input.type_id));
     let first = named.next();
@@ -270,9 +395,9 @@ fn type_of(spec: &TransformSpec, value: &str, properties: &[(String, String)]) -
     }
     // Without a value, the property that stands for it is the value.
     let own = first.and_then(|input| types::value_property(&input.type_id));
-    let own = own.and_then(|name| properties.iter().find(|(known, _)| known == name));
+    let own = own.and_then(|name| properties.get(name));
     let value = match own {
-        Some((_, own)) if value.trim().is_empty() => own.as_str(),
+        Some(own) if value.trim().is_empty() => own.as_str(),
         _ => value,
     };
     let guessed = Indicator::guess(value).ok();
@@ -295,118 +420,6 @@ fn type_of(spec: &TransformSpec, value: &str, properties: &[(String, String)]) -
     })
 }
 
-pub(super) async fn enrich(
-    app: &App,
-    given: &[String],
-    threshold: Option<u8>,
-) -> Result<ControlReply, String> {
-    if given.is_empty() || given.len() > MOST_INDICATORS {
-        return Err(format!(
-            "expected 1 to {MOST_INDICATORS} indicators, found {}; POST /v1/enrich/batch takes more",
-            given.len()
-        ));
-    }
-    let mut alert = Alert::default();
-    for value in given {
-        match guess(value) {
-            Ok(found) => {
-                values::put(&mut alert, found);
-            }
-            Err(reason) => alert
-                .unreadable
-                .push(values::unreadable("indicator", value, &reason)),
-        }
-    }
-    // Where nothing can be scored, that is all there is to say.
-    if alert.indicators.is_empty() {
-        let sealed = alert.sealed.into_iter();
-        let sealed = sealed.map(|one| format!("{}: {}", one.value, one.reason));
-        let reasons = alert.unreadable.into_iter().map(|one| one.reason).chain(sealed);
-        return Err(reasons.collect::<Vec<_>>().join("\n"));
-    }
-    let indicators = alert.indicators.clone();
-    let configured = app.configured.load_full();
-    let policy = match threshold {
-        Some(threshold) if threshold > 100 => {
-            return Err("the threshold is a whole number from 0 to 100".to_owned());
-        }
-        Some(threshold) => configured.policy.with_threshold(threshold),
-        None => configured.policy.clone(),
-    };
-    let asker = asker("enrich");
-    let watch = Watch::start(app);
-    let deadline = app.engine.clock().elapsed() + configured.settings().deadlines.enrich;
-    let wishes = Wishes::until(deadline);
-    let scorer = app.scorer(&configured, &policy, &asker, &wishes);
-    let scored = scorer.score(alert).await;
-    let kept = app.keep(&asker.tenant, &asker.client, &scored.answer).await;
-    kept.map_err(|error| error.to_string())?;
-    let asked: Vec<&str> = indicators
-        .iter()
-        .map(|(_, indicator)| indicator.value())
-        .collect();
-    watch.finish(
-        &asker,
-        scored.answer.decision.name(),
-        scored.cache,
-        scored.provider_time,
-        &asked.join(" "),
-        Some(&scored.answer.decision_id),
-    );
-    let answer = Answer {
-        alert: scored.answer,
-        sample_data: app.is_sample().then_some(true),
-        rehearsal: None,
-    };
-    serde_json::to_value(answer)
-        .map(ControlReply::Scored)
-        .map_err(|error| error.to_string())
-}
-
-/// Counts and logs a question of the terminal as the other faces count and log theirs.
-struct Watch<'a> {
-    app: &'a App,
-    started: Duration,
-}
-
-impl<'a> Watch<'a> {
-    fn start(app: &'a App) -> Self {
-        Self {
-            app,
-            started: app.engine.clock().elapsed(),
-        }
-    }
-
-    fn finish(
-        self,
-        asker: &Asker,
-        outcome: &'static str,
-        cache: &'static str,
-        provider_time: Duration,
-        value: &str,
-        decision: Option<&str>,
-    ) {
-        let clock = self.app.engine.clock();
-        let took = clock.elapsed().saturating_sub(self.started);
-        self.app.engine.metrics().request(TERMINAL, outcome, took);
-        let Some(log) = &self.app.log else { return };
-        log.request(RequestLine {
-            at: clock.now(),
-            request_id: asker.request_id.parse().unwrap_or_default(),
-            client: TERMINAL.into(),
-            face: TERMINAL,
-            operation: asker.operation.as_str().into(),
-            outcome,
-            status: 200,
-            cache,
-            provider_time,
-            took,
-            indicator: Some(head(value).into()),
-            decision: decision.map(Into::into),
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,7 +436,7 @@ mod tests {
             for spec in &loaded.settings.transforms {
                 if spec.inputs.iter().any(|input| input.kinds.contains(&kind)) {
                     assert_eq!(
-                        type_of(spec, value, &[]).as_deref(),
+                        type_of(spec, value, &BTreeMap::new()).as_deref(),
                         Some(type_id),
                         "{}",
                         spec.name
@@ -441,8 +454,10 @@ mod tests {
         let spec = settings.transforms.iter().find(|spec| spec.name == transform);
         let spec = spec.unwrap();
         let type_id = type_id.map(|given| named_type(spec, given).unwrap());
-        let type_id = type_id.or_else(|| type_of(spec, value, &[])).unwrap();
-        let entity = entity(type_id, value.to_owned(), Vec::new());
+        let type_id = type_id
+            .or_else(|| type_of(spec, value, &BTreeMap::new()))
+            .unwrap();
+        let entity = entity(type_id, value.to_owned(), BTreeMap::new());
         let form = entity_form(spec, &entity);
         (entity, form)
     }

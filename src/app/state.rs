@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::app::App;
-use crate::app::reload::Source;
+use super::App;
+use super::reload::Source;
 use crate::catalogue::TransformSpec;
 use crate::config::Loaded;
 use crate::engine::runtime::Runtime;
@@ -44,15 +45,18 @@ fn digest(spec: &TransformSpec) -> String {
     digest.chars().take(12).collect()
 }
 
-/// Tells how a server stands.
-pub(super) fn state(app: &App) -> StateView {
-    let refused = |(name, runtime): (&String, &std::sync::Arc<Runtime>)| {
-        let said = runtime.own.as_ref()?.breaker.refusal()?;
-        Some((name.clone(), format!("{said} (key {})", runtime.fingerprint())))
-    };
-    StateView {
-        file: app.source.as_ref().and_then(Source::whole_file),
-        values: values(&app.configured.load().loaded),
-        refused: app.engine.runtimes().iter().filter_map(refused).collect(),
+impl App {
+    /// Tells how the server stands.
+    #[must_use]
+    pub fn state(&self) -> StateView {
+        let refused = |(name, runtime): (&String, &Arc<Runtime>)| {
+            let said = runtime.own.as_ref()?.breaker.refusal()?;
+            Some((name.clone(), format!("{said} (key {})", runtime.fingerprint())))
+        };
+        StateView {
+            file: self.source.as_ref().and_then(Source::whole_file),
+            values: values(&self.configured.load().loaded),
+            refused: self.engine.runtimes().iter().filter_map(refused).collect(),
+        }
     }
 }

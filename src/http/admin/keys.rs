@@ -1,0 +1,189 @@
+//! Keys of providers, tested with the provider's account call.
+
+use std::sync::Arc;
+
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+
+use super::refused;
+use crate::app::App;
+use crate::config::settings::BudgetWindow;
+use crate::engine::account::AccountState;
+use crate::engine::runtime::Runtime;
+use crate::engine::windows::window;
+use crate::engine::{Asker, TERMINAL};
+use crate::http::api_call::json_call;
+use crate::http::principal::{Authorized, scope};
+use crate::http::problem::Problem;
+use crate::http::request::RequestContext;
+use crate::http::request_body::{BodyKind, RequestBody};
+
+/// Asks for a test of keys.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestKeys {
+    /// The provider; all of them where it is left out.
+    pub provider: Option<String>,
+}
+
+json_call!(TestKeys => POST "/v1/admin/keys/test" -> Vec<KeyView>, takes_long: true);
+
+impl BodyKind for TestKeys {
+    const MOST_BYTES: usize = 16 << 10;
+    const NAME: &'static str = "a choice of keys";
+}
+
+/// Shows a tested key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyView {
+    /// The provider.
+    pub provider: String,
+    /// The provider's name for people.
+    pub title: String,
+    /// Why the key cannot be used; none where it can.
+    pub failure: Option<String>,
+    /// The account that the key belongs to, as the ledger names it.
+    pub account: Option<String>,
+    /// The key's fingerprint, as the log names it; none where there is no key.
+    pub fingerprint: Option<String>,
+    /// The products that the key is entitled to.
+    pub products: Vec<ProductView>,
+    /// The configured budgets.
+    pub budgets: Vec<BudgetView>,
+}
+
+/// Shows a product of a key: the vendor's limits, and what both sides counted in calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductView {
+    /// The vendor's product id.
+    pub product: String,
+    /// Calls a minute.
+    pub per_minute: Option<u32>,
+    /// Calls an hour.
+    pub per_hour: Option<i64>,
+    /// Calls a month.
+    pub per_month: Option<i64>,
+    /// Calls today, by the vendor's count.
+    pub vendor_today: Option<i64>,
+    /// Calls this month, by the vendor's count.
+    pub vendor_month: Option<i64>,
+    /// Calls today, by our count.
+    pub our_today: i64,
+    /// Calls this month, by our count.
+    pub our_month: i64,
+}
+
+/// Shows a budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetView {
+    /// As it was written.
+    pub label: String,
+    /// What is used in the present window, hundredths where it counts money.
+    pub used: i64,
+    /// The currency, where it counts money.
+    pub currency: Option<String>,
+}
+
+pub(super) async fn test(
+    operator: Authorized<scope::Admin>,
+    app: Data<App>,
+    context: RequestContext,
+    body: RequestBody<TestKeys>,
+) -> Result<Json<Vec<KeyView>>, Problem> {
+    let TestKeys { provider } = body.json()?;
+    let provider = provider.as_deref();
+    let runtimes = app.engine.runtimes();
+    if let Some(name) = provider
+        && !runtimes.contains_key(name)
+    {
+        let known: Vec<&str> = runtimes.keys().map(String::as_str).collect();
+        return Err(refused(format!(
+            "no provider of this name is enabled; there are: {}",
+            known.join(", ")
+        )));
+    }
+    // What has no key, and needs one, is left out unless it is named; a part of one is a fault that is told.
+    let is_asked = |runtime: &Runtime| {
+        let settings = &runtime.settings;
+        settings.no_key().is_none() || !settings.credentials.is_empty() || settings.key_fault.is_some()
+    };
+    let asker = operator.0.asker(TERMINAL, "keys test", context.id().to_string());
+    let mut keys = Vec::new();
+    for (name, runtime) in runtimes.iter() {
+        let meant = provider.map_or_else(|| is_asked(runtime), |one| one == name);
+        if meant {
+            keys.push(key_test(&app, name, runtime, &asker).await);
+        }
+    }
+    Ok(Json(keys))
+}
+
+async fn key_test(app: &App, name: &str, runtime: &Arc<Runtime>, asker: &Asker) -> KeyView {
+    let mut view = KeyView {
+        provider: name.to_owned(),
+        title: runtime.provider.descriptor().title.to_string(),
+        failure: None,
+        account: None,
+        fingerprint: (!runtime.settings.credentials.is_empty() && runtime.own.is_some())
+            .then(|| runtime.fingerprint().to_owned()),
+        products: Vec::new(),
+        budgets: Vec::new(),
+    };
+    if let Some(reason) = runtime.settings.no_key() {
+        view.failure = Some(reason);
+        return view;
+    }
+    let deadline = app.engine.clock().elapsed() + app.configured.load().settings().deadlines.maltego;
+    match app.engine.test_key(name, asker.clone(), deadline).await {
+        Ok(state) => {
+            view.products = products(app, runtime, &state);
+            view.budgets = budgets(app, runtime, &state);
+            view.account = Some(state.account.account.clone());
+        }
+        Err(failure) => view.failure = Some(failure.message),
+    }
+    view
+}
+
+fn products(app: &App, runtime: &Runtime, state: &AccountState) -> Vec<ProductView> {
+    let now = app.engine.ledger().now();
+    let usage = app.engine.ledger().usage();
+    let [day, month] =
+        [BudgetWindow::Day, BudgetWindow::Month].map(|kind| window(kind, &runtime.settings.resets, now).id);
+    let account = &state.account;
+    let used = |product: &str, window: &str| {
+        let own = usage.iter().filter(|row| {
+            row.provider == account.provider && row.tenant == account.tenant && row.account == account.account
+        });
+        own.filter(|row| row.product == product && row.unit == "calls" && row.window == window)
+            .map(|row| row.used)
+            .sum()
+    };
+    let entitled = state.entitled().unwrap_or_default();
+    entitled
+        .into_iter()
+        .map(|(product, entitlement)| ProductView {
+            per_minute: entitlement.per_minute,
+            per_hour: entitlement.usage.hour_limit,
+            per_month: entitlement.usage.month_limit,
+            vendor_today: entitlement.usage.today,
+            vendor_month: entitlement.usage.month,
+            our_today: used(&product, &day),
+            our_month: used(&product, &month),
+            product,
+        })
+        .collect()
+}
+
+fn budgets(app: &App, runtime: &Runtime, state: &AccountState) -> Vec<BudgetView> {
+    let settings = &runtime.settings;
+    settings
+        .budget
+        .iter()
+        .map(|budget| BudgetView {
+            label: budget.label.clone(),
+            used: app.engine.ledger().used(&state.account, settings, budget),
+            currency: budget.currency.clone(),
+        })
+        .collect()
+}
