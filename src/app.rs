@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
-use crate::ask::score::{Scorer, Wishes};
+use crate::ask::score::{ScoreOptions, Scorer};
 use crate::catalogue::Catalogue;
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
@@ -282,7 +282,7 @@ impl App {
         configured: &'a Configured,
         policy: &'a Policy,
         asker: &'a Asker,
-        wishes: &'a Wishes,
+        options: &'a ScoreOptions,
     ) -> Scorer<'a> {
         Scorer {
             engine: &self.engine,
@@ -290,7 +290,7 @@ impl App {
             feedback: &self.decisions.opinions,
             policy,
             asker,
-            wishes,
+            options,
         }
     }
 

@@ -34,7 +34,7 @@ pub use steady::Steady;
 
 /// Says how a question for scores is meant.
 #[derive(Debug, Clone)]
-pub struct Wishes {
+pub struct ScoreOptions {
     /// Until when the caller waits, on the clock's `elapsed`.
     pub deadline: Duration,
     /// The greatest age of an answer that is accepted.
@@ -49,8 +49,8 @@ pub struct Wishes {
     pub fallbacks: Fallbacks,
 }
 
-impl Wishes {
-    /// Wishes nothing but an answer until then.
+impl ScoreOptions {
+    /// ScoreOptions nothing but an answer until then.
     #[must_use]
     pub fn until(deadline: Duration) -> Self {
         Self {
@@ -117,7 +117,7 @@ pub struct Scorer<'a> {
     /// Who asks.
     pub asker: &'a Asker,
     /// How it is meant.
-    pub wishes: &'a Wishes,
+    pub options: &'a ScoreOptions,
 }
 
 /// Holds an answer with what logs and metrics want to know.
@@ -181,7 +181,7 @@ impl Scorer<'_> {
             excess: &alert.excess,
             notes: &alert.notes,
         };
-        let fallbacks = self.wishes.fallbacks;
+        let fallbacks = self.options.fallbacks;
         let decision_id = digest::decision(&self.asker.tenant, self.policy, fallbacks, &assessments, beside);
         let request = Request {
             cost: tally.cost,
@@ -250,7 +250,7 @@ impl Scorer<'_> {
         let assessment = assess(role, indicator, evidence, self.policy, now);
         let asked = parts.iter().map(Part::source).zip(&told);
         let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
-        let steady = steady::of(&assessment, asked.chain(around), rules, self.wishes.max_age, now);
+        let steady = steady::of(&assessment, asked.chain(around), rules, self.options.max_age, now);
         let leaves_out = derived.leaves_out;
         Looked {
             steady: steady.map(|steady| {
@@ -280,7 +280,7 @@ impl Scorer<'_> {
             engine: self.engine,
             lists: self.lists,
             asker: self.asker,
-            deadline: self.wishes.deadline,
+            deadline: self.options.deadline,
             ttl: None,
         };
         let source = Source {
@@ -289,7 +289,7 @@ impl Scorer<'_> {
             want: part.want,
             // Enrichment never buys.
             buy: false,
-            max_age: self.wishes.max_age,
+            max_age: self.options.max_age,
             user_key: None,
             blocked_reason: part.barred.clone(),
         };

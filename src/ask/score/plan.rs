@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Scorer, Wishes, local};
+use super::{ScoreOptions, Scorer, local};
 use crate::ask::lookup::{self, Source};
 use crate::domain::lists::Hit;
 use crate::domain::{Capability, Indicator, IndicatorKind, Query};
@@ -167,9 +167,9 @@ pub(super) fn ask(
     want: usize,
     parts: &mut Vec<Part>,
 ) {
-    let Wishes {
+    let ScoreOptions {
         providers, tlp, pap, ..
-    } = scorer.wishes;
+    } = scorer.options;
     for descriptor in lookup::providers_for(scorer.engine, capability, asked.kind(), providers.as_ref()) {
         let offer = descriptor.offer(capability);
         let unsaid = offer.iter().flat_map(|offer| offer.unsaid(asked.kind()));

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::reply::Finished;
+use super::score_options::{RawScoreOptions, score_params};
 use super::score_request::{ScoreRequest, decoded};
 use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
 pub use super::values::MOST_INDICATORS;
-use super::wishes::{Given, question};
 use crate::alert::MessageFacts;
 use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
@@ -25,7 +25,7 @@ use crate::reputation::Kind;
 /// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.
 const MOST_BYTES: usize = 16 << 20;
 
-question! {
+score_params! {
     schema, Option<OneOrMany>;
     /// Holds the indicators of an alert; each one a value or a list. Defanged values are taken.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -112,7 +112,7 @@ impl BodyKind for Alert {
 
 /// Is what was read of an alert.
 struct Read {
-    given: Given,
+    given: RawScoreOptions,
     asked: Asked,
     has_message: bool,
     facts: Option<MessageFacts>,
@@ -133,7 +133,7 @@ fn read(body: &[u8], settings: &Settings) -> Result<Read, String> {
         Some(raw) => Some(message::add(&mut asked, &raw, settings)?),
     };
     Ok(Read {
-        given: alert.given(),
+        given: alert.score_options(),
         asked,
         has_message: alert.message.is_some() || alert.message_base64.is_some(),
         facts,

@@ -15,15 +15,15 @@ use utoipa::ToSchema;
 
 use super::rehearse::{self, Branch};
 use super::reply::{Finished, json};
+use super::score_options::score_params;
 use super::score_request::{ScoreRequest, decoded};
 use super::shapes::{Item, OneOrMany};
 use super::slices::Slices;
 use super::statuses::{BodyRefusals, Named, Refusals};
 use super::streamed::stream_lines;
 use super::values::{self, Found, Read, guess};
-use super::wishes::question;
 use crate::app::{App, Configured};
-use crate::ask::score::{Alert, Wishes, asked_for, budget_left};
+use crate::ask::score::{Alert, ScoreOptions, asked_for, budget_left};
 use crate::decisions::{Claim, Reply};
 use crate::engine::Asker;
 use crate::engine::ledger::Priority;
@@ -46,7 +46,7 @@ const DEADLINE: Duration = Duration::from_mins(5);
 
 pub(super) const NDJSON: &str = "application/x-ndjson";
 
-question! {
+score_params! {
     schema, Option<OneOrMany>;
     /// Holds the indicators of a batch.
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
@@ -188,7 +188,7 @@ pub(super) struct Run {
     branch: Option<Branch>,
     pub(super) asker: Asker,
     policy: Policy,
-    wishes: Wishes,
+    options: ScoreOptions,
     /// The values with their places in the question.
     pub(super) given: Vec<(usize, Item)>,
     /// The room for what it comes to.
@@ -198,9 +198,9 @@ pub(super) struct Run {
 async fn begin(request: &ScoreRequest, body: RequestBody<Batch>) -> Result<Run, Problem> {
     let read = body.work(|body| {
         let batch: Batch = decoded(body, Batch::NAME)?;
-        Ok((batch.given(), batch.indicators.elements()))
+        Ok((batch.score_options(), batch.indicators.elements()))
     });
-    let (wishes, given) = read.await?.map_err(|detail: String| Problem::invalid(detail))?;
+    let (options, given) = read.await?.map_err(|detail: String| Problem::invalid(detail))?;
     drop(body);
     if !(1..=MOST_INDICATORS).contains(&given.len()) {
         return Err(Problem::invalid(format!(
@@ -216,7 +216,7 @@ async fn begin(request: &ScoreRequest, body: RequestBody<Batch>) -> Result<Run, 
     }
     let configured = app.configured.load_full();
     let asks = asked_for(&configured.policy);
-    let (policy, wishes) = wishes.resolve(app, &principal, DEADLINE, &asks)?;
+    let (policy, options) = options.resolve(app, &principal, DEADLINE, &asks)?;
     Ok(Run {
         app: app.clone(),
         configured,
@@ -228,8 +228,8 @@ async fn begin(request: &ScoreRequest, body: RequestBody<Batch>) -> Result<Run, 
         principal,
         policy,
         // What all items come to is held until it is sent.
-        _place: request.room_for(given.len(), wishes.deadline).await?,
-        wishes,
+        _place: request.room_for(given.len(), options.deadline).await?,
+        options,
         given,
     })
 }
@@ -271,7 +271,7 @@ impl Run {
         };
         let scorer = self
             .app
-            .scorer(&self.configured, &self.policy, &self.asker, &self.wishes);
+            .scorer(&self.configured, &self.policy, &self.asker, &self.options);
         let alert = Alert::of(vec![(role.clone(), indicator.clone())]);
         let answer = match self.branch {
             Some(branch) => match rehearse::play(&scorer, branch, alert, &self.asker.request_id).await {

@@ -5,10 +5,10 @@ use utoipa::IntoParams;
 
 use super::rehearse;
 use super::reply::Finished;
+use super::score_options::{Names, RawScoreOptions};
 use super::score_request::ScoreRequest;
 use super::statuses::Refusals;
 use super::values::{Found, guess};
-use super::wishes::{Given, Names};
 use crate::ask::score::Context;
 use crate::http::problem::Problem;
 use crate::http::target::{in_path, query};
@@ -67,13 +67,13 @@ pub async fn context(request: ScoreRequest) -> Result<Finished, Problem> {
             "records: expected a whole number from 1 to {MOST_RECORDS}"
         )));
     }
-    let given = Given {
+    let given = RawScoreOptions {
         deadline_s: wanted.deadline_s,
         max_age: wanted.max_age,
         tlp: wanted.tlp,
         pap: wanted.pap,
         providers: wanted.providers.names(),
-        ..Given::default()
+        ..RawScoreOptions::default()
     };
     let value = in_path(&request.http, "indicator")?;
     let read = guess(&value).and_then(Found::only);
@@ -81,9 +81,9 @@ pub async fn context(request: ScoreRequest) -> Result<Finished, Problem> {
     let app = &request.app;
     let configured = app.configured.load_full();
     let deadline = configured.settings().deadlines.enrich;
-    let (policy, wishes) = given.resolve(app, &request.principal, deadline, &Context::asked_for())?;
+    let (policy, options) = given.resolve(app, &request.principal, deadline, &Context::asked_for())?;
     let asker = request.asker();
-    let scorer = app.scorer(&configured, &policy, &asker, &wishes);
+    let scorer = app.scorer(&configured, &policy, &asker, &options);
     let mut found = match request.branch {
         Some(branch) => rehearse::facts(&scorer, branch, &indicator).await?,
         None => scorer.context(&indicator, records as usize).await,

@@ -19,6 +19,7 @@ mod named;
 pub(super) mod rehearse;
 pub mod reply;
 pub mod reputation;
+pub mod score_options;
 mod score_reply;
 pub mod score_request;
 mod shapes;
@@ -28,7 +29,6 @@ mod streamed;
 #[cfg(test)]
 mod testing;
 pub mod values;
-pub mod wishes;
 
 pub(super) use body::at_member;
 pub(super) use score_request::decoded;

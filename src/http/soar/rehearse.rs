@@ -86,7 +86,7 @@ pub(super) async fn facts(
 async fn take_place(scorer: &Scorer<'_>, branch: Branch) -> Result<(), Problem> {
     match branch {
         Branch::Limited => return Err(limited()),
-        Branch::Slow => scorer.engine.clock().sleep_until(scorer.wishes.deadline).await,
+        Branch::Slow => scorer.engine.clock().sleep_until(scorer.options.deadline).await,
         _ => {}
     }
     Ok(())
@@ -135,7 +135,7 @@ pub(super) async fn play(
     let mut notes = vec!["This is a rehearsal: nobody was asked.".to_owned()];
     notes.append(&mut alert.notes);
     let request = Request {
-        fallbacks: scorer.wishes.fallbacks,
+        fallbacks: scorer.options.fallbacks,
         ignored: alert.ignored,
         unreadable: alert.unreadable,
         sealed: alert.sealed,

@@ -5,11 +5,11 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::reply::Finished;
+use super::score_options::{RawScoreOptions, score_params};
 use super::score_request::ScoreRequest;
 use super::shapes::{Item, OneOrMany};
 use super::statuses::{BodyRefusals, Named, Refusals, Scored};
 use super::values;
-use super::wishes::{Given, question};
 use crate::ask::score::Alert;
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
@@ -19,7 +19,7 @@ use crate::reputation::Kind;
 /// The most bytes of one indicator's question.
 const MOST_BYTES: usize = 64 * 1024;
 
-question! {
+score_params! {
     param, Option<String>;
     /// Holds the query of a look-up.
     #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -27,7 +27,7 @@ question! {
     pub struct Wanted {}
 }
 
-question! {
+score_params! {
     param, Option<String>;
     /// Holds the query of a look-up whose indicator cannot stand in a path.
     #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -39,7 +39,7 @@ question! {
     }
 }
 
-question! {
+score_params! {
     schema, Option<OneOrMany>;
     /// Holds one indicator of any kind.
     #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
@@ -48,7 +48,7 @@ question! {
         #[schema(value_type = String, example = "career-offers.example")]
         pub indicator: OneOrMany,
         /// What it is; told by its form where it is left out.
-        #[serde(default, deserialize_with = "super::wishes::chosen")]
+        #[serde(default, deserialize_with = "super::score_options::chosen")]
         pub kind: Option<Kind>,
     }
 }
@@ -122,7 +122,7 @@ pub async fn file(request: ScoreRequest) -> Result<Finished, Problem> {
 pub async fn url(request: ScoreRequest) -> Result<Finished, Problem> {
     one(request, |http| {
         let query: UrlWanted = query(http)?;
-        let given = query.given();
+        let given = query.score_options();
         Ok((Kind::Url, query.indicator, given))
     })
     .await
@@ -146,7 +146,7 @@ pub async fn any(request: ScoreRequest, body: RequestBody<Enrich>) -> Result<Fin
     };
     let asked = body.json()?;
     let alert = alert(&asked).map_err(Problem::invalid)?;
-    request.answer(alert, &asked.given(), claim, key).await
+    request.answer(alert, &asked.score_options(), claim, key).await
 }
 
 impl BodyKind for Enrich {
@@ -182,7 +182,7 @@ fn alert(asked: &Enrich) -> Result<Alert, String> {
 async fn of_path(request: ScoreRequest, kind: Kind, name: &str) -> Result<Finished, Problem> {
     one(request, |http| {
         let query: Wanted = query(http)?;
-        Ok((kind, in_path(http, name)?, query.given()))
+        Ok((kind, in_path(http, name)?, query.score_options()))
     })
     .await
 }
@@ -190,7 +190,7 @@ async fn of_path(request: ScoreRequest, kind: Kind, name: &str) -> Result<Finish
 /// Scores what a request names by its path and its query.
 async fn one(
     request: ScoreRequest,
-    read: impl FnOnce(&HttpRequest) -> Result<(Kind, String, Given), Problem>,
+    read: impl FnOnce(&HttpRequest) -> Result<(Kind, String, RawScoreOptions), Problem>,
 ) -> Result<Finished, Problem> {
     let http = request.http.clone();
     let key = request.key(&[http.path().as_bytes(), http.query_string().as_bytes()]);

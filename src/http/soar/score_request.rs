@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::rehearse::{self, Branch};
 use super::reply::{Finished, JSON};
-use super::wishes::Given;
+use super::score_options::RawScoreOptions;
 use crate::app::App;
 use crate::ask::message::head;
 use crate::ask::score::{Alert, Scored, asked_for};
@@ -129,7 +129,7 @@ impl ScoreRequest {
     pub(super) async fn answer(
         mut self,
         alert: Alert,
-        given: &Given,
+        given: &RawScoreOptions,
         claim: Option<Claim>,
         key: Option<RenderedKey>,
     ) -> Result<Finished, Problem> {
@@ -137,12 +137,12 @@ impl ScoreRequest {
         let configured = self.app.configured.load_full();
         let deadline = configured.settings().deadlines.enrich;
         let asks = asked_for(&configured.policy);
-        let (policy, wishes) = given.resolve(&self.app, &self.principal, deadline, &asks)?;
+        let (policy, options) = given.resolve(&self.app, &self.principal, deadline, &asks)?;
         let mut asker = self.asker();
         if alert.indicators.len() > FEW {
             asker.priority = Priority::Several;
         }
-        let scorer = self.app.scorer(&configured, &policy, &asker, &wishes);
+        let scorer = self.app.scorer(&configured, &policy, &asker, &options);
         let asked = asked(&alert);
         let opinions = self.app.decisions.opinions.version();
         let mut scored = match self.branch {

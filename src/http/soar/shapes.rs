@@ -14,7 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::lines::{labelled, links, mailboxes, separated, unescaped, words};
 use super::looks::{Looks, MOST_BYTES, MOST_VALUES, MOST_WORDS, head};
-use super::wishes::Names;
+use super::score_options::Names;
 use crate::domain::indicator::is_bare;
 use crate::reputation::Kind;
 

@@ -8,7 +8,7 @@ use serde::de::{IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::app::App;
-use crate::ask::score::Wishes;
+use crate::ask::score::ScoreOptions;
 use crate::config::problem::expected_of;
 use crate::domain::echo::echoed;
 use crate::domain::{Capability, Pap, Tlp};
@@ -24,9 +24,9 @@ const THRESHOLD: &str = "threshold: expected a whole number from 0 to 100";
 /// The most sources that may be demanded to agree.
 const MOST_SOURCES: u32 = 20;
 
-/// Holds the wishes as they were sent.
+/// Holds the options as they were sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct RawScoreOptions {
     /// Scores over this exceed.
     pub threshold: Option<u8>,
     /// So many independent sources must speak against an indicator before it exceeds.
@@ -175,7 +175,7 @@ fn whole(number: f64) -> Option<u64> {
 
 /// Declares a question with the members that all questions for scores share. `$attribute` is `schema` for a body and
 /// `param` for a query; `$names` is how it lists sources.
-macro_rules! question {
+macro_rules! score_params {
     (
         $attribute:ident, $names:ty;
         $(#[$meta:meta])*
@@ -189,42 +189,42 @@ macro_rules! question {
             $($(#[$field_meta])* pub $field: $type,)*
             /// Scores over this exceed; the server's own threshold where it is left out.
             #[$attribute(maximum = 100)]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::threshold")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::threshold")]
             pub threshold: Option<u8>,
             /// So many independent sources must speak against an indicator before it exceeds; 1 to 20.
             #[$attribute(minimum = 1, maximum = 20)]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::number")]
             pub min_sources: Option<u32>,
             /// What the alert comes to where a source that could have known is missing: `keep` (undetermined), `exceeds` or `below`.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::chosen")]
             pub on_undetermined: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where a value of it could not be read: `keep` (undetermined), `exceeds` or `below` (as if it had scored below). The server's own setting where it is left out.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::chosen")]
             pub on_unreadable: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where only the vendor of a link's wrapper can tell where it leads: `keep` (undetermined), `exceeds` or `below` (as if it had scored below). The server's own setting where it is left out.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::chosen")]
             pub on_sealed: Option<$crate::reputation::Fallback>,
             /// What the alert comes to where nobody knows: `keep` (unknown or unsupported), `exceeds` or `below`.
             #[$attribute(inline)]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::chosen")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::chosen")]
             pub on_unknown: Option<$crate::reputation::Fallback>,
             /// Seconds to wait for sources; what is not there by then is missing. The server's own deadline where it is left out.
             #[$attribute(minimum = 1, maximum = 3600)]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::number")]
             pub deadline_s: Option<u64>,
             /// The greatest age of a stored answer in seconds. Less than the time for which answers are kept needs the scope `refresh`.
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::number")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::number")]
             pub max_age: Option<u64>,
             /// How far the indicators may travel: clear, green, amber, amber+strict or red, or TheHive's number for it. A source above whose mark it is is not asked.
             #[$attribute(example = "amber")]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::mark")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::mark")]
             pub tlp: Option<String>,
             /// What may be done with the indicators: clear, green (sources that their owner can notice), amber (passive sources) or red (nobody is asked).
             #[$attribute(example = "amber")]
-            #[serde(default, deserialize_with = "crate::http::soar::wishes::mark")]
+            #[serde(default, deserialize_with = "crate::http::soar::score_options::mark")]
             pub pap: Option<String>,
             /// The only sources to ask, by name; all where it is left out.
             pub providers: $names,
@@ -233,8 +233,8 @@ macro_rules! question {
         impl $name {
             /// Returns how the question is meant.
             #[must_use]
-            pub fn given(&self) -> $crate::http::soar::wishes::Given {
-                $crate::http::soar::wishes::Given {
+            pub fn score_options(&self) -> $crate::http::soar::score_options::RawScoreOptions {
+                $crate::http::soar::score_options::RawScoreOptions {
                     threshold: self.threshold,
                     min_sources: self.min_sources,
                     on_undetermined: self.on_undetermined,
@@ -245,16 +245,16 @@ macro_rules! question {
                     max_age: self.max_age,
                     tlp: self.tlp.clone(),
                     pap: self.pap.clone(),
-                    providers: $crate::http::soar::wishes::Names::names(&self.providers),
+                    providers: $crate::http::soar::score_options::Names::names(&self.providers),
                 }
             }
         }
     };
 }
-pub(crate) use question;
+pub(crate) use score_params;
 
-impl Given {
-    /// Checks the wishes, and resolves them by what holds for the client. `deadline` is the server's own, `asks` what
+impl RawScoreOptions {
+    /// Checks the options, and resolves them by what holds for the client. `deadline` is the server's own, `asks` what
     /// sources may be asked.
     ///
     /// # Errors
@@ -265,7 +265,7 @@ impl Given {
         principal: &Principal,
         deadline: Duration,
         asks: &[Capability],
-    ) -> Result<(Policy, Wishes), Problem> {
+    ) -> Result<(Policy, ScoreOptions), Problem> {
         let wrong = |detail: String| Problem::invalid(detail);
         let configured = app.configured.load();
         let mut policy = configured.policy.of_client(&principal.client);
@@ -312,7 +312,7 @@ impl Given {
         let pap = given(&self.pap).map_or(Ok(Pap::Clear), |mark| Pap::read(&mark));
         Ok((
             policy,
-            Wishes {
+            ScoreOptions {
                 deadline: app.engine.clock().elapsed() + wait,
                 max_age,
                 tlp: tlp.map_err(|expected| wrong(format!("tlp: {expected}")))?,
