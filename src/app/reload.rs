@@ -12,6 +12,7 @@ use super::App;
 use super::preflight::Preflight;
 use crate::app::state::values;
 use crate::config::{self, ConfigErrors, DEFAULT_NAME, Effective, Loaded, Origin};
+use crate::engine::keyring::Keyring;
 use crate::engine::store::Opening;
 use crate::hex::hex;
 use crate::providers::Providers;
@@ -183,10 +184,8 @@ impl App {
         let old = self.configured.load_full();
         let keys = || -> BTreeMap<String, String> {
             let runtimes = self.engine.runtimes();
-            let key = |(name, runtime): (&String, &Arc<crate::engine::runtime::Runtime>)| {
-                (format!("providers.{name}"), runtime.fingerprint().to_owned())
-            };
-            runtimes.iter().map(key).collect()
+            let keyrings = runtimes.values().map(|runtime| &runtime.keyring);
+            keyrings.flat_map(Keyring::fingerprints).collect()
         };
         let keys_before = keys();
         let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();

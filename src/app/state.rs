@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,7 +10,6 @@ use super::App;
 use super::reload::Source;
 use crate::catalogue::TransformSpec;
 use crate::config::Loaded;
-use crate::engine::runtime::Runtime;
 use crate::hex::hex;
 
 /// Shows how a server stands.
@@ -19,7 +17,8 @@ use crate::hex::hex;
 pub struct StateView {
     /// Effective values by path, as `pivotd check` writes them: secrets are masked.
     pub values: BTreeMap<String, String>,
-    /// What the vendors of refused keys said, by provider.
+    /// What the vendors of refused keys said, by provider, and by tenant where the key is one's own:
+    /// `virustotal.tenants.acme`.
     pub refused: BTreeMap<String, String>,
     /// The file that the server reads its configuration from; the compiled-in one where there is none.
     pub file: Option<PathBuf>,
@@ -49,14 +48,14 @@ impl App {
     /// Tells how the server stands.
     #[must_use]
     pub fn state(&self) -> StateView {
-        let refused = |(name, runtime): (&String, &Arc<Runtime>)| {
-            let said = runtime.own.as_ref()?.breaker.refusal()?;
-            Some((name.clone(), format!("{said} (key {})", runtime.fingerprint())))
-        };
+        let runtimes = self.engine.runtimes();
         StateView {
             file: self.source.as_ref().and_then(Source::whole_file),
             values: values(&self.configured.load().loaded),
-            refused: self.engine.runtimes().iter().filter_map(refused).collect(),
+            refused: runtimes
+                .values()
+                .flat_map(|runtime| runtime.keyring.refusals())
+                .collect(),
         }
     }
 }

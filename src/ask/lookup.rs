@@ -10,8 +10,8 @@ use futures_util::future::join_all;
 
 use crate::catalogue::{OWN, own};
 use crate::domain::{Capability, Indicator, IndicatorKind, Lists, Pap, Query, Tlp};
+use crate::engine::keyring::Key;
 use crate::engine::ledger::Priority;
-use crate::engine::runtime::{Key, Runtime};
 use crate::engine::{Ask, Asker, Engine, Told};
 use crate::providers::Descriptor;
 
@@ -24,13 +24,13 @@ pub trait Candidate {
     fn has_user_key(&self) -> bool;
 }
 
-/// Keeps, of the providers that a question names, those that have a key: the caller's, or the server's. One whose key is
+/// Keeps, of the providers that a question names, those that have a key: the caller's, its tenant's, or the server's. One whose key is
 /// configured and cannot be read is kept, too, to say so. Without any key, the first stays to say that there is none.
-pub fn retain_with_key<T: Candidate>(engine: &Engine, candidates: &mut Vec<T>) {
+pub fn retain_with_key<T: Candidate>(engine: &Engine, tenant: &str, candidates: &mut Vec<T>) {
     let runtimes = engine.runtimes();
     let has_key = |one: &T| {
         let runtime = runtimes.get(one.descriptor().name.as_str());
-        one.has_user_key() || runtime.is_some_and(|runtime| has_key(runtime))
+        one.has_user_key() || runtime.is_some_and(|runtime| runtime.keyring.is_configured(tenant))
     };
     if candidates.iter().any(has_key) {
         candidates.retain(has_key);
@@ -51,28 +51,25 @@ pub fn able<T: Candidate>(
     candidates.iter().filter(move |one| !any || takes(one))
 }
 
-fn has_key(runtime: &Runtime) -> bool {
-    runtime.own.is_some() || runtime.settings.key_fault.is_some()
-}
-
 fn takes(descriptor: &Descriptor, capability: Capability, kind: IndicatorKind) -> bool {
     let offer = descriptor.offer(capability);
     offer.is_some_and(|offer| offer.inputs.contains(&kind))
 }
 
-/// Returns the providers that have a key and can be asked this about that kind of indicator; of these names only, where
-/// there are any.
+/// Returns the providers at which a tenant has a key and that can be asked this about that kind of indicator; of these names
+/// only, where there are any.
 #[must_use]
 pub fn providers_for(
     engine: &Engine,
+    tenant: &str,
     capability: Capability,
     kind: IndicatorKind,
     only: Option<&BTreeSet<String>>,
 ) -> Vec<Arc<Descriptor>> {
     let runtimes = engine.runtimes();
-    let meant = runtimes
-        .iter()
-        .filter(|(name, runtime)| has_key(runtime) && only.is_none_or(|only| only.contains(*name)));
+    let meant = runtimes.iter().filter(|(name, runtime)| {
+        runtime.keyring.is_configured(tenant) && only.is_none_or(|only| only.contains(*name))
+    });
     let descriptors = meant.map(|(_, runtime)| runtime.provider.descriptor());
     descriptors
         .filter(|descriptor| takes(descriptor, capability, kind))
@@ -94,7 +91,7 @@ pub struct Source {
     /// The greatest age of an answer; zero asks again.
     pub max_age: Option<Duration>,
     /// The user's own key.
-    pub user_key: Option<Key>,
+    pub user_key: Option<Arc<Key>>,
     /// Why the provider may not be asked; then only what is held answers.
     pub blocked_reason: Option<String>,
 }
@@ -175,7 +172,7 @@ impl Lookup<'_> {
             want: source.want,
             buy: source.buy,
             max_age: source.max_age,
-            barred: source.blocked_reason,
+            blocked_reason: source.blocked_reason,
             ttl: self.ttl,
             key: source.user_key,
             deadline: self.deadline,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,7 +11,7 @@ use secrecy::SecretString;
 use crate::catalogue::{
     EXCLUDE_DYNAMIC_DNS, EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, TransformSpec, UNDATED,
 };
-use crate::engine::runtime::Key;
+use crate::engine::keyring::Key;
 use crate::maltego::settings;
 use crate::mapping::Window;
 use crate::providers::Descriptor;
@@ -38,7 +39,7 @@ pub struct Options {
     /// Whether names of dynamic DNS services are asked about, too.
     pub include_dynamic_dns: bool,
     /// The user's own key.
-    pub key: Option<Key>,
+    pub key: Option<Arc<Key>>,
 }
 
 /// Says which setting is wrong, and what was expected.
@@ -238,7 +239,7 @@ fn age(text: &str) -> Result<Duration, &'static str> {
 fn own_key<'a>(
     descriptor: &Descriptor,
     setting: &impl Fn(&SettingName<'_>) -> Option<&'a str>,
-) -> Result<Option<Key>, OptionError> {
+) -> Result<Option<Arc<Key>>, OptionError> {
     let given = |field: &str| {
         setting(&SettingName::of_key(&descriptor.name, field))
             .map(str::trim)
@@ -273,7 +274,7 @@ fn own_key<'a>(
         })?;
         key.insert(field.name.to_string(), SecretString::from(value));
     }
-    Ok(Some(key))
+    Ok(Some(Arc::new(key)))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::domain::lists::ZoneKind;
 use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome};
 use crate::engine::cache::AnswerKey;
+use crate::engine::keyring::tenant_scope;
 use crate::engine::{Asker, CacheState, Engine, Told};
 use crate::maltego::settings::{boolean, is_said};
 use crate::maltego::{
@@ -94,7 +95,7 @@ pub(super) struct Known {
 impl Known {
     /// Takes what the asker's tenant knows, and what the answers that a user's own key paid for say.
     fn of(engine: &Engine, run: &Run<'_>, own: &[String]) -> Self {
-        let tenant = format!("server/{}", run.asker.tenant);
+        let tenant = tenant_scope(&run.asker.tenant);
         let scopes = std::iter::once(tenant.as_str()).chain(own.iter().map(String::as_str));
         let (marks, generation) = engine.cache().learnt().marks(scopes, engine.clock().now());
         Self { marks, generation }
@@ -209,7 +210,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) 
             }
         }
     }
-    retain_with_key(engine, &mut options);
+    retain_with_key(engine, &run.asker.tenant, &mut options);
     let is_alone = request.entities.len() * options.len() == 1;
     let asked = join_all(
         request

@@ -332,10 +332,10 @@ async fn reload_on_hangup(mut hangup: Signal, app: Arc<App>) {
 /// and a key that is refused is known before an analyst meets it.
 async fn learn_accounts(app: Arc<App>) {
     for (name, runtime) in app.engine.runtimes().iter() {
-        if runtime.own.is_none() || runtime.provider.descriptor().account.is_none() {
+        if !runtime.keyring.has_key() || runtime.provider.descriptor().account.is_none() {
             continue;
         }
-        match app.engine.learn_account(name).await {
+        match app.engine.learn_accounts(name).await {
             Ok(()) => tracing::info!(provider = %name, "the key works"),
             // The engine has said so, with the key's fingerprint.
             Err(failure) if failure.kind == FailureKind::Denied(Denial::ServerKey) => {}

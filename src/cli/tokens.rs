@@ -24,7 +24,8 @@ enum Command {
     Create {
         /// Who it is for; ledger and log name it.
         name: String,
-        /// The tenant, whose stored answers, decisions and feedback are its own; budgets are shared.
+        /// The tenant, whose stored answers, decisions and feedback are its own; keys and budgets are shared unless the
+        /// configuration gives the tenant its own.
         #[arg(long, default_value = "default")]
         tenant: String,
         /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, admin; can be repeated [default: transforms enrich].

@@ -138,7 +138,8 @@ fn name_of(node: &Node) -> Option<(&str, &Origin)> {
 /// means.
 fn is_one_value(path: &[&str]) -> bool {
     match path {
-        [PROVIDERS, _, key] => !matches!(*key, "ttl" | "origins"),
+        [PROVIDERS, _, key] => !matches!(*key, "ttl" | "origins" | "tenants"),
+        [PROVIDERS, _, "tenants", _, _] => true,
         ["reputation", "sources", _, key] => *key != "context",
         _ => false,
     }

@@ -17,6 +17,7 @@ mod reputation;
 mod secrets;
 mod sections;
 pub mod settings;
+mod tenants;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transforms;

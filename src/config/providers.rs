@@ -11,7 +11,7 @@ use super::settings::{
     Budget, BudgetUnit, BudgetWindow, Credential, NetworkSettings, ProviderSettings, Rate, Resets, Ttl,
 };
 use super::tree::{Data, Entry, Node};
-use super::values;
+use super::{tenants, values};
 use crate::domain::{Capability, Pap, Tlp};
 use crate::providers::{Descriptor, Name, Providers, Unit};
 
@@ -59,24 +59,23 @@ fn provider(
 ) -> ProviderSettings {
     let reader = Reader::new(section.findings, section.path(&entry.name), &entry.node);
     let options = options(&reader, descriptor);
-    let credential = |field: &crate::providers::CredentialField| {
-        if !field.is_used(&options) {
-            // It may stand there for another way to sign; nobody misses it.
-            reader.get(&field.name);
-            return None;
-        }
-        let found = secrets.read(&reader, &field.name)?;
-        Some((field.name.to_string(), found))
+    let credentials = credentials(&reader, secrets, descriptor, &options);
+    let enabled = reader.value_or(
+        "enabled",
+        descriptor.enabled,
+        &descriptor.enabled.to_string(),
+        flag,
+    );
+    let tenants = tenants::Of {
+        secrets,
+        descriptor,
+        options: &options,
+        is_enabled: enabled,
     };
-    let credentials: BTreeMap<_, _> = descriptor.credentials.iter().filter_map(credential).collect();
     let settings = ProviderSettings {
         name: descriptor.name.to_string(),
-        enabled: reader.value_or(
-            "enabled",
-            descriptor.enabled,
-            &descriptor.enabled.to_string(),
-            flag,
-        ),
+        enabled,
+        tenants: tenants.tenants(&reader),
         base_urls: base_urls(&reader, descriptor),
         missing: missing(&reader, secrets, descriptor, &options, &credentials),
         key_fault: None,
@@ -109,6 +108,25 @@ fn provider(
     }
 }
 
+/// Reads the parts of a key that the provider's way to sign uses.
+pub(super) fn credentials(
+    reader: &Reader<'_>,
+    secrets: &Secrets<'_>,
+    descriptor: &Descriptor,
+    options: &BTreeMap<String, String>,
+) -> BTreeMap<String, Credential> {
+    let credential = |field: &crate::providers::CredentialField| {
+        if !field.is_used(options) {
+            // It may stand there for another way to sign, and is not missed.
+            reader.get(&field.name);
+            return None;
+        }
+        let found = secrets.read(reader, &field.name)?;
+        Some((field.name.to_string(), found))
+    };
+    descriptor.credentials.iter().filter_map(credential).collect()
+}
+
 /// Warns of secrets that were meant to be there, and says what is wrong with the key, where something is. Without any part
 /// of a key a provider is simply not used; with a part, or with a file that cannot be read, something went wrong.
 fn key_fault(reader: &Reader<'_>, secrets: &Secrets<'_>, settings: &ProviderSettings) -> Option<String> {
@@ -118,11 +136,16 @@ fn key_fault(reader: &Reader<'_>, secrets: &Secrets<'_>, settings: &ProviderSett
     let has_part = !settings.credentials.is_empty();
     let said = secrets.missing.borrow();
     let mut faults = Vec::new();
-    let own = said
-        .iter()
-        .filter(|missing| missing.path.starts_with(&reader.path("")));
-    for missing in own {
-        let part = missing.path.rsplit('.').next().unwrap_or_default();
+    let section = reader.path("");
+    for missing in said.iter() {
+        // What tenants lack stands deeper, and is told with them.
+        let Some(part) = missing
+            .path
+            .strip_prefix(&section)
+            .filter(|part| !part.contains('.'))
+        else {
+            continue;
+        };
         let is_needed = settings.missing.contains_key(part);
         if missing.is_file || (has_part && is_needed) {
             reader
@@ -143,7 +166,7 @@ fn utc() -> Resets {
 }
 
 /// Says of each part of the key that is not there why it is not.
-fn missing(
+pub(super) fn missing(
     reader: &Reader<'_>,
     secrets: &Secrets<'_>,
     descriptor: &Descriptor,
@@ -222,7 +245,10 @@ fn options(reader: &Reader<'_>, descriptor: &Descriptor) -> BTreeMap<String, Str
 }
 
 /// Reads what may be one or several, each a text or a table.
-fn several<T>(node: &Node, mut one: impl FnMut(&Node) -> Result<T, String>) -> Result<Vec<T>, String> {
+pub(super) fn several<T>(
+    node: &Node,
+    mut one: impl FnMut(&Node) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     match &node.data {
         Data::List(nodes) => nodes.iter().map(one).collect(),
         Data::Text(text) if node.origin.is_variable() => text
@@ -249,7 +275,7 @@ fn rates(reader: &Reader<'_>, descriptor: &Descriptor) -> Vec<Rate> {
     reader.value_or("rate", default, &shown, |node| several(node, rate))
 }
 
-fn rate(node: &Node) -> Result<Rate, String> {
+pub(super) fn rate(node: &Node) -> Result<Rate, String> {
     let Data::Table(entries) = &node.data else {
         return values::rate(&text(node)?);
     };
@@ -288,7 +314,7 @@ fn budgets(reader: &Reader<'_>, descriptor: &Descriptor) -> Vec<Budget> {
     })
 }
 
-fn budget(node: &Node, descriptor: &Descriptor) -> Result<Budget, String> {
+pub(super) fn budget(node: &Node, descriptor: &Descriptor) -> Result<Budget, String> {
     const KEYS: [&str; 4] = ["product", "limit", "unit", "max_price"];
     let (mut product, mut limit, mut unit, mut max_price) = (None, None, None, None);
     match &node.data {

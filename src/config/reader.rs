@@ -190,10 +190,16 @@ impl<'a> Reader<'a> {
         default
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Tells whether a key is given.
+    pub(super) fn has(&self, key: &str) -> bool {
         self.entries
             .iter()
             .any(|entry| entry.name == key || (entry.origin.is_variable() && is_named(&entry.name, key)))
+    }
+
+    /// Tells whether the table says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// Reads a text that must be there.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Change, Effective, Loaded, Origin};
 use crate::catalogue::{Catalogue, TransformSpec};
-use crate::config::settings::ProviderSettings;
+use crate::config::settings::{Budget, ProviderSettings, Rate, TenantSettings};
 use crate::domain::indicator::is_turning;
 use crate::providers::{Descriptor, Name};
 
@@ -37,20 +37,24 @@ pub struct Verdict {
 }
 
 impl Report<'_> {
-    /// Lists the providers: name, name for people, how the key stands, limits, and why there is no key.
+    /// Lists the providers: name, name for people, how the key stands, limits, and why there is no key. Tenants that do not
+    /// share all of a provider follow it.
     #[must_use]
     pub fn providers(&self) -> Vec<[String; 5]> {
         let providers = self.loaded.settings.providers.values();
-        let rows = providers.map(|provider| {
+        let rows = providers.flat_map(|provider| {
             let known = self.descriptor(provider);
             let is_refused = self.refused.contains_key(&provider.name);
-            [
+            let own = [
                 provider.name.clone(),
                 known.map(|known| known.title.to_string()).unwrap_or_default(),
                 key_state(provider, known, is_refused).to_owned(),
-                limits(provider),
+                limits(&provider.rate, &provider.budget),
                 self.reason(provider),
-            ]
+            ];
+            let tenants = provider.tenants.iter();
+            std::iter::once(own)
+                .chain(tenants.map(|(tenant, settings)| self.of_tenant(provider, tenant, settings)))
         });
         rows.collect()
     }
@@ -128,7 +132,13 @@ impl Report<'_> {
         let ready = providers().filter(|provider| self.is_ready(provider)).count();
         let transforms = self.catalogue.transforms();
         let answering = transforms.iter().filter(|spec| self.ready_of(spec) != Some(0));
-        let broken: Vec<String> = providers().filter_map(|provider| self.broken(provider)).collect();
+        let broken: Vec<String> = providers()
+            .flat_map(|provider| {
+                self.broken(provider)
+                    .into_iter()
+                    .chain(self.broken_tenants(provider))
+            })
+            .collect();
         let warnings = self.loaded.warnings.len();
         let counts = format!(
             "{ready} of {} providers and {} of {} transforms are ready",
@@ -163,6 +173,50 @@ impl Report<'_> {
         refused
             .map(|said| format!("{name} refuses the key: {said}"))
             .or_else(|| Some(format!("{name} has no key: {}", provider.key_fault.as_deref()?)))
+    }
+
+    /// Shows a tenant of a provider as the provider itself is shown.
+    fn of_tenant(&self, provider: &ProviderSettings, tenant: &str, settings: &TenantSettings) -> [String; 5] {
+        let said = self.refused_of(provider, tenant);
+        let fault = settings.key.as_ref().and_then(|key| key.fault.as_ref());
+        let state = match (&settings.key, fault, said) {
+            (None, ..) => "shared key",
+            (_, Some(_), _) => "key unreadable",
+            (.., Some(_)) => "key refused",
+            _ => "key configured",
+        };
+        // A key of its own inherits what the table leaves out; a share lies within the provider's limits.
+        let (rate, budget) = match settings.key {
+            Some(_) => (provider.rate.as_slice(), provider.budget.as_slice()),
+            None => (&[][..], &[][..]),
+        };
+        [
+            provider.name.clone(),
+            format!("for tenant {tenant}"),
+            state.to_owned(),
+            limits(
+                settings.rate.as_deref().unwrap_or(rate),
+                settings.budget.as_deref().unwrap_or(budget),
+            ),
+            fault.or(said).cloned().unwrap_or_default(),
+        ]
+    }
+
+    fn refused_of(&self, provider: &ProviderSettings, tenant: &str) -> Option<&String> {
+        self.refused.get(&format!("{}.tenants.{tenant}", provider.name))
+    }
+
+    /// Says of each tenant whose key was meant to work what is wrong with it.
+    fn broken_tenants(&self, provider: &ProviderSettings) -> impl Iterator<Item = String> {
+        let tenants = provider.tenants.iter().filter(|_| provider.enabled);
+        tenants.filter_map(|(tenant, settings)| {
+            let (name, key) = (&provider.name, settings.key.as_ref()?);
+            if let Some(fault) = &key.fault {
+                return Some(format!("{name} has no key for tenant {tenant}: {fault}"));
+            }
+            let said = self.refused_of(provider, tenant)?;
+            Some(format!("{name} refuses the key of tenant {tenant}: {said}"))
+        })
     }
 
     /// Says why a provider that is enabled has no key, and what there is to know of one that is not.
@@ -256,8 +310,8 @@ fn short(type_id: &str) -> &str {
     type_id.strip_prefix("maltego.").unwrap_or(type_id)
 }
 
-fn limits(provider: &ProviderSettings) -> String {
-    let rates = provider.rate.iter().map(|rate| {
+fn limits(rates: &[Rate], budgets: &[Budget]) -> String {
+    let rates = rates.iter().map(|rate| {
         let per = super::values::show_duration(rate.per);
         if rate.burst.get() > 1 {
             format!("{} in {per}, burst {}", rate.limit, rate.burst)
@@ -265,7 +319,7 @@ fn limits(provider: &ProviderSettings) -> String {
             format!("{} in {per}", rate.limit)
         }
     });
-    let budgets = provider.budget.iter().map(|budget| budget.label.clone());
+    let budgets = budgets.iter().map(|budget| budget.label.clone());
     rates.chain(budgets).collect::<Vec<_>>().join("; ")
 }
 

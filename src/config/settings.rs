@@ -225,6 +225,17 @@ pub struct Budget {
     pub label: String,
 }
 
+impl Budget {
+    /// Makes it a tenant's own; messages and metrics tell it from the provider's.
+    #[must_use]
+    pub fn of_tenant(self, tenant: &str) -> Self {
+        Self {
+            label: format!("{} for tenant {tenant}", self.label),
+            ..self
+        }
+    }
+}
+
 /// Says when windows open: a day of the month, a time of day and a time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resets {
@@ -286,6 +297,26 @@ pub struct Credential {
     pub origin: SecretOrigin,
 }
 
+/// Holds a tenant's own key at a provider.
+#[derive(Debug, Clone)]
+pub struct TenantKey {
+    /// The parts that are configured.
+    pub parts: BTreeMap<String, Credential>,
+    /// Why it cannot be used, for the administrator; `None` where it is whole.
+    pub fault: Option<String>,
+}
+
+/// Holds `[providers.<name>.tenants.<tenant>]`: what a tenant does not share with the provider's other tenants.
+#[derive(Debug, Clone)]
+pub struct TenantSettings {
+    /// Its own key, and with it an account of its own; `None` shares the provider's.
+    pub key: Option<TenantKey>,
+    /// Its own rates. Without them the provider's hold for the account of a key of its own.
+    pub rate: Option<Vec<Rate>>,
+    /// Its own budgets. Without them the provider's hold for the account of a key of its own.
+    pub budget: Option<Vec<Budget>>,
+}
+
 /// Holds `[providers.<name>]`.
 #[derive(Debug, Clone)]
 pub struct ProviderSettings {
@@ -310,6 +341,8 @@ pub struct ProviderSettings {
     pub concurrency: usize,
     /// Budgets; every one holds.
     pub budget: Vec<Budget>,
+    /// Tenants with a key, a budget or a rate of their own, by name.
+    pub tenants: BTreeMap<String, TenantSettings>,
     /// When windows open.
     pub resets: Resets,
     /// Per cent of each budget kept for people at work.

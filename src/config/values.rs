@@ -109,6 +109,18 @@ pub fn limit(text: &str) -> Result<(i64, BudgetWindow), String> {
     Ok((cents(limit).ok_or_else(fault)?, window))
 }
 
+/// The tenant of clients that have no other; the provider's own settings are its.
+pub const DEFAULT_TENANT: &str = "default";
+/// The longest name of a token or tenant.
+pub const LONGEST_NAME: usize = 64;
+
+/// Tells whether a text can be the name of a token or tenant, which ledger and log write.
+#[must_use]
+pub fn is_plain_name(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+    !name.is_empty() && name.chars().count() <= LONGEST_NAME && name.chars().all(plain)
+}
+
 /// Reads a number with at most two decimals as hundredths.
 #[must_use]
 pub fn cents(text: &str) -> Option<i64> {

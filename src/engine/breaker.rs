@@ -271,13 +271,14 @@ impl Breaker {
     }
 }
 
-/// Gives a breaker's trial back, whatever becomes of the attempt that took it.
-pub(super) struct Trial<'a> {
+/// Is the one call that passes an open breaker after its pause. The place is given back, whatever becomes of the attempt
+/// that took it.
+pub(super) struct HalfOpenProbe<'a> {
     pub(super) breaker: &'a Breaker,
     pub(super) circuit: Circuit,
 }
 
-impl Drop for Trial<'_> {
+impl Drop for HalfOpenProbe<'_> {
     fn drop(&mut self) {
         self.breaker.release(&self.circuit);
     }

@@ -14,14 +14,17 @@ use moka::future::Cache as Memory;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::learnt::Learnt;
-use super::sightings::Sightings;
 use super::store::{Store, StoreError};
 use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
 
 mod held;
-pub(super) mod stored;
+pub mod learnt;
+mod sightings;
+mod stored;
+
+use learnt::Learnt;
+use sightings::Sightings;
 
 /// The layout of stored answers; part of the key, so an upgrade never misreads.
 const LAYOUT: u32 = 2;
@@ -67,6 +70,17 @@ impl AnswerKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Says how an answer is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention<'a> {
+    /// How many records were wanted of it.
+    pub wanted: usize,
+    /// How long the provider's answers are kept.
+    pub ttl: &'a Ttl,
+    /// How long this one is kept, where the transform says.
+    pub own: Option<Duration>,
 }
 
 /// Holds an answer with its times.
@@ -246,16 +260,15 @@ impl Cache {
         }
     }
 
-    /// Keeps an answer for as long as `ttl` says; a bought one is on disk when this returns.
+    /// Keeps an answer for as long as its retention says; a bought one is on disk when this returns.
     pub async fn put(
         &self,
         key: &AnswerKey,
         answer: Answer,
-        wanted: usize,
-        ttl: &Ttl,
-        own: Option<Duration>,
+        retention: Retention<'_>,
         now: Timestamp,
     ) -> Arc<Entry> {
+        let Retention { wanted, ttl, own } = retention;
         let bought = answer.price.as_ref().is_some_and(|price| price.bought);
         // What was bought is never replaced by a quote that landed later: it would be paid once more.
         let _order = self.order.lock().await;

@@ -1,4 +1,4 @@
-//! Joins equal questions into one flight, detached from whoever asked.
+//! Joins equal questions into one flight, detached from the callers.
 //!
 //! A flight stops before it spends when no caller is left, and never stops once its bytes have left.
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::ledger::Priority;
+use super::waiters::Priority;
 
 /// Carries what a flight's callers want, as it changes.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl<T> Flight<T> {
         *self.priority.borrow()
     }
 
-    /// Resolves when somebody who waits at a screen is, or was, among its callers.
+    /// Resolves when a person who waits at a screen is, or was, among its callers.
     pub async fn hurried(&self) {
         let mut priority = self.priority.subscribe();
         // The sender lives as long as the flight.
@@ -67,14 +67,14 @@ impl<T> Flight<T> {
 
 /// Waits for a flight's result; dropping it leaves the flight.
 #[derive(Debug)]
-pub struct Seat<T> {
+pub struct WaiterHandle<T> {
     flight: Arc<Flight<T>>,
     result: watch::Receiver<Option<T>>,
     /// Whether this caller started the flight.
     pub leads: bool,
 }
 
-impl<T: Clone> Seat<T> {
+impl<T: Clone> WaiterHandle<T> {
     /// Returns the result; `None` where the flight ended without one.
     pub async fn landed(&mut self) -> Option<T> {
         self.result
@@ -85,7 +85,7 @@ impl<T: Clone> Seat<T> {
     }
 }
 
-impl<T> Drop for Seat<T> {
+impl<T> Drop for WaiterHandle<T> {
     fn drop(&mut self) {
         self.flight
             .callers
@@ -115,11 +115,11 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         deadline: Duration,
         priority: Priority,
         start: impl FnOnce(Arc<Flight<T>>),
-    ) -> Seat<T> {
+    ) -> WaiterHandle<T> {
         let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(flight) = air.get(key) {
             flight.join(deadline, priority);
-            return Seat {
+            return WaiterHandle {
                 result: flight.result.subscribe(),
                 flight: Arc::clone(flight),
                 leads: false,
@@ -134,16 +134,16 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         flight.join(deadline, priority);
         air.insert(key.clone(), Arc::clone(&flight));
         drop(air);
-        let seat = Seat {
+        let handle = WaiterHandle {
             result: flight.result.subscribe(),
             flight: Arc::clone(&flight),
             leads: true,
         };
         start(flight);
-        seat
+        handle
     }
 
-    /// Takes a flight out of the air and gives its callers the result. Nobody joins it any more.
+    /// Takes a flight out of the air and gives its callers the result. No caller joins it any more.
     pub fn land(&self, key: &K, flight: &Flight<T>, result: T) {
         self.leave(key, flight);
         flight.result.send_replace(Some(result));
@@ -159,7 +159,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         }
     }
 
-    /// Gives up a flight that nobody waits for; `false` where somebody joined in the meantime.
+    /// Gives up a flight without callers; `false` where one joined in the meantime.
     pub fn give_up(&self, key: &K, flight: &Flight<T>) -> bool {
         let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if !flight.is_abandoned() {
@@ -216,10 +216,10 @@ mod tests {
     fn a_flight_without_callers_is_given_up_and_a_late_joiner_saves_it() {
         let flights: Flights<&str, u32> = Flights::default();
         let mut kept = None;
-        let seat = flights.join(&"q", SOON, Priority::Batch, |flight| kept = Some(flight));
+        let handle = flights.join(&"q", SOON, Priority::Batch, |flight| kept = Some(flight));
         let flight = kept.unwrap();
         assert!(!flights.give_up(&"q", &flight), "somebody waits");
-        drop(seat);
+        drop(handle);
         assert!(flight.is_abandoned());
         let late = flights.join(&"q", LATER, Priority::Batch, |_| panic!("still in the air"));
         assert!(!flights.give_up(&"q", &flight));

@@ -1,17 +1,16 @@
 //! Takes a flight from take-off to landing, whatever becomes of it on the way.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use super::cache::{AnswerKey, Cache, Entry};
-use super::call::{Carrier, Passengers};
+use super::call::CallExecutor;
 use super::flight::{Flight, Flights};
-use super::ledger::Priority;
-use super::lookup::Errand;
+use super::lookup::LookupPlan;
 use super::room::Place;
+use super::waiters::{AttemptCounter, Priority, Waiters};
 use crate::domain::{Failure, FailureKind};
 
 /// Tells flights apart: the answer, and whether it may be bought.
@@ -30,52 +29,23 @@ pub(super) struct Landed {
 }
 
 /// Is what a caller learns of a flight: where it went, and what it took, which counts for the caller that started it.
-pub(super) struct Flown {
+pub(super) struct FlightOutcome {
     /// What became of it; `None` where the caller's deadline came first.
     pub(super) landing: Option<Landing>,
     /// Whether this caller started it.
     pub(super) leads: bool,
     /// What was done on the wire so far.
-    pub(super) wire: Arc<Wire>,
+    pub(super) attempts: Arc<AttemptCounter>,
 }
 
-/// Counts what is done on the wire for a flight, also while it is in the air.
-#[derive(Debug, Default)]
-pub struct Wire {
-    attempts: AtomicU32,
-    nanos: AtomicU64,
-}
-
-impl Wire {
-    /// Counts an attempt, before its bytes leave.
-    pub(super) fn begin(&self) {
-        self.attempts.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Adds the time that an attempt took.
-    pub(super) fn took(&self, time: Duration) {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.nanos.fetch_add(nanos, Ordering::Relaxed);
-    }
-
-    /// Returns how many attempts were begun.
-    pub(super) fn attempts(&self) -> u32 {
-        self.attempts.load(Ordering::Relaxed)
-    }
-
-    /// Returns the time that attempts took.
-    pub(super) fn time(&self) -> Duration {
-        Duration::from_nanos(self.nanos.load(Ordering::Relaxed))
-    }
-}
-
-pub(super) struct Aboard {
+/// Shows to the calls of a flight who waits for it.
+pub(super) struct FlightWaiters {
     pub(super) flights: Arc<Flights<FlightKey, Landing>>,
     pub(super) key: FlightKey,
     pub(super) flight: Arc<Flight<Landing>>,
 }
 
-impl Passengers for Aboard {
+impl Waiters for FlightWaiters {
     fn deadline(&self) -> Duration {
         self.flight.deadline()
     }
@@ -102,21 +72,21 @@ impl Passengers for Aboard {
 }
 
 /// Lands a flight, also where its task ends without: a panic must not leave its callers waiting for ever.
-pub(super) struct Aloft {
+pub(super) struct CompletionGuard {
     pub(super) flights: Arc<Flights<FlightKey, Landing>>,
     pub(super) key: FlightKey,
     pub(super) flight: Arc<Flight<Landing>>,
     pub(super) landed: bool,
 }
 
-impl Aloft {
+impl CompletionGuard {
     pub(super) fn land(mut self, landing: Landing) {
         self.landed = true;
         self.flights.land(&self.key, &self.flight, landing);
     }
 }
 
-impl Drop for Aloft {
+impl Drop for CompletionGuard {
     fn drop(&mut self) {
         if !self.landed {
             let failure = Failure::new(
@@ -129,20 +99,20 @@ impl Drop for Aloft {
     }
 }
 
-/// Flies, unless another flight landed with the same meanwhile.
-pub(super) async fn land(carrier: &Carrier, errand: &Errand, cache: &Cache) -> Landing {
-    // Another flight may have landed between this caller's look into the cache and its take-off.
-    if let Some(entry) = cache.get(&errand.key).await
-        && Some(entry.version) != errand.seen
-        && entry.is_fresh(carrier.clock.now())
-        && entry.holds(errand.want)
-        && !(errand.buy.is_some() && entry.answer.is_quote())
+/// Looks the question up, unless another flight ended with the same answer meanwhile.
+pub(super) async fn land(executor: &CallExecutor, plan: &LookupPlan, cache: &Cache) -> Landing {
+    // Another flight may have ended between this caller's look into the cache and its start.
+    if let Some(entry) = cache.get(&plan.key).await
+        && Some(entry.version) != plan.seen
+        && entry.is_fresh(executor.services.clock.now())
+        && entry.holds(plan.want)
+        && !(plan.buy.is_some() && entry.answer.is_quote())
     {
         return Ok(Landed { entry, place: None });
     }
-    let entry = carrier.fly(errand, cache).await?;
+    let entry = executor.look_up(plan, cache).await?;
     Ok(Landed {
         entry,
-        place: carrier.place(),
+        place: executor.place(),
     })
 }

@@ -11,10 +11,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::known_time::{KnownTime, Moment};
+pub use super::limits::VendorUsage;
 use super::limits::{limit, tightest, vendor_limit, vendor_used};
 use super::store::{Line, ReserveError, RowKey, Store};
+pub use super::waiters::Priority;
 use super::windows::{window, windows};
-use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, ProviderSettings};
+use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, Resets};
 use crate::domain::outcome::money;
 use crate::providers::Cost;
 
@@ -46,21 +48,6 @@ pub struct Spend {
     pub request_id: String,
 }
 
-/// Holds what the vendor says of a product of an account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct VendorUsage {
-    /// When the vendor said so; what was used counts only in the windows of that moment.
-    pub learned: Option<Timestamp>,
-    /// Used today.
-    pub today: Option<i64>,
-    /// Used this month.
-    pub month: Option<i64>,
-    /// The month's limit.
-    pub month_limit: Option<i64>,
-    /// The hour's limit.
-    pub hour_limit: Option<i64>,
-}
-
 /// Holds a reservation until it is settled. Dropping it unsettled leaves it charged.
 #[derive(Debug)]
 #[must_use = "settle it, or it stays charged in full"]
@@ -89,33 +76,34 @@ pub enum Refusal {
     Store(String),
 }
 
-/// Says who may use the part of a budget that is kept for people at work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// A person waits: a transform, the terminal, an alert.
-    Interactive,
-    /// Somebody waits for one answer about many indicators: an alert with a message. Questions wait a moment for each
-    /// other, since together they take one turn of a rate.
-    Several,
-    /// Nobody waits: batches, jobs, doors.
-    Batch,
+/// Is an account that a call is charged to, with what bounds it.
+#[derive(Debug)]
+pub struct ChargedAccount<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// Its budgets.
+    pub budgets: &'a [Budget],
+    /// What the vendor says was used of it.
+    pub vendor: VendorUsage,
 }
 
 /// Describes what is about to be spent.
 #[derive(Debug)]
 pub struct Charged<'a> {
-    /// Who pays.
+    /// The account of the key; the audit names it.
     pub account: &'a Account,
-    /// The provider's budgets and resets.
-    pub settings: &'a ProviderSettings,
+    /// All accounts that are charged, the key's included.
+    pub accounts: Vec<ChargedAccount<'a>>,
+    /// When windows open.
+    pub resets: &'a Resets,
+    /// Per cent of each budget kept for people at work.
+    pub reserve: u8,
     /// The product that is billed.
     pub product: &'a str,
     /// The most it can cost.
     pub cost: Cost,
     /// Who waits.
     pub priority: Priority,
-    /// What the vendor says was used.
-    pub vendor: VendorUsage,
 }
 
 /// Holds the rows of a charge, in step with why each may be refused.
@@ -124,6 +112,54 @@ struct Plan {
     lines: Vec<Line>,
     units: Vec<BudgetUnit>,
     causes: Vec<Cause>,
+}
+
+impl Plan {
+    /// Adds the rows of an account in the windows of one kind.
+    fn add(
+        &mut self,
+        charge: &Charged<'_>,
+        charged: &ChargedAccount<'_>,
+        (scope, unit, kind): (&str, BudgetUnit, BudgetWindow),
+        moment: Moment,
+    ) {
+        let budget = tightest(charged.budgets, scope, unit, kind);
+        let theirs = vendor_limit(&charged.vendor, scope, unit, kind);
+        let shown = matches!(kind, BudgetWindow::Day | BudgetWindow::Month);
+        if budget.is_none() && theirs.is_none() && !shown {
+            return;
+        }
+        let (limit, label) = limit(budget, theirs, charge.reserve, charge.priority, charge.product);
+        let all = windows(kind, charge.resets, moment);
+        for (at, found) in all.iter().enumerate() {
+            self.lines.push(Line {
+                key: Ledger::key(charged.account, scope, unit, &found.id),
+                amount: amount(charge.cost, unit),
+                limit,
+                floor: charged
+                    .vendor
+                    .learned
+                    .filter(|learned| window(kind, charge.resets, *learned) == *found)
+                    .map_or(0, |_| vendor_used(&charged.vendor, scope, unit, kind)),
+            });
+            self.units.push(unit);
+            let other = all.len() > 1 && at == 0;
+            self.causes.push(Cause {
+                label: if other {
+                    format!("{label}, which the clock's jump has not opened")
+                } else {
+                    label.clone()
+                },
+                // Of a window that the clock has left, the end of the doubt is what counts.
+                opens: if other {
+                    moment.believed_at.max(found.next)
+                } else {
+                    found.next
+                },
+                reserve: charge.priority == Priority::Batch && charge.reserve > 0,
+            });
+        }
+    }
 }
 
 struct Cause {
@@ -244,12 +280,12 @@ impl Ledger {
         )
     }
 
-    /// Says whether a reservation would be refused now, without making it: nobody waits for the rate in vain.
+    /// Says whether a reservation would be refused now, without making it, so that no caller waits for the rate in vain.
     ///
     /// # Errors
     /// [`Refusal::Exhausted`] where a budget stands in the way.
     pub fn check(&self, charge: &Charged<'_>) -> Result<(), Refusal> {
-        let plan = self.plan(charge, self.time.look());
+        let plan = Self::plan(charge, self.time.look());
         for (line, cause) in plan.lines.iter().zip(&plan.causes) {
             let used = self.store.spent(&line.key).max(line.floor);
             if line
@@ -268,7 +304,7 @@ impl Ledger {
     /// [`Refusal`] where a budget stands in the way, or the disk does not take it.
     pub async fn reserve(&self, charge: &Charged<'_>, spend: &Spend) -> Result<Reservation, Refusal> {
         let moment = self.time.look();
-        let Plan { lines, units, causes } = self.plan(charge, moment);
+        let Plan { lines, units, causes } = Self::plan(charge, moment);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let record = Self::record(charge.account, charge.product, spend, moment);
         let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
@@ -294,61 +330,21 @@ impl Ledger {
     /// Lists the rows that a charge touches: the product's and the account's, in every window that has
     /// a budget or a vendor's limit, and in day and month for people to look at. While the clock is not believed, the windows
     /// of both times count, so that none is passed whichever is right.
-    fn plan(&self, charge: &Charged<'_>, moment: Moment) -> Plan {
-        let Charged {
-            account,
-            settings,
-            product,
-            cost,
-            priority,
-            vendor,
-        } = charge;
+    fn plan(charge: &Charged<'_>, moment: Moment) -> Plan {
         let mut plan = Plan::default();
-        for scope in [*product, "*"] {
-            for unit in [BudgetUnit::Calls, BudgetUnit::Records, BudgetUnit::Cents] {
-                if amount(*cost, unit) == 0 {
-                    continue;
-                }
-                for kind in [
-                    BudgetWindow::Hour,
-                    BudgetWindow::Day,
-                    BudgetWindow::Month,
-                    BudgetWindow::Total,
-                ] {
-                    let budget = tightest(&settings.budget, scope, unit, kind);
-                    let theirs = vendor_limit(vendor, scope, unit, kind);
-                    let shown = matches!(kind, BudgetWindow::Day | BudgetWindow::Month);
-                    if budget.is_none() && theirs.is_none() && !shown {
+        for charged in &charge.accounts {
+            for scope in [charge.product, "*"] {
+                for unit in [BudgetUnit::Calls, BudgetUnit::Records, BudgetUnit::Cents] {
+                    if amount(charge.cost, unit) == 0 {
                         continue;
                     }
-                    let (limit, label) = limit(budget, theirs, settings.reserve, *priority, product);
-                    let all = windows(kind, &settings.resets, moment);
-                    for (at, found) in all.iter().enumerate() {
-                        plan.lines.push(Line {
-                            key: Self::key(account, scope, unit, &found.id),
-                            amount: amount(*cost, unit),
-                            limit,
-                            floor: vendor
-                                .learned
-                                .filter(|learned| window(kind, &settings.resets, *learned) == *found)
-                                .map_or(0, |_| vendor_used(vendor, scope, unit, kind)),
-                        });
-                        plan.units.push(unit);
-                        let other = all.len() > 1 && at == 0;
-                        plan.causes.push(Cause {
-                            label: if other {
-                                format!("{label}, which the clock's jump has not opened")
-                            } else {
-                                label.clone()
-                            },
-                            // Of a window that the clock has left, the end of the doubt is what counts.
-                            opens: if other {
-                                moment.believed_at.max(found.next)
-                            } else {
-                                found.next
-                            },
-                            reserve: *priority == Priority::Batch && settings.reserve > 0,
-                        });
+                    for kind in [
+                        BudgetWindow::Hour,
+                        BudgetWindow::Day,
+                        BudgetWindow::Month,
+                        BudgetWindow::Total,
+                    ] {
+                        plan.add(charge, charged, (scope, unit, kind), moment);
                     }
                 }
             }
@@ -392,23 +388,26 @@ impl Ledger {
         self.store.settle(id, refunds, spend, at);
     }
 
-    /// Returns what is left of the tightest money budget of a product, in hundredths; `None` without one.
+    /// Returns what is left of the tightest of the money budgets that bound a product, in hundredths; `None` without one.
     #[must_use]
-    pub fn money_left(&self, account: &Account, settings: &ProviderSettings, product: &str) -> Option<i64> {
-        settings
-            .budget
-            .iter()
-            .filter(|budget| budget.unit == BudgetUnit::Cents)
-            .filter(|budget| budget.product.as_deref().is_none_or(|named| named == product))
-            .map(|budget| budget.limit - self.used(account, settings, budget))
+    pub fn money_left<'a>(
+        &self,
+        budgets: impl Iterator<Item = (&'a Account, &'a Budget)>,
+        resets: &Resets,
+        product: &str,
+    ) -> Option<i64> {
+        budgets
+            .filter(|(_, budget)| budget.unit == BudgetUnit::Cents)
+            .filter(|(_, budget)| budget.product.as_deref().is_none_or(|named| named == product))
+            .map(|(account, budget)| budget.limit - self.used(account, resets, budget))
             .min()
     }
 
     /// Returns what one budget has used in its present window by our count: the most of both, where the clock is not believed.
     #[must_use]
-    pub fn used(&self, account: &Account, settings: &ProviderSettings, budget: &Budget) -> i64 {
+    pub fn used(&self, account: &Account, resets: &Resets, budget: &Budget) -> i64 {
         let scope = budget.product.as_deref().unwrap_or("*");
-        let used = windows(budget.window, &settings.resets, self.time.look())
+        let used = windows(budget.window, resets, self.time.look())
             .into_iter()
             .map(|found| {
                 self.store

@@ -1,7 +1,24 @@
 //! Says which limit holds of those that an administrator and a vendor set.
 
-use super::ledger::{Priority, VendorUsage};
+use jiff::Timestamp;
+
+use super::waiters::Priority;
 use crate::config::settings::{Budget, BudgetUnit, BudgetWindow};
+
+/// Holds what the vendor says of a product of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VendorUsage {
+    /// When the vendor said so; what was used counts only in the windows of that moment.
+    pub learned: Option<Timestamp>,
+    /// Used today.
+    pub today: Option<i64>,
+    /// Used this month.
+    pub month: Option<i64>,
+    /// The month's limit.
+    pub month_limit: Option<i64>,
+    /// The hour's limit.
+    pub hour_limit: Option<i64>,
+}
 
 /// Returns the lowest budget of a product, a unit and a window.
 pub(super) fn tightest<'a>(

@@ -1,20 +1,16 @@
-//! Flies a question: chooses the product, runs the provider's step machine, keeps what came.
+//! Looks a question up at a provider: chooses the product, and keeps what came.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use super::cache::{AnswerKey, Cache, Entry, Retention};
+use super::call::CallExecutor;
+use crate::domain::{Answer, Denial, Failure, FailureKind, Query};
+use crate::providers::{Lookup, ProductId};
 
-use super::account::AccountState;
-use super::cache::{AnswerKey, Cache, Entry};
-use super::call::Carrier;
-use crate::domain::{Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query};
-use crate::providers::{Lookup, Offer, ProductId, ProviderError, Step};
-
-/// Describes what a flight is to bring.
+/// Describes what a look-up is to bring.
 #[derive(Debug, Clone)]
-pub struct Errand {
+pub struct LookupPlan {
     /// The question.
     pub query: Query,
     /// How many records are wanted.
@@ -23,35 +19,33 @@ pub struct Errand {
     pub buy: Option<i64>,
     /// What is held already.
     pub held: Option<Arc<Entry>>,
-    /// The version of what the asker saw in the cache: anything else there landed since.
+    /// The version of what the caller saw in the cache: anything else there landed since.
     pub seen: Option<u64>,
     /// Where the answer is kept.
     pub key: AnswerKey,
-    /// Provider origin and scope, for the keys of sibling answers.
+    /// The provider's origin, for the keys of sibling answers.
     pub origin: String,
-    /// See `origin`.
-    pub scope: String,
     /// How long the answer is kept, where the transform says.
     pub ttl: Option<Duration>,
 }
 
-impl Carrier {
-    /// Flies an errand and keeps all answers that came.
+impl CallExecutor {
+    /// Looks a question up and keeps all answers that came.
     ///
     /// # Errors
     /// The failure that the callers are told.
-    pub async fn fly(&self, errand: &Errand, cache: &Cache) -> Result<Arc<Entry>, Failure> {
-        let flown = self.ask_products(errand, cache).await;
-        flown.map_err(|failure| Failure {
+    pub async fn look_up(&self, plan: &LookupPlan, cache: &Cache) -> Result<Arc<Entry>, Failure> {
+        let found = self.ask_products(plan, cache).await;
+        found.map_err(|failure| Failure {
             charged: self.charged_text(),
             ..failure
         })
     }
 
-    async fn ask_products(&self, errand: &Errand, cache: &Cache) -> Result<Arc<Entry>, Failure> {
-        let descriptor = self.runtime.provider.descriptor();
-        let capability = errand.query.capability;
-        let fail = |kind, message: String| Failure::new(kind, &self.runtime.settings.name, message);
+    async fn ask_products(&self, plan: &LookupPlan, cache: &Cache) -> Result<Arc<Entry>, Failure> {
+        let descriptor = self.call.runtime.provider.descriptor();
+        let capability = plan.query.capability;
+        let fail = |kind, message: String| Failure::new(kind, &self.call.runtime.settings.name, message);
         let offer = descriptor.offer(capability).ok_or_else(|| {
             fail(
                 FailureKind::Refused,
@@ -60,46 +54,46 @@ impl Carrier {
         })?;
         // A choice of products needs to know them; what was learnt once is kept up to date, since it bounds spending.
         if descriptor.account.is_some()
-            && (offer.products.len() > 1 || self.state.entitled().is_some())
+            && (offer.products.len() > 1 || self.call.credential.account.entitled().is_some())
             && let Err(failure) = self.learn_entitlements().await
         {
             tracing::warn!(
-                provider = %self.runtime.settings.name,
+                provider = %self.call.runtime.settings.name,
                 reason = %failure.message,
                 "the account could not be asked what it is entitled to; every product is tried"
             );
         }
-        let now = self.clock.now();
+        let now = self.services.clock.now();
         let mut first: Option<Failure> = None;
         let mut inapplicable: Option<Failure> = None;
         for product in &offer.products {
-            if !self.state.is_open(&product.id, now) {
+            if !self.call.credential.account.is_open(&product.id, now) {
                 continue;
             }
-            let lookup = self.lookup(errand, &product.id);
-            let step = match self.runtime.provider.start(&lookup) {
+            let lookup = self.lookup(plan, &product.id);
+            let step = match self.call.runtime.provider.start(&lookup) {
                 Ok(step) => step,
                 // A product that cannot be asked this says nothing of the others, and is none to name.
                 Err(error) => {
                     inapplicable.get_or_insert_with(|| Failure {
                         product: None,
-                        ..self.told(&product.id, error)
+                        ..self.provider_failure(&product.id, error)
                     });
                     continue;
                 }
             };
-            let gathers = self.may_gather(errand, offer, product);
-            let flown = if gathers {
-                let answer = self.ask_together(errand, offer, product).await;
+            let is_batched = plan.buy.is_none() && self.may_batch(offer, product);
+            let found = if is_batched {
+                let answer = self.ask_together(&plan.query, offer, product).await;
                 answer.map(|answer| vec![answer])
             } else {
                 self.run(step, offer, &product.id).await
             };
-            match flown {
+            match found {
                 Ok(answers) => {
-                    // Whoever went along made no attempt of its own.
-                    let vendor_asked = gathers || self.wire.attempts() > 0;
-                    return self.keep(errand, answers, vendor_asked, cache).await;
+                    // A question that went along made no attempt of its own.
+                    let vendor_asked = is_batched || self.flight.attempts.count() > 0;
+                    return self.keep(plan, answers, vendor_asked, cache).await;
                 }
                 Err(failure) => {
                     let another = matches!(
@@ -115,7 +109,7 @@ impl Carrier {
                     {
                         first = Some(failure);
                     }
-                    if !another || self.unrepeatable.load(Ordering::Relaxed) {
+                    if !another || self.is_unrepeatable() {
                         break;
                     }
                 }
@@ -133,67 +127,19 @@ impl Carrier {
         }))
     }
 
-    fn lookup(&self, errand: &Errand, product: &ProductId) -> Lookup {
+    fn lookup(&self, plan: &LookupPlan, product: &ProductId) -> Lookup {
         // Only the same product can go on from what it gave.
-        let held = errand
+        let held = plan
             .held
             .as_ref()
             .filter(|entry| entry.answer.source.product == product.as_str());
         Lookup {
-            want: errand.want,
+            want: plan.want,
             held: held.map(|entry| entry.answer.as_ref().clone()),
-            buy: errand.buy,
-            files: Arc::clone(&self.runtime.reference.load().files),
-            options: self.runtime.settings.options.clone(),
-            ..Lookup::new(errand.query.clone(), product)
-        }
-    }
-
-    /// Turns a machine's error into what the callers are told.
-    pub(super) fn told(&self, product: &str, error: ProviderError) -> Failure {
-        let name = &self.runtime.settings.name;
-        match error {
-            ProviderError::Failed(failure) => failure,
-            ProviderError::Unsupported(message) => {
-                Failure::new(FailureKind::Refused, name, message).of(product)
-            }
-            ProviderError::Malformed(message) => {
-                Failure::new(FailureKind::Malformed, name, message).of(product)
-            }
-            ProviderError::TooExpensive { message } => {
-                Failure::new(FailureKind::Denied(Denial::Price), name, message).of(product)
-            }
-        }
-    }
-
-    /// Runs the provider's step machine to its end.
-    pub(super) async fn run(
-        &self,
-        start: Step,
-        offer: &Offer,
-        product: &ProductId,
-    ) -> Result<Vec<Answer>, Failure> {
-        let malformed = |message: String| self.told(product, ProviderError::Malformed(message));
-        let mut made = 0;
-        let mut step = start;
-        loop {
-            match step {
-                Step::Done(answers) if answers.is_empty() => {
-                    return Err(malformed("the look-up ended without an answer".to_owned()));
-                }
-                Step::Done(answers) => return Ok(answers),
-                Step::Calls { calls, then } => {
-                    made += calls.len();
-                    if made > offer.max_calls || calls.is_empty() {
-                        return Err(malformed(format!(
-                            "the look-up needs more than {} calls",
-                            offer.max_calls
-                        )));
-                    }
-                    let replies = join_all(calls.iter().map(|call| self.call(call))).await;
-                    step = then(replies).map_err(|error| self.told(product, error))?;
-                }
-            }
+            buy: plan.buy,
+            files: Arc::clone(&self.call.runtime.reference.load().files),
+            options: self.call.runtime.settings.options.clone(),
+            ..Lookup::new(plan.query.clone(), product)
         }
     }
 
@@ -201,18 +147,18 @@ impl Carrier {
     /// vendor was asked.
     async fn keep(
         &self,
-        errand: &Errand,
+        plan: &LookupPlan,
         answers: Vec<Answer>,
         vendor_asked: bool,
         cache: &Cache,
     ) -> Result<Arc<Entry>, Failure> {
-        let now = self.clock.now();
-        let settings = &self.runtime.settings;
+        let now = self.services.clock.now();
+        let settings = &self.call.runtime.settings;
         let mut asked = None;
         for answer in answers {
             if asked.is_none() {
                 // A held answer that came back without a call is as old as it was.
-                if let Some(held) = errand
+                if let Some(held) = plan
                     .held
                     .as_ref()
                     .filter(|held| !vendor_asked && *held.answer == answer)
@@ -220,16 +166,29 @@ impl Carrier {
                     asked = Some(Arc::clone(held));
                     continue;
                 }
-                let put = cache
-                    .put(&errand.key, answer, errand.want, &settings.ttl, errand.ttl, now)
-                    .await;
+                let retention = Retention {
+                    wanted: plan.want,
+                    ttl: &settings.ttl,
+                    own: plan.ttl,
+                };
+                let put = cache.put(&plan.key, answer, retention, now).await;
                 asked = Some(put);
                 continue;
             }
-            let key = AnswerKey::new(&settings.name, &errand.origin, &answer.query, &errand.scope);
+            let key = AnswerKey::new(
+                &settings.name,
+                &plan.origin,
+                &answer.query,
+                &self.call.credential.scope,
+            );
             // What is known of a sibling question was paid for by itself, and may hold more.
             if cache.get(&key).await.is_none_or(|known| !known.is_fresh(now)) {
-                cache.put(&key, answer, 0, &settings.ttl, None, now).await;
+                let retention = Retention {
+                    wanted: 0,
+                    ttl: &settings.ttl,
+                    own: None,
+                };
+                cache.put(&key, answer, retention, now).await;
             }
         }
         asked.ok_or_else(|| {
@@ -239,90 +198,5 @@ impl Carrier {
                 "the look-up ended without an answer",
             )
         })
-    }
-
-    /// Asks the vendor what the key is entitled to, unless that is known.
-    ///
-    /// # Errors
-    /// The failure of this call; what is known already is no failure.
-    pub async fn learn_entitlements(&self) -> Result<(), Failure> {
-        let mut known = self.state.entitlements.lock().await;
-        if known.is_known(self.clock.now()) {
-            return Ok(());
-        }
-        let asked = self.ask_account().await;
-        known.ask_again = AccountState::keep_for(asked.is_ok(), self.clock.now());
-        asked
-    }
-
-    /// Tries the key: by what the vendor says it is entitled to, else by a small question.
-    ///
-    /// # Errors
-    /// The failure, where the vendor could not be asked or refuses the key.
-    pub async fn try_key(&self) -> Result<(), Failure> {
-        let descriptor = self.runtime.provider.descriptor();
-        let Some(probe) = descriptor.probe.as_ref().filter(|_| descriptor.account.is_none()) else {
-            return self.ask_account().await;
-        };
-        let capability = probe.capability;
-        let fail = |message: String| Failure::new(FailureKind::Refused, &descriptor.name, message);
-        let offer = descriptor
-            .offer(capability)
-            .ok_or_else(|| fail(format!("{} does not offer {capability}", descriptor.title)))?;
-        let product = offer
-            .products
-            .first()
-            .map(|product| product.id.clone())
-            .unwrap_or_default();
-        let indicator =
-            Indicator::parse(probe.kind, &probe.value).map_err(|error| fail(error.to_string()))?;
-        let mut query = Query::new(capability, indicator);
-        for param in &offer.params {
-            query = query.with(&param.name, &param.values.default());
-        }
-        let lookup = Lookup {
-            want: 1,
-            files: Arc::clone(&self.runtime.reference.load().files),
-            options: self.runtime.settings.options.clone(),
-            ..Lookup::new(query, &product)
-        };
-        let step = self.runtime.provider.start(&lookup);
-        let step = step.map_err(|error| self.told(&product, error))?;
-        self.run(step, offer, &product).await.map(|_| ())
-    }
-
-    /// Asks the vendor what the key is entitled to, and takes it over.
-    ///
-    /// # Errors
-    /// The failure, where the vendor could not be asked or refuses the key.
-    pub async fn ask_account(&self) -> Result<(), Failure> {
-        let descriptor = self.runtime.provider.descriptor();
-        let none = || {
-            Failure::new(
-                FailureKind::Refused,
-                &descriptor.name,
-                "this provider has no account call",
-            )
-        };
-        let product = descriptor.account.as_ref().ok_or_else(none)?;
-        let offer = descriptor.offer(Capability::Account).ok_or_else(none)?;
-        let indicator = Indicator::parse(IndicatorKind::Phrase, "account").map_err(|_| none())?;
-        let query = Query::new(Capability::Account, indicator);
-        let lookup = Lookup::new(query, product);
-        let step = self
-            .runtime
-            .provider
-            .start(&lookup)
-            .map_err(|error| self.told(product, error))?;
-        let answers = self.run(step, offer, product).await?;
-        // An account without any product is no knowledge: believing it would shut every door.
-        let Some(answer) = answers.first().filter(|answer| !answer.records.is_empty()) else {
-            return Err(self.told(
-                product,
-                ProviderError::Malformed("the account names no product".to_owned()),
-            ));
-        };
-        self.state.learn(answer, &self.clock);
-        Ok(())
     }
 }

@@ -1,87 +1,85 @@
-//! The way a question takes. Owns every socket, timer and budget.
+//! The way of a question. Owns every socket, timer and budget.
 //!
 //! ```text
 //! cache (fresh | stale | negative) -> the caller's deadline -> single flight (detached)
-//!   -> batches: gathered into one look-up, where the product takes many questions at once
+//!   -> batches: waiting for others to go in one look-up, where the product takes many questions at once
 //!   -> for each call of the look-up: retry [ breaker -> budget -> rate -> permit -> sign
 //!        -> reserve on disk -> one attempt -> judge -> settle ]
 //!   -> store -> outcome
 //! ```
 //!
-//! The files can be read in that order: this one, [`flight`], `landing`, [`lookup`], `batch`, [`call`],
-//! [`breaker`], [`ledger`], [`dispenser`], [`transport`], [`cache`].
+//! The files can be read in that order: this one, `landing`, [`flight`], [`lookup`], `batch`, `entitlements`, `steps`, [`call`],
+//! [`runtime`], [`transport`], [`keyring`], [`breaker`], [`rate_limiter`], [`ledger`], [`cache`]. Each uses only files that stand
+//! behind it in this list, and small ones that are not in it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-pub mod account;
 mod batch;
+mod batch_queue;
 pub mod breaker;
 pub(crate) mod bucket;
 pub mod cache;
 pub mod call;
-pub mod dispenser;
+mod closing;
+mod entitlements;
 pub mod flight;
+pub mod keyring;
 pub mod known_time;
 mod landing;
-pub mod learnt;
 pub mod ledger;
 mod limits;
 pub mod lookup;
 mod owner;
 pub mod question;
+pub mod rate_limiter;
 pub mod reference;
 pub mod room;
 pub mod runtime;
 mod service;
 pub mod session;
-mod sightings;
 mod standing;
+mod steps;
 pub mod store;
 pub mod transport;
-pub mod user_keys;
-mod waiting;
+pub mod waiters;
 pub mod windows;
 
-use account::AccountState;
 use cache::{AnswerKey, Cache, Entry};
-use call::{Carrier, Passengers};
+use call::{CallContext, CallExecutor, CallServices};
+pub use closing::Closing;
 use flight::Flights;
+use keyring::{Credential, KeyHasher};
 use known_time::KnownTime;
-use landing::{Aboard, Aloft, FlightKey, Flown, Landing, Wire, land};
+use landing::{CompletionGuard, FlightKey, FlightOutcome, FlightWaiters, Landing, land};
 use ledger::{Ledger, Spend};
-use lookup::Errand;
-pub use question::{Ask, Asker, CacheState, TERMINAL, Told};
+use lookup::LookupPlan;
+pub use question::{Ask, Asker, CacheState, RemainingBudget, TERMINAL, Told};
 use room::Room;
-use runtime::{Key, Runtime};
-pub use standing::Left;
+use runtime::Runtime;
 use store::Store;
 use transport::TransportError;
-pub use waiting::Closing;
+use waiters::FlightContext;
 
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::Loaded;
-use crate::config::settings::ProviderSettings;
+use crate::config::settings::Budget;
 use crate::domain::{Denial, Failure, FailureKind, Outcome};
 use crate::telemetry::metrics::Metrics;
 
 /// Answers questions. All faces share one.
 pub struct Engine {
-    clock: SharedClock,
+    services: Arc<CallServices>,
     time: Arc<KnownTime>,
     store: Store,
     cache: Arc<Cache>,
-    ledger: Arc<Ledger>,
     flights: Arc<Flights<FlightKey, Landing>>,
+    hasher: Arc<KeyHasher>,
     runtimes: ArcSwap<BTreeMap<String, Arc<Runtime>>>,
-    metrics: Arc<Metrics>,
     runtime: tokio::runtime::Handle,
-    closing: Arc<Closing>,
-    answers: Arc<Room>,
     batches: Arc<Room>,
 }
 
@@ -108,21 +106,34 @@ impl Engine {
     ) -> Result<Self, TransportError> {
         let clock = Arc::clone(time.clock());
         let settings = &loaded.settings;
-        let runtimes = runtime::start_all(loaded, None, &store, &clock)?;
-        Ok(Self {
-            cache: Arc::new(Cache::new(settings.cache, store.clone())),
+        let hasher = Arc::new(KeyHasher::new(store.secret()));
+        let runtimes = runtime::start_all(loaded, None, &hasher, &clock)?;
+        let room = || Room::new(settings.server.working_memory, Arc::clone(&clock));
+        let (answers, batches) = (room(), room());
+        let services = CallServices {
             ledger: Arc::new(Ledger::new(store.clone(), Arc::clone(&time))),
+            clock,
+            metrics,
+            room: answers,
+            closing: Arc::default(),
+        };
+        Ok(Self {
+            services: Arc::new(services),
+            cache: Arc::new(Cache::new(settings.cache, store.clone())),
             flights: Arc::default(),
+            hasher,
             runtimes: ArcSwap::from_pointee(runtimes),
             runtime: tokio::runtime::Handle::current(),
-            closing: Arc::default(),
-            answers: Room::new(settings.server.working_memory, Arc::clone(&clock)),
-            batches: Room::new(settings.server.working_memory, Arc::clone(&clock)),
-            clock,
+            batches,
             time,
             store,
-            metrics,
         })
+    }
+
+    /// Says which providers cannot be reached as configured, all of them; [`Engine::start`] stops at the first.
+    #[must_use]
+    pub fn faults(loaded: &Loaded) -> Vec<TransportError> {
+        runtime::faults(loaded)
     }
 
     /// Takes over new settings; ledger, cache and what is known of unchanged keys stay.
@@ -131,7 +142,7 @@ impl Engine {
     /// [`TransportError`] where a provider cannot be reached as configured; the old settings go on.
     pub fn reload(&self, loaded: &Loaded) -> Result<(), TransportError> {
         let old = self.runtimes.load_full();
-        let new = runtime::start_all(loaded, Some(&old), &self.store, &self.clock)?;
+        let new = runtime::start_all(loaded, Some(&old), &self.hasher, &self.services.clock)?;
         self.runtimes.store(Arc::new(new));
         self.time.set_lasts(loaded.settings.server.clock_believed);
         Ok(())
@@ -140,7 +151,7 @@ impl Engine {
     /// Returns the clock.
     #[must_use]
     pub fn clock(&self) -> &SharedClock {
-        &self.clock
+        &self.services.clock
     }
 
     /// Returns the time that spending and removing go by.
@@ -152,7 +163,7 @@ impl Engine {
     /// Returns the room that large answers have while they are decoded and shown.
     #[must_use]
     pub fn answers(&self) -> &Arc<Room> {
-        &self.answers
+        &self.services.room
     }
 
     /// Returns the room that batches have for what they came to.
@@ -170,7 +181,7 @@ impl Engine {
     /// Returns the ledger.
     #[must_use]
     pub fn ledger(&self) -> &Arc<Ledger> {
-        &self.ledger
+        &self.services.ledger
     }
 
     /// Returns the store.
@@ -182,7 +193,7 @@ impl Engine {
     /// Returns the metrics.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
+        &self.services.metrics
     }
 
     /// Returns the providers at work, by name.
@@ -194,7 +205,7 @@ impl Engine {
     /// Answers a question.
     pub async fn ask(&self, ask: Ask) -> Told {
         let told = self.answer(&ask).await;
-        self.metrics.answered(&ask.provider, told.cache.name());
+        self.services.metrics.answered(&ask.provider, told.cache.name());
         told
     }
 
@@ -208,73 +219,74 @@ impl Engine {
                 message,
             ));
         };
-        let (scope, state) = match self.payer(runtime, ask) {
-            Ok(payer) => payer,
-            Err(failure) => return Told::failed(failure),
-        };
-        let origin = runtime.transport.origin(
-            runtime
-                .provider
-                .descriptor()
-                .origins
-                .first()
-                .map_or("", |o| &o.name),
-        );
-        let key = AnswerKey::new(&ask.provider, origin, &ask.query, &scope);
-        let (kept, place) = self.cache.get_within(&key, &self.answers, ask.deadline).await;
+        let resolved = runtime.keyring.resolve(&ask.asker.tenant, ask.key.as_ref());
+        let credential = resolved.as_ref().ok();
+        if let Some(credential) = credential
+            && let Err(failure) = credential.check_client(&ask.asker.client, self.services.clock.now())
+        {
+            return Told::failed(failure);
+        }
+        let scope = resolved
+            .as_ref()
+            .map_or_else(|none| &none.scope, |known| &known.scope);
+        let origin = runtime.origin();
+        let key = AnswerKey::new(&ask.provider, origin, &ask.query, scope);
+        let room = &self.services.room;
+        let (kept, place) = self.cache.get_within(&key, room, ask.deadline).await;
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
-            let told = self.told(entry, CacheState::Hit, &key, runtime, state.as_deref());
+            let told = self.told(entry, CacheState::Hit, &key, runtime, credential);
             return Told { place, ..told };
         }
-        // Whoever waits for others holds no room.
+        // What waits for others holds no room.
         drop(place);
-        if let Some(reason) = &ask.barred {
+        if let Some(reason) = &ask.blocked_reason {
             let denied = FailureKind::Denied(Denial::Marking);
             return Told::failed(Failure::new(denied, &ask.provider, reason.as_str()));
         }
-        let Some(state) = state else {
-            let title = &runtime.provider.descriptor().title;
-            let message = match runtime.settings.key_fault {
-                Some(_) => format!("the {title} key of this server cannot be read"),
-                None => format!("no {title} key is configured on this server"),
-            };
-            let failure = Failure::new(FailureKind::Denied(Denial::NoKey), &ask.provider, message);
-            return self.stale_or(kept, key, failure);
+        let credential = match resolved {
+            Ok(credential) => credential,
+            Err(none) => return self.stale_or(kept, key, none.failure(&ask.provider)),
         };
-        let buy = match self.purse(ask, runtime) {
+        let buy = match spend_limit(ask, &credential) {
             Ok(buy) => buy,
             Err(failure) => return Told::failed(failure),
         };
-        let mut errand = Errand {
+        let mut plan = LookupPlan {
             query: ask.query.clone(),
             want: ask.want,
             buy,
             held: None,
             seen: None,
             origin: origin.to_owned(),
-            scope,
             key: key.clone(),
             ttl: ask.ttl,
         };
         let mut kept = kept;
         loop {
-            errand.seen = kept.as_ref().map(|entry| entry.version);
-            let held = |entry: &Arc<Entry>| entry.is_fresh(self.clock.now()) && !self.is_too_old(ask, entry);
-            errand.held = kept.clone().filter(held);
-            let flown = self.fly(ask, runtime, &state, errand.clone()).await;
-            let mut told = match flown.landing {
-                // Whoever took off first may have wanted less: what landed is held, and the rest is fetched.
-                Some(Ok(landed)) if !flown.leads && !landed.entry.holds(ask.want) => {
+            plan.seen = kept.as_ref().map(|entry| entry.version);
+            let held = |entry: &Arc<Entry>| {
+                entry.is_fresh(self.services.clock.now()) && !self.is_too_old(ask, entry)
+            };
+            plan.held = kept.clone().filter(held);
+            let call = CallContext {
+                runtime: Arc::clone(runtime),
+                credential: credential.clone(),
+                spend: spend(ask),
+            };
+            let outcome = self.fly(ask, call, plan.clone()).await;
+            let mut told = match outcome.landing {
+                // The caller that started the flight may have wanted less: what came is held, and the rest is fetched.
+                Some(Ok(landed)) if !outcome.leads && !landed.entry.holds(ask.want) => {
                     kept = Some(landed.entry);
                     continue;
                 }
                 Some(Ok(landed)) => {
-                    let cache = if flown.leads {
+                    let cache = if outcome.leads {
                         CacheState::Miss
                     } else {
                         CacheState::Joined
                     };
-                    let told = self.told(&landed.entry, cache, &key, runtime, Some(&state));
+                    let told = self.told(&landed.entry, cache, &key, runtime, Some(&credential));
                     Told {
                         place: landed.place,
                         ..told
@@ -289,9 +301,9 @@ impl Engine {
                 }
             };
             // What failed was called for, too.
-            if flown.leads {
-                told.attempts = flown.wire.attempts();
-                told.provider_time = flown.wire.time();
+            if outcome.leads {
+                told.attempts = outcome.attempts.count();
+                told.provider_time = outcome.attempts.time();
             }
             return told;
         }
@@ -303,120 +315,55 @@ impl Engine {
         !bought
             && ask
                 .max_age
-                .is_some_and(|most| most.is_zero() || entry.age(self.clock.now()) > most)
+                .is_some_and(|max| max.is_zero() || entry.age(self.services.clock.now()) > max)
     }
 
     fn serves(&self, ask: &Ask, entry: &Entry) -> bool {
-        entry.is_fresh(self.clock.now())
+        entry.is_fresh(self.services.clock.now())
             && !self.is_too_old(ask, entry)
             && entry.holds(ask.want)
             && !(ask.buy && entry.answer.is_quote())
     }
 
-    /// Says what may be paid: nothing unless the asker wants to buy, the token may, and a maximum is configured.
-    fn purse(&self, ask: &Ask, runtime: &Runtime) -> Result<Option<i64>, Failure> {
-        if !ask.buy {
-            return Ok(None);
-        }
-        let denied =
-            |kind, message: String| Err(Failure::new(FailureKind::Denied(kind), &ask.provider, message));
-        if !ask.asker.may_buy {
-            return denied(
-                Denial::Scope,
-                "this token may not buy; it needs the scope `buy`".to_owned(),
-            );
-        }
-        match max_price(&runtime.settings) {
-            Some(most) => Ok(Some(most)),
-            None => denied(
-                Denial::Price,
-                format!(
-                    "no `max_price` is configured in a budget of {}, so nothing is bought",
-                    ask.provider
-                ),
-            ),
-        }
-    }
-
-    async fn fly(
-        &self,
-        ask: &Ask,
-        runtime: &Arc<Runtime>,
-        state: &Arc<AccountState>,
-        errand: Errand,
-    ) -> Flown {
-        let wire = Arc::<Wire>::default();
-        let key: FlightKey = (errand.key.clone(), errand.buy.is_some());
-        let mut seat = self
+    /// Joins the flight of a question, or starts it.
+    async fn fly(&self, ask: &Ask, call: CallContext, plan: LookupPlan) -> FlightOutcome {
+        let attempts = Arc::default();
+        let key: FlightKey = (plan.key.clone(), plan.buy.is_some());
+        let mut handle = self
             .flights
             .join(&key, ask.deadline, ask.asker.priority, |flight| {
-                let aboard = Aboard {
+                let waiters = Arc::new(FlightWaiters {
                     flights: Arc::clone(&self.flights),
                     key: key.clone(),
                     flight: Arc::clone(&flight),
-                };
-                let client = ask.asker.client.clone();
-                let mut carrier = self.carrier(
-                    runtime,
-                    state,
-                    ask.key.clone(),
-                    client,
-                    spend(ask),
-                    Arc::new(aboard),
-                );
-                carrier.wire = Arc::clone(&wire);
+                });
+                let attempts = Arc::clone(&attempts);
+                let executor = self.executor(call, FlightContext { waiters, attempts });
                 let (flights, cache, key) = (Arc::clone(&self.flights), Arc::clone(&self.cache), key.clone());
-                let users = Arc::clone(&runtime.users);
                 self.runtime.spawn(async move {
-                    let aloft = Aloft {
+                    let guard = CompletionGuard {
                         flights,
                         key,
                         flight,
                         landed: false,
                     };
-                    let landing = land(&carrier, &errand, &cache).await;
+                    let landing = land(&executor, &plan, &cache).await;
                     // What the vendor refuses is counted where it says so.
-                    if carrier.key.is_some() && carrier.state.is_accepted() {
-                        users.keep(&carrier.state);
-                    }
-                    aloft.land(landing);
+                    executor.call.credential.keep();
+                    guard.land(landing);
                 });
             });
-        let leads = seat.leads;
-        let landing = timeout_at(self.clock.as_ref(), ask.deadline, seat.landed()).await;
-        Flown {
+        let leads = handle.leads;
+        let landing = timeout_at(self.clock().as_ref(), ask.deadline, handle.landed()).await;
+        FlightOutcome {
             landing: landing.flatten(),
             leads,
-            wire,
+            attempts,
         }
     }
 
-    fn carrier(
-        &self,
-        runtime: &Arc<Runtime>,
-        state: &Arc<AccountState>,
-        key: Option<Key>,
-        client: String,
-        spend: Spend,
-        passengers: Arc<dyn Passengers>,
-    ) -> Carrier {
-        Carrier {
-            runtime: Arc::clone(runtime),
-            state: Arc::clone(state),
-            key,
-            ledger: Arc::clone(&self.ledger),
-            clock: Arc::clone(&self.clock),
-            metrics: Arc::clone(&self.metrics),
-            passengers,
-            client,
-            spend,
-            wire: Arc::default(),
-            unrepeatable: AtomicBool::new(false),
-            charged: Mutex::default(),
-            room: Arc::clone(&self.answers),
-            place: Mutex::default(),
-            closing: Arc::clone(&self.closing),
-        }
+    fn executor(&self, call: CallContext, flight: FlightContext) -> CallExecutor {
+        CallExecutor::new(Arc::clone(&self.services), call, flight)
     }
 
     fn told(
@@ -425,12 +372,13 @@ impl Engine {
         cache: CacheState,
         key: &AnswerKey,
         runtime: &Runtime,
-        state: Option<&AccountState>,
+        credential: Option<&Credential>,
     ) -> Told {
         let answer = &entry.answer;
-        let money_left = answer.price.as_ref().and(state).and_then(|state| {
-            self.ledger
-                .money_left(&state.account, &runtime.settings, &answer.source.product)
+        let settings = &runtime.settings;
+        let money_left = answer.price.as_ref().and(credential).and_then(|credential| {
+            self.ledger()
+                .money_left(credential.budgets(), &settings.resets, &answer.source.product)
         });
         Told {
             outcome: Outcome::of(Arc::clone(answer)),
@@ -441,7 +389,10 @@ impl Engine {
             attempts: 0,
             provider_time: Duration::ZERO,
             money_left,
-            max_price: max_price(&runtime.settings),
+            max_price: match credential {
+                Some(credential) => max_price(credential.budgets().map(|(_, budget)| budget)),
+                None => max_price(settings.budget.iter()),
+            },
             place: None,
         }
     }
@@ -452,7 +403,9 @@ impl Engine {
             failure.kind,
             FailureKind::Unavailable | FailureKind::TimedOut | FailureKind::Limited | FailureKind::Malformed
         );
-        match kept.filter(|entry| down && !entry.answer.is_quote() && entry.is_usable(self.clock.now())) {
+        match kept
+            .filter(|entry| down && !entry.answer.is_quote() && entry.is_usable(self.services.clock.now()))
+        {
             Some(entry) => Told {
                 outcome: Outcome::of(Arc::clone(&entry.answer)),
                 cache: CacheState::Stale,
@@ -488,6 +441,30 @@ fn spend(ask: &Ask) -> Spend {
     }
 }
 
-fn max_price(settings: &ProviderSettings) -> Option<i64> {
-    settings.budget.iter().filter_map(|budget| budget.max_price).min()
+/// Says what may be paid: nothing unless the caller wants to buy, the token may, and a maximum is configured.
+fn spend_limit(ask: &Ask, credential: &Credential) -> Result<Option<i64>, Failure> {
+    if !ask.buy {
+        return Ok(None);
+    }
+    let denied = |kind, message: String| Err(Failure::new(FailureKind::Denied(kind), &ask.provider, message));
+    if !ask.asker.may_buy {
+        return denied(
+            Denial::Scope,
+            "this token may not buy; it needs the scope `buy`".to_owned(),
+        );
+    }
+    match max_price(credential.budgets().map(|(_, budget)| budget)) {
+        Some(max) => Ok(Some(max)),
+        None => denied(
+            Denial::Price,
+            format!(
+                "no `max_price` is configured in a budget of {}, so nothing is bought",
+                ask.provider
+            ),
+        ),
+    }
+}
+
+fn max_price<'a>(budgets: impl Iterator<Item = &'a Budget>) -> Option<i64> {
+    budgets.filter_map(|budget| budget.max_price).min()
 }

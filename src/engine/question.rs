@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::cache::{AnswerKey, Entry};
-use super::ledger::Priority;
+use super::keyring::{DEFAULT_TENANT, Key};
 use super::room::Place;
-use super::runtime::Key;
+use super::waiters::Priority;
 use crate::domain::{Answer, Failure, Outcome, Query};
 
 /// The name of the face and of the person at the terminal, in ledger, log and metrics.
@@ -32,11 +34,11 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Is pivotd itself, for what it has to know before anybody asks.
+    /// Is pivotd itself, for what it has to know before a client asks.
     pub(super) fn pivotd(operation: &str) -> Self {
         Self {
             client: "pivotd".to_owned(),
-            tenant: "default".to_owned(),
+            tenant: DEFAULT_TENANT.to_owned(),
             face: "start",
             operation: operation.to_owned(),
             request_id: String::new(),
@@ -61,10 +63,10 @@ pub struct Ask {
     pub max_age: Option<Duration>,
     /// How long the answer is kept, where the transform says.
     pub ttl: Option<Duration>,
-    /// Why nobody may be asked; then only what is held answers.
-    pub barred: Option<String>,
-    /// A user's own key, used instead of the server's.
-    pub key: Option<Key>,
+    /// Why no provider may be asked; then only what is held answers.
+    pub blocked_reason: Option<String>,
+    /// A user's own key, used instead of the tenant's and the server's.
+    pub key: Option<Arc<Key>>,
     /// Until when the caller waits, on the clock's `elapsed`.
     pub deadline: Duration,
     /// Who asks.
@@ -82,7 +84,7 @@ pub enum CacheState {
     Joined,
     /// From the cache, past its time, because the vendor could not be asked.
     Stale,
-    /// Nobody was asked.
+    /// No provider was asked.
     Local,
 }
 
@@ -98,6 +100,19 @@ impl CacheState {
             Self::Local => "local",
         }
     }
+}
+
+/// Says what is left of a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemainingBudget {
+    /// The budget as it is configured.
+    pub label: String,
+    /// What is left, in its unit; hundredths where it counts money.
+    pub left: i64,
+    /// What it holds when it is whole.
+    pub limit: i64,
+    /// When it is whole again; `None` for one that never resets.
+    pub resets_at: Option<Timestamp>,
 }
 
 /// Tells the caller what became of a question.
@@ -127,7 +142,7 @@ pub struct Told {
 }
 
 impl Told {
-    /// Tells an outcome that nobody was asked for and that is kept nowhere.
+    /// Tells an outcome for which no provider was asked and that is not kept.
     fn bare(outcome: Outcome, cache: CacheState) -> Self {
         Self {
             outcome,

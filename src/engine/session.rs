@@ -39,7 +39,7 @@ impl Session {
     }
 }
 
-/// Holds the session of one key. Whoever finds none buys one, while the others wait.
+/// Holds the session of one key. The call that finds none buys one, while the others wait.
 #[derive(Debug, Default)]
 pub struct SessionSlot(Mutex<Option<Arc<Session>>>);
 

@@ -1,65 +1,68 @@
 //! How the engine stands: what is left of budgets, who waits, and what is kept longer than it is of use.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
+use super::keyring::{Credential, DEFAULT_TENANT};
+use super::question::RemainingBudget;
 use super::{Engine, store, windows};
 use crate::telemetry::metrics::BudgetLabels;
 
 /// Audit rows are kept for 400 days: a year, and time to look at it.
 const AUDIT_KEPT_US: i64 = 400 * 86_400 * 1_000_000;
 
-/// Says what is left of a budget.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
-    /// The budget as it is configured.
-    pub label: String,
-    /// What is left, in its unit; hundredths where it counts money.
-    pub left: i64,
-    /// What it holds when it is whole.
-    pub limit: i64,
-    /// When it is whole again; `None` for one that never resets.
-    pub resets_at: Option<Timestamp>,
-}
-
 impl Engine {
-    /// Says what is left of the budgets of a provider's own key, and when each is whole again.
+    /// Says what is left of the budgets that bound a tenant's questions at a provider, and when each is whole again.
     #[must_use]
-    pub fn budgets(&self, provider: &str) -> Vec<Left> {
+    pub fn budgets(&self, provider: &str, tenant: &str) -> Vec<RemainingBudget> {
         let runtimes = self.runtimes.load();
         let Some(runtime) = runtimes.get(provider) else {
             return Vec::new();
         };
-        let Some(own) = &runtime.own else {
+        let Some(credential) = runtime.keyring.configured_for(tenant) else {
             return Vec::new();
         };
-        let now = self.ledger.now();
-        let budgets = runtime.settings.budget.iter();
-        budgets
-            .map(|budget| Left {
-                label: budget.label.clone(),
-                left: budget.limit - self.ledger.used(&own.account, &runtime.settings, budget),
-                limit: budget.limit,
-                resets_at: windows::window(budget.window, &runtime.settings.resets, now).next,
-            })
-            .collect()
+        let (now, resets) = (self.ledger().now(), &runtime.settings.resets);
+        let left = credential.budgets().map(|(account, budget)| RemainingBudget {
+            label: budget.label.clone(),
+            left: budget.limit - self.ledger().used(account, resets, budget),
+            limit: budget.limit,
+            resets_at: windows::window(budget.window, resets, now).next,
+        });
+        left.collect()
     }
 
     /// Sets the gauges that are read, not counted.
     pub fn observe(&self) {
-        let now = self.clock.now();
+        let now = self.clock().now();
+        let metrics = self.metrics();
         let runtimes = self.runtimes.load();
         let (mut states, mut waiting, mut budgets) = (Vec::new(), Vec::new(), Vec::new());
         for (name, runtime) in runtimes.iter() {
-            let Some(own) = &runtime.own else { continue };
-            waiting.push((name.clone(), own.dispenser.waiting()));
-            for budget in &runtime.settings.budget {
-                let used = self.ledger.used(&own.account, &runtime.settings, budget);
+            let keyring = &runtime.keyring;
+            let shared = keyring.configured_for(DEFAULT_TENANT);
+            let tenants = keyring.tenant_credentials();
+            for (account, budget) in shared
+                .into_iter()
+                .flat_map(Credential::budgets)
+                .chain(tenants.flat_map(Credential::own_budgets))
+            {
+                let used = self.ledger().used(account, &runtime.settings.resets, budget);
                 let labels = BudgetLabels {
                     provider: name.clone(),
                     budget: budget.label.clone(),
                 };
                 budgets.push((labels, used, budget.limit));
             }
+            let accounts = || keyring.credentials().map(|credential| &credential.account);
+            if accounts().next().is_some() {
+                let calls = accounts().map(|account| account.limiter.waiting()).sum();
+                waiting.push((name.clone(), calls));
+            }
+            let Some(own) = keyring.server_account() else {
+                continue;
+            };
             states.extend(
                 own.breaker
                     .states(now)
@@ -67,15 +70,45 @@ impl Engine {
                     .map(|(product, state)| (name.clone(), product, state)),
             );
         }
-        self.metrics.set_waiting(waiting);
-        self.metrics.set_budgets(budgets);
-        for (of, room) in [("answers", &self.answers), ("batches", &self.batches)] {
-            self.metrics.set_room(of, room.taken(), room.waiting());
+        metrics.set_waiting(waiting);
+        metrics.set_budgets(budgets);
+        for (of, room) in [("answers", self.answers()), ("batches", &self.batches)] {
+            metrics.set_room(of, room.taken(), room.waiting());
         }
-        self.metrics
-            .set_clock_doubted(self.time.look().believed_at.is_some());
-        self.metrics.set_breakers(states);
-        self.metrics.set_store(self.store.standing());
+        metrics.set_clock_doubted(self.time.look().believed_at.is_some());
+        metrics.set_breakers(states);
+        metrics.set_store(self.store.standing());
+    }
+
+    /// Begins to stop: every flight that has made no attempt yet is told so at once, and none makes one from now on.
+    pub fn close(&self) {
+        self.services.closing.begin(self.clock().elapsed());
+    }
+
+    /// Waits until no flight is under way, since what has been paid for is kept: at most as long as an attempt may take,
+    /// and at most until `limit` after the server began to stop.
+    pub async fn landed(&self, limit: Duration) {
+        self.close();
+        self.time.keep();
+        let clock = self.clock();
+        let stopped = self.services.closing.since().unwrap_or_else(|| clock.elapsed());
+        let longest = self
+            .runtimes
+            .load()
+            .values()
+            .map(|runtime| runtime.settings.timeout)
+            .max();
+        let until = (clock.elapsed() + longest.unwrap_or_default()).min(stopped + limit);
+        while self.in_the_air() > 0 && clock.elapsed() < until {
+            let pause = Duration::from_millis(20);
+            clock.sleep_until(clock.elapsed() + pause).await;
+        }
+    }
+
+    /// Returns how many flights are under way.
+    #[must_use]
+    pub fn in_the_air(&self) -> usize {
+        self.flights.len()
     }
 
     /// Removes stored answers that are of no use any more; returns how many. While the clock is not believed, nothing is

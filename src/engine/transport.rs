@@ -1,4 +1,4 @@
-//! Opens the sockets and the secrets: one client per provider, address checks at connect time, a size
+//! Opens the sockets and, for one call at a time, the secrets: one client per provider, address checks at connect time, a size
 //! cap after decompression, no redirects, TLS 1.2 or later. Questions over DNS go to a resolver instead.
 
 mod address;
@@ -19,7 +19,8 @@ use url::Url;
 use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
 use self::dns::Resolvers;
 use self::strike::Secrets;
-pub use self::tls::Authorities;
+pub use self::tls::RootCertificates;
+use super::keyring::Key;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};
 use crate::providers::{Call, Exposed, Method, Name, Provider, ProviderError, Reply};
@@ -76,12 +77,11 @@ pub enum AttemptError {
 /// Makes the calls of one provider.
 pub struct Transport {
     client: OnceLock<reqwest::Client>,
-    authorities: Arc<Authorities>,
+    root_certificates: Arc<RootCertificates>,
     network: NetworkSettings,
     name: String,
     origins: BTreeMap<String, Url>,
     resolvers: BTreeMap<String, Resolvers>,
-    credentials: BTreeMap<String, SecretString>,
     options: BTreeMap<String, String>,
     policy: AddressPolicy,
     max_answer: usize,
@@ -90,8 +90,8 @@ pub struct Transport {
 /// Holds what a call is signed with.
 #[derive(Debug)]
 pub struct Signing<'a> {
-    /// The user's own key; the server's where there is none.
-    pub key: Option<&'a BTreeMap<String, SecretString>>,
+    /// The key of the call, which transport does not keep.
+    pub key: &'a Key,
     /// The session's token.
     pub session: Option<&'a SecretString>,
     /// The servers that may be gone to beside the declared origins.
@@ -114,7 +114,10 @@ impl Transport {
     ///
     /// # Errors
     /// [`TransportError`] where a base URL names a forbidden address, or proxy or CA file cannot be used.
-    pub fn new(settings: &ProviderSettings, authorities: Arc<Authorities>) -> Result<Self, TransportError> {
+    pub fn new(
+        settings: &ProviderSettings,
+        root_certificates: Arc<RootCertificates>,
+    ) -> Result<Self, TransportError> {
         let wrong = |setting: &'static str, reason: &dyn std::fmt::Display| {
             TransportError::of(&settings.name, setting, reason)
         };
@@ -150,16 +153,11 @@ impl Transport {
         }
         let transport = Self {
             client: OnceLock::new(),
-            authorities,
+            root_certificates,
             network: settings.network.clone(),
             name: settings.name.clone(),
             origins,
             resolvers,
-            credentials: settings
-                .credentials
-                .iter()
-                .map(|(name, credential)| (name.clone(), credential.value.clone()))
-                .collect(),
             options: settings.options.clone(),
             policy,
             max_answer: settings.max_answer,
@@ -171,7 +169,7 @@ impl Transport {
         Ok(transport)
     }
 
-    /// Returns the HTTP client. It is made when it is first needed: a provider that nobody asks needs none.
+    /// Returns the HTTP client. It is made when it is first needed: a provider that is not asked needs none.
     fn client(&self) -> Result<&reqwest::Client, TransportError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
@@ -211,7 +209,7 @@ impl Transport {
         let tls = match &self.network.ca_file {
             Some(path) => tls::with_file(path).map_err(|error| wrong("ca_file", &error))?,
             None => self
-                .authorities
+                .root_certificates
                 .system()
                 .map_err(|error| wrong("the system's certificate authorities", &error))?,
         };
@@ -228,21 +226,10 @@ impl Transport {
         self.origins.get(name).map_or_else(resolver, Url::as_str)
     }
 
-    /// Returns the server's own key.
-    #[must_use]
-    pub fn credentials(&self) -> &BTreeMap<String, SecretString> {
-        &self.credentials
-    }
-
     /// Returns a vendor's words without any part of the key and without the session's token, in case it repeats them.
     #[must_use]
-    pub fn without_key(&self, text: &str, with: &Signing<'_>) -> String {
-        Secrets::of_words(self.key(with), with.session).strike_words(text)
-    }
-
-    /// Returns the key that a call is signed with.
-    fn key<'a>(&'a self, with: &'a Signing<'_>) -> &'a BTreeMap<String, SecretString> {
-        with.key.unwrap_or(&self.credentials)
+    pub fn without_key(text: &str, with: &Signing<'_>) -> String {
+        Secrets::of_words(with.key, with.session).strike_words(text)
     }
 
     /// Signs a call and makes one attempt. What comes back holds no secret, should the vendor repeat one.
@@ -259,7 +246,7 @@ impl Transport {
     ) -> Result<Reply, AttemptError> {
         let mut reply = self.exchange(provider, call, with).await?;
         let descriptor = provider.descriptor();
-        Secrets::of_values(descriptor, self.key(with), with.session).strike_reply(&mut reply);
+        Secrets::of_values(descriptor, with.key, with.session).strike_reply(&mut reply);
         Ok(reply)
     }
 
@@ -291,7 +278,7 @@ impl Transport {
         prefix: &str,
     ) -> Result<Call, AttemptError> {
         let mut signed = call.clone();
-        let exposed = Exposed::new(self.key(with), &self.options)
+        let exposed = Exposed::new(with.key, &self.options)
             .in_session(with.session)
             .below(prefix);
         provider

@@ -48,7 +48,7 @@ pub async fn readyz(app: Data<App>) -> HttpResponse {
     let scores = || {
         runtimes
             .values()
-            .any(|runtime| runtime.own.is_some() && speaks(runtime))
+            .any(|runtime| runtime.keyring.has_key() && speaks(runtime))
     };
     if app.configured.load().catalogue.transforms().is_empty() && !scores() {
         return unready("no transform is served, and no source of scores is asked\n");
@@ -65,7 +65,10 @@ pub async fn readyz(app: Data<App>) -> HttpResponse {
     }
     let mut text = String::from("ready\n");
     for (name, runtime) in runtimes.iter() {
-        let refused = runtime.own.as_ref().and_then(|own| own.breaker.refusal());
+        let refused = runtime
+            .keyring
+            .server_account()
+            .and_then(|own| own.breaker.refusal());
         if runtime.settings.key_fault.is_some() {
             text.push_str(&format!("without {name}: its key cannot be read\n"));
         } else if refused.is_some() {

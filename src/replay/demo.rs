@@ -128,6 +128,7 @@ pub fn point(
     provider.network = NetworkSettings::default();
     provider.credentials = credentials(descriptor, USERNAME, API_KEY);
     provider.missing.clear();
+    provider.tenants.clear();
     // Nothing of it is real: nobody need wait, and a quote can be bought.
     let limit = NonZeroU32::MIN.saturating_add(999_999);
     provider.rate = vec![Rate::smooth(limit, Duration::from_secs(1))];

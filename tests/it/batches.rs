@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pivotd::config::Settings;
-use pivotd::engine::account::AccountState;
+use pivotd::engine::keyring::account::AccountState;
 use pivotd::replay::{Fault, Gate, Matcher};
 use serde_json::{Value, json};
 
@@ -29,13 +29,13 @@ fn one_attempt(settings: &mut Settings) {
 
 fn account(app: &TestApp) -> Arc<AccountState> {
     let runtimes = app.app.engine.runtimes();
-    Arc::clone(runtimes["domaintools"].own.as_ref().unwrap())
+    Arc::clone(runtimes["domaintools"].keyring.server_account().unwrap())
 }
 
 /// Resolves when so many questions wait for others.
 async fn gathered(app: &TestApp, count: usize) {
     let account = account(app);
-    while account.gathering() != count {
+    while account.batch_waiting() != count {
         tokio::task::yield_now().await;
     }
 }
@@ -234,7 +234,7 @@ async fn a_vendor_that_refuses_everything_is_not_asked_about_each() {
     let own = account(&app);
     let answer = full_batch(&app, &names(100)).await;
     assert_eq!(decisions(&answer), ["undetermined"; 100]);
-    assert_eq!(own.gathering(), 0);
+    assert_eq!(own.batch_waiting(), 0);
     let asked = asked(&app);
     assert!(asked.len() <= 2 * 16 + 1, "{asked:?}");
 }
@@ -252,7 +252,7 @@ async fn somebody_at_work_waits_for_no_batch() {
     // Another name goes alone, at once.
     let other = app.get("/v1/domain/example.net/reputation").await.json();
     assert_eq!(other["max_score"], 12);
-    assert_eq!((asked(&app), account(&app).gathering()), (vec![1], 2));
+    assert_eq!((asked(&app), account(&app).batch_waiting()), (vec![1], 2));
     // One of these takes the others along.
     let same = app.get("/v1/domain/blocked.example/reputation");
     tokio::pin!(same);

@@ -43,18 +43,18 @@ async fn five_hundred_questions_at_ten_a_second_never_pass_the_rate() {
     let names: Vec<String> = (0..500).map(|n| format!("name-{n}.example")).collect();
     let questions = join_all(names.iter().map(|name| app.run(IP_HISTORY, Entity::domain(name))));
     // The clock stands still while anything is on the wire: each step gives one token, and what comes of it comes.
-    let dispenser = app.app.engine.runtimes()["domaintools"]
-        .own
-        .as_ref()
+    let limiter = app.app.engine.runtimes()["domaintools"]
+        .keyring
+        .server_account()
         .unwrap()
-        .dispenser
+        .limiter
         .clone();
     let mut most = BTreeMap::new();
     tokio::pin!(questions);
     let answers = loop {
         let step = async {
             let wait = clock.wait_for_sleeper(Duration::from_millis(150)).await;
-            while app.app.engine.in_the_air() > dispenser.waiting() {
+            while app.app.engine.in_the_air() > limiter.waiting() {
                 tokio::task::yield_now().await;
             }
             wait

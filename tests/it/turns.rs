@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pivotd::clock::Clock;
-use pivotd::engine::dispenser::Dispenser;
+use pivotd::engine::rate_limiter::RateLimiter;
 use pivotd::replay::{Fault, Gate, Matcher};
 
 use crate::support::{Answer, Builder, Entity, TestApp, rate};
@@ -27,15 +27,15 @@ async fn paced(limit: u32) -> TestApp {
     app
 }
 
-fn dispenser(app: &TestApp) -> Arc<Dispenser> {
+fn limiter(app: &TestApp) -> Arc<RateLimiter> {
     let runtimes = app.app.engine.runtimes();
-    Arc::clone(&runtimes["domaintools"].own.as_ref().unwrap().dispenser)
+    Arc::clone(&runtimes["domaintools"].keyring.server_account().unwrap().limiter)
 }
 
 /// Resolves when so many calls wait for their turn.
 async fn waiting(app: &TestApp, count: usize) {
-    let dispenser = dispenser(app);
-    while dispenser.waiting() != count {
+    let limiter = limiter(app);
+    while limiter.waiting() != count {
         tokio::task::yield_now().await;
     }
 }

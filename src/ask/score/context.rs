@@ -128,7 +128,7 @@ impl Scorer<'_> {
             not_asked: settled.and_then(|evidence| evidence.reasons.into_iter().next()),
             facts,
             cost: tally.cost,
-            budget: budget_left(self.engine, &tally.sources),
+            budget: budget_left(self.engine, &self.asker.tenant, &tally.sources),
             sample_data: None,
             rehearsal: None,
         }

@@ -80,12 +80,13 @@ async fn around(
     plan::ask(scorer, capability, indicator, about, MOST_DOMAINS, &mut parts);
     let offered = parts.len();
     // A product that the account does not include is as a source without a key: it is not missed.
-    parts.retain(|part| scorer.engine.may_answer(part.source(), capability));
+    let (engine, tenant) = (scorer.engine, &scorer.asker.tenant);
+    parts.retain(|part| engine.may_answer(part.source(), capability, tenant));
     if capability == Capability::ReverseWhois && scorer.policy.rules.registrations == Registrations::Free {
         let free = join_all(
             parts
                 .iter()
-                .map(|part| scorer.engine.is_free(part.source(), capability)),
+                .map(|part| engine.is_free(part.source(), capability, tenant)),
         )
         .await;
         let mut free = free.into_iter();

@@ -7,17 +7,16 @@ use crate::engine::runtime::Runtime;
 
 /// Says that no source of scores has a key here, and which would take one for the indicators; nothing where one has.
 #[must_use]
-pub(super) fn note(engine: &Engine, indicators: &[(String, Indicator)]) -> Option<String> {
+pub(super) fn note(engine: &Engine, tenant: &str, indicators: &[(String, Indicator)]) -> Option<String> {
     let runtimes = engine.runtimes();
     let speaks = |runtime: &Runtime| {
         let descriptor = runtime.provider.descriptor();
         SPEAKING.iter().any(|one| descriptor.offer(*one).is_some())
     };
     let has_key = |runtime: &Runtime| {
-        let settings = &runtime.settings;
         // One that works without its key, though it could have one, was switched on by an administrator who knows.
         let takes_key = !runtime.provider.descriptor().credentials.is_empty();
-        settings.key_fault.is_some() || (runtime.own.is_some() && takes_key)
+        runtime.keyring.is_configured(tenant) && takes_key
     };
     if runtimes
         .values()

@@ -145,7 +145,9 @@ pub struct Looked {
 impl Scorer<'_> {
     /// Scores an alert: its indicators side by side, and one answer for all.
     pub async fn score(&self, mut alert: Alert) -> Scored {
-        alert.notes.extend(keyless::note(self.engine, &alert.indicators));
+        alert
+            .notes
+            .extend(keyless::note(self.engine, &self.asker.tenant, &alert.indicators));
         self.imply_domains(&mut alert);
         let looked = join_all(
             alert
@@ -191,7 +193,7 @@ impl Scorer<'_> {
             sealed: alert.sealed,
             excess: alert.excess,
             notes: alert.notes,
-            budget: budget_left(self.engine, &tally.sources),
+            budget: budget_left(self.engine, &self.asker.tenant, &tally.sources),
             is_sender_doubtful: alert.is_sender_doubtful,
             ..Request::new(&self.asker.request_id, &decision_id, &titles)
         };
@@ -304,11 +306,11 @@ impl Scorer<'_> {
     }
 }
 
-/// Says what is left of the budgets of sources.
+/// Says what is left of the budgets of sources that bound a tenant's questions.
 #[must_use]
-pub fn budget_left(engine: &Engine, sources: &BTreeSet<String>) -> Vec<BudgetLeft> {
+pub fn budget_left(engine: &Engine, tenant: &str, sources: &BTreeSet<String>) -> Vec<BudgetLeft> {
     let of = |source: &String| {
-        let left = engine.budgets(source).into_iter();
+        let left = engine.budgets(source, tenant).into_iter();
         left.map(|left| BudgetLeft {
             source: source.clone(),
             budget: left.label,

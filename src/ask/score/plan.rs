@@ -170,7 +170,9 @@ pub(super) fn ask(
     let ScoreOptions {
         providers, tlp, pap, ..
     } = scorer.options;
-    for descriptor in lookup::providers_for(scorer.engine, capability, asked.kind(), providers.as_ref()) {
+    let tenant = &scorer.asker.tenant;
+    let names = providers.as_ref();
+    for descriptor in lookup::providers_for(scorer.engine, tenant, capability, asked.kind(), names) {
         let offer = descriptor.offer(capability);
         let unsaid = offer.iter().flat_map(|offer| offer.unsaid(asked.kind()));
         parts.push(Part {

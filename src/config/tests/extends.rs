@@ -493,3 +493,22 @@ proptest! {
         prop_assert_eq!(order, expected);
     }
 }
+
+#[test]
+fn a_tenant_of_a_provider_is_laid_over_by_its_name() {
+    let loaded = good(
+        "[providers.virustotal.tenants.acme]\napi_key = \"canary-77aa\"\nbudget = \"5/day\"\n\
+         [providers.virustotal.tenants.globex]\nrate = { limit = \"8/s\", burst = 4 }\n",
+    );
+    let provider = &loaded.settings.providers["virustotal"];
+    assert!(provider.tenants["acme"].key.is_some() && provider.tenants["globex"].key.is_none());
+    let path = "providers.virustotal.tenants";
+    assert_eq!(
+        changes(&loaded),
+        [
+            format!("{path}.acme.api_key: - -> \"••••••\" (my.toml:3:11)"),
+            format!("{path}.acme.budget: - -> \"5/day\" (my.toml:4:10)"),
+            format!("{path}.globex.rate: - -> {{ limit = \"8/s\", burst = 4 }} (my.toml:6:8)"),
+        ]
+    );
+}

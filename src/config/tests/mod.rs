@@ -9,4 +9,5 @@ mod lists;
 mod manual;
 mod paths;
 mod secrets;
+mod tenants;
 mod values;

@@ -1,12 +1,11 @@
 //! Strikes the secrets of a call out of what a vendor says, wherever it repeats them and however it writes them.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::engine::keyring::Key;
 use crate::providers::kit::common::{parameter, segment};
 use crate::providers::kit::lenient;
 use crate::providers::{Descriptor, Reply};
@@ -21,18 +20,14 @@ pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
     /// Takes every part of a key, and the session's token: what is told of an error holds none of them.
-    pub(super) fn of_words(key: &BTreeMap<String, SecretString>, session: Option<&SecretString>) -> Self {
+    pub(super) fn of_words(key: &Key, session: Option<&SecretString>) -> Self {
         let parts = key.values().chain(session);
         Self::forms(parts.map(|part| part.expose_secret().to_owned()).collect())
     }
 
     /// Takes the parts of a key that must never be shown, and the session's token. A user name may be part of what is
     /// known of others, so values keep it.
-    pub(super) fn of_values(
-        descriptor: &Descriptor,
-        key: &BTreeMap<String, SecretString>,
-        session: Option<&SecretString>,
-    ) -> Self {
+    pub(super) fn of_values(descriptor: &Descriptor, key: &Key, session: Option<&SecretString>) -> Self {
         let part = |secret: bool| {
             let fields = descriptor.credentials.iter();
             let named = fields
@@ -155,6 +150,8 @@ fn strike_end(mut text: String, secret: &str) -> String {
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
+
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::providers::Providers;

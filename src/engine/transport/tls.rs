@@ -13,9 +13,9 @@ use rustls_platform_verifier::Verifier;
 /// Reading the system's authorities takes longer than all else of making an HTTP client, and they are most of what it
 /// holds. So it is done once, when a provider is first asked.
 #[derive(Debug, Default)]
-pub struct Authorities(OnceLock<ClientConfig>);
+pub struct RootCertificates(OnceLock<ClientConfig>);
 
-impl Authorities {
+impl RootCertificates {
     /// Returns the settings with the system's authorities.
     pub(super) fn system(&self) -> Result<ClientConfig, String> {
         if let Some(made) = self.0.get() {

@@ -58,9 +58,9 @@ fn transport(base_url: &str) -> Transport {
     Transport::new(&loaded.settings.providers["witness"], Arc::default()).unwrap()
 }
 
-fn signing(reference: &Reference) -> Signing<'_> {
+fn signing<'a>(key: &'a Key, reference: &'a Reference) -> Signing<'a> {
     Signing {
-        key: None,
+        key,
         session: None,
         reference,
         now: Timestamp::UNIX_EPOCH,
@@ -84,7 +84,7 @@ proptest! {
             call.add(name, value.as_str());
         }
         let reference = Reference::default();
-        let request = transport.request(&witness, &call, &signing(&reference)).unwrap();
+        let request = transport.request(&witness, &call, &signing(&Key::new(), &reference)).unwrap();
         let signed = witness.0.lock().unwrap().pop().unwrap();
         prop_assert_eq!(&signed, &target(&request));
         prop_assert!(signed.ends_with("by=wit%20ness"), "{}", signed);
@@ -122,7 +122,7 @@ async fn the_request_line_is_what_was_signed() {
     let reference = Reference::default();
     let transport = transport(&format!("http://{address}/api"));
     let reply = transport
-        .attempt(&witness, &call, &signing(&reference))
+        .attempt(&witness, &call, &signing(&Key::new(), &reference))
         .await
         .unwrap();
     assert_eq!(reply.status, 204);
@@ -153,10 +153,7 @@ async fn a_reply_comes_without_the_key_and_with_seconds_to_wait() {
     let instance = tokio::spawn(once(listener, reply));
     let key = BTreeMap::from([("api_key".to_owned(), SecretString::from("canary-key/1"))]);
     let reference = Reference::default();
-    let signing = Signing {
-        key: Some(&key),
-        ..signing(&reference)
-    };
+    let signing = signing(&key, &reference);
     let transport = transport(&format!("http://{address}"));
     let call = Call::get("api", "any", "/x");
     let reply = transport

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::refused;
 use crate::app::App;
-use crate::config::settings::BudgetWindow;
-use crate::engine::account::AccountState;
+use crate::config::settings::{BudgetWindow, TenantKey};
+use crate::engine::keyring::account::AccountState;
+use crate::engine::keyring::{Credential, DEFAULT_TENANT};
 use crate::engine::runtime::Runtime;
 use crate::engine::windows::window;
 use crate::engine::{Asker, TERMINAL};
@@ -109,36 +110,54 @@ pub(super) async fn test(
     };
     let asker = operator.0.asker(TERMINAL, "keys test", context.id().to_string());
     let mut keys = Vec::new();
-    for (name, runtime) in runtimes.iter() {
-        let meant = provider.map_or_else(|| is_asked(runtime), |one| one == name);
-        if meant {
-            keys.push(key_test(&app, name, runtime, &asker).await);
+    let meant = runtimes
+        .iter()
+        .filter(|(name, _)| provider.is_none_or(|one| one == *name));
+    for (_, runtime) in meant {
+        if provider.is_some() || is_asked(runtime) {
+            keys.push(key_test(&app, runtime, DEFAULT_TENANT, &asker).await);
+        }
+        for (tenant, _) in tenants_with_key(runtime) {
+            keys.push(key_test(&app, runtime, tenant, &asker).await);
         }
     }
     Ok(Json(keys))
 }
 
-async fn key_test(app: &App, name: &str, runtime: &Arc<Runtime>, asker: &Asker) -> KeyView {
+/// Returns the tenants that were given a key of their own, each with it.
+fn tenants_with_key(runtime: &Runtime) -> impl Iterator<Item = (&str, &TenantKey)> {
+    let tenants = runtime.settings.tenants.iter();
+    tenants.filter_map(|(tenant, settings)| Some((tenant.as_str(), settings.key.as_ref()?)))
+}
+
+async fn key_test(app: &App, runtime: &Arc<Runtime>, tenant: &str, asker: &Asker) -> KeyView {
+    let (name, title) = (&runtime.settings.name, &runtime.provider.descriptor().title);
+    let own = tenants_with_key(runtime).find(|(known, _)| *known == tenant);
+    let no_key = match own {
+        Some((_, key)) => key.fault.as_ref().map(|fault| format!("no key: {fault}")),
+        None => runtime.settings.no_key(),
+    };
+    let known = runtime.keyring.resolve(tenant, None).ok();
+    let known = known.filter(|credential| !credential.key.is_empty());
     let mut view = KeyView {
-        provider: name.to_owned(),
-        title: runtime.provider.descriptor().title.to_string(),
+        provider: name.clone(),
+        title: own.map_or_else(|| title.to_string(), |_| format!("{title}, tenant {tenant}")),
         failure: None,
         account: None,
-        fingerprint: (!runtime.settings.credentials.is_empty() && runtime.own.is_some())
-            .then(|| runtime.fingerprint().to_owned()),
+        fingerprint: known.map(|credential| credential.fingerprint().to_owned()),
         products: Vec::new(),
         budgets: Vec::new(),
     };
-    if let Some(reason) = runtime.settings.no_key() {
+    if let Some(reason) = no_key {
         view.failure = Some(reason);
         return view;
     }
     let deadline = app.engine.clock().elapsed() + app.configured.load().settings().deadlines.maltego;
-    match app.engine.test_key(name, asker.clone(), deadline).await {
-        Ok(state) => {
-            view.products = products(app, runtime, &state);
-            view.budgets = budgets(app, runtime, &state);
-            view.account = Some(state.account.account.clone());
+    match app.engine.test_key(name, tenant, asker.clone(), deadline).await {
+        Ok(credential) => {
+            view.products = products(app, runtime, &credential.account);
+            view.budgets = budgets(app, runtime, &credential);
+            view.account = Some(credential.account.account.account.clone());
         }
         Err(failure) => view.failure = Some(failure.message),
     }
@@ -175,14 +194,13 @@ fn products(app: &App, runtime: &Runtime, state: &AccountState) -> Vec<ProductVi
         .collect()
 }
 
-fn budgets(app: &App, runtime: &Runtime, state: &AccountState) -> Vec<BudgetView> {
-    let settings = &runtime.settings;
-    settings
-        .budget
-        .iter()
-        .map(|budget| BudgetView {
+fn budgets(app: &App, runtime: &Runtime, credential: &Credential) -> Vec<BudgetView> {
+    let (ledger, resets) = (app.engine.ledger(), &runtime.settings.resets);
+    let budgets = credential.budgets();
+    budgets
+        .map(|(account, budget)| BudgetView {
             label: budget.label.clone(),
-            used: app.engine.ledger().used(&state.account, settings, budget),
+            used: ledger.used(account, resets, budget),
             currency: budget.currency.clone(),
         })
         .collect()

@@ -8,15 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::refused;
 use crate::app::App;
+use crate::config::values::{LONGEST_NAME, is_plain_name};
 use crate::http::api_call::{ApiCall, api_call, json_call};
 use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
 use crate::http::target::in_path;
 use crate::tokens::{NewToken, Scope, TokenRecord};
-
-/// The longest name of a token or tenant.
-const LONGEST_NAME: usize = 64;
 
 /// Holds a secret on its way to the one time it is shown; debug output leaves it out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,8 +106,7 @@ pub(super) async fn create(
 ) -> Result<Json<CreatedToken>, Problem> {
     let new = body.json()?;
     for (what, name) in [("name", &new.name), ("tenant", &new.tenant)] {
-        let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || !name.chars().all(plain) {
+        if !is_plain_name(name) {
             return Err(refused(format!(
                 "the {what} of a token has up to {LONGEST_NAME} letters, digits, and -_.@ only, since ledger and log name it"
             )));

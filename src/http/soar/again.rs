@@ -55,7 +55,7 @@ impl ScoreRequest {
         {
             return None;
         }
-        let budget = serde_json::to_string(&budget_left(engine, &score.sources)).ok()?;
+        let budget = serde_json::to_string(&budget_left(engine, principal.tenant(), &score.sources)).ok()?;
         for source in &score.answered {
             engine.metrics().answered(source, score.cache);
         }

@@ -344,8 +344,8 @@ impl BatchSummary {
     }
 
     /// Says what is left, once everything is counted.
-    pub(super) fn close(&mut self, app: &App) {
-        self.budget = budget_left(&app.engine, &self.sources);
+    pub(super) fn close(&mut self, app: &App, tenant: &str) {
+        self.budget = budget_left(&app.engine, tenant, &self.sources);
     }
 
     /// Returns the word for the log.
@@ -398,7 +398,7 @@ async fn gather(
         summary.count(item);
         provider_time += item.provider_time;
     }
-    summary.close(&run.app);
+    summary.close(&run.app, run.principal.tenant());
     let outcome = summary.outcome();
     let is_settled = summary.undetermined + summary.failed == 0;
     let reply = if lines {

@@ -346,7 +346,7 @@ fn longest_ttl(app: &App, asks: &[Capability]) -> Duration {
     let runtimes = app.engine.runtimes();
     let ttls = runtimes
         .values()
-        .filter(|runtime| runtime.own.is_some())
+        .filter(|runtime| runtime.keyring.has_key())
         .flat_map(|runtime| {
             let (ttl, descriptor) = (&runtime.settings.ttl, runtime.provider.descriptor());
             let offered = asks

@@ -126,7 +126,7 @@ async fn work(run: Run, request_id: Uuid, lines: mpsc::Sender<Piece>, provider_t
             }
         }
     }
-    summary.close(&app);
+    summary.close(&app, run.principal.tenant());
     waiting.push_back(Piece::Last(last_line(&summary).into(), summary.outcome()));
     // Here the room of the batch is given back.
     drop((items, run));

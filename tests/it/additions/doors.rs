@@ -29,7 +29,7 @@ async fn asked(app: &TestApp, value: &str, only: Option<&[&str]>, tlp: Tlp) -> V
     let indicator = Indicator::parse(IndicatorKind::Ipv4, value).unwrap();
     let only: Option<BTreeSet<String>> =
         only.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-    let providers = providers_for(engine, CAPABILITY, indicator.kind(), only.as_ref());
+    let providers = providers_for(engine, &asker.tenant, CAPABILITY, indicator.kind(), only.as_ref());
     let sources = providers.iter().map(|descriptor| Source {
         blocked_reason: blocked_reason(engine, descriptor, CAPABILITY, tlp, Pap::Clear),
         ..Source::of(descriptor, CAPABILITY)

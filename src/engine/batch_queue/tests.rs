@@ -1,19 +1,23 @@
-//! Tests who goes together, and that nobody is left behind.
+//! Tests which questions go together, and that none is left behind.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 
 use super::*;
 use crate::domain::Indicator;
+use crate::engine::waiters::{AllWaiters, Priority};
 
-/// Is somebody who waits until a second, and may leave.
+/// Is a caller that waits until a second, and may leave.
 #[derive(Default)]
-struct Somebody {
+struct Caller {
     until: u64,
     left: AtomicBool,
     given_up: AtomicBool,
 }
 
-impl Somebody {
+impl Caller {
     fn until(until: u64) -> Arc<Self> {
         Arc::new(Self {
             until,
@@ -26,7 +30,7 @@ impl Somebody {
     }
 }
 
-impl Passengers for Somebody {
+impl Waiters for Caller {
     fn deadline(&self) -> Duration {
         Duration::from_secs(self.until)
     }
@@ -53,19 +57,19 @@ impl Passengers for Somebody {
     }
 }
 
-fn shape(scope: &str) -> Shape {
-    Shape {
+fn key(scope: &str) -> BatchKey {
+    BatchKey {
         product: "many".into(),
         capability: Capability::Risk,
         kind: IndicatorKind::Domain,
         params: BTreeMap::new(),
-        scope: scope.to_owned(),
+        scope: scope.into(),
     }
 }
 
-fn member(name: &str, passengers: &Arc<Somebody>) -> (Member, oneshot::Receiver<Told>) {
+fn member(name: &str, waiters: &Arc<Caller>) -> (Member, oneshot::Receiver<Result<Answer, Failure>>) {
     let indicator = Indicator::parse(IndicatorKind::Domain, name).unwrap();
-    let (told, answer) = oneshot::channel();
+    let (result, answer) = oneshot::channel();
     let member = Member {
         query: Query::new(Capability::Risk, indicator),
         spend: Spend {
@@ -76,8 +80,8 @@ fn member(name: &str, passengers: &Arc<Somebody>) -> (Member, oneshot::Receiver<
             question: format!("risk domain {name}"),
             request_id: String::new(),
         },
-        passengers: Arc::<Somebody>::clone(passengers),
-        told,
+        waiters: Arc::<Caller>::clone(waiters),
+        result,
     };
     (member, answer)
 }
@@ -88,10 +92,10 @@ fn names(members: &[Member]) -> Vec<&str> {
 }
 
 #[test]
-fn a_full_gathering_is_left_to_those_in_it() {
-    let gatherings = Gatherings::default();
-    let waits = Somebody::until(1);
-    let join = |name: &str, scope: &str| gatherings.join(&shape(scope), member(name, &waits).0, 2);
+fn a_full_batch_is_left_to_those_in_it() {
+    let queue = BatchQueue::default();
+    let waits = Caller::until(1);
+    let join = |name: &str, scope: &str| queue.join(&key(scope), member(name, &waits).0, 2);
     let (one, opened) = join("one.example", "server/a");
     assert!(opened);
     let (other, opened) = join("other.example", "server/b");
@@ -103,12 +107,12 @@ fn a_full_gathering_is_left_to_those_in_it() {
     assert!(!opened && Arc::ptr_eq(&one, &two));
     let (three, opened) = join("three.example", "server/a");
     assert!(opened && !Arc::ptr_eq(&one, &three), "the first was full");
-    assert_eq!(gatherings.waiting(), 2, "who left does not wait");
-    let close = |gathering| {
-        let opened = Opened {
-            gatherings: &gatherings,
-            shape: shape("server/a"),
-            gathering,
+    assert_eq!(queue.waiting(), 2, "who left does not wait");
+    let close = |batch| {
+        let opened = OpenBatch {
+            queue: &queue,
+            key: key("server/a"),
+            batch,
         };
         opened.close()
     };
@@ -119,42 +123,39 @@ fn a_full_gathering_is_left_to_those_in_it() {
 }
 
 #[test]
-fn a_gathering_leaves_without_those_for_whom_nobody_waits() {
-    let gatherings = Gatherings::default();
-    let (stays, leaves) = (Somebody::until(1), Somebody::until(9));
-    let (gathering, _) = gatherings.join(&shape("s"), member("gone.example", &leaves).0, 9);
-    gatherings.join(&shape("s"), member("here.example", &stays).0, 9);
+fn a_batch_leaves_without_those_for_whom_nobody_waits() {
+    let queue = BatchQueue::default();
+    let (stays, leaves) = (Caller::until(1), Caller::until(9));
+    let (batch, _) = queue.join(&key("s"), member("gone.example", &leaves).0, 9);
+    queue.join(&key("s"), member("here.example", &stays).0, 9);
     leaves.leave();
-    let opened = Opened {
-        gatherings: &gatherings,
-        shape: shape("s"),
-        gathering,
+    let opened = OpenBatch {
+        queue: &queue,
+        key: key("s"),
+        batch,
     };
     assert_eq!(names(&opened.close()), ["here.example"]);
 }
 
 #[tokio::test]
-async fn a_task_that_ends_early_takes_its_gathering_along() {
-    let gatherings = Gatherings::default();
-    let waits = Somebody::until(1);
+async fn a_task_that_ends_early_takes_its_batch_along() {
+    let queue = BatchQueue::default();
+    let waits = Caller::until(1);
     let (first, answer) = member("one.example", &waits);
-    let (gathering, _) = gatherings.join(&shape("s"), first, 9);
-    drop(Opened {
-        gatherings: &gatherings,
-        shape: shape("s"),
-        gathering,
+    let (batch, _) = queue.join(&key("s"), first, 9);
+    drop(OpenBatch {
+        queue: &queue,
+        key: key("s"),
+        batch,
     });
     assert!(answer.await.is_err(), "it is told at once");
-    assert!(gatherings.join(&shape("s"), member("two.example", &waits).0, 9).1);
+    assert!(queue.join(&key("s"), member("two.example", &waits).0, 9).1);
 }
 
 #[test]
 fn a_look_up_waits_for_the_last_of_its_members() {
-    let (early, late) = (Somebody::until(1), Somebody::until(9));
-    let together = Together(vec![
-        Arc::<Somebody>::clone(&early),
-        Arc::<Somebody>::clone(&late),
-    ]);
+    let (early, late) = (Caller::until(1), Caller::until(9));
+    let together = AllWaiters(vec![Arc::<Caller>::clone(&early), Arc::<Caller>::clone(&late)]);
     assert_eq!(together.deadline(), Duration::from_secs(9));
     early.leave();
     assert!(!together.gone());

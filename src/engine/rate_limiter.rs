@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::bucket::Bucket;
-use super::ledger::Priority;
+use super::waiters::Priority;
 use crate::clock::{SharedClock, timeout_at};
 use crate::config::settings::Rate;
 
-/// Tells whoever asks whether a waiter has become urgent: an interactive caller may join a batch's flight.
+/// Tells whether a waiter has become urgent: an interactive caller may join a batch's flight.
 pub type Urgency = Arc<dyn Fn() -> Priority + Send + Sync>;
 
 struct Waiter {
@@ -127,7 +127,7 @@ pub struct TooLate {
 }
 
 /// Hands out the permits of one account.
-pub struct Dispenser {
+pub struct RateLimiter {
     clock: SharedClock,
     /// The longest time between two tokens; `None` where there is no rate.
     period: Option<Duration>,
@@ -136,18 +136,18 @@ pub struct Dispenser {
     state: Mutex<State>,
 }
 
-impl fmt::Debug for Dispenser {
+impl fmt::Debug for RateLimiter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Dispenser")
+            .debug_struct("RateLimiter")
             .field("period", &self.period)
             .field("waiting", &self.waiting())
             .finish()
     }
 }
 
-impl Dispenser {
-    /// Makes a dispenser that keeps every one of `rates`; without any it never waits.
+impl RateLimiter {
+    /// Makes a limiter that keeps every one of `rates`; without any it never waits.
     #[must_use]
     pub fn new(rates: &[Rate], clock: SharedClock) -> Arc<Self> {
         let buckets: Vec<Bucket> = rates.iter().map(Bucket::new).collect();
@@ -271,25 +271,25 @@ mod tests {
     /// Runs the waits to their end, moving the clock from sleeper to sleeper; returns who got a permit when.
     async fn run(
         clock: &ManualClock,
-        dispenser: &Arc<Dispenser>,
+        limiter: &Arc<RateLimiter>,
         asks: Vec<(&'static str, Urgency, u64)>,
     ) -> Granted {
-        run_late(clock, dispenser, asks, Duration::ZERO).await
+        run_late(clock, limiter, asks, Duration::ZERO).await
     }
 
     /// Does the same with timers that ring so late.
     async fn run_late(
         clock: &ManualClock,
-        dispenser: &Arc<Dispenser>,
+        limiter: &Arc<RateLimiter>,
         asks: Vec<(&'static str, Urgency, u64)>,
         late: Duration,
     ) -> Granted {
         let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
         let total = asks.len();
         for (client, urgency, deadline) in asks {
-            let (dispenser, sender, clock) = (Arc::clone(dispenser), sender.clone(), clock.clone());
+            let (limiter, sender, clock) = (Arc::clone(limiter), sender.clone(), clock.clone());
             tokio::spawn(async move {
-                let got = dispenser
+                let got = limiter
                     .acquire(client, urgency, Duration::from_secs(deadline))
                     .await;
                 let _ = sender.send((client, got.map(|()| clock.elapsed())));
@@ -310,9 +310,9 @@ mod tests {
     #[tokio::test]
     async fn keeps_the_rate_and_refuses_at_once_what_cannot_make_it() {
         let (manual, clock) = start();
-        let dispenser = Dispenser::new(&[rate(60, 60)], clock);
+        let limiter = RateLimiter::new(&[rate(60, 60)], clock);
         let asks = (0..8).map(|_| ("one", person(), 5)).collect();
-        let results = run(&manual, &dispenser, asks).await;
+        let results = run(&manual, &limiter, asks).await;
         let granted: Vec<_> = results.iter().filter_map(|(_, got)| got.ok()).collect();
         assert_eq!(granted, (0..5).map(Duration::from_secs).collect::<Vec<_>>());
         let refused: Vec<_> = results.iter().filter_map(|(_, got)| got.err()).collect();
@@ -326,12 +326,12 @@ mod tests {
     #[tokio::test]
     async fn is_fair_between_clients_and_lets_people_go_first() {
         let (manual, clock) = start();
-        let dispenser = Dispenser::new(&[rate(1, 1)], clock);
+        let limiter = RateLimiter::new(&[rate(1, 1)], clock);
         let mut asks: Vec<(&'static str, Urgency, u64)> = vec![("first", person(), 100)];
         asks.extend((0..3).map(|_| ("night", batch(), 100)));
         asks.extend((0..3).map(|_| ("anna", person(), 100)));
         asks.extend((0..2).map(|_| ("ben", person(), 100)));
-        let order: Vec<_> = run(&manual, &dispenser, asks)
+        let order: Vec<_> = run(&manual, &limiter, asks)
             .await
             .into_iter()
             .map(|(client, _)| client)
@@ -350,9 +350,9 @@ mod tests {
         let rate = Rate::smooth(NonZeroU32::new(20).unwrap(), Duration::from_secs(1));
         for late in [0, 30, 60] {
             let (manual, clock) = start();
-            let dispenser = Dispenser::new(&[rate], clock);
+            let limiter = RateLimiter::new(&[rate], clock);
             let asks = (0..40).map(|_| ("one", person(), 100)).collect();
-            let results = run_late(&manual, &dispenser, asks, Duration::from_millis(late)).await;
+            let results = run_late(&manual, &limiter, asks, Duration::from_millis(late)).await;
             let times: Vec<u128> = results.iter().map(|(_, got)| got.unwrap().as_millis()).collect();
             assert!(times.last() < Some(&2450), "{late}: {times:?}");
             for (at, from) in times.iter().enumerate() {
@@ -369,10 +369,10 @@ mod tests {
     async fn a_burst_goes_at_once_and_what_comes_after_it_is_told_its_time() {
         let (manual, clock) = start();
         let rate = Rate::smooth(NonZeroU32::new(20).unwrap(), Duration::from_mins(1));
-        let dispenser = Dispenser::new(&[rate], clock);
+        let limiter = RateLimiter::new(&[rate], clock);
         // The sixth would come after 4 seconds, which is too late for who waits 3.
         let asks = (0..6).map(|_| ("alert", person(), 3)).collect();
-        let results = run(&manual, &dispenser, asks).await;
+        let results = run(&manual, &limiter, asks).await;
         let granted: Vec<_> = results.iter().filter_map(|(_, got)| got.ok()).collect();
         assert_eq!(granted, [Duration::ZERO; 5]);
         let refused: Vec<_> = results.iter().filter_map(|(_, got)| got.err()).collect();
@@ -387,10 +387,10 @@ mod tests {
     #[tokio::test]
     async fn every_rate_holds() {
         let (manual, clock) = start();
-        let dispenser = Dispenser::new(&[rate(10, 1), rate(30, 60)], clock);
+        let limiter = RateLimiter::new(&[rate(10, 1), rate(30, 60)], clock);
         let results = run(
             &manual,
-            &dispenser,
+            &limiter,
             (0..4).map(|_| ("one", person(), 100)).collect(),
         )
         .await;

@@ -1,7 +1,7 @@
-//! Keeps what belongs to users' own keys, and bounds what keys that are none can do.
+//! Keeps the accounts of users' own keys, and bounds what false keys can do.
 //!
 //! A key that the vendor has not taken yet shares one rate with all other such keys, by the vendor's address: the calls
-//! come from this server's address, whoever made the keys up. A client whose keys are refused may try few others.
+//! come from this server's address, whichever client made the keys up. A client whose keys are refused may try few others.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -11,18 +11,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::AccountState;
-use super::dispenser::Dispenser;
-use super::ledger::Account;
-use super::runtime::Runtime;
-use super::{Ask, Engine};
 use crate::clock::SharedClock;
 use crate::config::settings::Rate;
-use crate::domain::{Denial, Failure, FailureKind};
+use crate::engine::ledger::Account;
+use crate::engine::rate_limiter::RateLimiter;
 
 /// Bounds how many users' keys have a state of their own.
-const MOST_USER_KEYS: usize = 256;
+const MAX_USER_KEYS: usize = 256;
 /// Bounds how many different refused keys one client may try in an hour.
-const MOST_REFUSED: usize = 5;
+const MAX_REFUSED: usize = 5;
 const REFUSED_WINDOW: Duration = Duration::from_secs(3600);
 /// So many calls a minute go to one address with keys that the vendor has not taken yet; the provider's own rates hold
 /// beside.
@@ -32,7 +29,7 @@ const UNTRIED_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 #[derive(Debug)]
 struct Untried {
     rates: Vec<Rate>,
-    dispenser: Arc<Dispenser>,
+    limiter: Arc<RateLimiter>,
 }
 
 /// Remembers a refusal.
@@ -54,9 +51,9 @@ impl Refused {
 
 /// Keeps the states of users' own keys, bounded in number, and counts refused ones per client.
 #[derive(Debug, Default)]
-pub struct UserKeys {
+pub(super) struct UserKeys {
     states: Mutex<Vec<Arc<AccountState>>>,
-    /// States of keys that nothing is known of yet, shared while anybody uses them.
+    /// States of keys that nothing is known of yet, shared while a question uses them.
     pending: Mutex<HashMap<Account, Weak<AccountState>>>,
     refused: Mutex<HashMap<String, Vec<Refused>>>,
     /// Rates of keys that are not taken yet, by the vendor's address.
@@ -65,7 +62,7 @@ pub struct UserKeys {
 
 impl UserKeys {
     /// Returns the state of an account, kept or new. A new one is not kept before [`UserKeys::keep`].
-    pub fn state(&self, account: &Account, make: impl FnOnce() -> AccountState) -> Arc<AccountState> {
+    pub(super) fn state(&self, account: &Account, make: impl FnOnce() -> AccountState) -> Arc<AccountState> {
         let known = self
             .states
             .lock()
@@ -86,39 +83,39 @@ impl UserKeys {
     }
 
     /// Keeps a state after the first answer that is not a refusal; the one unused longest makes room.
-    pub fn keep(&self, state: &Arc<AccountState>) {
+    pub(super) fn keep(&self, state: &Arc<AccountState>) {
         let Ok(mut states) = self.states.lock() else {
             return;
         };
         states.retain(|known| known.account != state.account);
-        if states.len() >= MOST_USER_KEYS {
+        if states.len() >= MAX_USER_KEYS {
             states.remove(0);
         }
         states.push(Arc::clone(state));
     }
 
     /// Returns the rate that all keys share which the vendor at an address has not taken yet.
-    pub fn untried(&self, address: &str, rates: &[Rate], clock: &SharedClock) -> Arc<Dispenser> {
+    pub(super) fn untried(&self, address: &str, rates: &[Rate], clock: &SharedClock) -> Arc<RateLimiter> {
         let make = || {
             let few = Rate::smooth(UNTRIED_PER_MINUTE, Duration::from_mins(1));
             let all: Vec<Rate> = rates.iter().copied().chain([few]).collect();
             Untried {
                 rates: rates.to_vec(),
-                dispenser: Dispenser::new(&all, Arc::clone(clock)),
+                limiter: RateLimiter::new(&all, Arc::clone(clock)),
             }
         };
         let Ok(mut untried) = self.untried.lock() else {
-            return make().dispenser;
+            return make().limiter;
         };
         let known = untried.entry(address.to_owned()).or_insert_with(make);
         if known.rates != rates {
             *known = make();
         }
-        Arc::clone(&known.dispenser)
+        Arc::clone(&known.limiter)
     }
 
     /// Remembers that a client's key was refused, and forgets the key's state.
-    pub fn refuse(&self, client: &str, account: &Account, now: Timestamp) {
+    pub(super) fn refuse(&self, client: &str, account: &Account, now: Timestamp) {
         if let Ok(mut states) = self.states.lock() {
             states.retain(|known| known.account != *account);
         }
@@ -127,7 +124,7 @@ impl UserKeys {
 
     /// Remembers that a client's key, which the vendor never took, was refused a product: it counts among the client's
     /// refused keys and may be tried for others.
-    pub fn doubt(&self, client: &str, account: &Account, now: Timestamp) {
+    pub(super) fn doubt(&self, client: &str, account: &Account, now: Timestamp) {
         self.count(client, account, false, now);
     }
 
@@ -142,7 +139,7 @@ impl UserKeys {
         let keys = refused.entry(client.to_owned()).or_default();
         if let Some(known) = keys.iter_mut().find(|known| known.account == account.account) {
             known.whole |= whole;
-        } else if keys.len() < MOST_REFUSED {
+        } else if keys.len() < MAX_REFUSED {
             keys.push(Refused {
                 at: now,
                 account: account.account.clone(),
@@ -154,7 +151,7 @@ impl UserKeys {
     /// Says why a client's key is not tried: it was refused before, or too many others were. Too many others say nothing
     /// of a key that the vendor has taken.
     #[must_use]
-    pub fn bar(
+    pub(super) fn blocked_reason(
         &self,
         client: &str,
         account: &Account,
@@ -170,41 +167,11 @@ impl UserKeys {
         let own = recent.iter().find(|known| known.account == account.account);
         if own.is_some_and(|known| known.whole) {
             Some("this key was refused within the last hour")
-        } else if recent.len() >= MOST_REFUSED && !accepted {
+        } else if recent.len() >= MAX_REFUSED && !accepted {
             Some("too many different keys were refused; try again in an hour")
         } else {
             None
         }
-    }
-}
-
-impl Engine {
-    /// Says whose key asks: the cache scope and the state of the account; no state where there is no key.
-    pub(super) fn payer(
-        &self,
-        runtime: &Arc<Runtime>,
-        ask: &Ask,
-    ) -> Result<(String, Option<Arc<AccountState>>), Failure> {
-        let Some(key) = &ask.key else {
-            return Ok((format!("server/{}", ask.asker.tenant), runtime.own.clone()));
-        };
-        let account = runtime.user_account(self.store.secret(), &ask.asker.tenant, key);
-        let scope = account.account.replacen(':', "/", 1);
-        let state = runtime.users.state(&account, || {
-            let rates = &runtime.settings.rate;
-            AccountState::new(account.clone(), Denial::UserKey, rates, Arc::clone(&self.clock))
-        });
-        let barred = runtime
-            .users
-            .bar(&ask.asker.client, &account, state.is_accepted(), self.clock.now());
-        if let Some(reason) = barred {
-            return Err(Failure::new(
-                FailureKind::Denied(Denial::UserKey),
-                &ask.provider,
-                reason,
-            ));
-        }
-        Ok((scope, Some(state)))
     }
 }
 
@@ -224,27 +191,30 @@ mod tests {
     fn refused_keys_are_bounded_per_client_and_hour() {
         let keys = UserKeys::default();
         let now = Timestamp::from_second(1_700_000_000).unwrap();
-        for n in 0..MOST_REFUSED {
-            assert_eq!(keys.bar("anna", &account(&n.to_string()), false, now), None);
+        for n in 0..MAX_REFUSED {
+            assert_eq!(
+                keys.blocked_reason("anna", &account(&n.to_string()), false, now),
+                None
+            );
             keys.refuse("anna", &account(&n.to_string()), now);
         }
         assert!(
-            keys.bar("anna", &account("0"), false, now)
+            keys.blocked_reason("anna", &account("0"), false, now)
                 .unwrap()
                 .contains("refused within")
         );
         assert!(
-            keys.bar("anna", &account("new"), false, now)
+            keys.blocked_reason("anna", &account("new"), false, now)
                 .unwrap()
                 .contains("too many")
         );
         assert_eq!(
-            keys.bar("ben", &account("0"), false, now),
+            keys.blocked_reason("ben", &account("0"), false, now),
             None,
             "another client is not concerned"
         );
         let later = now.checked_add(REFUSED_WINDOW).unwrap();
-        assert_eq!(keys.bar("anna", &account("new"), false, later), None);
+        assert_eq!(keys.blocked_reason("anna", &account("new"), false, later), None);
     }
 
     #[test]
@@ -252,15 +222,15 @@ mod tests {
         let keys = UserKeys::default();
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         keys.doubt("anna", &account("0"), now);
-        assert_eq!(keys.bar("anna", &account("0"), false, now), None);
-        for n in 1..MOST_REFUSED {
+        assert_eq!(keys.blocked_reason("anna", &account("0"), false, now), None);
+        for n in 1..MAX_REFUSED {
             keys.doubt("anna", &account(&n.to_string()), now);
         }
         for name in ["0", "new"] {
-            let barred = keys.bar("anna", &account(name), false, now).unwrap();
-            assert!(barred.contains("too many"), "{barred}");
+            let blocked = keys.blocked_reason("anna", &account(name), false, now).unwrap();
+            assert!(blocked.contains("too many"), "{blocked}");
         }
-        assert_eq!(keys.bar("anna", &account("taken"), true, now), None);
+        assert_eq!(keys.blocked_reason("anna", &account("taken"), true, now), None);
     }
 
     #[test]
@@ -269,8 +239,8 @@ mod tests {
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         let wrong = now.checked_add(SignedDuration::from_hours(500 * 24)).unwrap();
         keys.refuse("anna", &account("0"), wrong);
-        assert!(keys.bar("anna", &account("0"), false, wrong).is_some());
-        assert_eq!(keys.bar("anna", &account("0"), false, now), None);
+        assert!(keys.blocked_reason("anna", &account("0"), false, wrong).is_some());
+        assert_eq!(keys.blocked_reason("anna", &account("0"), false, now), None);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 
-use super::cache::{AnswerKey, Entry, stored};
-use super::store::Store;
+use super::{AnswerKey, Entry, stored};
 use crate::domain::{Capability, Mark, Marks, MarksByValue, marks};
+use crate::engine::store::Store;
 
 /// The most answers of one scope that are remembered; beyond it the oldest go.
 const MOST_ANSWERS: usize = 10_000;

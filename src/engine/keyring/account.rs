@@ -8,14 +8,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::batch::Gatherings;
-use super::breaker::Breaker;
-use super::dispenser::Dispenser;
-use super::ledger::{Account, VendorUsage};
-use super::session::SessionSlot;
 use crate::clock::SharedClock;
 use crate::config::settings::Rate;
 use crate::domain::{Answer, Denial, Record};
+use crate::engine::batch_queue::BatchQueue;
+use crate::engine::breaker::Breaker;
+use crate::engine::ledger::{Account, VendorUsage};
+use crate::engine::rate_limiter::RateLimiter;
+use crate::engine::session::SessionSlot;
 use crate::providers::ProductId;
 
 /// What the vendor says of a key is asked again after this.
@@ -34,8 +34,8 @@ pub struct Entitlement {
 
 /// Remembers what the vendor said of a key, or that it could not be asked.
 #[derive(Debug, Default)]
-pub(super) struct Entitlements {
-    pub(super) ask_again: Option<Timestamp>,
+pub(in crate::engine) struct Entitlements {
+    pub(in crate::engine) ask_again: Option<Timestamp>,
 }
 
 /// Holds one key's state.
@@ -46,26 +46,26 @@ pub struct AccountState {
     /// Guards it.
     pub breaker: Breaker,
     /// Keeps its rate over all products.
-    pub dispenser: Arc<Dispenser>,
+    pub limiter: Arc<RateLimiter>,
     /// What the vendor says of its products; `None` until the vendor said.
     products: Mutex<Option<HashMap<String, Entitlement>>>,
     /// Rates of single products that the vendor told.
-    product_dispensers: Mutex<HashMap<String, Arc<Dispenser>>>,
+    product_limiters: Mutex<HashMap<String, Arc<RateLimiter>>>,
     /// How long an attempt takes of late, in nanoseconds.
     typical: AtomicU64,
     /// Whether the vendor is known to take the key.
     accepted: AtomicBool,
     /// The token that the key bought, where the vendor wants one.
-    pub(super) session: SessionSlot,
+    pub(in crate::engine) session: SessionSlot,
     /// Questions that go together.
-    pub(super) gatherings: Gatherings,
+    pub(in crate::engine) batches: BatchQueue,
     /// Serialises the account call.
-    pub(super) entitlements: AsyncMutex<Entitlements>,
+    pub(in crate::engine) entitlements: AsyncMutex<Entitlements>,
 }
 
 impl Entitlements {
     /// Tells whether there is no need to ask yet; a time that is too far ahead was set by a wrong clock.
-    pub(super) fn is_known(&self, now: Timestamp) -> bool {
+    pub(in crate::engine) fn is_known(&self, now: Timestamp) -> bool {
         let longest = SignedDuration::try_from(ENTITLEMENTS_KEPT).unwrap_or_default();
         self.ask_again
             .is_some_and(|again| now < again && again.duration_since(now) <= longest)
@@ -73,19 +73,19 @@ impl Entitlements {
 }
 
 impl AccountState {
-    /// Makes the state of a key nobody has used yet.
+    /// Makes the state of a key that was not used yet.
     #[must_use]
     pub fn new(account: Account, denial: Denial, rates: &[Rate], clock: SharedClock) -> Self {
         Self {
             breaker: Breaker::new(&account.provider, denial),
-            dispenser: Dispenser::new(rates, clock),
+            limiter: RateLimiter::new(rates, clock),
             account,
             products: Mutex::default(),
-            product_dispensers: Mutex::default(),
+            product_limiters: Mutex::default(),
             typical: AtomicU64::new(0),
             accepted: AtomicBool::new(false),
             session: SessionSlot::default(),
-            gatherings: Gatherings::default(),
+            batches: BatchQueue::default(),
             entitlements: AsyncMutex::default(),
         }
     }
@@ -103,8 +103,8 @@ impl AccountState {
 
     /// Returns how many questions of batches wait for others to go with.
     #[must_use]
-    pub fn gathering(&self) -> usize {
-        self.gatherings.waiting()
+    pub fn batch_waiting(&self) -> usize {
+        self.batches.waiting()
     }
 
     /// Returns how long an attempt takes of late: a call that starts later than this before its deadline cannot make it.
@@ -114,7 +114,7 @@ impl AccountState {
     }
 
     /// Takes the time of an attempt into the average, one eighth each.
-    pub(super) fn took(&self, time: Duration) {
+    pub(in crate::engine) fn took(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let old = self.typical.load(Ordering::Relaxed);
         // A lost update between two attempts costs an average nothing that matters.
@@ -153,14 +153,14 @@ impl AccountState {
         Some(all)
     }
 
-    /// Returns the dispenser of a product's own rate, where the vendor told one.
+    /// Returns the rate limiter of a product's own rate, where the vendor told one.
     #[must_use]
-    pub fn product_dispenser(&self, product: &str) -> Option<Arc<Dispenser>> {
-        self.product_dispensers.lock().ok()?.get(product).cloned()
+    pub fn product_limiter(&self, product: &str) -> Option<Arc<RateLimiter>> {
+        self.product_limiters.lock().ok()?.get(product).cloned()
     }
 
     /// Takes over what an account answer says.
-    pub(super) fn learn(&self, answer: &Answer, clock: &SharedClock) {
+    pub(in crate::engine) fn learn(&self, answer: &Answer, clock: &SharedClock) {
         let number = |record: &Record, name: &str| match record.get(name) {
             Some(crate::domain::Value::Integer(number)) => Some(*number),
             _ => None,
@@ -180,14 +180,14 @@ impl AccountState {
             let per_minute = number(record, "per_minute").and_then(|limit| u32::try_from(limit).ok());
             known.insert(product.into_owned(), Entitlement { usage, per_minute });
         }
-        if let Ok(mut dispensers) = self.product_dispensers.lock() {
+        if let Ok(mut limiters) = self.product_limiters.lock() {
             for (product, entitlement) in &known {
                 let Some(limit) = entitlement.per_minute.and_then(std::num::NonZeroU32::new) else {
                     continue;
                 };
-                dispensers.entry(product.clone()).or_insert_with(|| {
+                limiters.entry(product.clone()).or_insert_with(|| {
                     let rate = Rate::smooth(limit, Duration::from_secs(60));
-                    Dispenser::new(&[rate], Arc::clone(clock))
+                    RateLimiter::new(&[rate], Arc::clone(clock))
                 });
             }
         }
@@ -196,7 +196,7 @@ impl AccountState {
         }
     }
 
-    pub(super) fn keep_for(succeeded: bool, now: Timestamp) -> Option<Timestamp> {
+    pub(in crate::engine) fn keep_for(succeeded: bool, now: Timestamp) -> Option<Timestamp> {
         now.checked_add(if succeeded {
             ENTITLEMENTS_KEPT
         } else {
