@@ -25,6 +25,7 @@ mod faults;
 mod hosts;
 mod inputs;
 mod investigation;
+mod keyring;
 mod keys;
 mod limits;
 mod lines;

@@ -5,11 +5,14 @@ use std::process::Command;
 
 use pivotd::config::settings::LogIndicators;
 use pivotd::replay::{Fault, Matcher, Replay};
+use pivotd::tokens::NewToken;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::support::{API_KEY, Builder, Entity, USERNAME};
 
 const OWN_KEY: &str = "canary-own-key-51d0";
+const TENANT_KEY: &str = "canary-tenant-key-c04d";
 
 /// Reads every file below a folder.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -44,18 +47,39 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
     let app = Builder::new()
         .settings(|settings| {
             settings.log.level = "trace".to_owned();
-            settings.providers.get_mut("domaintools").unwrap().attempts = 1;
+            let provider = settings.providers.get_mut("domaintools").unwrap();
+            provider.attempts = 1;
+            let descriptor = pivotd::providers::Providers::built_in()
+                .descriptor("domaintools")
+                .unwrap()
+                .clone();
+            let key = pivotd::config::settings::TenantKey {
+                parts: pivotd::replay::demo::credentials(&descriptor, "canary-tenant-user", TENANT_KEY),
+                fault: None,
+            };
+            let acme = pivotd::config::settings::TenantSettings {
+                key: Some(key),
+                rate: None,
+                budget: None,
+            };
+            provider.tenants.insert("acme".to_owned(), acme);
         })
         .start()
         .await;
+    let of_tenant = NewToken {
+        tenant: "acme".to_owned(),
+        ..NewToken::for_everyday("acme")
+    };
+    let (of_tenant, _) = app.app.tokens.create(of_tenant).await.unwrap();
     let own = [
         ("global#domaintools.username", "canary-own-user"),
         ("global#domaintools.api-key", OWN_KEY),
     ];
     let mut shown = Vec::new();
-    for (settings, key) in [
-        (&own[..], ["canary-own-user", OWN_KEY]),
-        (&[], [USERNAME, API_KEY]),
+    for (token, settings, key) in [
+        (app.token.as_str(), &own[..], ["canary-own-user", OWN_KEY]),
+        (of_tenant.expose_secret(), &[], ["canary-tenant-user", TENANT_KEY]),
+        (&app.token, &[], [USERNAME, API_KEY]),
     ] {
         for (value, fault) in [
             ("echo.example", Some(echo(400, key))),
@@ -74,25 +98,32 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
             if let Some(fault) = fault {
                 app.vendor.inject(Matcher::any(), fault, None);
             }
-            let answer = app
-                .run("domaintools.ip-history", Entity::domain(value).with(settings))
-                .await;
+            let entity = Entity::domain(value).with(settings);
+            let answer = app.run_as(token, "domaintools.ip-history", entity).await;
             shown.push(format!("{:?} {}", answer.headers, answer.body));
         }
     }
     let struck = shown
         .iter()
         .filter(|text| text.contains("Is [key] of [key] right?"));
-    assert!(struck.count() >= 2, "the vendor's words were shown of both keys");
+    assert!(
+        struck.count() >= 3,
+        "the vendor's words were shown of all three keys"
+    );
     let sent = app.vendor.seen();
+    let of_tenant = sent
+        .iter()
+        .filter(|request| format!("{request:?}").contains("canary-tenant-user"));
+    assert!(of_tenant.count() > 0, "the tenant's canary was at work");
     assert!(
         sent.iter()
             .any(|request| format!("{request:?}").contains(USERNAME)),
         "the canary was at work"
     );
     assert!(
-        sent.iter()
-            .all(|request| !format!("{request:?}").contains(API_KEY)),
+        sent.iter().all(|request| [API_KEY, TENANT_KEY]
+            .iter()
+            .all(|key| !format!("{request:?}").contains(key))),
         "a signed call sends no key"
     );
     for path in [
@@ -118,7 +149,7 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
     drop(app.stop().await);
     let kept = files(folder.path());
     assert!(kept.iter().any(|(path, _)| path.ends_with("pivotd.redb")));
-    for canary in [API_KEY, OWN_KEY, "canary-own-user", &token] {
+    for canary in [API_KEY, OWN_KEY, "canary-own-user", TENANT_KEY, &token] {
         for text in &shown {
             assert!(!text.contains(canary), "{canary} in {text}");
         }

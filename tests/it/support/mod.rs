@@ -353,22 +353,25 @@ impl TestApp {
 
     /// Runs a transform as a Maltego client does.
     pub async fn run(&self, transform: &str, entity: Entity<'_>) -> Answer {
-        let answer = self.run_raw(transform, entity.request().into_bytes()).await;
+        self.run_as(&self.token, transform, entity).await
+    }
+
+    pub async fn run_raw(&self, transform: &str, body: Vec<u8>) -> Answer {
+        self.run_raw_as(&self.token, transform, body).await
+    }
+
+    /// Runs a transform as the client of another token.
+    pub async fn run_as(&self, token: &str, transform: &str, entity: Entity<'_>) -> Answer {
+        let body = entity.request().into_bytes();
+        let answer = self.run_raw_as(token, transform, body).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer
     }
 
-    pub async fn run_raw(&self, transform: &str, body: Vec<u8>) -> Answer {
+    async fn run_raw_as(&self, token: &str, transform: &str, body: Vec<u8>) -> Answer {
         let url = format!("{}/run/{transform}", self.base);
-        let response = self
-            .http
-            .post(url)
-            .bearer_auth(&self.token)
-            .body(body)
-            .send()
-            .await
-            .unwrap();
-        Answer::of(response).await
+        let request = self.http.post(url).bearer_auth(token).body(body);
+        Answer::of(request.send().await.unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
