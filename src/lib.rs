@@ -1,6 +1,6 @@
 //! pivotd stands between investigators and the threat-intelligence providers they pay for.
 //!
-//! The modules follow the way of a question; `ARCHITECTURE.md` is the map.
+//! The modules follow the way of a question; `ARCHITECTURE.md` is the map. The pure parts are crates, below `crates/`.
 
 pub mod alert;
 pub mod app;
@@ -11,10 +11,8 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod decisions;
-pub mod domain;
 pub mod engine;
 pub mod graph;
-pub mod hex;
 pub mod http;
 pub mod maltego;
 pub mod mapping;
@@ -25,3 +23,6 @@ pub mod reputation;
 pub mod server;
 pub mod telemetry;
 pub mod tokens;
+
+pub use pivotd_domain as domain;
+pub use pivotd_domain::hex;
