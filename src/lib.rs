@@ -14,7 +14,6 @@ pub mod decisions;
 pub mod engine;
 pub mod graph;
 pub mod http;
-pub mod maltego;
 pub mod mapping;
 pub mod openapi;
 pub mod providers;
@@ -26,3 +25,4 @@ pub mod tokens;
 
 pub use pivotd_domain as domain;
 pub use pivotd_domain::hex;
+pub use pivotd_maltego as maltego;

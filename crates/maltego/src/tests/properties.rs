@@ -1,9 +1,9 @@
 //! Properties that hold for any input; the fuzz target `trx_request` is the twin of the first.
 
 use super::domain;
-use crate::maltego::is_xml_char;
-use crate::maltego::request::{ReadLimits, read};
-use crate::maltego::response::{Entity, Property, TransformResponse, UiMessage, UiMessageKind, write};
+use crate::is_xml_char;
+use crate::request::{ReadLimits, read};
+use crate::response::{Entity, Property, TransformResponse, UiMessage, UiMessageKind, write};
 use proptest::prelude::*;
 use quick_xml::Writer;
 use quick_xml::escape::partial_escape;

@@ -1,6 +1,6 @@
 //! Reads recorded requests, from the folder that `PIVOTD_WIRE` names: `trx/*.req` and, perhaps, `canari/*.req`.
 
-use crate::maltego::request::{ReadErrorKind as Kind, ReadLimits, read};
+use crate::request::{ReadErrorKind as Kind, ReadLimits, read};
 use std::path::Path;
 
 fn expected_value(case: &str) -> Option<&'static str> {

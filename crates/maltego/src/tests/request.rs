@@ -1,5 +1,5 @@
 use super::{accept, domain, value_of};
-use crate::maltego::request::InputEntity;
+use crate::request::InputEntity;
 
 fn entity(text: &str) -> InputEntity {
     accept(text).entities.remove(0)

@@ -9,7 +9,7 @@ mod l_to_z;
 mod legacy;
 mod pivotd;
 
-use crate::domain::IndicatorKind;
+use pivotd_domain::IndicatorKind;
 
 pub use legacy::{LEGACY, LegacyProperty, legacy_of};
 

@@ -1,5 +1,5 @@
 use super::{accept, domain, value_of};
-use crate::maltego::decode::decode;
+use crate::decode::decode;
 
 fn utf16(text: &str, little: bool, mark: bool) -> Vec<u8> {
     let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());

@@ -1,4 +1,4 @@
-use crate::maltego::types::{LEGACY, all, by_any_name, is_a, lookup, property, value_property};
+use crate::types::{LEGACY, all, by_any_name, is_a, lookup, property, value_property};
 
 #[test]
 fn the_table_is_sorted_and_closed_under_its_own_names() {

@@ -1,7 +1,7 @@
 //! What is refused, and how it is said.
 
 use super::{accept, domain};
-use crate::maltego::request::{ReadErrorKind as Kind, ReadLimits, read};
+use crate::request::{ReadErrorKind as Kind, ReadLimits, read};
 
 fn refusal(body: &str) -> Kind {
     read(body.as_bytes(), &ReadLimits::default()).unwrap_err().kind

@@ -8,7 +8,7 @@ use super::response::{
 };
 use super::text::{is_plain_html, push_attribute};
 
-pub(crate) use super::text::push_text;
+pub use super::text::push_text;
 
 /// The type of an entity that was given none, as the vendor's library has it.
 const FALLBACK_TYPE: &str = "maltego.Phrase";
@@ -17,32 +17,32 @@ const FIELD_END: &str = "</Field>";
 const LINK: &str = "link#";
 
 /// Stands between the value of an entity that nobody weighed and what follows.
-pub(crate) const AFTER_VALUE: &str = "</Value><Weight>100</Weight>";
+pub const AFTER_VALUE: &str = "</Value><Weight>100</Weight>";
 const _: () = assert!(DEFAULT_WEIGHT == 100);
 
 /// Begins the label of a link.
-pub(crate) const LINK_LABEL: &str =
+pub const LINK_LABEL: &str =
     "<Field Name=\"link#maltego.link.label\" DisplayName=\"Label\" MatchingRule=\"loose\">";
 
 /// Ends what [`table_start`] began.
-pub(crate) const TABLE_END: &str = "&lt;/table&gt;</Label></DisplayInformation>";
+pub const TABLE_END: &str = "&lt;/table&gt;</Label></DisplayInformation>";
 
 /// Begins an entity, up to its value.
-pub(crate) fn entity_start(type_id: &str) -> String {
+pub fn entity_start(type_id: &str) -> String {
     let mut out = String::new();
     push_entity_start(&mut out, type_id);
     out
 }
 
 /// Begins a field.
-pub(crate) fn field_start(prefix: &str, name: &str, label: &str, strict: bool) -> String {
+pub fn field_start(prefix: &str, name: &str, label: &str, strict: bool) -> String {
     let mut out = String::new();
     push_field_start(&mut out, prefix, name, label, strict);
     out
 }
 
 /// Begins the only table of an entity's detail view.
-pub(crate) fn table_start(title: &str) -> String {
+pub fn table_start(title: &str) -> String {
     let mut out = String::from("<DisplayInformation>");
     push_label_start(&mut out, title);
     push_text(&mut out, TABLE_START);
@@ -50,7 +50,7 @@ pub(crate) fn table_start(title: &str) -> String {
 }
 
 /// Begins a row of such a table.
-pub(crate) fn row_start(title: &str) -> String {
+pub fn row_start(title: &str) -> String {
     let (mut html, mut out) = (String::from(ROW_START), String::new());
     push_html(&mut html, title);
     html.push_str(ROW_MIDDLE);
@@ -59,7 +59,7 @@ pub(crate) fn row_start(title: &str) -> String {
 }
 
 /// Writes a row after its beginning; nothing where the text is blank.
-pub(crate) fn push_row(out: &mut String, start: &str, text: &str) {
+pub fn push_row(out: &mut String, start: &str, text: &str) {
     if text.trim().is_empty() {
         return;
     }
@@ -75,12 +75,12 @@ pub(crate) fn push_row(out: &mut String, start: &str, text: &str) {
 }
 
 /// Writes a field after its beginning, or nothing at all if no character of the text can be written.
-pub(crate) fn push_field(out: &mut String, start: &str, text: &str) {
+pub fn push_field(out: &mut String, start: &str, text: &str) {
     unless_empty(out, text, FIELD_END, |out| out.push_str(start));
 }
 
 /// Writes a property.
-pub(crate) fn push_property(out: &mut String, property: &Property) {
+pub fn push_property(out: &mut String, property: &Property) {
     let Property {
         name,
         display_name,
@@ -91,12 +91,12 @@ pub(crate) fn push_property(out: &mut String, property: &Property) {
 }
 
 /// Writes a bookmark.
-pub(crate) fn push_bookmark(out: &mut String, bookmark: Bookmark) {
+pub fn push_bookmark(out: &mut String, bookmark: Bookmark) {
     field(out, "", "bookmark#", "Bookmark", false, bookmark.as_str());
 }
 
 /// Writes an overlay.
-pub(crate) fn push_overlay(out: &mut String, what: &str, position: OverlayPosition, kind: OverlayKind) {
+pub fn push_overlay(out: &mut String, what: &str, position: OverlayPosition, kind: OverlayKind) {
     out.push_str("<Overlay propertyName=\"");
     push_attribute(out, what);
     out.push_str("\" position=\"");
@@ -123,7 +123,7 @@ pub(crate) fn unless_empty(out: &mut String, text: &str, end: &str, start: impl 
 }
 
 /// Writes an element around others, or nothing at all without any.
-pub(crate) fn wrapped(out: &mut String, start: &str, end: &str, inner: impl FnOnce(&mut String)) {
+pub fn wrapped(out: &mut String, start: &str, end: &str, inner: impl FnOnce(&mut String)) {
     let before = out.len();
     out.push_str(start);
     let inside = out.len();
@@ -142,7 +142,7 @@ pub(crate) fn push_number(out: &mut String, number: u32) {
 }
 
 /// Writes an entity.
-pub(crate) fn push_entity(out: &mut String, entity: &Entity) {
+pub fn push_entity(out: &mut String, entity: &Entity) {
     push_entity_start(out, &entity.type_id);
     push_text(out, &entity.value);
     out.push_str("</Value><Weight>");
@@ -240,8 +240,8 @@ fn push_field_start(out: &mut String, prefix: &str, name: &str, label: &str, str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maltego::display::{ROW_END, TABLE_END as HTML_TABLE_END};
-    use crate::maltego::response::DisplayInformation;
+    use crate::display::{ROW_END, TABLE_END as HTML_TABLE_END};
+    use crate::response::DisplayInformation;
 
     #[test]
     fn what_is_made_once_is_what_an_entity_has() {

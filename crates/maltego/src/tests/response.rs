@@ -1,4 +1,4 @@
-use crate::maltego::response::{
+use crate::response::{
     ASK_AGAIN, Bookmark, DisplayInformation, Entity, LinkProperty, LinkStyle, Overlay, OverlayKind,
     OverlayPosition, Property, TransformException, TransformResponse, UiMessage, UiMessageKind, write,
     write_exception,

@@ -18,7 +18,7 @@ pub mod settings;
 mod text;
 pub mod types;
 mod writer;
-pub(crate) mod xml;
+pub mod xml;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ pub fn is_xml_char(c: char) -> bool {
 /// writer sees to.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
-    !c.is_control() && crate::domain::indicator::is_invisible(c)
+    !c.is_control() && pivotd_domain::indicator::is_invisible(c)
 }
 
 /// Takes out of a provider's text what cannot be seen. All that providers say passes here before it reaches a graph;
@@ -76,7 +76,7 @@ const fn escape(byte: u8) -> &'static str {
 
 /// Appends `text` as element content. Forbidden characters vanish; a carriage return becomes a reference, so that
 /// a reader's line-end normalisation does not change it.
-pub(crate) fn push_text(out: &mut String, text: &str) {
+pub fn push_text(out: &mut String, text: &str) {
     push(out, text, false);
 }
 

@@ -1,4 +1,4 @@
-use crate::maltego::settings::{
+use crate::settings::{
     SettingKind, SettingValue, boolean, date, date_range, date_time, double, integer, parse, text,
 };
 use jiff::Timestamp;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ReadErrorKind, ReadLimits};
-use crate::maltego::request::{InputEntity, TransformRequest};
+use crate::request::{InputEntity, TransformRequest};
 
 /// What an open element means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
