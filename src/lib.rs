@@ -2,7 +2,6 @@
 //!
 //! The modules follow the way of a question; `ARCHITECTURE.md` is the map. The pure parts are crates, below `crates/`.
 
-pub mod alert;
 pub mod app;
 pub mod ask;
 pub mod catalogue;
@@ -25,4 +24,5 @@ pub mod tokens;
 
 pub use pivotd_domain as domain;
 pub use pivotd_domain::hex;
+pub use pivotd_mail as mail;
 pub use pivotd_maltego as maltego;

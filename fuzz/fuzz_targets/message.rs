@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivotd::alert::{MAX_INDICATORS, MAX_NAMED, Relay, Trust, read};
+use pivotd::mail::{MAX_INDICATORS, MAX_NAMED, Relay, Trust, read};
 use pivotd::domain::Indicator;
 
 fuzz_target!(|bytes: &[u8]| {

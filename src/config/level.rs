@@ -15,7 +15,6 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 /// The target of our own lines; those below it are its modules.
 const OWN: &str = "pivotd";
 const MODULES: [&str; 22] = [
-    "alert",
     "app",
     "ask",
     "catalogue",
@@ -29,6 +28,7 @@ const MODULES: [&str; 22] = [
     "graph",
     "hex",
     "http",
+    "mail",
     "maltego",
     "mapping",
     "openapi",
@@ -39,7 +39,10 @@ const MODULES: [&str; 22] = [
     "telemetry",
 ];
 /// Parts under the name that they had before, with today's.
-const FORMER: [(&str, &str); 1] = [("pivotd::startup", "pivotd::app")];
+const FORMER: [(&str, &str); 2] = [
+    ("pivotd::startup", "pivotd::app"),
+    ("pivotd::alert", "pivotd::mail"),
+];
 /// Targets of our own lines that are no modules.
 const OTHERS: [&str; 2] = ["request", "tokens"];
 

@@ -14,8 +14,8 @@ use super::settings::{
 };
 use super::tree::{Data, Node};
 use super::{level, values};
-use crate::alert::Relay;
 use crate::domain::marking::TlpRed;
+use crate::mail::Relay;
 use crate::mapping::{Band, Colour, Scale};
 
 const MIB: u64 = 1 << 20;

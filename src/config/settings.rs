@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::alert::Relay;
 use crate::catalogue::TransformSpec;
 use crate::domain::marking::TlpRed;
 use crate::domain::{Lists, Pap, Tlp};
+use crate::mail::Relay;
 use crate::mapping::Scale;
 use crate::reputation::Rules;
 

@@ -1,9 +1,9 @@
 //! The message of an alert: what is asked about because of it, and what the caller alone is told of it.
 
 use super::{Alert, ignored, popular};
-use crate::alert::{MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
 use crate::config::Settings;
 use crate::domain::Purpose;
+use crate::mail::{MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
 use crate::reputation::{Ignored, mail};
 
 fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
@@ -17,7 +17,7 @@ fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
         },
         keep_query: settings.reputation.whole_urls,
     };
-    crate::alert::read(bytes, &trust)
+    crate::mail::read(bytes, &trust)
 }
 
 /// Returns the facts of a raw message once more; `None` where it cannot be read.
@@ -58,7 +58,7 @@ pub fn add(asked: &mut Alert, bytes: &[u8], settings: &Settings) -> Result<Messa
             .into_iter()
             .map(|found| Ignored::indicator(found.role, &found.indicator, too_many)),
     );
-    let told = |one: crate::alert::Unreadable| Ignored::text(one.role, &one.value, &one.reason);
+    let told = |one: crate::mail::Unreadable| Ignored::text(one.role, &one.value, &one.reason);
     asked.unreadable.extend(read.unreadable.into_iter().map(told));
     asked.sealed.extend(read.sealed.into_iter().map(told));
     asked.notes.extend(read.notes);

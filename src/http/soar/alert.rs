@@ -13,7 +13,7 @@ use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
 pub use super::values::MOST_INDICATORS;
-use crate::alert::MessageFacts;
+use crate::mail::MessageFacts;
 use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
 use crate::decisions::Reply;

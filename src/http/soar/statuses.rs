@@ -1,7 +1,7 @@
 //! What the routes of the SOAR face can be answered with besides their own answer; for the OpenAPI document.
 
 use super::score_request::Answer;
-use crate::alert::MessageFacts;
+use crate::mail::MessageFacts;
 use crate::http::problem::Problem;
 
 /// Lists the answer to a question for a score.

@@ -4,8 +4,8 @@ use super::authentication::{is_refused, results, vouch};
 use super::received::origin;
 use super::senders::{Address, address};
 use super::{Trust, mime};
-use crate::domain::indicator::Indicator;
-use crate::domain::special::is_inside;
+use pivotd_domain::indicator::Indicator;
+use pivotd_domain::special::is_inside;
 
 /// Says what a message is that carries one other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::cut::{dot, target};
 use super::names;
-use crate::domain::indicator::ending::ends;
-use crate::domain::indicator::refang::{DEAD_SCHEMES, separator, token};
-use crate::domain::indicator::without;
+use pivotd_domain::indicator::ending::ends;
+use pivotd_domain::indicator::refang::{DEAD_SCHEMES, separator, token};
+use pivotd_domain::indicator::without;
 
 /// Schemes of links, and what they are read as; of two of which one ends with the other, the longer comes first.
 pub(super) const SCHEMES: [(&str, &str); 8] = [

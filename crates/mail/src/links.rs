@@ -14,7 +14,7 @@ use super::names;
 use super::runs::{Runs, ends_run};
 use super::text::{self, Found};
 use super::unseen;
-use crate::domain::links::web;
+use pivotd_domain::links::web;
 
 /// Attributes whose value is a link.
 const LINKS: [&str; 11] = [

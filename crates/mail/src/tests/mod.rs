@@ -24,11 +24,11 @@ mod traces;
 mod wrappers;
 
 use super::*;
-use crate::domain::indicator::IndicatorKind;
+use pivotd_domain::indicator::IndicatorKind;
 
-const PHISH: &[u8] = include_bytes!("../../../tests/messages/phish.eml");
-const REPORT: &[u8] = include_bytes!("../../../tests/messages/report.eml");
-const BROKEN: &[u8] = include_bytes!("../../../tests/messages/broken.eml");
+const PHISH: &[u8] = include_bytes!("../../../../tests/messages/phish.eml");
+const REPORT: &[u8] = include_bytes!("../../../../tests/messages/report.eml");
+const BROKEN: &[u8] = include_bytes!("../../../../tests/messages/broken.eml");
 /// SHA-256 of the attachment of `PHISH`, by sha256sum.
 const OFFER: &str = "9e575845f3f6b5eb81c4a3b31cdea7849f02bcbb4cd832ad82866be2f1b43e0d";
 

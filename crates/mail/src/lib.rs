@@ -35,9 +35,9 @@ mod unicode;
 mod unseen;
 mod unwrap;
 
-use crate::domain::indicator::Indicator;
-use crate::domain::special::is_inside;
 use authentication::{is_refused, vouch};
+use pivotd_domain::indicator::Indicator;
+use pivotd_domain::special::is_inside;
 use reader::Reader;
 use report::{Report, report};
 

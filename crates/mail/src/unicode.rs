@@ -3,7 +3,7 @@
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
-use crate::domain::indicator::{self, is_invisible};
+use pivotd_domain::indicator::{self, is_invisible};
 
 /// How many characters of a stranger's text are shown.
 const MAX_SHOWN: usize = 200;

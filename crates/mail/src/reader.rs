@@ -10,7 +10,7 @@ use super::senders::{Address, Mailbox, address};
 use super::unicode::visible;
 use super::unwrap::{self, Tally};
 use super::{Found, Ignored, MAX_INDICATORS, MAX_NAMED, Read, SHOWN_ONLY, Trust, Unreadable, private};
-use crate::domain::indicator::{Indicator, IndicatorKind};
+use pivotd_domain::indicator::{Indicator, IndicatorKind};
 
 /// The role of who sent a message that another carries, and of who gets an answer to it.
 const CARRIED: &str = "attached_sender";

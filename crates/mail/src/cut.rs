@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 
 use super::text::SCHEMES;
-use crate::domain::indicator::ending::{begins_beside, closing, ends, without_punctuation};
-use crate::domain::indicator::extent::{self, is_known, is_of_name};
-use crate::domain::indicator::is_invisible;
-use crate::domain::indicator::refang::{DEAD_SCHEMES, is_glued, refang, refang_target, token};
+use pivotd_domain::indicator::ending::{begins_beside, closing, ends, without_punctuation};
+use pivotd_domain::indicator::extent::{self, is_known, is_of_name};
+use pivotd_domain::indicator::is_invisible;
+use pivotd_domain::indicator::refang::{DEAD_SCHEMES, is_glued, refang, refang_target, token};
 
 /// The longest link, and more: wrappers are long.
 const MAX_RUN: usize = 16 * 1024;

@@ -7,7 +7,7 @@ use super::leaf::{BROKEN, is_program};
 use super::mime::{KNOWN, Mail, Remarks, begin, count, message};
 use super::parts::{About, Section};
 use super::{MAX_DEPTH, MessageError};
-use crate::domain::indicator::{ends_as_file, is_below_known_suffix};
+use pivotd_domain::indicator::{ends_as_file, is_below_known_suffix};
 
 /// Types of messages. Programs that do not know the last one save a file.
 const MESSAGES: [&str; 4] = ["rfc822", "global", "x-rfc822", "news"];

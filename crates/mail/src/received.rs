@@ -9,8 +9,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use super::headers::comment;
-use crate::domain::indicator::{Indicator, IndicatorKind};
-use crate::domain::special::is_inside;
+use pivotd_domain::indicator::{Indicator, IndicatorKind};
+use pivotd_domain::special::is_inside;
 
 /// Names relays: a network, or a host and everything below it.
 ///

@@ -9,7 +9,7 @@ fn digest() -> String {
     use base64::Engine as _;
     use sha2::Digest as _;
     let bytes = base64::engine::general_purpose::STANDARD.decode(PNG).unwrap();
-    crate::hex::hex(&sha2::Sha256::digest(bytes))
+    pivotd_domain::hex::hex(&sha2::Sha256::digest(bytes))
 }
 
 /// Returns what notes say of pictures.

@@ -5,7 +5,7 @@
 
 use super::headers::comment;
 use super::received::{Origin, Relay, Trace, contains, names};
-use crate::domain::indicator::{Indicator, IndicatorKind};
+use pivotd_domain::indicator::{Indicator, IndicatorKind};
 
 /// The most results that are kept.
 const MAX_RESULTS: usize = 20;

@@ -7,7 +7,7 @@ use icu_properties::props::GeneralCategory as Category;
 use super::cut::target;
 use super::text::Found;
 use super::unicode::category;
-use crate::domain::indicator::{ends_as_file, is_below_known_suffix};
+use pivotd_domain::indicator::{ends_as_file, is_below_known_suffix};
 
 /// The longest name and port, and more, in octets.
 const MAX_HOST: usize = 512;

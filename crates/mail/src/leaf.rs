@@ -310,7 +310,7 @@ fn is_signature(content: &[u8], about: &About) -> bool {
 fn file(decoded: &Decoded<'_>, about: &About) -> File {
     let mut file = File::of(&decoded.bytes, about.name.clone(), about.content_type());
     if let Some(first) = decoded.first_end.and_then(|end| decoded.bytes.get(..end)) {
-        file.other = Some(crate::hex::hex(&Sha256::digest(first)));
+        file.other = Some(pivotd_domain::hex::hex(&Sha256::digest(first)));
     }
     file
 }
@@ -390,7 +390,7 @@ impl File {
                 name,
                 content_type,
                 size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-                sha256: crate::hex::hex(&Sha256::digest(bytes)),
+                sha256: pivotd_domain::hex::hex(&Sha256::digest(bytes)),
             },
             other: None,
             is_empty: is_empty(bytes),

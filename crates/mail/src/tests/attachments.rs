@@ -4,7 +4,7 @@ use super::*;
 
 fn digest(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    crate::hex::hex(&sha2::Sha256::digest(bytes))
+    pivotd_domain::hex::hex(&sha2::Sha256::digest(bytes))
 }
 
 /// Reads a message of one multipart with these parts.

@@ -4,7 +4,7 @@
 //! write. So everything that could be the address counts, and of an address that cannot be read whole its domain does.
 
 use super::headers::{comment, decoded};
-use crate::domain::indicator::{Indicator, IndicatorKind};
+use pivotd_domain::indicator::{Indicator, IndicatorKind};
 
 /// How many mailboxes are read of a header.
 pub(super) const MAX_MAILBOXES: usize = 50;

@@ -8,7 +8,7 @@ use url::Url;
 use super::names::in_name;
 use super::text::{self, Found};
 use super::unseen;
-use crate::domain::indicator::{is_below_known_suffix, is_invisible};
+use pivotd_domain::indicator::{is_below_known_suffix, is_invisible};
 
 /// Elements that begin a line, a cell or something of their own: their tags end a word, those of all others do not.
 const SEPARATING: [&str; 60] = [

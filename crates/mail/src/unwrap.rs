@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::unicode::visible;
 use super::{MAX_NAMED, Unreadable};
-use crate::domain::indicator::Indicator;
-use crate::domain::indicator::refang::refang_url;
-use crate::domain::links::{self, Link};
+use pivotd_domain::indicator::Indicator;
+use pivotd_domain::indicator::refang::refang_url;
+use pivotd_domain::links::{self, Link};
 
 /// Counts what was met.
 #[derive(Default)]

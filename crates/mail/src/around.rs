@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::headers::{Field, decoded};
-use crate::domain::links::web;
+use pivotd_domain::links::web;
 
 /// How many characters of a header are read that says where a part is from.
 const MAX_PLACE: usize = 4_096;
