@@ -307,7 +307,7 @@ fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
                 reader
                     .findings
                     .effective(reader.path(&name), entry.node.shown(), &entry.node.origin);
-                source.take(&name, found);
+                found.put(source, &name);
             }
             Err(message) => reader
                 .findings
@@ -336,22 +336,22 @@ struct Measured {
     by: Option<String>,
 }
 
-impl SourceRules {
-    /// Takes over what a file says of a measure.
-    fn take(&mut self, name: &str, found: Measured) {
-        self.alone.remove(name);
-        self.lasting.remove(name);
-        self.by.remove(name);
-        if found.alone {
-            self.alone.insert(name.to_owned(), found.calibration.clone());
+impl Measured {
+    /// Goes into the rules of a source, under the measure's name.
+    fn put(self, source: &mut SourceRules, name: &str) {
+        source.alone.remove(name);
+        source.lasting.remove(name);
+        source.by.remove(name);
+        if self.alone {
+            source.alone.insert(name.to_owned(), self.calibration.clone());
         }
-        if found.lasting {
-            self.lasting.insert(name.to_owned());
+        if self.lasting {
+            source.lasting.insert(name.to_owned());
         }
-        if let Some(by) = found.by {
-            self.by.insert(name.to_owned(), by);
+        if let Some(by) = self.by {
+            source.by.insert(name.to_owned(), by);
         }
-        self.measures.insert(name.to_owned(), found.calibration);
+        source.measures.insert(name.to_owned(), self.calibration);
     }
 }
 

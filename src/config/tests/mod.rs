@@ -8,6 +8,7 @@ mod faults;
 mod lists;
 mod manual;
 mod paths;
+mod policy;
 mod secrets;
 mod tenants;
 mod values;

@@ -1,6 +1,6 @@
 //! What a domain's mail records say of addresses below it, as measures that a policy calibrates.
 
-use crate::domain::{Record, Value};
+use pivotd_domain::{Record, Value};
 
 /// Names the source of what a message itself says.
 pub const MESSAGE: &str = "message";

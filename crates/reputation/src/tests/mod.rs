@@ -1,63 +1,18 @@
 use std::collections::BTreeMap;
 
-use crate::domain::indicator::{Indicator, IndicatorKind};
 use jiff::Timestamp;
+use pivotd_domain::indicator::Indicator;
 
 use super::calibrate::{Calibration, Meaning};
 use super::policy::{SourceRules, Thresholds};
 use super::score::Recommendation;
+use super::testing::{NOW, indicator, judge, listed, now, risk, sum};
 use super::*;
 
 mod alerts;
 mod calibration;
-mod closing;
-mod missing;
 mod model;
-mod pages;
 mod properties;
-mod vendors;
-
-const NOW: i64 = 1_700_000_000;
-
-fn now() -> Timestamp {
-    Timestamp::from_second(NOW).unwrap()
-}
-
-fn indicator() -> Indicator {
-    Indicator::parse(IndicatorKind::Domain, "career-offers.example").unwrap()
-}
-
-fn judge(evidence: &[Evidence], policy: &Policy) -> Assessment {
-    assess("domain", &indicator(), evidence, policy, now())
-}
-
-fn risk(score: i64) -> Evidence {
-    from_risk(
-        "domaintools",
-        Some(score),
-        &[],
-        &[],
-        false,
-        Some(now()),
-        Some(120),
-        true,
-    )
-}
-
-fn listed(source: &str, percent: u8, reliability: Reliability) -> Evidence {
-    Evidence {
-        polarity: Polarity::Malicious,
-        probability: Some(Millionths::percent(percent)),
-        reliability,
-        observed_at: Some(now()),
-        reasons: vec![format!("on the list of {source}")],
-        ..Evidence::absent(source, EvidenceStatus::Ok)
-    }
-}
-
-fn sum(assessment: &Assessment) -> i32 {
-    assessment.explanation.iter().map(|line| line.points).sum()
-}
 
 #[test]
 fn a_published_risk_passes_through_for_every_number() {

@@ -18,6 +18,8 @@ pub mod policy;
 pub mod score;
 pub mod segments;
 mod sum;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::alert::AlertAnswer;
 use super::score::{Assessment, Decision, Recommendation};
-use crate::domain::indicator::is_turning;
+use pivotd_domain::indicator::is_turning;
 
 /// The most indicators that a note tells of.
 const MOST: usize = 30;

@@ -10,7 +10,7 @@ use super::evidence::{
     printable,
 };
 use super::policy::{Rules, SourceRules};
-use crate::domain::{Record, Value};
+use pivotd_domain::{Record, Value};
 
 const DAY: i64 = 86_400;
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::indicator::Taken;
-use crate::domain::{Indicator, IndicatorError, IndicatorKind};
+use pivotd_domain::indicator::Taken;
+use pivotd_domain::{Indicator, IndicatorError, IndicatorKind};
 
 /// Names a kind of indicator as questions and policies do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
-use super::super::calibrate::{Calibration, Origin, from_record};
-use super::super::cause::CauseKind;
 use super::*;
 use crate::domain::lists::{Hit, Purpose};
 use crate::domain::{Record, Value};
+use crate::reputation::calibrate::{Calibration, Origin, from_record};
+use crate::reputation::cause::CauseKind;
 
 const FRESH: Origin = Origin {
     retrieved_at: None,

@@ -8,7 +8,7 @@ use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarit
 use super::kind::Kind;
 use super::policy::{Policy, Rules};
 use super::sum::{Standing, sum};
-use crate::domain::indicator::Indicator;
+use pivotd_domain::indicator::Indicator;
 
 /// Says why an indicator that does not exceed is undetermined: nothing, unless the missing sources together could take
 /// it over the threshold, or a source is missing that the policy requires.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::properties::{any_absence, any_evidence};
 use super::*;
-use crate::reputation::decay::steady_until;
+use crate::decay::steady_until;
 
 /// What sources and lists say, with words, raw numbers and hazards.
 fn any_said() -> impl Strategy<Value = Evidence> {
@@ -352,7 +352,7 @@ fn a_note_links_to_no_name_that_a_reason_speaks_of() {
 
 #[test]
 fn what_was_asked_in_vain_says_nothing_of_mail() {
-    use crate::domain::Record;
+    use pivotd_domain::Record;
     let words = |record: Record| -> Vec<String> {
         let says = mail::says(&record);
         says.iter()

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::domain::indicator::is_invisible;
+use pivotd_domain::indicator::is_invisible;
 
 /// Counts millionths, from 0 to 1 000 000; serialised as a decimal number from 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]

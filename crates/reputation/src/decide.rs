@@ -2,7 +2,7 @@
 
 use super::alert::{DecidedBy, Fallback, Fallbacks};
 use super::score::{Assessment, Decision};
-use crate::domain::{Indicator, IndicatorKind};
+use pivotd_domain::{Indicator, IndicatorKind};
 
 /// Says what an alert holds beside its indicators.
 #[derive(Debug, Clone, Copy, Default)]

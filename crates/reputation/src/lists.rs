@@ -4,8 +4,8 @@ use super::evidence::{
     BenignClass, Evidence, EvidenceStatus, Knowledge, Millionths, Polarity, Reliability, printable,
 };
 use super::policy::{ListMeaning, Rules};
-use crate::domain::lists::{Hit, ListClass, Purpose, may_be_of_strangers};
-use crate::domain::{Indicator, IndicatorKind};
+use pivotd_domain::lists::{Hit, ListClass, Purpose, may_be_of_strangers};
+use pivotd_domain::{Indicator, IndicatorKind};
 
 /// Names the source of what lists say.
 pub const SOURCE: &str = "lists";

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::calibrate::{Calibration, Meaning, Origin, check, from_record};
 use super::*;
-use crate::domain::Record;
+use pivotd_domain::Record;
 
 const FRESH: Origin = Origin {
     retrieved_at: None,
@@ -119,7 +119,7 @@ fn age_says_less_by_the_day_and_nothing_past_its_last_point() {
         let first = Timestamp::from_second(NOW - days * 86_400).unwrap();
         let record = Record::new()
             .with("measure", "registered")
-            .with("first_seen", crate::domain::Value::Time(first));
+            .with("first_seen", pivotd_domain::Value::Time(first));
         from_record("source", &record, &rules, &FRESH, now())
     };
     assert_eq!(at(0).probability, Some(Millionths::percent(40)));

@@ -1,11 +1,11 @@
 //! What the compiled-in rules make of each source alone: the number from which a vendor says to look, and the one from which
 //! it says to act, lie where the rules have their thresholds, after the source's grade.
 
-use super::super::calibrate::{Origin, from_record};
 use super::*;
 use crate::domain::Record;
+use crate::reputation::calibrate::{Calibration, Origin, from_record};
 
-const DOCUMENT: &str = include_str!("../../../docs/scores.md");
+const DOCUMENT: &str = include_str!("../../../../docs/scores.md");
 const FRESH: Origin = Origin {
     retrieved_at: None,
     age_s: Some(0),
@@ -279,7 +279,7 @@ fn the_domain_of_free_mail_is_never_blocked() {
     let lists = crate::domain::Lists::built_in();
     for name in ["gmail.com", "outlook.com", "web.de"] {
         let domain = Indicator::name(name).unwrap();
-        let mut evidence = super::super::lists::evidence(&domain, &lists.hits(&domain), &policy.rules);
+        let mut evidence = lists::evidence(&domain, &lists.hits(&domain), &policy.rules);
         evidence.extend([
             risk(99),
             listed("one", 99, Reliability::A),

@@ -10,7 +10,7 @@ use super::alert::Fallback;
 use super::calibrate::Calibration;
 use super::evidence::{BenignClass, Evidence, Knowledge, Millionths, Reliability};
 use super::kind::Kind;
-use crate::hex::hex;
+use pivotd_domain::hex::hex;
 
 const DAY: u64 = 86_400;
 

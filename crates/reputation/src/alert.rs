@@ -12,7 +12,7 @@ use super::decide::{self, Beside};
 use super::markdown;
 use super::policy::Policy;
 use super::score::{Assessment, Decision};
-use crate::domain::{Indicator, IndicatorKind};
+use pivotd_domain::{Indicator, IndicatorKind};
 
 /// How many indicators a sentence of the summary names.
 const NAMED: usize = 10;

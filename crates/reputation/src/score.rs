@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::indicator::{Indicator, IndicatorKind};
+use pivotd_domain::indicator::{Indicator, IndicatorKind};
 
 use super::cause::Cause;
 use super::evidence::{BenignClass, Evidence, EvidenceStatus, Knowledge, Millionths, Polarity, Reliability};

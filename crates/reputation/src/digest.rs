@@ -7,7 +7,7 @@ use super::alert::{Fallbacks, Ignored};
 use super::evidence::{Evidence, Millionths, Polarity, RawValue};
 use super::policy::Policy;
 use super::score::Assessment;
-use crate::hex::hex;
+use pivotd_domain::hex::hex;
 
 /// Returns the digest of a piece of evidence: 64 hexadecimal digits of the SHA-256 of what was said, without its age.
 #[must_use]

@@ -11,8 +11,8 @@ use super::evidence::{Evidence, EvidenceStatus, from_risk};
 use super::policy::{Policy, Rules};
 use super::score::{Assessment, Decision, Recommendation, Verdict, assess};
 use super::{Kind, lists};
-use crate::domain::lists::{Hit, Purpose};
-use crate::domain::{Indicator, Record, Value};
+use pivotd_domain::lists::{Hit, Purpose};
+use pivotd_domain::{Indicator, Record, Value};
 
 /// Holds a table of cases.
 #[derive(Debug, Clone, Deserialize)]
