@@ -13,7 +13,7 @@ use pivotd::catalogue::Catalogue;
 use pivotd::config;
 use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Purpose, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
-use pivotd::mapping::{Heard, MappedInput, Rules, Selection, arrange, map};
+use pivotd::mapping::{Heard, MappedInput, Selection, arrange, map};
 use pivotd::providers::Providers;
 
 const SIZES: [usize; 3] = [12, 256, 10_000];
@@ -91,12 +91,11 @@ fn bench(criterion: &mut Criterion) {
     let spec = catalogue
         .find("domaintools.ip-history")
         .expect("a transform of the compiled-in configuration");
-    let rules = Rules {
-        spec,
-        scales: &loaded.settings.scales,
-        lists: &loaded.settings.lists,
-        marks: pivotd::domain::Marks::none(),
-    };
+    let rules = spec.rules(
+        &loaded.settings.scales,
+        &loaded.settings.lists,
+        pivotd::domain::Marks::none(),
+    );
     let input = MappedInput {
         type_id: "maltego.Domain",
         value: "example.com",

@@ -13,7 +13,7 @@ use crate::domain::{Denial, FailureKind, Outcome};
 use crate::engine::{CacheState, TERMINAL, Told};
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
-use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, arrange};
+use crate::mapping::{Heard, Mapped, MappedInput, Selection, Window, arrange};
 use crate::providers::Descriptor;
 
 /// Says what becomes of the entities of a run.
@@ -172,12 +172,9 @@ fn mapped(
             .any(|(_, options, _)| options.exclude_dynamic_dns),
         limit,
     };
-    let rules = Rules {
-        spec: run.spec,
-        scales: &run.settings.scales,
-        lists: &run.settings.lists,
-        marks: &known.marks,
-    };
+    let rules = run
+        .spec
+        .rules(&run.settings.scales, &run.settings.lists, &known.marks);
     let arranged = arrange(&answers, &rules, &input, &selection);
     let counts = arranged.counts();
     match output {

@@ -10,10 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::Settings;
-use crate::config::problem::did_you_mean;
-use crate::domain::{Capability, IndicatorKind};
-use crate::mapping::{EntityRule, Plan, humanised};
+use crate::domain::hints::did_you_mean;
+use crate::domain::{Capability, IndicatorKind, Lists, Marks};
+use crate::mapping::{EntityRule, Plan, Rules, Scale, humanised};
 
 pub(crate) use inputs::{input, widen};
 pub use own::OWN;
@@ -82,6 +81,25 @@ impl TransformSpec {
         match &self.answerer {
             Answerer::Providers(names) => names,
             Answerer::Own => &[],
+        }
+    }
+
+    /// Gives what its mapping reads, with what is known beside it.
+    #[must_use]
+    pub fn rules<'a>(
+        &'a self,
+        scales: &'a BTreeMap<String, Scale>,
+        lists: &'a Lists,
+        marks: &'a Marks,
+    ) -> Rules<'a> {
+        Rules {
+            title: &self.title,
+            schema: self.capability.schema(),
+            entities: &self.entities,
+            plan: &self.plan,
+            scales,
+            lists,
+            marks,
         }
     }
 
@@ -157,26 +175,23 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Builds the catalogue of a generation; transforms whose providers are all disabled are left out.
+    /// Holds transforms as the catalogue of a generation. Those whose providers are all disabled are left out; those that have
+    /// a provider with a key are listed.
     #[must_use]
-    pub fn build(settings: &Settings, generation: u64) -> Self {
+    pub fn of(
+        transforms: &[Arc<TransformSpec>],
+        is_enabled: impl Fn(&str) -> bool,
+        has_key: impl Fn(&str) -> bool,
+        generation: u64,
+    ) -> Self {
         let is_served = |spec: &&Arc<TransformSpec>| match &spec.answerer {
             Answerer::Own => true,
-            Answerer::Providers(names) => names.iter().any(|name| {
-                settings
-                    .providers
-                    .get(name)
-                    .is_some_and(|provider| provider.enabled)
-            }),
+            Answerer::Providers(names) => names.iter().any(|name| is_enabled(name)),
         };
-        let transforms: Vec<_> = settings.transforms.iter().filter(is_served).cloned().collect();
-        let has_key = |name: &String| {
-            let provider = settings.providers.get(name);
-            provider.is_some_and(|provider| provider.enabled && provider.no_key().is_none())
-        };
+        let transforms: Vec<_> = transforms.iter().filter(is_served).cloned().collect();
         let listed = transforms
             .iter()
-            .filter(|spec| spec.providers().is_empty() || spec.providers().iter().any(has_key))
+            .filter(|spec| spec.providers().is_empty() || spec.providers().iter().any(|name| has_key(name)))
             .cloned()
             .collect();
         let by_name = transforms

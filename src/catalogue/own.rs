@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Query, Record, Source};
 use crate::providers::{Descriptor, Offer};
 
-/// Name of the provider that stands for pivotd itself.
-pub const OWN: &str = "pivotd";
+pub use crate::domain::OWN;
 
 /// Says what pivotd answers itself, in the shape of a provider.
 pub static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {

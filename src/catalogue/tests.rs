@@ -1,5 +1,7 @@
 //! Tests look-ups, settings of transforms, and the parts of a value.
 
+mod mapping;
+
 use super::{Catalogue, OWN, own};
 use crate::config::tests::vendor;
 use crate::config::{load, read};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::catalogue::TransformSpec;
+use crate::catalogue::{Catalogue, TransformSpec};
 use crate::domain::marking::TlpRed;
 use crate::domain::{Lists, Pap, Tlp};
 use crate::mail::Relay;
@@ -45,6 +45,20 @@ pub struct Settings {
     pub scales: BTreeMap<String, Scale>,
     /// `[[transform]]`, in the order of the file.
     pub transforms: Vec<Arc<TransformSpec>>,
+}
+
+impl Catalogue {
+    /// Builds the catalogue of a generation; transforms whose providers are all disabled are left out.
+    #[must_use]
+    pub fn build(settings: &Settings, generation: u64) -> Self {
+        let enabled = |name: &str| settings.providers.get(name).filter(|provider| provider.enabled);
+        Self::of(
+            &settings.transforms,
+            |name| enabled(name).is_some(),
+            |name| enabled(name).is_some_and(|provider| provider.no_key().is_none()),
+            generation,
+        )
+    }
 }
 
 /// Holds `[server]`.

@@ -15,7 +15,7 @@ use crate::config;
 use crate::domain::{
     Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query, Record, Value,
 };
-use crate::mapping::{Heard, MappedInput, Rules, Selection};
+use crate::mapping::{Heard, MappedInput, Selection};
 use crate::replay::{SeenRequest, Vendor, demo};
 
 /// Asks a question.
@@ -314,12 +314,11 @@ pub(super) fn mapped(
     };
     let walked = walk_fixtures(provider, lookup).unwrap();
     let answers = [Heard::whole(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
-    let rules = Rules {
-        spec,
-        scales: &loaded.settings.scales,
-        lists: &loaded.settings.lists,
-        marks: crate::domain::Marks::none(),
-    };
+    let rules = spec.rules(
+        &loaded.settings.scales,
+        &loaded.settings.lists,
+        crate::domain::Marks::none(),
+    );
     let mapped = crate::mapping::map(&answers, &rules, &input, &Selection::up_to(100));
     for entity in mapped.entities.iter().skip(usize::from(mapped.annotated)) {
         // A client that merges entities keeps the dates of the last one only; its links keep each.
@@ -491,12 +490,7 @@ pub(super) fn entities(
         .iter()
         .find(|spec| spec.name == transform)
         .unwrap();
-    let rules = Rules {
-        spec,
-        scales: &settings.scales,
-        lists: &settings.lists,
-        marks: crate::domain::Marks::none(),
-    };
+    let rules = spec.rules(&settings.scales, &settings.lists, crate::domain::Marks::none());
     let input = MappedInput {
         type_id,
         value,

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Query, Record};
 
+/// Name of the provider that stands for pivotd itself.
+pub const OWN: &str = "pivotd";
+
 /// Says who answered, by which product, and what that product cannot see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {

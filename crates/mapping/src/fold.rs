@@ -8,17 +8,16 @@ use jiff::civil::Date;
 
 use super::canonical::{canonical, is_name, is_shouted, name_key, told_apart_by};
 use super::dropped::Unplaced;
+use super::input::{Heard, MappedInput, Rules, Window};
 use super::period::Period;
 use super::plan::CompiledRule;
 use super::rules::EntityRule;
 use super::scope::Scope;
-use super::{Heard, MappedInput, Rules, Window};
-use crate::catalogue::TransformSpec;
-use crate::domain::indicator::NameKind;
-use crate::domain::lists::ZoneKind;
-use crate::domain::marks;
-use crate::domain::{Indicator, IndicatorKind, Kind, Lists, Value};
-use crate::maltego::{Property, visible};
+use pivotd_domain::indicator::NameKind;
+use pivotd_domain::lists::ZoneKind;
+use pivotd_domain::marks;
+use pivotd_domain::{Indicator, IndicatorKind, Kind, Lists, Value};
+use pivotd_maltego::{Property, visible};
 
 /// Is one record's part in an entity.
 #[derive(Clone, Copy)]
@@ -240,13 +239,8 @@ type Key<'a> = (&'a str, Cow<'a, str>, Option<String>);
 type Known<'a> = HashMap<Key<'a>, usize>;
 
 /// Walks all records by all rules.
-pub(super) fn fold<'a>(
-    answers: &[Heard<'a>],
-    spec: &'a TransformSpec,
-    input: &MappedInput<'a>,
-    lists: &Lists,
-) -> Folded<'a> {
-    let schema = spec.capability.schema();
+pub(super) fn fold<'a>(answers: &[Heard<'a>], rules: &Rules<'a>, input: &MappedInput<'a>) -> Folded<'a> {
+    let (schema, lists) = (rules.schema, rules.lists);
     let count = answers.iter().map(|heard| heard.answer.records.len()).sum();
     let mut known: Known<'a> = HashMap::with_capacity(count);
     let mut folded = Folded {
@@ -257,7 +251,7 @@ pub(super) fn fold<'a>(
     for (answer, heard) in answers.iter().enumerate() {
         for record in &heard.answer.records {
             let mut made = Placed::Nothing;
-            for (rule, compiled) in spec.entities.iter().zip(&spec.plan.rules) {
+            for (rule, compiled) in rules.entities.iter().zip(&rules.plan.rules) {
                 let mut walk = |item| {
                     let part = Part {
                         rule,

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use crate::domain::{Country, Indicator, IndicatorKind, Kind, privacy};
-use crate::maltego::visible;
+use pivotd_domain::{Country, Indicator, IndicatorKind, Kind, privacy};
+use pivotd_maltego::visible;
 
 /// What may stand behind a comma after a name without being its first name.
 const TITLES: [&str; 14] = [
@@ -53,7 +53,7 @@ pub(super) fn is_name(kind: Option<Kind>) -> bool {
 /// Returns what a name is told apart by: its letters, digits and symbols, regardless of case, of punctuation, of blanks
 /// and of how accents are composed. The order of words counts.
 #[must_use]
-pub(crate) fn name_key(name: &str) -> String {
+pub fn name_key(name: &str) -> String {
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(name);
     let mut key = String::with_capacity(composed.len());
     for c in composed.to_lowercase().chars() {

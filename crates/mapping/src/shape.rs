@@ -10,9 +10,8 @@ use super::plan::CompiledRule;
 use super::rules::{EntityRule, PropertyRule};
 use super::scope::Place;
 use super::texts::Reading;
-use crate::catalogue::OWN;
-use crate::domain::{Kind, Schema};
-use crate::maltego::{types, xml};
+use pivotd_domain::{Kind, OWN, Schema};
+use pivotd_maltego::{types, xml};
 
 /// Holds what is the same for all rules of a transform at a provider.
 pub(super) struct Sharing<'a> {

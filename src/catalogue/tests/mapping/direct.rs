@@ -8,7 +8,7 @@ use crate::catalogue::TransformSpec;
 use crate::config::Settings;
 use crate::domain::{Answer, Field, Kind, Marks, Record, Schema, Value};
 use crate::maltego::{Property, TransformResponse, response};
-use crate::mapping::{Heard, MappedInput, Rules, Selection, Window, arrange};
+use crate::mapping::{Heard, MappedInput, Selection, Window, arrange};
 use crate::providers::Providers;
 
 /// Writes what a transform makes of answers in both ways, and returns it with the number of entities.
@@ -19,12 +19,7 @@ fn both(
     input: &MappedInput<'_>,
     extra: Option<&Property>,
 ) -> (String, String, usize) {
-    let rules = Rules {
-        spec,
-        scales: &settings.scales,
-        lists: &settings.lists,
-        marks: Marks::none(),
-    };
+    let rules = spec.rules(&settings.scales, &settings.lists, Marks::none());
     let arranged = arrange(answers, &rules, input, &Selection::up_to(100));
     let mut entities = arranged.entities();
     for entity in &mut entities {
@@ -262,14 +257,8 @@ fn most_rules_have_a_shape_for_each_of_their_types() {
     let mut without = Vec::new();
     for spec in &settings.transforms {
         for provider in spec.providers() {
-            let shapes = spec.plan.shapes(provider).unwrap();
-            for (rule, compiled) in spec.entities.iter().zip(&spec.plan.rules) {
-                let types = crate::mapping::shape::types_of(rule, compiled);
-                for type_id in types {
-                    if shapes.find(compiled, type_id).is_none() {
-                        without.push(format!("{} of {provider}, {type_id}", spec.name));
-                    }
-                }
+            for type_id in spec.plan.unshaped(&spec.entities, provider).unwrap() {
+                without.push(format!("{} of {provider}, {type_id}", spec.name));
             }
         }
     }

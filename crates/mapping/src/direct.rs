@@ -9,12 +9,12 @@ use jiff::civil::Date;
 
 use super::entity::{Dresser, provenance, sinkhole_source, value_properties, zone_mark};
 use super::fold::{Group, Part};
-use super::map::{Heard, Rules};
+use super::input::{Heard, Rules};
 use super::plan::LinkField;
 use super::shape::{Own, Shape, Shapes};
-use crate::domain::{Value, push_day};
-use crate::maltego::response::{Bookmark, OverlayKind, OverlayPosition};
-use crate::maltego::{Property, xml};
+use pivotd_domain::{Value, push_day};
+use pivotd_maltego::response::{Bookmark, OverlayKind, OverlayPosition};
+use pivotd_maltego::{Property, xml};
 
 /// Is a mark around an entity's icon.
 type Mark<'a> = (&'a str, OverlayPosition, OverlayKind);
@@ -46,7 +46,7 @@ impl<'r, 'a> Direct<'r, 'a> {
         let is_only = answers
             .iter()
             .all(|heard| heard.answer.source.provider == provider);
-        let shapes = rules.spec.plan.shapes(provider).filter(|_| is_only);
+        let shapes = rules.plan.shapes(provider).filter(|_| is_only);
         let tail = |heard| shapes.map_or_else(String::new, |shapes| tail(shapes, heard));
         Self {
             answers,

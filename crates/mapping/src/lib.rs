@@ -3,14 +3,15 @@
 //! `rules` holds the mapping language as data, `template` reads and fills its templates, `plan` compiles the rules of a
 //! transform, `scope` finds the fields that they name, and `shape` holds what entities share as XML. `fold` gathers what
 //! several records say of one entity, `period` says when it was so, `canonical` brings values into one form and `texts`
-//! several of them into one, `map` puts entities in order, and `dropped` counts what is not shown. `entity` dresses an
+//! several of them into one, `input` holds what a mapping is given, `map` puts entities in order, and `dropped` counts what is not shown. `entity` dresses an
 //! entity for a Maltego client; `direct` writes one without making it.
 
-pub(crate) mod canonical;
+pub mod canonical;
 mod direct;
 mod dropped;
 mod entity;
 mod fold;
+mod input;
 mod map;
 mod period;
 mod plan;
@@ -19,14 +20,13 @@ mod scope;
 mod seen;
 mod shape;
 mod template;
-#[cfg(test)]
-mod tests;
 mod texts;
 
 pub use canonical::entity_value;
 pub use dropped::{Dropped, Unplaced};
-pub(crate) use entity::humanised;
-pub use map::{Arranged, Heard, Mapped, MappedInput, Rules, Selection, Window, arrange, map};
+pub use entity::humanised;
+pub use input::{Heard, MappedInput, Rules, Window};
+pub use map::{Arranged, Mapped, Selection, arrange, map};
 pub use plan::Plan;
 pub use rules::{Band, Colour, Condition, EntityRule, MarkRule, Piece, PropertyRule, Scale, Template};
 pub use template::TemplateError;

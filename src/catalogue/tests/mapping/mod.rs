@@ -9,11 +9,11 @@ mod properties;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
-use super::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
 use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::tests::vendor;
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
 use crate::maltego::Entity;
+use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
 
 /// Builds the settings of a file with one transform on a capability and these entity rules.
 pub(super) fn settings(capability: &str, rules: &str) -> crate::config::Settings {
@@ -72,12 +72,7 @@ pub(super) fn run(
 
 /// Maps by the first transform of the settings.
 pub(super) fn rules_of(settings: &crate::config::Settings) -> Rules<'_> {
-    Rules {
-        spec: &settings.transforms[0],
-        scales: &settings.scales,
-        lists: &settings.lists,
-        marks: crate::domain::Marks::none(),
-    }
+    settings.transforms[0].rules(&settings.scales, &settings.lists, crate::domain::Marks::none())
 }
 
 pub(super) fn mapped(capability: &str, rules: &str, records: Vec<Record>) -> Vec<Entity> {
@@ -140,12 +135,11 @@ fn the_transform_of_the_manual_maps_end_to_end() {
     let answer = answer(Capability::IpHistory, records);
     let mapped = map(
         &[Heard::whole(&answer, at())],
-        &Rules {
-            spec,
-            scales: &loaded.settings.scales,
-            lists: &loaded.settings.lists,
-            marks: crate::domain::Marks::none(),
-        },
+        &spec.rules(
+            &loaded.settings.scales,
+            &loaded.settings.lists,
+            crate::domain::Marks::none(),
+        ),
         &INPUT,
         &Selection::up_to(12),
     );

@@ -1,82 +1,11 @@
 //! Puts the entities of a transform run in order: which belong to the window, which come first, how many are shown.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
-use jiff::civil::Date;
-
 use super::direct::Direct;
 use super::dropped::Dropped;
 use super::entity::Dresser;
 use super::fold::{Group, fold};
-use super::rules::Scale;
-use crate::catalogue::TransformSpec;
-use crate::domain::{Answer, Lists, Marks};
-use crate::maltego::{Entity, Property, xml};
-
-/// Holds the input entity as far as the mapping needs it.
-#[derive(Debug, Clone, Copy)]
-pub struct MappedInput<'a> {
-    /// Full type id.
-    pub type_id: &'a str,
-    /// The value, byte for byte as it came.
-    pub value: &'a str,
-    /// The properties that an annotated copy has to carry, byte for byte as they came
-    /// (see [`crate::maltego::InputEntity::echo_fields`]).
-    pub properties: &'a [Property],
-    /// The registrable domain's name, where that is asked instead: what describes it is an entity of its own.
-    pub instead: Option<&'a str>,
-}
-
-/// Holds the window of time that the asker looks at; all ends may be open, all days belong to it. What has no date
-/// belongs to it, unless only what has one is wanted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Window {
-    /// First day.
-    pub since: Option<Date>,
-    /// Last day.
-    pub until: Option<Date>,
-    /// The day to which the nearest comes first.
-    pub near: Option<Date>,
-    /// Whether what has no date is left out.
-    pub dated_only: bool,
-}
-
-/// Holds what a mapping reads beside answers and input.
-#[derive(Debug, Clone, Copy)]
-pub struct Rules<'a> {
-    /// The transform.
-    pub spec: &'a TransformSpec,
-    /// Named scales.
-    pub scales: &'a BTreeMap<String, Scale>,
-    /// What is known of dynamic DNS, hosting and sinkholes, and where registrations begin.
-    pub lists: &'a Lists,
-    /// What answers called sinkholes.
-    pub marks: &'a Marks,
-}
-
-/// Holds an answer as the mapping takes it.
-#[derive(Debug, Clone, Copy)]
-pub struct Heard<'a> {
-    /// The answer.
-    pub answer: &'a Answer,
-    /// When the provider gave it.
-    pub retrieved_at: Timestamp,
-    /// The window of time that is wanted of this provider.
-    pub window: Window,
-}
-
-impl<'a> Heard<'a> {
-    /// Takes an answer with all its times.
-    #[must_use]
-    pub fn whole(answer: &'a Answer, retrieved_at: Timestamp) -> Self {
-        Self {
-            answer,
-            retrieved_at,
-            window: Window::default(),
-        }
-    }
-}
+use super::input::{Heard, MappedInput, Rules};
+use pivotd_maltego::{Entity, Property, xml};
 
 /// Says which results are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +95,7 @@ pub fn arrange<'r, 'a>(
     input: &MappedInput<'a>,
     selection: &Selection,
 ) -> Arranged<'r, 'a> {
-    let folded = fold(answers, rules.spec, input, rules.lists);
+    let folded = fold(answers, rules, input);
     let total_mapped = folded.groups.len();
     let mut dropped = Dropped {
         unplaced: folded.unplaced,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
-use crate::domain::{Schema, Value, privacy};
-use crate::maltego::visible;
+use pivotd_domain::{Schema, Value, privacy};
+use pivotd_maltego::visible;
 
 /// The most differing texts that are joined into one property.
 const MAX_JOINED: usize = 30;

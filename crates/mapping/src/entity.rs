@@ -8,20 +8,18 @@ use jiff::civil::Date;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::fold::{Group, Part, can_be_sinkhole, zone};
-use super::map::{Heard, MappedInput, Rules};
+use super::input::{Heard, MappedInput, Rules};
 use super::period::Period;
 use super::rules::{EntityRule, Scale};
 use super::seen;
 use super::texts::Reading;
-use crate::catalogue::{OWN, TransformSpec};
-
-use crate::domain::indicator::{HashType, to_unicode};
-use crate::domain::lists::ZoneKind;
-use crate::domain::{Indicator, IndicatorKind, Schema, Value};
-use crate::maltego::response::{
+use pivotd_domain::indicator::{HashType, to_unicode};
+use pivotd_domain::lists::ZoneKind;
+use pivotd_domain::{Indicator, IndicatorKind, OWN, Schema, Value};
+use pivotd_maltego::response::{
     Bookmark, DisplayInformation, LinkProperty, Overlay, OverlayKind, OverlayPosition, Sighting,
 };
-use crate::maltego::{Entity, Property, is_invisible, types};
+use pivotd_maltego::{Entity, Property, is_invisible, types};
 
 /// Holds what all entities from one answer share.
 pub(super) struct Provenance<'a> {
@@ -44,7 +42,7 @@ pub(super) fn provenance<'a>(heard: &Heard<'a>) -> Provenance<'a> {
 
 /// Dresses the entities of one run.
 pub(super) struct Dresser<'a> {
-    spec: &'a TransformSpec,
+    title: &'a str,
     schema: &'static Schema,
     scales: &'a BTreeMap<String, Scale>,
     rules: Rules<'a>,
@@ -103,8 +101,8 @@ impl<'a> Dresser<'a> {
         }
         let answers = answers.iter().map(provenance).collect();
         Self {
-            spec: rules.spec,
-            schema: rules.spec.capability.schema(),
+            title: rules.title,
+            schema: rules.schema,
             scales: rules.scales,
             rules: *rules,
             answers,
@@ -159,7 +157,7 @@ impl<'a> Dresser<'a> {
         if !rows.is_empty() {
             entity
                 .display_information
-                .push(DisplayInformation::table(self.spec.title.as_str(), rows));
+                .push(DisplayInformation::table(self.title, rows));
         }
     }
 
@@ -570,7 +568,7 @@ fn overlay(entity: &mut Entity, what: &str, position: OverlayPosition, kind: Ove
 }
 
 /// Makes a title of a field's name: `name_servers` becomes `Name servers`.
-pub(crate) fn humanised(name: &str) -> String {
+pub fn humanised(name: &str) -> String {
     let mut chars = name.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase());
     first

@@ -6,9 +6,9 @@ use std::fmt;
 
 use super::rules::{Condition, EntityRule, Template};
 use super::scope::{Place, Times};
-use super::shape::{Shapes, Sharing};
+use super::shape::{Shapes, Sharing, types_of};
 use super::texts::Reading;
-use crate::domain::{FieldId, Kind, Schema};
+use pivotd_domain::{FieldId, Kind, Schema};
 
 /// Holds the compiled rules of a transform.
 #[derive(Clone, PartialEq)]
@@ -52,6 +52,18 @@ impl Plan {
             shapes: shapes.collect(),
             rules: compiled,
         }
+    }
+
+    /// Lists the types of entities that these rules, those of the plan, have no shape for at a provider: writing them costs more.
+    /// `None` where the provider is not one of the plan's.
+    #[must_use]
+    pub fn unshaped<'r>(&self, rules: &'r [EntityRule], provider: &str) -> Option<Vec<&'r str>> {
+        let shapes = self.shapes(provider)?;
+        let typed = rules.iter().zip(&self.rules).flat_map(|(rule, compiled)| {
+            let types = types_of(rule, compiled).into_iter();
+            types.filter(|type_id| shapes.find(compiled, type_id).is_none())
+        });
+        Some(typed.collect())
     }
 
     /// Returns what the entities of a provider share.

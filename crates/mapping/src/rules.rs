@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
-use crate::domain::Value;
-use crate::maltego::response::Bookmark;
+use pivotd_domain::Value;
+use pivotd_maltego::response::Bookmark;
 
 /// Holds a template such as `{domain} {first_seen}[ to {last_seen}]`, parsed. Its fields are names, or what a compiled rule
 /// has instead of names.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::period::Period;
 use super::rules::Condition;
-use crate::domain::{FieldId, Record, Schema, Value};
+use pivotd_domain::{FieldId, Record, Schema, Value};
 
 /// Says where a rule finds a field. It is known when the rule is compiled, since types declare their fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::humanised;
-use crate::domain::{Record, Schema};
+use pivotd_domain::{Record, Schema};
 
 /// The most kinds of records that are told apart.
 const MOST_KINDS: usize = 12;
