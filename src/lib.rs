@@ -14,7 +14,8 @@ pub mod engine;
 pub mod graph;
 pub mod http;
 pub mod openapi;
-pub mod providers;
+#[cfg(test)]
+mod provider_tests;
 pub mod replay;
 pub mod server;
 pub mod telemetry;
@@ -25,4 +26,5 @@ pub use pivotd_domain::hex;
 pub use pivotd_mail as mail;
 pub use pivotd_maltego as maltego;
 pub use pivotd_mapping as mapping;
+pub use pivotd_providers as providers;
 pub use pivotd_reputation as reputation;

@@ -40,12 +40,6 @@ struct Start<'a> {
     clock: &'a SharedClock,
 }
 
-impl std::fmt::Debug for dyn Provider {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.descriptor().name)
-    }
-}
-
 impl Runtime {
     /// Starts a provider. What the `previous` one learnt stays where the settings it depends on are the same.
     ///
