@@ -13,7 +13,6 @@ pub mod decisions;
 pub mod engine;
 pub mod graph;
 pub mod http;
-pub mod openapi;
 #[cfg(test)]
 mod provider_tests;
 pub mod replay;
@@ -26,5 +25,6 @@ pub use pivotd_domain::hex;
 pub use pivotd_mail as mail;
 pub use pivotd_maltego as maltego;
 pub use pivotd_mapping as mapping;
+pub use pivotd_openapi as openapi;
 pub use pivotd_providers as providers;
 pub use pivotd_reputation as reputation;

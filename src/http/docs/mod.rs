@@ -237,3 +237,6 @@ pub async fn docs(app: Data<App>, http: HttpRequest) -> HttpResponse {
         .insert_header((header::VARY, "Host"))
         .body(html)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
-//! Renderings of a small document that holds every case, and of our own.
+//! Renderings of a small document that holds every case. Those of our own are tested with the routes that it describes.
 
-mod own;
 mod page;
 mod renderings;
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use crate::http::docs::Document;
-use crate::openapi::{Version, operations, render, request};
+use super::Document;
+use crate::openapi::{Version, operations, page, render, request};
 
 /// Generators for Python rename or lose parameters of these names.
 const RESERVED: [&str; 6] = ["type", "id", "hash", "filter", "input", "format"];
@@ -141,4 +141,31 @@ fn a_score_is_found_where_an_answer_refers() {
             "integer"
         );
     }
+}
+
+#[test]
+fn the_page_shows_each_operation_with_an_example_and_each_schema() {
+    let document = serde_json::to_value(Document::openapi()).unwrap();
+    let html = page(&document, &[("openapi.json", "OpenAPI 3.1")], true);
+    for (path, method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(html.contains(&format!("<h3 id=\"{id}\">")), "{method} {path}");
+        assert!(html.contains(&format!("href=\"#{id}\"")), "{method} {path}");
+        assert!(html.contains(&format!("<code>{path}</code>")), "{method} {path}");
+    }
+    assert_eq!(html.matches("curl -s").count(), operations(&document).count());
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(html.contains(&format!("id=\"schema-{name}\"")), "{name}");
+    }
+    let anchors = html
+        .split("href=\"#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    for anchor in anchors {
+        assert!(
+            html.contains(&format!("id=\"{anchor}\"")),
+            "#{anchor} leads nowhere"
+        );
+    }
+    assert!(html.contains("<a href=\"openapi.json\">OpenAPI 3.1</a>"));
 }

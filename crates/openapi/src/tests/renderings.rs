@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{document, schemas};
-use crate::openapi::{Request, Version, operations, render, request};
+use crate::{Request, Version, operations, render, request};
 
 fn rendered(version: Version) -> Value {
     render(&document(&schemas()), version)
