@@ -1,4 +1,5 @@
 //! Reads recorded requests, from the folder that `PIVOTD_WIRE` names: `trx/*.req` and, perhaps, `canari/*.req`.
+#![expect(clippy::disallowed_methods, reason = "the test reads recordings")]
 
 use crate::request::{ReadErrorKind as Kind, ReadLimits, read};
 use std::path::Path;

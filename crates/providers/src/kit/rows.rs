@@ -410,6 +410,7 @@ fn take_unread(missing: &mut Vec<String>) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test reads the sources of providers")]
 mod tests {
     use super::*;
     use pivotd_domain::{Indicator, IndicatorKind};

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "a test reads the sources of providers")]
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,4 +1,5 @@
 //! Reads contacts from the layouts of raw whois records.
+#![expect(clippy::disallowed_methods, reason = "the tests read fixtures")]
 
 mod headings;
 mod old;
