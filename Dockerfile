@@ -11,8 +11,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     # jemalloc works on no larger pages than those it was built for; on ARM, kernels have pages of up to 64 KiB.
     if [ "$(uname -m)" = aarch64 ]; then export JEMALLOC_SYS_WITH_LG_PAGE=16; fi \
-    && cargo build --release --locked --bin pivotd \
-    && cp target/release/pivotd /pivotd \
+    && cargo build --profile dist --locked --bin pivotd \
+    && cp target/dist/pivotd /pivotd \
     && mkdir --mode 0700 /data
 
 FROM gcr.io/distroless/cc-debian12:nonroot
