@@ -50,7 +50,7 @@ pub struct ScoreOptions {
 }
 
 impl ScoreOptions {
-    /// ScoreOptions nothing but an answer until then.
+    /// Wants nothing but an answer until then.
     #[must_use]
     pub fn until(deadline: Duration) -> Self {
         Self {

@@ -13,13 +13,13 @@ use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
 pub use super::values::MOST_INDICATORS;
-use crate::mail::MessageFacts;
 use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
 use crate::decisions::Reply;
 use crate::http::api_call::json_call;
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
+use crate::mail::MessageFacts;
 use crate::reputation::Kind;
 
 /// The most bytes of an alert: a message of 8 MiB in Base64, or as text with as many escapes again.

@@ -1,8 +1,8 @@
 //! What the routes of the SOAR face can be answered with besides their own answer; for the OpenAPI document.
 
 use super::score_request::Answer;
-use crate::mail::MessageFacts;
 use crate::http::problem::Problem;
+use crate::mail::MessageFacts;
 
 /// Lists the answer to a question for a score.
 #[derive(Debug, utoipa::IntoResponses)]
