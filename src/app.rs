@@ -16,7 +16,6 @@ use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
 use crate::decisions::Decisions;
 use crate::engine::known_time::KnownTime;
-use crate::engine::store::{Opening, Store, StoreError};
 use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
 use crate::http::bodies::Bodies;
@@ -26,6 +25,8 @@ use crate::providers::Registry;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
 use crate::server::Attempts;
+use crate::storage::redb::{Opening, Store};
+use crate::storage::{Storage, StoreError};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::Tokens;
@@ -151,7 +152,7 @@ pub struct Parts {
     /// The configuration.
     pub loaded: Loaded,
     /// The store, open.
-    pub store: Store,
+    pub store: Arc<dyn Storage>,
     /// The clock.
     pub clock: SharedClock,
     /// The metrics.
@@ -172,7 +173,7 @@ pub struct Parts {
 ///
 /// # Errors
 /// [`StartError`] where the directory or the store cannot be used.
-pub fn open_store(settings: &Settings) -> Result<Store, StartError> {
+pub fn open_store(settings: &Settings) -> Result<Arc<dyn Storage>, StartError> {
     open_store_as(settings, Opening::default())
 }
 
@@ -180,13 +181,13 @@ pub fn open_store(settings: &Settings) -> Result<Store, StartError> {
 ///
 /// # Errors
 /// [`StartError`] where the directory or the store cannot be used.
-pub fn open_store_as(settings: &Settings, opening: Opening) -> Result<Store, StartError> {
+pub fn open_store_as(settings: &Settings, opening: Opening) -> Result<Arc<dyn Storage>, StartError> {
     let path = &settings.server.data;
     make_folder(path).map_err(|reason| StartError::Data {
         path: path.clone(),
         reason,
     })?;
-    Ok(Store::open_as(path, &self::opening(settings, opening))?)
+    Ok(Arc::new(Store::open_as(path, &self::opening(settings, opening))?))
 }
 
 fn opening(settings: &Settings, opening: Opening) -> Opening {
@@ -210,7 +211,7 @@ impl App {
     ///
     /// # Errors
     /// [`StartError`] where the store cannot be read or a provider not be reached as configured.
-    pub fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
+    pub async fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
         let Parts {
             loaded,
             store,
@@ -223,13 +224,13 @@ impl App {
             run_routes,
         } = parts;
         let lasts = loaded.settings.server.clock_believed;
-        let time = KnownTime::open(store.clone(), clock, lasts);
-        let tokens = Tokens::open(store.clone(), Arc::clone(&time))?;
-        let decisions = Decisions::open(store.clone(), Arc::clone(&time), loaded.settings.store)?;
+        let time = KnownTime::open(store.clone(), clock, lasts).await;
+        let tokens = Tokens::open(store.clone(), Arc::clone(&time)).await?;
+        let decisions = Decisions::open(store.clone(), Arc::clone(&time), loaded.settings.store).await?;
         let network = metrics.network().clone();
         let bodies = Bodies::new(&loaded.settings.server, Arc::clone(time.clock()), network);
         let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(time.clock()));
-        let engine = Engine::start(&loaded, store, time, metrics)?;
+        let engine = Engine::start(&loaded, store, time, metrics).await?;
         let started = reload::started(&loaded);
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {

@@ -13,10 +13,12 @@ pub mod decisions;
 pub mod engine;
 pub mod graph;
 pub mod http;
+mod owner;
 #[cfg(test)]
 mod provider_tests;
 pub mod replay;
 pub mod server;
+pub mod storage;
 pub mod telemetry;
 pub mod tokens;
 

@@ -15,8 +15,8 @@ use subtle::ConstantTimeEq;
 use self::allowance::Allowance;
 use crate::clock::SharedClock;
 use crate::engine::known_time::KnownTime;
-use crate::engine::store::{Store, StoreError};
 use crate::hex::hex;
+use crate::storage::{RecordStore, StoreError};
 
 mod allowance;
 
@@ -201,9 +201,11 @@ pub enum TokenError {
 
 /// Keeps all tokens, by hash, beside the store.
 pub struct Tokens {
-    store: Store,
+    store: Arc<dyn RecordStore>,
     time: Arc<KnownTime>,
     by_hash: ArcSwap<HashMap<[u8; 32], Arc<Token>>>,
+    /// Keeps an older reading of the store from taking the place of a newer one.
+    reading: tokio::sync::Mutex<()>,
     /// Whose the tokens were that this process revoked, for the log.
     gone: Mutex<HashMap<[u8; 32], Arc<str>>>,
 }
@@ -241,21 +243,24 @@ impl Tokens {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, time: Arc<KnownTime>) -> Result<Self, StoreError> {
+    pub async fn open(store: Arc<dyn RecordStore>, time: Arc<KnownTime>) -> Result<Self, StoreError> {
         let tokens = Self {
             store,
             time,
             by_hash: ArcSwap::default(),
+            reading: tokio::sync::Mutex::default(),
             gone: Mutex::default(),
         };
-        tokens.reload()?;
+        tokens.reload().await?;
         Ok(tokens)
     }
 
-    fn reload(&self) -> Result<(), StoreError> {
+    async fn reload(&self) -> Result<(), StoreError> {
+        let _reading = self.reading.lock().await;
+        let stored = self.store.tokens().await?;
         let old = self.by_hash.load();
         let mut by_hash = HashMap::new();
-        for bytes in self.store.tokens()? {
+        for bytes in stored {
             let Ok(record) = serde_json::from_slice::<TokenRecord>(&bytes) else {
                 tracing::warn!("a stored token cannot be read and is left out; its client needs a new one");
                 continue;
@@ -349,7 +354,7 @@ impl Tokens {
         };
         let bytes = serde_json::to_vec(&record).unwrap_or_default();
         self.store.put_token(record.id.clone(), Some(bytes)).await?;
-        self.reload()?;
+        self.reload().await?;
         Ok(record)
     }
 
@@ -390,7 +395,7 @@ impl Tokens {
                 gone.insert(hash, token.name.as_str().into());
             }
         }
-        self.reload()?;
+        self.reload().await?;
         Ok(gone)
     }
 }
@@ -422,11 +427,12 @@ fn parse_hash(text: &str) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
     use crate::clock::manual::ManualClock;
+    use crate::storage::redb::Store;
 
-    fn open(folder: &std::path::Path, clock: &ManualClock) -> Tokens {
-        let store = Store::open(folder, 1 << 20).unwrap();
-        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), Duration::from_secs(3600));
-        Tokens::open(store, time).unwrap()
+    async fn open(folder: &std::path::Path, clock: &ManualClock) -> Tokens {
+        let store = Arc::new(Store::open(folder, 1 << 20).unwrap());
+        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), Duration::from_secs(3600)).await;
+        Tokens::open(store, time).await.unwrap()
     }
 
     fn clock() -> ManualClock {
@@ -437,7 +443,7 @@ mod tests {
     async fn a_token_survives_a_restart_and_only_its_hash_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let clock = clock();
-        let tokens = open(folder.path(), &clock);
+        let tokens = open(folder.path(), &clock).await;
         let (text, record) = tokens.create(NewToken::for_everyday("anna")).await.unwrap();
         assert_eq!(tokens.find(text.expose_secret()).unwrap().record, record);
         tokens.store.close().await;
@@ -452,7 +458,7 @@ mod tests {
             !file.windows(secret.len()).any(|window| window == secret),
             "the token is in the file"
         );
-        let tokens = open(folder.path(), &clock);
+        let tokens = open(folder.path(), &clock).await;
         assert_eq!(tokens.find(text.expose_secret()).unwrap().record.name, "anna");
     }
 
@@ -460,7 +466,7 @@ mod tests {
     async fn wrong_revoked_and_expired_tokens_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let clock = clock();
-        let tokens = open(folder.path(), &clock);
+        let tokens = open(folder.path(), &clock).await;
         let new = NewToken {
             lifetime_s: Some(60),
             ..NewToken::for_everyday("ben")
@@ -489,7 +495,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let manual = clock();
         let shared: SharedClock = Arc::new(manual.clone());
-        let tokens = open(folder.path(), &manual);
+        let tokens = open(folder.path(), &manual).await;
         let new = NewToken {
             per_minute: std::num::NonZeroU32::new(2),
             ..NewToken::for_everyday("soar")

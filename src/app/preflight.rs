@@ -9,8 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{StartError, opening};
 use crate::config::{Loaded, Origin};
 use crate::engine::Engine;
-use crate::engine::store::{Opening, Store};
 use crate::server::Application;
+use crate::storage::redb::{Opening, Store};
 use crate::telemetry::log;
 
 /// The least characters of a token that an administrator made.

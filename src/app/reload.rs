@@ -13,9 +13,9 @@ use super::preflight::Preflight;
 use crate::app::state::values;
 use crate::config::{self, ConfigErrors, DEFAULT_NAME, Effective, Loaded, Origin};
 use crate::engine::keyring::Keyring;
-use crate::engine::store::Opening;
 use crate::hex::hex;
 use crate::providers::Providers;
+use crate::storage::redb::Opening;
 
 /// Settings that are taken over at the next start, and all below them.
 const AT_START: [&str; 13] = [

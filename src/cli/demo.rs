@@ -108,7 +108,8 @@ impl Stage {
             source: None,
             providers: Registry::new(Providers::built_in()),
             run_routes: RunRoutes::default(),
-        })?;
+        })
+        .await?;
         Ok(Self { app, vendors, folder })
     }
 

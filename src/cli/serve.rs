@@ -18,10 +18,10 @@ use crate::config::settings::{LogFormat, LogSettings};
 use crate::config::{self, Loaded};
 use crate::control::server::ControlServer;
 use crate::domain::{Denial, FailureKind};
-use crate::engine::store::Opening;
 use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::server::Application;
+use crate::storage::redb::Opening;
 use crate::telemetry::log::{LAST_LINES, Log};
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::NewToken;
@@ -155,7 +155,8 @@ async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Word
         source: Some(source),
         providers: Registry::new(Providers::built_in()),
         run_routes: RunRoutes::default(),
-    })?;
+    })
+    .await?;
     let first_token = make_first(&app, &settings.server.data, first_token, words).await?;
     // Before a supervisor can tell that the server serves, so that no signal meets a process that does not know it.
     let signals = StopSignals::listen()?;

@@ -18,12 +18,12 @@ use crate::config::{self, Loaded};
 use crate::control::client::Client;
 use crate::control::in_process::InProcess;
 use crate::control::socket;
-use crate::engine::store::StoreError;
 use crate::http::admin::keys::{KeyView, TestKeys};
 use crate::http::admin::server::GetState;
 use crate::http::api_call::ApiCall;
 use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
+use crate::storage::StoreError;
 
 /// What is waited for, in the words of a progress bar.
 pub(super) const STORE: &str = "the store";
@@ -58,7 +58,7 @@ impl Session {
         }
         warn_to_stderr()?;
         exists(&loaded.settings.server.data, config)?;
-        Self::own(own(loaded)?, None)
+        Self::own(own(loaded).await?, None)
     }
 
     /// Answers in this process.
@@ -115,7 +115,7 @@ impl Session {
         };
         warn_to_stderr()?;
         exists(&loaded.settings.server.data, config)?;
-        Self::own(own(loaded)?, None)
+        Self::own(own(loaded).await?, None)
     }
 
     /// As [`Session::open`], for tests of keys, which need no store: before the first start of the server there is none.
@@ -138,7 +138,7 @@ impl Session {
             loaded.settings.server.data = made.path().to_path_buf();
             folder = Some(made);
         }
-        Ok((Self::own(own(loaded)?, None)?, folder))
+        Ok((Self::own(own(loaded).await?, None)?, folder))
     }
 
     /// Starts replayed vendors in this process, without keys or network.
@@ -252,7 +252,7 @@ pub(super) fn missing_server(data: &Path) -> anyhow::Error {
     )
 }
 
-fn own(loaded: Loaded) -> anyhow::Result<Arc<App>> {
+async fn own(loaded: Loaded) -> anyhow::Result<Arc<App>> {
     let data = loaded.settings.server.data.clone();
     let store = match open_store(&loaded.settings) {
         Err(StartError::Store(StoreError::Locked(path))) => anyhow::bail!(
@@ -273,7 +273,8 @@ fn own(loaded: Loaded) -> anyhow::Result<Arc<App>> {
         source: None,
         providers: Registry::new(Providers::built_in()),
         run_routes: RunRoutes::default(),
-    })?)
+    })
+    .await?)
 }
 
 /// Shows warnings and errors of the engine, which a server would log.

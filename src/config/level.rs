@@ -14,7 +14,7 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 ];
 /// The target of our own lines; those below it are its modules.
 const OWN: &str = "pivotd";
-const MODULES: [&str; 22] = [
+const MODULES: [&str; 23] = [
     "app",
     "ask",
     "catalogue",
@@ -36,12 +36,14 @@ const MODULES: [&str; 22] = [
     "replay",
     "reputation",
     "server",
+    "storage",
     "telemetry",
 ];
 /// Parts under the name that they had before, with today's.
-const FORMER: [(&str, &str); 2] = [
+const FORMER: [(&str, &str); 3] = [
     ("pivotd::startup", "pivotd::app"),
     ("pivotd::alert", "pivotd::mail"),
+    ("pivotd::engine::store", "pivotd::storage::redb"),
 ];
 /// Targets of our own lines that are no modules.
 const OTHERS: [&str; 2] = ["request", "tokens"];

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -12,7 +13,7 @@ use tokio::sync::Mutex;
 use crate::ask::score::{Feedback, Opinion, Said};
 use crate::domain::{Indicator, IndicatorKind};
 use crate::engine::known_time::KnownTime;
-use crate::engine::store::{Row, Shelf, Store, StoreError};
+use crate::storage::{RecordStore, Row, Shelf, StoreError, gather_rows};
 
 /// Says what people make of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -54,6 +55,9 @@ const BESIDES: usize = 512;
 /// The most bytes of what one client said that holds, and of what all said: it lies in memory.
 const MOST_OF_CLIENT: u64 = 8 << 20;
 const MOST: u64 = 32 << 20;
+
+/// So many indicators can be written of at once.
+const STRIPES: usize = 64;
 
 /// Says why what a client said was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +105,39 @@ struct Known {
     /// Bytes by owner.
     held: HashMap<Arc<str>, u64>,
     bytes: u64,
+    /// Bytes by owner that are on their way to the disk.
+    promised: HashMap<Arc<str>, u64>,
+}
+
+/// Keeps room for what is on its way to the disk.
+struct Promise<'a> {
+    owner: Arc<str>,
+    bytes: u64,
+    opinions: &'a Opinions,
+}
+
+impl<'a> Promise<'a> {
+    fn of(known: &mut Known, entry: &Entry, opinions: &'a Opinions) -> Self {
+        let (owner, bytes) = (Arc::clone(&entry.owner), entry.bytes());
+        *known.promised.entry(Arc::clone(&owner)).or_default() += bytes;
+        Self {
+            owner,
+            bytes,
+            opinions,
+        }
+    }
+}
+
+impl Drop for Promise<'_> {
+    fn drop(&mut self) {
+        let mut known = self.opinions.known_mut();
+        if let Some(promised) = known.promised.get_mut(&self.owner) {
+            *promised -= self.bytes;
+            if *promised == 0 {
+                known.promised.remove(&self.owner);
+            }
+        }
+    }
 }
 
 impl Known {
@@ -140,7 +177,8 @@ impl Known {
         let before = self.entries.get(key);
         let freed = before.map_or(0, Entry::bytes);
         let own = before.filter(|before| before.owner == entry.owner);
-        let held = self.held.get(&entry.owner).copied().unwrap_or(0);
+        let promised = self.promised.get(&entry.owner).copied().unwrap_or(0);
+        let held = promised + self.held.get(&entry.owner).copied().unwrap_or(0);
         let full = |whose, most: u64| SayError::Full {
             whose,
             count: most / 1024,
@@ -148,7 +186,7 @@ impl Known {
         if held - own.map_or(0, Entry::bytes) + entry.bytes() > MOST_OF_CLIENT {
             return Err(full("this client's", MOST_OF_CLIENT));
         }
-        if self.bytes - freed + entry.bytes() > MOST {
+        if self.promised.values().sum::<u64>() + self.bytes - freed + entry.bytes() > MOST {
             return Err(full("all clients'", MOST));
         }
         Ok(())
@@ -158,10 +196,11 @@ impl Known {
 /// Keeps what people said, in memory and beside the store.
 #[derive(Debug)]
 pub struct Opinions {
-    store: Store,
+    store: Arc<dyn RecordStore>,
     time: Arc<KnownTime>,
     known: RwLock<Known>,
-    writing: Mutex<()>,
+    /// Keeps what is said of one indicator in order; what is said of others rarely waits for it.
+    writing: [Mutex<()>; STRIPES],
     /// Grows with everything that is said.
     version: AtomicU64,
 }
@@ -171,34 +210,46 @@ impl Opinions {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, time: Arc<KnownTime>) -> Result<Self, StoreError> {
-        let rows = store.rows(Shelf::Feedback, time.earliest().as_microsecond())?;
-        let mut known = Known::default();
-        for row in rows {
-            let Ok(record) = serde_json::from_slice::<FeedbackRecord>(&row.value) else {
-                continue;
-            };
-            let tenant = row.key.strip_suffix(&name(record.r#type, &record.indicator));
-            let (key, owner) = match tenant {
-                Some(tenant) => (
-                    key(tenant, record.r#type, &record.indicator),
-                    owner(tenant, &record.client),
-                ),
-                None => (row.key.clone(), owner("", &record.client)),
-            };
-            let before = known.entries.get(key.as_str());
-            if before.is_none_or(|before| before.record.said_at < record.said_at) {
-                let record = Arc::new(record);
-                known.insert(&key, Entry { record, owner });
-            }
-        }
+    pub async fn open(store: Arc<dyn RecordStore>, time: Arc<KnownTime>) -> Result<Self, StoreError> {
+        let all = (Shelf::Feedback, time.earliest().as_microsecond());
+        let known = gather_rows(
+            store.as_ref(),
+            all,
+            Known::default(),
+            |known, row_key, _, value| {
+                let Ok(record) = serde_json::from_slice::<FeedbackRecord>(value) else {
+                    return;
+                };
+                let tenant = row_key.strip_suffix(&name(record.r#type, &record.indicator));
+                let (key, owner) = match tenant {
+                    Some(tenant) => (
+                        key(tenant, record.r#type, &record.indicator),
+                        owner(tenant, &record.client),
+                    ),
+                    None => (row_key.to_owned(), owner("", &record.client)),
+                };
+                let before = known.entries.get(key.as_str());
+                if before.is_none_or(|before| before.record.said_at < record.said_at) {
+                    let record = Arc::new(record);
+                    known.insert(&key, Entry { record, owner });
+                }
+            },
+        )
+        .await?;
         Ok(Self {
             store,
             time,
             known: RwLock::new(known),
-            writing: Mutex::default(),
+            writing: std::array::from_fn(|_| Mutex::default()),
             version: AtomicU64::new(0),
         })
+    }
+
+    fn stripe(&self, key: &str) -> &Mutex<()> {
+        let mut hash = DefaultHasher::new();
+        key.hash(&mut hash);
+        let at = usize::try_from(hash.finish() % STRIPES as u64).unwrap_or(0);
+        &self.writing[at]
     }
 
     fn known(&self) -> RwLockReadGuard<'_, Known> {
@@ -237,14 +288,16 @@ impl Opinions {
             owner: owner(tenant, &record.client),
             record: Arc::new(record),
         };
-        let _one_at_a_time = self.writing.lock().await;
-        self.known_mut().end(self.time.earliest());
+        let _one_at_a_time = self.stripe(&key).lock().await;
         let mut rows = vec![row];
+        let _promise;
         {
-            let known = self.known();
+            let mut known = self.known_mut();
+            known.end(self.time.earliest());
             if !withdrawn {
                 known.has_room(&key, &entry)?;
             }
+            _promise = (!withdrawn).then(|| Promise::of(&mut known, &entry, self));
             // Earlier versions named a mailbox as it was written.
             if let Some(before) = known.entries.get(key.as_str()) {
                 let written = format!("{tenant}{}", name(before.record.r#type, &before.record.indicator));
@@ -258,7 +311,8 @@ impl Opinions {
                 }
             }
         }
-        self.store.put_rows(rows).await?;
+        self.store.swap_rows(rows, Vec::new()).await?;
+        // The room is promised until what takes it is known.
         let mut known = self.known_mut();
         if withdrawn {
             known.remove(&key);
@@ -333,14 +387,15 @@ fn name(kind: IndicatorKind, value: &str) -> String {
 mod tests {
     use super::*;
     use crate::clock::manual::ManualClock;
+    use crate::storage::redb::Store;
 
     const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
-    fn opinions(folder: &std::path::Path, clock: &ManualClock) -> Opinions {
-        let store = Store::open(folder, 1 << 20).unwrap();
+    async fn opinions(folder: &std::path::Path, clock: &ManualClock) -> Opinions {
+        let store = Arc::new(Store::open(folder, 1 << 20).unwrap());
         let lasts = std::time::Duration::from_secs(3600);
-        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), lasts);
-        Opinions::open(store, time).unwrap()
+        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), lasts).await;
+        Opinions::open(store, time).await.unwrap()
     }
 
     fn said(client: &str, at: usize, now: Timestamp) -> FeedbackRecord {
@@ -378,7 +433,7 @@ mod tests {
     async fn what_a_client_says_is_bounded_until_it_ends_or_is_withdrawn() {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
-        let opinions = opinions(folder.path(), &clock);
+        let opinions = opinions(folder.path(), &clock).await;
         let now = crate::clock::Clock::now(&clock);
         assert!(fill(&opinions, "a", now) > 1000);
         let more = opinions.say("soc", said("a", 1 << 20, now)).await;
@@ -405,16 +460,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_said_at_once_does_not_share_the_room_that_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
+        let opinions = opinions(folder.path(), &clock).await;
+        let now = crate::clock::Clock::now(&clock);
+        let count = fill(&opinions, "soc", now);
+        let last = said("soc", count - 1, now);
+        opinions
+            .known_mut()
+            .remove(&key("soc", last.r#type, &last.indicator));
+        // Of equal length as the one whose room is free now.
+        let say = |at| opinions.say("soc", said("soc", count + at, now));
+        let (one, other) = tokio::join!(say(1), say(2));
+        assert!(one.is_ok(), "{one:?}");
+        assert!(matches!(other, Err(SayError::Full { .. })), "{other:?}");
+        assert!(opinions.known().promised.is_empty());
+    }
+
+    #[tokio::test]
     async fn what_was_said_is_known_after_a_restart_and_replaced_by_what_is_said_later() {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
         let now = crate::clock::Clock::now(&clock);
-        let kept = opinions(folder.path(), &clock);
+        let kept = opinions(folder.path(), &clock).await;
         kept.say("soc", said("a", 1, now)).await.unwrap();
         kept.say("soc", said("b", 1, now)).await.unwrap();
         let bytes = kept.bytes();
         drop(kept);
-        let kept = opinions(folder.path(), &clock);
+        let kept = opinions(folder.path(), &clock).await;
         assert_eq!(kept.bytes(), bytes);
         let record = kept.of("soc", IndicatorKind::Hostname, "name-1.example").unwrap();
         assert_eq!(record.client, "b");

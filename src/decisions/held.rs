@@ -10,7 +10,7 @@ use super::packed::{self, Owned};
 use super::shelf::{Gone, Limits, Name, Shelved, client_of};
 use super::{KeptDecision, row_key};
 use crate::config::settings::StoreSettings;
-use crate::engine::store::{Shelf, Store, StoreError};
+use crate::storage::{RecordStore, Shelf, StoreError, gather_rows};
 
 /// So many decisions are removed at once.
 const CHUNK: usize = 10_000;
@@ -88,12 +88,17 @@ pub(super) fn owned(tenant: &str, value: &[u8]) -> Option<Owned> {
 
 impl Held {
     /// Looks which decisions are there.
-    pub(super) fn open(store: &Store, now_us: i64, settings: StoreSettings) -> Result<Self, StoreError> {
-        let mut held = Self {
+    pub(super) async fn open(
+        store: &dyn RecordStore,
+        now_us: i64,
+        settings: StoreSettings,
+    ) -> Result<Self, StoreError> {
+        let held = Self {
             shelved: Shelved::new(limits(settings)),
             owners: HashMap::new(),
         };
-        store.each_row(Shelf::Decisions, now_us, |key, until_us, value| {
+        let all = (Shelf::Decisions, now_us);
+        gather_rows(store, all, held, |held, key, until_us, value| {
             let Some((tenant, id)) = key.rsplit_once('|') else {
                 return;
             };
@@ -107,8 +112,8 @@ impl Held {
                 held.know(name.client, tenant, &decision.client);
             }
             held.shelved.put(name, until_us, value.len());
-        })?;
-        Ok(held)
+        })
+        .await
     }
 
     /// Notes who a client is.
@@ -144,7 +149,12 @@ impl Held {
 }
 
 /// Finds decisions in the store that are chosen at `now_us`, but no more than are removed at once.
-pub(super) fn find(store: &Store, chosen: &ChosenDecisions, now_us: i64) -> Result<Vec<Found>, StoreError> {
+pub(super) async fn find(
+    store: &dyn RecordStore,
+    chosen: &ChosenDecisions,
+    now_us: i64,
+) -> Result<Vec<Found>, StoreError> {
+    let chosen = chosen.clone();
     let age_us = |seconds| {
         i64::try_from(seconds)
             .unwrap_or(i64::MAX)
@@ -153,9 +163,9 @@ pub(super) fn find(store: &Store, chosen: &ChosenDecisions, now_us: i64) -> Resu
     let before_us = chosen
         .older_than_s
         .map(|seconds| now_us.saturating_sub(age_us(seconds)));
-    let mut found = Vec::new();
     // What a sweep has not removed yet is removed, too.
-    store.each_row(Shelf::Decisions, i64::MIN, |key, until_us, value| {
+    let all = (Shelf::Decisions, i64::MIN);
+    gather_rows(store, all, Vec::new(), move |found, key, until_us, value| {
         let Some((tenant, id)) = key.rsplit_once('|').filter(|_| found.len() < CHUNK) else {
             return;
         };
@@ -172,6 +182,6 @@ pub(super) fn find(store: &Store, chosen: &ChosenDecisions, now_us: i64) -> Resu
                 until_us,
             });
         }
-    })?;
-    Ok(found)
+    })
+    .await
 }

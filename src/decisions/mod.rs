@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
-use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::{Decision, digest};
+use crate::storage::{RecordStore, Row, Shelf, StoreError};
 use held::{Held, find, limits, name_of, owned};
 use packed::Owned;
 use shelf::client_of;
@@ -57,7 +57,7 @@ pub struct KeptDecision {
 /// Keeps decisions beside the store.
 #[derive(Debug)]
 pub struct Decisions {
-    store: Store,
+    store: Arc<dyn RecordStore>,
     time: Arc<KnownTime>,
     /// Decisions that were written within the last day, by their row's key.
     known: Cache<String, i64>,
@@ -74,12 +74,17 @@ impl Decisions {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, time: Arc<KnownTime>, settings: StoreSettings) -> Result<Self, StoreError> {
+    pub async fn open(
+        store: Arc<dyn RecordStore>,
+        time: Arc<KnownTime>,
+        settings: StoreSettings,
+    ) -> Result<Self, StoreError> {
+        let held = Held::open(store.as_ref(), time.earliest().as_microsecond(), settings).await?;
         Ok(Self {
-            opinions: Opinions::open(store.clone(), Arc::clone(&time))?,
-            replies: Replies::open(store.clone(), Arc::clone(&time), settings)?,
+            opinions: Opinions::open(Arc::clone(&store), Arc::clone(&time)).await?,
+            replies: Replies::open(Arc::clone(&store), Arc::clone(&time), settings).await?,
             known: Cache::new(KNOWN),
-            held: Mutex::new(Held::open(&store, time.earliest().as_microsecond(), settings)?),
+            held: Mutex::new(held),
             store,
             time,
         })
@@ -128,10 +133,7 @@ impl Decisions {
         let mut count = 0;
         let now_us = self.time.earliest().as_microsecond();
         loop {
-            let (store, chosen) = (self.store.clone(), chosen.clone());
-            // Walking all of them would hold up other requests.
-            let found = tokio::task::spawn_blocking(move || find(&store, &chosen, now_us)).await;
-            let found = found.map_err(|_| StoreError::Closed)??;
+            let found = find(self.store.as_ref(), chosen, now_us).await?;
             if found.is_empty() {
                 return Ok(count);
             }
@@ -164,7 +166,7 @@ impl Decisions {
             return Ok(());
         }
         let now_us = self.time.earliest().as_microsecond();
-        let row = self.store.whole_row(Shelf::Decisions, &key, now_us)?;
+        let row = self.store.row(Shelf::Decisions, &key, now_us).await?;
         let before: Option<KeptDecision> = row.as_ref().and_then(|row| packed::unpack_owned(&row.value));
         let digests = answer.indicators.iter();
         let decision = KeptDecision {
@@ -245,10 +247,13 @@ impl Decisions {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn find(&self, tenant: &str, id: &str) -> Result<Option<KeptDecision>, StoreError> {
+    pub async fn find(&self, tenant: &str, id: &str) -> Result<Option<KeptDecision>, StoreError> {
         let now = self.time.earliest().as_microsecond();
-        let row = self.store.row(Shelf::Decisions, &row_key(tenant, id), now)?;
-        Ok(row.and_then(|row| packed::unpack_owned(&row)))
+        let row = self
+            .store
+            .row(Shelf::Decisions, &row_key(tenant, id), now)
+            .await?;
+        Ok(row.and_then(|row| packed::unpack_owned(&row.value)))
     }
 }
 

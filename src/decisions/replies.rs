@@ -10,8 +10,8 @@ use super::packed;
 use super::shelf::{Limits, Name, Shelved};
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
-use crate::engine::store::{Row, Shelf, Store, StoreError};
 use crate::hex::hex;
+use crate::storage::{RecordStore, Row, Shelf, StoreError, gather_rows};
 
 /// How long a reply is kept.
 const KEPT_S: i64 = 86_400;
@@ -73,7 +73,7 @@ impl Drop for Claim {
 /// Keeps replies beside the store.
 #[derive(Debug)]
 pub struct Replies {
-    store: Store,
+    store: Arc<dyn RecordStore>,
     time: Arc<KnownTime>,
     running: Running,
     /// What is kept, by client and age.
@@ -85,15 +85,21 @@ impl Replies {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn open(store: Store, time: Arc<KnownTime>, settings: StoreSettings) -> Result<Self, StoreError> {
-        let mut shelved = Shelved::new(limits(settings));
+    pub async fn open(
+        store: Arc<dyn RecordStore>,
+        time: Arc<KnownTime>,
+        settings: StoreSettings,
+    ) -> Result<Self, StoreError> {
+        let shelved = Shelved::new(limits(settings));
         let now = time.earliest().as_microsecond();
-        store.each_row(Shelf::Replies, now, |key, until_us, value| {
+        let all = (Shelf::Replies, now);
+        let shelved = gather_rows(store.as_ref(), all, shelved, |shelved, key, until_us, value| {
             // Replies of earlier versions are found no more, and go after a day.
             if let Some(name) = Name::read(key) {
                 shelved.put(name, until_us, value.len());
             }
-        })?;
+        })
+        .await?;
         Ok(Self {
             store,
             time,
@@ -132,7 +138,7 @@ impl Replies {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn begin(
+    pub async fn begin(
         &self,
         tenant: &str,
         client: &str,
@@ -155,8 +161,8 @@ impl Replies {
             running: Arc::clone(&self.running),
         };
         let now = self.time.earliest().as_microsecond();
-        let kept = self.store.row(Shelf::Replies, &claim.name.key(), now)?;
-        let kept: Option<Kept> = kept.and_then(|kept| packed::unpack(&kept));
+        let kept = self.store.row(Shelf::Replies, &claim.name.key(), now).await?;
+        let kept: Option<Kept> = kept.and_then(|kept| packed::unpack(&kept.value));
         let kept = kept.filter(|kept| kept.layout == LAYOUT);
         Ok(match kept {
             None => Begun::Fresh(claim),
@@ -226,6 +232,7 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
 mod tests {
     use super::*;
     use crate::clock::manual::ManualClock;
+    use crate::storage::redb::Store;
 
     const SETTINGS: StoreSettings = StoreSettings {
         min_free: 0,
@@ -235,16 +242,17 @@ mod tests {
         decisions_per_client: 1 << 20,
     };
 
-    fn replies(folder: &std::path::Path, clock: &ManualClock) -> Replies {
-        let store = Store::open(folder, 1 << 20).unwrap();
+    async fn replies(folder: &std::path::Path, clock: &ManualClock) -> Replies {
+        let store = Arc::new(Store::open(folder, 1 << 20).unwrap());
         let lasts = std::time::Duration::from_secs(3600);
-        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), lasts);
-        Replies::open(store, time, SETTINGS).unwrap()
+        let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), lasts).await;
+        Replies::open(store, time, SETTINGS).await.unwrap()
     }
 
-    fn claim(replies: &Replies, name: &str) -> Claim {
+    async fn claim(replies: &Replies, name: &str) -> Claim {
         match replies
             .begin("soc", "playbook", name, "request".to_owned())
+            .await
             .unwrap()
         {
             Begun::Fresh(claim) => claim,
@@ -265,38 +273,42 @@ mod tests {
     async fn replies_take_no_more_than_their_room_and_the_oldest_go() {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
-        let kept = replies(folder.path(), &clock);
+        let kept = replies(folder.path(), &clock).await;
         for at in 0..80 {
             clock.advance(std::time::Duration::from_secs(1));
-            kept.keep(claim(&kept, &at.to_string()), hard(at)).await.unwrap();
+            kept.keep(claim(&kept, &at.to_string()).await, hard(at))
+                .await
+                .unwrap();
             assert!(kept.bytes() <= SETTINGS.replies, "{} bytes", kept.bytes());
         }
         assert!(kept.given_up() > 40, "{} given up", kept.given_up());
-        let mut stored = 0;
-        kept.store
-            .each_row(Shelf::Replies, 0, |_, _, value| stored += value.len())
-            .unwrap();
+        let sum = |stored: &mut usize, _: &str, _, value: &[u8]| *stored += value.len();
+        let stored = gather_rows(kept.store.as_ref(), (Shelf::Replies, 0), 0, sum);
+        let stored = stored.await.unwrap();
         assert!(stored <= 1 << 20, "{stored} bytes in the file");
         let bytes = kept.bytes();
         drop(kept);
         // What is kept is known again after a restart.
-        let kept = replies(folder.path(), &clock);
+        let kept = replies(folder.path(), &clock).await;
         assert_eq!(kept.bytes(), bytes);
-        let begun = kept.begin("soc", "playbook", "79", "request".to_owned()).unwrap();
+        let begun = kept
+            .begin("soc", "playbook", "79", "request".to_owned())
+            .await
+            .unwrap();
         assert!(matches!(begun, Begun::Replay(reply) if reply == hard(79)));
-        claim(&kept, "0");
+        claim(&kept, "0").await;
     }
 
     #[tokio::test]
     async fn a_reply_lies_packed_in_the_store() {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
-        let kept = replies(folder.path(), &clock);
+        let kept = replies(folder.path(), &clock).await;
         let reply = Reply {
             content_type: "application/json".to_owned(),
             body: r#"{"indicator":"malware.example","status":"ok"}"#.repeat(1000),
         };
-        kept.keep(claim(&kept, "one"), reply.clone()).await.unwrap();
+        kept.keep(claim(&kept, "one").await, reply.clone()).await.unwrap();
         assert!(
             kept.bytes() * 20 < reply.body.len() as u64,
             "{} bytes",

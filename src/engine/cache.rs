@@ -11,12 +11,13 @@ use std::time::Duration;
 use hashbrown::DefaultHashBuilder;
 use jiff::Timestamp;
 use moka::future::Cache as Memory;
+use moka::ops::compute::Op;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::store::{Store, StoreError};
 use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
+use crate::storage::{AnswerStore, StoreError, gather_answers};
 
 mod held;
 pub mod learnt;
@@ -201,12 +202,12 @@ pub struct Cache {
     memory: Memory<Key, Kept, DefaultHashBuilder>,
     /// The most that memory holds, by our own weights.
     most: u64,
-    store: Store,
+    store: Arc<dyn AnswerStore>,
     versions: AtomicU64,
     learnt: Learnt,
     sightings: Sightings,
-    /// Keeps two answers to one question from passing each other on their way in.
-    order: tokio::sync::Mutex<()>,
+    /// Grows with every purge: what was read from disk before one is not held after it.
+    purges: AtomicU64,
 }
 
 /// Counts what the cache holds.
@@ -241,14 +242,13 @@ fn weigh(key: &Key, kept: &Kept) -> u32 {
 
 impl Cache {
     /// Opens the cache over a store.
-    #[must_use]
-    pub fn new(settings: CacheSettings, store: Store) -> Self {
+    pub async fn open(settings: CacheSettings, store: Arc<dyn AnswerStore>) -> Self {
         let memory = Memory::builder()
             .max_capacity(settings.memory)
             .weigher(weigh)
             .build_with_hasher(DefaultHashBuilder::default());
         let learnt = Learnt::default();
-        learnt.read(&store);
+        learnt.read(store.as_ref()).await;
         Self {
             memory,
             most: settings.memory,
@@ -256,7 +256,7 @@ impl Cache {
             versions: AtomicU64::new(1),
             learnt,
             sightings: Sightings::default(),
-            order: tokio::sync::Mutex::default(),
+            purges: AtomicU64::new(0),
         }
     }
 
@@ -269,16 +269,6 @@ impl Cache {
         now: Timestamp,
     ) -> Arc<Entry> {
         let Retention { wanted, ttl, own } = retention;
-        let bought = answer.price.as_ref().is_some_and(|price| price.bought);
-        // What was bought is never replaced by a quote that landed later: it would be paid once more.
-        let _order = self.order.lock().await;
-        if !bought
-            && let Some(kept) = self.get(key).await
-            && kept.is_bought()
-            && now < kept.fresh_until
-        {
-            return kept;
-        }
         let fresh = lifetime(&answer, ttl, own);
         let fresh_until = now.checked_add(fresh).unwrap_or(Timestamp::MAX);
         let entry = Arc::new(Entry {
@@ -289,27 +279,56 @@ impl Cache {
             wanted,
             version: self.versions.fetch_add(1, Ordering::Relaxed),
         });
-        self.learnt.learn(key, &entry);
-        match stored::write(&entry) {
-            Ok(bytes) if bought => {
+        let mut kept = Arc::clone(&entry);
+        // Two answers to one question do not pass each other on their way in; answers to others do not wait.
+        let held = self.memory.entry(Key::Answer(key.clone()));
+        held.and_compute_with(|held| async {
+            // What was bought is never replaced by a quote that landed later: it would be paid once more.
+            if !entry.is_bought()
+                && let Some(before) = self.before(key, held.map(moka::Entry::into_value)).await
+                && before.is_bought()
+                && now < before.fresh_until
+            {
+                kept = before;
+            } else {
+                self.write(key, &entry).await;
+            }
+            self.holding(key, &kept)
+        })
+        .await;
+        kept
+    }
+
+    /// Returns the answer that another one is about to replace.
+    async fn before(&self, key: &AnswerKey, held: Option<Kept>) -> Option<Arc<Entry>> {
+        if let Some(Kept::Answer(entry)) = held {
+            return Some(entry);
+        }
+        let bytes = self.on_disk(key).await?;
+        self.decode(&bytes)
+    }
+
+    /// Writes an answer down.
+    async fn write(&self, key: &AnswerKey, entry: &Arc<Entry>) {
+        self.learnt.learn(key, entry);
+        match stored::write(entry) {
+            Ok(bytes) if entry.is_bought() => {
                 if let Err(error) = self.store.put_answer_now(key.as_str().to_owned(), bytes).await {
                     tracing::error!(%error, "a bought answer could not be kept on disk");
                 }
             }
-            Ok(bytes) => self.store.put_answer(key.as_str().to_owned(), bytes),
+            Ok(bytes) => self.store.put_answer(key.as_str().to_owned(), bytes).await,
             Err(error) => tracing::error!(%error, "an answer could not be written down"),
         }
-        self.hold(key, &entry).await;
-        entry
     }
 
-    /// Keeps an answer in memory, unless it would take all of it: it would go again at once.
-    async fn hold(&self, key: &AnswerKey, entry: &Arc<Entry>) {
-        let (key, kept) = (Key::Answer(key.clone()), Kept::Answer(Arc::clone(entry)));
-        if u64::from(weigh(&key, &kept)) > self.most {
-            self.memory.invalidate(&key).await;
+    /// Says that an answer is kept in memory, unless it would take all of it: it would go again at once.
+    fn holding(&self, key: &AnswerKey, entry: &Arc<Entry>) -> Op<Kept> {
+        let kept = Kept::Answer(Arc::clone(entry));
+        if u64::from(weigh(&Key::Answer(key.clone()), &kept)) > self.most {
+            Op::Remove
         } else {
-            self.memory.insert(key, kept).await;
+            Op::Put(kept)
         }
     }
 
@@ -389,7 +408,7 @@ impl Cache {
     /// [`StoreError`] where the store cannot be read.
     pub async fn stats(&self, now: Timestamp) -> Result<CacheStats, StoreError> {
         self.memory.run_pending_tasks().await;
-        let mut stats = CacheStats {
+        let stats = CacheStats {
             memory_entries: self.memory.entry_count(),
             memory_bytes: self.memory.weighted_size(),
             stored: 0,
@@ -397,7 +416,7 @@ impl Cache {
             stored_bytes: 0,
             by_capability: std::collections::BTreeMap::new(),
         };
-        self.store.each_answer(|key, value| {
+        gather_answers(self.store.as_ref(), stats, move |stats, key, value| {
             stats.stored += 1;
             stats.stored_bytes += value.len() as u64;
             let Ok(entry) = stored::read(value) else {
@@ -409,23 +428,24 @@ impl Cache {
                 .by_capability
                 .entry(format!("{provider} {}", entry.answer.query.capability))
                 .or_default() += 1;
-        })?;
-        Ok(stats)
+        })
+        .await
     }
 
     /// Returns the stored answers about an indicator's value, newest first.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
-    pub fn about(&self, value: &str) -> Result<Vec<Entry>, StoreError> {
-        let mut found = Vec::new();
-        self.store.each_answer(|_, bytes| {
+    pub async fn about(&self, value: &str) -> Result<Vec<Entry>, StoreError> {
+        let value = value.to_owned();
+        let found = gather_answers(self.store.as_ref(), Vec::new(), move |found, _, bytes| {
             if let Ok(entry) = stored::read(bytes)
                 && entry.answer.query.indicator.value() == value
             {
                 found.push(entry);
             }
-        })?;
+        });
+        let mut found: Vec<Entry> = found.await?;
         found.sort_by_key(|entry| std::cmp::Reverse(entry.retrieved_at));
         Ok(found)
     }
@@ -434,11 +454,13 @@ impl Cache {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read or written.
-    pub async fn purge(&self, select: impl Fn(&Selected<'_>) -> bool) -> Result<usize, StoreError> {
+    pub async fn purge(
+        &self,
+        select: impl Fn(&Selected<'_>) -> bool + Send + 'static,
+    ) -> Result<usize, StoreError> {
         // What is on its way to the disk counts as stored.
         self.store.settled().await;
-        let mut keys = Vec::new();
-        self.store.each_answer(|key, bytes| {
+        let keys = gather_answers(self.store.as_ref(), Vec::new(), move |keys, key, bytes| {
             let entry = stored::read(bytes).ok();
             let selected = Selected {
                 provider: stored_provider(key).unwrap_or_default(),
@@ -451,7 +473,8 @@ impl Cache {
             if select(&selected) {
                 keys.push(key.to_owned());
             }
-        })?;
+        });
+        let keys: Vec<String> = keys.await?;
         let gone: Vec<AnswerKey> = keys.iter().map(|key| AnswerKey::stored(key)).collect();
         // First, so that an answer that is kept meanwhile is learnt from.
         self.learnt.forget(&gone);
@@ -459,6 +482,12 @@ impl Cache {
             self.memory.invalidate(&Key::Answer(key.clone())).await;
         }
         self.store.drop_answers(keys).await?;
+        // A reader that had found one on disk before holds it, or sees that it is gone.
+        self.purges.fetch_add(1, Ordering::AcqRel);
+        for key in &gone {
+            let held = self.memory.entry(Key::Answer(key.clone()));
+            held.and_compute_with(|_| std::future::ready(Op::Remove)).await;
+        }
         Ok(gone.len())
     }
 }

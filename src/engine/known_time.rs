@@ -12,8 +12,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::store::Store;
 use crate::clock::SharedClock;
+use crate::storage::RecordStore;
 
 /// A difference up to this is no jump.
 const NO_JUMP: SignedDuration = SignedDuration::from_hours(24);
@@ -77,7 +77,7 @@ struct State {
 /// Knows the time.
 #[derive(Debug)]
 pub struct KnownTime {
-    store: Store,
+    store: Arc<dyn RecordStore>,
     clock: SharedClock,
     /// How long a jump lasts before it is believed, in nanoseconds.
     lasts: AtomicU64,
@@ -96,10 +96,12 @@ fn after(time: Timestamp, by: Duration) -> Timestamp {
 impl KnownTime {
     /// Reads the last known time of a store. A jump that lasts `lasts` is believed.
     #[must_use]
-    pub fn open(store: Store, clock: SharedClock, lasts: Duration) -> Arc<Self> {
+    pub async fn open(store: Arc<dyn RecordStore>, clock: SharedClock, lasts: Duration) -> Arc<Self> {
         let (reading, elapsed) = (clock.now(), clock.elapsed());
-        let known = store.meta(LATEST).and_then(at);
-        let doubted = store.meta(DOUBTED).and_then(at);
+        let [known, doubted] = [
+            store.meta(LATEST).await.ok().flatten().and_then(at),
+            store.meta(DOUBTED).await.ok().flatten().and_then(at),
+        ];
         let known = known.unwrap_or(reading);
         // A jump that was not believed before has lasted by as much as the clock went on since.
         let doubt = doubted

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::manual::ManualClock;
+use crate::storage::redb::Store;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -20,10 +21,10 @@ struct Server {
 }
 
 impl Server {
-    fn start(folder: &std::path::Path, at: Timestamp) -> Self {
+    async fn start(folder: &std::path::Path, at: Timestamp) -> Self {
         let clock = ManualClock::new(at);
-        let store = Store::open(folder, 1 << 20).unwrap();
-        let time = KnownTime::open(store, Arc::new(clock.clone()), HOUR);
+        let store = Arc::new(Store::open(folder, 1 << 20).unwrap());
+        let time = KnownTime::open(store, Arc::new(clock.clone()), HOUR).await;
         Self { time, clock }
     }
 
@@ -42,7 +43,7 @@ impl Server {
 async fn a_jump_while_running_is_believed_when_it_has_lasted() {
     for jump in [days(500), days(-500), days(2), days(-2)] {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(folder.path(), day("2026-11-21"));
+        let server = Server::start(folder.path(), day("2026-11-21")).await;
         assert!(!server.doubts());
         server.clock.shift_wall(jump);
         let moment = server.time.look();
@@ -70,7 +71,7 @@ async fn a_jump_while_running_is_believed_when_it_has_lasted() {
 async fn a_jump_that_ends_leaves_nothing_behind() {
     for jump in [days(500), days(-500)] {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(folder.path(), day("2026-11-21"));
+        let server = Server::start(folder.path(), day("2026-11-21")).await;
         server.clock.shift_wall(jump);
         assert!(server.doubts());
         server.clock.shift_wall(-jump);
@@ -86,7 +87,7 @@ async fn a_jump_that_ends_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_clock_that_jumps_again_and_again_is_never_believed() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), day("2026-11-21"));
+    let server = Server::start(folder.path(), day("2026-11-21")).await;
     for _ in 0..8 {
         server.clock.shift_wall(days(30));
         assert!(server.doubts());
@@ -100,12 +101,12 @@ async fn a_clock_that_jumps_again_and_again_is_never_believed() {
 async fn a_start_with_a_wrong_clock_changes_nothing_for_the_next() {
     for wrong in ["2028-04-04", "2025-01-01"] {
         let folder = tempfile::tempdir().unwrap();
-        Server::start(folder.path(), day("2026-11-21")).stop().await;
-        let server = Server::start(folder.path(), day(wrong));
+        Server::start(folder.path(), day("2026-11-21")).await.stop().await;
+        let server = Server::start(folder.path(), day(wrong)).await;
         assert!(server.doubts(), "{wrong}");
         assert_eq!(server.time.now(), day("2026-11-21"), "{wrong}");
         server.stop().await;
-        let server = Server::start(folder.path(), after(day("2026-11-21"), HOUR));
+        let server = Server::start(folder.path(), after(day("2026-11-21"), HOUR)).await;
         assert!(!server.doubts(), "{wrong}");
         assert_eq!(server.time.now(), after(day("2026-11-21"), HOUR), "{wrong}");
         server.stop().await;
@@ -115,14 +116,14 @@ async fn a_start_with_a_wrong_clock_changes_nothing_for_the_next() {
 #[tokio::test]
 async fn a_pause_of_a_week_is_believed_by_commands_that_run_for_a_moment_each() {
     let folder = tempfile::tempdir().unwrap();
-    Server::start(folder.path(), day("2026-11-21")).stop().await;
-    let first = Server::start(folder.path(), day("2026-11-28"));
+    Server::start(folder.path(), day("2026-11-21")).await.stop().await;
+    let first = Server::start(folder.path(), day("2026-11-28")).await;
     assert!(first.doubts());
     first.stop().await;
-    let soon = Server::start(folder.path(), after(day("2026-11-28"), HOUR / 2));
+    let soon = Server::start(folder.path(), after(day("2026-11-28"), HOUR / 2)).await;
     assert!(soon.doubts());
     soon.stop().await;
-    let later = Server::start(folder.path(), after(day("2026-11-28"), HOUR));
+    let later = Server::start(folder.path(), after(day("2026-11-28"), HOUR)).await;
     assert!(!later.doubts());
     assert_eq!(later.time.now(), after(day("2026-11-28"), HOUR));
     later.stop().await;
@@ -131,13 +132,13 @@ async fn a_pause_of_a_week_is_believed_by_commands_that_run_for_a_moment_each() 
 #[tokio::test]
 async fn an_operator_confirms_a_jump() {
     let folder = tempfile::tempdir().unwrap();
-    Server::start(folder.path(), day("2026-11-21")).stop().await;
-    let server = Server::start(folder.path(), day("2026-11-28"));
+    Server::start(folder.path(), day("2026-11-21")).await.stop().await;
+    let server = Server::start(folder.path(), day("2026-11-28")).await;
     assert!(server.doubts());
     let view = server.time.confirm();
     assert_eq!((view.known, view.believed_at), (day("2026-11-28"), None));
     server.stop().await;
-    let server = Server::start(folder.path(), day("2026-11-28"));
+    let server = Server::start(folder.path(), day("2026-11-28")).await;
     assert!(!server.doubts());
     server.stop().await;
 }
@@ -145,7 +146,7 @@ async fn an_operator_confirms_a_jump() {
 #[tokio::test]
 async fn a_store_that_knows_no_time_believes_the_clock_and_a_small_step_back_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), day("2026-11-21"));
+    let server = Server::start(folder.path(), day("2026-11-21")).await;
     assert_eq!(server.time.now(), day("2026-11-21"));
     server.clock.shift_wall(SignedDuration::from_hours(-20));
     assert_eq!(server.time.now(), day("2026-11-21"));

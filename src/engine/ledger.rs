@@ -13,12 +13,12 @@ use serde::Serialize;
 use super::known_time::{KnownTime, Moment};
 pub use super::limits::VendorUsage;
 use super::limits::{limit, tightest, vendor_limit, vendor_used};
-use super::store::{Line, ReserveError, RowKey, Store};
 pub use super::waiters::Priority;
 use super::windows::{window, windows};
 use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, Resets};
 use crate::domain::outcome::money;
 use crate::providers::Cost;
+use crate::storage::{LedgerStore, Line, Reserve, ReserveError, RowKey, Settlement};
 
 /// Names who pays: a tenant's use of one key at one provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -182,7 +182,7 @@ impl Cause {
 /// Keeps the ledger of all accounts.
 #[derive(Debug)]
 pub struct Ledger {
-    store: Store,
+    store: Arc<dyn LedgerStore>,
     time: Arc<KnownTime>,
     next: AtomicU64,
 }
@@ -252,7 +252,7 @@ pub fn cost_text(cost: Cost, currency: &str) -> String {
 impl Ledger {
     /// Opens the ledger of a store.
     #[must_use]
-    pub fn new(store: Store, time: Arc<KnownTime>) -> Self {
+    pub fn new(store: Arc<dyn LedgerStore>, time: Arc<KnownTime>) -> Self {
         // Ids continue after the greatest that a clock-based start can have produced before.
         let start = time.latest().as_microsecond().unsigned_abs();
         Self {
@@ -312,7 +312,13 @@ impl Ledger {
             .believed_at
             .is_none()
             .then(|| moment.known.as_microsecond());
-        match self.store.reserve(id, lines, record.clone(), known).await {
+        let reserve = Reserve {
+            id,
+            lines,
+            spend: record.clone(),
+            known,
+        };
+        match self.store.reserve(reserve).await {
             Ok(()) => Ok(Reservation {
                 id,
                 rows,
@@ -385,7 +391,12 @@ impl Ledger {
             );
             fields.insert("verdict".to_owned(), verdict.into());
         }
-        self.store.settle(id, refunds, spend, at);
+        self.store.settle(Settlement {
+            id,
+            refunds,
+            spend,
+            at,
+        });
     }
 
     /// Returns what is left of the tightest of the money budgets that bound a product, in hundredths; `None` without one.

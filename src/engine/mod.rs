@@ -33,7 +33,6 @@ mod landing;
 pub mod ledger;
 mod limits;
 pub mod lookup;
-mod owner;
 pub mod question;
 pub mod rate_limiter;
 pub mod reference;
@@ -43,7 +42,6 @@ mod service;
 pub mod session;
 mod standing;
 mod steps;
-pub mod store;
 pub mod transport;
 pub mod waiters;
 pub mod windows;
@@ -60,7 +58,6 @@ use lookup::LookupPlan;
 pub use question::{Ask, Asker, CacheState, RemainingBudget, TERMINAL, Told};
 use room::Room;
 use runtime::Runtime;
-use store::Store;
 use transport::TransportError;
 use waiters::FlightContext;
 
@@ -68,13 +65,14 @@ use crate::clock::{SharedClock, timeout_at};
 use crate::config::Loaded;
 use crate::config::settings::Budget;
 use crate::domain::{Denial, Failure, FailureKind, Outcome};
+use crate::storage::Storage;
 use crate::telemetry::metrics::Metrics;
 
 /// Answers questions. All faces share one.
 pub struct Engine {
     services: Arc<CallServices>,
     time: Arc<KnownTime>,
-    store: Store,
+    store: Arc<dyn Storage>,
     cache: Arc<Cache>,
     flights: Arc<Flights<FlightKey, Landing>>,
     hasher: Arc<KeyHasher>,
@@ -98,9 +96,9 @@ impl Engine {
     ///
     /// # Errors
     /// [`TransportError`] where a provider cannot be reached as configured.
-    pub fn start(
+    pub async fn start(
         loaded: &Loaded,
-        store: Store,
+        store: Arc<dyn Storage>,
         time: Arc<KnownTime>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, TransportError> {
@@ -119,7 +117,7 @@ impl Engine {
         };
         Ok(Self {
             services: Arc::new(services),
-            cache: Arc::new(Cache::new(settings.cache, store.clone())),
+            cache: Arc::new(Cache::open(settings.cache, store.clone()).await),
             flights: Arc::default(),
             hasher,
             runtimes: ArcSwap::from_pointee(runtimes),
@@ -186,7 +184,7 @@ impl Engine {
 
     /// Returns the store.
     #[must_use]
-    pub fn store(&self) -> &Store {
+    pub fn store(&self) -> &Arc<dyn Storage> {
         &self.store
     }
 

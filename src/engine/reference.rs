@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use url::Url;
 
-use super::owner;
+use crate::owner;
 use crate::providers::{Files, Name, Provider, ReferenceFile};
 
 /// Holds the files of one provider, and the servers that they name.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::keyring::{Credential, DEFAULT_TENANT};
 use super::question::RemainingBudget;
-use super::{Engine, store, windows};
+use super::{Engine, windows};
+use crate::storage::StoreError;
 use crate::telemetry::metrics::BudgetLabels;
 
 /// Audit rows are kept for 400 days: a year, and time to look at it.
@@ -34,7 +35,7 @@ impl Engine {
     }
 
     /// Sets the gauges that are read, not counted.
-    pub fn observe(&self) {
+    pub async fn observe(&self) {
         let now = self.clock().now();
         let metrics = self.metrics();
         let runtimes = self.runtimes.load();
@@ -77,7 +78,7 @@ impl Engine {
         }
         metrics.set_clock_doubted(self.time.look().believed_at.is_some());
         metrics.set_breakers(states);
-        metrics.set_store(self.store.standing());
+        metrics.set_store(self.store.standing().await);
     }
 
     /// Begins to stop: every flight that has made no attempt yet is told so at once, and none makes one from now on.
@@ -115,8 +116,8 @@ impl Engine {
     /// removed: not even what is past its time by both times, since the next hour removes it as well.
     ///
     /// # Errors
-    /// [`store::StoreError`] where the store cannot be read or written.
-    pub async fn sweep(&self) -> Result<usize, store::StoreError> {
+    /// [`StoreError`] where the store cannot be read or written.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
         let moment = self.time.look();
         if moment.believed_at.is_some() {
             return Ok(0);
@@ -127,7 +128,7 @@ impl Engine {
             .forget_before(now.as_microsecond() - AUDIT_KEPT_US)
             .await?;
         self.store.sweep_rows(now.as_microsecond()).await?;
-        let purged = self.cache.purge(|entry| entry.stale_until <= now).await?;
+        let purged = self.cache.purge(move |entry| entry.stale_until <= now).await?;
         // What was removed leaves room within the file; the disk has it only where it needs it.
         self.store.compact().await?;
         Ok(purged)

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::ask::score::SPEAKING;
 use crate::config::problem::did_you_mean;
 use crate::engine::runtime::Runtime;
-use crate::engine::store::StoreError;
+use crate::storage::StoreError;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -86,7 +86,7 @@ fn speaks(runtime: &Runtime) -> bool {
 
 /// Writes the metrics; asks for a token of scope `admin`, which a scraper sends as a bearer token.
 pub async fn metrics(app: Data<App>, _admin: Authorized<scope::Admin>) -> HttpResponse {
-    app.engine.observe();
+    app.engine.observe().await;
     let (metrics, decisions) = (app.engine.metrics(), &app.decisions);
     metrics.set_replies(decisions.replies.bytes(), decisions.replies.given_up());
     metrics.set_decisions(decisions.bytes(), decisions.given_up());

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::bodies::{AGAIN, Unread};
 use super::principal::Denied;
 use crate::domain::echo::bounded;
-use crate::engine::store::StoreError;
+use crate::storage::StoreError;
 
 /// When to ask again where the disk is nearly full.
 const FULL: Duration = Duration::from_secs(60);

@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::network::NetworkMetrics;
-use crate::engine::store::Standing;
+use crate::storage::Standing;
 
 /// Labels requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use pivotd::engine::store::Store;
+use pivotd::storage::redb::Store;
 
 use crate::place::{Place, fails};
 

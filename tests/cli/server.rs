@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
-use pivotd::engine::store::Store;
+use pivotd::storage::redb::Store;
 
 use crate::place::{Place, Server, bare};
 

@@ -133,7 +133,7 @@ async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
         app.app.engine.ledger().calls_by_product("domaintools")["iris-enrich"],
         3
     );
-    let audit = store.audit(10).unwrap();
+    let audit = store.audit(10).await.unwrap();
     let questions: Vec<&str> = audit
         .iter()
         .filter(|row| row["operation"] == BATCH && row["product"] == "iris-enrich")

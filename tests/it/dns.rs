@@ -256,7 +256,7 @@ async fn the_key_in_the_name_is_seen_by_nobody_but_the_resolver() {
         shown.push(app.get(path).await.body);
     }
     shown.push(format!("{:?}", app.app));
-    shown.push(format!("{:?}", app.app.engine.store().audit(1000).unwrap()));
+    shown.push(format!("{:?}", app.app.engine.store().audit(1000).await.unwrap()));
     shown.push(app.log());
     let folder = app.folder.clone();
     drop(app.stop().await);

@@ -235,7 +235,7 @@ async fn the_ledger_survives_a_restart_and_names_who_asked_what() {
         .await;
     let answer = app.run(IP_HISTORY, Entity::domain("example.org")).await;
     assert!(answer.said("PartialError").contains("used up"), "{}", answer.body);
-    let audit = app.app.engine.store().audit(10).unwrap();
+    let audit = app.app.engine.store().audit(10).await.unwrap();
     assert_eq!(audit.len(), 1);
     assert_eq!(audit[0]["client"], "tester");
     assert_eq!(audit[0]["operation"], IP_HISTORY);

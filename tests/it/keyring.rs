@@ -129,7 +129,7 @@ async fn the_vendor_sees_the_key_of_the_tenant_and_the_ledger_its_account() {
         .await;
     assert_eq!(seen(&app).last().unwrap(), "jane-key", "a user's own goes first");
     app.app.engine.store().settled().await;
-    let audit = app.app.engine.store().audit(10).unwrap();
+    let audit = app.app.engine.store().audit(10).await.unwrap();
     let tenants = audit.iter().filter(|row| row["tenant"] == "acme").count();
     assert_eq!(tenants, 2, "{audit:?}");
 }

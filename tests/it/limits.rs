@@ -62,7 +62,7 @@ async fn a_part_that_comes_with_a_limit_is_kept_and_not_asked_again() {
     assert!(again.contains("3 of 5 whois records"), "{again}");
     assert_eq!(app.vendor.attempts(), 1);
     app.app.engine.store().settled().await;
-    let audit = app.app.engine.store().audit(10).unwrap();
+    let audit = app.app.engine.store().audit(10).await.unwrap();
     let costs: Vec<_> = audit
         .iter()
         .map(|row| (&row["cost"]["calls"], &row["cost"]["records"]))

@@ -5,8 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use pivotd::engine::store::Store;
 use pivotd::replay::{Fault, Gate, Matcher, Replay};
+use pivotd::storage::LedgerStore as _;
+use pivotd::storage::redb::Store;
 
 use crate::support::{API_KEY, Entity, USERNAME, fixtures};
 

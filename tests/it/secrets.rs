@@ -143,7 +143,7 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
             .body,
     );
     shown.push(format!("{:?}", app.app));
-    shown.push(format!("{:?}", app.app.engine.store().audit(1000).unwrap()));
+    shown.push(format!("{:?}", app.app.engine.store().audit(1000).await.unwrap()));
     shown.push(app.log());
     let (token, folder) = (app.token.clone(), app.folder.clone());
     drop(app.stop().await);
@@ -306,7 +306,7 @@ async fn no_key_and_no_word_of_a_message_is_in_what_a_soar_gets_or_what_is_kept(
         shown.push(app.get(path).await.body);
     }
     shown.push(format!("{:?}", app.app));
-    shown.push(format!("{:?}", app.app.engine.store().audit(1000).unwrap()));
+    shown.push(format!("{:?}", app.app.engine.store().audit(1000).await.unwrap()));
     shown.push(app.log());
     let sent: Vec<String> = app
         .others

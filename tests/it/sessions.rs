@@ -55,7 +55,7 @@ async fn start(secret: &'static str) -> (TestApp, Replay) {
 
 /// Looks for what must never be seen, in what was shown and in everything that is kept or told of the run.
 async fn nothing_leaked(app: &TestApp, shown: &str) {
-    let audit = format!("{:?}", app.app.engine.store().audit(1000).unwrap());
+    let audit = format!("{:?}", app.app.engine.store().audit(1000).await.unwrap());
     let pages = [shown.to_owned(), app.log(), audit, app.get("/metrics").await.body];
     for text in pages {
         for canary in [SECRET, DEFENDER_TOKEN] {

@@ -1,7 +1,7 @@
 //! Disks that are full or nearly so: what needs no write goes on, what does is refused, and all is well again without a
 //! restart.
 
-use pivotd::engine::store::failing::FailingDisk;
+use pivotd::storage::redb::failing::FailingDisk;
 use serde_json::json;
 
 use crate::support::{Builder, Entity, TestApp};

@@ -1,8 +1,11 @@
 //! Reads answers from memory, or from disk.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use moka::ops::compute::Op;
 
 use super::super::room::{Place, Room};
 use super::{AnswerKey, Cache, Entry, Kept, Key, stored};
@@ -13,8 +16,9 @@ impl Cache {
         if let Some(entry) = self.in_memory(key).await {
             return Some(entry);
         }
-        let bytes = self.on_disk(key)?;
-        self.read(key, &bytes).await
+        let purges = self.purges.load(Ordering::Acquire);
+        let bytes = self.on_disk(key).await?;
+        self.read(key, &bytes, purges).await
     }
 
     /// Does the same, and takes room before a large answer from disk is decoded.
@@ -27,11 +31,12 @@ impl Cache {
         if let Some(entry) = self.in_memory(key).await {
             return (Some(entry), None);
         }
-        let Some(bytes) = self.on_disk(key) else {
+        let purges = self.purges.load(Ordering::Acquire);
+        let Some(bytes) = self.on_disk(key).await else {
             return (None, None);
         };
         let place = room.for_answer(stored::length(&bytes), until).await;
-        (self.read(key, &bytes).await, place)
+        (self.read(key, &bytes, purges).await, place)
     }
 
     async fn in_memory(&self, key: &AnswerKey) -> Option<Arc<Entry>> {
@@ -41,8 +46,8 @@ impl Cache {
         None
     }
 
-    fn on_disk(&self, key: &AnswerKey) -> Option<Vec<u8>> {
-        let read = self.store.answer(key.as_str());
+    pub(super) async fn on_disk(&self, key: &AnswerKey) -> Option<Vec<u8>> {
+        let read = self.store.answer(key.as_str()).await;
         read.inspect_err(|error| {
             // That a store is down was said when it went down.
             if self.store.is_well() {
@@ -52,15 +57,92 @@ impl Cache {
         .ok()?
     }
 
-    async fn read(&self, key: &AnswerKey, bytes: &[u8]) -> Option<Arc<Entry>> {
+    /// Holds what was read from disk after so many purges, unless a newer answer landed meanwhile, or another purge passed.
+    async fn read(&self, key: &AnswerKey, bytes: &[u8], purges: u64) -> Option<Arc<Entry>> {
+        let mut entry = self.decode(bytes)?;
+        let held = self.memory.entry(Key::Answer(key.clone()));
+        held.and_compute_with(|held| {
+            let operation = match held.map(moka::Entry::into_value) {
+                Some(Kept::Answer(newer)) => {
+                    entry = newer;
+                    Op::Nop
+                }
+                _ if self.purges.load(Ordering::Acquire) != purges => Op::Nop,
+                _ => self.holding(key, &entry),
+            };
+            ready(operation)
+        })
+        .await;
+        Some(entry)
+    }
+
+    /// Understands what lies on disk.
+    pub(super) fn decode(&self, bytes: &[u8]) -> Option<Arc<Entry>> {
         let mut entry: Entry = stored::read(bytes)
             .inspect_err(
                 |error| tracing::warn!(%error, "a stored answer could not be understood; it is asked again"),
             )
             .ok()?;
         entry.version = self.versions.fetch_add(1, Ordering::Relaxed);
-        let entry = Arc::new(entry);
-        self.hold(key, &entry).await;
-        Some(entry)
+        Some(Arc::new(entry))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::super::Retention;
+    use super::*;
+    use crate::config::settings::{CacheSettings, Ttl};
+    use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Source};
+    use crate::storage::redb::Store;
+
+    async fn put(cache: &Cache, key: &AnswerKey, query: &Query) -> Arc<Entry> {
+        let source = Source {
+            provider: "domaintools".to_owned(),
+            product: "hosting-history".to_owned(),
+            blind: None,
+        };
+        let answer = Answer::whole(query.clone(), Vec::new(), source);
+        let day = Duration::from_secs(86_400);
+        let ttl = Ttl {
+            default: day,
+            by_capability: BTreeMap::new(),
+            not_found: day,
+            stale: day,
+            bought: day,
+        };
+        let retention = Retention {
+            wanted: 1,
+            ttl: &ttl,
+            own: None,
+        };
+        cache.put(key, answer, retention, Timestamp::UNIX_EPOCH).await
+    }
+
+    #[tokio::test]
+    async fn what_was_read_from_disk_takes_no_place_of_what_came_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path(), 1 << 20).unwrap());
+        let settings = CacheSettings {
+            memory: 1 << 20,
+            store_memory: 1 << 20,
+        };
+        let cache = Cache::open(settings, store).await;
+        let indicator = Indicator::parse(IndicatorKind::Domain, "example.com").unwrap();
+        let query = Query::new(Capability::IpHistory, indicator);
+        let key = AnswerKey::new("domaintools", "https://vendor.example", &query, "server/default");
+        put(&cache, &key, &query).await;
+        cache.store.settled().await;
+        let bytes = cache.on_disk(&key).await.unwrap();
+        let newer = put(&cache, &key, &query).await;
+        let read = cache.read(&key, &bytes, 0).await.unwrap();
+        assert_eq!(read.version, newer.version, "a newer answer landed");
+        cache.purge(|_| true).await.unwrap();
+        assert!(cache.read(&key, &bytes, 0).await.is_some());
+        assert!(cache.get(&key).await.is_none(), "what was purged is not held");
     }
 }

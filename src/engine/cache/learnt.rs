@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{AnswerKey, Entry, stored};
 use crate::domain::{Capability, Mark, Marks, MarksByValue, marks};
-use crate::engine::store::Store;
+use crate::storage::{AnswerStore, gather_answers};
 
 /// The most answers of one scope that are remembered; beyond it the oldest go.
 const MOST_ANSWERS: usize = 10_000;
@@ -105,9 +105,9 @@ impl Scope {
 
 impl Learnt {
     /// Learns from all stored answers.
-    pub(super) fn read(&self, store: &Store) {
-        let mut found: HashMap<String, Vec<(AnswerKey, Told)>> = HashMap::new();
-        let read = store.each_answer(|key, bytes| {
+    pub(super) async fn read(&self, store: &dyn AnswerStore) {
+        let found: HashMap<String, Vec<(AnswerKey, Told)>> = HashMap::new();
+        let read = gather_answers(store, found, |found, key, bytes| {
             // Most answers call nothing a sinkhole; those need not be understood.
             let may = SAY_SO
                 .iter()
@@ -123,9 +123,10 @@ impl Learnt {
                 found.entry(scope).or_default().push((key, told));
             }
         });
-        if let Err(error) = read {
+        let found = read.await.unwrap_or_else(|error| {
             tracing::error!(%error, "stored answers could not be read for what they call sinkholes");
-        }
+            HashMap::new()
+        });
         let scopes = found
             .into_iter()
             .map(|(name, answers)| (name, Scope::of(answers)));

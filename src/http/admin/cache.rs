@@ -145,7 +145,7 @@ pub(super) async fn show(
     let now = app.engine.clock().now();
     let mut all = Vec::new();
     for spelling in spellings(&wanted.value) {
-        let entries = app.engine.cache().about(&spelling);
+        let entries = app.engine.cache().about(&spelling).await;
         let entries = entries.map_err(|error| refused(error.to_string()))?;
         all.extend(entries.iter().map(|entry| AnswerView::of(entry, now)));
     }
@@ -161,7 +161,7 @@ pub(super) async fn purge(
     to_its_end(async move {
         let values = chosen.indicator.as_deref().map(spellings);
         let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
-        let count = app.engine.cache().purge(|stored| {
+        let count = app.engine.cache().purge(move |stored| {
             let capability = stored.capability.map(Capability::name);
             is(&chosen.provider, &stored.provider)
                 && (chosen.capability.is_none() || capability == chosen.capability.as_deref())

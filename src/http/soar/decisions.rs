@@ -73,7 +73,7 @@ pub async fn decision(
     http: HttpRequest,
 ) -> Result<Finished, Problem> {
     let principal = authorized.0;
-    let decision = find(&app, &http, principal.tenant())?;
+    let decision = find(&app, &http, principal.tenant()).await?;
     let feedback = indicators(&decision)
         .into_iter()
         .filter_map(|(kind, value)| app.decisions.opinions.of(principal.tenant(), kind, &value))
@@ -107,7 +107,7 @@ pub async fn feedback(
 ) -> Result<Finished, Problem> {
     let principal = authorized.0;
     let said = body.json()?;
-    let decision = find(&app, &http, principal.tenant())?;
+    let decision = find(&app, &http, principal.tenant()).await?;
     let (kind, indicator) = meant(&decision, said.indicator.as_deref()).map_err(Problem::invalid)?;
     let reason: String = said.reason.trim().chars().filter(|c| !is_invisible(*c)).collect();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
@@ -148,7 +148,7 @@ impl BodyKind for Feedback {
     const NAME: &'static str = "feedback";
 }
 
-fn find(app: &App, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Problem> {
+async fn find(app: &App, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Problem> {
     let given = http.match_info().get("decision").unwrap_or_default();
     let none = || {
         let detail = "no such decision is kept; `decision_id` of an answer names one, for as long as decisions are kept, unless nobody was asked for it";
@@ -159,6 +159,7 @@ fn find(app: &App, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Pro
     let found = app
         .decisions
         .find(tenant, &id)
+        .await
         .map_err(|error| Problem::store(&error))?;
     found.ok_or_else(none)
 }

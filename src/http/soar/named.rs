@@ -59,7 +59,8 @@ impl ScoreRequest {
             .app
             .decisions
             .replies
-            .begin(principal.tenant(), &principal.client, name, digest);
+            .begin(principal.tenant(), &principal.client, name, digest)
+            .await;
         match begun.map_err(|error| Problem::store(&error))? {
             Begun::Fresh(claim) => Ok(Ok(Some(claim))),
             Begun::Replay(reply) => Ok(Err(Finished {

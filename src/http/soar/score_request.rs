@@ -24,13 +24,13 @@ use crate::engine::Asker;
 use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
 use crate::engine::room::Place;
-use crate::engine::store::StoreError;
 use crate::http::principal::{self, Principal};
 use crate::http::problem::Problem;
 use crate::http::request::{Operation, RequestContext};
 use crate::reputation::Decision;
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::segments::{self, Span};
+use crate::storage::StoreError;
 use crate::tokens::Scope;
 
 pub(super) const FRONTEND: &str = "enrich";

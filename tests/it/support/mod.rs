@@ -15,13 +15,13 @@ use pivotd::config::settings::{Budget, BudgetUnit, BudgetWindow, Rate};
 use pivotd::config::{self, Settings};
 use pivotd::control::client::{Client, ControlError};
 use pivotd::control::in_process::InProcess;
-use pivotd::engine::store::Opening;
-use pivotd::engine::store::failing::FailingDisk;
 use pivotd::http::api_call::ApiCall;
 use pivotd::http::maltego::run_path::{RunRoute, RunRoutes};
 use pivotd::providers::{Provider, Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;
+use pivotd::storage::redb::Opening;
+use pivotd::storage::redb::failing::FailingDisk;
 use pivotd::telemetry::log::Log;
 use pivotd::telemetry::metrics::Metrics;
 use pivotd::tokens::{NewToken, Scope};
@@ -281,6 +281,7 @@ impl Builder {
             providers: Registry::new(self.providers),
             run_routes: self.run_routes,
         })
+        .await
         .unwrap();
         let everything = NewToken {
             scopes: Scope::ALL.to_vec(),

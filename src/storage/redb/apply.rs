@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::RowKey;
-use super::job::{Job, Line, OpenRow};
+use super::job::{Job, OpenRow};
 use super::rows;
-use super::rows::Shelf;
 use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
+use crate::storage::{Reserve, RowKey, Settlement, Shelf};
 
 /// Says what became of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,19 +28,8 @@ pub(super) fn apply(
     changed: &mut HashMap<RowKey, i64>,
 ) -> Result<Applied, redb::Error> {
     match job {
-        Job::Reserve {
-            id,
-            lines,
-            spend,
-            known,
-            ..
-        } => return reserve(transaction, *id, lines, spend, *known, changed),
-        Job::Settle {
-            id,
-            refunds,
-            spend,
-            at,
-        } => settle(transaction, *id, refunds, spend, *at, changed)?,
+        Job::Reserve { reserve: asked, .. } => return reserve(transaction, asked, changed),
+        Job::Settle(settlement) => settle(transaction, settlement, changed)?,
         Job::PutAnswer { key, value, .. } => {
             transaction
                 .open_table(ANSWERS)?
@@ -95,12 +83,15 @@ pub(super) fn apply(
 
 fn reserve(
     transaction: &WriteTransaction,
-    id: u64,
-    lines: &[Line],
-    spend: &serde_json::Value,
-    known: Option<i64>,
+    asked: &Reserve,
     changed: &mut HashMap<RowKey, i64>,
 ) -> Result<Applied, redb::Error> {
+    let Reserve {
+        id,
+        lines,
+        spend,
+        known,
+    } = asked;
     let mut open = transaction.open_table(OPEN)?;
     if open.get(id)?.is_some() {
         // A commit that was reported as failed had reached the disk.
@@ -140,12 +131,15 @@ fn reserve(
 
 fn settle(
     transaction: &WriteTransaction,
-    id: u64,
-    refunds: &[(RowKey, i64)],
-    spend: &serde_json::Value,
-    at: i64,
+    settlement: &Settlement,
     changed: &mut HashMap<RowKey, i64>,
 ) -> Result<(), redb::Error> {
+    let Settlement {
+        id,
+        refunds,
+        spend,
+        at,
+    } = settlement;
     if transaction.open_table(OPEN)?.remove(id)?.is_none() {
         // It is settled: a commit that was reported as failed had reached the disk. Nothing is given back twice.
         return Ok(());
@@ -158,6 +152,6 @@ fn settle(
     }
     transaction
         .open_table(AUDIT)?
-        .insert((at, id), spend.to_string().as_bytes())?;
+        .insert((*at, *id), spend.to_string().as_bytes())?;
     Ok(())
 }

@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use super::failing::FailingDisk;
 use super::*;
+use crate::storage::{
+    AnswerStore as _, LedgerStore as _, Line, RecordStore as _, Reserve, ReserveError, Row, Settlement,
+    Shelf, Upkeep as _,
+};
 
 const NEVER: i64 = i64::MAX;
 const MIN_FREE: u64 = 1 << 20;
@@ -32,7 +36,7 @@ fn row(key: &str) -> Row {
 }
 
 fn is_kept(store: &Store, key: &str) -> bool {
-    store.row(Shelf::Decisions, key, 0).unwrap() == Some(row(key).value)
+    store.read_row(Shelf::Decisions, key, 0).unwrap() == Some(row(key))
 }
 
 fn line(amount: i64) -> Line {
@@ -46,8 +50,39 @@ fn line(amount: i64) -> Line {
 
 async fn reserve(store: &Store, id: u64, amount: i64) -> Result<(), ReserveError> {
     store
-        .reserve(id, vec![line(amount)], serde_json::json!({"at_us": 7}), Some(7))
+        .reserve(Reserve {
+            id,
+            lines: vec![line(amount)],
+            spend: serde_json::json!({"at_us": 7}),
+            known: Some(7),
+        })
         .await
+}
+
+fn settle(store: &Store, id: u64, amount: i64, spend: serde_json::Value) {
+    store.settle(Settlement {
+        id,
+        refunds: vec![("calls".to_owned(), amount)],
+        spend,
+        at: 7,
+    });
+}
+
+async fn put_rows(store: &Store, rows: Vec<Row>) -> Result<(), StoreError> {
+    store.swap_rows(rows, Vec::new()).await
+}
+
+fn rows(store: &Store) -> Result<Vec<Row>, StoreError> {
+    let mut rows = Vec::new();
+    store.walk_rows(Shelf::Decisions, 0, |key, until_us, value| {
+        rows.push(Row {
+            shelf: Shelf::Decisions,
+            key: key.to_owned(),
+            until_us,
+            value: value.to_vec(),
+        });
+    })?;
+    Ok(rows)
 }
 
 #[tokio::test]
@@ -55,10 +90,10 @@ async fn a_full_disk_stops_writes_only_and_heals_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let disk = FailingDisk::default();
     let store = open(folder.path(), &disk);
-    store.put_rows(vec![row("before")]).await.unwrap();
+    put_rows(&store, vec![row("before")]).await.unwrap();
     disk.fill(true);
     for at in 0..3 {
-        let error = store.put_rows(vec![row("meanwhile")]).await.unwrap_err();
+        let error = put_rows(&store, vec![row("meanwhile")]).await.unwrap_err();
         assert!(matches!(error, StoreError::Down(_)), "{at}: {error}");
         assert!(is_kept(&store, "before"), "what is stored is read");
     }
@@ -67,14 +102,14 @@ async fn a_full_disk_stops_writes_only_and_heals_without_a_restart() {
         unready.to_string().contains("opened again as soon as"),
         "{unready}"
     );
-    let standing = store.standing();
+    let standing = store.standing().await;
     assert!(!standing.is_well);
     assert_eq!(standing.failed, 4);
     disk.fill(false);
-    store.put_rows(vec![row("after")]).await.unwrap();
+    put_rows(&store, vec![row("after")]).await.unwrap();
     store.prove(Duration::ZERO).await.unwrap();
-    assert!(store.standing().is_well);
-    assert_eq!(store.standing().reopened, 1);
+    assert!(store.standing().await.is_well);
+    assert_eq!(store.standing().await.reopened, 1);
     assert!(is_kept(&store, "before") && is_kept(&store, "after"));
     drop(store);
     let again = open(folder.path(), &disk);
@@ -89,18 +124,13 @@ async fn a_settlement_that_a_full_disk_did_not_take_is_made_up_for() {
     let store = open(folder.path(), &disk);
     reserve(&store, 1, 30).await.unwrap();
     disk.fill(true);
-    store.settle(
-        1,
-        vec![("calls".to_owned(), 20)],
-        serde_json::json!({"settled": 1}),
-        7,
-    );
+    settle(&store, 1, 20, serde_json::json!({"settled": 1}));
     assert!(matches!(reserve(&store, 2, 5).await, Err(ReserveError::Store(_))));
     assert_eq!(store.spent("calls"), 30, "nothing was spent, nothing given back");
     disk.fill(false);
     store.prove(Duration::ZERO).await.unwrap();
     assert_eq!(store.spent("calls"), 10);
-    let audit = store.audit(9).unwrap();
+    let audit = store.audit(9).await.unwrap();
     assert_eq!(audit, [serde_json::json!({"settled": 1})]);
 }
 
@@ -118,15 +148,15 @@ async fn a_single_failure_is_felt_by_nobody_and_counts_nothing_twice() {
     reserve(&store, 3, 30).await.unwrap();
     assert_eq!(store.spent("calls"), 90);
     disk.fail_syncing(1);
-    store.settle(3, vec![("calls".to_owned(), 30)], serde_json::json!({}), 7);
+    settle(&store, 3, 30, serde_json::json!({}));
     store.settled().await;
     assert_eq!(store.spent("calls"), 60, "given back once");
     assert!(matches!(
         reserve(&store, 4, 41).await,
         Err(ReserveError::Exhausted(0, 60))
     ));
-    assert_eq!(store.standing().reopened, 3);
-    assert_eq!(store.standing().failed, 0);
+    assert_eq!(store.standing().await.reopened, 3);
+    assert_eq!(store.standing().await.failed, 0);
 }
 
 #[tokio::test]
@@ -136,7 +166,7 @@ async fn a_writer_that_stops_goes_on() {
     reserve(&store, 1, 30).await.unwrap();
     let error = store.write(|done| Job::Panic { done }).await.unwrap_err();
     assert!(error.to_string().contains("told to stop"), "{error}");
-    store.put_rows(vec![row("after")]).await.unwrap();
+    put_rows(&store, vec![row("after")]).await.unwrap();
     reserve(&store, 2, 30).await.unwrap();
     assert_eq!(store.spent("calls"), 60);
     assert!(is_kept(&store, "after"));
@@ -156,7 +186,7 @@ async fn a_proof_holds_for_a_second_and_no_longer_than_until_a_failure() {
     disk.fill(false);
     store.prove(Duration::from_secs(11)).await.unwrap();
     disk.fill(true);
-    store.put_rows(vec![row("any")]).await.unwrap_err();
+    put_rows(&store, vec![row("any")]).await.unwrap_err();
     store.prove(Duration::from_secs(11)).await.unwrap_err();
 }
 
@@ -166,9 +196,9 @@ async fn a_disk_that_is_nearly_full_takes_what_makes_room_and_nothing_else() {
     let disk = FailingDisk::default();
     let store = open(folder.path(), &disk);
     reserve(&store, 1, 30).await.unwrap();
-    store.put_rows(vec![row("old")]).await.unwrap();
+    put_rows(&store, vec![row("old")]).await.unwrap();
     disk.say_free(MIN_FREE - 1);
-    let error = store.put_rows(vec![row("new")]).await.unwrap_err();
+    let error = put_rows(&store, vec![row("new")]).await.unwrap_err();
     assert!(
         error.to_string().contains("store.min_free keeps 1 MiB"),
         "{error}"
@@ -178,7 +208,7 @@ async fn a_disk_that_is_nearly_full_takes_what_makes_room_and_nothing_else() {
         store.prove(Duration::ZERO).await,
         Err(StoreError::Full { .. })
     ));
-    store.settle(1, vec![("calls".to_owned(), 20)], serde_json::json!({}), 7);
+    settle(&store, 1, 20, serde_json::json!({}));
     store
         .swap_rows(Vec::new(), vec![(Shelf::Decisions, "old".to_owned())])
         .await
@@ -188,23 +218,23 @@ async fn a_disk_that_is_nearly_full_takes_what_makes_room_and_nothing_else() {
     store.compact().await.unwrap();
     assert_eq!(store.spent("calls"), 10);
     assert!(!is_kept(&store, "old"));
-    assert!(!store.standing().is_well);
+    assert!(!store.standing().await.is_well);
     disk.say_free(MIN_FREE * 2);
-    store.put_rows(vec![row("new")]).await.unwrap();
-    assert!(store.standing().is_well && is_kept(&store, "new"));
-    assert_eq!(store.standing().reopened, 0, "the file was never in danger");
+    put_rows(&store, vec![row("new")]).await.unwrap();
+    assert!(store.standing().await.is_well && is_kept(&store, "new"));
+    assert_eq!(store.standing().await.reopened, 0, "the file was never in danger");
     disk.say_free(MIN_FREE - 1);
-    store.put_rows(vec![row("new")]).await.unwrap_err();
+    put_rows(&store, vec![row("new")]).await.unwrap_err();
     store.keep_free(MIN_FREE / 2);
-    store.put_rows(vec![row("new")]).await.unwrap();
+    put_rows(&store, vec![row("new")]).await.unwrap();
     store.keep_free(MIN_FREE);
     disk.say_free(MIN_FREE * 2);
     // What alone does not fit is refused alone.
     let mut large = row("large");
     large.value = vec![7; 1 << 20];
-    store.put_rows(vec![large]).await.unwrap_err();
-    store.put_rows(vec![row("small")]).await.unwrap();
-    assert!(store.standing().is_well);
+    put_rows(&store, vec![large]).await.unwrap_err();
+    put_rows(&store, vec![row("small")]).await.unwrap();
+    assert!(store.standing().await.is_well);
 }
 
 #[tokio::test]
@@ -215,7 +245,7 @@ async fn a_store_that_was_removed_is_written_anew_with_all_it_held() {
     let disk = FailingDisk::default();
     let store = open(&data, &disk);
     let path = data.join("pivotd.redb");
-    store.put_rows(vec![row("before")]).await.unwrap();
+    put_rows(&store, vec![row("before")]).await.unwrap();
     for (at, removed) in [path.clone(), data.clone()].into_iter().enumerate() {
         // The file alone, then its folder with it.
         if removed.is_dir() {
@@ -223,10 +253,10 @@ async fn a_store_that_was_removed_is_written_anew_with_all_it_held() {
         } else {
             std::fs::remove_file(&removed).unwrap();
         }
-        store.put_rows(vec![row(&format!("after-{at}"))]).await.unwrap();
+        put_rows(&store, vec![row(&format!("after-{at}"))]).await.unwrap();
         assert!(path.exists());
         assert!(is_kept(&store, "before"));
-        let standing = store.standing();
+        let standing = store.standing().await;
         assert!(standing.is_well);
         assert_eq!(standing.written_anew, at as u64 + 1);
     }
@@ -246,16 +276,16 @@ async fn a_store_that_was_removed_and_cannot_be_written_anew_yet_is_down_until_i
     std::fs::create_dir(&data).unwrap();
     let disk = FailingDisk::default();
     let store = open(&data, &disk);
-    store.put_rows(vec![row("before")]).await.unwrap();
+    put_rows(&store, vec![row("before")]).await.unwrap();
     std::fs::remove_dir_all(&data).unwrap();
     // A file stands where the folder has to be.
     std::fs::write(&data, "").unwrap();
-    let error = store.put_rows(vec![row("meanwhile")]).await.unwrap_err();
+    let error = put_rows(&store, vec![row("meanwhile")]).await.unwrap_err();
     assert!(matches!(error, StoreError::Down(_)), "{error}");
     std::fs::remove_file(&data).unwrap();
-    store.put_rows(vec![row("after")]).await.unwrap();
+    put_rows(&store, vec![row("after")]).await.unwrap();
     assert!(is_kept(&store, "before") && is_kept(&store, "after"));
-    assert_eq!(store.standing().written_anew, 1);
+    assert_eq!(store.standing().await.written_anew, 1);
 }
 
 #[tokio::test]
@@ -268,10 +298,10 @@ async fn a_store_in_whose_place_another_file_lies_is_said_to_be_broken() {
     std::fs::copy(&path, &copy).unwrap();
     std::fs::rename(&copy, &path).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    let error = store.put_rows(vec![row("any")]).await.unwrap_err();
+    let error = put_rows(&store, vec![row("any")]).await.unwrap_err();
     assert_eq!(error, StoreError::Replaced(path.clone()));
     assert_eq!(store.broken().await, error);
-    store.put_rows(vec![row("any")]).await.unwrap_err();
+    put_rows(&store, vec![row("any")]).await.unwrap_err();
     store.close().await;
     assert_eq!(
         std::fs::read(&path).unwrap(),
@@ -292,7 +322,7 @@ async fn another_store_in_its_place_is_not_taken_for_it() {
     )
     .unwrap();
     disk.fail_writing(1);
-    store.put_rows(vec![row("any")]).await.unwrap_err();
+    put_rows(&store, vec![row("any")]).await.unwrap_err();
     let error = store.broken().await;
     assert!(error.to_string().contains("was replaced"), "{error}");
 }
@@ -339,7 +369,7 @@ async fn filled(folder: &Path) -> std::path::PathBuf {
     let store = Store::open(folder, 1 << 20).unwrap();
     for at in 0..20 {
         let rows = (0..ROWS / 20).map(|n| wide(at * ROWS / 20 + n)).collect();
-        store.put_rows(rows).await.unwrap();
+        put_rows(&store, rows).await.unwrap();
     }
     folder.join("pivotd.redb")
 }
@@ -372,7 +402,7 @@ fn flip(path: &Path, offset: u64) {
 fn whole_or_said(folder: &Path) -> bool {
     match Store::open(folder, 1 << 20) {
         Ok(store) => {
-            let rows = store.rows(Shelf::Decisions, 0).unwrap();
+            let rows = rows(&store).unwrap();
             assert_eq!(rows.len(), ROWS);
             for (at, row) in rows.into_iter().enumerate() {
                 assert_eq!(row, wide(at));
@@ -436,10 +466,10 @@ async fn a_file_that_is_damaged_while_it_is_used_crashes_nobody() {
         }
         for at in 0..ROWS {
             // Whatever can be read is a row, or an error.
-            drop(store.row(Shelf::Decisions, &wide(at).key, 0));
+            drop(store.read_row(Shelf::Decisions, &wide(at).key, 0));
         }
-        drop(store.rows(Shelf::Decisions, 0));
-        drop(store.put_rows(vec![row("new")]).await);
+        drop(rows(&store));
+        drop(put_rows(&store, vec![row("new")]).await);
         drop(store.prove(Duration::ZERO).await);
         store.close().await;
     }

@@ -5,7 +5,8 @@ use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTran
 use super::job::Job;
 use super::opening::is_latched;
 use super::tables::{ANSWERS, AUDIT, META, TOKENS};
-use super::{Held, Store, StoreError};
+use super::{Held, Store};
+use crate::storage::StoreError;
 
 impl Held {
     pub(super) fn begin_read(&self) -> Result<ReadTransaction, redb::Error> {
@@ -33,7 +34,7 @@ impl Store {
         looked.map_err(|error| {
             if is_latched(&error) {
                 // Nothing can be read or written before the file is opened again; a store that is closed needs none.
-                drop(self.send(Job::Mend));
+                drop(self.push(Job::Mend));
             }
             match error {
                 // Between two openings.
@@ -47,22 +48,24 @@ impl Store {
         })
     }
 
-    /// Reads a stored answer.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the file cannot be read.
-    pub fn answer(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    /// Reads on a thread that may block, so that the disk holds up no request.
+    pub(super) async fn read_aside<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        let read = tokio::task::spawn_blocking(move || look(&store)).await;
+        read.map_err(|_| StoreError::Closed)?
+    }
+
+    pub(super) fn read_answer(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(ANSWERS)?;
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
         })
     }
 
-    /// Walks all stored answers.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the file cannot be read.
-    pub fn each_answer(&self, mut visit: impl FnMut(&str, &[u8])) -> Result<(), StoreError> {
+    pub(super) fn walk_answers(&self, mut visit: impl FnMut(&str, &[u8])) -> Result<(), StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(ANSWERS)?;
             for row in table.iter()? {
@@ -73,31 +76,21 @@ impl Store {
         })
     }
 
-    /// Reads all tokens, each as it was put.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the file cannot be read.
-    pub fn tokens(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+    pub(super) fn read_tokens(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(TOKENS)?;
             table.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect()
         })
     }
 
-    /// Reads a value of the meta table.
-    pub(crate) fn meta(&self, key: &str) -> Option<Vec<u8>> {
-        let found = self.read(|transaction| {
+    pub(super) fn read_meta(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|transaction| {
             let table = transaction.open_table(META)?;
             Ok(table.get(key)?.map(|value| value.value().to_vec()))
-        });
-        found.ok().flatten()
+        })
     }
 
-    /// Returns the newest audit rows, newest first, at most `most`.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the file cannot be read.
-    pub fn audit(&self, most: usize) -> Result<Vec<serde_json::Value>, StoreError> {
+    pub(super) fn read_audit(&self, most: usize) -> Result<Vec<serde_json::Value>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(AUDIT)?;
             let mut rows = Vec::new();

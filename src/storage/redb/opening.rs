@@ -10,10 +10,11 @@ use std::sync::Arc;
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTableMetadata as _};
 
+use super::Opening;
 use super::disk::{Disk, Identity, Machine, Medium};
 use super::tables::{LAYOUT, Opened, TOKENS, prepare};
-use super::{Opening, StoreError};
-use crate::engine::owner;
+use crate::owner;
+use crate::storage::StoreError;
 
 /// The name of the store's file.
 pub(super) const FILE: &str = "pivotd.redb";
@@ -181,6 +182,7 @@ impl Site {
             return Err(StoreError::Newer {
                 path: self.path.clone(),
                 found: opened.layout,
+                known: LAYOUT,
             });
         }
         Ok((database, opened, anchor))

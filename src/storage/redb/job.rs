@@ -4,30 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::apply::Applied;
-use super::rows::{Row, Shelf};
-use super::{RowKey, StoreError};
-
-/// Asks to add an amount to a row, unless that would pass the limit.
-#[derive(Debug, Clone)]
-pub(crate) struct Line {
-    /// The row.
-    pub(crate) key: RowKey,
-    /// How much to add.
-    pub(crate) amount: i64,
-    /// What the row may not pass; `None` only counts.
-    pub(crate) limit: Option<i64>,
-    /// What the vendor says was used; the higher of both numbers counts.
-    pub(crate) floor: i64,
-}
-
-/// Says which line of a reservation stands in the way.
-#[derive(Debug)]
-pub(crate) enum ReserveError {
-    /// This line would pass its limit; the second number is what is used.
-    Exhausted(usize, i64),
-    /// The disk did not take it.
-    Store(String),
-}
+use crate::storage::{Reserve, ReserveError, Row, RowKey, Settlement, Shelf, StoreError};
 
 /// Holds a reservation on disk until it is settled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,19 +21,10 @@ pub(super) type Done = oneshot::Sender<Result<(), StoreError>>;
 /// Is one piece of work for the writer.
 pub(super) enum Job {
     Reserve {
-        id: u64,
-        lines: Vec<Line>,
-        spend: serde_json::Value,
-        /// The time, unless the clock is not believed; microseconds since the epoch.
-        known: Option<i64>,
+        reserve: Reserve,
         done: oneshot::Sender<Result<(), ReserveError>>,
     },
-    Settle {
-        id: u64,
-        refunds: Vec<(RowKey, i64)>,
-        spend: serde_json::Value,
-        at: i64,
-    },
+    Settle(Settlement),
     PutAnswer {
         key: String,
         value: Vec<u8>,
@@ -147,7 +115,7 @@ impl Job {
             #[cfg(test)]
             Self::Panic { done } => drop(done.send(result.map(drop))),
             Self::Stop(done) => drop(done.send(())),
-            Self::Settle { .. } | Self::Mend => {}
+            Self::Settle(_) | Self::Mend => {}
         }
     }
 }

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
+use super::Store;
 use super::job::Job;
-use super::{Store, StoreError};
+use crate::storage::{Standing, StoreError};
 
 /// A proof of writing holds this long, so that asking again and again does not keep the disk busy.
 const PROVED: Duration = Duration::from_secs(1);
@@ -79,6 +80,16 @@ impl Condition {
         self.min_free.load(Ordering::Relaxed)
     }
 
+    /// Keeps so many bytes of the disk free from now on.
+    pub(super) fn keep_free(&self, bytes: u64) {
+        self.min_free.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Tells whether everything can be written.
+    pub(super) fn is_well(&self) -> bool {
+        self.state().error().is_none()
+    }
+
     pub(super) fn state(&self) -> State {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -107,6 +118,16 @@ impl Condition {
         *held = state;
     }
 
+    pub(super) fn standing(&self, free: Option<u64>) -> Standing {
+        Standing {
+            free,
+            failed: self.failed.load(Ordering::Relaxed),
+            reopened: self.reopened.load(Ordering::Relaxed),
+            written_anew: self.written_anew.load(Ordering::Relaxed),
+            is_well: self.is_well(),
+        }
+    }
+
     pub(super) fn count_failed(&self, jobs: usize) {
         self.failures.fetch_add(1, Ordering::AcqRel);
         self.failed.fetch_add(jobs as u64, Ordering::Relaxed);
@@ -121,68 +142,26 @@ impl Condition {
     }
 }
 
-/// Says how the store stands, for metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// Free bytes of its disk; `None` where the file system does not say.
-    pub free: Option<u64>,
-    /// Writes that failed or were refused.
-    pub failed: u64,
-    /// How often the file was opened again after a failure.
-    pub reopened: u64,
-    /// How often the file was written anew, since it had been removed.
-    pub written_anew: u64,
-    /// Whether everything can be written.
-    pub is_well: bool,
-}
-
+/// Does for the store what [`Upkeep`](crate::storage::Upkeep) says of its condition.
 impl Store {
-    /// Keeps so many bytes of the disk free from now on: below, what takes room is refused. 0 does not look.
-    pub fn keep_free(&self, bytes: u64) {
-        self.inner.condition.min_free.store(bytes, Ordering::Relaxed);
+    pub(super) fn look_at_condition(&self) -> Standing {
+        let free = self.inner.site.disk.free(&self.inner.site.folder);
+        self.inner.condition.standing(free.ok())
     }
 
-    /// Tells whether everything can be written.
-    #[must_use]
-    pub fn is_well(&self) -> bool {
-        self.inner.condition.state().error().is_none()
-    }
-
-    /// Returns how the store stands.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        let condition = &self.inner.condition;
-        Standing {
-            free: self.inner.site.disk.free(&self.inner.site.folder).ok(),
-            failed: condition.failed.load(Ordering::Relaxed),
-            reopened: condition.reopened.load(Ordering::Relaxed),
-            written_anew: condition.written_anew.load(Ordering::Relaxed),
-            is_well: self.is_well(),
-        }
-    }
-
-    /// Proves that the store can be written, at `now` of a clock that never goes back: by a write, unless another proved
-    /// it within a second and nothing failed since.
-    ///
-    /// # Errors
-    /// [`StoreError`] where it cannot be written.
-    pub async fn prove(&self, now: Duration) -> Result<(), StoreError> {
+    pub(super) async fn prove_writing(&self, now: Duration) -> Result<(), StoreError> {
         let condition = &self.inner.condition;
         let before = condition.failures.load(Ordering::Acquire);
         let proved = *condition.proved.read().unwrap_or_else(PoisonError::into_inner);
         if proved.is_some_and(|(at, failures)| failures == before && now.saturating_sub(at) < PROVED) {
             return Ok(());
         }
-        let (done, written) = oneshot::channel();
-        self.send(Job::Prove { done })?;
-        self.written(written).await?;
+        self.write(|done| Job::Prove { done }).await?;
         *condition.proved.write().unwrap_or_else(PoisonError::into_inner) = Some((now, before));
         Ok(())
     }
 
-    /// Resolves once the store cannot be opened again by this process, with the reason. A supervisor's restart then says
-    /// the same, or heals it.
-    pub async fn broken(&self) -> StoreError {
+    pub(super) async fn until_broken(&self) -> StoreError {
         let mut watched = self.inner.condition.broken.subscribe();
         // The sender lives as long as this store.
         let found = watched.wait_for(Option::is_some).await;

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use redb::Database;
 
+use super::Held;
 use super::apply::{Applied, apply};
 use super::condition::{Condition, State};
 use super::job::Job;
 use super::opening::{Anchor, Found, Moment, Site, said};
-use super::{Held, RowKey, StoreError};
+use super::queue::Queued;
+use crate::storage::{RowKey, StoreError};
 
 /// Owns the writing side of the file, on a thread of its own.
 pub(super) struct Writer {
@@ -48,13 +50,13 @@ struct Failed {
 
 impl Writer {
     /// Takes whatever jobs are waiting, commits them together, and tells the waiters.
-    pub(super) fn run(mut self, queue: &mpsc::Receiver<Job>) {
+    pub(super) fn run(mut self, queue: &mpsc::Receiver<Queued>) {
         loop {
             let state = self.condition.state();
             let is_watched = matches!(state, State::Down(_) | State::Full(_));
             let first = if is_watched || !self.unsettled.is_empty() {
                 match queue.recv_timeout(PAUSE) {
-                    Ok(job) => job,
+                    Ok(queued) => queued.job,
                     // Nobody wants to write, so this looks whether one could.
                     Err(RecvTimeoutError::Timeout) if matches!(state, State::Full(_)) => {
                         self.within_room(Vec::new());
@@ -65,7 +67,7 @@ impl Writer {
                 }
             } else {
                 match queue.recv_timeout(WATCH) {
-                    Ok(job) => job,
+                    Ok(queued) => queued.job,
                     Err(RecvTimeoutError::Timeout) => {
                         self.watch();
                         continue;
@@ -75,7 +77,7 @@ impl Writer {
             };
             let mut jobs = std::mem::take(&mut self.unsettled);
             jobs.push(first);
-            jobs.extend(queue.try_iter().take(AT_ONCE - 1));
+            jobs.extend(queue.try_iter().take(AT_ONCE - 1).map(|queued| queued.job));
             let (stops, jobs): (Vec<Job>, Vec<Job>) =
                 jobs.into_iter().partition(|job| matches!(job, Job::Stop(_)));
             if !jobs.is_empty() {
@@ -183,9 +185,8 @@ impl Writer {
     }
 
     fn refuse(&mut self, jobs: Vec<Job>, error: &StoreError) {
-        let (settlements, rest): (Vec<Job>, Vec<Job>) = jobs
-            .into_iter()
-            .partition(|job| matches!(job, Job::Settle { .. }));
+        let (settlements, rest): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| matches!(job, Job::Settle(_)));
         self.unsettled.extend(settlements);
         let lost = self.unsettled.len().saturating_sub(UNSETTLED);
         if lost > 0 {

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::RowKey;
 use super::job::OpenRow;
 use super::opening::Moment;
-use super::rows::Shelf;
+use crate::storage::{RowKey, Shelf};
 
 /// The layout of the file; a file of a newer layout is refused, never misread.
 pub(super) const LAYOUT: u64 = 1;

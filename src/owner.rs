@@ -11,7 +11,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Where either cannot be looked at, or the owner cannot be given though this process runs as root.
-pub(super) fn as_of_folder(file: &File, folder: &Path) -> io::Result<()> {
+pub(crate) fn as_of_folder(file: &File, folder: &Path) -> io::Result<()> {
     let (wanted, found) = (std::fs::metadata(folder)?, file.metadata()?);
     if wanted.uid() == found.uid() || !rustix::process::geteuid().is_root() {
         return Ok(());
@@ -20,7 +20,7 @@ pub(super) fn as_of_folder(file: &File, folder: &Path) -> io::Result<()> {
 }
 
 /// Says whose a file is that this process may not open, and what to do.
-pub(super) fn refused(path: &Path, error: &io::Error) -> String {
+pub(crate) fn refused(path: &Path, error: &io::Error) -> String {
     let own = rustix::process::geteuid().as_raw();
     match std::fs::metadata(path) {
         Ok(found) if error.kind() == io::ErrorKind::PermissionDenied && found.uid() != own => format!(

@@ -1,0 +1,197 @@
+//! What others use of the store: reads on threads that may block, writes by the writer.
+
+use std::path::Path;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use super::Store;
+use super::job::Job;
+use crate::storage::{
+    AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Shelf, Standing,
+    StoreError, Upkeep, VisitAnswer, VisitRow,
+};
+
+impl Upkeep for Store {
+    fn path(&self) -> &Path {
+        &self.inner.site.path
+    }
+
+    fn secret(&self) -> &[u8; 32] {
+        &self.inner.secret
+    }
+
+    fn settled(&self) -> BoxFuture<'_, ()> {
+        // Writing nothing rides behind everything that was handed over before.
+        self.drop_answers(Vec::new()).map(drop).boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async {
+            let (done, stopped) = oneshot::channel();
+            if self.push(Job::Stop(done)).is_ok() {
+                // A writer that is gone already has nothing left to write.
+                drop(stopped.await);
+            }
+        }
+        .boxed()
+    }
+
+    fn keep_free(&self, bytes: u64) {
+        self.inner.condition.keep_free(bytes);
+    }
+
+    fn is_well(&self) -> bool {
+        self.inner.condition.is_well()
+    }
+
+    fn standing(&self) -> BoxFuture<'_, Standing> {
+        async {
+            let aside = self.read_aside(|store| Ok(store.look_at_condition())).await;
+            aside.unwrap_or_else(|_| self.inner.condition.standing(None))
+        }
+        .boxed()
+    }
+
+    fn prove(&self, now: Duration) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.prove_writing(now).boxed()
+    }
+
+    fn broken(&self) -> BoxFuture<'_, StoreError> {
+        self.until_broken().boxed()
+    }
+
+    fn compact(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(|done| Job::Compact { done }).boxed()
+    }
+}
+
+impl AnswerStore for Store {
+    fn answer(&self, key: &str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
+        let key = key.to_owned();
+        self.read_aside(move |store| store.read_answer(&key)).boxed()
+    }
+
+    fn each_answer(&self, visit: VisitAnswer) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.read_aside(move |store| store.walk_answers(visit)).boxed()
+    }
+
+    fn put_answer(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, ()> {
+        async {
+            let job = Job::PutAnswer {
+                key,
+                value,
+                done: None,
+            };
+            let handed = async { self.queue()?.hand_over(job).await };
+            if handed.await.is_err() {
+                tracing::warn!("the store closed before an answer was kept");
+            }
+        }
+        .boxed()
+    }
+
+    fn put_answer_now(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(|done| Job::PutAnswer {
+            key,
+            value,
+            done: Some(done),
+        })
+        .boxed()
+    }
+
+    fn drop_answers(&self, keys: Vec<String>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(|done| Job::DropAnswers { keys, done }).boxed()
+    }
+}
+
+impl LedgerStore for Store {
+    fn reserve(&self, reserve: Reserve) -> BoxFuture<'_, Result<(), ReserveError>> {
+        async {
+            let closed = |error: StoreError| ReserveError::Store(error.to_string());
+            let (done, reserved) = oneshot::channel();
+            let queue = self.queue().map_err(closed)?;
+            let job = Job::Reserve { reserve, done };
+            queue.hand_over(job).await.map_err(closed)?;
+            reserved.await.map_err(|_| closed(StoreError::Closed))?
+        }
+        .boxed()
+    }
+
+    fn settle(&self, settlement: Settlement) {
+        let id = settlement.id;
+        if self.push(Job::Settle(settlement)).is_err() {
+            tracing::warn!(
+                reservation = id,
+                "the store closed before a settlement; the reservation stays charged"
+            );
+        }
+    }
+
+    fn spent(&self, key: &str) -> i64 {
+        let spent = self.inner.spent.read().unwrap_or_else(PoisonError::into_inner);
+        spent.get(key).copied().unwrap_or(0)
+    }
+
+    fn spent_under(&self, prefix: &str) -> Vec<(RowKey, i64)> {
+        let spent = self.inner.spent.read().unwrap_or_else(PoisonError::into_inner);
+        let mut rows: Vec<_> = spent
+            .iter()
+            .filter(|(key, _)| key.starts_with(prefix))
+            .map(|(key, n)| (key.clone(), *n))
+            .collect();
+        rows.sort();
+        rows
+    }
+
+    fn audit(&self, most: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>> {
+        self.read_aside(move |store| store.read_audit(most)).boxed()
+    }
+
+    fn forget_before(&self, at: i64) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(move |done| Job::ForgetBefore { at, done }).boxed()
+    }
+}
+
+impl RecordStore for Store {
+    fn row(&self, shelf: Shelf, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
+        let key = key.to_owned();
+        self.read_aside(move |store| store.read_row(shelf, &key, now_us))
+            .boxed()
+    }
+
+    fn each_row(&self, shelf: Shelf, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.read_aside(move |store| store.walk_rows(shelf, now_us, visit))
+            .boxed()
+    }
+
+    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Shelf, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(|done| Job::PutRows { rows, gone, done }).boxed()
+    }
+
+    fn sweep_rows(&self, now_us: i64) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(move |done| Job::SweepRows { now_us, done }).boxed()
+    }
+
+    fn tokens(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, StoreError>> {
+        self.read_aside(Self::read_tokens).boxed()
+    }
+
+    fn put_token(&self, id: String, value: Option<Vec<u8>>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(|done| Job::PutToken { id, value, done }).boxed()
+    }
+
+    fn meta(&self, key: &'static str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
+        self.read_aside(move |store| store.read_meta(key)).boxed()
+    }
+
+    fn note(&self, key: &'static str, value: Vec<u8>) {
+        let (done, _) = oneshot::channel();
+        if self.push(Job::PutMeta { key, value, done }).is_err() {
+            tracing::warn!(key, "the store closed before a value was kept");
+        }
+    }
+}
