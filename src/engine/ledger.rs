@@ -368,7 +368,7 @@ impl Ledger {
     }
 
     /// Settles a reservation: `cost` is what it did cost, never more than was reserved is given back.
-    pub fn settle(&self, reservation: Reservation, cost: Cost, verdict: &str) {
+    pub fn settle(&self, reservation: Reservation, cost: Cost, class: &str) {
         let Reservation {
             id,
             rows,
@@ -389,7 +389,7 @@ impl Ledger {
                 "cost".to_owned(),
                 serde_json::json!({"calls": cost.calls, "records": cost.records, "cents": cost.cents}),
             );
-            fields.insert("verdict".to_owned(), verdict.into());
+            fields.insert("verdict".to_owned(), class.into());
         }
         self.store.settle(Settlement {
             id,

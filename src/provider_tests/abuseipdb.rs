@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use crate::domain::{Capability, IndicatorKind};
 use crate::providers::abuseipdb::*;
 use crate::providers::*;
-use crate::providers::{Charge, Verdict};
+use crate::providers::{Charge, ReplyClass};
 
 fn of(value: &str) -> Lookup {
     let kind = if value.contains(':') {
@@ -71,77 +71,77 @@ fn a_score_off_the_scale_is_no_score() {
     }
 }
 
-fn judged(value: &str) -> Verdict {
+fn classified(value: &str) -> ReplyClass {
     let call = Call::get(ORIGIN, CHECK, "/api/v2/check")
         .with("ipAddress", value)
         .with("maxAgeInDays", DAYS);
     let reply = testing::play(&AbuseIpDb, &testing::vendor("abuseipdb"), &call);
-    let judgement = AbuseIpDb.judge(&call, &reply);
-    assert_eq!(judgement.charge, Charge::Most, "{value}");
-    judgement.verdict
+    let classification = AbuseIpDb.classify(&call, &reply);
+    assert_eq!(classification.charge, Charge::Most, "{value}");
+    classification.class
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    let limited = |after| Verdict::Limited {
+    let limited = |after| ReplyClass::Limited {
         after: Some(after),
         message: "The daily limit of 1000 requests is exceeded for this endpoint.".to_owned(),
     };
-    for (value, verdict) in [
-        ("203.0.113.100", Verdict::Good),
+    for (value, class) in [
+        ("203.0.113.100", ReplyClass::Good),
         (
             "203.0.113.101",
-            Verdict::KeyRefused("Authentication failed: the API key is missing or wrong.".to_owned()),
+            ReplyClass::KeyRefused("Authentication failed: the API key is missing or wrong.".to_owned()),
         ),
         ("203.0.113.102", limited(29241)),
         ("203.0.113.103", limited(3600)),
         (
             "203.0.113.104",
-            Verdict::Malformed("a web page came instead of JSON".to_owned()),
+            ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
         ),
         (
             "203.0.113.105",
-            Verdict::Refused("The address is not valid.".to_owned()),
+            ReplyClass::Refused("The address is not valid.".to_owned()),
         ),
         (
             "203.0.113.106",
-            Verdict::NotEntitled("This feature requires a subscription.".to_owned()),
+            ReplyClass::NotEntitled("This feature requires a subscription.".to_owned()),
         ),
         (
             "203.0.113.107",
-            Verdict::Retry("AbuseIPDB is down; try again later.".to_owned()),
+            ReplyClass::Retry("AbuseIPDB is down; try again later.".to_owned()),
         ),
         (
             "203.0.113.109",
-            Verdict::Malformed(
+            ReplyClass::Malformed(
                 "HTTP 403 without the vendor's error body: does a proxy or a firewall answer?".to_owned(),
             ),
         ),
     ] {
-        assert_eq!(judged(value), verdict, "{value}");
+        assert_eq!(classified(value), class, "{value}");
     }
     // An answer without a score is found out when it is read.
-    assert_eq!(judged("203.0.113.108"), Verdict::Good);
+    assert_eq!(classified("203.0.113.108"), ReplyClass::Good);
     let walked = testing::walk_fixtures(&AbuseIpDb, &of("203.0.113.108"));
     assert!(matches!(walked, Err(ProviderError::Malformed(_))));
 }
 
 #[test]
 fn statuses_without_a_message_speak_for_themselves() {
-    let verdict = |status, body| {
+    let class = |status, body| {
         let call = Call::get(ORIGIN, CHECK, "/api/v2/check");
-        AbuseIpDb.judge(&call, &reply(status, body)).verdict
+        AbuseIpDb.classify(&call, &reply(status, body)).class
     };
     let said = "HTTP 404: is the base URL right?".to_owned();
-    assert_eq!(verdict(404, "{}"), Verdict::Malformed(said));
-    assert_eq!(verdict(401, "{}"), Verdict::KeyRefused("HTTP 401".to_owned()));
-    assert_eq!(verdict(500, ""), Verdict::Retry("HTTP 500".to_owned()));
+    assert_eq!(class(404, "{}"), ReplyClass::Malformed(said));
+    assert_eq!(class(401, "{}"), ReplyClass::KeyRefused("HTTP 401".to_owned()));
+    assert_eq!(class(500, ""), ReplyClass::Retry("HTTP 500".to_owned()));
     let shape = "the answer has not the vendor's shape".to_owned();
-    assert_eq!(verdict(200, r#"{"data":[]}"#), Verdict::Malformed(shape));
-    assert_eq!(verdict(302, ""), Verdict::Malformed("HTTP 302".to_owned()));
+    assert_eq!(class(200, r#"{"data":[]}"#), ReplyClass::Malformed(shape));
+    assert_eq!(class(302, ""), ReplyClass::Malformed("HTTP 302".to_owned()));
     let after = None;
     let message = "HTTP 429".to_owned();
-    assert_eq!(verdict(429, ""), Verdict::Limited { after, message });
+    assert_eq!(class(429, ""), ReplyClass::Limited { after, message });
 }
 
 #[test]

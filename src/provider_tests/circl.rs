@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 
 use crate::provider_tests::testing::{self, question, reply, walk};
-use crate::providers::Verdict;
+use crate::providers::ReplyClass;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -44,34 +44,34 @@ fn fixtures() {
 #[test]
 fn every_case_has_its_verdict() {
     let vendor = testing::vendor("circl");
-    for (name, verdict) in [
-        ("notfound.example", Verdict::Good),
-        ("unknown.example", Verdict::NotFound),
+    for (name, class) in [
+        ("notfound.example", ReplyClass::Good),
+        ("unknown.example", ReplyClass::NotFound),
         (
             "limited.example",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(60),
                 message: "Too many requests".to_owned(),
             },
         ),
-        ("badkey.example", Verdict::KeyRefused("HTTP 401".to_owned())),
+        ("badkey.example", ReplyClass::KeyRefused("HTTP 401".to_owned())),
         (
             "forbidden.example",
-            Verdict::KeyRefused("Not authorised".to_owned()),
+            ReplyClass::KeyRefused("Not authorised".to_owned()),
         ),
-        ("failing.example", Verdict::Retry("HTTP 500".to_owned())),
+        ("failing.example", ReplyClass::Retry("HTTP 500".to_owned())),
         (
             "malformed.example",
-            Verdict::Malformed("the answer has no rows of JSON".to_owned()),
+            ReplyClass::Malformed("the answer has no rows of JSON".to_owned()),
         ),
         (
             "wrongpath.example",
-            Verdict::Malformed("404: is the base URL right?".to_owned()),
+            ReplyClass::Malformed("404: is the base URL right?".to_owned()),
         ),
     ] {
         let call = Call::get(ORIGIN, PDNS, format!("/pdns/query/{name}"));
         let reply = testing::play(&Circl, &vendor, &call);
-        assert_eq!(Circl.judge(&call, &reply).verdict, verdict, "{name}");
+        assert_eq!(Circl.classify(&call, &reply).class, class, "{name}");
     }
 }
 

@@ -53,29 +53,29 @@ fn an_address_of_which_nobody_spoke_is_not_known() {
     assert!(told(r#"{"reputation":"none","references":0,"details":{"free_provider":true}}"#).is_empty());
 }
 
-fn judged(value: &str) -> Verdict {
+fn classified(value: &str) -> ReplyClass {
     let call = Call::get(
         ORIGIN,
         QUERY,
         format!("/{}", crate::providers::kit::common::segment(value)),
     );
     let reply = testing::play(&EmailRep, &testing::vendor("emailrep"), &call);
-    let judgement = EmailRep.judge(&call, &reply);
-    assert_eq!(judgement.charge, Charge::Most, "{value}");
-    judgement.verdict
+    let classification = EmailRep.classify(&call, &reply);
+    assert_eq!(classification.charge, Charge::Most, "{value}");
+    classification.class
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    for (value, verdict) in [
-        ("notfound@postbox.example", Verdict::Good),
+    for (value, class) in [
+        ("notfound@postbox.example", ReplyClass::Good),
         (
             "badkey@example.com",
-            Verdict::KeyRefused("invalid api key".to_owned()),
+            ReplyClass::KeyRefused("invalid api key".to_owned()),
         ),
         (
             "limited@example.com",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(HOUR),
                 message:
                     "exceeded daily limit. please wait 24 hrs or visit emailrep.example/key for an api key."
@@ -84,37 +84,37 @@ fn every_case_has_its_verdict() {
         ),
         (
             "malformed@example.com",
-            Verdict::Malformed("a web page came instead of JSON".to_owned()),
+            ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
         ),
         (
             "invalid@example.com",
-            Verdict::Refused("invalid email".to_owned()),
+            ReplyClass::Refused("invalid email".to_owned()),
         ),
         (
             "failed@example.com",
-            Verdict::Refused("cannot look that up".to_owned()),
+            ReplyClass::Refused("cannot look that up".to_owned()),
         ),
-        ("failing@example.com", Verdict::Retry("HTTP 502".to_owned())),
+        ("failing@example.com", ReplyClass::Retry("HTTP 502".to_owned())),
         (
             "wrongshape@example.com",
-            Verdict::Malformed("the answer has not the vendor's shape".to_owned()),
+            ReplyClass::Malformed("the answer has not the vendor's shape".to_owned()),
         ),
         (
             "blocked@example.com",
-            Verdict::Malformed(
+            ReplyClass::Malformed(
                 "HTTP 403 without the vendor's error body: does a proxy or a firewall answer?".to_owned(),
             ),
         ),
     ] {
-        assert_eq!(judged(value), verdict, "{value}");
+        assert_eq!(classified(value), class, "{value}");
     }
     let call = Call::get(ORIGIN, QUERY, "/x");
     let waiting = Reply {
         retry_after: Some("30".to_owned()),
         ..testing::reply(429, "{}")
     };
-    let limited = EmailRep.judge(&call, &waiting).verdict;
-    assert!(matches!(limited, Verdict::Limited { after: Some(30), .. }));
+    let limited = EmailRep.classify(&call, &waiting).class;
+    assert!(matches!(limited, ReplyClass::Limited { after: Some(30), .. }));
 }
 
 #[test]

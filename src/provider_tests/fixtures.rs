@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::testing::{lookup, question, reply, walk};
 use crate::domain::{Capability, Denial, FailureKind, IndicatorKind};
-use crate::providers::{Descriptor, Lookup, Origin, Provider, ProviderError, Providers, Reply, Verdict};
+use crate::providers::{Descriptor, Lookup, Origin, Provider, ProviderError, Providers, Reply, ReplyClass};
 use crate::replay::Rrset;
 
 pub(super) fn folder(descriptor: &Descriptor) -> PathBuf {
@@ -110,12 +110,12 @@ fn end(provider: &dyn Provider, lookup: &Lookup, reply: &Reply) -> String {
     }
 }
 
-/// Judges the call that buys a session, where a case is about that.
+/// Classifies the call that buys a session, where a case is about that.
 fn is_refused_session(provider: &dyn Provider, reply: &Reply) -> bool {
-    let judged = provider
+    let classified = provider
         .session()
-        .map(|call| provider.judge(&call, reply).verdict);
-    matches!(judged, Some(Verdict::KeyRefused(_)))
+        .map(|call| provider.classify(&call, reply).class);
+    matches!(classified, Some(ReplyClass::KeyRefused(_)))
 }
 
 #[test]

@@ -36,47 +36,50 @@ fn what_was_never_seen_is_not_known() {
     }
 }
 
-fn judged(value: &str) -> Verdict {
+fn classified(value: &str) -> ReplyClass {
     let call = Call::get(ORIGIN, COMMUNITY, format!("/v3/community/{value}"));
     let reply = testing::play(&GreyNoise, &testing::vendor("greynoise"), &call);
-    let judgement = GreyNoise.judge(&call, &reply);
-    assert_eq!(judgement.charge, Charge::Most, "{value}");
-    judgement.verdict
+    let classification = GreyNoise.classify(&call, &reply);
+    assert_eq!(classification.charge, Charge::Most, "{value}");
+    classification.class
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    for (value, verdict) in [
-        ("203.0.113.100", Verdict::NotFound),
-        ("203.0.113.101", Verdict::KeyRefused("Invalid API key".to_owned())),
+    for (value, class) in [
+        ("203.0.113.100", ReplyClass::NotFound),
+        (
+            "203.0.113.101",
+            ReplyClass::KeyRefused("Invalid API key".to_owned()),
+        ),
         (
             "203.0.113.102",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(3600),
                 message: "You have hit your daily rate limit.".to_owned(),
             },
         ),
         (
             "203.0.113.104",
-            Verdict::Malformed("a web page came instead of JSON".to_owned()),
+            ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
         ),
         (
             "203.0.113.105",
-            Verdict::Refused("Request is not a valid routable IPv4 address".to_owned()),
+            ReplyClass::Refused("Request is not a valid routable IPv4 address".to_owned()),
         ),
-        ("203.0.113.107", Verdict::Retry("HTTP 502".to_owned())),
+        ("203.0.113.107", ReplyClass::Retry("HTTP 502".to_owned())),
         (
             "203.0.113.108",
-            Verdict::Malformed("the answer has not the vendor's shape".to_owned()),
+            ReplyClass::Malformed("the answer has not the vendor's shape".to_owned()),
         ),
         (
             "203.0.113.109",
-            Verdict::Malformed(
+            ReplyClass::Malformed(
                 "HTTP 404 without the vendor's error body: does a proxy or a firewall answer?".to_owned(),
             ),
         ),
     ] {
-        assert_eq!(judged(value), verdict, "{value}");
+        assert_eq!(classified(value), class, "{value}");
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::domain::{Capability, IndicatorKind};
 use crate::providers::ipqs::*;
 use crate::providers::*;
-use crate::providers::{Charge, Verdict};
+use crate::providers::{Charge, ReplyClass};
 
 fn of(value: &str) -> Lookup {
     let query = question(Capability::Reputation, IndicatorKind::Email, value);
@@ -72,27 +72,27 @@ fn traps_have_their_word() {
     }
 }
 
-fn judged(value: &str) -> Verdict {
+fn classified(value: &str) -> ReplyClass {
     let call = Call::get(ORIGIN, EMAIL, "/api/json/email")
         .with("email", value)
         .with("fast", "true");
     let reply = testing::play(&Ipqs, &testing::vendor("ipqs"), &call);
-    let judgement = Ipqs.judge(&call, &reply);
-    assert_eq!(judgement.charge, Charge::Most, "{value}");
-    judgement.verdict
+    let classification = Ipqs.classify(&call, &reply);
+    assert_eq!(classification.charge, Charge::Most, "{value}");
+    classification.class
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    let limited = |after, message: &str| Verdict::Limited {
+    let limited = |after, message: &str| ReplyClass::Limited {
         after: Some(after),
         message: message.to_owned(),
     };
-    for (value, verdict) in [
-        ("notfound@example.com", Verdict::Good),
+    for (value, class) in [
+        ("notfound@example.com", ReplyClass::Good),
         (
             "badkey@example.com",
-            Verdict::KeyRefused("Invalid or unauthorized key. Check the API key.".to_owned()),
+            ReplyClass::KeyRefused("Invalid or unauthorized key. Check the API key.".to_owned()),
         ),
         (
             "limited@example.com",
@@ -105,23 +105,23 @@ fn every_case_has_its_verdict() {
         ),
         (
             "malformed@example.com",
-            Verdict::Malformed("a web page came instead of JSON".to_owned()),
+            ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
         ),
         (
             "invalid@example.com",
-            Verdict::Refused("Please enter a valid email address.".to_owned()),
+            ReplyClass::Refused("Please enter a valid email address.".to_owned()),
         ),
         (
             "notentitled@example.com",
-            Verdict::NotEntitled("You do not have permission to access this endpoint.".to_owned()),
+            ReplyClass::NotEntitled("You do not have permission to access this endpoint.".to_owned()),
         ),
         (
             "silent@example.com",
-            Verdict::Refused("the vendor refused the question and does not say why".to_owned()),
+            ReplyClass::Refused("the vendor refused the question and does not say why".to_owned()),
         ),
-        ("failing@example.com", Verdict::Retry("HTTP 503".to_owned())),
+        ("failing@example.com", ReplyClass::Retry("HTTP 503".to_owned())),
     ] {
-        assert_eq!(judged(value), verdict, "{value}");
+        assert_eq!(classified(value), class, "{value}");
     }
     let walked = testing::walk_fixtures(&Ipqs, &of("wrongshape@example.com"));
     assert!(matches!(walked, Err(ProviderError::Malformed(_))));

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 
 use crate::provider_tests::testing::{self, question, reply, walk};
-use crate::providers::Verdict;
+use crate::providers::ReplyClass;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -35,30 +35,30 @@ fn fixtures() {
 
 #[test]
 fn every_case_has_its_verdict() {
-    let limited = |after, message: &str| Verdict::Limited {
+    let limited = |after, message: &str| ReplyClass::Limited {
         after,
         message: message.to_owned(),
     };
-    let malformed = |message: &str| Verdict::Malformed(message.to_owned());
+    let malformed = |message: &str| ReplyClass::Malformed(message.to_owned());
     let vendor = testing::vendor("mnemonic");
-    for (name, verdict) in [
-        ("notfound.example", Verdict::Good),
-        ("wrapped.example", Verdict::NotFound),
+    for (name, class) in [
+        ("notfound.example", ReplyClass::Good),
+        ("wrapped.example", ReplyClass::NotFound),
         ("limited.example", limited(Some(60), "Resource limit exceeded")),
         ("overquota.example", limited(None, "Quota exceeded")),
         (
             "badkey.example",
-            Verdict::KeyRefused("Invalid API key".to_owned()),
+            ReplyClass::KeyRefused("Invalid API key".to_owned()),
         ),
         (
             "forbidden.example",
-            Verdict::NotEntitled("Access denied".to_owned()),
+            ReplyClass::NotEntitled("Access denied".to_owned()),
         ),
         (
             "toomany.example",
-            Verdict::Refused("Limit must be at most 1000".to_owned()),
+            ReplyClass::Refused("Limit must be at most 1000".to_owned()),
         ),
-        ("failing.example", Verdict::Retry("HTTP 502".to_owned())),
+        ("failing.example", ReplyClass::Retry("HTTP 502".to_owned())),
         ("malformed.example", malformed("the answer is no JSON object")),
         ("wrongshape.example", malformed("the answer has no `data`")),
         (
@@ -68,7 +68,7 @@ fn every_case_has_its_verdict() {
     ] {
         let call = Call::get(ORIGIN, PDNS, format!("/pdns/v3/{name}"));
         let reply = testing::play(&Mnemonic, &vendor, &call);
-        assert_eq!(Mnemonic.judge(&call, &reply).verdict, verdict, "{name}");
+        assert_eq!(Mnemonic.classify(&call, &reply).class, class, "{name}");
     }
 }
 
@@ -223,11 +223,11 @@ fn the_key_is_optional() {
 fn an_hour_to_wait_is_an_hour() {
     let call = Call::get(ORIGIN, PDNS, "/pdns/v3/example.com");
     let body = r#"{"responseCode":429,"messages":[{"message":"Resource limit exceeded, please wait 3600 seconds"}]}"#;
-    let judged = Mnemonic.judge(&call, &reply(429, body));
+    let classified = Mnemonic.classify(&call, &reply(429, body));
     assert!(
         matches!(
-            &judged.verdict,
-            Verdict::Limited {
+            &classified.class,
+            ReplyClass::Limited {
                 after: Some(3600),
                 ..
             }

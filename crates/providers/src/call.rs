@@ -202,7 +202,7 @@ pub struct Reply {
 
 /// Says what a reply means, for this attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ReplyClass {
     /// The reply answers the call.
     Good,
     /// The vendor knows nothing; the continuation is given the reply.
@@ -228,7 +228,7 @@ pub enum Verdict {
     Malformed(String),
 }
 
-impl Verdict {
+impl ReplyClass {
     /// Says how long a limit lasts, where the vendor does not.
     #[must_use]
     pub fn otherwise(mut self, seconds: Option<u64>) -> Self {
@@ -268,9 +268,9 @@ pub enum Charge {
 
 /// Joins what a reply means with what it cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
+pub struct Classification {
     /// What it means.
-    pub verdict: Verdict,
+    pub class: ReplyClass,
     /// What it cost.
     pub charge: Charge,
 }

@@ -2,7 +2,7 @@
 //!
 //! A look-up starts with [`Provider::start`] and goes on through the continuation of each
 //! [`Step::Calls`] until it is [`Step::Done`]. The engine makes the calls, pays for them, and asks
-//! [`Provider::judge`] what each reply means. No vendor's JSON leaves that vendor's folder.
+//! [`Provider::classify`] what each reply means. No vendor's JSON leaves that vendor's folder.
 
 pub mod abuseipdb;
 mod call;
@@ -34,7 +34,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-pub use call::{Call, Charge, Cost, Judgement, Method, Reply, Verdict};
+pub use call::{Call, Charge, Classification, Cost, Method, Reply, ReplyClass};
 pub use descriptor::{
     CredentialField, Descriptor, Files, Name, Offer, Origin, Param, Probe, Product, ProductId,
     ProviderOption, ReferenceFile, Unit, Values, names,
@@ -64,7 +64,7 @@ pub struct Lookup {
     pub options: BTreeMap<String, String>,
 }
 
-/// Says what became of one call: a reply judged good or not found, or a failure.
+/// Says what became of one call: a reply classified good or not found, or a failure.
 #[derive(Debug, Clone)]
 pub enum Replied {
     /// The reply answers the call.
@@ -130,7 +130,7 @@ pub enum ProviderError {
     /// The provider cannot be asked this.
     #[error("{0}")]
     Unsupported(String),
-    /// A reply that was judged good cannot be understood after all.
+    /// A reply that was classified good cannot be understood after all.
     #[error("{0}")]
     Malformed(String),
     /// The price is over what may be paid.
@@ -217,7 +217,7 @@ pub trait Provider: Send + Sync {
     fn start(&self, lookup: &Lookup) -> Result<Step, ProviderError>;
 
     /// Says what one reply means, and what it cost.
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement;
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification;
 
     /// Signs a call. The engine does it after every wait, on each attempt.
     ///

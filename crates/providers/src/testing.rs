@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Call, Charge, Judgement, Lookup, ProductId, Provider, ProviderError, Replied, Reply, Step, Verdict,
+    Call, Charge, Classification, Lookup, ProductId, Provider, ProviderError, Replied, Reply, ReplyClass,
+    Step,
 };
 use pivotd_domain::{
     Answer, Capability, Denial, Failure, FailureKind, Indicator, IndicatorKind, Query, Record, Value,
@@ -64,21 +65,21 @@ pub fn feed(provider: &dyn Provider, lookups: &[Lookup], reply: &Reply) {
     }
 }
 
-/// Turns a judged reply into what the engine hands back.
-pub fn replied(provider: &dyn Provider, judgement: &Judgement, reply: Reply) -> Replied {
+/// Turns a classified reply into what the engine hands back.
+pub fn replied(provider: &dyn Provider, classification: &Classification, reply: Reply) -> Replied {
     let name = &provider.descriptor().name;
     let failed = |kind, message: &str| Replied::Failed(Failure::new(kind, name, message));
-    match &judgement.verdict {
-        Verdict::Good => Replied::Good(reply),
-        Verdict::NotFound => Replied::NotFound(reply),
-        Verdict::Limited { message, .. } => failed(FailureKind::Limited, message),
-        Verdict::KeyRefused(message) | Verdict::SessionEnded(message) => {
+    match &classification.class {
+        ReplyClass::Good => Replied::Good(reply),
+        ReplyClass::NotFound => Replied::NotFound(reply),
+        ReplyClass::Limited { message, .. } => failed(FailureKind::Limited, message),
+        ReplyClass::KeyRefused(message) | ReplyClass::SessionEnded(message) => {
             failed(FailureKind::Denied(Denial::ServerKey), message)
         }
-        Verdict::NotEntitled(message) => failed(FailureKind::Denied(Denial::NotEntitled), message),
-        Verdict::Retry(message) => failed(FailureKind::Unavailable, message),
-        Verdict::Refused(message) => failed(FailureKind::Refused, message),
-        Verdict::Malformed(message) => failed(FailureKind::Malformed, message),
+        ReplyClass::NotEntitled(message) => failed(FailureKind::Denied(Denial::NotEntitled), message),
+        ReplyClass::Retry(message) => failed(FailureKind::Unavailable, message),
+        ReplyClass::Refused(message) => failed(FailureKind::Refused, message),
+        ReplyClass::Malformed(message) => failed(FailureKind::Malformed, message),
     }
 }
 
@@ -146,9 +147,9 @@ pub fn walk(
                     let named = |server: &String| provider.servers(&lookup.files).contains(server);
                     assert!(call.server.as_ref().map_or(declared, named), "{call:?}");
                     let reply = answer(call);
-                    let judgement = provider.judge(call, &reply);
-                    charges.push(judgement.charge);
-                    replies.push(replied(provider, &judgement, reply));
+                    let classification = provider.classify(call, &reply);
+                    charges.push(classification.charge);
+                    replies.push(replied(provider, &classification, reply));
                 }
                 made.extend(calls);
                 assert!(made.len() <= offer.max_calls, "more calls than declared");

@@ -7,8 +7,8 @@ use crate::domain::IndicatorKind::{
     self, Certificate, Domain, Email, Hostname, Ipv4, Organization, Person, Phone, Phrase,
 };
 use crate::providers::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
-    ProviderError, ProviderOption, Providers, Reply, Step, Unit, Values, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Param, Product,
+    Provider, ProviderError, ProviderOption, Providers, Reply, Step, Unit, Values, names,
 };
 
 fn offer(capability: Capability, inputs: &[IndicatorKind], products: &[Product], params: &[Param]) -> Offer {
@@ -131,7 +131,7 @@ impl Provider for Described {
         Err(ProviderError::Unsupported("only described".to_owned()))
     }
 
-    fn judge(&self, _: &Call, _: &Reply) -> Judgement {
+    fn classify(&self, _: &Call, _: &Reply) -> Classification {
         unreachable!("nothing is asked")
     }
 

@@ -14,7 +14,7 @@ use crate::engine::keyring::KeyOwner;
 use crate::engine::ledger::{Charged, Refusal, Reservation};
 use crate::engine::session::Session;
 use crate::engine::transport::{AttemptError, Signing, Transport};
-use crate::providers::{Call, Charge, Cost, Judgement, Name, Replied, Reply, Unit, Verdict};
+use crate::providers::{Call, Charge, Classification, Cost, Name, Replied, Reply, ReplyClass, Unit};
 
 /// Waited after a limit of the vendor's that does not say how long it lasts.
 const UNSAID_LIMIT: Duration = Duration::from_secs(60);
@@ -91,23 +91,23 @@ impl CallExecutor {
         let took = clock.elapsed().saturating_sub(started);
         credential.account.took(took);
         self.flight.attempts.took(took);
-        let (verdict, attempted) = match reply {
+        let (class, attempted) = match reply {
             Some(Ok(reply)) => {
                 self.make_room(reply.body.len()).await;
-                let Judgement { verdict, charge } = provider.judge(call, &reply);
+                let Classification { class, charge } = provider.classify(call, &reply);
                 // It is shown and logged, and some vendors repeat the key that they refuse.
-                let verdict = verdict.saying(|text| Transport::without_key(text, &signing));
-                let judgement = Judgement { verdict, charge };
-                let judgement = self.sessioned(judgement, session.as_ref()).await;
-                credential.learn(&spend.client, &judgement.verdict, reply.status, clock.now());
-                self.judged(call, reply, judgement, reservation)
+                let class = class.saying(|text| Transport::without_key(text, &signing));
+                let classification = Classification { class, charge };
+                let classification = self.sessioned(classification, session.as_ref()).await;
+                credential.learn(&spend.client, &classification.class, reply.status, clock.now());
+                self.classified(call, reply, classification, reservation)
             }
             Some(Err(error)) => self.broken(call, error, reservation),
             None => self.timed_out(call, reservation),
         };
         self.services
             .metrics
-            .attempt(&runtime.settings.name, &call.product, verdict, took);
+            .attempt(&runtime.settings.name, &call.product, class, took);
         Ok(attempted)
     }
 
@@ -166,8 +166,8 @@ impl CallExecutor {
     }
 
     /// Settles a reservation and sums its cost.
-    fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, verdict: &'static str) {
-        self.services.ledger.settle(reservation, cost, verdict);
+    fn settle(&self, call: &Call, reservation: Reservation, cost: Cost, class: &'static str) {
+        self.services.ledger.settle(reservation, cost, class);
         self.add_charge(cost, &self.currency(call));
     }
 
@@ -185,38 +185,45 @@ impl CallExecutor {
 
     /// Takes what a reply says of the session: a token that worked before is bought anew, once; one that was refused
     /// at once speaks of the key.
-    async fn sessioned(&self, judgement: Judgement, session: Option<&Arc<Session>>) -> Judgement {
-        match (&judgement.verdict, session) {
-            (Verdict::Good | Verdict::NotFound, Some(session)) => session.prove(),
-            (Verdict::SessionEnded(message), session) => {
+    async fn sessioned(
+        &self,
+        classification: Classification,
+        session: Option<&Arc<Session>>,
+    ) -> Classification {
+        match (&classification.class, session) {
+            (ReplyClass::Good | ReplyClass::NotFound, Some(session)) => session.prove(),
+            (ReplyClass::SessionEnded(message), session) => {
                 let worked = session.is_some_and(|session| session.is_proven());
                 if let Some(session) = session {
                     self.call.credential.account.session.forget(session).await;
                 }
                 if !worked {
-                    let verdict = Verdict::KeyRefused(message.clone());
-                    return Judgement { verdict, ..judgement };
+                    let class = ReplyClass::KeyRefused(message.clone());
+                    return Classification {
+                        class,
+                        ..classification
+                    };
                 }
             }
             _ => {}
         }
-        judgement
+        classification
     }
 
-    fn judged(
+    fn classified(
         &self,
         call: &Call,
         reply: Reply,
-        judgement: Judgement,
+        classification: Classification,
         reservation: Reservation,
     ) -> (&'static str, Attempted) {
-        let Judgement { verdict, charge } = judgement;
+        let Classification { class, charge } = classification;
         let cost = match charge {
             Charge::Free => Cost::default(),
             Charge::Known(cost) => cost,
             Charge::Most => call.max_cost,
         };
-        let name = verdict_name(&verdict);
+        let name = class_name(&class);
         self.settle(call, reservation, cost, name);
         let now = self.services.clock.now();
         let tell = |signal| {
@@ -227,49 +234,49 @@ impl CallExecutor {
                 .tell(&call.into(), signal, now)
         };
         let failed = |kind, message: String| self.failure(kind, call, message);
-        let attempted = match verdict {
-            Verdict::Good => {
+        let attempted = match class {
+            ReplyClass::Good => {
                 tell(Signal::Fine);
                 Attempted::Done(Replied::Good(reply))
             }
-            Verdict::NotFound => {
+            ReplyClass::NotFound => {
                 tell(Signal::Fine);
                 Attempted::Done(Replied::NotFound(reply))
             }
-            Verdict::Limited { after, message } => {
+            ReplyClass::Limited { after, message } => {
                 let wait = after.map_or(UNSAID_LIMIT, Duration::from_secs).min(LONGEST_LIMIT);
                 let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
                 tell(Signal::Limited(until, message.clone()));
                 let failure = failed(FailureKind::Limited, message).until(Some(until));
                 self.again(call, failure, Some(until))
             }
-            Verdict::KeyRefused(message) => {
+            ReplyClass::KeyRefused(message) => {
                 if tell(Signal::KeyRefused(message.clone())) {
                     self.log_refused_key(&message);
                 }
                 let denial = self.call.credential.denial();
                 Attempted::Done(Replied::Failed(failed(FailureKind::Denied(denial), message)))
             }
-            Verdict::SessionEnded(message) => {
+            ReplyClass::SessionEnded(message) => {
                 tell(Signal::Fine);
                 let failure = failed(FailureKind::Unavailable, message);
                 self.again(call, failure, None)
             }
-            Verdict::NotEntitled(message) => {
+            ReplyClass::NotEntitled(message) => {
                 tell(Signal::NotEntitled(message.clone()));
                 let kind = FailureKind::Denied(Denial::NotEntitled);
                 Attempted::Done(Replied::Failed(failed(kind, message)))
             }
-            Verdict::Retry(message) => {
+            ReplyClass::Retry(message) => {
                 tell(Signal::Failed);
                 let failure = failed(FailureKind::Unavailable, message);
                 self.again(call, failure, None)
             }
-            Verdict::Refused(message) => {
+            ReplyClass::Refused(message) => {
                 tell(Signal::Fine);
                 Attempted::Done(Replied::Failed(failed(FailureKind::Refused, message)))
             }
-            Verdict::Malformed(message) => {
+            ReplyClass::Malformed(message) => {
                 tell(Signal::Failed);
                 Attempted::Done(Replied::Failed(failed(FailureKind::Malformed, message)))
             }
@@ -370,16 +377,16 @@ impl CallExecutor {
     }
 }
 
-fn verdict_name(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Good => "good",
-        Verdict::NotFound => "not_found",
-        Verdict::Limited { .. } => "limited",
-        Verdict::KeyRefused(_) => "key_refused",
-        Verdict::SessionEnded(_) => "session_ended",
-        Verdict::NotEntitled(_) => "not_entitled",
-        Verdict::Retry(_) => "error",
-        Verdict::Refused(_) => "refused",
-        Verdict::Malformed(_) => "malformed",
+fn class_name(class: &ReplyClass) -> &'static str {
+    match class {
+        ReplyClass::Good => "good",
+        ReplyClass::NotFound => "not_found",
+        ReplyClass::Limited { .. } => "limited",
+        ReplyClass::KeyRefused(_) => "key_refused",
+        ReplyClass::SessionEnded(_) => "session_ended",
+        ReplyClass::NotEntitled(_) => "not_entitled",
+        ReplyClass::Retry(_) => "error",
+        ReplyClass::Refused(_) => "refused",
+        ReplyClass::Malformed(_) => "malformed",
     }
 }

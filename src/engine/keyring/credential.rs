@@ -13,7 +13,7 @@ use crate::config::settings::{Budget, Rate};
 use crate::domain::{Denial, Failure, FailureKind};
 use crate::engine::ledger::{Account, ChargedAccount};
 use crate::engine::rate_limiter::RateLimiter;
-use crate::providers::Verdict;
+use crate::providers::ReplyClass;
 
 /// Says whose key it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,14 +167,14 @@ impl Credential {
     }
 
     /// Takes what a reply says of a user's key: it is taken, refused, or was never taken and is refused a product.
-    pub(crate) fn learn(&self, client: &str, verdict: &Verdict, status: u16, now: Timestamp) {
+    pub(crate) fn learn(&self, client: &str, class: &ReplyClass, status: u16, now: Timestamp) {
         if self.owner() != KeyOwner::User {
             return;
         }
         let (users, account) = (&self.terms.users, &self.account.account);
-        match verdict {
-            Verdict::Good | Verdict::NotFound => self.account.accept(true),
-            Verdict::KeyRefused(_) => {
+        match class {
+            ReplyClass::Good | ReplyClass::NotFound => self.account.accept(true),
+            ReplyClass::KeyRefused(_) => {
                 self.account.accept(false);
                 users.refuse(client, account, now);
             }

@@ -10,7 +10,7 @@ use super::*;
 use crate::clock::manual::ManualClock;
 use crate::config::read;
 use crate::config::tests::vendor;
-use crate::providers::Verdict;
+use crate::providers::ReplyClass;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -208,7 +208,7 @@ fn a_reload_keeps_what_is_known_of_a_key_that_stays_and_forgets_one_that_changed
 #[test]
 fn only_users_keys_are_counted_as_refused() {
     let keys = keyring(&format!("{SERVER}{}", own_key("acme")), None);
-    let refused = Verdict::KeyRefused("no".to_owned());
+    let refused = ReplyClass::KeyRefused("no".to_owned());
     for (user, is_blocked) in [(None, false), (Some(user_key("u")), true)] {
         let credential = keys.resolve("acme", user.as_ref()).unwrap();
         assert!(credential.check_client("anna", NOW).is_ok());

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::config::read;
 use crate::config::tests::vendor::described;
-use crate::providers::{CredentialField, Descriptor, Judgement, Lookup, Origin, Step, names};
+use crate::providers::{Classification, CredentialField, Descriptor, Lookup, Origin, Step, names};
 
 static WITNESS: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
     Arc::new(Descriptor {
@@ -33,7 +33,7 @@ impl Provider for Witness {
         Err(ProviderError::Unsupported(String::new()))
     }
 
-    fn judge(&self, _: &Call, _: &Reply) -> Judgement {
+    fn classify(&self, _: &Call, _: &Reply) -> Classification {
         unreachable!("nothing is judged here")
     }
 

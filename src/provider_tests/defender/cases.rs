@@ -1,4 +1,4 @@
-//! Judges the failing cases, and checks sessions and how calls are signed.
+//! Classifies the failing cases, and checks sessions and how calls are signed.
 
 use std::collections::BTreeMap;
 
@@ -34,19 +34,19 @@ fn signed(mut call: Call, tenant: &str, token: Option<&str>) -> Result<Call, Pro
 #[test]
 fn every_case_has_its_verdict() {
     let vendor = testing::vendor("defender");
-    let refused = |text: &str| Verdict::NotEntitled(text.to_owned());
-    for (host, verdict) in [
-        ("notfound", Verdict::NotFound),
+    let refused = |text: &str| ReplyClass::NotEntitled(text.to_owned());
+    for (host, class) in [
+        ("notfound", ReplyClass::NotFound),
         (
             "limited",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(17),
                 message: "Too many requests.".to_owned(),
             },
         ),
         (
             "ended",
-            Verdict::SessionEnded("Lifetime validation failed, the token is expired.".to_owned()),
+            ReplyClass::SessionEnded("Lifetime validation failed, the token is expired.".to_owned()),
         ),
         (
             "unlicensed",
@@ -62,63 +62,67 @@ fn every_case_has_its_verdict() {
             "forbidden",
             refused(&format!("either {PERMISSION}, or {LICENCE} (\"UnknownError\")")),
         ),
-        ("badrequest", Verdict::Refused("Invalid host.".to_owned())),
-        ("failing", Verdict::Retry("HTTP 500".to_owned())),
+        ("badrequest", ReplyClass::Refused("Invalid host.".to_owned())),
+        ("failing", ReplyClass::Retry("HTTP 500".to_owned())),
         (
             "malformed",
-            Verdict::Malformed("the answer is no JSON object of Graph's".to_owned()),
+            ReplyClass::Malformed("the answer is no JSON object of Graph's".to_owned()),
         ),
         (
             "wrongbase",
-            Verdict::Malformed("404 without Graph's error body: is the base URL right?".to_owned()),
+            ReplyClass::Malformed("404 without Graph's error body: is the base URL right?".to_owned()),
         ),
-        ("nobody-has-this", Verdict::NotFound),
+        ("nobody-has-this", ReplyClass::NotFound),
     ] {
         let path = format!("/v1.0/security/threatIntelligence/hosts/{host}.example/components");
         let call = Call::get("graph", "components", path);
-        let judged = Defender.judge(&call, &testing::play(&Defender, &vendor, &call));
-        assert_eq!((judged.verdict, judged.charge), (verdict, Charge::Most), "{host}");
+        let classified = Defender.classify(&call, &testing::play(&Defender, &vendor, &call));
+        assert_eq!(
+            (classified.class, classified.charge),
+            (class, Charge::Most),
+            "{host}"
+        );
     }
 }
 
 #[test]
 fn a_token_is_free_and_its_refusal_speaks_of_the_key() {
     let vendor = testing::vendor("defender");
-    for (tenant, verdict) in [
-        ("00000000-0000-0000-0000-00000000000a", Verdict::Good),
+    for (tenant, class) in [
+        ("00000000-0000-0000-0000-00000000000a", ReplyClass::Good),
         (
             "refused.example",
-            Verdict::KeyRefused("AADSTS7000215: Invalid client secret provided.".to_owned()),
+            ReplyClass::KeyRefused("AADSTS7000215: Invalid client secret provided.".to_owned()),
         ),
         (
             "unknown.example",
-            Verdict::KeyRefused("AADSTS90002: Tenant not found.".to_owned()),
+            ReplyClass::KeyRefused("AADSTS90002: Tenant not found.".to_owned()),
         ),
         (
             "limited.example",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(30),
                 message: "too many tokens were asked for".to_owned(),
             },
         ),
         (
             "malformed.example",
-            Verdict::Malformed("the answer holds no token".to_owned()),
+            ReplyClass::Malformed("the answer holds no token".to_owned()),
         ),
     ] {
         let call = signed(Defender.session().unwrap(), tenant, None).unwrap();
-        let judged = Defender.judge(&call, &testing::play(&Defender, &vendor, &call));
+        let classified = Defender.classify(&call, &testing::play(&Defender, &vendor, &call));
         assert_eq!(
-            (judged.verdict, judged.charge),
-            (verdict, Charge::Free),
+            (classified.class, classified.charge),
+            (class, Charge::Free),
             "{tenant}"
         );
     }
     let call = Defender.session().unwrap();
-    let verdict = |status, body: &str| Defender.judge(&call, &reply(status, body)).verdict;
-    assert_eq!(verdict(503, "<html>"), Verdict::Retry("HTTP 503".to_owned()));
-    let busy = verdict(400, r#"{"error":"temporarily_unavailable"}"#);
-    assert_eq!(busy, Verdict::Retry("temporarily_unavailable".to_owned()));
+    let class = |status, body: &str| Defender.classify(&call, &reply(status, body)).class;
+    assert_eq!(class(503, "<html>"), ReplyClass::Retry("HTTP 503".to_owned()));
+    let busy = class(400, r#"{"error":"temporarily_unavailable"}"#);
+    assert_eq!(busy, ReplyClass::Retry("temporarily_unavailable".to_owned()));
     // Something in between that is not the vendor says nothing of the key.
     for status in [400, 401, 403, 404, 302] {
         for body in [
@@ -127,8 +131,8 @@ fn a_token_is_free_and_its_refusal_speaks_of_the_key() {
             r#"{"message":"blocked by policy"}"#,
             r#"{"error":""}"#,
         ] {
-            let verdict = verdict(status, body);
-            assert!(matches!(verdict, Verdict::Malformed(_)), "{status} {body}");
+            let class = class(status, body);
+            assert!(matches!(class, ReplyClass::Malformed(_)), "{status} {body}");
         }
     }
 }

@@ -9,7 +9,7 @@ mod samples;
 use crate::domain::{Answer, Capability, IndicatorKind, Value};
 use crate::provider_tests::testing::{self, Walked, question, reply};
 use crate::providers::defender::Defender;
-use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
+use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
 fn about(capability: Capability, kind: IndicatorKind, value: &str) -> Lookup {
     let product = Defender.descriptor().offer(capability).unwrap().products[0]

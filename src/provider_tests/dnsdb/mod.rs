@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use crate::domain::{Capability, FailureKind, IndicatorKind, Query};
 use crate::provider_tests::testing::{self, Walked, question, reply, walk};
 use crate::providers::dnsdb::Dnsdb;
-use crate::providers::{Call, Charge, Exposed, Lookup, Provider, ProviderError, Reply, Verdict};
+use crate::providers::{Call, Charge, Exposed, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
 fn asked(kind: IndicatorKind, value: &str) -> Query {
     question(Capability::Resolutions, kind, value)
@@ -47,13 +47,13 @@ fn fixtures() {
 
 #[test]
 fn every_case_has_its_verdict() {
-    let limited = |after, message: &str| Verdict::Limited {
+    let limited = |after, message: &str| ReplyClass::Limited {
         after,
         message: message.to_owned(),
     };
     let vendor = testing::vendor("dnsdb");
-    for (name, verdict) in [
-        ("notfound.example", Verdict::Good),
+    for (name, class) in [
+        ("notfound.example", ReplyClass::Good),
         (
             "limited.example",
             limited(Some(3600), "Error: Rate limit exceeded"),
@@ -68,34 +68,34 @@ fn every_case_has_its_verdict() {
         ),
         (
             "badkey.example",
-            Verdict::KeyRefused("Error: Invalid API key".to_owned()),
+            ReplyClass::KeyRefused("Error: Invalid API key".to_owned()),
         ),
         (
             "expired.example",
-            Verdict::NotEntitled("Error: Quota is expired".to_owned()),
+            ReplyClass::NotEntitled("Error: Quota is expired".to_owned()),
         ),
         (
             "badrequest.example",
-            Verdict::Refused("Error: invalid rrtype".to_owned()),
+            ReplyClass::Refused("Error: invalid rrtype".to_owned()),
         ),
-        ("failing.example", Verdict::Retry("HTTP 500".to_owned())),
+        ("failing.example", ReplyClass::Retry("HTTP 500".to_owned())),
         (
             "malformed.example",
-            Verdict::Malformed("the answer is no stream of results".to_owned()),
+            ReplyClass::Malformed("the answer is no stream of results".to_owned()),
         ),
         (
             "empty.example",
-            Verdict::Malformed("the answer is no stream of results".to_owned()),
+            ReplyClass::Malformed("the answer is no stream of results".to_owned()),
         ),
         (
             "wrongpath.example",
-            Verdict::Malformed("404: is the base URL right?".to_owned()),
+            ReplyClass::Malformed("404: is the base URL right?".to_owned()),
         ),
     ] {
         let call = Call::get("api", "lookup", format!("/dnsdb/v2/lookup/rrset/name/{name}"));
-        let judgement = Dnsdb.judge(&call, &testing::play(&Dnsdb, &vendor, &call));
-        assert_eq!(judgement.verdict, verdict, "{name}");
-        assert_eq!(judgement.charge, Charge::Most, "{name}");
+        let classification = Dnsdb.classify(&call, &testing::play(&Dnsdb, &vendor, &call));
+        assert_eq!(classification.class, class, "{name}");
+        assert_eq!(classification.charge, Charge::Most, "{name}");
     }
     assert!(
         walk_fixtures(&of_name("notfound.example"))
@@ -220,8 +220,8 @@ fn a_quota_opens_when_the_vendor_says() {
                 .iter()
                 .map(|(name, text)| ((*name).into(), (*text).to_owned())),
         );
-        match Dnsdb.judge(&call, &reply).verdict {
-            Verdict::Limited { after, .. } => after,
+        match Dnsdb.classify(&call, &reply).class {
+            ReplyClass::Limited { after, .. } => after,
             other => panic!("{other:?}"),
         }
     };

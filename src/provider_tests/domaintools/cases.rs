@@ -1,4 +1,4 @@
-//! Judges the failing cases: what each reply means and what it cost.
+//! Classifies the failing cases: what each reply means and what it cost.
 
 use super::*;
 use crate::providers::Cost;
@@ -7,20 +7,20 @@ fn call(product: &'static str, cost: Cost) -> Call {
     Call::get("api", product, "/v1/example.com/whois").costing(cost)
 }
 
-fn judged(domain: &str) -> Judgement {
+fn classified(domain: &str) -> Classification {
     let path = format!("/v1/{domain}/hosting-history");
     let call = Call::get("api", "hosting-history", path);
-    DomainTools.judge(&call, &play(&vendor(), &call))
+    DomainTools.classify(&call, &play(&vendor(), &call))
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    let limited = |after, message: &str| Verdict::Limited {
+    let limited = |after, message: &str| ReplyClass::Limited {
         after,
         message: message.to_owned(),
     };
-    for (domain, verdict) in [
-        ("notfound.example", Verdict::NotFound),
+    for (domain, class) in [
+        ("notfound.example", ReplyClass::NotFound),
         (
             "limited.example",
             limited(
@@ -31,87 +31,89 @@ fn every_case_has_its_verdict() {
         ("limited429.example", limited(Some(17), "Too many requests.")),
         (
             "badkey.example",
-            Verdict::KeyRefused("The credentials you entered do not match an active account.".to_owned()),
+            ReplyClass::KeyRefused("The credentials you entered do not match an active account.".to_owned()),
         ),
         (
             "notentitled.example",
-            Verdict::NotEntitled("You do not have access to this product.".to_owned()),
+            ReplyClass::NotEntitled("You do not have access to this product.".to_owned()),
         ),
         (
             "badrequest.example",
-            Verdict::Refused("We could not understand your request. Consult the documentation.".to_owned()),
+            ReplyClass::Refused(
+                "We could not understand your request. Consult the documentation.".to_owned(),
+            ),
         ),
         (
             "failing.example",
-            Verdict::Retry("Internal server error".to_owned()),
+            ReplyClass::Retry("Internal server error".to_owned()),
         ),
         (
             "malformed.example",
-            Verdict::Malformed("a web page came instead of JSON".to_owned()),
+            ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
         ),
         (
             "cut.example",
-            Verdict::Malformed("the answer is no JSON".to_owned()),
+            ReplyClass::Malformed("the answer is no JSON".to_owned()),
         ),
         (
             "wrongshape.example",
-            Verdict::Malformed("the answer has no `response`".to_owned()),
+            ReplyClass::Malformed("the answer has no `response`".to_owned()),
         ),
-        ("nobody-has-this.example", Verdict::NotFound),
+        ("nobody-has-this.example", ReplyClass::NotFound),
     ] {
-        assert_eq!(judged(domain).verdict, verdict, "{domain}");
+        assert_eq!(classified(domain).class, class, "{domain}");
     }
 }
 
 #[test]
 fn the_message_decides_what_503_and_403_mean() {
     let call = call("whois", Cost::CALL);
-    let verdict = |status, message: &str| {
+    let class = |status, message: &str| {
         let body = serde_json::json!({"error": {"code": status, "message": message}}).to_string();
-        DomainTools.judge(&call, &reply(status, &body)).verdict
+        DomainTools.classify(&call, &reply(status, &body)).class
     };
     assert!(matches!(
-        verdict(503, "The size of this report exceeds the maximum allowed"),
-        Verdict::Refused(_)
+        class(503, "The size of this report exceeds the maximum allowed"),
+        ReplyClass::Refused(_)
     ));
     assert!(matches!(
-        verdict(503, "Rate limit exceeded"),
-        Verdict::Limited { after: Some(60), .. }
+        class(503, "Rate limit exceeded"),
+        ReplyClass::Limited { after: Some(60), .. }
     ));
-    assert!(matches!(verdict(503, "Down for maintenance"), Verdict::Retry(_)));
-    assert!(matches!(verdict(401, "Unauthorized"), Verdict::KeyRefused(_)));
+    assert!(matches!(class(503, "Down for maintenance"), ReplyClass::Retry(_)));
+    assert!(matches!(class(401, "Unauthorized"), ReplyClass::KeyRefused(_)));
     assert!(matches!(
-        verdict(403, "The signature does not match"),
-        Verdict::KeyRefused(_)
+        class(403, "The signature does not match"),
+        ReplyClass::KeyRefused(_)
     ));
-    assert!(matches!(verdict(403, "Forbidden"), Verdict::NotEntitled(_)));
-    assert!(matches!(verdict(422, "Unprocessable"), Verdict::Refused(_)));
+    assert!(matches!(class(403, "Forbidden"), ReplyClass::NotEntitled(_)));
+    assert!(matches!(class(422, "Unprocessable"), ReplyClass::Refused(_)));
     // A gateway may wrap the vendor's error in a 200.
     let wrapped = reply(200, r#"{"error":{"code":404,"message":"nothing"}}"#);
-    assert_eq!(DomainTools.judge(&call, &wrapped).verdict, Verdict::NotFound);
+    assert_eq!(DomainTools.classify(&call, &wrapped).class, ReplyClass::NotFound);
     let page = Reply {
         content_type: "text/html".to_owned(),
         ..reply(503, "<html>down</html>")
     };
     assert!(matches!(
-        DomainTools.judge(&call, &page).verdict,
-        Verdict::Retry(_)
+        DomainTools.classify(&call, &page).class,
+        ReplyClass::Retry(_)
     ));
     let page = Reply {
         content_type: "text/html".to_owned(),
         ..reply(404, "<html>where?</html>")
     };
     assert!(matches!(
-        DomainTools.judge(&call, &page).verdict,
-        Verdict::Malformed(_)
+        DomainTools.classify(&call, &page).class,
+        ReplyClass::Malformed(_)
     ));
     let dated = Reply {
         retry_after: Some("Wed, 21 Oct 2026 07:28:00 GMT".to_owned()),
         ..reply(429, r#"{"error":{"code":429,"message":"slow"}}"#)
     };
     assert!(matches!(
-        DomainTools.judge(&call, &dated).verdict,
-        Verdict::Limited { after: None, .. }
+        DomainTools.classify(&call, &dated).class,
+        ReplyClass::Limited { after: None, .. }
     ));
 }
 
@@ -119,9 +121,9 @@ fn the_message_decides_what_503_and_403_mean() {
 fn messages_are_cleaned_and_bounded() {
     let long = format!("{}<script>alert(1)</script>\u{7}", "word ".repeat(500));
     let body = serde_json::json!({"error": {"code": 400, "message": long}}).to_string();
-    let Verdict::Refused(message) = DomainTools
-        .judge(&call("whois", Cost::CALL), &reply(400, &body))
-        .verdict
+    let ReplyClass::Refused(message) = DomainTools
+        .classify(&call("whois", Cost::CALL), &reply(400, &body))
+        .class
     else {
         panic!("a 400 is refused");
     };
@@ -137,23 +139,23 @@ fn what_is_not_said_to_be_free_was_charged() {
     let history = call("whois-history", Cost::records(100));
     let three = reply(200, r#"{"response":{"record_count":9,"history":[{},{},{}]}}"#);
     assert_eq!(
-        DomainTools.judge(&history, &three).charge,
+        DomainTools.classify(&history, &three).charge,
         Charge::Known(Cost::records(3))
     );
     // Records are billed as returned, and an error returns none; the call itself counts.
     for status in [403, 404, 500, 503] {
         assert_eq!(
-            DomainTools.judge(&history, &error(status)).charge,
+            DomainTools.classify(&history, &error(status)).charge,
             Charge::Known(Cost::CALL),
             "{status}"
         );
     }
     assert_eq!(
-        DomainTools.judge(&history, &reply(200, "<html>")).charge,
+        DomainTools.classify(&history, &reply(200, "<html>")).charge,
         Charge::Most
     );
     assert_eq!(
-        DomainTools.judge(&history, &reply(502, "<html>")).charge,
+        DomainTools.classify(&history, &reply(502, "<html>")).charge,
         Charge::Most
     );
     let purchase = call(
@@ -165,7 +167,7 @@ fn what_is_not_said_to_be_free_was_charged() {
         },
     );
     for status in [403, 404, 500, 503] {
-        let charge = DomainTools.judge(&purchase, &error(status)).charge;
+        let charge = DomainTools.classify(&purchase, &error(status)).charge;
         assert_eq!(
             charge,
             Charge::Known(Cost {

@@ -10,7 +10,7 @@ mod signatures;
 use crate::domain::{Answer, Capability, FailureKind, IndicatorKind, Query, Record, Value};
 use crate::provider_tests::testing::{self, Walked, question, reply};
 use crate::providers::domaintools::DomainTools;
-use crate::providers::{Call, Charge, Judgement, Lookup, Provider, ProviderError, Reply, Verdict};
+use crate::providers::{Call, Charge, Classification, Lookup, Provider, ProviderError, Reply, ReplyClass};
 use crate::replay::Vendor;
 
 fn lookup(query: Query, product: &'static str) -> Lookup {

@@ -348,13 +348,13 @@ fn errors() {
     ] {
         let body = recording(name);
         let call = Call::get("api", "whois", "/v1/example.com/whois");
-        let verdict = match DomainTools.judge(&call, &reply(status, &body)).verdict {
-            Verdict::Good => "good",
-            Verdict::NotFound => "not found",
-            Verdict::KeyRefused(_) => "key refused",
-            Verdict::Refused(_) => "refused",
+        let class = match DomainTools.classify(&call, &reply(status, &body)).class {
+            ReplyClass::Good => "good",
+            ReplyClass::NotFound => "not found",
+            ReplyClass::KeyRefused(_) => "key refused",
+            ReplyClass::Refused(_) => "refused",
             other => panic!("{name}: {other:?}"),
         };
-        assert_eq!(verdict, wanted, "{name}");
+        assert_eq!(class, wanted, "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Judges the failing cases, and checks how calls are signed.
+//! Classifies the failing cases, and checks how calls are signed.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::providers::{Charge, Exposed};
 #[test]
 fn every_case_has_its_verdict() {
     let vendor = testing::vendor("passivetotal");
-    let limited = |after, message: &str| Verdict::Limited {
+    let limited = |after, message: &str| ReplyClass::Limited {
         after,
         message: message.to_owned(),
     };
-    for (domain, verdict) in [
-        ("notfound.example", Verdict::NotFound),
-        ("nocontent.example", Verdict::NotFound),
+    for (domain, class) in [
+        ("notfound.example", ReplyClass::NotFound),
+        ("nocontent.example", ReplyClass::NotFound),
         ("limited.example", limited(Some(17), "Slow down.")),
         (
             "quota.example",
@@ -25,32 +25,32 @@ fn every_case_has_its_verdict() {
         ),
         (
             "badkey.example",
-            Verdict::KeyRefused("invalid credentials".to_owned()),
+            ReplyClass::KeyRefused("invalid credentials".to_owned()),
         ),
         (
             "notentitled.example",
-            Verdict::NotEntitled("Your account may not search here.".to_owned()),
+            ReplyClass::NotEntitled("Your account may not search here.".to_owned()),
         ),
         (
             "badrequest.example",
-            Verdict::Refused("Missing query.".to_owned()),
+            ReplyClass::Refused("Missing query.".to_owned()),
         ),
-        ("failing.example", Verdict::Retry("HTTP 500".to_owned())),
+        ("failing.example", ReplyClass::Retry("HTTP 500".to_owned())),
         (
             "malformed.example",
-            Verdict::Malformed("the answer is no JSON object".to_owned()),
+            ReplyClass::Malformed("the answer is no JSON object".to_owned()),
         ),
         (
             "retired.example",
-            Verdict::Malformed("404 without a body of PassiveTotal's: is the base URL right?".to_owned()),
+            ReplyClass::Malformed("404 without a body of PassiveTotal's: is the base URL right?".to_owned()),
         ),
-        ("nobody-has-this.example", Verdict::NotFound),
+        ("nobody-has-this.example", ReplyClass::NotFound),
     ] {
         let call = Call::get("api", "dns", "/dns/passive").with("query", domain);
-        let judged = PassiveTotal.judge(&call, &testing::play(&PassiveTotal, &vendor, &call));
+        let classified = PassiveTotal.classify(&call, &testing::play(&PassiveTotal, &vendor, &call));
         assert_eq!(
-            (judged.verdict, judged.charge),
-            (verdict, Charge::Most),
+            (classified.class, classified.charge),
+            (class, Charge::Most),
             "{domain}"
         );
     }

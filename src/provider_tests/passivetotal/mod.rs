@@ -7,7 +7,7 @@ mod mapping;
 use crate::domain::{Capability, IndicatorKind, Query, Value};
 use crate::provider_tests::testing::{self, Walked, question, reply};
 use crate::providers::passivetotal::PassiveTotal;
-use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
+use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
 fn product(capability: Capability) -> crate::providers::ProductId {
     PassiveTotal.descriptor().offer(capability).unwrap().products[0]

@@ -19,7 +19,7 @@ use crate::provider_tests::testing::{ask_all, examples, feed, lookup, reply, sha
 use crate::providers::kit::common::object;
 use crate::providers::kit::resource::Resource;
 use crate::providers::{
-    Call, Descriptor, Exposed, Judgement, Lookup, Origin, Provider, ProviderError, Reply, Step,
+    Call, Classification, Descriptor, Exposed, Lookup, Origin, Provider, ProviderError, Reply, Step,
 };
 
 /// Stands where something is written that is no [`Value`]; no fixture has it.
@@ -74,7 +74,10 @@ impl Tried {
     fn feed(&self, reply: &Reply) {
         feed(self.provider.as_ref(), &self.lookups, reply);
         if let Some(call) = self.provider.session() {
-            let _ = (self.provider.judge(&call, reply), self.provider.admitted(reply));
+            let _ = (
+                self.provider.classify(&call, reply),
+                self.provider.admitted(reply),
+            );
         }
     }
 
@@ -322,8 +325,8 @@ impl Provider for Broken {
         Ok(Step::Done(vec![answer]))
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        self.other.judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        self.other.classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: jiff::Timestamp) -> Result<(), ProviderError> {

@@ -1,26 +1,26 @@
-//! Judges the failing cases: what each reply means.
+//! Classifies the failing cases: what each reply means.
 
 use super::*;
 use crate::providers::{Charge, Cost};
 
-fn judged(domain: &str) -> Verdict {
+fn classified(domain: &str) -> ReplyClass {
     let call = Call::get("iana", "domain", format!("/domain/{domain}"));
     let reply = testing::play(&Rdap, &testing::vendor("rdap"), &call);
-    let judgement = Rdap.judge(&call, &reply);
-    assert_eq!((judgement.charge, call.max_cost), (Charge::Most, Cost::CALL));
-    judgement.verdict
+    let classification = Rdap.classify(&call, &reply);
+    assert_eq!((classification.charge, call.max_cost), (Charge::Most, Cost::CALL));
+    classification.class
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    let refused = |message: &str| Verdict::Refused(message.to_owned());
-    for (domain, verdict) in [
-        ("notfound.example", Verdict::NotFound),
-        ("empty.example", Verdict::NotFound),
-        ("wrapped.example", Verdict::NotFound),
+    let refused = |message: &str| ReplyClass::Refused(message.to_owned());
+    for (domain, class) in [
+        ("notfound.example", ReplyClass::NotFound),
+        ("empty.example", ReplyClass::NotFound),
+        ("wrapped.example", ReplyClass::NotFound),
         (
             "limited.example",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(30),
                 message: "Rate limit exceeded".to_owned(),
             },
@@ -29,15 +29,15 @@ fn every_case_has_its_verdict() {
         ("refused.example", refused("HTTP 403")),
         (
             "malformed.example",
-            Verdict::Malformed("the answer is no JSON".to_owned()),
+            ReplyClass::Malformed("the answer is no JSON".to_owned()),
         ),
         (
             "cut.example",
-            Verdict::Malformed("the answer is no JSON".to_owned()),
+            ReplyClass::Malformed("the answer is no JSON".to_owned()),
         ),
-        ("failing.example", Verdict::Retry("HTTP 500".to_owned())),
+        ("failing.example", ReplyClass::Retry("HTTP 500".to_owned())),
         // Where it sends is looked at with the files at hand.
-        ("moved.example", Verdict::Good),
+        ("moved.example", ReplyClass::Good),
         (
             "nowhere.example",
             refused("the server sends elsewhere, where it is not followed"),
@@ -46,9 +46,9 @@ fn every_case_has_its_verdict() {
             "unsupported.example",
             refused("the server does not answer this kind of question"),
         ),
-        ("wrongshape.example", Verdict::Good),
+        ("wrongshape.example", ReplyClass::Good),
     ] {
-        assert_eq!(judged(domain), verdict, "{domain}");
+        assert_eq!(classified(domain), class, "{domain}");
     }
 }
 
@@ -63,22 +63,22 @@ fn one_registrar_shuts_no_other() {
         (403, "no"),
         (302, ""),
     ] {
-        let verdict = Rdap.judge(&call, &reply(status, body)).verdict;
-        assert!(matches!(verdict, Verdict::Refused(_)), "{status}: {verdict:?}");
+        let class = Rdap.classify(&call, &reply(status, body)).class;
+        assert!(matches!(class, ReplyClass::Refused(_)), "{status}: {class:?}");
     }
-    assert_eq!(Rdap.judge(&call, &reply(404, "")).verdict, Verdict::NotFound);
-    assert_eq!(Rdap.judge(&call, &reply(200, "{}")).verdict, Verdict::Good);
+    assert_eq!(Rdap.classify(&call, &reply(404, "")).class, ReplyClass::NotFound);
+    assert_eq!(Rdap.classify(&call, &reply(200, "{}")).class, ReplyClass::Good);
 }
 
 #[test]
 fn files_are_judged_by_their_status() {
     for file in &Rdap.descriptor().files {
         let call = Call::get(file.origin.clone(), file.name.as_str(), file.path.as_str());
-        let verdict = |status| Rdap.judge(&call, &reply(status, "a,b\n")).verdict;
-        assert_eq!(verdict(200), Verdict::Good, "{}", file.name);
-        assert_eq!(verdict(404), Verdict::NotFound);
-        assert!(matches!(verdict(503), Verdict::Retry(_)));
-        assert!(matches!(verdict(301), Verdict::Refused(_)));
+        let class = |status| Rdap.classify(&call, &reply(status, "a,b\n")).class;
+        assert_eq!(class(200), ReplyClass::Good, "{}", file.name);
+        assert_eq!(class(404), ReplyClass::NotFound);
+        assert!(matches!(class(503), ReplyClass::Retry(_)));
+        assert!(matches!(class(301), ReplyClass::Refused(_)));
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::domain::{Capability, IndicatorKind, Record};
 use crate::provider_tests::testing::{self, Walked, question, reply, walk};
 use crate::providers::rdap::{Rdap, bootstrap};
-use crate::providers::{Call, Files, Lookup, Provider, ProviderError, Verdict};
+use crate::providers::{Call, Files, Lookup, Provider, ProviderError, ReplyClass};
 
 /// Files that name servers for documentation names and numbers.
 fn files() -> Files {

@@ -1,103 +1,109 @@
-//! Judges the failing cases, and walks every product's fixtures against the answer written beside them.
+//! Classifies the failing cases, and walks every product's fixtures against the answer written beside them.
 
 use super::*;
 
-fn judged(phrase: &str) -> Verdict {
+fn classified(phrase: &str) -> ReplyClass {
     let vendor = testing::vendor("threatconnect");
     let tql = format!("typeName in (\"Incident\") and summary contains \"{phrase}\"");
     let call = Call::get("api", "groups", "/v3/groups").with("tql", tql);
     let reply = testing::play(&ThreatConnect, &vendor, &call);
-    ThreatConnect.judge(&call, &reply).verdict
+    ThreatConnect.classify(&call, &reply).class
 }
 
 #[test]
 fn every_case_has_its_verdict() {
     let text = str::to_owned;
-    for (phrase, verdict) in [
-        ("badkey", Verdict::KeyRefused(text("The token has expired."))),
+    for (phrase, class) in [
+        ("badkey", ReplyClass::KeyRefused(text("The token has expired."))),
         (
             "badsignature",
-            Verdict::KeyRefused(text("Signature data did not match expected result")),
+            ReplyClass::KeyRefused(text("Signature data did not match expected result")),
         ),
         (
             "clock",
-            Verdict::Refused(text(
+            ReplyClass::Refused(text(
                 "Timestamp out of acceptable time range (is this machine's clock right?)",
             )),
         ),
         (
             "limited",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(30),
                 message: text("Too many requests."),
             },
         ),
         (
             "notlicensed",
-            Verdict::NotEntitled(text("This instance does not have the API enabled.")),
+            ReplyClass::NotEntitled(text("This instance does not have the API enabled.")),
         ),
         (
             "unknownowner",
-            Verdict::Refused(text("The requested owner does not exist or you cannot see it.")),
+            ReplyClass::Refused(text("The requested owner does not exist or you cannot see it.")),
         ),
-        ("notfound", Verdict::NotFound),
+        ("notfound", ReplyClass::NotFound),
         (
             "failure",
-            Verdict::Refused(text(
+            ReplyClass::Refused(text(
                 "Encountered an unexpected error while processing the TQL query.",
             )),
         ),
-        ("failing", Verdict::Retry(text("An unexpected error occurred."))),
+        (
+            "failing",
+            ReplyClass::Retry(text("An unexpected error occurred.")),
+        ),
         (
             "malformed",
-            Verdict::Malformed(text("a web page came instead of JSON")),
+            ReplyClass::Malformed(text("a web page came instead of JSON")),
         ),
-        ("cut", Verdict::Malformed(text("the answer is no JSON object"))),
-        ("wrongshape", Verdict::Malformed(text("the answer has no `data`"))),
-        ("nobody has this", Verdict::Good),
+        ("cut", ReplyClass::Malformed(text("the answer is no JSON object"))),
+        (
+            "wrongshape",
+            ReplyClass::Malformed(text("the answer has no `data`")),
+        ),
+        ("nobody has this", ReplyClass::Good),
     ] {
-        assert_eq!(judged(phrase), verdict, "{phrase}");
+        assert_eq!(classified(phrase), class, "{phrase}");
     }
 }
 
 #[test]
 fn the_message_decides_where_the_status_does_not() {
     let call = Call::get("api", "groups", "/v3/groups");
-    let verdict = |status, message: &str| {
+    let class = |status, message: &str| {
         let body = serde_json::json!({"status": "Failure", "message": message}).to_string();
-        ThreatConnect.judge(&call, &reply(status, &body)).verdict
+        ThreatConnect.classify(&call, &reply(status, &body)).class
     };
-    let is = |status, message, wanted: fn(&Verdict) -> bool| {
-        let found = verdict(status, message);
+    let is = |status, message, wanted: fn(&ReplyClass) -> bool| {
+        let found = class(status, message);
         assert!(wanted(&found), "{status} {message}: {found:?}");
     };
-    is(401, "Access Denied", |v| matches!(v, Verdict::KeyRefused(_)));
+    is(401, "Access Denied", |v| matches!(v, ReplyClass::KeyRefused(_)));
     is(401, "You do not have permission to read groups", |v| {
-        matches!(v, Verdict::NotEntitled(_))
+        matches!(v, ReplyClass::NotEntitled(_))
     });
-    is(403, "Forbidden", |v| matches!(v, Verdict::Refused(_)));
+    is(403, "Forbidden", |v| matches!(v, ReplyClass::Refused(_)));
     is(403, "Your role may not use the API", |v| {
-        matches!(v, Verdict::NotEntitled(_))
+        matches!(v, ReplyClass::NotEntitled(_))
     });
     is(403, "Access ID is unknown", |v| {
-        matches!(v, Verdict::KeyRefused(_))
+        matches!(v, ReplyClass::KeyRefused(_))
     });
     // A wrong token of a query is none of the key's.
     is(400, "Unexpected token at 12", |v| {
-        matches!(v, Verdict::Refused(_))
+        matches!(v, ReplyClass::Refused(_))
     });
     is(500, "The TQL query timed out", |v| {
-        matches!(v, Verdict::Refused(_))
+        matches!(v, ReplyClass::Refused(_))
     });
-    is(504, "Gateway timeout", |v| matches!(v, Verdict::Retry(_)));
-    is(503, "Down for maintenance", |v| matches!(v, Verdict::Retry(_)));
-    is(200, "No", |v| matches!(v, Verdict::Refused(_)));
+    is(504, "Gateway timeout", |v| matches!(v, ReplyClass::Retry(_)));
+    is(503, "Down for maintenance", |v| matches!(v, ReplyClass::Retry(_)));
+    is(200, "No", |v| matches!(v, ReplyClass::Refused(_)));
     let signature = "Signature data did not match expected result";
     for status in [200, 400, 401, 403, 500] {
-        is(status, signature, |v| matches!(v, Verdict::KeyRefused(_)));
+        is(status, signature, |v| matches!(v, ReplyClass::KeyRefused(_)));
     }
-    is(418, "", |v| matches!(v, Verdict::Refused(_)));
-    is(302, "", |v| matches!(v, Verdict::Malformed(_)));
+    is(418, "", |v| matches!(v, ReplyClass::Refused(_)));
+    is(302, "", |v| matches!(v, ReplyClass::Malformed(_)));
 }
 
 #[test]
@@ -116,8 +122,8 @@ fn what_a_message_repeats_of_the_question_closes_nothing() {
             (403, format!("The owner '{searched}' is unknown")),
         ] {
             let body = serde_json::json!({"status": "Failure", "message": message}).to_string();
-            let verdict = ThreatConnect.judge(&call, &reply(status, &body)).verdict;
-            assert_eq!(verdict, Verdict::Refused(message), "{status}");
+            let class = ThreatConnect.classify(&call, &reply(status, &body)).class;
+            assert_eq!(class, ReplyClass::Refused(message), "{status}");
         }
     }
 }
@@ -130,16 +136,16 @@ fn web_pages_are_told_from_answers() {
             ..reply(status, "<html>no</html>")
         };
         ThreatConnect
-            .judge(&Call::get("api", "groups", path), &page)
-            .verdict
+            .classify(&Call::get("api", "groups", path), &page)
+            .class
     };
-    assert!(matches!(page(503, "/v3/groups"), Verdict::Retry(_)));
-    assert!(matches!(page(404, "/v3/groups"), Verdict::Malformed(_)));
+    assert!(matches!(page(503, "/v3/groups"), ReplyClass::Retry(_)));
+    assert!(matches!(page(404, "/v3/groups"), ReplyClass::Malformed(_)));
     // Old instances do not know the list of owners of version 3, and say so as they like.
-    assert_eq!(page(404, "/v3/security/owners"), Verdict::NotFound);
+    assert_eq!(page(404, "/v3/security/owners"), ReplyClass::NotFound);
     let list = reply(200, "[]");
-    let judged = ThreatConnect.judge(&Call::get("api", "groups", "/v3/groups"), &list);
-    assert!(matches!(judged.verdict, Verdict::Malformed(_)));
+    let classified = ThreatConnect.classify(&Call::get("api", "groups", "/v3/groups"), &list);
+    assert!(matches!(classified.class, ReplyClass::Malformed(_)));
 }
 
 #[test]

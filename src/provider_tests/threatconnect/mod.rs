@@ -9,7 +9,7 @@ mod signatures;
 use crate::domain::{Answer, Capability, FailureKind, IndicatorKind, Query};
 use crate::provider_tests::testing::{self, Walked, question, reply};
 use crate::providers::threatconnect::ThreatConnect;
-use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, Verdict};
+use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
 fn product(capability: Capability) -> crate::providers::ProductId {
     ThreatConnect.descriptor().offer(capability).unwrap().products[0]

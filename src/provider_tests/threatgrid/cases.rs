@@ -1,60 +1,60 @@
-//! Judges the failing cases, and what becomes of a look-up of which parts fail.
+//! Classifies the failing cases, and what becomes of a look-up of which parts fail.
 
 use super::*;
 use crate::domain::FailureKind;
 use crate::provider_tests::testing::{play, reply, vendor};
-use crate::providers::{Charge, Judgement, Verdict};
+use crate::providers::{Charge, Classification, ReplyClass};
 
 /// Names a file with three runs: one report fails, one is private to others, one can be read.
 const PARTLY: &str = "0e87c1212a698494dcdb198af3e0eb2f";
 const PENDING: &str = "62a2fed3d6e08c44835fce71f02210b1ddabfb066e39edf1e6c261988f824dd3";
 
-fn judged(domain: &str) -> Judgement {
+fn classified(domain: &str) -> Classification {
     let call = Call::get("api", "search", "/api/v2/search/submissions").with("q", domain);
-    ThreatGrid.judge(&call, &play(&ThreatGrid, &vendor("threatgrid"), &call))
+    ThreatGrid.classify(&call, &play(&ThreatGrid, &vendor("threatgrid"), &call))
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    for (domain, verdict) in [
+    for (domain, class) in [
         (
             "limited.example",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(17),
                 message: "Too many requests.".to_owned(),
             },
         ),
         (
             "badkey.example",
-            Verdict::KeyRefused("The API key is not valid.".to_owned()),
+            ReplyClass::KeyRefused("The API key is not valid.".to_owned()),
         ),
         (
             "notentitled.example",
-            Verdict::NotEntitled("Access denied.".to_owned()),
+            ReplyClass::NotEntitled("Access denied.".to_owned()),
         ),
         (
             "badrequest.example",
-            Verdict::Refused("Invalid parameter: limit".to_owned()),
+            ReplyClass::Refused("Invalid parameter: limit".to_owned()),
         ),
-        ("failing.example", Verdict::Retry("Internal error".to_owned())),
-        ("notfound.example", Verdict::NotFound),
+        ("failing.example", ReplyClass::Retry("Internal error".to_owned())),
+        ("notfound.example", ReplyClass::NotFound),
         (
             "malformed.example",
-            Verdict::Malformed("a web page came instead of JSON".to_owned()),
+            ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
         ),
         (
             "cut.example",
-            Verdict::Malformed("the answer is no JSON".to_owned()),
+            ReplyClass::Malformed("the answer is no JSON".to_owned()),
         ),
         (
             "wrongshape.example",
-            Verdict::Malformed("the answer has no `data`".to_owned()),
+            ReplyClass::Malformed("the answer has no `data`".to_owned()),
         ),
-        ("nobody-has-this.example", Verdict::Good),
+        ("nobody-has-this.example", ReplyClass::Good),
     ] {
-        let judgement = judged(domain);
-        assert_eq!(judgement.verdict, verdict, "{domain}");
-        assert_eq!(judgement.charge, Charge::Most, "{domain}");
+        let classification = classified(domain);
+        assert_eq!(classification.class, class, "{domain}");
+        assert_eq!(classification.charge, Charge::Most, "{domain}");
     }
 }
 
@@ -63,20 +63,23 @@ fn a_private_sample_closes_nothing() {
     let of = |product, status, message: &str| {
         let call = Call::get("api", product, "/api/v2/samples/1/analysis/artifacts");
         let body = serde_json::json!({"error": {"message": message, "code": status}}).to_string();
-        ThreatGrid.judge(&call, &reply(status, &body)).verdict
+        ThreatGrid.classify(&call, &reply(status, &body)).class
     };
-    assert!(matches!(of("analysis", 403, "Forbidden"), Verdict::Refused(_)));
-    assert!(matches!(of("search", 403, "Forbidden"), Verdict::NotEntitled(_)));
+    assert!(matches!(of("analysis", 403, "Forbidden"), ReplyClass::Refused(_)));
+    assert!(matches!(
+        of("search", 403, "Forbidden"),
+        ReplyClass::NotEntitled(_)
+    ));
     assert!(matches!(
         of("analysis", 403, "Invalid API key"),
-        Verdict::KeyRefused(_)
+        ReplyClass::KeyRefused(_)
     ));
-    assert!(matches!(of("analysis", 401, ""), Verdict::KeyRefused(_)));
+    assert!(matches!(of("analysis", 401, ""), ReplyClass::KeyRefused(_)));
     // A gateway may wrap the vendor's error in a 200.
-    assert!(matches!(of("search", 200, "x"), Verdict::Retry(_)));
+    assert!(matches!(of("search", 200, "x"), ReplyClass::Retry(_)));
     let wrapped = reply(200, r#"{"error":{"code":404,"message":"nothing"}}"#);
     let call = Call::get("api", "search", "/");
-    assert_eq!(ThreatGrid.judge(&call, &wrapped).verdict, Verdict::NotFound);
+    assert_eq!(ThreatGrid.classify(&call, &wrapped).class, ReplyClass::NotFound);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Judges the failing cases, and signs.
+//! Classifies the failing cases, and signs.
 
 use std::collections::BTreeMap;
 
@@ -6,80 +6,92 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
 use crate::provider_tests::testing::{play, reply, vendor};
-use crate::providers::{Charge, Exposed, Verdict};
+use crate::providers::{Charge, Exposed, ReplyClass};
 
-fn judged(domain: &str) -> Verdict {
+fn classified(domain: &str) -> ReplyClass {
     let path = format!("/api/v3/domains/{domain}/resolutions");
     let call = Call::get("api", "resolutions", path);
-    let judgement = VirusTotal.judge(&call, &play(&VirusTotal, &vendor("virustotal"), &call));
-    assert_eq!(judgement.charge, Charge::Most, "{domain}");
-    judgement.verdict
+    let classification = VirusTotal.classify(&call, &play(&VirusTotal, &vendor("virustotal"), &call));
+    assert_eq!(classification.charge, Charge::Most, "{domain}");
+    classification.class
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    for (domain, verdict) in [
+    for (domain, class) in [
         (
             "limited.example",
-            Verdict::Limited {
+            ReplyClass::Limited {
                 after: Some(60),
                 message: "Quota exceeded".to_owned(),
             },
         ),
-        ("badkey.example", Verdict::KeyRefused("Wrong API key".to_owned())),
+        (
+            "badkey.example",
+            ReplyClass::KeyRefused("Wrong API key".to_owned()),
+        ),
         (
             "notentitled.example",
-            Verdict::NotEntitled("You are not authorized to perform the requested operation".to_owned()),
+            ReplyClass::NotEntitled("You are not authorized to perform the requested operation".to_owned()),
         ),
         (
             "blocked.example",
-            Verdict::Malformed(
+            ReplyClass::Malformed(
                 "HTTP 403 without the vendor's error body: does a proxy or a firewall answer?".to_owned(),
             ),
         ),
-        ("badrequest.example", Verdict::Refused("Invalid limit".to_owned())),
+        (
+            "badrequest.example",
+            ReplyClass::Refused("Invalid limit".to_owned()),
+        ),
         (
             "failing.example",
-            Verdict::Retry("Transient error, try again".to_owned()),
+            ReplyClass::Retry("Transient error, try again".to_owned()),
         ),
-        ("notfound.example", Verdict::NotFound),
+        ("notfound.example", ReplyClass::NotFound),
         (
             "malformed.example",
-            Verdict::Malformed("a web page came instead of JSON".to_owned()),
+            ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
         ),
         (
             "cut.example",
-            Verdict::Malformed("the answer is no JSON".to_owned()),
+            ReplyClass::Malformed("the answer is no JSON".to_owned()),
         ),
         (
             "wrongshape.example",
-            Verdict::Malformed("the answer has no `data`".to_owned()),
+            ReplyClass::Malformed("the answer has no `data`".to_owned()),
         ),
-        ("quiet.example", Verdict::Good),
+        ("quiet.example", ReplyClass::Good),
     ] {
-        assert_eq!(judged(domain), verdict, "{domain}");
+        assert_eq!(classified(domain), class, "{domain}");
     }
 }
 
 #[test]
 fn the_code_goes_before_the_status() {
-    let verdict = |status, code: &str| {
+    let class = |status, code: &str| {
         let body = serde_json::json!({"error": {"code": code, "message": "m"}}).to_string();
         let call = Call::get("api", "files", "/");
-        VirusTotal.judge(&call, &reply(status, &body)).verdict
+        VirusTotal.classify(&call, &reply(status, &body)).class
     };
-    assert_eq!(verdict(200, "NotFoundError"), Verdict::NotFound);
+    assert_eq!(class(200, "NotFoundError"), ReplyClass::NotFound);
     assert!(matches!(
-        verdict(200, "QuotaExceededError"),
-        Verdict::Limited { .. }
+        class(200, "QuotaExceededError"),
+        ReplyClass::Limited { .. }
     ));
-    assert!(matches!(verdict(400, "NotAvailableYet"), Verdict::Refused(_)));
+    assert!(matches!(class(400, "NotAvailableYet"), ReplyClass::Refused(_)));
     assert!(matches!(
-        verdict(401, "UserNotActiveError"),
-        Verdict::KeyRefused(_)
+        class(401, "UserNotActiveError"),
+        ReplyClass::KeyRefused(_)
     ));
-    assert!(matches!(verdict(424, "FailedDependencyError"), Verdict::Retry(_)));
-    assert!(matches!(verdict(504, "DeadlineExceededError"), Verdict::Retry(_)));
+    assert!(matches!(
+        class(424, "FailedDependencyError"),
+        ReplyClass::Retry(_)
+    ));
+    assert!(matches!(
+        class(504, "DeadlineExceededError"),
+        ReplyClass::Retry(_)
+    ));
     let call = Call::get("api", "files", "/");
     for (status, body) in [
         (404, "<html>"),
@@ -89,10 +101,10 @@ fn the_code_goes_before_the_status() {
         (403, r#"{"message":"blocked"}"#),
         (401, r#"{"error":"no"}"#),
     ] {
-        let verdict = VirusTotal.judge(&call, &reply(status, body)).verdict;
+        let class = VirusTotal.classify(&call, &reply(status, body)).class;
         assert!(
-            matches!(verdict, Verdict::Malformed(_)),
-            "{status} {body}: {verdict:?}"
+            matches!(class, ReplyClass::Malformed(_)),
+            "{status} {body}: {class:?}"
         );
     }
 }

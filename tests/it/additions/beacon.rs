@@ -9,8 +9,8 @@ use pivotd::providers::kit::errors::{by_status, said};
 use pivotd::providers::kit::lenient;
 use pivotd::providers::kit::tolerant::{Node, clean, json, malformed};
 use pivotd::providers::{
-    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
-    ProviderError, Reply, Step, Verdict,
+    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Product,
+    Provider, ProviderError, Reply, ReplyClass, Step,
 };
 use pivotd::replay::Vendor;
 
@@ -66,16 +66,16 @@ impl Provider for Beacon {
         Ok(one(call, move |reply| read(&descriptor, query, reply)))
     }
 
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
         let parsed = lenient::value(&reply.body).ok();
         let root = parsed.as_ref().map(Node::of);
-        let verdict = match reply.status {
-            200 if root.is_some_and(Node::is_object) => Verdict::Good,
-            404 => Verdict::NotFound,
+        let class = match reply.status {
+            200 if root.is_some_and(Node::is_object) => ReplyClass::Good,
+            404 => ReplyClass::NotFound,
             _ => by_status(reply, said(root, |root| root.get("message").text())),
         };
-        Judgement {
-            verdict,
+        Classification {
+            class,
             charge: Charge::Most,
         }
     }

@@ -7,7 +7,7 @@
 //!   the address; 0 then says that the reports do not convince the vendor.
 //! * `list`: the word `whitelisted`, where the vendor has the address on its list of those that it trusts.
 
-mod judge;
+mod classify;
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,8 +17,8 @@ use secrecy::SecretString;
 use super::kit::common::{counted, key_header, object, offered, one};
 use super::kit::tolerant::{Node, clean, json, malformed};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, Reply, Step, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
 
@@ -74,8 +74,8 @@ impl Provider for AbuseIpDb {
         Ok(one(call, |reply| read(query, reply)))
     }
 
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(reply)
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
+        classify::classify(reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

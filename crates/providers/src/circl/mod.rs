@@ -3,7 +3,7 @@
 //! Facts are from CIRCL's documentation and its client (`pypdns`). Answers are rows in the Common Output Format, one a
 //! line; where more exist, a header of the reply says from where to go on.
 
-mod judge;
+mod classify;
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,8 +16,8 @@ use super::kit::lenient;
 use super::kit::rows::Rows;
 use super::kit::tolerant::{Node, clean};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, Replied, Reply, Step, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Replied, Reply, Step, names,
 };
 use pivotd_domain::{Capability, Failure, FailureKind, IndicatorKind, Query};
 
@@ -90,8 +90,8 @@ impl Provider for Circl {
         Ok(walk.next(None))
     }
 
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(reply)
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
+        classify::classify(reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

@@ -4,8 +4,8 @@
 //! are from Microsoft's Graph reference (`security/threatIntelligence`, version 1.0) and its SDK's models; what they
 //! do not say is in `docs/defender.md`.
 
+mod classify;
 mod details;
-mod judge;
 mod lists;
 mod sign;
 mod whois;
@@ -18,8 +18,8 @@ use secrecy::SecretString;
 use super::kit::common::{offered, segment};
 use super::kit::tolerant::{Node, json, malformed};
 use super::{
-    Admission, Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
-    Provider, ProviderError, Reply, Step, names,
+    Admission, Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Product, Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::IndicatorKind::{self, Domain, Hostname, Ipv4, Ipv6};
 use pivotd_domain::{Capability, Indicator, Query, Record};
@@ -148,8 +148,8 @@ impl Provider for Defender {
         }
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        classify::classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _: Timestamp) -> Result<(), ProviderError> {

@@ -11,7 +11,7 @@ use super::kit::common::{object, offered};
 use super::kit::resource::{RecordType, Resource, resolved};
 use super::kit::tolerant::host;
 use super::{
-    Call, Charge, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    Call, Charge, Classification, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Replied, Reply, Step, names,
 };
 use pivotd_domain::indicator::registrable_domain;
@@ -80,9 +80,9 @@ impl Provider for Dns {
         })
     }
 
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
-        Judgement {
-            verdict: resolved(reply),
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
+        Classification {
+            class: resolved(reply),
             charge: Charge::Most,
         }
     }

@@ -4,7 +4,7 @@
 //! JSON objects, one a line, whose last line says how they ended: HTTP 200 only means that they began.
 
 mod account;
-mod judge;
+mod classify;
 mod lookup;
 mod stream;
 
@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use super::kit::cof;
 use super::kit::common::offered;
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Product, Provider,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Product, Provider,
     ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -27,7 +27,7 @@ const ORIGIN: &str = "api";
 const LOOKUP: &str = "lookup";
 const RATE_LIMIT: &str = "rate_limit";
 
-// Headers that tell when a quota opens again; a judge has no clock, and takes the time from the vendor.
+// Headers that tell when a quota opens again; `classify` has no clock, and takes the time from the vendor.
 const REMAINING: &str = "x-ratelimit-remaining";
 const RESET: &str = "x-ratelimit-reset";
 const DATE: &str = "date";
@@ -81,8 +81,8 @@ impl Provider for Dnsdb {
         }
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        classify::classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

@@ -6,7 +6,7 @@
 //! periods that are already held, so it does not matter where pages were cut.
 
 use super::common::{call, one_query, replied_good};
-use super::{DESCRIPTOR, MAX_PAGES, WHOIS_HISTORY, judge, segment};
+use super::{DESCRIPTOR, MAX_PAGES, WHOIS_HISTORY, classify, segment};
 use crate::kit::rows::{Row, Rows};
 use crate::kit::tolerant::{Node, host, json, malformed};
 use crate::kit::whois_text;
@@ -131,7 +131,7 @@ impl Walk {
         if !history.exists() && count != Some(0) {
             return Err(malformed("history"));
         }
-        let partial = judge::partial(&reply, response);
+        let partial = classify::partial(&reply, response);
         let domain = self.query.indicator.value();
         let read: Vec<Option<Record>> = history.rows().map(|row| capture(row, domain)).collect();
         if let (Some(before), Some(now)) = (self.count, count)

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use smol_str::SmolStr;
 
 use super::common::{call, first, nothing, one_query, replied_good};
-use super::{DESCRIPTOR, HOSTING_HISTORY, WHOIS_HISTORY, history, judge};
+use super::{DESCRIPTOR, HOSTING_HISTORY, WHOIS_HISTORY, classify, history};
 use crate::kit::rows::{Row, Rows, Why};
 use crate::kit::tolerant::{Node, address, host, json, malformed, public_text};
 use crate::{Lookup, ProviderError, Replied, Step};
@@ -45,7 +45,7 @@ fn finish(query: Query, replied: Replied) -> Result<Step, ProviderError> {
     {
         return Err(malformed("history"));
     }
-    let partial = judge::partial(&reply, response);
+    let partial = classify::partial(&reply, response);
     let mut asked = None;
     let mut siblings = Vec::new();
     for capability in SIBLINGS {

@@ -1,7 +1,7 @@
 //! Searches Iris Investigate, page by page.
 
 use super::common::{first, post, replied_good};
-use super::{IRIS_INVESTIGATE, MAX_PAGES, judge};
+use super::{IRIS_INVESTIGATE, MAX_PAGES, classify};
 use crate::kit::tolerant::{Node, json, malformed};
 use crate::{Call, ProviderError, Replied, Step};
 use pivotd_domain::{Indicator, IndicatorKind};
@@ -119,7 +119,7 @@ fn page<T: Send + 'static>(
             };
             let body = json(&reply)?;
             let response = Node::of(&body).get("response");
-            let refused = judge::partial(&reply, response);
+            let refused = classify::partial(&reply, response);
             let results = response.get("results");
             if !results.exists() && !response.get("missing_domains").exists() && refused.is_none() {
                 return Err(malformed("results"));

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::common::{call, first, nothing, one_query, replied_good};
-use super::{DESCRIPTOR, REVERSE_IP, REVERSE_NAME_SERVER, judge, segment};
+use super::{DESCRIPTOR, REVERSE_IP, REVERSE_NAME_SERVER, classify, segment};
 use crate::kit::rows::{Row, Rows};
 use crate::kit::tolerant::{Node, json, malformed};
 use crate::{Lookup, ProviderError, Step};
@@ -30,7 +30,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
             let body = json(&reply)?;
             let response = Node::of(&body).get("response");
             let (rows, counted) = read(response, &query)?;
-            let partial = judge::partial(&reply, response).into_iter().collect();
+            let partial = classify::partial(&reply, response).into_iter().collect();
             let mut answer = rows.answer_lacking(&DESCRIPTOR, query, product, partial)?;
             raise(&mut answer, counted);
             Ok(Step::Done(vec![answer]))

@@ -5,11 +5,11 @@
 //! leaves the folder.
 
 mod account;
+mod classify;
 mod common;
 mod history;
 mod hosting;
 mod iris;
-mod judge;
 mod listed;
 mod pivots;
 mod reverse;
@@ -23,8 +23,8 @@ use jiff::Timestamp;
 
 use super::kit::common::{offered, segment};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step, Unit, Values, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Param, Product,
+    Provider, ProviderError, ProviderOption, Reply, Step, Unit, Values, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
 
@@ -220,8 +220,8 @@ impl Provider for DomainTools {
         }
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        classify::classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use super::common::{call, first, nothing, one_query, replied_good};
 use super::iris::{self, Found};
-use super::{DESCRIPTOR, IRIS_INVESTIGATE, REVERSE_WHOIS, judge};
+use super::{DESCRIPTOR, IRIS_INVESTIGATE, REVERSE_WHOIS, classify};
 use crate::kit::rows::{Row, Rows};
 use crate::kit::tolerant::{Node, json, malformed};
 use crate::{Call, Cost, Lookup, ProviderError, Step};
@@ -116,7 +116,7 @@ fn purchase(query: Query, scope: &'static str, price: Price, most: i64) -> Resul
                 bought: true,
                 ..price
             };
-            let partial = judge::partial(&reply, response).into_iter().collect();
+            let partial = classify::partial(&reply, response).into_iter().collect();
             Ok(Step::Done(vec![priced(query, bought, rows, partial)?]))
         }),
     })

@@ -7,7 +7,7 @@
 //! any order, and a list of those that it misses (DomainTools API, Iris Enrich).
 
 use super::common::{answer, call, first, one_query, post, replied_good};
-use super::{IRIS_ENRICH, REPUTATION, RISK, RISK_EVIDENCE, judge};
+use super::{IRIS_ENRICH, REPUTATION, RISK, RISK_EVIDENCE, classify};
 use crate::kit::tolerant::{Node, clean, distinct, host, json, malformed};
 use crate::{Lookup, ProviderError, Replied, Step};
 use pivotd_domain::{Answer, Query, Record};
@@ -42,7 +42,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
                 let response = Node::of(&body).get("response");
                 records.extend(read(response, &query)?);
                 // A refusal to look is no "not found".
-                missing = judge::partial(&reply, response).filter(|_| records.is_empty());
+                missing = classify::partial(&reply, response).filter(|_| records.is_empty());
             }
             let mut answer = answer(query, product, records);
             answer.missing.extend(missing);
@@ -79,7 +79,7 @@ fn enriched(queries: Vec<Query>, replied: Replied) -> Result<Vec<Answer>, Provid
     {
         return Err(malformed("results"));
     }
-    let partial = judge::partial(&reply, response);
+    let partial = classify::partial(&reply, response);
     let rows: Vec<(String, Node<'_>)> = results
         .many()
         .filter_map(|row| Some((row.get("domain").host()?, row)))

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::common::{answer, call, first, one_query, replied_good};
-use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, judge, segment};
+use super::{DESCRIPTOR, PARSED_WHOIS, REVERSE_IP_WHOIS, WHOIS, classify, segment};
 use crate::kit::contact::{self, Contact, Part};
 use crate::kit::facts::country_code;
 use crate::kit::reach::{all_emails, all_phones};
@@ -48,7 +48,7 @@ fn registration(query: Query, product: &'static str, path: &'static str) -> Step
             let response = Node::of(&body).get("response");
             let record = read(response, &query)?;
             let mut made = answer(query, product, vec![record]);
-            made.missing.extend(judge::partial(&reply, response));
+            made.missing.extend(classify::partial(&reply, response));
             Ok(Step::Done(vec![made]))
         }),
     }
@@ -64,7 +64,7 @@ fn of_address(query: Query) -> Step {
             };
             let body = json(&reply)?;
             let response = Node::of(&body).get("response");
-            let partial = judge::partial(&reply, response).into_iter().collect();
+            let partial = classify::partial(&reply, response).into_iter().collect();
             let listed = response.get("records");
             let read = |row| Row::from(netblock(row, &query));
             let rows = match listed.rows().next() {

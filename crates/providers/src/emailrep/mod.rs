@@ -18,8 +18,8 @@ use super::kit::errors::{by_status, said};
 use super::kit::lenient;
 use super::kit::tolerant::{Node, clean, json};
 use super::{
-    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
-    Provider, ProviderError, Reply, Step, Verdict, names,
+    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Product, Provider, ProviderError, Reply, ReplyClass, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
 
@@ -85,10 +85,10 @@ impl Provider for EmailRep {
         Ok(one(Call::get(ORIGIN, QUERY, path), |reply| read(query, reply)))
     }
 
-    /// Judges one reply. Which ones the vendor counts is not published, so each is.
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
-        Judgement {
-            verdict: verdict(reply),
+    /// Classifies one reply. Which ones the vendor counts is not published, so each is.
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
+        Classification {
+            class: class(reply),
             charge: Charge::Most,
         }
     }
@@ -100,25 +100,25 @@ impl Provider for EmailRep {
 }
 
 /// Says what a reply means. Errors are `{"status": "fail", "reason"}`.
-fn verdict(reply: &Reply) -> Verdict {
+fn class(reply: &Reply) -> ReplyClass {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let said = said(root, |root| root.get("reason").text());
     let has = |name| root.is_some_and(|root| root.get(name).exists());
     if reply.status == 200 {
         return match said {
-            Some(_) if has("reputation") || has("details") => Verdict::Good,
-            Some(reason) if !reason.is_empty() => Verdict::Refused(reason),
+            Some(_) if has("reputation") || has("details") => ReplyClass::Good,
+            Some(reason) if !reason.is_empty() => ReplyClass::Refused(reason),
             said => by_status(reply, said),
         };
     }
     match by_status(reply, said) {
         // Its words name the length of its day, of which some has passed.
-        Verdict::Limited { message, .. } => Verdict::Limited {
+        ReplyClass::Limited { message, .. } => ReplyClass::Limited {
             after: retry_after(reply).or(Some(HOUR)),
             message,
         },
-        verdict => verdict,
+        class => class,
     }
 }
 

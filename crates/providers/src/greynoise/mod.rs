@@ -17,8 +17,8 @@ use super::kit::errors::{by_status, said};
 use super::kit::lenient;
 use super::kit::tolerant::{Node, clean, json};
 use super::{
-    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
-    Provider, ProviderError, Reply, Step, Verdict, names,
+    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Product, Provider, ProviderError, Reply, ReplyClass, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
 
@@ -64,10 +64,10 @@ impl Provider for GreyNoise {
         }))
     }
 
-    /// Judges one reply. Which ones the vendor counts is not published, so each is.
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
-        Judgement {
-            verdict: verdict(reply),
+    /// Classifies one reply. Which ones the vendor counts is not published, so each is.
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
+        Classification {
+            class: class(reply),
             charge: Charge::Most,
         }
     }
@@ -83,13 +83,13 @@ impl Provider for GreyNoise {
 }
 
 /// Says what a reply means. 404 is the usual answer about an address that was never seen, and has its shape.
-fn verdict(reply: &Reply) -> Verdict {
+fn class(reply: &Reply) -> ReplyClass {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let has = |name| root.is_some_and(|root| root.get(name).exists());
     match reply.status {
-        200 if has("noise") || has("riot") || has("classification") => Verdict::Good,
-        404 if has("noise") || has("riot") || has("ip") => Verdict::NotFound,
+        200 if has("noise") || has("riot") || has("classification") => ReplyClass::Good,
+        404 if has("noise") || has("riot") || has("ip") => ReplyClass::NotFound,
         _ => by_status(reply, said(root, |root| root.get("message").text())),
     }
 }

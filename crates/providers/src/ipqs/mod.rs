@@ -9,7 +9,7 @@
 //!   `leaked`, `disposable`, `suspect`, `spam_trap_high`, `spam_trap_medium` (its `spam_trap_score`) and `invalid` (its
 //!   `valid` is false).
 
-mod judge;
+mod classify;
 
 use std::sync::{Arc, LazyLock};
 
@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use super::kit::common::{key_header, object, offered, one};
 use super::kit::tolerant::{Node, clean, json, malformed};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, Reply, Step, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
 
@@ -76,8 +76,8 @@ impl Provider for Ipqs {
         Ok(one(call, |reply| read(query, reply)))
     }
 
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(reply)
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
+        classify::classify(reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

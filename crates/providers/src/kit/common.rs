@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 
 use super::dates;
-use crate::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, Step, Verdict};
+use crate::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, ReplyClass, Step};
 use pivotd_domain::{Answer, Query};
 
 pub use super::rows::{nothing, object};
@@ -137,8 +137,8 @@ pub fn held(lookup: &Lookup) -> Option<Step> {
 
 /// Says that a limit of the vendor's was hit, and for how long: as the header `Retry-After` says, else the vendor's own
 /// words. `None` where neither does, or says what is no time to wait; what is further away than a day is a day.
-pub fn limited(reply: &Reply, message: String) -> Verdict {
-    Verdict::Limited {
+pub fn limited(reply: &Reply, message: String) -> ReplyClass {
+    ReplyClass::Limited {
         after: retry_after(reply).or_else(|| waiting(&message)),
         message,
     }
@@ -245,7 +245,7 @@ mod tests {
             let mut reply = reply(429, "");
             reply.retry_after = header.map(str::to_owned);
             match limited(&reply, message.to_owned()) {
-                Verdict::Limited { after, .. } => after,
+                ReplyClass::Limited { after, .. } => after,
                 other => panic!("{other:?}"),
             }
         };

@@ -2,7 +2,7 @@
 
 use super::common::{is_html, limited};
 use super::tolerant::{Node, clean};
-use crate::{Reply, Verdict};
+use crate::{Reply, ReplyClass};
 
 /// Returns what an error's JSON object says, cleaned for people; empty where `text` finds nothing in it, `None` where
 /// the body is no JSON object.
@@ -11,13 +11,13 @@ pub fn said<'a>(root: Option<Node<'a>>, text: impl FnOnce(Node<'a>) -> Option<St
     Some(text(root).map(|text| clean(&text)).unwrap_or_default())
 }
 
-/// Judges a reply that is no answer; `said` is what the vendor's own error says, `None` where the body is none.
+/// Classifies a reply that is no answer; `said` is what the vendor's own error says, `None` where the body is none.
 ///
 /// What stands between refuses by pages of its own, which say nothing of the key.
-pub fn by_status(reply: &Reply, said: Option<String>) -> Verdict {
+pub fn by_status(reply: &Reply, said: Option<String>) -> ReplyClass {
     let status = reply.status;
     if said.is_none() && matches!(status, 401..=404) {
-        return Verdict::Malformed(format!(
+        return ReplyClass::Malformed(format!(
             "HTTP {status} without the vendor's error body: does a proxy or a firewall answer?"
         ));
     }
@@ -25,14 +25,14 @@ pub fn by_status(reply: &Reply, said: Option<String>) -> Verdict {
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| format!("HTTP {status}"));
     match status {
-        200..=299 if is_html(reply) => Verdict::Malformed("a web page came instead of JSON".to_owned()),
-        200..=299 => Verdict::Malformed("the answer has not the vendor's shape".to_owned()),
-        401 => Verdict::KeyRefused(message),
-        402 | 403 => Verdict::NotEntitled(message),
-        404 => Verdict::Malformed(format!("{message}: is the base URL right?")),
+        200..=299 if is_html(reply) => ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
+        200..=299 => ReplyClass::Malformed("the answer has not the vendor's shape".to_owned()),
+        401 => ReplyClass::KeyRefused(message),
+        402 | 403 => ReplyClass::NotEntitled(message),
+        404 => ReplyClass::Malformed(format!("{message}: is the base URL right?")),
         429 => limited(reply, message),
-        400..=499 => Verdict::Refused(message),
-        500..=599 => Verdict::Retry(message),
-        _ => Verdict::Malformed(message),
+        400..=499 => ReplyClass::Refused(message),
+        500..=599 => ReplyClass::Retry(message),
+        _ => ReplyClass::Malformed(message),
     }
 }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Call, Cost, Method, ProviderError, Reply, Verdict};
+use crate::{Call, Cost, Method, ProviderError, Reply, ReplyClass};
 
 /// The name exists, with or without records of the type (RFC 1035 section 4.1.1, as are the others).
 pub const NOERROR: u16 = 0;
@@ -110,22 +110,22 @@ impl Reply {
 }
 
 /// Says what the reply to a DNS question means by its response code alone. Nothing it says repeats what was asked.
-pub fn resolved(reply: &Reply) -> Verdict {
+pub fn resolved(reply: &Reply) -> ReplyClass {
     match reply.status {
         NOERROR => match reply.resources() {
-            Ok(_) => Verdict::Good,
-            Err(error) => Verdict::Malformed(error.to_string()),
+            Ok(_) => ReplyClass::Good,
+            Err(error) => ReplyClass::Malformed(error.to_string()),
         },
-        NXDOMAIN => Verdict::NotFound,
-        SERVFAIL => Verdict::Retry("the resolver could not find out (SERVFAIL)".to_owned()),
+        NXDOMAIN => ReplyClass::NotFound,
+        SERVFAIL => ReplyClass::Retry("the resolver could not find out (SERVFAIL)".to_owned()),
         // A matter of its rules or its rate; asking again at once helps with neither.
-        REFUSED => Verdict::Limited {
+        REFUSED => ReplyClass::Limited {
             after: None,
             message: "the resolver refuses to answer (REFUSED)".to_owned(),
         },
-        FORMERR | NOTIMP => {
-            Verdict::Malformed("the resolver does not understand the question (FORMERR or NOTIMP)".to_owned())
-        }
-        code => Verdict::Refused(format!("the resolver answers with response code {code}")),
+        FORMERR | NOTIMP => ReplyClass::Malformed(
+            "the resolver does not understand the question (FORMERR or NOTIMP)".to_owned(),
+        ),
+        code => ReplyClass::Refused(format!("the resolver answers with response code {code}")),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Facts are from the documentation of the Argus API and from clients that others published.
 
-mod judge;
+mod classify;
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,8 +16,8 @@ use super::kit::rdata;
 use super::kit::rows::Rows;
 use super::kit::tolerant::{Node, json, malformed};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, Replied, Reply, Step, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Replied, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query};
 
@@ -83,8 +83,8 @@ impl Provider for Mnemonic {
         Ok(walk.next())
     }
 
-    fn judge(&self, _call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(reply)
+    fn classify(&self, _call: &Call, reply: &Reply) -> Classification {
+        classify::classify(reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

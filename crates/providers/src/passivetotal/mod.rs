@@ -4,10 +4,10 @@
 //! the base URL of a service that answers alike. Facts are from the vendor's open-source client `passivetotal` 2.5.9
 //! and its recorded answers; what they do not say is in `docs/passivetotal.md`.
 
+mod classify;
 mod details;
 mod dns;
 mod hosts;
-mod judge;
 mod sign;
 mod whois;
 
@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use super::kit::common::offered;
 use super::kit::rows::Rows;
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, Reply, Step,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Reply, Step,
 };
 use pivotd_domain::IndicatorKind::{self, Domain, Email, Hostname, Ipv4, Ipv6, Organization, Person, Phone};
 use pivotd_domain::{Answer, Capability, Query, Record};
@@ -130,8 +130,8 @@ impl Provider for PassiveTotal {
         }
     }
 
-    fn judge(&self, _: &Call, reply: &Reply) -> Judgement {
-        judge::judge(reply)
+    fn classify(&self, _: &Call, reply: &Reply) -> Classification {
+        classify::classify(reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _: Timestamp) -> Result<(), ProviderError> {

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use url::Url;
 
 use super::bootstrap;
+use super::classify::{NOT_FOLLOWED, elsewhere};
 use super::domain::{self, Registration};
-use super::judge::{NOT_FOLLOWED, elsewhere};
 use super::{AUTNUM, DESCRIPTOR, DOMAIN, IANA, IP, REGISTRAR, network};
 use crate::kit::common::{first, object, one_query, replied_good, segment};
 use crate::kit::tolerant::{Node, json};

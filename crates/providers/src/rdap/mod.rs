@@ -4,9 +4,9 @@
 //! (RFC 9224); which server a registrar has, in IANA's list of registrar ids. Calls go to servers of these files only.
 
 pub mod bootstrap;
+mod classify;
 mod domain;
 mod jcard;
-mod judge;
 mod lookup;
 mod network;
 
@@ -18,7 +18,7 @@ use secrecy::SecretString;
 
 use super::kit::common::offered;
 use super::{
-    Call, Descriptor, Exposed, Files, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
+    Call, Classification, Descriptor, Exposed, Files, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, ReferenceFile, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -144,8 +144,8 @@ impl Provider for Rdap {
         lookup::start(lookup)
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        classify::classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, _key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

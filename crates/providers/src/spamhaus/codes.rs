@@ -1,6 +1,6 @@
 //! Says what the addresses mean that Spamhaus answers with (Spamhaus, "DNSBL return codes").
 
-use crate::Verdict;
+use crate::ReplyClass;
 use pivotd_domain::Record;
 
 /// Names the lists.
@@ -42,30 +42,30 @@ impl Zone {
 }
 
 /// Returns what an address says that is no listing: an error, or an answer that is not Spamhaus' own.
-pub(super) fn error(product: &str, code: [u8; 4]) -> Option<Verdict> {
+pub(super) fn error(product: &str, code: [u8; 4]) -> Option<ReplyClass> {
     Some(match code {
-        [127, 255, 255, 255] => Verdict::Limited {
+        [127, 255, 255, 255] => ReplyClass::Limited {
             after: None,
             message: "too many queries (127.255.255.255): beyond the free use, or beyond what the key allows".to_owned(),
         },
-        [127, 255, 255, 254] => Verdict::KeyRefused(
+        [127, 255, 255, 254] => ReplyClass::KeyRefused(
             "Spamhaus does not answer this resolver, a public one (127.255.255.254): use one of your own, or a DQS key"
                 .to_owned(),
         ),
         // A key may have the lists and not this one.
         [127, 255, 255, 252] if product == Zone::Zrd.id() => {
-            Verdict::NotEntitled("there is no such list (127.255.255.252)".to_owned())
+            ReplyClass::NotEntitled("there is no such list (127.255.255.252)".to_owned())
         }
-        [127, 255, 255, 252] => Verdict::KeyRefused(
+        [127, 255, 255, 252] => ReplyClass::KeyRefused(
             "there is no such list (127.255.255.252): the DQS key, which stands in its name, is wrong".to_owned(),
         ),
         [127, 255, ..] => {
             let [a, b, c, d] = code;
-            Verdict::Refused(format!("Spamhaus answers with error {a}.{b}.{c}.{d}"))
+            ReplyClass::Refused(format!("Spamhaus answers with error {a}.{b}.{c}.{d}"))
         }
-        [127, 0, 1, 255] => Verdict::Refused("DBL does not answer for addresses (127.0.1.255)".to_owned()),
+        [127, 0, 1, 255] => ReplyClass::Refused("DBL does not answer for addresses (127.0.1.255)".to_owned()),
         [127, ..] => return None,
-        _ => Verdict::Malformed(
+        _ => ReplyClass::Malformed(
             "the answer is no blocklist's: the resolver leads names that do not exist elsewhere".to_owned(),
         ),
     })

@@ -13,8 +13,8 @@ use self::codes::Zone;
 use super::kit::common::{object, offered, uncovered};
 use super::kit::resource::{NXDOMAIN, RecordType, Resource, resolved};
 use super::{
-    Call, Charge, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product,
-    Provider, ProviderError, ProviderOption, Replied, Reply, Step, Verdict, names,
+    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Product, Provider, ProviderError, ProviderOption, Replied, Reply, ReplyClass, Step, names,
 };
 use pivotd_domain::{Capability, Denial, FailureKind, Indicator, IndicatorKind, Query, Record};
 
@@ -115,9 +115,9 @@ impl Provider for Spamhaus {
         })
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        Judgement {
-            verdict: verdict(call, reply),
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        Classification {
+            class: class(call, reply),
             charge: Charge::Most,
         }
     }
@@ -163,27 +163,27 @@ fn reversed(address: IpAddr) -> String {
 }
 
 /// Says what a reply means: an error of Spamhaus' is an address as a listing is, and must never pass for one.
-fn verdict(call: &Call, reply: &Reply) -> Verdict {
+fn class(call: &Call, reply: &Reply) -> ReplyClass {
     // Whatever else is unknown, the test point is listed.
     if call.path == TEST_QUESTION && reply.status == NXDOMAIN {
         let message = format!(
             "{TEST_POINT}, which is always listed, is not: the DQS key is wrong, or the resolver hides what Spamhaus says"
         );
-        return Verdict::KeyRefused(message);
+        return ReplyClass::KeyRefused(message);
     }
-    let verdict = resolved(reply);
-    if verdict != Verdict::Good {
-        return verdict;
+    let class = resolved(reply);
+    if class != ReplyClass::Good {
+        return class;
     }
     let records = reply.resources().unwrap_or_default();
     let addresses: Vec<[u8; 4]> = records.iter().filter_map(octets).collect();
     if addresses.is_empty() {
-        return Verdict::NotFound;
+        return ReplyClass::NotFound;
     }
     let failed = addresses
         .iter()
         .find_map(|code| codes::error(&call.product, *code));
-    failed.unwrap_or(Verdict::Good)
+    failed.unwrap_or(ReplyClass::Good)
 }
 
 fn octets(record: &Resource) -> Option<[u8; 4]> {

@@ -3,9 +3,9 @@
 //! Facts are from the vendor's developer documentation of its API, version 3, and from its Python framework
 //! (`tcex`). Version 2 is asked only where an instance lacks the list of owners of version 3.
 
+mod classify;
 mod groups;
 mod indicators;
-mod judge;
 mod owners;
 mod pages;
 mod reputation;
@@ -18,8 +18,8 @@ use jiff::Timestamp;
 
 use super::kit::common::offered;
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, ProviderOption, Reply, Step, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, ProviderOption, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
 
@@ -123,8 +123,8 @@ impl Provider for ThreatConnect {
         }
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        classify::classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {

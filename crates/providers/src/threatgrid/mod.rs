@@ -5,11 +5,11 @@
 //! one part of its analysis. Facts are from the vendor's integration documentation, from recorded answers of 2020 and
 //! from open-source clients. None of the vendor's JSON leaves this folder.
 
+mod classify;
 mod common;
 mod contacts;
 mod files;
 mod indicators;
-mod judge;
 mod list;
 mod reports;
 mod reputation;
@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use super::kit::common::offered;
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Param, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Param, Probe, Product,
     Provider, ProviderError, ProviderOption, Reply, Step, Values, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -176,8 +176,8 @@ impl Provider for ThreatGrid {
         }
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        classify::classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

@@ -4,11 +4,11 @@
 //! Facts are from the documentation of the VirusTotal API v3 and from recorded answers. None of the vendor's JSON
 //! leaves this folder.
 
+mod classify;
 mod common;
 mod contacts;
 mod dropped;
 mod file;
-mod judge;
 mod reputation;
 mod resolutions;
 
@@ -18,8 +18,8 @@ use jiff::Timestamp;
 
 use super::kit::common::{key_header, offered};
 use super::{
-    Call, CredentialField, Descriptor, Exposed, Judgement, Lookup, Offer, Origin, Probe, Product, Provider,
-    ProviderError, Reply, Step, names,
+    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
 
@@ -138,8 +138,8 @@ impl Provider for VirusTotal {
         }
     }
 
-    fn judge(&self, call: &Call, reply: &Reply) -> Judgement {
-        judge::judge(call, reply)
+    fn classify(&self, call: &Call, reply: &Reply) -> Classification {
+        classify::classify(call, reply)
     }
 
     fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {

@@ -7,7 +7,7 @@ use super::owners;
 use crate::kit::common::{is_html, limited};
 use crate::kit::lenient;
 use crate::kit::tolerant::{Node, clean};
-use crate::{Call, Charge, Judgement, Reply, Verdict};
+use crate::{Call, Charge, Classification, Reply, ReplyClass};
 
 /// How the messages begin that are about the signature and about the clock, whatever the status (ThreatConnect API
 /// documentation, authentication). Only the beginning counts: a message may repeat what was searched.
@@ -30,15 +30,15 @@ const ACCESS_WORDS: &[&str] = &["license", "permission", "not authorized", "not 
 /// Words of messages about a query that is wrong or took too long: it would be so again.
 const QUERY_WORDS: &[&str] = &["tql", "timeout", "timed out"];
 
-/// Judges one reply. Nothing of it is billed by the vendor; the call counts.
-pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
-    Judgement {
-        verdict: verdict(call, reply),
+/// Classifies one reply. Nothing of it is billed by the vendor; the call counts.
+pub(super) fn classify(call: &Call, reply: &Reply) -> Classification {
+    Classification {
+        class: class(call, reply),
         charge: Charge::Most,
     }
 }
 
-fn verdict(call: &Call, reply: &Reply) -> Verdict {
+fn class(call: &Call, reply: &Reply) -> ReplyClass {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     let status = root.and_then(|root| root.get("status").text());
@@ -51,74 +51,80 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
     match reply.status {
         200 | 201 if !failed => good(reply, root),
         200 | 201 => said(message.as_deref()).unwrap_or_else(|| {
-            Verdict::Refused(message.unwrap_or_else(|| "ThreatConnect refused without a reason".to_owned()))
+            ReplyClass::Refused(
+                message.unwrap_or_else(|| "ThreatConnect refused without a reason".to_owned()),
+            )
         }),
         // An instance that is too old for a list has no body of the vendor's for it.
-        404 if root.is_some() || reply.body.is_empty() || call.path == owners::PATH => Verdict::NotFound,
-        404 => Verdict::Malformed("404 without the vendor's error body: is the base URL right?".to_owned()),
+        404 if root.is_some() || reply.body.is_empty() || call.path == owners::PATH => ReplyClass::NotFound,
+        404 => {
+            ReplyClass::Malformed("404 without the vendor's error body: is the base URL right?".to_owned())
+        }
         code => refused(code, message.as_deref(), reply, root.is_some()),
     }
 }
 
-fn good(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
+fn good(reply: &Reply, root: Option<Node<'_>>) -> ReplyClass {
     match root {
-        Some(root) if root.get("data").exists() => Verdict::Good,
-        Some(_) => Verdict::Malformed("the answer has no `data`".to_owned()),
-        None if is_html(reply) => Verdict::Malformed("a web page came instead of JSON".to_owned()),
-        None => Verdict::Malformed("the answer is no JSON object".to_owned()),
+        Some(root) if root.get("data").exists() => ReplyClass::Good,
+        Some(_) => ReplyClass::Malformed("the answer has no `data`".to_owned()),
+        None if is_html(reply) => ReplyClass::Malformed("a web page came instead of JSON".to_owned()),
+        None => ReplyClass::Malformed("the answer is no JSON object".to_owned()),
     }
 }
 
-fn refused(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> Verdict {
+fn refused(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> ReplyClass {
     let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     match code {
         429 => limited(reply, text("a rate limit was hit")),
         401 | 403 => said(message).unwrap_or_else(|| denied(code, message)),
         503 if is_object && !is_passing(message) => {
-            Verdict::NotEntitled(text("the instance is not licensed for the API"))
+            ReplyClass::NotEntitled(text("the instance is not licensed for the API"))
         }
         // What else is wrong with a question is none of the key's, whatever words the message repeats.
-        400..=499 => said(message).unwrap_or_else(|| Verdict::Refused(text(&format!("HTTP {code}")))),
-        500 if has(message, QUERY_WORDS) || has(message, OWNER_WORDS) => Verdict::Refused(text("HTTP 500")),
-        500 => said(message).unwrap_or_else(|| Verdict::Retry(text("HTTP 500"))),
-        501..=599 => Verdict::Retry(text(&format!("HTTP {code}"))),
-        _ => Verdict::Malformed(format!("HTTP {code}")),
+        400..=499 => said(message).unwrap_or_else(|| ReplyClass::Refused(text(&format!("HTTP {code}")))),
+        500 if has(message, QUERY_WORDS) || has(message, OWNER_WORDS) => {
+            ReplyClass::Refused(text("HTTP 500"))
+        }
+        500 => said(message).unwrap_or_else(|| ReplyClass::Retry(text("HTTP 500"))),
+        501..=599 => ReplyClass::Retry(text(&format!("HTTP {code}"))),
+        _ => ReplyClass::Malformed(format!("HTTP {code}")),
     }
 }
 
 /// Reads the messages that the vendor's documentation quotes.
-fn said(message: Option<&str>) -> Option<Verdict> {
+fn said(message: Option<&str>) -> Option<ReplyClass> {
     let text = message?;
     let lower = text.to_lowercase();
     if lower.starts_with(CLOCK) {
         // The key may be right: nothing is to be closed until somebody changes it.
-        return Some(Verdict::Refused(format!(
+        return Some(ReplyClass::Refused(format!(
             "{text} (is this machine's clock right?)"
         )));
     }
     lower
         .starts_with(SIGNATURE)
-        .then(|| Verdict::KeyRefused(text.to_owned()))
+        .then(|| ReplyClass::KeyRefused(text.to_owned()))
 }
 
 /// Says why access was denied. 403 is mostly about an owner, whose name the message may repeat, and so goes by that
 /// first; 401 is about the key unless it says otherwise.
-fn denied(code: u16, message: Option<&str>) -> Verdict {
+fn denied(code: u16, message: Option<&str>) -> ReplyClass {
     let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     let (is_key, is_owner) = (has(message, KEY_WORDS), has(message, OWNER_WORDS));
     if is_owner && (code == 403 || !is_key) {
-        return Verdict::Refused(text("the owner is unknown, or not to be seen"));
+        return ReplyClass::Refused(text("the owner is unknown, or not to be seen"));
     }
     if is_key {
-        return Verdict::KeyRefused(text("access was denied"));
+        return ReplyClass::KeyRefused(text("access was denied"));
     }
     if has(message, ACCESS_WORDS) {
-        return Verdict::NotEntitled(text("access was denied"));
+        return ReplyClass::NotEntitled(text("access was denied"));
     }
     match code {
-        401 => Verdict::KeyRefused(text("access was denied")),
+        401 => ReplyClass::KeyRefused(text("access was denied")),
         // The owner does not exist or cannot be seen: that concerns this question only.
-        _ => Verdict::Refused(text("the owner is unknown, or not to be seen")),
+        _ => ReplyClass::Refused(text("the owner is unknown, or not to be seen")),
     }
 }
 

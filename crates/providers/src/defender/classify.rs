@@ -7,26 +7,26 @@ use super::LOGIN;
 use crate::kit::common::limited;
 use crate::kit::lenient;
 use crate::kit::tolerant::{Node, clean};
-use crate::{Call, Charge, Judgement, Reply, Verdict};
+use crate::{Call, Charge, Classification, Reply, ReplyClass};
 
-/// Judges one reply. Tokens are free; what else is free is not said.
-pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
+/// Classifies one reply. Tokens are free; what else is free is not said.
+pub(super) fn classify(call: &Call, reply: &Reply) -> Classification {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     if call.origin == LOGIN {
-        return Judgement {
-            verdict: token(reply, root),
+        return Classification {
+            class: token(reply, root),
             charge: Charge::Free,
         };
     }
-    Judgement {
-        verdict: graph(reply, root),
+    Classification {
+        class: graph(reply, root),
         charge: Charge::Most,
     }
 }
 
-/// Judges the answer to a call for a token.
-fn token(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
+/// Classifies the answer to a call for a token.
+fn token(reply: &Reply, root: Option<Node<'_>>) -> ReplyClass {
     let code = root.and_then(|root| root.get("error").text()).unwrap_or_default();
     // The description ends in numbers for the vendor's support.
     let said = root
@@ -39,24 +39,26 @@ fn token(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
     let text = |otherwise: &str| said.clone().unwrap_or_else(|| otherwise.to_owned());
     let status = reply.status;
     match (status, code.as_str()) {
-        (200, _) if root.is_some_and(|root| root.get("access_token").exists()) => Verdict::Good,
-        (200, _) => Verdict::Malformed("the answer holds no token".to_owned()),
+        (200, _) if root.is_some_and(|root| root.get("access_token").exists()) => ReplyClass::Good,
+        (200, _) => ReplyClass::Malformed("the answer holds no token".to_owned()),
         (429, _) => limited(reply, text("too many tokens were asked for")),
         // RFC 6749, 4.1.2.1, which the vendor uses here too.
-        (400..=499, "temporarily_unavailable" | "server_error") => Verdict::Retry(text(&code)),
+        (400..=499, "temporarily_unavailable" | "server_error") => ReplyClass::Retry(text(&code)),
         // Something in between, such as a proxy, says nothing of the key.
-        (400 | 401 | 403, "") => Verdict::Malformed(format!("HTTP {status} without the vendor's error body")),
+        (400 | 401 | 403, "") => {
+            ReplyClass::Malformed(format!("HTTP {status} without the vendor's error body"))
+        }
         // A wrong secret, client or tenant, or consent that was never given: nothing to be had until the key changes.
-        (400 | 401 | 403, _) => Verdict::KeyRefused(text("tenant, client or secret are refused")),
-        (500..=599, _) => Verdict::Retry(text(&format!("HTTP {status}"))),
-        _ => Verdict::Malformed(format!(
+        (400 | 401 | 403, _) => ReplyClass::KeyRefused(text("tenant, client or secret are refused")),
+        (500..=599, _) => ReplyClass::Retry(text(&format!("HTTP {status}"))),
+        _ => ReplyClass::Malformed(format!(
             "HTTP {status} instead of a token: is the base URL right?"
         )),
     }
 }
 
-/// Judges the answer to any other call.
-fn graph(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
+/// Classifies the answer to any other call.
+fn graph(reply: &Reply, root: Option<Node<'_>>) -> ReplyClass {
     let error = root.map(|root| root.get("error"));
     let read = |name| {
         error
@@ -70,18 +72,18 @@ fn graph(reply: &Reply, root: Option<Node<'_>>) -> Verdict {
     };
     let status = reply.status;
     match status {
-        200 if root.is_some() && !error.is_some_and(Node::exists) => Verdict::Good,
-        200 => Verdict::Malformed("the answer is no JSON object of Graph's".to_owned()),
-        204 => Verdict::NotFound,
-        404 if root.is_some() || reply.body.is_empty() => Verdict::NotFound,
-        404 => Verdict::Malformed("404 without Graph's error body: is the base URL right?".to_owned()),
+        200 if root.is_some() && !error.is_some_and(Node::exists) => ReplyClass::Good,
+        200 => ReplyClass::Malformed("the answer is no JSON object of Graph's".to_owned()),
+        204 => ReplyClass::NotFound,
+        404 if root.is_some() || reply.body.is_empty() => ReplyClass::NotFound,
+        404 => ReplyClass::Malformed("404 without Graph's error body: is the base URL right?".to_owned()),
         // Mostly InvalidAuthenticationToken; whether the key is at fault shows when the next token is refused, too.
-        401 => Verdict::SessionEnded(text("the token is refused")),
-        403 => Verdict::NotEntitled(forbidden(code.as_deref(), said.as_deref())),
+        401 => ReplyClass::SessionEnded(text("the token is refused")),
+        403 => ReplyClass::NotEntitled(forbidden(code.as_deref(), said.as_deref())),
         429 => limited(reply, text("Graph's limit was hit")),
-        400..=499 => Verdict::Refused(text(&format!("HTTP {status}"))),
-        500..=599 => Verdict::Retry(text(&format!("HTTP {status}"))),
-        _ => Verdict::Malformed(format!("HTTP {status}")),
+        400..=499 => ReplyClass::Refused(text(&format!("HTTP {status}"))),
+        500..=599 => ReplyClass::Retry(text(&format!("HTTP {status}"))),
+        _ => ReplyClass::Malformed(format!("HTTP {status}")),
     }
 }
 

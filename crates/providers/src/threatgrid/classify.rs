@@ -8,17 +8,17 @@ use super::SEARCH;
 use crate::kit::common::{is_html, limited};
 use crate::kit::lenient;
 use crate::kit::tolerant::{Node, clean};
-use crate::{Call, Charge, Judgement, Reply, Verdict};
+use crate::{Call, Charge, Classification, Reply, ReplyClass};
 
-/// Judges one reply. Nothing is billed apart from calls, and nothing is said to be free.
-pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
-    Judgement {
-        verdict: verdict(call, reply),
+/// Classifies one reply. Nothing is billed apart from calls, and nothing is said to be free.
+pub(super) fn classify(call: &Call, reply: &Reply) -> Classification {
+    Classification {
+        class: class(call, reply),
         charge: Charge::Most,
     }
 }
 
-fn verdict(call: &Call, reply: &Reply) -> Verdict {
+fn class(call: &Call, reply: &Reply) -> ReplyClass {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let error = root.map(|root| root.get("error")).filter(|error| error.exists());
@@ -43,9 +43,9 @@ fn verdict(call: &Call, reply: &Reply) -> Verdict {
     )
 }
 
-fn good(root: Option<Node<'_>>, reply: &Reply) -> Verdict {
+fn good(root: Option<Node<'_>>, reply: &Reply) -> ReplyClass {
     let Some(root) = root else {
-        return Verdict::Malformed(if is_html(reply) {
+        return ReplyClass::Malformed(if is_html(reply) {
             "a web page came instead of JSON".to_owned()
         } else {
             "the answer is no JSON".to_owned()
@@ -53,9 +53,9 @@ fn good(root: Option<Node<'_>>, reply: &Reply) -> Verdict {
     };
     let data = root.get("data");
     if data.is_object() || data.is_list() {
-        Verdict::Good
+        ReplyClass::Good
     } else {
-        Verdict::Malformed("the answer has no `data`".to_owned())
+        ReplyClass::Malformed("the answer has no `data`".to_owned())
     }
 }
 
@@ -73,23 +73,25 @@ fn message(error: Node<'_>) -> Option<String> {
         .or_else(|| error.text())
 }
 
-fn failed(call: &Call, code: u16, said: Option<&str>, reply: &Reply, is_object: bool) -> Verdict {
+fn failed(call: &Call, code: u16, said: Option<&str>, reply: &Reply, is_object: bool) -> ReplyClass {
     let lower = said.unwrap_or_default().to_lowercase();
     let text = |otherwise: &str| said.unwrap_or(otherwise).to_owned();
     match code {
-        404 if is_object || reply.body.is_empty() => Verdict::NotFound,
-        404 => Verdict::Malformed("404 without the vendor's error body: is the base URL right?".to_owned()),
-        401 => Verdict::KeyRefused(text("the key was refused")),
+        404 if is_object || reply.body.is_empty() => ReplyClass::NotFound,
+        404 => {
+            ReplyClass::Malformed("404 without the vendor's error body: is the base URL right?".to_owned())
+        }
+        401 => ReplyClass::KeyRefused(text("the key was refused")),
         403 if KEY_WORDS.iter().any(|word| lower.contains(word)) => {
-            Verdict::KeyRefused(text("the key was refused"))
+            ReplyClass::KeyRefused(text("the key was refused"))
         }
         // One sample that somebody else keeps private says nothing of the others.
-        403 if call.product != SEARCH => Verdict::Refused(text("this sample may not be seen")),
-        403 => Verdict::NotEntitled(text("access was denied")),
+        403 if call.product != SEARCH => ReplyClass::Refused(text("this sample may not be seen")),
+        403 => ReplyClass::NotEntitled(text("access was denied")),
         429 => limited(reply, text("a rate limit was hit")),
-        500..=599 => Verdict::Retry(text(&format!("HTTP {code}"))),
-        400..=499 => Verdict::Refused(text(&format!("HTTP {code}"))),
-        _ => Verdict::Malformed(format!("HTTP {code}")),
+        500..=599 => ReplyClass::Retry(text(&format!("HTTP {code}"))),
+        400..=499 => ReplyClass::Refused(text(&format!("HTTP {code}"))),
+        _ => ReplyClass::Malformed(format!("HTTP {code}")),
     }
 }
 

@@ -8,21 +8,21 @@ use crate::kit::common::until_reset;
 use crate::kit::errors::{by_status, said};
 use crate::kit::lenient;
 use crate::kit::tolerant::Node;
-use crate::{Charge, Judgement, Reply, Verdict};
+use crate::{Charge, Classification, Reply, ReplyClass};
 
-/// Judges one reply.
-pub(super) fn judge(reply: &Reply) -> Judgement {
-    Judgement {
-        verdict: verdict(reply),
+/// Classifies one reply.
+pub(super) fn classify(reply: &Reply) -> Classification {
+    Classification {
+        class: class(reply),
         charge: Charge::Most,
     }
 }
 
-fn verdict(reply: &Reply) -> Verdict {
+fn class(reply: &Reply) -> ReplyClass {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     if reply.status == 200 && root.is_some_and(|root| root.get("data").is_object()) {
-        return Verdict::Good;
+        return ReplyClass::Good;
     }
     let said = said(root, |root| {
         let text = |error: Node<'_>| error.get("detail").text().or_else(|| error.get("message").text());

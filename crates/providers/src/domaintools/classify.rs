@@ -7,13 +7,13 @@
 use crate::kit::common::{is_html, limited};
 use crate::kit::lenient;
 use crate::kit::tolerant::{Node, clean};
-use crate::{Call, Charge, Cost, Judgement, Reply, Verdict};
+use crate::{Call, Charge, Classification, Cost, Reply, ReplyClass};
 
 /// Seconds that the vendor's own client library waits when a per-minute limit was hit.
 const MINUTE: u64 = 60;
 
-/// Judges one reply.
-pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
+/// Classifies one reply.
+pub(super) fn classify(call: &Call, reply: &Reply) -> Classification {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of);
     let error = root
@@ -40,7 +40,7 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
     let message = error
         .and_then(|error| error.get("message").text())
         .map(|text| clean(&text));
-    let verdict = failed(code, message.as_deref(), reply, root.is_some_and(Node::is_object));
+    let class = failed(code, message.as_deref(), reply, root.is_some_and(Node::is_object));
     // Records are billed as they are returned (DomainTools API, whois history), and the vendor's error
     // envelope returns none. A purchase that failed is not said to be free.
     let charge = if error.is_some() {
@@ -51,12 +51,12 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
     } else {
         Charge::Most
     };
-    Judgement { verdict, charge }
+    Classification { class, charge }
 }
 
-fn good(call: &Call, reply: &Reply, root: Option<Node<'_>>) -> Judgement {
-    let fault = |message: &str| Judgement {
-        verdict: Verdict::Malformed(message.to_owned()),
+fn good(call: &Call, reply: &Reply, root: Option<Node<'_>>) -> Classification {
+    let fault = |message: &str| Classification {
+        class: ReplyClass::Malformed(message.to_owned()),
         charge: Charge::Most,
     };
     let Some(root) = root else {
@@ -70,8 +70,8 @@ fn good(call: &Call, reply: &Reply, root: Option<Node<'_>>) -> Judgement {
     if !response.is_object() {
         return fault("the answer has no `response`");
     }
-    Judgement {
-        verdict: Verdict::Good,
+    Classification {
+        class: ReplyClass::Good,
         charge: cost(call, response),
     }
 }
@@ -90,13 +90,15 @@ fn cost(call: &Call, response: Node<'_>) -> Charge {
     ))
 }
 
-fn failed(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> Verdict {
+fn failed(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> ReplyClass {
     let said = message.unwrap_or_default().to_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let text = |otherwise: &str| message.unwrap_or(otherwise).to_owned();
     match code {
-        404 if is_object || reply.body.is_empty() => Verdict::NotFound,
-        404 => Verdict::Malformed("404 without the vendor's error body: is the base URL right?".to_owned()),
+        404 if is_object || reply.body.is_empty() => ReplyClass::NotFound,
+        404 => {
+            ReplyClass::Malformed("404 without the vendor's error body: is the base URL right?".to_owned())
+        }
         401 | 403 => access(
             code,
             any(KEY_WORDS),
@@ -105,13 +107,13 @@ fn failed(code: u16, message: Option<&str>, reply: &Reply, is_object: bool) -> V
         ),
         429 => limited(reply, text("a rate limit was hit")),
         503 if any(&["exceeds the maximum", "size of this report", "too large"]) => {
-            Verdict::Refused(text("the report is too large"))
+            ReplyClass::Refused(text("the report is too large"))
         }
-        503 if any(&["maintenance", "temporarily unavailable"]) => Verdict::Retry(text("HTTP 503")),
+        503 if any(&["maintenance", "temporarily unavailable"]) => ReplyClass::Retry(text("HTTP 503")),
         503 if is_object => limited(reply, text("a rate limit was hit")).otherwise(Some(MINUTE)),
-        400 | 405..=428 | 430..=499 | 402 => Verdict::Refused(text(&format!("HTTP {code}"))),
-        500..=599 => Verdict::Retry(text(&format!("HTTP {code}"))),
-        _ => Verdict::Malformed(format!("HTTP {code}")),
+        400 | 405..=428 | 430..=499 | 402 => ReplyClass::Refused(text(&format!("HTTP {code}"))),
+        500..=599 => ReplyClass::Retry(text(&format!("HTTP {code}"))),
+        _ => ReplyClass::Malformed(format!("HTTP {code}")),
     }
 }
 
@@ -142,11 +144,11 @@ const PRODUCT_WORDS: &[&str] = &[
 ///
 /// A 403 whose message is neither is taken as "not entitled": that closes one product, where "key
 /// refused" would close the whole account until somebody changes a key that may be right.
-fn access(code: u16, of_key: bool, of_product: bool, message: String) -> Verdict {
+fn access(code: u16, of_key: bool, of_product: bool, message: String) -> ReplyClass {
     if of_product || (code == 403 && !of_key) {
-        Verdict::NotEntitled(message)
+        ReplyClass::NotEntitled(message)
     } else {
-        Verdict::KeyRefused(message)
+        ReplyClass::KeyRefused(message)
     }
 }
 

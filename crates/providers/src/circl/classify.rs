@@ -3,17 +3,17 @@
 use crate::kit::cof;
 use crate::kit::common::limited;
 use crate::kit::tolerant::clean;
-use crate::{Charge, Judgement, Reply, Verdict};
+use crate::{Charge, Classification, Reply, ReplyClass};
 
-/// Judges one reply.
-pub(super) fn judge(reply: &Reply) -> Judgement {
-    Judgement {
-        verdict: verdict(reply),
+/// Classifies one reply.
+pub(super) fn classify(reply: &Reply) -> Classification {
+    Classification {
+        class: class(reply),
         charge: Charge::Most,
     }
 }
 
-fn verdict(reply: &Reply) -> Verdict {
+fn class(reply: &Reply) -> ReplyClass {
     let is_page = reply.content_type.contains("html");
     let said = || {
         let text = clean(&String::from_utf8_lossy(&reply.body));
@@ -28,17 +28,17 @@ fn verdict(reply: &Reply) -> Verdict {
             let lines = cof::lines(reply);
             // No line at all is how "nothing is known" is told.
             if (lines.broken || lines.unread > 0) && lines.objects.is_empty() {
-                Verdict::Malformed("the answer has no rows of JSON".to_owned())
+                ReplyClass::Malformed("the answer has no rows of JSON".to_owned())
             } else {
-                Verdict::Good
+                ReplyClass::Good
             }
         }
-        404 if is_page => Verdict::Malformed("404: is the base URL right?".to_owned()),
-        404 => Verdict::NotFound,
-        401 | 403 => Verdict::KeyRefused(said()),
+        404 if is_page => ReplyClass::Malformed("404: is the base URL right?".to_owned()),
+        404 => ReplyClass::NotFound,
+        401 | 403 => ReplyClass::KeyRefused(said()),
         429 => limited(reply, said()),
-        400..=499 => Verdict::Refused(said()),
-        500..=599 => Verdict::Retry(format!("HTTP {}", reply.status)),
-        status => Verdict::Malformed(format!("HTTP {status}")),
+        400..=499 => ReplyClass::Refused(said()),
+        500..=599 => ReplyClass::Retry(format!("HTTP {}", reply.status)),
+        status => ReplyClass::Malformed(format!("HTTP {status}")),
     }
 }

@@ -7,7 +7,7 @@ use super::{DESCRIPTOR, LOCATION, REGISTRAR};
 use crate::kit::common::limited;
 use crate::kit::lenient;
 use crate::kit::tolerant::{Node, clean};
-use crate::{Call, Charge, Judgement, Reply, Verdict};
+use crate::{Call, Charge, Classification, Reply, ReplyClass};
 
 /// Says that a server is not followed to where it sends.
 pub(super) const NOT_FOLLOWED: &str = "the server sends elsewhere, where it is not followed";
@@ -19,9 +19,9 @@ pub(super) fn elsewhere(reply: &Reply) -> Option<&str> {
     (!location.is_empty()).then_some(location)
 }
 
-/// Judges one reply.
-pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
-    let verdict = if DESCRIPTOR
+/// Classifies one reply.
+pub(super) fn classify(call: &Call, reply: &Reply) -> Classification {
+    let class = if DESCRIPTOR
         .files
         .iter()
         .any(|file| call.product == file.name.as_str())
@@ -33,28 +33,30 @@ pub(super) fn judge(call: &Call, reply: &Reply) -> Judgement {
             // a second attempt, since the registry has answered.
             (
                 REGISTRAR,
-                Verdict::Retry(message) | Verdict::Malformed(message) | Verdict::Limited { message, .. },
-            ) => Verdict::Refused(message),
-            (_, verdict) => verdict,
+                ReplyClass::Retry(message)
+                | ReplyClass::Malformed(message)
+                | ReplyClass::Limited { message, .. },
+            ) => ReplyClass::Refused(message),
+            (_, class) => class,
         }
     };
-    Judgement {
-        verdict,
+    Classification {
+        class,
         charge: Charge::Most,
     }
 }
 
-/// Judges a file of IANA's; what is in it is checked before it is kept.
-fn of_file(status: u16) -> Verdict {
+/// Classifies a file of IANA's; what is in it is checked before it is kept.
+fn of_file(status: u16) -> ReplyClass {
     match status {
-        200 => Verdict::Good,
-        404 => Verdict::NotFound,
-        429 | 500..=599 => Verdict::Retry(format!("HTTP {status}")),
-        _ => Verdict::Refused(format!("HTTP {status}")),
+        200 => ReplyClass::Good,
+        404 => ReplyClass::NotFound,
+        429 | 500..=599 => ReplyClass::Retry(format!("HTTP {status}")),
+        _ => ReplyClass::Refused(format!("HTTP {status}")),
     }
 }
 
-fn of_object(reply: &Reply) -> Verdict {
+fn of_object(reply: &Reply) -> ReplyClass {
     let parsed = lenient::value(&reply.body).ok();
     let root = parsed.as_ref().map(Node::of).filter(|root| root.is_object());
     // Some servers send their error object with 200.
@@ -66,19 +68,19 @@ fn of_object(reply: &Reply) -> Verdict {
     let message = root.and_then(said).unwrap_or_else(|| format!("HTTP {code}"));
     match (code, root) {
         // Whether it is followed is decided with the files at hand.
-        _ if elsewhere(reply).is_some() => Verdict::Good,
-        (200, Some(_)) => Verdict::Good,
-        (200, None) if parsed.is_some() => Verdict::Malformed("the answer is no object".to_owned()),
-        (200, None) => Verdict::Malformed("the answer is no JSON".to_owned()),
+        _ if elsewhere(reply).is_some() => ReplyClass::Good,
+        (200, Some(_)) => ReplyClass::Good,
+        (200, None) if parsed.is_some() => ReplyClass::Malformed("the answer is no object".to_owned()),
+        (200, None) => ReplyClass::Malformed("the answer is no JSON".to_owned()),
         // The server is the one that answers for this name or number, so this means "not registered".
-        (404, _) => Verdict::NotFound,
+        (404, _) => ReplyClass::NotFound,
         (429, _) => limited(reply, message),
-        (300..=399, _) => Verdict::Refused(NOT_FOLLOWED.to_owned()),
-        (501, _) => Verdict::Refused("the server does not answer this kind of question".to_owned()),
-        (500..=599, _) => Verdict::Retry(message),
+        (300..=399, _) => ReplyClass::Refused(NOT_FOLLOWED.to_owned()),
+        (501, _) => ReplyClass::Refused("the server does not answer this kind of question".to_owned()),
+        (500..=599, _) => ReplyClass::Retry(message),
         // There is no key that could be refused: 401 and 403 are the server's choice of whom it answers.
-        (400..=499, _) => Verdict::Refused(message),
-        _ => Verdict::Malformed(message),
+        (400..=499, _) => ReplyClass::Refused(message),
+        _ => ReplyClass::Malformed(message),
     }
 }
 
