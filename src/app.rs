@@ -1,4 +1,4 @@
-//! Builds what faces and commands share; tests and production take the same door.
+//! Builds what frontends and commands share; tests and production take the same door.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -110,7 +110,7 @@ pub enum StartError {
     Tls(String),
 }
 
-/// Holds everything that faces and commands share.
+/// Holds everything that frontends and commands share.
 #[derive(Debug)]
 pub struct App {
     /// Answers questions.

@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::transform::{Asked, Body, Depends, Known, NotAsked, Ran, Run, plain};
 use crate::domain::lists::ZoneKind;
 use crate::domain::{Denial, FailureKind, Outcome};
-use crate::engine::{CacheState, TERMINAL, Told};
+use crate::engine::{CacheState, EngineResponse, TERMINAL};
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
 use crate::mapping::{Heard, Mapped, MappedInput, Selection, Window, arrange};
@@ -104,7 +104,7 @@ pub(super) fn gather(
 }
 
 /// A body may be kept while all it was made from is fresh; failures and stale answers are told anew each time.
-fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &Told) {
+fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &EngineResponse) {
     let fresh = told.stale.is_none() && !options.buy && options.max_age.is_none();
     match (&told.entry, &told.key, depends.as_mut()) {
         // A quote tells what is left of a budget, which changes without the answer changing.
@@ -119,7 +119,7 @@ fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &Told
 }
 
 /// Says where an answer came from; where access was denied before anything was sent, no provider was asked.
-fn asked_where(told: &Told) -> &'static str {
+fn asked_where(told: &EngineResponse) -> &'static str {
     match &told.outcome {
         Outcome::Failed(failure)
             if matches!(

@@ -12,7 +12,7 @@ use crate::catalogue::{OWN, own};
 use crate::domain::{Capability, Indicator, IndicatorKind, Lists, Pap, Query, Tlp};
 use crate::engine::keyring::Key;
 use crate::engine::ledger::Priority;
-use crate::engine::{Ask, Asker, Engine, Told};
+use crate::engine::{Asker, Engine, EngineRequest, EngineResponse};
 use crate::providers::Descriptor;
 
 /// Is a provider that may be chosen.
@@ -123,7 +123,7 @@ pub struct SourceResult {
     /// The provider.
     pub descriptor: Arc<Descriptor>,
     /// What it answered.
-    pub response: Told,
+    pub response: EngineResponse,
 }
 
 /// Holds what all questions of a request have in common.
@@ -158,11 +158,11 @@ impl Lookup<'_> {
     ) -> SourceResult {
         if source.descriptor.name == OWN {
             return SourceResult {
-                response: Told::local(own::answer(indicator, self.lists).0),
+                response: EngineResponse::local(own::answer(indicator, self.lists).0),
                 descriptor: source.descriptor,
             };
         }
-        let ask = Ask {
+        let ask = EngineRequest {
             provider: source.descriptor.name.to_string(),
             query: Query {
                 capability,
@@ -207,7 +207,7 @@ impl SourceResult {
     /// Gives back the room that a large answer takes while others are waited for.
     #[must_use]
     pub fn without_room(self) -> Self {
-        let response = Told {
+        let response = EngineResponse {
             place: None,
             ..self.response
         };

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::domain::indicator::{is_plain, visible};
 use crate::domain::outcome::money;
 use crate::domain::{Answer, Denial, Failure, FailureKind, Outcome};
-use crate::engine::Told;
+use crate::engine::EngineResponse;
 use crate::maltego::{UiMessage, UiMessageKind};
 use crate::mapping::{Dropped, Mapped, Unplaced, Window};
 
@@ -104,7 +104,7 @@ impl Context<'_> {
 
     /// Says all that is to be said of one provider's answer.
     #[must_use]
-    pub fn messages(&self, told: &Told, mapped: &Mapped) -> Vec<UiMessage> {
+    pub fn messages(&self, told: &EngineResponse, mapped: &Mapped) -> Vec<UiMessage> {
         let mut all = Vec::new();
         if let Some(domain) = self.instead
             && !matches!(told.outcome, Outcome::Failed(_))
@@ -153,7 +153,7 @@ impl Context<'_> {
         }
     }
 
-    fn quote(&self, answer: &Answer, told: &Told) -> UiMessage {
+    fn quote(&self, answer: &Answer, told: &EngineResponse) -> UiMessage {
         let Some(price) = &answer.price else {
             return self.say(UiMessageKind::Inform, "no price");
         };

@@ -1,4 +1,4 @@
-//! Asks the engine on behalf of a face: a transform's run, an alert's score. Faces decode before and render after.
+//! Asks the engine on behalf of a frontend: a transform's run, an alert's score. Frontends decode before and render after.
 
 mod gather;
 pub mod lookup;

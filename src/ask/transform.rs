@@ -18,7 +18,7 @@ use crate::domain::lists::ZoneKind;
 use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome};
 use crate::engine::cache::AnswerKey;
 use crate::engine::keyring::tenant_scope;
-use crate::engine::{Asker, CacheState, Engine, Told};
+use crate::engine::{Asker, CacheState, Engine, EngineResponse};
 use crate::maltego::settings::{boolean, is_said};
 use crate::maltego::{
     InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
@@ -129,7 +129,7 @@ pub(super) struct Asked {
     pub(super) indicator: Indicator,
     pub(super) instead: Option<String>,
     pub(super) note: Option<String>,
-    pub(super) told: Vec<(Arc<Descriptor>, Arc<Options>, Told)>,
+    pub(super) told: Vec<(Arc<Descriptor>, Arc<Options>, EngineResponse)>,
 }
 
 /// Holds what the questions of a run came to, not yet merged.

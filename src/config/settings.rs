@@ -27,7 +27,7 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// `[store]`: how much of the disk the store takes.
     pub store: StoreSettings,
-    /// `[deadlines]`: how long each face waits.
+    /// `[deadlines]`: how long each frontend waits.
     pub deadlines: Deadlines,
     /// `[alerts]`: whose relays are believed.
     pub trusted_relays: Vec<Relay>,
@@ -164,12 +164,12 @@ pub struct StoreSettings {
     pub decisions_per_client: u64,
 }
 
-/// Holds how long each face waits for an answer.
+/// Holds how long each frontend waits for an answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
     /// Maltego clients and the terminal.
     pub maltego: Duration,
-    /// The enrichment face.
+    /// The enrichment frontend.
     pub enrich: Duration,
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use crate::ask::score::{Feedback, Opinion, Said};
 use crate::domain::{Indicator, IndicatorKind};
 use crate::engine::known_time::KnownTime;
-use crate::storage::{RecordStore, Row, Shelf, StoreError, gather_rows};
+use crate::storage::{RecordStore, Row, StoreError, Table, gather_rows};
 
 /// Says what people make of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -211,7 +211,7 @@ impl Opinions {
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
     pub async fn open(store: Arc<dyn RecordStore>, time: Arc<KnownTime>) -> Result<Self, StoreError> {
-        let all = (Shelf::Feedback, time.earliest().as_microsecond());
+        let all = (Table::Feedback, time.earliest().as_microsecond());
         let known = gather_rows(
             store.as_ref(),
             all,
@@ -274,7 +274,7 @@ impl Opinions {
         let key = key(tenant, record.r#type, &record.indicator);
         let withdrawn = record.verdict == FeedbackVerdict::Withdrawn;
         let row = Row {
-            shelf: Shelf::Feedback,
+            shelf: Table::Feedback,
             key: key.clone(),
             // What ended before it began is swept away.
             until_us: if withdrawn {
@@ -303,7 +303,7 @@ impl Opinions {
                 let written = format!("{tenant}{}", name(before.record.r#type, &before.record.indicator));
                 if written != key {
                     rows.push(Row {
-                        shelf: Shelf::Feedback,
+                        shelf: Table::Feedback,
                         key: written,
                         until_us: 0,
                         value: Vec::new(),

@@ -10,7 +10,7 @@ use super::packed::{self, Owned};
 use super::shelf::{Gone, Limits, Name, Shelved, client_of};
 use super::{KeptDecision, row_key};
 use crate::config::settings::StoreSettings;
-use crate::storage::{RecordStore, Shelf, StoreError, gather_rows};
+use crate::storage::{RecordStore, StoreError, Table, gather_rows};
 
 /// So many decisions are removed at once.
 const CHUNK: usize = 10_000;
@@ -97,7 +97,7 @@ impl Held {
             shelved: Shelved::new(limits(settings)),
             owners: HashMap::new(),
         };
-        let all = (Shelf::Decisions, now_us);
+        let all = (Table::Decisions, now_us);
         gather_rows(store, all, held, |held, key, until_us, value| {
             let Some((tenant, id)) = key.rsplit_once('|') else {
                 return;
@@ -164,7 +164,7 @@ pub(super) async fn find(
         .older_than_s
         .map(|seconds| now_us.saturating_sub(age_us(seconds)));
     // What a sweep has not removed yet is removed, too.
-    let all = (Shelf::Decisions, i64::MIN);
+    let all = (Table::Decisions, i64::MIN);
     gather_rows(store, all, Vec::new(), move |found, key, until_us, value| {
         let Some((tenant, id)) = key.rsplit_once('|').filter(|_| found.len() < CHUNK) else {
             return;

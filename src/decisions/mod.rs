@@ -18,7 +18,7 @@ use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::{Decision, digest};
-use crate::storage::{RecordStore, Row, Shelf, StoreError};
+use crate::storage::{RecordStore, Row, StoreError, Table};
 use held::{Held, find, limits, name_of, owned};
 use packed::Owned;
 use shelf::client_of;
@@ -137,7 +137,7 @@ impl Decisions {
             if found.is_empty() {
                 return Ok(count);
             }
-            let keys = found.iter().map(|one| (Shelf::Decisions, one.key.clone()));
+            let keys = found.iter().map(|one| (Table::Decisions, one.key.clone()));
             self.store.swap_rows(Vec::new(), keys.collect()).await?;
             count += found.len();
             for one in &found {
@@ -166,7 +166,7 @@ impl Decisions {
             return Ok(());
         }
         let now_us = self.time.earliest().as_microsecond();
-        let row = self.store.row(Shelf::Decisions, &key, now_us).await?;
+        let row = self.store.row(Table::Decisions, &key, now_us).await?;
         let before: Option<KeptDecision> = row.as_ref().and_then(|row| packed::unpack_owned(&row.value));
         let digests = answer.indicators.iter();
         let decision = KeptDecision {
@@ -211,12 +211,12 @@ impl Decisions {
         }
         let count = keys.len();
         let row = Row {
-            shelf: Shelf::Decisions,
+            shelf: Table::Decisions,
             key: key.clone(),
             until_us,
             value,
         };
-        let keys = keys.into_iter().map(|key| (Shelf::Decisions, key)).collect();
+        let keys = keys.into_iter().map(|key| (Table::Decisions, key)).collect();
         let written = self.store.swap_rows(vec![row], keys).await;
         let mut held = self.held();
         match (&written, name) {
@@ -251,7 +251,7 @@ impl Decisions {
         let now = self.time.earliest().as_microsecond();
         let row = self
             .store
-            .row(Shelf::Decisions, &row_key(tenant, id), now)
+            .row(Table::Decisions, &row_key(tenant, id), now)
             .await?;
         Ok(row.and_then(|row| packed::unpack_owned(&row.value)))
     }

@@ -11,7 +11,7 @@ use super::shelf::{Limits, Name, Shelved};
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::hex::hex;
-use crate::storage::{RecordStore, Row, Shelf, StoreError, gather_rows};
+use crate::storage::{RecordStore, Row, StoreError, Table, gather_rows};
 
 /// How long a reply is kept.
 const KEPT_S: i64 = 86_400;
@@ -92,7 +92,7 @@ impl Replies {
     ) -> Result<Self, StoreError> {
         let shelved = Shelved::new(limits(settings));
         let now = time.earliest().as_microsecond();
-        let all = (Shelf::Replies, now);
+        let all = (Table::Replies, now);
         let shelved = gather_rows(store.as_ref(), all, shelved, |shelved, key, until_us, value| {
             // Replies of earlier versions are found no more, and go after a day.
             if let Some(name) = Name::read(key) {
@@ -161,7 +161,7 @@ impl Replies {
             running: Arc::clone(&self.running),
         };
         let now = self.time.earliest().as_microsecond();
-        let kept = self.store.row(Shelf::Replies, &claim.name.key(), now).await?;
+        let kept = self.store.row(Table::Replies, &claim.name.key(), now).await?;
         let kept: Option<Kept> = kept.and_then(|kept| packed::unpack(&kept.value));
         let kept = kept.filter(|kept| kept.layout == LAYOUT);
         Ok(match kept {
@@ -191,14 +191,14 @@ impl Replies {
         let value = packed::pack(&kept);
         let gone = self.shelved().make_room(claim.name, until_us, value.len(), now);
         let row = Row {
-            shelf: Shelf::Replies,
+            shelf: Table::Replies,
             key: claim.name.key(),
             until_us,
             value,
         };
         let keys = gone
             .iter()
-            .map(|gone| (Shelf::Replies, gone.name.key()))
+            .map(|gone| (Table::Replies, gone.name.key()))
             .collect();
         let written = self.store.swap_rows(vec![row], keys).await;
         let mut shelved = self.shelved();
@@ -283,7 +283,7 @@ mod tests {
         }
         assert!(kept.given_up() > 40, "{} given up", kept.given_up());
         let sum = |stored: &mut usize, _: &str, _, value: &[u8]| *stored += value.len();
-        let stored = gather_rows(kept.store.as_ref(), (Shelf::Replies, 0), 0, sum);
+        let stored = gather_rows(kept.store.as_ref(), (Table::Replies, 0), 0, sum);
         let stored = stored.await.unwrap();
         assert!(stored <= 1 << 20, "{stored} bytes in the file");
         let bytes = kept.bytes();

@@ -38,7 +38,7 @@ pub struct Spend {
     pub client: String,
     /// The client's tenant.
     pub tenant: String,
-    /// The face that asked.
+    /// The frontend that asked.
     pub face: String,
     /// The transform or route.
     pub operation: String,

@@ -55,7 +55,7 @@ use known_time::KnownTime;
 use landing::{CompletionGuard, FlightKey, FlightOutcome, FlightWaiters, Landing, land};
 use ledger::{Ledger, Spend};
 use lookup::LookupPlan;
-pub use question::{Ask, Asker, CacheState, RemainingBudget, TERMINAL, Told};
+pub use question::{Asker, CacheState, EngineRequest, EngineResponse, RemainingBudget, TERMINAL};
 use room::Room;
 use runtime::Runtime;
 use transport::TransportError;
@@ -68,7 +68,7 @@ use crate::domain::{Denial, Failure, FailureKind, Outcome};
 use crate::storage::Storage;
 use crate::telemetry::metrics::Metrics;
 
-/// Answers questions. All faces share one.
+/// Answers questions. All frontends share one.
 pub struct Engine {
     services: Arc<CallServices>,
     time: Arc<KnownTime>,
@@ -201,17 +201,17 @@ impl Engine {
     }
 
     /// Answers a question.
-    pub async fn ask(&self, ask: Ask) -> Told {
+    pub async fn ask(&self, ask: EngineRequest) -> EngineResponse {
         let told = self.answer(&ask).await;
         self.services.metrics.answered(&ask.provider, told.cache.name());
         told
     }
 
-    async fn answer(&self, ask: &Ask) -> Told {
+    async fn answer(&self, ask: &EngineRequest) -> EngineResponse {
         let runtimes = self.runtimes.load();
         let Some(runtime) = runtimes.get(&ask.provider) else {
             let message = format!("{} is not configured on this server", ask.provider);
-            return Told::failed(Failure::new(
+            return EngineResponse::failed(Failure::new(
                 FailureKind::Denied(Denial::NoKey),
                 &ask.provider,
                 message,
@@ -222,7 +222,7 @@ impl Engine {
         if let Some(credential) = credential
             && let Err(failure) = credential.check_client(&ask.asker.client, self.services.clock.now())
         {
-            return Told::failed(failure);
+            return EngineResponse::failed(failure);
         }
         let scope = resolved
             .as_ref()
@@ -233,13 +233,13 @@ impl Engine {
         let (kept, place) = self.cache.get_within(&key, room, ask.deadline).await;
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
             let told = self.told(entry, CacheState::Hit, &key, runtime, credential);
-            return Told { place, ..told };
+            return EngineResponse { place, ..told };
         }
         // What waits for others holds no room.
         drop(place);
         if let Some(reason) = &ask.blocked_reason {
             let denied = FailureKind::Denied(Denial::Marking);
-            return Told::failed(Failure::new(denied, &ask.provider, reason.as_str()));
+            return EngineResponse::failed(Failure::new(denied, &ask.provider, reason.as_str()));
         }
         let credential = match resolved {
             Ok(credential) => credential,
@@ -247,7 +247,7 @@ impl Engine {
         };
         let buy = match spend_limit(ask, &credential) {
             Ok(buy) => buy,
-            Err(failure) => return Told::failed(failure),
+            Err(failure) => return EngineResponse::failed(failure),
         };
         let mut plan = LookupPlan {
             query: ask.query.clone(),
@@ -285,7 +285,7 @@ impl Engine {
                         CacheState::Joined
                     };
                     let told = self.told(&landed.entry, cache, &key, runtime, Some(&credential));
-                    Told {
+                    EngineResponse {
                         place: landed.place,
                         ..told
                     }
@@ -307,7 +307,7 @@ impl Engine {
         }
     }
 
-    fn is_too_old(&self, ask: &Ask, entry: &Entry) -> bool {
+    fn is_too_old(&self, ask: &EngineRequest, entry: &Entry) -> bool {
         let bought = entry.answer.price.as_ref().is_some_and(|price| price.bought);
         // What was bought is not asked again by age alone: that would cost its price once more.
         !bought
@@ -316,7 +316,7 @@ impl Engine {
                 .is_some_and(|max| max.is_zero() || entry.age(self.services.clock.now()) > max)
     }
 
-    fn serves(&self, ask: &Ask, entry: &Entry) -> bool {
+    fn serves(&self, ask: &EngineRequest, entry: &Entry) -> bool {
         entry.is_fresh(self.services.clock.now())
             && !self.is_too_old(ask, entry)
             && entry.holds(ask.want)
@@ -324,7 +324,7 @@ impl Engine {
     }
 
     /// Joins the flight of a question, or starts it.
-    async fn fly(&self, ask: &Ask, call: CallContext, plan: LookupPlan) -> FlightOutcome {
+    async fn fly(&self, ask: &EngineRequest, call: CallContext, plan: LookupPlan) -> FlightOutcome {
         let attempts = Arc::default();
         let key: FlightKey = (plan.key.clone(), plan.buy.is_some());
         let mut handle = self
@@ -371,14 +371,14 @@ impl Engine {
         key: &AnswerKey,
         runtime: &Runtime,
         credential: Option<&Credential>,
-    ) -> Told {
+    ) -> EngineResponse {
         let answer = &entry.answer;
         let settings = &runtime.settings;
         let money_left = answer.price.as_ref().and(credential).and_then(|credential| {
             self.ledger()
                 .money_left(credential.budgets(), &settings.resets, &answer.source.product)
         });
-        Told {
+        EngineResponse {
             outcome: Outcome::of(Arc::clone(answer)),
             cache,
             entry: Some(Arc::clone(entry)),
@@ -396,7 +396,7 @@ impl Engine {
     }
 
     /// Serves what is kept past its time while the vendor cannot be asked; tells the failure otherwise.
-    fn stale_or(&self, kept: Option<Arc<Entry>>, key: AnswerKey, failure: Failure) -> Told {
+    fn stale_or(&self, kept: Option<Arc<Entry>>, key: AnswerKey, failure: Failure) -> EngineResponse {
         let down = matches!(
             failure.kind,
             FailureKind::Unavailable | FailureKind::TimedOut | FailureKind::Limited | FailureKind::Malformed
@@ -404,7 +404,7 @@ impl Engine {
         match kept
             .filter(|entry| down && !entry.answer.is_quote() && entry.is_usable(self.services.clock.now()))
         {
-            Some(entry) => Told {
+            Some(entry) => EngineResponse {
                 outcome: Outcome::of(Arc::clone(&entry.answer)),
                 cache: CacheState::Stale,
                 entry: Some(entry),
@@ -416,13 +416,13 @@ impl Engine {
                 max_price: None,
                 place: None,
             },
-            None => Told::failed(failure),
+            None => EngineResponse::failed(failure),
         }
     }
 }
 
 /// Attributes what a question spends.
-fn spend(ask: &Ask) -> Spend {
+fn spend(ask: &EngineRequest) -> Spend {
     let indicator = &ask.query.indicator;
     Spend {
         client: ask.asker.client.clone(),
@@ -440,7 +440,7 @@ fn spend(ask: &Ask) -> Spend {
 }
 
 /// Says what may be paid: nothing unless the caller wants to buy, the token may, and a maximum is configured.
-fn spend_limit(ask: &Ask, credential: &Credential) -> Result<Option<i64>, Failure> {
+fn spend_limit(ask: &EngineRequest, credential: &Credential) -> Result<Option<i64>, Failure> {
     if !ask.buy {
         return Ok(None);
     }

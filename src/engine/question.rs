@@ -11,7 +11,7 @@ use super::room::Place;
 use super::waiters::Priority;
 use crate::domain::{Answer, Failure, Outcome, Query};
 
-/// The name of the face and of the person at the terminal, in ledger, log and metrics.
+/// The name of the frontend and of the person at the terminal, in ledger, log and metrics.
 pub const TERMINAL: &str = "terminal";
 
 /// Says who asks.
@@ -21,7 +21,7 @@ pub struct Asker {
     pub client: String,
     /// The tenant.
     pub tenant: String,
-    /// The face.
+    /// The frontend.
     pub face: &'static str,
     /// The transform or route.
     pub operation: String,
@@ -50,7 +50,7 @@ impl Asker {
 
 /// Holds a question with all that bears on it.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct EngineRequest {
     /// The provider's name.
     pub provider: String,
     /// The question.
@@ -117,7 +117,7 @@ pub struct RemainingBudget {
 
 /// Tells the caller what became of a question.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct EngineResponse {
     /// The outcome.
     pub outcome: Outcome,
     /// Where it came from.
@@ -141,7 +141,7 @@ pub struct Told {
     pub place: Option<Arc<Place>>,
 }
 
-impl Told {
+impl EngineResponse {
     /// Tells an outcome for which no provider was asked and that is not kept.
     fn bare(outcome: Outcome, cache: CacheState) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The faces: authenticate, decode, ask, render. Thin.
+//! The frontends: authenticate, decode, ask, render. Thin.
 
 pub mod admin;
 pub mod api_call;

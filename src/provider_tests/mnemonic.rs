@@ -232,6 +232,6 @@ fn an_hour_to_wait_is_an_hour() {
                 ..
             }
         ),
-        "{judged:?}"
+        "{classified:?}"
     );
 }

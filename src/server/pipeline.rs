@@ -273,7 +273,7 @@ async fn slowed(response: ServiceResponse<BoxBody>, denied: Denied) -> ServiceRe
     response
 }
 
-/// Answers a request that is not served, in the format of its face.
+/// Answers a request that is not served, in the format of its frontend.
 fn refusal(request: &HttpRequest, problem: Problem) -> HttpResponse {
     let problem = problem.of(RequestContext::of(request).id());
     let app = request.app_data::<Data<App>>();

@@ -14,7 +14,7 @@ use tokio::runtime;
 
 use super::memory::{Memory, Shared};
 use super::redb::Store;
-use super::{Line, Reserve, ReserveError, Row, Settlement, Shelf, Storage, gather_answers, gather_rows};
+use super::{Line, Reserve, ReserveError, Row, Settlement, Storage, Table, gather_answers, gather_rows};
 
 const ROWS: [&str; 4] = ["soc|a|calls", "soc|a|records", "soc|b|calls", "lab|a|calls"];
 const KEYS: [&str; 5] = ["1", "10", "2", "a|b", "ä"];
@@ -109,7 +109,7 @@ enum Operation {
     Settle(usize, Vec<i64>),
     PutAnswer(usize, Vec<u8>, bool),
     DropAnswers(Vec<usize>),
-    SwapRows(Vec<(Shelf, usize, i64, Vec<u8>)>, Vec<(Shelf, usize)>),
+    SwapRows(Vec<(Table, usize, i64, Vec<u8>)>, Vec<(Table, usize)>),
     SweepRows(i64),
     PutToken(usize, Option<Vec<u8>>),
     Note(usize, Vec<u8>),
@@ -122,7 +122,7 @@ enum Operation {
 fn operation() -> impl Strategy<Value = Operation> {
     let key = || 0..KEYS.len();
     let bytes = || vec(any::<u8>(), 0..20);
-    let shelf = || (0..Shelf::ALL.len()).prop_map(|at| Shelf::ALL[at]);
+    let shelf = || (0..Table::ALL.len()).prop_map(|at| Table::ALL[at]);
     let line = (0..60_i64, prop::option::of(0..250_i64), 0..120_i64);
     // Each line names another row.
     let lines = prop::sample::subsequence(&ROWS[..], 1..=ROWS.len());
@@ -175,7 +175,7 @@ type Kept = (i64, Vec<u8>);
 struct Model {
     reserved: Vec<Reserved>,
     answers: Vec<(usize, Option<Vec<u8>>)>,
-    rows: Vec<((Shelf, usize), Option<Kept>)>,
+    rows: Vec<((Table, usize), Option<Kept>)>,
     tokens: Vec<(usize, Option<Vec<u8>>)>,
     notes: Vec<(usize, Vec<u8>)>,
 }
@@ -231,7 +231,7 @@ impl Model {
         }
     }
 
-    fn row(&self, shelf: Shelf, key: usize) -> Option<&Kept> {
+    fn row(&self, shelf: Table, key: usize) -> Option<&Kept> {
         last(&self.rows, (shelf, key))?.as_ref()
     }
 
@@ -271,7 +271,7 @@ impl Model {
         assert_eq!(gather_answers(store, Vec::new(), push).await.unwrap(), answers);
         assert_eq!(store.tokens().await.unwrap(), tokens);
         for now in [0, 30, 99] {
-            for shelf in Shelf::ALL {
+            for shelf in Table::ALL {
                 let mut rows = Vec::new();
                 for (at, key) in KEYS.iter().enumerate() {
                     let kept = self.row(shelf, at).filter(|(until, _)| *until > now);

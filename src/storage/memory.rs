@@ -10,8 +10,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending, ready};
 
 use super::{
-    AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Shelf, Standing,
-    StoreError, Upkeep, VisitAnswer, VisitRow,
+    AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
+    StoreError, Table, Upkeep, VisitAnswer, VisitRow,
 };
 
 /// Is one node's way to what all nodes share.
@@ -30,7 +30,7 @@ pub(super) struct Shared {
     /// Reservations by node and id.
     open: BTreeMap<(usize, u64), serde_json::Value>,
     audit: BTreeMap<(i64, u64), serde_json::Value>,
-    rows: BTreeMap<(Shelf, String), (i64, Vec<u8>)>,
+    rows: BTreeMap<(Table, String), (i64, Vec<u8>)>,
     tokens: BTreeMap<String, Vec<u8>>,
     meta: BTreeMap<&'static str, Vec<u8>>,
 }
@@ -226,7 +226,7 @@ impl LedgerStore for Memory {
 }
 
 impl RecordStore for Memory {
-    fn row(&self, shelf: Shelf, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
+    fn row(&self, shelf: Table, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
         let shared = self.shared();
         let found = shared.rows.get(&(shelf, key.to_owned()));
         let kept = found.filter(|(until_us, _)| *until_us > now_us);
@@ -241,7 +241,7 @@ impl RecordStore for Memory {
 
     fn each_row(
         &self,
-        shelf: Shelf,
+        shelf: Table,
         now_us: i64,
         mut visit: VisitRow,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -253,7 +253,7 @@ impl RecordStore for Memory {
         ready(Ok(())).boxed()
     }
 
-    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Shelf, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Table, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(|shared| {
             shared.rows.retain(|key, _| !gone.contains(key));
             let rows = rows.into_iter();

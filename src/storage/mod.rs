@@ -73,7 +73,7 @@ pub enum ReserveError {
 
 /// Names a table of rows that end by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Shelf {
+pub enum Table {
     /// Decisions, by tenant and id.
     Decisions,
     /// Replies by what names their request.
@@ -82,7 +82,7 @@ pub enum Shelf {
     Feedback,
 }
 
-impl Shelf {
+impl Table {
     /// Lists all of them.
     pub(crate) const ALL: [Self; 3] = [Self::Decisions, Self::Replies, Self::Feedback];
 }
@@ -91,7 +91,7 @@ impl Shelf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Which table.
-    pub shelf: Shelf,
+    pub shelf: Table,
     /// Its key.
     pub key: String,
     /// Until when it is kept, in microseconds since 1970; a time that is past removes it.
@@ -198,13 +198,13 @@ pub trait LedgerStore: Upkeep {
 /// Keeps rows that end by themselves, client tokens, and values about the store itself.
 pub trait RecordStore: Upkeep {
     /// Reads a row that is still kept at `now_us`.
-    fn row(&self, shelf: Shelf, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>>;
+    fn row(&self, shelf: Table, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>>;
 
     /// Walks all rows of a table that are still kept at `now_us`, in the order of their keys; see [`gather_rows`].
-    fn each_row(&self, shelf: Shelf, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn each_row(&self, shelf: Table, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Puts rows and removes others, all or none, and returns when that is on disk.
-    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Shelf, String)>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Table, String)>) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Removes the rows of all tables that are not kept any more at `now_us`.
     fn sweep_rows(&self, now_us: i64) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -248,7 +248,7 @@ pub async fn gather_answers<T: Send + 'static>(
 /// [`StoreError`] where the store cannot be read.
 pub async fn gather_rows<T: Send + 'static>(
     store: &dyn RecordStore,
-    (shelf, now_us): (Shelf, i64),
+    (shelf, now_us): (Table, i64),
     start: T,
     mut visit: impl FnMut(&mut T, &str, i64, &[u8]) + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -54,7 +54,7 @@ pub struct RequestLine {
     pub request_id: uuid::Uuid,
     /// The client token's name; empty where there was none.
     pub client: Arc<str>,
-    /// The face.
+    /// The frontend.
     pub face: &'static str,
     /// The transform or the route's pattern, never the request's target.
     pub operation: Arc<str>,

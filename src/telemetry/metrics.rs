@@ -43,10 +43,10 @@ pub struct CacheLabels {
     pub state: &'static str,
 }
 
-/// Labels the latency of a face.
+/// Labels the latency of a frontend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct FaceLabels {
-    /// The face.
+    /// The frontend.
     pub face: &'static str,
 }
 

@@ -201,7 +201,7 @@ impl FailureKind {
     }
 }
 
-/// Holds a failure as data; text for people is made at the face from it.
+/// Holds a failure as data; text for people is made at the frontend from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What kind of failure.
@@ -258,7 +258,7 @@ impl Failure {
     }
 }
 
-/// Says what became of a question. Every face renders the same outcome.
+/// Says what became of a question. Every frontend renders the same outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Something is known (whole or partial), or a price is quoted.

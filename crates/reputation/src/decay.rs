@@ -77,7 +77,7 @@ pub(super) fn weight(item: &Evidence, rules: &Rules, now: Timestamp) -> Milliont
 /// Says until when evidence counts as it does at `now`, as long as its answer is fresh. `None` where that cannot be
 /// told: what people said ends when they wanted it to.
 #[must_use]
-pub fn steady_until(item: &Evidence, rules: &Rules, now: Timestamp) -> Option<Timestamp> {
+pub fn constant_until(item: &Evidence, rules: &Rules, now: Timestamp) -> Option<Timestamp> {
     if item.source == FEEDBACK {
         return None;
     }

@@ -111,7 +111,7 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn asked(&self) -> Asked {
         let told = self.answers.iter().map(|(descriptor, answer)| {
-            let told = Told::local(answer.clone());
+            let told = EngineResponse::local(answer.clone());
             (Arc::clone(descriptor), Arc::new(self.options.clone()), told)
         });
         Asked {
@@ -617,7 +617,11 @@ fn what_there_was_is_said_where_nothing_of_it_is_shown() {
 
 #[test]
 fn nobody_was_asked_where_there_is_no_key() {
-    let failed = |kind| asked_where(&Told::failed(crate::domain::Failure::new(kind, "acme", "x")));
+    let failed = |kind| {
+        asked_where(&EngineResponse::failed(crate::domain::Failure::new(
+            kind, "acme", "x",
+        )))
+    };
     assert_eq!(failed(FailureKind::Denied(Denial::NoKey)), "local");
     assert_eq!(failed(FailureKind::Denied(Denial::Marking)), "local");
     assert_eq!(failed(FailureKind::Denied(Denial::ServerKey)), "miss");

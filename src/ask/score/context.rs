@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::plan::{self, Part};
 use super::{Scorer, Tally, budget_left, local};
 use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record, Value};
-use crate::engine::Told;
+use crate::engine::EngineResponse;
 use crate::reputation::alert::{BudgetLeft, Cost};
 
 /// What is asked, and under which name it is told.
@@ -175,7 +175,7 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
     }
 }
 
-fn fact(kind: &str, part: &Part, told: &Told, most: usize, now: Timestamp) -> Fact {
+fn fact(kind: &str, part: &Part, told: &EngineResponse, most: usize, now: Timestamp) -> Fact {
     let mut fact = Fact {
         kind: kind.to_owned(),
         source: part.source().to_owned(),

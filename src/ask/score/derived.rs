@@ -8,7 +8,7 @@ use super::evidence::integer;
 use super::plan::{self, Part};
 use super::{Scorer, evidence};
 use crate::domain::{Capability, Denial, FailureKind, Indicator, IndicatorKind, Outcome, Record};
-use crate::engine::Told;
+use crate::engine::EngineResponse;
 use crate::reputation::calibrate::{Calibration, Origin, from_record};
 use crate::reputation::policy::Registrations;
 use crate::reputation::{Evidence, EvidenceStatus, Potential};
@@ -20,7 +20,7 @@ const MOST_DOMAINS: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Derived {
     pub(super) evidence: Vec<Evidence>,
-    pub(super) told: Vec<(String, Told)>,
+    pub(super) told: Vec<(String, EngineResponse)>,
     /// Whether a source was left out for what its account includes, or what that costs: this may change.
     pub(super) leaves_out: bool,
 }
@@ -216,7 +216,7 @@ struct Risks {
     /// What is missing.
     failed: Vec<Evidence>,
     /// What it took.
-    told: Vec<(String, Told)>,
+    told: Vec<(String, EngineResponse)>,
 }
 
 fn says(

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 
 use super::plan::Part;
 use crate::domain::{Capability, Denial, Failure, FailureKind, Outcome, Record, Value};
-use crate::engine::{CacheState, Told};
+use crate::engine::{CacheState, EngineResponse};
 use crate::reputation::calibrate::{Origin, from_record};
 use crate::reputation::mail;
 use crate::reputation::{Evidence, EvidenceStatus, Gap, Knowledge, Potential, Rules, from_risk};
 
 /// Makes evidence of what one source was asked, and answered.
-pub(super) fn of(part: &Part, told: &Told, rules: &Rules, now: Timestamp) -> Vec<Evidence> {
+pub(super) fn of(part: &Part, told: &EngineResponse, rules: &Rules, now: Timestamp) -> Vec<Evidence> {
     let mut found = match &told.outcome {
         Outcome::Found(answer) => {
             let mut said = records(part, told, &answer.records, rules, now);
@@ -66,7 +66,7 @@ fn could(part: &Part, rules: &Rules) -> Potential {
 }
 
 /// Says why what a source would say now is missing, and when asking again may give it.
-fn gap(told: &Told, now: Timestamp) -> Gap {
+fn gap(told: &EngineResponse, now: Timestamp) -> Gap {
     /// An answer that came too late is kept when it comes.
     const LATE_S: i64 = 5;
     /// A vendor that is down is left alone so long.
@@ -107,7 +107,13 @@ pub(super) fn lacking(source: &str, missing: &[String]) -> Option<Evidence> {
     })
 }
 
-fn records(part: &Part, told: &Told, records: &[Record], rules: &Rules, now: Timestamp) -> Vec<Evidence> {
+fn records(
+    part: &Part,
+    told: &EngineResponse,
+    records: &[Record],
+    rules: &Rules,
+    now: Timestamp,
+) -> Vec<Evidence> {
     let origin = origin(told, now);
     let said: Vec<Evidence> = match part.query.capability {
         Capability::Risk => records
@@ -137,7 +143,7 @@ const MOST_LACKING: usize = 5;
 /// The most that one source says of one indicator.
 const MOST_RECORDS: usize = 20;
 
-fn origin(told: &Told, now: Timestamp) -> Origin {
+fn origin(told: &EngineResponse, now: Timestamp) -> Origin {
     Origin {
         retrieved_at: told.entry.as_ref().map(|entry| entry.retrieved_at),
         age_s: told.entry.as_ref().map(|entry| entry.age(now).as_secs()),
@@ -170,7 +176,7 @@ fn risk(source: &str, record: &Record, rules: &Rules, origin: &Origin) -> Eviden
 
 /// Says that a source answered what tells neither for nor against, and why that is so. An old answer of that sort is not
 /// missed.
-pub(super) fn answered(part: &Part, told: &Told, why: &str, now: Timestamp) -> Evidence {
+pub(super) fn answered(part: &Part, told: &EngineResponse, why: &str, now: Timestamp) -> Evidence {
     let mut evidence = nothing(part, told, now);
     evidence.status = EvidenceStatus::NoData;
     evidence.reasons = vec![why.to_owned()];
@@ -179,7 +185,7 @@ pub(super) fn answered(part: &Part, told: &Told, why: &str, now: Timestamp) -> E
 }
 
 /// Says that a source knows nothing, or knew nothing when it could last be asked.
-fn nothing(part: &Part, told: &Told, now: Timestamp) -> Evidence {
+fn nothing(part: &Part, told: &EngineResponse, now: Timestamp) -> Evidence {
     let status = if told.cache == CacheState::Stale {
         EvidenceStatus::Stale
     } else {

@@ -2,6 +2,7 @@
 //!
 //! `plan` says who is asked what, `evidence` what the answers mean, `local` what pivotd knows itself.
 
+mod cache_dependencies;
 mod context;
 mod derived;
 mod evidence;
@@ -9,7 +10,6 @@ mod keyless;
 mod local;
 pub mod message;
 mod plan;
-mod steady;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,17 +20,17 @@ use futures_util::future::join_all;
 use crate::ask::lookup::{Lookup, Source};
 use crate::domain::{Indicator, Lists, Pap, Query, Record, Tlp};
 use crate::engine::ledger::Priority;
-use crate::engine::{Asker, CacheState, Engine, Told};
+use crate::engine::{Asker, CacheState, Engine, EngineResponse};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallbacks, Ignored, Request, combine};
 use crate::reputation::digest::{self, Beside};
 use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
 
+pub use cache_dependencies::CacheDependencies;
 pub use context::{Context, Fact};
 pub use local::{Feedback, Opinion, Said, ignored, popular};
 use plan::Part;
 pub use plan::{SPEAKING, asked_for};
-pub use steady::Steady;
 
 /// Says how a question for scores is meant.
 #[derive(Debug, Clone)]
@@ -130,7 +130,7 @@ pub struct Scored {
     /// The time that vendors took.
     pub provider_time: Duration,
     /// What it depends on, where it cannot change by itself.
-    pub steady: Option<Steady>,
+    pub dependencies: Option<CacheDependencies>,
 }
 
 /// Holds the assessment of one indicator, and what it took.
@@ -139,7 +139,7 @@ pub struct Looked {
     /// The assessment.
     pub assessment: Assessment,
     tally: Tally,
-    steady: Option<Steady>,
+    dependencies: Option<CacheDependencies>,
 }
 
 impl Scorer<'_> {
@@ -169,10 +169,10 @@ impl Scorer<'_> {
     pub fn answer(&self, alert: Alert, looked: Vec<Looked>) -> Scored {
         let mut tally = Tally::default();
         let mut assessments = Vec::with_capacity(looked.len());
-        let mut steady = Some(Steady::new());
+        let mut dependencies = Some(CacheDependencies::new());
         for one in looked {
             tally.add(one.tally);
-            steady = steady.zip(one.steady).map(|(all, one)| all.and(one));
+            dependencies = dependencies.zip(one.dependencies).map(|(all, one)| all.and(one));
             assessments.push(one.assessment);
         }
         let titles = titles(self.engine, &tally.sources);
@@ -207,7 +207,7 @@ impl Scorer<'_> {
             answer: combine(request, self.policy, assessments),
             cache,
             provider_time: tally.provider_time,
-            steady,
+            dependencies,
         }
     }
 
@@ -224,7 +224,7 @@ impl Scorer<'_> {
             let now = self.engine.clock().now();
             let assessment = assess(role, indicator, own, self.policy, now);
             return Looked {
-                steady: steady::of(&assessment, std::iter::empty(), rules, None, now),
+                dependencies: cache_dependencies::of(&assessment, std::iter::empty(), rules, None, now),
                 assessment,
                 tally: Tally::default(),
             };
@@ -252,14 +252,15 @@ impl Scorer<'_> {
         let assessment = assess(role, indicator, evidence, self.policy, now);
         let asked = parts.iter().map(Part::source).zip(&told);
         let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
-        let steady = steady::of(&assessment, asked.chain(around), rules, self.options.max_age, now);
+        let dependencies =
+            cache_dependencies::of(&assessment, asked.chain(around), rules, self.options.max_age, now);
         let leaves_out = derived.leaves_out;
         Looked {
-            steady: steady.map(|steady| {
+            dependencies: dependencies.map(|dependencies| {
                 if leaves_out {
-                    steady.for_a_while(now)
+                    dependencies.for_a_while(now)
                 } else {
-                    steady
+                    dependencies
                 }
             }),
             assessment,
@@ -267,17 +268,17 @@ impl Scorer<'_> {
         }
     }
 
-    async fn ask(&self, part: &Part) -> Told {
+    async fn ask(&self, part: &Part) -> EngineResponse {
         self.ask_as(part, self.asker.priority).await
     }
 
     /// Asks one of many questions of a kind: they wait a moment for each other.
-    async fn ask_among(&self, part: &Part) -> Told {
+    async fn ask_among(&self, part: &Part) -> EngineResponse {
         self.ask_as(part, self.asker.priority.max(Priority::Several))
             .await
     }
 
-    async fn ask_as(&self, part: &Part, priority: Priority) -> Told {
+    async fn ask_as(&self, part: &Part, priority: Priority) -> EngineResponse {
         let lookup = Lookup {
             engine: self.engine,
             lists: self.lists,
@@ -333,7 +334,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, source: &str, told: &Told) {
+    fn count(&mut self, source: &str, told: &EngineResponse) {
         self.cost.calls += told.attempts;
         self.cost.cached += u32::from(matches!(told.cache, CacheState::Hit | CacheState::Stale));
         self.provider_time += told.provider_time;

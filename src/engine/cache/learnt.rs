@@ -36,18 +36,18 @@ pub struct Learnt {
 #[derive(Debug, Default)]
 struct Scope {
     /// By the answer's key.
-    answers: BTreeMap<AnswerKey, Told>,
+    answers: BTreeMap<AnswerKey, EngineResponse>,
     marks: Arc<MarksByValue>,
 }
 
 /// Is what one answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Told {
+struct EngineResponse {
     mark: Mark,
     values: Vec<String>,
 }
 
-impl Told {
+impl EngineResponse {
     fn of(entry: &Entry) -> Self {
         let mut values = marks::sinkholes(&entry.answer);
         values.truncate(MOST_VALUES);
@@ -64,7 +64,7 @@ impl Told {
 
 impl Scope {
     /// Takes what stored answers say: the newest, if they are too many.
-    fn of(mut answers: Vec<(AnswerKey, Told)>) -> Self {
+    fn of(mut answers: Vec<(AnswerKey, EngineResponse)>) -> Self {
         answers.sort_by_key(|(_, told)| std::cmp::Reverse(told.mark.at));
         answers.truncate(MOST_ANSWERS);
         let mut scope = Self::default();
@@ -75,7 +75,7 @@ impl Scope {
     }
 
     /// Keeps what an answer says, in place of what it said before.
-    fn put(&mut self, key: AnswerKey, told: Told) {
+    fn put(&mut self, key: AnswerKey, told: EngineResponse) {
         self.forget(&key);
         let marks = Arc::make_mut(&mut self.marks);
         for value in &told.values {
@@ -106,7 +106,7 @@ impl Scope {
 impl Learnt {
     /// Learns from all stored answers.
     pub(super) async fn read(&self, store: &dyn AnswerStore) {
-        let found: HashMap<String, Vec<(AnswerKey, Told)>> = HashMap::new();
+        let found: HashMap<String, Vec<(AnswerKey, EngineResponse)>> = HashMap::new();
         let read = gather_answers(store, found, |found, key, bytes| {
             // Most answers call nothing a sinkhole; those need not be understood.
             let may = SAY_SO
@@ -116,7 +116,7 @@ impl Learnt {
             let Some(entry) = may.then(|| stored::read(bytes).ok()).flatten() else {
                 return;
             };
-            let (key, told) = (AnswerKey::stored(key), Told::of(&entry));
+            let (key, told) = (AnswerKey::stored(key), EngineResponse::of(&entry));
             if let Some(scope) = key.scope().filter(|_| !told.values.is_empty())
                 && (found.len() < MOST_SCOPES || found.contains_key(&scope))
             {
@@ -139,7 +139,7 @@ impl Learnt {
         if !SAY_SO.contains(&entry.answer.query.capability) {
             return;
         }
-        let told = Told::of(entry);
+        let told = EngineResponse::of(entry);
         if told.values.is_empty() {
             self.forget(std::iter::once(key));
             return;
@@ -313,7 +313,7 @@ mod tests {
     fn of_too_many_answers_the_oldest_go() {
         let of = |count: usize| {
             let name = |number: usize| AnswerKey::stored(&format!("{number:06}"));
-            let told = |number: usize| Told {
+            let told = |number: usize| EngineResponse {
                 mark: Mark {
                     provider: "acme".to_owned(),
                     at: Timestamp::from_second(i64::try_from(number).unwrap()).unwrap(),

@@ -52,7 +52,7 @@ impl Modify for Examples {
     }
 }
 
-/// Describes the enrichment face.
+/// Describes the enrichment frontend.
 #[derive(Debug, OpenApi)]
 #[openapi(
     info(

@@ -34,7 +34,7 @@ use crate::maltego::{TransformException, TransformRequest, UiMessageKind};
 use crate::tokens::Scope as TokenScope;
 
 const FACE: &str = "maltego";
-/// The most bytes of a request, whatever larger ones other faces take: it is read before its token is known.
+/// The most bytes of a request, whatever larger ones other frontends take: it is read before its token is known.
 const MOST_BYTES: usize = 2 << 20;
 /// The most of one whose token, if there is any, stands in the body.
 const MOST_BYTES_UNKNOWN: usize = 256 << 10;

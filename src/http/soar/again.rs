@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::reply::{Finished, JSON};
 use super::score_reply::{ReusableBody, ScoreReply};
 use super::score_request::{FRONTEND, ScoreRequest};
-use crate::ask::score::{Steady, budget_left};
+use crate::ask::score::{CacheDependencies, budget_left};
 use crate::decisions::Reply;
 use crate::engine::cache::{KeyBuilder, Rendered, RenderedKey};
 use crate::reputation::alert::AlertAnswer;
@@ -81,12 +81,12 @@ impl ScoreRequest {
         key: RenderedKey,
         opinions: u64,
         (answer, spans): (&AlertAnswer, &[Span]),
-        steady: Steady,
+        dependencies: CacheDependencies,
         done: &Finished,
     ) {
         let engine = &self.app.engine;
         // Under a `max_age` of 0, or with old answers, nothing can be sent again.
-        if steady.fresh_until <= engine.clock().now() || !engine.cache().keeps(&key) {
+        if dependencies.fresh_until <= engine.clock().now() || !engine.cache().keeps(&key) {
             return;
         }
         let evidence = answer.indicators.iter().flat_map(|item| &item.evidence);
@@ -98,18 +98,18 @@ impl ScoreRequest {
         let rendered = Rendered {
             reply: Box::new(ScoreReply {
                 body,
-                sources: steady.sources(),
-                answered: steady.answered,
+                sources: dependencies.sources(),
+                answered: dependencies.answered,
                 decision_id: answer.decision_id.clone(),
                 opinions,
                 cache: done.cache,
                 outcome: done.outcome,
                 asked: done.asked.clone(),
             }),
-            depends: steady.entries,
+            depends: dependencies.entries,
             marks: None,
-            fresh_until: steady.fresh_until,
-            retrieved_at: steady.retrieved_at,
+            fresh_until: dependencies.fresh_until,
+            retrieved_at: dependencies.retrieved_at,
         };
         engine.cache().put_rendered(key, rendered).await;
     }

@@ -1,4 +1,4 @@
-//! The SOAR face: one answer for the indicators of an alert. `reputation` asks for single ones the same way.
+//! The SOAR frontend: one answer for the indicators of an alert. `reputation` asks for single ones the same way.
 
 use std::borrow::Cow;
 

@@ -150,7 +150,7 @@ pub(super) async fn play(
         answer: combine(request, scorer.policy, assessments),
         cache: "local",
         provider_time: Duration::ZERO,
-        steady: None,
+        dependencies: None,
     })
 }
 

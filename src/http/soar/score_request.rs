@@ -153,10 +153,10 @@ impl ScoreRequest {
                 scored
             }
         };
-        let steady = scored.steady.take();
+        let dependencies = scored.dependencies.take();
         let (finished, answer, spans) = self.finished(scored, asked)?;
-        if let (Some(key), Some(steady)) = (key, steady) {
-            self.note(key, opinions, (&answer, &spans), steady, &finished)
+        if let (Some(key), Some(dependencies)) = (key, dependencies) {
+            self.note(key, opinions, (&answer, &spans), dependencies, &finished)
                 .await;
         }
         // A client that asks again may get what is missing now; what is known is held, and costs nothing again.

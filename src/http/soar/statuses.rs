@@ -1,4 +1,4 @@
-//! What the routes of the SOAR face can be answered with besides their own answer; for the OpenAPI document.
+//! What the routes of the SOAR frontend can be answered with besides their own answer; for the OpenAPI document.
 
 use super::score_request::Answer;
 use crate::http::problem::Problem;

@@ -7,7 +7,7 @@ use redb::{ReadableTable, WriteTransaction};
 use super::job::{Job, OpenRow};
 use super::rows;
 use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
-use crate::storage::{Reserve, RowKey, Settlement, Shelf};
+use crate::storage::{Reserve, RowKey, Settlement, Table};
 
 /// Says what became of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(super) fn apply(
             }
         }
         Job::SweepRows { now_us, .. } => {
-            for shelf in Shelf::ALL {
+            for shelf in Table::ALL {
                 let mut table = transaction.open_table(shelf.table())?;
                 table.retain(|_, stored| rows::read(stored).is_some_and(|(until, _)| until > *now_us))?;
             }

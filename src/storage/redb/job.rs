@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::apply::Applied;
-use crate::storage::{Reserve, ReserveError, Row, RowKey, Settlement, Shelf, StoreError};
+use crate::storage::{Reserve, ReserveError, Row, RowKey, Settlement, StoreError, Table};
 
 /// Holds a reservation on disk until it is settled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ pub(super) enum Job {
     },
     PutRows {
         rows: Vec<Row>,
-        gone: Vec<(Shelf, String)>,
+        gone: Vec<(Table, String)>,
         done: Done,
     },
     SweepRows {

@@ -3,9 +3,9 @@
 use redb::{ReadableTable, TableDefinition};
 
 use super::Store;
-use crate::storage::{Row, Shelf, StoreError};
+use crate::storage::{Row, StoreError, Table};
 
-impl Shelf {
+impl Table {
     pub(super) fn table(self) -> TableDefinition<'static, &'static str, &'static [u8]> {
         TableDefinition::new(match self {
             Self::Decisions => "decisions",
@@ -35,7 +35,7 @@ pub(super) fn read(stored: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 impl Store {
-    pub(super) fn read_row(&self, shelf: Shelf, key: &str, now_us: i64) -> Result<Option<Row>, StoreError> {
+    pub(super) fn read_row(&self, shelf: Table, key: &str, now_us: i64) -> Result<Option<Row>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(shelf.table())?;
             let found = table.get(key)?;
@@ -52,7 +52,7 @@ impl Store {
 
     pub(super) fn walk_rows(
         &self,
-        shelf: Shelf,
+        shelf: Table,
         now_us: i64,
         mut visit: impl FnMut(&str, i64, &[u8]),
     ) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::job::OpenRow;
 use super::opening::Moment;
-use crate::storage::{RowKey, Shelf};
+use crate::storage::{RowKey, Table};
 
 /// The layout of the file; a file of a newer layout is refused, never misread.
 pub(super) const LAYOUT: u64 = 1;
@@ -58,7 +58,7 @@ pub(super) fn prepare(database: &Database, moment: Moment) -> Result<Opened, red
         };
         transaction.open_table(ANSWERS)?;
         transaction.open_table(TOKENS)?;
-        for shelf in Shelf::ALL {
+        for shelf in Table::ALL {
             transaction.open_table(shelf.table())?;
         }
         transaction.open_table(AUDIT)?;

@@ -10,7 +10,7 @@ use super::failing::FailingDisk;
 use super::*;
 use crate::storage::{
     AnswerStore as _, LedgerStore as _, Line, RecordStore as _, Reserve, ReserveError, Row, Settlement,
-    Shelf, Upkeep as _,
+    Table, Upkeep as _,
 };
 
 const NEVER: i64 = i64::MAX;
@@ -28,7 +28,7 @@ fn open(folder: &Path, disk: &FailingDisk) -> Store {
 
 fn row(key: &str) -> Row {
     Row {
-        shelf: Shelf::Decisions,
+        shelf: Table::Decisions,
         key: key.to_owned(),
         until_us: NEVER,
         value: key.repeat(50).into_bytes(),
@@ -36,7 +36,7 @@ fn row(key: &str) -> Row {
 }
 
 fn is_kept(store: &Store, key: &str) -> bool {
-    store.read_row(Shelf::Decisions, key, 0).unwrap() == Some(row(key))
+    store.read_row(Table::Decisions, key, 0).unwrap() == Some(row(key))
 }
 
 fn line(amount: i64) -> Line {
@@ -74,9 +74,9 @@ async fn put_rows(store: &Store, rows: Vec<Row>) -> Result<(), StoreError> {
 
 fn rows(store: &Store) -> Result<Vec<Row>, StoreError> {
     let mut rows = Vec::new();
-    store.walk_rows(Shelf::Decisions, 0, |key, until_us, value| {
+    store.walk_rows(Table::Decisions, 0, |key, until_us, value| {
         rows.push(Row {
-            shelf: Shelf::Decisions,
+            shelf: Table::Decisions,
             key: key.to_owned(),
             until_us,
             value: value.to_vec(),
@@ -210,7 +210,7 @@ async fn a_disk_that_is_nearly_full_takes_what_makes_room_and_nothing_else() {
     ));
     settle(&store, 1, 20, serde_json::json!({}));
     store
-        .swap_rows(Vec::new(), vec![(Shelf::Decisions, "old".to_owned())])
+        .swap_rows(Vec::new(), vec![(Table::Decisions, "old".to_owned())])
         .await
         .unwrap();
     // What was paid for is kept.
@@ -382,7 +382,7 @@ fn wide(at: usize) -> Row {
         value.extend_from_slice(b"some");
     }
     Row {
-        shelf: Shelf::Decisions,
+        shelf: Table::Decisions,
         key: format!("row-{at:04}"),
         until_us: NEVER,
         value,
@@ -466,7 +466,7 @@ async fn a_file_that_is_damaged_while_it_is_used_crashes_nobody() {
         }
         for at in 0..ROWS {
             // Whatever can be read is a row, or an error.
-            drop(store.read_row(Shelf::Decisions, &wide(at).key, 0));
+            drop(store.read_row(Table::Decisions, &wide(at).key, 0));
         }
         drop(rows(&store));
         drop(put_rows(&store, vec![row("new")]).await);

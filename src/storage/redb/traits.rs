@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use super::Store;
 use super::job::Job;
 use crate::storage::{
-    AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Shelf, Standing,
-    StoreError, Upkeep, VisitAnswer, VisitRow,
+    AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
+    StoreError, Table, Upkeep, VisitAnswer, VisitRow,
 };
 
 impl Upkeep for Store {
@@ -157,18 +157,18 @@ impl LedgerStore for Store {
 }
 
 impl RecordStore for Store {
-    fn row(&self, shelf: Shelf, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
+    fn row(&self, shelf: Table, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
         let key = key.to_owned();
         self.read_aside(move |store| store.read_row(shelf, &key, now_us))
             .boxed()
     }
 
-    fn each_row(&self, shelf: Shelf, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn each_row(&self, shelf: Table, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>> {
         self.read_aside(move |store| store.walk_rows(shelf, now_us, visit))
             .boxed()
     }
 
-    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Shelf, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Table, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(|done| Job::PutRows { rows, gone, done }).boxed()
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::properties::{any_absence, any_evidence};
 use super::*;
-use crate::decay::steady_until;
+use crate::decay::constant_until;
 
 /// What sources and lists say, with words, raw numbers and hazards.
 fn any_said() -> impl Strategy<Value = Evidence> {
@@ -199,7 +199,7 @@ proptest! {
             retrieved_at: Some(since),
             ..said.clone()
         };
-        let until = steady_until(&at(now), &rules, now).unwrap();
+        let until = constant_until(&at(now), &rules, now).unwrap();
         prop_assert!(until > now, "{}", until);
         let last = until.as_second().min(NOW + 1_000_000) - 1;
         let span = u32::try_from(last - NOW).unwrap();

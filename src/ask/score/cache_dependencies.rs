@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::Outcome;
 use crate::engine::cache::AnswerKey;
-use crate::engine::{CacheState, Told};
+use crate::engine::{CacheState, EngineResponse};
 use crate::reputation::Rules;
-use crate::reputation::decay::steady_until;
+use crate::reputation::decay::constant_until;
 use crate::reputation::score::Assessment;
 
 /// A source that an account does not include is looked for again after this.
@@ -17,7 +17,7 @@ const LEFT_OUT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Names the kept answers that a score was made of, where nothing but they, rules, lists and feedback can change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Steady {
+pub struct CacheDependencies {
     /// Answers with their versions.
     pub entries: Vec<(AnswerKey, u64)>,
     /// Until when all of them are fresh, and count as they do now.
@@ -28,7 +28,7 @@ pub struct Steady {
     pub answered: Vec<String>,
 }
 
-impl Steady {
+impl CacheDependencies {
     /// Depends on nothing.
     pub(super) fn new() -> Self {
         Self {
@@ -40,7 +40,13 @@ impl Steady {
     }
 
     /// Takes in a look-up; `None` where its answer is not a fresh one that is kept.
-    fn with(mut self, source: &str, told: &Told, rules: &Rules, max_age: Option<Duration>) -> Option<Self> {
+    fn with(
+        mut self,
+        source: &str,
+        told: &EngineResponse,
+        rules: &Rules,
+        max_age: Option<Duration>,
+    ) -> Option<Self> {
         let (Some(entry), Some(key)) = (&told.entry, &told.key) else {
             return None;
         };
@@ -88,16 +94,16 @@ impl Steady {
 /// answer that is older than `max_age` is asked for again.
 pub(super) fn of<'a>(
     assessment: &Assessment,
-    mut told: impl Iterator<Item = (&'a str, &'a Told)>,
+    mut told: impl Iterator<Item = (&'a str, &'a EngineResponse)>,
     rules: &Rules,
     max_age: Option<Duration>,
     now: Timestamp,
-) -> Option<Steady> {
-    let mut steady = Steady::new();
+) -> Option<CacheDependencies> {
+    let mut dependencies = CacheDependencies::new();
     for item in &assessment.evidence {
-        steady.fresh_until = steady.fresh_until.min(steady_until(item, rules, now)?);
+        dependencies.fresh_until = dependencies.fresh_until.min(constant_until(item, rules, now)?);
     }
-    told.try_fold(steady, |all, (source, told)| {
+    told.try_fold(dependencies, |all, (source, told)| {
         all.with(source, told, rules, max_age)
     })
 }
