@@ -120,7 +120,7 @@ pub mod manual {
             }
         }
 
-        /// Moves the time forward and wakes whoever waited for it.
+        /// Moves the time forward and wakes the tasks that waited for it.
         pub fn advance(&self, by: Duration) {
             self.time.send_modify(|time| *time += by);
         }

@@ -191,7 +191,7 @@ pub enum TokenError {
     /// Not a token at all, or mistyped: the checksum is wrong.
     #[error("this is not a pivotd token, or it was not copied whole")]
     Misspelt,
-    /// Nobody has this token.
+    /// No client has this token.
     #[error("this token is not known here; it may have been revoked")]
     Unknown,
     /// Its time is over.
@@ -273,7 +273,7 @@ impl Tokens {
                 );
                 continue;
             };
-            // A token keeps what is left of its rate, so that making another one resets nobody's rate.
+            // A token keeps what is left of its rate, so that making another one resets no client's rate.
             let token = old.get(&hash).filter(|token| token.record == record).cloned();
             by_hash.insert(hash, token.unwrap_or_else(|| Arc::new(activate(record, hash))));
         }
@@ -333,7 +333,7 @@ impl Tokens {
         Ok((text, record))
     }
 
-    /// Takes over a token that somebody else made, for example from a file named by the environment.
+    /// Takes over a token that was made elsewhere, for example from a file named by the environment.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.

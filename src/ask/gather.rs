@@ -245,7 +245,7 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
     }
     for (descriptor, options, told) in &asked.told {
         let context = context(descriptor);
-        // What is said of the merged whole is said once, whoever answered.
+        // What is said of the merged whole is said once, whichever provider answered.
         let withheld = match &told.outcome {
             Outcome::Found(answer) if shows_contacts => {
                 let mut said = context.untold(answer);

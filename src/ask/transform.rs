@@ -112,7 +112,7 @@ impl Candidate for (Arc<Descriptor>, Arc<Options>) {
     }
 }
 
-/// Says why nobody was asked about an entity.
+/// Says why no provider was asked about an entity.
 #[derive(Debug)]
 pub(super) struct NotAsked {
     pub(super) entity: InputEntity,
@@ -160,7 +160,7 @@ impl Answers {
         told.all(|(_, _, told)| told.cache == CacheState::Hit)
     }
 
-    /// Maps and merges them. Takes about a microsecond for each record: thousands belong where they hold up nobody.
+    /// Maps and merges them. Takes about a microsecond for each record: thousands belong where they hold up no other request.
     #[must_use]
     pub fn gather(self, run: &Run<'_>, now: Timestamp) -> Ran {
         self.gather_into(run, now, Output::Entities)
@@ -263,7 +263,7 @@ pub fn bad_input(run: &Run<'_>, value: &str, text: &str) -> Ran {
     plain(Body::Response(response), "bad_input")
 }
 
-/// Makes a run that nobody was asked for.
+/// Makes a run for which no provider was asked.
 pub(super) fn plain(body: Body, outcome: &'static str) -> Ran {
     Ran {
         body,

@@ -39,7 +39,7 @@ pub struct InputSpec {
 pub enum Answerer {
     /// Providers, by name; several are asked side by side and merged. Never empty.
     Providers(Vec<String>),
-    /// pivotd itself; nobody is asked.
+    /// pivotd itself; no provider is asked.
     Own,
 }
 
@@ -253,7 +253,7 @@ impl Catalogue {
     }
 
     /// Returns those that can answer by the server's own keys, in the order of the file: what listings show. The others
-    /// answer whoever brings a key.
+    /// answer a client that brings a key.
     #[must_use]
     pub fn listed(&self) -> &[Arc<TransformSpec>] {
         &self.listed

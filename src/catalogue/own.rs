@@ -1,4 +1,4 @@
-//! Answers what pivotd knows itself: the parts of a value. Nobody is asked.
+//! Answers what pivotd knows itself: the parts of a value. No provider is asked.
 
 use std::sync::{Arc, LazyLock};
 
@@ -48,7 +48,7 @@ pub fn parts(indicator: &Indicator, lists: &Lists) -> Record {
         .with_some("ip", address.map(|ip| ip.to_canonical().to_string()))
 }
 
-/// Answers a question that nobody else is asked; the record is missing where the value has no parts.
+/// Answers a question that no provider is asked; the record is missing where the value has no parts.
 #[must_use]
 pub fn answer(indicator: &Indicator, lists: &Lists) -> (Answer, Timestamp) {
     let record = Some(parts(indicator, lists)).filter(|record| !record.is_empty());

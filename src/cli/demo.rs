@@ -117,7 +117,7 @@ impl Stage {
     pub(super) async fn strike(self) {
         self.app.engine.store().close().await;
         self.vendors.stop().await;
-        // Dropped last, when nobody writes there any more.
+        // Dropped last, when no task writes there any more.
         drop(self.folder);
     }
 }

@@ -76,7 +76,7 @@ async fn ask(base: &Url) -> anyhow::Result<()> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
-        // Nobody can stand between this machine and itself, and certificates name no loopback address.
+        // No host can stand between this machine and itself, and certificates name no loopback address.
         .tls_danger_accept_invalid_certs(is_loopback(base))
         .build()?;
     for path in ["/healthz", "/readyz"] {

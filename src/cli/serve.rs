@@ -298,7 +298,7 @@ impl StopSignals {
         })
     }
 
-    /// Stops the server gracefully on the first signal: questions that nobody was asked yet are told so at once; commands
+    /// Stops the server gracefully on the first signal: questions for which no provider was asked yet are told so at once; commands
     /// and answers under way have the time that `server.shutdown` gives.
     pub(super) async fn stop(
         mut self,

@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// As [`Session::open`], for what needs the store only: of the configuration no more is read than where it is, so that
-    /// a fault elsewhere in it stops nobody.
+    /// a fault elsewhere in it stops no command.
     pub(super) async fn of_store(config: Option<&Path>) -> anyhow::Result<Self> {
         let server = located(config)?;
         let loaded = load(config);

@@ -194,7 +194,7 @@ pub(crate) fn line(text: &str) -> String {
 }
 
 /// Returns the columns of the terminal. Where standard output is none, `COLUMNS`, else so many that nothing is cut:
-/// whoever reads a pipe wants it whole.
+/// the reader of a pipe wants it whole.
 #[must_use]
 pub(crate) fn width() -> usize {
     const DEFAULT: usize = 1000;

@@ -20,7 +20,7 @@ pub enum Origin {
     },
     /// An environment variable, by name.
     Variable(Arc<str>),
-    /// Nobody said anything: the default.
+    /// It was not set: the default.
     Default,
 }
 

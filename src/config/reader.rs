@@ -60,7 +60,7 @@ impl Findings {
     }
 }
 
-/// Reads one table. Whoever reads it asks for every key that may stand in it, then calls [`Reader::finish`].
+/// Reads one table. Its reader asks for every key that may stand in it, then calls [`Reader::finish`].
 pub(super) struct Reader<'a> {
     pub(super) findings: &'a Findings,
     pub(super) origin: &'a Origin,
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         self.entries.get(at).map(|entry| &entry.node)
     }
 
-    /// Walks the keys that nobody asked for, and marks them as known.
+    /// Walks the keys that were not asked for, and marks them as known.
     pub(super) fn rest(&self) -> impl Iterator<Item = &'a Entry> + use<'a> {
         let unasked = self
             .entries
@@ -236,7 +236,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reports the keys that nobody asked for: a fault in the file, a warning from the environment.
+    /// Reports the keys that were not asked for: a fault in the file, a warning from the environment.
     pub(super) fn finish(self) {
         for entry in self.rest() {
             let hint = if entry.name == super::extends::KEY {

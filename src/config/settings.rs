@@ -1,4 +1,4 @@
-//! Declares the settings, already validated: whoever holds them need not check them again.
+//! Declares the settings, already validated: code that holds them need not check them again.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -345,7 +345,7 @@ pub struct ProviderSettings {
     /// Why the other parts of the key are missing, by name: `DOMAINTOOLS_API_KEY is not set`.
     pub missing: BTreeMap<String, String>,
     /// What is wrong with a key that was meant to be there, for the administrator: a file that cannot be read, or a part
-    /// that is missing beside others. `None` where the key is whole, or where nobody gave one.
+    /// that is missing beside others. `None` where the key is whole, or where none is configured.
     pub key_fault: Option<String>,
     /// The provider's own settings, each with its value or default.
     pub options: BTreeMap<String, String>,

@@ -323,7 +323,7 @@ fn place(node: &mut Node, steps: &[&str], text: &str, origin: &Origin) -> bool {
         origin: origin.clone(),
         data: Data::Text(text.to_owned()),
     };
-    // Whoever reads it finds a list or a table, wherever the file may have one.
+    // Its reader finds a list or a table, wherever the file may have one.
     entry.node = node.expanded().unwrap_or(node);
     true
 }

@@ -40,7 +40,7 @@ struct Listening {
 impl ControlServer {
     /// Listens on the control socket of a data directory; one that a crash left behind is replaced.
     ///
-    /// The caller holds the store of that directory open, so nobody else listens there. Must be called within a
+    /// The caller holds the store of that directory open, so no other process listens there. Must be called within a
     /// tokio runtime.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Listening {
 }
 
 /// Binds in a directory that only we can enter and moves the socket to its place when its mode is right, so that
-/// nobody else can connect in between, whatever the mode of the data directory is.
+/// no other user can connect in between, whatever the mode of the data directory is.
 fn bind(data: &Path, path: &Path) -> io::Result<UnixListener> {
     let folder = tempfile::Builder::new()
         .prefix(".ctl-")

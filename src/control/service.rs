@@ -1,4 +1,4 @@
-//! The HTTP service of one connection of the local operator, whoever accepted the connection.
+//! The HTTP service of one connection of the local operator, however the connection was accepted.
 
 use std::sync::Arc;
 use std::time::Duration;

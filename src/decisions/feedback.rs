@@ -27,7 +27,7 @@ pub enum FeedbackVerdict {
     Withdrawn,
 }
 
-/// Holds what somebody said of an indicator.
+/// Holds what a person said of an indicator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FeedbackRecord {
     /// The kind of indicator.
@@ -266,7 +266,7 @@ impl Opinions {
         self.known().bytes
     }
 
-    /// Takes in what somebody says, and returns when it is on disk. It replaces what was said of the indicator before.
+    /// Takes in what a person says, and returns when it is on disk. It replaces what was said of the indicator before.
     ///
     /// # Errors
     /// [`SayError`] where the store cannot be written, or as much is held as may be.

@@ -41,7 +41,7 @@ struct Kept {
 /// Says what is known of a request that names itself.
 #[derive(Debug)]
 pub enum Begun {
-    /// Nobody has sent it before; whoever holds the claim answers it.
+    /// It was not sent before; the holder of the claim answers it.
     Fresh(Claim),
     /// It was answered, so.
     Replay(Reply),

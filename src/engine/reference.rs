@@ -75,7 +75,7 @@ pub fn fetched(data: &Path, provider: &str, file: &ReferenceFile) -> Option<jiff
     jiff::Timestamp::try_from(modified).ok()
 }
 
-/// Keeps the newest bytes of a file; whoever reads meanwhile sees the old ones or the new ones, whole.
+/// Keeps the newest bytes of a file; a reader meanwhile sees the old ones or the new ones, whole.
 ///
 /// # Errors
 /// What is wrong with the bytes, or why they cannot be written; the old file stays.

@@ -1,6 +1,6 @@
 //! Bounds the bytes that large answers take while they are decoded, mapped and written. What finds no room waits.
 //!
-//! Whoever waits for room holds none, so that all who have some come to their end and give it back; should they ever wait for
+//! A request that waits for room holds none, so that all who have some come to their end and give it back; should they ever wait for
 //! each other, an answer goes without room after a minute. Bytes are estimated: what an answer takes in memory is a multiple
 //! of what it takes on the wire.
 

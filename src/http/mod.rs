@@ -19,7 +19,7 @@ use self::maltego::run_path::RunRoutes;
 
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
 
-/// Serves a path by GET, and says so to whoever tries otherwise.
+/// Serves a path by GET, and says so to a client that tries otherwise.
 fn get<Args: FromRequest + 'static>(
     path: &str,
     handler: impl Handler<Args, Output = impl Responder + 'static>,
@@ -32,7 +32,7 @@ fn get<Args: FromRequest + 'static>(
         }))
 }
 
-/// Serves a path by POST, and says so to whoever tries otherwise.
+/// Serves a path by POST, and says so to a client that tries otherwise.
 fn post<Args: FromRequest + 'static>(
     path: &str,
     handler: impl Handler<Args, Output = impl Responder + 'static>,

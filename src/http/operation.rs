@@ -96,7 +96,7 @@ pub async fn metrics(app: Data<App>, _admin: Authorized<scope::Admin>) -> HttpRe
         .body(app.engine.metrics().render())
 }
 
-/// The paths that are served, for a hint to whoever mistypes one.
+/// The paths that are served, for a hint to a client that mistypes one.
 const PATHS: [&str; 17] = [
     "/v1/alerts/score",
     "/v1/domain/{domain}/reputation",

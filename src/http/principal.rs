@@ -44,7 +44,7 @@ pub const MOST_TURNS: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub struct TakesNoTurn;
 
-/// Says why somebody may not ask.
+/// Says why a client may not ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
     /// There is no token.
@@ -105,7 +105,7 @@ impl Principal {
         }
     }
 
-    /// Is whoever uses the demo.
+    /// Is the user of the demo.
     #[must_use]
     pub fn demo() -> Self {
         Self {

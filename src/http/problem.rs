@@ -98,7 +98,7 @@ impl Problem {
         )
     }
 
-    /// Makes the problem of somebody who may not ask.
+    /// Makes the problem of a client that may not ask.
     #[must_use]
     pub fn denied(denied: Denied) -> Self {
         let (status, kind, title) = match denied {

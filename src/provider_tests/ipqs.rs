@@ -34,7 +34,7 @@ fn a_zero_without_a_flag_says_nothing() {
     }
     let one = told(r#"{"success":true,"fraud_score":0,"valid":false}"#).unwrap();
     assert_eq!(one.records().len(), 2);
-    // What the vendor had no time for is missing, so that nobody takes it for "not found".
+    // What the vendor had no time for is missing, so that it is not taken for "not found".
     let late = told(r#"{"success":true,"fraud_score":0,"timed_out":true}"#).unwrap();
     assert!(late.records().is_empty() && !late.answer().is_not_found());
     assert_eq!(

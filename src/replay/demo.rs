@@ -75,7 +75,7 @@ impl DemoVendors {
 }
 
 /// Points all providers at the replayed vendors, with their sample keys, and away from any network. Providers that
-/// nobody plays are disabled.
+/// no replay plays are disabled.
 ///
 /// # Errors
 /// Where the files of public facts cannot be written into the data directory.
@@ -129,10 +129,10 @@ pub fn point(
     provider.credentials = credentials(descriptor, USERNAME, API_KEY);
     provider.missing.clear();
     provider.tenants.clear();
-    // Nothing of it is real: nobody need wait, and a quote can be bought.
+    // Nothing of it is real: no caller need wait, and a quote can be bought.
     let limit = NonZeroU32::MIN.saturating_add(999_999);
     provider.rate = vec![Rate::smooth(limit, Duration::from_secs(1))];
-    // The free quotas of vendors, which the default configuration keeps to, are nobody's here.
+    // The free quotas of vendors, which the default configuration keeps to, do not hold here.
     provider.budget.clear();
     let products = descriptor.offers.iter().flat_map(|offer| &offer.products);
     for product in products {

@@ -259,7 +259,7 @@ impl Asked {
         encoded(&self.question, query, &DnsAnswer::empty(code))
     }
 
-    /// Makes an answer that nobody should believe.
+    /// Makes an answer that must not be believed.
     fn forged(&self, query: &Query) -> Option<Vec<u8>> {
         let forged = DnsAnswer {
             records: vec![Resource::A(Ipv4Addr::new(127, 0, 0, 2))],

@@ -1,4 +1,4 @@
-//! Takes as many requests as a worker can answer, and refuses the rest at once: a queue that grows helps nobody.
+//! Takes as many requests as a worker can answer, and refuses the rest at once: a queue that grows helps no client.
 //!
 //! A worker's tasks take turns. A turn ends when all that was ready at its start was looked at, so a request that is looked
 //! at now has waited no longer than since the turn before began. Where that is long for a while, more comes than the worker

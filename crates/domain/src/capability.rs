@@ -1,7 +1,7 @@
 //! Declares the capabilities: what can be asked, and the one record type that answers it.
 //!
 //! A record type is shared by all providers of a capability, so a mapping in `transforms.toml`
-//! works whoever answers.
+//! works whichever provider answers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -94,7 +94,7 @@ capabilities! {
     Samples = "samples" => SAMPLES;
     /// A file's other hashes, names, and what is known of it.
     File = "file" => FILE;
-    /// Host, registrable domain and e-mail domain of a value; nobody is asked.
+    /// Host, registrable domain and e-mail domain of a value; no provider is asked.
     Parts = "parts" => PARTS;
     /// What a key is entitled to, and what the vendor says was used.
     Account = "account" => ACCOUNT;

@@ -13,7 +13,7 @@ pub enum Tlp {
     Amber,
     /// Within the organisation.
     AmberStrict,
-    /// With nobody.
+    /// With no other.
     Red,
 }
 

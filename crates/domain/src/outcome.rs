@@ -99,7 +99,7 @@ pub struct Answer {
     /// What the vendor told that is no record, and is lacking in no other place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
-    /// Where the vendor's lists go on that were not read to their end; for the provider that wrote it, and nobody else.
+    /// Where the vendor's lists go on that were not read to their end; for the provider that wrote it, and no other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rest: Vec<Rest>,
     /// The price, where the question is sold by the piece.

@@ -12,7 +12,7 @@ mod withheld;
 /// Those of the domains below that stand for a mailbox alone: the rest of such a contact is the registrant's.
 const OF_MAILBOXES: &[&str] = &["contact.gandi.net", "o-w-o.info", "spamfree.bookmyname.com"];
 
-/// Domains whose addresses forward to somebody unnamed, or to nobody.
+/// Domains whose addresses forward to an unnamed person, or to none.
 const FORWARDING_DOMAINS: &[&str] = &[
     "1and1-private-registration.com",
     "anonymize.com",
@@ -74,7 +74,7 @@ const LOCAL_PARTS: &[&str] = &[
     "not-disclosed",
 ];
 
-/// Whole names, normalised, that name nobody.
+/// Whole names, normalised, that name no person.
 const EMPTY_NAMES: &[&str] = &[
     "1337 services llc",
     "admin contact",

@@ -414,7 +414,7 @@ pub(super) static INCIDENT_INDICATORS: Schema = Schema {
         field("user_agent", Kind::Text),
         field("mutex", Kind::Text),
         field("registry_key", Kind::Text),
-        // Skulls from 0 to 5 and confidence from 0 to 100, where somebody set them.
+        // Skulls from 0 to 5 and confidence from 0 to 100, where they were set.
         field("rating", Kind::Text),
         field("confidence", Kind::Integer),
         field("score", Kind::Integer),

@@ -15,7 +15,7 @@ pub enum Special {
     Private,
     /// One link, on which no router passes it on. Many clouds serve their metadata there.
     Link,
-    /// Nobody on the internet: unspecified, multicast, reserved, benchmarks and the like.
+    /// No host on the internet: unspecified, multicast, reserved, benchmarks and the like.
     Nobody,
     /// Anycast and experiments of the protocols themselves; registries and DNS may show it.
     Protocol,
@@ -25,7 +25,7 @@ pub enum Special {
     Cloud,
     /// Documentation: what examples and tests use.
     Documentation,
-    /// Not assigned to anybody yet.
+    /// Not assigned yet.
     Unassigned,
 }
 
@@ -84,7 +84,7 @@ const NETWORKS: [(&str, Special); 56] = [
     ("fe80::/10", Link),
     ("fec0::/10", Nobody),
     ("ff00::/8", Nobody),
-    // Not assigned to anybody (RFC 4291, section 2.4): what is global begins with 001.
+    // Not assigned (RFC 4291, section 2.4): what is global begins with 001.
     ("::/8", Unassigned),
     ("100::/8", Unassigned),
     ("200::/7", Unassigned),
@@ -113,8 +113,8 @@ pub fn special(address: IpAddr) -> Option<Special> {
     networks().iter().find(of).map(|(_, special)| *special)
 }
 
-/// Tells whether nobody on the internet has an address. Addresses of documentation count as those of the internet, so
-/// that examples work; so do those that hold an IPv4 address, which somebody may have.
+/// Tells whether no host on the internet has an address. Addresses of documentation count as those of the internet, so
+/// that examples work; so do those that hold an IPv4 address, which a host may have.
 #[must_use]
 pub fn is_inside(address: IpAddr) -> bool {
     match special(address) {
@@ -124,7 +124,7 @@ pub fn is_inside(address: IpAddr) -> bool {
     }
 }
 
-/// Lists the networks that lead to nobody on the internet, as they are written.
+/// Lists the networks that lead to no host on the internet, as they are written.
 pub fn nobodys() -> impl Iterator<Item = &'static str> {
     let found = NETWORKS.iter().filter(|(_, special)| leads_nowhere(*special));
     found.map(|(network, _)| *network)

@@ -182,7 +182,7 @@ pub enum MessageError {
 /// Reads a raw message.
 ///
 /// A message from one's own people that carries exactly one attached message is a report of that: the attached message
-/// is read in its place, and of the report its other files. Anybody can write such a sender, so where trusted relays took
+/// is read in its place, and of the report its other files. Any sender can write such a one, so where trusted relays took
 /// the message from outside and did not find the sender right, it is read as it is; where no relay tells, both are read.
 /// Of other attached messages URLs, attachments and senders count beside those of the message that carries them.
 ///
@@ -232,7 +232,7 @@ pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
     Ok(out.finish())
 }
 
-/// Says why nobody outside can know an indicator: its address or name means something only inside a network.
+/// Says why no source outside can know an indicator: its address or name means something only inside a network.
 ///
 /// Addresses and names for documentation are left alone, so that examples work.
 fn private(indicator: &Indicator) -> Option<&'static str> {

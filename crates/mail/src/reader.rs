@@ -233,7 +233,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         }
     }
 
-    /// Adds the digest of a file. One that holds nothing is nobody's, and need not be asked about.
+    /// Adds the digest of a file. One that holds nothing has no author, and need not be asked about.
     fn file(&mut self, hash: Indicator, is_empty: bool) {
         if is_empty && (self.trust.is_own)(&hash).is_none() {
             if self.seen.insert(hash.clone()) {

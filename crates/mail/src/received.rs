@@ -1,6 +1,6 @@
 //! Finds where a message entered.
 //!
-//! Anybody can write any header into a message. Relays put theirs on top, so what a trusted relay wrote is a run from
+//! Any sender can write any header into a message. Relays put theirs on top, so what a trusted relay wrote is a run from
 //! the top, and it ends with the header of the one that took the message from outside.
 
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ use pivotd_domain::special::is_inside;
 
 /// Names relays: a network, or a host and everything below it.
 ///
-/// Whether a message came *from* a relay is told by address only, since anybody can call himself anything: relays with
+/// Whether a message came *from* a relay is told by address only, since a sender can call itself anything: relays with
 /// public addresses need their networks listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relay {
@@ -71,7 +71,7 @@ pub(super) struct Hop {
 pub(super) struct Origin {
     /// The address that handed the message to the first of the trusted relays.
     pub(super) address: Option<IpAddr>,
-    /// Where in the trace headers begin that anybody could have written.
+    /// Where in the trace headers begin that any sender could have written.
     pub(super) trusted: usize,
     /// Where in the trace the Received header of that relay stands.
     pub(super) entry: usize,

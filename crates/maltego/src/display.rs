@@ -13,7 +13,7 @@ pub(super) const TABLE_END: &str = "</table>";
 pub struct DisplayInformation {
     /// The heading.
     pub name: SmolStr,
-    /// The HTML below it. Whoever fills it directly has escaped what came from outside.
+    /// The HTML below it. Code that fills it directly has escaped what came from outside.
     pub html: String,
 }
 

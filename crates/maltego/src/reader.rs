@@ -1,7 +1,7 @@
 //! Reads a request as a stream of XML events.
 //!
 //! Elements are known by local name and by what encloses them; the root may have any name, order does not matter,
-//! and elements nobody knows are skipped with their content.
+//! and unknown elements are skipped with their content.
 
 mod builder;
 
@@ -95,7 +95,7 @@ impl fmt::Display for ReadErrorKind {
 /// # Errors
 /// [`ReadError`] if the document is empty, too large, malformed, hostile or without an entity. Missing or odd parts
 /// are no errors: an absent weight is 0, an absent limit is `None`, a field without a name is left out, characters
-/// that XML forbids are dropped, and an ampersand that nobody escaped is taken as one.
+/// that XML forbids are dropped, and an ampersand that is not escaped is taken as one.
 pub fn read(bytes: &[u8], limits: &ReadLimits) -> Result<TransformRequest, ReadError> {
     if bytes.len() > limits.bytes {
         return Err(ReadError {

@@ -9,7 +9,7 @@ use super::types;
 
 pub use super::reader::{ReadError, ReadErrorKind, ReadLimits, read};
 
-/// The type of an entity that nobody gave one.
+/// The type of an entity that came without one.
 pub const UNKNOWN: &str = "maltego.Unknown";
 
 /// Holds one transform run as the client sent it.

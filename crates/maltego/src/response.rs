@@ -11,7 +11,7 @@ use super::text::visible;
 pub use super::display::DisplayInformation;
 pub use super::writer::{begin, finish, write, write_exception};
 
-/// The weight of an entity that nobody weighed, as the vendor's library has it.
+/// The weight of an entity without a weight, as the vendor's library has it.
 pub const DEFAULT_WEIGHT: u32 = 100;
 
 /// Holds the answer to one transform run.

@@ -163,7 +163,7 @@ pub(super) enum Reference<'a> {
     Forbidden,
     /// The name of an entity that only a DTD could declare.
     Unknown(&'a str),
-    /// No reference: somebody forgot to escape an ampersand.
+    /// No reference: an ampersand that was not escaped.
     Literal,
 }
 

@@ -1,7 +1,7 @@
 //! The entity types, standard ones and our own: ids, ancestry, value properties and matching rules.
 //!
 //! Maltego merges two entities when type, value and all *strict* properties agree, so a wrong rule here puts a
-//! second node on somebody's graph. Types outside the table (custom ones, or standard ones nobody maps to)
+//! second node on the graph. Types outside the table (custom ones, or standard ones without a mapping)
 //! are legal everywhere; the look-ups just know nothing about them.
 
 mod a_to_j;

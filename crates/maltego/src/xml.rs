@@ -16,7 +16,7 @@ const FALLBACK_TYPE: &str = "maltego.Phrase";
 const FIELD_END: &str = "</Field>";
 const LINK: &str = "link#";
 
-/// Stands between the value of an entity that nobody weighed and what follows.
+/// Stands between the value of an entity without a weight and what follows.
 pub const AFTER_VALUE: &str = "</Value><Weight>100</Weight>";
 const _: () = assert!(DEFAULT_WEIGHT == 100);
 

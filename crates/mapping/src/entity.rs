@@ -577,7 +577,7 @@ pub fn humanised(name: &str) -> String {
         .collect()
 }
 
-/// Returns the canonical form of a value as somebody typed it, where lists know names and addresses by that.
+/// Returns the canonical form of a value as it was typed, where lists know names and addresses by that.
 fn canonical<'v>(type_id: &str, value: &'v str) -> Cow<'v, str> {
     let kind = match type_id {
         "maltego.Domain" | "maltego.DNSName" | "maltego.Website" | "maltego.NSRecord" => {

@@ -58,7 +58,7 @@ impl Mapped {
 /// Turns answers into entities.
 ///
 /// Entities of equal type, value and strict properties become one: dates widen, differing texts are joined. One
-/// belongs to the window if the period of any of its records touches the one of its provider; a bound that nobody knows excludes nothing.
+/// belongs to the window if the period of any of its records touches the one of its provider; an unknown bound excludes nothing.
 /// With `near` the closest come first, of these what was so only around that day, else the rarest where counts are known, else the newest; what is equal keeps the order of the answers.
 /// Sinkholes and names of dynamic DNS services are left out where that is wanted. At most `limit` are shown. An entity equal to the input, in type, value and strict properties, is left out.
 /// Whatever is left out is counted: what is in `answers` is in `entities` or in `dropped`.

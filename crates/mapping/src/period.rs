@@ -58,7 +58,7 @@ impl Period {
         !self.has_first && !self.has_last && !self.current
     }
 
-    /// Tells whether it touches the window. A bound that nobody knows excludes nothing.
+    /// Tells whether it touches the window. A unknown bound excludes nothing.
     pub(super) fn touches(&self, window: &Window) -> bool {
         let ends_before = |since: Date| self.has_last && !self.current && self.latest < Some(since);
         let begins_after = |until: Date| self.has_first && self.earliest > Some(until);

@@ -398,7 +398,7 @@ pub enum Values {
         least: i64,
         /// The most.
         most: i64,
-        /// What it is where nobody says.
+        /// What it is where it is not set.
         default: i64,
     },
 }
@@ -410,7 +410,7 @@ impl Values {
         Self::OneOf(names(words))
     }
 
-    /// Returns what it is where nobody says.
+    /// Returns what it is where it is not set.
     #[must_use]
     pub fn default(&self) -> String {
         match self {

@@ -110,7 +110,7 @@ pub enum Step {
         then: Then,
     },
     /// Is done. The first answer is the one asked for; more are answers to sibling questions that
-    /// the same replies gave, so that nobody pays for them again. Where several were asked, these are the answers to
+    /// the same replies gave, so that they are not paid for again. Where several were asked, these are the answers to
     /// them, in any order; one that is left out failed, and the others did not.
     Done(Vec<Answer>),
 }

@@ -31,7 +31,7 @@ pub fn lookup(provider: &dyn Provider, query: Query, product: impl Into<ProductI
     }
 }
 
-/// Returns a provider's own settings as they are where nobody sets any.
+/// Returns a provider's own settings as they are where none is set.
 pub fn options(provider: &dyn Provider) -> BTreeMap<String, String> {
     let options = provider.descriptor().options.iter();
     options

@@ -225,7 +225,7 @@ pub struct AlertAnswer {
     pub decided_by: DecidedBy,
     /// Whether any score is above the threshold.
     pub any_exceeds: bool,
-    /// The highest score, or `null` where nobody knows.
+    /// The highest score, or `null` where no source knows.
     #[schema(required)]
     pub max_score: Option<u8>,
     /// Whether there is a highest score; for tools that cannot tell `null` from 0.
@@ -236,7 +236,7 @@ pub struct AlertAnswer {
     pub decisive: Vec<String>,
     /// The indicators for which a source that could have known is missing.
     pub undetermined: Vec<String>,
-    /// The indicators that nobody knows.
+    /// The indicators that no source knows.
     pub unknown: Vec<String>,
     /// The indicators that no configured source scores.
     pub unsupported: Vec<String>,

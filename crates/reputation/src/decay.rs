@@ -15,7 +15,7 @@ struct Aging {
     age: u64,
     /// Seconds.
     lifetime: u64,
-    /// When it was of age 0; `None` where nobody knows.
+    /// When it was of age 0; `None` where it is unknown.
     since: Option<Timestamp>,
 }
 

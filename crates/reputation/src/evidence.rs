@@ -1,4 +1,4 @@
-//! What one source said of one indicator, before anybody concludes anything from it.
+//! What one source said of one indicator, before anything is concluded from it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
@@ -312,7 +312,7 @@ pub struct Evidence {
     /// Whether the source keeps it up to date itself, so that age takes nothing from it.
     #[serde(skip)]
     pub lasting: bool,
-    /// Whether pivotd knows it itself, by a list or from feedback; such a source counts as nobody who was asked.
+    /// Whether pivotd knows it itself, by a list or from feedback; such a source does not count as asked.
     #[serde(skip)]
     pub local: bool,
     /// Why blocking the indicator would hit others too, or oneself.

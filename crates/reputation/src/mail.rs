@@ -19,7 +19,7 @@ pub fn authentication(method: &str, result: &str, relay: &str) -> Record {
 pub fn says(record: &Record) -> Vec<Record> {
     let flag = |name: &str| matches!(record.get(name), Some(Value::Flag(true)));
     let word = |name: &str| record.text(name).unwrap_or_default().into_owned();
-    // What was asked in vain is not in the record, and what nobody told speaks neither for nor against.
+    // What was asked in vain is not in the record, and what was not told speaks neither for nor against.
     let no = |name: &str| matches!(record.get(name), Some(Value::Flag(false)));
     let has_mx = matches!(record.get("mx"), Some(Value::Texts(hosts)) if !hosts.is_empty());
     let mut says = Vec::new();

@@ -167,7 +167,7 @@ fn reasons(note: &mut String, item: &Assessment, titles: &BTreeMap<String, Strin
     }
 }
 
-/// Writes an indicator so that nobody can click it.
+/// Writes an indicator so that it cannot be clicked.
 fn defanged(indicator: &str) -> String {
     let mut safe = String::with_capacity(indicator.len() + 16);
     safe.push('`');

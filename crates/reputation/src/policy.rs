@@ -176,7 +176,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Is the threshold where nobody says another.
+    /// Is the threshold where no other is set.
     pub const THRESHOLD: u8 = 50;
     /// Grows when the model itself changes, so that old and new decisions have different versions.
     const MODEL: u32 = 3;
@@ -218,7 +218,7 @@ impl Rules {
         capped
     }
 
-    /// Tells whether a source has words for what is good, so that nobody knows what it would have said where it is
+    /// Tells whether a source has words for what is good, so that it is unknown what it would have said where it is
     /// missing.
     #[must_use]
     pub fn may_speak_for(&self, source: &str) -> bool {
@@ -279,7 +279,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Holds rules as they are where nobody says otherwise. Its version is that of the rules' content.
+    /// Holds rules as they are where nothing else is set. Its version is that of the rules' content.
     #[must_use]
     pub fn of(rules: Rules) -> Self {
         Self {

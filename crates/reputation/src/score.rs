@@ -61,7 +61,7 @@ pub enum Verdict {
     Suspicious,
     /// A source knows the indicator to be good, or rates its risk low, and no source is missing that could change that.
     Benign,
-    /// Nobody who answered can tell.
+    /// No source that answered can tell.
     Unknown,
 }
 
@@ -82,7 +82,7 @@ impl Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recommendation {
-    /// It exceeds, nothing stands against that, and blocking it hits nobody else.
+    /// It exceeds, nothing stands against that, and blocking it hits no other.
     Block,
     /// A person should look at it.
     Review,
@@ -135,7 +135,7 @@ pub struct Assessment {
     pub r#type: IndicatorKind,
     /// The canonical value.
     pub indicator: String,
-    /// A whole number from 0 to 100, or `null` where nobody knows.
+    /// A whole number from 0 to 100, or `null` where no source knows.
     #[schema(required)]
     pub score: Option<u8>,
     /// Whether there is a score; for tools that cannot tell `null` from 0.
@@ -153,7 +153,7 @@ pub struct Assessment {
     pub decision: Decision,
     /// What to do about it.
     pub recommend: Recommendation,
-    /// Whether blocking it hits nobody else.
+    /// Whether blocking it hits no other.
     pub safe_to_block: bool,
     /// Why it is not safe to block: shared hosting, a CDN, a sinkhole, free mail, a name of one's own …
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -256,7 +256,7 @@ pub fn assess(
     let unheard = missing.iter().any(|(source, _)| rules.may_speak_for(source));
     let unsafe_because = hazards(&evidence);
     let recommend = match decision {
-        // Whoever blocks on one word must be right, so a person looks where anything stands against it.
+        // A block on one word must be right, so a person looks where anything stands against it.
         Decision::Exceeds if !unsafe_because.is_empty() || conflict || unheard => Recommendation::Review,
         Decision::Exceeds if rules.block.is_some_and(|block| score <= Some(block)) => Recommendation::Review,
         Decision::Exceeds => Recommendation::Block,
@@ -347,7 +347,7 @@ fn confidence(
     let doubt = grades.values().fold(Millionths::ONE, |doubt, grade| {
         doubt.times(rules.weight(*grade).times(Millionths::percent(80)).complement())
     });
-    // What pivotd knows itself needs nobody to answer.
+    // What pivotd knows itself needs no source to answer.
     let answered = (coverage.answered * 1_000_000)
         .checked_div(coverage.asked)
         .unwrap_or(1_000_000);

@@ -33,7 +33,7 @@ pub struct Context {
     pub indicator: String,
     /// What sources know, by kind of fact and source.
     pub facts: Vec<Fact>,
-    /// Why nobody was asked: it is one's own, or nobody's.
+    /// Why no source was asked: it is one's own, or has no owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_asked: Option<String>,
     /// What it cost.
@@ -43,7 +43,7 @@ pub struct Context {
     /// Stands there, and is true, where everything is sample data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_data: Option<bool>,
-    /// Stands there, and is true, where nobody was asked because the caller rehearses.
+    /// Stands there, and is true, where no source was asked because the caller rehearses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<bool>,
 }
@@ -88,7 +88,7 @@ impl Context {
 }
 
 impl Scorer<'_> {
-    /// Answers without asking anybody: there are no facts.
+    /// Answers without asking a source: there are no facts.
     #[must_use]
     pub fn rehearsed_context(&self, indicator: &Indicator) -> Context {
         Context {
@@ -106,7 +106,7 @@ impl Scorer<'_> {
 
     /// Gathers the facts about an indicator, at most `most` records of each kind and source.
     pub async fn context(&self, indicator: &Indicator, most: usize) -> Context {
-        // As with scores, nobody need know of what is one's own or nobody's.
+        // As with scores, no source need know of what is one's own or has no owner.
         let own = local::evidence(self, indicator, self.engine.clock().now());
         let settled = own.into_iter().find(local::settles);
         let parts = match settled {

@@ -117,7 +117,7 @@ async fn around(
                 };
                 let own = scorer.policy.rules.source(part.source());
                 let meaning = own.and_then(|own| own.measures.get(&measure));
-                // Their risks cost look-ups, and nobody wants to know.
+                // Their risks cost look-ups, and are of no use.
                 if is_crowd && meaning.is_none() {
                     let why = format!("{total} domains, too many to say anything of it");
                     derived.evidence.push(evidence::answered(part, &told, &why, now));
@@ -249,7 +249,7 @@ fn says(
             )],
         );
     let mut evidence = from_record(part.source(), &record, &scorer.policy.rules, &Origin::HERE, now);
-    // Whoever blocks it hits all of them.
+    // Blocking it hits all of them.
     evidence.hazard = is_crowd.then(|| format!("shared hosting of {total} domains"));
     evidence.about.clone_from(&part.about);
     (evidence.status == EvidenceStatus::Ok).then_some(evidence)

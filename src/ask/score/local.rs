@@ -19,7 +19,7 @@ pub enum Opinion {
     Confirmed,
 }
 
-/// Holds what somebody said of an indicator.
+/// Holds what a person said of an indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// What.
@@ -66,7 +66,7 @@ pub(super) fn domain_of(email: &Indicator) -> Option<Indicator> {
     Indicator::name(&email.host()?).ok()
 }
 
-/// Tells by what lists say of a name whether strangers share it: free mail, hosting of anybody's content. A name below a
+/// Tells by what lists say of a name whether strangers share it: free mail, hosting of any customer's content. A name below a
 /// public suffix is one customer's.
 fn is_shared(hits: &[Hit]) -> bool {
     hits.iter().any(|hit| match hit.purpose {
@@ -86,7 +86,7 @@ pub(super) fn shares_mailboxes(domain: &Indicator, hits: &[Hit]) -> bool {
     })
 }
 
-/// Tells by what lists say of a name whether what stands above it is somebody else's, who gives names to customers or lets
+/// Tells by what lists say of a name whether what stands above it is another owner's, who gives names to customers or lets
 /// strangers share it.
 pub(super) fn is_customers(hits: &[Hit]) -> bool {
     hits.iter().any(|hit| {
@@ -183,7 +183,7 @@ fn feedback(said: &Said) -> Evidence {
     }
 }
 
-/// Tells whether evidence settles a score without asking anybody: lists of what is one's own, and of what nobody has.
+/// Tells whether evidence settles a score without asking a source: lists of what is one's own, and of what has no owner.
 pub(super) fn settles(evidence: &Evidence) -> bool {
     let listed = evidence.local && evidence.polarity == Polarity::Benign(BenignClass::Hard);
     let purposes = [Purpose::Own, Purpose::Reserved, Purpose::EmptyFile];
@@ -218,7 +218,7 @@ pub fn popular(lists: &Lists, rules: &Rules, link: &Indicator, senders: &[Indica
     lists::vouched_as_popular(link, &hits, rules).or_else(of_host)
 }
 
-/// Says why an indicator of a message is not scored: it is one's own, trusted, or nobody's.
+/// Says why an indicator of a message is not scored: it is one's own, trusted, or has no owner.
 #[must_use]
 pub fn ignored(lists: &Lists, indicator: &Indicator) -> Option<String> {
     let hits = lists.hits(indicator);

@@ -219,7 +219,7 @@ impl Scorer<'_> {
     async fn look_with(&self, role: &str, indicator: &Indicator, said: &[(Indicator, Record)]) -> Looked {
         let rules = self.policy.rules.as_ref();
         let own = local::evidence(self, indicator, self.engine.clock().now());
-        // Nobody need know of what is one's own or nobody's, and nobody could say more of it.
+        // No source need know of what is one's own or has no owner, and none could say more of it.
         if own.iter().any(local::settles) {
             let now = self.engine.clock().now();
             let assessment = assess(role, indicator, own, self.policy, now);

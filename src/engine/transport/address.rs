@@ -19,7 +19,7 @@ pub(super) struct AddressPolicy {
 
 impl AddressPolicy {
     /// Tells whether an address may be connected to. Of those that are set aside only private ones and loopback may,
-    /// where the configuration says so; and those of documentation, at which nobody is.
+    /// where the configuration says so; and those of documentation, at which no host is.
     #[must_use]
     pub(super) fn allows(self, address: IpAddr) -> bool {
         match special(translated(address)) {

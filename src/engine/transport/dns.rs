@@ -161,7 +161,7 @@ impl Question {
         Ok(Self { id, query, bytes })
     }
 
-    /// Says what a message is to this question. Only the id and the question tell: whoever can guess both is no stranger.
+    /// Says what a message is to this question. Only the id and the question tell: a sender that guesses both is no stranger.
     fn look(&self, bytes: &[u8]) -> Result<Seen, AttemptError> {
         let &[high, low, flags, ..] = bytes else {
             return Ok(Seen::Foreign);
@@ -201,7 +201,7 @@ impl Question {
         let mut buffer = vec![0; usize::from(u16::MAX)];
         loop {
             let length = socket.recv(&mut buffer).await.map_err(|error| {
-                // The machine there says that nobody took the question.
+                // The machine there says that no process took the question.
                 if error.kind() == ErrorKind::ConnectionRefused {
                     AttemptError::NotSent(error.to_string())
                 } else {

@@ -215,7 +215,7 @@ impl Asked<'_> {
         let now = self.app.engine.clock().now();
         let rendered = cache.rendered(&known.rendered, now).await?;
         let reply = rendered.reply::<RunReply>()?;
-        // Whoever may not pass is told so by the longer way.
+        // A client that may not pass is told so by the longer way.
         identity.pass(self.app, TokenScope::Transforms).ok()?;
         Some(self.hit(
             reply,
@@ -393,7 +393,7 @@ fn rendered_key(mut key: KeyBuilder, spec: &TransformSpec, request: &TransformRe
 enum Refusal {
     /// The analyst's setting, or no token at all: the client asks again.
     Setting(Denied),
-    /// The header's or the path's token: whoever installed it must act.
+    /// The header's or the path's token: the administrator who installed it must act.
     Installed(Denied),
 }
 

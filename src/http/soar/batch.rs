@@ -1,6 +1,6 @@
 //! Scores of many indicators at once: each with a status of its own, as JSON or, as they come, as lines of JSON.
 //!
-//! A batch is nobody who waits at a screen, so it stops at each budget's reserve.
+//! No person waits at a screen for a batch, so it stops at each budget's reserve.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -98,7 +98,7 @@ pub struct BatchSummary {
     pub exceeds: usize,
     /// Indicators that do not.
     pub below: usize,
-    /// Indicators that nobody knows.
+    /// Indicators that no source knows.
     pub unknown: usize,
     /// Indicators that no configured source scores.
     pub unsupported: usize,
@@ -115,7 +115,7 @@ pub struct BatchSummary {
     /// Stands there, and is true, where everything is sample data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_data: Option<bool>,
-    /// Stands there, and is true, where nobody was asked because the caller rehearses.
+    /// Stands there, and is true, where no source was asked because the caller rehearses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<bool>,
     #[serde(skip)]

@@ -13,7 +13,7 @@ use crate::ask::score::Context;
 use crate::http::problem::Problem;
 use crate::http::target::{in_path, query};
 
-/// Records of each kind and source, where nobody says, and at most.
+/// Records of each kind and source, where the request does not say, and at most.
 const RECORDS: u32 = 25;
 const MOST_RECORDS: u32 = 200;
 

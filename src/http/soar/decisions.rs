@@ -19,11 +19,11 @@ use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
 use crate::reputation::digest;
 
-/// The most bytes of what somebody says.
+/// The most bytes of feedback.
 const MOST_BYTES: usize = 16 * 1024;
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
-/// How many days what was said holds, where nobody says, and at most.
+/// How many days what was said holds, where the request does not say, and at most.
 const DAYS: u32 = 90;
 const MOST_DAYS: u32 = 366;
 /// The most indicators that a refusal names.

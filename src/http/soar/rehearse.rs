@@ -1,4 +1,4 @@
-//! The rehearsal of a playbook: every branch of an answer on the production's own routes, without asking anybody.
+//! The rehearsal of a playbook: every branch of an answer on the production's own routes, without asking a source.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub(super) fn limited() -> Problem {
     problem.after(Duration::from_mins(1))
 }
 
-/// Plays a branch of a question for facts: there are none, and nobody is asked.
+/// Plays a branch of a question for facts: there are none, and no source is asked.
 ///
 /// # Errors
 /// The [`Problem`] that the branch is about.

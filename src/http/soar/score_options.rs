@@ -207,7 +207,7 @@ macro_rules! score_params {
             #[$attribute(inline)]
             #[serde(default, deserialize_with = "crate::http::soar::score_options::chosen")]
             pub on_sealed: Option<$crate::reputation::Fallback>,
-            /// What the alert comes to where nobody knows: `keep` (unknown or unsupported), `exceeds` or `below`.
+            /// What the alert comes to where no source knows: `keep` (unknown or unsupported), `exceeds` or `below`.
             #[$attribute(inline)]
             #[serde(default, deserialize_with = "crate::http::soar::score_options::chosen")]
             pub on_unknown: Option<$crate::reputation::Fallback>,
@@ -222,7 +222,7 @@ macro_rules! score_params {
             #[$attribute(example = "amber")]
             #[serde(default, deserialize_with = "crate::http::soar::score_options::mark")]
             pub tlp: Option<String>,
-            /// What may be done with the indicators: clear, green (sources that their owner can notice), amber (passive sources) or red (nobody is asked).
+            /// What may be done with the indicators: clear, green (sources that their owner can notice), amber (passive sources) or red (no source is asked).
             #[$attribute(example = "amber")]
             #[serde(default, deserialize_with = "crate::http::soar::score_options::mark")]
             pub pap: Option<String>,

@@ -44,7 +44,7 @@ pub struct Answer {
     /// Stands there, and is true, where everything is sample data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_data: Option<bool>,
-    /// Stands there, and is true, where nobody was asked because the caller rehearses.
+    /// Stands there, and is true, where no source was asked because the caller rehearses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<bool>,
 }

@@ -1,6 +1,6 @@
 //! Works on many things in one task for a slice of time at once, so that the worker's other tasks have their turns.
 //!
-//! A thousand things that wait for nobody would keep their worker for as long as all of them take. Where a slice is over,
+//! A thousand things that wait for nothing would keep their worker for as long as all of them take. Where a slice is over,
 //! those that did not have their turn wait until the worker has looked at everything else.
 
 use std::cell::{Cell, RefCell};

@@ -186,7 +186,7 @@ fn rows_that_name_nobody_are_asked_beyond_once() {
     let found = walk(&Dnsdb, &of_name("example.com"), |call| texts(call, 1500)).unwrap();
     assert_eq!(limits(&found), ["1000", "10000"]);
     assert_eq!((found.records().len(), found.answer().more), (300, false));
-    // Once more is enough: what is nobody's in so many rows is not known to be nobody's.
+    // Once more is enough: what has no owner in so many rows is not known to have none.
     let nothing = walk(&Dnsdb, &of_name("example.com"), |call| {
         let mut reply = rows(call, 12_000);
         let body = String::from_utf8(reply.body.to_vec()).unwrap();

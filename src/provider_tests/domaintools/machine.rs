@@ -166,7 +166,7 @@ fn one_hosting_history_answers_its_siblings() {
             Capability::RegistrarHistory
         ]
     );
-    // An empty list is no answer: nobody may be told that there never was a registrar.
+    // An empty list is no answer: no client may be told that there never was a registrar.
     let walked = walk_fixtures(&of_domain(
         Capability::IpHistory,
         "tendrit.example",

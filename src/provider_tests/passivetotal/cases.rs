@@ -111,7 +111,7 @@ fn data_is_read_by_the_type_of_its_record() {
         assert_eq!(answer.records.len(), 1, "{kind} {resolve}");
         assert_eq!(answer.missing, ["1 row could not be read"], "{kind} {resolve}");
     }
-    // Texts name no host, whatever they look like; the root is nobody; a domain's own mail server is the domain.
+    // Texts name no host, whatever they look like; the root is no host; a domain's own mail server is the domain.
     assert!(told("TXT", "www.example.net").records[1].text("host").is_none());
     assert_eq!(
         told("MX", "0 .").left_out[0].text(),

@@ -78,7 +78,7 @@ fn a_next_page_that_leads_nowhere_ends_the_list() {
             } else {
                 json!([])
             };
-            // Backwards, and not to a place that anybody goes.
+            // Backwards, and not to a place in use.
             let body = json!({"data": data, "next": "ftp://x/?resultStart=0", "status": "Success"});
             reply(200, &body.to_string())
         },

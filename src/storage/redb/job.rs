@@ -57,7 +57,7 @@ pub(super) enum Job {
         value: Vec<u8>,
         done: Done,
     },
-    /// Writes something that nobody reads.
+    /// Writes something that is never read.
     Prove {
         done: Done,
     },
@@ -65,7 +65,7 @@ pub(super) enum Job {
     Compact {
         done: Done,
     },
-    /// Writes as `Prove` does, and has nobody who waits: a file that cannot be used is then opened again.
+    /// Writes as `Prove` does, and has no waiter: a file that cannot be used is then opened again.
     Mend,
     Stop(oneshot::Sender<()>),
     /// Makes the writer stop at a job, for tests.

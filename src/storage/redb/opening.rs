@@ -71,7 +71,7 @@ impl Site {
         }
     }
 
-    /// Makes the file where it is missing, or empty and `replaces_empty`. Nobody sees it before it is whole.
+    /// Makes the file where it is missing, or empty and `replaces_empty`. It is not seen before it is whole.
     pub(super) fn make(&self, replaces_empty: bool) -> Result<(), StoreError> {
         let len = match std::fs::metadata(&self.path) {
             Ok(found) => Some(found.len()),

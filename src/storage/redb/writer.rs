@@ -36,7 +36,7 @@ const LITTLE: u64 = 64 << 10;
 const AT_ONCE: usize = 1024;
 /// How many settlements wait for a store that is down; the reservations of the others stay charged.
 const UNSETTLED: usize = 10_000;
-/// How long a store that is down or full is left alone where nobody wants to write.
+/// How long a store that is down or full is left alone where no job wants to write.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a store without writes is looked for: its file may have been removed.
 const WATCH: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ impl Writer {
             let first = if is_watched || !self.unsettled.is_empty() {
                 match queue.recv_timeout(PAUSE) {
                     Ok(queued) => queued.job,
-                    // Nobody wants to write, so this looks whether one could.
+                    // No job wants to write, so this looks whether one could.
                     Err(RecvTimeoutError::Timeout) if matches!(state, State::Full(_)) => {
                         self.within_room(Vec::new());
                         continue;
@@ -371,7 +371,7 @@ impl Writer {
                 tracing::info!(is_smaller, "the store gave back room that it does not use");
                 Ok(())
             }
-            // Somebody reads; the next sweep tries again.
+            // A reader is at work; the next sweep tries again.
             Ok(Err(redb::CompactionError::TransactionInProgress)) => Ok(()),
             Ok(Err(error)) => self.reopen(&self.site.failed(&error)),
             Err(_) => self.reopen(&self.site.failed(&"it stopped while it gave room back")),

@@ -12,7 +12,7 @@ const MAX_NAME: usize = 253;
 /// The longest label in octets (RFC 1035, 2.3.4).
 const MAX_LABEL: usize = 63;
 
-/// Tells whether a name is what somebody registered or something below it.
+/// Tells whether a name is a registered one or stands below one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NameKind {
     /// The name equals its registrable domain.

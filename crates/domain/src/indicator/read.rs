@@ -17,7 +17,7 @@ use super::{
 
 /// The longest text that is read, in octets. What is invisible may add to the longest value.
 const MAX_TEXT: usize = 4 * MAX_LEN;
-/// How often a text is looked at for what stands around it. Nobody puts a value into more layers, and each look costs as
+/// How often a text is looked at for what stands around it. No value stands in more layers, and each look costs as
 /// much as the text is long.
 const MOST_LOOKS: usize = 8;
 /// How many characters a note repeats of what was given.

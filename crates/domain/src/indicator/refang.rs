@@ -1,4 +1,4 @@
-//! Takes back what people do to indicators so that nobody clicks on them.
+//! Takes back what people do to indicators so that they are not clicked.
 
 use url::{Host, Url};
 

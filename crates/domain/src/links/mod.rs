@@ -22,7 +22,7 @@ const MAX_LINKS: usize = 8;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unwrapped {
     /// The links in the wrappers, or the link itself where nothing is around it. There are several where a wrapper names
-    /// several, since nobody but its server can tell which one counts; there is none where all are sealed, or lead to no
+    /// several, since only its server can tell which one counts; there is none where all are sealed, or lead to no
     /// server, such as `mailto:`.
     pub links: Vec<Url>,
     /// Wrappers that cannot be taken off.

@@ -6,7 +6,7 @@
 use super::super::{links, special};
 use super::{BUILT_IN, Lists, Purpose, dynamic_dns};
 
-/// Names that lead to nobody on the internet: those of networks at home (RFC 8375, RFC 6762), of none (RFC 6761), and
+/// Names that lead to no host on the internet: those of networks at home (RFC 8375, RFC 6762), of none (RFC 6761), and
 /// `internal`, set aside by ICANN in 2024. The networks stand in [`special`].
 const RESERVED: &str = "home.arpa internal invalid local localhost";
 
@@ -195,7 +195,7 @@ const SCANNER: &str = "
     binaryedge.ninja censys-scanner.com internet-measurement.com shadowserver.org shodan.io
     stretchoid.com";
 
-/// Gives the entries for a purpose. Nobody knows the administrator's own; sinkholes change owners too often.
+/// Gives the entries for a purpose. The administrator's own are unknown here; sinkholes change owners too often.
 pub(super) fn entries(purpose: Purpose) -> impl Iterator<Item = &'static str> {
     let text = match purpose {
         Purpose::Reserved => RESERVED,

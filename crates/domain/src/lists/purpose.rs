@@ -3,7 +3,7 @@
 /// Says what a match may do to a score. A policy may say otherwise for a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ListClass {
-    /// Whatever sources say, it is not to be acted on: one's own, or nobody's.
+    /// Whatever sources say, it is not to be acted on: one's own, or without an owner.
     Hard,
     /// Shared by many who are harmless: one source alone does not suffice.
     Soft,
@@ -29,7 +29,7 @@ pub enum Purpose {
     Own,
     /// Those of partners, and whatever else was looked at and found right.
     Trusted,
-    /// Addresses and names that nobody on the internet has.
+    /// Addresses and names that no host on the internet has.
     Reserved,
     /// Hashes of the file of zero bytes.
     EmptyFile,
@@ -37,11 +37,11 @@ pub enum Purpose {
     Popular,
     /// Content delivery networks.
     Cdn,
-    /// Clouds: machines and services that anybody rents.
+    /// Clouds: machines and services that any customer rents.
     Cloud,
     /// Public DNS resolvers.
     Resolver,
-    /// Domains of mailboxes that anybody gets.
+    /// Domains of mailboxes that any user gets.
     FreeMail,
     /// Makers of security products, their look-up services included.
     SecurityVendor,

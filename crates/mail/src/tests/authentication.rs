@@ -238,7 +238,7 @@ fn a_mailbox_server_of_exchange_takes_messages_from_strangers_too() {
         DB9PR04MB1.eurprd04.prod.outlook.com (2603:10a6:10:240::5) with Microsoft SMTP Server; x\r\n";
     let frontend = "Received: from EUR05-VI1-obe.outbound.protection.outlook.com (40.107.21.98)\r\n by \
         AM7EUR03FT011.mail.protection.outlook.com (100.127.140.1) with Microsoft SMTP Server; x\r\n";
-    // What the sending tenant wrote, and what somebody wrote in its name.
+    // What the sending tenant wrote, and what a stranger wrote in its name.
     let others = "Received: from VI1PR04MB2.eurprd04.prod.outlook.com (2603:10a6:800:1::9) by VI1PR04MB3.eurprd04.prod.outlook.com \
         (2603:10a6:800:2::9); x\r\nReceived: from x (203.0.113.66) by VI1PR04MB2.eurprd04.prod.outlook.com; x\r\n\
         Authentication-Results: outlook.com; dmarc=pass header.from=partner.example\r\n";

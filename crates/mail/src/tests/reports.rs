@@ -71,7 +71,7 @@ fn a_report_from_outside_is_one_only_if_a_trusted_relay_found_its_sender_right()
 
 #[test]
 fn a_report_of_which_no_relay_tells_hides_nothing() {
-    // Results that anybody could have written count for nothing.
+    // Results that any sender could have written count for nothing.
     let forged = "Authentication-Results: mx9.evil.example; dmarc=pass header.from=corp.example\r\n";
     let forged_hop =
         "Received: from mail ([10.0.0.9]) by mx.evil.example; Sat, 21 Nov 2026 10:00:00 +0000\r\n";

@@ -83,7 +83,7 @@ fn hops_inside_are_passed_and_forged_ones_never_reached() {
     let forged = "Received: from mx1.corp.example ([203.0.113.9]) by mx1.corp.example; Sat, 21 Nov 2026 09:12:00 +0000\r\n";
     let (found, notes) = relay(&format!("{inside}{real}{forged}"));
     assert_eq!(found.as_deref(), Some("192.0.2.44"), "{notes:?}");
-    // A private address of nobody's relay ends the walk, and is nothing to ask about.
+    // A private address of no known relay ends the walk, and is nothing to ask about.
     let lone = "Received: from printer ([10.9.9.9]) by mx1.corp.example; Sat, 21 Nov 2026 09:12:00 +0000\r\n";
     let stranger =
         "Received: from x ([203.0.113.9]) by stranger.example; Sat, 21 Nov 2026 09:12:00 +0000\r\n";

@@ -3,7 +3,7 @@
 //! Facts are from the documentation of the AbuseIPDB API v2, its endpoint `check`. Measures of
 //! [`Capability::Reputation`]:
 //!
-//! * `abuse-confidence`: a value from 0 to 100, the vendor's `abuseConfidenceScore`. It is there where anybody reported
+//! * `abuse-confidence`: a value from 0 to 100, the vendor's `abuseConfidenceScore`. It is there where a report exists
 //!   the address; 0 then says that the reports do not convince the vendor.
 //! * `list`: the word `whitelisted`, where the vendor has the address on its list of those that it trusts.
 
@@ -93,7 +93,7 @@ fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
     Ok(Step::Done(vec![object(&DESCRIPTOR, query, CHECK, records)]))
 }
 
-/// Makes the records of an address. One that nobody reported is not known: its score of 0 says nothing.
+/// Makes the records of an address. One without a report is not known: its score of 0 says nothing.
 fn records(data: Node<'_>, asked: &str) -> Result<Vec<Record>, ProviderError> {
     let score = data
         .get("abuseConfidenceScore")

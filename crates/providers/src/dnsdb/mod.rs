@@ -35,7 +35,7 @@ const DATE: &str = "date";
 fn offers() -> Vec<Offer> {
     vec![
         Offer {
-            // A second one where the rows of the first named nobody.
+            // A second one where the rows of the first named no owner.
             max_calls: 2,
             paged: true,
             ..Offer::of(

@@ -143,7 +143,7 @@ const PRODUCT_WORDS: &[&str] = &[
 /// Tells a refused key from a product outside the subscription.
 ///
 /// A 403 whose message is neither is taken as "not entitled": that closes one product, where "key
-/// refused" would close the whole account until somebody changes a key that may be right.
+/// refused" would close the whole account until an administrator changes a key that may be right.
 fn access(code: u16, of_key: bool, of_product: bool, message: String) -> ReplyClass {
     if of_product || (code == 403 && !of_key) {
         ReplyClass::NotEntitled(message)

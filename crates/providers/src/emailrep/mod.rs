@@ -130,7 +130,7 @@ fn read(query: Query, reply: Option<Reply>) -> Result<Step, ProviderError> {
     Ok(Step::Done(vec![object(&DESCRIPTOR, query, QUERY, records)]))
 }
 
-/// Makes the records of an address. One of which nobody spoke, and that has no flag, is not known.
+/// Makes the records of an address. One that was never reported, and that has no flag, is not known.
 fn records(root: Node<'_>, asked: &str) -> Vec<Record> {
     let details = root.get("details");
     let link = format!("https://emailrep.io/{}", segment(asked));

@@ -13,9 +13,9 @@ const MOST_RULES: usize = 20;
 /// Holds what is said of a host.
 #[derive(Debug, Default)]
 pub struct Classified {
-    /// `malicious`, `suspicious` or `neutral`; `None` where nobody knows.
+    /// `malicious`, `suspicious` or `neutral`; `None` where it is unknown.
     pub class: Option<String>,
-    /// From 0 to 100; `None` where nobody knows, which is no score of 0.
+    /// From 0 to 100; `None` where it is unknown, which is no score of 0.
     pub score: Option<i64>,
     /// The rules, in the vendor's order.
     pub reasons: Vec<String>,

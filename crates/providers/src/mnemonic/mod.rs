@@ -46,7 +46,7 @@ static DESCRIPTOR: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
         }],
         // The limits of the public service are not published.
         default_rate: names(&["1/s"]),
-        // It answers without a key, so only whoever says so sends it what is investigated.
+        // It answers without a key, so only a server that is told to sends it what is investigated.
         enabled: false,
         probe: Some(Probe::of(
             Capability::Resolutions,

@@ -70,7 +70,7 @@ fn read(query: &Query, root: Node<'_>) -> Record {
     let network = root.get("network").text().and_then(|text| network(&text));
     let (netblock, cidr) = network.map_or((None, None), |(range, cidr)| (Some(range), cidr));
     let number = root.get("autonomousSystemNumber").text();
-    // Nobody knows it: that is no class.
+    // It is unknown: that is no class.
     let classification = root.get("classification").text();
     let classification = classification.filter(|word| !word.eq_ignore_ascii_case("unknown"));
     let record = Record::new()

@@ -105,7 +105,7 @@ pub(super) fn read(object: Node<'_>, domain: &str) -> Result<Registration, Provi
 }
 
 /// Makes the record of the reputation: measure `registered`, with the day as `first_seen`; `None` where the server does
-/// not tell it. How old that is, is for whoever scores, at that time.
+/// not tell it. How old that is, is for the scoring, at that time.
 pub(super) fn registered(registration: &Record) -> Option<Record> {
     let day = registration.day("created")?;
     let by = registration.text("registrar");

@@ -40,7 +40,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         }
         _ => (DOMAIN, bootstrap::of_name(files, value), value.to_owned()),
     };
-    // Many registries of countries have no server. For a score that is no failure: nobody there could ever know.
+    // Many registries of countries have no server. For a score that is no failure: no server there could ever know.
     if server.is_none() && product == DOMAIN && query.capability == Capability::Reputation {
         let why = unknown(value).to_string();
         return Ok(done(query, product, Vec::new(), Vec::new(), Some(why)));
@@ -125,7 +125,7 @@ fn not_followed(call: &Call) -> Replied {
     Replied::Failed(Failure::new(FailureKind::Refused, &DESCRIPTOR.name, NOT_FOLLOWED).of(&call.product))
 }
 
-/// Says that nobody is known who could be asked; that is not the same as "not found".
+/// Says that no server is known that could be asked; that is not the same as "not found".
 fn unknown(value: &str) -> ProviderError {
     let what = match value.rsplit_once('.') {
         Some((_, last)) if last.parse::<u8>().is_err() => format!(".{last}"),

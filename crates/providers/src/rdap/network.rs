@@ -56,7 +56,7 @@ pub(super) fn read(object: Node<'_>, query: &Query) -> Result<Record, ProviderEr
     Ok(untold.put(record))
 }
 
-/// Returns the name of whoever holds it.
+/// Returns the name of its holder.
 fn holder(entities: &[Entity<'_>]) -> Option<String> {
     let holder = entities.iter().find(|entity| entity.is("registrant"))?;
     let records = jcard::contact(holder).records();

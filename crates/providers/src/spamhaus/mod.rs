@@ -213,7 +213,7 @@ fn read(query: Query, product: &str, replies: Vec<Replied>) -> Result<Step, Prov
     Ok(Step::Done(vec![made]))
 }
 
-/// Makes the records of one list's answer. A code that nobody knows is told, and makes no record.
+/// Makes the records of one list's answer. An unknown code is told, and makes no record.
 fn listed(
     zone: Zone,
     reply: &Reply,

@@ -97,7 +97,7 @@ fn said(message: Option<&str>) -> Option<ReplyClass> {
     let text = message?;
     let lower = text.to_lowercase();
     if lower.starts_with(CLOCK) {
-        // The key may be right: nothing is to be closed until somebody changes it.
+        // The key may be right: nothing is to be closed until an administrator changes it.
         return Some(ReplyClass::Refused(format!(
             "{text} (is this machine's clock right?)"
         )));

@@ -36,7 +36,7 @@ pub(super) fn incidents(indicator: &Indicator) -> String {
     }
 }
 
-/// Asks for the groups that hold an indicator, whoever owns them.
+/// Asks for the groups that hold an indicator, whichever owner they have.
 pub(super) fn holding(indicator: &Indicator) -> String {
     format!("{HOLDERS} and hasIndicator({})", summary(indicator))
 }

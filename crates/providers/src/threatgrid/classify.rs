@@ -85,7 +85,7 @@ fn failed(call: &Call, code: u16, said: Option<&str>, reply: &Reply, is_object: 
         403 if KEY_WORDS.iter().any(|word| lower.contains(word)) => {
             ReplyClass::KeyRefused(text("the key was refused"))
         }
-        // One sample that somebody else keeps private says nothing of the others.
+        // One sample that another user keeps private says nothing of the others.
         403 if call.product != SEARCH => ReplyClass::Refused(text("this sample may not be seen")),
         403 => ReplyClass::NotEntitled(text("access was denied")),
         429 => limited(reply, text("a rate limit was hit")),

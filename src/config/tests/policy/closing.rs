@@ -83,7 +83,7 @@ fn what_a_message_passed_on_its_way_vouches_for_nothing() {
         assert_eq!(known(role, value).decision, Decision::Below, "{role}");
         assert_eq!(decide(vec![known(role, value)]), Decision::Unknown, "{role}");
     }
-    // A page on a site that somebody broke into, and a return path that names the site.
+    // A page on a site that was broken into, and a return path that names the site.
     let page = || {
         let about = Some("known.example".to_owned());
         let of_host = Evidence { about, ..risk(3) };

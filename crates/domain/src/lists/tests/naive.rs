@@ -47,7 +47,7 @@ fn naive(rows: &[Row], value: &str) -> Vec<Hit> {
                 Purpose::DynamicDns => host != entry,
                 Purpose::Registry => false,
                 Purpose::FreeMail => host == entry,
-                // An entry that a registration stands below speaks for nobody's registration.
+                // An entry that a registration stands below speaks for no registration.
                 Purpose::Popular if host != entry => {
                     customers.is_none()
                         && zone.is_none()

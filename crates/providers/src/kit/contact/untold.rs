@@ -75,7 +75,7 @@ fn unread(contact: &Contact) -> Vec<String> {
         .collect()
 }
 
-/// Tells whether a text that is no name that can be read names somebody all the same. A redaction, a desk, a notice, a
+/// Tells whether a text that is no name that can be read names a person all the same. A redaction, a desk, a notice, a
 /// mailbox and a handle do not, and neither does a line among others of which nothing says that it is a name.
 fn names_somebody(text: &str, part: Part) -> bool {
     let is_code = is_handle(text) && (text.contains(['-', '_']) || !text.contains(char::is_lowercase));
