@@ -10,3 +10,4 @@ pub mod reply;
 pub mod report;
 pub mod score;
 pub mod transform;
+pub(crate) mod typed;
