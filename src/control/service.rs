@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, Request};
+use actix_http::HttpService;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::App as ActixApp;
 use actix_web::dev::AppConfig;
@@ -86,9 +86,6 @@ impl Shared {
                     extensions.insert(operator.clone());
                 },
             )
-            .expect(fn_service(async |request: Request| {
-                Ok::<_, actix_http::Error>(request)
-            }))
             .finish(map_config(routes, |_| AppConfig::default()));
         fn_service(move |stream: UnixStream| {
             let connections = connections.clone();

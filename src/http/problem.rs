@@ -65,17 +65,13 @@ impl Problem {
         self
     }
 
-    /// Notes what failed, for the log.
-    #[must_use]
-    pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
-        self.cause = Some(cause.to_string());
-        self
-    }
-
     /// Makes the problem of something that fails inside; `cause` is for the log.
     #[must_use]
     pub fn internal(kind: &str, title: &str, detail: &str, cause: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, kind, title, detail).because(cause)
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, kind, title, detail)
+        }
     }
 
     /// Gives the problem the id of its request.

@@ -41,7 +41,7 @@ impl CallExecutor {
     /// What the callers are told.
     pub(super) fn still_wanted(&self, call: &Call) -> Result<(), Failure> {
         if self.flight.waiters.gone() {
-            let message = "nobody waits for the answer any more";
+            let message = "no caller waits for the answer any more";
             return Err(self.failure(FailureKind::TimedOut, call, message));
         }
         if self.services.closing.since().is_some() && self.flight.attempts.count() == 0 {

@@ -1,4 +1,4 @@
-//! Tests which key is used for whom, who pays, and what stays over a reload.
+//! Tests which key is used for which tenant, which account pays, and what stays over a reload.
 
 use std::sync::LazyLock;
 

@@ -161,10 +161,10 @@ pub async fn score_batch(
     };
     let lines = wants_lines(&request.http);
     let run = begin(&request, body).await?;
-    match (claim, request.context.clone()) {
-        (None, context) if lines => Ok(Either::Right(stream_lines(&context, run))),
-        (claim, _) => Ok(Either::Left(gather(&request, run, claim, lines).await?)),
+    if lines && claim.is_none() {
+        return Ok(Either::Right(stream_lines(&request.context, run)));
     }
+    Ok(Either::Left(gather(&request, run, claim, lines).await?))
 }
 
 impl BodyKind for Batch {

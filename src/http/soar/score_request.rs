@@ -50,7 +50,6 @@ pub struct Answer {
 }
 
 /// Extracts a question for scores: who asks, and whether they rehearse.
-#[derive(Clone)]
 pub struct ScoreRequest {
     pub(super) app: Data<App>,
     pub(super) http: HttpRequest,
