@@ -1,6 +1,7 @@
 //! Holds the open batches of an account: questions that differ in their indicator alone and wait to go in one look-up.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smol_str::SmolStr;
@@ -46,7 +47,10 @@ impl Batch {
 
 /// Holds an account's open batches.
 #[derive(Default)]
-pub(super) struct BatchQueue(Mutex<HashMap<BatchKey, Arc<Batch>>>);
+pub(super) struct BatchQueue {
+    open: Mutex<HashMap<BatchKey, Arc<Batch>>>,
+    joined: AtomicU64,
+}
 
 impl std::fmt::Debug for BatchQueue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,14 +68,19 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl BatchQueue {
     /// Returns how many questions wait.
     pub(super) fn waiting(&self) -> usize {
-        let open = locked(&self.0);
+        let open = locked(&self.open);
         open.values().map(|batch| batch.len()).sum()
+    }
+
+    /// Returns how many questions ever joined a batch.
+    pub(super) fn joined(&self) -> u64 {
+        self.joined.load(Ordering::Relaxed)
     }
 
     /// Joins the open batch of a key, or opens one, and then is `true`. A batch of `max` members is full and can be joined
     /// no more.
     pub(super) fn join(&self, key: &BatchKey, member: Member, max: usize) -> (Arc<Batch>, bool) {
-        let mut open = locked(&self.0);
+        let mut open = locked(&self.open);
         let known = open.get(key).cloned();
         let opened = known.is_none();
         let batch = known.unwrap_or_else(|| Arc::clone(open.entry(key.clone()).or_default()));
@@ -82,6 +91,7 @@ impl BatchQueue {
             batch.leave.notify_one();
         }
         drop(members);
+        self.joined.fetch_add(1, Ordering::Relaxed);
         (batch, opened)
     }
 }
@@ -103,7 +113,7 @@ impl OpenBatch<'_> {
     }
 
     fn remove(&self) {
-        let mut open = locked(&self.queue.0);
+        let mut open = locked(&self.queue.open);
         if open
             .get(&self.key)
             .is_some_and(|known| Arc::ptr_eq(known, &self.batch))

@@ -40,6 +40,14 @@ async fn gathered(app: &TestApp, count: usize) {
     }
 }
 
+/// Resolves when so many questions have joined a batch, whether it has left or not.
+async fn joined(app: &TestApp, count: u64) {
+    let account = account(app);
+    while account.batch_joined() != count {
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn batch(app: &TestApp, names: &[String]) -> Value {
     let answer = app.post_json(BATCH, &json!({"indicators": names})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -106,8 +114,9 @@ async fn two_hundred_and_fifty_names_are_three_calls_and_then_none() {
     // The full ones leave while the clock stands still.
     tokio::select! {
         _ = &mut answering => panic!("fifty wait for others"),
-        () = gathered(&app, 50) => {}
+        () = joined(&app, 250) => {}
     }
+    assert_eq!(account(&app).batch_waiting(), 50);
     let answer = app.while_moving(TURN, answering).await;
     assert_eq!(asked(&app), [100, 100, 50]);
 

@@ -107,6 +107,12 @@ impl AccountState {
         self.batches.waiting()
     }
 
+    /// Returns how many questions ever joined a batch, those that left included.
+    #[must_use]
+    pub fn batch_joined(&self) -> u64 {
+        self.batches.joined()
+    }
+
     /// Returns how long an attempt takes of late: a call that starts later than this before its deadline cannot make it.
     #[must_use]
     pub fn typical_time(&self) -> Duration {
