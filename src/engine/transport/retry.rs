@@ -1,11 +1,7 @@
 //! Reads `Retry-After` where it is an HTTP date (RFC 9110, 10.2.3), which needs a clock.
 
 use jiff::Timestamp;
-use jiff::fmt::{rfc2822, strtime};
-use jiff::tz::TimeZone;
-
-/// The forms of dates that are no longer written and still to be read (RFC 9110, 5.6.7).
-const OLD: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+use jiff::fmt::rfc2822;
 
 /// Writes an HTTP date as the seconds until it, from the vendor's own time where it says that; `None` where the text is
 /// no date. What is past is below 0, which is no time to wait.
@@ -17,13 +13,11 @@ pub(super) fn in_seconds(text: &str, date: Option<&str>, now: Timestamp) -> Opti
 
 fn read(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    if let Ok(zoned) = rfc2822::parse(text) {
-        return Some(zoned.timestamp());
+    match httpdate::parse_http_date(text) {
+        Ok(time) => Timestamp::try_from(time).ok(),
+        // Some vendors write the zone as a number.
+        Err(_) => Some(rfc2822::parse(text).ok()?.timestamp()),
     }
-    OLD.iter().find_map(|form| {
-        let parsed = strtime::parse(form, text).ok()?.to_datetime().ok()?;
-        Some(parsed.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    })
 }
 
 #[cfg(test)]
@@ -36,6 +30,7 @@ mod tests {
         let seconds = |text: &str, date: Option<&str>| in_seconds(text, date, now);
         for (text, date, expected) in [
             ("Sun, 01 Mar 2026 10:02:00 GMT", None, Some("120")),
+            ("Sun, 01 Mar 2026 11:02:00 +0100", None, Some("120")),
             ("Sunday, 01-Mar-26 10:02:00 GMT", None, Some("120")),
             ("Sun Mar  1 10:02:00 2026", None, Some("120")),
             // The vendor's clock may be off; what it says is by its own.
