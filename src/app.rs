@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
+use self::rendering::Rendering;
+use self::run_routes::RunRoutes;
 use crate::ask::score::{ScoreOptions, Scorer};
 use crate::catalogue::Catalogue;
 use crate::clock::SharedClock;
@@ -18,13 +20,11 @@ use crate::decisions::Decisions;
 use crate::engine::known_time::KnownTime;
 use crate::engine::transport::TransportError;
 use crate::engine::{Asker, Engine};
-use crate::http::bodies::Bodies;
-use crate::http::maltego::run_path::RunRoutes;
-use crate::http::rendering::Rendering;
+use crate::net::Attempts;
+use crate::net::bodies::Bodies;
 use crate::providers::Registry;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
-use crate::server::Attempts;
 use crate::storage::redb::{Opening, Store};
 use crate::storage::{Storage, StoreError};
 use crate::telemetry::log::Log;
@@ -33,6 +33,8 @@ use crate::tokens::Tokens;
 
 pub mod preflight;
 pub mod reload;
+pub mod rendering;
+pub mod run_routes;
 pub mod state;
 
 use reload::Source;

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{StartError, opening};
+use crate::config::settings::ServerSettings;
 use crate::config::{Loaded, Origin};
 use crate::engine::Engine;
-use crate::server::Application;
+use crate::net::{listener, tls};
 use crate::storage::redb::{Opening, Store};
 use crate::telemetry::log;
 
@@ -45,7 +46,7 @@ impl Preflight<'_> {
         faults.extend(self.log_fault().map(|fault| self.at("log.file", &fault)));
         let ways = Engine::faults(self.loaded);
         faults.extend(ways.iter().map(|fault| self.at(&fault.path(), fault)));
-        let listening = Application::faults(server, self.is_running);
+        let listening = listening_faults(server, self.is_running);
         faults.extend(listening.iter().map(|fault| {
             let setting = match fault {
                 StartError::Tls(_) => "server.tls",
@@ -132,6 +133,20 @@ pub fn first_token(variable: &str, path: &Path) -> Result<SecretString, String> 
 }
 
 /// Tries whether a folder can be written to, or made where it is missing. Nothing is left of the trial.
+/// Says what of the settings keeps the server from listening; the address is left out where a server `is_running` there.
+fn listening_faults(settings: &ServerSettings, is_running: bool) -> Vec<StartError> {
+    let mut faults: Vec<StartError> = tls::Layer::new(settings.tls.as_ref())
+        .err()
+        .map(StartError::Tls)
+        .into_iter()
+        .collect();
+    let address = settings.listen;
+    if !is_running && let Err(reason) = listener::bound(address) {
+        faults.push(StartError::Listen { address, reason });
+    }
+    faults
+}
+
 fn writable(folder: &Path) -> io::Result<()> {
     let mut nearest = folder;
     loop {

@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::serve::StopSignals;
 use super::{Done, block_on, terminal};
+use crate::app::run_routes::RunRoutes;
 use crate::app::{App, Mode, Parts, open_store};
 use crate::clock::SystemClock;
 use crate::config::{self, Loaded};
-use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::replay::demo::{DemoVendors, point_at};
 use crate::server::Application;

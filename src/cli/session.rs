@@ -10,6 +10,7 @@ use super::differs::{self, differences};
 use super::serve::load;
 use super::starting::whole;
 use super::{demo, terminal};
+use crate::app::run_routes::RunRoutes;
 use crate::app::state::{StateView, values};
 use crate::app::{App, Mode, Parts, StartError, open_store};
 use crate::clock::SystemClock;
@@ -21,7 +22,6 @@ use crate::control::socket;
 use crate::http::admin::keys::{KeyView, TestKeys};
 use crate::http::admin::server::GetState;
 use crate::http::api_call::ApiCall;
-use crate::http::maltego::run_path::RunRoutes;
 use crate::providers::{Providers, Registry};
 use crate::storage::StoreError;
 

@@ -13,8 +13,9 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::http;
+use crate::http::pipeline::pipeline;
 use crate::http::principal::{LocalOperator, MOST_TURNS};
-use crate::server::{Connections, Watched, pipeline};
+use crate::net::{Connections, Watched};
 use crate::telemetry::network::NetworkMetrics;
 
 /// The most connections at a time; beyond it those make room whose commands let the server wait longest.

@@ -2,21 +2,20 @@
 
 pub mod admin;
 pub mod api_call;
-pub mod bodies;
 pub mod docs;
+mod intake;
 pub mod maltego;
 pub mod operation;
+pub(crate) mod pipeline;
 pub mod principal;
 pub mod problem;
-pub mod rendering;
 pub mod request;
 pub mod request_body;
 pub mod soar;
 mod target;
 pub mod transforms;
 
-use self::maltego::run_path::RunRoutes;
-
+use crate::app::run_routes::RunRoutes;
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
 
 /// Serves a path by GET, and says so to a client that tries otherwise.

@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::bodies::{AGAIN, Unread};
 use super::principal::Denied;
 use crate::domain::echo::bounded;
+use crate::net::bodies::{AGAIN, Unread};
 use crate::storage::StoreError;
 
 /// When to ask again where the disk is nearly full.
@@ -120,6 +120,18 @@ impl Problem {
             Denied::Rate(wait) => problem.after(wait),
             _ => problem,
         }
+    }
+
+    /// Writes the problem of a head of more than `max` bytes.
+    pub(crate) fn head_too_large(id: Uuid, max: usize) -> String {
+        let problem = Self::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "head-too-large",
+            "The head of the request is too large",
+            format!("the request line and the headers have at most {max} bytes together"),
+        )
+        .of(id);
+        serde_json::to_string(&problem).unwrap_or_default()
     }
 
     /// Makes the problem of a client that tried too many wrong tokens.

@@ -11,11 +11,11 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
-use super::bodies::{Body, Sender};
 use super::principal::{LocalOperator, app_of};
 use super::problem::Problem;
 use super::soar::decoded;
 use crate::app::App;
+use crate::net::bodies::{Body, Sender};
 
 /// Bodies longer than this are read where that holds up no other request of the worker.
 const LARGE: usize = 8 << 10;

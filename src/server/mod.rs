@@ -1,18 +1,5 @@
 //! Listens: connections within bounds, TLS, the routes behind it.
 
-mod attempts;
-mod connection;
-mod connections;
-mod descriptors;
-mod intake;
-mod load;
-mod pace;
-mod pipeline;
-mod sending;
-mod shares;
-mod stream;
-mod tls;
-
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -26,36 +13,26 @@ use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_confi
 use actix_web::App as ActixApp;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
-use tokio::net::TcpSocket;
 
-use self::connections::SPARE;
-use self::load::Load;
-use self::pace::Paced;
-use self::pipeline::Bounds;
-use self::sending::{Answers, WRITTEN};
-use self::shares::Shares;
-use self::tls::{Io, Layer};
 use crate::app::{App, StartError};
-use crate::config::settings::ServerSettings;
 use crate::http;
+use crate::http::pipeline::{Bounds, pipeline};
+use crate::http::problem::Problem;
+use crate::net::connection::Connection;
+use crate::net::load::Load;
+use crate::net::pace::Paced;
+use crate::net::sending::{Answers, WRITTEN};
+use crate::net::shares::Shares;
+use crate::net::tls::{self, Io, Layer};
+use crate::net::{Connections, SPARE, Watched, descriptors, listener};
 use crate::telemetry::log::LAST_LINES;
-
-pub use self::attempts::{Attempts, Delay};
-pub use self::connection::{Connection, Phase};
-pub(crate) use self::connections::Connections;
-pub(crate) use self::pipeline::pipeline;
-pub(crate) use self::stream::Watched;
 
 /// The server takes no more threads.
 const MOST_WORKERS: usize = 512;
-/// How many connections may wait to be accepted; one beyond waits for a second until its client tries again.
-const BACKLOG: u32 = 4096;
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long a client may take to read why it is refused while it still sends.
 const LINGER: Duration = Duration::from_secs(1);
-/// The bytes of answers that the system keeps for a client at once; it takes twice as much memory for them.
-const SENT_AHEAD: u32 = 256 << 10;
 
 /// Is a server that listens.
 pub struct Application {
@@ -79,17 +56,6 @@ impl std::fmt::Debug for Application {
 }
 
 impl Application {
-    /// Says what of the settings keeps the server from listening; the address is left out where a server `is_running` there.
-    #[must_use]
-    pub fn faults(settings: &ServerSettings, is_running: bool) -> Vec<StartError> {
-        let mut faults: Vec<StartError> = Layer::new(settings.tls.as_ref()).err().into_iter().collect();
-        let address = settings.listen;
-        if !is_running && let Err(reason) = bound(address) {
-            faults.push(StartError::Listen { address, reason });
-        }
-        faults
-    }
-
     /// Binds the server; port 0 takes a free one.
     ///
     /// # Errors
@@ -112,13 +78,13 @@ impl Application {
             .workers
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, NonZeroUsize::get))
             .min(MOST_WORKERS);
-        let layer = Layer::new(settings.tls.as_ref())?;
+        let layer = Layer::new(settings.tls.as_ref()).map_err(StartError::Tls)?;
         let patience = settings.client_timeout;
         let shed_after = settings.patience;
 
         let address = settings.listen;
         let listen = |reason| StartError::Listen { address, reason };
-        let listener = listener(address).map_err(listen)?;
+        let listener = listener::listen(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let builder = ServerBuilder::new()
             .shutdown_timeout(settings.shutdown.as_secs())
@@ -162,7 +128,7 @@ impl Application {
                     // What is copied for a client and not taken is at most a piece more.
                     .h1_write_buffer_size(WRITTEN)
                     .expect(fn_service(async |request: actix_http::Request| {
-                        if let Some(connection) = request.conn_data::<Arc<connection::Connection>>() {
+                        if let Some(connection) = request.conn_data::<Arc<Connection>>() {
                             connection.expects();
                         }
                         Ok::<_, actix_http::Error>(request)
@@ -184,7 +150,7 @@ impl Application {
                         let stream = Watched::new(stream, place, connections.clone(), patience);
                         let connection = Arc::clone(stream.connection());
                         let io = layer.accept(stream, &connections).await?;
-                        let io = Paced::new(io, connection, connections);
+                        let io = Paced::new(io, connection, connections, Problem::head_too_large);
                         Ok((io, actix_http::Protocol::Http1, peer))
                     }
                 })
@@ -221,20 +187,4 @@ impl Application {
         }
         result
     }
-}
-
-fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // A restart need not wait until connections of the last process are forgotten.
-    socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(SENT_AHEAD)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
-
-fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    bound(address)?.listen(BACKLOG)?.into_std()
 }

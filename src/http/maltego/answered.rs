@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::domain::echo::bounded;
-use crate::http::bodies::{AGAIN, Unread};
 use crate::http::problem::Problem;
 use crate::http::request::{Entry, RequestContext};
 use crate::maltego::codec::Codec;
 use crate::maltego::{TransformException, TransformResponse, UiMessage, UiMessageKind};
+use crate::net::bodies::{AGAIN, Unread};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");

@@ -2,7 +2,6 @@
 //! a distribution server sends first.
 
 pub(crate) mod answered;
-pub mod run_path;
 mod run_reply;
 
 use std::sync::Arc;
@@ -14,8 +13,9 @@ use actix_web::web::{self, Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, Responder, Scope};
 
 use self::answered::{Answered, keep_secret};
-use self::run_path::{RunPath, RunRoute, holds_token};
 use self::run_reply::{RunReply, age, finish, render};
+use crate::app::rendering::Unwritten;
+use crate::app::run_routes::{RUN, RunPath, RunRoute, holds_token};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::reads;
@@ -23,14 +23,13 @@ use crate::ask::transform::{Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Asker;
 use crate::engine::cache::{KeyBuilder, Known, RenderedKey, RequestKey};
-use crate::http::bodies::Sender;
 use crate::http::operation;
 use crate::http::principal::{self, Denied, Principal};
-use crate::http::rendering::Unwritten;
 use crate::http::request::{Operation, RequestContext};
 use crate::maltego::codec::Codec;
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{TransformException, TransformRequest, UiMessageKind};
+use crate::net::bodies::Sender;
 use crate::tokens::Scope as TokenScope;
 
 const FACE: &str = "maltego";
@@ -49,7 +48,7 @@ const MANY_RECORDS: usize = 500;
 /// Counts and logs runs.
 const OPERATION: Operation = Operation {
     frontend: FACE,
-    pattern: run_path::RUN,
+    pattern: RUN,
 };
 
 /// Serves everything below a path.

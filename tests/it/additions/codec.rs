@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use pivotd::http::maltego::run_path::RunRoute;
+use pivotd::app::run_routes::RunRoute;
 use pivotd::maltego::codec::Codec;
 use pivotd::maltego::{Entity, InputEntity, TransformException, TransformRequest, TransformResponse};
 use serde::Deserialize;

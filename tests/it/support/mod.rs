@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pivotd::app::run_routes::{RunRoute, RunRoutes};
 use pivotd::app::{App, Mode, Parts, open_store_as};
 use pivotd::clock::manual::ManualClock;
 use pivotd::clock::{SharedClock, SystemClock};
@@ -16,7 +17,6 @@ use pivotd::config::{self, Settings};
 use pivotd::control::client::{Client, ControlError};
 use pivotd::control::in_process::InProcess;
 use pivotd::http::api_call::ApiCall;
-use pivotd::http::maltego::run_path::{RunRoute, RunRoutes};
 use pivotd::providers::{Provider, Providers, Registry};
 use pivotd::replay::{Exchange, Replay, Vendor, demo};
 use pivotd::server::Application;

@@ -11,8 +11,8 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-use super::connection::Connection;
 use crate::http::problem::Problem;
+use crate::net::connection::Connection;
 
 /// Begins a request on its connection.
 pub(super) fn begin(request: &mut ServiceRequest, connection: &Arc<Connection>) {

@@ -3,7 +3,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use super::*;
 use crate::clock::SharedClock;
 use crate::clock::manual::ManualClock;
-use crate::server::connections::Place;
+use crate::net::connections::Place;
 use crate::telemetry::network::NetworkMetrics;
 
 type Stream = Paced<tokio::io::DuplexStream>;
@@ -16,7 +16,9 @@ async fn with(sent: &[u8]) -> (Stream, tokio::io::DuplexStream, Place, ManualClo
     let place = connections.enter(None).unwrap();
     let (server, mut client) = duplex(sent.len().max(2048));
     client.write_all(sent).await.unwrap();
-    let stream = Paced::new(server, Arc::clone(&place.connection), connections);
+    let stream = Paced::new(server, Arc::clone(&place.connection), connections, |_, max| {
+        format!("{max} at most")
+    });
     (stream, client, place, clock)
 }
 

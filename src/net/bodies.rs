@@ -14,9 +14,9 @@ use futures_util::{FutureExt, StreamExt};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Notify;
 
+use super::connection::{Connection, Phase};
 use crate::clock::SharedClock;
 use crate::config::settings::ServerSettings;
-use crate::server::{Connection, Phase};
 use crate::telemetry::network::NetworkMetrics;
 
 /// A body may take so many times the time that a client may send nothing.

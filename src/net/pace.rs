@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use bytes::BytesMut;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
@@ -19,7 +18,6 @@ use uuid::Uuid;
 
 use super::connection::{Connection, Interim, Phase};
 use super::connections::Connections;
-use crate::http::problem::Problem;
 
 /// The bytes that are read before what came is looked at, and those that are read ahead of their turn.
 const AHEAD: usize = 4 << 10;
@@ -30,12 +28,15 @@ const MOST_HEAD: usize = 32 << 10;
 /// So many bytes of a body that the server does not read are thrown away, and for so long the connection stays open, so that the
 /// client can read its answer.
 const MOST_DRAINED: usize = 64 << 10;
-pub(super) const DRAINED_FOR: Duration = Duration::from_secs(2);
+pub(crate) const DRAINED_FOR: Duration = Duration::from_secs(2);
 /// What asks for the body of a request.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
+/// Writes the body of the answer, `application/problem+json`, to a head that has more bytes than it may; the request gets the id.
+pub(crate) type HeadRefusal = fn(Uuid, usize) -> String;
+
 /// Is a stream that is read at the pace at which it is used.
-pub(super) struct Paced<S> {
+pub(crate) struct Paced<S> {
     inner: S,
     connection: Arc<Connection>,
     connections: Connections,
@@ -51,6 +52,7 @@ pub(super) struct Paced<S> {
     draining: Option<Draining>,
     /// What is left to write of the interim answer.
     interim: &'static [u8],
+    head_refusal: HeadRefusal,
 }
 
 /// Is the time in which something is thrown away.
@@ -67,7 +69,12 @@ impl<S> fmt::Debug for Paced<S> {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(inner: S, connection: Arc<Connection>, connections: Connections) -> Self {
+    pub(crate) fn new(
+        inner: S,
+        connection: Arc<Connection>,
+        connections: Connections,
+        head_refusal: HeadRefusal,
+    ) -> Self {
         Self {
             inner,
             connection,
@@ -79,11 +86,12 @@ impl<S> Paced<S> {
             kept: BytesMut::new(),
             draining: None,
             interim: b"",
+            head_refusal,
         }
     }
 
     /// Returns the connection.
-    pub(super) fn connection(&self) -> &Arc<Connection> {
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 
@@ -197,14 +205,7 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
         self.connection.head_ends();
         self.connection.leave();
         let id = Uuid::now_v7();
-        let problem = Problem::new(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "head-too-large",
-            "The head of the request is too large",
-            format!("the request line and the headers have at most {MOST_HEAD} bytes together"),
-        )
-        .of(id);
-        let body = serde_json::to_string(&problem).unwrap_or_default();
+        let body = (self.head_refusal)(id, MOST_HEAD);
         let answer = format!(
             "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: application/problem+json\r\n\
              x-request-id: {id}\r\ncontent-length: {}\r\n\r\n{body}",

@@ -69,7 +69,7 @@ impl RunRoutes {
     }
 
     /// Reads a path; `None` where it names no transform.
-    pub(in crate::http) fn read<'a>(&'a self, path: &'a str) -> Option<RunPath<'a>> {
+    pub(crate) fn read<'a>(&'a self, path: &'a str) -> Option<RunPath<'a>> {
         let (route, token, name) = self.named(path)?;
         let name = name.strip_suffix('/').unwrap_or(name);
         if token == Some("") || name.is_empty() || name.contains('/') {
@@ -98,13 +98,13 @@ impl RunRoutes {
 }
 
 /// Tells whether a token may stand in a path, whether the rest of it names anything or not.
-pub(in crate::http) fn holds_token(path: &str) -> bool {
+pub(crate) fn holds_token(path: &str) -> bool {
     path.starts_with(TOKEN)
 }
 
 /// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.
-pub(in crate::http) struct RunPath<'a> {
-    pub(in crate::http) route: &'a RunRoute,
-    pub(in crate::http) token: Option<Cow<'a, str>>,
-    pub(in crate::http) transform: Cow<'a, str>,
+pub(crate) struct RunPath<'a> {
+    pub(crate) route: &'a RunRoute,
+    pub(crate) token: Option<Cow<'a, str>>,
+    pub(crate) transform: Cow<'a, str>,
 }

@@ -3,13 +3,13 @@
 use super::connections::SPARE;
 
 /// Connections that were accepted and are not counted yet, or have made room and are not closed yet.
-pub(super) const COME_AND_GO: usize = 64;
+pub(crate) const COME_AND_GO: usize = 64;
 /// Descriptors that are no clients' connections: the store, the log, vendors, lists.
 const OTHERS: usize = 256;
 
 /// Raises the soft limit of descriptors as far as `wanted` connections need and the hard limit allows; returns how many
 /// connections fit.
-pub(super) fn connections(wanted: usize) -> usize {
+pub(crate) fn connections(wanted: usize) -> usize {
     let others = OTHERS + SPARE + COME_AND_GO;
     let needed = u64::try_from(wanted.saturating_add(others)).unwrap_or(u64::MAX);
     let allowed = raised(needed);

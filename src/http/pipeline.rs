@@ -13,21 +13,21 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 
-use super::attempts::Delay;
-use super::connection::{Connection, Phase};
 use super::intake;
-use super::load::Load;
-use super::pace::DRAINED_FOR;
-use super::sending::{Answers, sent};
-use super::shares::Shares;
+use crate::app::run_routes::RUN;
 use crate::app::{App, Mode};
 use crate::clock::timeout_at;
-use crate::http::bodies::AGAIN;
 use crate::http::maltego::answered;
-use crate::http::maltego::run_path::RUN;
 use crate::http::principal::{self, Denied};
 use crate::http::problem::Problem;
 use crate::http::request::RequestContext;
+use crate::net::Delay;
+use crate::net::bodies::AGAIN;
+use crate::net::connection::{Connection, Phase};
+use crate::net::load::Load;
+use crate::net::pace::DRAINED_FOR;
+use crate::net::sending::{Answers, sent};
+use crate::net::shares::Shares;
 
 /// A body up to this is read, where its request is refused.
 const SMALL_BODY: u64 = 64 << 10;
@@ -43,12 +43,12 @@ const UNREAD: [StatusCode; 2] = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQU
 
 /// Is what the requests of a worker share.
 #[derive(Debug)]
-pub(super) struct Bounds {
-    pub(super) load: Rc<Load>,
-    pub(super) shares: Arc<Shares>,
+pub(crate) struct Bounds {
+    pub(crate) load: Rc<Load>,
+    pub(crate) shares: Arc<Shares>,
     /// The large answers to clients that are known, and to others.
-    pub(super) known: Arc<Answers>,
-    pub(super) unknown: Arc<Answers>,
+    pub(crate) known: Arc<Answers>,
+    pub(crate) unknown: Arc<Answers>,
 }
 
 /// Takes a request through all steps.

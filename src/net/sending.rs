@@ -16,9 +16,9 @@ use crate::clock::SharedClock;
 use crate::telemetry::network::NetworkMetrics;
 
 /// The bytes of an answer that are copied for a client at once: what it does not take is held once, however many ask.
-pub(super) const PIECE: usize = 8 << 10;
+pub(crate) const PIECE: usize = 8 << 10;
 /// No piece is added once so many bytes wait for the system to take them. With the last piece they fit 32 KiB.
-pub(super) const WRITTEN: usize = 3 * PIECE;
+pub(crate) const WRITTEN: usize = 3 * PIECE;
 /// An answer makes room for others once it has been under way for so long.
 const TURN: Duration = Duration::from_secs(2);
 /// One whose client takes so many bytes a second makes none: it ends soon by itself.
@@ -27,7 +27,7 @@ const FAST: u128 = 256 << 10;
 /// Holds the memory of the large answers that clients have not taken whole. What several clients are sent from one place in
 /// memory counts once.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     clock: SharedClock,
     metrics: NetworkMetrics,
     most: usize,
@@ -93,10 +93,10 @@ fn count(bytes: usize) -> i64 {
 
 /// Says that there is no room for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NoRoom;
+pub(crate) struct NoRoom;
 
 impl Answers {
-    pub(super) fn new(most: usize, clock: SharedClock, metrics: NetworkMetrics) -> Arc<Self> {
+    pub(crate) fn new(most: usize, clock: SharedClock, metrics: NetworkMetrics) -> Arc<Self> {
         Arc::new(Self {
             clock,
             metrics,
@@ -205,7 +205,7 @@ impl Drop for Held {
 }
 
 /// Sends a body in pieces where it is whole; one that is made as it is sent keeps `work` until then.
-pub(super) fn sent<W: Unpin + 'static>(
+pub(crate) fn sent<W: Unpin + 'static>(
     body: impl MessageBody + 'static,
     connection: Option<&Arc<Connection>>,
     answers: Option<&Arc<Answers>>,

@@ -14,7 +14,7 @@ use crate::clock::SharedClock;
 use crate::telemetry::network::NetworkMetrics;
 
 /// Connections beyond the most, on which only health is answered.
-pub(super) const SPARE: usize = 32;
+pub(crate) const SPARE: usize = 32;
 /// The share of the waiting connections that make room at once, one in so many: so that a flood does not cost a search for
 /// each of its connections.
 const SHARE: usize = 64;
@@ -54,7 +54,7 @@ struct Open {
 pub(crate) struct Place {
     connections: Connections,
     number: u64,
-    pub(super) connection: Arc<Connection>,
+    pub(crate) connection: Arc<Connection>,
 }
 
 impl Drop for Place {
@@ -219,7 +219,7 @@ impl Connections {
     }
 
     /// Ends connections where heads that have not come whole take too much together.
-    pub(super) fn bound_heads(&self) {
+    pub(crate) fn bound_heads(&self) {
         let shared = &self.0;
         let most = shared.most.saturating_mul(HEAD).max(LEAST_HEADS);
         let held = shared.heads.held();
@@ -231,12 +231,12 @@ impl Connections {
     }
 
     /// Returns the clock.
-    pub(super) fn clock(&self) -> &SharedClock {
+    pub(crate) fn clock(&self) -> &SharedClock {
         &self.0.clock
     }
 
     /// Returns the metrics.
-    pub(super) fn metrics(&self) -> &NetworkMetrics {
+    pub(crate) fn metrics(&self) -> &NetworkMetrics {
         &self.0.metrics
     }
 }
@@ -247,7 +247,7 @@ mod tests {
 
     use super::*;
     use crate::clock::manual::ManualClock;
-    use crate::server::connection::{InPhase, Phase};
+    use crate::net::connection::{InPhase, Phase};
 
     const IDLE: Duration = Duration::from_secs(120);
 

@@ -14,7 +14,7 @@ use super::shares::Share;
 /// Says what the server does with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// It waits for a request, or for the client to take the end of an answer.
     Between,
     /// It works on an answer.
@@ -31,7 +31,7 @@ pub enum Phase {
 /// (`Expect: 100-continue`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Interim {
+pub(crate) enum Interim {
     /// The client waits for none.
     None,
     /// The client waits for one; the server has not asked for the body yet.
@@ -46,20 +46,20 @@ pub(super) enum Interim {
 
 /// Counts the bytes of all heads of requests that have not come whole.
 #[derive(Debug, Default)]
-pub(super) struct Heads {
+pub(crate) struct Heads {
     held: AtomicUsize,
     gauge: Gauge,
 }
 
 impl Heads {
-    pub(super) fn new(gauge: Gauge) -> Arc<Self> {
+    pub(crate) fn new(gauge: Gauge) -> Arc<Self> {
         Arc::new(Self {
             held: AtomicUsize::new(0),
             gauge,
         })
     }
 
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
 
@@ -78,7 +78,7 @@ impl Heads {
 
 /// Is a connection of a client.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// The address of the client; `None` where the system does not tell it.
     holder: Option<IpAddr>,
     /// How many connections that address has.
@@ -114,7 +114,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(
+    pub(crate) fn new(
         now: Duration,
         holder: Option<IpAddr>,
         siblings: Arc<AtomicUsize>,
@@ -144,46 +144,46 @@ impl Connection {
         }
     }
 
-    pub(super) fn holder(&self) -> Option<IpAddr> {
+    pub(crate) fn holder(&self) -> Option<IpAddr> {
         self.holder
     }
 
     /// Returns how many connections its address has.
-    pub(super) fn siblings(&self) -> usize {
+    pub(crate) fn siblings(&self) -> usize {
         self.siblings.load(Ordering::Relaxed)
     }
 
     /// Notes that bytes came.
-    pub(super) fn came(&self, now: Duration) {
+    pub(crate) fn came(&self, now: Duration) {
         self.came.store(millis(now), Ordering::Relaxed);
         self.reads.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that bytes went.
-    pub(super) fn went(&self, now: Duration) {
+    pub(crate) fn went(&self, now: Duration) {
         self.went.store(millis(now), Ordering::Relaxed);
     }
 
     /// Tells whether it has to make room; else the task is woken when it has to.
-    pub(super) fn is_closed(&self, task: &Waker) -> bool {
+    pub(crate) fn is_closed(&self, task: &Waker) -> bool {
         self.task.register(task);
         self.closed.load(Ordering::Acquire)
     }
 
     /// Tells whether only health is answered on it.
-    pub(super) fn is_spare(&self) -> bool {
+    pub(crate) fn is_spare(&self) -> bool {
         self.spare
     }
 
     /// Ends it at once.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.task.wake();
     }
 
     /// Enters a phase, until what is returned is dropped.
     #[must_use]
-    pub fn enter(self: &Arc<Self>, phase: Phase) -> InPhase {
+    pub(crate) fn enter(self: &Arc<Self>, phase: Phase) -> InPhase {
         let before = self.phase.swap(phase as u8, Ordering::Relaxed);
         if phase == Phase::Body
             && let Some(share) = self.share()
@@ -199,7 +199,7 @@ impl Connection {
     }
 
     /// Takes the share of a request that is worked on.
-    pub(super) fn shares(&self, share: &Arc<Share>) {
+    pub(crate) fn shares(&self, share: &Arc<Share>) {
         *self.share.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(share);
     }
 
@@ -210,23 +210,23 @@ impl Connection {
             .upgrade()
     }
 
-    pub(super) fn is(&self, phase: Phase) -> bool {
+    pub(crate) fn is(&self, phase: Phase) -> bool {
         self.phase.load(Ordering::Relaxed) == phase as u8
     }
 
     /// Tells whether what the client sends can be used now: a request, or a piece of a body.
-    pub(super) fn takes_bytes(&self) -> bool {
+    pub(crate) fn takes_bytes(&self) -> bool {
         let in_turn = self.is(Phase::Between) || self.is(Phase::Body);
         in_turn && !self.stalled.load(Ordering::Relaxed)
     }
 
     /// Notes whether the client takes nothing of its answer.
-    pub(super) fn stalls(&self, stalled: bool) {
+    pub(crate) fn stalls(&self, stalled: bool) {
         self.stalled.store(stalled, Ordering::Relaxed);
     }
 
     /// Notes that bytes wait for their turn; the task of the connection is woken when the phase changes.
-    pub(super) fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.paused.store(true, Ordering::Relaxed);
     }
 
@@ -238,7 +238,7 @@ impl Connection {
 
     /// Says since when the server waits for the client; `None` while it works. A head or the rest of a body that comes drop by
     /// drop is waited for since the last answer.
-    pub(super) fn waits_since(&self) -> Option<u64> {
+    pub(crate) fn waits_since(&self) -> Option<u64> {
         let went = self.went.load(Ordering::Relaxed);
         if self.is(Phase::Working) {
             None
@@ -250,49 +250,49 @@ impl Connection {
     }
 
     /// Notes that a request began, with a body or without.
-    pub(super) fn begins(&self, has_body: bool) {
+    pub(crate) fn begins(&self, has_body: bool) {
         self.head_ends();
         self.unread.store(has_body, Ordering::Relaxed);
     }
 
     /// Notes that the body of the request was read to its end.
-    pub(super) fn body_ends(&self) {
+    pub(crate) fn body_ends(&self) {
         self.unread.store(false, Ordering::Relaxed);
     }
 
     /// Tells whether a body was not read to its end.
-    pub(super) fn is_unread(&self) -> bool {
+    pub(crate) fn is_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }
 
     /// Returns the bytes that came while no request was under way, since the last one began.
-    pub(super) fn head(&self) -> usize {
+    pub(crate) fn head(&self) -> usize {
         self.head.load(Ordering::Relaxed)
     }
 
     /// Counts bytes that came while no request was under way.
-    pub(super) fn head_grows(&self, bytes: usize) {
+    pub(crate) fn head_grows(&self, bytes: usize) {
         self.head.fetch_add(bytes, Ordering::Relaxed);
         self.heads.grow(bytes);
     }
 
     /// Counts these bytes no longer.
-    pub(super) fn head_ends(&self) {
+    pub(crate) fn head_ends(&self) {
         self.heads.shrink(self.head.swap(0, Ordering::Relaxed));
     }
 
     /// Answers nothing more on it; what still comes is thrown away for a while, so that the client can read its last answer.
-    pub(super) fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
         self.task.wake();
     }
 
-    pub(super) fn is_leaving(&self) -> bool {
+    pub(crate) fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Relaxed)
     }
 
     /// Counts a refused request, and returns how many of them came in one piece, sent ahead of their answers.
-    pub(super) fn refuses(&self) -> u32 {
+    pub(crate) fn refuses(&self) -> u32 {
         let reads = self.reads.load(Ordering::Relaxed);
         if self.refused_at.swap(reads, Ordering::Relaxed) == reads {
             self.refused.fetch_add(1, Ordering::Relaxed) + 1
@@ -303,17 +303,17 @@ impl Connection {
     }
 
     /// Notes that the client waits for an interim answer before it sends a body.
-    pub(super) fn expects(&self) {
+    pub(crate) fn expects(&self) {
         self.turn_interim(Interim::Held);
     }
 
     /// Tells whether the client waits for an interim answer.
-    pub(super) fn is_expecting(&self) -> bool {
+    pub(crate) fn is_expecting(&self) -> bool {
         self.is_interim(Interim::Held) || self.is_interim(Interim::Owed)
     }
 
     /// Notes that the server asks for the body.
-    pub(super) fn asks_for_body(&self) {
+    pub(crate) fn asks_for_body(&self) {
         let change = |from: Interim, to: Interim| {
             let (from, to) = (from as u8, to as u8);
             self.interim
@@ -325,11 +325,11 @@ impl Connection {
         }
     }
 
-    pub(super) fn is_interim(&self, interim: Interim) -> bool {
+    pub(crate) fn is_interim(&self, interim: Interim) -> bool {
         self.interim.load(Ordering::Relaxed) == interim as u8
     }
 
-    pub(super) fn turn_interim(&self, interim: Interim) {
+    pub(crate) fn turn_interim(&self, interim: Interim) {
         self.interim.store(interim as u8, Ordering::Relaxed);
     }
 }
@@ -342,7 +342,7 @@ impl Drop for Connection {
 
 /// Keeps a connection in a phase while it lives.
 #[derive(Debug)]
-pub struct InPhase {
+pub(crate) struct InPhase {
     connection: Arc<Connection>,
     phase: Phase,
     before: u8,
@@ -360,6 +360,6 @@ impl Drop for InPhase {
     }
 }
 
-pub(super) fn millis(time: Duration) -> u64 {
+pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -14,7 +14,6 @@ use tokio_rustls::server::TlsStream;
 
 use super::connections::Connections;
 use super::stream::Watched;
-use crate::app::StartError;
 use crate::clock::timeout_at;
 use crate::config::settings::TlsFiles;
 
@@ -23,7 +22,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Is what lies between a stream and HTTP.
 #[derive(Clone)]
-pub(super) enum Layer {
+pub(crate) enum Layer {
     /// Nothing.
     Plain,
     /// TLS.
@@ -32,14 +31,14 @@ pub(super) enum Layer {
 
 /// Is the stream of a connection that HTTP is spoken on.
 #[derive(Debug)]
-pub(super) enum Io {
+pub(crate) enum Io {
     Plain(Watched<TcpStream>),
     Tls(Box<TlsStream<Watched<TcpStream>>>),
 }
 
 /// Says why a connection is served no further.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// The server works on as many as it may.
     #[error("too many connections")]
     Full,
@@ -52,7 +51,11 @@ pub(super) enum Refused {
 }
 
 impl Layer {
-    pub(super) fn new(files: Option<&TlsFiles>) -> Result<Self, StartError> {
+    /// Reads the key, where one is named.
+    ///
+    /// # Errors
+    /// What is wrong with its files, and what to do.
+    pub(crate) fn new(files: Option<&TlsFiles>) -> Result<Self, String> {
         let Some(files) = files else {
             return Ok(Self::Plain);
         };
@@ -60,7 +63,7 @@ impl Layer {
     }
 
     /// Makes a stream ready for HTTP.
-    pub(super) async fn accept(
+    pub(crate) async fn accept(
         &self,
         stream: Watched<TcpStream>,
         connections: &Connections,
@@ -118,15 +121,15 @@ impl AsyncWrite for Io {
     }
 }
 
-fn config(files: &TlsFiles) -> Result<rustls::ServerConfig, StartError> {
+fn config(files: &TlsFiles) -> Result<rustls::ServerConfig, String> {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
     let wrong = |path: &Path, reason: &dyn std::fmt::Display| {
-        StartError::Tls(format!(
+        format!(
             "{}: {reason}; name PEM files that the server's user can read",
             path.display()
-        ))
+        )
     };
     let chain: Vec<_> = CertificateDer::pem_file_iter(&files.certificate)
         .map_err(|error| wrong(&files.certificate, &error))?
@@ -136,15 +139,15 @@ fn config(files: &TlsFiles) -> Result<rustls::ServerConfig, StartError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| StartError::Tls(error.to_string()))?
+        .map_err(|error| error.to_string())?
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => StartError::Tls(format!(
+            rustls::Error::InconsistentKeys(_) => format!(
                 "{} is not the key of the certificate {}; name the two that belong together",
                 files.key.display(),
                 files.certificate.display()
-            )),
+            ),
             error => wrong(&files.certificate, &error),
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -12,7 +12,7 @@ const FEW: usize = 8;
 
 /// Counts the requests under way.
 #[derive(Debug)]
-pub(super) struct Shares {
+pub(crate) struct Shares {
     most: usize,
     all: Arc<AtomicUsize>,
     unknown: Arc<AtomicUsize>,
@@ -20,7 +20,7 @@ pub(super) struct Shares {
 
 /// Keeps a request counted while it lives.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     all: Arc<AtomicUsize>,
     client: Arc<AtomicUsize>,
     counts: AtomicBool,
@@ -28,7 +28,7 @@ pub(super) struct Share {
 
 impl Shares {
     /// Divides so many.
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             most,
             all: Arc::default(),
@@ -37,7 +37,7 @@ impl Shares {
     }
 
     /// Takes a request of a client on, of which this counts the requests under way; `None` where it has its share.
-    pub(super) fn take(&self, client: Option<&Arc<AtomicUsize>>) -> Option<Arc<Share>> {
+    pub(crate) fn take(&self, client: Option<&Arc<AtomicUsize>>) -> Option<Arc<Share>> {
         let client = client.unwrap_or(&self.unknown);
         let others = self.all.load(Ordering::Relaxed);
         let own = client.load(Ordering::Relaxed);
@@ -56,7 +56,7 @@ impl Shares {
 
 impl Share {
     /// Counts it no longer, until it goes on.
-    pub(super) fn pause(&self) {
+    pub(crate) fn pause(&self) {
         if self.counts.swap(false, Ordering::Relaxed) {
             self.all.fetch_sub(1, Ordering::Relaxed);
             self.client.fetch_sub(1, Ordering::Relaxed);
@@ -64,7 +64,7 @@ impl Share {
     }
 
     /// Counts it again.
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         if !self.counts.swap(true, Ordering::Relaxed) {
             self.all.fetch_add(1, Ordering::Relaxed);
             self.client.fetch_add(1, Ordering::Relaxed);

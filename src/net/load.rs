@@ -33,14 +33,14 @@ const UNKNOWN: u32 = 8;
 
 /// Is the gate of a worker.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(crate) struct Load {
     clock: SharedClock,
     gate: RefCell<Gate>,
 }
 
 impl Load {
     /// Makes a gate. Waits that are long for as long as `patience` mean that more comes than can be answered.
-    pub(super) fn new(clock: SharedClock, patience: Duration) -> Rc<Self> {
+    pub(crate) fn new(clock: SharedClock, patience: Duration) -> Rc<Self> {
         Rc::new(Self {
             clock,
             gate: RefCell::new(Gate::new(patience)),
@@ -48,7 +48,7 @@ impl Load {
     }
 
     /// Decides about a request of a client that is known, or not. Must be called on the worker.
-    pub(super) fn takes(self: &Rc<Self>, is_known: bool) -> bool {
+    pub(crate) fn takes(self: &Rc<Self>, is_known: bool) -> bool {
         let now = self.clock.elapsed();
         let (taken, is_first) = {
             let mut gate = self.gate.borrow_mut();
@@ -67,7 +67,7 @@ impl Load {
     }
 
     /// Works on a request that was taken, and measures for how long.
-    pub(super) async fn measured<F: Future>(&self, work: F) -> F::Output {
+    pub(crate) async fn measured<F: Future>(&self, work: F) -> F::Output {
         let mut work = pin!(work);
         poll_fn(|context| {
             let began = self.clock.elapsed();

@@ -109,7 +109,7 @@ impl Attempts {
 }
 
 /// Returns what one client holds: an IPv4 address, or the /64 of an IPv6 address.
-pub(super) fn holder(peer: IpAddr) -> IpAddr {
+pub(crate) fn holder(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
