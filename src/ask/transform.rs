@@ -402,7 +402,7 @@ fn sinkhole(
         .or_else(|| said_by_entity(entity))?;
     let provider = options.first().map_or("", |(descriptor, _)| &descriptor.name);
     Some(format!(
-        "this is a sinkhole ({source}): what leads there was taken over by whoever runs it, and has nothing else in \
+        "this is a sinkhole ({source}): what leads there was taken over by its operator, and has nothing else in \
          common, so nothing was asked and nothing spent; set {provider}.{INCLUDE_SINKHOLES} to ask nevertheless"
     ))
 }

@@ -398,7 +398,7 @@ fn source(cache: &str) -> &str {
         "hit" => "from the cache",
         "stale" => "from the cache, past its time",
         "miss" | "joined" => "asked now",
-        "local" => "nobody was asked",
+        "local" => "no provider was asked",
         _ => "partly from the cache",
     }
 }

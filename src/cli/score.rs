@@ -298,7 +298,7 @@ fn explain(answer: &Answer, width: usize) {
         }
         let score = row
             .score
-            .map_or_else(|| "nobody knows".to_owned(), |score| score.to_string());
+            .map_or_else(|| "not known".to_owned(), |score| score.to_string());
         let uncapped = row
             .uncapped_score
             .map_or_else(String::new, |score| format!(" (uncapped {score})"));

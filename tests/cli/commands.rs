@@ -227,7 +227,7 @@ fn indicators_are_scored() {
             .lines()
             .find(|line| line.starts_with("nobody-knows-this.example"))
             .unwrap();
-        assert!(other.contains(" - "), "nobody knows is no score: {other}");
+        assert!(other.contains(" - "), "not known is no score: {other}");
         let json = place.json(&[
             "score",
             "career-offers.example",
@@ -288,7 +288,7 @@ fn a_score_is_explained_by_what_each_source_said() {
     );
     assert!(sum.contains("recommended: block"), "{sum}");
     assert!(
-        unknown.contains("= nobody knows, threshold 50: unknown"),
+        unknown.contains("= not known, threshold 50: unknown"),
         "{unknown}"
     );
     assert!(unknown.contains("policy 2026-11-"), "{unknown}");

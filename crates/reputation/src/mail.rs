@@ -37,7 +37,7 @@ pub fn says(record: &Record) -> Vec<Record> {
         say("no-mx", "the domain has no mail server");
     }
     match word("spf_all").as_str() {
-        "+all" => say("spf-pass-all", "SPF lets anybody send for the domain"),
+        "+all" => say("spf-pass-all", "SPF lets any host send for the domain"),
         "none" if word("spf").is_empty() => say("no-spf", "the domain has no SPF record"),
         _ => {}
     }

@@ -121,7 +121,7 @@ fn headline(answer: &AlertAnswer) -> String {
         (Decision::Unknown, Some(score)) => {
             format!("Unknown: the highest score is {score}, and no source knows all of it.")
         }
-        (Decision::Unknown, None) => "Unknown: nobody knows these indicators.".to_owned(),
+        (Decision::Unknown, None) => "Unknown: no source knows these indicators.".to_owned(),
         (Decision::Unsupported, _) => "Unsupported: no configured source scores these.".to_owned(),
     }
 }

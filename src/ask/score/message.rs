@@ -73,7 +73,7 @@ pub fn add(asked: &mut Alert, bytes: &[u8], settings: &Settings) -> Result<Messa
         asked.notes.extend(unscored.iter().map(|sender| {
             let (relay, method) = (&result.relay, result.method);
             format!(
-                "{sender} was not scored, but {relay} found {method} fail: somebody else may have sent it"
+                "{sender} was not scored, but {relay} found {method} fail: another host may have sent it"
             )
         }));
     }

@@ -116,7 +116,7 @@ fn rehearsal() -> openapi::path::Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(
-            "Plays this branch of an answer without asking anybody; the token needs the scope `rehearse`.",
+            "Plays this branch of an answer without asking a provider; the token needs the scope `rehearse`.",
         ))
         .schema(Some(RefOr::T(Schema::Object(schema))))
         .build()

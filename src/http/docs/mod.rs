@@ -60,7 +60,7 @@ impl Modify for Examples {
         description = "Reputation scores from 0 to 100, with reasons, from the threat-intelligence providers you pay \
                        for. Unknown, unsupported and failed are told apart, and none of them is ever a score of 0. \
                        With a token of the scope `rehearse`, the header `X-Pivotd-Rehearse: exceeds`, `below`, `unknown`, `unsupported`, \
-                       `undetermined`, `slow` or `limited` plays that branch of an answer without asking anybody.",
+                       `undetermined`, `slow` or `limited` plays that branch of an answer without asking a provider.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     paths(

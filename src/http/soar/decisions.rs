@@ -151,7 +151,7 @@ impl BodyKind for Feedback {
 async fn find(app: &App, http: &HttpRequest, tenant: &str) -> Result<KeptDecision, Problem> {
     let given = http.match_info().get("decision").unwrap_or_default();
     let none = || {
-        let detail = "no such decision is kept; `decision_id` of an answer names one, for as long as decisions are kept, unless nobody was asked for it";
+        let detail = "no such decision is kept; `decision_id` of an answer names one, for as long as decisions are kept, unless no source was asked for it";
         let status = StatusCode::NOT_FOUND;
         Problem::new(status, "not-found", "There is no such decision", detail)
     };

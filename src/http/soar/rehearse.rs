@@ -132,7 +132,7 @@ pub(super) async fn play(
         return Err(Problem::invalid(detail));
     }
     let titles = std::collections::BTreeMap::from([(SOURCE.to_owned(), "The rehearsed source".to_owned())]);
-    let mut notes = vec!["This is a rehearsal: nobody was asked.".to_owned()];
+    let mut notes = vec!["This is a rehearsal: no provider was asked.".to_owned()];
     notes.append(&mut alert.notes);
     let request = Request {
         fallbacks: scorer.options.fallbacks,
