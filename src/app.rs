@@ -35,9 +35,10 @@ pub mod preflight;
 pub mod reload;
 pub mod rendering;
 pub mod run_routes;
+pub mod source;
 pub mod state;
 
-use reload::Source;
+use source::Source;
 
 /// Says what a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,20 +1,19 @@
 //! Takes over a changed configuration while the server runs, and says what changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::App;
 use super::preflight::Preflight;
+use super::source::Source;
 use crate::app::state::values;
-use crate::config::{self, ConfigErrors, DEFAULT_NAME, Effective, Loaded, Origin};
+use crate::config::{DEFAULT_NAME, Loaded};
 use crate::engine::keyring::Keyring;
 use crate::hex::hex;
-use crate::providers::Providers;
 use crate::storage::redb::Opening;
 
 /// Settings that are taken over at the next start, and all below them.
@@ -35,42 +34,6 @@ const AT_START: [&str; 13] = [
 ];
 /// So many names are written into one line of the log.
 const NAMED: usize = 20;
-
-/// Says where a server reads its configuration, at start and at every reload.
-#[derive(Debug, Clone, Default)]
-pub struct Source {
-    /// The file; the compiled-in one where there is none.
-    pub file: Option<PathBuf>,
-    /// Where to listen, over the configuration.
-    pub listen: Option<SocketAddr>,
-}
-
-impl Source {
-    /// Returns the file with its whole path.
-    #[must_use]
-    pub fn whole_file(&self) -> Option<PathBuf> {
-        let file = self.file.as_ref()?;
-        Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()))
-    }
-
-    /// Reads the configuration.
-    ///
-    /// # Errors
-    /// As [`config::load`].
-    pub fn load(&self, known: &Providers) -> Result<Loaded, ConfigErrors> {
-        let mut loaded = config::load(self.file.as_deref(), &config::environment(), known)?;
-        if let Some(listen) = self.listen {
-            loaded.settings.server.listen = listen;
-            loaded.origins.retain(|one| one.path != "server.listen");
-            loaded.origins.push(Effective {
-                path: "server.listen".to_owned(),
-                value: format!("\"{listen}\""),
-                origin: Origin::Variable(Arc::from("--listen")),
-            });
-        }
-        Ok(loaded)
-    }
-}
 
 /// Says what a reload came to, by names of settings: a value may be a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,6 +203,7 @@ impl App {
 mod tests {
     use super::*;
     use crate::config::read;
+    use crate::providers::Providers;
 
     /// Settings of the sections whose values partly hold until the next start, that are taken over at once.
     const AT_ONCE: [&str; 11] = [

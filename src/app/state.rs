@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::App;
-use super::reload::Source;
+use super::source::Source;
 use crate::catalogue::TransformSpec;
 use crate::config::Loaded;
 use crate::hex::hex;

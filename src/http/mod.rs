@@ -1,9 +1,11 @@
 //! The frontends: authenticate, decode, ask, render. Thin.
 
+pub mod access;
 pub mod admin;
 pub mod api_call;
 pub mod docs;
 mod intake;
+mod json;
 pub mod maltego;
 pub mod operation;
 pub(crate) mod pipeline;

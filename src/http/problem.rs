@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::principal::Denied;
+use super::access::Denied;
 use crate::domain::echo::bounded;
 use crate::net::bodies::{AGAIN, Unread};
 use crate::storage::StoreError;

@@ -13,7 +13,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::principal::Denied;
+use super::access::Denied;
 use crate::app::App;
 use crate::telemetry::log::RequestLine;
 use crate::telemetry::metrics::InFlight;

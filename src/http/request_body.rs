@@ -11,9 +11,9 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
+use super::json::decoded;
 use super::principal::{LocalOperator, app_of};
 use super::problem::Problem;
-use super::soar::decoded;
 use crate::app::App;
 use crate::net::bodies::{Body, Sender};
 

@@ -5,8 +5,8 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
+use super::json::at_member;
 use super::problem::Problem;
-use super::soar::at_member;
 use crate::domain::echo::brief;
 
 /// Returns what stands in the path under a name. The router leaves an encoded slash, plus or per cent sign as it is.

@@ -72,9 +72,7 @@ pub fn add(asked: &mut Alert, bytes: &[u8], settings: &Settings) -> Result<Messa
     for result in read.authentication.iter().filter(|one| one.result == "fail") {
         asked.notes.extend(unscored.iter().map(|sender| {
             let (relay, method) = (&result.relay, result.method);
-            format!(
-                "{sender} was not scored, but {relay} found {method} fail: another host may have sent it"
-            )
+            format!("{sender} was not scored, but {relay} found {method} fail: another host may have sent it")
         }));
     }
     if is_doubtful {

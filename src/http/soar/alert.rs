@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::reply::Finished;
 use super::score_options::{RawScoreOptions, score_params};
-use super::score_request::{ScoreRequest, decoded};
+use super::score_request::ScoreRequest;
 use super::shapes::OneOrMany;
 use super::statuses::{BodyRefusals, Named, Refusals, ScoredAlert};
 use super::values;
@@ -17,6 +17,7 @@ use crate::ask::score::{Alert as Asked, message};
 use crate::config::Settings;
 use crate::decisions::Reply;
 use crate::http::api_call::json_call;
+use crate::http::json::{self, decoded};
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
 use crate::mail::MessageFacts;
@@ -166,7 +167,7 @@ fn facts(body: &[u8], settings: &Settings) -> Option<MessageFacts> {
 /// # Errors
 /// What is wrong with it, with the member.
 pub fn decode(body: &[u8]) -> Result<Alert, String> {
-    super::body::read(body)
+    json::read(body)
 }
 
 /// Reads the members that hold indicators, each with its role; equal ones count once. What cannot be read is told beside them.

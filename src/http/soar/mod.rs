@@ -10,7 +10,6 @@ use super::{get, post};
 mod again;
 pub mod alert;
 pub mod batch;
-mod body;
 pub mod context;
 pub mod decisions;
 mod lines;
@@ -27,11 +26,8 @@ mod slices;
 pub(super) mod statuses;
 mod streamed;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 pub mod values;
-
-pub(super) use body::at_member;
-pub(super) use score_request::decoded;
 
 /// Routes all of them, each counted and logged under its pattern.
 pub(super) fn routes(config: &mut ServiceConfig) {

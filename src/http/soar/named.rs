@@ -7,11 +7,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
 
 use super::batch::wants_lines;
-use super::body::meaning;
 use super::reply::Finished;
 use super::score_request::ScoreRequest;
 use crate::decisions::{Begun, Claim, fingerprint};
 use crate::engine::cache::RenderedKey;
+use crate::http::json::meaning;
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
 

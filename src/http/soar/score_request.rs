@@ -10,7 +10,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::rehearse::{self, Branch};
@@ -207,11 +206,6 @@ impl ScoreRequest {
         };
         Ok((finished, answer.alert, written.spans))
     }
-}
-
-/// Reads JSON; `what` names it.
-pub(in crate::http) fn decoded<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, String> {
-    super::body::read(body).map_err(|error| format!("the body is not {what}: {error}"))
 }
 
 /// Shortens what was asked for the log.

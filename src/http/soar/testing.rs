@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Makes any JSON, values that look like indicators among it.
-pub(super) fn any_json() -> impl Strategy<Value = Value> {
+pub(in crate::http) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(json!(null)),
         any::<bool>().prop_map(Value::from),

@@ -12,7 +12,7 @@ use crate::domain::echo::{brief, echoed};
 ///
 /// # Errors
 /// What is wrong, with the member where that is known.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+pub(in crate::http) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = without_mark(body);
     // A list would be taken for the members in their order.
     if !body.trim_ascii_start().starts_with(b"{") {
@@ -23,6 +23,14 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         Some(mended) => strictly(mended.as_bytes()),
         None => Err(error),
     })
+}
+
+/// Reads a body; `what` names it.
+///
+/// # Errors
+/// What is wrong, with the member where that is known.
+pub(in crate::http) fn decoded<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, String> {
+    read(body).map_err(|error| format!("the body is not {what}: {error}"))
 }
 
 /// Takes off the mark with which some programs begin UTF-8.
@@ -125,7 +133,7 @@ const MOST_MEMBERS: usize = 1_000;
 /// Writes what a JSON text means, the same for equal meaning: without space between, members in order, texts without
 /// needless escapes, whole numbers without a point. A text that is no JSON, that gives a member twice, or that is no request by
 /// its depth or its members, stands for itself.
-pub(super) fn meaning(body: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::http) fn meaning(body: &[u8]) -> Cow<'_, [u8]> {
     let body = without_mark(body);
     let read = |body: &[u8]| {
         let mut reader = serde_json::Deserializer::from_slice(body);
