@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 
-use super::{RequestLine, Style};
+use super::request_line::{RequestLine, Style};
 use crate::clock::SystemClock;
 use crate::config::settings::LogFormat;
 
@@ -125,7 +125,7 @@ mod tests {
     use std::io;
 
     use super::super::Log;
-    use super::super::tests::line;
+    use super::super::request_line::tests::line;
     use super::*;
     use crate::config::settings::LogIndicators;
 
