@@ -4,15 +4,16 @@
 //! settled stays charged. Refunds happen only where no byte was sent or the vendor's facts say free.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use uuid::{ContextV7, Uuid};
 
 use super::known_time::{KnownTime, Moment};
 pub use super::limits::VendorUsage;
 use super::limits::{limit, tightest, vendor_limit, vendor_used};
+use super::units::{from_row, row_unit, to_row};
 pub use super::waiters::Priority;
 use super::windows::{window, windows};
 use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, Resets};
@@ -52,7 +53,7 @@ pub struct Spend {
 #[derive(Debug)]
 #[must_use = "settle it, or it stays charged in full"]
 pub struct Reservation {
-    id: u64,
+    id: Uuid,
     rows: Vec<(RowKey, BudgetUnit)>,
     reserved: Cost,
     spend: serde_json::Value,
@@ -110,7 +111,6 @@ pub struct Charged<'a> {
 #[derive(Default)]
 struct Plan {
     lines: Vec<Line>,
-    units: Vec<BudgetUnit>,
     causes: Vec<Cause>,
 }
 
@@ -132,17 +132,15 @@ impl Plan {
         let (limit, label) = limit(budget, theirs, charge.reserve, charge.priority, charge.product);
         let all = windows(kind, charge.resets, moment);
         for (at, found) in all.iter().enumerate() {
+            let told = charged.vendor.learned;
+            let told = told.filter(|learned| window(kind, charge.resets, *learned) == *found);
+            let told = told.map_or(0, |_| vendor_used(&charged.vendor, scope, unit, kind));
             self.lines.push(Line {
                 key: Ledger::key(charged.account, scope, unit, &found.id),
-                amount: amount(charge.cost, unit),
-                limit,
-                floor: charged
-                    .vendor
-                    .learned
-                    .filter(|learned| window(kind, charge.resets, *learned) == *found)
-                    .map_or(0, |_| vendor_used(&charged.vendor, scope, unit, kind)),
+                amount: to_row(amount(charge.cost, unit), unit),
+                limit: limit.map(|limit| to_row(limit, unit)),
+                floor: to_row(told, unit),
             });
-            self.units.push(unit);
             let other = all.len() > 1 && at == 0;
             self.causes.push(Cause {
                 label: if other {
@@ -157,6 +155,7 @@ impl Plan {
                     found.next
                 },
                 reserve: charge.priority == Priority::Batch && charge.reserve > 0,
+                unit,
             });
         }
     }
@@ -166,13 +165,15 @@ struct Cause {
     label: String,
     opens: Option<Timestamp>,
     reserve: bool,
+    unit: BudgetUnit,
 }
 
 impl Cause {
+    /// Says that this was the cause; `used` is what the row has.
     fn refusal(&self, used: i64) -> Refusal {
         Refusal::Exhausted {
             budget: self.label.clone(),
-            used,
+            used: from_row(used, self.unit),
             opens: self.opens,
             reserve: self.reserve,
         }
@@ -184,7 +185,8 @@ impl Cause {
 pub struct Ledger {
     store: Arc<dyn LedgerStore>,
     time: Arc<KnownTime>,
-    next: AtomicU64,
+    /// Keeps ids of the same millisecond in order.
+    ids: Mutex<ContextV7>,
 }
 
 /// Shows one row of the ledger.
@@ -204,14 +206,6 @@ pub struct Usage {
     pub window: String,
     /// What is used by our count.
     pub used: i64,
-}
-
-fn unit_name(unit: BudgetUnit) -> &'static str {
-    match unit {
-        BudgetUnit::Calls => "calls",
-        BudgetUnit::Records => "records",
-        BudgetUnit::Cents => "cents",
-    }
 }
 
 fn amount(cost: Cost, unit: BudgetUnit) -> i64 {
@@ -253,12 +247,10 @@ impl Ledger {
     /// Opens the ledger of a store.
     #[must_use]
     pub fn new(store: Arc<dyn LedgerStore>, time: Arc<KnownTime>) -> Self {
-        // Ids continue after the greatest that a clock-based start can have produced before.
-        let start = time.latest().as_microsecond().unsigned_abs();
         Self {
             store,
             time,
-            next: AtomicU64::new(start),
+            ids: Mutex::new(ContextV7::new()),
         }
     }
 
@@ -276,7 +268,7 @@ impl Ledger {
         } = account;
         format!(
             "{tenant}|{provider}|{account}|{product}|{}|{window}",
-            unit_name(unit)
+            row_unit(unit)
         )
     }
 
@@ -304,9 +296,10 @@ impl Ledger {
     /// [`Refusal`] where a budget stands in the way, or the disk does not take it.
     pub async fn reserve(&self, charge: &Charged<'_>, spend: &Spend) -> Result<Reservation, Refusal> {
         let moment = self.time.look();
-        let Plan { lines, units, causes } = Self::plan(charge, moment);
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let Plan { lines, causes } = Self::plan(charge, moment);
+        let id = self.new_id(moment);
         let record = Self::record(charge.account, charge.product, spend, moment);
+        let units = causes.iter().map(|cause| cause.unit);
         let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
         let known = moment
             .believed_at
@@ -331,6 +324,14 @@ impl Ledger {
             )),
             Err(ReserveError::Store(reason)) => Err(Refusal::Store(reason)),
         }
+    }
+
+    /// Names a reservation by the time that spending goes by.
+    fn new_id(&self, moment: Moment) -> Uuid {
+        let micros = u64::try_from(moment.known.as_microsecond()).unwrap_or(0);
+        let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+        let nanos = u32::try_from(micros * 1000).unwrap_or(0);
+        Uuid::new_v7(uuid::Timestamp::from_unix(&self.ids, seconds, nanos))
     }
 
     /// Lists the rows that a charge touches: the product's and the account's, in every window that has
@@ -377,7 +378,7 @@ impl Ledger {
         } = reservation;
         let refunds = rows
             .into_iter()
-            .map(|(key, unit)| (key, amount(reserved, unit) - amount(cost, unit)))
+            .map(|(key, unit)| (key, to_row(amount(reserved, unit) - amount(cost, unit), unit)))
             .filter(|(_, back)| *back != 0)
             .collect();
         let at = spend
@@ -424,10 +425,10 @@ impl Ledger {
                 self.store
                     .spent(&Self::key(account, scope, budget.unit, &found.id))
             });
-        used.max().unwrap_or(0)
+        from_row(used.max().unwrap_or(0), budget.unit)
     }
 
-    /// Returns all rows, sorted.
+    /// Returns all rows, sorted; money in hundredths.
     #[must_use]
     pub fn usage(&self) -> Vec<Usage> {
         self.store
@@ -436,12 +437,19 @@ impl Ledger {
             .filter_map(|(key, used)| {
                 let mut parts = key.splitn(6, '|').map(str::to_owned);
                 let mut next = || parts.next();
+                let (tenant, provider, account, product) = (next()?, next()?, next()?, next()?);
+                let (unit, used) = match next()? {
+                    unit if unit == row_unit(BudgetUnit::Cents) => {
+                        ("cents".to_owned(), from_row(used, BudgetUnit::Cents))
+                    }
+                    unit => (unit, used),
+                };
                 Some(Usage {
-                    tenant: next()?,
-                    provider: next()?,
-                    account: next()?,
-                    product: next()?,
-                    unit: next()?,
+                    tenant,
+                    provider,
+                    account,
+                    product,
+                    unit,
                     window: next()?,
                     used,
                 })

@@ -43,6 +43,7 @@ pub mod session;
 mod standing;
 mod steps;
 pub mod transport;
+mod units;
 pub mod waiters;
 pub mod windows;
 

@@ -11,6 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio::runtime;
+use uuid::Uuid;
 
 use super::memory::{Memory, Shared};
 use super::redb::Store;
@@ -342,7 +343,7 @@ async fn apply(
         Operation::Reserve(lines) => {
             let at = step as i64;
             let asked = Reserve {
-                id: step as u64,
+                id: Uuid::from_u128(step as u128),
                 lines,
                 spend: serde_json::json!({"at_us": at, "client": node}),
                 known: (step % 3 > 0).then_some(at),
@@ -495,7 +496,7 @@ fn line(key: &str, amount: i64, limit: i64) -> Line {
 
 fn reserve(id: u64, lines: Vec<Line>) -> Reserve {
     Reserve {
-        id,
+        id: Uuid::from_u128(id.into()),
         lines,
         spend: serde_json::json!({"at_us": 1}),
         known: None,
@@ -520,8 +521,8 @@ async fn crowd(
             .map(|id| reserve(id, lines(id)))
             .collect();
         tasks.push(tokio::spawn(async move {
-            for asked in asked {
-                let (id, key) = (asked.id, asked.lines[0].key.clone());
+            for (id, asked) in (task * EACH..).zip(asked) {
+                let key = asked.lines[0].key.clone();
                 let limit = asked.lines[0].limit.unwrap();
                 match store.reserve(asked).await {
                     Ok(()) => accepted.fetch_add(1, Ordering::Relaxed),
@@ -532,7 +533,7 @@ async fn crowd(
                 if let Some(amount) = then(id) {
                     back.fetch_add(amount, Ordering::Relaxed);
                     store.settle(Settlement {
-                        id,
+                        id: Uuid::from_u128(id.into()),
                         refunds: vec![(key, amount)],
                         spend: serde_json::json!({}),
                         at: 2,

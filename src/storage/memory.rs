@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending, ready};
+use uuid::Uuid;
 
 use super::{
     AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
@@ -28,8 +29,8 @@ pub(super) struct Shared {
     answers: BTreeMap<String, Vec<u8>>,
     spent: BTreeMap<RowKey, i64>,
     /// Reservations by node and id.
-    open: BTreeMap<(usize, u64), serde_json::Value>,
-    audit: BTreeMap<(i64, u64), serde_json::Value>,
+    open: BTreeMap<(usize, Uuid), serde_json::Value>,
+    audit: BTreeMap<(i64, Uuid), serde_json::Value>,
     rows: BTreeMap<(Table, String), (i64, Vec<u8>)>,
     tokens: BTreeMap<String, Vec<u8>>,
     meta: BTreeMap<&'static str, Vec<u8>>,

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use uuid::Uuid;
 
 #[cfg(test)]
 mod conformance;
@@ -39,8 +40,8 @@ pub struct Line {
 /// Asks to reserve all lines or none. No two lines name the same row.
 #[derive(Debug, Clone)]
 pub struct Reserve {
-    /// Names the reservation; a reservation that is there is not made again.
-    pub id: u64,
+    /// Names the reservation, as a `UUIDv7`; a reservation that is there is not made again.
+    pub id: Uuid,
     /// What is added to which rows.
     pub lines: Vec<Line>,
     /// Who asked what, for the audit; a member `at_us` says when.
@@ -53,7 +54,7 @@ pub struct Reserve {
 #[derive(Debug, Clone)]
 pub struct Settlement {
     /// Names the reservation; one that is gone gives nothing back.
-    pub id: u64,
+    pub id: Uuid,
     /// What is given back to which rows.
     pub refunds: Vec<(RowKey, i64)>,
     /// The audit row.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use redb::{ReadableTable, WriteTransaction};
 
+use super::audit::AuditRow;
 use super::job::{Job, OpenRow};
 use super::rows;
 use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
@@ -93,7 +94,7 @@ fn reserve(
         known,
     } = asked;
     let mut open = transaction.open_table(OPEN)?;
-    if open.get(id)?.is_some() {
+    if open.get(id.as_bytes())?.is_some() {
         // A commit that was reported as failed had reached the disk.
         return Ok(Applied::Whole);
     }
@@ -120,7 +121,7 @@ fn reserve(
         spend: spend.clone(),
     };
     let row = serde_json::to_vec(&row).unwrap_or_default();
-    open.insert(id, row.as_slice())?;
+    open.insert(id.as_bytes(), row.as_slice())?;
     if let Some(known) = known {
         transaction
             .open_table(META)?
@@ -140,7 +141,7 @@ fn settle(
         spend,
         at,
     } = settlement;
-    if transaction.open_table(OPEN)?.remove(id)?.is_none() {
+    if transaction.open_table(OPEN)?.remove(id.as_bytes())?.is_none() {
         // It is settled: a commit that was reported as failed had reached the disk. Nothing is given back twice.
         return Ok(());
     }
@@ -150,8 +151,10 @@ fn settle(
         spent.insert(key.as_str(), used - amount)?;
         changed.insert(key.clone(), used - amount);
     }
+    let row = spend.to_string();
+    let row = AuditRow::of(row.as_bytes()).stored();
     transaction
         .open_table(AUDIT)?
-        .insert((*at, *id), spend.to_string().as_bytes())?;
+        .insert((*at, id.as_bytes()), row.as_slice())?;
     Ok(())
 }

@@ -22,6 +22,8 @@ struct Commands {
     free: AtomicU64,
     fails_writing: AtomicU64,
     fails_syncing: AtomicU64,
+    /// How many writes are left before a crash.
+    left: AtomicU64,
 }
 
 impl Default for FailingDisk {
@@ -32,6 +34,7 @@ impl Default for FailingDisk {
                 free: AtomicU64::new(u64::MAX),
                 fails_writing: AtomicU64::new(0),
                 fails_syncing: AtomicU64::new(0),
+                left: AtomicU64::new(u64::MAX),
             }),
         }
     }
@@ -53,6 +56,18 @@ impl FailingDisk {
         self.commands.fails_writing.store(times, Ordering::SeqCst);
     }
 
+    /// Takes so many more writes, lengths of files and times that pages are brought to the disk, and nothing after them: what
+    /// the file has then is what a crash leaves.
+    pub fn crash_after(&self, writes: u64) {
+        self.commands.left.store(writes, Ordering::SeqCst);
+    }
+
+    /// Tells whether nothing more is taken.
+    #[must_use]
+    pub fn has_crashed(&self) -> bool {
+        self.commands.left.load(Ordering::SeqCst) == 0
+    }
+
     /// Fails the next times that pages are brought to the disk, after they were written.
     pub fn fail_syncing(&self, times: u64) {
         self.commands.fails_syncing.store(times, Ordering::SeqCst);
@@ -60,12 +75,26 @@ impl FailingDisk {
 }
 
 impl Commands {
+    /// Tells whether the crash is still to come, and counts a write.
+    fn is_alive(&self) -> bool {
+        let less = |left: u64| {
+            if left == u64::MAX {
+                Some(left)
+            } else {
+                left.checked_sub(1)
+            }
+        };
+        self.left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+            .is_ok()
+    }
+
     fn check(&self, left: &AtomicU64) -> io::Result<()> {
         let less = |times: u64| times.checked_sub(1);
         let fails = left
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
             .is_ok();
-        if fails || self.is_full.load(Ordering::SeqCst) {
+        if !self.is_alive() || fails || self.is_full.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         Ok(())

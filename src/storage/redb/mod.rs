@@ -1,6 +1,6 @@
 //! Keeps ledger, tokens, answers and decisions in one redb file, behind one writer that commits for all waiters together.
 //!
-//! `disk` reaches the file, `opening` opens it, `tables` declares its layout. `writer` takes jobs (`job`), commits them and opens
+//! `disk` reaches the file, `opening` opens it, `tables` declares its layout, to which `migration` brings older ones. `writer` takes jobs (`job`), commits them and opens
 //! the file again after a failure; `queue` bounds those that wait, `apply` does what they ask for, `condition` says how the store
 //! stands. `reads` reads, `rows` are those that end by themselves. `traits` is what others use of it.
 
@@ -12,10 +12,12 @@ use redb::Database;
 use tokio::sync::oneshot;
 
 mod apply;
+mod audit;
 mod condition;
 mod disk;
 pub mod failing;
 mod job;
+mod migration;
 mod opening;
 mod queue;
 mod reads;

@@ -117,7 +117,16 @@ impl Site {
 
     /// Opens the file that is there, with every checksum checked.
     pub(super) fn open(&self, moment: Moment) -> Result<(Database, Opened, Anchor), StoreError> {
-        self.open_as(moment, |file| Ok(Medium::new(file)))
+        let opened = self.open_as(moment, |file| Ok(Medium::new(file)))?;
+        let before = opened.1.layout;
+        if before < LAYOUT {
+            tracing::info!(
+                before,
+                now = LAYOUT,
+                "the store was brought to the layout of this version"
+            );
+        }
+        Ok(opened)
     }
 
     /// Opens the file for reading: what redb writes to it stays in memory.

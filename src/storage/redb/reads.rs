@@ -2,6 +2,7 @@
 
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 
+use super::audit::AuditRow;
 use super::job::Job;
 use super::opening::is_latched;
 use super::tables::{ANSWERS, AUDIT, META, TOKENS};
@@ -95,7 +96,10 @@ impl Store {
             let table = transaction.open_table(AUDIT)?;
             let mut rows = Vec::new();
             for row in table.iter()?.rev().take(most) {
-                rows.push(serde_json::from_slice(row?.1.value()).unwrap_or(serde_json::Value::Null));
+                let (_, stored) = row?;
+                let row = AuditRow::read(stored.value());
+                let row = row.and_then(|row| serde_json::from_slice(row.json).ok());
+                rows.push(row.unwrap_or(serde_json::Value::Null));
             }
             Ok(rows)
         })

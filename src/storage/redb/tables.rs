@@ -4,22 +4,28 @@ use std::collections::HashMap;
 
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
+use super::audit::AuditRow;
 use super::job::OpenRow;
+use super::migration::migrate_from_1;
 use super::opening::Moment;
 use crate::storage::{RowKey, Table};
 
 /// The layout of the file; a file of a newer layout is refused, never misread.
-pub(super) const LAYOUT: u64 = 1;
+pub(super) const LAYOUT: u64 = 2;
 
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 pub(super) const ANSWERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("answers");
+/// Amounts by row: calls, records, or millionths of a currency's unit.
 pub(super) const SPENT: TableDefinition<'_, &str, i64> = TableDefinition::new("spent");
-pub(super) const OPEN: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("open");
-pub(super) const AUDIT: TableDefinition<'_, (i64, u64), &[u8]> = TableDefinition::new("audit");
+/// Reservations by their ids, as JSON.
+pub(super) const OPEN: TableDefinition<'_, &[u8; 16], &[u8]> = TableDefinition::new("open");
+/// What was spent, by time in microseconds and id; see [`AuditRow`].
+pub(super) const AUDIT: TableDefinition<'_, (i64, &[u8; 16]), &[u8]> = TableDefinition::new("audit");
 pub(super) const TOKENS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("tokens");
 
 /// Holds what the file had when it was opened.
 pub(super) struct Opened {
+    /// The layout that it was found with.
     pub(super) layout: u64,
     pub(super) secret: [u8; 32],
     pub(super) spent: HashMap<RowKey, i64>,
@@ -40,6 +46,9 @@ pub(super) fn prepare(database: &Database, moment: Moment) -> Result<Opened, red
                 secret: [0; 32],
                 spent: HashMap::new(),
             });
+        }
+        if layout < LAYOUT {
+            migrate_from_1(&transaction)?;
         }
         meta.insert("layout", LAYOUT.to_le_bytes().as_slice())?;
         let kept: Option<[u8; 32]> = meta
@@ -88,7 +97,7 @@ fn charge(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     let mut left = Vec::new();
     for row in open.iter()? {
         let (id, value) = row?;
-        left.push((id.value(), value.value().to_vec()));
+        left.push((*id.value(), value.value().to_vec()));
     }
     for (id, value) in left {
         if let Ok(row) = serde_json::from_slice::<OpenRow>(&value) {
@@ -103,9 +112,10 @@ fn charge(transaction: &WriteTransaction) -> Result<(), redb::Error> {
                     "found open at start; charged in full".into(),
                 );
             }
-            audit.insert((at, id), spend.to_string().as_bytes())?;
+            let row = spend.to_string();
+            audit.insert((at, &id), AuditRow::of(row.as_bytes()).stored().as_slice())?;
         }
-        open.remove(id)?;
+        open.remove(&id)?;
     }
     Ok(())
 }

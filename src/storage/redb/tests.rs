@@ -6,12 +6,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::failing::FailingDisk;
 use super::*;
 use crate::storage::{
     AnswerStore as _, LedgerStore as _, Line, RecordStore as _, Reserve, ReserveError, Row, Settlement,
     Table, Upkeep as _,
 };
+
+mod migration;
 
 const NEVER: i64 = i64::MAX;
 const MIN_FREE: u64 = 1 << 20;
@@ -51,7 +55,7 @@ fn line(amount: i64) -> Line {
 async fn reserve(store: &Store, id: u64, amount: i64) -> Result<(), ReserveError> {
     store
         .reserve(Reserve {
-            id,
+            id: Uuid::from_u128(id.into()),
             lines: vec![line(amount)],
             spend: serde_json::json!({"at_us": 7}),
             known: Some(7),
@@ -61,7 +65,7 @@ async fn reserve(store: &Store, id: u64, amount: i64) -> Result<(), ReserveError
 
 fn settle(store: &Store, id: u64, amount: i64, spend: serde_json::Value) {
     store.settle(Settlement {
-        id,
+        id: Uuid::from_u128(id.into()),
         refunds: vec![("calls".to_owned(), amount)],
         spend,
         at: 7,

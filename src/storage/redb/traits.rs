@@ -125,7 +125,7 @@ impl LedgerStore for Store {
         let id = settlement.id;
         if self.push(Job::Settle(settlement)).is_err() {
             tracing::warn!(
-                reservation = id,
+                reservation = %id,
                 "the store closed before a settlement; the reservation stays charged"
             );
         }
