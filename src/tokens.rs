@@ -16,7 +16,7 @@ use self::allowance::Allowance;
 use crate::clock::SharedClock;
 use crate::engine::known_time::KnownTime;
 use crate::hex::hex;
-use crate::storage::{RecordStore, StoreError};
+use crate::storage::{RecordStore, StoreError, WriteBatch};
 
 mod allowance;
 
@@ -387,8 +387,16 @@ impl Tokens {
             .into_iter()
             .filter(|token| token.name == name_or_id || token.id == name_or_id)
             .collect();
+        if !gone.is_empty() {
+            // All of them or none: half of a name's tokens would look revoked.
+            let tokens = gone.iter().map(|token| (token.id.clone(), None)).collect();
+            let batch = WriteBatch {
+                tokens,
+                ..WriteBatch::default()
+            };
+            self.store.commit(batch).await?;
+        }
         for token in &gone {
-            self.store.put_token(token.id.clone(), None).await?;
             if let (Some(hash), Ok(mut gone)) = (parse_hash(&token.hash), self.gone.lock())
                 && gone.len() < MOST_GONE
             {

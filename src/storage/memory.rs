@@ -11,8 +11,8 @@ use futures_util::future::{BoxFuture, pending, ready};
 use uuid::Uuid;
 
 use super::{
-    AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
-    StoreError, Table, Upkeep, VisitAnswer, VisitRow,
+    AnswerStore, Commit, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
+    StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
 };
 
 /// Is one node's way to what all nodes share.
@@ -107,6 +107,26 @@ impl Shared {
         Ok(())
     }
 
+    fn commit(&mut self, node: usize, batch: WriteBatch) {
+        for settlement in batch.settlements {
+            self.settle(node, settlement);
+        }
+        for (key, value) in batch.answers {
+            put(&mut self.answers, key, value);
+        }
+        self.rows.retain(|key, _| !batch.gone.contains(key));
+        let rows = batch.rows.into_iter();
+        self.rows
+            .extend(rows.map(|row| ((row.shelf, row.key), (row.until_us, row.value))));
+        for (id, value) in batch.tokens {
+            put(&mut self.tokens, id, value);
+        }
+        self.meta.extend(batch.meta);
+        let audit = batch.audit.into_iter();
+        self.audit
+            .extend(audit.map(|entry| ((entry.at, entry.id), entry.row)));
+    }
+
     fn settle(&mut self, node: usize, settlement: Settlement) {
         if self.open.remove(&(node, settlement.id)).is_none() {
             return;
@@ -117,6 +137,13 @@ impl Shared {
         let key = (settlement.at, settlement.id);
         self.audit.insert(key, settlement.spend);
     }
+}
+
+fn put(table: &mut BTreeMap<String, Vec<u8>>, key: String, value: Option<Vec<u8>>) {
+    match value {
+        Some(value) => table.insert(key, value),
+        None => table.remove(&key),
+    };
 }
 
 impl Upkeep for Memory {
@@ -167,6 +194,12 @@ impl Upkeep for Memory {
     }
 }
 
+impl Commit for Memory {
+    fn commit(&self, batch: WriteBatch) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.write(|shared| shared.commit(self.node, batch))
+    }
+}
+
 impl AnswerStore for Memory {
     fn answer(&self, key: &str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
         ready(Ok(self.shared().answers.get(key).cloned())).boxed()
@@ -180,17 +213,7 @@ impl AnswerStore for Memory {
     }
 
     fn put_answer(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, ()> {
-        self.put_answer_now(key, value).map(drop).boxed()
-    }
-
-    fn put_answer_now(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|shared| {
-            shared.answers.insert(key, value);
-        })
-    }
-
-    fn drop_answers(&self, keys: Vec<String>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|shared| shared.answers.retain(|key, _| !keys.contains(key)))
+        self.commit(WriteBatch::answer(key, value)).map(drop).boxed()
     }
 }
 
@@ -254,16 +277,6 @@ impl RecordStore for Memory {
         ready(Ok(())).boxed()
     }
 
-    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Table, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|shared| {
-            shared.rows.retain(|key, _| !gone.contains(key));
-            let rows = rows.into_iter();
-            shared
-                .rows
-                .extend(rows.map(|row| ((row.shelf, row.key), (row.until_us, row.value))));
-        })
-    }
-
     fn sweep_rows(&self, now_us: i64) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(|shared| shared.rows.retain(|_, (until_us, _)| *until_us > now_us))
     }
@@ -272,22 +285,11 @@ impl RecordStore for Memory {
         ready(Ok(self.shared().tokens.values().cloned().collect())).boxed()
     }
 
-    fn put_token(&self, id: String, value: Option<Vec<u8>>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|shared| {
-            match value {
-                Some(value) => shared.tokens.insert(id, value),
-                None => shared.tokens.remove(&id),
-            };
-        })
-    }
-
     fn meta(&self, key: &'static str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
         ready(Ok(self.shared().meta.get(key).cloned())).boxed()
     }
 
     fn note(&self, key: &'static str, value: Vec<u8>) {
-        drop(self.write(|shared| {
-            shared.meta.insert(key, value);
-        }));
+        drop(self.commit(WriteBatch::meta(key, value)));
     }
 }

@@ -1,7 +1,7 @@
 //! Keeps answers, the ledger and records, behind traits by purpose, so that what uses them does not know where they lie.
 //!
 //! [`redb`] is the embedded implementation: one file, one process. `memory` keeps everything in memory, for tests of what the
-//! traits demand (`conformance`). The engine and the other users of storage take the trait that they need, as `Arc<dyn ..>`;
+//! traits demand (`conformance`). What belongs together is written by one [`Commit::commit`]. The engine and the other users of storage take the trait that they need, as `Arc<dyn ..>`;
 //! an implementation knows none of them.
 
 use std::fmt::Debug;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
+mod batch;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -19,6 +20,7 @@ mod error;
 mod memory;
 pub mod redb;
 
+pub use batch::{AuditEntry, Commit, WriteBatch};
 pub use error::StoreError;
 
 /// Names what a ledger row counts, and in which window; as the ledger writes them.
@@ -157,7 +159,7 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
 }
 
 /// Keeps answers by their keys.
-pub trait AnswerStore: Upkeep {
+pub trait AnswerStore: Commit {
     /// Reads an answer.
     fn answer(&self, key: &str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>>;
 
@@ -168,14 +170,21 @@ pub trait AnswerStore: Upkeep {
     fn put_answer(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, ()>;
 
     /// Stores an answer and returns when it is on disk.
-    fn put_answer_now(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn put_answer_now(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.commit(WriteBatch::answer(key, value))
+    }
 
     /// Removes answers, and returns when that is on disk.
-    fn drop_answers(&self, keys: Vec<String>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn drop_answers(&self, keys: Vec<String>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.commit(WriteBatch {
+            answers: keys.into_iter().map(|key| (key, None)).collect(),
+            ..WriteBatch::default()
+        })
+    }
 }
 
 /// Keeps what is spent, with the audit.
-pub trait LedgerStore: Upkeep {
+pub trait LedgerStore: Commit {
     /// Reserves all lines or none, on disk before it returns.
     fn reserve(&self, reserve: Reserve) -> BoxFuture<'_, Result<(), ReserveError>>;
 
@@ -197,15 +206,21 @@ pub trait LedgerStore: Upkeep {
 }
 
 /// Keeps rows that end by themselves, client tokens, and values about the store itself.
-pub trait RecordStore: Upkeep {
+pub trait RecordStore: Commit {
     /// Reads a row that is still kept at `now_us`.
     fn row(&self, shelf: Table, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>>;
 
     /// Walks all rows of a table that are still kept at `now_us`, in the order of their keys; see [`gather_rows`].
     fn each_row(&self, shelf: Table, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Puts rows and removes others, all or none, and returns when that is on disk.
-    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Table, String)>) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Removes rows and puts others, all or none, and returns when that is on disk.
+    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Table, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.commit(WriteBatch {
+            gone,
+            rows,
+            ..WriteBatch::default()
+        })
+    }
 
     /// Removes the rows of all tables that are not kept any more at `now_us`.
     fn sweep_rows(&self, now_us: i64) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -214,7 +229,12 @@ pub trait RecordStore: Upkeep {
     fn tokens(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, StoreError>>;
 
     /// Puts a token, or removes it, and returns when that is on disk.
-    fn put_token(&self, id: String, value: Option<Vec<u8>>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn put_token(&self, id: String, value: Option<Vec<u8>>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.commit(WriteBatch {
+            tokens: vec![(id, value)],
+            ..WriteBatch::default()
+        })
+    }
 
     /// Reads a value about the store.
     fn meta(&self, key: &'static str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>>;

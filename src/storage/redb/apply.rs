@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use uuid::Uuid;
 
 use super::audit::AuditRow;
 use super::job::{Job, OpenRow};
 use super::rows;
 use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
-use crate::storage::{Reserve, RowKey, Settlement, Table};
+use crate::storage::{AuditEntry, Reserve, RowKey, Settlement, Table, WriteBatch};
 
 /// Says what became of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,46 +32,17 @@ pub(super) fn apply(
     match job {
         Job::Reserve { reserve: asked, .. } => return reserve(transaction, asked, changed),
         Job::Settle(settlement) => settle(transaction, settlement, changed)?,
-        Job::PutAnswer { key, value, .. } => {
-            transaction
-                .open_table(ANSWERS)?
-                .insert(key.as_str(), value.as_slice())?;
-        }
-        Job::DropAnswers { keys, .. } => {
-            let mut table = transaction.open_table(ANSWERS)?;
-            for key in keys {
-                table.remove(key.as_str())?;
-            }
-        }
-        Job::PutToken { id, value, .. } => {
-            let mut table = transaction.open_table(TOKENS)?;
-            match value {
-                Some(value) => table.insert(id.as_str(), value.as_slice())?,
-                None => table.remove(id.as_str())?,
-            };
-        }
+        Job::Commit { batch, .. } => commit(transaction, batch, changed)?,
         Job::ForgetBefore { at, .. } => {
             transaction
                 .open_table(AUDIT)?
                 .retain(|(then, _), _| then >= *at)?;
-        }
-        Job::PutRows { rows, gone, .. } => {
-            for (shelf, key) in gone {
-                transaction.open_table(shelf.table())?.remove(key.as_str())?;
-            }
-            for row in rows {
-                let mut table = transaction.open_table(row.shelf.table())?;
-                table.insert(row.key.as_str(), row.stored().as_slice())?;
-            }
         }
         Job::SweepRows { now_us, .. } => {
             for shelf in Table::ALL {
                 let mut table = transaction.open_table(shelf.table())?;
                 table.retain(|_, stored| rows::read(stored).is_some_and(|(until, _)| until > *now_us))?;
             }
-        }
-        Job::PutMeta { key, value, .. } => {
-            transaction.open_table(META)?.insert(key, value.as_slice())?;
         }
         Job::Prove { .. } | Job::Mend => {
             transaction.open_table(META)?.insert(PROOF, [1].as_slice())?;
@@ -130,6 +102,74 @@ fn reserve(
     Ok(Applied::Whole)
 }
 
+/// Writes a batch. What it does not write is not opened.
+fn commit(
+    transaction: &WriteTransaction,
+    batch: &WriteBatch,
+    changed: &mut HashMap<RowKey, i64>,
+) -> Result<(), redb::Error> {
+    let WriteBatch {
+        settlements,
+        answers,
+        gone,
+        rows,
+        tokens,
+        meta,
+        audit,
+    } = batch;
+    for settlement in settlements {
+        settle(transaction, settlement, changed)?;
+    }
+    put(transaction, ANSWERS, answers)?;
+    for (shelf, key) in gone {
+        transaction.open_table(shelf.table())?.remove(key.as_str())?;
+    }
+    for row in rows {
+        let mut table = transaction.open_table(row.shelf.table())?;
+        table.insert(row.key.as_str(), row.stored().as_slice())?;
+    }
+    put(transaction, TOKENS, tokens)?;
+    for (key, value) in meta {
+        transaction.open_table(META)?.insert(*key, value.as_slice())?;
+    }
+    for AuditEntry { id, at, row } in audit {
+        put_audit(transaction, (*at, *id), row)?;
+    }
+    Ok(())
+}
+
+/// Puts values by their keys, or removes those without one.
+fn put(
+    transaction: &WriteTransaction,
+    table: TableDefinition<'_, &str, &[u8]>,
+    values: &[(String, Option<Vec<u8>>)],
+) -> Result<(), redb::Error> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let mut table = transaction.open_table(table)?;
+    for (key, value) in values {
+        match value {
+            Some(value) => table.insert(key.as_str(), value.as_slice())?,
+            None => table.remove(key.as_str())?,
+        };
+    }
+    Ok(())
+}
+
+fn put_audit(
+    transaction: &WriteTransaction,
+    (at, id): (i64, Uuid),
+    row: &serde_json::Value,
+) -> Result<(), redb::Error> {
+    let row = row.to_string();
+    let row = AuditRow::of(row.as_bytes()).stored();
+    transaction
+        .open_table(AUDIT)?
+        .insert((at, id.as_bytes()), row.as_slice())?;
+    Ok(())
+}
+
 fn settle(
     transaction: &WriteTransaction,
     settlement: &Settlement,
@@ -151,10 +191,5 @@ fn settle(
         spent.insert(key.as_str(), used - amount)?;
         changed.insert(key.clone(), used - amount);
     }
-    let row = spend.to_string();
-    let row = AuditRow::of(row.as_bytes()).stored();
-    transaction
-        .open_table(AUDIT)?
-        .insert((*at, id.as_bytes()), row.as_slice())?;
-    Ok(())
+    put_audit(transaction, (*at, *id), spend)
 }

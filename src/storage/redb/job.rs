@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::apply::Applied;
-use crate::storage::{Reserve, ReserveError, Row, RowKey, Settlement, StoreError, Table};
+use crate::storage::{Reserve, ReserveError, RowKey, Settlement, StoreError, WriteBatch};
 
 /// Holds a reservation on disk until it is settled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,36 +25,17 @@ pub(super) enum Job {
         done: oneshot::Sender<Result<(), ReserveError>>,
     },
     Settle(Settlement),
-    PutAnswer {
-        key: String,
-        value: Vec<u8>,
+    /// Writes all of a batch, or nothing; it has a waiter or none.
+    Commit {
+        batch: WriteBatch,
         done: Option<Done>,
-    },
-    DropAnswers {
-        keys: Vec<String>,
-        done: Done,
-    },
-    PutToken {
-        id: String,
-        value: Option<Vec<u8>>,
-        done: Done,
     },
     ForgetBefore {
         at: i64,
         done: Done,
     },
-    PutRows {
-        rows: Vec<Row>,
-        gone: Vec<(Table, String)>,
-        done: Done,
-    },
     SweepRows {
         now_us: i64,
-        done: Done,
-    },
-    PutMeta {
-        key: &'static str,
-        value: Vec<u8>,
         done: Done,
     },
     /// Writes something that is never read.
@@ -75,19 +56,38 @@ pub(super) enum Job {
     },
 }
 
+/// What a reservation or an audit row adds, about.
+const SMALL: u64 = 1024;
+
+/// Returns how many bytes the answers of a batch add, at least.
+fn answers(batch: &WriteBatch) -> u64 {
+    puts(&batch.answers)
+}
+
+/// Returns how many bytes all else of a batch adds, at least; settlements and values about the store add none to speak of.
+fn records(batch: &WriteBatch) -> u64 {
+    let rows: usize = batch.rows.iter().map(|row| 1 + row.value.len()).sum();
+    puts(&batch.tokens) + rows as u64 + SMALL * batch.audit.len() as u64
+}
+
+fn puts(values: &[(String, Option<Vec<u8>>)]) -> u64 {
+    let values = values.iter().filter_map(|(_, value)| value.as_ref());
+    values.map(|value| 1 + value.len() as u64).sum()
+}
+
 impl Job {
     /// Returns how many bytes it adds, at least; 0 for one that adds none to speak of, or makes room.
     pub(super) fn bytes(&self) -> u64 {
-        let bytes = match self {
-            Self::Reserve { .. } | Self::Prove { .. } => 1024,
-            Self::PutAnswer { value, .. }
-            | Self::PutToken {
-                value: Some(value), ..
-            } => 1 + value.len(),
-            Self::PutRows { rows, .. } => rows.iter().map(|row| 1 + row.value.len()).sum(),
+        match self {
+            Self::Reserve { .. } | Self::Prove { .. } => SMALL,
+            Self::Commit { batch, .. } => answers(batch).saturating_add(records(batch)),
             _ => 0,
-        };
-        bytes as u64
+        }
+    }
+
+    /// Tells whether what takes room in it was paid for.
+    pub(super) fn is_bought(&self) -> bool {
+        matches!(self, Self::Commit { batch, .. } if answers(batch) > 0 && records(batch) == 0)
     }
 
     /// Tells its waiter, where it has one.
@@ -99,17 +99,13 @@ impl Job {
                 Ok(Applied::Exhausted(index, used)) => Err(ReserveError::Exhausted(index, used)),
                 Err(error) => Err(ReserveError::Store(error.to_string())),
             })),
-            Self::PutAnswer { done, .. } => {
+            Self::Commit { done, .. } => {
                 if let Some(done) = done {
                     drop(done.send(result.map(drop)));
                 }
             }
-            Self::DropAnswers { done, .. }
-            | Self::PutToken { done, .. }
-            | Self::ForgetBefore { done, .. }
-            | Self::PutRows { done, .. }
+            Self::ForgetBefore { done, .. }
             | Self::SweepRows { done, .. }
-            | Self::PutMeta { done, .. }
             | Self::Compact { done }
             | Self::Prove { done } => drop(done.send(result.map(drop))),
             #[cfg(test)]

@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use super::Store;
 use super::job::Job;
 use crate::storage::{
-    AnswerStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
-    StoreError, Table, Upkeep, VisitAnswer, VisitRow,
+    AnswerStore, Commit, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
+    StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
 };
 
 impl Upkeep for Store {
@@ -26,7 +26,7 @@ impl Upkeep for Store {
 
     fn settled(&self) -> BoxFuture<'_, ()> {
         // Writing nothing rides behind everything that was handed over before.
-        self.drop_answers(Vec::new()).map(drop).boxed()
+        self.commit(WriteBatch::default()).map(drop).boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -69,6 +69,16 @@ impl Upkeep for Store {
     }
 }
 
+impl Commit for Store {
+    fn commit(&self, batch: WriteBatch) -> BoxFuture<'_, Result<(), StoreError>> {
+        let job = |done| Job::Commit {
+            batch,
+            done: Some(done),
+        };
+        self.write(job).boxed()
+    }
+}
+
 impl AnswerStore for Store {
     fn answer(&self, key: &str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
         let key = key.to_owned();
@@ -81,9 +91,8 @@ impl AnswerStore for Store {
 
     fn put_answer(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, ()> {
         async {
-            let job = Job::PutAnswer {
-                key,
-                value,
+            let job = Job::Commit {
+                batch: WriteBatch::answer(key, value),
                 done: None,
             };
             let handed = async { self.queue()?.hand_over(job).await };
@@ -92,19 +101,6 @@ impl AnswerStore for Store {
             }
         }
         .boxed()
-    }
-
-    fn put_answer_now(&self, key: String, value: Vec<u8>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|done| Job::PutAnswer {
-            key,
-            value,
-            done: Some(done),
-        })
-        .boxed()
-    }
-
-    fn drop_answers(&self, keys: Vec<String>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|done| Job::DropAnswers { keys, done }).boxed()
     }
 }
 
@@ -168,10 +164,6 @@ impl RecordStore for Store {
             .boxed()
     }
 
-    fn swap_rows(&self, rows: Vec<Row>, gone: Vec<(Table, String)>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|done| Job::PutRows { rows, gone, done }).boxed()
-    }
-
     fn sweep_rows(&self, now_us: i64) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(move |done| Job::SweepRows { now_us, done }).boxed()
     }
@@ -180,17 +172,16 @@ impl RecordStore for Store {
         self.read_aside(Self::read_tokens).boxed()
     }
 
-    fn put_token(&self, id: String, value: Option<Vec<u8>>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|done| Job::PutToken { id, value, done }).boxed()
-    }
-
     fn meta(&self, key: &'static str) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>> {
         self.read_aside(move |store| store.read_meta(key)).boxed()
     }
 
     fn note(&self, key: &'static str, value: Vec<u8>) {
-        let (done, _) = oneshot::channel();
-        if self.push(Job::PutMeta { key, value, done }).is_err() {
+        let job = Job::Commit {
+            batch: WriteBatch::meta(key, value),
+            done: None,
+        };
+        if self.push(job).is_err() {
             tracing::warn!(key, "the store closed before a value was kept");
         }
     }

@@ -175,8 +175,7 @@ impl Writer {
             self.condition.set(State::Full(error.clone()));
         }
         // An answer was paid for before the room ended, so half of what is kept free is for answers.
-        let is_bought =
-            |job: &Job| matches!(job, Job::PutAnswer { .. }) && free.saturating_sub(needed) >= min_free / 2;
+        let is_bought = |job: &Job| job.is_bought() && free.saturating_sub(needed) >= min_free / 2;
         let (refused, rest): (Vec<Job>, Vec<Job>) = jobs
             .into_iter()
             .partition(|job| job.bytes() > 0 && !is_bought(job));
