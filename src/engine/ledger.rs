@@ -307,6 +307,9 @@ impl Ledger {
             .then(|| moment.known.as_microsecond());
         let reserve = Reserve {
             id,
+            node: self.store.node(),
+            // The flights of one process are one by themselves.
+            lease: None,
             lines,
             spend: record.clone(),
             known,
@@ -322,6 +325,7 @@ impl Ledger {
                 || Refusal::Store("unknown line".to_owned()),
                 |cause| cause.refusal(used),
             )),
+            Err(ReserveError::Fenced) => Err(Refusal::Store("its lease is not held any more".to_owned())),
             Err(ReserveError::Store(reason)) => Err(Refusal::Store(reason)),
         }
     }

@@ -11,14 +11,14 @@ use futures_util::future::{BoxFuture, pending, ready};
 use uuid::Uuid;
 
 use super::{
-    AnswerStore, Commit, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
-    StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
+    AnswerStore, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore, Reserve, ReserveError,
+    Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
 };
 
 /// Is one node's way to what all nodes share.
 #[derive(Debug)]
 pub(super) struct Memory {
-    node: usize,
+    node: Uuid,
     shared: Arc<Mutex<Shared>>,
     is_closed: AtomicBool,
 }
@@ -28,50 +28,65 @@ pub(super) struct Memory {
 pub(super) struct Shared {
     answers: BTreeMap<String, Vec<u8>>,
     spent: BTreeMap<RowKey, i64>,
-    /// Reservations by node and id.
-    open: BTreeMap<(usize, Uuid), serde_json::Value>,
+    /// Reservations by their ids, with the nodes that made them.
+    open: BTreeMap<Uuid, (Uuid, serde_json::Value)>,
     audit: BTreeMap<(i64, Uuid), serde_json::Value>,
     rows: BTreeMap<(Table, String), (i64, Vec<u8>)>,
     tokens: BTreeMap<String, Vec<u8>>,
     meta: BTreeMap<&'static str, Vec<u8>>,
+    /// Leases by name: the fence, the holder, and until when.
+    leases: BTreeMap<String, (Fence, Uuid, i64)>,
+    /// How many nodes and leases were named so far.
+    named: u128,
 }
 
 impl Memory {
-    /// Starts a node. What a node of this number had reserved and not settled is charged; the other nodes' reservations are theirs.
-    pub(super) fn start(node: usize, shared: Arc<Mutex<Shared>>) -> Self {
-        let memory = Self {
+    /// Starts a node in the place of one that ended: what that had reserved and not settled is charged, and its leases end. The
+    /// other nodes' reservations and leases are theirs.
+    pub(super) fn start(ended: Option<Uuid>, shared: Arc<Mutex<Shared>>) -> Self {
+        let node = {
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(ended) = ended {
+                shared.charge(ended);
+                shared.leases.retain(|_, (_, holder, _)| *holder != ended);
+            }
+            shared.name()
+        };
+        Self {
             node,
             shared,
             is_closed: AtomicBool::new(false),
-        };
-        memory.shared().charge(node);
-        memory
+        }
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, write: impl FnOnce(&mut Shared)) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut Shared) -> T,
+    ) -> BoxFuture<'_, Result<T, StoreError>> {
         let is_closed = self.is_closed.load(Ordering::Acquire);
         let written = if is_closed {
             Err(StoreError::Closed)
         } else {
-            write(&mut self.shared());
-            Ok(())
+            Ok(write(&mut self.shared()))
         };
         ready(written).boxed()
     }
 }
 
 impl Shared {
-    fn charge(&mut self, node: usize) {
-        let open = std::mem::take(&mut self.open);
-        for ((owner, id), mut spend) in open {
-            if owner != node {
-                self.open.insert((owner, id), spend);
-                continue;
-            }
+    /// Makes an id that was not there before.
+    fn name(&mut self) -> Uuid {
+        self.named += 1;
+        Uuid::from_u128(self.named)
+    }
+
+    fn charge(&mut self, node: Uuid) {
+        let own = self.open.extract_if(.., |_, (owner, _)| *owner == node);
+        for (id, (_, mut spend)) in own {
             let at = spend.get("at_us").and_then(serde_json::Value::as_i64);
             if let Some(fields) = spend.as_object_mut() {
                 fields.insert(
@@ -87,29 +102,48 @@ impl Shared {
         self.spent.get(key).copied().unwrap_or(0)
     }
 
-    fn reserve(&mut self, node: usize, asked: Reserve) -> Result<(), ReserveError> {
-        if self.open.contains_key(&(node, asked.id)) {
+    fn reserve(&mut self, asked: Reserve) -> Result<(), ReserveError> {
+        if self.open.contains_key(&asked.id) {
             return Ok(());
         }
-        for (index, line) in asked.lines.iter().enumerate() {
-            let counted = self.used(&line.key).max(line.floor);
+        if asked.lease.is_some_and(|lease| !self.is_held(&lease)) {
+            return Err(ReserveError::Fenced);
+        }
+        let mut spent = self.spent.clone();
+        for (index, line) in asked.lines.into_iter().enumerate() {
+            let used = spent.entry(line.key).or_default();
+            let counted = line.floor.max(*used);
             if line.amount > 0 && line.limit.is_some_and(|limit| counted + line.amount > limit) {
                 return Err(ReserveError::Exhausted(index, counted));
             }
+            *used += line.amount;
         }
-        for line in asked.lines {
-            *self.spent.entry(line.key).or_default() += line.amount;
-        }
-        self.open.insert((node, asked.id), asked.spend);
+        self.spent = spent;
+        self.open.insert(asked.id, (asked.node, asked.spend));
         if let Some(known) = asked.known {
             self.meta.insert("latest", known.to_le_bytes().to_vec());
         }
         Ok(())
     }
 
-    fn commit(&mut self, node: usize, batch: WriteBatch) {
+    fn is_held(&self, lease: &Lease) -> bool {
+        let held = self.leases.get(&lease.name);
+        held.is_some_and(|(fence, ..)| *fence == lease.fence)
+    }
+
+    fn claim(&mut self, name: String, holder: Uuid, now_us: i64, until_us: i64) -> Claimed {
+        let held = self.leases.get(&name).map(|(_, _, until_us)| *until_us);
+        if let Some(until_us) = held.filter(|until_us| *until_us > now_us) {
+            return Claimed::Theirs(until_us);
+        }
+        let fence = Fence(self.name());
+        self.leases.insert(name, (fence, holder, until_us));
+        Claimed::Mine(fence)
+    }
+
+    fn commit(&mut self, batch: WriteBatch) {
         for settlement in batch.settlements {
-            self.settle(node, settlement);
+            self.settle(settlement);
         }
         for (key, value) in batch.answers {
             put(&mut self.answers, key, value);
@@ -127,8 +161,8 @@ impl Shared {
             .extend(audit.map(|entry| ((entry.at, entry.id), entry.row)));
     }
 
-    fn settle(&mut self, node: usize, settlement: Settlement) {
-        if self.open.remove(&(node, settlement.id)).is_none() {
+    fn settle(&mut self, settlement: Settlement) {
+        if self.open.remove(&settlement.id).is_none() {
             return;
         }
         for (key, back) in settlement.refunds {
@@ -153,6 +187,10 @@ impl Upkeep for Memory {
 
     fn secret(&self) -> &[u8; 32] {
         &[7; 32]
+    }
+
+    fn node(&self) -> Uuid {
+        self.node
     }
 
     fn settled(&self) -> BoxFuture<'_, ()> {
@@ -196,7 +234,7 @@ impl Upkeep for Memory {
 
 impl Commit for Memory {
     fn commit(&self, batch: WriteBatch) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|shared| shared.commit(self.node, batch))
+        self.write(|shared| shared.commit(batch))
     }
 }
 
@@ -221,12 +259,12 @@ impl LedgerStore for Memory {
     fn reserve(&self, reserve: Reserve) -> BoxFuture<'_, Result<(), ReserveError>> {
         let closed = || Err(ReserveError::Store(StoreError::Closed.to_string()));
         let mut reserved = closed();
-        drop(self.write(|shared| reserved = shared.reserve(self.node, reserve)));
+        drop(self.write(|shared| reserved = shared.reserve(reserve)));
         ready(reserved).boxed()
     }
 
     fn settle(&self, settlement: Settlement) {
-        drop(self.write(|shared| shared.settle(self.node, settlement)));
+        drop(self.write(|shared| shared.settle(settlement)));
     }
 
     fn spent(&self, key: &str) -> i64 {
@@ -278,7 +316,10 @@ impl RecordStore for Memory {
     }
 
     fn sweep_rows(&self, now_us: i64) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|shared| shared.rows.retain(|_, (until_us, _)| *until_us > now_us))
+        self.write(|shared| {
+            shared.rows.retain(|_, (until_us, _)| *until_us > now_us);
+            shared.leases.retain(|_, (_, _, until_us)| *until_us > now_us);
+        })
     }
 
     fn tokens(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, StoreError>> {
@@ -291,5 +332,29 @@ impl RecordStore for Memory {
 
     fn note(&self, key: &'static str, value: Vec<u8>) {
         drop(self.commit(WriteBatch::meta(key, value)));
+    }
+}
+
+impl LeaseStore for Memory {
+    fn claim(
+        &self,
+        name: String,
+        holder: Uuid,
+        now_us: i64,
+        until_us: i64,
+    ) -> BoxFuture<'_, Result<Claimed, StoreError>> {
+        self.write(|shared| shared.claim(name, holder, now_us, until_us))
+    }
+
+    fn renew(&self, lease: Lease, until_us: i64) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.write(|shared| {
+            let held = shared.leases.get_mut(&lease.name);
+            let held = held.filter(|(fence, ..)| *fence == lease.fence);
+            held.map(|held| held.2 = until_us).is_some()
+        })
+    }
+
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.write(|shared| shared.is_held(&lease) && shared.leases.remove(&lease.name).is_some())
     }
 }

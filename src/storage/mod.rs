@@ -16,12 +16,14 @@ mod batch;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod lease;
 #[cfg(test)]
 mod memory;
 pub mod redb;
 
 pub use batch::{AuditEntry, Commit, WriteBatch};
 pub use error::StoreError;
+pub use lease::{Claimed, Fence, Lease, LeaseStore};
 
 /// Names what a ledger row counts, and in which window; as the ledger writes them.
 pub type RowKey = String;
@@ -39,11 +41,15 @@ pub struct Line {
     pub floor: i64,
 }
 
-/// Asks to reserve all lines or none. No two lines name the same row.
+/// Asks to reserve all lines or none. Lines of the same row add up: each counts on top of those before it.
 #[derive(Debug, Clone)]
 pub struct Reserve {
     /// Names the reservation, as a `UUIDv7`; a reservation that is there is not made again.
     pub id: Uuid,
+    /// The node that asks ([`Upkeep::node`]): its reservations are charged when it ends.
+    pub node: Uuid,
+    /// The lease that it goes by, where there is one: once another took its place, nothing is reserved.
+    pub lease: Option<Lease>,
     /// What is added to which rows.
     pub lines: Vec<Line>,
     /// Who asked what, for the audit; a member `at_us` says when.
@@ -70,6 +76,8 @@ pub struct Settlement {
 pub enum ReserveError {
     /// This line would pass its limit; the second number is what is used.
     Exhausted(usize, i64),
+    /// The lease that it goes by is not held any more.
+    Fenced,
     /// The store did not take it.
     Store(String),
 }
@@ -130,6 +138,9 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
 
     /// Returns the secret of this store, for keyed hashes; it never leaves the process.
     fn secret(&self) -> &[u8; 32];
+
+    /// Names this process's use of the store: an id that is made anew whenever the store is opened.
+    fn node(&self) -> Uuid;
 
     /// Waits until everything handed over so far is on disk.
     fn settled(&self) -> BoxFuture<'_, ()>;
@@ -222,7 +233,7 @@ pub trait RecordStore: Commit {
         })
     }
 
-    /// Removes the rows of all tables that are not kept any more at `now_us`.
+    /// Removes the rows of all tables that are not kept any more at `now_us`, and leases that ended before.
     fn sweep_rows(&self, now_us: i64) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Reads all tokens, each as it was put.
@@ -244,9 +255,9 @@ pub trait RecordStore: Commit {
 }
 
 /// Is a whole store: what a process opens and shares.
-pub trait Storage: AnswerStore + LedgerStore + RecordStore {}
+pub trait Storage: AnswerStore + LedgerStore + RecordStore + LeaseStore {}
 
-impl<T: AnswerStore + LedgerStore + RecordStore> Storage for T {}
+impl<T: AnswerStore + LedgerStore + RecordStore + LeaseStore> Storage for T {}
 
 /// Walks all answers of a store, and returns what was gathered.
 ///

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::audit::AuditRow;
 use super::job::{Job, OpenRow};
-use super::rows;
-use super::tables::{ANSWERS, AUDIT, META, OPEN, SPENT, TOKENS};
+use super::tables::{ANSWERS, AUDIT, LEASES, META, OPEN, SPENT, TOKENS};
+use super::{leases, rows};
 use crate::storage::{AuditEntry, Reserve, RowKey, Settlement, Table, WriteBatch};
 
 /// Says what became of a job.
@@ -18,6 +18,10 @@ pub(super) enum Applied {
     Whole,
     /// This line would pass its limit; the second number is what is used. Nothing was done.
     Exhausted(usize, i64),
+    /// Another lease of the name holds, until then.
+    Theirs(i64),
+    /// The lease is not held any more. Nothing was done.
+    Fenced,
 }
 
 /// The row of the meta table that a proof of writing leaves.
@@ -33,6 +37,7 @@ pub(super) fn apply(
         Job::Reserve { reserve: asked, .. } => return reserve(transaction, asked, changed),
         Job::Settle(settlement) => settle(transaction, settlement, changed)?,
         Job::Commit { batch, .. } => commit(transaction, batch, changed)?,
+        Job::Lease { lease, change, .. } => return leases::change(transaction, lease, *change),
         Job::ForgetBefore { at, .. } => {
             transaction
                 .open_table(AUDIT)?
@@ -43,6 +48,9 @@ pub(super) fn apply(
                 let mut table = transaction.open_table(shelf.table())?;
                 table.retain(|_, stored| rows::read(stored).is_some_and(|(until, _)| until > *now_us))?;
             }
+            transaction
+                .open_table(LEASES)?
+                .retain(|_, (_, _, until)| until > *now_us)?;
         }
         Job::Prove { .. } | Job::Mend => {
             transaction.open_table(META)?.insert(PROOF, [1].as_slice())?;
@@ -61,6 +69,8 @@ fn reserve(
 ) -> Result<Applied, redb::Error> {
     let Reserve {
         id,
+        node,
+        lease,
         lines,
         spend,
         known,
@@ -70,10 +80,18 @@ fn reserve(
         // A commit that was reported as failed had reached the disk.
         return Ok(Applied::Whole);
     }
+    if let Some(lease) = lease
+        && !leases::is_held(transaction, lease)?
+    {
+        return Ok(Applied::Fenced);
+    }
     let mut spent = transaction.open_table(SPENT)?;
-    let mut sums = Vec::with_capacity(lines.len());
+    let mut sums: HashMap<&RowKey, i64> = HashMap::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
-        let used = spent.get(line.key.as_str())?.map_or(0, |value| value.value());
+        let used = match sums.get(&line.key) {
+            Some(used) => *used,
+            None => spent.get(line.key.as_str())?.map_or(0, |value| value.value()),
+        };
         let counted = used.max(line.floor);
         if line.amount > 0
             && line
@@ -82,13 +100,14 @@ fn reserve(
         {
             return Ok(Applied::Exhausted(index, counted));
         }
-        sums.push(used.saturating_add(line.amount));
+        sums.insert(&line.key, used.saturating_add(line.amount));
     }
-    for (line, sum) in lines.iter().zip(&sums) {
-        spent.insert(line.key.as_str(), sum)?;
-        changed.insert(line.key.clone(), *sum);
+    for (key, sum) in sums {
+        spent.insert(key.as_str(), sum)?;
+        changed.insert(key.clone(), sum);
     }
     let row = OpenRow {
+        node: node.to_string(),
         rows: lines.iter().map(|line| (line.key.clone(), line.amount)).collect(),
         spend: spend.clone(),
     };

@@ -4,11 +4,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::apply::Applied;
-use crate::storage::{Reserve, ReserveError, RowKey, Settlement, StoreError, WriteBatch};
+use super::leases::Change;
+use crate::storage::{Lease, Reserve, ReserveError, RowKey, Settlement, StoreError, WriteBatch};
 
 /// Holds a reservation on disk until it is settled.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct OpenRow {
+    /// The node that made it; layout 1 does not say.
+    #[serde(default)]
+    pub(crate) node: String,
     /// Rows and amounts.
     pub(crate) rows: Vec<(RowKey, i64)>,
     /// Who asked what, as JSON for the audit.
@@ -29,6 +33,11 @@ pub(super) enum Job {
     Commit {
         batch: WriteBatch,
         done: Option<Done>,
+    },
+    Lease {
+        lease: Lease,
+        change: Change,
+        done: oneshot::Sender<Result<Applied, StoreError>>,
     },
     ForgetBefore {
         at: i64,
@@ -97,8 +106,10 @@ impl Job {
             Self::Reserve { done, .. } => drop(done.send(match result {
                 Ok(Applied::Whole) => Ok(()),
                 Ok(Applied::Exhausted(index, used)) => Err(ReserveError::Exhausted(index, used)),
+                Ok(Applied::Fenced | Applied::Theirs(_)) => Err(ReserveError::Fenced),
                 Err(error) => Err(ReserveError::Store(error.to_string())),
             })),
+            Self::Lease { done, .. } => drop(done.send(result)),
             Self::Commit { done, .. } => {
                 if let Some(done) = done {
                     drop(done.send(result.map(drop)));

@@ -2,7 +2,7 @@
 //!
 //! `disk` reaches the file, `opening` opens it, `tables` declares its layout, to which `migration` brings older ones. `writer` takes jobs (`job`), commits them and opens
 //! the file again after a failure; `queue` bounds those that wait, `apply` does what they ask for, `condition` says how the store
-//! stands. `reads` reads, `rows` are those that end by themselves. `traits` is what others use of it.
+//! stands. `reads` reads, `leases` are leases of names, `rows` are those that end by themselves. `traits` is what others use of it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,6 +17,7 @@ mod condition;
 mod disk;
 pub mod failing;
 mod job;
+mod leases;
 mod migration;
 mod opening;
 mod queue;
@@ -32,7 +33,7 @@ use super::{RowKey, StoreError};
 use condition::Condition;
 pub use disk::{Disk, Identity, Machine};
 use job::{Done, Job};
-use opening::{Moment, Site};
+use opening::Site;
 use queue::Queue;
 use writer::Writer;
 
@@ -107,9 +108,9 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_as(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
-        let site = Site::new(folder, opening);
+        let site = Site::new(folder, opening)?;
         site.make(opening.replaces_empty)?;
-        let (database, opened, anchor) = site.open(Moment::Start)?;
+        let (database, opened, anchor) = site.open()?;
         let held = Arc::new(Held::new(database));
         let spent = Arc::new(RwLock::new(opened.spent));
         let condition = Arc::new(Condition::default());
@@ -154,7 +155,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn look(folder: &Path, opening: &Opening) -> Result<Option<bool>, StoreError> {
-        Site::new(folder, opening).look(opening.replaces_empty)
+        Site::new(folder, opening)?.look(opening.replaces_empty)
     }
 
     fn queue(&self) -> Result<&Queue, StoreError> {

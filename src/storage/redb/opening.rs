@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTableMetadata as _};
+use uuid::Uuid;
 
 use super::Opening;
 use super::disk::{Disk, Identity, Machine, Medium};
@@ -29,6 +30,8 @@ pub(super) struct Site {
     pub(super) path: PathBuf,
     pub(super) page_cache: usize,
     pub(super) disk: Arc<dyn Disk>,
+    /// Names this opening of the store.
+    pub(super) node: Uuid,
 }
 
 /// Holds on to the file that was opened, wherever its name leads later.
@@ -52,23 +55,23 @@ pub(super) enum Found {
 /// So much of a file is copied at once.
 const PIECE: usize = 1 << 20;
 
-/// Says on whose behalf the file is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
-    /// The process starts: reservations found open were left by a crash.
-    Start,
-    /// The process goes on after a failure: reservations found open are its own.
-    Again,
-}
-
 impl Site {
-    pub(super) fn new(folder: &Path, opening: &Opening) -> Self {
-        Self {
+    pub(super) fn new(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
+        let mut site = Self {
             folder: folder.to_path_buf(),
             path: folder.join(FILE),
             page_cache: opening.page_cache,
             disk: Arc::clone(&opening.disk),
-        }
+            node: Uuid::nil(),
+        };
+        site.node = site.random()?;
+        Ok(site)
+    }
+
+    /// Makes a random id.
+    pub(super) fn random(&self) -> Result<Uuid, StoreError> {
+        let bytes = random().map_err(|error| self.failed(&error))?;
+        Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
     /// Makes the file where it is missing, or empty and `replaces_empty`. It is not seen before it is whole.
@@ -98,7 +101,7 @@ impl Site {
             .set_cache_size(self.page_cache)
             .create_with_backend(handle)
             .map_err(|error| self.refused(error))?;
-        prepare(&made, Moment::Start).map_err(|error| self.failed(&error))?;
+        prepare(&made, self.node).map_err(|error| self.failed(&error))?;
         drop(made);
         owner::as_of_folder(file.as_file(), &self.folder).map_err(|error| self.failed(&error))?;
         match file.persist_noclobber(&self.path) {
@@ -116,8 +119,8 @@ impl Site {
     }
 
     /// Opens the file that is there, with every checksum checked.
-    pub(super) fn open(&self, moment: Moment) -> Result<(Database, Opened, Anchor), StoreError> {
-        let opened = self.open_as(moment, |file| Ok(Medium::new(file)))?;
+    pub(super) fn open(&self) -> Result<(Database, Opened, Anchor), StoreError> {
+        let opened = self.open_as(|file| Ok(Medium::new(file)))?;
         let before = opened.1.layout;
         if before < LAYOUT {
             tracing::info!(
@@ -131,7 +134,7 @@ impl Site {
 
     /// Opens the file for reading: what redb writes to it stays in memory.
     pub(super) fn open_draft(&self) -> Result<Database, StoreError> {
-        let (database, ..) = self.open_as(Moment::Again, Medium::draft)?;
+        let (database, ..) = self.open_as(Medium::draft)?;
         Ok(database)
     }
 
@@ -156,7 +159,6 @@ impl Site {
 
     fn open_as(
         &self,
-        moment: Moment,
         medium: impl FnOnce(Arc<dyn redb::StorageBackend>) -> io::Result<Medium>,
     ) -> Result<(Database, Opened, Anchor), StoreError> {
         let file = self.disk.open(&self.path).map_err(|error| match error.kind() {
@@ -183,7 +185,7 @@ impl Site {
                 .set_check_integrity_on_open(true)
                 .create_with_backend(medium)
                 .map_err(|error| self.refused(error))?;
-            let opened = prepare(&database, moment).map_err(|error| self.faulty(&error))?;
+            let opened = prepare(&database, self.node).map_err(|error| self.faulty(&error))?;
             Ok((database, opened))
         }));
         let (database, opened) = opened.unwrap_or_else(|panic| Err(self.damaged(&said(&*panic))))?;
@@ -301,6 +303,14 @@ impl Site {
             self.damaged(UNREADABLE)
         })
     }
+}
+
+/// Returns random bytes of the operating system.
+pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let filled = getrandom::fill(&mut bytes);
+    filled.map_err(|error| io::Error::other(format!("no randomness: {error}")))?;
+    Ok(bytes)
 }
 
 /// Returns what a panic said.

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
+use uuid::Uuid;
 
 use super::audit::AuditRow;
 use super::job::OpenRow;
+use super::leases::end_others;
 use super::migration::migrate_from_1;
-use super::opening::Moment;
+use super::opening::random;
 use crate::storage::{RowKey, Table};
 
 /// The layout of the file; a file of a newer layout is refused, never misread.
@@ -21,6 +23,9 @@ pub(super) const SPENT: TableDefinition<'_, &str, i64> = TableDefinition::new("s
 pub(super) const OPEN: TableDefinition<'_, &[u8; 16], &[u8]> = TableDefinition::new("open");
 /// What was spent, by time in microseconds and id; see [`AuditRow`].
 pub(super) const AUDIT: TableDefinition<'_, (i64, &[u8; 16]), &[u8]> = TableDefinition::new("audit");
+/// Leases by name: fence, holder, and until when in microseconds.
+pub(super) const LEASES: TableDefinition<'_, &str, (&[u8; 16], &[u8; 16], i64)> =
+    TableDefinition::new("leases");
 pub(super) const TOKENS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("tokens");
 
 /// Holds what the file had when it was opened.
@@ -31,8 +36,9 @@ pub(super) struct Opened {
     pub(super) spent: HashMap<RowKey, i64>,
 }
 
-/// Makes the tables, reads the ledger, and at the start of a process turns reservations found open into charged audit rows.
-pub(super) fn prepare(database: &Database, moment: Moment) -> Result<Opened, redb::Error> {
+/// Makes the tables, reads the ledger, and turns reservations that another node left open into charged audit rows: one store has
+/// one node at a time.
+pub(super) fn prepare(database: &Database, node: Uuid) -> Result<Opened, redb::Error> {
     let transaction = database.begin_write()?;
     let opened = {
         let mut meta = transaction.open_table(META)?;
@@ -57,10 +63,7 @@ pub(super) fn prepare(database: &Database, moment: Moment) -> Result<Opened, red
         let secret = match kept {
             Some(secret) => secret,
             None => {
-                let mut secret = [0; 32];
-                getrandom::fill(&mut secret).map_err(|error| {
-                    redb::Error::Io(std::io::Error::other(format!("no randomness: {error}")))
-                })?;
+                let secret = random().map_err(redb::Error::Io)?;
                 meta.insert("secret", secret.as_slice())?;
                 secret
             }
@@ -72,9 +75,8 @@ pub(super) fn prepare(database: &Database, moment: Moment) -> Result<Opened, red
         }
         transaction.open_table(AUDIT)?;
         transaction.open_table(OPEN)?;
-        if moment == Moment::Start {
-            charge(&transaction)?;
-        }
+        charge(&transaction, node)?;
+        end_others(&transaction, node)?;
         let mut spent = HashMap::new();
         for row in transaction.open_table(SPENT)?.iter()? {
             let (key, value) = row?;
@@ -90,17 +92,21 @@ pub(super) fn prepare(database: &Database, moment: Moment) -> Result<Opened, red
     Ok(opened)
 }
 
-/// Turns reservations that a crash left open into charged audit rows.
-fn charge(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+/// Turns reservations that other nodes left open into charged audit rows.
+fn charge(transaction: &WriteTransaction, node: Uuid) -> Result<(), redb::Error> {
     let mut audit = transaction.open_table(AUDIT)?;
     let mut open = transaction.open_table(OPEN)?;
+    let own = node.to_string();
     let mut left = Vec::new();
     for row in open.iter()? {
         let (id, value) = row?;
-        left.push((*id.value(), value.value().to_vec()));
+        let row = serde_json::from_slice::<OpenRow>(value.value()).ok();
+        if row.as_ref().is_none_or(|row| row.node != own) {
+            left.push((*id.value(), row));
+        }
     }
-    for (id, value) in left {
-        if let Ok(row) = serde_json::from_slice::<OpenRow>(&value) {
+    for (id, row) in left {
+        if let Some(row) = row {
             let mut spend = row.spend;
             let at = spend
                 .get("at_us")

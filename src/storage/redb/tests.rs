@@ -56,6 +56,8 @@ async fn reserve(store: &Store, id: u64, amount: i64) -> Result<(), ReserveError
     store
         .reserve(Reserve {
             id: Uuid::from_u128(id.into()),
+            node: store.node(),
+            lease: None,
             lines: vec![line(amount)],
             spend: serde_json::json!({"at_us": 7}),
             known: Some(7),

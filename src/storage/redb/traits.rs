@@ -4,15 +4,18 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::Store;
+use super::apply::Applied;
 use super::job::Job;
+use super::leases::Change;
 use crate::storage::{
-    AnswerStore, Commit, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, Standing,
-    StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
+    AnswerStore, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore, Reserve, ReserveError,
+    Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
 };
 
 impl Upkeep for Store {
@@ -22,6 +25,10 @@ impl Upkeep for Store {
 
     fn secret(&self) -> &[u8; 32] {
         &self.inner.secret
+    }
+
+    fn node(&self) -> Uuid {
+        self.inner.site.node
     }
 
     fn settled(&self) -> BoxFuture<'_, ()> {
@@ -184,5 +191,48 @@ impl RecordStore for Store {
         if self.push(job).is_err() {
             tracing::warn!(key, "the store closed before a value was kept");
         }
+    }
+}
+
+impl LeaseStore for Store {
+    fn claim(
+        &self,
+        name: String,
+        holder: Uuid,
+        now_us: i64,
+        until_us: i64,
+    ) -> BoxFuture<'_, Result<Claimed, StoreError>> {
+        async move {
+            let fence = Fence(self.inner.site.random()?);
+            let change = Change::Claim {
+                holder,
+                now_us,
+                until_us,
+            };
+            Ok(match self.change_lease(Lease { name, fence }, change).await? {
+                Applied::Theirs(until_us) => Claimed::Theirs(until_us),
+                _ => Claimed::Mine(fence),
+            })
+        }
+        .boxed()
+    }
+
+    fn renew(&self, lease: Lease, until_us: i64) -> BoxFuture<'_, Result<bool, StoreError>> {
+        let changed = self.change_lease(lease, Change::Renew(until_us));
+        changed.map_ok(|applied| applied == Applied::Whole).boxed()
+    }
+
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool, StoreError>> {
+        let changed = self.change_lease(lease, Change::Release);
+        changed.map_ok(|applied| applied == Applied::Whole).boxed()
+    }
+}
+
+impl Store {
+    async fn change_lease(&self, lease: Lease, change: Change) -> Result<Applied, StoreError> {
+        let (done, changed) = oneshot::channel();
+        let job = Job::Lease { lease, change, done };
+        self.queue()?.hand_over(job).await?;
+        changed.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -13,7 +13,7 @@ use super::Held;
 use super::apply::{Applied, apply};
 use super::condition::{Condition, State};
 use super::job::Job;
-use super::opening::{Anchor, Found, Moment, Site, said};
+use super::opening::{Anchor, Found, Site, said};
 use super::queue::Queued;
 use crate::storage::{RowKey, StoreError};
 
@@ -299,7 +299,7 @@ impl Writer {
                 let tried = self.site.disk.try_writing(&self.site.folder);
                 tried.map_err(|error| self.site.failed(&error))
             })
-            .and_then(|()| self.site.open(Moment::Again));
+            .and_then(|()| self.site.open());
         match opened {
             Ok((database, opened, anchor)) if opened.secret == self.secret => {
                 self.anchor = Some(anchor);

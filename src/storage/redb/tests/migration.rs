@@ -111,6 +111,8 @@ async fn the_store_of_version_0_1_0_comes_through_and_goes_on() {
     for (id, expected) in [(1, true), (2, false)] {
         let reserved = store.reserve(Reserve {
             id: Uuid::from_u128(id),
+            node: store.node(),
+            lease: None,
             lines: vec![more.clone()],
             spend: serde_json::json!({"at_us": 1_796_000_000_000_000_i64}),
             known: None,
