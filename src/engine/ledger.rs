@@ -473,3 +473,7 @@ impl Ledger {
         sums
     }
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;
