@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{Row, Settlement, StoreError, Table, Upkeep};
+use super::{Changed, Row, Settlement, StoreError, Table, Upkeep};
 
 /// Is a row for the audit that belongs to no settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,17 @@ impl WriteBatch {
             answers: vec![(key, Some(value))],
             ..Self::default()
         }
+    }
+
+    /// Returns what it changes of that which others may keep copies of, in the order in which it is written.
+    pub(super) fn changed(&self) -> impl Iterator<Item = Changed> {
+        let answers = self.answers.iter().map(|(key, _)| Changed::Answer(key.clone()));
+        let gone = self.gone.iter();
+        let gone = gone.map(|(table, key)| Changed::Row(*table, key.clone()));
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| Changed::Row(row.shelf, row.key.clone()));
+        let tokens = self.tokens.iter().map(|(id, _)| Changed::Token(id.clone()));
+        answers.chain(gone).chain(rows).chain(tokens)
     }
 
     /// Notes one value about the store.

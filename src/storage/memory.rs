@@ -10,9 +10,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending, ready};
 use uuid::Uuid;
 
+use super::changes::ChangeLog;
 use super::{
-    AnswerStore, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore, Reserve, ReserveError,
-    Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
+    AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
+    Reserve, ReserveError, Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, Version,
+    VisitAnswer, VisitRow, WriteBatch,
 };
 
 /// Is one node's way to what all nodes share.
@@ -36,6 +38,7 @@ pub(super) struct Shared {
     meta: BTreeMap<&'static str, Vec<u8>>,
     /// Leases by name: the fence, the holder, and until when.
     leases: BTreeMap<String, (Fence, Uuid, i64)>,
+    changes: ChangeLog,
     /// How many nodes and leases were named so far.
     named: u128,
 }
@@ -142,6 +145,7 @@ impl Shared {
     }
 
     fn commit(&mut self, batch: WriteBatch) {
+        self.changes.add(batch.changed());
         for settlement in batch.settlements {
             self.settle(settlement);
         }
@@ -356,5 +360,15 @@ impl LeaseStore for Memory {
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool, StoreError>> {
         self.write(|shared| shared.is_held(&lease) && shared.leases.remove(&lease.name).is_some())
+    }
+}
+
+impl ChangeStore for Memory {
+    fn version(&self) -> BoxFuture<'_, Result<Version, StoreError>> {
+        ready(Ok(self.shared().changes.version())).boxed()
+    }
+
+    fn changes(&self, since: Version) -> BoxFuture<'_, Result<Changes, StoreError>> {
+        ready(Ok(self.shared().changes.since(since))).boxed()
     }
 }

@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 mod batch;
+mod changes;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -22,6 +23,7 @@ mod memory;
 pub mod redb;
 
 pub use batch::{AuditEntry, Commit, WriteBatch};
+pub use changes::{ChangeStore, Changed, Changes, Version};
 pub use error::StoreError;
 pub use lease::{Claimed, Fence, Lease, LeaseStore};
 
@@ -255,9 +257,9 @@ pub trait RecordStore: Commit {
 }
 
 /// Is a whole store: what a process opens and shares.
-pub trait Storage: AnswerStore + LedgerStore + RecordStore + LeaseStore {}
+pub trait Storage: AnswerStore + LedgerStore + RecordStore + LeaseStore + ChangeStore {}
 
-impl<T: AnswerStore + LedgerStore + RecordStore + LeaseStore> Storage for T {}
+impl<T: AnswerStore + LedgerStore + RecordStore + LeaseStore + ChangeStore> Storage for T {}
 
 /// Walks all answers of a store, and returns what was gathered.
 ///

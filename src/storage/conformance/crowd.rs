@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use uuid::Uuid;
 
 use super::subject::{Embedded, Nodes, Subject};
-use crate::storage::{Claimed, Lease, Line, Reserve, ReserveError, Settlement, StoreError};
+use crate::storage::{Changed, Claimed, Lease, Line, Reserve, ReserveError, Settlement, StoreError, Table};
 
 fn line(key: &str, amount: i64, limit: i64) -> Line {
     Line {
@@ -181,6 +181,30 @@ async fn reserves_by_no_lease_that_another_took(subject: &dyn Subject) {
     lease(first.claim(name(), first.node(), 40, 60).await.unwrap());
 }
 
+async fn tells_every_node_what_any_of_them_changed(subject: &dyn Subject) {
+    let (first, second) = (subject.node(0), subject.node(1));
+    let before = second.version().await.unwrap();
+    first.put_answer_now("answer".to_owned(), vec![1]).await.unwrap();
+    first.put_token("token".to_owned(), None).await.unwrap();
+    first.note("latest", vec![1]);
+    second
+        .swap_rows(Vec::new(), vec![(Table::Replies, "row".to_owned())])
+        .await
+        .unwrap();
+    let changes = second.changes(before).await.unwrap();
+    let changed = [
+        Changed::Answer("answer".to_owned()),
+        Changed::Token("token".to_owned()),
+        Changed::Row(Table::Replies, "row".to_owned()),
+    ];
+    assert_eq!(changes.changed.as_deref(), Some(&changed[..]));
+    assert_eq!(changes, first.changes(before).await.unwrap());
+    assert_eq!(
+        first.changes(changes.now).await.unwrap().changed,
+        Some(Vec::new())
+    );
+}
+
 async fn refuses_writes_once_it_is_closed(subject: &dyn Subject) {
     let store = subject.node(0);
     store.put_answer("kept".to_owned(), vec![1]).await;
@@ -225,5 +249,6 @@ demands![
     sums_the_lines_of_one_row,
     grants_a_name_to_one_of_many_at_once,
     reserves_by_no_lease_that_another_took,
+    tells_every_node_what_any_of_them_changed,
     refuses_writes_once_it_is_closed,
 ];

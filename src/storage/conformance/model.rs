@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{KEYS, META, ROWS};
-use crate::storage::{Lease, Line, Reserve, Row, Settlement, Storage, Table, gather_answers, gather_rows};
+use crate::storage::{
+    Changed, Lease, Line, Reserve, Row, Settlement, Storage, Table, Version, gather_answers, gather_rows,
+};
 
 /// Is a reservation that was accepted, and what became of it.
 #[derive(Debug)]
@@ -31,6 +33,12 @@ pub(super) struct Model {
     pub(super) notes: Vec<(usize, Vec<u8>)>,
     /// Audit rows of no reservation, by time and id.
     pub(super) told: BTreeMap<(i64, Uuid), serde_json::Value>,
+    /// All that was changed, oldest first.
+    pub(super) changed: Vec<Changed>,
+    /// Versions that were seen, each with how much had been changed by then.
+    pub(super) versions: Vec<(Version, usize)>,
+    /// How much had been changed when a node was started last: older versions may tell nothing.
+    pub(super) started: usize,
     /// All leases that were granted, by the order of their grants.
     pub(super) granted: Vec<Lease>,
     /// The latest lease of each name, its node, and until when.
@@ -89,6 +97,8 @@ impl Model {
     }
 
     pub(super) fn end(&mut self, nodes: &[usize]) {
+        self.started = self.changed.len();
+        self.versions.retain(|(_, seen)| *seen < self.started);
         self.held.retain(|_, (_, node, _)| !nodes.contains(node));
         let ended = |reserved: &&mut Reserved| reserved.end.is_none() && nodes.contains(&reserved.node);
         for reserved in self.reserved.iter_mut().filter(ended) {

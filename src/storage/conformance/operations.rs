@@ -46,6 +46,8 @@ pub(super) enum Operation {
     /// Renews one of the leases that were granted.
     Renew(usize, i64),
     Release(usize),
+    /// Asks what was changed since one of the versions that were seen.
+    Changes(usize),
     Restart {
         crash: bool,
     },
@@ -139,6 +141,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (0..NAMES.len(), time(), time()).prop_map(|(name, now, until)| Operation::Claim(name, now, until)),
         1 => (any::<usize>(), time()).prop_map(|(which, until)| Operation::Renew(which, until)),
         1 => any::<usize>().prop_map(Operation::Release),
+        3 => any::<usize>().prop_map(Operation::Changes),
         1 => any::<bool>().prop_map(|crash| Operation::Restart { crash }),
     ]
 }

@@ -7,7 +7,8 @@ use super::operations::{Batch, Operation, Put};
 use super::subject::Subject;
 use super::{KEYS, META, NAMES};
 use crate::storage::{
-    AuditEntry, Claimed, Lease, Line, Reserve, ReserveError, Row, Settlement, Storage, Table, WriteBatch,
+    AuditEntry, Changed, Claimed, Lease, Line, Reserve, ReserveError, Row, Settlement, Storage, Table,
+    WriteBatch,
 };
 
 /// Does operations, each on the node that is said with it, and checks after each what all nodes see.
@@ -47,11 +48,33 @@ fn named((shelf, key): &(Table, usize)) -> (Table, String) {
 }
 
 fn swap(model: &mut Model, rows: Vec<Put>, gone: Vec<(Table, usize)>) {
+    let rows_gone = gone.iter().copied();
+    let changed = rows_gone.chain(rows.iter().map(|(shelf, key, ..)| (*shelf, *key)));
+    let changed = changed.map(|one| named(&one));
+    model
+        .changed
+        .extend(changed.map(|(shelf, key)| Changed::Row(shelf, key)));
     model.rows.extend(gone.into_iter().map(|named| (named, None)));
     let rows = rows.into_iter();
     model
         .rows
         .extend(rows.map(|(shelf, key, until, value)| ((shelf, key), Some((until, value)))));
+}
+
+fn put_answers(model: &mut Model, answers: Vec<(usize, Option<Vec<u8>>)>) {
+    let changed = answers.iter();
+    model
+        .changed
+        .extend(changed.map(|(key, _)| Changed::Answer(KEYS[*key].to_owned())));
+    model.answers.extend(answers);
+}
+
+fn put_tokens(model: &mut Model, tokens: Vec<(usize, Option<Vec<u8>>)>) {
+    let changed = tokens.iter();
+    model
+        .changed
+        .extend(changed.map(|(key, _)| Changed::Token(KEYS[*key].to_owned())));
+    model.tokens.extend(tokens);
 }
 
 /// Closes a reservation in the model; returns how. One that is closed stays as it is.
@@ -110,9 +133,9 @@ fn batch(model: &mut Model, (step, node): (usize, usize), batch: Batch) -> Write
             .collect(),
         audit: entries.clone(),
     };
-    model.answers.extend(answers);
+    put_answers(model, answers);
     swap(model, rows, gone);
-    model.tokens.extend(tokens);
+    put_tokens(model, tokens);
     model.notes.extend(meta);
     let entries = entries.into_iter();
     model
@@ -176,6 +199,21 @@ async fn claim(model: &mut Model, store: &dyn Storage, node: usize, (name, now, 
     }
 }
 
+/// Asks what was changed since a version that was seen, and sees the present one.
+async fn changes(model: &mut Model, store: &dyn Storage, which: usize) {
+    let now = store.version().await.unwrap();
+    let since = which.checked_rem(model.versions.len());
+    if let Some((version, seen)) = since.and_then(|at| model.versions.get(at)) {
+        let told = store.changes(*version).await.unwrap();
+        assert_eq!(told.now, now);
+        match told.changed {
+            Some(changed) => assert_eq!(changed, model.changed[*seen..]),
+            None => assert!(*seen < model.started, "what is known is told"),
+        }
+    }
+    model.versions.push((now, model.changed.len()));
+}
+
 async fn apply(
     model: &mut Model,
     subject: &mut dyn Subject,
@@ -206,7 +244,7 @@ async fn apply(
             store.commit(batch).await.unwrap();
         }
         Operation::PutAnswer(key, value, waits) => {
-            model.answers.push((key, Some(value.clone())));
+            put_answers(model, vec![(key, Some(value.clone()))]);
             if waits {
                 store.put_answer_now(KEYS[key].to_owned(), value).await.unwrap();
             } else {
@@ -216,7 +254,7 @@ async fn apply(
         Operation::DropAnswers(keys) => {
             let named = keys.iter().map(|key| KEYS[*key].to_owned());
             store.drop_answers(named.collect()).await.unwrap();
-            model.answers.extend(keys.into_iter().map(|key| (key, None)));
+            put_answers(model, keys.into_iter().map(|key| (key, None)).collect());
         }
         Operation::SwapRows(rows, gone) => {
             let put = rows.iter().map(stored).collect();
@@ -236,7 +274,7 @@ async fn apply(
                 .put_token(KEYS[key].to_owned(), value.clone())
                 .await
                 .unwrap();
-            model.tokens.push((key, value));
+            put_tokens(model, vec![(key, value)]);
         }
         Operation::Note(key, value) => {
             store.note(META[key], value.clone());
@@ -267,6 +305,7 @@ async fn apply(
                 model.held.retain(|_, (held, ..)| *held != lease);
             }
         }
+        Operation::Changes(which) => changes(model, store.as_ref(), which).await,
         Operation::Restart { crash } => {
             store.settled().await;
             drop(store);

@@ -29,6 +29,7 @@ mod tests;
 mod traits;
 mod writer;
 
+use super::changes::ChangeLog;
 use super::{RowKey, StoreError};
 use condition::Condition;
 pub use disk::{Disk, Identity, Machine};
@@ -72,6 +73,7 @@ struct Inner {
     jobs: Option<Queue>,
     writer: Option<std::thread::JoinHandle<()>>,
     spent: Arc<RwLock<HashMap<RowKey, i64>>>,
+    changes: Arc<RwLock<ChangeLog>>,
     secret: [u8; 32],
 }
 
@@ -113,12 +115,14 @@ impl Store {
         let (database, opened, anchor) = site.open()?;
         let held = Arc::new(Held::new(database));
         let spent = Arc::new(RwLock::new(opened.spent));
+        let changes = Arc::new(RwLock::new(ChangeLog::new(site.node)));
         let condition = Arc::new(Condition::default());
         let (jobs, queue) = Queue::new(QUEUE);
         let writer = Writer {
             site: site.clone(),
             held: Arc::clone(&held),
             spent: Arc::clone(&spent),
+            changes: Arc::clone(&changes),
             secret: opened.secret,
             condition: Arc::clone(&condition),
             unsettled: Vec::new(),
@@ -136,6 +140,7 @@ impl Store {
                 jobs: Some(jobs),
                 writer: Some(thread),
                 spent,
+                changes,
                 secret: opened.secret,
             }),
         };

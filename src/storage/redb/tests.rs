@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::failing::FailingDisk;
 use super::*;
 use crate::storage::{
-    AnswerStore as _, Claimed, Lease, LeaseStore as _, LedgerStore as _, Line, RecordStore as _, Reserve,
-    ReserveError, Row, Settlement, Table, Upkeep as _,
+    AnswerStore as _, ChangeStore as _, Changed, Claimed, Lease, LeaseStore as _, LedgerStore as _, Line,
+    RecordStore as _, Reserve, ReserveError, Row, Settlement, Table, Upkeep as _,
 };
 
 mod damage;
@@ -186,6 +186,28 @@ async fn a_claim_that_a_single_failure_met_is_granted_and_outlasts_it() {
     drop(store);
     let again = open(folder.path(), &disk);
     assert_eq!(again.renew(lease, 40).await, Ok(false), "it ended with its node");
+}
+
+#[tokio::test]
+async fn a_store_that_was_opened_again_says_that_everything_may_have_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::default();
+    let store = open(folder.path(), &disk);
+    let begin = store.version().await.unwrap();
+    put_rows(&store, vec![row("one")]).await.unwrap();
+    let one = Changed::Row(Table::Decisions, "one".to_owned());
+    assert_eq!(store.changes(begin).await.unwrap().changed, Some(vec![one]));
+    let before = store.version().await.unwrap();
+    disk.fail_syncing(1);
+    put_rows(&store, vec![row("two")]).await.unwrap();
+    let changes = store.changes(before).await.unwrap();
+    assert_eq!(
+        changes.changed, None,
+        "a commit that failed may have reached the disk"
+    );
+    drop(store);
+    let again = open(folder.path(), &disk);
+    assert_eq!(again.changes(changes.now).await.unwrap().changed, None);
 }
 
 #[tokio::test]

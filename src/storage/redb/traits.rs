@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use futures_util::{FutureExt as _, TryFutureExt as _};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -14,8 +14,9 @@ use super::apply::Applied;
 use super::job::Job;
 use super::leases::Change;
 use crate::storage::{
-    AnswerStore, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore, Reserve, ReserveError,
-    Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, VisitAnswer, VisitRow, WriteBatch,
+    AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
+    Reserve, ReserveError, Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, Version,
+    VisitAnswer, VisitRow, WriteBatch,
 };
 
 impl Upkeep for Store {
@@ -225,6 +226,18 @@ impl LeaseStore for Store {
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool, StoreError>> {
         let changed = self.change_lease(lease, Change::Release);
         changed.map_ok(|applied| applied == Applied::Whole).boxed()
+    }
+}
+
+impl ChangeStore for Store {
+    fn version(&self) -> BoxFuture<'_, Result<Version, StoreError>> {
+        let changes = self.inner.changes.read().unwrap_or_else(PoisonError::into_inner);
+        ready(Ok(changes.version())).boxed()
+    }
+
+    fn changes(&self, since: Version) -> BoxFuture<'_, Result<Changes, StoreError>> {
+        let changes = self.inner.changes.read().unwrap_or_else(PoisonError::into_inner);
+        ready(Ok(changes.since(since))).boxed()
     }
 }
 

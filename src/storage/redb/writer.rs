@@ -15,6 +15,7 @@ use super::condition::{Condition, State};
 use super::job::Job;
 use super::opening::{Anchor, Found, Site, said};
 use super::queue::Queued;
+use crate::storage::changes::ChangeLog;
 use crate::storage::{RowKey, StoreError};
 
 /// Owns the writing side of the file, on a thread of its own.
@@ -22,6 +23,7 @@ pub(super) struct Writer {
     pub(super) site: Site,
     pub(super) held: Arc<Held>,
     pub(super) spent: Arc<RwLock<HashMap<RowKey, i64>>>,
+    pub(super) changes: Arc<RwLock<ChangeLog>>,
     pub(super) secret: [u8; 32],
     pub(super) condition: Arc<Condition>,
     /// Settlements that a failed commit held: they go into the next one.
@@ -275,6 +277,12 @@ impl Writer {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .extend(changed);
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        for job in jobs {
+            if let Job::Commit { batch, .. } = job {
+                changes.add(batch.changed());
+            }
+        }
         Ok(applied)
     }
 
@@ -305,6 +313,10 @@ impl Writer {
                 self.anchor = Some(anchor);
                 *self.spent.write().unwrap_or_else(PoisonError::into_inner) = opened.spent;
                 self.held.put(database);
+                // What a commit wrote that was reported as failed is there now, perhaps.
+                let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+                changes.forget();
+                drop(changes);
                 self.condition.count_reopened();
                 self.condition.set(State::Well);
                 Ok(())
