@@ -159,6 +159,12 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         }
     }
 
+    /// Returns how many callers wait for flights.
+    pub fn callers(&self) -> usize {
+        let air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        air.values().map(|flight| *flight.callers.borrow()).sum()
+    }
+
     /// Gives up a flight without callers; `false` where one joined in the meantime.
     pub fn give_up(&self, key: &K, flight: &Flight<T>) -> bool {
         let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

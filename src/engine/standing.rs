@@ -112,6 +112,12 @@ impl Engine {
         self.flights.len()
     }
 
+    /// Returns how many callers wait for flights.
+    #[must_use]
+    pub fn callers_of_flights(&self) -> usize {
+        self.flights.callers()
+    }
+
     /// Removes stored answers that are of no use any more; returns how many. While the clock is not believed, nothing is
     /// removed: not even what is past its time by both times, since the next hour removes it as well.
     ///

@@ -77,12 +77,7 @@ async fn whoever_shares_a_flight_and_stays_keeps_its_place() {
         tokio::pin!(leaves);
         let engine = &app.app.engine;
         let both = async {
-            while engine
-                .metrics()
-                .render()
-                .lines()
-                .all(|line| line != "pivotd_requests_in_flight 2")
-            {
+            while engine.callers_of_flights() != 2 {
                 tokio::task::yield_now().await;
             }
             waiting(&app, 1).await;
