@@ -6,23 +6,10 @@ use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use uuid::Uuid;
 
 use super::audit::AuditRow;
-use super::job::{Job, OpenRow};
+use super::job::{Applied, Job, OpenRow};
 use super::tables::{ANSWERS, AUDIT, LEASES, META, OPEN, SPENT, TOKENS};
 use super::{leases, rows};
 use crate::storage::{AuditEntry, Reserve, RowKey, Settlement, Table, WriteBatch};
-
-/// Says what became of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Applied {
-    /// It is done.
-    Whole,
-    /// This line would pass its limit; the second number is what is used. Nothing was done.
-    Exhausted(usize, i64),
-    /// Another lease of the name holds, until then.
-    Theirs(i64),
-    /// The lease is not held any more. Nothing was done.
-    Fenced,
-}
 
 /// The row of the meta table that a proof of writing leaves.
 const PROOF: &str = "proof";

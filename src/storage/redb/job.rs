@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
-use super::apply::Applied;
-use super::leases::Change;
 use crate::storage::{Lease, Reserve, ReserveError, RowKey, Settlement, StoreError, WriteBatch};
 
 /// Holds a reservation on disk until it is settled.
@@ -17,6 +16,34 @@ pub(crate) struct OpenRow {
     pub(crate) rows: Vec<(RowKey, i64)>,
     /// Who asked what, as JSON for the audit.
     pub(crate) spend: serde_json::Value,
+}
+
+/// Says what became of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// It is done.
+    Whole,
+    /// This line would pass its limit; the second number is what is used. Nothing was done.
+    Exhausted(usize, i64),
+    /// Another lease of the name holds, until then.
+    Theirs(i64),
+    /// The lease is not held any more. Nothing was done.
+    Fenced,
+}
+
+/// Says how a lease is changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    /// It is claimed for a node, at a time, until another.
+    Claim {
+        holder: Uuid,
+        now_us: i64,
+        until_us: i64,
+    },
+    /// It ends at this time instead.
+    Renew(i64),
+    /// It ends.
+    Release,
 }
 
 /// Tells a waiter what became of its job.

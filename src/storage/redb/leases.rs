@@ -3,24 +3,9 @@
 use redb::{ReadableTable, Table, WriteTransaction};
 use uuid::Uuid;
 
-use super::apply::Applied;
+use super::job::{Applied, Change};
 use super::tables::LEASES;
 use crate::storage::{Fence, Lease};
-
-/// Says how a lease is changed.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Change {
-    /// It is claimed for a node, at a time, until another.
-    Claim {
-        holder: Uuid,
-        now_us: i64,
-        until_us: i64,
-    },
-    /// It ends at this time instead.
-    Renew(i64),
-    /// It ends.
-    Release,
-}
 
 /// Changes a lease. A claim brings its new fence with it, so that one that is written once more is known.
 pub(super) fn change(

@@ -20,6 +20,7 @@ mod job;
 mod leases;
 mod migration;
 mod opening;
+mod prepare;
 mod queue;
 mod reads;
 mod rows;

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::Opening;
 use super::disk::{Disk, Identity, Machine, Medium};
-use super::tables::{LAYOUT, Opened, TOKENS, prepare};
+use super::prepare::{Opened, prepare, random};
+use super::tables::{LAYOUT, TOKENS};
 use crate::owner;
 use crate::storage::StoreError;
 
@@ -303,14 +304,6 @@ impl Site {
             self.damaged(UNREADABLE)
         })
     }
-}
-
-/// Returns random bytes of the operating system.
-pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    let filled = getrandom::fill(&mut bytes);
-    filled.map_err(|error| io::Error::other(format!("no randomness: {error}")))?;
-    Ok(bytes)
 }
 
 /// Returns what a panic said.

@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Store;
-use super::apply::Applied;
+use super::job::Applied;
+use super::job::Change;
 use super::job::Job;
-use super::leases::Change;
 use crate::storage::{
     AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
     Reserve, ReserveError, Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, Version,

@@ -10,8 +10,9 @@ use std::time::Duration;
 use redb::Database;
 
 use super::Held;
-use super::apply::{Applied, apply};
+use super::apply::apply;
 use super::condition::{Condition, State};
+use super::job::Applied;
 use super::job::Job;
 use super::opening::{Anchor, Found, Site, said};
 use super::queue::Queued;
