@@ -230,7 +230,13 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
     } else {
         Window::default()
     };
-    let shows = run.spec.shows();
+    // It is named only beside records that hold nothing of it.
+    let holds_others = mapped.dropped.unplaced.other > 0;
+    let shows = if holds_others {
+        run.spec.shows()
+    } else {
+        String::new()
+    };
     let shows_contacts = run
         .spec
         .entities
@@ -259,8 +265,8 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
                 all.push(message);
             }
         }
-        if let (Outcome::NotFound(_), Some(text)) =
-            (&told.outcome, registry_note(run, asked, &descriptor.title))
+        if let Outcome::NotFound(_) = &told.outcome
+            && let Some(text) = registry_note(run, asked, &descriptor.title)
         {
             all.push(context.inform(&text));
         }

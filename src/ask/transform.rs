@@ -100,6 +100,12 @@ impl Known {
         let (marks, generation) = engine.cache().learnt().marks(scopes, engine.clock().now());
         Self { marks, generation }
     }
+
+    /// Tells whether nothing was learnt or became too old since.
+    fn still_holds(&self, engine: &Engine) -> bool {
+        let is_new = |until| engine.clock().now() < until;
+        self.generation == engine.cache().learnt().generation() && self.marks.until().is_none_or(is_new)
+    }
 }
 
 impl Candidate for (Arc<Descriptor>, Arc<Options>) {
@@ -225,10 +231,15 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) 
     let own: Vec<String> = own
         .filter_map(|(_, _, told)| told.key.as_ref()?.scope())
         .collect();
+    let known = if own.is_empty() && known.still_holds(engine) {
+        known
+    } else {
+        Known::of(engine, run, &own)
+    };
     Answers {
         asked,
         limit,
-        known: Known::of(engine, run, &own),
+        known,
         refused: None,
     }
 }

@@ -54,7 +54,7 @@ pub fn push_day(out: &mut String, day: Date) {
         digit(of_month / 10),
         digit(of_month),
     ];
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    out.extend(text.map(char::from));
 }
 
 impl Value {

@@ -183,9 +183,10 @@ fn open(builder: &mut Builder, tag: &BytesStart<'_>, limits: &ReadLimits) -> Res
             return Err(ReadErrorKind::TooMany("attributes"));
         }
         let attribute = attribute.map_err(|_| ReadErrorKind::Malformed("a broken attribute"))?;
-        if builder.wants(attribute.key.local_name().as_ref()) {
+        let name = attribute.key.local_name();
+        if builder.wants(name.as_ref()) {
             let value = attribute_value(&attribute.value)?;
-            builder.attribute(attribute.key.local_name().as_ref(), value)?;
+            builder.attribute(name.as_ref(), value)?;
         }
     }
     builder.opened()

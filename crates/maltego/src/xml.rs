@@ -13,7 +13,8 @@ pub use super::text::push_text;
 /// The type of an entity that was given none, as the vendor's library has it.
 const FALLBACK_TYPE: &str = "maltego.Phrase";
 
-const FIELD_END: &str = "</Field>";
+/// Ends a field.
+pub const FIELD_END: &str = "</Field>";
 const LINK: &str = "link#";
 
 /// Stands between the value of an entity without a weight and what follows.
@@ -77,6 +78,15 @@ pub fn push_row(out: &mut String, start: &str, text: &str) {
 /// Writes a field after its beginning, or nothing at all if no character of the text can be written.
 pub fn push_field(out: &mut String, start: &str, text: &str) {
     unless_empty(out, text, FIELD_END, |out| out.push_str(start));
+}
+
+/// Writes a field of a text that needs no escapes, such as a date; nothing where it is empty.
+pub fn push_plain_field(out: &mut String, start: &str, text: &str) {
+    if !text.is_empty() {
+        out.push_str(start);
+        out.push_str(text);
+        out.push_str(FIELD_END);
+    }
 }
 
 /// Writes a property.

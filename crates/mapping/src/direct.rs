@@ -58,7 +58,8 @@ impl<'r, 'a> Direct<'r, 'a> {
             texts: Vec::new(),
             own: Vec::new(),
             marks: Vec::new(),
-            label: String::new(),
+            // Mostly two dates.
+            label: String::with_capacity(32),
             first: String::new(),
             last: String::new(),
         }
@@ -123,8 +124,8 @@ impl<'r, 'a> Direct<'r, 'a> {
                 }
             }
             if let Some(provenance) = &shapes.provenance {
-                xml::push_field(out, &provenance.first_seen.field, &self.first);
-                xml::push_field(out, &provenance.last_seen.field, &self.last);
+                xml::push_plain_field(out, &provenance.first_seen.field, &self.first);
+                xml::push_plain_field(out, &provenance.last_seen.field, &self.last);
             }
             if let Some(tail) = self.tails.get(part.answer) {
                 out.push_str(tail);
@@ -265,8 +266,8 @@ impl<'r, 'a> Direct<'r, 'a> {
             }
         }
         if let Some(provenance) = &shapes.provenance {
-            xml::push_field(out, &provenance.first_seen.link, first);
-            xml::push_field(out, &provenance.last_seen.link, last);
+            xml::push_plain_field(out, &provenance.first_seen.link, first);
+            xml::push_plain_field(out, &provenance.last_seen.link, last);
         }
     }
 }
@@ -280,14 +281,17 @@ fn write_day(out: &mut String, day: Option<Date>) {
 
 /// Writes the properties that say where an answer came from.
 fn tail(shapes: &Shapes, heard: &Heard<'_>) -> String {
-    let mut out = String::new();
-    if let Some(starts) = &shapes.provenance {
-        let said = provenance(heard);
-        xml::push_field(&mut out, &starts.source, &said.source);
-        xml::push_field(&mut out, &starts.retrieved_at, &said.retrieved_at);
-        if let Some(blind) = said.blind {
-            xml::push_field(&mut out, &starts.blind, blind);
-        }
+    let Some(starts) = &shapes.provenance else {
+        return String::new();
+    };
+    let said = provenance(heard);
+    let texts = said.source.len() + said.retrieved_at.len() + said.blind.map_or(0, str::len);
+    let starting = starts.source.len() + starts.retrieved_at.len() + starts.blind.len();
+    let mut out = String::with_capacity(starting + texts + 3 * xml::FIELD_END.len());
+    xml::push_field(&mut out, &starts.source, &said.source);
+    xml::push_field(&mut out, &starts.retrieved_at, &said.retrieved_at);
+    if let Some(blind) = said.blind {
+        xml::push_field(&mut out, &starts.blind, blind);
     }
     out
 }

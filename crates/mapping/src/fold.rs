@@ -346,7 +346,7 @@ impl<'a> Folded<'a> {
         let strict = strict_values(&part);
         let key = (type_id, told_apart_by(compiled.kind, &value), strict);
         if let Some(group) = self.group(key, value.clone(), known) {
-            if is_shouted(&group.value) && !is_shouted(&value) {
+            if group.value != value && is_shouted(&group.value) && !is_shouted(&value) {
                 group.value = value;
             }
             group.add(part, &heard.window);

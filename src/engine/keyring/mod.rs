@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
 pub mod account;
 mod credential;
@@ -31,7 +31,10 @@ use crate::providers::Descriptor;
 /// Returns the scope under which answers of a tenant are kept, whichever of its keys paid for them.
 #[must_use]
 pub fn tenant_scope(tenant: &str) -> SmolStr {
-    format_smolstr!("server/{tenant}")
+    let mut scope = SmolStrBuilder::new();
+    scope.push_str("server/");
+    scope.push_str(tenant);
+    scope.finish()
 }
 
 /// Says that a tenant has no key at a provider that can be used.

@@ -114,7 +114,7 @@ async fn run(
         http,
         context,
         installed: None,
-        token: principal::header_token(http).or(path.token.as_deref()),
+        path_token: path.token.as_deref(),
     };
     Answered {
         operation: Some(spec.name.as_str().into()),
@@ -140,8 +140,8 @@ struct Asked<'a> {
     context: &'a RequestContext,
     /// Whom the header's or the path's token names; none where there is no token.
     installed: Option<Principal>,
-    /// The header's or the path's token itself.
-    token: Option<&'a str>,
+    /// The path's token itself.
+    path_token: Option<&'a str>,
 }
 
 impl Asked<'_> {
@@ -159,7 +159,7 @@ impl Asked<'_> {
             Ok(installed) => installed,
             Err(denied) => {
                 self.context.deny(denied);
-                let client = self.token.and_then(|token| app.tokens.client_of(token));
+                let client = self.token().and_then(|token| app.tokens.client_of(token));
                 return Answered {
                     client: client.unwrap_or_else(|| "".into()),
                     ..Refusal::Installed(denied).answered(codec, None)
@@ -183,6 +183,11 @@ impl Asked<'_> {
         }
         // Boxed: what is answered again and again need not carry the room for what is not.
         Box::pin(self.anew(&body, key)).await
+    }
+
+    /// Returns the header's or the path's token itself.
+    fn token(&self) -> Option<&str> {
+        principal::header_token(self.http).or(self.path_token)
     }
 
     /// Gathers what everything depends on: transform, configuration, and the asker's rights; the token is left out.
@@ -267,7 +272,7 @@ impl Asked<'_> {
                 self.context.deny(refusal.denied());
                 let given = match refusal {
                     Refusal::Setting(_) => request.setting(TOKEN).map(str::trim),
-                    Refusal::Installed(_) => self.token,
+                    Refusal::Installed(_) => self.token(),
                 };
                 let client = given.and_then(|token| app.tokens.client_of(token));
                 return Answered {
@@ -330,7 +335,7 @@ impl Asked<'_> {
                 }
             }
         };
-        known(finish(app, codec, key, rendered).await)
+        known(finish(app, codec, key, rendered, now).await)
     }
 
     /// Knows the client: by the analyst's own setting first, then by the header, then by the path.

@@ -56,6 +56,7 @@ pub(super) async fn finish(
     codec: &dyn Codec,
     key: RenderedKey,
     (body, ran): (Bytes, Ran),
+    now: jiff::Timestamp,
 ) -> Answered {
     if let Some(depends) = ran.depends
         && app.engine.cache().keeps(&key)
@@ -75,7 +76,7 @@ pub(super) async fn finish(
     Answered {
         cache: ran.cache,
         provider_time: ran.provider_time,
-        age: age(app.engine.clock().now(), ran.retrieved_at),
+        age: age(now, ran.retrieved_at),
         ..Answered::local(codec, body, ran.outcome)
     }
 }
