@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
 use tokio::sync::Semaphore;
@@ -161,19 +162,18 @@ fn credential(value: &str) -> Option<&str> {
     }
 }
 
+static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 /// Returns the token of `Authorization` (Bearer, Token or bare) or `X-Api-Key`.
 #[must_use]
 pub fn header_token(request: &HttpRequest) -> Option<&str> {
-    let header = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
+    let header = |name: &HeaderName| {
+        let value = request.headers().get(name)?;
+        value.to_str().ok().map(str::trim)
     };
-    header(header::AUTHORIZATION.as_str())
+    header(&header::AUTHORIZATION)
         .and_then(credential)
-        .or_else(|| header("x-api-key"))
+        .or_else(|| header(&API_KEY))
         .filter(|value| !value.is_empty())
 }
 
@@ -181,10 +181,10 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
 fn presented(app: &App, request: &HttpRequest) -> Presented {
     let context = RequestContext::of(request);
     let find = || match header_token(request) {
-        Some(text) => Some(app.tokens.find(text)),
+        Some(text) => Some((app.tokens.find(text), false)),
         None => {
             let path = app.run_routes.read(request.path())?;
-            Some(app.tokens.find(&path.token?))
+            Some((app.tokens.find(&path.token?), true))
         }
     };
     context.presented(find).clone()
@@ -193,7 +193,8 @@ fn presented(app: &App, request: &HttpRequest) -> Presented {
 /// Returns the token in the header or path of a request, where it may be used.
 #[must_use]
 pub fn token_of(app: &App, request: &HttpRequest) -> Option<Arc<Token>> {
-    presented(app, request)?.ok()
+    let (token, _) = presented(app, request)?;
+    token.ok()
 }
 
 /// Knows the client by the connection, or by the token in the header or path of a request; `None` where there is none.
@@ -207,9 +208,11 @@ pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Principal>, 
     if app.mode == Mode::Demo {
         return Ok(Some(Principal::demo()));
     }
-    let in_path = header_token(request).is_none();
-    let token = presented(app, request).transpose().map_err(Denied::Wrong)?;
-    Ok(token.map(|token| Principal::known(token, in_path)))
+    let Some((token, in_path)) = presented(app, request) else {
+        return Ok(None);
+    };
+    let token = token.map_err(Denied::Wrong)?;
+    Ok(Some(Principal::known(token, in_path)))
 }
 
 /// Finds out who asks on any route but a transform's run, and whether they may. Notes what is found in the request's context.

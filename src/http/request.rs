@@ -28,8 +28,8 @@ pub struct Operation {
     pub pattern: &'static str,
 }
 
-/// Is the token in the header or path of a request, as far as there is one.
-pub(super) type Presented = Option<Result<Arc<Token>, TokenError>>;
+/// Is the token in the header or path of a request, as far as there is one, and whether it stands in the path.
+pub(super) type Presented = Option<(Result<Arc<Token>, TokenError>, bool)>;
 
 /// Holds one request; a clone is the same one.
 #[derive(Clone)]

@@ -2,9 +2,11 @@
 //! of all bodies together.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -280,9 +282,15 @@ impl Bodies {
         let mut whole = BytesMut::new();
         // Asked for where the first piece does not end the body.
         let mut begun = None;
+        let mut is_new = true;
         loop {
             let came = match payload.next().now_or_never() {
                 Some(came) => came,
+                // Most bodies come with their heads: they need no timer, and no place among those that wait.
+                None if std::mem::take(&mut is_new) => {
+                    handed_over().await;
+                    continue;
+                }
                 None => {
                     let now = self.clock.elapsed();
                     let begun = *begun.get_or_insert(now);
@@ -345,6 +353,19 @@ impl Bodies {
             () = self.clock.sleep_until(until) => Err(Unread::Slow),
         }
     }
+}
+
+/// Lets the connection hand over what it read of a body behind the head: it does so once the request was looked at.
+async fn handed_over() {
+    let mut is_looked_at = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut is_looked_at, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Tells whether a body is packed. Nothing is unpacked here: what packs well would take more than its bytes allow.
