@@ -7,10 +7,11 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 
-use super::entity::{Dresser, provenance, sinkhole_source, value_properties, zone_mark};
+use super::compiled::LinkField;
+use super::entity::{Dresser, provenance, sinkhole_source, zone_mark};
 use super::fold::{Group, Part};
 use super::input::{Heard, Rules};
-use super::plan::LinkField;
+use super::properties::value_properties;
 use super::shape::{Own, Shape, Shapes};
 use pivotd_domain::{Value, push_day};
 use pivotd_maltego::response::{Bookmark, OverlayKind, OverlayPosition};

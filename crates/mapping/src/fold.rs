@@ -7,10 +7,11 @@ use hashbrown::hash_map::Entry;
 use jiff::civil::Date;
 
 use super::canonical::{canonical, is_name, is_shouted, name_key, told_apart_by};
+use super::compiled::CompiledRule;
 use super::dropped::Unplaced;
+use super::entity_types::{DOMAIN, HOST, V4, V6, can_be_sinkhole};
 use super::input::{Heard, MappedInput, Rules, Window};
 use super::period::Period;
-use super::plan::CompiledRule;
 use super::rules::EntityRule;
 use super::scope::Scope;
 use pivotd_domain::indicator::NameKind;
@@ -183,22 +184,6 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Tells whether entities of a type can be sinkholes.
-pub(super) fn can_be_sinkhole(type_id: &str) -> bool {
-    matches!(
-        type_id,
-        "maltego.IPv4Address" | "maltego.IPv6Address" | "maltego.NSRecord"
-    )
-}
-
-/// Tells whether entities of a type can be names, or stand on names, that a service gives to its customers.
-pub(super) fn can_have_zone(type_id: &str) -> bool {
-    matches!(
-        type_id,
-        "maltego.Domain" | "maltego.DNSName" | "maltego.Website" | "maltego.URL"
-    )
-}
-
 /// Says as what a customer has the name that an entity is, or stands on, and which list says so; the value has to be
 /// canonical.
 pub(super) fn zone<'a>(type_id: &str, value: &str, rules: &Rules<'a>) -> Option<(ZoneKind, &'a str)> {
@@ -367,12 +352,6 @@ impl<'a> Folded<'a> {
         self.groups.get_mut(at)
     }
 }
-
-/// The types of addresses, and of names.
-pub(super) const V4: &str = "maltego.IPv4Address";
-pub(super) const V6: &str = "maltego.IPv6Address";
-pub(super) const DOMAIN: &str = "maltego.Domain";
-pub(super) const HOST: &str = "maltego.DNSName";
 
 /// Decides the entity type of a name.
 fn name_type(name: &str, lists: &Lists) -> &'static str {

@@ -3,10 +3,10 @@
 //! A rule has a shape where its properties and rows are known before a record is seen. Where one property would change
 //! another's name or value, there is none, and [`super::entity`] dresses the entity.
 
-use super::entity::{OwnProperty, own_properties};
-use super::fold::{DOMAIN, HOST, V4, V6, can_be_sinkhole, can_have_zone};
+use super::compiled::CompiledRule;
+use super::entity_types::{DOMAIN, HOST, V4, V6, can_be_sinkhole, can_have_zone};
 use super::humanised;
-use super::plan::CompiledRule;
+use super::properties::{OwnProperty, own_properties};
 use super::rules::{EntityRule, PropertyRule};
 use super::scope::Place;
 use super::texts::Reading;
@@ -70,7 +70,7 @@ pub(super) struct Shape {
 /// Says which properties a value has by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Own {
-    /// Those that [`super::entity::value_properties`] makes.
+    /// Those that [`super::properties::value_properties`] makes.
     Several,
     /// The value property, which begins like this, and for a name in Punycode its Unicode form.
     Name(String),
