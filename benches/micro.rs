@@ -13,7 +13,7 @@ use pivotd::catalogue::Catalogue;
 use pivotd::config;
 use pivotd::domain::{Answer, Capability, Indicator, IndicatorKind, Lists, Purpose, Query, Record, Source};
 use pivotd::maltego::{ReadLimits, TransformResponse, request, response};
-use pivotd::mapping::{Heard, MappedInput, Selection, arrange, map};
+use pivotd::mapping::{MappedInput, Selection, SourceAnswer, arrange, map};
 use pivotd::providers::Providers;
 
 const SIZES: [usize; 3] = [12, 256, 10_000];
@@ -107,7 +107,7 @@ fn bench(criterion: &mut Criterion) {
         let answer = answer(count);
         let selection = Selection::up_to(count);
         let run = || {
-            let answers = [Heard::whole(black_box(&answer), now)];
+            let answers = [SourceAnswer::whole(black_box(&answer), now)];
             map(&answers, &rules, &input, &selection)
         };
         let response = TransformResponse {
@@ -121,7 +121,7 @@ fn bench(criterion: &mut Criterion) {
             bencher.iter_with_large_drop(run);
         });
         group.finish();
-        let answers = [Heard::whole(&answer, now)];
+        let answers = [SourceAnswer::whole(&answer, now)];
         let direct = || {
             let mut out = response::begin();
             arrange(black_box(&answers), &rules, &input, &selection).write(&mut out, None);

@@ -19,7 +19,7 @@ use crate::config::{Loaded, Settings};
 use crate::decisions::Decisions;
 use crate::engine::known_time::KnownTime;
 use crate::engine::transport::TransportError;
-use crate::engine::{Asker, Engine};
+use crate::engine::{Engine, Requester};
 use crate::net::Attempts;
 use crate::net::bodies::Bodies;
 use crate::providers::Registry;
@@ -285,7 +285,7 @@ impl App {
         &'a self,
         configured: &'a Configured,
         policy: &'a Policy,
-        asker: &'a Asker,
+        requester: &'a Requester,
         options: &'a ScoreOptions,
     ) -> Scorer<'a> {
         Scorer {
@@ -293,7 +293,7 @@ impl App {
             lists: &configured.settings().lists,
             feedback: &self.decisions.opinions,
             policy,
-            asker,
+            requester,
             options,
         }
     }

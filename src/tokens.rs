@@ -207,7 +207,7 @@ pub struct Tokens {
     /// Keeps an older reading of the store from taking the place of a newer one.
     reading: tokio::sync::Mutex<()>,
     /// Whose the tokens were that this process revoked, for the log.
-    gone: Mutex<HashMap<[u8; 32], Arc<str>>>,
+    revoked: Mutex<HashMap<[u8; 32], Arc<str>>>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -249,7 +249,7 @@ impl Tokens {
             time,
             by_hash: ArcSwap::default(),
             reading: tokio::sync::Mutex::default(),
-            gone: Mutex::default(),
+            revoked: Mutex::default(),
         };
         tokens.reload().await?;
         Ok(tokens)
@@ -317,7 +317,7 @@ impl Tokens {
             .load()
             .get(&hash)
             .map(|token| Arc::clone(&token.client));
-        known.or_else(|| self.gone.lock().ok()?.get(&hash).cloned())
+        known.or_else(|| self.revoked.lock().ok()?.get(&hash).cloned())
     }
 
     /// Makes a token; returns it with its record. It cannot be shown again.
@@ -397,7 +397,7 @@ impl Tokens {
             self.store.commit(batch).await?;
         }
         for token in &gone {
-            if let (Some(hash), Ok(mut gone)) = (parse_hash(&token.hash), self.gone.lock())
+            if let (Some(hash), Ok(mut gone)) = (parse_hash(&token.hash), self.revoked.lock())
                 && gone.len() < MOST_GONE
             {
                 gone.insert(hash, token.name.as_str().into());

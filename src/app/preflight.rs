@@ -135,7 +135,7 @@ pub fn first_token(variable: &str, path: &Path) -> Result<SecretString, String> 
 /// Tries whether a folder can be written to, or made where it is missing. Nothing is left of the trial.
 /// Says what of the settings keeps the server from listening; the address is left out where a server `is_running` there.
 fn listening_faults(settings: &ServerSettings, is_running: bool) -> Vec<StartError> {
-    let mut faults: Vec<StartError> = tls::Layer::new(settings.tls.as_ref())
+    let mut faults: Vec<StartError> = tls::TlsLayer::new(settings.tls.as_ref())
         .err()
         .map(StartError::Tls)
         .into_iter()

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 /// Says why work was not done.
 #[derive(Debug)]
-pub enum Unwritten {
+pub enum RenderingError {
     /// Others wait already.
     Busy,
     /// It failed.
@@ -22,7 +22,7 @@ pub enum Unwritten {
 pub struct Rendering {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
-    most: usize,
+    max: usize,
 }
 
 impl Default for Rendering {
@@ -41,11 +41,11 @@ impl Drop for Waiting<'_> {
 }
 
 impl Rendering {
-    fn of(most: usize) -> Self {
+    fn of(max: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(most)),
+            places: Arc::new(Semaphore::new(max)),
             waiting: AtomicUsize::new(0),
-            most,
+            max,
         }
     }
 
@@ -58,17 +58,17 @@ impl Rendering {
         &self,
         may_be_refused: bool,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Unwritten> {
+    ) -> Result<T, RenderingError> {
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => place,
             Err(_) => {
                 let before = self.waiting.fetch_add(1, Ordering::AcqRel);
                 let _waiting = Waiting(&self.waiting);
-                if may_be_refused && before >= self.most {
-                    return Err(Unwritten::Busy);
+                if may_be_refused && before >= self.max {
+                    return Err(RenderingError::Busy);
                 }
                 let acquired = Arc::clone(&self.places).acquire_owned().await;
-                acquired.map_err(|error| Unwritten::Failed(error.to_string()))?
+                acquired.map_err(|error| RenderingError::Failed(error.to_string()))?
             }
         };
         let done = web::block(move || {
@@ -76,7 +76,7 @@ impl Rendering {
             work()
         })
         .await;
-        done.map_err(|error| Unwritten::Failed(error.to_string()))
+        done.map_err(|error| RenderingError::Failed(error.to_string()))
     }
 }
 
@@ -96,7 +96,10 @@ mod tests {
         assert!(first.as_mut().now_or_never().is_none());
         let mut second = Box::pin(rendering.write(true, || 2));
         assert!(second.as_mut().now_or_never().is_none());
-        assert!(matches!(rendering.write(true, || 3).await, Err(Unwritten::Busy)));
+        assert!(matches!(
+            rendering.write(true, || 3).await,
+            Err(RenderingError::Busy)
+        ));
         let mut bought = Box::pin(rendering.write(false, || 4));
         assert!(bought.as_mut().now_or_never().is_none());
         finish.send(()).unwrap();
@@ -109,7 +112,7 @@ mod tests {
     async fn what_panics_or_is_given_up_leaves_its_place() {
         let rendering = Rendering::of(1);
         let failed = rendering.write(true, || panic!("a test stops here")).await;
-        assert!(matches!(failed, Err(Unwritten::Failed(_))));
+        assert!(matches!(failed, Err(RenderingError::Failed(_))));
         let (finish, finished) = mpsc::channel::<()>();
         let mut first = Box::pin(rendering.write(true, move || finished.recv().is_ok()));
         assert!(first.as_mut().now_or_never().is_none());

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::message::{Context, age_text, head};
+use super::message::{MessageContext, age_text, head};
 use super::options::Options;
 use super::reply::Reply;
-use super::transform::{Asked, Body, Depends, Known, NotAsked, Ran, Run, plain};
+use super::transform::{
+    Body, KnownSinkholes, QuestionResult, ReplyDependencies, Run, RunResult, SkipReason, plain,
+};
 use crate::domain::lists::ZoneKind;
 use crate::domain::{Denial, FailureKind, Outcome};
 use crate::engine::{CacheState, EngineResponse, TERMINAL};
 use crate::maltego::response::ASK_AGAIN;
 use crate::maltego::{Property, TransformException, TransformResponse, UiMessage, UiMessageKind};
-use crate::mapping::{Heard, Mapped, MappedInput, Selection, Window, arrange};
+use crate::mapping::{DateWindow, MappedInput, MappingResult, Selection, SourceAnswer, arrange};
 use crate::providers::Descriptor;
 
 /// Says what becomes of the entities of a run.
@@ -27,17 +29,17 @@ pub(super) enum Output<'a> {
 /// Merges what the questions of a run came to.
 pub(super) fn gather(
     run: &Run<'_>,
-    asked: Vec<Result<Asked, NotAsked>>,
+    asked: Vec<Result<QuestionResult, SkipReason>>,
     limit: usize,
-    known: &Known,
+    known: &KnownSinkholes,
     now: Timestamp,
     mut output: Output<'_>,
-) -> Ran {
+) -> RunResult {
     let sample = run
         .sample
         .then(|| Property::loose("pivotd.sample", "Sample data", "true"));
     let mut response = TransformResponse::default();
-    let mut depends = Some(Depends {
+    let mut depends = Some(ReplyDependencies {
         entries: Vec::new(),
         marks: known.generation,
         fresh_until: known.marks.until().unwrap_or(Timestamp::MAX),
@@ -56,7 +58,7 @@ pub(super) fn gather(
                 continue;
             }
         };
-        for (_, options, told) in &asked.told {
+        for (_, options, told) in &asked.responses {
             provider_time += told.provider_time;
             outcomes.push(told.outcome.name());
             caches.push(asked_where(told));
@@ -69,7 +71,7 @@ pub(super) fn gather(
             if let Outcome::Failed(failure) = &told.outcome
                 && failure.kind == FailureKind::Denied(Denial::UserKey)
                 && asked
-                    .told
+                    .responses
                     .iter()
                     .all(|(_, _, told)| matches!(told.outcome, Outcome::Failed(_)))
             {
@@ -93,7 +95,7 @@ pub(super) fn gather(
         entity.properties.extend(sample.clone());
     }
     response.messages = mark(run, response.messages);
-    Ran {
+    RunResult {
         body: Body::Response(response),
         outcome: sum(&outcomes),
         cache: sum_cache(&caches),
@@ -104,7 +106,7 @@ pub(super) fn gather(
 }
 
 /// A body may be kept while all it was made from is fresh; failures and stale answers are told anew each time.
-fn note_dependency(depends: &mut Option<Depends>, options: &Options, told: &EngineResponse) {
+fn note_dependency(depends: &mut Option<ReplyDependencies>, options: &Options, told: &EngineResponse) {
     let fresh = told.stale.is_none() && !options.buy && options.max_age.is_none();
     match (&told.entry, &told.key, depends.as_mut()) {
         // A quote tells what is left of a budget, which changes without the answer changing.
@@ -136,17 +138,17 @@ fn asked_where(told: &EngineResponse) -> &'static str {
 /// Maps what came of one entity. `extra` is what every written entity is given.
 fn mapped(
     run: &Run<'_>,
-    asked: &Asked,
+    asked: &QuestionResult,
     limit: usize,
-    known: &Known,
+    known: &KnownSinkholes,
     output: &mut Output<'_>,
     extra: Option<&Property>,
-) -> Mapped {
+) -> MappingResult {
     let answers: Vec<_> = asked
-        .told
+        .responses
         .iter()
         .filter_map(|(_, options, told)| match &told.outcome {
-            Outcome::Found(answer) => Some(Heard {
+            Outcome::Found(answer) => Some(SourceAnswer {
                 answer,
                 retrieved_at: told
                     .entry
@@ -165,9 +167,12 @@ fn mapped(
         instead: asked.instead.as_deref(),
     };
     let selection = Selection {
-        exclude_sinkholes: asked.told.iter().any(|(_, options, _)| options.exclude_sinkholes),
+        exclude_sinkholes: asked
+            .responses
+            .iter()
+            .any(|(_, options, _)| options.exclude_sinkholes),
         exclude_dynamic_dns: asked
-            .told
+            .responses
             .iter()
             .any(|(_, options, _)| options.exclude_dynamic_dns),
         limit,
@@ -178,7 +183,7 @@ fn mapped(
     let arranged = arrange(&answers, &rules, &input, &selection);
     let counts = arranged.counts();
     match output {
-        Output::Entities => Mapped {
+        Output::Entities => MappingResult {
             entities: arranged.entities(),
             ..counts
         },
@@ -192,13 +197,13 @@ fn mapped(
 /// Makes what messages about one provider's answer are written from.
 fn context<'a>(
     run: &'a Run<'_>,
-    asked: &'a Asked,
+    asked: &'a QuestionResult,
     descriptor: &'a Descriptor,
     shows: &'a str,
-    window: Window,
+    window: DateWindow,
     now: Timestamp,
-) -> Context<'a> {
-    Context {
+) -> MessageContext<'a> {
+    MessageContext {
         value: asked.entity.value(),
         title: &descriptor.title,
         provider: &descriptor.name,
@@ -210,25 +215,25 @@ fn context<'a>(
         paged: descriptor
             .offer(run.spec.capability)
             .is_some_and(|offer| offer.paged),
-        merged: asked.told.len() > 1,
+        merged: asked.responses.len() > 1,
         shows,
         window,
-        at_terminal: run.asker.face == TERMINAL,
-        request_id: &run.asker.request_id,
+        at_terminal: run.requester.frontend == TERMINAL,
+        request_id: &run.requester.request_id,
         now,
     }
 }
 
 /// Makes what is told of one entity.
-fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply {
+fn reply(run: &Run<'_>, asked: &QuestionResult, mapped: MappingResult, now: Timestamp) -> Reply {
     let mut all = Vec::new();
     // What was counted is counted of the whole, so only a window that all share can be named beside it.
-    let mut windows = asked.told.iter().map(|(_, options, _)| options.window);
+    let mut windows = asked.responses.iter().map(|(_, options, _)| options.window);
     let window = windows.next().unwrap_or_default();
     let window = if windows.all(|other| other == window) {
         window
     } else {
-        Window::default()
+        DateWindow::default()
     };
     // It is named only beside records that hold nothing of it.
     let holds_others = mapped.dropped.unplaced.other > 0;
@@ -249,7 +254,7 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
             format!("{}: {note}", head(asked.entity.value())),
         ));
     }
-    for (descriptor, options, told) in &asked.told {
+    for (descriptor, options, told) in &asked.responses {
         let context = context(descriptor);
         // What is said of the merged whole is said once, whichever provider answered.
         let withheld = match &told.outcome {
@@ -282,7 +287,7 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
             all.push(context.bad_input(&text));
         }
     }
-    Reply::of(mapped, all, || match asked.told.first() {
+    Reply::of(mapped, all, || match asked.responses.first() {
         Some((descriptor, _, _)) => context(descriptor).nothing(),
         None => UiMessage::new(
             UiMessageKind::PartialError,
@@ -296,7 +301,7 @@ fn reply(run: &Run<'_>, asked: &Asked, mapped: Mapped, now: Timestamp) -> Reply 
 
 /// Says of a name below a private registry's zone, of which a provider knows nothing, that the zone was not asked about
 /// instead: a provider may know names of the second level only, and what it says of the zone is not of the name.
-fn registry_note(run: &Run<'_>, asked: &Asked, title: &str) -> Option<String> {
+fn registry_note(run: &Run<'_>, asked: &QuestionResult, title: &str) -> Option<String> {
     let name = asked.indicator.value();
     let zone = run.settings.lists.zone(name)?;
     (zone.kind == ZoneKind::Registry).then(|| {

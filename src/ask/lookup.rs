@@ -12,7 +12,7 @@ use crate::catalogue::{OWN, own};
 use crate::domain::{Capability, Indicator, IndicatorKind, Lists, Pap, Query, Tlp};
 use crate::engine::keyring::Key;
 use crate::engine::ledger::Priority;
-use crate::engine::{Asker, Engine, EngineRequest, EngineResponse};
+use crate::engine::{Engine, EngineRequest, EngineResponse, Requester};
 use crate::providers::Descriptor;
 
 /// Is a provider that may be chosen.
@@ -85,7 +85,7 @@ pub struct Source {
     /// Parameters that the vendor sees.
     pub params: BTreeMap<String, String>,
     /// How many records are wanted, where they come page by page.
-    pub want: usize,
+    pub wanted: usize,
     /// Whether a priced answer may be bought.
     pub buy: bool,
     /// The greatest age of an answer; zero asks again.
@@ -108,7 +108,7 @@ impl Source {
                 .map(|param| (param.name.to_string(), param.values.default()))
                 .collect(),
             descriptor: Arc::clone(descriptor),
-            want: 0,
+            wanted: 0,
             buy: false,
             max_age: None,
             user_key: None,
@@ -134,7 +134,7 @@ pub struct Lookup<'a> {
     /// The lists, for what pivotd answers itself.
     pub lists: &'a Lists,
     /// Who asks.
-    pub asker: &'a Asker,
+    pub requester: &'a Requester,
     /// Until when the caller waits, on the clock's `elapsed`.
     pub deadline: Duration,
     /// How long answers are kept, where the question says.
@@ -144,7 +144,7 @@ pub struct Lookup<'a> {
 impl Lookup<'_> {
     /// Asks a source.
     pub async fn ask(&self, source: Source, capability: Capability, indicator: &Indicator) -> SourceResult {
-        self.ask_as(self.asker.priority, source, capability, indicator)
+        self.ask_as(self.requester.priority, source, capability, indicator)
             .await
     }
 
@@ -169,16 +169,16 @@ impl Lookup<'_> {
                 indicator: indicator.clone(),
                 params: source.params,
             },
-            want: source.want,
+            wanted: source.wanted,
             buy: source.buy,
             max_age: source.max_age,
             blocked_reason: source.blocked_reason,
             ttl: self.ttl,
             key: source.user_key,
             deadline: self.deadline,
-            asker: Asker {
+            requester: Requester {
                 priority,
-                ..self.asker.clone()
+                ..self.requester.clone()
             },
         };
         SourceResult {
@@ -228,24 +228,24 @@ pub fn blocked_reason(
     let runtimes = engine.runtimes();
     let settings = &runtimes.get(name.as_str())?.settings;
     if tlp > settings.max_tlp {
-        let most = settings.max_tlp.name();
+        let max = settings.max_tlp.name();
         return Some(format!(
-            "TLP:{} is not told to {name}, which is asked up to {most}",
+            "TLP:{} is not told to {name}, which is asked up to {max}",
             tlp.name()
         ));
     }
     let active = descriptor.offer(capability).is_some_and(|offer| offer.active);
-    let most = if active {
+    let max = if active {
         settings.max_pap.min(Pap::Green)
     } else {
         settings.max_pap
     };
-    (pap > most).then(|| {
+    (pap > max).then(|| {
         let kind = if active { "actively " } else { "" };
         format!(
             "PAP:{} does not allow to ask {name}, which is {kind}asked up to {}",
             pap.name(),
-            most.name()
+            max.name()
         )
     })
 }

@@ -9,13 +9,13 @@ use crate::domain::outcome::money;
 use crate::domain::{Answer, Denial, Failure, FailureKind, Outcome};
 use crate::engine::EngineResponse;
 use crate::maltego::{UiMessage, UiMessageKind};
-use crate::mapping::{Dropped, Mapped, Unplaced, Window};
+use crate::mapping::{DateWindow, DroppedCounts, MappingResult, UnmappedCounts};
 
 mod untold;
 
 /// Holds what a message is made from.
 #[derive(Debug)]
-pub struct Context<'a> {
+pub struct MessageContext<'a> {
     /// The input's value as the client sent it.
     pub value: &'a str,
     /// The provider's name for people.
@@ -33,7 +33,7 @@ pub struct Context<'a> {
     /// What the transform makes entities of, for people: `user agent`, `host or ip`.
     pub shows: &'a str,
     /// Which results belong.
-    pub window: Window,
+    pub window: DateWindow,
     /// Whether options of a command stand for what a Maltego client has settings and a slider for.
     pub at_terminal: bool,
     /// The request id.
@@ -85,7 +85,7 @@ pub fn age_text(seconds: u64) -> String {
     }
 }
 
-impl Context<'_> {
+impl MessageContext<'_> {
     fn say(&self, kind: UiMessageKind, text: &str) -> UiMessage {
         UiMessage::new(kind, format!("{}: {text}", head(self.value)))
     }
@@ -104,18 +104,18 @@ impl Context<'_> {
 
     /// Says all that is to be said of one provider's answer.
     #[must_use]
-    pub fn messages(&self, told: &EngineResponse, mapped: &Mapped) -> Vec<UiMessage> {
+    pub fn messages(&self, response: &EngineResponse, mapped: &MappingResult) -> Vec<UiMessage> {
         let mut all = Vec::new();
         if let Some(domain) = self.instead
-            && !matches!(told.outcome, Outcome::Failed(_))
+            && !matches!(response.outcome, Outcome::Failed(_))
         {
             all.push(self.say(
                 UiMessageKind::Inform,
                 &format!("asked for {domain}, its registrable domain"),
             ));
         }
-        match &told.outcome {
-            Outcome::Found(answer) if answer.is_quote() => all.push(self.quote(answer, told)),
+        match &response.outcome {
+            Outcome::Found(answer) if answer.is_quote() => all.push(self.quote(answer, response)),
             Outcome::Found(answer) => {
                 all.extend(self.not_shown(answer, mapped));
                 for missing in &answer.missing {
@@ -132,7 +132,7 @@ impl Context<'_> {
             }
             Outcome::Failed(failure) => all.push(self.failure(failure)),
         }
-        if let (Some(cause), Some(entry)) = (&told.stale, &told.entry) {
+        if let (Some(cause), Some(entry)) = (&response.stale, &response.entry) {
             let age = age_text(entry.age(self.now).as_secs());
             let text = format!(
                 "this answer is {age} old, because {} {}",
@@ -153,12 +153,12 @@ impl Context<'_> {
         }
     }
 
-    fn quote(&self, answer: &Answer, told: &EngineResponse) -> UiMessage {
+    fn quote(&self, answer: &Answer, response: &EngineResponse) -> UiMessage {
         let Some(price) = &answer.price else {
             return self.say(UiMessageKind::Inform, "no price");
         };
         let noun = if price.count == 1 { "domain" } else { "domains" };
-        let budget = match told.money_left {
+        let budget = match response.money_left {
             Some(left) if left >= price.cents => {
                 format!(
                     "{} of the budget would be left",
@@ -168,11 +168,11 @@ impl Context<'_> {
             Some(left) => format!("the budget has only {} left", money(left.max(0), &price.unit)),
             None => "no money budget is set".to_owned(),
         };
-        let how = match told.max_price {
-            Some(most) if price.cents > most => {
+        let how = match response.max_price {
+            Some(max) if price.cents > max => {
                 format!(
                     "over the {} that may be paid for one report",
-                    money(most, &price.unit)
+                    money(max, &price.unit)
                 )
             }
             Some(_) if self.at_terminal => "to buy, run it again with --set buy=true".to_owned(),
@@ -190,7 +190,7 @@ impl Context<'_> {
     }
 
     /// Says what is not shown and why, what has no date, and how to see more.
-    fn not_shown(&self, answer: &Answer, mapped: &Mapped) -> Option<UiMessage> {
+    fn not_shown(&self, answer: &Answer, mapped: &MappingResult) -> Option<UiMessage> {
         let unseen = answer.total.filter(|total| *total > answer.records.len() as u64);
         let nothing = mapped.is_empty();
         let mut parts = self.dropped(&mapped.dropped);
@@ -241,7 +241,7 @@ impl Context<'_> {
     }
 
     /// Says which entities are left out, each reason once.
-    fn dropped(&self, dropped: &Dropped) -> Vec<String> {
+    fn dropped(&self, dropped: &DroppedCounts) -> Vec<String> {
         let mut parts = Vec::new();
         if dropped.outside > 0 {
             parts.push(format!(
@@ -272,7 +272,7 @@ impl Context<'_> {
     }
 
     /// Says what came of which nothing could be made.
-    fn unplaced(&self, unplaced: &Unplaced) -> Vec<String> {
+    fn unplaced(&self, unplaced: &UnmappedCounts) -> Vec<String> {
         let records = |count: usize| match count {
             1 => "1 record".to_owned(),
             count => format!("{count} records"),
@@ -369,7 +369,7 @@ impl Context<'_> {
     }
 }
 
-fn window_text(window: &Window) -> String {
+fn window_text(window: &DateWindow) -> String {
     match (window.since, window.until) {
         (Some(since), Some(until)) => format!("{since}..{until}"),
         (Some(since), None) => format!("the time since {since}"),

@@ -13,7 +13,7 @@ use crate::catalogue::{
 };
 use crate::engine::keyring::Key;
 use crate::maltego::settings;
-use crate::mapping::Window;
+use crate::mapping::DateWindow;
 use crate::providers::Descriptor;
 
 /// The slider where the client sends none.
@@ -23,7 +23,7 @@ pub const DEFAULT_LIMIT: usize = 256;
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Which results belong.
-    pub window: Window,
+    pub window: DateWindow,
     /// Parameters that the vendor sees.
     pub params: BTreeMap<String, String>,
     /// The greatest age of an answer; zero asks again.
@@ -162,7 +162,7 @@ impl Options {
             let undated = read.map_err(|error| wrong(&name, error.expected))?.flatten();
             dated_only |= undated == Some(false);
         }
-        let window = Window {
+        let window = DateWindow {
             since: day("since")?,
             until: day("until")?,
             near: day("near")?,

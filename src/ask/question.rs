@@ -2,7 +2,7 @@
 
 use super::message::head;
 use crate::catalogue::{InputSpec, TransformSpec};
-use crate::domain::indicator::Taken;
+use crate::domain::indicator::ReadIndicator;
 use crate::domain::{Indicator, IndicatorKind, Lists};
 use crate::maltego::{InputEntity, types};
 
@@ -40,10 +40,10 @@ pub(super) fn question(
             )
         })?;
     let raw = raw(input, entity)?;
-    let Taken {
+    let ReadIndicator {
         indicator,
         note,
-        left,
+        remainder: left,
     } = Indicator::read_as(&input.kinds, raw).map_err(|_| format!("this is not {}", expected(input)))?;
     if let Some(left) = left {
         return Err(format!(

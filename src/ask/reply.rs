@@ -1,7 +1,7 @@
 //! Holds what a client is told of one entity: entities or a message, and never nothing.
 
 use crate::maltego::{Entity, TransformResponse, UiMessage};
-use crate::mapping::Mapped;
+use crate::mapping::MappingResult;
 
 /// Is what a client is told of one entity. The only way to make one is [`Reply::of`], so that "found" without an
 /// entity and without a message cannot be said.
@@ -14,7 +14,11 @@ pub struct Reply {
 impl Reply {
     /// Takes what was mapped and what is said of it; where that is nothing at all, `otherwise` says why.
     #[must_use]
-    pub fn of(mapped: Mapped, messages: Vec<UiMessage>, otherwise: impl FnOnce() -> UiMessage) -> Self {
+    pub fn of(
+        mapped: MappingResult,
+        messages: Vec<UiMessage>,
+        otherwise: impl FnOnce() -> UiMessage,
+    ) -> Self {
         let mut messages = messages;
         // An empty one is not written.
         messages.retain(|message| !message.text.trim().is_empty());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::transform::{Body, Ran};
+use super::transform::{Body, RunResult};
 use crate::maltego::Entity;
 use crate::maltego::response::{LinkProperty, OverlayKind, write, write_exception};
 
@@ -150,7 +150,7 @@ pub struct Report {
 impl Report {
     /// Shows what a run came to.
     #[must_use]
-    pub fn of(transform: &str, (input_type, input_value): (&str, String), ran: &Ran) -> Self {
+    pub fn of(transform: &str, (input_type, input_value): (&str, String), ran: &RunResult) -> Self {
         let (entities, messages, xml) = match &ran.body {
             Body::Response(response) => {
                 let entities = response.entities.iter().map(EntityView::from).collect();

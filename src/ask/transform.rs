@@ -18,7 +18,7 @@ use crate::domain::lists::ZoneKind;
 use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome};
 use crate::engine::cache::AnswerKey;
 use crate::engine::keyring::tenant_scope;
-use crate::engine::{Asker, CacheState, Engine, EngineResponse};
+use crate::engine::{CacheState, Engine, EngineResponse, Requester};
 use crate::maltego::settings::{boolean, is_said};
 use crate::maltego::{
     InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
@@ -36,7 +36,7 @@ pub struct Run<'a> {
     /// The settings.
     pub settings: &'a Settings,
     /// Who asks.
-    pub asker: &'a Asker,
+    pub requester: &'a Requester,
     /// Whether the token may ask again before an answer's time.
     pub may_refresh: bool,
     /// Until when the client waits, on the clock's `elapsed`.
@@ -47,7 +47,7 @@ pub struct Run<'a> {
 
 /// Holds what a run came to.
 #[derive(Debug)]
-pub struct Ran {
+pub struct RunResult {
     /// What the client is told.
     pub body: Body,
     /// The outcome, for logs and metrics.
@@ -57,14 +57,14 @@ pub struct Ran {
     /// The time that vendors took.
     pub provider_time: Duration,
     /// What a rendered body depends on, with the time until which it stands; none where it must not be kept.
-    pub depends: Option<Depends>,
+    pub depends: Option<ReplyDependencies>,
     /// When the oldest answer was retrieved.
     pub retrieved_at: Option<Timestamp>,
 }
 
 /// Names the answers that a rendered body depends on.
 #[derive(Debug)]
-pub struct Depends {
+pub struct ReplyDependencies {
     /// Answers and versions.
     pub entries: Vec<(AnswerKey, u64)>,
     /// The generation of what answers call sinkholes.
@@ -86,25 +86,26 @@ pub enum Body {
 
 /// Holds what kept answers call sinkholes, for the one who asks.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct KnownSinkholes {
     pub(super) marks: Marks,
     /// The generation that this is of.
     pub(super) generation: u64,
 }
 
-impl Known {
+impl KnownSinkholes {
     /// Takes what the asker's tenant knows, and what the answers that a user's own key paid for say.
     fn of(engine: &Engine, run: &Run<'_>, own: &[String]) -> Self {
-        let tenant = tenant_scope(&run.asker.tenant);
+        let tenant = tenant_scope(&run.requester.tenant);
         let scopes = std::iter::once(tenant.as_str()).chain(own.iter().map(String::as_str));
-        let (marks, generation) = engine.cache().learnt().marks(scopes, engine.clock().now());
+        let (marks, generation) = engine.cache().learned_marks().marks(scopes, engine.clock().now());
         Self { marks, generation }
     }
 
     /// Tells whether nothing was learnt or became too old since.
     fn still_holds(&self, engine: &Engine) -> bool {
         let is_new = |until| engine.clock().now() < until;
-        self.generation == engine.cache().learnt().generation() && self.marks.until().is_none_or(is_new)
+        self.generation == engine.cache().learned_marks().generation()
+            && self.marks.until().is_none_or(is_new)
     }
 }
 
@@ -120,7 +121,7 @@ impl Candidate for (Arc<Descriptor>, Arc<Options>) {
 
 /// Says why no provider was asked about an entity.
 #[derive(Debug)]
-pub(super) struct NotAsked {
+pub(super) struct SkipReason {
     pub(super) entity: InputEntity,
     pub(super) kind: UiMessageKind,
     pub(super) outcome: &'static str,
@@ -129,29 +130,29 @@ pub(super) struct NotAsked {
 
 /// Holds one question of a run with what came of it.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct QuestionResult {
     pub(super) entity: InputEntity,
     pub(super) echo: Vec<Property>,
     pub(super) indicator: Indicator,
     pub(super) instead: Option<String>,
     pub(super) note: Option<String>,
-    pub(super) told: Vec<(Arc<Descriptor>, Arc<Options>, EngineResponse)>,
+    pub(super) responses: Vec<(Arc<Descriptor>, Arc<Options>, EngineResponse)>,
 }
 
 /// Holds what the questions of a run came to, not yet merged.
 #[derive(Debug)]
-pub struct Answers {
-    asked: Vec<Result<Asked, NotAsked>>,
+pub struct RunAnswers {
+    asked: Vec<Result<QuestionResult, SkipReason>>,
     limit: usize,
-    known: Known,
-    refused: Option<Ran>,
+    known: KnownSinkholes,
+    refused: Option<RunResult>,
 }
 
-impl Answers {
+impl RunAnswers {
     /// Counts the records that merging walks.
     #[must_use]
     pub fn records(&self) -> usize {
-        let told = self.asked.iter().flatten().flat_map(|asked| &asked.told);
+        let told = self.asked.iter().flatten().flat_map(|asked| &asked.responses);
         told.map(|(_, _, told)| match &told.outcome {
             Outcome::Found(answer) => answer.records.len(),
             _ => 0,
@@ -162,24 +163,24 @@ impl Answers {
     /// Tells whether all of them are kept, so that asking again costs nothing.
     #[must_use]
     pub fn are_kept(&self) -> bool {
-        let mut told = self.asked.iter().flatten().flat_map(|asked| &asked.told);
+        let mut told = self.asked.iter().flatten().flat_map(|asked| &asked.responses);
         told.all(|(_, _, told)| told.cache == CacheState::Hit)
     }
 
     /// Maps and merges them. Takes about a microsecond for each record: thousands belong where they hold up no other request.
     #[must_use]
-    pub fn gather(self, run: &Run<'_>, now: Timestamp) -> Ran {
+    pub fn gather(self, run: &Run<'_>, now: Timestamp) -> RunResult {
         self.gather_into(run, now, Output::Entities)
     }
 
     /// Maps and merges them, and writes the entities as XML to the end of `out`: the response has none. Takes less than half
     /// the time of making them.
     #[must_use]
-    pub fn gather_xml(self, run: &Run<'_>, now: Timestamp, out: &mut String) -> Ran {
+    pub fn gather_xml(self, run: &Run<'_>, now: Timestamp, out: &mut String) -> RunResult {
         self.gather_into(run, now, Output::Xml(out))
     }
 
-    fn gather_into(self, run: &Run<'_>, now: Timestamp, output: Output<'_>) -> Ran {
+    fn gather_into(self, run: &Run<'_>, now: Timestamp, output: Output<'_>) -> RunResult {
         match self.refused {
             Some(refused) => refused,
             None => gather(run, self.asked, self.limit, &self.known, now, output),
@@ -188,26 +189,26 @@ impl Answers {
 }
 
 /// Runs a transform for every input entity, side by side, and merges what came.
-pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> Ran {
+pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> RunResult {
     let answers = ask_all(engine, run, request.clone()).await;
     answers.gather(run, engine.clock().now())
 }
 
 /// Asks what a transform asks of every input entity, side by side.
-pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) -> Answers {
+pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) -> RunAnswers {
     let limit = request
         .soft_limit
         .filter(|limit| *limit > 0)
         .map_or(DEFAULT_LIMIT, |limit| limit as usize);
     let descriptors = descriptors(engine, run.spec);
     let setting = |name: &SettingName<'_>| request.setting_that(|id| name.is(id));
-    let known = Known::of(engine, run, &[]);
+    let known = KnownSinkholes::of(engine, run, &[]);
     let mut options = Vec::new();
     for descriptor in descriptors {
         match Options::read(run.spec, &descriptor, setting) {
             Ok(read) => options.push((descriptor, Arc::new(read))),
             Err(error) => {
-                return Answers {
+                return RunAnswers {
                     asked: Vec::new(),
                     limit,
                     known,
@@ -216,7 +217,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) 
             }
         }
     }
-    retain_with_key(engine, &run.asker.tenant, &mut options);
+    retain_with_key(engine, &run.requester.tenant, &mut options);
     let is_alone = request.entities.len() * options.len() == 1;
     let asked = join_all(
         request
@@ -226,7 +227,7 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) 
     )
     .await;
     // What came in the meantime counts, too.
-    let own = asked.iter().flatten().flat_map(|asked| &asked.told);
+    let own = asked.iter().flatten().flat_map(|asked| &asked.responses);
     let own = own.filter(|(_, options, _)| options.key.is_some());
     let own: Vec<String> = own
         .filter_map(|(_, _, told)| told.key.as_ref()?.scope())
@@ -234,9 +235,9 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) 
     let known = if own.is_empty() && known.still_holds(engine) {
         known
     } else {
-        Known::of(engine, run, &own)
+        KnownSinkholes::of(engine, run, &own)
     };
-    Answers {
+    RunAnswers {
         asked,
         limit,
         known,
@@ -258,14 +259,14 @@ fn descriptors(engine: &Engine, spec: &TransformSpec) -> Vec<Arc<Descriptor>> {
     found
 }
 
-fn wrong_setting(run: &Run<'_>, request: &TransformRequest, text: &str) -> Ran {
+fn wrong_setting(run: &Run<'_>, request: &TransformRequest, text: &str) -> RunResult {
     let value = request.entities.first().map_or("", InputEntity::value);
     bad_input(run, value, text)
 }
 
 /// Makes a run for which no provider was asked, since there is a fault in what was given.
 #[must_use]
-pub fn bad_input(run: &Run<'_>, value: &str, text: &str) -> Ran {
+pub fn bad_input(run: &Run<'_>, value: &str, text: &str) -> RunResult {
     let message = UiMessage::new(UiMessageKind::PartialError, format!("{}: {text}", head(value)));
     let response = TransformResponse {
         entities: Vec::new(),
@@ -275,8 +276,8 @@ pub fn bad_input(run: &Run<'_>, value: &str, text: &str) -> Ran {
 }
 
 /// Makes a run for which no provider was asked.
-pub(super) fn plain(body: Body, outcome: &'static str) -> Ran {
-    Ran {
+pub(super) fn plain(body: Body, outcome: &'static str) -> RunResult {
+    RunResult {
         body,
         outcome,
         cache: CacheState::Local.name(),
@@ -294,8 +295,8 @@ async fn ask(
     limit: usize,
     marks: &Marks,
     is_alone: bool,
-) -> Result<Asked, NotAsked> {
-    let not_asked = |entity, kind, outcome, text| NotAsked {
+) -> Result<QuestionResult, SkipReason> {
+    let not_asked = |entity, kind, outcome, text| SkipReason {
         entity,
         kind,
         outcome,
@@ -320,7 +321,7 @@ async fn ask(
     let lookup = Lookup {
         engine,
         lists: &run.settings.lists,
-        asker: run.asker,
+        requester: run.requester,
         deadline: run.deadline,
         ttl: run.spec.ttl,
     };
@@ -338,13 +339,13 @@ async fn ask(
     } else {
         Vec::new()
     };
-    Ok(Asked {
+    Ok(QuestionResult {
         entity,
         echo,
         indicator,
         instead,
         note,
-        told,
+        responses: told,
     })
 }
 
@@ -438,8 +439,8 @@ fn source(
 ) -> Source {
     let paged = descriptor.offer(spec.capability).is_some_and(|offer| offer.paged);
     // A window, or a list inside the records, needs them all; else no more is fetched than is shown.
-    let all =
-        options.window != crate::mapping::Window::default() || spec.entities.iter().any(|e| e.each.is_some());
+    let all = options.window != crate::mapping::DateWindow::default()
+        || spec.entities.iter().any(|e| e.each.is_some());
     let want = match (paged, all) {
         (false, _) => 0,
         (true, true) => MOST_RECORDS,
@@ -448,7 +449,7 @@ fn source(
     Source {
         descriptor: Arc::clone(descriptor),
         params: options.params.clone(),
-        want,
+        wanted: want,
         buy: options.buy,
         max_age: options.max_age.filter(|_| run.may_refresh),
         user_key: options.key.clone(),

@@ -148,7 +148,7 @@ pub(crate) fn entity_form(spec: &TransformSpec, entity: &InputEntity) -> Option<
     }
     let taken = Indicator::read_as(&input.kinds, &entity.value).ok()?;
     // Of two values neither is meant: what is asked says so.
-    let indicator = taken.left.is_none().then_some(taken.indicator)?;
+    let indicator = taken.remainder.is_none().then_some(taken.indicator)?;
     // Either kind of address reads the other.
     let is_of_type = input.kinds.contains(&indicator.kind());
     is_of_type.then(|| entity_value(&indicator)).flatten()

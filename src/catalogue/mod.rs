@@ -36,7 +36,7 @@ pub struct InputSpec {
 
 /// Says who answers a transform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answerer {
+pub enum TransformSource {
     /// Providers, by name; several are asked side by side and merged. Never empty.
     Providers(Vec<String>),
     /// pivotd itself; no provider is asked.
@@ -53,7 +53,7 @@ pub struct TransformSpec {
     /// What it does, for people.
     pub about: String,
     /// Who answers.
-    pub answerer: Answerer,
+    pub answerer: TransformSource,
     /// What is asked.
     pub capability: Capability,
     /// Inputs.
@@ -79,8 +79,8 @@ impl TransformSpec {
     #[must_use]
     pub fn providers(&self) -> &[String] {
         match &self.answerer {
-            Answerer::Providers(names) => names,
-            Answerer::Own => &[],
+            TransformSource::Providers(names) => names,
+            TransformSource::Own => &[],
         }
     }
 
@@ -185,8 +185,8 @@ impl Catalogue {
         generation: u64,
     ) -> Self {
         let is_served = |spec: &&Arc<TransformSpec>| match &spec.answerer {
-            Answerer::Own => true,
-            Answerer::Providers(names) => names.iter().any(|name| is_enabled(name)),
+            TransformSource::Own => true,
+            TransformSource::Providers(names) => names.iter().any(|name| is_enabled(name)),
         };
         let transforms: Vec<_> = transforms.iter().filter(is_served).cloned().collect();
         let listed = transforms

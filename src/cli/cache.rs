@@ -2,7 +2,7 @@
 
 use super::session::{STORE, once};
 use super::table::{Column, WIDER, render};
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::ask::message::time_text;
 use crate::config::problem::expected_of;
 use crate::domain::Capability;
@@ -77,7 +77,7 @@ fn known<'a>(text: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result
 }
 
 impl Cache {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         match self.command {
             Command::Stats { file } => {
                 let stats = block_on(once(file.config.as_deref(), &CountAnswers, STORE))??;
@@ -107,7 +107,7 @@ impl Cache {
                 terminal::print_removed(removed.count, "stored answer");
             }
         }
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 

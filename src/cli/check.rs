@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use super::differs::differences;
 use super::serve::{load, preflight};
 use super::table::{Column, WIDER, render};
-use super::{ConfigFile, Done, block_on, keys, session, terminal};
+use super::{ConfigFile, ExitStatus, block_on, keys, session, terminal};
 use crate::app::state::{StateView, values};
 use crate::catalogue::Catalogue;
 use crate::config::{self, Effective, Loaded, Report};
@@ -27,7 +27,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let loaded = load(self.file.config.as_deref())?;
         let catalogue = Catalogue::build(&loaded.settings, 1);
         let server = block_on(session::server_state(&loaded))?;
@@ -50,7 +50,7 @@ impl Check {
             let what = "asking each provider";
             let reply = block_on(session::test_keys(self.file.config.as_deref(), None, what))??;
             terminal::print("\nOnline");
-            is_well = keys::show(reply) == Done::Well;
+            is_well = keys::show(reply) == ExitStatus::Well;
         }
         let verdict = report.verdict();
         if reasons.is_empty() && !is_well {
@@ -67,9 +67,9 @@ impl Check {
         }
         let is_refused = self.strict && !verdict.is_clean;
         Ok(if is_well && !is_refused {
-            Done::Well
+            ExitStatus::Well
         } else {
-            Done::WithError
+            ExitStatus::WithError
         })
     }
 }

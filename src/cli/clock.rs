@@ -1,7 +1,7 @@
 //! `pivotd clock`: whether the machine's clock is believed.
 
 use super::session::once;
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::ask::message::time_text;
 use crate::http::admin::clock::{ConfirmClock, GetClock};
 
@@ -17,7 +17,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let Self { confirm, file } = self;
         let (config, what) = (file.config.as_deref(), "the clock");
         let view = if confirm {
@@ -28,7 +28,7 @@ impl Clock {
         let clock = time_text(view.reading);
         let Some(at) = view.believed_at else {
             terminal::print(&format!("the clock says {clock} and is believed"));
-            return Ok(Done::Well);
+            return Ok(ExitStatus::Well);
         };
         terminal::print_lines(&format!(
             "the clock says {clock} and is not believed before {}\nthe last known time went on to {}\nif the clock is right, \
@@ -37,6 +37,6 @@ impl Clock {
             time_text(view.known),
             terminal::command("clock --confirm", file.config.as_deref())
         ));
-        Ok(Done::WithError)
+        Ok(ExitStatus::WithError)
     }
 }

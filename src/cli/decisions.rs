@@ -2,7 +2,7 @@
 
 use super::session::{STORE, once};
 use super::table::{Column, WIDER, render};
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::config::values;
 use crate::decisions::{ChosenDecisions, DecisionsOf};
 use crate::http::admin::decisions::CountDecisions;
@@ -58,7 +58,7 @@ impl Which {
 }
 
 impl Decisions {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         match self.command {
             Command::Stats { file } => {
                 let clients = block_on(once(file.config.as_deref(), &CountDecisions, STORE))??;
@@ -73,7 +73,7 @@ impl Decisions {
                 terminal::print_removed(removed.count, "decision");
             }
         }
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 

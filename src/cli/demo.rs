@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::serve::StopSignals;
-use super::{Done, block_on, terminal};
+use super::{ExitStatus, block_on, terminal};
 use crate::app::run_routes::RunRoutes;
 use crate::app::{App, Mode, Parts, open_store};
 use crate::clock::SystemClock;
@@ -40,7 +40,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl Demo {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         anyhow::ensure!(
             self.listen.ip().is_loopback(),
             "the demo is open to everybody who reaches it, so it listens on loopback only; \
@@ -48,7 +48,7 @@ impl Demo {
             self.listen
         );
         block_on(demo(self.listen, self.tokens))??;
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 
@@ -58,13 +58,13 @@ pub(super) fn defaults() -> anyhow::Result<Loaded> {
 }
 
 /// Holds everything that plays a server: replayed vendors, and a store in a folder that goes away.
-pub(super) struct Stage {
+pub(super) struct DemoEnvironment {
     pub(super) app: Arc<App>,
     vendors: DemoVendors,
     folder: tempfile::TempDir,
 }
 
-impl Stage {
+impl DemoEnvironment {
     /// Sets up vendors and store for a command, which logs nothing.
     pub(super) async fn set() -> anyhow::Result<Self> {
         Self::build(None, Mode::Demo).await
@@ -124,7 +124,7 @@ impl Stage {
 
 async fn demo(listen: SocketAddr, tokens: bool) -> anyhow::Result<()> {
     let mode = if tokens { Mode::DemoWithTokens } else { Mode::Demo };
-    let stage = Stage::build(Some(listen), mode).await?;
+    let stage = DemoEnvironment::build(Some(listen), mode).await?;
     let tokens = if tokens {
         made_tokens(&stage.app).await?
     } else {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::serve::load;
-use super::{ConfigFile, Done, terminal};
+use super::{ConfigFile, ExitStatus, terminal};
 use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
 use crate::config::{self, values};
 use crate::http::docs::{self, Edition};
@@ -101,7 +101,7 @@ enum Command {
 }
 
 impl Export {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         match self.command {
             Command::Csv {
                 out,
@@ -120,7 +120,7 @@ impl Export {
             }
             Command::Openapi { spec, out: None } => terminal::print_data(&docs::json(spec)?),
         }
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 

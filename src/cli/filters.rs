@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use super::terminal;
 use crate::graph::news::type_name;
 use crate::graph::period::{Period, parse_day, parse_span};
-use crate::graph::select::{Kept, Selected, Selection, keep_marked, select};
+use crate::graph::select::{KeptByMarks, Selected, Selection, keep_marked, select};
 use crate::graph::{Graph, Node};
 
 /// What `--near` means where `--within` is left out.
@@ -35,7 +35,7 @@ impl MarkFilters {
         all: Vec<T>,
         known: impl Iterator<Item = &'a str>,
         marks: impl Fn(&T) -> &BTreeSet<String>,
-    ) -> anyhow::Result<Kept<T>> {
+    ) -> anyhow::Result<KeptByMarks<T>> {
         let known = known.map(str::to_owned);
         Ok(keep_marked(all, known, (&self.without, &self.with), marks)?)
     }

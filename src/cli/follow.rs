@@ -9,12 +9,12 @@ use anyhow::Context;
 
 use super::filters::{Filters, left_out};
 use super::found::entities;
-use super::run::{Ran, say};
+use super::run::{RunOfValue, say};
 use super::terminal;
 use crate::ask::message::head;
 use crate::ask::report::{EntityView, MessageView, Observation};
 use crate::config::problem::did_you_mean;
-use crate::graph::news::News;
+use crate::graph::news::GraphChanges;
 use crate::graph::select::is_type;
 use crate::graph::{Graph, Node, read, to_graphml, to_json};
 use crate::maltego::types;
@@ -26,7 +26,7 @@ const MOST_NAMED: usize = 10;
 
 /// Says which graph a run reads and which it writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Following {
+pub(super) struct GraphFiles {
     /// The graph with the entities to run on; none where values are given.
     pub(super) source: Option<PathBuf>,
     /// The graph into which answers are merged.
@@ -35,7 +35,7 @@ pub(super) struct Following {
     pub(super) types: Vec<String>,
 }
 
-impl Following {
+impl GraphFiles {
     /// Takes `--graph`, `--on` and `--type` together: what `--on` names is a graph, or a type in the graph of `--graph`.
     pub(super) fn of(graph: Option<&Path>, on: Option<&str>, type_id: Option<&str>) -> anyhow::Result<Self> {
         let target = graph.map(Path::to_path_buf);
@@ -288,7 +288,7 @@ fn replace(file: &Path, text: &str) -> std::io::Result<bool> {
 pub(super) struct Step<'a> {
     pub(super) file: &'a Path,
     pub(super) graph: &'a Graph,
-    pub(super) news: &'a News,
+    pub(super) news: &'a GraphChanges,
     pub(super) chosen: Option<&'a str>,
 }
 
@@ -307,7 +307,7 @@ impl Step<'_> {
 }
 
 /// Prints what a step on a graph brought: in short first, then what is new, then what is said.
-pub(super) fn show_step(ran: &[Ran], step: &Step<'_>, transform: &str, width: usize) {
+pub(super) fn show_step(ran: &[RunOfValue], step: &Step<'_>, transform: &str, width: usize) {
     for line in step.lines(transform) {
         terminal::print(&line);
     }
@@ -335,7 +335,7 @@ pub(super) fn show_step(ran: &[Ran], step: &Step<'_>, transform: &str, width: us
 }
 
 /// Returns the messages of all runs; what is said of several inputs is said once.
-pub(super) fn messages(ran: &[Ran]) -> Vec<MessageView> {
+pub(super) fn messages(ran: &[RunOfValue]) -> Vec<MessageView> {
     let all = ran.iter().flat_map(|one| {
         let value = one.input.value.as_str();
         one.report.messages.iter().map(move |message| (value, message))
@@ -345,7 +345,7 @@ pub(super) fn messages(ran: &[Ran]) -> Vec<MessageView> {
 }
 
 /// Says in one line what a step brought.
-fn summary(file: &Path, transform: &str, graph: &Graph, news: &News) -> String {
+fn summary(file: &Path, transform: &str, graph: &Graph, news: &GraphChanges) -> String {
     format!(
         "{}, step {} ({transform}): {}",
         file.display(),
@@ -355,7 +355,7 @@ fn summary(file: &Path, transform: &str, graph: &Graph, news: &News) -> String {
 }
 
 /// Returns new entities as a run shows them, with the dates of the whole graph, and how many are not shown.
-fn new_entities(graph: &Graph, news: &News) -> (Vec<EntityView>, usize) {
+fn new_entities(graph: &Graph, news: &GraphChanges) -> (Vec<EntityView>, usize) {
     let shown = news.new.iter().take(MOST_SHOWN);
     let views = shown.filter_map(|at| graph.nodes().get(*at)).map(view);
     (views.collect(), news.new.len().saturating_sub(MOST_SHOWN))
@@ -474,7 +474,7 @@ mod tests {
         graph.begin("acme.whois");
         graph.give(node);
         write(&source, &graph).unwrap();
-        let following = Following::of(Some(&target), source.to_str(), Some("Domain")).unwrap();
+        let following = GraphFiles::of(Some(&target), source.to_str(), Some("Domain")).unwrap();
         let filters = Filters::default();
         let (inputs, _) = following.inputs(&Graph::default(), &filters, &[]).unwrap();
         let [input] = inputs.as_slice() else {
@@ -509,24 +509,24 @@ mod tests {
         let file = folder.path().join("case.graphml");
         std::fs::write(&file, "<graphml/>").unwrap();
         let name = file.to_str().unwrap();
-        let graph = Following::of(None, Some(name), Some("Domain,URL")).unwrap();
+        let graph = GraphFiles::of(None, Some(name), Some("Domain,URL")).unwrap();
         assert_eq!(graph.source, graph.target);
         assert_eq!(graph.types, ["Domain", "URL"]);
-        let in_graph = Following::of(Some(&file), Some("Domain"), None).unwrap();
+        let in_graph = GraphFiles::of(Some(&file), Some("Domain"), None).unwrap();
         assert_eq!(
             (&in_graph.source, &in_graph.target),
             (&graph.source, &graph.target)
         );
         let other = folder.path().join("other.graphml");
-        let into = Following::of(Some(&other), Some(name), None).unwrap();
+        let into = GraphFiles::of(Some(&other), Some(name), None).unwrap();
         assert_eq!(into.target, Some(other));
         assert!(into.types.is_empty(), "those of the transform");
         assert!(
-            Following::of(None, Some("Domain"), None).is_err(),
+            GraphFiles::of(None, Some("Domain"), None).is_err(),
             "in which graph?"
         );
-        assert!(Following::of(None, Some("missing.graphml"), None).is_err());
-        assert!(Following::of(Some(&file), Some("Domain"), Some("URL")).is_err());
+        assert!(GraphFiles::of(None, Some("missing.graphml"), None).is_err());
+        assert!(GraphFiles::of(Some(&file), Some("Domain"), Some("URL")).is_err());
     }
 
     #[test]

@@ -65,8 +65,8 @@ mod tests {
             read(text.as_bytes()).unwrap(),
             ["example.com", "192.0.2.7", "example.org"]
         );
-        let most = usize::try_from(MOST_BYTES).unwrap();
-        assert!(read("a".repeat(most).as_bytes()).is_ok());
-        assert!(read("a".repeat(most + 1).as_bytes()).is_err());
+        let max = usize::try_from(MOST_BYTES).unwrap();
+        assert!(read("a".repeat(max).as_bytes()).is_ok());
+        assert!(read("a".repeat(max + 1).as_bytes()).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! `pivotd graph`: what is on a graph, what it rests on, and what two sides have in common.
 
-use super::{Done, terminal};
+use super::{ExitStatus, terminal};
 
 mod overlap;
 mod show;
@@ -31,12 +31,12 @@ enum Format {
 }
 
 impl GraphCommand {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         match self.command {
             Command::Show(show) => show.run()?,
             Command::Overlap(overlap) => overlap.run()?,
         }
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 use url::{Host, Url};
 
 use super::serve::load;
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::config;
 use crate::config::settings::ServerSettings;
 
@@ -25,14 +25,14 @@ pub(super) struct Healthcheck {
 }
 
 impl Healthcheck {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let base = match self.url {
             Some(url) => url,
             None => configured(&self.server()?)?,
         };
         block_on(ask(&base))??;
         terminal::print("ready");
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::session::test_keys;
 use super::table::{Column, WIDER, render};
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::domain::outcome::money;
 use crate::http::admin::keys::{BudgetView, KeyView};
 
@@ -25,7 +25,7 @@ enum Command {
 }
 
 impl Keys {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let Command::Test { provider, file } = self.command;
         let what = provider.as_deref().unwrap_or("each provider").to_owned();
         let what = format!("asking {what} about its key");
@@ -35,11 +35,11 @@ impl Keys {
 }
 
 /// Prints tested keys; an error where one of them does not work.
-pub(super) fn show(keys: Vec<KeyView>) -> Done {
-    let mut done = Done::Well;
+pub(super) fn show(keys: Vec<KeyView>) -> ExitStatus {
+    let mut done = ExitStatus::Well;
     if keys.is_empty() {
         terminal::error("no provider has a key that could be tested; `pivotd check` says what each lacks");
-        done = Done::WithError;
+        done = ExitStatus::WithError;
     }
     for key in keys {
         let fingerprint = key.fingerprint.as_deref();
@@ -68,7 +68,7 @@ pub(super) fn show(keys: Vec<KeyView>) -> Done {
             }
             Some(reason) => {
                 terminal::error(&format!("{} ({}): {reason}{mark}", key.provider, key.title));
-                done = Done::WithError;
+                done = ExitStatus::WithError;
             }
         }
     }

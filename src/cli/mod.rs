@@ -98,7 +98,7 @@ enum Format {
 
 /// Says how a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
+enum ExitStatus {
     /// Done.
     Well,
     /// Done, and the answer is an error.
@@ -131,8 +131,8 @@ pub fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     match done {
-        Ok(Done::Well) => ExitCode::SUCCESS,
-        Ok(Done::WithError) => ExitCode::FAILURE,
+        Ok(ExitStatus::Well) => ExitCode::SUCCESS,
+        Ok(ExitStatus::WithError) => ExitCode::FAILURE,
         Err(error) => {
             terminal::error(&format!("{error:#}"));
             ExitCode::FAILURE

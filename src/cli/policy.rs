@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::serve::load;
 use super::table::{Column, WIDER, render};
-use super::{ConfigFile, Done, terminal};
+use super::{ConfigFile, ExitStatus, terminal};
 use crate::reputation::cases::{self, Outcome};
 use crate::reputation::{Decision, Policy};
 
@@ -31,7 +31,7 @@ enum Command {
 }
 
 impl PolicyCommand {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let Command::Test { cases, file } = self.command;
         let loaded = load(file.config.as_deref())?;
         let policy = Policy::of(loaded.settings.reputation);
@@ -47,7 +47,11 @@ impl PolicyCommand {
             .map_err(|reason| anyhow::anyhow!("{name}: {reason}"))?;
         show(&outcomes, &policy);
         let fails = outcomes.iter().any(|outcome| !outcome.wrong.is_empty());
-        Ok(if fails { Done::WithError } else { Done::Well })
+        Ok(if fails {
+            ExitStatus::WithError
+        } else {
+            ExitStatus::Well
+        })
     }
 }
 

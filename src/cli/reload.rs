@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::differs::{file_of, is_other_file};
 use super::session::{located, missing_server};
 use super::starting::whole;
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::control::client::{Client, ControlError};
 use crate::http::admin::server::{self, GetState};
 
@@ -21,7 +21,7 @@ pub(super) struct Reload {
 }
 
 impl Reload {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let file = self.file.config.as_deref();
         // Where the server is, is read even where another section is refused: the server says why.
         let server = located(file)?;
@@ -60,7 +60,7 @@ impl Reload {
         if reloaded.changed.is_empty() && reloaded.at_next_start.is_empty() {
             terminal::print("  nothing changed");
         }
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 

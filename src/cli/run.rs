@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::filters::Filters;
-use super::follow::{self, Following, Step};
+use super::follow::{self, GraphFiles, Step};
 use super::found::{columns, entities};
 use super::session::Session;
 use super::table::{Column, csv};
-use super::{ConfigFile, Done, block_on, given, terminal};
+use super::{ConfigFile, ExitStatus, block_on, given, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
-use crate::graph::news::{Before, News};
+use crate::graph::news::{EarlierGraph, GraphChanges};
 use crate::graph::{Graph, Node, to_dot, to_graphml};
 use crate::http::transforms::{GetInputs, RunRequest, RunTransform, RunView};
 use crate::maltego::types;
@@ -77,13 +77,13 @@ fn setting(text: &str) -> Result<(String, String), String> {
 }
 
 /// Holds what came of one value.
-pub(super) struct Ran {
+pub(super) struct RunOfValue {
     pub(super) input: Node,
     pub(super) report: Report,
     sample: bool,
 }
 
-impl Ran {
+impl RunOfValue {
     /// Tells whether it is a step of a graph: a run that failed, or was refused, brings nothing to it.
     fn is_step(&self) -> bool {
         !self.report.is_error() || !self.report.entities.is_empty()
@@ -92,14 +92,14 @@ impl Ran {
 
 /// Holds what came of a command: as many runs as there were, and why there were no more.
 struct Runs {
-    ran: Vec<Ran>,
+    results: Vec<RunOfValue>,
     /// What is said of the choice of inputs.
     chosen: Option<String>,
     failed: Option<anyhow::Error>,
 }
 
 impl Run {
-    pub(super) fn run(mut self) -> anyhow::Result<Done> {
+    pub(super) fn run(mut self) -> anyhow::Result<ExitStatus> {
         anyhow::ensure!(
             self.format != Format::Xml || self.values.len() == 1 || self.local().is_some(),
             "an answer in XML is one run's; give one value, and behind it the entity's properties as a client writes \
@@ -113,9 +113,13 @@ impl Run {
             let command = format!("pivotd run {}", terminal::line(&self.transform));
             self.values = given::values(self.values, &command)?;
         }
-        let following = Following::of(self.graph.as_deref(), self.on.as_deref(), self.type_id.as_deref())?;
+        let following = GraphFiles::of(self.graph.as_deref(), self.on.as_deref(), self.type_id.as_deref())?;
         let graph = following.opened()?;
-        let Runs { ran, chosen, failed } = block_on(self.ask(&following, &graph))??;
+        let Runs {
+            results: ran,
+            chosen,
+            failed,
+        } = block_on(self.ask(&following, &graph))??;
         if ran.is_empty()
             && let Some(error) = failed
         {
@@ -128,7 +132,7 @@ impl Run {
         if let Some(file) = following
             .target
             .as_deref()
-            .filter(|_| ran.iter().any(Ran::is_step))
+            .filter(|_| ran.iter().any(RunOfValue::is_step))
         {
             follow::write(file, &graph)?;
             step = Some(Step {
@@ -141,14 +145,14 @@ impl Run {
         drop(held);
         self.print(&ran, &graph, step.as_ref())?;
         let done = if ran.iter().any(|one| one.report.is_error()) {
-            Done::WithError
+            ExitStatus::WithError
         } else {
-            Done::Well
+            ExitStatus::Well
         };
         failed.map_or(Ok(done), Err)
     }
 
-    fn print(&self, ran: &[Ran], graph: &Graph, step: Option<&Step<'_>>) -> anyhow::Result<()> {
+    fn print(&self, ran: &[RunOfValue], graph: &Graph, step: Option<&Step<'_>>) -> anyhow::Result<()> {
         let width = if self.wide { usize::MAX } else { terminal::width() };
         if let Some(step) = step
             && self.format != Format::Table
@@ -223,7 +227,7 @@ impl Run {
     async fn inputs(
         &self,
         session: &Session,
-        following: &Following,
+        following: &GraphFiles,
         graph: &Graph,
     ) -> anyhow::Result<(Vec<Node>, Option<String>)> {
         if let Some(local) = self.local() {
@@ -244,7 +248,7 @@ impl Run {
         following.inputs(graph, &self.filters, &takes)
     }
 
-    async fn ask(&self, following: &Following, graph: &Graph) -> anyhow::Result<Runs> {
+    async fn ask(&self, following: &GraphFiles, graph: &Graph) -> anyhow::Result<Runs> {
         let session = Session::of(self.file.config.as_deref(), self.demo).await?;
         let (inputs, chosen) = match self.inputs(&session, following, graph).await {
             Ok(inputs) => inputs,
@@ -279,7 +283,7 @@ impl Run {
             {
                 Ok(RunView { mut report, sample }) => {
                     complete(&mut input, &mut report, is_typed);
-                    all.push(Ran {
+                    all.push(RunOfValue {
                         input,
                         report,
                         sample,
@@ -293,7 +297,7 @@ impl Run {
         }
         session.close().await;
         Ok(Runs {
-            ran: all,
+            results: all,
             chosen,
             failed,
         })
@@ -301,8 +305,8 @@ impl Run {
 }
 
 /// Merges what runs found into a graph, and says what that brought.
-fn merged(mut graph: Graph, ran: &[Ran]) -> (Graph, News) {
-    let before = Before::of(&graph);
+fn merged(mut graph: Graph, ran: &[RunOfValue]) -> (Graph, GraphChanges) {
+    let before = EarlierGraph::of(&graph);
     let mut answered = ran.iter().filter(|one| one.is_step()).peekable();
     if let Some(first) = answered.peek() {
         graph.begin(&first.report.transform);
@@ -311,7 +315,7 @@ fn merged(mut graph: Graph, ran: &[Ran]) -> (Graph, News) {
         let at = graph.give(one.input.clone());
         graph.found(at, &one.report.transform, one.report.entities.clone());
     }
-    let news = News::of(&before, &graph);
+    let news = GraphChanges::of(&before, &graph);
     (graph, news)
 }
 
@@ -359,7 +363,7 @@ fn complete(input: &mut Node, report: &mut Report, is_typed: bool) {
 }
 
 /// Prints entities and what is to be said of them; errors go where errors go.
-fn show(ran: &Ran, named: bool, last: bool, step: Option<&Step<'_>>, width: usize) {
+fn show(ran: &RunOfValue, named: bool, last: bool, step: Option<&Step<'_>>, width: usize) {
     let report = &ran.report;
     let mut from = None;
     if named {
@@ -403,7 +407,7 @@ fn source(cache: &str) -> &str {
     }
 }
 
-fn json(ran: &Ran, step: Option<&Step<'_>>) -> serde_json::Result<serde_json::Value> {
+fn json(ran: &RunOfValue, step: Option<&Step<'_>>) -> serde_json::Result<serde_json::Value> {
     let mut value = serde_json::to_value(&ran.report)?;
     if let Some(fields) = value.as_object_mut() {
         // It has a format of its own.
@@ -427,7 +431,7 @@ fn json(ran: &Ran, step: Option<&Step<'_>>) -> serde_json::Result<serde_json::Va
 }
 
 /// Makes one table of all runs, with what each ran on.
-fn table_of_all(ran: &[Ran], step: Option<&Step<'_>>) -> Vec<Column> {
+fn table_of_all(ran: &[RunOfValue], step: Option<&Step<'_>>) -> Vec<Column> {
     let mut all: Vec<EntityView> = Vec::new();
     let mut inputs: Vec<String> = Vec::new();
     for one in ran {
@@ -458,7 +462,7 @@ mod tests {
     }
 
     /// Makes what came of a value that was typed: the entity itself with what was learnt, and another.
-    fn ran(typed: &str, is_typed: bool) -> Ran {
+    fn ran(typed: &str, is_typed: bool) -> RunOfValue {
         let mut input = Node {
             value: typed.to_owned(),
             ..Node::default()
@@ -474,7 +478,7 @@ mod tests {
             xml: String::new(),
         };
         complete(&mut input, &mut report, is_typed);
-        Ran {
+        RunOfValue {
             input,
             report,
             sample: false,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::session::Session;
 use super::table::{Column, NOTHING, WIDE, csv, render};
-use super::{ConfigFile, Done, Format, block_on, given, terminal};
+use super::{ConfigFile, ExitStatus, Format, block_on, given, terminal};
 use crate::http::soar::alert::{MOST_INDICATORS, ScoreIndicators};
 
 /// Score indicators in the terminal.
@@ -90,12 +90,12 @@ struct Row {
     unsafe_because: Vec<String>,
     confidence: f64,
     explanation: Vec<Reason>,
-    evidence: Vec<Said>,
+    evidence: Vec<EvidenceRow>,
 }
 
 /// Holds what the explanation shows of evidence.
 #[derive(Debug, Deserialize)]
-struct Said {
+struct EvidenceRow {
     source: String,
     status: String,
     #[serde(default)]
@@ -135,7 +135,7 @@ fn unreadable(answer: &serde_json::Value) -> anyhow::Result<()> {
 }
 
 impl Score {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let call = ScoreIndicators {
             indicators: given::values(self.indicators, "pivotd score")?,
             threshold: self.threshold,
@@ -180,7 +180,7 @@ impl Score {
                 show(&answer, width);
             }
         }
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 
@@ -244,8 +244,8 @@ fn notes(answer: &Answer) -> impl Iterator<Item = String> {
 }
 
 /// Makes the table of what sources said.
-fn evidence(evidence: &[&Said]) -> Vec<Column> {
-    let said = |said: &&Said| {
+fn evidence(evidence: &[&EvidenceRow]) -> Vec<Column> {
+    let said = |said: &&EvidenceRow| {
         let raw = said
             .raw
             .as_ref()
@@ -255,12 +255,12 @@ fn evidence(evidence: &[&Said]) -> Vec<Column> {
             });
         format!("{} {raw}", said.measure).trim().to_owned()
     };
-    let means = |said: &&Said| match (said.probability, said.polarity.as_str()) {
+    let means = |said: &&EvidenceRow| match (said.probability, said.polarity.as_str()) {
         (Some(probability), "malicious") => format!("malicious {:.0}%", probability * 100.0),
         (_, polarity) if said.status == "ok" || said.status == "stale" => polarity.to_owned(),
         _ => NOTHING.to_owned(),
     };
-    let why = |said: &&Said| {
+    let why = |said: &&EvidenceRow| {
         let about = said
             .about
             .as_ref()

@@ -8,8 +8,8 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::starting::Starting;
-use super::{ConfigFile, Done, block_on, terminal};
+use super::starting::StartSummary;
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::app::preflight::{Preflight, first_token};
 use crate::app::run_routes::RunRoutes;
 use crate::app::source::Source;
@@ -50,7 +50,7 @@ pub(super) fn load(file: Option<&Path>) -> anyhow::Result<Loaded> {
 }
 
 impl Serve {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let source = Source {
             file: self.file.config,
             listen: self.listen,
@@ -58,15 +58,15 @@ impl Serve {
         let loaded = source
             .load(&Providers::built_in())
             .map_err(|errors| anyhow::anyhow!("the configuration is refused\n{errors}"))?;
-        let words = Words::of(&loaded.settings.log);
+        let words = StartOutput::of(&loaded.settings.log);
         match block_on(serve(loaded, source, self.new, words))? {
-            Ok(()) => Ok(Done::Well),
+            Ok(()) => Ok(ExitStatus::Well),
             Err(error) => {
                 match words {
-                    Words::Log => terminal::line_in_time(&error_line(&error)),
-                    Words::People => terminal::note_in_time(&format!("pivotd: {error:#}")),
+                    StartOutput::Log => terminal::line_in_time(&error_line(&error)),
+                    StartOutput::People => terminal::note_in_time(&format!("pivotd: {error:#}")),
                 }
-                Ok(Done::WithError)
+                Ok(ExitStatus::WithError)
             }
         }
     }
@@ -87,14 +87,14 @@ pub(super) fn preflight(loaded: &Loaded, replaces_empty: bool, is_running: bool)
 
 /// Says for whom standard error is while the server starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Words {
+pub(super) enum StartOutput {
     /// For people, beside the log.
     People,
     /// For a collector of the log, which reads one JSON object a line and nothing else.
     Log,
 }
 
-impl Words {
+impl StartOutput {
     fn of(log: &LogSettings) -> Self {
         if log.format == LogFormat::Json && log.file.is_none() {
             Self::Log
@@ -122,7 +122,12 @@ fn error_line(error: &anyhow::Error) -> String {
     .to_string()
 }
 
-async fn serve(loaded: Loaded, source: Source, replaces_empty: bool, words: Words) -> anyhow::Result<()> {
+async fn serve(
+    loaded: Loaded,
+    source: Source,
+    replaces_empty: bool,
+    words: StartOutput,
+) -> anyhow::Result<()> {
     let settings = loaded.settings.clone();
     let preflight = preflight(&loaded, replaces_empty, false);
     let mut faults = preflight.faults();
@@ -201,16 +206,16 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 /// Says what was read and what is served: to people, and to the log where that is not theirs.
-fn tell_start(app: &App, first_token: Option<String>, words: Words) {
+fn tell_start(app: &App, first_token: Option<String>, words: StartOutput) {
     let configured = app.configured.load();
-    let starting = Starting {
+    let starting = StartSummary {
         loaded: &configured.loaded,
         file: app.source.as_ref().and_then(|source| source.file.as_deref()),
         store: app.engine.store().path(),
         tokens: app.tokens.list().len(),
         first_token,
     };
-    if words == Words::Log || configured.settings().log.file.is_some() {
+    if words == StartOutput::Log || configured.settings().log.file.is_some() {
         let providers: Vec<String> = starting
             .providers()
             .iter()
@@ -234,7 +239,7 @@ async fn make_first(
     app: &App,
     data: &Path,
     given: Option<(&str, PathBuf)>,
-    words: Words,
+    words: StartOutput,
 ) -> anyhow::Result<Option<String>> {
     if !app.tokens.is_empty() {
         return Ok(None);
@@ -246,7 +251,7 @@ async fn make_first(
         return Ok(Some(format!("the first token is that of {}", path.display())));
     }
     let (text, _) = app.tokens.create(new).await?;
-    if words == Words::People && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+    if words == StartOutput::People && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         return Ok(Some(format!(
             "the first client token, shown once:\n{}",
             text.expose_secret()

@@ -36,14 +36,14 @@ pub(super) struct Session {
     client: Client,
     /// How long an answer is waited for that does not take long.
     patience: Duration,
-    own: Option<Own>,
+    own: Option<InProcessSession>,
 }
 
 /// Is this process, over its own store or on replayed vendors.
-struct Own {
+struct InProcessSession {
     serving: InProcess,
     app: Arc<App>,
-    stage: Option<Box<demo::Stage>>,
+    stage: Option<Box<demo::DemoEnvironment>>,
 }
 
 impl Session {
@@ -62,13 +62,13 @@ impl Session {
     }
 
     /// Answers in this process.
-    fn own(app: Arc<App>, stage: Option<Box<demo::Stage>>) -> anyhow::Result<Self> {
+    fn own(app: Arc<App>, stage: Option<Box<demo::DemoEnvironment>>) -> anyhow::Result<Self> {
         let deadlines = app.configured.load().settings().deadlines;
         let serving = InProcess::start(Arc::clone(&app)).context("this process cannot serve the command")?;
         Ok(Self {
             client: Client::in_process(serving.connector()),
             patience: deadlines.maltego.max(deadlines.enrich) + GRACE,
-            own: Some(Own { serving, app, stage }),
+            own: Some(InProcessSession { serving, app, stage }),
         })
     }
 
@@ -144,7 +144,7 @@ impl Session {
     /// Starts replayed vendors in this process, without keys or network.
     pub(super) async fn demo() -> anyhow::Result<Self> {
         warn_to_stderr()?;
-        let stage = Box::new(demo::Stage::set().await?);
+        let stage = Box::new(demo::DemoEnvironment::set().await?);
         Self::own(Arc::clone(&stage.app), Some(stage))
     }
 
@@ -173,7 +173,7 @@ impl Session {
     pub(super) async fn close(self) {
         let Self { client, own, .. } = self;
         drop(client);
-        let Some(Own { serving, app, stage }) = own else {
+        let Some(InProcessSession { serving, app, stage }) = own else {
             return;
         };
         serving.stop().await;

@@ -14,7 +14,7 @@ const WIDEST: usize = 80;
 const NAMED: usize = 4;
 
 /// Holds what the start tells.
-pub(super) struct Starting<'a> {
+pub(super) struct StartSummary<'a> {
     /// The configuration.
     pub(super) loaded: &'a Loaded,
     /// Its file; the compiled-in one where there is none.
@@ -27,7 +27,7 @@ pub(super) struct Starting<'a> {
     pub(super) first_token: Option<String>,
 }
 
-impl Starting<'_> {
+impl StartSummary<'_> {
     /// Names the file and the variables that were read.
     pub(super) fn configuration(&self) -> String {
         let file = match self.file {
@@ -143,7 +143,7 @@ mod tests {
             set("PIVOTD__SERVER__DATA", "/var/lib/pivotd"),
         ];
         let loaded = load(None, &variables, &Providers::built_in()).unwrap();
-        let starting = |first_token: Option<&str>| Starting {
+        let starting = |first_token: Option<&str>| StartSummary {
             loaded: &loaded,
             file: None,
             store: Path::new("/var/lib/pivotd/pivotd.redb"),
@@ -158,7 +158,7 @@ mod tests {
             &Providers::built_in(),
         )
         .unwrap();
-        let over = Starting {
+        let over = StartSummary {
             loaded: &over,
             file: Some(Path::new("/etc/my.toml")),
             ..starting(None)

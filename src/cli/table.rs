@@ -28,7 +28,7 @@ pub(super) const NOTHING: &str = "-";
 
 /// Says what becomes of a column that does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fit {
+enum Overflow {
     /// Cells are cut, and the column is left out where that is not enough.
     Cut,
     /// Cells go on in the next line.
@@ -42,7 +42,7 @@ enum Fit {
 /// Holds a column: its head, what becomes of it where it does not fit, and its cells.
 pub(super) struct Column {
     head: &'static str,
-    fit: Fit,
+    fit: Overflow,
     cells: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ impl Column {
     pub(super) fn fixed(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self {
             head,
-            fit: Fit::Whole,
+            fit: Overflow::Whole,
             cells: cells.into_iter().map(|cell| terminal::line(&cell)).collect(),
         }
     }
@@ -59,7 +59,7 @@ impl Column {
     /// Makes a column that may be cut, or left out.
     pub(super) fn flexible(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self {
-            fit: Fit::Cut,
+            fit: Overflow::Cut,
             ..Self::fixed(head, cells)
         }
     }
@@ -67,7 +67,7 @@ impl Column {
     /// Makes a column of values: they are never cut, but go on in the next line.
     pub(super) fn main(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self {
-            fit: Fit::Wrap,
+            fit: Overflow::Wrap,
             ..Self::fixed(head, cells)
         }
     }
@@ -75,7 +75,7 @@ impl Column {
     /// Makes a column of words that have to be read whole, such as marks: they go on in the next line.
     pub(super) fn words(head: &'static str, cells: impl IntoIterator<Item = String>) -> Self {
         Self {
-            fit: Fit::Words,
+            fit: Overflow::Words,
             ..Self::fixed(head, cells)
         }
     }
@@ -123,26 +123,32 @@ pub(super) fn render(columns: Vec<Column>, width: usize, more: &str) -> String {
     let mut widths = loop {
         // What is left has the room of what was left out.
         let mut widths: Vec<usize> = columns.iter().map(Column::natural).collect();
-        narrow(&columns, &mut widths, Fit::Cut, |_| NARROWEST, is_too_wide);
-        narrow(&columns, &mut widths, Fit::Wrap, |_| COMFORTABLE, is_too_wide);
+        narrow(&columns, &mut widths, Overflow::Cut, |_| NARROWEST, is_too_wide);
         narrow(
             &columns,
             &mut widths,
-            Fit::Words,
+            Overflow::Wrap,
+            |_| COMFORTABLE,
+            is_too_wide,
+        );
+        narrow(
+            &columns,
+            &mut widths,
+            Overflow::Words,
             Column::longest_word,
             is_too_wide,
         );
-        let last = columns.iter().rposition(|column| column.fit == Fit::Cut);
+        let last = columns.iter().rposition(|column| column.fit == Overflow::Cut);
         match last.filter(|_| is_too_wide(&widths)) {
             Some(last) => left_out.push(columns.remove(last).head),
             None => break widths,
         }
     };
     for (fit, least) in [
-        (Fit::Wrap, NARROW),
-        (Fit::Words, DATE),
-        (Fit::Wrap, NARROWEST),
-        (Fit::Words, NARROWEST),
+        (Overflow::Wrap, NARROW),
+        (Overflow::Words, DATE),
+        (Overflow::Wrap, NARROWEST),
+        (Overflow::Words, NARROWEST),
     ] {
         narrow(&columns, &mut widths, fit, |_| least, is_too_wide);
     }
@@ -150,7 +156,7 @@ pub(super) fn render(columns: Vec<Column>, width: usize, more: &str) -> String {
     let mut text = lay_out(&columns, &widths);
     left_out.reverse();
     let cut = columns.iter().zip(&widths);
-    let cut = cut.filter(|(column, width)| column.fit == Fit::Cut && column.natural() > **width);
+    let cut = cut.filter(|(column, width)| column.fit == Overflow::Cut && column.natural() > **width);
     let cut: Vec<&str> = cut.map(|(column, _)| column.head).collect();
     let said = match (left_out.join(", "), cut.join(", ")) {
         (none, cells) if none.is_empty() && cells.is_empty() => return text,
@@ -195,25 +201,25 @@ fn lay_out(columns: &[Column], widths: &[usize]) -> String {
 }
 
 /// Fits a cell into a width.
-fn fitted(text: &str, fit: Fit, width: usize) -> String {
+fn fitted(text: &str, fit: Overflow, width: usize) -> String {
     match fit {
-        Fit::Wrap => wrapped(text, width),
-        Fit::Words if text.width() <= width => text.to_owned(),
-        Fit::Words => {
+        Overflow::Wrap => wrapped(text, width),
+        Overflow::Words if text.width() <= width => text.to_owned(),
+        Overflow::Words => {
             // Each reason with its points begins a line.
             let parts = text.replace("; +", ";\n+").replace("; -", ";\n-");
             let text = terminal::wrap(&parts, width);
             let lines: Vec<String> = text.lines().map(|line| wrapped(line, width)).collect();
             lines.join("\n")
         }
-        Fit::Cut | Fit::Whole => cut(text, width),
+        Overflow::Cut | Overflow::Whole => cut(text, width),
     }
 }
 
 /// Gives the room that words leave at the ends of their lines to columns that are cut.
 fn give_back(columns: &[Column], widths: &mut [usize], is_too_wide: impl Fn(&[usize]) -> bool) {
     for (column, width) in columns.iter().zip(widths.iter_mut()) {
-        if column.fit == Fit::Words && column.natural() > *width {
+        if column.fit == Overflow::Words && column.natural() > *width {
             let cells = column.cells.iter().map(|cell| fitted(cell, column.fit, *width));
             let widest = cells.map(|cell| cell.lines().map(UnicodeWidthStr::width).max().unwrap_or(0));
             *width = widest.max().unwrap_or(0).max(column.head.width());
@@ -222,7 +228,7 @@ fn give_back(columns: &[Column], widths: &mut [usize], is_too_wide: impl Fn(&[us
     for (at, column) in columns
         .iter()
         .enumerate()
-        .filter(|(_, column)| column.fit == Fit::Cut)
+        .filter(|(_, column)| column.fit == Overflow::Cut)
     {
         while let Some(width) = widths.get_mut(at)
             && *width < column.natural()
@@ -242,7 +248,7 @@ fn give_back(columns: &[Column], widths: &mut [usize], is_too_wide: impl Fn(&[us
 fn narrow(
     columns: &[Column],
     widths: &mut [usize],
-    fit: Fit,
+    fit: Overflow,
     least: impl Fn(&Column) -> usize,
     is_too_wide: impl Fn(&[usize]) -> bool,
 ) {

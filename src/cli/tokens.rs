@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::session::{STORE, once};
 use super::table::{Column, WIDER, render};
-use super::{ConfigFile, Done, block_on, terminal};
+use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::values;
 use crate::http::admin::tokens::{ListTokens, RevokeTokens, TokenView};
@@ -72,7 +72,7 @@ fn lifetime(text: &str) -> Result<Duration, String> {
 }
 
 impl Tokens {
-    pub(super) fn run(self) -> anyhow::Result<Done> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         match self.command {
             Command::Create {
                 name,
@@ -118,7 +118,7 @@ impl Tokens {
                 }
             }
         }
-        Ok(Done::Well)
+        Ok(ExitStatus::Well)
     }
 }
 

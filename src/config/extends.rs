@@ -30,7 +30,7 @@ pub(super) enum Scope {
 
 /// Is a setting that differs from the compiled-in file's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct OverlayChange {
     /// The setting's path, `providers.virustotal.rate`; of a transform with its name, `transform.sandbox.input`.
     pub path: String,
     /// The compiled-in value; `None` where there is none.
@@ -51,7 +51,7 @@ struct Removal {
 /// Is what a file does to the compiled-in one.
 #[derive(Debug, Default)]
 pub(super) struct Extension {
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<OverlayChange>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     removals: Vec<Removal>,
@@ -224,7 +224,7 @@ impl Extension {
                     return;
                 }
                 if !same(&known.node, &node) {
-                    self.changes.push(Change {
+                    self.changes.push(OverlayChange {
                         path: path.join("."),
                         built_in: Some(known.node.shown()),
                         here: Some(node.shown()),
@@ -245,7 +245,7 @@ impl Extension {
             }
             data => {
                 entry.node.data = data;
-                self.changes.push(Change {
+                self.changes.push(OverlayChange {
                     path: path.join("."),
                     built_in: None,
                     here: Some(entry.node.shown()),
@@ -301,7 +301,7 @@ impl Extension {
                         known.origin = node.origin;
                     }
                     None => {
-                        self.changes.push(Change {
+                        self.changes.push(OverlayChange {
                             path: path.join("."),
                             built_in: None,
                             here: Some(title(&node)),
@@ -383,7 +383,7 @@ impl Extension {
             && !nodes.iter().all(|node| is_gone(node).is_some())
         {
             nodes.retain(|node| is_gone(node).is_none());
-            self.changes.push(Change {
+            self.changes.push(OverlayChange {
                 path: format!("{TRANSFORM}.{name}.provider"),
                 built_in: Some(before),
                 here: Some(provider.shown()),
@@ -394,7 +394,7 @@ impl Extension {
         if self.changed.contains_key(&name) {
             return None;
         }
-        self.changes.push(Change {
+        self.changes.push(OverlayChange {
             path: format!("{TRANSFORM}.{name}"),
             built_in: Some(shown),
             here: None,
@@ -404,7 +404,7 @@ impl Extension {
     }
 
     fn removed(&mut self, path: &[&str], node: &Node, origin: &Origin) {
-        self.changes.push(Change {
+        self.changes.push(OverlayChange {
             path: path.join("."),
             built_in: Some(match (path, &node.data) {
                 ([TRANSFORM, _], _) => title(node),
@@ -460,8 +460,8 @@ impl Extension {
     }
 
     /// Returns what differs, with effective values: these are masked, where they are secret.
-    pub(super) fn into_changes(self, effective: &[Effective]) -> Vec<Change> {
-        let mut changes: Vec<Change> = Vec::new();
+    pub(super) fn into_changes(self, effective: &[Effective]) -> Vec<OverlayChange> {
+        let mut changes: Vec<OverlayChange> = Vec::new();
         for mut change in self.changes {
             let mut steps = change.path.split('.');
             if !matches!(steps.next(), Some(TRANSFORM | "scales")) {
@@ -476,7 +476,7 @@ impl Extension {
 }
 
 /// Replaces a value as it is written by the effective one, which is told by a path of its own or by one above.
-fn settle(change: &mut Change, effective: &[Effective]) {
+fn settle(change: &mut OverlayChange, effective: &[Effective]) {
     if change.here.is_none() {
         return;
     }

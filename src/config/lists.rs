@@ -6,7 +6,7 @@ use super::problem::expected_of;
 use super::reader::{Reader, flag, texts};
 use super::sections::section;
 use super::tree::{Data, Node};
-use crate::domain::lists::Added;
+use crate::domain::lists::ListSummary;
 use crate::domain::{Lists, Purpose};
 
 /// Keys that hold entries instead of files, each with its purpose.
@@ -69,8 +69,8 @@ fn files(reader: &Reader<'_>, purpose: Purpose, lists: &mut Lists) {
 }
 
 /// Shows how much was read of a file.
-fn shown(file: &str, added: &Added) -> String {
-    let Added { entries, odd, .. } = added;
+fn shown(file: &str, added: &ListSummary) -> String {
+    let ListSummary { entries, odd, .. } = added;
     match odd {
         0 => format!("{file} ({entries} entries)"),
         1 => format!("{file} ({entries} entries, 1 odd one skipped)"),
@@ -79,7 +79,7 @@ fn shown(file: &str, added: &Added) -> String {
 }
 
 /// Names the odd entries of a file, the first at least.
-fn warn(reader: &Reader<'_>, node: &Node, key: &str, file: &str, added: &Added) {
+fn warn(reader: &Reader<'_>, node: &Node, key: &str, file: &str, added: &ListSummary) {
     if added.odd == 0 {
         return;
     }

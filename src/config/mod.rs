@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use crate::providers::Providers;
 
-pub use extends::Change;
+pub use extends::OverlayChange;
 use extends::{Scope, lay_over};
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reader::Effective;
@@ -73,7 +73,7 @@ pub struct Loaded {
     /// Effective values and where each came from; secrets are masked.
     pub origins: Vec<Effective>,
     /// What the file says otherwise than the compiled-in one; `None` where it does not lie over that.
-    pub changes: Option<Vec<Change>>,
+    pub changes: Option<Vec<OverlayChange>>,
 }
 
 /// Returns the variables of this process; those that are not Unicode are left out.
@@ -235,7 +235,7 @@ fn settings(
     let reputation = reputation::reputation(&root, is_extended, known);
     let scales = sections::scales(&root);
     let lists = lists::lists(&root).into();
-    let known = transforms::Known {
+    let known = transforms::TransformContext {
         providers: known,
         settings: &providers,
         scales: &scales,

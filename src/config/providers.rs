@@ -66,7 +66,7 @@ fn provider(
         &descriptor.enabled.to_string(),
         flag,
     );
-    let tenants = tenants::Of {
+    let tenants = tenants::TenantContext {
         secrets,
         descriptor,
         options: &options,
@@ -438,7 +438,7 @@ fn ttl(reader: &Reader<'_>) -> Ttl {
         stale: 7 * DAY,
         bought: 30 * DAY,
     };
-    let most = 3660 * DAY;
+    let max = 3660 * DAY;
     let Some(node) = reader.get("ttl") else { return ttl };
     if let Data::Text(given) = &node.data {
         match values::duration(given) {
@@ -453,10 +453,10 @@ fn ttl(reader: &Reader<'_>) -> Ttl {
         return ttl;
     }
     let table = Reader::new(reader.findings, reader.path("ttl"), node);
-    ttl.default = table.duration("default", ttl.default, Duration::ZERO, most);
-    ttl.not_found = table.duration("not_found", ttl.not_found, Duration::ZERO, most);
-    ttl.stale = table.duration("stale", ttl.stale, Duration::ZERO, most);
-    ttl.bought = table.duration("bought", ttl.bought, Duration::ZERO, most);
+    ttl.default = table.duration("default", ttl.default, Duration::ZERO, max);
+    ttl.not_found = table.duration("not_found", ttl.not_found, Duration::ZERO, max);
+    ttl.stale = table.duration("stale", ttl.stale, Duration::ZERO, max);
+    ttl.bought = table.duration("bought", ttl.bought, Duration::ZERO, max);
     for capability in Capability::ALL {
         let name = capability.name();
         if let Some(duration) = table.value(name, |node| values::duration(&text(node)?)) {

@@ -290,14 +290,14 @@ pub(super) fn flag(node: &Node) -> Result<bool, String> {
 }
 
 /// Reads a whole number within bounds; a variable may say it in digits.
-pub(super) fn integer(node: &Node, least: i64, most: i64) -> Result<i64, String> {
+pub(super) fn integer(node: &Node, least: i64, max: i64) -> Result<i64, String> {
     let number = match &node.data {
         Data::Integer(number) => Some(*number),
         Data::Text(text) if node.origin.is_variable() => text.trim().parse().ok(),
         _ => None,
     };
     match number {
-        Some(number) if (least..=most).contains(&number) => Ok(number),
+        Some(number) if (least..=max).contains(&number) => Ok(number),
         _ => {
             let found = if number.is_some() {
                 node.shown()
@@ -305,7 +305,7 @@ pub(super) fn integer(node: &Node, least: i64, most: i64) -> Result<i64, String>
                 node.what().to_owned()
             };
             Err(format!(
-                "expected a whole number from {least} to {most}, found {found}"
+                "expected a whole number from {least} to {max}, found {found}"
             ))
         }
     }

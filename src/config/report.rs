@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Change, Effective, Loaded, Origin};
+use super::{Effective, Loaded, Origin, OverlayChange};
 use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::settings::{Budget, ProviderSettings, Rate, TenantSettings};
 use crate::domain::indicator::is_turning;
@@ -102,7 +102,7 @@ impl Report<'_> {
     #[must_use]
     pub fn differences(&self, built_in: &[Effective]) -> Option<Vec<[String; 4]>> {
         let changes = self.loaded.changes.as_ref()?;
-        let row = |change: &Change| {
+        let row = |change: &OverlayChange| {
             let default = || {
                 let known = built_in.iter().find(|known| known.path == change.path)?;
                 let is_default = known.origin == Origin::Default;

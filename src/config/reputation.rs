@@ -11,7 +11,7 @@ use super::tree::{self, Data, Node, meant};
 use super::{DEFAULT_FILE, DEFAULT_NAME};
 use crate::domain::Purpose;
 use crate::providers::Providers;
-use crate::reputation::calibrate::{self, Calibration, Meaning};
+use crate::reputation::calibrate::{self, Calibration, WordMeaning};
 use crate::reputation::policy::{ListMeaning, Registrations, SourceRules, Thresholds};
 use crate::reputation::{BenignClass, Fallback, Kind, Millionths, Reliability, Rules};
 
@@ -100,9 +100,9 @@ fn over(root: &Reader<'_>, base: &Rules, providers: Option<&Providers>) -> Rules
     for capped in rules.settle() {
         let percent = |share: Millionths| share.get() / 10_000;
         let path = format!("sources.{}.{}", capped.source, capped.measure);
-        let (grade, most, says) = (capped.grade, percent(capped.weight), percent(capped.highest));
+        let (grade, max, says) = (capped.grade, percent(capped.weight), percent(capped.highest));
         let message = format!(
-            "{path}: grade {grade:?} lets the source come to {most} alone, and the measure says up to {says}"
+            "{path}: grade {grade:?} lets the source come to {max} alone, and the measure says up to {says}"
         );
         reader.findings.warn(reader.origin, message);
     }
@@ -248,8 +248,8 @@ fn lists(reader: &Reader<'_>, rules: &mut Rules) {
             table.findings.error(&entry.origin, message);
         }
         let said = meaning(&entry.node).map(|meaning| match meaning {
-            Meaning::Benign(class) => ListMeaning::Benign(class),
-            Meaning::Malicious(probability) => ListMeaning::Malicious(probability),
+            WordMeaning::Benign(class) => ListMeaning::Benign(class),
+            WordMeaning::Malicious(probability) => ListMeaning::Malicious(probability),
         });
         match said {
             Ok(said) => {
@@ -326,7 +326,7 @@ fn source_rules(reader: &Reader<'_>, source: &mut SourceRules) {
 }
 
 /// Is what a file says of a measure.
-struct Measured {
+struct MeasureSetting {
     calibration: Calibration,
     /// Whether it says scores of the source alone instead of probabilities.
     alone: bool,
@@ -336,7 +336,7 @@ struct Measured {
     by: Option<String>,
 }
 
-impl Measured {
+impl MeasureSetting {
     /// Goes into the rules of a source, under the measure's name.
     fn put(self, source: &mut SourceRules, name: &str) {
         source.alone.remove(name);
@@ -357,9 +357,9 @@ impl Measured {
 
 /// Reads what a measure means: in short, or as a table with `points`, `age`, `words` or `alone`, and beside these
 /// `source` and `decays`.
-fn measured(node: &Node) -> Result<Measured, String> {
+fn measured(node: &Node) -> Result<MeasureSetting, String> {
     const MEMBERS: [&str; 7] = ["published", "points", "age", "words", "alone", "source", "decays"];
-    let short = |calibration| Measured {
+    let short = |calibration| MeasureSetting {
         calibration,
         alone: false,
         lasting: false,
@@ -410,7 +410,7 @@ fn measured(node: &Node) -> Result<Measured, String> {
         }
     }
     let calibration = found.ok_or_else(|| "expected one of points, age, words and alone".to_owned())?;
-    Ok(Measured {
+    Ok(MeasureSetting {
         calibration,
         alone,
         lasting,
@@ -479,17 +479,17 @@ fn points(node: &Node) -> Result<Vec<(i64, Millionths)>, String> {
     Ok(points)
 }
 
-fn meaning(node: &Node) -> Result<Meaning, String> {
+fn meaning(node: &Node) -> Result<WordMeaning, String> {
     match &node.data {
-        Data::Integer(_) => Ok(Meaning::Malicious(Millionths::percent(percent(integer(
+        Data::Integer(_) => Ok(WordMeaning::Malicious(Millionths::percent(percent(integer(
             node, 0, 100,
         )?)))),
         Data::Text(word) => match word.as_str() {
-            "hard" => Ok(Meaning::Benign(BenignClass::Hard)),
-            "soft" => Ok(Meaning::Benign(BenignClass::Soft)),
-            "context" => Ok(Meaning::Benign(BenignClass::Context)),
+            "hard" => Ok(WordMeaning::Benign(BenignClass::Hard)),
+            "soft" => Ok(WordMeaning::Benign(BenignClass::Soft)),
+            "context" => Ok(WordMeaning::Benign(BenignClass::Context)),
             _ if node.origin.is_variable() => {
-                integer(node, 0, 100).map(|share| Meaning::Malicious(Millionths::percent(percent(share))))
+                integer(node, 0, 100).map(|share| WordMeaning::Malicious(Millionths::percent(percent(share))))
             }
             _ => Err(expected_meaning(node)),
         },

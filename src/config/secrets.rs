@@ -20,12 +20,12 @@ pub(super) struct Secrets<'a> {
     /// Whether everybody on the machine can read the configuration file.
     pub(super) file_is_public: bool,
     /// The parts of keys that are missing.
-    pub(super) missing: RefCell<Vec<Missing>>,
+    pub(super) missing: RefCell<Vec<MissingSecret>>,
 }
 
 /// Is a secret whose named source holds nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Missing {
+pub(super) struct MissingSecret {
     /// The setting's path.
     pub(super) path: String,
     /// Why it holds nothing.
@@ -69,7 +69,7 @@ impl Secrets<'_> {
     ) -> Result<Option<(SecretString, SecretOrigin)>, String> {
         let note = |reason: String, is_file| {
             findings.effective(path.to_owned(), format!("missing: {reason}"), &node.origin);
-            self.missing.borrow_mut().push(Missing {
+            self.missing.borrow_mut().push(MissingSecret {
                 path: path.to_owned(),
                 reason,
                 origin: node.origin.clone(),

@@ -36,43 +36,43 @@ impl<'a> Reader<'a> {
         key: &'a str,
         default: Duration,
         least: Duration,
-        most: Duration,
+        max: Duration,
     ) -> Duration {
         let shown = format!("{:?}", values::show_duration(default));
         self.value_or(key, default, &shown, |node| {
             let duration = values::duration(&text(node)?)?;
-            if (least..=most).contains(&duration) {
+            if (least..=max).contains(&duration) {
                 return Ok(duration);
             }
-            let (least, most) = (values::show_duration(least), values::show_duration(most));
+            let (least, max) = (values::show_duration(least), values::show_duration(max));
             Err(format!(
-                "expected a duration from {least} to {most}, found {}",
+                "expected a duration from {least} to {max}, found {}",
                 node.shown()
             ))
         })
     }
 
     /// Reads a size in bytes within bounds.
-    pub(super) fn bytes(&self, key: &'a str, default: u64, least: u64, most: u64) -> u64 {
+    pub(super) fn bytes(&self, key: &'a str, default: u64, least: u64, max: u64) -> u64 {
         self.value_or(key, default, &default.to_string(), |node| {
             let bytes = match node.data {
                 Data::Integer(number) => u64::try_from(number).map_err(|_| "expected a size".to_owned())?,
                 _ => values::bytes(&text(node)?)?,
             };
-            if (least..=most).contains(&bytes) {
+            if (least..=max).contains(&bytes) {
                 return Ok(bytes);
             }
             Err(format!(
-                "expected from {least} to {most} bytes, found {}",
+                "expected from {least} to {max} bytes, found {}",
                 node.shown()
             ))
         })
     }
 
     /// Reads a whole number within bounds.
-    pub(super) fn number(&self, key: &'a str, default: i64, least: i64, most: i64) -> i64 {
+    pub(super) fn number(&self, key: &'a str, default: i64, least: i64, max: i64) -> i64 {
         self.value_or(key, default, &default.to_string(), |node| {
-            integer(node, least, most)
+            integer(node, least, max)
         })
     }
 

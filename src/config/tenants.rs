@@ -11,7 +11,7 @@ use super::values::{DEFAULT_TENANT, LONGEST_NAME, is_plain_name};
 use crate::providers::Descriptor;
 
 /// What the tables of one provider's tenants are read with.
-pub(super) struct Of<'a> {
+pub(super) struct TenantContext<'a> {
     pub(super) secrets: &'a Secrets<'a>,
     pub(super) descriptor: &'a Descriptor,
     /// The provider's own settings, which say which parts make up a key.
@@ -19,7 +19,7 @@ pub(super) struct Of<'a> {
     pub(super) is_enabled: bool,
 }
 
-impl Of<'_> {
+impl TenantContext<'_> {
     /// Reads all tenants of a provider.
     pub(super) fn tenants(&self, provider: &Reader<'_>) -> BTreeMap<String, TenantSettings> {
         let section = super::sections::section(provider, "tenants");

@@ -9,21 +9,21 @@ use super::reader::{Findings, Reader, flag, text};
 use super::settings::ProviderSettings;
 use super::tree::{Data, Node};
 use super::values;
-use crate::catalogue::{self, Answerer, InputSpec, OWN, TransformSpec, own};
+use crate::catalogue::{self, InputSpec, OWN, TransformSource, TransformSpec, own};
 use crate::domain::{Capability, IndicatorKind};
 use crate::maltego::types;
 use crate::mapping::{Plan, Scale};
 use crate::providers::{Descriptor, Name, Offer, Providers, Values};
 
 /// What transforms are checked against.
-pub(super) struct Known<'a> {
+pub(super) struct TransformContext<'a> {
     pub(super) providers: &'a Providers,
     pub(super) settings: &'a BTreeMap<String, ProviderSettings>,
     pub(super) scales: &'a BTreeMap<String, Scale>,
 }
 
 /// Reads all transforms, in the order of the file.
-pub(super) fn transforms(root: &Reader<'_>, known: &Known<'_>) -> Vec<TransformSpec> {
+pub(super) fn transforms(root: &Reader<'_>, known: &TransformContext<'_>) -> Vec<TransformSpec> {
     let Some(node) = root.get("transform") else {
         return Vec::new();
     };
@@ -56,7 +56,7 @@ pub(super) fn transforms(root: &Reader<'_>, known: &Known<'_>) -> Vec<TransformS
 fn transform(
     findings: &Findings,
     node: &Node,
-    known: &Known<'_>,
+    known: &TransformContext<'_>,
     lines: &mut BTreeMap<String, usize>,
 ) -> Option<TransformSpec> {
     let reader = Reader::new(findings, "transform", node);
@@ -83,9 +83,9 @@ fn transform(
     let title = title?;
     let plan = Plan::compile(capability.schema(), &title, &entities, &names);
     let answerer = if names == [OWN] {
-        Answerer::Own
+        TransformSource::Own
     } else {
-        Answerer::Providers(names)
+        TransformSource::Providers(names)
     };
     Some(TransformSpec {
         name: name?,
@@ -123,7 +123,7 @@ fn name(reader: &Reader<'_>, lines: &mut BTreeMap<String, usize>) -> Option<Stri
     Some(name)
 }
 
-fn answerers<'a>(reader: &Reader<'_>, known: &Known<'a>) -> Vec<(&'a Descriptor, Origin)> {
+fn answerers<'a>(reader: &Reader<'_>, known: &TransformContext<'a>) -> Vec<(&'a Descriptor, Origin)> {
     let Some(node) = reader.get("provider") else {
         reader.findings.error(reader.origin, "\"provider\" is missing");
         return Vec::new();

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::http;
 use crate::http::pipeline::pipeline;
 use crate::http::principal::{LocalOperator, MOST_TURNS};
-use crate::net::{Connections, Watched};
+use crate::net::{Connections, WatchedStream};
 use crate::telemetry::network::NetworkMetrics;
 
 /// The most connections at a time; beyond it those make room whose commands let the server wait longest.
@@ -27,7 +27,7 @@ const TAKEN: Duration = Duration::from_secs(60);
 
 /// Says why a connection is served no further.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(super) enum RefusedConnection {
     /// It is another user's.
     #[error("the connection is not the owner's")]
     Stranger,
@@ -64,8 +64,13 @@ impl Shared {
     pub(super) fn service<F: Future<Output = ()> + 'static>(
         self,
         stopping: impl Fn() -> F + 'static,
-    ) -> impl ServiceFactory<UnixStream, Config = (), Response = (), Error = Refused, InitError: std::fmt::Debug>
-    {
+    ) -> impl ServiceFactory<
+        UnixStream,
+        Config = (),
+        Response = (),
+        Error = RefusedConnection,
+        InitError: std::fmt::Debug,
+    > {
         let Self {
             app,
             connections,
@@ -82,7 +87,7 @@ impl Shared {
             .graceful_shutdown_signal(stopping)
             .client_request_timeout(SENT)
             .on_connect_ext(
-                move |io: &Watched<UnixStream>, extensions: &mut actix_http::Extensions| {
+                move |io: &WatchedStream<UnixStream>, extensions: &mut actix_http::Extensions| {
                     extensions.insert(Arc::clone(io.connection()));
                     extensions.insert(operator.clone());
                 },
@@ -93,14 +98,14 @@ impl Shared {
             async move {
                 if !is_owner(&stream) {
                     tracing::warn!("a command of another user was refused on the control socket");
-                    return Err(Refused::Stranger);
+                    return Err(RefusedConnection::Stranger);
                 }
-                let place = connections.enter(None).ok_or(Refused::Full)?;
-                let stream = Watched::new(stream, place, connections, TAKEN);
+                let place = connections.enter(None).ok_or(RefusedConnection::Full)?;
+                let stream = WatchedStream::new(stream, place, connections, TAKEN);
                 Ok((stream, actix_http::Protocol::Http1, None))
             }
         })
-        .and_then(service.map_err(|_| Refused::Broken))
+        .and_then(service.map_err(|_| RefusedConnection::Broken))
     }
 }
 

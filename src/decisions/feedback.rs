@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::ask::score::{Feedback, Opinion, Said};
+use crate::ask::score::{Feedback, FeedbackClass, FeedbackEntry};
 use crate::domain::{Indicator, IndicatorKind};
 use crate::engine::known_time::KnownTime;
 use crate::storage::{RecordStore, Row, StoreError, Table, gather_rows};
@@ -61,7 +61,7 @@ const STRIPES: usize = 64;
 
 /// Says why what a client said was not taken in.
 #[derive(Debug, thiserror::Error)]
-pub enum SayError {
+pub enum FeedbackError {
     /// The store cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -99,7 +99,7 @@ impl Entry {
 
 /// Holds what was said and still holds, by indicator and by its end.
 #[derive(Debug, Default)]
-struct Known {
+struct CurrentFeedback {
     entries: HashMap<Arc<str>, Entry>,
     ends: BTreeSet<(Timestamp, Arc<str>)>,
     /// Bytes by owner.
@@ -110,14 +110,14 @@ struct Known {
 }
 
 /// Keeps room for what is on its way to the disk.
-struct Promise<'a> {
+struct PendingSlot<'a> {
     owner: Arc<str>,
     bytes: u64,
-    opinions: &'a Opinions,
+    opinions: &'a FeedbackStore,
 }
 
-impl<'a> Promise<'a> {
-    fn of(known: &mut Known, entry: &Entry, opinions: &'a Opinions) -> Self {
+impl<'a> PendingSlot<'a> {
+    fn of(known: &mut CurrentFeedback, entry: &Entry, opinions: &'a FeedbackStore) -> Self {
         let (owner, bytes) = (Arc::clone(&entry.owner), entry.bytes());
         *known.promised.entry(Arc::clone(&owner)).or_default() += bytes;
         Self {
@@ -128,7 +128,7 @@ impl<'a> Promise<'a> {
     }
 }
 
-impl Drop for Promise<'_> {
+impl Drop for PendingSlot<'_> {
     fn drop(&mut self) {
         let mut known = self.opinions.known_mut();
         if let Some(promised) = known.promised.get_mut(&self.owner) {
@@ -140,7 +140,7 @@ impl Drop for Promise<'_> {
     }
 }
 
-impl Known {
+impl CurrentFeedback {
     fn insert(&mut self, key: &str, entry: Entry) {
         self.remove(key);
         let key: Arc<str> = key.into();
@@ -173,15 +173,15 @@ impl Known {
     }
 
     /// Looks whether there is room for what is said under a key.
-    fn has_room(&self, key: &str, entry: &Entry) -> Result<(), SayError> {
+    fn has_room(&self, key: &str, entry: &Entry) -> Result<(), FeedbackError> {
         let before = self.entries.get(key);
         let freed = before.map_or(0, Entry::bytes);
         let own = before.filter(|before| before.owner == entry.owner);
         let promised = self.promised.get(&entry.owner).copied().unwrap_or(0);
         let held = promised + self.held.get(&entry.owner).copied().unwrap_or(0);
-        let full = |whose, most: u64| SayError::Full {
+        let full = |whose, max: u64| FeedbackError::Full {
             whose,
-            count: most / 1024,
+            count: max / 1024,
         };
         if held - own.map_or(0, Entry::bytes) + entry.bytes() > MOST_OF_CLIENT {
             return Err(full("this client's", MOST_OF_CLIENT));
@@ -195,17 +195,17 @@ impl Known {
 
 /// Keeps what people said, in memory and beside the store.
 #[derive(Debug)]
-pub struct Opinions {
+pub struct FeedbackStore {
     store: Arc<dyn RecordStore>,
     time: Arc<KnownTime>,
-    known: RwLock<Known>,
+    known: RwLock<CurrentFeedback>,
     /// Keeps what is said of one indicator in order; what is said of others rarely waits for it.
     writing: [Mutex<()>; STRIPES],
     /// Grows with everything that is said.
     version: AtomicU64,
 }
 
-impl Opinions {
+impl FeedbackStore {
     /// Reads what was said and still holds.
     ///
     /// # Errors
@@ -215,7 +215,7 @@ impl Opinions {
         let known = gather_rows(
             store.as_ref(),
             all,
-            Known::default(),
+            CurrentFeedback::default(),
             |known, row_key, _, value| {
                 let Ok(record) = serde_json::from_slice::<FeedbackRecord>(value) else {
                     return;
@@ -252,11 +252,11 @@ impl Opinions {
         &self.writing[at]
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Known> {
+    fn known(&self) -> RwLockReadGuard<'_, CurrentFeedback> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+    fn known_mut(&self) -> RwLockWriteGuard<'_, CurrentFeedback> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -270,11 +270,11 @@ impl Opinions {
     ///
     /// # Errors
     /// [`SayError`] where the store cannot be written, or as much is held as may be.
-    pub async fn say(&self, tenant: &str, record: FeedbackRecord) -> Result<(), SayError> {
+    pub async fn say(&self, tenant: &str, record: FeedbackRecord) -> Result<(), FeedbackError> {
         let key = key(tenant, record.r#type, &record.indicator);
         let withdrawn = record.verdict == FeedbackVerdict::Withdrawn;
         let row = Row {
-            shelf: Table::Feedback,
+            table: Table::Feedback,
             key: key.clone(),
             // What ended before it began is swept away.
             until_us: if withdrawn {
@@ -297,13 +297,13 @@ impl Opinions {
             if !withdrawn {
                 known.has_room(&key, &entry)?;
             }
-            _promise = (!withdrawn).then(|| Promise::of(&mut known, &entry, self));
+            _promise = (!withdrawn).then(|| PendingSlot::of(&mut known, &entry, self));
             // Earlier versions named a mailbox as it was written.
             if let Some(before) = known.entries.get(key.as_str()) {
                 let written = format!("{tenant}{}", name(before.record.r#type, &before.record.indicator));
                 if written != key {
                     rows.push(Row {
-                        shelf: Table::Feedback,
+                        table: Table::Feedback,
                         key: written,
                         until_us: 0,
                         value: Vec::new(),
@@ -341,16 +341,16 @@ impl Opinions {
     }
 }
 
-impl Feedback for Opinions {
-    fn said(&self, tenant: &str, indicator: &Indicator, _now: Timestamp) -> Vec<Said> {
+impl Feedback for FeedbackStore {
+    fn said(&self, tenant: &str, indicator: &Indicator, _now: Timestamp) -> Vec<FeedbackEntry> {
         let record = self.of(tenant, indicator.kind(), indicator.value());
         let said = record.and_then(|record| {
             let opinion = match record.verdict {
-                FeedbackVerdict::FalsePositive => Opinion::FalsePositive,
-                FeedbackVerdict::Confirmed => Opinion::Confirmed,
+                FeedbackVerdict::FalsePositive => FeedbackClass::FalsePositive,
+                FeedbackVerdict::Confirmed => FeedbackClass::Confirmed,
                 FeedbackVerdict::Withdrawn => return None,
             };
-            Some(Said {
+            Some(FeedbackEntry {
                 opinion,
                 reason: record.reason.clone(),
                 at: record.said_at,
@@ -391,11 +391,11 @@ mod tests {
 
     const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
-    async fn opinions(folder: &std::path::Path, clock: &ManualClock) -> Opinions {
+    async fn opinions(folder: &std::path::Path, clock: &ManualClock) -> FeedbackStore {
         let store = Arc::new(Store::open(folder, 1 << 20).unwrap());
         let lasts = std::time::Duration::from_secs(3600);
         let time = KnownTime::open(store.clone(), Arc::new(clock.clone()), lasts).await;
-        Opinions::open(store, time).await.unwrap()
+        FeedbackStore::open(store, time).await.unwrap()
     }
 
     fn said(client: &str, at: usize, now: Timestamp) -> FeedbackRecord {
@@ -412,7 +412,7 @@ mod tests {
     }
 
     /// Fills what a client may say without writing it.
-    fn fill(opinions: &Opinions, client: &str, now: Timestamp) -> usize {
+    fn fill(opinions: &FeedbackStore, client: &str, now: Timestamp) -> usize {
         let mut known = opinions.known_mut();
         for at in 0.. {
             let record = Arc::new(said(client, at, now));
@@ -437,7 +437,7 @@ mod tests {
         let now = crate::clock::Clock::now(&clock);
         assert!(fill(&opinions, "a", now) > 1000);
         let more = opinions.say("soc", said("a", 1 << 20, now)).await;
-        assert!(matches!(more, Err(SayError::Full { .. })), "{more:?}");
+        assert!(matches!(more, Err(FeedbackError::Full { .. })), "{more:?}");
         // Others have room of their own, up to what all have.
         opinions.say("soc", said("b", 1 << 20, now)).await.unwrap();
         for client in ["c", "d", "e"] {
@@ -445,7 +445,7 @@ mod tests {
         }
         assert!(opinions.bytes() <= MOST);
         let more = opinions.say("soc", said("f", 1 << 21, now)).await;
-        assert!(matches!(more, Err(SayError::Full { .. })), "{more:?}");
+        assert!(matches!(more, Err(FeedbackError::Full { .. })), "{more:?}");
         let mut withdrawn = said("b", 1 << 20, now);
         withdrawn.verdict = FeedbackVerdict::Withdrawn;
         opinions.say("soc", withdrawn).await.unwrap();
@@ -474,7 +474,7 @@ mod tests {
         let say = |at| opinions.say("soc", said("soc", count + at, now));
         let (one, other) = tokio::join!(say(1), say(2));
         assert!(one.is_ok(), "{one:?}");
-        assert!(matches!(other, Err(SayError::Full { .. })), "{other:?}");
+        assert!(matches!(other, Err(FeedbackError::Full { .. })), "{other:?}");
         assert!(opinions.known().promised.is_empty());
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::packed::{self, Owned};
-use super::shelf::{Gone, Limits, Name, Shelved, client_of};
+use super::packed::{self, DecisionOwner};
+use super::shelf::{EvictedRow, Limits, Name, RowIndex, client_of};
 use super::{KeptDecision, row_key};
 use crate::config::settings::StoreSettings;
 use crate::storage::{RecordStore, StoreError, Table, gather_rows};
@@ -41,7 +41,7 @@ pub struct DecisionsOf {
 }
 
 /// Is a decision that was found in the store.
-pub(super) struct Found {
+pub(super) struct StoredDecision {
     pub(super) key: String,
     pub(super) name: Name,
     pub(super) until_us: i64,
@@ -56,8 +56,8 @@ struct Owner {
 
 /// Knows which decisions are kept.
 #[derive(Debug)]
-pub(super) struct Held {
-    pub(super) shelved: Shelved,
+pub(super) struct DecisionIndex {
+    pub(super) shelved: RowIndex,
     owners: HashMap<u64, Owner>,
 }
 
@@ -75,18 +75,18 @@ pub(super) fn name_of(client: u64, id: &str) -> Option<Name> {
 }
 
 /// Says whose a stored decision is and when it was last made; for one that earlier versions wrote, it is unpacked.
-pub(super) fn owned(tenant: &str, value: &[u8]) -> Option<Owned> {
+pub(super) fn owned(tenant: &str, value: &[u8]) -> Option<DecisionOwner> {
     let (owned, _) = packed::apart(value);
     owned.or_else(|| {
         let decision: KeptDecision = packed::unpack_owned(value)?;
-        Some(Owned {
+        Some(DecisionOwner {
             client: client_of(tenant, &decision.client),
             made_us: decision.last_decided_at.as_microsecond(),
         })
     })
 }
 
-impl Held {
+impl DecisionIndex {
     /// Looks which decisions are there.
     pub(super) async fn open(
         store: &dyn RecordStore,
@@ -94,7 +94,7 @@ impl Held {
         settings: StoreSettings,
     ) -> Result<Self, StoreError> {
         let held = Self {
-            shelved: Shelved::new(limits(settings)),
+            shelved: RowIndex::new(limits(settings)),
             owners: HashMap::new(),
         };
         let all = (Table::Decisions, now_us);
@@ -125,7 +125,7 @@ impl Held {
     }
 
     /// Returns the key of a decision's row.
-    pub(super) fn key(&self, gone: &Gone) -> Option<String> {
+    pub(super) fn key(&self, gone: &EvictedRow) -> Option<String> {
         let owner = self.owners.get(&gone.name.client)?;
         let id = Uuid::from_bytes(gone.name.item).to_string();
         Some(row_key(&owner.tenant, &id))
@@ -153,7 +153,7 @@ pub(super) async fn find(
     store: &dyn RecordStore,
     chosen: &ChosenDecisions,
     now_us: i64,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<StoredDecision>, StoreError> {
     let chosen = chosen.clone();
     let age_us = |seconds| {
         i64::try_from(seconds)
@@ -176,7 +176,7 @@ pub(super) async fn find(
         let is_client = (chosen.client.as_deref()).is_none_or(|name| client_of(tenant, name) == owned.client);
         let is_old = before_us.is_none_or(|before| owned.made_us < before);
         if let Some(name) = name_of(owned.client, id).filter(|_| is_client && is_old) {
-            found.push(Found {
+            found.push(StoredDecision {
                 key: key.to_owned(),
                 name,
                 until_us,

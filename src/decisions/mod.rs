@@ -19,13 +19,13 @@ use crate::engine::known_time::KnownTime;
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::{Decision, digest};
 use crate::storage::{RecordStore, Row, StoreError, Table};
-use held::{Held, find, limits, name_of, owned};
-use packed::Owned;
+use held::{DecisionIndex, find, limits, name_of, owned};
+use packed::DecisionOwner;
 use shelf::client_of;
 
-pub use feedback::{FeedbackRecord, FeedbackVerdict, Opinions, SayError};
+pub use feedback::{FeedbackError, FeedbackRecord, FeedbackStore, FeedbackVerdict};
 pub use held::{ChosenDecisions, DecisionsOf};
-pub use replies::{Begun, Claim, Replies, Reply, fingerprint};
+pub use replies::{Replies, Reply, ReplyClaim, RequestStatus, fingerprint};
 
 /// A decision that is made again is written again once a day at most.
 const AGAIN_S: i64 = 86_400;
@@ -62,9 +62,9 @@ pub struct Decisions {
     /// Decisions that were written within the last day, by their row's key.
     known: Cache<String, i64>,
     /// Which are kept.
-    held: Mutex<Held>,
+    held: Mutex<DecisionIndex>,
     /// What people said.
-    pub opinions: Opinions,
+    pub opinions: FeedbackStore,
     /// Replies that can be asked for again.
     pub replies: Replies,
 }
@@ -79,9 +79,9 @@ impl Decisions {
         time: Arc<KnownTime>,
         settings: StoreSettings,
     ) -> Result<Self, StoreError> {
-        let held = Held::open(store.as_ref(), time.earliest().as_microsecond(), settings).await?;
+        let held = DecisionIndex::open(store.as_ref(), time.earliest().as_microsecond(), settings).await?;
         Ok(Self {
-            opinions: Opinions::open(Arc::clone(&store), Arc::clone(&time)).await?,
+            opinions: FeedbackStore::open(Arc::clone(&store), Arc::clone(&time)).await?,
             replies: Replies::open(Arc::clone(&store), Arc::clone(&time), settings).await?,
             known: Cache::new(KNOWN),
             held: Mutex::new(held),
@@ -90,7 +90,7 @@ impl Decisions {
         })
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, DecisionIndex> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -185,7 +185,7 @@ impl Decisions {
                 None => serde_json::to_value(answer).unwrap_or_default(),
             },
         };
-        let owner = Owned {
+        let owner = DecisionOwner {
             client: client_of(tenant, &decision.client),
             made_us: now.as_microsecond(),
         };
@@ -211,7 +211,7 @@ impl Decisions {
         }
         let count = keys.len();
         let row = Row {
-            shelf: Table::Decisions,
+            table: Table::Decisions,
             key: key.clone(),
             until_us,
             value,

@@ -22,13 +22,13 @@ const LONG: usize = size_of::<u64>();
 
 /// Says whose a decision is, and when it was last made, so that it need not be unpacked for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Owned {
+pub(super) struct DecisionOwner {
     pub(super) client: u64,
     pub(super) made_us: i64,
 }
 
 /// Packs a decision with whose it is.
-pub(super) fn pack_owned<T: Serialize>(owned: Owned, value: &T) -> Vec<u8> {
+pub(super) fn pack_owned<T: Serialize>(owned: DecisionOwner, value: &T) -> Vec<u8> {
     let mut bytes = vec![OWNED];
     bytes.extend(owned.client.to_be_bytes());
     bytes.extend(owned.made_us.to_be_bytes());
@@ -37,12 +37,12 @@ pub(super) fn pack_owned<T: Serialize>(owned: Owned, value: &T) -> Vec<u8> {
 }
 
 /// Takes a stored decision apart: whose it is, if that stands before it, and the packed decision.
-pub(super) fn apart(bytes: &[u8]) -> (Option<Owned>, &[u8]) {
+pub(super) fn apart(bytes: &[u8]) -> (Option<DecisionOwner>, &[u8]) {
     let read = || {
         let rest = bytes.strip_prefix(&[OWNED])?;
         let (client, rest) = rest.split_first_chunk::<LONG>()?;
         let (made, rest) = rest.split_first_chunk::<LONG>()?;
-        let owned = Owned {
+        let owned = DecisionOwner {
             client: u64::from_be_bytes(*client),
             made_us: i64::from_be_bytes(*made),
         };
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_decision_is_read_with_whose_it_is_and_without() {
-        let owned = Owned {
+        let owned = DecisionOwner {
             client: u64::MAX - 1,
             made_us: -7,
         };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::packed;
-use super::shelf::{Limits, Name, Shelved};
+use super::shelf::{Limits, Name, RowIndex};
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::hex::hex;
@@ -30,7 +30,7 @@ pub struct Reply {
 
 /// Is a reply as it is kept: with what it was a reply to.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct StoredReply {
     /// How requests were told apart when it was kept; a reply of another time is none.
     #[serde(default)]
     layout: u8,
@@ -40,9 +40,9 @@ struct Kept {
 
 /// Says what is known of a request that names itself.
 #[derive(Debug)]
-pub enum Begun {
+pub enum RequestStatus {
     /// It was not sent before; the holder of the claim answers it.
-    Fresh(Claim),
+    Fresh(ReplyClaim),
     /// It was answered, so.
     Replay(Reply),
     /// Its name was given to another request.
@@ -55,13 +55,13 @@ type Running = Arc<Mutex<HashSet<Name>>>;
 
 /// Holds the right to answer a request; when it goes, so does the right.
 #[derive(Debug)]
-pub struct Claim {
+pub struct ReplyClaim {
     name: Name,
     request: String,
     running: Running,
 }
 
-impl Drop for Claim {
+impl Drop for ReplyClaim {
     fn drop(&mut self) {
         self.running
             .lock()
@@ -77,7 +77,7 @@ pub struct Replies {
     time: Arc<KnownTime>,
     running: Running,
     /// What is kept, by client and age.
-    shelved: Mutex<Shelved>,
+    shelved: Mutex<RowIndex>,
 }
 
 impl Replies {
@@ -90,7 +90,7 @@ impl Replies {
         time: Arc<KnownTime>,
         settings: StoreSettings,
     ) -> Result<Self, StoreError> {
-        let shelved = Shelved::new(limits(settings));
+        let shelved = RowIndex::new(limits(settings));
         let now = time.earliest().as_microsecond();
         let all = (Table::Replies, now);
         let shelved = gather_rows(store.as_ref(), all, shelved, |shelved, key, until_us, value| {
@@ -108,7 +108,7 @@ impl Replies {
         })
     }
 
-    fn shelved(&self) -> MutexGuard<'_, Shelved> {
+    fn shelved(&self) -> MutexGuard<'_, RowIndex> {
         self.shelved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -144,7 +144,7 @@ impl Replies {
         client: &str,
         name: &str,
         request: String,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<RequestStatus, StoreError> {
         let name = Name::of(tenant, client, name);
         // The claim comes first, so that of two equal requests at once only one looks and answers.
         let is_first = self
@@ -153,21 +153,21 @@ impl Replies {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(name);
         if !is_first {
-            return Ok(Begun::Running);
+            return Ok(RequestStatus::Running);
         }
-        let claim = Claim {
+        let claim = ReplyClaim {
             name,
             request,
             running: Arc::clone(&self.running),
         };
         let now = self.time.earliest().as_microsecond();
         let kept = self.store.row(Table::Replies, &claim.name.key(), now).await?;
-        let kept: Option<Kept> = kept.and_then(|kept| packed::unpack(&kept.value));
+        let kept: Option<StoredReply> = kept.and_then(|kept| packed::unpack(&kept.value));
         let kept = kept.filter(|kept| kept.layout == LAYOUT);
         Ok(match kept {
-            None => Begun::Fresh(claim),
-            Some(kept) if kept.request == claim.request => Begun::Replay(kept.reply),
-            Some(_) => Begun::Another,
+            None => RequestStatus::Fresh(claim),
+            Some(kept) if kept.request == claim.request => RequestStatus::Replay(kept.reply),
+            Some(_) => RequestStatus::Another,
         })
     }
 
@@ -176,8 +176,8 @@ impl Replies {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
-    pub async fn keep(&self, claim: Claim, reply: Reply) -> Result<(), StoreError> {
-        let kept = Kept {
+    pub async fn keep(&self, claim: ReplyClaim, reply: Reply) -> Result<(), StoreError> {
+        let kept = StoredReply {
             layout: LAYOUT,
             request: claim.request.clone(),
             reply,
@@ -191,7 +191,7 @@ impl Replies {
         let value = packed::pack(&kept);
         let gone = self.shelved().make_room(claim.name, until_us, value.len(), now);
         let row = Row {
-            shelf: Table::Replies,
+            table: Table::Replies,
             key: claim.name.key(),
             until_us,
             value,
@@ -249,13 +249,13 @@ mod tests {
         Replies::open(store, time, SETTINGS).await.unwrap()
     }
 
-    async fn claim(replies: &Replies, name: &str) -> Claim {
+    async fn claim(replies: &Replies, name: &str) -> ReplyClaim {
         match replies
             .begin("soc", "playbook", name, "request".to_owned())
             .await
             .unwrap()
         {
-            Begun::Fresh(claim) => claim,
+            RequestStatus::Fresh(claim) => claim,
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -295,7 +295,7 @@ mod tests {
             .begin("soc", "playbook", "79", "request".to_owned())
             .await
             .unwrap();
-        assert!(matches!(begun, Begun::Replay(reply) if reply == hard(79)));
+        assert!(matches!(begun, RequestStatus::Replay(reply) if reply == hard(79)));
         claim(&kept, "0").await;
     }
 

@@ -65,7 +65,7 @@ impl Name {
 
 /// Is a row that was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Gone {
+pub(super) struct EvictedRow {
     pub(super) name: Name,
     until_us: i64,
     bytes: u32,
@@ -80,14 +80,14 @@ struct Client {
 
 /// Knows which rows are kept.
 #[derive(Debug)]
-pub(super) struct Shelved {
+pub(super) struct RowIndex {
     clients: HashMap<u64, Client>,
     bytes: u64,
     given_up: u64,
     limits: Limits,
 }
 
-impl Shelved {
+impl RowIndex {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             clients: HashMap::new(),
@@ -117,14 +117,14 @@ impl Shelved {
 
     /// Notes a row of so many bytes.
     pub(super) fn put(&mut self, name: Name, until_us: i64, bytes: usize) {
-        self.note(Gone {
+        self.note(EvictedRow {
             name,
             until_us,
             bytes: u32::try_from(bytes + BESIDES).unwrap_or(u32::MAX),
         });
     }
 
-    fn note(&mut self, row: Gone) {
+    fn note(&mut self, row: EvictedRow) {
         let client = self.clients.entry(row.name.client).or_default();
         let before = client.kept.insert((row.until_us, row.name.item), row.bytes);
         let before = before.map_or(0, u64::from);
@@ -133,9 +133,9 @@ impl Shelved {
     }
 
     /// Takes out a row that another takes the place of, or that was removed.
-    pub(super) fn remove(&mut self, name: Name, until_us: i64) -> Option<Gone> {
+    pub(super) fn remove(&mut self, name: Name, until_us: i64) -> Option<EvictedRow> {
         let bytes = *self.clients.get(&name.client)?.kept.get(&(until_us, name.item))?;
-        Some(self.take(Gone {
+        Some(self.take(EvictedRow {
             name,
             until_us,
             bytes,
@@ -154,7 +154,13 @@ impl Shelved {
 
     /// Notes a row, and takes out what goes for it: what is past its time, then the client's own oldest, then the
     /// oldest of the client that has most.
-    pub(super) fn make_room(&mut self, name: Name, until_us: i64, bytes: usize, now_us: i64) -> Vec<Gone> {
+    pub(super) fn make_room(
+        &mut self,
+        name: Name,
+        until_us: i64,
+        bytes: usize,
+        now_us: i64,
+    ) -> Vec<EvictedRow> {
         let mut gone = Vec::new();
         let needed = (bytes + BESIDES) as u64;
         while gone.len() < MOST_GONE
@@ -170,7 +176,7 @@ impl Shelved {
         }
         while gone.len() < MOST_GONE
             && self.bytes.saturating_add(needed) > self.limits.all
-            && let Some(other) = self.most().and_then(|client| self.oldest(client))
+            && let Some(other) = self.max().and_then(|client| self.oldest(client))
         {
             gone.push(self.take(other));
         }
@@ -179,13 +185,13 @@ impl Shelved {
     }
 
     /// Counts what was given up before its time.
-    pub(super) fn count_given_up(&mut self, gone: &[Gone], now_us: i64) {
+    pub(super) fn count_given_up(&mut self, gone: &[EvictedRow], now_us: i64) {
         let before = gone.iter().filter(|gone| gone.until_us > now_us).count();
         self.given_up += before as u64;
     }
 
     /// Takes a row back that could not be written, and puts back what was to go for it.
-    pub(super) fn undo(&mut self, name: Name, until_us: i64, gone: Vec<Gone>) {
+    pub(super) fn undo(&mut self, name: Name, until_us: i64, gone: Vec<EvictedRow>) {
         self.remove(name, until_us);
         for row in gone {
             self.note(row);
@@ -196,22 +202,22 @@ impl Shelved {
         self.clients.get(&client).map_or(0, |client| client.bytes)
     }
 
-    fn most(&self) -> Option<u64> {
-        let most = self.clients.iter().max_by_key(|(_, client)| client.bytes);
-        most.map(|(name, _)| *name)
+    fn max(&self) -> Option<u64> {
+        let max = self.clients.iter().max_by_key(|(_, client)| client.bytes);
+        max.map(|(name, _)| *name)
     }
 
-    fn oldest(&self, client: u64) -> Option<Gone> {
+    fn oldest(&self, client: u64) -> Option<EvictedRow> {
         let ((until_us, item), bytes) = self.clients.get(&client)?.kept.first_key_value()?;
         let item = *item;
-        Some(Gone {
+        Some(EvictedRow {
             name: Name { client, item },
             until_us: *until_us,
             bytes: *bytes,
         })
     }
 
-    fn take(&mut self, row: Gone) -> Gone {
+    fn take(&mut self, row: EvictedRow) -> EvictedRow {
         if let Some(client) = self.clients.get_mut(&row.name.client)
             && let Some(bytes) = client.kept.remove(&(row.until_us, row.name.item))
         {
@@ -229,11 +235,11 @@ impl Shelved {
 mod tests {
     use super::*;
 
-    fn shelf(all: u64, one: u64) -> Shelved {
-        Shelved::new(Limits { all, one })
+    fn shelf(all: u64, one: u64) -> RowIndex {
+        RowIndex::new(Limits { all, one })
     }
 
-    fn names(gone: &[Gone]) -> Vec<Name> {
+    fn names(gone: &[EvictedRow]) -> Vec<Name> {
         gone.iter().map(|gone| gone.name).collect()
     }
 

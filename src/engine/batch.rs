@@ -63,15 +63,15 @@ impl CallExecutor {
         } else {
             tokio::select! {
                 biased;
-                result = &mut answer => return result.unwrap_or_else(|_| Err(self.forsaken(product))),
-                () = self.flight.waiters.hurried() => batch.leave.notify_one(),
+                result = &mut answer => return result.unwrap_or_else(|_| Err(self.left_out(product))),
+                () = self.flight.waiters.became_interactive() => batch.leave.notify_one(),
             }
         }
-        answer.await.unwrap_or_else(|_| Err(self.forsaken(product)))
+        answer.await.unwrap_or_else(|_| Err(self.left_out(product)))
     }
 
     /// Says that a batch left without a question, since no caller waited for it, or came to nothing.
-    fn forsaken(&self, product: &Product) -> Failure {
+    fn left_out(&self, product: &Product) -> Failure {
         let message = "the look-up of several questions that this one was part of left without it";
         Failure::new(
             FailureKind::Unavailable,
@@ -92,7 +92,7 @@ impl CallExecutor {
             seen = count;
             tokio::select! {
                 () = batch.leave.notified() => return,
-                () = self.flight.waiters.hurried() => return,
+                () = self.flight.waiters.became_interactive() => return,
                 () = self.services.clock.sleep_until(now + PAUSE) => {}
             }
         }
@@ -108,7 +108,7 @@ impl CallExecutor {
             let executor = self.for_all(&part, first);
             let queries = part.iter().map(|member| member.query.clone()).collect();
             let found = executor.look_up_batch(queries, offer, product).await;
-            self.take_over(&executor);
+            self.adopt_state(&executor);
             match found {
                 Ok(answers) => {
                     for Member { query, result, .. } in part {

@@ -108,7 +108,7 @@ impl OpenBatch<'_> {
     pub(super) fn close(self) -> Vec<Member> {
         self.remove();
         let mut members = std::mem::take(&mut *locked(&self.batch.members));
-        members.retain(|member| !member.waiters.gone());
+        members.retain(|member| !member.waiters.gives_up());
         members
     }
 

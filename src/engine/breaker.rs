@@ -47,7 +47,7 @@ pub enum Signal {
 }
 
 #[derive(Debug, Clone, Default)]
-struct State {
+struct Circuits {
     failures: u32,
     open_until: Option<Timestamp>,
     trial: bool,
@@ -87,7 +87,7 @@ impl From<&Call> for Circuit {
 #[derive(Debug, Default)]
 struct States {
     refused: Option<String>,
-    circuits: HashMap<Circuit, State>,
+    circuits: HashMap<Circuit, Circuits>,
 }
 
 /// Guards one key at one provider.
@@ -169,12 +169,12 @@ impl Breaker {
         };
         let checked = self.check(circuit, now);
         if trial && checked.is_ok() {
-            self.take_trial(circuit);
+            self.try_half_open(circuit);
         }
         checked
     }
 
-    fn take_trial(&self, circuit: &Circuit) {
+    fn try_half_open(&self, circuit: &Circuit) {
         if let Ok(mut states) = self.states.lock()
             && let Some(state) = states.circuits.get_mut(circuit)
         {
@@ -204,9 +204,9 @@ impl Breaker {
         match signal {
             // A limit that was told meanwhile stands until its time.
             Signal::Fine => {
-                *state = State {
+                *state = Circuits {
                     held: state.held.take(),
-                    ..State::default()
+                    ..Circuits::default()
                 }
             }
             Signal::Failed => {
@@ -258,9 +258,9 @@ impl Breaker {
         let Ok(states) = self.states.lock() else {
             return Vec::new();
         };
-        let mut worst: BTreeMap<&ProductId, Standing> = BTreeMap::new();
+        let mut worst: BTreeMap<&ProductId, CircuitState> = BTreeMap::new();
         for (circuit, state) in &states.circuits {
-            let standing = worst.entry(&circuit.product).or_insert(Standing::Closed);
+            let standing = worst.entry(&circuit.product).or_insert(CircuitState::Closed);
             *standing = (*standing).max(state.standing(now));
         }
         let refused = states.refused.is_some().then(|| ("*".to_owned(), "key_refused"));
@@ -286,7 +286,7 @@ impl Drop for HalfOpenProbe<'_> {
 
 /// Says how a circuit stands, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+enum CircuitState {
     Closed,
     HalfOpen,
     Open,
@@ -294,7 +294,7 @@ enum Standing {
     NotEntitled,
 }
 
-impl Standing {
+impl CircuitState {
     fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -306,21 +306,21 @@ impl Standing {
     }
 }
 
-impl State {
-    fn standing(&self, now: Timestamp) -> Standing {
+impl Circuits {
+    fn standing(&self, now: Timestamp) -> CircuitState {
         let lasts = |held: &Option<(Timestamp, String)>| {
             held.as_ref().is_some_and(|(until, _)| is_ahead(*until, now))
         };
         if lasts(&self.not_entitled) {
-            Standing::NotEntitled
+            CircuitState::NotEntitled
         } else if lasts(&self.held) {
-            Standing::Limited
+            CircuitState::Limited
         } else if self.open_until.is_some_and(|until| is_ahead(until, now)) {
-            Standing::Open
+            CircuitState::Open
         } else if self.open_until.is_some() {
-            Standing::HalfOpen
+            CircuitState::HalfOpen
         } else {
-            Standing::Closed
+            CircuitState::Closed
         }
     }
 }

@@ -24,7 +24,7 @@ pub mod learnt;
 mod sightings;
 mod stored;
 
-use learnt::Learnt;
+use learnt::LearnedMarks;
 use sightings::Sightings;
 
 /// The layout of stored answers; part of the key, so an upgrade never misreads.
@@ -145,7 +145,7 @@ pub type RequestKey = Arc<[u8]>;
 
 /// Tells what the bytes of a request say, so that equal bytes need not be read again.
 #[derive(Debug)]
-pub struct Known {
+pub struct KnownRequests {
     /// Names the body that answers them.
     pub rendered: RenderedKey,
     /// What is asked about, for the log.
@@ -190,21 +190,21 @@ enum Key {
 }
 
 #[derive(Debug, Clone)]
-enum Kept {
+enum CachedBody {
     Answer(Arc<Entry>),
     Rendered(Arc<Rendered>),
-    Request(Arc<Known>),
+    Request(Arc<KnownRequests>),
 }
 
 /// Keeps answers and rendered bodies.
 #[derive(Debug)]
 pub struct Cache {
-    memory: Memory<Key, Kept, DefaultHashBuilder>,
+    memory: Memory<Key, CachedBody, DefaultHashBuilder>,
     /// The most that memory holds, by our own weights.
-    most: u64,
+    max: u64,
     store: Arc<dyn AnswerStore>,
     versions: AtomicU64,
-    learnt: Learnt,
+    learned_marks: LearnedMarks,
     sightings: Sightings,
     /// Grows with every purge: what was read from disk before one is not held after it.
     purges: AtomicU64,
@@ -227,15 +227,15 @@ pub struct CacheStats {
     pub by_capability: std::collections::BTreeMap<String, u64>,
 }
 
-fn weigh(key: &Key, kept: &Kept) -> u32 {
+fn weigh(key: &Key, kept: &CachedBody) -> u32 {
     let key = match key {
         Key::Answer(key) => key.as_str().len(),
         Key::Rendered(key) | Key::Request(key) => key.len(),
     };
     let value = match kept {
-        Kept::Answer(entry) => entry.answer.weight(),
-        Kept::Rendered(rendered) => rendered.reply.weight() + 256,
-        Kept::Request(known) => known.indicator.len() + 64,
+        CachedBody::Answer(entry) => entry.answer.weight(),
+        CachedBody::Rendered(rendered) => rendered.reply.weight() + 256,
+        CachedBody::Request(known) => known.indicator.len() + 64,
     };
     u32::try_from(key + value + 200).unwrap_or(u32::MAX)
 }
@@ -247,14 +247,14 @@ impl Cache {
             .max_capacity(settings.memory)
             .weigher(weigh)
             .build_with_hasher(DefaultHashBuilder::default());
-        let learnt = Learnt::default();
+        let learnt = LearnedMarks::default();
         learnt.read(store.as_ref()).await;
         Self {
             memory,
-            most: settings.memory,
+            max: settings.memory,
             store,
             versions: AtomicU64::new(1),
-            learnt,
+            learned_marks: learnt,
             sightings: Sightings::default(),
             purges: AtomicU64::new(0),
         }
@@ -300,8 +300,8 @@ impl Cache {
     }
 
     /// Returns the answer that another one is about to replace.
-    async fn before(&self, key: &AnswerKey, held: Option<Kept>) -> Option<Arc<Entry>> {
-        if let Some(Kept::Answer(entry)) = held {
+    async fn before(&self, key: &AnswerKey, held: Option<CachedBody>) -> Option<Arc<Entry>> {
+        if let Some(CachedBody::Answer(entry)) = held {
             return Some(entry);
         }
         let bytes = self.on_disk(key).await?;
@@ -310,7 +310,7 @@ impl Cache {
 
     /// Writes an answer down.
     async fn write(&self, key: &AnswerKey, entry: &Arc<Entry>) {
-        self.learnt.learn(key, entry);
+        self.learned_marks.learn(key, entry);
         match stored::write(entry) {
             Ok(bytes) if entry.is_bought() => {
                 if let Err(error) = self.store.put_answer_now(key.as_str().to_owned(), bytes).await {
@@ -323,9 +323,9 @@ impl Cache {
     }
 
     /// Says that an answer is kept in memory, unless it would take all of it: it would go again at once.
-    fn holding(&self, key: &AnswerKey, entry: &Arc<Entry>) -> Op<Kept> {
-        let kept = Kept::Answer(Arc::clone(entry));
-        if u64::from(weigh(&Key::Answer(key.clone()), &kept)) > self.most {
+    fn holding(&self, key: &AnswerKey, entry: &Arc<Entry>) -> Op<CachedBody> {
+        let kept = CachedBody::Answer(Arc::clone(entry));
+        if u64::from(weigh(&Key::Answer(key.clone()), &kept)) > self.max {
             Op::Remove
         } else {
             Op::Put(kept)
@@ -343,7 +343,8 @@ impl Cache {
     }
 
     async fn standing(&self, key: &RenderedKey, now: Timestamp) -> Option<Arc<Rendered>> {
-        let Some(Kept::Rendered(rendered)) = self.memory.get(&Key::Rendered(Arc::clone(key))).await else {
+        let Some(CachedBody::Rendered(rendered)) = self.memory.get(&Key::Rendered(Arc::clone(key))).await
+        else {
             return None;
         };
         if now >= rendered.fresh_until || now < rendered.retrieved_at {
@@ -351,13 +352,13 @@ impl Cache {
         }
         if rendered
             .marks
-            .is_some_and(|marks| marks != self.learnt.generation())
+            .is_some_and(|marks| marks != self.learned_marks.generation())
         {
             return None;
         }
         for (key, version) in &rendered.depends {
             match self.memory.get(&Key::Answer(key.clone())).await {
-                Some(Kept::Answer(entry)) if entry.version == *version => {}
+                Some(CachedBody::Answer(entry)) if entry.version == *version => {}
                 _ => return None,
             }
         }
@@ -366,13 +367,13 @@ impl Cache {
 
     /// Returns what kept answers call sinkholes.
     #[must_use]
-    pub fn learnt(&self) -> &Learnt {
-        &self.learnt
+    pub fn learned_marks(&self) -> &LearnedMarks {
+        &self.learned_marks
     }
 
     /// Returns what a request says whose bytes came before. What is looked for without success is remembered.
-    pub async fn known(&self, key: &RequestKey) -> Option<Arc<Known>> {
-        if let Some(Kept::Request(known)) = self.memory.get(&Key::Request(Arc::clone(key))).await {
+    pub async fn known(&self, key: &RequestKey) -> Option<Arc<KnownRequests>> {
+        if let Some(CachedBody::Request(known)) = self.memory.get(&Key::Request(Arc::clone(key))).await {
             return Some(known);
         }
         self.sightings.note(key);
@@ -380,12 +381,12 @@ impl Cache {
     }
 
     /// Notes what a request says, where its bytes came again. It must hold no secret: its bytes are the key.
-    pub async fn note_known(&self, key: RequestKey, known: Known) {
+    pub async fn note_known(&self, key: RequestKey, known: KnownRequests) {
         if !self.sightings.came_again(&key) {
             return;
         }
         self.memory
-            .insert(Key::Request(key), Kept::Request(Arc::new(known)))
+            .insert(Key::Request(key), CachedBody::Request(Arc::new(known)))
             .await;
     }
 
@@ -398,7 +399,7 @@ impl Cache {
     /// Keeps a rendered body.
     pub async fn put_rendered(&self, key: RenderedKey, rendered: Rendered) {
         self.memory
-            .insert(Key::Rendered(key), Kept::Rendered(Arc::new(rendered)))
+            .insert(Key::Rendered(key), CachedBody::Rendered(Arc::new(rendered)))
             .await;
     }
 
@@ -477,7 +478,7 @@ impl Cache {
         let keys: Vec<String> = keys.await?;
         let gone: Vec<AnswerKey> = keys.iter().map(|key| AnswerKey::stored(key)).collect();
         // First, so that an answer that is kept meanwhile is learnt from.
-        self.learnt.forget(&gone);
+        self.learned_marks.forget(&gone);
         for key in &gone {
             self.memory.invalidate(&Key::Answer(key.clone())).await;
         }

@@ -6,9 +6,9 @@ use tokio::sync::watch;
 
 /// Tells when the server began to stop.
 #[derive(Debug, Default)]
-pub struct Closing(watch::Sender<Option<Duration>>);
+pub struct ShutdownSignal(watch::Sender<Option<Duration>>);
 
-impl Closing {
+impl ShutdownSignal {
     /// Says that the server stops, at `now` on the clock's `elapsed`; the first time counts.
     pub fn begin(&self, now: Duration) {
         self.0.send_if_modified(|since| {

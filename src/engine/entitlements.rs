@@ -48,7 +48,7 @@ impl CallExecutor {
             query = query.with(&param.name, &param.values.default());
         }
         let lookup = Lookup {
-            want: 1,
+            wanted: 1,
             files: Arc::clone(&self.call.runtime.reference.load().files),
             options: self.call.runtime.settings.options.clone(),
             ..Lookup::new(query, &product)

@@ -33,7 +33,7 @@ impl<T> Flight<T> {
     }
 
     /// Resolves when every caller has gone.
-    pub async fn left(&self) {
+    pub async fn all_gone(&self) {
         let mut callers = self.callers.subscribe();
         // The sender lives as long as the flight.
         let _ = callers.wait_for(|callers| *callers == 0).await;
@@ -45,7 +45,7 @@ impl<T> Flight<T> {
     }
 
     /// Resolves when a person who waits at a screen is, or was, among its callers.
-    pub async fn hurried(&self) {
+    pub async fn became_interactive(&self) {
         let mut priority = self.priority.subscribe();
         // The sender lives as long as the flight.
         let _ = priority
@@ -76,7 +76,7 @@ pub struct WaiterHandle<T> {
 
 impl<T: Clone> WaiterHandle<T> {
     /// Returns the result; `None` where the flight ended without one.
-    pub async fn landed(&mut self) -> Option<T> {
+    pub async fn finished(&mut self) -> Option<T> {
         self.result
             .wait_for(Option::is_some)
             .await
@@ -96,13 +96,13 @@ impl<T> Drop for WaiterHandle<T> {
 /// Holds the flights in the air.
 #[derive(Debug)]
 pub struct Flights<K, T> {
-    air: Mutex<HashMap<K, Arc<Flight<T>>>>,
+    by_key: Mutex<HashMap<K, Arc<Flight<T>>>>,
 }
 
 impl<K, T> Default for Flights<K, T> {
     fn default() -> Self {
         Self {
-            air: Mutex::new(HashMap::new()),
+            by_key: Mutex::new(HashMap::new()),
         }
     }
 }
@@ -116,7 +116,10 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         priority: Priority,
         start: impl FnOnce(Arc<Flight<T>>),
     ) -> WaiterHandle<T> {
-        let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut air = self
+            .by_key
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(flight) = air.get(key) {
             flight.join(deadline, priority);
             return WaiterHandle {
@@ -144,13 +147,16 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
     }
 
     /// Takes a flight out of the air and gives its callers the result. No caller joins it any more.
-    pub fn land(&self, key: &K, flight: &Flight<T>, result: T) {
+    pub fn finish(&self, key: &K, flight: &Flight<T>, result: T) {
         self.leave(key, flight);
         flight.result.send_replace(Some(result));
     }
 
     fn leave(&self, key: &K, flight: &Flight<T>) {
-        let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut air = self
+            .by_key
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if air
             .get(key)
             .is_some_and(|known| std::ptr::eq(known.as_ref(), flight))
@@ -161,13 +167,19 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     /// Returns how many callers wait for flights.
     pub fn callers(&self) -> usize {
-        let air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let air = self
+            .by_key
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         air.values().map(|flight| *flight.callers.borrow()).sum()
     }
 
     /// Gives up a flight without callers; `false` where one joined in the meantime.
     pub fn give_up(&self, key: &K, flight: &Flight<T>) -> bool {
-        let mut air = self.air.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut air = self
+            .by_key
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if !flight.is_abandoned() {
             return false;
         }
@@ -182,7 +194,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
 
     /// Returns how many are in the air.
     pub fn len(&self) -> usize {
-        self.air.lock().map_or(0, |air| air.len())
+        self.by_key.lock().map_or(0, |air| air.len())
     }
 
     /// Tells whether none is in the air.
@@ -213,8 +225,11 @@ mod tests {
             (LATER, Priority::Interactive)
         );
         assert!(first.leads && !second.leads);
-        flights.land(&"q", &flight, 7);
-        assert_eq!((first.landed().await, second.landed().await), (Some(7), Some(7)));
+        flights.finish(&"q", &flight, 7);
+        assert_eq!(
+            (first.finished().await, second.finished().await),
+            (Some(7), Some(7))
+        );
         assert!(flights.is_empty());
     }
 

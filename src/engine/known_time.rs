@@ -54,7 +54,7 @@ pub struct ClockView {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Doubt {
+struct ClockDoubt {
     /// What the clock said when it was last looked at.
     reading: Timestamp,
     /// When that was, on the clock's `elapsed`.
@@ -69,7 +69,7 @@ struct State {
     known: Timestamp,
     /// When it was looked at, on the clock's `elapsed`.
     at: Duration,
-    doubt: Option<Doubt>,
+    doubt: Option<ClockDoubt>,
     /// Whether a reading that is not believed is on disk.
     noted: bool,
 }
@@ -107,7 +107,7 @@ impl KnownTime {
         let doubt = doubted
             .filter(|first| (*first > known) == (reading > known))
             .and_then(|first| Duration::try_from(reading.duration_since(first)).ok())
-            .map(|lasted| Doubt {
+            .map(|lasted| ClockDoubt {
                 reading,
                 at: elapsed,
                 lasted,
@@ -169,7 +169,7 @@ impl KnownTime {
         }
         let lasts = Duration::from_nanos(self.lasts.load(Ordering::Relaxed));
         let doubt = match state.doubt {
-            Some(doubt) if goes_on(&doubt, reading, elapsed) => Doubt {
+            Some(doubt) if goes_on(&doubt, reading, elapsed) => ClockDoubt {
                 reading,
                 at: elapsed,
                 lasted: doubt.lasted.saturating_add(elapsed.saturating_sub(doubt.at)),
@@ -179,7 +179,7 @@ impl KnownTime {
                 self.store
                     .note(DOUBTED, reading.as_microsecond().to_le_bytes().to_vec());
                 state.noted = true;
-                Doubt {
+                ClockDoubt {
                     reading,
                     at: elapsed,
                     lasted: Duration::ZERO,
@@ -285,7 +285,7 @@ impl KnownTime {
 }
 
 /// Tells whether a clock that was not believed has gone on as clocks do since.
-fn goes_on(doubt: &Doubt, reading: Timestamp, elapsed: Duration) -> bool {
+fn goes_on(doubt: &ClockDoubt, reading: Timestamp, elapsed: Duration) -> bool {
     let expected = after(doubt.reading, elapsed.saturating_sub(doubt.at));
     reading.duration_since(expected).abs() <= NO_JUMP
 }

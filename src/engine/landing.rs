@@ -9,7 +9,7 @@ use super::cache::{AnswerKey, Cache, Entry};
 use super::call::CallExecutor;
 use super::flight::{Flight, Flights};
 use super::lookup::LookupPlan;
-use super::room::Place;
+use super::room::MemoryPermit;
 use super::waiters::{AttemptCounter, Priority, Waiters};
 use crate::domain::{Failure, FailureKind};
 
@@ -17,21 +17,21 @@ use crate::domain::{Failure, FailureKind};
 pub(super) type FlightKey = (AnswerKey, bool);
 
 /// Is what became of a flight.
-pub(super) type Landing = Result<Landed, Failure>;
+pub(super) type FlightResult = Result<FlightAnswer, Failure>;
 
 /// Is where a flight went.
 #[derive(Debug, Clone)]
-pub(super) struct Landed {
+pub(super) struct FlightAnswer {
     /// The answer.
     pub(super) entry: Arc<Entry>,
     /// The room that a large answer takes, until its callers are done with it.
-    pub(super) place: Option<Arc<Place>>,
+    pub(super) memory: Option<Arc<MemoryPermit>>,
 }
 
 /// Is what a caller learns of a flight: where it went, and what it took, which counts for the caller that started it.
 pub(super) struct FlightOutcome {
     /// What became of it; `None` where the caller's deadline came first.
-    pub(super) landing: Option<Landing>,
+    pub(super) result: Option<FlightResult>,
     /// Whether this caller started it.
     pub(super) leads: bool,
     /// What was done on the wire so far.
@@ -40,9 +40,9 @@ pub(super) struct FlightOutcome {
 
 /// Shows to the calls of a flight who waits for it.
 pub(super) struct FlightWaiters {
-    pub(super) flights: Arc<Flights<FlightKey, Landing>>,
+    pub(super) flights: Arc<Flights<FlightKey, FlightResult>>,
     pub(super) key: FlightKey,
-    pub(super) flight: Arc<Flight<Landing>>,
+    pub(super) flight: Arc<Flight<FlightResult>>,
 }
 
 impl Waiters for FlightWaiters {
@@ -50,39 +50,39 @@ impl Waiters for FlightWaiters {
         self.flight.deadline()
     }
 
-    fn abandoned(&self) -> bool {
+    fn is_abandoned(&self) -> bool {
         self.flight.is_abandoned()
     }
 
-    fn gone(&self) -> bool {
+    fn gives_up(&self) -> bool {
         self.flight.is_abandoned() && self.flights.give_up(&self.key, &self.flight)
     }
 
-    fn left(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.flight.left())
+    fn all_gone(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.flight.all_gone())
     }
 
     fn priority(&self) -> Priority {
         self.flight.priority()
     }
 
-    fn hurried(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.flight.hurried())
+    fn became_interactive(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.flight.became_interactive())
     }
 }
 
 /// Lands a flight, also where its task ends without: a panic must not leave its callers waiting for ever.
 pub(super) struct CompletionGuard {
-    pub(super) flights: Arc<Flights<FlightKey, Landing>>,
+    pub(super) flights: Arc<Flights<FlightKey, FlightResult>>,
     pub(super) key: FlightKey,
-    pub(super) flight: Arc<Flight<Landing>>,
+    pub(super) flight: Arc<Flight<FlightResult>>,
     pub(super) landed: bool,
 }
 
 impl CompletionGuard {
-    pub(super) fn land(mut self, landing: Landing) {
+    pub(super) fn land(mut self, landing: FlightResult) {
         self.landed = true;
-        self.flights.land(&self.key, &self.flight, landing);
+        self.flights.finish(&self.key, &self.flight, landing);
     }
 }
 
@@ -94,25 +94,25 @@ impl Drop for CompletionGuard {
                 "",
                 "pivotd failed inside; its log says more",
             );
-            self.flights.land(&self.key, &self.flight, Err(failure));
+            self.flights.finish(&self.key, &self.flight, Err(failure));
         }
     }
 }
 
 /// Looks the question up, unless another flight ended with the same answer meanwhile.
-pub(super) async fn land(executor: &CallExecutor, plan: &LookupPlan, cache: &Cache) -> Landing {
+pub(super) async fn land(executor: &CallExecutor, plan: &LookupPlan, cache: &Cache) -> FlightResult {
     // Another flight may have ended between this caller's look into the cache and its start.
     if let Some(entry) = cache.get(&plan.key).await
-        && Some(entry.version) != plan.seen
+        && Some(entry.version) != plan.seen_version
         && entry.is_fresh(executor.services.clock.now())
         && entry.holds(plan.want)
         && !(plan.buy.is_some() && entry.answer.is_quote())
     {
-        return Ok(Landed { entry, place: None });
+        return Ok(FlightAnswer { entry, memory: None });
     }
     let entry = executor.look_up(plan, cache).await?;
-    Ok(Landed {
+    Ok(FlightAnswer {
         entry,
-        place: executor.place(),
+        memory: executor.place(),
     })
 }

@@ -79,7 +79,7 @@ pub enum Refusal {
 
 /// Is an account that a call is charged to, with what bounds it.
 #[derive(Debug)]
-pub struct ChargedAccount<'a> {
+pub struct Charge<'a> {
     /// The account.
     pub account: &'a Account,
     /// Its budgets.
@@ -94,7 +94,7 @@ pub struct Charged<'a> {
     /// The account of the key; the audit names it.
     pub account: &'a Account,
     /// All accounts that are charged, the key's included.
-    pub accounts: Vec<ChargedAccount<'a>>,
+    pub accounts: Vec<Charge<'a>>,
     /// When windows open.
     pub resets: &'a Resets,
     /// Per cent of each budget kept for people at work.
@@ -119,7 +119,7 @@ impl Plan {
     fn add(
         &mut self,
         charge: &Charged<'_>,
-        charged: &ChargedAccount<'_>,
+        charged: &Charge<'_>,
         (scope, unit, kind): (&str, BudgetUnit, BudgetWindow),
         moment: Moment,
     ) {

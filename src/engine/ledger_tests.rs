@@ -64,7 +64,7 @@ async fn reserve(ledger: &Ledger, cost: Cost) -> Result<Reservation, Refusal> {
     let (account, budgets, resets) = (account(), [budget()], resets());
     let charge = Charged {
         account: &account,
-        accounts: vec![ChargedAccount {
+        accounts: vec![Charge {
             account: &account,
             budgets: &budgets,
             vendor: VendorUsage::default(),

@@ -18,9 +18,9 @@ pub struct LookupPlan {
     /// The most that may be paid, in hundredths.
     pub buy: Option<i64>,
     /// What is held already.
-    pub held: Option<Arc<Entry>>,
+    pub earlier: Option<Arc<Entry>>,
     /// The version of what the caller saw in the cache: anything else there landed since.
-    pub seen: Option<u64>,
+    pub seen_version: Option<u64>,
     /// Where the answer is kept.
     pub key: AnswerKey,
     /// The provider's origin, for the keys of sibling answers.
@@ -130,12 +130,12 @@ impl CallExecutor {
     fn lookup(&self, plan: &LookupPlan, product: &ProductId) -> Lookup {
         // Only the same product can go on from what it gave.
         let held = plan
-            .held
+            .earlier
             .as_ref()
             .filter(|entry| entry.answer.source.product == product.as_str());
         Lookup {
-            want: plan.want,
-            held: held.map(|entry| entry.answer.as_ref().clone()),
+            wanted: plan.want,
+            earlier: held.map(|entry| entry.answer.as_ref().clone()),
             buy: plan.buy,
             files: Arc::clone(&self.call.runtime.reference.load().files),
             options: self.call.runtime.settings.options.clone(),
@@ -159,7 +159,7 @@ impl CallExecutor {
             if asked.is_none() {
                 // A held answer that came back without a call is as old as it was.
                 if let Some(held) = plan
-                    .held
+                    .earlier
                     .as_ref()
                     .filter(|held| !vendor_asked && *held.answer == answer)
                 {

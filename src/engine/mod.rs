@@ -49,15 +49,15 @@ pub mod windows;
 
 use cache::{AnswerKey, Cache, Entry};
 use call::{CallContext, CallExecutor, CallServices};
-pub use closing::Closing;
+pub use closing::ShutdownSignal;
 use flight::Flights;
 use keyring::{Credential, KeyHasher};
 use known_time::KnownTime;
-use landing::{CompletionGuard, FlightKey, FlightOutcome, FlightWaiters, Landing, land};
+use landing::{CompletionGuard, FlightKey, FlightOutcome, FlightResult, FlightWaiters, land};
 use ledger::{Ledger, Spend};
 use lookup::LookupPlan;
-pub use question::{Asker, CacheState, EngineRequest, EngineResponse, RemainingBudget, TERMINAL};
-use room::Room;
+pub use question::{CacheState, EngineRequest, EngineResponse, RemainingBudget, Requester, TERMINAL};
+use room::MemoryBudget;
 use runtime::Runtime;
 use transport::TransportError;
 use waiters::FlightContext;
@@ -75,11 +75,11 @@ pub struct Engine {
     time: Arc<KnownTime>,
     store: Arc<dyn Storage>,
     cache: Arc<Cache>,
-    flights: Arc<Flights<FlightKey, Landing>>,
+    flights: Arc<Flights<FlightKey, FlightResult>>,
     hasher: Arc<KeyHasher>,
     runtimes: ArcSwap<BTreeMap<String, Arc<Runtime>>>,
     runtime: tokio::runtime::Handle,
-    batches: Arc<Room>,
+    batches: Arc<MemoryBudget>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -107,7 +107,7 @@ impl Engine {
         let settings = &loaded.settings;
         let hasher = Arc::new(KeyHasher::new(store.secret()));
         let runtimes = runtime::start_all(loaded, None, &hasher, &clock)?;
-        let room = || Room::new(settings.server.working_memory, Arc::clone(&clock));
+        let room = || MemoryBudget::new(settings.server.working_memory, Arc::clone(&clock));
         let (answers, batches) = (room(), room());
         let services = CallServices {
             ledger: Arc::new(Ledger::new(store.clone(), Arc::clone(&time))),
@@ -161,13 +161,13 @@ impl Engine {
 
     /// Returns the room that large answers have while they are decoded and shown.
     #[must_use]
-    pub fn answers(&self) -> &Arc<Room> {
+    pub fn answers(&self) -> &Arc<MemoryBudget> {
         &self.services.room
     }
 
     /// Returns the room that batches have for what they came to.
     #[must_use]
-    pub fn batches(&self) -> &Arc<Room> {
+    pub fn batches(&self) -> &Arc<MemoryBudget> {
         &self.batches
     }
 
@@ -203,9 +203,11 @@ impl Engine {
 
     /// Answers a question.
     pub async fn ask(&self, ask: EngineRequest) -> EngineResponse {
-        let told = self.answer(&ask).await;
-        self.services.metrics.answered(&ask.provider, told.cache.name());
-        told
+        let response = self.answer(&ask).await;
+        self.services
+            .metrics
+            .answered(&ask.provider, response.cache.name());
+        response
     }
 
     async fn answer(&self, ask: &EngineRequest) -> EngineResponse {
@@ -218,10 +220,10 @@ impl Engine {
                 message,
             ));
         };
-        let resolved = runtime.keyring.resolve(&ask.asker.tenant, ask.key.as_ref());
+        let resolved = runtime.keyring.resolve(&ask.requester.tenant, ask.key.as_ref());
         let credential = resolved.as_ref().ok();
         if let Some(credential) = credential
-            && let Err(failure) = credential.check_client(&ask.asker.client, self.services.clock.now())
+            && let Err(failure) = credential.check_client(&ask.requester.client, self.services.clock.now())
         {
             return EngineResponse::failed(failure);
         }
@@ -233,8 +235,8 @@ impl Engine {
         let room = &self.services.room;
         let (kept, place) = self.cache.get_within(&key, room, ask.deadline).await;
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
-            let told = self.told(entry, CacheState::Hit, &key, runtime, credential);
-            return EngineResponse { place, ..told };
+            let response = self.response(entry, CacheState::Hit, &key, runtime, credential);
+            return EngineResponse { place, ..response };
         }
         // What waits for others holds no room.
         drop(place);
@@ -252,30 +254,30 @@ impl Engine {
         };
         let mut plan = LookupPlan {
             query: ask.query.clone(),
-            want: ask.want,
+            want: ask.wanted,
             buy,
-            held: None,
-            seen: None,
+            earlier: None,
+            seen_version: None,
             origin: origin.to_owned(),
             key: key.clone(),
             ttl: ask.ttl,
         };
         let mut kept = kept;
         loop {
-            plan.seen = kept.as_ref().map(|entry| entry.version);
+            plan.seen_version = kept.as_ref().map(|entry| entry.version);
             let held = |entry: &Arc<Entry>| {
                 entry.is_fresh(self.services.clock.now()) && !self.is_too_old(ask, entry)
             };
-            plan.held = kept.clone().filter(held);
+            plan.earlier = kept.clone().filter(held);
             let call = CallContext {
                 runtime: Arc::clone(runtime),
                 credential: credential.clone(),
                 spend: spend(ask),
             };
-            let outcome = self.fly(ask, call, plan.clone()).await;
-            let mut told = match outcome.landing {
+            let outcome = self.join_flight(ask, call, plan.clone()).await;
+            let mut response = match outcome.result {
                 // The caller that started the flight may have wanted less: what came is held, and the rest is fetched.
-                Some(Ok(landed)) if !outcome.leads && !landed.entry.holds(ask.want) => {
+                Some(Ok(landed)) if !outcome.leads && !landed.entry.holds(ask.wanted) => {
                     kept = Some(landed.entry);
                     continue;
                 }
@@ -285,10 +287,10 @@ impl Engine {
                     } else {
                         CacheState::Joined
                     };
-                    let told = self.told(&landed.entry, cache, &key, runtime, Some(&credential));
+                    let response = self.response(&landed.entry, cache, &key, runtime, Some(&credential));
                     EngineResponse {
-                        place: landed.place,
-                        ..told
+                        place: landed.memory,
+                        ..response
                     }
                 }
                 Some(Err(failure)) => self.stale_or(kept, key, failure),
@@ -301,10 +303,10 @@ impl Engine {
             };
             // What failed was called for, too.
             if outcome.leads {
-                told.attempts = outcome.attempts.count();
-                told.provider_time = outcome.attempts.time();
+                response.attempts = outcome.attempts.count();
+                response.provider_time = outcome.attempts.time();
             }
-            return told;
+            return response;
         }
     }
 
@@ -320,17 +322,17 @@ impl Engine {
     fn serves(&self, ask: &EngineRequest, entry: &Entry) -> bool {
         entry.is_fresh(self.services.clock.now())
             && !self.is_too_old(ask, entry)
-            && entry.holds(ask.want)
+            && entry.holds(ask.wanted)
             && !(ask.buy && entry.answer.is_quote())
     }
 
     /// Joins the flight of a question, or starts it.
-    async fn fly(&self, ask: &EngineRequest, call: CallContext, plan: LookupPlan) -> FlightOutcome {
+    async fn join_flight(&self, ask: &EngineRequest, call: CallContext, plan: LookupPlan) -> FlightOutcome {
         let attempts = Arc::default();
         let key: FlightKey = (plan.key.clone(), plan.buy.is_some());
         let mut handle = self
             .flights
-            .join(&key, ask.deadline, ask.asker.priority, |flight| {
+            .join(&key, ask.deadline, ask.requester.priority, |flight| {
                 let waiters = Arc::new(FlightWaiters {
                     flights: Arc::clone(&self.flights),
                     key: key.clone(),
@@ -353,9 +355,9 @@ impl Engine {
                 });
             });
         let leads = handle.leads;
-        let landing = timeout_at(self.clock().as_ref(), ask.deadline, handle.landed()).await;
+        let landing = timeout_at(self.clock().as_ref(), ask.deadline, handle.finished()).await;
         FlightOutcome {
-            landing: landing.flatten(),
+            result: landing.flatten(),
             leads,
             attempts,
         }
@@ -365,7 +367,7 @@ impl Engine {
         CallExecutor::new(Arc::clone(&self.services), call, flight)
     }
 
-    fn told(
+    fn response(
         &self,
         entry: &Arc<Entry>,
         cache: CacheState,
@@ -426,17 +428,17 @@ impl Engine {
 fn spend(ask: &EngineRequest) -> Spend {
     let indicator = &ask.query.indicator;
     Spend {
-        client: ask.asker.client.clone(),
-        tenant: ask.asker.tenant.clone(),
-        face: ask.asker.face.to_owned(),
-        operation: ask.asker.operation.clone(),
+        client: ask.requester.client.clone(),
+        tenant: ask.requester.tenant.clone(),
+        face: ask.requester.frontend.to_owned(),
+        operation: ask.requester.operation.clone(),
         question: format!(
             "{} {} {}",
             ask.query.capability,
             indicator.kind(),
             indicator.value()
         ),
-        request_id: ask.asker.request_id.clone(),
+        request_id: ask.requester.request_id.clone(),
     }
 }
 
@@ -446,7 +448,7 @@ fn spend_limit(ask: &EngineRequest, credential: &Credential) -> Result<Option<i6
         return Ok(None);
     }
     let denied = |kind, message: String| Err(Failure::new(FailureKind::Denied(kind), &ask.provider, message));
-    if !ask.asker.may_buy {
+    if !ask.requester.may_buy {
         return denied(
             Denial::Scope,
             "this token may not buy; it needs the scope `buy`".to_owned(),

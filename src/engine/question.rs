@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::cache::{AnswerKey, Entry};
 use super::keyring::{DEFAULT_TENANT, Key};
-use super::room::Place;
+use super::room::MemoryPermit;
 use super::waiters::Priority;
 use crate::domain::{Answer, Failure, Outcome, Query};
 
@@ -16,13 +16,13 @@ pub const TERMINAL: &str = "terminal";
 
 /// Says who asks.
 #[derive(Debug, Clone)]
-pub struct Asker {
+pub struct Requester {
     /// The client token's name.
     pub client: String,
     /// The tenant.
     pub tenant: String,
     /// The frontend.
-    pub face: &'static str,
+    pub frontend: &'static str,
     /// The transform or route.
     pub operation: String,
     /// The request id.
@@ -33,13 +33,13 @@ pub struct Asker {
     pub may_buy: bool,
 }
 
-impl Asker {
+impl Requester {
     /// Is pivotd itself, for what it has to know before a client asks.
     pub(super) fn pivotd(operation: &str) -> Self {
         Self {
             client: "pivotd".to_owned(),
             tenant: DEFAULT_TENANT.to_owned(),
-            face: "start",
+            frontend: "start",
             operation: operation.to_owned(),
             request_id: String::new(),
             priority: Priority::Interactive,
@@ -56,7 +56,7 @@ pub struct EngineRequest {
     /// The question.
     pub query: Query,
     /// How many records are wanted; paged offers fetch no more than they must.
-    pub want: usize,
+    pub wanted: usize,
     /// Whether a priced answer may be bought.
     pub buy: bool,
     /// The greatest age that is accepted; zero asks again.
@@ -70,7 +70,7 @@ pub struct EngineRequest {
     /// Until when the caller waits, on the clock's `elapsed`.
     pub deadline: Duration,
     /// Who asks.
-    pub asker: Asker,
+    pub requester: Requester,
 }
 
 /// Says where an answer came from.
@@ -138,7 +138,7 @@ pub struct EngineResponse {
     /// The most that may be paid for one report, in hundredths; `None` where nothing is bought here.
     pub max_price: Option<i64>,
     /// The room that a large answer takes, until it is done with; not to be held while others are waited for.
-    pub place: Option<Arc<Place>>,
+    pub place: Option<Arc<MemoryPermit>>,
 }
 
 impl EngineResponse {

@@ -16,11 +16,11 @@ use crate::clock::{SharedClock, timeout_at};
 use crate::config::settings::Rate;
 
 /// Tells whether a waiter has become urgent: an interactive caller may join a batch's flight.
-pub type Urgency = Arc<dyn Fn() -> Priority + Send + Sync>;
+pub type UrgencyCheck = Arc<dyn Fn() -> Priority + Send + Sync>;
 
 struct Waiter {
     client: String,
-    urgency: Urgency,
+    urgency: UrgencyCheck,
     permit: oneshot::Sender<()>,
 }
 
@@ -121,7 +121,7 @@ impl State {
 
 /// Says that a permit cannot come in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLate {
+pub struct DeadlineExceeded {
     /// How long it would take.
     pub wait: Duration,
 }
@@ -176,9 +176,9 @@ impl RateLimiter {
     pub async fn acquire(
         self: &Arc<Self>,
         client: &str,
-        urgency: Urgency,
+        urgency: UrgencyCheck,
         deadline: Duration,
-    ) -> Result<(), TooLate> {
+    ) -> Result<(), DeadlineExceeded> {
         let Some(period) = self.period else { return Ok(()) };
         let granted = {
             let Ok(mut state) = self.state.lock() else {
@@ -189,7 +189,7 @@ impl RateLimiter {
             let ready = state.ready(now, ahead);
             // A permit at the deadline itself would leave no time for the call.
             if ready >= deadline {
-                return Err(TooLate { wait: ready - now });
+                return Err(DeadlineExceeded { wait: ready - now });
             }
             let (permit, granted) = oneshot::channel();
             state.queue.push(Waiter {
@@ -209,7 +209,7 @@ impl RateLimiter {
         };
         match timeout_at(self.clock.as_ref(), deadline, granted).await {
             Some(Ok(())) => Ok(()),
-            _ => Err(TooLate { wait: period }),
+            _ => Err(DeadlineExceeded { wait: period }),
         }
     }
 
@@ -253,11 +253,11 @@ mod tests {
         }
     }
 
-    fn person() -> Urgency {
+    fn person() -> UrgencyCheck {
         Arc::new(|| Priority::Interactive)
     }
 
-    fn batch() -> Urgency {
+    fn batch() -> UrgencyCheck {
         Arc::new(|| Priority::Batch)
     }
 
@@ -266,13 +266,13 @@ mod tests {
         (clock.clone(), Arc::new(clock))
     }
 
-    type Granted = Vec<(&'static str, Result<Duration, TooLate>)>;
+    type Granted = Vec<(&'static str, Result<Duration, DeadlineExceeded>)>;
 
     /// Runs the waits to their end, moving the clock from sleeper to sleeper; returns who got a permit when.
     async fn run(
         clock: &ManualClock,
         limiter: &Arc<RateLimiter>,
-        asks: Vec<(&'static str, Urgency, u64)>,
+        asks: Vec<(&'static str, UrgencyCheck, u64)>,
     ) -> Granted {
         run_late(clock, limiter, asks, Duration::ZERO).await
     }
@@ -281,7 +281,7 @@ mod tests {
     async fn run_late(
         clock: &ManualClock,
         limiter: &Arc<RateLimiter>,
-        asks: Vec<(&'static str, Urgency, u64)>,
+        asks: Vec<(&'static str, UrgencyCheck, u64)>,
         late: Duration,
     ) -> Granted {
         let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
@@ -327,7 +327,7 @@ mod tests {
     async fn is_fair_between_clients_and_lets_people_go_first() {
         let (manual, clock) = start();
         let limiter = RateLimiter::new(&[rate(1, 1)], clock);
-        let mut asks: Vec<(&'static str, Urgency, u64)> = vec![("first", person(), 100)];
+        let mut asks: Vec<(&'static str, UrgencyCheck, u64)> = vec![("first", person(), 100)];
         asks.extend((0..3).map(|_| ("night", batch(), 100)));
         asks.extend((0..3).map(|_| ("anna", person(), 100)));
         asks.extend((0..2).map(|_| ("ben", person(), 100)));
@@ -378,7 +378,7 @@ mod tests {
         let refused: Vec<_> = results.iter().filter_map(|(_, got)| got.err()).collect();
         assert_eq!(
             refused,
-            [TooLate {
+            [DeadlineExceeded {
                 wait: Duration::from_secs(4)
             }]
         );

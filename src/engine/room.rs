@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// Has room for so many bytes.
 #[derive(Debug)]
-pub struct Room {
+pub struct MemoryBudget {
     clock: SharedClock,
     free: Arc<Semaphore>,
     pieces: u32,
@@ -32,7 +32,7 @@ pub struct Room {
 
 /// Is room that was taken; given back when it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct MemoryPermit {
     taken: OwnedSemaphorePermit,
 }
 
@@ -45,7 +45,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Room {
+impl MemoryBudget {
     /// Makes room for so many bytes.
     #[must_use]
     pub fn new(bytes: usize, clock: SharedClock) -> Arc<Self> {
@@ -60,7 +60,7 @@ impl Room {
 
     /// Takes room for an answer of so many bytes on the wire, waiting until `until` at the latest (on the clock's
     /// `elapsed`); `None` for a small one, which needs none, and for one that waited too long.
-    pub async fn for_answer(&self, length: usize, until: Duration) -> Option<Arc<Place>> {
+    pub async fn for_answer(&self, length: usize, until: Duration) -> Option<Arc<MemoryPermit>> {
         if length <= SMALL {
             return None;
         }
@@ -76,18 +76,18 @@ impl Room {
     }
 
     /// Takes room for so many bytes, all of it at most: first come, first served. `None` where there is none before `until`.
-    pub async fn take(&self, bytes: usize, until: Duration) -> Option<Place> {
+    pub async fn take(&self, bytes: usize, until: Duration) -> Option<MemoryPermit> {
         let wanted = u32::try_from(bytes.div_ceil(PIECE)).unwrap_or(u32::MAX);
         let wanted = wanted.clamp(1, self.pieces);
         if let Ok(taken) = Arc::clone(&self.free).try_acquire_many_owned(wanted) {
-            return Some(Place { taken });
+            return Some(MemoryPermit { taken });
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting(&self.waiting);
         let taken = Arc::clone(&self.free).acquire_many_owned(wanted);
         // The semaphore is never closed.
         let taken = timeout_at(self.clock.as_ref(), until, taken).await?.ok()?;
-        Some(Place { taken })
+        Some(MemoryPermit { taken })
     }
 
     /// Returns the bytes that are taken.
@@ -104,7 +104,7 @@ impl Room {
     }
 }
 
-impl Place {
+impl MemoryPermit {
     /// Returns the bytes that it holds.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -121,9 +121,9 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(5);
 
-    fn room(bytes: usize) -> (Arc<Room>, ManualClock) {
+    fn room(bytes: usize) -> (Arc<MemoryBudget>, ManualClock) {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
-        (Room::new(bytes, Arc::new(clock.clone())), clock)
+        (MemoryBudget::new(bytes, Arc::new(clock.clone())), clock)
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use super::ledger::Spend;
 use super::reference::{self, Reference};
 use super::runtime::Runtime;
 use super::waiters::{FlightContext, SingleWaiter};
-use super::{Asker, Engine};
+use super::{Engine, Requester};
 use crate::domain::{Capability, Denial, Failure, FailureKind};
 use crate::providers::{Call, Replied, Unit};
 
@@ -24,7 +24,7 @@ impl Engine {
         &self,
         name: &str,
         tenant: &str,
-        asker: Asker,
+        requester: Requester,
         deadline: Duration,
     ) -> Result<Credential, Failure> {
         let none = |message: String| Failure::new(FailureKind::Denied(Denial::NoKey), name, message);
@@ -38,7 +38,7 @@ impl Engine {
             .map_err(|_| none(format!("{name} has no key")))?;
         // A key test says whether the key works now, whatever was known before.
         credential.account.breaker.reset();
-        self.account_executor(runtime, credential.clone(), asker, deadline)
+        self.account_executor(runtime, credential.clone(), requester, deadline)
             .try_key()
             .await?;
         Ok(credential)
@@ -61,9 +61,9 @@ impl Engine {
     }
 
     async fn learn_account(&self, runtime: &Arc<Runtime>, credential: Credential) -> Result<(), Failure> {
-        let asker = Asker::pivotd("account");
+        let requester = Requester::pivotd("account");
         let deadline = self.clock().elapsed() + runtime.settings.timeout;
-        self.account_executor(runtime, credential, asker, deadline)
+        self.account_executor(runtime, credential, requester, deadline)
             .learn_entitlements()
             .await
     }
@@ -117,19 +117,19 @@ impl Engine {
         &self,
         runtime: &Arc<Runtime>,
         credential: Credential,
-        asker: Asker,
+        requester: Requester,
         deadline: Duration,
     ) -> CallExecutor {
         let call = CallContext {
             runtime: Arc::clone(runtime),
             credential,
             spend: Spend {
-                client: asker.client,
-                tenant: asker.tenant,
-                face: asker.face.to_owned(),
-                operation: asker.operation,
+                client: requester.client,
+                tenant: requester.tenant,
+                face: requester.frontend.to_owned(),
+                operation: requester.operation,
                 question: Capability::Account.name().to_owned(),
-                request_id: asker.request_id,
+                request_id: requester.request_id,
             },
         };
         self.executor(call, FlightContext::new(Arc::new(SingleWaiter(deadline))))
@@ -145,13 +145,13 @@ impl Engine {
             for file in &runtime.provider.descriptor().files {
                 let age =
                     reference::fetched(data, name, file).map(|at| self.clock().now().duration_since(at));
-                let most = i64::try_from(file.refresh_s).unwrap_or(i64::MAX);
-                if age.is_some_and(|age| age.as_secs() < most) {
+                let max = i64::try_from(file.refresh_s).unwrap_or(i64::MAX);
+                if age.is_some_and(|age| age.as_secs() < max) {
                     continue;
                 }
                 let deadline = self.clock().elapsed() + runtime.settings.timeout;
-                let asker = Asker::pivotd("reference");
-                let executor = self.account_executor(runtime, credential.clone(), asker, deadline);
+                let requester = Requester::pivotd("reference");
+                let executor = self.account_executor(runtime, credential.clone(), requester, deadline);
                 let kept = match executor
                     .make(&Call::get(
                         file.origin.clone(),

@@ -88,7 +88,7 @@ impl Engine {
 
     /// Waits until no flight is under way, since what has been paid for is kept: at most as long as an attempt may take,
     /// and at most until `limit` after the server began to stop.
-    pub async fn landed(&self, limit: Duration) {
+    pub async fn flights_ended(&self, limit: Duration) {
         self.close();
         self.time.keep();
         let clock = self.clock();
@@ -100,7 +100,7 @@ impl Engine {
             .map(|runtime| runtime.settings.timeout)
             .max();
         let until = (clock.elapsed() + longest.unwrap_or_default()).min(stopped + limit);
-        while self.in_the_air() > 0 && clock.elapsed() < until {
+        while self.in_flight() > 0 && clock.elapsed() < until {
             let pause = Duration::from_millis(20);
             clock.sleep_until(clock.elapsed() + pause).await;
         }
@@ -108,7 +108,7 @@ impl Engine {
 
     /// Returns how many flights are under way.
     #[must_use]
-    pub fn in_the_air(&self) -> usize {
+    pub fn in_flight(&self) -> usize {
         self.flights.len()
     }
 

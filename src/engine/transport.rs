@@ -23,7 +23,7 @@ pub use self::tls::RootCertificates;
 use super::keyring::Key;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};
-use crate::providers::{Call, Exposed, Method, Name, Provider, ProviderError, Reply};
+use crate::providers::{Call, ExposedKey, Method, Name, Provider, ProviderError, Reply};
 
 /// Says why a client could not be made or a call not signed.
 #[derive(Debug, thiserror::Error)]
@@ -278,7 +278,7 @@ impl Transport {
         prefix: &str,
     ) -> Result<Call, AttemptError> {
         let mut signed = call.clone();
-        let exposed = Exposed::new(with.key, &self.options)
+        let exposed = ExposedKey::new(with.key, &self.options)
             .in_session(with.session)
             .below(prefix);
         provider

@@ -23,15 +23,15 @@ pub trait Waiters: Send + Sync {
     /// Returns the latest deadline.
     fn deadline(&self) -> Duration;
     /// Resolves when every caller has gone; another one may join again.
-    fn left(&self) -> BoxFuture<'_, ()>;
+    fn all_gone(&self) -> BoxFuture<'_, ()>;
     /// Tells whether every caller has gone at the moment.
-    fn abandoned(&self) -> bool;
+    fn is_abandoned(&self) -> bool;
     /// Tells whether every caller has gone for good; a flight that is told so ends without spending.
-    fn gone(&self) -> bool;
+    fn gives_up(&self) -> bool;
     /// Returns the highest priority.
     fn priority(&self) -> Priority;
     /// Resolves when the priority is the highest there is.
-    fn hurried(&self) -> BoxFuture<'_, ()>;
+    fn became_interactive(&self) -> BoxFuture<'_, ()>;
 }
 
 /// Holds what belongs to the callers of a flight and not to its calls: who waits, and what was done on the wire for them.
@@ -91,15 +91,15 @@ impl Waiters for SingleWaiter {
         self.0
     }
 
-    fn abandoned(&self) -> bool {
+    fn is_abandoned(&self) -> bool {
         false
     }
 
-    fn gone(&self) -> bool {
+    fn gives_up(&self) -> bool {
         false
     }
 
-    fn left(&self) -> BoxFuture<'_, ()> {
+    fn all_gone(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
 
@@ -107,7 +107,7 @@ impl Waiters for SingleWaiter {
         Priority::Interactive
     }
 
-    fn hurried(&self) -> BoxFuture<'_, ()> {
+    fn became_interactive(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
 }
@@ -120,20 +120,20 @@ impl Waiters for AllWaiters {
         self.0.iter().map(|one| one.deadline()).max().unwrap_or_default()
     }
 
-    fn abandoned(&self) -> bool {
-        self.0.iter().all(|one| one.abandoned())
+    fn is_abandoned(&self) -> bool {
+        self.0.iter().all(|one| one.is_abandoned())
     }
 
-    fn gone(&self) -> bool {
+    fn gives_up(&self) -> bool {
         // Asked one by one only where all are abandoned: a flight that is given up is not joined again.
-        self.abandoned() && self.0.iter().all(|one| one.gone())
+        self.is_abandoned() && self.0.iter().all(|one| one.gives_up())
     }
 
-    fn left(&self) -> BoxFuture<'_, ()> {
+    fn all_gone(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            while !self.abandoned() {
+            while !self.is_abandoned() {
                 for one in &self.0 {
-                    one.left().await;
+                    one.all_gone().await;
                 }
             }
         })
@@ -144,7 +144,7 @@ impl Waiters for AllWaiters {
         highest.unwrap_or(Priority::Batch)
     }
 
-    fn hurried(&self) -> BoxFuture<'_, ()> {
+    fn became_interactive(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn colour(short_type: &str) -> &'static str {
 }
 
 /// Is what entities that are drawn as one have in common: what they hang on, which way, and by which transforms.
-type Hook = (usize, bool, String, BTreeSet<String>);
+type EdgeGroup = (usize, bool, String, BTreeSet<String>);
 
 /// Writes the graph from left to right: a box for each entity, or for several that hang on one alone, an arrow for each
 /// link.
@@ -75,7 +75,7 @@ fn groups(graph: &Graph) -> Vec<Vec<usize>> {
         links_of.entry(link.from).or_default().push(link.clone());
         links_of.entry(link.to).or_default().push(link);
     }
-    let mut by_hook: BTreeMap<Hook, Vec<usize>> = BTreeMap::new();
+    let mut by_hook: BTreeMap<EdgeGroup, Vec<usize>> = BTreeMap::new();
     for (at, node) in graph.nodes().iter().enumerate() {
         let links = links_of.get(&at).map_or(&[][..], Vec::as_slice);
         let ends: BTreeSet<(usize, bool)> = links
@@ -144,14 +144,14 @@ fn several(out: &mut String, at: usize, graph: &Graph, members: &[usize]) {
 
 /// Holds what the links between two boxes by one transform say.
 #[derive(Default)]
-struct Arrow {
+struct DrawnEdge {
     labels: BTreeSet<String>,
     observations: BTreeSet<Observation>,
 }
 
 fn arrows(out: &mut String, graph: &Graph, boxes: &BTreeMap<usize, usize>) {
     let box_of = |at: usize| boxes.get(&at).copied().unwrap_or(at);
-    let mut all: BTreeMap<(usize, usize, String, Option<String>), Arrow> = BTreeMap::new();
+    let mut all: BTreeMap<(usize, usize, String, Option<String>), DrawnEdge> = BTreeMap::new();
     for link in graph.links() {
         // Links of a box with several entities are one arrow; others keep their labels, and so their periods, apart.
         let is_group = boxes.contains_key(&link.from) || boxes.contains_key(&link.to);

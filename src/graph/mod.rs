@@ -66,7 +66,7 @@ pub fn read(text: &str) -> Result<Graph, GraphError> {
 }
 
 /// Says what an entity is: type, value, and the strict properties.
-pub type Identity = (String, String, BTreeMap<String, String>);
+pub type EntityKey = (String, String, BTreeMap<String, String>);
 
 /// Holds one entity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ fn is_zero(number: &usize) -> bool {
 impl Node {
     /// Returns what tells it from other entities.
     #[must_use]
-    pub fn identity(&self) -> Identity {
+    pub fn identity(&self) -> EntityKey {
         let strict = self.strict.iter();
         let strict = strict.filter_map(|name| Some((name.clone(), self.properties.get(name)?.clone())));
         (self.type_id.clone(), self.value.clone(), strict.collect())
@@ -122,7 +122,7 @@ impl Node {
 
     /// Returns what tells it from other entities: its identity, of which a name counts regardless of case and
     /// punctuation.
-    fn key(&self) -> Identity {
+    fn key(&self) -> EntityKey {
         let (type_id, mut value, mut strict) = self.identity();
         if is_named(&type_id) {
             value = name_key(&value);
@@ -221,7 +221,7 @@ type LinkIdentity = (usize, usize, String, String);
 pub struct Graph {
     nodes: Vec<Node>,
     links: BTreeMap<LinkIdentity, BTreeSet<Observation>>,
-    known: HashMap<Identity, usize>,
+    known: HashMap<EntityKey, usize>,
     steps: Vec<String>,
 }
 

@@ -7,12 +7,12 @@ use crate::maltego::types;
 
 /// Remembers a graph as it was before a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Before {
+pub struct EarlierGraph {
     /// How many sources told of each entity.
     sources: Vec<usize>,
 }
 
-impl Before {
+impl EarlierGraph {
     /// Remembers a graph.
     #[must_use]
     pub fn of(graph: &Graph) -> Self {
@@ -25,7 +25,7 @@ impl Before {
 
 /// Holds what a step brought; entities by index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct News {
+pub struct GraphChanges {
     /// The number of the step.
     pub step: usize,
     /// What it found that was not on the graph, without what it ran on.
@@ -36,10 +36,10 @@ pub struct News {
     pub corroborated: Vec<usize>,
 }
 
-impl News {
+impl GraphChanges {
     /// Compares a graph with what it was before its last step.
     #[must_use]
-    pub fn of(before: &Before, graph: &Graph) -> Self {
+    pub fn of(before: &EarlierGraph, graph: &Graph) -> Self {
         let step = graph.steps().len();
         let found = graph.nodes().iter().enumerate();
         let found = found.filter(|(_, node)| node.steps.contains(&step));

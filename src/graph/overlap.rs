@@ -7,22 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::period::{Period, seen};
 use super::select::marks;
-use super::{Graph, Identity, Link};
+use super::{EntityKey, Graph, Link};
 use crate::ask::report::Observation;
 use crate::catalogue::OWN;
 
 /// Holds what one side reached, with what its links say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Side {
-    reached: BTreeMap<Key, (Identity, BTreeSet<Observation>)>,
+pub struct OverlapSide {
+    reached: BTreeMap<Key, (EntityKey, BTreeSet<Observation>)>,
     /// What the side has without having reached it.
-    only_given: BTreeMap<Key, Identity>,
+    only_given: BTreeMap<Key, EntityKey>,
     /// How the entities of its graph are marked, as far as they are.
     marks: BTreeMap<Key, BTreeSet<String>>,
 }
 
 /// Tells entities apart, as a graph does.
-type Key = Identity;
+type Key = EntityKey;
 
 /// Says how the periods of both sides lie to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ impl Times {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlap {
     /// Type, value and strict properties.
-    pub identity: Identity,
+    pub identity: EntityKey,
     /// How it is marked on either side.
     pub marks: BTreeSet<String>,
     /// What each side says of it.
@@ -69,7 +69,7 @@ pub struct Start {
     pub via: BTreeSet<String>,
 }
 
-impl Side {
+impl OverlapSide {
     /// Takes a whole graph.
     #[must_use]
     pub fn whole(graph: &Graph) -> Self {
@@ -187,7 +187,7 @@ fn follows(link: &Link, via: &BTreeSet<String>) -> bool {
 
 /// Returns what both sides reached, by type and value.
 #[must_use]
-pub fn overlaps(a: &Side, b: &Side) -> Vec<Overlap> {
+pub fn overlaps(a: &OverlapSide, b: &OverlapSide) -> Vec<Overlap> {
     let both = a
         .reached
         .iter()
@@ -208,8 +208,8 @@ pub fn overlaps(a: &Side, b: &Side) -> Vec<Overlap> {
 
 /// Returns what one side reached and the other was only given, so that it is no overlap.
 #[must_use]
-pub fn only_given(a: &Side, b: &Side) -> Vec<Identity> {
-    let given = |one: &Side, other: &Side| -> Vec<(Key, Identity)> {
+pub fn only_given(a: &OverlapSide, b: &OverlapSide) -> Vec<EntityKey> {
+    let given = |one: &OverlapSide, other: &OverlapSide| -> Vec<(Key, EntityKey)> {
         let known = |key: &Key| other.reached.contains_key(key) || other.only_given.contains_key(key);
         one.only_given
             .iter()
@@ -217,7 +217,7 @@ pub fn only_given(a: &Side, b: &Side) -> Vec<Identity> {
             .map(|(key, identity)| (key.clone(), identity.clone()))
             .collect()
     };
-    let all: BTreeMap<Key, Identity> = given(a, b).into_iter().chain(given(b, a)).collect();
+    let all: BTreeMap<Key, EntityKey> = given(a, b).into_iter().chain(given(b, a)).collect();
     all.into_values().collect()
 }
 
@@ -258,7 +258,7 @@ pub fn said_text(said: &BTreeSet<Observation>) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::Node;
-    use super::super::select::{Kept, SelectionError, keep_marked};
+    use super::super::select::{KeptByMarks, SelectionError, keep_marked};
     use super::*;
     use crate::ask::report::EntityView;
 
@@ -285,12 +285,12 @@ mod tests {
 
     #[test]
     fn a_share_has_the_marks_of_either_side_and_is_chosen_by_them() {
-        let a = Side::whole(&reached(&[
+        let a = OverlapSide::whole(&reached(&[
             ("192.0.2.1", &[]),
             ("192.0.2.2", &["Sinkhole"]),
             ("192.0.2.3", &[]),
         ]));
-        let b = Side::whole(&reached(&[
+        let b = OverlapSide::whole(&reached(&[
             ("192.0.2.1", &[]),
             ("192.0.2.2", &["Dynamic DNS"]),
             ("192.0.2.3", &["Sinkhole"]),
@@ -312,7 +312,7 @@ mod tests {
                 |one: &Overlap| &one.marks,
             )
         };
-        let counted = |kept: Result<Kept<Overlap>, SelectionError>| {
+        let counted = |kept: Result<KeptByMarks<Overlap>, SelectionError>| {
             let kept = kept.unwrap();
             (kept.kept.len(), kept.left_out)
         };

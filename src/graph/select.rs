@@ -182,12 +182,12 @@ fn filters<'a>(selection: &'a Selection, steps: &'a BTreeSet<usize>, last: usize
 }
 
 /// Tells of marks whether they are wanted.
-type KeepsMarks = Box<dyn Fn(&BTreeSet<String>) -> bool>;
+type MarkPredicate = Box<dyn Fn(&BTreeSet<String>) -> bool>;
 
 struct MarkFilter {
     /// What is said of those that it leaves out.
     name: String,
-    keeps: KeepsMarks,
+    keeps: MarkPredicate,
 }
 
 fn mark_filters(without: &[String], with: &[String]) -> Vec<MarkFilter> {
@@ -211,7 +211,7 @@ fn mark_filters(without: &[String], with: &[String]) -> Vec<MarkFilter> {
 
 /// Holds what marks left of several things.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kept<T> {
+pub struct KeptByMarks<T> {
     /// What was kept.
     pub kept: Vec<T>,
     /// What the marks left out, in their order; each counts for the first that it fails.
@@ -227,7 +227,7 @@ pub fn keep_marked<T>(
     known: impl Iterator<Item = String>,
     (without, with): (&[String], &[String]),
     marks: impl Fn(&T) -> &BTreeSet<String>,
-) -> Result<Kept<T>, SelectionError> {
+) -> Result<KeptByMarks<T>, SelectionError> {
     known_marks(known, without.iter().chain(with))?;
     let mut kept = all;
     let mut left_out = Vec::new();
@@ -238,7 +238,7 @@ pub fn keep_marked<T>(
             left_out.push((name, before - kept.len()));
         }
     }
-    Ok(Kept { kept, left_out })
+    Ok(KeptByMarks { kept, left_out })
 }
 
 fn known_marks<'a>(

@@ -8,7 +8,7 @@ use crate::catalogue::OWN;
 
 /// Says what an entity rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Support {
     /// One source tells of it, and only outside the period that is looked at.
     Weak,
     /// Independent sources saw it in periods that overlap.
@@ -21,7 +21,7 @@ pub enum Standing {
     Given,
 }
 
-impl Standing {
+impl Support {
     /// Judges an entity; without a period, whatever one source alone tells of is weak.
     #[must_use]
     pub fn of(node: &Node, wanted: Option<Period>) -> Self {

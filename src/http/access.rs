@@ -6,7 +6,7 @@ use crate::tokens::{Scope, TokenError};
 
 /// Says why a client may not ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
+pub enum AccessDenied {
     /// There is no token.
     Missing,
     /// The token is none that may be used.
@@ -17,7 +17,7 @@ pub enum Denied {
     Rate(Duration),
 }
 
-impl Denied {
+impl AccessDenied {
     /// Returns the word for a token that is missing or refused; none where the token is known.
     #[must_use]
     pub fn reason(self) -> Option<&'static str> {

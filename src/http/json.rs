@@ -137,7 +137,7 @@ pub(in crate::http) fn meaning(body: &[u8]) -> Cow<'_, [u8]> {
     let body = without_mark(body);
     let read = |body: &[u8]| {
         let mut reader = serde_json::Deserializer::from_slice(body);
-        let meaning = Meaning(DEEPEST).deserialize(&mut reader)?;
+        let meaning = ValueWriter(DEEPEST).deserialize(&mut reader)?;
         reader.end().map(|()| meaning)
     };
     let read = read(body).or_else(|error| match mended(body) {
@@ -152,16 +152,16 @@ pub(in crate::http) fn meaning(body: &[u8]) -> Cow<'_, [u8]> {
 
 /// Writes what a value means, in which others stand so deep at most.
 #[derive(Clone, Copy)]
-struct Meaning(u8);
+struct ValueWriter(u8);
 
-impl Meaning {
+impl ValueWriter {
     fn inner<E: Error>(self) -> Result<Self, E> {
         let left = self.0.checked_sub(1);
         left.map(Self).ok_or_else(|| E::custom("values stand too deep"))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Meaning {
+impl<'de> DeserializeSeed<'de> for ValueWriter {
     type Value = Vec<u8>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<u8>, D::Error> {
@@ -169,7 +169,7 @@ impl<'de> DeserializeSeed<'de> for Meaning {
     }
 }
 
-impl<'de> Visitor<'de> for Meaning {
+impl<'de> Visitor<'de> for ValueWriter {
     type Value = Vec<u8>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,7 +17,7 @@ use super::intake;
 use crate::app::run_routes::RUN;
 use crate::app::{App, Mode};
 use crate::clock::timeout_at;
-use crate::http::access::Denied;
+use crate::http::access::AccessDenied;
 use crate::http::maltego::answered;
 use crate::http::principal;
 use crate::http::problem::Problem;
@@ -27,8 +27,8 @@ use crate::net::bodies::AGAIN;
 use crate::net::connection::{Connection, Phase};
 use crate::net::load::Load;
 use crate::net::pace::DRAINED_FOR;
-use crate::net::sending::{Answers, sent};
-use crate::net::shares::Shares;
+use crate::net::sending::{SendBuffer, sent};
+use crate::net::shares::ConcurrencyShares;
 
 /// A body up to this is read, where its request is refused.
 const SMALL_BODY: u64 = 64 << 10;
@@ -46,10 +46,10 @@ const UNREAD: [StatusCode; 2] = [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQU
 #[derive(Debug)]
 pub(crate) struct Bounds {
     pub(crate) load: Rc<Load>,
-    pub(crate) shares: Arc<Shares>,
+    pub(crate) shares: Arc<ConcurrencyShares>,
     /// The large answers to clients that are known, and to others.
-    pub(crate) known: Arc<Answers>,
-    pub(crate) unknown: Arc<Answers>,
+    pub(crate) known: Arc<SendBuffer>,
+    pub(crate) unknown: Arc<SendBuffer>,
 }
 
 /// Takes a request through all steps.
@@ -247,7 +247,7 @@ fn close<B>(response: &mut ServiceResponse<B>) {
 }
 
 /// Counts a token that is missing or refused, and slows down a client that tries many.
-async fn slowed(response: ServiceResponse<BoxBody>, denied: Denied) -> ServiceResponse<BoxBody> {
+async fn slowed(response: ServiceResponse<BoxBody>, denied: AccessDenied) -> ServiceResponse<BoxBody> {
     let request = response.request();
     let reason = denied.reason().unwrap_or_default();
     let (Some(app), peer) = (request.app_data::<Data<App>>().cloned(), request.peer_addr()) else {
@@ -260,7 +260,7 @@ async fn slowed(response: ServiceResponse<BoxBody>, denied: Denied) -> ServiceRe
     };
     app.engine.metrics().network().token_refused(&route, reason);
     let delay = match denied {
-        Denied::Wrong(_) => app.attempts.note(peer.map(|peer| peer.ip()), &route, reason),
+        AccessDenied::Wrong(_) => app.attempts.note(peer.map(|peer| peer.ip()), &route, reason),
         _ => Delay::None,
     };
     match delay {

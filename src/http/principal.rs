@@ -11,12 +11,12 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
 use tokio::sync::Semaphore;
 
-use super::access::Denied;
+use super::access::AccessDenied;
 use super::problem::Problem;
-use super::request::{Presented, RequestContext};
+use super::request::{PresentedToken, RequestContext};
 use crate::app::{App, Mode};
 use crate::engine::ledger::Priority;
-use crate::engine::{Asker, TERMINAL};
+use crate::engine::{Requester, TERMINAL};
 use crate::tokens::{RateStanding, Scope, Token};
 
 /// Says who asks.
@@ -50,8 +50,8 @@ impl Principal {
     ///
     /// # Errors
     /// [`Denied::Wrong`] where the token is none that may be used.
-    pub fn of(app: &App, text: &str) -> Result<Self, Denied> {
-        let token = app.tokens.find(text).map_err(Denied::Wrong)?;
+    pub fn of(app: &App, text: &str) -> Result<Self, AccessDenied> {
+        let token = app.tokens.find(text).map_err(AccessDenied::Wrong)?;
         Ok(Self::known(token, false))
     }
 
@@ -108,13 +108,13 @@ impl Principal {
     ///
     /// # Errors
     /// [`Denied::Scope`] or [`Denied::Rate`].
-    pub fn pass(&self, app: &App, scope: Scope) -> Result<Option<RateStanding>, Denied> {
+    pub fn pass(&self, app: &App, scope: Scope) -> Result<Option<RateStanding>, AccessDenied> {
         if !self.may(scope) {
-            return Err(Denied::Scope(scope));
+            return Err(AccessDenied::Scope(scope));
         }
         let token = self.token.as_ref();
         token.map_or(Ok(None), |token| {
-            token.count(app.engine.clock()).map_err(Denied::Rate)
+            token.count(app.engine.clock()).map_err(AccessDenied::Rate)
         })
     }
 
@@ -122,10 +122,10 @@ impl Principal {
     ///
     /// # Errors
     /// [`Denied::Rate`].
-    pub fn count_rest(&mut self, app: &App, items: usize) -> Result<(), Denied> {
+    pub fn count_rest(&mut self, app: &App, items: usize) -> Result<(), AccessDenied> {
         if let Some(token) = &self.token {
             let counted = token.count_rest(items, app.engine.clock());
-            self.rate = counted.map_err(Denied::Rate)?;
+            self.rate = counted.map_err(AccessDenied::Rate)?;
         }
         Ok(())
     }
@@ -138,11 +138,11 @@ impl Principal {
 
     /// Makes the asker of a request of a frontend.
     #[must_use]
-    pub fn asker(&self, frontend: &'static str, operation: &str, request_id: String) -> Asker {
-        Asker {
+    pub fn requester(&self, frontend: &'static str, operation: &str, request_id: String) -> Requester {
+        Requester {
             client: self.client.to_string(),
             tenant: self.tenant().to_owned(),
-            face: self.frontend.unwrap_or(frontend),
+            frontend: self.frontend.unwrap_or(frontend),
             operation: operation.to_owned(),
             request_id,
             priority: Priority::Interactive,
@@ -178,7 +178,7 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
 }
 
 /// Finds the token in the header or path of a request, once.
-fn presented(app: &App, request: &HttpRequest) -> Presented {
+fn presented(app: &App, request: &HttpRequest) -> PresentedToken {
     let context = RequestContext::of(request);
     let find = || match header_token(request) {
         Some(text) => Some((app.tokens.find(text), false)),
@@ -201,7 +201,7 @@ pub fn token_of(app: &App, request: &HttpRequest) -> Option<Arc<Token>> {
 ///
 /// # Errors
 /// [`Denied::Wrong`] where the token is none that may be used.
-pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Principal>, Denied> {
+pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Principal>, AccessDenied> {
     if request.conn_data::<LocalOperator>().is_some() {
         return Ok(Some(Principal::local_operator()));
     }
@@ -211,7 +211,7 @@ pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Principal>, 
     let Some((token, in_path)) = presented(app, request) else {
         return Ok(None);
     };
-    let token = token.map_err(Denied::Wrong)?;
+    let token = token.map_err(AccessDenied::Wrong)?;
     Ok(Some(Principal::known(token, in_path)))
 }
 
@@ -232,7 +232,7 @@ pub fn authorize(request: &HttpRequest, scope: Scope) -> Result<Principal, Probl
             }
         }
     }
-    let found = installed(app, request).and_then(|known| known.ok_or(Denied::Missing));
+    let found = installed(app, request).and_then(|known| known.ok_or(AccessDenied::Missing));
     let passed = found
         .inspect_err(|denied| context.deny(*denied))
         .and_then(|principal| {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::access::Denied;
+use super::access::AccessDenied;
 use crate::domain::echo::bounded;
-use crate::net::bodies::{AGAIN, Unread};
+use crate::net::bodies::{AGAIN, BodyError};
 use crate::storage::StoreError;
 
 /// When to ask again where the disk is nearly full.
@@ -96,28 +96,28 @@ impl Problem {
 
     /// Makes the problem of a client that may not ask.
     #[must_use]
-    pub fn denied(denied: Denied) -> Self {
+    pub fn denied(denied: AccessDenied) -> Self {
         let (status, kind, title) = match denied {
-            Denied::Missing => (
+            AccessDenied::Missing => (
                 StatusCode::UNAUTHORIZED,
                 "token-missing",
                 "A client token is needed",
             ),
-            Denied::Wrong(_) => (
+            AccessDenied::Wrong(_) => (
                 StatusCode::UNAUTHORIZED,
                 "token-refused",
                 "The client token is refused",
             ),
-            Denied::Scope(_) => (
+            AccessDenied::Scope(_) => (
                 StatusCode::FORBIDDEN,
                 "scope-missing",
                 "The token may not do this",
             ),
-            Denied::Rate(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-used-up", "Too many requests"),
+            AccessDenied::Rate(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-used-up", "Too many requests"),
         };
         let problem = Self::new(status, kind, title, denied.text());
         match denied {
-            Denied::Rate(wait) => problem.after(wait),
+            AccessDenied::Rate(wait) => problem.after(wait),
             _ => problem,
         }
     }
@@ -190,17 +190,17 @@ impl Problem {
 
     /// Makes the problem of a body that was not read; `what` names it.
     #[must_use]
-    pub fn unread(unread: Unread, what: &str) -> Self {
+    pub fn unread(unread: BodyError, what: &str) -> Self {
         let (kind, title) = match unread {
-            Unread::TooLarge(_) => ("too-large", "The request is too large"),
-            Unread::Broken => ("invalid-request", "The request cannot be understood"),
-            Unread::Slow => ("too-slow", "The request did not come in time"),
-            Unread::NoMemory => ("busy", "The server is busy"),
-            Unread::Encoded => ("packed", "The request is packed"),
+            BodyError::TooLarge(_) => ("too-large", "The request is too large"),
+            BodyError::Broken => ("invalid-request", "The request cannot be understood"),
+            BodyError::Slow => ("too-slow", "The request did not come in time"),
+            BodyError::NoMemory => ("busy", "The server is busy"),
+            BodyError::Encoded => ("packed", "The request is packed"),
         };
         let problem = Self::new(unread.status(), kind, title, unread.text(what));
         match unread {
-            Unread::NoMemory => problem.after(AGAIN),
+            BodyError::NoMemory => problem.after(AGAIN),
             _ => problem,
         }
     }

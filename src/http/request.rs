@@ -13,7 +13,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::access::Denied;
+use super::access::AccessDenied;
 use crate::app::App;
 use crate::telemetry::log::RequestLine;
 use crate::telemetry::metrics::InFlight;
@@ -29,7 +29,7 @@ pub struct Operation {
 }
 
 /// Is the token in the header or path of a request, as far as there is one, and whether it stands in the path.
-pub(super) type Presented = Option<(Result<Arc<Token>, TokenError>, bool)>;
+pub(super) type PresentedToken = Option<(Result<Arc<Token>, TokenError>, bool)>;
 
 /// Holds one request; a clone is the same one.
 #[derive(Clone)]
@@ -39,11 +39,11 @@ struct Shared {
     id: Uuid,
     started: Duration,
     /// The token that was looked up, once it was.
-    presented: OnceCell<Presented>,
+    presented: OnceCell<PresentedToken>,
     /// Whether a token in the body vouches for the client.
     is_vouched: Cell<bool>,
     /// Why the client may not do what it asks for.
-    denied: Cell<Option<Denied>>,
+    denied: Cell<Option<AccessDenied>>,
     /// The client, once it is known; for the line of a request that is refused.
     client: RefCell<Option<Arc<str>>>,
     /// What is counted and logged, and counts as under way until that is done.
@@ -109,7 +109,7 @@ impl Line {
             at: app.engine.clock().now(),
             request_id: self.id,
             client: entry.client,
-            face: frontend,
+            frontend,
             operation: entry.operation.unwrap_or_else(|| pattern.into()),
             outcome: entry.outcome,
             status: entry.status,
@@ -168,7 +168,7 @@ impl RequestContext {
     }
 
     /// Returns the token of the request, which `find` looks up once.
-    pub(super) fn presented(&self, find: impl FnOnce() -> Presented) -> &Presented {
+    pub(super) fn presented(&self, find: impl FnOnce() -> PresentedToken) -> &PresentedToken {
         self.0.presented.get_or_init(find)
     }
 
@@ -184,7 +184,7 @@ impl RequestContext {
     }
 
     /// Notes that the token is missing or refused, so that this is counted, and the client slowed down.
-    pub(super) fn deny(&self, denied: Denied) {
+    pub(super) fn deny(&self, denied: AccessDenied) {
         if denied.reason().is_some() {
             self.0.denied.set(Some(denied));
         }
@@ -192,7 +192,7 @@ impl RequestContext {
 
     /// Returns why the token is missing or refused.
     #[must_use]
-    pub fn denied(&self) -> Option<Denied> {
+    pub fn denied(&self) -> Option<AccessDenied> {
         self.0.denied.get()
     }
 

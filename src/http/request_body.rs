@@ -98,8 +98,8 @@ impl<T: BodyKind> FromRequest for RequestBody<T> {
                 Some(_) => Sender::Operator,
                 None => Sender::Known,
             };
-            let most = T::MOST_BYTES.min(app.configured.load().settings().server.max_body);
-            let read = app.bodies.read(&http, payload, most, sender).await;
+            let max = T::MOST_BYTES.min(app.configured.load().settings().server.max_body);
+            let read = app.bodies.read(&http, payload, max, sender).await;
             let bytes = Arc::new(read.map_err(|unread| Problem::unread(unread, T::NAME))?);
             Ok(Self {
                 app,

@@ -20,7 +20,7 @@ use super::{get, post};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::report::Report;
-use crate::ask::transform::{Ran, Run, bad_input, run as run_transform};
+use crate::ask::transform::{Run, RunResult, bad_input, run as run_transform};
 use crate::ask::typed::{entity, entity_form, named_type, settings, type_of, unread};
 use crate::catalogue::TransformSpec;
 use crate::maltego::TransformRequest;
@@ -151,16 +151,16 @@ async fn run(
     let type_id = request.type_id.as_deref().map(|given| named_type(spec, given));
     let type_id = type_id.transpose().map_err(Problem::invalid)?;
     let is_typed = request.properties.is_empty();
-    let asker = principal.asker(FRONTEND, &spec.name, context.id().to_string());
+    let requester = principal.requester(FRONTEND, &spec.name, context.id().to_string());
     let run = Run {
         spec,
         settings: configured.settings(),
-        asker: &asker,
+        requester: &requester,
         may_refresh: principal.may(Scope::Refresh),
         deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
         sample: app.is_sample(),
     };
-    let replied = |asked: &str, type_id: &str, form: String, ran: &Ran| Reply {
+    let replied = |asked: &str, type_id: &str, form: String, ran: &RunResult| Reply {
         entry: Entry {
             outcome: ran.outcome,
             status: 200,

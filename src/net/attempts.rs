@@ -35,8 +35,8 @@ pub struct Attempts {
 struct Tried {
     bucket: Bucket,
     /// The attempts that no line has told of.
-    untold: u64,
-    told: Option<Duration>,
+    unreported: u64,
+    reported: Option<Duration>,
 }
 
 /// Says what becomes of an attempt.
@@ -72,17 +72,17 @@ impl Attempts {
         let tried = self.by_address.get_with(address, || {
             Arc::new(Mutex::new(Tried {
                 bucket: Bucket::new(&self.rate),
-                untold: 0,
-                told: None,
+                unreported: 0,
+                reported: None,
             }))
         });
         let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.elapsed();
-        tried.untold += 1;
-        if tried.told.is_none_or(|told| told + LOGGED_EVERY <= now) && self.may_tell(now) {
-            tracing::warn!(peer = %address, route, reason, attempts = tried.untold, "a token is refused");
-            tried.untold = 0;
-            tried.told = Some(now);
+        tried.unreported += 1;
+        if tried.reported.is_none_or(|told| told + LOGGED_EVERY <= now) && self.may_tell(now) {
+            tracing::warn!(peer = %address, route, reason, attempts = tried.unreported, "a token is refused");
+            tried.unreported = 0;
+            tried.reported = Some(now);
         }
         let wait = tried.bucket.ready(now, 0).saturating_sub(now);
         if wait > LONGEST {
@@ -174,7 +174,7 @@ mod tests {
             let address = holder(address.parse().unwrap());
             attempts.note(Some(address), "/", "unknown");
             let tried = attempts.by_address.get(&address).unwrap();
-            let untold = tried.lock().unwrap().untold;
+            let untold = tried.lock().unwrap().unreported;
             untold == 0
         };
         assert!(told("192.0.2.1"));

@@ -58,8 +58,8 @@ pub struct Bodies {
 
 #[derive(Debug)]
 struct Pool {
-    most: usize,
-    held: AtomicUsize,
+    max: usize,
+    used: AtomicUsize,
     gauge: Gauge,
     /// The bodies that wait for their clients.
     waiting: Mutex<HashMap<u64, Arc<Reading>>>,
@@ -79,7 +79,7 @@ struct Reading {
 #[derive(Debug)]
 pub struct Body {
     bytes: Bytes,
-    _held: Held,
+    _held: HeldBytes,
 }
 
 impl Deref for Body {
@@ -92,7 +92,7 @@ impl Deref for Body {
 
 /// Says why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
+pub enum BodyError {
     /// It has more bytes than this.
     TooLarge(usize),
     /// It broke off.
@@ -105,7 +105,7 @@ pub enum Unread {
     Encoded,
 }
 
-impl Unread {
+impl BodyError {
     /// Returns the HTTP status that says so.
     #[must_use]
     pub fn status(self) -> StatusCode {
@@ -122,7 +122,7 @@ impl Unread {
     #[must_use]
     pub fn text(self, what: &str) -> String {
         match self {
-            Self::TooLarge(most) => format!("{what} has at most {most} bytes"),
+            Self::TooLarge(max) => format!("{what} has at most {max} bytes"),
             Self::Broken => format!("{what} broke off before its end"),
             Self::Slow => format!("{what} did not come in time"),
             Self::Encoded => {
@@ -139,26 +139,26 @@ impl Unread {
 
 /// Counts bytes as held while it lives.
 #[derive(Debug)]
-struct Held {
+struct HeldBytes {
     pool: Arc<Pool>,
     bytes: usize,
 }
 
-impl Held {
-    fn grow(&mut self, bytes: usize, now: Duration) -> Result<(), Unread> {
-        let before = self.pool.held.fetch_add(bytes, Ordering::Relaxed);
+impl HeldBytes {
+    fn grow(&mut self, bytes: usize, now: Duration) -> Result<(), BodyError> {
+        let before = self.pool.used.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
         self.pool.gauge.inc_by(count(bytes));
-        if before + bytes > self.pool.most && !self.pool.make_room(bytes, now) {
-            return Err(Unread::NoMemory);
+        if before + bytes > self.pool.max && !self.pool.make_room(bytes, now) {
+            return Err(BodyError::NoMemory);
         }
         Ok(())
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldBytes {
     fn drop(&mut self) {
-        self.pool.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.pool.used.fetch_sub(self.bytes, Ordering::Relaxed);
         self.pool.gauge.dec_by(count(self.bytes));
     }
 }
@@ -168,10 +168,10 @@ fn count(bytes: usize) -> i64 {
 }
 
 impl Pool {
-    fn new(most: usize, gauge: &Gauge) -> Arc<Self> {
+    fn new(max: usize, gauge: &Gauge) -> Arc<Self> {
         Arc::new(Self {
-            most,
-            held: AtomicUsize::new(0),
+            max,
+            used: AtomicUsize::new(0),
             gauge: gauge.clone(),
             waiting: Mutex::default(),
             next: AtomicU64::new(0),
@@ -207,9 +207,9 @@ impl Pool {
 }
 
 /// Keeps a body among those that wait while it lives.
-struct Waits<'a>(&'a Pool, u64);
+struct WaitGuard<'a>(&'a Pool, u64);
 
-impl Drop for Waits<'_> {
+impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
         self.0.waiting().remove(&self.1);
     }
@@ -229,7 +229,7 @@ impl Bodies {
         }
     }
 
-    /// Reads a body of at most `most` bytes.
+    /// Reads a body of at most `max` bytes.
     ///
     /// # Errors
     /// [`Unread`] where it is larger, packed, breaks off, does not come, or finds no memory.
@@ -237,16 +237,16 @@ impl Bodies {
         &self,
         http: &HttpRequest,
         payload: Payload,
-        most: usize,
+        max: usize,
         sender: Sender,
-    ) -> Result<Body, Unread> {
-        let read = self.read_within(http, payload, most, sender).await;
+    ) -> Result<Body, BodyError> {
+        let read = self.read_within(http, payload, max, sender).await;
         match read {
-            Err(Unread::TooLarge(_)) => self.metrics.body_refused("too_large"),
-            Err(Unread::NoMemory) => self.metrics.body_refused("memory"),
-            Err(Unread::Encoded) => self.metrics.body_refused("encoded"),
-            Err(Unread::Slow) => self.metrics.slow("body"),
-            Ok(_) | Err(Unread::Broken) => {}
+            Err(BodyError::TooLarge(_)) => self.metrics.body_refused("too_large"),
+            Err(BodyError::NoMemory) => self.metrics.body_refused("memory"),
+            Err(BodyError::Encoded) => self.metrics.body_refused("encoded"),
+            Err(BodyError::Slow) => self.metrics.slow("body"),
+            Ok(_) | Err(BodyError::Broken) => {}
         }
         read
     }
@@ -255,15 +255,15 @@ impl Bodies {
         &self,
         http: &HttpRequest,
         mut payload: Payload,
-        most: usize,
+        max: usize,
         sender: Sender,
-    ) -> Result<Body, Unread> {
+    ) -> Result<Body, BodyError> {
         if is_encoded(http) {
-            return Err(Unread::Encoded);
+            return Err(BodyError::Encoded);
         }
         let announced = announced(http);
-        if announced.is_some_and(|length| length > most) {
-            return Err(Unread::TooLarge(most));
+        if announced.is_some_and(|length| length > max) {
+            return Err(BodyError::TooLarge(max));
         }
         let pool = match sender {
             Sender::Known => &self.known,
@@ -274,7 +274,7 @@ impl Bodies {
             Sender::Operator => OPERATOR_PATIENCE,
             Sender::Known | Sender::Unknown => self.patience,
         };
-        let mut held = Held {
+        let mut held = HeldBytes {
             pool: Arc::clone(pool),
             bytes: 0,
         };
@@ -303,9 +303,9 @@ impl Bodies {
                 }
             };
             let Some(chunk) = came else { break };
-            let chunk = chunk.map_err(|_| Unread::Broken)?;
-            if held.bytes + chunk.len() > most {
-                return Err(Unread::TooLarge(most));
+            let chunk = chunk.map_err(|_| BodyError::Broken)?;
+            if held.bytes + chunk.len() > max {
+                return Err(BodyError::TooLarge(max));
             }
             held.grow(chunk.len(), self.clock.elapsed())?;
             // Most bodies come in one piece and need no copy.
@@ -331,10 +331,10 @@ impl Bodies {
         &self,
         http: &HttpRequest,
         payload: &mut Payload,
-        held: &Held,
+        held: &HeldBytes,
         since: Duration,
         until: Duration,
-    ) -> Result<Option<Result<Bytes, actix_web::error::PayloadError>>, Unread> {
+    ) -> Result<Option<Result<Bytes, actix_web::error::PayloadError>>, BodyError> {
         let pool = &held.pool;
         let reading = Arc::new(Reading {
             since,
@@ -343,14 +343,14 @@ impl Bodies {
         });
         let number = pool.next.fetch_add(1, Ordering::Relaxed);
         pool.waiting().insert(number, Arc::clone(&reading));
-        let _waits = Waits(pool, number);
+        let _waits = WaitGuard(pool, number);
         let connection = http.conn_data::<Arc<Connection>>();
         let _phase = connection.map(|connection| connection.enter(Phase::Body));
         tokio::select! {
             biased;
             came = payload.next() => Ok(came),
-            () = reading.gives_up.notified() => Err(Unread::NoMemory),
-            () = self.clock.sleep_until(until) => Err(Unread::Slow),
+            () = reading.gives_up.notified() => Err(BodyError::NoMemory),
+            () = self.clock.sleep_until(until) => Err(BodyError::Slow),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use prometheus_client::metrics::gauge::Gauge;
 
-use super::shares::Share;
+use super::shares::ShareGuard;
 
 /// Says what the server does with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,12 +46,12 @@ pub(crate) enum Interim {
 
 /// Counts the bytes of all heads of requests that have not come whole.
 #[derive(Debug, Default)]
-pub(crate) struct Heads {
+pub(crate) struct HeadBytes {
     held: AtomicUsize,
     gauge: Gauge,
 }
 
-impl Heads {
+impl HeadBytes {
     pub(crate) fn new(gauge: Gauge) -> Arc<Self> {
         Arc::new(Self {
             held: AtomicUsize::new(0),
@@ -84,8 +84,8 @@ pub(crate) struct Connection {
     /// How many connections that address has.
     siblings: Arc<AtomicUsize>,
     /// When bytes last came, and when they last went, in milliseconds of the clock.
-    came: AtomicU64,
-    went: AtomicU64,
+    received_at: AtomicU64,
+    sent_at: AtomicU64,
     phase: AtomicU8,
     closed: AtomicBool,
     /// Whether the client takes nothing of its answer.
@@ -94,7 +94,7 @@ pub(crate) struct Connection {
     paused: AtomicBool,
     /// Whether only health is answered on it.
     spare: bool,
-    heads: Arc<Heads>,
+    heads: Arc<HeadBytes>,
     /// The bytes that came while no request was under way, since the last one began.
     head: AtomicUsize,
     /// Whether the body of the last request was not read to its end.
@@ -103,7 +103,7 @@ pub(crate) struct Connection {
     leaving: AtomicBool,
     interim: AtomicU8,
     /// The share of the request under way.
-    share: Mutex<Weak<Share>>,
+    share: Mutex<Weak<ShareGuard>>,
     /// How often something was read, and how often when a request was refused last.
     reads: AtomicU64,
     refused_at: AtomicU64,
@@ -119,13 +119,13 @@ impl Connection {
         holder: Option<IpAddr>,
         siblings: Arc<AtomicUsize>,
         spare: bool,
-        heads: Arc<Heads>,
+        heads: Arc<HeadBytes>,
     ) -> Self {
         Self {
             holder,
             siblings,
-            came: AtomicU64::new(millis(now)),
-            went: AtomicU64::new(millis(now)),
+            received_at: AtomicU64::new(millis(now)),
+            sent_at: AtomicU64::new(millis(now)),
             phase: AtomicU8::new(Phase::Between as u8),
             closed: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
@@ -154,14 +154,14 @@ impl Connection {
     }
 
     /// Notes that bytes came.
-    pub(crate) fn came(&self, now: Duration) {
-        self.came.store(millis(now), Ordering::Relaxed);
+    pub(crate) fn received(&self, now: Duration) {
+        self.received_at.store(millis(now), Ordering::Relaxed);
         self.reads.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that bytes went.
-    pub(crate) fn went(&self, now: Duration) {
-        self.went.store(millis(now), Ordering::Relaxed);
+    pub(crate) fn sent(&self, now: Duration) {
+        self.sent_at.store(millis(now), Ordering::Relaxed);
     }
 
     /// Tells whether it has to make room; else the task is woken when it has to.
@@ -183,7 +183,7 @@ impl Connection {
 
     /// Enters a phase, until what is returned is dropped.
     #[must_use]
-    pub(crate) fn enter(self: &Arc<Self>, phase: Phase) -> InPhase {
+    pub(crate) fn enter(self: &Arc<Self>, phase: Phase) -> PhaseGuard {
         let before = self.phase.swap(phase as u8, Ordering::Relaxed);
         if phase == Phase::Body
             && let Some(share) = self.share()
@@ -191,7 +191,7 @@ impl Connection {
             share.pause();
         }
         self.go_on();
-        InPhase {
+        PhaseGuard {
             connection: Arc::clone(self),
             phase,
             before,
@@ -199,11 +199,11 @@ impl Connection {
     }
 
     /// Takes the share of a request that is worked on.
-    pub(crate) fn shares(&self, share: &Arc<Share>) {
+    pub(crate) fn shares(&self, share: &Arc<ShareGuard>) {
         *self.share.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(share);
     }
 
-    fn share(&self) -> Option<Arc<Share>> {
+    fn share(&self) -> Option<Arc<ShareGuard>> {
         self.share
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -239,13 +239,13 @@ impl Connection {
     /// Says since when the server waits for the client; `None` while it works. A head or the rest of a body that comes drop by
     /// drop is waited for since the last answer.
     pub(crate) fn waits_since(&self) -> Option<u64> {
-        let went = self.went.load(Ordering::Relaxed);
+        let went = self.sent_at.load(Ordering::Relaxed);
         if self.is(Phase::Working) {
             None
         } else if self.is(Phase::Between) {
             Some(went)
         } else {
-            Some(self.came.load(Ordering::Relaxed).max(went))
+            Some(self.received_at.load(Ordering::Relaxed).max(went))
         }
     }
 
@@ -342,13 +342,13 @@ impl Drop for Connection {
 
 /// Keeps a connection in a phase while it lives.
 #[derive(Debug)]
-pub(crate) struct InPhase {
+pub(crate) struct PhaseGuard {
     connection: Arc<Connection>,
     phase: Phase,
     before: u8,
 }
 
-impl Drop for InPhase {
+impl Drop for PhaseGuard {
     fn drop(&mut self) {
         self.connection.phase.store(self.before, Ordering::Relaxed);
         if self.phase == Phase::Body

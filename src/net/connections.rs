@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::attempts::holder;
-use super::connection::{Connection, Heads, millis};
+use super::connection::{Connection, HeadBytes, millis};
 use crate::clock::SharedClock;
 use crate::telemetry::network::NetworkMetrics;
 
@@ -33,10 +33,10 @@ pub(crate) struct Connections(Arc<Shared>);
 struct Shared {
     clock: SharedClock,
     metrics: NetworkMetrics,
-    most: usize,
+    max: usize,
     /// How long a connection may be open without a byte while the server waits for its client.
     idle: Duration,
-    heads: Arc<Heads>,
+    heads: Arc<HeadBytes>,
     open: Mutex<Open>,
 }
 
@@ -51,13 +51,13 @@ struct Open {
 
 /// Keeps a connection counted while it lives.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionGuard {
     connections: Connections,
     number: u64,
     pub(crate) connection: Arc<Connection>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         let shared = &self.connections.0;
         shared.open().remove(self.number);
@@ -78,7 +78,7 @@ impl Open {
         now: Duration,
         peer: Option<IpAddr>,
         spare: bool,
-        heads: &Arc<Heads>,
+        heads: &Arc<HeadBytes>,
     ) -> (u64, Arc<Connection>) {
         let holder = peer.map(holder);
         let siblings = holder.map_or_else(Arc::default, |holder| {
@@ -132,8 +132,8 @@ impl Open {
         });
         let mut waiting: Vec<(u64, u64, usize)> = waiting.collect();
         let room = waiting.len().div_ceil(SHARE);
-        let most = waiting.iter().map(|(_, _, count)| *count).max().unwrap_or(0);
-        waiting.retain(|(_, _, count)| count.saturating_mul(2) > most);
+        let max = waiting.iter().map(|(_, _, count)| *count).max().unwrap_or(0);
+        waiting.retain(|(_, _, count)| count.saturating_mul(2) > max);
         if room < waiting.len() {
             waiting.select_nth_unstable(room);
             waiting.truncate(room);
@@ -175,12 +175,12 @@ impl Open {
 impl Connections {
     /// Holds at most so many, and those that are idle no longer than `idle`.
     #[must_use]
-    pub(crate) fn new(most: usize, idle: Duration, clock: SharedClock, metrics: NetworkMetrics) -> Self {
-        let heads = Heads::new(metrics.heads.clone());
+    pub(crate) fn new(max: usize, idle: Duration, clock: SharedClock, metrics: NetworkMetrics) -> Self {
+        let heads = HeadBytes::new(metrics.heads.clone());
         Self(Arc::new(Shared {
             clock,
             metrics,
-            most,
+            max,
             idle,
             heads,
             open: Mutex::default(),
@@ -189,7 +189,7 @@ impl Connections {
 
     /// Takes a new connection in. Where the server works on all that are open, it is a spare one; `None` where those are
     /// taken, too.
-    pub(crate) fn enter(&self, peer: Option<IpAddr>) -> Option<Place> {
+    pub(crate) fn enter(&self, peer: Option<IpAddr>) -> Option<ConnectionGuard> {
         let shared = &self.0;
         let now = shared.clock.elapsed();
         let mut open = shared.open();
@@ -201,17 +201,17 @@ impl Connections {
                 }
             }
         }
-        if open.by_number.len() >= shared.most {
+        if open.by_number.len() >= shared.max {
             shared.metrics.made_room.inc_by(open.make_room());
         }
         let count = open.by_number.len();
-        if count >= shared.most + SPARE {
+        if count >= shared.max + SPARE {
             shared.metrics.refused.inc();
             return None;
         }
-        let (number, connection) = open.insert(now, peer, count >= shared.most, &shared.heads);
+        let (number, connection) = open.insert(now, peer, count >= shared.max, &shared.heads);
         shared.metrics.connections.inc();
-        Some(Place {
+        Some(ConnectionGuard {
             connections: self.clone(),
             number,
             connection,
@@ -221,11 +221,11 @@ impl Connections {
     /// Ends connections where heads that have not come whole take too much together.
     pub(crate) fn bound_heads(&self) {
         let shared = &self.0;
-        let most = shared.most.saturating_mul(HEAD).max(LEAST_HEADS);
+        let max = shared.max.saturating_mul(HEAD).max(LEAST_HEADS);
         let held = shared.heads.held();
-        if held > most {
+        if held > max {
             // Some more, so that this is not to be looked for at each piece.
-            let ended = shared.open().end_heads(held - most + most / SHARE);
+            let ended = shared.open().end_heads(held - max + max / SHARE);
             shared.metrics.heads_refused("memory", ended);
         }
     }
@@ -247,26 +247,26 @@ mod tests {
 
     use super::*;
     use crate::clock::manual::ManualClock;
-    use crate::net::connection::{InPhase, Phase};
+    use crate::net::connection::{Phase, PhaseGuard};
 
     const IDLE: Duration = Duration::from_secs(120);
 
-    fn connections(most: usize) -> (Connections, ManualClock) {
+    fn connections(max: usize) -> (Connections, ManualClock) {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
         let shared: SharedClock = Arc::new(clock.clone());
         (
-            Connections::new(most, IDLE, shared, NetworkMetrics::default()),
+            Connections::new(max, IDLE, shared, NetworkMetrics::default()),
             clock,
         )
     }
 
-    fn is_closed(place: &Place) -> bool {
+    fn is_closed(place: &ConnectionGuard) -> bool {
         place.connection.is_closed(&noop_waker())
     }
 
-    fn note_moved(place: &Place) {
+    fn note_moved(place: &ConnectionGuard) {
         let now = place.connections.clock().elapsed();
-        place.connection.went(now);
+        place.connection.sent(now);
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
             let working = place.connection.enter(Phase::Working);
             (place, working)
         };
-        let (_places, working): (Vec<Place>, Vec<InPhase>) = (0..SPARE).map(|_| spare()).unzip();
+        let (_places, working): (Vec<ConnectionGuard>, Vec<PhaseGuard>) = (0..SPARE).map(|_| spare()).unzip();
         assert!(connections.enter(None).is_none());
         assert_eq!(connections.metrics().refused.get(), 1);
         drop(working);
@@ -377,7 +377,7 @@ mod tests {
             "those that wait longest"
         );
         // Where what the address has is worked on, others that wait make room.
-        let _work: Vec<InPhase> = many
+        let _work: Vec<PhaseGuard> = many
             .iter()
             .filter(|place| !is_closed(place))
             .map(|place| place.connection.enter(Phase::Working))
@@ -410,7 +410,7 @@ mod tests {
         let slow = connections.enter(None).unwrap();
         for _ in 0..4 {
             clock.advance(IDLE / 4);
-            slow.connection.came(connections.clock().elapsed());
+            slow.connection.received(connections.clock().elapsed());
         }
         let _next = connections.enter(None).unwrap();
         assert!(is_closed(&slow));
@@ -421,7 +421,7 @@ mod tests {
         let (connections, _clock) = connections(256);
         let small = connections.enter(None).unwrap();
         small.connection.head_grows(100);
-        let large: Vec<Place> = (0..100).map(|_| connections.enter(None).unwrap()).collect();
+        let large: Vec<ConnectionGuard> = (0..100).map(|_| connections.enter(None).unwrap()).collect();
         for place in &large {
             place.connection.head_grows(30 << 10);
             connections.bound_heads();

@@ -38,13 +38,13 @@ fn raised(needed: u64) -> u64 {
     if soft >= needed {
         return soft;
     }
-    let most = limit.maximum.unwrap_or(u64::MAX);
+    let max = limit.maximum.unwrap_or(u64::MAX);
     let wanted = Rlimit {
-        current: Some(needed.min(most)),
+        current: Some(needed.min(max)),
         maximum: limit.maximum,
     };
     match setrlimit(Resource::Nofile, wanted) {
-        Ok(()) => needed.min(most),
+        Ok(()) => needed.min(max),
         Err(error) => {
             tracing::warn!(%error, "the limit of open files cannot be raised");
             soft

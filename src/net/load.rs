@@ -35,7 +35,7 @@ const UNKNOWN: u32 = 8;
 #[derive(Debug)]
 pub(crate) struct Load {
     clock: SharedClock,
-    gate: RefCell<Gate>,
+    gate: RefCell<LoadPolicy>,
 }
 
 impl Load {
@@ -43,7 +43,7 @@ impl Load {
     pub(crate) fn new(clock: SharedClock, patience: Duration) -> Rc<Self> {
         Rc::new(Self {
             clock,
-            gate: RefCell::new(Gate::new(patience)),
+            gate: RefCell::new(LoadPolicy::new(patience)),
         })
     }
 
@@ -99,7 +99,7 @@ async fn turns(load: Rc<Load>) {
 
 /// Counts what came in a turn.
 #[derive(Debug, Default, Clone, Copy)]
-struct Turn {
+struct LoadWindow {
     began: Duration,
     came: u32,
     taken: u32,
@@ -109,10 +109,10 @@ struct Turn {
 
 /// Decides by times that it is told.
 #[derive(Debug)]
-struct Gate {
+struct LoadPolicy {
     patience: Duration,
     /// The turn under way and the one before; `None` where nothing is ready.
-    turns: Option<(Turn, Turn)>,
+    turns: Option<(LoadWindow, LoadWindow)>,
     /// What came since requests wait for long.
     long_since: Option<Span>,
     /// Whether it refuses.
@@ -164,7 +164,7 @@ struct Strict {
     everybody: bool,
 }
 
-impl Gate {
+impl LoadPolicy {
     fn new(patience: Duration) -> Self {
         Self {
             patience,
@@ -184,9 +184,9 @@ impl Gate {
         if self.turns.is_some() {
             return false;
         }
-        let began = Turn {
+        let began = LoadWindow {
             began: now,
-            ..Turn::default()
+            ..LoadWindow::default()
         };
         self.turns = Some((began, began));
         true
@@ -271,9 +271,9 @@ impl Gate {
             };
         }
         self.measure(now);
-        let next = Turn {
+        let next = LoadWindow {
             began: now,
-            ..Turn::default()
+            ..LoadWindow::default()
         };
         self.turns = (turn.came > 0).then_some((next, turn));
         self.turns.is_some()

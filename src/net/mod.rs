@@ -16,4 +16,4 @@ pub(crate) mod tls;
 
 pub use self::attempts::{Attempts, Delay};
 pub(crate) use self::connections::{Connections, SPARE};
-pub(crate) use self::stream::Watched;
+pub(crate) use self::stream::WatchedStream;

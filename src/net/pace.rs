@@ -36,7 +36,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub(crate) type HeadRefusal = fn(Uuid, usize) -> String;
 
 /// Is a stream that is read at the pace at which it is used.
-pub(crate) struct Paced<S> {
+pub(crate) struct PacedStream<S> {
     inner: S,
     connection: Arc<Connection>,
     connections: Connections,
@@ -62,13 +62,13 @@ struct Draining {
     bytes: usize,
 }
 
-impl<S> fmt::Debug for Paced<S> {
+impl<S> fmt::Debug for PacedStream<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Paced").finish_non_exhaustive()
     }
 }
 
-impl<S> Paced<S> {
+impl<S> PacedStream<S> {
     pub(crate) fn new(
         inner: S,
         connection: Arc<Connection>,
@@ -118,7 +118,7 @@ impl<S> Paced<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> Paced<S> {
+impl<S: AsyncRead + Unpin> PacedStream<S> {
     /// Throws away what comes, for a while; then the stream is at its end.
     fn throw_away(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_drained(context) {
@@ -153,15 +153,15 @@ impl<S: AsyncRead + Unpin> Paced<S> {
         &mut self,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
-        most: usize,
+        max: usize,
         heads: Option<usize>,
     ) -> Poll<io::Result<(usize, usize)>> {
         let before = buffer.filled().len();
         if self.kept.is_empty() {
-            let most = u64::try_from(most).unwrap_or(u64::MAX);
-            ready!(Pin::new(&mut (&mut self.inner).take(most)).poll_read(context, buffer))?;
+            let max = u64::try_from(max).unwrap_or(u64::MAX);
+            ready!(Pin::new(&mut (&mut self.inner).take(max)).poll_read(context, buffer))?;
         } else {
-            let count = self.kept.len().min(most);
+            let count = self.kept.len().min(max);
             buffer.put_slice(&self.kept.split_to(count));
         }
         let part = buffer.filled().get(before..).unwrap_or_default();
@@ -181,7 +181,7 @@ impl<S: AsyncRead + Unpin> Paced<S> {
 }
 
 /// Measures what holds no more than so many ends of heads: its bytes and those ends.
-fn whole(bytes: &[u8], most: usize) -> (usize, usize) {
+fn whole(bytes: &[u8], max: usize) -> (usize, usize) {
     let mut count = 0;
     for at in memchr::memchr_iter(b'\n', bytes) {
         // An empty line, as tolerant readers know it. What is none costs a turn.
@@ -191,14 +191,14 @@ fn whole(bytes: &[u8], most: usize) -> (usize, usize) {
             _ => continue,
         };
         count += 1;
-        if count == most {
+        if count == max {
             return (end, count);
         }
     }
     (bytes.len(), count)
 }
 
-impl<S: AsyncWrite + Unpin> Paced<S> {
+impl<S: AsyncWrite + Unpin> PacedStream<S> {
     /// Answers a head that is too large, and nothing more.
     fn refuse_head(&mut self, context: &mut Context<'_>) {
         self.connections.metrics().heads_refused("too_large", 1);
@@ -226,7 +226,7 @@ impl<S: AsyncWrite + Unpin> Paced<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -273,10 +273,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
                 }
             }
         }
-        let most = AHEAD.min(buffer.remaining());
+        let max = AHEAD.min(buffer.remaining());
         let heads = (!this.connection.is(Phase::Body))
             .then(|| HEADS - this.heads_at_once.max(this.heads_ahead).min(HEADS - 1));
-        let Poll::Ready(read) = this.read(context, buffer, most, heads) else {
+        let Poll::Ready(read) = this.read(context, buffer, max, heads) else {
             this.at_once = 0;
             this.heads_at_once = 0;
             if !in_turn && this.ahead > 0 {
@@ -306,7 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let connection = &this.connection;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 
-use super::connection::{Connection, InPhase, Phase};
+use super::connection::{Connection, Phase, PhaseGuard};
 use crate::clock::SharedClock;
 use crate::telemetry::network::NetworkMetrics;
 
@@ -27,36 +27,36 @@ const FAST: u128 = 256 << 10;
 /// Holds the memory of the large answers that clients have not taken whole. What several clients are sent from one place in
 /// memory counts once.
 #[derive(Debug)]
-pub(crate) struct Answers {
+pub(crate) struct SendBuffer {
     clock: SharedClock,
     metrics: NetworkMetrics,
-    most: usize,
-    under_way: Mutex<UnderWay>,
+    max: usize,
+    under_way: Mutex<ActiveSends>,
 }
 
 #[derive(Debug, Default)]
-struct UnderWay {
+struct ActiveSends {
     held: usize,
-    by_place: HashMap<usize, Whole>,
+    by_place: HashMap<usize, BufferedBody>,
     next: u64,
 }
 
 /// Is an answer in memory.
 #[derive(Debug)]
-struct Whole {
+struct BufferedBody {
     bytes: usize,
-    takers: HashMap<u64, Arc<Taker>>,
+    takers: HashMap<u64, Arc<Receiver>>,
 }
 
 /// Is a client that is sent an answer.
 #[derive(Debug)]
-struct Taker {
+struct Receiver {
     began: Duration,
     taken: AtomicUsize,
     connection: Option<Arc<Connection>>,
 }
 
-impl Taker {
+impl Receiver {
     /// Returns how many bytes a second the client takes.
     fn rate(&self, now: Duration) -> u128 {
         let taken = self.taken.load(Ordering::Relaxed) as u128;
@@ -64,22 +64,22 @@ impl Taker {
     }
 }
 
-impl Whole {
+impl BufferedBody {
     /// Returns the rate of the client that takes it fastest; `None` where that is fast, or one has just begun.
     fn slow_rate(&self, now: Duration) -> Option<u128> {
         let mut takers = self.takers.values();
         if takers.clone().any(|taker| taker.began + TURN > now) {
             return None;
         }
-        takers.try_fold(0, |most, taker| {
+        takers.try_fold(0, |max, taker| {
             let rate = taker.rate(now);
-            (rate < FAST).then_some(rate.max(most))
+            (rate < FAST).then_some(rate.max(max))
         })
     }
 }
 
-impl UnderWay {
-    fn remove(&mut self, place: usize, metrics: &NetworkMetrics) -> Option<Whole> {
+impl ActiveSends {
+    fn remove(&mut self, place: usize, metrics: &NetworkMetrics) -> Option<BufferedBody> {
         let whole = self.by_place.remove(&place)?;
         self.held -= whole.bytes;
         metrics.answers.dec_by(count(whole.bytes));
@@ -95,48 +95,52 @@ fn count(bytes: usize) -> i64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoRoom;
 
-impl Answers {
-    pub(crate) fn new(most: usize, clock: SharedClock, metrics: NetworkMetrics) -> Arc<Self> {
+impl SendBuffer {
+    pub(crate) fn new(max: usize, clock: SharedClock, metrics: NetworkMetrics) -> Arc<Self> {
         Arc::new(Self {
             clock,
             metrics,
-            most,
+            max,
             under_way: Mutex::default(),
         })
     }
 
-    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
+    fn under_way(&self) -> MutexGuard<'_, ActiveSends> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Holds an answer until what is returned is dropped. Where there is no room, others end whose clients take slowest. An
     /// answer that is larger than all room is held alone.
-    fn hold(self: &Arc<Self>, bytes: &Bytes, connection: Option<&Arc<Connection>>) -> Result<Held, NoRoom> {
+    fn hold(
+        self: &Arc<Self>,
+        bytes: &Bytes,
+        connection: Option<&Arc<Connection>>,
+    ) -> Result<HeldAnswer, NoRoom> {
         let now = self.clock.elapsed();
         let place = bytes.as_ptr().addr();
         let mut under_way = self.under_way();
         if !under_way.by_place.contains_key(&place) {
-            let most = self.most.saturating_sub(bytes.len());
-            if under_way.held > most && !self.make_room(&mut under_way, most, now) {
+            let max = self.max.saturating_sub(bytes.len());
+            if under_way.held > max && !self.make_room(&mut under_way, max, now) {
                 self.metrics.answers_refused.inc();
                 return Err(NoRoom);
             }
             under_way.held += bytes.len();
             self.metrics.answers.inc_by(count(bytes.len()));
         }
-        let taker = Arc::new(Taker {
+        let taker = Arc::new(Receiver {
             began: now,
             taken: AtomicUsize::new(0),
             connection: connection.cloned(),
         });
         let number = under_way.next;
         under_way.next += 1;
-        let whole = under_way.by_place.entry(place).or_insert_with(|| Whole {
+        let whole = under_way.by_place.entry(place).or_insert_with(|| BufferedBody {
             bytes: bytes.len(),
             takers: HashMap::new(),
         });
         whole.takers.insert(number, Arc::clone(&taker));
-        Ok(Held {
+        Ok(HeldAnswer {
             answers: Arc::clone(self),
             _bytes: bytes.clone(),
             place,
@@ -147,7 +151,7 @@ impl Answers {
 
     /// Ends answers that had their turn, those first whose clients take slowest, until no more than so many bytes are held.
     /// False where that does not suffice; then none ends.
-    fn make_room(&self, under_way: &mut UnderWay, most: usize, now: Duration) -> bool {
+    fn make_room(&self, under_way: &mut ActiveSends, max: usize, now: Duration) -> bool {
         let slow = under_way.by_place.iter();
         let mut slow: Vec<(u128, usize, usize)> = slow
             .filter_map(|(place, whole)| Some((whole.slow_rate(now)?, *place, whole.bytes)))
@@ -156,13 +160,13 @@ impl Answers {
         let mut left = under_way.held;
         let mut ended = Vec::new();
         for (_, place, bytes) in slow {
-            if left <= most {
+            if left <= max {
                 break;
             }
             left -= bytes;
             ended.push(place);
         }
-        if left > most {
+        if left > max {
             return false;
         }
         for whole in ended
@@ -182,16 +186,16 @@ impl Answers {
 
 /// Keeps an answer counted while it lives.
 #[derive(Debug)]
-struct Held {
-    answers: Arc<Answers>,
+struct HeldAnswer {
+    answers: Arc<SendBuffer>,
     /// Nothing else can lie in its place while it is counted.
     _bytes: Bytes,
     place: usize,
     number: u64,
-    taker: Arc<Taker>,
+    taker: Arc<Receiver>,
 }
 
-impl Drop for Held {
+impl Drop for HeldAnswer {
     fn drop(&mut self) {
         let mut under_way = self.answers.under_way();
         // It is not there where it made room.
@@ -208,7 +212,7 @@ impl Drop for Held {
 pub(crate) fn sent<W: Unpin + 'static>(
     body: impl MessageBody + 'static,
     connection: Option<&Arc<Connection>>,
-    answers: Option<&Arc<Answers>>,
+    answers: Option<&Arc<SendBuffer>>,
     work: W,
 ) -> Result<BoxBody, NoRoom> {
     match body.try_into_bytes() {
@@ -221,13 +225,13 @@ pub(crate) fn sent<W: Unpin + 'static>(
                 Some(answers) if bytes.len() > WRITTEN => Some(answers.hold(&bytes, connection)?),
                 _ => None,
             };
-            Ok(BoxBody::new(Pieces {
+            Ok(BoxBody::new(ChunkedBody {
                 bytes,
                 held,
                 _phase: connection.map(|connection| connection.enter(Phase::Sending)),
             }))
         }
-        Err(body) => Ok(BoxBody::new(Made {
+        Err(body) => Ok(BoxBody::new(StreamedBody {
             body: BoxBody::new(body),
             _work: work,
         })),
@@ -235,12 +239,12 @@ pub(crate) fn sent<W: Unpin + 'static>(
 }
 
 /// Is a body that is made as it is sent.
-struct Made<W> {
+struct StreamedBody<W> {
     body: BoxBody,
     _work: W,
 }
 
-impl<W: Unpin> MessageBody for Made<W> {
+impl<W: Unpin> MessageBody for StreamedBody<W> {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -256,13 +260,13 @@ impl<W: Unpin> MessageBody for Made<W> {
 }
 
 /// Is a body that is sent in pieces.
-struct Pieces {
+struct ChunkedBody {
     bytes: Bytes,
-    held: Option<Held>,
-    _phase: Option<InPhase>,
+    held: Option<HeldAnswer>,
+    _phase: Option<PhaseGuard>,
 }
 
-impl MessageBody for Pieces {
+impl MessageBody for ChunkedBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -290,10 +294,10 @@ mod tests {
 
     const MOST: usize = 10 * PIECE;
 
-    fn answers() -> (Arc<Answers>, ManualClock) {
+    fn answers() -> (Arc<SendBuffer>, ManualClock) {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
         let shared: SharedClock = Arc::new(clock.clone());
-        (Answers::new(MOST, shared, NetworkMetrics::default()), clock)
+        (SendBuffer::new(MOST, shared, NetworkMetrics::default()), clock)
     }
 
     fn connection() -> Arc<Connection> {
@@ -314,7 +318,7 @@ mod tests {
         let (answers, clock) = answers();
         let connections: Vec<_> = (0..5).map(|_| connection()).collect();
         let hold = |connection| answers.hold(&of(2 * PIECE), Some(connection));
-        let mut held: Vec<Held> = connections.iter().map(|one| hold(one).unwrap()).collect();
+        let mut held: Vec<HeldAnswer> = connections.iter().map(|one| hold(one).unwrap()).collect();
         assert_eq!(answers.under_way().held, MOST);
         let next = connection();
         assert_eq!(hold(&next).unwrap_err(), NoRoom, "all of them have just begun");
@@ -338,7 +342,7 @@ mod tests {
     fn what_many_are_sent_counts_once_and_what_is_too_large_goes_alone() {
         let (answers, clock) = answers();
         let shared = of(6 * PIECE);
-        let many: Vec<Held> = (0..100).map(|_| answers.hold(&shared, None).unwrap()).collect();
+        let many: Vec<HeldAnswer> = (0..100).map(|_| answers.hold(&shared, None).unwrap()).collect();
         assert_eq!(answers.under_way().held, 6 * PIECE);
         let huge = of(20 * PIECE);
         assert_eq!(answers.hold(&huge, None).unwrap_err(), NoRoom);
@@ -385,7 +389,7 @@ mod tests {
 
     #[test]
     fn no_piece_is_larger_than_what_is_copied_at_once() {
-        let mut body = Pieces {
+        let mut body = ChunkedBody {
             bytes: Bytes::from(vec![0; 3 * PIECE + 1]),
             held: None,
             _phase: None,

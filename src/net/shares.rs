@@ -12,39 +12,39 @@ const FEW: usize = 8;
 
 /// Counts the requests under way.
 #[derive(Debug)]
-pub(crate) struct Shares {
-    most: usize,
+pub(crate) struct ConcurrencyShares {
+    max: usize,
     all: Arc<AtomicUsize>,
     unknown: Arc<AtomicUsize>,
 }
 
 /// Keeps a request counted while it lives.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct ShareGuard {
     all: Arc<AtomicUsize>,
     client: Arc<AtomicUsize>,
     counts: AtomicBool,
 }
 
-impl Shares {
+impl ConcurrencyShares {
     /// Divides so many.
-    pub(crate) fn new(most: usize) -> Arc<Self> {
+    pub(crate) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self {
-            most,
+            max,
             all: Arc::default(),
             unknown: Arc::default(),
         })
     }
 
     /// Takes a request of a client on, of which this counts the requests under way; `None` where it has its share.
-    pub(crate) fn take(&self, client: Option<&Arc<AtomicUsize>>) -> Option<Arc<Share>> {
+    pub(crate) fn take(&self, client: Option<&Arc<AtomicUsize>>) -> Option<Arc<ShareGuard>> {
         let client = client.unwrap_or(&self.unknown);
         let others = self.all.load(Ordering::Relaxed);
         let own = client.load(Ordering::Relaxed);
-        if own >= FEW && own >= self.most.saturating_sub(others) {
+        if own >= FEW && own >= self.max.saturating_sub(others) {
             return None;
         }
-        let share = Share {
+        let share = ShareGuard {
             all: Arc::clone(&self.all),
             client: Arc::clone(client),
             counts: AtomicBool::new(false),
@@ -54,7 +54,7 @@ impl Shares {
     }
 }
 
-impl Share {
+impl ShareGuard {
     /// Counts it no longer, until it goes on.
     pub(crate) fn pause(&self) {
         if self.counts.swap(false, Ordering::Relaxed) {
@@ -72,7 +72,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for ShareGuard {
     fn drop(&mut self) {
         self.pause();
     }
@@ -82,13 +82,13 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
-    fn fill(shares: &Shares, client: Option<&Arc<AtomicUsize>>) -> Vec<Arc<Share>> {
+    fn fill(shares: &ConcurrencyShares, client: Option<&Arc<AtomicUsize>>) -> Vec<Arc<ShareGuard>> {
         std::iter::from_fn(|| shares.take(client)).collect()
     }
 
     #[test]
     fn each_client_leaves_room_for_the_next() {
-        let shares = Shares::new(1200);
+        let shares = ConcurrencyShares::new(1200);
         let clients: Vec<Arc<AtomicUsize>> = (0..3).map(|_| Arc::default()).collect();
         let mut taken = Vec::new();
         for (client, share) in clients.iter().zip([600, 300, 150]) {
@@ -106,18 +106,19 @@ mod tests {
 
     #[test]
     fn a_few_are_taken_of_every_client() {
-        let shares = Shares::new(16);
+        let shares = ConcurrencyShares::new(16);
         let clients: Vec<Arc<AtomicUsize>> = (0..10).map(|_| Arc::default()).collect();
         let taken = clients.iter().map(|client| fill(&shares, Some(client)).len());
         // What `fill` took is given back with it.
         assert!(taken.eq([8; 10]));
-        let kept: Vec<Vec<Arc<Share>>> = clients.iter().map(|client| fill(&shares, Some(client))).collect();
+        let kept: Vec<Vec<Arc<ShareGuard>>> =
+            clients.iter().map(|client| fill(&shares, Some(client))).collect();
         assert!(kept.iter().all(|shares| shares.len() == FEW));
     }
 
     #[test]
     fn what_waits_for_its_client_counts_for_nothing() {
-        let shares = Shares::new(100);
+        let shares = ConcurrencyShares::new(100);
         let slow = fill(&shares, None);
         assert_eq!(slow.len(), 50);
         slow.iter().for_each(|share| share.pause());

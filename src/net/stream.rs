@@ -11,15 +11,15 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connection::Connection;
-use super::connections::{Connections, Place};
+use super::connections::{ConnectionGuard, Connections};
 
 /// A client takes an answer at no less than so many bytes a second, beyond what `patience` allows.
 const LEAST_RATE: u64 = 4 << 10;
 
 /// Is a stream under watch.
-pub(crate) struct Watched<S> {
+pub(crate) struct WatchedStream<S> {
     inner: S,
-    place: Place,
+    place: ConnectionGuard,
     connections: Connections,
     /// How long the client may take nothing of an answer.
     patience: Duration,
@@ -34,14 +34,19 @@ struct Stalled {
     timer: BoxFuture<'static, ()>,
 }
 
-impl<S> fmt::Debug for Watched<S> {
+impl<S> fmt::Debug for WatchedStream<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Watched").finish_non_exhaustive()
     }
 }
 
-impl<S> Watched<S> {
-    pub(crate) fn new(inner: S, place: Place, connections: Connections, patience: Duration) -> Self {
+impl<S> WatchedStream<S> {
+    pub(crate) fn new(
+        inner: S,
+        place: ConnectionGuard,
+        connections: Connections,
+        patience: Duration,
+    ) -> Self {
         Self {
             inner,
             place,
@@ -77,7 +82,7 @@ impl<S> Watched<S> {
         }
         let earned = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1_000_000) / LEAST_RATE;
         self.left = (self.left + Duration::from_micros(earned)).min(self.patience);
-        self.connection().went(now);
+        self.connection().sent(now);
     }
 
     /// Waits for the client, but not for ever.
@@ -102,7 +107,7 @@ impl<S> Watched<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -113,13 +118,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.inner).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            this.connection().came(this.connections.clock().elapsed());
+            this.connection().received(this.connections.clock().elapsed());
         }
         read
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.check(context)?;
@@ -172,12 +177,12 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    fn watched<S>(inner: S, most: usize) -> (Watched<S>, Connections, ManualClock) {
+    fn watched<S>(inner: S, max: usize) -> (WatchedStream<S>, Connections, ManualClock) {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
         let shared: SharedClock = Arc::new(clock.clone());
-        let connections = Connections::new(most, 2 * PATIENCE, shared, NetworkMetrics::default());
+        let connections = Connections::new(max, 2 * PATIENCE, shared, NetworkMetrics::default());
         let place = connections.enter(None).unwrap();
-        let stream = Watched::new(inner, place, connections.clone(), PATIENCE);
+        let stream = WatchedStream::new(inner, place, connections.clone(), PATIENCE);
         (stream, connections, clock)
     }
 

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::connections::Connections;
-use super::stream::Watched;
+use super::stream::WatchedStream;
 use crate::clock::timeout_at;
 use crate::config::settings::TlsFiles;
 
@@ -22,7 +22,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Is what lies between a stream and HTTP.
 #[derive(Clone)]
-pub(crate) enum Layer {
+pub(crate) enum TlsLayer {
     /// Nothing.
     Plain,
     /// TLS.
@@ -32,13 +32,13 @@ pub(crate) enum Layer {
 /// Is the stream of a connection that HTTP is spoken on.
 #[derive(Debug)]
 pub(crate) enum Io {
-    Plain(Watched<TcpStream>),
-    Tls(Box<TlsStream<Watched<TcpStream>>>),
+    Plain(WatchedStream<TcpStream>),
+    Tls(Box<TlsStream<WatchedStream<TcpStream>>>),
 }
 
 /// Says why a connection is served no further.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum RefusedConnection {
     /// The server works on as many as it may.
     #[error("too many connections")]
     Full,
@@ -50,7 +50,7 @@ pub(crate) enum Refused {
     Broken,
 }
 
-impl Layer {
+impl TlsLayer {
     /// Reads the key, where one is named.
     ///
     /// # Errors
@@ -65,9 +65,9 @@ impl Layer {
     /// Makes a stream ready for HTTP.
     pub(crate) async fn accept(
         &self,
-        stream: Watched<TcpStream>,
+        stream: WatchedStream<TcpStream>,
         connections: &Connections,
-    ) -> Result<Io, Refused> {
+    ) -> Result<Io, RefusedConnection> {
         let acceptor = match self {
             Self::Plain => return Ok(Io::Plain(stream)),
             Self::Tls(acceptor) => acceptor,
@@ -76,10 +76,10 @@ impl Layer {
         let until = clock.elapsed() + HANDSHAKE;
         match timeout_at(clock.as_ref(), until, acceptor.accept(stream)).await {
             Some(Ok(stream)) => Ok(Io::Tls(Box::new(stream))),
-            Some(Err(_)) => Err(Refused::Handshake),
+            Some(Err(_)) => Err(RefusedConnection::Handshake),
             None => {
                 connections.metrics().slow("handshake");
-                Err(Refused::Handshake)
+                Err(RefusedConnection::Handshake)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use crate::provider_tests::testing::{self, Walked, mapped, question, reply};
+use crate::provider_tests::testing::{self, LookupTrace, mapped, question, reply};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -151,13 +151,13 @@ fn calls_are_signed_anew() {
     let now = Timestamp::UNIX_EPOCH;
     assert!(
         AbuseIpDb
-            .sign(&mut call, &Exposed::new(&none, &options), now)
+            .sign(&mut call, &ExposedKey::new(&none, &options), now)
             .is_err()
     );
     let fields = [("api_key".to_owned(), SecretString::from("secret-key"))].into();
     for _ in 0..2 {
         AbuseIpDb
-            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .unwrap();
     }
     let mut headers: Vec<_> = call
@@ -195,7 +195,7 @@ fn the_input_is_marked() {
 }
 
 /// Reads a recorded answer, from the folder that `PIVOTD_SAMPLES` names.
-fn recorded(folder: &str, name: &str, value: &str) -> Walked {
+fn recorded(folder: &str, name: &str, value: &str) -> LookupTrace {
     let path = testing::recordings("PIVOTD_SAMPLES").join(folder).join(name);
     let body = std::fs::read(path).unwrap();
     testing::walk(&AbuseIpDb, &of(value), testing::anything(200, &body)).unwrap()

@@ -102,8 +102,8 @@ fn pages(call: &Call, pages: usize) -> Reply {
 #[test]
 fn cursors_are_followed_as_far_as_they_are_wanted() {
     let lookup = |want, held| Lookup {
-        want,
-        held,
+        wanted: want,
+        earlier: held,
         ..of_name("example.com")
     };
     let first = walk(&Circl, &lookup(12, None), |call| pages(call, 6)).unwrap();
@@ -123,15 +123,15 @@ fn cursors_are_followed_as_far_as_they_are_wanted() {
         (all.records().len(), all.answer().more, all.answer().total),
         (2400, false, Some(2400))
     );
-    let most = walk(&Circl, &lookup(50_000, None), |call| pages(call, 50)).unwrap();
-    assert_eq!((most.calls.len(), most.answer().more), (10, false));
+    let max = walk(&Circl, &lookup(50_000, None), |call| pages(call, 50)).unwrap();
+    assert_eq!((max.calls.len(), max.answer().more), (10, false));
     // Another try would bring no more: that is no reason to ask again soon.
-    assert!(most.answer().missing.is_empty());
+    assert!(max.answer().missing.is_empty());
     assert_eq!(
-        most.answer().source.blind.as_deref(),
+        max.answer().source.blind.as_deref(),
         Some("The first 4000 rows; CIRCL has more.")
     );
-    assert_eq!(most.answer().total, None);
+    assert_eq!(max.answer().total, None);
     let part = walk(&Circl, &lookup(2000, None), |call| {
         if header(call, "dribble-paginate-cursor").is_some() {
             return reply(500, "");
@@ -187,10 +187,10 @@ fn rows_that_name_nobody_are_no_records() {
     let last = walk(&Circl, &of_name("example.com"), |call| texts(call, 6)).unwrap();
     assert_eq!((last.calls.len(), last.records().len()), (6, 400));
     // Ten pages of them are no proof that nothing is known.
-    let most = walk(&Circl, &of_name("example.com"), |call| texts(call, 50)).unwrap();
-    assert_eq!((most.calls.len(), most.records().len()), (MAX_PAGES, 0));
-    assert_eq!(most.answer().missing, ["The first 4000 rows; CIRCL has more"]);
-    assert!(!most.answer().is_not_found());
+    let max = walk(&Circl, &of_name("example.com"), |call| texts(call, 50)).unwrap();
+    assert_eq!((max.calls.len(), max.records().len()), (MAX_PAGES, 0));
+    assert_eq!(max.answer().missing, ["The first 4000 rows; CIRCL has more"]);
+    assert!(!max.answer().is_not_found());
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn the_key_is_basic() {
     let fields = field("Aladdin");
     for _ in 0..2 {
         Circl
-            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .unwrap();
     }
     // The example of RFC 7617.
@@ -221,7 +221,7 @@ fn the_key_is_basic() {
         let fields = field(wrong);
         assert!(
             Circl
-                .sign(&mut call, &Exposed::new(&fields, &options), now)
+                .sign(&mut call, &ExposedKey::new(&fields, &options), now)
                 .is_err()
         );
     }

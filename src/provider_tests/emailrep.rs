@@ -124,13 +124,13 @@ fn the_key_is_a_header() {
     let now = Timestamp::UNIX_EPOCH;
     assert!(
         EmailRep
-            .sign(&mut call, &Exposed::new(&none, &options), now)
+            .sign(&mut call, &ExposedKey::new(&none, &options), now)
             .is_err()
     );
     let fields = [("api_key".to_owned(), SecretString::from("secret-key"))].into();
     for _ in 0..2 {
         EmailRep
-            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .unwrap();
     }
     assert_eq!(call.headers.len(), 1);

@@ -91,14 +91,14 @@ fn the_key_is_optional() {
     let now = Timestamp::UNIX_EPOCH;
     for _ in 0..2 {
         GreyNoise
-            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .unwrap();
     }
     assert_eq!(call.headers.len(), 1);
     assert_eq!(call.headers[0].0, "key");
     assert_eq!(call.headers[0].1.expose_secret(), "secret-key");
     GreyNoise
-        .sign(&mut call, &Exposed::new(&none, &options), now)
+        .sign(&mut call, &ExposedKey::new(&none, &options), now)
         .unwrap();
     assert!(call.headers.is_empty(), "the last attempt's key does not stay");
 }

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::provider_tests::testing::{self, Walked, mapped, question};
+use crate::provider_tests::testing::{self, LookupTrace, mapped, question};
 use jiff::Timestamp;
 
 use crate::domain::{Capability, IndicatorKind};
@@ -15,7 +15,7 @@ fn of(value: &str) -> Lookup {
     testing::lookup(&Ipqs, query, EMAIL)
 }
 
-fn told(body: &str) -> Result<Walked, ProviderError> {
+fn told(body: &str) -> Result<LookupTrace, ProviderError> {
     let body = body.as_bytes();
     testing::walk(&Ipqs, &of("office@example.com"), testing::anything(200, body))
 }
@@ -132,10 +132,13 @@ fn the_key_stays_out_of_the_address() {
     let mut call = Call::get(ORIGIN, EMAIL, "/api/json/email").with("email", "office@example.com");
     let (none, options) = (Default::default(), Default::default());
     let now = Timestamp::UNIX_EPOCH;
-    assert!(Ipqs.sign(&mut call, &Exposed::new(&none, &options), now).is_err());
+    assert!(
+        Ipqs.sign(&mut call, &ExposedKey::new(&none, &options), now)
+            .is_err()
+    );
     let fields = [("api_key".to_owned(), SecretString::from("secret-key"))].into();
     for _ in 0..2 {
-        Ipqs.sign(&mut call, &Exposed::new(&fields, &options), now)
+        Ipqs.sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .unwrap();
     }
     assert_eq!(call.headers.len(), 1);

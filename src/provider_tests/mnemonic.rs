@@ -95,8 +95,8 @@ fn rows(call: &Call, count: usize) -> Reply {
 #[test]
 fn pages_are_read_as_far_as_they_are_wanted() {
     let lookup = |want, held| Lookup {
-        want,
-        held,
+        wanted: want,
+        earlier: held,
         ..of_name("example.com")
     };
     let first = walk(&Mnemonic, &lookup(12, None), |call| rows(call, 2500)).unwrap();
@@ -115,15 +115,15 @@ fn pages_are_read_as_far_as_they_are_wanted() {
         (all.records().len(), all.answer().more, all.calls.len()),
         (2500, false, 3)
     );
-    let most = walk(&Mnemonic, &lookup(50_000, None), |call| rows(call, 20_000)).unwrap();
-    assert_eq!((most.records().len(), most.answer().more), (10_000, false));
+    let max = walk(&Mnemonic, &lookup(50_000, None), |call| rows(call, 20_000)).unwrap();
+    assert_eq!((max.records().len(), max.answer().more), (10_000, false));
     // Another try would bring no more: that is no reason to ask again soon.
-    assert!(most.answer().missing.is_empty());
+    assert!(max.answer().missing.is_empty());
     assert_eq!(
-        most.answer().source.blind.as_deref(),
+        max.answer().source.blind.as_deref(),
         Some("The first 10000 rows; mnemonic has more.")
     );
-    assert_eq!(most.answer().total, Some(20_000));
+    assert_eq!(max.answer().total, Some(20_000));
     // A page that fails costs what is on it; the first one costs the answer.
     let failing = |at: &'static str| {
         move |call: &Call| {
@@ -167,10 +167,10 @@ fn rows_that_name_nobody_are_no_records() {
         "pages are full once one was not enough"
     );
     // Ten pages of them are no proof that nothing is known.
-    let most = walk(&Mnemonic, &few, |call| texts(call, 20_000)).unwrap();
-    assert_eq!((most.calls.len(), most.records().len()), (MAX_PAGES, 0));
-    assert_eq!(most.answer().missing, ["The first 9100 rows; mnemonic has more"]);
-    assert!(!most.answer().is_not_found());
+    let max = walk(&Mnemonic, &few, |call| texts(call, 20_000)).unwrap();
+    assert_eq!((max.calls.len(), max.records().len()), (MAX_PAGES, 0));
+    assert_eq!(max.answer().missing, ["The first 9100 rows; mnemonic has more"]);
+    assert!(!max.answer().is_not_found());
     let empty = walk(&Mnemonic, &few, |_| reply(200, r#"{"data":[],"count":5}"#)).unwrap();
     assert_eq!(
         empty.answer().missing,
@@ -193,7 +193,7 @@ fn without_a_count_a_full_page_is_one_of_several() {
         (first.records().len(), first.answer().more, first.answer().total),
         (100, true, None)
     );
-    let all = walk(&Mnemonic, &Lookup { want: 200, ..few }, uncounted).unwrap();
+    let all = walk(&Mnemonic, &Lookup { wanted: 200, ..few }, uncounted).unwrap();
     assert_eq!(
         (all.records().len(), all.answer().more, all.answer().total),
         (150, false, Some(150))
@@ -206,13 +206,13 @@ fn the_key_is_optional() {
     let (none, options) = (Default::default(), Default::default());
     let now = Timestamp::UNIX_EPOCH;
     Mnemonic
-        .sign(&mut call, &Exposed::new(&none, &options), now)
+        .sign(&mut call, &ExposedKey::new(&none, &options), now)
         .unwrap();
     assert!(call.headers.is_empty());
     let fields = [("api_key".to_owned(), SecretString::from("secret-key"))].into();
     for _ in 0..2 {
         Mnemonic
-            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .unwrap();
     }
     assert_eq!(call.headers.len(), 1);

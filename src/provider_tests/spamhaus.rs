@@ -151,7 +151,11 @@ fn signed(call: &Call, service: &str, key: &str) -> Result<String, ProviderError
     let fields = BTreeMap::from([("key".to_owned(), SecretString::from(key))]);
     let options = BTreeMap::from([(SERVICE.to_owned(), service.to_owned())]);
     let mut call = call.clone();
-    Spamhaus.sign(&mut call, &Exposed::new(&fields, &options), Timestamp::UNIX_EPOCH)?;
+    Spamhaus.sign(
+        &mut call,
+        &ExposedKey::new(&fields, &options),
+        Timestamp::UNIX_EPOCH,
+    )?;
     Ok(call.path)
 }
 

@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::catalogue::Catalogue;
 use crate::config;
 use crate::domain::{Answer, Indicator};
-use crate::mapping::{Heard, MappedInput, Selection};
+use crate::mapping::{MappedInput, Selection, SourceAnswer};
 pub(super) use crate::providers::testing::*;
-use crate::providers::{Call, Exposed, Lookup, Method, Provider, ProviderError, Providers, Reply};
+use crate::providers::{Call, ExposedKey, Lookup, Method, Provider, ProviderError, Providers, Reply};
 use crate::replay::{SeenRequest, Vendor, demo};
 
 /// Returns the folder of recordings that a variable names. Tests that ask for it are ignored unless they are asked for.
@@ -37,7 +37,7 @@ pub(super) fn play(provider: &dyn Provider, vendor: &Vendor, call: &Call) -> Rep
         let key = demo::credentials(provider.descriptor(), demo::USERNAME, demo::API_KEY).into_iter();
         let key = key.map(|(name, part)| (name, part.value)).collect();
         let (mut signed, options) = (call.clone(), options(provider));
-        let exposed = Exposed::new(&key, &options);
+        let exposed = ExposedKey::new(&key, &options);
         provider
             .sign(&mut signed, &exposed, jiff::Timestamp::UNIX_EPOCH)
             .unwrap();
@@ -73,7 +73,7 @@ pub(super) fn play(provider: &dyn Provider, vendor: &Vendor, call: &Call) -> Rep
 }
 
 /// Walks a look-up against the provider's fixtures.
-pub(super) fn walk_fixtures(provider: &dyn Provider, lookup: &Lookup) -> Result<Walked, ProviderError> {
+pub(super) fn walk_fixtures(provider: &dyn Provider, lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     let vendor = vendor(&provider.descriptor().name);
     walk(provider, lookup, |call| play(provider, &vendor, call))
 }
@@ -92,7 +92,7 @@ pub(super) fn expect(provider: &dyn Provider, name: &str, lookup: &Lookup) {
 }
 
 /// Renders what a look-up gave: calls as they go on the wire, then the answers.
-fn render(walked: &Walked) -> serde_json::Value {
+fn render(walked: &LookupTrace) -> serde_json::Value {
     let calls: Vec<String> = walked
         .calls
         .iter()
@@ -148,7 +148,7 @@ pub(super) fn mapped(
         instead: None,
     };
     let walked = walk_fixtures(provider, lookup).unwrap();
-    let answers = [Heard::whole(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
+    let answers = [SourceAnswer::whole(walked.answer(), jiff::Timestamp::UNIX_EPOCH)];
     let rules = spec.rules(
         &loaded.settings.scales,
         &loaded.settings.lists,
@@ -305,6 +305,9 @@ pub(super) fn entities(
         instead: None,
     };
     let at = "2026-03-01T10:11:12Z".parse().unwrap();
-    let answers: Vec<_> = answers.iter().map(|answer| Heard::whole(answer, at)).collect();
+    let answers: Vec<_> = answers
+        .iter()
+        .map(|answer| SourceAnswer::whole(answer, at))
+        .collect();
     crate::mapping::map(&answers, &rules, &input, &Selection::up_to(100)).entities
 }

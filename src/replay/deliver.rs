@@ -18,14 +18,14 @@ const CLOSING: &[u8] = br#""}}"#;
 
 /// Says what becomes of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
+pub(super) enum ConnectionFate {
     KeepAlive,
     Close,
 }
 
 /// Tells the sender about the request it answers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub(super) struct RequestFacts {
     /// A HEAD request has an answer without a body.
     pub(super) head: bool,
     pub(super) keep_alive: bool,
@@ -34,10 +34,10 @@ pub(super) struct Asked {
 /// Sends `answer`, distorted by the fault.
 pub(super) async fn deliver(
     stream: &mut TcpStream,
-    asked: Asked,
+    asked: RequestFacts,
     mut answer: Answer,
     fault: Option<Fault>,
-) -> io::Result<After> {
+) -> io::Result<ConnectionFate> {
     if let Some(instead) = fault.as_ref().and_then(Fault::answer) {
         return plain(stream, asked, &instead).await;
     }
@@ -66,7 +66,7 @@ pub(super) async fn deliver(
                 )
                 .await?;
             stream.write_all(sent).await?;
-            Ok(After::Close)
+            Ok(ConnectionFate::Close)
         }
         Some(Fault::SlowDrip(gate)) => {
             stream.write_all(answer.head(&length(&answer)).as_bytes()).await?;
@@ -74,15 +74,15 @@ pub(super) async fn deliver(
                 gate.passed(count).await;
                 stream.write_all(&[*byte]).await?;
             }
-            Ok(After::Close)
+            Ok(ConnectionFate::Close)
         }
         Some(Fault::HugeBody { bytes }) => huge(stream, bytes).await,
         Some(Fault::GzipBomb { decoded_bytes }) => bomb(stream, decoded_bytes).await,
         Some(Fault::Reset) => {
             stream.set_zero_linger()?;
-            Ok(After::Close)
+            Ok(ConnectionFate::Close)
         }
-        Some(Fault::CloseBeforeAnswer) => Ok(After::Close),
+        Some(Fault::CloseBeforeAnswer) => Ok(ConnectionFate::Close),
         _ => plain(stream, asked, &answer).await,
     }
 }
@@ -96,7 +96,11 @@ fn length(answer: &Answer) -> String {
 }
 
 /// Sends an answer as it is.
-pub(super) async fn plain(stream: &mut TcpStream, asked: Asked, answer: &Answer) -> io::Result<After> {
+pub(super) async fn plain(
+    stream: &mut TcpStream,
+    asked: RequestFacts,
+    answer: &Answer,
+) -> io::Result<ConnectionFate> {
     let mut framing = length(answer);
     if !asked.keep_alive {
         framing.push_str("Connection: close\r\n");
@@ -107,9 +111,9 @@ pub(super) async fn plain(stream: &mut TcpStream, asked: Asked, answer: &Answer)
     }
     stream.write_all(&bytes).await?;
     Ok(if asked.keep_alive {
-        After::KeepAlive
+        ConnectionFate::KeepAlive
     } else {
-        After::Close
+        ConnectionFate::Close
     })
 }
 
@@ -122,7 +126,7 @@ async fn chunk(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
 
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-async fn huge(stream: &mut TcpStream, bytes: u64) -> io::Result<After> {
+async fn huge(stream: &mut TcpStream, bytes: u64) -> io::Result<ConnectionFate> {
     let block = vec![b'a'; 64 << 10];
     let mut left = bytes.saturating_sub((OPENING.len() + CLOSING.len()) as u64);
     stream
@@ -141,11 +145,11 @@ async fn huge(stream: &mut TcpStream, bytes: u64) -> io::Result<After> {
     }
     chunk(stream, CLOSING).await?;
     stream.write_all(LAST_CHUNK).await?;
-    Ok(After::Close)
+    Ok(ConnectionFate::Close)
 }
 
 /// Sends one compressed mebibyte over and over: blocks that end in a full flush stand for themselves.
-async fn bomb(stream: &mut TcpStream, decoded_bytes: u64) -> io::Result<After> {
+async fn bomb(stream: &mut TcpStream, decoded_bytes: u64) -> io::Result<ConnectionFate> {
     let plain = vec![b'a'; 1 << 20];
     let packed = deflate(&plain, FlushCompress::Full)?;
     let mut block_crc = Crc::new();
@@ -173,7 +177,7 @@ async fn bomb(stream: &mut TcpStream, decoded_bytes: u64) -> io::Result<After> {
     trailer.extend((sent % (1 << 32)).to_le_bytes().iter().take(4));
     chunk(stream, &trailer).await?;
     stream.write_all(LAST_CHUNK).await?;
-    Ok(After::Close)
+    Ok(ConnectionFate::Close)
 }
 
 fn deflate(plain: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {

@@ -29,7 +29,7 @@ const PORTS_TRIED: usize = 16;
 const TTL: u32 = 60;
 
 /// Answers that were cut over UDP, by the id of the question; what they meet over TCP is the same fault.
-type Cut = Arc<Mutex<BTreeMap<u16, Option<Fault>>>>;
+type TruncatedAnswers = Arc<Mutex<BTreeMap<u16, Option<Fault>>>>;
 
 /// Takes a port of loopback over TCP and UDP; 0 is a free one.
 pub(super) async fn bind(port: u16) -> io::Result<(TcpListener, UdpSocket)> {
@@ -53,7 +53,7 @@ pub(super) async fn serve(
     mut stopped: oneshot::Receiver<()>,
 ) {
     let socket = Arc::new(socket);
-    let cut = Cut::default();
+    let cut = TruncatedAnswers::default();
     let mut answers = JoinSet::new();
     let mut buffer = vec![0; usize::from(u16::MAX)];
     loop {
@@ -78,7 +78,7 @@ pub(super) async fn serve(
 }
 
 /// Holds a question that was read, with the answer and the fault that it meets.
-struct Asked {
+struct DnsQuestion {
     question: Message,
     answer: Vec<u8>,
     fault: Option<Fault>,
@@ -121,15 +121,15 @@ async fn over_udp(
     from: SocketAddr,
     bytes: Vec<u8>,
     shared: Arc<Shared>,
-    cut: Cut,
+    cut: TruncatedAnswers,
 ) -> Option<()> {
     let (question, query, answer) = asked(&bytes, &shared)?;
-    let asked = Asked {
+    let asked = DnsQuestion {
         fault: noted(&query, &shared),
         question,
         answer,
     };
-    let most = usize::from(asked.question.max_payload()).max(SMALLEST_PAYLOAD);
+    let max = usize::from(asked.question.max_payload()).max(SMALLEST_PAYLOAD);
     let whole = match &asked.fault {
         Some(Fault::Dns(DnsFault::Silent)) => return None,
         Some(Fault::Dns(DnsFault::WrongId)) => {
@@ -149,7 +149,7 @@ async fn over_udp(
             None => asked.answer.clone(),
         },
     };
-    if whole.len() > most || asked.is_cut() {
+    if whole.len() > max || asked.is_cut() {
         let mut short = asked.question.clone().into_response();
         short.metadata.message_type = MessageType::Response;
         short.metadata.truncation = true;
@@ -165,14 +165,14 @@ async fn over_udp(
     Some(())
 }
 
-async fn over_tcp(mut stream: TcpStream, shared: Arc<Shared>, cut: Cut) -> Option<()> {
+async fn over_tcp(mut stream: TcpStream, shared: Arc<Shared>, cut: TruncatedAnswers) -> Option<()> {
     let length = stream.read_u16().await.ok()?;
     let mut bytes = vec![0; usize::from(length)];
     stream.read_exact(&mut bytes).await.ok()?;
     let (question, query, answer) = asked(&bytes, &shared)?;
     let id = question.metadata.id;
     let known = cut.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-    let asked = Asked {
+    let asked = DnsQuestion {
         // The rest of an answer that was cut is no other question.
         fault: known.unwrap_or_else(|| noted(&query, &shared)),
         question,
@@ -221,7 +221,7 @@ async fn held(fault: Option<&Fault>) {
     }
 }
 
-impl Asked {
+impl DnsQuestion {
     /// Tells whether the answer over UDP is cut, so that the fault is met over TCP.
     fn is_cut(&self) -> bool {
         matches!(

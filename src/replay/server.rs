@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::answer::Answer;
-use super::deliver::{After, Asked, deliver, plain};
+use super::deliver::{ConnectionFate, RequestFacts, deliver, plain};
 use super::fault::{Fault, Matcher};
 use super::log::{Log, SeenRequest};
 use super::resolver;
@@ -25,7 +25,7 @@ const MAX_CONNECTIONS: usize = 1024;
 struct Injected {
     matcher: Matcher,
     fault: Fault,
-    left: Option<u32>,
+    remaining: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Replay {
         self.shared.faults().push(Injected {
             matcher,
             fault,
-            left: times,
+            remaining: times,
         });
     }
 
@@ -160,8 +160,8 @@ impl Shared {
         let mut faults = self.faults();
         let injected = faults
             .iter_mut()
-            .find(|injected| injected.left != Some(0) && injected.matcher.matches(request))?;
-        injected.left = injected.left.map(|left| left - 1);
+            .find(|injected| injected.remaining != Some(0) && injected.matcher.matches(request))?;
+        injected.remaining = injected.remaining.map(|left| left - 1);
         Some(injected.fault.clone())
     }
 }
@@ -193,7 +193,7 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
             Ok(received) => received,
             Err(Unreadable::Gone) => return,
             Err(Unreadable::Refuse(status)) => {
-                let asked = Asked {
+                let asked = RequestFacts {
                     head: false,
                     keep_alive: false,
                 };
@@ -205,7 +205,7 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
             }
         };
         let request = &received.request;
-        let asked = Asked {
+        let asked = RequestFacts {
             head: request.method == "HEAD",
             keep_alive: received.keep_alive,
         };
@@ -214,8 +214,8 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
         // Not before: who has waited for this request may count on its fault being taken.
         shared.log.settle(request.at, Some(request.body.clone()));
         match deliver(&mut stream, asked, answer, fault).await {
-            Ok(After::KeepAlive) => {}
-            Ok(After::Close) | Err(_) => return,
+            Ok(ConnectionFate::KeepAlive) => {}
+            Ok(ConnectionFate::Close) | Err(_) => return,
         }
     }
 }

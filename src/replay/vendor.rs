@@ -72,7 +72,7 @@ impl Vendor {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let mut found = Found::default();
+        let mut found = FixtureFiles::default();
         read_folder(path, &name, &mut found)?;
         found.into_vendor(&name)
     }
@@ -88,7 +88,7 @@ impl Vendor {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let mut found = Found::default();
+        let mut found = FixtureFiles::default();
         let mut folders = vec![dir];
         while let Some(folder) = folders.pop() {
             folders.extend(folder.dirs());
@@ -258,13 +258,13 @@ const DNS_DEFAULT: &str = "_default.dns";
 
 /// Gathers the fixtures of a folder.
 #[derive(Default)]
-struct Found {
+struct FixtureFiles {
     exchanges: Vec<Exchange>,
     rrsets: Vec<Rrset>,
     auth: Option<Auth>,
 }
 
-impl Found {
+impl FixtureFiles {
     fn parse(&mut self, name: &str, text: &str) -> Result<(), FixtureError> {
         if base_name(name) == auth::FILE {
             let read = Auth::parse(text).map_err(|reason| FixtureError::new(name, 0, reason))?;
@@ -303,7 +303,7 @@ fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn read_folder(folder: &Path, name: &str, found: &mut Found) -> Result<(), FixtureError> {
+fn read_folder(folder: &Path, name: &str, found: &mut FixtureFiles) -> Result<(), FixtureError> {
     let unreadable = |error: std::io::Error| FixtureError::new(name, 0, format!("cannot be read: {error}"));
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;

@@ -157,9 +157,9 @@ fn is_any(label: &str) -> bool {
     label.starts_with('{') && label.ends_with('}')
 }
 
-type Asked = (Option<Vec<String>>, Option<RecordType>);
+type ZoneQuestion = (Option<Vec<String>>, Option<RecordType>);
 
-fn question(text: &str) -> Result<Asked, String> {
+fn question(text: &str) -> Result<ZoneQuestion, String> {
     let mut words = text.split_whitespace();
     let (Some(name), Some(kind), None) = (words.next(), words.next(), words.next()) else {
         return Err(format!("`{text}` is not a name and a type"));

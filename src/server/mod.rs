@@ -20,11 +20,11 @@ use crate::http::pipeline::{Bounds, pipeline};
 use crate::http::problem::Problem;
 use crate::net::connection::Connection;
 use crate::net::load::Load;
-use crate::net::pace::Paced;
-use crate::net::sending::{Answers, WRITTEN};
-use crate::net::shares::Shares;
-use crate::net::tls::{self, Io, Layer};
-use crate::net::{Connections, SPARE, Watched, descriptors, listener};
+use crate::net::pace::PacedStream;
+use crate::net::sending::{SendBuffer, WRITTEN};
+use crate::net::shares::ConcurrencyShares;
+use crate::net::tls::{self, Io, TlsLayer};
+use crate::net::{Connections, SPARE, WatchedStream, descriptors, listener};
 use crate::telemetry::log::LAST_LINES;
 
 /// The server takes no more threads.
@@ -65,20 +65,20 @@ impl Application {
         let settings = &configured.settings().server;
         let clock = Arc::clone(app.engine.clock());
         let metrics = app.engine.metrics().network().clone();
-        let most = descriptors::connections(settings.connections);
+        let max = descriptors::connections(settings.connections);
         // A body that does not come is told so before its connection ends.
         let idle = settings.client_timeout.saturating_mul(2);
         // Clients that are not known share a quarter of their own, so that they take nothing from those that are.
-        let pool = |most| Answers::new(most, Arc::clone(&clock), metrics.clone());
+        let pool = |max| SendBuffer::new(max, Arc::clone(&clock), metrics.clone());
         let unknown = pool(settings.answers / 4);
         let known = pool(settings.answers - settings.answers / 4);
-        let shares = Shares::new(most);
-        let connections = Connections::new(most, idle, clock, metrics);
+        let shares = ConcurrencyShares::new(max);
+        let connections = Connections::new(max, idle, clock, metrics);
         let workers = settings
             .workers
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, NonZeroUsize::get))
             .min(MOST_WORKERS);
-        let layer = Layer::new(settings.tls.as_ref()).map_err(StartError::Tls)?;
+        let layer = TlsLayer::new(settings.tls.as_ref()).map_err(StartError::Tls)?;
         let patience = settings.client_timeout;
         let shed_after = settings.patience;
 
@@ -91,7 +91,7 @@ impl Application {
             .workers(workers)
             // The connections are counted here, over all workers. This bounds those that come and go beside them, so that
             // descriptors suffice; the next ones wait until those have gone.
-            .max_concurrent_connections((most + SPARE + descriptors::COME_AND_GO).div_ceil(workers))
+            .max_concurrent_connections((max + SPARE + descriptors::COME_AND_GO).div_ceil(workers))
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let state = actix_web::web::Data::from(Arc::clone(&app));
@@ -134,7 +134,7 @@ impl Application {
                         Ok::<_, actix_http::Error>(request)
                     }))
                     .local_addr(address)
-                    .on_connect_ext(|io: &Paced<Io>, extensions: &mut actix_http::Extensions| {
+                    .on_connect_ext(|io: &PacedStream<Io>, extensions: &mut actix_http::Extensions| {
                         extensions.insert(Arc::clone(io.connection()));
                     })
                     .finish(map_config(routes, |_| AppConfig::default()));
@@ -143,18 +143,18 @@ impl Application {
                     async move {
                         let peer = stream.peer_addr().ok();
                         let Some(place) = connections.enter(peer.map(|peer| peer.ip())) else {
-                            return Err(tls::Refused::Full);
+                            return Err(tls::RefusedConnection::Full);
                         };
                         // Answers are small or come in large pieces; neither gains from waiting for more.
                         let _ = stream.set_nodelay(true);
-                        let stream = Watched::new(stream, place, connections.clone(), patience);
+                        let stream = WatchedStream::new(stream, place, connections.clone(), patience);
                         let connection = Arc::clone(stream.connection());
                         let io = layer.accept(stream, &connections).await?;
-                        let io = Paced::new(io, connection, connections, Problem::head_too_large);
+                        let io = PacedStream::new(io, connection, connections, Problem::head_too_large);
                         Ok((io, actix_http::Protocol::Http1, peer))
                     }
                 })
-                .and_then(service.map_err(|_| tls::Refused::Broken))
+                .and_then(service.map_err(|_| tls::RefusedConnection::Broken))
             })
             .map_err(listen)?
             .run();
@@ -180,7 +180,7 @@ impl Application {
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let result = self.server.await;
         let limit = self.app.configured.load().settings().server.shutdown;
-        self.app.engine.landed(limit).await;
+        self.app.engine.flights_ended(limit).await;
         self.app.engine.store().close().await;
         if let Some(log) = &self.app.log {
             let _ = log.flush(LAST_LINES);

@@ -53,7 +53,7 @@ impl WriteBatch {
         let gone = self.gone.iter();
         let gone = gone.map(|(table, key)| Changed::Row(*table, key.clone()));
         let rows = self.rows.iter();
-        let rows = rows.map(|row| Changed::Row(row.shelf, row.key.clone()));
+        let rows = rows.map(|row| Changed::Row(row.table, row.key.clone()));
         let tokens = self.tokens.iter().map(|(id, _)| Changed::Token(id.clone()));
         answers.chain(gone).chain(rows).chain(tokens)
     }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::changes::ChangeLog;
 use super::{
     AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
-    Reserve, ReserveError, Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, Version,
+    Reserve, ReserveError, Row, RowKey, Settlement, StoreError, StoreHealth, Table, Upkeep, Version,
     VisitAnswer, VisitRow, WriteBatch,
 };
 
@@ -155,7 +155,7 @@ impl Shared {
         self.rows.retain(|key, _| !batch.gone.contains(key));
         let rows = batch.rows.into_iter();
         self.rows
-            .extend(rows.map(|row| ((row.shelf, row.key), (row.until_us, row.value))));
+            .extend(rows.map(|row| ((row.table, row.key), (row.until_us, row.value))));
         for (id, value) in batch.tokens {
             put(&mut self.tokens, id, value);
         }
@@ -212,8 +212,8 @@ impl Upkeep for Memory {
         true
     }
 
-    fn standing(&self) -> BoxFuture<'_, Standing> {
-        ready(Standing {
+    fn standing(&self) -> BoxFuture<'_, StoreHealth> {
+        ready(StoreHealth {
             free: None,
             failed: 0,
             reopened: 0,
@@ -281,8 +281,8 @@ impl LedgerStore for Memory {
         rows.map(|(key, used)| (key.clone(), *used)).collect()
     }
 
-    fn audit(&self, most: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>> {
-        let newest = self.shared().audit.values().rev().take(most).cloned().collect();
+    fn audit(&self, max: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>> {
+        let newest = self.shared().audit.values().rev().take(max).cloned().collect();
         ready(Ok(newest)).boxed()
     }
 
@@ -297,7 +297,7 @@ impl RecordStore for Memory {
         let found = shared.rows.get(&(shelf, key.to_owned()));
         let kept = found.filter(|(until_us, _)| *until_us > now_us);
         let row = kept.map(|(until_us, value)| Row {
-            shelf,
+            table: shelf,
             key: key.to_owned(),
             until_us: *until_us,
             value: value.clone(),

@@ -105,7 +105,7 @@ impl Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Which table.
-    pub shelf: Table,
+    pub table: Table,
     /// Its key.
     pub key: String,
     /// Until when it is kept, in microseconds since 1970; a time that is past removes it.
@@ -116,7 +116,7 @@ pub struct Row {
 
 /// Says how the store stands, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct StoreHealth {
     /// Free bytes of its disk; `None` where there is none, or the file system does not say.
     pub free: Option<u64>,
     /// Writes that failed or were refused.
@@ -158,7 +158,7 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     fn is_well(&self) -> bool;
 
     /// Returns how the store stands.
-    fn standing(&self) -> BoxFuture<'_, Standing>;
+    fn standing(&self) -> BoxFuture<'_, StoreHealth>;
 
     /// Proves that the store can be written, at `now` of a clock that never goes back: by a write, unless another proved
     /// it within a second and nothing failed since. Fails where the store cannot be written.
@@ -212,8 +212,8 @@ pub trait LedgerStore: Commit {
     /// Returns all rows that start with `prefix`, sorted, as this process last knew them. Reads memory only.
     fn spent_under(&self, prefix: &str) -> Vec<(RowKey, i64)>;
 
-    /// Returns the newest audit rows, newest first, at most `most`.
-    fn audit(&self, most: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>>;
+    /// Returns the newest audit rows, newest first, at most `max`.
+    fn audit(&self, max: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>>;
 
     /// Removes audit rows from before `at`, microseconds since the epoch.
     fn forget_before(&self, at: i64) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -271,7 +271,7 @@ pub async fn gather_answers<T: Send + 'static>(
     start: T,
     mut visit: impl FnMut(&mut T, &str, &[u8]) + Send + 'static,
 ) -> Result<T, StoreError> {
-    let (mut gathering, gathered) = Gathering::new(start);
+    let (mut gathering, gathered) = WalkResult::new(start);
     let visit = move |key: &str, value: &[u8]| gathering.with(|found| visit(found, key, value));
     store.each_answer(Box::new(visit)).await?;
     gathered.end()
@@ -287,7 +287,7 @@ pub async fn gather_rows<T: Send + 'static>(
     start: T,
     mut visit: impl FnMut(&mut T, &str, i64, &[u8]) + Send + 'static,
 ) -> Result<T, StoreError> {
-    let (mut gathering, gathered) = Gathering::new(start);
+    let (mut gathering, gathered) = WalkResult::new(start);
     let visit = move |key: &str, until_us: i64, value: &[u8]| {
         gathering.with(|found| visit(found, key, until_us, value));
     };
@@ -296,9 +296,9 @@ pub async fn gather_rows<T: Send + 'static>(
 }
 
 /// Holds what a walk gathers on another thread; its clone takes that when the walk is over.
-struct Gathering<T>(Arc<Mutex<Option<T>>>);
+struct WalkResult<T>(Arc<Mutex<Option<T>>>);
 
-impl<T> Gathering<T> {
+impl<T> WalkResult<T> {
     fn new(start: T) -> (Self, Self) {
         let shared = Arc::new(Mutex::new(Some(start)));
         (Self(Arc::clone(&shared)), Self(shared))

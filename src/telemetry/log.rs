@@ -28,8 +28,8 @@ use crate::domain::indicator::unturned;
 mod request_line;
 mod writer;
 
+use self::request_line::LineFormat;
 pub use self::request_line::RequestLine;
-use self::request_line::Style;
 use self::writer::{Line, Progress, Writer};
 
 const QUEUE: usize = 4096;
@@ -52,16 +52,16 @@ pub struct Log {
     progress: Arc<Progress>,
     requests: bool,
     /// The file, where it is not standard error, with the place from which the writer takes a new one.
-    file: Option<(PathBuf, Next)>,
+    file: Option<(PathBuf, NextFile)>,
 }
 
 /// Holds a file that the writer goes on with.
-type Next = Arc<Mutex<Option<File>>>;
+type NextFile = Arc<Mutex<Option<File>>>;
 
 /// Is what the writer writes to.
 struct Sink {
     file: File,
-    next: Next,
+    next: NextFile,
 }
 
 impl Write for Sink {
@@ -107,8 +107,8 @@ impl Log {
         } else {
             filter.with_target(CHATTY, Level::WARN)
         };
-        let style = Style::new(settings.format, settings.indicators, &secret);
-        let next = Next::default();
+        let style = LineFormat::new(settings.format, settings.indicators, &secret);
+        let next = NextFile::default();
         let sink = Sink {
             file: first,
             next: next.clone(),
@@ -132,7 +132,7 @@ impl Log {
     /// Starts the writer on anything that can be written to.
     fn on(
         sink: impl Write + Send + 'static,
-        style: Style,
+        style: LineFormat,
         lost: Counter,
         requests: bool,
     ) -> io::Result<Self> {
@@ -145,7 +145,7 @@ impl Log {
             lost: lost.clone(),
             progress: Arc::clone(&progress),
             taken: 0,
-            told: 0,
+            reported: 0,
         };
         std::thread::Builder::new()
             .name("pivotd-log".to_owned())

@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::network::NetworkMetrics;
-use crate::storage::Standing;
+use crate::storage::StoreHealth;
 
 /// Labels requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,7 +45,7 @@ pub struct CacheLabels {
 
 /// Labels the latency of a frontend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct FaceLabels {
+pub struct FrontendLabels {
     /// The frontend.
     pub face: &'static str,
 }
@@ -95,7 +95,7 @@ fn latency() -> Histogram {
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    request_seconds: Family<FaceLabels, Histogram, fn() -> Histogram>,
+    request_seconds: Family<FrontendLabels, Histogram, fn() -> Histogram>,
     attempts: Family<AttemptLabels, Counter>,
     attempt_seconds: Family<ProviderLabels, Histogram, fn() -> Histogram>,
     cache: Family<CacheLabels, Counter>,
@@ -296,7 +296,7 @@ impl Metrics {
     }
 
     /// Sets how the store stands.
-    pub fn set_store(&self, standing: Standing) {
+    pub fn set_store(&self, standing: StoreHealth) {
         if let Some(free) = standing.free {
             self.store_free.set(i64::try_from(free).unwrap_or(i64::MAX));
         }
@@ -335,7 +335,7 @@ impl Metrics {
             .get_or_create(&RequestLabels { face, outcome })
             .inc();
         self.request_seconds
-            .get_or_create(&FaceLabels { face })
+            .get_or_create(&FrontendLabels { face })
             .observe(took.as_secs_f64());
     }
 

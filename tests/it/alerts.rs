@@ -497,7 +497,7 @@ async fn lines_that_nobody_reads_any_more_ask_nobody_and_are_logged() {
     }
     gate.release();
     let landed = async {
-        while app.app.engine.in_the_air() > 0 {
+        while app.app.engine.in_flight() > 0 {
             tokio::task::yield_now().await;
         }
     };

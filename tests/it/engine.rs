@@ -49,12 +49,12 @@ async fn five_hundred_questions_at_ten_a_second_never_pass_the_rate() {
         .unwrap()
         .limiter
         .clone();
-    let mut most = BTreeMap::new();
+    let mut max = BTreeMap::new();
     tokio::pin!(questions);
     let answers = loop {
         let step = async {
             let wait = clock.wait_for_sleeper(Duration::from_millis(150)).await;
-            while app.app.engine.in_the_air() > limiter.waiting() {
+            while app.app.engine.in_flight() > limiter.waiting() {
                 tokio::task::yield_now().await;
             }
             wait
@@ -63,12 +63,12 @@ async fn five_hundred_questions_at_ten_a_second_never_pass_the_rate() {
             biased;
             answers = &mut questions => break answers,
             wait = step => {
-                most.insert(clock.elapsed(), app.vendor.attempts());
+                max.insert(clock.elapsed(), app.vendor.attempts());
                 clock.advance(wait);
             }
         }
     };
-    for (at, seen) in &most {
+    for (at, seen) in &max {
         let allowed = at.as_millis() / 100 + 1;
         assert!(
             u128::from(*seen) <= allowed,
@@ -184,7 +184,7 @@ async fn a_caller_who_leaves_before_the_spend_costs_nothing_and_after_it_is_kept
     }
     gate.release();
     // The first caller is gone; its bytes had left, so its answer is kept and the next one pays nothing.
-    while engine.in_the_air() > 0 {
+    while engine.in_flight() > 0 {
         tokio::task::yield_now().await;
     }
     let again = app.run(IP_HISTORY, Entity::domain("example.com")).await;

@@ -94,7 +94,7 @@ async fn one_slow_one_failing_one_fine() {
             app.others[provider].wait_for_attempts(1).await;
         }
         // Two of the three have landed when one flight is left.
-        while app.app.engine.in_the_air() != 1 {
+        while app.app.engine.in_flight() != 1 {
             tokio::task::yield_now().await;
         }
         app.clock().advance(Duration::from_secs(11));

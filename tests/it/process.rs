@@ -179,9 +179,9 @@ async fn a_killed_server_never_books_less_than_the_vendor_saw() {
         let seen = i64::try_from(vendor.attempts()).unwrap();
         let booked = on_disk(folder.path());
         assert!(booked >= seen, "round {round}: {booked} booked, {seen} seen");
-        let most = seen + i64::try_from(16 * (round + 1)).unwrap();
+        let max = seen + i64::try_from(16 * (round + 1)).unwrap();
         assert!(
-            booked <= most,
+            booked <= max,
             "round {round}: {booked} booked, {seen} seen, 16 at once"
         );
         killed_in_flight += usize::from(booked > seen);

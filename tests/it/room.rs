@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pivotd::engine::room::Room;
+use pivotd::engine::room::MemoryBudget;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -36,14 +36,14 @@ async fn start() -> TestApp {
     builder.start().await
 }
 
-async fn waits(room: &Room, count: i64) {
+async fn waits(room: &MemoryBudget, count: i64) {
     while room.waiting() != count {
         tokio::task::yield_now().await;
     }
 }
 
 /// Resolves when all room is free again.
-async fn is_free(room: &Room) {
+async fn is_free(room: &MemoryBudget) {
     while room.taken() != 0 {
         tokio::task::yield_now().await;
     }

@@ -74,7 +74,7 @@ async fn one_token_is_bought_for_all_and_kept_and_bought_anew_when_it_ended() {
     let questions = join_all(names.iter().map(|name| app.run(TRANSFORM, Entity::domain(name))));
     let release = async {
         graph.wait_for_attempts(1).await;
-        while app.app.engine.in_the_air() < names.len() {
+        while app.app.engine.in_flight() < names.len() {
             tokio::task::yield_now().await;
         }
         gate.release();

@@ -55,7 +55,7 @@ async fn a_hundred_questions_that_were_abandoned_delay_nobody() {
     }
     // Their connections are closed now, and their flights end without the clock.
     waiting(&app, 0).await;
-    while app.app.engine.in_the_air() > 0 {
+    while app.app.engine.in_flight() > 0 {
         tokio::task::yield_now().await;
     }
     let before = app.clock().elapsed();
@@ -157,7 +157,7 @@ async fn what_was_sent_is_waited_for_until_the_limit_of_the_shutdown() {
     engine.close();
     app.clock().advance(Duration::from_secs(20));
     let before = app.clock().elapsed();
-    app.while_moving(SOON, engine.landed(limit)).await;
+    app.while_moving(SOON, engine.flights_ended(limit)).await;
     let waited = app.clock().elapsed() - before;
     assert!(
         waited >= Duration::from_secs(10) && waited < Duration::from_secs(11),

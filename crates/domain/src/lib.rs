@@ -28,7 +28,9 @@ pub use indicator::{Indicator, IndicatorError, IndicatorKind};
 pub use lists::{Hit, ListClass, Lists, Purpose};
 pub use marking::{Pap, Tlp};
 pub use marks::{Mark, Marks, MarksByValue};
-pub use outcome::{Answer, Denial, Failure, FailureKind, LeftOut, OWN, Outcome, Price, Rest, Source};
+pub use outcome::{
+    Answer, Denial, Failure, FailureKind, NextPage, OWN, OmittedRecords, Outcome, Price, Source,
+};
 pub use party::Party;
 pub use query::Query;
 pub use record::{Record, Value, push_day};

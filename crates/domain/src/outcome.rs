@@ -54,7 +54,7 @@ pub fn money(cents: i64, unit: &str) -> String {
 
 /// Says where a vendor's list goes on, in the vendor's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rest {
+pub struct NextPage {
     /// Which of the question's lists.
     pub list: String,
     /// How many of its rows were read.
@@ -65,14 +65,14 @@ pub struct Rest {
 
 /// Says what a provider told that is shown in no record, on purpose: it was understood, and is not what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
+pub struct OmittedRecords {
     /// How many; 0 where it is no number of things, such as that something exists and is empty.
     pub count: u64,
     /// What they are, in the form that fits the count: `records of other types (SOA, TXT)`.
     pub what: String,
 }
 
-impl LeftOut {
+impl OmittedRecords {
     /// Says it in plain words: `3 records of other types (SOA, TXT)`.
     #[must_use]
     pub fn text(&self) -> String {
@@ -98,10 +98,10 @@ pub struct Answer {
     pub missing: Vec<String>,
     /// What the vendor told that is no record, and is lacking in no other place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<OmittedRecords>,
     /// Where the vendor's lists go on that were not read to their end; for the provider that wrote it, and no other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rest: Vec<Rest>,
+    pub rest: Vec<NextPage>,
     /// The price, where the question is sold by the piece.
     pub price: Option<Price>,
     /// Who answered.

@@ -16,7 +16,7 @@ pub enum Special {
     /// One link, on which no router passes it on. Many clouds serve their metadata there.
     Link,
     /// No host on the internet: unspecified, multicast, reserved, benchmarks and the like.
-    Nobody,
+    NoHost,
     /// Anycast and experiments of the protocols themselves; registries and DNS may show it.
     Protocol,
     /// An IPv4 address inside of an IPv6 one, which a relay or a translator would reach.
@@ -29,7 +29,7 @@ pub enum Special {
     Unassigned,
 }
 
-use Special::{Cloud, Documentation, Embedded, Link, Loopback, Nobody, Private, Protocol, Unassigned};
+use Special::{Cloud, Documentation, Embedded, Link, Loopback, NoHost, Private, Protocol, Unassigned};
 
 /// The networks. Where one stands inside of another, it stands first. Of November 2026:
 /// <https://www.iana.org/assignments/iana-ipv4-special-registry> and `iana-ipv6-special-registry`.
@@ -41,49 +41,49 @@ const NETWORKS: [(&str, Special); 56] = [
     ("fd00:c1::/32", Cloud),
     ("fd00:42::42/128", Cloud),
     ("fd20:ce::254/128", Cloud),
-    ("0.0.0.0/8", Nobody),
+    ("0.0.0.0/8", NoHost),
     ("10.0.0.0/8", Private),
     ("100.64.0.0/10", Private),
     ("127.0.0.0/8", Loopback),
     ("169.254.0.0/16", Link),
     ("172.16.0.0/12", Private),
-    ("192.0.0.0/24", Nobody),
+    ("192.0.0.0/24", NoHost),
     ("192.0.2.0/24", Documentation),
     ("192.31.196.0/24", Protocol),
     ("192.52.193.0/24", Protocol),
-    ("192.88.99.0/24", Nobody),
+    ("192.88.99.0/24", NoHost),
     ("192.168.0.0/16", Private),
     ("192.175.48.0/24", Protocol),
-    ("198.18.0.0/15", Nobody),
+    ("198.18.0.0/15", NoHost),
     ("198.51.100.0/24", Documentation),
     ("203.0.113.0/24", Documentation),
-    ("224.0.0.0/4", Nobody),
-    ("240.0.0.0/4", Nobody),
-    ("::/128", Nobody),
+    ("224.0.0.0/4", NoHost),
+    ("240.0.0.0/4", NoHost),
+    ("::/128", NoHost),
     ("::1/128", Loopback),
     // Compatible, mapped and translated addresses of IPv4 (RFC 4291, RFC 2765).
     ("::/96", Embedded),
     ("::ffff:0:0/96", Embedded),
     ("::ffff:0:0:0/96", Embedded),
     ("64:ff9b::/96", Embedded),
-    ("64:ff9b:1::/48", Nobody),
-    ("100::/64", Nobody),
-    ("100:0:0:1::/64", Nobody),
+    ("64:ff9b:1::/48", NoHost),
+    ("100::/64", NoHost),
+    ("100:0:0:1::/64", NoHost),
     // Teredo.
     ("2001::/32", Embedded),
-    ("2001:2::/48", Nobody),
-    ("2001:10::/28", Nobody),
+    ("2001:2::/48", NoHost),
+    ("2001:10::/28", NoHost),
     ("2001::/23", Protocol),
     ("2001:db8::/32", Documentation),
     // 6to4.
     ("2002::/16", Embedded),
     ("2620:4f:8000::/48", Protocol),
     ("3fff::/20", Documentation),
-    ("5f00::/16", Nobody),
+    ("5f00::/16", NoHost),
     ("fc00::/7", Private),
     ("fe80::/10", Link),
-    ("fec0::/10", Nobody),
-    ("ff00::/8", Nobody),
+    ("fec0::/10", NoHost),
+    ("ff00::/8", NoHost),
     // Not assigned (RFC 4291, section 2.4): what is global begins with 001.
     ("::/8", Unassigned),
     ("100::/8", Unassigned),
@@ -131,7 +131,7 @@ pub fn nobodys() -> impl Iterator<Item = &'static str> {
 }
 
 fn leads_nowhere(special: Special) -> bool {
-    matches!(special, Loopback | Private | Link | Nobody)
+    matches!(special, Loopback | Private | Link | NoHost)
 }
 
 #[cfg(test)]
@@ -161,22 +161,22 @@ mod tests {
             ("100.100.100.200", Some(Cloud)),
             ("168.63.129.16", Some(Cloud)),
             ("168.63.129.17", None),
-            ("192.0.0.9", Some(Nobody)),
+            ("192.0.0.9", Some(NoHost)),
             ("192.0.0.192", Some(Cloud)),
             ("192.0.1.0", None),
-            ("255.255.255.255", Some(Nobody)),
+            ("255.255.255.255", Some(NoHost)),
             ("::ffff:10.0.0.1", Some(Private)),
             ("::10.0.0.1", Some(Embedded)),
             ("::ffff:0:10.0.0.1", Some(Embedded)),
             ("64:ff9b::a00:1", Some(Embedded)),
-            ("64:ff9b:1::a00:1", Some(Nobody)),
+            ("64:ff9b:1::a00:1", Some(NoHost)),
             ("2001:0:a00:1::", Some(Embedded)),
             ("2001:1::1", Some(Protocol)),
             ("2001:200::1", None),
             ("2002:a00:1::", Some(Embedded)),
             ("2001:db8::1", Some(Documentation)),
             ("3fff:fff::1", Some(Documentation)),
-            ("fec0::1", Some(Nobody)),
+            ("fec0::1", Some(NoHost)),
             ("fd00:ec2::254", Some(Cloud)),
             ("fd12::1", Some(Private)),
             ("4000::1", Some(Unassigned)),

@@ -12,7 +12,7 @@ const MAX_PLACES: usize = 4;
 
 /// Is what stands around a part.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Around<'a> {
+pub(super) struct PartContext<'a> {
     /// How many parts it stands in.
     pub(super) depth: usize,
     /// Whether a part without a type is a message (RFC 2046, 5.1.5).

@@ -1,6 +1,6 @@
 //! Reads messages that are attached to others, and tells what only calls itself one.
 
-use super::around::Around;
+use super::around::PartContext;
 use super::encodings::{Encoding, decode};
 use super::headers::Field;
 use super::leaf::{BROKEN, is_program};
@@ -33,7 +33,7 @@ const EXTENSIONS: [&str; 12] = [
 pub(super) fn attached(
     section: &Section<'_>,
     about: &About,
-    around: &Around<'_>,
+    around: &PartContext<'_>,
     mail: &mut Mail,
     remarks: &mut Remarks,
 ) -> Result<bool, MessageError> {
@@ -57,14 +57,14 @@ pub(super) fn attached(
         let is_raw = is_bare && !is_headed;
         let content: &[u8] = if is_raw { section.body } else { &decoded.bytes };
         // Delimiters of the parts around can only stand in what is not decoded.
-        let inner = Around {
+        let inner = PartContext {
             depth: around.depth + 1,
             boundaries: if content == section.body {
                 around.boundaries
             } else {
                 &[]
             },
-            ..Around::default()
+            ..PartContext::default()
         };
         let inner = message(&Section::of(content), &inner, remarks)?;
         mail.attached.push(inner);

@@ -3,7 +3,7 @@
 use super::encodings::{Encoding, decode};
 use super::links;
 use super::parts::About;
-use super::text::{Found, find_in_piece};
+use super::text::{LinkVisitor, find_in_piece};
 use super::unicode::visible;
 
 /// The properties that people read.
@@ -16,7 +16,7 @@ pub(super) struct File {
 }
 
 /// Tells of every link of a calendar; returns the files that stand in it.
-pub(super) fn find(text: &str, found: &mut Found<'_>) -> Vec<File> {
+pub(super) fn find(text: &str, found: &mut LinkVisitor<'_>) -> Vec<File> {
     let mut files = Vec::new();
     let unfolded = unfolded(text);
     for line in unfolded.lines() {

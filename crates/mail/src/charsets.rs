@@ -9,7 +9,7 @@ use super::ascii::{is_replaced, reads_as_ascii};
 use super::parts::About;
 
 /// Holds what a text says.
-pub(super) struct Readings<'x> {
+pub(super) struct DecodedText<'x> {
     /// As most programs read it.
     pub(super) main: Cow<'x, str>,
     /// As others do.
@@ -22,7 +22,7 @@ pub(super) struct Readings<'x> {
 
 /// Is a charset whose characters are wider than an octet.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wide {
+enum WideCharset {
     Big16,
     Little16,
     Big32,
@@ -54,23 +54,23 @@ pub(super) fn is_known(content: &[u8], about: &About) -> bool {
 
 /// Returns how a charset is read by its name; in both orders, where the name tells none: big-endian by RFC 2781, 4.3,
 /// little-endian by programs of Windows and by browsers.
-fn wide(name: &str) -> &'static [Wide] {
+fn wide(name: &str) -> &'static [WideCharset] {
     let name = name.trim().to_ascii_lowercase().replace('_', "-");
     match name.as_str() {
-        "utf-16be" | "utf16be" | "csutf16be" | "unicodefffe" | "ucs-2be" | "ucs2be" => &[Wide::Big16],
-        "utf-16le" | "utf16le" | "csutf16le" | "ucs-2le" | "ucs2le" => &[Wide::Little16],
+        "utf-16be" | "utf16be" | "csutf16be" | "unicodefffe" | "ucs-2be" | "ucs2be" => &[WideCharset::Big16],
+        "utf-16le" | "utf16le" | "csutf16le" | "ucs-2le" | "ucs2le" => &[WideCharset::Little16],
         "utf-16" | "utf16" | "csutf16" | "ucs-2" | "ucs2" | "iso-10646-ucs-2" | "csunicode" | "unicode"
-        | "unicodefeff" | "iso-10646" | "unicode-1-1" => &[Wide::Big16, Wide::Little16],
-        "utf-32be" | "utf32be" | "csutf32be" | "ucs-4be" | "ucs4be" => &[Wide::Big32],
-        "utf-32le" | "utf32le" | "csutf32le" | "ucs-4le" | "ucs4le" => &[Wide::Little32],
+        | "unicodefeff" | "iso-10646" | "unicode-1-1" => &[WideCharset::Big16, WideCharset::Little16],
+        "utf-32be" | "utf32be" | "csutf32be" | "ucs-4be" | "ucs4be" => &[WideCharset::Big32],
+        "utf-32le" | "utf32le" | "csutf32le" | "ucs-4le" | "ucs4le" => &[WideCharset::Little32],
         "utf-32" | "utf32" | "csutf32" | "ucs-4" | "ucs4" | "iso-10646-ucs-4" | "csucs4" => {
-            &[Wide::Big32, Wide::Little32]
+            &[WideCharset::Big32, WideCharset::Little32]
         }
         _ => &[],
     }
 }
 
-impl Wide {
+impl WideCharset {
     /// Decodes octets; none of UTF-32 that are no characters.
     fn decode(self, bytes: &[u8]) -> Option<String> {
         let char_of = |four: &[u8; 4]| {
@@ -95,7 +95,7 @@ impl Wide {
 }
 
 /// Reads a text by its byte order mark, by the charsets that its header names, and by its octets.
-pub(super) fn readings<'x>(content: &'x [u8], about: &About) -> Readings<'x> {
+pub(super) fn readings<'x>(content: &'x [u8], about: &About) -> DecodedText<'x> {
     let mut texts: Vec<Cow<'x, str>> = Vec::new();
     let add = |texts: &mut Vec<Cow<'x, str>>, text: Cow<'x, str>| {
         if !texts.contains(&text) {
@@ -103,8 +103,8 @@ pub(super) fn readings<'x>(content: &'x [u8], about: &About) -> Readings<'x> {
         }
     };
     let marked = match content {
-        [0, 0, 0xfe, 0xff, ..] => Wide::Big32.decode(content),
-        [0xff, 0xfe, 0, 0, ..] => Wide::Little32.decode(content),
+        [0, 0, 0xfe, 0xff, ..] => WideCharset::Big32.decode(content),
+        [0xff, 0xfe, 0, 0, ..] => WideCharset::Little32.decode(content),
         _ => None,
     };
     texts.extend(marked.map(Cow::Owned));
@@ -132,7 +132,12 @@ pub(super) fn readings<'x>(content: &'x [u8], about: &About) -> Readings<'x> {
     let mut is_sound = texts.iter().any(|text| is_text(text));
     if texts.is_empty() || !is_sound {
         // Octets of wider characters under the name of another charset, or of none.
-        let all = [Wide::Big16, Wide::Little16, Wide::Big32, Wide::Little32];
+        let all = [
+            WideCharset::Big16,
+            WideCharset::Little16,
+            WideCharset::Big32,
+            WideCharset::Little32,
+        ];
         let guessed = all.into_iter().filter_map(|wide| wide.decode(content));
         for text in guessed.filter(|text| is_text(text) && is_mostly_ascii(text)) {
             is_sound = true;
@@ -143,7 +148,7 @@ pub(super) fn readings<'x>(content: &'x [u8], about: &About) -> Readings<'x> {
         texts.push(String::from_utf8_lossy(content));
     }
     let mut texts = texts.into_iter();
-    Readings {
+    DecodedText {
         main: texts.next().unwrap_or_default(),
         others: texts.collect(),
         is_sound,

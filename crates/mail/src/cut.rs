@@ -115,10 +115,10 @@ fn end(text: &str) -> usize {
         if at < skip {
             continue;
         }
-        let most = if in_path { MAX_RUN } else { MAX_HOST };
+        let max = if in_path { MAX_RUN } else { MAX_HOST };
         // A bracket that was opened before the link is none of it, nor is one of many that are not closed.
         let is_unopened = matches!(c, ']' | ')' | '}') && open.pop().and_then(closing) != Some(c);
-        if at > most || open.len() > 64 || is_unopened {
+        if at > max || open.len() > 64 || is_unopened {
             return at;
         }
         let rest = text.get(at..).unwrap_or_default();

@@ -41,7 +41,7 @@ impl Encoding {
 }
 
 /// Holds a decoded body.
-pub(super) struct Decoded<'x> {
+pub(super) struct DecodedBody<'x> {
     /// What a reader saves that goes on behind padding in the middle.
     pub(super) bytes: Cow<'x, [u8]>,
     /// Where a reader ends that stops there.
@@ -51,19 +51,19 @@ pub(super) struct Decoded<'x> {
 }
 
 /// Decodes a body.
-pub(super) fn decode(body: &[u8], encoding: Encoding) -> Decoded<'_> {
-    let whole = |bytes: Cow<'static, [u8]>| Decoded {
+pub(super) fn decode(body: &[u8], encoding: Encoding) -> DecodedBody<'_> {
+    let whole = |bytes: Cow<'static, [u8]>| DecodedBody {
         bytes,
         first_end: None,
         is_broken: false,
     };
-    let broken = Decoded {
+    let broken = DecodedBody {
         bytes: Cow::Borrowed(body),
         first_end: None,
         is_broken: !body.trim_ascii().is_empty(),
     };
     match encoding {
-        Encoding::Identity => Decoded {
+        Encoding::Identity => DecodedBody {
             is_broken: false,
             ..broken
         },
@@ -76,7 +76,7 @@ pub(super) fn decode(body: &[u8], encoding: Encoding) -> Decoded<'_> {
             if bytes.is_empty() {
                 return broken;
             }
-            Decoded {
+            DecodedBody {
                 bytes: Cow::Owned(bytes),
                 first_end,
                 is_broken: false,

@@ -88,23 +88,23 @@ pub(super) fn comment(text: &str) -> Option<(String, &str)> {
 }
 
 /// Decodes the encoded words (RFC 2047) of a value, and keeps at most so many characters.
-pub(super) fn decoded(value: &str, most: usize) -> String {
+pub(super) fn decoded(value: &str, max: usize) -> String {
     let mut end = value.len().min(MAX_DECODED);
     while !value.is_char_boundary(end) {
         end -= 1;
     }
     let cut = value.get(..end).unwrap_or_default();
     if !cut.contains("=?") {
-        return plain(cut, most);
+        return plain(cut, max);
     }
     // The parser wants the line end that a header has.
     let line = format!("{cut}\n");
     let text = MessageStream::new(line.as_bytes()).parse_unstructured();
-    plain(text.as_text().unwrap_or_default(), most)
+    plain(text.as_text().unwrap_or_default(), max)
 }
 
 /// Returns the characters of a line up to a bound, without the marks of quotes before it and what cannot be seen.
-pub(super) fn plain_line(line: &str, most: usize) -> String {
+pub(super) fn plain_line(line: &str, max: usize) -> String {
     let bare = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '>' | '|' | '\u{2502}'));
-    plain(bare, most)
+    plain(bare, max)
 }

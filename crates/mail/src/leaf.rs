@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 use super::attached::is_report;
-use super::charsets::{self, Readings, is_wide, readings};
-use super::encodings::{Decoded, decode, unflowed, uuencoded};
+use super::charsets::{self, DecodedText, is_wide, readings};
+use super::encodings::{DecodedBody, decode, unflowed, uuencoded};
 use super::facts::AttachmentFact;
 use super::mime::{File, Mail, Remarks, UNCLEAR_START};
 use super::parts::About;
@@ -105,7 +105,7 @@ pub(super) fn again(body: &[u8], about: &About, mail: &mut Mail, remarks: &mut R
 }
 
 /// Reads a content for its links, and for the files that stand in texts and calendars.
-fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &mut Remarks) {
+fn read_links(decoded: &DecodedBody<'_>, about: &About, mail: &mut Mail, remarks: &mut Remarks) {
     let content: &[u8] = &decoded.bytes;
     let reading = reading(content, about);
     let is_body = kind(content, about) == Kind::Body;
@@ -120,7 +120,7 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
     match reading {
         Reading::Not => {}
         Reading::Calendar => {
-            let Readings {
+            let DecodedText {
                 main: text, others, ..
             } = text(content, about, mail);
             for other in others {
@@ -132,7 +132,7 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
             }
         }
         Reading::Page => {
-            let Readings {
+            let DecodedText {
                 main: text, others, ..
             } = text(content, about, mail);
             if text.contains(ARMOUR) {
@@ -155,7 +155,7 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
                 let about = About::file("application/octet-stream", name);
                 leaf(&file.bytes, &about, mail, remarks);
             }
-            let Readings {
+            let DecodedText {
                 main: mut text,
                 others,
                 ..
@@ -187,7 +187,7 @@ fn read_links(decoded: &Decoded<'_>, about: &About, mail: &mut Mail, remarks: &m
 }
 
 /// Decodes a text, and names it where its charset leaves open what it says.
-fn text<'x>(content: &'x [u8], about: &About, mail: &mut Mail) -> Readings<'x> {
+fn text<'x>(content: &'x [u8], about: &About, mail: &mut Mail) -> DecodedText<'x> {
     let texts = readings(content, about);
     let is_told = kind(content, about) == Kind::Body || about.charsets.iter().any(|name| is_wide(name));
     if !texts.is_sound && is_told {
@@ -307,7 +307,7 @@ fn is_signature(content: &[u8], about: &About) -> bool {
 }
 
 /// Makes a file of a part's body.
-fn file(decoded: &Decoded<'_>, about: &About) -> File {
+fn file(decoded: &DecodedBody<'_>, about: &About) -> File {
     let mut file = File::of(&decoded.bytes, about.name.clone(), about.content_type());
     if let Some(first) = decoded.first_end.and_then(|end| decoded.bytes.get(..end)) {
         file.other = Some(pivotd_domain::hex::hex(&Sha256::digest(first)));
@@ -315,7 +315,7 @@ fn file(decoded: &Decoded<'_>, about: &About) -> File {
     file
 }
 
-fn attach(decoded: &Decoded<'_>, about: &About, mail: &mut Mail) {
+fn attach(decoded: &DecodedBody<'_>, about: &About, mail: &mut Mail) {
     if decoded.is_broken {
         mail.refuse(about, BROKEN);
         return;

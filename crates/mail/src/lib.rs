@@ -61,7 +61,7 @@ pub const SHOWN_ONLY: &str = "shown as the sender's name only";
 
 /// Tells whose relays, addresses and names are trusted, and what may leave.
 #[derive(Clone, Copy)]
-pub struct Trust<'a> {
+pub struct TrustPolicy<'a> {
     /// Relays whose headers are believed; without any, neither hop nor authentication result is read.
     pub relays: &'a [Relay],
     /// Says why an indicator is ignored, because it is one's own or trusted; `None` for all others.
@@ -80,11 +80,11 @@ pub struct Trust<'a> {
 pub struct Read {
     /// At most [`MAX_INDICATORS`], each once: sender, reply-to, return path, relay, senders of attached messages,
     /// attachments, URLs; of each host one URL first, so that many of one do not crowd out the others.
-    pub indicators: Vec<Found>,
+    pub indicators: Vec<FoundIndicator>,
     /// What is not asked about, and why.
     pub ignored: Vec<Ignored>,
     /// Indicators beyond the limit, in the same order.
-    pub excess: Vec<Found>,
+    pub excess: Vec<FoundIndicator>,
     /// What trusted relays found of SPF, DKIM and DMARC, the newest first.
     pub authentication: Vec<AuthenticationResult>,
     /// What could not be read, so that nothing can vouch for the message: a sender of which not even the domain is known,
@@ -135,7 +135,7 @@ impl std::fmt::Debug for Unreadable {
 
 /// Holds an indicator and what it was in the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundIndicator {
     /// One of `sender`, `sender_agent` (the Sender header), `attached_sender` (who sent a message that is attached, or
     /// forwarded in the text, or gets an answer to it), `reply_to`, `return_path`, `relay`, `url`, `attachment`.
     pub role: &'static str,
@@ -188,7 +188,7 @@ pub enum MessageError {
 ///
 /// # Errors
 /// Where it is over a limit or no message; see [`MessageError`].
-pub fn read(bytes: &[u8], trust: &Trust<'_>) -> Result<Read, MessageError> {
+pub fn read(bytes: &[u8], trust: &TrustPolicy<'_>) -> Result<Read, MessageError> {
     if bytes.len() > MAX_BYTES {
         return Err(MessageError::TooLarge(bytes.len()));
     }

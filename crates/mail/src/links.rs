@@ -12,7 +12,7 @@ use url::Url;
 use super::encodings::{Encoding, decode};
 use super::names;
 use super::runs::{Runs, ends_run};
-use super::text::{self, Found};
+use super::text::{self, LinkVisitor};
 use super::unseen;
 use pivotd_domain::links::web;
 
@@ -40,7 +40,7 @@ const MAX_DEPTH: usize = 2;
 const MAX_ENTITY: usize = 40;
 
 /// Tells of every link of a text or web page, in order; says whether more are wanted.
-pub(super) fn find(text: &str, html: bool, found: &mut Found<'_>) -> bool {
+pub(super) fn find(text: &str, html: bool, found: &mut LinkVisitor<'_>) -> bool {
     if html {
         find_in_page(text, &[], found)
     } else {
@@ -49,17 +49,17 @@ pub(super) fn find(text: &str, html: bool, found: &mut Found<'_>) -> bool {
 }
 
 /// Tells of every link of a web page; `bases` say where its relative links lead, if it does not. Says whether more are wanted.
-pub(super) fn find_in_page(text: &str, bases: &[Url], found: &mut Found<'_>) -> bool {
+pub(super) fn find_in_page(text: &str, bases: &[Url], found: &mut LinkVisitor<'_>) -> bool {
     page(text, 0, bases, found)
 }
 
 /// Tells of the link that a value is, or of those of the page in it; says whether more are wanted.
-pub(super) fn in_value(value: &str, found: &mut Found<'_>) -> bool {
+pub(super) fn in_value(value: &str, found: &mut LinkVisitor<'_>) -> bool {
     link(value, 0, found)
 }
 
 /// Reads a page; `depth` counts the pages that it stands in.
-fn page(text: &str, depth: usize, bases: &[Url], found: &mut Found<'_>) -> bool {
+fn page(text: &str, depth: usize, bases: &[Url], found: &mut LinkVisitor<'_>) -> bool {
     let mut page = Page {
         depth,
         ..Page::default()
@@ -86,7 +86,7 @@ struct Page {
 }
 
 impl Page {
-    fn read(&mut self, text: &str, found: &mut Found<'_>) -> bool {
+    fn read(&mut self, text: &str, found: &mut LinkVisitor<'_>) -> bool {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('<') {
             self.runs.push(&decoded(before));
@@ -112,7 +112,7 @@ impl Page {
     }
 
     /// Reads a comment from behind its start. It is none of the text around it, but for those that Outlook shows.
-    fn comment<'t>(&mut self, text: &'t str, found: &mut Found<'_>) -> Option<&'t str> {
+    fn comment<'t>(&mut self, text: &'t str, found: &mut LinkVisitor<'_>) -> Option<&'t str> {
         let closed = if text.starts_with("[if") || self.no_comment_end {
             None
         } else {
@@ -129,7 +129,7 @@ impl Page {
     }
 
     /// Reads a tag from behind its `<`; returns what follows it, or `None` where no more links are wanted.
-    fn tag<'t>(&mut self, text: &'t str, found: &mut Found<'_>) -> Option<&'t str> {
+    fn tag<'t>(&mut self, text: &'t str, found: &mut LinkVisitor<'_>) -> Option<&'t str> {
         let name_end = text.find(is_name_end).unwrap_or(text.len());
         let (name, rest) = text.split_at(name_end);
         let name = name.to_ascii_lowercase();
@@ -140,7 +140,7 @@ impl Page {
         }
         let mut has_target = false;
         let mut attributes = Attributes { rest };
-        let mut look = unseen::Look::of(&name);
+        let mut look = unseen::ElementStyle::of(&name);
         for (attribute, value) in attributes.by_ref() {
             look.attribute(attribute, value);
             let is_target = attribute.eq_ignore_ascii_case("href");
@@ -169,7 +169,7 @@ impl Page {
     }
 
     /// Reads a closing tag.
-    fn close(&mut self, name: &str, found: &mut Found<'_>) -> bool {
+    fn close(&mut self, name: &str, found: &mut LinkVisitor<'_>) -> bool {
         let name = name.to_ascii_lowercase();
         let ends_link = name == "a" && std::mem::take(&mut self.in_link);
         let is_inline = self.inline.take_if(|inline| *inline == name).is_some() || self.runs.is_exit(&name);
@@ -181,7 +181,7 @@ impl Page {
         goes_on && self.runs.exit(&name, found)
     }
 
-    fn attribute(&mut self, name: &str, value: &str, found: &mut Found<'_>) -> bool {
+    fn attribute(&mut self, name: &str, value: &str, found: &mut LinkVisitor<'_>) -> bool {
         let listed = |names: &[&str]| names.iter().any(|listed| listed.eq_ignore_ascii_case(name));
         if listed(&LINKS) {
             let value = decoded(value);
@@ -209,7 +209,7 @@ impl Page {
     }
 
     /// Reads a page that stands in this one, and at the same place.
-    fn inner(&mut self, text: &str, found: &mut Found<'_>) -> bool {
+    fn inner(&mut self, text: &str, found: &mut LinkVisitor<'_>) -> bool {
         let mut inner = Self {
             depth: self.depth + 1,
             ..Self::default()
@@ -225,8 +225,8 @@ impl Page {
     }
 
     /// Tells of the links that lead to where the page says that it stands, or what is around it.
-    fn resolve(&self, around: &[Url], found: &mut Found<'_>) -> bool {
-        let joined = |base: &Url, found: &mut Found<'_>| {
+    fn resolve(&self, around: &[Url], found: &mut LinkVisitor<'_>) -> bool {
+        let joined = |base: &Url, found: &mut LinkVisitor<'_>| {
             let mut links = self.relative.iter().filter_map(|link| base.join(link).ok());
             links.all(|link| found(link.as_str()))
         };
@@ -311,7 +311,7 @@ impl<'t> Iterator for Attributes<'t> {
 }
 
 /// Tells of an attribute's link; of one that is a page itself (`data:text/html,…`), the links in it.
-fn link(value: &str, depth: usize, found: &mut Found<'_>) -> bool {
+fn link(value: &str, depth: usize, found: &mut LinkVisitor<'_>) -> bool {
     let value = &*cleaned(value);
     // Browsers take a backslash for a slash.
     if let Some(target) = network_path(value) {
@@ -383,7 +383,7 @@ fn cleaned(value: &str) -> String {
 
 /// Tells of the links in a text of an attribute: with a scheme, `//host` as a value of its own, or as a page itself
 /// (`data:text/html,…`).
-fn texts(text: &str, depth: usize, found: &mut Found<'_>) -> bool {
+fn texts(text: &str, depth: usize, found: &mut LinkVisitor<'_>) -> bool {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '=' | ',' | ';');
     let mut targets = text.split(ends).filter_map(network_path);
     let is_quote = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')');

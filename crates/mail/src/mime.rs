@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use mail_parser::DateTime;
 
-use super::around::{Around, bases, holds_delimiter};
+use super::around::{PartContext, bases, holds_delimiter};
 use super::attached::{attached, is_headed};
 use super::encodings::{Encoding, decode};
 use super::facts::{AttachmentFact, MailboxFact, MessageFacts};
@@ -17,8 +17,8 @@ use super::headers::{Field, decoded};
 use super::heads::MAX_HEADS;
 use super::leaf::{again, leaf};
 use super::parts::{About, MAX_HEADERS, Section, Split, guessed_boundary, split};
-use super::pictures::Pictures;
-use super::received::{Hop, Trace};
+use super::pictures::InlineImages;
+use super::received::{ReceivedHop, Trace};
 use super::senders::{MAX_MAILBOXES, Mailbox, mailboxes};
 use super::unicode::{plain, visible};
 use super::{MAX_DEPTH, MAX_NAMED, MAX_PARTS, MessageError, Unreadable, lines, links};
@@ -62,7 +62,7 @@ pub(super) struct Mail {
     pub(super) attached: Vec<Mail>,
     /// Headers of other messages that it quotes: alone, as reports of abuse do, or above the texts that it forwards.
     pub(super) quoted: Vec<Envelope>,
-    pub(super) pictures: Pictures,
+    pub(super) pictures: InlineImages,
 }
 
 /// Is what a reader would save.
@@ -76,19 +76,19 @@ pub(super) struct File {
 
 /// Is what a message and those attached to it hold.
 #[derive(Default)]
-pub(super) struct Gathered<'m> {
+pub(super) struct MessageContents<'m> {
     pub(super) links: Vec<&'m str>,
     pub(super) files: Vec<&'m File>,
     pub(super) unreadable: Vec<&'m Unreadable>,
     /// Headers of the messages that it carries.
     pub(super) carried: Vec<&'m Envelope>,
     /// What is shown in its texts.
-    pub(super) pictures: Vec<&'m Pictures>,
+    pub(super) pictures: Vec<&'m InlineImages>,
 }
 
 impl Mail {
     /// Gathers what is in this message, then what is in the attached ones.
-    pub(super) fn gather<'m>(&'m self, into: &mut Gathered<'m>) {
+    pub(super) fn gather<'m>(&'m self, into: &mut MessageContents<'m>) {
         into.links.extend(self.links.iter().map(String::as_str));
         into.files.extend(&self.files);
         into.unreadable.extend(&self.unreadable);
@@ -200,7 +200,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<(Mail, Remarks), MessageError> {
         return Err(MessageError::NoLineEnds);
     }
     let mut remarks = Remarks::default();
-    let mail = message(&top, &Around::default(), &mut remarks)?;
+    let mail = message(&top, &PartContext::default(), &mut remarks)?;
     Ok((mail, remarks))
 }
 
@@ -213,7 +213,7 @@ pub(super) fn begin(bytes: &[u8]) -> &[u8] {
 
 pub(super) fn message(
     section: &Section<'_>,
-    around: &Around<'_>,
+    around: &PartContext<'_>,
     remarks: &mut Remarks,
 ) -> Result<Mail, MessageError> {
     let mut mail = Mail::default();
@@ -293,7 +293,7 @@ impl Mail {
         } else if field.is("X-Original-From") || field.is("X-Original-Sender") {
             written("attached_sender", &text(), &mut envelope.original);
         } else if field.is("Received") {
-            envelope.trace.push(Trace::Received(Hop::parse(&text())));
+            envelope.trace.push(Trace::Received(ReceivedHop::parse(&text())));
         } else if field.is("Authentication-Results") {
             envelope.trace.push(Trace::Results(text()));
         } else if field.is("To") {
@@ -325,7 +325,7 @@ impl Mailbox {
 /// Reads one part and what stands in it.
 fn part(
     section: &Section<'_>,
-    around: &Around<'_>,
+    around: &PartContext<'_>,
     mail: &mut Mail,
     remarks: &mut Remarks,
 ) -> Result<(), MessageError> {
@@ -378,7 +378,7 @@ fn part(
 fn multipart(
     section: &Section<'_>,
     about: &About,
-    around: &Around<'_>,
+    around: &PartContext<'_>,
     mail: &mut Mail,
     remarks: &mut Remarks,
 ) -> Result<(), MessageError> {
@@ -411,7 +411,7 @@ fn multipart(
             reason: "parts without a boundary between them".to_owned(),
         });
     }
-    let inner = Around {
+    let inner = PartContext {
         depth: around.depth + 1,
         in_digest: about.is("multipart", Some("digest")),
         boundaries: &boundaries,

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use icu_properties::props::GeneralCategory as Category;
 
 use super::cut::target;
-use super::text::Found;
+use super::text::LinkVisitor;
 use super::unicode::category;
 use pivotd_domain::indicator::{ends_as_file, is_below_known_suffix};
 
@@ -14,7 +14,7 @@ const MAX_HOST: usize = 512;
 
 /// Says which names are wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum NameFilter {
     /// All.
     All,
     /// Those with a port, a path or a query.
@@ -24,19 +24,19 @@ enum Wanted {
 }
 
 /// Tells of every such name; says whether more are wanted.
-pub(super) fn find(text: &str, found: &mut Found<'_>) -> bool {
-    walk(text, Wanted::All, false, found)
+pub(super) fn find(text: &str, found: &mut LinkVisitor<'_>) -> bool {
+    walk(text, NameFilter::All, false, found)
 }
 
 /// Tells of the names with a port, a path or a query; says whether more are wanted. Where the text before it ends within a
 /// word, which `is_joined` says, what begins the text is no name.
-pub(super) fn find_marked(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
-    walk(text, Wanted::Marked, is_joined, found)
+pub(super) fn find_marked(text: &str, is_joined: bool, found: &mut LinkVisitor<'_>) -> bool {
+    walk(text, NameFilter::Marked, is_joined, found)
 }
 
 /// Tells of the names that nothing marks as links; says whether more are wanted.
-pub(super) fn find_bare(text: &str, found: &mut Found<'_>) -> bool {
-    walk(text, Wanted::Bare, false, found)
+pub(super) fn find_bare(text: &str, found: &mut LinkVisitor<'_>) -> bool {
+    walk(text, NameFilter::Bare, false, found)
 }
 
 /// Tells characters of which a name may consist.
@@ -46,7 +46,7 @@ pub(super) fn in_name(c: char) -> bool {
 
 /// Tells of the site that a link without a scheme leads to, where its first segment is a name or an address and no file;
 /// says whether more are wanted.
-pub(super) fn site(link: &str, found: &mut Found<'_>) -> bool {
+pub(super) fn site(link: &str, found: &mut LinkVisitor<'_>) -> bool {
     let front = link.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let (name, port) = front.split_once(':').unwrap_or((front, "0"));
     let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
@@ -62,7 +62,7 @@ fn is_site(name: &str) -> bool {
         && (name.parse::<Ipv4Addr>().is_ok() || is_below_known_suffix(name))
 }
 
-fn walk(text: &str, wanted: Wanted, is_joined: bool, found: &mut Found<'_>) -> bool {
+fn walk(text: &str, wanted: NameFilter, is_joined: bool, found: &mut LinkVisitor<'_>) -> bool {
     let mut rest = text;
     while let Some((before, from_dot)) = rest.find('.').and_then(|at| rest.split_at_checked(at)) {
         let around = before.trim_end_matches(in_name);
@@ -79,18 +79,21 @@ fn walk(text: &str, wanted: Wanted, is_joined: bool, found: &mut Found<'_>) -> b
         let is_first = rest.len() == text.len() && around.is_empty();
         let is_rest = is_joined && is_first && run.trim_matches(['.', '-', '_']) == name;
         let is_candidate = !name.is_empty() && name.len() <= MAX_HOST && !is_rest && is_free(around);
-        let is_told = |kind| wanted == kind || wanted == Wanted::All;
+        let is_told = |kind| wanted == kind || wanted == NameFilter::All;
         if is_candidate && is_marked(name, behind) && is_site(name) {
             let start = rest.len() - after.len() - root.len() - name.len();
             let (link, tail) = target(rest.get(start..).unwrap_or_default(), false, false);
-            if is_told(Wanted::Marked) && !found(&format!("http://{link}")) {
+            if is_told(NameFilter::Marked) && !found(&format!("http://{link}")) {
                 return false;
             }
             // It goes on behind the name at least.
             rest = if tail.len() < after.len() { tail } else { after };
             continue;
         }
-        if is_candidate && is_told(Wanted::Bare) && is_bare(name, after) && !found(&format!("http://{name}"))
+        if is_candidate
+            && is_told(NameFilter::Bare)
+            && is_bare(name, after)
+            && !found(&format!("http://{name}"))
         {
             return false;
         }

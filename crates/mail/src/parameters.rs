@@ -7,14 +7,14 @@ const MAX_VALUES: usize = 16;
 
 /// Holds the values of one parameter.
 #[derive(Default)]
-pub(super) struct Readings {
+pub(super) struct ParameterValues {
     /// The values by the rules, each once: more than one, where the header contradicts itself.
     pub(super) values: Vec<String>,
     /// What programs read that take quotes, comments or escapes for a part of a value, or do not; the values among them.
     pub(super) all: Vec<String>,
 }
 
-impl Readings {
+impl ParameterValues {
     /// Reads a parameter of a header's value, which is given in one line.
     pub(super) fn of(header: &str, wanted: &str) -> Self {
         let mut found = Self::default();

@@ -7,7 +7,7 @@ use super::MAX_PARTS;
 use super::around::holds_delimiter;
 use super::encodings::{Encoding, trim_line_end};
 use super::headers::{Field, decoded, field, fields};
-use super::parameters::Readings;
+use super::parameters::ParameterValues;
 use super::pictures;
 
 /// How many octets of a block of headers are read.
@@ -63,11 +63,11 @@ impl About {
             None => ("text".to_owned(), "plain".to_owned()),
         };
         let header = find("Content-Type").map(Field::unfolded).unwrap_or_default();
-        let readings = |name: &str| Readings::of(&header, name);
+        let readings = |name: &str| ParameterValues::of(&header, name);
         let boundary = if kind == "multipart" {
             readings("boundary")
         } else {
-            Readings::default()
+            ParameterValues::default()
         };
         if boundary.contradict() {
             unclear = unclear.or(Some(

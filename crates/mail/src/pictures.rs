@@ -18,9 +18,9 @@ const MAX_ID: usize = 1_000;
 
 /// Holds the pictures of one message.
 #[derive(Default)]
-pub(super) struct Pictures {
+pub(super) struct InlineImages {
     /// Those that a page may show by their Content-ID.
-    waiting: Vec<Picture>,
+    waiting: Vec<InlineImage>,
     /// The Content-IDs that pages name.
     named: HashSet<String>,
     /// Those that are shown in place, as far as they can be told.
@@ -30,17 +30,17 @@ pub(super) struct Pictures {
 }
 
 /// Is a picture with a Content-ID.
-struct Picture {
+struct InlineImage {
     file: File,
     id: String,
     is_broken: bool,
 }
 
-impl Pictures {
+impl InlineImages {
     /// Takes a picture that a page may show.
     pub(super) fn push(&mut self, file: File, id: &str, is_broken: bool) {
         let id = id.to_owned();
-        self.waiting.push(Picture { file, id, is_broken });
+        self.waiting.push(InlineImage { file, id, is_broken });
     }
 
     /// Reads a page of the message for the pictures that it names or holds.

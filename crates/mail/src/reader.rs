@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use super::authentication::results;
 use super::facts::MailboxFact;
-use super::mime::{Envelope, Gathered, Mail};
+use super::mime::{Envelope, Mail, MessageContents};
 use super::received::origin;
 use super::senders::{Address, Mailbox, address};
 use super::unicode::visible;
-use super::unwrap::{self, Tally};
-use super::{Found, Ignored, MAX_INDICATORS, MAX_NAMED, Read, SHOWN_ONLY, Trust, Unreadable, private};
+use super::unwrap::{self, LinkCounts};
+use super::{
+    FoundIndicator, Ignored, MAX_INDICATORS, MAX_NAMED, Read, SHOWN_ONLY, TrustPolicy, Unreadable, private,
+};
 use pivotd_domain::indicator::{Indicator, IndicatorKind};
 
 /// The role of who sent a message that another carries, and of who gets an answer to it.
@@ -17,7 +19,7 @@ const CARRIED: &str = "attached_sender";
 
 /// Collects indicators in order, each once.
 pub(super) struct Reader<'t, 'a> {
-    trust: &'t Trust<'a>,
+    trust: &'t TrustPolicy<'a>,
     seen: HashSet<Indicator>,
     pub(super) read: Read,
     /// How many values were found after the lists were full.
@@ -27,7 +29,7 @@ pub(super) struct Reader<'t, 'a> {
 }
 
 impl<'t, 'a> Reader<'t, 'a> {
-    pub(super) fn new(trust: &'t Trust<'a>) -> Self {
+    pub(super) fn new(trust: &'t TrustPolicy<'a>) -> Self {
         Self {
             trust,
             seen: HashSet::new(),
@@ -198,7 +200,7 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Reads what a message carries, and what those attached to it do.
     pub(super) fn contents(&mut self, mail: &Mail) {
-        let mut all = Gathered::default();
+        let mut all = MessageContents::default();
         mail.gather(&mut all);
         for envelope in &all.carried {
             self.carried(envelope);
@@ -210,13 +212,13 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Reads the files that a message carries, and those attached to it.
     pub(super) fn files(&mut self, mail: &Mail) {
-        let mut all = Gathered::default();
+        let mut all = MessageContents::default();
         mail.gather(&mut all);
         self.attachments(&all, |role| role == "attachment");
     }
 
     /// Reads files, and names what of these roles could not be read.
-    fn attachments(&mut self, all: &Gathered<'_>, is_wanted: impl Fn(&str) -> bool) {
+    fn attachments(&mut self, all: &MessageContents<'_>, is_wanted: impl Fn(&str) -> bool) {
         for one in all.unreadable.iter().filter(|one| is_wanted(one.role)) {
             self.refuse(one.role, &one.value, &one.reason);
         }
@@ -245,7 +247,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     /// Tells of the pictures that are shown in texts. They are in every newsletter, so that they leave nothing open.
-    fn pictures(&mut self, all: &Gathered<'_>) {
+    fn pictures(&mut self, all: &MessageContents<'_>) {
         for pictures in &all.pictures {
             self.pictures += pictures.count;
             let room = MAX_NAMED.saturating_sub(self.read.facts.pictures.len());
@@ -255,7 +257,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     fn links(&mut self, links: Vec<&str>) {
-        let mut tally = Tally::default();
+        let mut tally = LinkCounts::default();
         let mut hosts = HashSet::new();
         let (first, more): (Vec<Indicator>, Vec<Indicator>) = links
             .into_iter()
@@ -295,12 +297,12 @@ impl<'t, 'a> Reader<'t, 'a> {
         } else if let Some(reason) = (self.trust.is_own)(&indicator) {
             self.ignore(role, &indicator, &reason);
         } else if self.read.indicators.len() < MAX_INDICATORS {
-            self.read.indicators.push(Found { role, indicator });
+            self.read.indicators.push(FoundIndicator { role, indicator });
         } else if let Some(reason) = vouched {
             let reason = format!("{reason}; beyond the {MAX_INDICATORS} that are scored");
             self.ignore(role, &indicator, &reason);
         } else if self.read.excess.len() < MAX_NAMED {
-            self.read.excess.push(Found { role, indicator });
+            self.read.excess.push(FoundIndicator { role, indicator });
         } else {
             self.unnamed += 1;
         }

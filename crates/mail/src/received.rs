@@ -47,14 +47,14 @@ impl FromStr for Relay {
 
 /// One header of the trace, from the top.
 pub(super) enum Trace {
-    Received(Hop),
+    Received(ReceivedHop),
     /// The text of an Authentication-Results header.
     Results(String),
 }
 
 /// Holds what a Received header says. The name that the sender gave itself proves nothing, and counts for nothing.
 #[derive(Default)]
-pub(super) struct Hop {
+pub(super) struct ReceivedHop {
     pub(super) from: Option<IpAddr>,
     /// The name that the sender gave itself: none where the line tells of no sender, empty where it has no name.
     pub(super) called: Option<String>,
@@ -156,7 +156,7 @@ pub(super) fn origin(trace: &[Trace], relays: &[Relay]) -> Origin {
     }
 }
 
-impl Hop {
+impl ReceivedHop {
     /// Reads the text of a Received header (RFC 5321, 4.4), as relays of all makes write it.
     pub(super) fn parse(text: &str) -> Self {
         let mut tokens = tokens(text).into_iter().peekable();

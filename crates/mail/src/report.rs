@@ -3,7 +3,7 @@
 use super::authentication::{is_refused, results, vouch};
 use super::received::origin;
 use super::senders::{Address, address};
-use super::{Trust, mime};
+use super::{TrustPolicy, mime};
 use pivotd_domain::indicator::Indicator;
 use pivotd_domain::special::is_inside;
 
@@ -22,7 +22,7 @@ pub(super) enum Report {
 
 /// Tells a report: every sender is one's own, there is exactly one attached message, and the trusted relays say nothing
 /// against it.
-pub(super) fn report(mail: &mime::Mail, trust: &Trust<'_>) -> Report {
+pub(super) fn report(mail: &mime::Mail, trust: &TrustPolicy<'_>) -> Report {
     let envelope = &mail.envelope;
     let written = envelope.from.iter().flat_map(|mailbox| &mailbox.addresses);
     let senders = written.map(|text| match address(text) {

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use url::Url;
 
 use super::names::in_name;
-use super::text::{self, Found};
+use super::text::{self, LinkVisitor};
 use super::unseen;
 use pivotd_domain::indicator::{is_below_known_suffix, is_invisible};
 
@@ -90,15 +90,15 @@ pub(super) struct Runs {
     /// The pieces before it.
     before: String,
     /// The links of the pieces.
-    told: BTreeSet<String>,
+    links: BTreeSet<String>,
     /// The element in which the text stands, if it is none of the text around it.
-    aside: Option<Aside>,
+    aside: Option<HiddenElement>,
     /// Whether a style of the page hides something.
     hides: bool,
 }
 
 /// Is an element that is not shown, so that the text around it is one.
-struct Aside {
+struct HiddenElement {
     name: String,
     /// How many elements of this name are open in it.
     depth: usize,
@@ -116,14 +116,14 @@ impl Runs {
     }
 
     /// Tells of the links before a tag within a word; says whether more are wanted.
-    pub(super) fn cut(&mut self, found: &mut Found<'_>) -> bool {
+    pub(super) fn cut(&mut self, found: &mut LinkVisitor<'_>) -> bool {
         if self.piece.is_empty() {
             return true;
         }
         let is_code = self.is_code();
         // Where something is hidden, what people see may begin with the piece.
         let is_joined = !self.hides && ends_in_name(&self.before);
-        let told = &mut self.told;
+        let told = &mut self.links;
         let mut tell = |link: &str| {
             told.insert(link.to_owned());
             found(link)
@@ -141,12 +141,12 @@ impl Runs {
     /// Tells of the links before a tag that ends a word, and of those that tags cut; says whether more are wanted.
     ///
     /// What is cut counts as well: a tag may hide what stands in it.
-    pub(super) fn end(&mut self, found: &mut Found<'_>) -> bool {
+    pub(super) fn end(&mut self, found: &mut LinkVisitor<'_>) -> bool {
         let is_cut = !self.before.is_empty();
         if !self.cut(found) {
             return false;
         }
-        let told = std::mem::take(&mut self.told);
+        let told = std::mem::take(&mut self.links);
         let text = std::mem::take(&mut self.before);
         if self.is_code() {
             self.hides |= self.is_style() && unseen::hides(&text);
@@ -162,7 +162,7 @@ impl Runs {
     }
 
     /// Tells of the links before the end of the page, as [`Runs::end`].
-    pub(super) fn finish(&mut self, found: &mut Found<'_>) -> bool {
+    pub(super) fn finish(&mut self, found: &mut LinkVisitor<'_>) -> bool {
         (self.aside.is_none() || self.leave(found)) && self.end(found)
     }
 
@@ -172,12 +172,12 @@ impl Runs {
         match &mut self.aside {
             Some(aside) if aside.name == name => aside.depth += 1,
             None if is_code || is_unseen => {
-                self.aside = Some(Aside {
+                self.aside = Some(HiddenElement {
                     name: name.to_owned(),
                     depth: 0,
                     is_code,
                     before: std::mem::take(&mut self.before),
-                    told: std::mem::take(&mut self.told),
+                    told: std::mem::take(&mut self.links),
                 });
             }
             _ => {}
@@ -185,7 +185,7 @@ impl Runs {
     }
 
     /// Marks the end of an element; says whether more links are wanted.
-    pub(super) fn exit(&mut self, name: &str, found: &mut Found<'_>) -> bool {
+    pub(super) fn exit(&mut self, name: &str, found: &mut LinkVisitor<'_>) -> bool {
         match &mut self.aside {
             // Scripts do not nest.
             Some(aside) if aside.name == name && (aside.depth == 0 || aside.is_code) => self.leave(found),
@@ -198,11 +198,11 @@ impl Runs {
     }
 
     /// Goes on with the text around an element that is not shown.
-    fn leave(&mut self, found: &mut Found<'_>) -> bool {
+    fn leave(&mut self, found: &mut LinkVisitor<'_>) -> bool {
         let goes_on = self.end(found);
         if let Some(aside) = self.aside.take() {
             self.before = aside.before;
-            self.told = aside.told;
+            self.links = aside.told;
         }
         goes_on
     }

@@ -76,7 +76,7 @@ pub(super) fn mailboxes(text: &str, into: &mut Vec<Mailbox>) -> bool {
 
 /// Is what stands between two commas.
 #[derive(Default)]
-struct Slot {
+struct ListItem {
     /// What stands outside of comments and angle brackets; quoted strings keep their quotes.
     bare: String,
     angles: Vec<String>,
@@ -87,7 +87,7 @@ struct Slot {
     is_group: bool,
 }
 
-impl Slot {
+impl ListItem {
     /// Tells a quoted string alone. Before an address without a name it is the name, and the comma a mistake.
     fn is_name(&self) -> bool {
         let words = words(&self.bare);
@@ -191,14 +191,14 @@ impl<'t> Slots<'t> {
 }
 
 impl Iterator for Slots<'_> {
-    type Item = Slot;
+    type Item = ListItem;
 
-    fn next(&mut self) -> Option<Slot> {
+    fn next(&mut self) -> Option<ListItem> {
         if self.rest.is_empty() {
             return None;
         }
         let start = self.text.len() - self.rest.len();
-        let mut slot = Slot::default();
+        let mut slot = ListItem::default();
         let mut end = self.text.len();
         while let Some(c) = self.rest.chars().next() {
             let mut chars = self.rest.chars();

@@ -21,30 +21,30 @@ pub(super) const SCHEMES: [(&str, &str); 8] = [
 ];
 
 /// Takes a link; says whether more are wanted.
-pub(super) type Found<'f> = dyn FnMut(&str) -> bool + 'f;
+pub(super) type LinkVisitor<'f> = dyn FnMut(&str) -> bool + 'f;
 
 /// Tells of every link in a text, in order; says whether more are wanted.
-pub(super) fn find(text: &str, found: &mut Found<'_>) -> bool {
+pub(super) fn find(text: &str, found: &mut LinkVisitor<'_>) -> bool {
     each(text, false, found, |text, is_joined, found| {
         without_scheme(text, is_joined, found) && names::find(text, found)
     })
 }
 
 /// Tells of the links in a piece of a text, as [`find`], but for names that nothing marks: more of one may stand beside it.
-pub(super) fn find_in_piece(text: &str, found: &mut Found<'_>) -> bool {
+pub(super) fn find_in_piece(text: &str, found: &mut LinkVisitor<'_>) -> bool {
     find_in_run(text, false, found)
 }
 
 /// Tells of the links in a piece of a text as [`find_in_piece`]. Where the text before the piece ends within a word, which
 /// `is_joined` says, what begins the piece is the rest of a name and none by itself.
-pub(super) fn find_in_run(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
+pub(super) fn find_in_run(text: &str, is_joined: bool, found: &mut LinkVisitor<'_>) -> bool {
     each(text, is_joined, found, |text, is_joined, found| {
         without_scheme(text, is_joined, found) && names::find_marked(text, is_joined, found)
     })
 }
 
 /// Tells of the names in a text that nothing marks as links.
-pub(super) fn find_bare(text: &str, found: &mut Found<'_>) -> bool {
+pub(super) fn find_bare(text: &str, found: &mut LinkVisitor<'_>) -> bool {
     let mut rest = text;
     while let Some(start) = start(rest) {
         if !seen(start.before, false, found, find_bare_names) {
@@ -55,19 +55,19 @@ pub(super) fn find_bare(text: &str, found: &mut Found<'_>) -> bool {
     seen(rest, false, found, find_bare_names)
 }
 
-fn find_bare_names(text: &str, _: bool, found: &mut Found<'_>) -> bool {
+fn find_bare_names(text: &str, _: bool, found: &mut LinkVisitor<'_>) -> bool {
     names::find_bare(text, found)
 }
 
 /// Tells of the links in a text that are marked as such: by a scheme, `www.`, brackets or the slashes of a share.
-pub(super) fn find_marked(text: &str, found: &mut Found<'_>) -> bool {
+pub(super) fn find_marked(text: &str, found: &mut LinkVisitor<'_>) -> bool {
     each(text, false, found, without_scheme)
 }
 
 /// Reads a text in which no scheme stands. The flag says whether the text before it ends within a word.
-type Within = fn(&str, bool, &mut Found<'_>) -> bool;
+type TextReader = fn(&str, bool, &mut LinkVisitor<'_>) -> bool;
 
-fn each(text: &str, mut is_joined: bool, found: &mut Found<'_>, within: Within) -> bool {
+fn each(text: &str, mut is_joined: bool, found: &mut LinkVisitor<'_>, within: TextReader) -> bool {
     let mut rest = text;
     while let Some(start) = start(rest) {
         if !seen(start.before, is_joined, found, within) {
@@ -90,7 +90,7 @@ fn each(text: &str, mut is_joined: bool, found: &mut Found<'_>, within: Within) 
 }
 
 /// Reads a text in which no scheme stands as people see it: invisible characters end no name.
-fn seen(text: &str, is_joined: bool, found: &mut Found<'_>, within: Within) -> bool {
+fn seen(text: &str, is_joined: bool, found: &mut LinkVisitor<'_>, within: TextReader) -> bool {
     match without(text, true) {
         Cow::Borrowed(text) => within(text, is_joined, found),
         // They may have cut a scheme, too.
@@ -132,12 +132,12 @@ fn start(text: &str) -> Option<Start<'_>> {
 }
 
 /// Tells of links without a scheme.
-fn without_scheme(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
+fn without_scheme(text: &str, is_joined: bool, found: &mut LinkVisitor<'_>) -> bool {
     www(text, is_joined, found) && bracketed(text, is_joined, found) && shares(text, found)
 }
 
 /// Tells of `www.…`, of which readers of mail make a link.
-fn www(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
+fn www(text: &str, is_joined: bool, found: &mut LinkVisitor<'_>) -> bool {
     let mut rest = text;
     let mut last = is_joined.then_some('-');
     while let Some(at) = rest.find(['w', 'W']) {
@@ -168,7 +168,7 @@ fn www(text: &str, is_joined: bool, found: &mut Found<'_>) -> bool {
 }
 
 /// Tells of names whose dots stand in brackets, with what follows them: `evil[.]example/login`. Of a mailbox it is none.
-fn bracketed(text: &str, mut is_joined: bool, found: &mut Found<'_>) -> bool {
+fn bracketed(text: &str, mut is_joined: bool, found: &mut LinkVisitor<'_>) -> bool {
     let in_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut rest = text;
     let mut in_mailbox = false;
@@ -208,7 +208,7 @@ fn is_name(target: &str) -> bool {
 }
 
 /// Tells of files on other machines: `\\host\share`.
-fn shares(text: &str, found: &mut Found<'_>) -> bool {
+fn shares(text: &str, found: &mut LinkVisitor<'_>) -> bool {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once("\\\\") {
         let run = behind

@@ -21,8 +21,8 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// Returns text for a fact: bounded, lines joined, invisible characters left out.
-pub(super) fn plain(text: &str, most: usize) -> String {
-    let clean: String = joined(text).filter(|c| !is_invisible(*c)).take(most).collect();
+pub(super) fn plain(text: &str, max: usize) -> String {
+    let clean: String = joined(text).filter(|c| !is_invisible(*c)).take(max).collect();
     clean.trim().to_owned()
 }
 

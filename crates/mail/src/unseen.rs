@@ -50,14 +50,14 @@ pub(super) fn mark(text: &str) -> Option<&str> {
 }
 
 /// Is how an element of a page looks.
-pub(super) struct Look<'n> {
+pub(super) struct ElementStyle<'n> {
     name: &'n str,
     hidden: bool,
     inline: bool,
     tiny: bool,
 }
 
-impl<'n> Look<'n> {
+impl<'n> ElementStyle<'n> {
     /// Begins with the element's name in lower case.
     pub(super) fn of(name: &'n str) -> Self {
         Self {

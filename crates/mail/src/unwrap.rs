@@ -10,13 +10,13 @@ use pivotd_domain::links::{self, Link};
 
 /// Counts what was met.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct LinkCounts {
     unwrapped: usize,
     pub(super) sealed: Vec<Unreadable>,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
-impl Tally {
+impl LinkCounts {
     /// Says it in plain words.
     pub(super) fn note(&self, notes: &mut Vec<String>) {
         if self.unwrapped > 0 {
@@ -59,7 +59,7 @@ fn push(list: &mut Vec<Unreadable>, link: &str, reason: &str) {
 
 /// Makes indicators of a link; none for what leads to no server, such as `mailto:` and `cid:`, and for what could not
 /// be read, which `tally` then names.
-pub(super) fn indicators(link: &str, keep_query: bool, tally: &mut Tally) -> Vec<Indicator> {
+pub(super) fn indicators(link: &str, keep_query: bool, tally: &mut LinkCounts) -> Vec<Indicator> {
     // Reporters defang what they found.
     let whole = refang_url(link.trim());
     let (urls, mut found) = match links::read(&whole) {

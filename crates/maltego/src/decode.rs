@@ -13,7 +13,7 @@ const DECLARATION: usize = 256;
 
 /// Holds a decoded body.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Decoded<'a> {
+pub struct DecodedBody<'a> {
     /// The document, without byte-order mark, leading blanks and characters that XML forbids. At most three times
     /// as long as the body, in bytes.
     pub text: Cow<'a, str>,
@@ -29,7 +29,7 @@ pub struct Decoded<'a> {
 /// Decodes a body: byte-order mark, else the zero bytes of UTF-16, else the declared encoding, else UTF-8. Bytes
 /// that are neither declared nor valid UTF-8 are read as windows-1252, in which every byte means something.
 #[must_use]
-pub fn decode(bytes: &[u8]) -> Decoded<'_> {
+pub fn decode(bytes: &[u8]) -> DecodedBody<'_> {
     let (text, encoding, guessed) = to_text(bytes);
     let (text, skipped_lines) = strip_start(text);
     let text = if text::has_forbidden(&text) {
@@ -37,7 +37,7 @@ pub fn decode(bytes: &[u8]) -> Decoded<'_> {
     } else {
         text
     };
-    Decoded {
+    DecodedBody {
         text,
         encoding: encoding.name(),
         guessed,

@@ -30,7 +30,7 @@ const FIRST_OF_NONCHARACTER: u8 = 0xef;
 
 /// What the writer does with a byte: most pass, a few are escaped, the forbidden go.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Act {
+enum ByteAction {
     Pass,
     Escape,
     /// Escaped in attributes only: quotes, and what a reader would turn into a blank.
@@ -40,22 +40,22 @@ enum Act {
     Look,
 }
 
-static ACTS: [Act; 256] = {
-    let mut acts = [Act::Pass; 256];
+static ACTS: [ByteAction; 256] = {
+    let mut acts = [ByteAction::Pass; 256];
     let mut c0 = 0;
     while c0 < 0x20 {
-        acts[c0] = Act::Drop;
+        acts[c0] = ByteAction::Drop;
         c0 += 1;
     }
-    acts[b'\t' as usize] = Act::EscapeInAttribute;
-    acts[b'\n' as usize] = Act::EscapeInAttribute;
-    acts[b'"' as usize] = Act::EscapeInAttribute;
-    acts[b'\'' as usize] = Act::EscapeInAttribute;
-    acts[b'\r' as usize] = Act::Escape;
-    acts[b'&' as usize] = Act::Escape;
-    acts[b'<' as usize] = Act::Escape;
-    acts[b'>' as usize] = Act::Escape;
-    acts[FIRST_OF_NONCHARACTER as usize] = Act::Look;
+    acts[b'\t' as usize] = ByteAction::EscapeInAttribute;
+    acts[b'\n' as usize] = ByteAction::EscapeInAttribute;
+    acts[b'"' as usize] = ByteAction::EscapeInAttribute;
+    acts[b'\'' as usize] = ByteAction::EscapeInAttribute;
+    acts[b'\r' as usize] = ByteAction::Escape;
+    acts[b'&' as usize] = ByteAction::Escape;
+    acts[b'<' as usize] = ByteAction::Escape;
+    acts[b'>' as usize] = ByteAction::Escape;
+    acts[FIRST_OF_NONCHARACTER as usize] = ByteAction::Look;
     acts
 };
 
@@ -110,7 +110,7 @@ fn is_plain(bytes: &[u8]) -> bool {
         Some(last) => rest.is_empty() || are_plain(last),
         None => rest
             .iter()
-            .all(|byte| matches!(ACTS.get(usize::from(*byte)), Some(Act::Pass))),
+            .all(|byte| matches!(ACTS.get(usize::from(*byte)), Some(ByteAction::Pass))),
     }
 }
 
@@ -129,11 +129,11 @@ fn push(out: &mut String, text: &str, attribute: bool) {
     // Every cut below is next to an ASCII byte or around a whole three-byte character, so `get` always succeeds.
     for (at, byte) in bytes.iter().enumerate() {
         let (width, replacement) = match ACTS.get(usize::from(*byte)) {
-            None | Some(Act::Pass) => continue,
-            Some(Act::EscapeInAttribute) if !attribute => continue,
-            Some(Act::Escape | Act::EscapeInAttribute) => (1, escape(*byte)),
-            Some(Act::Drop) => (1, ""),
-            Some(Act::Look) => match bytes.get(at..at + 3) {
+            None | Some(ByteAction::Pass) => continue,
+            Some(ByteAction::EscapeInAttribute) if !attribute => continue,
+            Some(ByteAction::Escape | ByteAction::EscapeInAttribute) => (1, escape(*byte)),
+            Some(ByteAction::Drop) => (1, ""),
+            Some(ByteAction::Look) => match bytes.get(at..at + 3) {
                 Some([_, 0xbf, 0xbe | 0xbf]) => (3, ""),
                 _ => continue,
             },
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn eight_bytes_are_plain_where_each_of_them_is() {
         for byte in 0..=u8::MAX {
-            let is_plain = ACTS[usize::from(byte)] == Act::Pass;
+            let is_plain = ACTS[usize::from(byte)] == ByteAction::Pass;
             for at in 0..8 {
                 for filler in [b' ', b'a', b'~', 0x7f, 0x80, 0xff, b'=', b'%', 0xee] {
                     let mut eight = [filler; 8];

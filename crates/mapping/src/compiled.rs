@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::rules::{Condition, EntityRule, Template};
-use super::scope::{Place, Times};
+use super::scope::{FieldSource, Times};
 use super::texts::Reading;
 use pivotd_domain::{FieldId, Kind, Schema};
 
@@ -15,25 +15,25 @@ pub(super) struct CompiledRule {
     /// The list that it walks, and what its items are.
     pub(super) each: Option<(FieldId, &'static Schema)>,
     /// What becomes the value.
-    pub(super) value: Template<Place>,
+    pub(super) value: Template<FieldSource>,
     /// What the value is, where it is a field.
     pub(super) kind: Option<Kind>,
     /// Whether the value names a registrar or an operator, whose name may sound like that of a privacy service.
     pub(super) is_operator: bool,
     /// When the rule applies.
-    pub(super) when: Vec<(Place, Condition)>,
+    pub(super) when: Vec<(FieldSource, Condition)>,
     /// The fields whose values tell entities apart.
-    pub(super) strict: Vec<Place>,
+    pub(super) strict: Vec<FieldSource>,
     /// The fields that place a record in time.
     pub(super) times: Times,
     /// The field that says how many others share the value.
-    pub(super) count: Place,
+    pub(super) count: FieldSource,
     /// Label of the link.
     pub(super) link: Option<Template<LinkField>>,
     /// When each of the marks is put.
-    pub(super) marks: Vec<Vec<(Place, Condition)>>,
+    pub(super) marks: Vec<Vec<(FieldSource, Condition)>>,
     /// Field and scale for overlay and bookmark.
-    pub(super) band: Option<(Place, String)>,
+    pub(super) band: Option<(FieldSource, String)>,
 }
 
 /// Is a field of a link's label. Dates are those of the entity.
@@ -41,14 +41,14 @@ pub(super) struct CompiledRule {
 pub(super) enum LinkField {
     FirstSeen,
     LastSeen,
-    Other(Place, Reading),
+    Other(FieldSource, Reading),
 }
 
 impl CompiledRule {
     /// Resolves the names of the rule that stands there in the list of rules, on records of this type.
     pub(super) fn compile(at: usize, rule: &EntityRule, schema: &'static Schema) -> Self {
         let list = rule.each.as_deref().and_then(|name| schema.list(name));
-        let place = |name: &str| Place::of(name, list);
+        let place = |name: &str| FieldSource::of(name, list);
         let kind = rule.value.single_field().and_then(|name| {
             let field = list.and_then(|list| list.field(name));
             field.or_else(|| schema.field(name)).map(|field| field.kind)

@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 
 use super::compiled::LinkField;
-use super::entity::{Dresser, provenance, sinkhole_source, zone_mark};
+use super::entity::{EntityBuilder, provenance, sinkhole_source, zone_mark};
 use super::fold::{Group, Part};
-use super::input::{Heard, Rules};
+use super::input::{Rules, SourceAnswer};
 use super::properties::value_properties;
-use super::shape::{Own, Shape, Shapes};
+use super::shape::{Shape, Shapes, ValueProperties};
 use pivotd_domain::{Value, push_day};
 use pivotd_maltego::response::{Bookmark, OverlayKind, OverlayPosition};
 use pivotd_maltego::{Property, xml};
@@ -21,8 +21,8 @@ use pivotd_maltego::{Property, xml};
 type Mark<'a> = (&'a str, OverlayPosition, OverlayKind);
 
 /// Writes the entities of one run.
-pub(super) struct Direct<'r, 'a> {
-    answers: &'r [Heard<'a>],
+pub(super) struct DirectWriter<'r, 'a> {
+    answers: &'r [SourceAnswer<'a>],
     rules: Rules<'a>,
     /// Those of the provider, where it is the only one.
     shapes: Option<&'a Shapes>,
@@ -30,7 +30,7 @@ pub(super) struct Direct<'r, 'a> {
     tails: Vec<String>,
     /// What every entity is given besides.
     extra: Option<&'r Property>,
-    dresser: Option<Dresser<'a>>,
+    dresser: Option<EntityBuilder<'a>>,
     // What is written anew for each entity.
     texts: Vec<Cow<'a, str>>,
     own: Vec<Property>,
@@ -40,9 +40,13 @@ pub(super) struct Direct<'r, 'a> {
     last: String,
 }
 
-impl<'r, 'a> Direct<'r, 'a> {
+impl<'r, 'a> DirectWriter<'r, 'a> {
     /// Begins to write what is made of these answers. `extra` is given to every entity.
-    pub(super) fn new(answers: &'r [Heard<'a>], rules: &Rules<'a>, extra: Option<&'r Property>) -> Self {
+    pub(super) fn new(
+        answers: &'r [SourceAnswer<'a>],
+        rules: &Rules<'a>,
+        extra: Option<&'r Property>,
+    ) -> Self {
         let provider = answers.first().map_or("", |heard| &heard.answer.source.provider);
         let is_only = answers
             .iter()
@@ -89,7 +93,7 @@ impl<'r, 'a> Direct<'r, 'a> {
             None => {
                 let dresser = self
                     .dresser
-                    .get_or_insert_with(|| Dresser::new(self.answers, &self.rules));
+                    .get_or_insert_with(|| EntityBuilder::new(self.answers, &self.rules));
                 let mut entity = dresser.dress(group);
                 entity.properties.extend(self.extra.cloned());
                 xml::push_entity(out, &entity);
@@ -179,10 +183,10 @@ impl<'r, 'a> Direct<'r, 'a> {
     /// Writes the properties that the value has by itself.
     fn write_own(&mut self, out: &mut String, value: &str, shape: &Shape) {
         match &shape.own {
-            Own::Nothing => {}
-            Own::Value(start) => xml::push_field(out, start, value),
-            Own::Name(start) if !value.contains("xn--") => xml::push_field(out, start, value),
-            Own::Name(_) | Own::Several => {
+            ValueProperties::Nothing => {}
+            ValueProperties::Value(start) => xml::push_field(out, start, value),
+            ValueProperties::Name(start) if !value.contains("xn--") => xml::push_field(out, start, value),
+            ValueProperties::Name(_) | ValueProperties::Several => {
                 self.own.clear();
                 value_properties(&shape.type_id, value, &mut self.own);
                 for property in &self.own {
@@ -281,7 +285,7 @@ fn write_day(out: &mut String, day: Option<Date>) {
 }
 
 /// Writes the properties that say where an answer came from.
-fn tail(shapes: &Shapes, heard: &Heard<'_>) -> String {
+fn tail(shapes: &Shapes, heard: &SourceAnswer<'_>) -> String {
     let Some(starts) = &shapes.provenance else {
         return String::new();
     };

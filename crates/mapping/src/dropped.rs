@@ -10,7 +10,7 @@ const MOST_KINDS: usize = 12;
 
 /// Counts what was not made into entities that are shown, by why. What merged into another entity is no drop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dropped {
+pub struct DroppedCounts {
     /// Entities outside the window.
     pub outside: usize,
     /// Entities without a date, where only dated ones are wanted.
@@ -22,10 +22,10 @@ pub struct Dropped {
     /// Entities beyond the limit.
     pub over_limit: usize,
     /// Records that nothing was made of.
-    pub unplaced: Unplaced,
+    pub unplaced: UnmappedCounts,
 }
 
-impl Dropped {
+impl DroppedCounts {
     /// Counts the entities.
     #[must_use]
     pub fn entities(&self) -> usize {
@@ -35,7 +35,7 @@ impl Dropped {
 
 /// Counts the records that no rule made anything of, by why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unplaced {
+pub struct UnmappedCounts {
     /// Those whose value is the input itself.
     pub equal: usize,
     /// Those whose value is a redaction.
@@ -46,7 +46,7 @@ pub struct Unplaced {
     pub kinds: BTreeMap<String, usize>,
 }
 
-impl Unplaced {
+impl UnmappedCounts {
     /// Counts all.
     #[must_use]
     pub fn count(&self) -> usize {

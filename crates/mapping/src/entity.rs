@@ -9,7 +9,7 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
 use super::entity_types::can_be_sinkhole;
 use super::fold::{Group, Part, zone};
-use super::input::{Heard, MappedInput, Rules};
+use super::input::{MappedInput, Rules, SourceAnswer};
 use super::period::Period;
 use super::properties::{declared, value_properties};
 use super::rules::{EntityRule, Scale};
@@ -31,7 +31,7 @@ pub(super) struct Provenance<'a> {
 }
 
 /// Says where an answer came from.
-pub(super) fn provenance<'a>(heard: &Heard<'a>) -> Provenance<'a> {
+pub(super) fn provenance<'a>(heard: &SourceAnswer<'a>) -> Provenance<'a> {
     let (source, at) = (&heard.answer.source, heard.retrieved_at);
     Provenance {
         provider: &source.provider,
@@ -42,7 +42,7 @@ pub(super) fn provenance<'a>(heard: &Heard<'a>) -> Provenance<'a> {
 }
 
 /// Dresses the entities of one run.
-pub(super) struct Dresser<'a> {
+pub(super) struct EntityBuilder<'a> {
     title: &'a str,
     schema: &'static Schema,
     scales: &'a BTreeMap<String, Scale>,
@@ -91,8 +91,8 @@ impl<'a> Names<'a> {
     }
 }
 
-impl<'a> Dresser<'a> {
-    pub(super) fn new(answers: &[Heard<'a>], rules: &Rules<'a>) -> Self {
+impl<'a> EntityBuilder<'a> {
+    pub(super) fn new(answers: &[SourceAnswer<'a>], rules: &Rules<'a>) -> Self {
         let mut providers: Vec<Names<'_>> = Vec::new();
         for heard in answers {
             let provider = &heard.answer.source.provider;

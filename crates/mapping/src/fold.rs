@@ -8,9 +8,9 @@ use jiff::civil::Date;
 
 use super::canonical::{canonical, is_name, is_shouted, name_key, told_apart_by};
 use super::compiled::CompiledRule;
-use super::dropped::Unplaced;
+use super::dropped::UnmappedCounts;
 use super::entity_types::{DOMAIN, HOST, V4, V6, can_be_sinkhole};
-use super::input::{Heard, MappedInput, Rules, Window};
+use super::input::{DateWindow, MappedInput, Rules, SourceAnswer};
 use super::period::Period;
 use super::rules::EntityRule;
 use super::scope::Scope;
@@ -109,13 +109,13 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn add(&mut self, part: Part<'a>, window: &Window) {
+    fn add(&mut self, part: Part<'a>, window: &DateWindow) {
         let period = part.period();
         if period.is_undated() {
             self.undated = match self.undated {
                 Undated::None | Undated::Unwanted if window.dated_only => Undated::Unwanted,
                 Undated::Kept => Undated::Kept,
-                _ if *window != Window::default() => Undated::Kept,
+                _ if *window != DateWindow::default() => Undated::Kept,
                 _ => Undated::Plain,
             };
         } else {
@@ -197,16 +197,16 @@ pub(super) fn zone<'a>(type_id: &str, value: &str, rules: &Rules<'a>) -> Option<
 }
 
 /// Holds the groups in the order in which the answers named them, and what annotates the input.
-pub(super) struct Folded<'a> {
+pub(super) struct MergedGroups<'a> {
     pub(super) groups: Vec<Group<'a>>,
     pub(super) on_input: Option<Group<'a>>,
     /// The records that nothing was made of.
-    pub(super) unplaced: Unplaced,
+    pub(super) unplaced: UnmappedCounts,
 }
 
 /// Says what a rule made of a record; the greatest of all rules counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Placed {
+enum RuleOutcome {
     /// It has no value for the rule, or the rule is for others.
     Nothing,
     /// Its value is a redaction.
@@ -221,21 +221,25 @@ enum Placed {
 type Key<'a> = (&'a str, Cow<'a, str>, Option<String>);
 
 /// Tells where in the list of groups each key's group stands. Its hashes are seeded by chance, since vendors choose keys.
-type Known<'a> = HashMap<Key<'a>, usize>;
+type GroupIndex<'a> = HashMap<Key<'a>, usize>;
 
 /// Walks all records by all rules.
-pub(super) fn fold<'a>(answers: &[Heard<'a>], rules: &Rules<'a>, input: &MappedInput<'a>) -> Folded<'a> {
+pub(super) fn fold<'a>(
+    answers: &[SourceAnswer<'a>],
+    rules: &Rules<'a>,
+    input: &MappedInput<'a>,
+) -> MergedGroups<'a> {
     let (schema, lists) = (rules.schema, rules.lists);
     let count = answers.iter().map(|heard| heard.answer.records.len()).sum();
-    let mut known: Known<'a> = HashMap::with_capacity(count);
-    let mut folded = Folded {
+    let mut known: GroupIndex<'a> = HashMap::with_capacity(count);
+    let mut folded = MergedGroups {
         groups: Vec::with_capacity(count),
         on_input: None,
-        unplaced: Unplaced::default(),
+        unplaced: UnmappedCounts::default(),
     };
     for (answer, heard) in answers.iter().enumerate() {
         for record in &heard.answer.records {
-            let mut made = Placed::Nothing;
+            let mut made = RuleOutcome::Nothing;
             for (rule, compiled) in rules.entities.iter().zip(&rules.plan.rules) {
                 let mut walk = |item| {
                     let part = Part {
@@ -256,11 +260,11 @@ pub(super) fn fold<'a>(answers: &[Heard<'a>], rules: &Rules<'a>, input: &MappedI
                 }
             }
             match made {
-                Placed::Made => {}
+                RuleOutcome::Made => {}
                 // What type a record is of says more than that it names the value: SOA and TXT rows do.
-                Placed::Equal if record.get("type").is_none() => folded.unplaced.equal += 1,
-                Placed::Redacted => folded.unplaced.redacted += 1,
-                Placed::Equal | Placed::Nothing => {
+                RuleOutcome::Equal if record.get("type").is_none() => folded.unplaced.equal += 1,
+                RuleOutcome::Redacted => folded.unplaced.redacted += 1,
+                RuleOutcome::Equal | RuleOutcome::Nothing => {
                     let asked = heard.answer.query.indicator.value();
                     folded.unplaced.add_other(schema, record, asked);
                 }
@@ -270,17 +274,17 @@ pub(super) fn fold<'a>(answers: &[Heard<'a>], rules: &Rules<'a>, input: &MappedI
     folded
 }
 
-impl<'a> Folded<'a> {
+impl<'a> MergedGroups<'a> {
     fn place(
         &mut self,
         part: Part<'a>,
         input: &MappedInput<'a>,
-        heard: &Heard<'a>,
-        (lists, known): (&Lists, &mut Known<'a>),
-    ) -> Placed {
+        heard: &SourceAnswer<'a>,
+        (lists, known): (&Lists, &mut GroupIndex<'a>),
+    ) -> RuleOutcome {
         let (rule, compiled) = (part.rule, part.compiled);
         if !part.scope.meets(&compiled.when) {
-            return Placed::Nothing;
+            return RuleOutcome::Nothing;
         }
         if rule.on_input {
             let asked = heard.answer.query.indicator.value();
@@ -299,10 +303,10 @@ impl<'a> Folded<'a> {
                 group.is_asked = true;
                 group.add(part, &heard.window);
             }
-            return Placed::Made;
+            return RuleOutcome::Made;
         }
         let Some(value) = compiled.value.fill(|place| part.scope.text_at(*place)) else {
-            return Placed::Nothing;
+            return RuleOutcome::Nothing;
         };
         let country = match compiled.kind {
             Some(Kind::Phone) => part.scope.country(),
@@ -310,13 +314,13 @@ impl<'a> Folded<'a> {
         };
         let kind = compiled.kind.filter(|_| !compiled.is_operator);
         let Some(value) = canonical(kind, value, country.as_deref()) else {
-            return Placed::Redacted;
+            return RuleOutcome::Redacted;
         };
         if value.is_empty() {
-            return Placed::Nothing;
+            return RuleOutcome::Nothing;
         }
         let Some(type_id) = type_of(&part, &value, lists) else {
-            return Placed::Nothing;
+            return RuleOutcome::Nothing;
         };
         let is_value_of_input = || {
             value.eq_ignore_ascii_case(input.value.trim())
@@ -326,7 +330,7 @@ impl<'a> Folded<'a> {
             && is_value_of_input()
             && agrees(&part, &heard.answer.source.provider, input.properties)
         {
-            return Placed::Equal;
+            return RuleOutcome::Equal;
         }
         let strict = strict_values(&part);
         let key = (type_id, told_apart_by(compiled.kind, &value), strict);
@@ -336,11 +340,16 @@ impl<'a> Folded<'a> {
             }
             group.add(part, &heard.window);
         }
-        Placed::Made
+        RuleOutcome::Made
     }
 
     /// Finds the group of a key, or begins it with a value.
-    fn group(&mut self, key: Key<'a>, value: Cow<'a, str>, known: &mut Known<'a>) -> Option<&mut Group<'a>> {
+    fn group(
+        &mut self,
+        key: Key<'a>,
+        value: Cow<'a, str>,
+        known: &mut GroupIndex<'a>,
+    ) -> Option<&mut Group<'a>> {
         let type_id = key.0;
         let at = match known.entry(key) {
             Entry::Occupied(entry) => *entry.get(),

@@ -27,7 +27,7 @@ pub struct MappedInput<'a> {
 /// Holds the window of time that the asker looks at; all ends may be open, all days belong to it. What has no date
 /// belongs to it, unless only what has one is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Window {
+pub struct DateWindow {
     /// First day.
     pub since: Option<Date>,
     /// Last day.
@@ -59,23 +59,23 @@ pub struct Rules<'a> {
 
 /// Holds an answer as the mapping takes it.
 #[derive(Debug, Clone, Copy)]
-pub struct Heard<'a> {
+pub struct SourceAnswer<'a> {
     /// The answer.
     pub answer: &'a Answer,
     /// When the provider gave it.
     pub retrieved_at: Timestamp,
     /// The window of time that is wanted of this provider.
-    pub window: Window,
+    pub window: DateWindow,
 }
 
-impl<'a> Heard<'a> {
+impl<'a> SourceAnswer<'a> {
     /// Takes an answer with all its times.
     #[must_use]
     pub fn whole(answer: &'a Answer, retrieved_at: Timestamp) -> Self {
         Self {
             answer,
             retrieved_at,
-            window: Window::default(),
+            window: DateWindow::default(),
         }
     }
 }

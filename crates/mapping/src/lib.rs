@@ -27,10 +27,10 @@ mod template;
 mod texts;
 
 pub use canonical::entity_value;
-pub use dropped::{Dropped, Unplaced};
+pub use dropped::{DroppedCounts, UnmappedCounts};
 pub use entity::humanised;
-pub use input::{Heard, MappedInput, Rules, Window};
-pub use map::{Arranged, Mapped, Selection, arrange, map};
+pub use input::{DateWindow, MappedInput, Rules, SourceAnswer};
+pub use map::{MappingResult, OrderedGroups, Selection, arrange, map};
 pub use plan::Plan;
-pub use rules::{Band, Colour, Condition, EntityRule, MarkRule, Piece, PropertyRule, Scale, Template};
+pub use rules::{Band, Colour, Condition, EntityRule, MarkRule, PropertyRule, Scale, Template, TemplatePart};
 pub use template::TemplateError;

@@ -1,10 +1,10 @@
 //! Puts the entities of a transform run in order: which belong to the window, which come first, how many are shown.
 
-use super::direct::Direct;
-use super::dropped::Dropped;
-use super::entity::Dresser;
+use super::direct::DirectWriter;
+use super::dropped::DroppedCounts;
+use super::entity::EntityBuilder;
 use super::fold::{Group, fold};
-use super::input::{Heard, MappedInput, Rules};
+use super::input::{MappedInput, Rules, SourceAnswer};
 use pivotd_maltego::{Entity, Property, xml};
 
 /// Says which results are wanted.
@@ -32,7 +32,7 @@ impl Selection {
 
 /// Holds the entities of a run, with the counts for "14 of 60 shown; 31 outside 2013-01-01..2013-12-31".
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Mapped {
+pub struct MappingResult {
     /// The annotated input, if any, then what was found, in order.
     pub entities: Vec<Entity>,
     /// How many found entities are in `entities`; an annotated input does not count.
@@ -42,12 +42,12 @@ pub struct Mapped {
     /// How many of those shown have no date, although a time is asked for.
     pub undated: usize,
     /// What is not shown, by why.
-    pub dropped: Dropped,
+    pub dropped: DroppedCounts,
     /// Whether the first entity is the annotated input.
     pub annotated: bool,
 }
 
-impl Mapped {
+impl MappingResult {
     /// Tells whether nothing is shown, made into entities or not.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -64,42 +64,42 @@ impl Mapped {
 /// Whatever is left out is counted: what is in `answers` is in `entities` or in `dropped`.
 #[must_use]
 pub fn map(
-    answers: &[Heard<'_>],
+    answers: &[SourceAnswer<'_>],
     rules: &Rules<'_>,
     input: &MappedInput<'_>,
     selection: &Selection,
-) -> Mapped {
+) -> MappingResult {
     let arranged = arrange(answers, rules, input, selection);
-    Mapped {
+    MappingResult {
         entities: arranged.entities(),
         ..arranged.counts()
     }
 }
 
 /// Holds what is shown of answers, in order, before it is made into entities or written.
-pub struct Arranged<'r, 'a> {
-    answers: &'r [Heard<'a>],
+pub struct OrderedGroups<'r, 'a> {
+    answers: &'r [SourceAnswer<'a>],
     rules: Rules<'a>,
     input: MappedInput<'a>,
     on_input: Option<Group<'a>>,
     groups: Vec<Group<'a>>,
     total_mapped: usize,
-    dropped: Dropped,
+    dropped: DroppedCounts,
 }
 
 /// Does the first half of [`map`]: gathers, chooses and sorts.
 #[must_use]
 pub fn arrange<'r, 'a>(
-    answers: &'r [Heard<'a>],
+    answers: &'r [SourceAnswer<'a>],
     rules: &Rules<'a>,
     input: &MappedInput<'a>,
     selection: &Selection,
-) -> Arranged<'r, 'a> {
+) -> OrderedGroups<'r, 'a> {
     let folded = fold(answers, rules, input);
     let total_mapped = folded.groups.len();
-    let mut dropped = Dropped {
+    let mut dropped = DroppedCounts {
         unplaced: folded.unplaced,
-        ..Dropped::default()
+        ..DroppedCounts::default()
     };
     let mut groups = folded.groups;
     groups.retain(|group| {
@@ -122,7 +122,7 @@ pub fn arrange<'r, 'a>(
     groups.sort_by_cached_key(Group::rank);
     dropped.over_limit = groups.len().saturating_sub(selection.limit);
     groups.truncate(selection.limit);
-    Arranged {
+    OrderedGroups {
         answers,
         rules: *rules,
         input: *input,
@@ -133,11 +133,11 @@ pub fn arrange<'r, 'a>(
     }
 }
 
-impl Arranged<'_, '_> {
+impl OrderedGroups<'_, '_> {
     /// Counts what is shown and what is not; the entities are none yet.
     #[must_use]
-    pub fn counts(&self) -> Mapped {
-        Mapped {
+    pub fn counts(&self) -> MappingResult {
+        MappingResult {
             entities: Vec::new(),
             shown: self.groups.len(),
             total_mapped: self.total_mapped,
@@ -150,7 +150,7 @@ impl Arranged<'_, '_> {
     /// Makes the entities.
     #[must_use]
     pub fn entities(&self) -> Vec<Entity> {
-        let dresser = Dresser::new(self.answers, &self.rules);
+        let dresser = EntityBuilder::new(self.answers, &self.rules);
         let annotated = self.on_input.iter();
         let annotated = annotated.map(|group| dresser.annotate(group, &self.input));
         let found = self.groups.iter().map(|group| dresser.dress(group));
@@ -162,11 +162,11 @@ impl Arranged<'_, '_> {
     /// Writes the entities as XML, without making those that need no merging. `extra` is given to each of them.
     pub fn write(&self, out: &mut String, extra: Option<&Property>) {
         if let Some(group) = &self.on_input {
-            let mut entity = Dresser::new(self.answers, &self.rules).annotate(group, &self.input);
+            let mut entity = EntityBuilder::new(self.answers, &self.rules).annotate(group, &self.input);
             entity.properties.extend(extra.cloned());
             xml::push_entity(out, &entity);
         }
-        let mut direct = Direct::new(self.answers, &self.rules, extra);
+        let mut direct = DirectWriter::new(self.answers, &self.rules, extra);
         let length = self.groups.first().map_or(0, |group| direct.length(group));
         // Beside the entities there are a few messages.
         out.reserve(self.groups.len().saturating_mul(length) + 512);

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::Window;
+use super::DateWindow;
 
 /// Holds when something was so, as far as it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Period {
     }
 
     /// Tells whether it touches the window. A unknown bound excludes nothing.
-    pub(super) fn touches(&self, window: &Window) -> bool {
+    pub(super) fn touches(&self, window: &DateWindow) -> bool {
         let ends_before = |since: Date| self.has_last && !self.current && self.latest < Some(since);
         let begins_after = |until: Date| self.has_first && self.earliest > Some(until);
         !window.since.is_some_and(ends_before) && !window.until.is_some_and(begins_after)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::compiled::CompiledRule;
 use super::rules::EntityRule;
-use super::shape::{Shapes, Sharing, types_of};
+use super::shape::{Shapes, SharedParts, types_of};
 use pivotd_domain::Schema;
 
 /// Holds the compiled rules of a transform.
@@ -38,7 +38,7 @@ impl Plan {
             .map(|(at, rule)| CompiledRule::compile(at, rule, schema))
             .collect();
         let shapes = providers.iter().map(|provider| {
-            let sharing = Sharing {
+            let sharing = SharedParts {
                 provider: provider.as_ref(),
                 title,
                 schema,

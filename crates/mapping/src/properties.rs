@@ -6,7 +6,7 @@ use pivotd_domain::indicator::{HashType, to_unicode};
 use pivotd_maltego::{Property, is_invisible, types};
 
 /// Names a property that a value can have by itself.
-pub(super) struct OwnProperty {
+pub(super) struct ValueProperty {
     pub(super) name: SmolStr,
     pub(super) title: SmolStr,
     /// Whether every value of the type has it.
@@ -14,7 +14,7 @@ pub(super) struct OwnProperty {
 }
 
 /// Lists the properties that [`value_properties`] can set for a type.
-pub(super) fn own_properties(type_id: &str) -> Vec<OwnProperty> {
+pub(super) fn own_properties(type_id: &str) -> Vec<ValueProperty> {
     let more: &[(&str, bool)] = match type_id {
         "maltego.URL" => &[("short-title", true), ("title", true)],
         "maltego.Hash" | "maltego.SSLCertificateHash" => &[("hash_type", false)],
@@ -30,7 +30,7 @@ pub(super) fn own_properties(type_id: &str) -> Vec<OwnProperty> {
             "pivotd.unicode" => unicode_property(""),
             name => declared(type_id, name, ""),
         };
-        OwnProperty {
+        ValueProperty {
             name: property.name,
             title: property.display_name,
             is_certain,

@@ -12,28 +12,28 @@ use pivotd_maltego::response::Bookmark;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template<F = String> {
     /// The pieces in order.
-    pub pieces: Vec<Piece<F>>,
+    pub pieces: Vec<TemplatePart<F>>,
 }
 
 /// Is one piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece<F = String> {
+pub enum TemplatePart<F = String> {
     /// Literal text.
     Text(String),
     /// A field's text.
     Field(F),
     /// Vanishes if a field in it is missing.
-    Optional(Vec<Piece<F>>),
+    Optional(Vec<TemplatePart<F>>),
 }
 
-impl<F> Piece<F> {
+impl<F> TemplatePart<F> {
     /// Makes the piece with other fields.
-    fn with_fields<G>(&self, of: &impl Fn(&F) -> G) -> Piece<G> {
+    fn with_fields<G>(&self, of: &impl Fn(&F) -> G) -> TemplatePart<G> {
         match self {
-            Self::Text(text) => Piece::Text(text.clone()),
-            Self::Field(field) => Piece::Field(of(field)),
+            Self::Text(text) => TemplatePart::Text(text.clone()),
+            Self::Field(field) => TemplatePart::Field(of(field)),
             Self::Optional(inner) => {
-                Piece::Optional(inner.iter().map(|piece| piece.with_fields(of)).collect())
+                TemplatePart::Optional(inner.iter().map(|piece| piece.with_fields(of)).collect())
             }
         }
     }

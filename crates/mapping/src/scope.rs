@@ -9,7 +9,7 @@ use pivotd_domain::{FieldId, Record, Schema, Value};
 
 /// Says where a rule finds a field. It is known when the rule is compiled, since types declare their fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum FieldSource {
     /// In the item of the rule's list.
     Item(FieldId),
     /// In the record.
@@ -18,7 +18,7 @@ pub(super) enum Place {
     Nowhere,
 }
 
-impl Place {
+impl FieldSource {
     /// Finds the place of a name for a rule that walks a list of this type, or none.
     pub(super) fn of(name: &str, list: Option<&Schema>) -> Self {
         match FieldId::of(name) {
@@ -32,17 +32,17 @@ impl Place {
 /// Holds the places of the fields that place a record in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Times {
-    first_seen: Place,
-    last_seen: Place,
-    current: Place,
+    first_seen: FieldSource,
+    last_seen: FieldSource,
+    current: FieldSource,
 }
 
 impl Times {
     pub(super) fn of(list: Option<&Schema>) -> Self {
         Self {
-            first_seen: Place::of("first_seen", list),
-            last_seen: Place::of("last_seen", list),
-            current: Place::of("current", list),
+            first_seen: FieldSource::of("first_seen", list),
+            last_seen: FieldSource::of("last_seen", list),
+            current: FieldSource::of("current", list),
         }
     }
 }
@@ -57,11 +57,11 @@ pub(super) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// Returns the value at a place.
-    pub(super) fn at(&self, place: Place) -> Option<&'a Value> {
+    pub(super) fn at(&self, place: FieldSource) -> Option<&'a Value> {
         match (place, self.item) {
-            (Place::Item(id), Some((item, _))) => item.field(id),
-            (Place::Item(id) | Place::Record(id), _) => self.record.field(id),
-            (Place::Nowhere, _) => None,
+            (FieldSource::Item(id), Some((item, _))) => item.field(id),
+            (FieldSource::Item(id) | FieldSource::Record(id), _) => self.record.field(id),
+            (FieldSource::Nowhere, _) => None,
         }
     }
 
@@ -79,12 +79,12 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns the text at a place.
-    pub(super) fn text_at(&self, place: Place) -> Option<Cow<'a, str>> {
+    pub(super) fn text_at(&self, place: FieldSource) -> Option<Cow<'a, str>> {
         self.at(place).and_then(Value::text)
     }
 
     /// Tells whether all conditions of a compiled rule hold.
-    pub(super) fn meets(&self, when: &[(Place, Condition)]) -> bool {
+    pub(super) fn meets(&self, when: &[(FieldSource, Condition)]) -> bool {
         when.iter()
             .all(|(place, condition)| condition.is_met_by(self.at(*place)))
     }

@@ -6,15 +6,15 @@
 use super::compiled::CompiledRule;
 use super::entity_types::{DOMAIN, HOST, V4, V6, can_be_sinkhole, can_have_zone};
 use super::humanised;
-use super::properties::{OwnProperty, own_properties};
+use super::properties::{ValueProperty, own_properties};
 use super::rules::{EntityRule, PropertyRule};
-use super::scope::Place;
+use super::scope::FieldSource;
 use super::texts::Reading;
 use pivotd_domain::{Kind, OWN, Schema};
 use pivotd_maltego::{types, xml};
 
 /// Holds what is the same for all rules of a transform at a provider.
-pub(super) struct Sharing<'a> {
+pub(super) struct SharedParts<'a> {
     pub(super) provider: &'a str,
     pub(super) title: &'a str,
     pub(super) schema: &'static Schema,
@@ -35,8 +35,8 @@ pub(super) struct Shapes {
 /// Holds the beginnings of the properties that say when and from where.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Provenance {
-    pub(super) first_seen: Dated,
-    pub(super) last_seen: Dated,
+    pub(super) first_seen: DateParts,
+    pub(super) last_seen: DateParts,
     pub(super) source: String,
     pub(super) retrieved_at: String,
     pub(super) blind: String,
@@ -44,7 +44,7 @@ pub(super) struct Provenance {
 
 /// Holds the beginnings of a date's property and of the link's.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Dated {
+pub(super) struct DateParts {
     pub(super) field: String,
     pub(super) link: String,
 }
@@ -55,8 +55,8 @@ pub(super) struct Shape {
     pub(super) type_id: String,
     /// Begins the entity, up to its value.
     pub(super) start: String,
-    pub(super) own: Own,
-    pub(super) fields: Vec<Shown>,
+    pub(super) own: ValueProperties,
+    pub(super) fields: Vec<ShownField>,
     /// The rows of the detail view that are no properties.
     pub(super) rows: Vec<Row>,
     /// Whether what is known of dynamic DNS and hosting can be said of it.
@@ -69,7 +69,7 @@ pub(super) struct Shape {
 
 /// Says which properties a value has by itself.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Own {
+pub(super) enum ValueProperties {
     /// Those that [`super::properties::value_properties`] makes.
     Several,
     /// The value property, which begins like this, and for a name in Punycode its Unicode form.
@@ -82,8 +82,8 @@ pub(super) enum Own {
 
 /// Is a field of the rule.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Shown {
-    pub(super) place: Place,
+pub(super) struct ShownField {
+    pub(super) place: FieldSource,
     pub(super) reading: Reading,
     /// Begins the property; none where the value's own property stands for it.
     pub(super) property: Option<String>,
@@ -96,7 +96,7 @@ pub(super) struct Shown {
 /// Is a row of the detail view.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
-    pub(super) place: Place,
+    pub(super) place: FieldSource,
     pub(super) reading: Reading,
     pub(super) start: String,
 }
@@ -106,7 +106,7 @@ impl Shapes {
     pub(super) fn length(&self, shape: &Shape) -> usize {
         // The elements around, the value, its property and the link's label.
         const AROUND: usize = 420;
-        let dated = |dated: &Dated| dated.field.len() + dated.link.len() + 2 * 18;
+        let dated = |dated: &DateParts| dated.field.len() + dated.link.len() + 2 * 18;
         let dates = self.provenance.as_ref();
         let dates = dates.map_or(0, |starts| dated(&starts.first_seen) + dated(&starts.last_seen));
         AROUND + self.table.len() + dates + shape.length
@@ -114,7 +114,7 @@ impl Shapes {
 
     /// Makes the shapes of a transform's rules.
     pub(super) fn compile<'a>(
-        sharing: &Sharing<'_>,
+        sharing: &SharedParts<'_>,
         rules: impl Iterator<Item = (&'a EntityRule, &'a CompiledRule)>,
     ) -> Self {
         let provider = sharing.provider;
@@ -122,7 +122,7 @@ impl Shapes {
             let (name, title) = (format!("{provider}.{what}"), format!("{title} ({provider})"));
             xml::field_start(prefix, &name, &title, false)
         };
-        let dated = |what, title| Dated {
+        let dated = |what, title| DateParts {
             field: start("", what, title),
             link: start("link#", what, title),
         };
@@ -169,21 +169,21 @@ pub(super) fn types_of<'a>(rule: &'a EntityRule, compiled: &CompiledRule) -> Vec
 impl Shape {
     /// Makes a shape; `None` where the rule has none for this type.
     fn compile(
-        sharing: &Sharing<'_>,
+        sharing: &SharedParts<'_>,
         rule: &EntityRule,
         compiled: &CompiledRule,
         type_id: &str,
     ) -> Option<Self> {
         let mut titles = Titles::default();
         let mut properties = own_properties(type_id);
-        let own = Own::of(type_id, &properties);
+        let own = ValueProperties::of(type_id, &properties);
         let mut fields = Vec::with_capacity(rule.fields.len());
         for field in &rule.fields {
             let name = field.id(sharing.provider);
             let property = property(sharing, field, &name, type_id, &mut properties)?;
             let is_row = !rule.show.contains(&field.field);
-            fields.push(Shown {
-                place: Place::of(&field.field, compiled.list()),
+            fields.push(ShownField {
+                place: FieldSource::of(&field.field, compiled.list()),
                 reading: Reading::of(sharing.schema, &field.field),
                 says_sinkhole: property.is_some() && name.ends_with(".sinkhole"),
                 property,
@@ -201,7 +201,7 @@ impl Shape {
                 None => titles.row(&humanised(name)),
             };
             Some(Row {
-                place: Place::of(name, compiled.list()),
+                place: FieldSource::of(name, compiled.list()),
                 reading: Reading::of(sharing.schema, name),
                 start: start?,
             })
@@ -225,8 +225,8 @@ impl Shape {
     }
 }
 
-impl Own {
-    fn of(type_id: &str, properties: &[OwnProperty]) -> Self {
+impl ValueProperties {
+    fn of(type_id: &str, properties: &[ValueProperty]) -> Self {
         let mut certain = properties.iter().filter(|one| one.is_certain);
         let is_name = properties.iter().any(|one| one.name == "pivotd.unicode");
         let has_more = properties.len() > 1 && !is_name;
@@ -249,11 +249,11 @@ impl Own {
 /// Begins the property of a field: `Some(None)` where the value's own stands for it, `None` where that is known of each
 /// record only.
 fn property(
-    sharing: &Sharing<'_>,
+    sharing: &SharedParts<'_>,
     field: &PropertyRule,
     name: &str,
     type_id: &str,
-    known: &mut Vec<OwnProperty>,
+    known: &mut Vec<ValueProperty>,
 ) -> Option<Option<String>> {
     if is_added_later(name, sharing.provider) {
         return None;
@@ -271,7 +271,7 @@ fn property(
     };
     let strict = field.strict || types::property(type_id, name).is_some_and(|known| known.strict);
     let start = xml::field_start("", name, &title, strict);
-    known.push(OwnProperty {
+    known.push(ValueProperty {
         name: name.into(),
         title: title.into(),
         is_certain: false,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::rules::{Piece, Template};
+use super::rules::{Template, TemplatePart};
 
 /// The longest text that a template gives, in bytes; what is longer is cut at a character's end.
 const MAX_FILLED: usize = 8192;
@@ -23,7 +23,7 @@ impl Template {
     #[must_use]
     pub fn of_field(name: &str) -> Self {
         Self {
-            pieces: vec![Piece::Field(name.to_owned())],
+            pieces: vec![TemplatePart::Field(name.to_owned())],
         }
     }
 
@@ -34,7 +34,7 @@ impl Template {
     /// optional part without a field.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut pieces = Vec::new();
-        let mut optional: Option<(usize, Vec<Piece>)> = None;
+        let mut optional: Option<(usize, Vec<TemplatePart>)> = None;
         let mut name: Option<(usize, String)> = None;
         let mut literal = String::new();
         let fail = |at: usize, message| Err(TemplateError { message, at: at + 1 });
@@ -46,7 +46,7 @@ impl Template {
                     if field.is_empty() {
                         return fail(*start, "a field's name is missing between { and }");
                     }
-                    out.push(Piece::Field(std::mem::take(field)));
+                    out.push(TemplatePart::Field(std::mem::take(field)));
                     name = None;
                 }
                 ('{' | '[' | ']', Some((start, _))) => return fail(*start, "{ is not closed by }"),
@@ -68,10 +68,10 @@ impl Template {
                     let Some((start, inner)) = optional.take() else {
                         return fail(at, "] has no [");
                     };
-                    if !inner.iter().any(|piece| matches!(piece, Piece::Field(_))) {
+                    if !inner.iter().any(|piece| matches!(piece, TemplatePart::Field(_))) {
                         return fail(start, "[..] needs a {field} in it");
                     }
-                    pieces.push(Piece::Optional(inner));
+                    pieces.push(TemplatePart::Optional(inner));
                 }
                 (_, None) => literal.push(c),
             }
@@ -97,11 +97,11 @@ impl Template {
         self.pieces
             .iter()
             .flat_map(|piece| match piece {
-                Piece::Optional(inner) => inner.as_slice(),
+                TemplatePart::Optional(inner) => inner.as_slice(),
                 other => std::slice::from_ref(other),
             })
             .filter_map(|piece| match piece {
-                Piece::Field(name) => Some(name.as_str()),
+                TemplatePart::Field(name) => Some(name.as_str()),
                 _ => None,
             })
     }
@@ -111,7 +111,7 @@ impl<F> Template<F> {
     /// Returns the only field, where the template is nothing else.
     fn only_field(&self) -> Option<&F> {
         match self.pieces.as_slice() {
-            [Piece::Field(field)] => Some(field),
+            [TemplatePart::Field(field)] => Some(field),
             _ => None,
         }
     }
@@ -138,21 +138,21 @@ impl<F> Template<F> {
         }
         for piece in &self.pieces {
             match piece {
-                Piece::Text(text) => out.push_str(text),
-                Piece::Field(field) => out.push_str(&resolve(field)?),
-                Piece::Optional(inner) => {
+                TemplatePart::Text(text) => out.push_str(text),
+                TemplatePart::Field(field) => out.push_str(&resolve(field)?),
+                TemplatePart::Optional(inner) => {
                     let kept = out.len();
                     for piece in inner {
                         match piece {
-                            Piece::Text(text) => out.push_str(text),
-                            Piece::Field(field) => match resolve(field) {
+                            TemplatePart::Text(text) => out.push_str(text),
+                            TemplatePart::Field(field) => match resolve(field) {
                                 Some(text) => out.push_str(&text),
                                 None => {
                                     out.truncate(kept);
                                     break;
                                 }
                             },
-                            Piece::Optional(_) => {}
+                            TemplatePart::Optional(_) => {}
                         }
                     }
                 }
@@ -169,9 +169,9 @@ impl std::fmt::Display for Template {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for piece in &self.pieces {
             match piece {
-                Piece::Text(text) => formatter.write_str(text)?,
-                Piece::Field(name) => write!(formatter, "{{{name}}}")?,
-                Piece::Optional(inner) => {
+                TemplatePart::Text(text) => formatter.write_str(text)?,
+                TemplatePart::Field(name) => write!(formatter, "{{{name}}}")?,
+                TemplatePart::Optional(inner) => {
                     formatter.write_char('[')?;
                     Self {
                         pieces: inner.clone(),
@@ -185,8 +185,8 @@ impl std::fmt::Display for Template {
     }
 }
 
-fn flush(literal: &mut String, out: &mut Vec<Piece>) {
+fn flush(literal: &mut String, out: &mut Vec<TemplatePart>) {
     if !literal.is_empty() {
-        out.push(Piece::Text(std::mem::take(literal)));
+        out.push(TemplatePart::Text(std::mem::take(literal)));
     }
 }

@@ -37,7 +37,7 @@ const DEEPEST: usize = 8;
 
 /// Says where a schema stands. Generators follow a reference of a body, a response or an item; one of a member they lose.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum SchemaPosition {
     Named,
     Member,
 }
@@ -65,7 +65,7 @@ impl<'a> Schemas<'a> {
         members(components, "schemas")
             .map(|(name, schema)| {
                 self.inside = vec![format!("#/components/schemas/{name}")];
-                let rendered = self.schema(schema, Place::Named, false);
+                let rendered = self.schema(schema, SchemaPosition::Named, false);
                 self.inside.clear();
                 (name.to_owned(), rendered)
             })
@@ -74,16 +74,16 @@ impl<'a> Schemas<'a> {
 
     /// Renders the schema of a body.
     pub(super) fn one(&mut self, schema: &Value) -> Value {
-        self.schema(schema, Place::Named, false)
+        self.schema(schema, SchemaPosition::Named, false)
     }
 
     /// Renders the schema of a parameter, which is left out rather than null.
     pub(super) fn present(&mut self, schema: &Value) -> Value {
         let (schema, _) = schema.as_object().map(without_null).unwrap_or_default();
-        self.schema(&Value::Object(schema), Place::Member, false)
+        self.schema(&Value::Object(schema), SchemaPosition::Member, false)
     }
 
-    fn schema(&mut self, given: &Value, place: Place, nullable: bool) -> Value {
+    fn schema(&mut self, given: &Value, place: SchemaPosition, nullable: bool) -> Value {
         let Some(given) = given.as_object() else {
             return json!({});
         };
@@ -98,7 +98,7 @@ impl<'a> Schemas<'a> {
         let Some(found) = found.and_then(Value::as_object) else {
             return json!({});
         };
-        let by_name = place == Place::Named && !nullable && is_object(found);
+        let by_name = place == SchemaPosition::Named && !nullable && is_object(found);
         if by_name || self.inside.contains(&target) {
             let reference = json!({"$ref": self.reference(&target)});
             return match self.version {
@@ -130,7 +130,10 @@ impl<'a> Schemas<'a> {
         self.alternatives(&mut schema);
         self.object(&mut schema);
         if let Some(items) = schema.get("items").cloned() {
-            schema.insert("items".to_owned(), self.schema(&items, Place::Named, false));
+            schema.insert(
+                "items".to_owned(),
+                self.schema(&items, SchemaPosition::Named, false),
+            );
         } else if schema.get("type").is_some_and(|kind| kind == "array") {
             schema.insert("items".to_owned(), json!({}));
         }
@@ -210,7 +213,7 @@ impl<'a> Schemas<'a> {
             };
             let parts: Vec<Value> = parts
                 .iter()
-                .map(|part| self.schema(part, Place::Named, false))
+                .map(|part| self.schema(part, SchemaPosition::Named, false))
                 .collect();
             if word == "allOf" || self.version == Version::V30 {
                 schema.insert(word.to_owned(), Value::Array(parts));
@@ -231,7 +234,7 @@ impl<'a> Schemas<'a> {
 
     fn object(&mut self, schema: &mut Map<String, Value>) {
         if let Some(others @ Value::Object(_)) = schema.get("additionalProperties").cloned() {
-            let rendered = self.schema(&others, Place::Named, false);
+            let rendered = self.schema(&others, SchemaPosition::Named, false);
             schema.insert("additionalProperties".to_owned(), rendered);
         }
         let Some(Value::Object(properties)) = schema.remove("properties") else {
@@ -264,7 +267,7 @@ impl<'a> Schemas<'a> {
             if nullable && self.version == Version::V20 {
                 required.retain(|one| one != name);
             }
-            let property = self.schema(&Value::Object(plain), Place::Member, nullable);
+            let property = self.schema(&Value::Object(plain), SchemaPosition::Member, nullable);
             rendered.insert(name.clone(), property);
         }
         schema.insert("properties".to_owned(), Value::Object(rendered));

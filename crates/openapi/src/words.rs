@@ -50,12 +50,12 @@ pub(super) fn kind(schema: &Value) -> String {
     };
     let types: Vec<String> = types.into_iter().map(|one| typed(schema, one)).collect();
     let mut line = types.join(" or ");
-    if let (Some(least), Some(most)) = (schema.get("minimum"), schema.get("maximum")) {
+    if let (Some(least), Some(max)) = (schema.get("minimum"), schema.get("maximum")) {
         _ = write!(
             line,
             ", {} to {}",
             escaped(&least.to_string()),
-            escaped(&most.to_string())
+            escaped(&max.to_string())
         );
     }
     line

@@ -358,8 +358,8 @@ impl Product {
 
     /// Says how many questions one look-up may hold.
     #[must_use]
-    pub fn batched(mut self, most: usize) -> Self {
-        self.max_batch = most;
+    pub fn batched(mut self, max: usize) -> Self {
+        self.max_batch = max;
         self
     }
 }
@@ -395,9 +395,9 @@ pub enum Values {
     /// A whole number between two, both included.
     Number {
         /// The least.
-        least: i64,
+        min: i64,
         /// The most.
-        most: i64,
+        max: i64,
         /// What it is where it is not set.
         default: i64,
     },
@@ -428,12 +428,12 @@ impl Values {
         match self {
             Self::OneOf(words) if words.iter().any(|word| *word == text) => Ok(text),
             Self::OneOf(words) => Err(words.join(" or ")),
-            Self::Number { least, most, .. } => text
+            Self::Number { min: least, max, .. } => text
                 .parse::<i64>()
                 .ok()
-                .filter(|number| (least..=most).contains(&number))
+                .filter(|number| (least..=max).contains(&number))
                 .map(|number| number.to_string())
-                .ok_or_else(|| format!("a whole number from {least} to {most}")),
+                .ok_or_else(|| format!("a whole number from {least} to {max}")),
         }
     }
 }

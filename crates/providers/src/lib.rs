@@ -53,9 +53,9 @@ pub struct Lookup {
     /// The product to ask.
     pub product: ProductId,
     /// How many records are wanted at least, where the offer is paged.
-    pub want: usize,
+    pub wanted: usize,
     /// An older answer that holds some of the records, to go on from.
-    pub held: Option<Answer>,
+    pub earlier: Option<Answer>,
     /// The most that may be paid, in hundredths; `None` asks for a quote only.
     pub buy: Option<i64>,
     /// The provider's reference files.
@@ -88,8 +88,8 @@ impl Lookup {
         Self {
             queries,
             product: product.into(),
-            want: 0,
-            held: None,
+            wanted: 0,
+            earlier: None,
             buy: None,
             files: Files::default(),
             options: BTreeMap::new(),
@@ -98,7 +98,7 @@ impl Lookup {
 }
 
 /// Goes on with a look-up when its calls are done; results stand in the order of the calls.
-pub type Then = Box<dyn FnOnce(Vec<Replied>) -> Result<Step, ProviderError> + Send>;
+pub type NextStep = Box<dyn FnOnce(Vec<Replied>) -> Result<Step, ProviderError> + Send>;
 
 /// Says what a look-up does next.
 pub enum Step {
@@ -107,7 +107,7 @@ pub enum Step {
         /// The calls.
         calls: Vec<Call>,
         /// What to do with the replies.
-        then: Then,
+        then: NextStep,
     },
     /// Is done. The first answer is the one asked for; more are answers to sibling questions that
     /// the same replies gave, so that they are not paid for again. Where several were asked, these are the answers to
@@ -145,14 +145,14 @@ pub enum ProviderError {
 }
 
 /// Holds an opened key while a call is signed; its fields by name.
-pub struct Exposed<'a> {
+pub struct ExposedKey<'a> {
     fields: &'a BTreeMap<String, SecretString>,
     options: &'a BTreeMap<String, String>,
     session: Option<&'a SecretString>,
     prefix: &'a str,
 }
 
-impl<'a> Exposed<'a> {
+impl<'a> ExposedKey<'a> {
     /// Opens a key; only transport does, and only while it signs.
     #[must_use]
     pub fn new(fields: &'a BTreeMap<String, SecretString>, options: &'a BTreeMap<String, String>) -> Self {
@@ -223,7 +223,7 @@ pub trait Provider: Send + Sync {
     ///
     /// # Errors
     /// [`ProviderError::Unsupported`] where the key lacks what the signature needs.
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError>;
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, now: Timestamp) -> Result<(), ProviderError>;
 
     /// Returns the call that buys a short-lived token for the key, where the vendor wants one; it is signed like any
     /// other. The engine keeps the token in memory, and gives it to [`Provider::sign`] of every other call.

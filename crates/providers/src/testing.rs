@@ -24,7 +24,7 @@ pub fn lookup(provider: &dyn Provider, query: Query, product: impl Into<ProductI
         .map(|file| (file.name.clone(), file.bundled.clone()))
         .collect();
     Lookup {
-        want: 12,
+        wanted: 12,
         files: files.into(),
         options: options(provider),
         ..Lookup::new(query, product)
@@ -85,7 +85,7 @@ pub fn replied(provider: &dyn Provider, classification: &Classification, reply: 
 
 /// Holds what a whole look-up did.
 #[derive(Debug)]
-pub struct Walked {
+pub struct LookupTrace {
     /// The answers.
     pub answers: Vec<Answer>,
     /// The calls that were made, in order.
@@ -94,7 +94,7 @@ pub struct Walked {
     pub charges: Vec<Charge>,
 }
 
-impl Walked {
+impl LookupTrace {
     /// Returns the answer to the question.
     #[must_use]
     pub fn answer(&self) -> &Answer {
@@ -113,7 +113,7 @@ pub fn walk(
     provider: &dyn Provider,
     lookup: &Lookup,
     answer: impl Fn(&Call) -> Reply,
-) -> Result<Walked, ProviderError> {
+) -> Result<LookupTrace, ProviderError> {
     let descriptor = provider.descriptor();
     let offer = descriptor.offer(lookup.queries[0].capability).unwrap();
     let (mut made, mut charges) = (Vec::new(), Vec::new());
@@ -133,7 +133,7 @@ pub fn walk(
                     let asked = |answer: &Answer| lookup.queries.contains(&answer.query);
                     assert!(answers.iter().all(asked), "several are asked without siblings");
                 }
-                return Ok(Walked {
+                return Ok(LookupTrace {
                     answers,
                     calls: made,
                     charges,

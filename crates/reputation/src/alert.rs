@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::cause::{Cause, CauseKind};
-use super::decide::{self, Beside};
+use super::decide::{self, AlertContext};
 use super::markdown;
 use super::policy::Policy;
 use super::score::{Assessment, Decision};
@@ -278,7 +278,7 @@ pub fn combine(mut request: Request<'_>, policy: &Policy, mut assessments: Vec<A
     decisive.sort_by_key(|item| Reverse(item.score));
     let max_score = assessments.iter().filter_map(|item| item.score).max();
     let counts = |values: &[Ignored]| !values.is_empty() && !request.is_told_only;
-    let beside = Beside {
+    let beside = AlertContext {
         unreadable: counts(&request.unreadable),
         sealed: counts(&request.sealed),
         excess: counts(&request.excess),

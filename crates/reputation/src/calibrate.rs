@@ -25,15 +25,19 @@ pub enum Calibration {
     /// As points, of the days since the record's first date; past the last point age says nothing.
     Age(Vec<(i64, Millionths)>),
     /// Words and what they mean; a word that is not listed says nothing.
-    Words(BTreeMap<String, Meaning>),
+    Words(BTreeMap<String, WordMeaning>),
 }
 
 impl Calibration {
     /// Tells whether it has words that hold a score down.
     #[must_use]
     pub fn speaks_for(&self) -> bool {
-        let down =
-            |meaning: &Meaning| matches!(meaning, Meaning::Benign(BenignClass::Hard | BenignClass::Soft));
+        let down = |meaning: &WordMeaning| {
+            matches!(
+                meaning,
+                WordMeaning::Benign(BenignClass::Hard | BenignClass::Soft)
+            )
+        };
         matches!(self, Self::Words(words) if words.values().any(down))
     }
 
@@ -44,15 +48,15 @@ impl Calibration {
             Self::Words(words) => {
                 let mut greatest: BTreeMap<Knowledge, (Option<&str>, Millionths)> = BTreeMap::new();
                 for (word, meaning) in words {
-                    let Meaning::Malicious(probability) = *meaning else {
+                    let WordMeaning::Malicious(probability) = *meaning else {
                         continue;
                     };
                     let said = (Some(word.as_str()), probability);
-                    let most = greatest
+                    let max = greatest
                         .entry(own.knowledge(measure, Some(word.as_str())))
                         .or_insert(said);
-                    if probability > most.1 {
-                        *most = said;
+                    if probability > max.1 {
+                        *max = said;
                     }
                 }
                 greatest.into_values().collect()
@@ -68,7 +72,7 @@ impl Calibration {
         let highest = match self {
             Self::Published => Some(Millionths::ONE),
             Self::Points(points) | Self::Age(points) => points.iter().map(|(_, share)| *share).max(),
-            Self::Words(words) => words.values().filter_map(Meaning::against).max(),
+            Self::Words(words) => words.values().filter_map(WordMeaning::against).max(),
         };
         highest.unwrap_or(Millionths::ZERO)
     }
@@ -85,10 +89,10 @@ impl Calibration {
             Self::Points(given) => Self::Points(points(given)),
             Self::Age(given) => Self::Age(points(given)),
             Self::Words(words) => {
-                let before = |(word, meaning): (&String, &Meaning)| {
+                let before = |(word, meaning): (&String, &WordMeaning)| {
                     let meaning = match meaning {
-                        Meaning::Malicious(share) => Meaning::Malicious(share.before(weight)),
-                        benign @ Meaning::Benign(_) => *benign,
+                        WordMeaning::Malicious(share) => WordMeaning::Malicious(share.before(weight)),
+                        benign @ WordMeaning::Benign(_) => *benign,
                     };
                     (word.clone(), meaning)
                 };
@@ -111,14 +115,14 @@ impl Calibration {
 /// Says what a word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Meaning {
+pub enum WordMeaning {
     /// It speaks against the indicator, with this probability.
     Malicious(Millionths),
     /// It speaks for it.
     Benign(BenignClass),
 }
 
-impl Meaning {
+impl WordMeaning {
     /// Returns the probability with which it speaks against an indicator.
     fn against(&self) -> Option<Millionths> {
         match self {
@@ -239,26 +243,26 @@ pub fn from_record(
                 return evidence;
             };
             evidence.passthrough = true;
-            Some(Meaning::Malicious(Millionths::percent(percent)))
+            Some(WordMeaning::Malicious(Millionths::percent(percent)))
         }
         Some(Calibration::Points(points)) => number
             .and_then(|number| between(points, number))
-            .map(Meaning::Malicious),
+            .map(WordMeaning::Malicious),
         Some(Calibration::Age(points)) => {
             evidence.observed_at = None;
             evidence.says_until = first.and_then(|first| next_day(first, now));
             first
                 .and_then(|first| aged(points, first, now))
-                .map(Meaning::Malicious)
+                .map(WordMeaning::Malicious)
         }
         Some(Calibration::Words(words)) => word.and_then(|word| words.get(&word).copied()),
     };
     match said {
-        Some(Meaning::Malicious(probability)) => {
+        Some(WordMeaning::Malicious(probability)) => {
             evidence.polarity = Polarity::Malicious;
             evidence.probability = Some(probability);
         }
-        Some(Meaning::Benign(class)) => {
+        Some(WordMeaning::Benign(class)) => {
             evidence.polarity = Polarity::Benign(class);
             evidence.probability = Some(Millionths::ZERO);
         }

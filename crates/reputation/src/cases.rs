@@ -39,15 +39,15 @@ pub struct Case {
     pub min_sources: Option<u32>,
     /// What sources and lists say.
     #[serde(default)]
-    pub evidence: Vec<Said>,
+    pub evidence: Vec<CaseEvidence>,
     /// What is expected.
-    pub expect: Expected,
+    pub expect: ExpectedScore,
 }
 
 /// Holds what one source or list says.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Said {
+pub struct CaseEvidence {
     /// The source.
     pub source: Option<String>,
     /// The purpose of a list that the indicator stands on.
@@ -71,7 +71,7 @@ pub struct Said {
 /// Holds what is expected; what is left out may be anything.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expected {
+pub struct ExpectedScore {
     /// The decision.
     pub decision: Option<String>,
     /// The verdict.
@@ -100,7 +100,7 @@ impl fmt::Display for Range {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exactly(score) => write!(formatter, "{score}"),
-            Self::Between([least, most]) => write!(formatter, "{least} to {most}"),
+            Self::Between([least, max]) => write!(formatter, "{least} to {max}"),
         }
     }
 }
@@ -167,7 +167,7 @@ pub fn try_case(case: &Case, policy: &Policy, now: Timestamp) -> Result<Outcome,
 }
 
 /// Refuses words that no answer has: a case that expects one could never hold.
-fn known_words(expected: &Expected) -> Result<(), String> {
+fn known_words(expected: &ExpectedScore) -> Result<(), String> {
     let check = |what: &str, word: Option<&String>, known: &[&str]| match word {
         Some(word) if !known.contains(&word.as_str()) => Err(format!(
             "{what}: unknown word \"{word}\", expected one of {}",
@@ -227,7 +227,12 @@ fn known_measure(source: &str, measure: Option<&str>, rules: &Rules) -> Result<(
     }
 }
 
-fn of(said: &Said, indicator: &Indicator, rules: &Rules, now: Timestamp) -> Result<Vec<Evidence>, String> {
+fn of(
+    said: &CaseEvidence,
+    indicator: &Indicator,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<Vec<Evidence>, String> {
     let seen = |days: i64| {
         let before = SignedDuration::from_hours(days.clamp(-36_500, 36_500) * 24);
         now.checked_sub(before)
@@ -277,7 +282,7 @@ fn of(said: &Said, indicator: &Indicator, rules: &Rules, now: Timestamp) -> Resu
     }
 }
 
-fn differences(expected: &Expected, found: &Assessment) -> Vec<String> {
+fn differences(expected: &ExpectedScore, found: &Assessment) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut compare = |what: &str, found: String, expected: Option<String>| {
         if let Some(expected) = expected.filter(|expected| *expected != found) {
@@ -312,7 +317,7 @@ fn differences(expected: &Expected, found: &Assessment) -> Vec<String> {
     let fits = |range: Range| {
         found.score.is_some_and(|score| match range {
             Range::Exactly(exact) => score == exact,
-            Range::Between([least, most]) => (least..=most).contains(&score),
+            Range::Between([least, max]) => (least..=max).contains(&score),
         })
     };
     if let Some(range) = expected.score.filter(|range| !fits(*range)) {

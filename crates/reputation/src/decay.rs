@@ -10,7 +10,7 @@ use super::score::FEEDBACK;
 const STEPS: u64 = 1000;
 
 /// The age of evidence that loses weight.
-struct Aging {
+struct EvidenceAge {
     /// Seconds.
     age: u64,
     /// Seconds.
@@ -19,7 +19,7 @@ struct Aging {
     since: Option<Timestamp>,
 }
 
-impl Aging {
+impl EvidenceAge {
     /// `None` for evidence that loses nothing: a provider keeps a published risk up to date itself, what speaks for an
     /// indicator does not decay, and what is known here holds until its end.
     fn of(item: &Evidence, rules: &Rules, now: Timestamp) -> Option<Self> {
@@ -64,7 +64,7 @@ impl Aging {
 /// Returns what age leaves of the weight: 1 - (age / lifetime) to the policy's power (the formula of MISP's decaying
 /// models, in integers).
 pub(super) fn weight(item: &Evidence, rules: &Rules, now: Timestamp) -> Millionths {
-    let Some(aging) = Aging::of(item, rules, now) else {
+    let Some(aging) = EvidenceAge::of(item, rules, now) else {
         return Millionths::ONE;
     };
     let ratio = aging.step() * (1_000_000 / STEPS);
@@ -82,7 +82,7 @@ pub fn constant_until(item: &Evidence, rules: &Rules, now: Timestamp) -> Option<
         return None;
     }
     let said = item.says_until.unwrap_or(Timestamp::MAX);
-    let weighs = match Aging::of(item, rules, now) {
+    let weighs = match EvidenceAge::of(item, rules, now) {
         Some(aging) => aging.next()?,
         None => Timestamp::MAX,
     };

@@ -6,7 +6,7 @@ use pivotd_domain::{Indicator, IndicatorKind};
 
 /// Says what an alert holds beside its indicators.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Beside {
+pub(super) struct AlertContext {
     /// A value that could not be read.
     pub(super) unreadable: bool,
     /// A link that only the vendor of its wrapper can unwrap.
@@ -65,7 +65,7 @@ pub(super) fn doubt_pages(assessments: &mut [Assessment]) -> Vec<String> {
 /// nothing else: what no source knows stays unknown.
 pub(super) fn alert(
     assessments: &[Assessment],
-    beside: Beside,
+    beside: AlertContext,
     fallbacks: Fallbacks,
 ) -> (Decision, DecidedBy) {
     let any = |decision| assessments.iter().any(|item| item.decision == decision);

@@ -19,7 +19,7 @@ pub fn evidence(evidence: &Evidence) -> String {
 
 /// Says what an answer tells beside its assessments.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Beside<'a> {
+pub struct AnswerContext<'a> {
     /// What was not scored, and why.
     pub ignored: &'a [Ignored],
     /// What could not be read.
@@ -39,7 +39,7 @@ pub fn decision(
     policy: &Policy,
     fallbacks: Fallbacks,
     assessments: &[Assessment],
-    beside: Beside<'_>,
+    beside: AnswerContext<'_>,
 ) -> String {
     let mut hash = Sha256::new();
     put(&mut hash, tenant.as_bytes());

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::evidence::{Evidence, EvidenceStatus, Millionths, Polarity};
 use super::score::Explanation;
-use super::sum::{Cap, Family, Standing};
+use super::sum::{Cap, EvidenceRole, Family};
 
 /// Writes the lines of the explanation: parts of the score, tags, then caps.
 pub(super) fn explain(
     evidence: &[Evidence],
-    standings: &[Standing],
+    standings: &[EvidenceRole],
     weights: &[Millionths],
     families: &BTreeMap<&str, Family>,
     base: u8,
@@ -36,7 +36,7 @@ pub(super) fn explain(
             };
         }
         let expired = weights.get(at) == Some(&Millionths::ZERO);
-        if *standing == Standing::Failed || expired {
+        if *standing == EvidenceRole::Failed || expired {
             reason.push_str(" (too old to count)");
         }
         if let Some((_, limit)) = cap.filter(|(by, limit)| *by == Cap::Evidence(at) && *limit < base) {

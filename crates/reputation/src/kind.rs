@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use pivotd_domain::indicator::Taken;
+use pivotd_domain::indicator::ReadIndicator;
 use pivotd_domain::{Indicator, IndicatorError, IndicatorKind};
 
 /// Names a kind of indicator as questions and policies do.
@@ -55,7 +55,7 @@ impl Kind {
     ///
     /// # Errors
     /// What was expected.
-    pub fn take(self, value: &str) -> Result<Taken, IndicatorError> {
+    pub fn take(self, value: &str) -> Result<ReadIndicator, IndicatorError> {
         match self {
             Self::Domain => Indicator::read_name(value),
             Self::Ip => Indicator::read_as(&[IndicatorKind::Ipv4], value),

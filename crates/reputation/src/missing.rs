@@ -7,14 +7,14 @@ use super::cause::Cause;
 use super::evidence::{BenignClass, Evidence, EvidenceStatus, Millionths, Polarity, Potential, Reliability};
 use super::kind::Kind;
 use super::policy::{Policy, Rules};
-use super::sum::{Standing, sum};
+use super::sum::{EvidenceRole, sum};
 use pivotd_domain::indicator::Indicator;
 
 /// Says why an indicator that does not exceed is undetermined: nothing, unless the missing sources together could take
 /// it over the threshold, or a source is missing that the policy requires.
 pub(super) fn causes(
     evidence: &[Evidence],
-    standings: &[Standing],
+    standings: &[EvidenceRole],
     indicator: &Indicator,
     policy: &Policy,
     now: Timestamp,
@@ -53,7 +53,7 @@ pub(super) fn causes(
 }
 
 /// Lists each missing source with its reason.
-pub(super) fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(String, &'static str)> {
+pub(super) fn missing(evidence: &[Evidence], standings: &[EvidenceRole]) -> Vec<(String, &'static str)> {
     let mut missing: Vec<(String, &'static str)> = evidence
         .iter()
         .zip(standings)
@@ -65,9 +65,10 @@ pub(super) fn missing(evidence: &[Evidence], standings: &[Standing]) -> Vec<(Str
 }
 
 /// Tells whether what a source would say now is missing: it failed, was not asked, or an older answer stands in for it.
-fn is_missing(item: &Evidence, standing: Standing) -> bool {
+fn is_missing(item: &Evidence, standing: EvidenceRole) -> bool {
     !item.local
-        && (matches!(standing, Standing::Failed | Standing::Skipped) || item.status == EvidenceStatus::Stale)
+        && (matches!(standing, EvidenceRole::Failed | EvidenceRole::Skipped)
+            || item.status == EvidenceStatus::Stale)
 }
 
 /// Returns the evidence as it would be if every missing source said the worst that the policy knows of it, at once.
@@ -75,7 +76,7 @@ fn is_missing(item: &Evidence, standing: Standing) -> bool {
 /// indicator; what they made of it (a circumstance, say) does not bind the new one.
 ///
 /// What this comes to is the most that the missing sources can make of the score, and something that they can say.
-fn worst(evidence: &[Evidence], standings: &[Standing], rules: &Rules) -> Vec<Evidence> {
+fn worst(evidence: &[Evidence], standings: &[EvidenceRole], rules: &Rules) -> Vec<Evidence> {
     let mut worst = Vec::with_capacity(evidence.len());
     for (item, standing) in evidence.iter().zip(standings) {
         if !is_missing(item, *standing) {

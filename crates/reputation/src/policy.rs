@@ -82,7 +82,7 @@ impl SourceRules {
 
 /// Says that a grade weighs less than what its source is to come to alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Capped {
+pub struct GradeCap {
     /// The source.
     pub source: String,
     /// The measure.
@@ -195,7 +195,7 @@ impl Rules {
 
     /// Makes probabilities of the scores that sources come to alone, by their grades: the weight of the grade takes from the
     /// probability what is added here. A grade that weighs less than a score caps it; that is told.
-    pub fn settle(&mut self) -> Vec<Capped> {
+    pub fn settle(&mut self) -> Vec<GradeCap> {
         let mut capped = Vec::new();
         let weights = &self.weights;
         for (name, source) in &mut self.sources {
@@ -204,7 +204,7 @@ impl Rules {
             for (measure, alone) in &source.alone {
                 let highest = alone.highest();
                 if highest > weight {
-                    capped.push(Capped {
+                    capped.push(GradeCap {
                         source: name.clone(),
                         measure: measure.clone(),
                         grade,

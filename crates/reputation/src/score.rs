@@ -14,7 +14,7 @@ use super::explain::explain;
 use super::kind::Kind;
 use super::missing::{causes, missing};
 use super::policy::{Policy, Rules};
-use super::sum::{Standing, Sum, sum};
+use super::sum::{EvidenceRole, EvidenceSum, sum};
 
 /// Names the source of what people said of earlier decisions.
 pub const FEEDBACK: &str = "feedback";
@@ -208,7 +208,7 @@ pub fn assess(
     }
     evidence.sort();
     let sum = sum(&evidence, policy, threshold, now);
-    let Sum {
+    let EvidenceSum {
         standings,
         weights,
         families,
@@ -244,7 +244,7 @@ pub fn assess(
     });
     let verdict = match score {
         // Of circumstances only.
-        None if sum.told > rules.suspicious => Verdict::Suspicious,
+        None if sum.malicious > rules.suspicious => Verdict::Suspicious,
         None => Verdict::Unknown,
         Some(_) if exceeds => Verdict::Malicious,
         Some(_) if sum.hard => Verdict::Benign,
@@ -262,7 +262,7 @@ pub fn assess(
         Decision::Exceeds => Recommendation::Block,
         Decision::Undetermined => Recommendation::Review,
         _ if conflict || score > Some(rules.suspicious) => Recommendation::Review,
-        _ if score.is_none() && sum.told > rules.suspicious => Recommendation::Review,
+        _ if score.is_none() && sum.malicious > rules.suspicious => Recommendation::Review,
         _ => Recommendation::None,
     };
     Assessment {
@@ -295,18 +295,18 @@ pub fn assess(
     }
 }
 
-fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
-    let mut sources: BTreeMap<&str, Standing> = BTreeMap::new();
+fn coverage(evidence: &[Evidence], standings: &[EvidenceRole]) -> Coverage {
+    let mut sources: BTreeMap<&str, EvidenceRole> = BTreeMap::new();
     let rank = |standing| match standing {
-        Standing::NotAsked => 0,
-        Standing::Known | Standing::Answered => 1,
-        Standing::Skipped => 2,
-        Standing::Failed => 3,
+        EvidenceRole::NotAsked => 0,
+        EvidenceRole::Known | EvidenceRole::Answered => 1,
+        EvidenceRole::Skipped => 2,
+        EvidenceRole::Failed => 3,
     };
     for (item, standing) in evidence.iter().zip(standings).filter(|(item, _)| !item.local) {
         // An old answer counts for what it says; what its source would say now is missing.
         let standing = match item.status {
-            EvidenceStatus::Stale => Standing::Failed,
+            EvidenceStatus::Stale => EvidenceRole::Failed,
             _ => *standing,
         };
         let worst = sources.entry(&item.source).or_insert(standing);
@@ -317,10 +317,10 @@ fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
     let mut coverage = Coverage::default();
     for standing in sources.values() {
         match standing {
-            Standing::NotAsked => continue,
-            Standing::Known | Standing::Answered => coverage.answered += 1,
-            Standing::Skipped => coverage.skipped += 1,
-            Standing::Failed => coverage.failed += 1,
+            EvidenceRole::NotAsked => continue,
+            EvidenceRole::Known | EvidenceRole::Answered => coverage.answered += 1,
+            EvidenceRole::Skipped => coverage.skipped += 1,
+            EvidenceRole::Failed => coverage.failed += 1,
         }
         coverage.asked += 1;
     }
@@ -330,7 +330,7 @@ fn coverage(evidence: &[Evidence], standings: &[Standing]) -> Coverage {
 /// Returns how sure the sources that know are: 0.8 for one source of grade A, more if families agree.
 fn confidence(
     evidence: &[Evidence],
-    standings: &[Standing],
+    standings: &[EvidenceRole],
     coverage: Coverage,
     conflict: bool,
     rules: &Rules,
@@ -339,7 +339,7 @@ fn confidence(
     for (item, standing) in evidence.iter().zip(standings) {
         let counts =
             item.polarity != Polarity::Benign(BenignClass::Soft) && item.knowledge != Knowledge::Circumstance;
-        if *standing == Standing::Known && counts {
+        if *standing == EvidenceRole::Known && counts {
             let best = grades.entry(&item.family).or_insert(item.reliability);
             *best = item.reliability.min(*best);
         }

@@ -36,13 +36,13 @@ pub struct Segments {
 }
 
 /// Notes spans while an answer is written on this thread.
-struct Notes {
+struct SegmentRecorder {
     written: Rc<Cell<usize>>,
     spans: Vec<Span>,
 }
 
 thread_local! {
-    static NOTES: RefCell<Option<Notes>> = const { RefCell::new(None) };
+    static NOTES: RefCell<Option<SegmentRecorder>> = const { RefCell::new(None) };
 }
 
 /// Writes a value as JSON.
@@ -51,11 +51,11 @@ thread_local! {
 /// As `serde_json`.
 pub fn write<T: Serialize>(value: &T) -> Result<Segments, serde_json::Error> {
     let written = Rc::new(Cell::new(0));
-    let outer = NOTES.replace(Some(Notes {
+    let outer = NOTES.replace(Some(SegmentRecorder {
         written: Rc::clone(&written),
         spans: Vec::new(),
     }));
-    let mut counted = Counted {
+    let mut counted = CountingWriter {
         bytes: Vec::with_capacity(4096),
         written,
     };
@@ -70,12 +70,12 @@ pub fn write<T: Serialize>(value: &T) -> Result<Segments, serde_json::Error> {
 }
 
 /// Gathers bytes and tells how many there are.
-struct Counted {
+struct CountingWriter {
     bytes: Vec<u8>,
     written: Rc<Cell<usize>>,
 }
 
-impl io::Write for Counted {
+impl io::Write for CountingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write_all(bytes)?;
         Ok(bytes.len())
@@ -151,18 +151,18 @@ mod tests {
 
     /// Holds another, as an answer with members of its own does.
     #[derive(Serialize)]
-    struct Around {
+    struct EnclosingAnswer {
         #[serde(flatten)]
         whole: Whole,
         sample_data: bool,
     }
 
-    fn around() -> Around {
+    fn around() -> EnclosingAnswer {
         let item = |age_s| Item {
             reason: "\"age_s\":7, \"budget\":[",
             age_s,
         };
-        Around {
+        EnclosingAnswer {
             whole: Whole {
                 request_id: "\"odd\" id".to_owned(),
                 note: "\"request_id\":\"",

@@ -19,7 +19,7 @@ pub(super) enum Cap {
 
 /// What a piece of evidence is good for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum EvidenceRole {
     Known,
     Answered,
     Failed,
@@ -44,14 +44,14 @@ pub(super) struct Family {
 }
 
 /// What evidence comes to, before it is asked what is missing.
-pub(super) struct Sum<'a> {
+pub(super) struct EvidenceSum<'a> {
     /// What each piece of evidence is good for.
-    pub(super) standings: Vec<Standing>,
+    pub(super) standings: Vec<EvidenceRole>,
     /// What age leaves of each.
     pub(super) weights: Vec<Millionths>,
     pub(super) families: BTreeMap<&'a str, Family>,
     /// What the malicious evidence comes to, circumstances alone included.
-    pub(super) told: u8,
+    pub(super) malicious: u8,
     /// The score without its cap; 0 where circumstances are all there is.
     pub(super) base: u8,
     pub(super) cap: Option<(Cap, u8)>,
@@ -66,13 +66,18 @@ pub(super) struct Sum<'a> {
 }
 
 /// Sums evidence up, which is sorted and graded.
-pub(super) fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, now: Timestamp) -> Sum<'a> {
+pub(super) fn sum<'a>(
+    evidence: &'a [Evidence],
+    policy: &Policy,
+    threshold: u8,
+    now: Timestamp,
+) -> EvidenceSum<'a> {
     let rules = policy.rules.as_ref();
     let weights: Vec<Millionths> = evidence
         .iter()
         .map(|item| decay::weight(item, rules, now))
         .collect();
-    let standings: Vec<Standing> = evidence
+    let standings: Vec<EvidenceRole> = evidence
         .iter()
         .zip(&weights)
         .map(|(item, weight)| standing(item, *weight, rules))
@@ -83,7 +88,7 @@ pub(super) fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, 
             .iter()
             .zip(&standings)
             .enumerate()
-            .filter(|(_, (_, standing))| **standing == Standing::Known)
+            .filter(|(_, (_, standing))| **standing == EvidenceRole::Known)
             .map(|(at, (item, _))| (at, item))
     };
     let benign = |class| {
@@ -117,8 +122,9 @@ pub(super) fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, 
             )
     };
     let scored = hard.is_some() || known().any(|(_, item)| scores(item));
-    let is_listed = |(item, standing): (&Evidence, &Standing)| {
-        item.knowledge == Knowledge::Listed && matches!(standing, Standing::Known | Standing::Answered)
+    let is_listed = |(item, standing): (&Evidence, &EvidenceRole)| {
+        item.knowledge == Knowledge::Listed
+            && matches!(standing, EvidenceRole::Known | EvidenceRole::Answered)
     };
     let is_of_host = |item: &Evidence| item.about.as_deref().is_some_and(|about| !about.contains("://"));
     let listed = evidence.iter().zip(&standings).any(is_listed);
@@ -128,8 +134,8 @@ pub(super) fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, 
         .any(|both| is_listed(both) && !is_of_host(both.0));
     let by_host =
         hard.is_none() && !listed_itself && !known().any(|(_, item)| scores(item) && !is_of_host(item));
-    Sum {
-        told,
+    EvidenceSum {
+        malicious: told,
         base,
         cap,
         hard: hard.is_some(),
@@ -146,15 +152,15 @@ pub(super) fn sum<'a>(evidence: &'a [Evidence], policy: &Policy, threshold: u8, 
 }
 
 /// Says what a piece of evidence is good for, of which age leaves this weight.
-fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> Standing {
+fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> EvidenceRole {
     match item.status {
-        EvidenceStatus::Unsupported => return Standing::NotAsked,
-        EvidenceStatus::Skipped => return Standing::Skipped,
-        status if status.is_failure() => return Standing::Failed,
+        EvidenceStatus::Unsupported => return EvidenceRole::NotAsked,
+        EvidenceStatus::Skipped => return EvidenceRole::Skipped,
+        status if status.is_failure() => return EvidenceRole::Failed,
         _ => {}
     }
     if item.age_s.is_some_and(|age| age > rules.max_stale_s) {
-        return Standing::Failed;
+        return EvidenceRole::Failed;
     }
     let speaks = match item.polarity {
         Polarity::Malicious => item.probability.is_some() && weight > Millionths::ZERO,
@@ -162,16 +168,16 @@ fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> Standing {
         Polarity::Benign(BenignClass::Context) | Polarity::Context => false,
     };
     if speaks && item.status != EvidenceStatus::NoData {
-        Standing::Known
+        EvidenceRole::Known
     } else {
-        Standing::Answered
+        EvidenceRole::Answered
     }
 }
 
 /// Groups the malicious evidence that scores by its family.
 fn families<'a>(
     evidence: &'a [Evidence],
-    standings: &[Standing],
+    standings: &[EvidenceRole],
     weights: &[Millionths],
     rules: &Rules,
 ) -> BTreeMap<&'a str, Family> {
@@ -180,7 +186,7 @@ fn families<'a>(
         let Some(probability) = item.probability else {
             continue;
         };
-        if *standing != Standing::Known || item.polarity != Polarity::Malicious {
+        if *standing != EvidenceRole::Known || item.polarity != Polarity::Malicious {
             continue;
         }
         let current = probability.times(*weight);
@@ -208,7 +214,7 @@ fn families<'a>(
 }
 
 /// Combines malicious evidence to whole points, rounded up.
-fn combined(evidence: &[Evidence], standings: &[Standing], families: &BTreeMap<&str, Family>) -> u8 {
+fn combined(evidence: &[Evidence], standings: &[EvidenceRole], families: &BTreeMap<&str, Family>) -> u8 {
     /// One, fine enough that the product over three families is exact.
     const ONE: u128 = 1_000_000_000_000_000_000;
     let innocent = families.values().fold(ONE, |product, family| {
@@ -219,7 +225,7 @@ fn combined(evidence: &[Evidence], standings: &[Standing], families: &BTreeMap<&
         .iter()
         .zip(standings)
         .filter(|(item, standing)| {
-            item.passthrough && **standing == Standing::Known && item.polarity == Polarity::Malicious
+            item.passthrough && **standing == EvidenceRole::Known && item.polarity == Polarity::Malicious
         })
         .filter_map(|(item, _)| item.probability)
         .max()

@@ -10,10 +10,10 @@ use super::*;
 use crate::catalogue::TransformSpec;
 use crate::config::Settings;
 use crate::domain::{
-    Answer, Capability, Indicator, IndicatorKind, Kind, LeftOut, Lists, Mark, Marks, MarksByValue, Purpose,
-    Query, Record, Schema, Source,
+    Answer, Capability, Indicator, IndicatorKind, Kind, Lists, Mark, Marks, MarksByValue, OmittedRecords,
+    Purpose, Query, Record, Schema, Source,
 };
-use crate::engine::Asker;
+use crate::engine::Requester;
 use crate::engine::ledger::Priority;
 use crate::maltego::{InputEntity, is_invisible, response};
 use crate::providers::Providers;
@@ -109,12 +109,12 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn asked(&self) -> Asked {
+    fn asked(&self) -> QuestionResult {
         let told = self.answers.iter().map(|(descriptor, answer)| {
             let told = EngineResponse::local(answer.clone());
             (Arc::clone(descriptor), Arc::new(self.options.clone()), told)
         });
-        Asked {
+        QuestionResult {
             entity: InputEntity {
                 type_id: self.type_id.clone(),
                 value: self.value.clone(),
@@ -124,15 +124,15 @@ impl Trial<'_> {
             indicator: Indicator::parse(IndicatorKind::Phrase, "x").unwrap(),
             instead: None,
             note: None,
-            told: told.collect(),
+            responses: told.collect(),
         }
     }
 
-    fn run(&self) -> (Mapped, Reply) {
-        let asker = Asker {
+    fn run(&self) -> (MappingResult, Reply) {
+        let requester = Requester {
             client: "c".to_owned(),
             tenant: "default".to_owned(),
-            face: "maltego",
+            frontend: "maltego",
             operation: self.spec.name.clone(),
             request_id: "r".to_owned(),
             priority: Priority::Interactive,
@@ -141,12 +141,12 @@ impl Trial<'_> {
         let run = Run {
             spec: self.spec,
             settings: self.settings,
-            asker: &asker,
+            requester: &requester,
             may_refresh: true,
             deadline: Duration::ZERO,
             sample: false,
         };
-        let known = Known {
+        let known = KnownSinkholes {
             marks: self.marks.clone(),
             generation: 0,
         };
@@ -170,12 +170,12 @@ impl Trial<'_> {
             self.spec.name
         );
         let entities = mapped.entities.clone();
-        assert_eq!(Mapped { entities, ..counts }, mapped);
+        assert_eq!(MappingResult { entities, ..counts }, mapped);
         (mapped.clone(), reply(&run, &asked, mapped, now))
     }
 
     /// Checks that whatever came is shown or said, and how it is shown.
-    fn check(&self) -> (Mapped, Reply) {
+    fn check(&self) -> (MappingResult, Reply) {
         let (mapped, reply) = self.run();
         let name = &self.spec.name;
         let said: Vec<&str> = reply.messages().iter().map(|one| one.text.as_str()).collect();
@@ -314,24 +314,24 @@ fn each_trial(mut visit: impl FnMut(Trial<'_>)) -> usize {
 #[test]
 fn whatever_comes_is_shown_or_said() {
     let windows = [
-        Window::default(),
-        Window {
+        DateWindow::default(),
+        DateWindow {
             since: Some(date(2013, 5, 1)),
             until: Some(date(2013, 5, 31)),
-            ..Window::default()
+            ..DateWindow::default()
         },
-        Window {
+        DateWindow {
             until: Some(date(1990, 1, 1)),
             dated_only: true,
-            ..Window::default()
+            ..DateWindow::default()
         },
-        Window {
+        DateWindow {
             near: Some(date(2013, 5, 20)),
-            ..Window::default()
+            ..DateWindow::default()
         },
-        Window {
+        DateWindow {
             dated_only: true,
-            ..Window::default()
+            ..DateWindow::default()
         },
     ];
     let count = each_trial(|trial| {
@@ -390,7 +390,7 @@ fn whatever_comes_is_shown_or_said() {
             }
             let mut empty = answer.clone();
             empty.records.clear();
-            empty.left_out = vec![LeftOut {
+            empty.left_out = vec![OmittedRecords {
                 count: 3,
                 what: "records of other types (SOA)".to_owned(),
             }];

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Context, head};
+use super::{MessageContext, head};
 use crate::domain::{Answer, Record, Value};
 use crate::maltego::{UiMessage, UiMessageKind};
 
-impl Context<'_> {
+impl MessageContext<'_> {
     /// Says of a registration whose contacts are all withheld of which roles they would be.
     #[must_use]
     pub fn withheld(&self, answer: &Answer) -> Option<UiMessage> {
@@ -86,10 +86,10 @@ mod tests {
 
     use super::*;
     use crate::domain::{Capability, Indicator, IndicatorKind, Query, Source};
-    use crate::mapping::Window;
+    use crate::mapping::DateWindow;
 
-    fn context() -> Context<'static> {
-        Context {
+    fn context() -> MessageContext<'static> {
+        MessageContext {
             value: "example.com",
             title: "Vendor",
             provider: "vendor",
@@ -98,7 +98,7 @@ mod tests {
             paged: false,
             merged: false,
             shows: "name",
-            window: Window::default(),
+            window: DateWindow::default(),
             at_terminal: false,
             request_id: "1",
             now: Timestamp::UNIX_EPOCH,

@@ -43,15 +43,15 @@ impl CacheDependencies {
     fn with(
         mut self,
         source: &str,
-        told: &EngineResponse,
+        response: &EngineResponse,
         rules: &Rules,
         max_age: Option<Duration>,
     ) -> Option<Self> {
-        let (Some(entry), Some(key)) = (&told.entry, &told.key) else {
+        let (Some(entry), Some(key)) = (&response.entry, &response.key) else {
             return None;
         };
-        let known = !matches!(told.outcome, Outcome::Failed(_)) && !entry.answer.is_quote();
-        if told.cache != CacheState::Hit || !known {
+        let known = !matches!(response.outcome, Outcome::Failed(_)) && !entry.answer.is_quote();
+        if response.cache != CacheState::Hit || !known {
             return None;
         }
         let after = |limit: Duration| entry.retrieved_at.checked_add(limit).unwrap_or(Timestamp::MAX);
@@ -94,7 +94,7 @@ impl CacheDependencies {
 /// answer that is older than `max_age` is asked for again.
 pub(super) fn of<'a>(
     assessment: &Assessment,
-    mut told: impl Iterator<Item = (&'a str, &'a EngineResponse)>,
+    mut response: impl Iterator<Item = (&'a str, &'a EngineResponse)>,
     rules: &Rules,
     max_age: Option<Duration>,
     now: Timestamp,
@@ -103,7 +103,7 @@ pub(super) fn of<'a>(
     for item in &assessment.evidence {
         dependencies.fresh_until = dependencies.fresh_until.min(constant_until(item, rules, now)?);
     }
-    told.try_fold(dependencies, |all, (source, told)| {
-        all.with(source, told, rules, max_age)
+    response.try_fold(dependencies, |all, (source, response)| {
+        all.with(source, response, rules, max_age)
     })
 }

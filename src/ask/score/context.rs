@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::plan::{self, Part};
-use super::{Scorer, Tally, budget_left, local};
+use super::{CostTotal, Scorer, budget_left, local};
 use crate::domain::{Capability, Indicator, IndicatorKind, Outcome, Record, Value};
 use crate::engine::EngineResponse;
 use crate::reputation::alert::{BudgetLeft, Cost};
@@ -24,7 +24,7 @@ const FACTS: [(Capability, &str); 5] = [
 
 /// Holds the facts about an indicator.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Context {
+pub struct IndicatorFacts {
     /// The request's id.
     pub request_id: String,
     /// The kind of indicator.
@@ -79,7 +79,7 @@ pub struct Fact {
     pub records: Vec<Json>,
 }
 
-impl Context {
+impl IndicatorFacts {
     /// Lists what is asked for facts.
     #[must_use]
     pub fn asked_for() -> [Capability; FACTS.len()] {
@@ -90,9 +90,9 @@ impl Context {
 impl Scorer<'_> {
     /// Answers without asking a source: there are no facts.
     #[must_use]
-    pub fn rehearsed_context(&self, indicator: &Indicator) -> Context {
-        Context {
-            request_id: self.asker.request_id.clone(),
+    pub fn rehearsed_context(&self, indicator: &Indicator) -> IndicatorFacts {
+        IndicatorFacts {
+            request_id: self.requester.request_id.clone(),
             r#type: indicator.kind(),
             indicator: indicator.value().to_owned(),
             facts: Vec::new(),
@@ -104,44 +104,44 @@ impl Scorer<'_> {
         }
     }
 
-    /// Gathers the facts about an indicator, at most `most` records of each kind and source.
-    pub async fn context(&self, indicator: &Indicator, most: usize) -> Context {
+    /// Gathers the facts about an indicator, at most `max` records of each kind and source.
+    pub async fn context(&self, indicator: &Indicator, max: usize) -> IndicatorFacts {
         // As with scores, no source need know of what is one's own or has no owner.
         let own = local::evidence(self, indicator, self.engine.clock().now());
         let settled = own.into_iter().find(local::settles);
         let parts = match settled {
             Some(_) => Vec::new(),
-            None => parts(self, indicator, most),
+            None => parts(self, indicator, max),
         };
-        let told = join_all(parts.iter().map(|(_, part)| self.ask(part))).await;
+        let responses = join_all(parts.iter().map(|(_, part)| self.ask(part))).await;
         let now = self.engine.clock().now();
-        let mut tally = Tally::default();
+        let mut tally = CostTotal::default();
         let mut facts = Vec::with_capacity(parts.len());
-        for ((kind, part), told) in parts.iter().zip(&told) {
-            tally.count(part.source(), told);
-            facts.push(fact(kind, part, told, most, now));
+        for ((kind, part), response) in parts.iter().zip(&responses) {
+            tally.count(part.source(), response);
+            facts.push(fact(kind, part, response, max, now));
         }
-        Context {
-            request_id: self.asker.request_id.clone(),
+        IndicatorFacts {
+            request_id: self.requester.request_id.clone(),
             r#type: indicator.kind(),
             indicator: indicator.value().to_owned(),
             not_asked: settled.and_then(|evidence| evidence.reasons.into_iter().next()),
             facts,
             cost: tally.cost,
-            budget: budget_left(self.engine, &self.asker.tenant, &tally.sources),
+            budget: budget_left(self.engine, &self.requester.tenant, &tally.sources),
             sample_data: None,
             rehearsal: None,
         }
     }
 }
 
-fn parts(scorer: &Scorer<'_>, indicator: &Indicator, most: usize) -> Vec<(&'static str, Part)> {
+fn parts(scorer: &Scorer<'_>, indicator: &Indicator, max: usize) -> Vec<(&'static str, Part)> {
     let mut all = Vec::new();
     for (capability, name) in FACTS {
         let mut parts = Vec::new();
         for asked in subjects(scorer, capability, indicator) {
             let about = (asked.value() != indicator.value()).then(|| asked.value().to_owned());
-            plan::ask(scorer, capability, &asked, about.as_deref(), most, &mut parts);
+            plan::ask(scorer, capability, &asked, about.as_deref(), max, &mut parts);
         }
         all.extend(parts.into_iter().map(|part| (name, part)));
     }
@@ -170,27 +170,27 @@ fn subjects(scorer: &Scorer<'_>, capability: Capability, indicator: &Indicator) 
             let address = || indicator.ip().map(Indicator::from);
             host().or_else(address).into_iter().collect()
         }
-        (_, IndicatorKind::Url) => vec![plan::told(scorer, indicator)],
+        (_, IndicatorKind::Url) => vec![plan::shared_url(scorer, indicator)],
         _ => vec![indicator.clone()],
     }
 }
 
-fn fact(kind: &str, part: &Part, told: &EngineResponse, most: usize, now: Timestamp) -> Fact {
+fn fact(kind: &str, part: &Part, response: &EngineResponse, max: usize, now: Timestamp) -> Fact {
     let mut fact = Fact {
         kind: kind.to_owned(),
         source: part.source().to_owned(),
         about: part.about.clone(),
-        status: told.outcome.name().to_owned(),
+        status: response.outcome.name().to_owned(),
         detail: None,
-        retrieved_at: told.entry.as_ref().map(|entry| entry.retrieved_at),
-        age_s: told.entry.as_ref().map(|entry| entry.age(now).as_secs()),
+        retrieved_at: response.entry.as_ref().map(|entry| entry.retrieved_at),
+        age_s: response.entry.as_ref().map(|entry| entry.age(now).as_secs()),
         total: 0,
         records: Vec::new(),
     };
-    match &told.outcome {
+    match &response.outcome {
         Outcome::Found(answer) => {
             fact.total = answer.total.unwrap_or(answer.records.len() as u64);
-            fact.records = answer.records.iter().take(most).map(plain).collect();
+            fact.records = answer.records.iter().take(max).map(plain).collect();
             fact.detail = (!answer.missing.is_empty()).then(|| answer.missing.join("; "));
         }
         Outcome::NotFound(_) => {}

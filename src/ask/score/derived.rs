@@ -18,15 +18,15 @@ const MOST_DOMAINS: usize = 10;
 
 /// Holds evidence, and what it took to get it.
 #[derive(Debug, Default)]
-pub(super) struct Derived {
+pub(super) struct DerivedEvidence {
     pub(super) evidence: Vec<Evidence>,
-    pub(super) told: Vec<(String, EngineResponse)>,
+    pub(super) responses: Vec<(String, EngineResponse)>,
     /// Whether a source was left out for what its account includes, or what that costs: this may change.
     pub(super) leaves_out: bool,
 }
 
 /// Finds out what the policy wants to know of an indicator's surroundings.
-pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Derived {
+pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> DerivedEvidence {
     let rules = &scorer.policy.rules;
     match indicator.kind() {
         IndicatorKind::Ipv4 | IndicatorKind::Ipv6 if rules.few_domains > 0 => {
@@ -35,7 +35,7 @@ pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Deri
         // What is known of a host is known of its pages.
         IndicatorKind::Url if rules.few_domains > 0 => match indicator.ip().map(Indicator::from) {
             Some(address) => hosted(scorer, &address, Some(address.value())).await,
-            None => Derived::default(),
+            None => DerivedEvidence::default(),
         },
         IndicatorKind::Email if rules.registrations != Registrations::Never => {
             around(
@@ -48,12 +48,12 @@ pub(super) async fn evidence(scorer: &Scorer<'_>, indicator: &Indicator) -> Deri
             )
             .await
         }
-        _ => Derived::default(),
+        _ => DerivedEvidence::default(),
     }
 }
 
 /// Finds out about the domains on an address; `about` names it where it is not the indicator itself.
-async fn hosted(scorer: &Scorer<'_>, address: &Indicator, about: Option<&str>) -> Derived {
+async fn hosted(scorer: &Scorer<'_>, address: &Indicator, about: Option<&str>) -> DerivedEvidence {
     let few = scorer.policy.rules.few_domains;
     around(
         scorer,
@@ -75,12 +75,12 @@ async fn around(
     capability: Capability,
     measure: &str,
     few: u32,
-) -> Derived {
+) -> DerivedEvidence {
     let mut parts = Vec::new();
     plan::ask(scorer, capability, indicator, about, MOST_DOMAINS, &mut parts);
     let offered = parts.len();
     // A product that the account does not include is as a source without a key: it is not missed.
-    let (engine, tenant) = (scorer.engine, &scorer.asker.tenant);
+    let (engine, tenant) = (scorer.engine, &scorer.requester.tenant);
     parts.retain(|part| engine.may_answer(part.source(), capability, tenant));
     if capability == Capability::ReverseWhois && scorer.policy.rules.registrations == Registrations::Free {
         let free = join_all(
@@ -100,13 +100,13 @@ async fn around(
     }
     let lists = join_all(parts.iter().map(|part| scorer.ask(part))).await;
     let now = scorer.engine.clock().now();
-    let mut derived = Derived {
+    let mut derived = DerivedEvidence {
         leaves_out: parts.len() < offered,
-        ..Derived::default()
+        ..DerivedEvidence::default()
     };
-    for (part, told) in parts.iter().zip(lists) {
+    for (part, response) in parts.iter().zip(lists) {
         let before = derived.evidence.len();
-        match &told.outcome {
+        match &response.outcome {
             Outcome::Found(answer) if !answer.is_quote() => {
                 let total = answer.total.unwrap_or(answer.records.len() as u64);
                 let is_crowd = total > u64::from(few);
@@ -120,8 +120,10 @@ async fn around(
                 // Their risks cost look-ups, and are of no use.
                 if is_crowd && meaning.is_none() {
                     let why = format!("{total} domains, too many to say anything of it");
-                    derived.evidence.push(evidence::answered(part, &told, &why, now));
-                    derived.told.push((part.source().to_owned(), told));
+                    derived
+                        .evidence
+                        .push(evidence::answered(part, &response, &why, now));
+                    derived.responses.push((part.source().to_owned(), response));
                     continue;
                 }
                 let found = risks(scorer, &answer.records).await;
@@ -141,7 +143,7 @@ async fn around(
                     }
                     derived.evidence.extend(missed);
                 }
-                derived.told.extend(found.told);
+                derived.responses.extend(found.responses);
             }
             // What it would cost is no knowledge, and neither is that no source knows of any domain.
             Outcome::Found(_) | Outcome::NotFound(_) => {}
@@ -149,12 +151,12 @@ async fn around(
             Outcome::Failed(_) => {
                 derived
                     .evidence
-                    .extend(evidence::of(part, &told, &scorer.policy.rules, now));
+                    .extend(evidence::of(part, &response, &scorer.policy.rules, now));
             }
         }
         // Each source that was asked is named, whatever came of it: the question was charged.
         if derived.evidence.len() == before {
-            let why = match &told.outcome {
+            let why = match &response.outcome {
                 Outcome::Found(answer) if answer.is_quote() => {
                     "the list of its domains is sold by the report"
                 }
@@ -162,16 +164,18 @@ async fn around(
                 Outcome::Found(answer) if !answer.records.is_empty() => "no risk of its domains is known",
                 _ => "no domains of it are known",
             };
-            derived.evidence.push(evidence::answered(part, &told, why, now));
+            derived
+                .evidence
+                .push(evidence::answered(part, &response, why, now));
         }
-        derived.told.push((part.source().to_owned(), told));
+        derived.responses.push((part.source().to_owned(), response));
     }
     derived
 }
 
 /// Finds the published risks of domains, the highest first: as the records have them, else by asking.
 /// What failed is told beside them: a domain whose risk is not known might be the worst.
-async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
+async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> DomainRisks {
     let mut risks: Vec<(i64, String)> = Vec::new();
     let mut parts: Vec<Part> = Vec::new();
     for record in records.iter().take(MOST_DOMAINS) {
@@ -184,39 +188,39 @@ async fn risks(scorer: &Scorer<'_>, records: &[Record]) -> Risks {
             None => plan::ask(scorer, Capability::Risk, &name, Some(name.value()), 0, &mut parts),
         }
     }
-    let told = join_all(parts.iter().map(|part| scorer.ask_among(part))).await;
+    let responses = join_all(parts.iter().map(|part| scorer.ask_among(part))).await;
     let now = scorer.engine.clock().now();
     let mut failed = Vec::new();
-    for (part, told) in parts.iter().zip(&told) {
-        match &told.outcome {
+    for (part, response) in parts.iter().zip(&responses) {
+        match &response.outcome {
             Outcome::Found(answer) => {
                 let risk = answer.records.first().and_then(|record| integer(record, "score"));
                 risks.extend(risk.map(|risk| (risk, part.query.indicator.value().to_owned())));
             }
             Outcome::NotFound(_) => {}
-            Outcome::Failed(_) => failed.extend(evidence::of(part, told, &scorer.policy.rules, now)),
+            Outcome::Failed(_) => failed.extend(evidence::of(part, response, &scorer.policy.rules, now)),
         }
     }
     risks.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    Risks {
+    DomainRisks {
         risks,
         failed,
-        told: parts
+        responses: parts
             .into_iter()
             .map(|part| part.source().to_owned())
-            .zip(told)
+            .zip(responses)
             .collect(),
     }
 }
 
 /// Holds the published risks of domains.
-struct Risks {
+struct DomainRisks {
     /// Each with its domain, the highest first.
     risks: Vec<(i64, String)>,
     /// What is missing.
     failed: Vec<Evidence>,
     /// What it took.
-    told: Vec<(String, EngineResponse)>,
+    responses: Vec<(String, EngineResponse)>,
 }
 
 fn says(
@@ -224,7 +228,7 @@ fn says(
     part: &Part,
     measure: &str,
     (total, is_crowd): (u64, bool),
-    found: &Risks,
+    found: &DomainRisks,
     now: Timestamp,
 ) -> Option<Evidence> {
     let (highest, name) = found.risks.first()?;

@@ -10,14 +10,14 @@ use crate::reputation::mail;
 use crate::reputation::{Evidence, EvidenceStatus, Gap, Knowledge, Potential, Rules, from_risk};
 
 /// Makes evidence of what one source was asked, and answered.
-pub(super) fn of(part: &Part, told: &EngineResponse, rules: &Rules, now: Timestamp) -> Vec<Evidence> {
-    let mut found = match &told.outcome {
+pub(super) fn of(part: &Part, response: &EngineResponse, rules: &Rules, now: Timestamp) -> Vec<Evidence> {
+    let mut found = match &response.outcome {
         Outcome::Found(answer) => {
-            let mut said = records(part, told, &answer.records, rules, now);
+            let mut said = records(part, response, &answer.records, rules, now);
             said.extend(lacking(part.source(), &answer.missing));
             said
         }
-        Outcome::NotFound(_) => vec![nothing(part, told, now)],
+        Outcome::NotFound(_) => vec![nothing(part, response, now)],
         Outcome::Failed(failure) => vec![Evidence {
             reasons: vec![failure.message.clone()],
             ..Evidence::absent(part.source(), status(failure.kind))
@@ -25,7 +25,7 @@ pub(super) fn of(part: &Part, told: &EngineResponse, rules: &Rules, now: Timesta
     };
     let gap = Gap {
         could: could(part, rules),
-        ..gap(told, now)
+        ..gap(response, now)
     };
     for evidence in &mut found {
         evidence.about.clone_from(&part.about);
@@ -66,13 +66,13 @@ fn could(part: &Part, rules: &Rules) -> Potential {
 }
 
 /// Says why what a source would say now is missing, and when asking again may give it.
-fn gap(told: &EngineResponse, now: Timestamp) -> Gap {
+fn gap(response: &EngineResponse, now: Timestamp) -> Gap {
     /// An answer that came too late is kept when it comes.
     const LATE_S: i64 = 5;
     /// A vendor that is down is left alone so long.
     const DOWN_S: i64 = 60;
     let after = |seconds: i64| now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok();
-    let failure: &Failure = match (&told.outcome, &told.stale) {
+    let failure: &Failure = match (&response.outcome, &response.stale) {
         (Outcome::Failed(failure), _) | (_, Some(failure)) => failure,
         // It answered in part.
         (Outcome::Found(answer), None) if !answer.missing.is_empty() => {
@@ -109,12 +109,12 @@ pub(super) fn lacking(source: &str, missing: &[String]) -> Option<Evidence> {
 
 fn records(
     part: &Part,
-    told: &EngineResponse,
+    response: &EngineResponse,
     records: &[Record],
     rules: &Rules,
     now: Timestamp,
 ) -> Vec<Evidence> {
-    let origin = origin(told, now);
+    let origin = origin(response, now);
     let said: Vec<Evidence> = match part.query.capability {
         Capability::Risk => records
             .iter()
@@ -133,7 +133,7 @@ fn records(
             .collect(),
     };
     if said.is_empty() {
-        return vec![nothing(part, told, now)];
+        return vec![nothing(part, response, now)];
     }
     said
 }
@@ -143,12 +143,12 @@ const MOST_LACKING: usize = 5;
 /// The most that one source says of one indicator.
 const MOST_RECORDS: usize = 20;
 
-fn origin(told: &EngineResponse, now: Timestamp) -> Origin {
+fn origin(response: &EngineResponse, now: Timestamp) -> Origin {
     Origin {
-        retrieved_at: told.entry.as_ref().map(|entry| entry.retrieved_at),
-        age_s: told.entry.as_ref().map(|entry| entry.age(now).as_secs()),
-        cached: matches!(told.cache, CacheState::Hit | CacheState::Stale),
-        stale: told.cache == CacheState::Stale,
+        retrieved_at: response.entry.as_ref().map(|entry| entry.retrieved_at),
+        age_s: response.entry.as_ref().map(|entry| entry.age(now).as_secs()),
+        cached: matches!(response.cache, CacheState::Hit | CacheState::Stale),
+        stale: response.cache == CacheState::Stale,
     }
 }
 
@@ -176,8 +176,8 @@ fn risk(source: &str, record: &Record, rules: &Rules, origin: &Origin) -> Eviden
 
 /// Says that a source answered what tells neither for nor against, and why that is so. An old answer of that sort is not
 /// missed.
-pub(super) fn answered(part: &Part, told: &EngineResponse, why: &str, now: Timestamp) -> Evidence {
-    let mut evidence = nothing(part, told, now);
+pub(super) fn answered(part: &Part, response: &EngineResponse, why: &str, now: Timestamp) -> Evidence {
+    let mut evidence = nothing(part, response, now);
     evidence.status = EvidenceStatus::NoData;
     evidence.reasons = vec![why.to_owned()];
     evidence.about.clone_from(&part.about);
@@ -185,16 +185,16 @@ pub(super) fn answered(part: &Part, told: &EngineResponse, why: &str, now: Times
 }
 
 /// Says that a source knows nothing, or knew nothing when it could last be asked.
-fn nothing(part: &Part, told: &EngineResponse, now: Timestamp) -> Evidence {
-    let status = if told.cache == CacheState::Stale {
+fn nothing(part: &Part, response: &EngineResponse, now: Timestamp) -> Evidence {
+    let status = if response.cache == CacheState::Stale {
         EvidenceStatus::Stale
     } else {
         EvidenceStatus::NoData
     };
     let mut evidence = Evidence::absent(part.source(), status);
-    evidence.age_s = told.entry.as_ref().map(|entry| entry.age(now).as_secs());
-    evidence.retrieved_at = told.entry.as_ref().map(|entry| entry.retrieved_at);
-    evidence.cached = matches!(told.cache, CacheState::Hit | CacheState::Stale);
+    evidence.age_s = response.entry.as_ref().map(|entry| entry.age(now).as_secs());
+    evidence.retrieved_at = response.entry.as_ref().map(|entry| entry.retrieved_at);
+    evidence.cached = matches!(response.cache, CacheState::Hit | CacheState::Stale);
     evidence
 }
 

@@ -12,7 +12,7 @@ use crate::reputation::{lists, mail};
 
 /// Says whether people called a decision right or wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opinion {
+pub enum FeedbackClass {
     /// It was harmless.
     FalsePositive,
     /// It was malicious indeed.
@@ -21,9 +21,9 @@ pub enum Opinion {
 
 /// Holds what a person said of an indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct FeedbackEntry {
     /// What.
-    pub opinion: Opinion,
+    pub opinion: FeedbackClass,
     /// Why.
     pub reason: String,
     /// When.
@@ -33,7 +33,7 @@ pub struct Said {
 /// Knows what people said of earlier decisions.
 pub trait Feedback: std::fmt::Debug + Sync {
     /// Returns what holds now, of a tenant's people.
-    fn said(&self, tenant: &str, indicator: &Indicator, now: Timestamp) -> Vec<Said>;
+    fn said(&self, tenant: &str, indicator: &Indicator, now: Timestamp) -> Vec<FeedbackEntry>;
 }
 
 /// The role that the domain of an alert's e-mail address has.
@@ -110,7 +110,7 @@ pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestam
     if let Some(domain) = host.as_ref().filter(|host| is_email && is_name(host)) {
         evidence.extend(lists::popular_sender(domain, &of_host));
     }
-    let said = |of: &Indicator| scorer.feedback.said(&scorer.asker.tenant, of, now);
+    let said = |of: &Indicator| scorer.feedback.said(&scorer.requester.tenant, of, now);
     evidence.extend(said(indicator).iter().map(feedback));
     // What people said of a host is true of what stands there, as far as it is one's alone.
     let is_ones_alone = |host: &Indicator| {
@@ -126,8 +126,8 @@ pub(super) fn evidence(scorer: &Scorer<'_>, indicator: &Indicator, now: Timestam
             about: Some(host.value().to_owned()),
             polarity: match said.opinion {
                 // Unless nothing else is said of what stands there: see `clear`.
-                Opinion::FalsePositive => Polarity::Benign(BenignClass::Soft),
-                Opinion::Confirmed => Polarity::Malicious,
+                FeedbackClass::FalsePositive => Polarity::Benign(BenignClass::Soft),
+                FeedbackClass::Confirmed => Polarity::Malicious,
             },
             ..feedback(said)
         }));
@@ -160,20 +160,20 @@ fn host_of(indicator: &Indicator) -> Option<Indicator> {
         .or_else(|| Some(Indicator::from(host.parse::<std::net::IpAddr>().ok()?)))
 }
 
-fn feedback(said: &Said) -> Evidence {
+fn feedback(said: &FeedbackEntry) -> Evidence {
     let local = Evidence {
         local: true,
         observed_at: Some(said.at),
         ..Evidence::absent(FEEDBACK, EvidenceStatus::Ok)
     };
     match said.opinion {
-        Opinion::FalsePositive => Evidence {
+        FeedbackClass::FalsePositive => Evidence {
             polarity: Polarity::Benign(BenignClass::Hard),
             probability: Some(Millionths::ZERO),
             reasons: vec![format!("called a false positive: {}", said.reason)],
             ..local
         },
-        Opinion::Confirmed => Evidence {
+        FeedbackClass::Confirmed => Evidence {
             polarity: Polarity::Malicious,
             probability: Some(Millionths::percent(95)),
             reliability: Reliability::A,

@@ -3,11 +3,11 @@
 use super::{Alert, ignored, popular};
 use crate::config::Settings;
 use crate::domain::Purpose;
-use crate::mail::{MessageError, MessageFacts, Read, SHOWN_ONLY, Trust};
+use crate::mail::{MessageError, MessageFacts, Read, SHOWN_ONLY, TrustPolicy};
 use crate::reputation::{Ignored, mail};
 
 fn read(bytes: &[u8], settings: &Settings) -> Result<Read, MessageError> {
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &settings.trusted_relays,
         is_own: &|indicator| ignored(&settings.lists, indicator),
         is_popular: &|link, senders| popular(&settings.lists, &settings.reputation, link, senders),
@@ -82,7 +82,7 @@ pub fn add(asked: &mut Alert, bytes: &[u8], settings: &Settings) -> Result<Messa
     for result in read.authentication {
         let record = mail::authentication(result.method, &result.result, &result.relay);
         asked
-            .said
+            .message_facts
             .extend(senders.iter().map(|sender| (sender.clone(), record.clone())));
     }
     Ok(read.facts)

@@ -20,15 +20,15 @@ use futures_util::future::join_all;
 use crate::ask::lookup::{Lookup, Source};
 use crate::domain::{Indicator, Lists, Pap, Query, Record, Tlp};
 use crate::engine::ledger::Priority;
-use crate::engine::{Asker, CacheState, Engine, EngineResponse};
+use crate::engine::{CacheState, Engine, EngineResponse, Requester};
 use crate::reputation::alert::{AlertAnswer, BudgetLeft, Cost, Fallbacks, Ignored, Request, combine};
-use crate::reputation::digest::{self, Beside};
+use crate::reputation::digest::{self, AnswerContext};
 use crate::reputation::policy::Policy;
 use crate::reputation::score::{Assessment, assess};
 
 pub use cache_dependencies::CacheDependencies;
-pub use context::{Context, Fact};
-pub use local::{Feedback, Opinion, Said, ignored, popular};
+pub use context::{Fact, IndicatorFacts};
+pub use local::{Feedback, FeedbackClass, FeedbackEntry, ignored, popular};
 use plan::Part;
 pub use plan::{SPEAKING, asked_for};
 
@@ -82,7 +82,7 @@ pub struct Alert {
     /// Whether a message may be from another than the sender that it names, or names none.
     pub is_sender_doubtful: bool,
     /// What a message itself says of one of its indicators.
-    pub said: Vec<(Indicator, Record)>,
+    pub message_facts: Vec<(Indicator, Record)>,
 }
 
 impl Alert {
@@ -98,8 +98,8 @@ impl Alert {
     /// Tells whether nothing at all was given.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let told = [&self.ignored, &self.unreadable, &self.sealed, &self.excess];
-        self.indicators.is_empty() && told.iter().all(|values| values.is_empty())
+        let values = [&self.ignored, &self.unreadable, &self.sealed, &self.excess];
+        self.indicators.is_empty() && values.iter().all(|values| values.is_empty())
     }
 }
 
@@ -115,7 +115,7 @@ pub struct Scorer<'a> {
     /// The rules.
     pub policy: &'a Policy,
     /// Who asks.
-    pub asker: &'a Asker,
+    pub requester: &'a Requester,
     /// How it is meant.
     pub options: &'a ScoreOptions,
 }
@@ -135,25 +135,27 @@ pub struct Scored {
 
 /// Holds the assessment of one indicator, and what it took.
 #[derive(Debug)]
-pub struct Looked {
+pub struct IndicatorResult {
     /// The assessment.
     pub assessment: Assessment,
-    tally: Tally,
+    tally: CostTotal,
     dependencies: Option<CacheDependencies>,
 }
 
 impl Scorer<'_> {
     /// Scores an alert: its indicators side by side, and one answer for all.
     pub async fn score(&self, mut alert: Alert) -> Scored {
-        alert
-            .notes
-            .extend(keyless::note(self.engine, &self.asker.tenant, &alert.indicators));
+        alert.notes.extend(keyless::note(
+            self.engine,
+            &self.requester.tenant,
+            &alert.indicators,
+        ));
         self.imply_domains(&mut alert);
         let looked = join_all(
             alert
                 .indicators
                 .iter()
-                .map(|(role, indicator)| self.look_with(role, indicator, &alert.said)),
+                .map(|(role, indicator)| self.look_with(role, indicator, &alert.message_facts)),
         )
         .await;
         self.answer(alert, looked)
@@ -166,8 +168,8 @@ impl Scorer<'_> {
 
     /// Makes one answer of what was found of each indicator.
     #[must_use]
-    pub fn answer(&self, alert: Alert, looked: Vec<Looked>) -> Scored {
-        let mut tally = Tally::default();
+    pub fn answer(&self, alert: Alert, looked: Vec<IndicatorResult>) -> Scored {
+        let mut tally = CostTotal::default();
         let mut assessments = Vec::with_capacity(looked.len());
         let mut dependencies = Some(CacheDependencies::new());
         for one in looked {
@@ -176,7 +178,7 @@ impl Scorer<'_> {
             assessments.push(one.assessment);
         }
         let titles = titles(self.engine, &tally.sources);
-        let beside = Beside {
+        let beside = AnswerContext {
             ignored: &alert.ignored,
             unreadable: &alert.unreadable,
             sealed: &alert.sealed,
@@ -184,7 +186,13 @@ impl Scorer<'_> {
             notes: &alert.notes,
         };
         let fallbacks = self.options.fallbacks;
-        let decision_id = digest::decision(&self.asker.tenant, self.policy, fallbacks, &assessments, beside);
+        let decision_id = digest::decision(
+            &self.requester.tenant,
+            self.policy,
+            fallbacks,
+            &assessments,
+            beside,
+        );
         let request = Request {
             cost: tally.cost,
             fallbacks,
@@ -193,9 +201,9 @@ impl Scorer<'_> {
             sealed: alert.sealed,
             excess: alert.excess,
             notes: alert.notes,
-            budget: budget_left(self.engine, &self.asker.tenant, &tally.sources),
+            budget: budget_left(self.engine, &self.requester.tenant, &tally.sources),
             is_sender_doubtful: alert.is_sender_doubtful,
-            ..Request::new(&self.asker.request_id, &decision_id, &titles)
+            ..Request::new(&self.requester.request_id, &decision_id, &titles)
         };
         let mut caches = tally.caches.into_iter();
         let cache = match (caches.next(), caches.next()) {
@@ -212,50 +220,58 @@ impl Scorer<'_> {
     }
 
     /// Finds out about one indicator.
-    pub async fn look(&self, role: &str, indicator: &Indicator) -> Looked {
+    pub async fn score_indicator(&self, role: &str, indicator: &Indicator) -> IndicatorResult {
         self.look_with(role, indicator, &[]).await
     }
 
-    async fn look_with(&self, role: &str, indicator: &Indicator, said: &[(Indicator, Record)]) -> Looked {
+    async fn look_with(
+        &self,
+        role: &str,
+        indicator: &Indicator,
+        said: &[(Indicator, Record)],
+    ) -> IndicatorResult {
         let rules = self.policy.rules.as_ref();
         let own = local::evidence(self, indicator, self.engine.clock().now());
         // No source need know of what is one's own or has no owner, and none could say more of it.
         if own.iter().any(local::settles) {
             let now = self.engine.clock().now();
             let assessment = assess(role, indicator, own, self.policy, now);
-            return Looked {
+            return IndicatorResult {
                 dependencies: cache_dependencies::of(&assessment, std::iter::empty(), rules, None, now),
                 assessment,
-                tally: Tally::default(),
+                tally: CostTotal::default(),
             };
         }
         let parts = plan::parts(self, indicator);
-        let (told, derived) = futures_util::future::join(
+        let (responses, derived) = futures_util::future::join(
             join_all(parts.iter().map(|part| self.ask(part))),
             derived::evidence(self, indicator),
         )
         .await;
         let now = self.engine.clock().now();
-        let mut tally = Tally::default();
+        let mut tally = CostTotal::default();
         let mut evidence = own;
         let of_it = said.iter().filter(|(of, _)| of == indicator);
         evidence.extend(of_it.map(|(_, record)| local::said(record, rules, now)));
-        for (part, told) in parts.iter().zip(&told) {
-            tally.count(part.source(), told);
-            evidence.extend(evidence::of(part, told, rules, now));
+        for (part, response) in parts.iter().zip(&responses) {
+            tally.count(part.source(), response);
+            evidence.extend(evidence::of(part, response, rules, now));
         }
-        for (source, told) in &derived.told {
-            tally.count(source, told);
+        for (source, response) in &derived.responses {
+            tally.count(source, response);
         }
         evidence.extend(derived.evidence);
         local::clear(&mut evidence);
         let assessment = assess(role, indicator, evidence, self.policy, now);
-        let asked = parts.iter().map(Part::source).zip(&told);
-        let around = derived.told.iter().map(|(source, told)| (source.as_str(), told));
+        let asked = parts.iter().map(Part::source).zip(&responses);
+        let around = derived
+            .responses
+            .iter()
+            .map(|(source, response)| (source.as_str(), response));
         let dependencies =
             cache_dependencies::of(&assessment, asked.chain(around), rules, self.options.max_age, now);
         let leaves_out = derived.leaves_out;
-        Looked {
+        IndicatorResult {
             dependencies: dependencies.map(|dependencies| {
                 if leaves_out {
                     dependencies.for_a_while(now)
@@ -269,12 +285,12 @@ impl Scorer<'_> {
     }
 
     async fn ask(&self, part: &Part) -> EngineResponse {
-        self.ask_as(part, self.asker.priority).await
+        self.ask_as(part, self.requester.priority).await
     }
 
     /// Asks one of many questions of a kind: they wait a moment for each other.
     async fn ask_among(&self, part: &Part) -> EngineResponse {
-        self.ask_as(part, self.asker.priority.max(Priority::Several))
+        self.ask_as(part, self.requester.priority.max(Priority::Several))
             .await
     }
 
@@ -282,19 +298,19 @@ impl Scorer<'_> {
         let lookup = Lookup {
             engine: self.engine,
             lists: self.lists,
-            asker: self.asker,
+            requester: self.requester,
             deadline: self.options.deadline,
             ttl: None,
         };
         let source = Source {
             descriptor: Arc::clone(&part.descriptor),
             params: part.query.params.clone(),
-            want: part.want,
+            wanted: part.want,
             // Enrichment never buys.
             buy: false,
             max_age: self.options.max_age,
             user_key: None,
-            blocked_reason: part.barred.clone(),
+            blocked_reason: part.blocked_reason.clone(),
         };
         let Query {
             capability,
@@ -326,19 +342,19 @@ pub fn budget_left(engine: &Engine, tenant: &str, sources: &BTreeSet<String>) ->
 
 /// Sums what questions took.
 #[derive(Debug, Default)]
-struct Tally {
+struct CostTotal {
     cost: Cost,
     caches: BTreeSet<&'static str>,
     provider_time: Duration,
     sources: BTreeSet<String>,
 }
 
-impl Tally {
-    fn count(&mut self, source: &str, told: &EngineResponse) {
-        self.cost.calls += told.attempts;
-        self.cost.cached += u32::from(matches!(told.cache, CacheState::Hit | CacheState::Stale));
-        self.provider_time += told.provider_time;
-        self.caches.insert(told.cache.name());
+impl CostTotal {
+    fn count(&mut self, source: &str, response: &EngineResponse) {
+        self.cost.calls += response.attempts;
+        self.cost.cached += u32::from(matches!(response.cache, CacheState::Hit | CacheState::Stale));
+        self.provider_time += response.provider_time;
+        self.caches.insert(response.cache.name());
         self.sources.insert(source.to_owned());
     }
 

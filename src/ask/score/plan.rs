@@ -41,7 +41,7 @@ pub(super) struct Part {
     /// The same in words, where that is not the indicator itself.
     pub(super) about: Option<String>,
     /// Why it may not be asked.
-    pub(super) barred: Option<String>,
+    pub(super) blocked_reason: Option<String>,
     /// Whether it is asked about a host where strangers put what the indicator names.
     pub(super) is_of_strangers: bool,
     /// Measures that the source never says of this kind of indicator.
@@ -97,7 +97,7 @@ fn name(scorer: &Scorer<'_>, name: &Indicator, hits: &[Hit], whole: &Indicator, 
 
 /// A URL is asked as it is, and its host with it: what is known of a host is known of its pages.
 fn url(scorer: &Scorer<'_>, indicator: &Indicator, parts: &mut Vec<Part>) {
-    let asked = told(scorer, indicator);
+    let asked = shared_url(scorer, indicator);
     let about = (asked.value() != indicator.value()).then(|| asked.value().to_owned());
     speak(scorer, &asked, about.as_deref(), parts);
     if let Some(host) = indicator.host() {
@@ -122,7 +122,7 @@ fn address_of(scorer: &Scorer<'_>, address: IpAddr, parts: &mut Vec<Part>) {
 
 /// Returns a URL as sources are told it: mostly without its query, which may name a person. User and fragment are no
 /// part of an indicator.
-pub(super) fn told(scorer: &Scorer<'_>, url: &Indicator) -> Indicator {
+pub(super) fn shared_url(scorer: &Scorer<'_>, url: &Indicator) -> Indicator {
     if scorer.policy.rules.whole_urls {
         url.clone()
     } else {
@@ -170,14 +170,14 @@ pub(super) fn ask(
     let ScoreOptions {
         providers, tlp, pap, ..
     } = scorer.options;
-    let tenant = &scorer.asker.tenant;
+    let tenant = &scorer.requester.tenant;
     let names = providers.as_ref();
     for descriptor in lookup::providers_for(scorer.engine, tenant, capability, asked.kind(), names) {
         let offer = descriptor.offer(capability);
         let unsaid = offer.iter().flat_map(|offer| offer.unsaid(asked.kind()));
         parts.push(Part {
             unsaid: unsaid.map(Name::new).collect(),
-            barred: lookup::blocked_reason(scorer.engine, &descriptor, capability, *tlp, *pap),
+            blocked_reason: lookup::blocked_reason(scorer.engine, &descriptor, capability, *tlp, *pap),
             query: Query {
                 params: Source::of(&descriptor, capability).params,
                 ..Query::new(capability, asked.clone())

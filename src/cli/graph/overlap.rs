@@ -11,9 +11,9 @@ use crate::cli::table::{Column, WIDE, csv, render};
 use crate::cli::{follow, terminal};
 use crate::config::problem::did_you_mean;
 use crate::graph::news::counts;
-use crate::graph::overlap::{Overlap, Side, Start, Times, only_given, overlaps, providers, said_text};
-use crate::graph::select::Kept;
-use crate::graph::{Graph, Identity, Node};
+use crate::graph::overlap::{Overlap, OverlapSide, Start, Times, only_given, overlaps, providers, said_text};
+use crate::graph::select::KeptByMarks;
+use crate::graph::{EntityKey, Graph, Node};
 use crate::maltego::types;
 
 #[derive(Debug, clap::Args)]
@@ -39,9 +39,9 @@ pub(super) struct OverlapCommand {
 }
 
 /// Holds a side with its name.
-struct Named {
+struct NamedSide {
     name: String,
-    side: Side,
+    side: OverlapSide,
 }
 
 impl OverlapCommand {
@@ -50,7 +50,7 @@ impl OverlapCommand {
         let all = overlaps(&a.side, &b.side);
         let given = only_given(&a.side, &b.side);
         let known = a.side.marks().chain(b.side.marks());
-        let Kept { kept, left_out } = self.marks.keep(all.clone(), known, |one| &one.marks)?;
+        let KeptByMarks { kept, left_out } = self.marks.keep(all.clone(), known, |one| &one.marks)?;
         match self.format {
             Format::Json => {
                 let shown: Vec<_> = kept.iter().map(overlap_json).collect();
@@ -95,16 +95,16 @@ impl OverlapCommand {
         Ok(())
     }
 
-    fn sides(&self) -> anyhow::Result<[Named; 2]> {
+    fn sides(&self) -> anyhow::Result<[NamedSide; 2]> {
         if let [a, b] = self.files.as_slice() {
             anyhow::ensure!(
                 self.from.is_empty() && self.via.is_empty(),
                 "--from and --via part one graph into two sides; name one graph with them"
             );
-            let whole = |file: &PathBuf| -> anyhow::Result<Named> {
-                Ok(Named {
+            let whole = |file: &PathBuf| -> anyhow::Result<NamedSide> {
+                Ok(NamedSide {
                     name: file.display().to_string(),
-                    side: Side::whole(&follow::opened(file)?),
+                    side: OverlapSide::whole(&follow::opened(file)?),
                 })
             };
             return Ok([whole(a)?, whole(b)?]);
@@ -172,9 +172,9 @@ impl OverlapCommand {
                 let names: Vec<&str> = start.via.iter().map(String::as_str).collect();
                 format!(" via {}", names.join(", "))
             };
-            Named {
+            NamedSide {
                 name: format!("from {}{via}", terminal::line(&name)),
-                side: Side::reached(&graph, start, &other.at),
+                side: OverlapSide::reached(&graph, start, &other.at),
             }
         };
         Ok([side(a, &first, &second), side(b, &second, &first)])
@@ -212,7 +212,7 @@ fn places(graph: &Graph, from: &str) -> anyhow::Result<BTreeSet<usize>> {
     Ok(all)
 }
 
-fn show_sides(found: &[Overlap], a: &Named, b: &Named) {
+fn show_sides(found: &[Overlap], a: &NamedSide, b: &NamedSide) {
     for (letter, side) in [("A", a), ("B", b)] {
         terminal::print(&format!(
             "{letter}: {}, {} reached",
@@ -248,7 +248,7 @@ fn show_overlaps(found: &[Overlap], width: usize) {
 }
 
 fn overlap_columns(found: &[Overlap]) -> Vec<Column> {
-    let short = |(type_id, _, _): &Identity| types::last_part(type_id).to_owned();
+    let short = |(type_id, _, _): &EntityKey| types::last_part(type_id).to_owned();
     let said = |one: &Overlap, side: usize| one.sides.get(side).map(said_text).unwrap_or_default();
     vec![
         Column::fixed("Type", found.iter().map(|one| short(&one.identity))),

@@ -12,12 +12,12 @@ use crate::cli::{follow, terminal};
 use crate::graph::news::counts;
 use crate::graph::period::{Period, hull};
 use crate::graph::select::{is_type, marks};
-use crate::graph::standing::Standing;
+use crate::graph::standing::Support;
 use crate::graph::{Graph, Node, part, to_dot, to_graphml};
 
 /// Names how a graph is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Shown {
+enum GraphFormat {
     /// For people.
     Table,
     /// For programs; what is printed is a graph that `--on` and `graph` read again.
@@ -46,8 +46,8 @@ pub(super) struct Show {
     #[arg(long)]
     wide: bool,
     /// How the answer is printed; dot and graphml print the whole graph.
-    #[arg(long, value_enum, default_value_t = Shown::Table)]
-    format: Shown,
+    #[arg(long, value_enum, default_value_t = GraphFormat::Table)]
+    format: GraphFormat,
     // The last, since its heading is that of what follows.
     #[command(flatten)]
     filters: Filters,
@@ -57,9 +57,9 @@ impl Show {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let graph = follow::opened(&self.file)?;
         let whole = match self.format {
-            Shown::Dot => Some(to_dot(&graph)),
-            Shown::Graphml => Some(to_graphml(&graph)?),
-            Shown::Table | Shown::Json | Shown::Csv => None,
+            GraphFormat::Dot => Some(to_dot(&graph)),
+            GraphFormat::Graphml => Some(to_graphml(&graph)?),
+            GraphFormat::Table | GraphFormat::Json | GraphFormat::Csv => None,
         };
         if let Some(whole) = whole {
             anyhow::ensure!(
@@ -86,11 +86,11 @@ impl Show {
             return self.show_standing(&graph, &selected.chosen, said.as_deref());
         }
         match self.format {
-            Shown::Json => {
+            GraphFormat::Json => {
                 terminal::print_data(&serde_json::to_string_pretty(&part(&graph, &selected.chosen)?)?);
             }
-            Shown::Csv => terminal::print_data(&csv(&columns(&nodes(&graph, &selected.chosen)))?),
-            Shown::Table | Shown::Dot | Shown::Graphml => {
+            GraphFormat::Csv => terminal::print_data(&csv(&columns(&nodes(&graph, &selected.chosen)))?),
+            GraphFormat::Table | GraphFormat::Dot | GraphFormat::Graphml => {
                 terminal::print(&self.head(&graph));
                 if let Some(said) = said {
                     terminal::print(&format!("shows {said}"));
@@ -130,19 +130,19 @@ impl Show {
 
     fn show_standing(&self, graph: &Graph, chosen: &[usize], said: Option<&str>) -> anyhow::Result<()> {
         let period = self.filters.period()?;
-        let mut by_standing: BTreeMap<Standing, Vec<&Node>> = BTreeMap::new();
+        let mut by_standing: BTreeMap<Support, Vec<&Node>> = BTreeMap::new();
         for node in nodes(graph, chosen) {
             by_standing
-                .entry(Standing::of(node, period))
+                .entry(Support::of(node, period))
                 .or_default()
                 .push(node);
         }
         let mut of = |standing| by_standing.remove(&standing).unwrap_or_default();
-        let (weak, corroborated) = (of(Standing::Weak), of(Standing::Corroborated));
-        let (single, apart, given) = (of(Standing::Single), of(Standing::Apart), of(Standing::Given));
+        let (weak, corroborated) = (of(Support::Weak), of(Support::Corroborated));
+        let (single, apart, given) = (of(Support::Single), of(Support::Apart), of(Support::Given));
         let outside = period.map_or_else(String::new, |period| format!(" outside {period}"));
         match self.format {
-            Shown::Json => {
+            GraphFormat::Json => {
                 let list = |nodes: &[&Node]| nodes.iter().map(|node| node_json(node)).collect::<Vec<_>>();
                 terminal::print_data(&serde_json::to_string_pretty(&json!({
                     "period": period.map(|period| json!({ "first": period.first(), "last": period.last() })),
@@ -154,7 +154,7 @@ impl Show {
                     },
                 }))?);
             }
-            Shown::Csv => {
+            GraphFormat::Csv => {
                 let standing = weak
                     .iter()
                     .map(|_| "weak")
@@ -164,7 +164,7 @@ impl Show {
                 table.extend(columns(&both));
                 terminal::print_data(&csv(&table)?);
             }
-            Shown::Table | Shown::Dot | Shown::Graphml => {
+            GraphFormat::Table | GraphFormat::Dot | GraphFormat::Graphml => {
                 if let Some(said) = said {
                     terminal::print(&format!("looks at {said}\n"));
                 }

@@ -55,7 +55,7 @@ fn values(loaded: &Loaded) -> Vec<(&str, &str)> {
 fn changes(loaded: &Loaded) -> Vec<String> {
     let changes = loaded.changes.as_ref().unwrap().iter();
     let said = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let line = |one: &crate::config::Change| {
+    let line = |one: &crate::config::OverlayChange| {
         format!(
             "{}: {} -> {} ({})",
             one.path,

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::vendor;
-use crate::catalogue::{Answerer, Catalogue, InputSpec};
+use crate::catalogue::{Catalogue, InputSpec, TransformSource};
 use crate::config::{DEFAULT_FILE, Loaded, Origin, Report, load, read};
 use crate::domain::{Indicator, IndicatorKind, Purpose};
 
@@ -72,7 +72,7 @@ fn the_compiled_in_file_loads_with_every_transform() {
         ]
     );
     let own = loaded.settings.transforms.iter();
-    let own: Vec<_> = own.filter(|spec| spec.answerer == Answerer::Own).collect();
+    let own: Vec<_> = own.filter(|spec| spec.answerer == TransformSource::Own).collect();
     assert!(own.iter().any(|spec| spec.name == "pivotd.parts"));
     assert!(loaded.settings.providers["domaintools"].has_key(&vendor::DESCRIPTOR));
 }

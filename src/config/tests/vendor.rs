@@ -7,7 +7,7 @@ use crate::domain::IndicatorKind::{
     self, Certificate, Domain, Email, Hostname, Ipv4, Organization, Person, Phone, Phrase,
 };
 use crate::providers::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Param, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Param, Product,
     Provider, ProviderError, ProviderOption, Providers, Reply, Step, Unit, Values, names,
 };
 
@@ -135,7 +135,7 @@ impl Provider for Described {
         unreachable!("nothing is asked")
     }
 
-    fn sign(&self, _: &mut Call, _: &Exposed<'_>, _: jiff::Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, _: &mut Call, _: &ExposedKey<'_>, _: jiff::Timestamp) -> Result<(), ProviderError> {
         unreachable!("nothing is asked")
     }
 }

@@ -35,16 +35,16 @@ impl Waiters for Caller {
         Duration::from_secs(self.until)
     }
 
-    fn abandoned(&self) -> bool {
+    fn is_abandoned(&self) -> bool {
         self.left.load(Ordering::Relaxed)
     }
 
-    fn gone(&self) -> bool {
-        self.given_up.fetch_or(self.abandoned(), Ordering::Relaxed);
-        self.abandoned()
+    fn gives_up(&self) -> bool {
+        self.given_up.fetch_or(self.is_abandoned(), Ordering::Relaxed);
+        self.is_abandoned()
     }
 
-    fn left(&self) -> BoxFuture<'_, ()> {
+    fn all_gone(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
 
@@ -52,7 +52,7 @@ impl Waiters for Caller {
         Priority::Batch
     }
 
-    fn hurried(&self) -> BoxFuture<'_, ()> {
+    fn became_interactive(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
 }
@@ -158,11 +158,11 @@ fn a_look_up_waits_for_the_last_of_its_members() {
     let together = AllWaiters(vec![Arc::<Caller>::clone(&early), Arc::<Caller>::clone(&late)]);
     assert_eq!(together.deadline(), Duration::from_secs(9));
     early.leave();
-    assert!(!together.gone());
+    assert!(!together.gives_up());
     assert!(
         !early.given_up.load(Ordering::Relaxed),
         "its answer comes, so whoever asks again may join"
     );
     late.leave();
-    assert!(together.gone());
+    assert!(together.gives_up());
 }

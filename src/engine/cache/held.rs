@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use moka::ops::compute::Op;
 
-use super::super::room::{Place, Room};
-use super::{AnswerKey, Cache, Entry, Kept, Key, stored};
+use super::super::room::{MemoryBudget, MemoryPermit};
+use super::{AnswerKey, Cache, CachedBody, Entry, Key, stored};
 
 impl Cache {
     /// Returns an answer from memory, or from disk (it then stays in memory).
@@ -25,9 +25,9 @@ impl Cache {
     pub async fn get_within(
         &self,
         key: &AnswerKey,
-        room: &Room,
+        room: &MemoryBudget,
         until: Duration,
-    ) -> (Option<Arc<Entry>>, Option<Arc<Place>>) {
+    ) -> (Option<Arc<Entry>>, Option<Arc<MemoryPermit>>) {
         if let Some(entry) = self.in_memory(key).await {
             return (Some(entry), None);
         }
@@ -40,7 +40,7 @@ impl Cache {
     }
 
     async fn in_memory(&self, key: &AnswerKey) -> Option<Arc<Entry>> {
-        if let Some(Kept::Answer(entry)) = self.memory.get(&Key::Answer(key.clone())).await {
+        if let Some(CachedBody::Answer(entry)) = self.memory.get(&Key::Answer(key.clone())).await {
             return Some(entry);
         }
         None
@@ -63,7 +63,7 @@ impl Cache {
         let held = self.memory.entry(Key::Answer(key.clone()));
         held.and_compute_with(|held| {
             let operation = match held.map(moka::Entry::into_value) {
-                Some(Kept::Answer(newer)) => {
+                Some(CachedBody::Answer(newer)) => {
                     entry = newer;
                     Op::Nop
                 }

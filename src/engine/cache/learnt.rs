@@ -27,7 +27,7 @@ const SAY_SO: [Capability; 3] = [
 
 /// Remembers sinkholes by the scope of the answers: what a user's own key paid for marks nothing of others.
 #[derive(Debug, Default)]
-pub struct Learnt {
+pub struct LearnedMarks {
     scopes: RwLock<HashMap<String, Scope>>,
     /// Grows with every change; rendered bodies depend on it.
     generation: AtomicU64,
@@ -103,7 +103,7 @@ impl Scope {
     }
 }
 
-impl Learnt {
+impl LearnedMarks {
     /// Learns from all stored answers.
     pub(super) async fn read(&self, store: &dyn AnswerStore) {
         let found: HashMap<String, Vec<(AnswerKey, EngineResponse)>> = HashMap::new();
@@ -232,14 +232,14 @@ mod tests {
         AnswerKey::new(provider, "https://x.example", &entry.answer.query, scope)
     }
 
-    fn source(learnt: &Learnt, scopes: &[&str], value: &str, now: u8) -> Option<String> {
+    fn source(learnt: &LearnedMarks, scopes: &[&str], value: &str, now: u8) -> Option<String> {
         let (marks, _) = learnt.marks(scopes.iter().copied(), at(now));
         marks.of(value).map(Mark::source)
     }
 
     #[test]
     fn the_newest_answer_of_a_scope_counts_until_its_time() {
-        let learnt = Learnt::default();
+        let learnt = LearnedMarks::default();
         let one = entry("acme", "192.0.2.7", 3, true);
         learnt.learn(&key(&one, "server/a"), &one);
         let other = entry("other", "192.0.2.7", 2, true);
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_newer_mark_of_a_short_life_hides_no_older_one_that_still_counts() {
-        let learnt = Learnt::default();
+        let learnt = LearnedMarks::default();
         let long = entry("acme", "192.0.2.7", 3, true);
         let mut short = entry("other", "192.0.2.7", 4, true);
         (short.fresh_until, short.stale_until) = (at(5), at(5));
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn what_is_purged_is_forgotten_and_nothing_else_is() {
-        let learnt = Learnt::default();
+        let learnt = LearnedMarks::default();
         let (one, other) = (
             entry("acme", "192.0.2.7", 3, true),
             entry("other", "192.0.2.7", 2, true),
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_a_users_own_key_paid_for_marks_nothing_of_others() {
-        let learnt = Learnt::default();
+        let learnt = LearnedMarks::default();
         let one = entry("acme", "192.0.2.7", 3, true);
         learnt.learn(&key(&one, "user/7f"), &one);
         assert_eq!(source(&learnt, &["server/a"], "192.0.2.7", 4), None);

@@ -19,12 +19,12 @@ const LEVEL: i32 = 3;
 const MOST: u64 = 1 << 30;
 
 /// Counts what it hands on.
-struct Counted<W> {
+struct CountingWriter<W> {
     inner: W,
     count: u64,
 }
 
-impl<W: Write> Write for Counted<W> {
+impl<W: Write> Write for CountingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.count += written as u64;
@@ -46,7 +46,7 @@ pub(super) fn write(entry: &Entry) -> Result<Vec<u8>, Error> {
     }
     let head = vec![PACKED; 1 + size_of::<u64>()];
     let packer = zstd::stream::write::Encoder::new(head, LEVEL).map_err(Error::io)?;
-    let counted = Counted {
+    let counted = CountingWriter {
         inner: packer,
         count: 0,
     };

@@ -26,7 +26,7 @@ const LONGEST_LIMIT: Duration = Duration::from_secs(24 * 3600);
 const OPTIONAL_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Says what an attempt came to.
-pub(super) enum Attempted {
+pub(super) enum AttemptResult {
     Done(Replied),
     Again {
         failure: Failure,
@@ -39,7 +39,7 @@ impl CallExecutor {
     ///
     /// # Errors
     /// What the callers are told where no attempt is made.
-    pub(super) async fn attempt(&self, call: &Call) -> Result<Attempted, Failure> {
+    pub(super) async fn attempt(&self, call: &Call) -> Result<AttemptResult, Failure> {
         self.pass_breaker(call).await?;
         let session = self.session_for(call).await?;
         let CallContext {
@@ -216,7 +216,7 @@ impl CallExecutor {
         reply: Reply,
         classification: Classification,
         reservation: Reservation,
-    ) -> (&'static str, Attempted) {
+    ) -> (&'static str, AttemptResult) {
         let Classification { class, charge } = classification;
         let cost = match charge {
             Charge::Free => Cost::default(),
@@ -237,11 +237,11 @@ impl CallExecutor {
         let attempted = match class {
             ReplyClass::Good => {
                 tell(Signal::Fine);
-                Attempted::Done(Replied::Good(reply))
+                AttemptResult::Done(Replied::Good(reply))
             }
             ReplyClass::NotFound => {
                 tell(Signal::Fine);
-                Attempted::Done(Replied::NotFound(reply))
+                AttemptResult::Done(Replied::NotFound(reply))
             }
             ReplyClass::Limited { after, message } => {
                 let wait = after.map_or(UNSAID_LIMIT, Duration::from_secs).min(LONGEST_LIMIT);
@@ -255,7 +255,7 @@ impl CallExecutor {
                     self.log_refused_key(&message);
                 }
                 let denial = self.call.credential.denial();
-                Attempted::Done(Replied::Failed(failed(FailureKind::Denied(denial), message)))
+                AttemptResult::Done(Replied::Failed(failed(FailureKind::Denied(denial), message)))
             }
             ReplyClass::SessionEnded(message) => {
                 tell(Signal::Fine);
@@ -265,7 +265,7 @@ impl CallExecutor {
             ReplyClass::NotEntitled(message) => {
                 tell(Signal::NotEntitled(message.clone()));
                 let kind = FailureKind::Denied(Denial::NotEntitled);
-                Attempted::Done(Replied::Failed(failed(kind, message)))
+                AttemptResult::Done(Replied::Failed(failed(kind, message)))
             }
             ReplyClass::Retry(message) => {
                 tell(Signal::Failed);
@@ -274,11 +274,11 @@ impl CallExecutor {
             }
             ReplyClass::Refused(message) => {
                 tell(Signal::Fine);
-                Attempted::Done(Replied::Failed(failed(FailureKind::Refused, message)))
+                AttemptResult::Done(Replied::Failed(failed(FailureKind::Refused, message)))
             }
             ReplyClass::Malformed(message) => {
                 tell(Signal::Failed);
-                Attempted::Done(Replied::Failed(failed(FailureKind::Malformed, message)))
+                AttemptResult::Done(Replied::Failed(failed(FailureKind::Malformed, message)))
             }
         };
         (name, attempted)
@@ -301,11 +301,11 @@ impl CallExecutor {
     }
 
     /// Asks for another attempt, unless bytes of a call that may not be repeated have left.
-    fn again(&self, call: &Call, failure: Failure, not_before: Option<Timestamp>) -> Attempted {
+    fn again(&self, call: &Call, failure: Failure, not_before: Option<Timestamp>) -> AttemptResult {
         if call.repeatable {
-            Attempted::Again { failure, not_before }
+            AttemptResult::Again { failure, not_before }
         } else {
-            Attempted::Done(Replied::Failed(failure))
+            AttemptResult::Done(Replied::Failed(failure))
         }
     }
 
@@ -314,13 +314,13 @@ impl CallExecutor {
         call: &Call,
         error: AttemptError,
         reservation: Reservation,
-    ) -> (&'static str, Attempted) {
+    ) -> (&'static str, AttemptResult) {
         let now = self.services.clock.now();
         if let AttemptError::Unsigned(error) = error {
             self.settle(call, reservation, Cost::default(), "unsigned");
             let denial = self.call.credential.denial();
             let failure = self.failure(FailureKind::Denied(denial), call, error.to_string());
-            return ("unsigned", Attempted::Done(Replied::Failed(failure)));
+            return ("unsigned", AttemptResult::Done(Replied::Failed(failure)));
         }
         self.call
             .credential
@@ -354,17 +354,17 @@ impl CallExecutor {
         let failure = self.failure(kind, call, message);
         let nothing_sent = name == "unreachable";
         let attempted = match kind {
-            FailureKind::Unavailable if nothing_sent => Attempted::Again {
+            FailureKind::Unavailable if nothing_sent => AttemptResult::Again {
                 failure,
                 not_before: None,
             },
             FailureKind::Unavailable => self.again(call, failure, None),
-            _ => Attempted::Done(Replied::Failed(failure)),
+            _ => AttemptResult::Done(Replied::Failed(failure)),
         };
         (name, attempted)
     }
 
-    fn timed_out(&self, call: &Call, reservation: Reservation) -> (&'static str, Attempted) {
+    fn timed_out(&self, call: &Call, reservation: Reservation) -> (&'static str, AttemptResult) {
         self.call
             .credential
             .account

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use attempt::Attempted;
+use attempt::AttemptResult;
 use backon::BackoffBuilder;
 
-use super::closing::Closing;
+use super::closing::ShutdownSignal;
 use super::keyring::Credential;
 use super::ledger::{Ledger, Spend, cost_text};
-use super::room::{Place, Room};
+use super::room::{MemoryBudget, MemoryPermit};
 use super::runtime::Runtime;
 use super::session::Session;
 use super::waiters::FlightContext;
@@ -34,9 +34,9 @@ pub struct CallServices {
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// Room for large answers.
-    pub room: Arc<Room>,
+    pub room: Arc<MemoryBudget>,
     /// Tells when the server stops.
-    pub closing: Arc<Closing>,
+    pub closing: Arc<ShutdownSignal>,
 }
 
 /// Holds what belongs to the calls of one look-up: the provider, the key with its account and scope, and who is charged.
@@ -65,7 +65,7 @@ pub struct CallExecutor {
     /// Sums what was charged: calls, records, hundredths.
     charged: Mutex<(Cost, Name)>,
     /// The room that this look-up has.
-    place: Mutex<Option<Arc<Place>>>,
+    place: Mutex<Option<Arc<MemoryPermit>>>,
 }
 
 impl CallExecutor {
@@ -92,7 +92,7 @@ impl CallExecutor {
     }
 
     /// Adds what a part was charged, and whether it may be repeated.
-    pub(super) fn take_over(&self, part: &Self) {
+    pub(super) fn adopt_state(&self, part: &Self) {
         let is_unrepeatable = part.is_unrepeatable();
         self.unrepeatable.fetch_or(is_unrepeatable, Ordering::Relaxed);
         if let Ok(charged) = part.charged.lock() {
@@ -128,8 +128,8 @@ impl CallExecutor {
         let mut cause: Option<String> = None;
         loop {
             let (failure, not_before) = match self.attempt(call).await {
-                Ok(Attempted::Done(replied)) => return replied,
-                Ok(Attempted::Again { failure, not_before }) => (failure, not_before),
+                Ok(AttemptResult::Done(replied)) => return replied,
+                Ok(AttemptResult::Again { failure, not_before }) => (failure, not_before),
                 Err(mut failure) => {
                     // What ended the attempts says less than what failed in them.
                     if let Some(cause) = cause.filter(|_| failure.kind == FailureKind::Unavailable) {
@@ -147,7 +147,7 @@ impl CallExecutor {
                 .and_then(|wait| Duration::try_from(wait).ok())
                 .map_or(pause, |wait| wait.max(pause));
             let at = self.services.clock.elapsed() + pause;
-            if at >= self.flight.waiters.deadline() || self.flight.waiters.gone() {
+            if at >= self.flight.waiters.deadline() || self.flight.waiters.gives_up() {
                 return Replied::Failed(failure);
             }
             tracing::debug!(provider = %self.call.runtime.settings.name, product = %call.product, ?pause, "asking again");

@@ -11,8 +11,8 @@ use tokio::sync::SemaphorePermit;
 use super::CallExecutor;
 use crate::clock::timeout_at;
 use crate::domain::{Failure, FailureKind};
-use crate::engine::rate_limiter::{RateLimiter, TooLate};
-use crate::engine::room::Place;
+use crate::engine::rate_limiter::{DeadlineExceeded, RateLimiter};
+use crate::engine::room::MemoryPermit;
 use crate::providers::Call;
 
 impl CallExecutor {
@@ -30,7 +30,7 @@ impl CallExecutor {
                 output = &mut future => return Ok(output),
                 () = self.services.closing.begun(), if !has_asked => return Err(self.stopping(call)),
                 // A caller who joins in this moment keeps the place.
-                () = self.flight.waiters.left() => self.still_wanted(call)?,
+                () = self.flight.waiters.all_gone() => self.still_wanted(call)?,
             }
         }
     }
@@ -40,7 +40,7 @@ impl CallExecutor {
     /// # Errors
     /// What the callers are told.
     pub(super) fn still_wanted(&self, call: &Call) -> Result<(), Failure> {
-        if self.flight.waiters.gone() {
+        if self.flight.waiters.gives_up() {
             let message = "no caller waits for the answer any more";
             return Err(self.failure(FailureKind::TimedOut, call, message));
         }
@@ -65,7 +65,7 @@ impl CallExecutor {
     }
 
     /// Returns the room that this look-up has.
-    pub(in crate::engine) fn place(&self) -> Option<Arc<Place>> {
+    pub(in crate::engine) fn place(&self) -> Option<Arc<MemoryPermit>> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -87,7 +87,7 @@ impl CallExecutor {
             let wait =
                 Duration::try_from(until.duration_since(self.services.clock.now())).unwrap_or_default();
             let at = self.services.clock.elapsed() + wait;
-            if at >= self.flight.waiters.deadline() || self.flight.waiters.gone() {
+            if at >= self.flight.waiters.deadline() || self.flight.waiters.gives_up() {
                 return Err(failure);
             }
             self.while_wanted(call, self.services.clock.sleep_until(at))
@@ -140,7 +140,7 @@ impl CallExecutor {
                 Ok(()) => return Ok(()),
                 // A caller with more time joined while this waited.
                 Err(_) if self.flight.waiters.deadline() > deadline => {}
-                Err(TooLate { wait }) => {
+                Err(DeadlineExceeded { wait }) => {
                     let message = format!(
                         "the rate that this server keeps with {} is taken: this would wait {} s, longer than the deadline allows",
                         self.call.runtime.settings.name,

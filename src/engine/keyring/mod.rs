@@ -245,7 +245,7 @@ impl Keyring {
 }
 
 /// Is what a key of one's own comes with.
-struct OwnKey<'a> {
+struct UserKey<'a> {
     tenant: &'a str,
     owner: KeyOwner,
     parts: &'a BTreeMap<String, KeyPart>,
@@ -264,7 +264,7 @@ impl Builder<'_> {
             Some(_) => Some(format!("the {title} key of this server cannot be read")),
             None => Some(format!("no {title} key is configured on this server")),
         };
-        let own = OwnKey {
+        let own = UserKey {
             tenant: DEFAULT_TENANT,
             owner: KeyOwner::Server,
             parts: &self.settings.credentials,
@@ -292,7 +292,7 @@ impl Builder<'_> {
             let budgets = self.settings.budget.iter().cloned();
             budgets.map(|budget| budget.of_tenant(tenant)).collect()
         };
-        let own = OwnKey {
+        let own = UserKey {
             tenant,
             owner: KeyOwner::Tenant,
             parts: &key.parts,
@@ -304,7 +304,7 @@ impl Builder<'_> {
         self.with_key(own, previous)
     }
 
-    fn with_key(&self, own: OwnKey<'_>, previous: Option<&Configured>) -> Configured {
+    fn with_key(&self, own: UserKey<'_>, previous: Option<&Configured>) -> Configured {
         let key = key::configured(own.parts);
         let scope = tenant_scope(own.tenant);
         let mark = self.hasher.mark(&key, self.settings);

@@ -27,7 +27,7 @@ const UNTRIED_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 
 /// Holds the rate that the keys not taken yet share at one address, with the rates that it was made of.
 #[derive(Debug)]
-struct Untried {
+struct UntriedRate {
     rates: Vec<Rate>,
     limiter: Arc<RateLimiter>,
 }
@@ -57,7 +57,7 @@ pub(super) struct UserKeys {
     pending: Mutex<HashMap<Account, Weak<AccountState>>>,
     refused: Mutex<HashMap<String, Vec<Refused>>>,
     /// Rates of keys that are not taken yet, by the vendor's address.
-    untried: Mutex<HashMap<String, Untried>>,
+    untried: Mutex<HashMap<String, UntriedRate>>,
 }
 
 impl UserKeys {
@@ -99,7 +99,7 @@ impl UserKeys {
         let make = || {
             let few = Rate::smooth(UNTRIED_PER_MINUTE, Duration::from_mins(1));
             let all: Vec<Rate> = rates.iter().copied().chain([few]).collect();
-            Untried {
+            UntriedRate {
                 rates: rates.to_vec(),
                 limiter: RateLimiter::new(&all, Arc::clone(clock)),
             }

@@ -22,9 +22,9 @@ static WITNESS: LazyLock<Arc<Descriptor>> = LazyLock::new(|| {
 
 /// Remembers what it signed, and adds a parameter of its own, as signing may.
 #[derive(Default)]
-struct Witness(Mutex<Vec<String>>);
+struct RecordingProvider(Mutex<Vec<String>>);
 
-impl Provider for Witness {
+impl Provider for RecordingProvider {
     fn descriptor(&self) -> &Arc<Descriptor> {
         &WITNESS
     }
@@ -37,7 +37,7 @@ impl Provider for Witness {
         unreachable!("nothing is judged here")
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _: Timestamp) -> Result<(), ProviderError> {
         call.add("by", "wit ness");
         self.0.lock().unwrap().push(call.target(key.prefix()));
         Ok(())
@@ -78,7 +78,7 @@ proptest! {
         transport in (0..BELOW.len()).prop_map(|at| &BELOW[at]),
         pairs in proptest::collection::vec(("\\PC{1,8}", "[\\PC\n\t]{0,24}"), 0..4),
     ) {
-        let witness = Witness::default();
+        let witness = RecordingProvider::default();
         let mut call = Call::get("api", "any", "/v3/a%20b/c");
         for (name, value) in &pairs {
             call.add(name, value.as_str());
@@ -114,7 +114,7 @@ async fn the_request_line_is_what_was_signed() {
         listener,
         "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned(),
     ));
-    let witness = Witness::default();
+    let witness = RecordingProvider::default();
     let call = Call::get("api", "any", "/v3/groups")
         .with("tql", "summary = \"it's 100% a+b/c?d&e=f#g ~ü\\\\ `*`\"")
         .with("fields", "tags")
@@ -157,7 +157,7 @@ async fn a_reply_comes_without_the_key_and_with_seconds_to_wait() {
     let transport = transport(&format!("http://{address}"));
     let call = Call::get("api", "any", "/x");
     let reply = transport
-        .attempt(&Witness::default(), &call, &signing)
+        .attempt(&RecordingProvider::default(), &call, &signing)
         .await
         .unwrap();
     instance.await.unwrap();

@@ -92,7 +92,7 @@ fn a_name_is_one_entity_however_it_is_spelt() {
     }
     let mut other = Graph::default();
     spelt(&mut other, &["ACME INC"]);
-    let both = overlaps(&Side::whole(&graph), &Side::whole(&other));
+    let both = overlaps(&OverlapSide::whole(&graph), &OverlapSide::whole(&other));
     let shown: Vec<&str> = both.iter().map(|one| one.identity.1.as_str()).collect();
     assert_eq!(shown, ["Acme, Inc.", "Acme, Inc."]);
 }
@@ -246,14 +246,14 @@ fn a_step_says_what_is_new_what_was_known_and_what_agrees() {
             .collect()
     };
     graph.found(from, "acme.history", all("acme", &["192.0.2.1", "192.0.2.2"]));
-    let before = Before::of(&graph);
+    let before = EarlierGraph::of(&graph);
     graph.begin("other.history");
     graph.found(
         from,
         "other.history",
         all("other", &["192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.3"]),
     );
-    let news = News::of(&before, &graph);
+    let news = GraphChanges::of(&before, &graph);
     assert_eq!(
         (news.step, &news.new, &*news.known),
         (2, &BTreeSet::from([3, 4]), &[2][..])
@@ -262,23 +262,23 @@ fn a_step_says_what_is_new_what_was_known_and_what_agrees() {
         news.text(&graph),
         "2 IPv4 addresses are new, 1 entity was known, 1 now has two sources"
     );
-    let before = Before::of(&graph);
+    let before = EarlierGraph::of(&graph);
     graph.begin("other.history");
     graph.found(from, "other.history", all("other", &["192.0.2.3"]));
-    let again = News::of(&before, &graph);
+    let again = GraphChanges::of(&before, &graph);
     assert_eq!(again.text(&graph), "nothing is new, 1 entity was known");
 }
 
 #[test]
 fn what_a_step_ran_on_is_not_new_although_the_step_told_of_it() {
     let mut graph = Graph::default();
-    let before = Before::of(&graph);
+    let before = EarlierGraph::of(&graph);
     graph.begin("acme.context");
     let from = graph.give(domain("a.example"));
     let copy = view("maltego.Domain", "a.example", &[("acme.score", "7")], &[]);
     let found = seen_by("acme", "192.0.2.1", "2013-01-01", "");
     graph.found(from, "acme.context", vec![copy, found]);
-    let news = News::of(&before, &graph);
+    let news = GraphChanges::of(&before, &graph);
     assert_eq!(news.text(&graph), "1 IPv4 address is new");
     let selection = Selection {
         new: true,

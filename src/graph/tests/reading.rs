@@ -140,7 +140,7 @@ fn overlaps_are_what_both_sides_reached_with_what_each_says() {
         ],
     );
     b.give(Node::from(view("maltego.IPv4Address", "192.0.2.8", &[], &[])));
-    let (a, b) = (Side::whole(&a), Side::whole(&b));
+    let (a, b) = (OverlapSide::whole(&a), OverlapSide::whole(&b));
     let found = overlaps(&a, &b);
     let named: Vec<(&str, Times)> = found
         .iter()
@@ -184,7 +184,7 @@ fn one_graph_has_two_sides_by_where_its_pivots_started() {
         at: BTreeSet::from([at]),
         via: via.iter().map(|&name| name.to_owned()).collect(),
     };
-    let side = |one: &Start, other: &Start| Side::reached(&graph, one, &other.at);
+    let side = |one: &Start, other: &Start| OverlapSide::reached(&graph, one, &other.at);
     let (one, other) = (start(incident, &[]), start(1, &[]));
     let found = overlaps(&side(&one, &other), &side(&other, &one));
     assert_eq!(found.len(), 1, "{found:?}");
@@ -215,28 +215,28 @@ fn what_an_entity_rests_on_is_judged_by_source_and_time() {
             .iter()
             .map(|(source, (first, last))| (*source, *first, *last))
             .collect();
-        Standing::of(&node(&said), wanted)
+        Support::of(&node(&said), wanted)
     };
-    assert_eq!(judged(&[("acme", old)], may), Standing::Weak);
-    assert_eq!(judged(&[("acme", spring)], may), Standing::Single);
-    assert_eq!(judged(&[("acme", ("", ""))], may), Standing::Single);
-    assert_eq!(judged(&[("acme", spring)], None), Standing::Weak);
+    assert_eq!(judged(&[("acme", old)], may), Support::Weak);
+    assert_eq!(judged(&[("acme", spring)], may), Support::Single);
+    assert_eq!(judged(&[("acme", ("", ""))], may), Support::Single);
+    assert_eq!(judged(&[("acme", spring)], None), Support::Weak);
     assert_eq!(
         judged(&[("acme", spring), ("other", spring)], may),
-        Standing::Corroborated
+        Support::Corroborated
     );
-    assert_eq!(judged(&[("acme", old), ("other", old)], may), Standing::Apart);
+    assert_eq!(judged(&[("acme", old), ("other", old)], may), Support::Apart);
     assert_eq!(
         judged(&[("acme", old), ("other", old)], None),
-        Standing::Corroborated
+        Support::Corroborated
     );
-    assert_eq!(judged(&[("acme", old), ("other", spring)], may), Standing::Apart);
+    assert_eq!(judged(&[("acme", old), ("other", spring)], may), Support::Apart);
     assert_eq!(
         judged(&[("passivetotal", spring), ("defender", spring)], may),
-        Standing::Single,
+        Support::Single,
         "both sell the same data"
     );
-    assert_eq!(Standing::of(&domain("a.example"), may), Standing::Given);
+    assert_eq!(Support::of(&domain("a.example"), may), Support::Given);
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn a_source_saw_nothing_between_its_periods_nor_before_a_last_day_alone() {
         };
         select(&graph, &selection).unwrap().chosen
     };
-    assert_eq!(Standing::of(&graph.nodes()[1], None), Standing::Apart);
+    assert_eq!(Support::of(&graph.nodes()[1], None), Support::Apart);
     assert_eq!(graph.nodes()[1].properties["acme.last_seen"], "2014-03-09");
     assert_eq!(chosen("2013-08..2013-12"), [0usize; 0]);
     assert_eq!(chosen("2005"), [0usize; 0]);

@@ -12,7 +12,7 @@ use crate::engine::keyring::account::AccountState;
 use crate::engine::keyring::{Credential, DEFAULT_TENANT};
 use crate::engine::runtime::Runtime;
 use crate::engine::windows::window;
-use crate::engine::{Asker, TERMINAL};
+use crate::engine::{Requester, TERMINAL};
 use crate::http::api_call::json_call;
 use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
@@ -108,17 +108,19 @@ pub(super) async fn test(
         let settings = &runtime.settings;
         settings.no_key().is_none() || !settings.credentials.is_empty() || settings.key_fault.is_some()
     };
-    let asker = operator.0.asker(TERMINAL, "keys test", context.id().to_string());
+    let requester = operator
+        .0
+        .requester(TERMINAL, "keys test", context.id().to_string());
     let mut keys = Vec::new();
     let meant = runtimes
         .iter()
         .filter(|(name, _)| provider.is_none_or(|one| one == *name));
     for (_, runtime) in meant {
         if provider.is_some() || is_asked(runtime) {
-            keys.push(key_test(&app, runtime, DEFAULT_TENANT, &asker).await);
+            keys.push(key_test(&app, runtime, DEFAULT_TENANT, &requester).await);
         }
         for (tenant, _) in tenants_with_key(runtime) {
-            keys.push(key_test(&app, runtime, tenant, &asker).await);
+            keys.push(key_test(&app, runtime, tenant, &requester).await);
         }
     }
     Ok(Json(keys))
@@ -130,7 +132,7 @@ fn tenants_with_key(runtime: &Runtime) -> impl Iterator<Item = (&str, &TenantKey
     tenants.filter_map(|(tenant, settings)| Some((tenant.as_str(), settings.key.as_ref()?)))
 }
 
-async fn key_test(app: &App, runtime: &Arc<Runtime>, tenant: &str, asker: &Asker) -> KeyView {
+async fn key_test(app: &App, runtime: &Arc<Runtime>, tenant: &str, requester: &Requester) -> KeyView {
     let (name, title) = (&runtime.settings.name, &runtime.provider.descriptor().title);
     let own = tenants_with_key(runtime).find(|(known, _)| *known == tenant);
     let no_key = match own {
@@ -153,7 +155,11 @@ async fn key_test(app: &App, runtime: &Arc<Runtime>, tenant: &str, asker: &Asker
         return view;
     }
     let deadline = app.engine.clock().elapsed() + app.configured.load().settings().deadlines.maltego;
-    match app.engine.test_key(name, tenant, asker.clone(), deadline).await {
+    match app
+        .engine
+        .test_key(name, tenant, requester.clone(), deadline)
+        .await
+    {
         Ok(credential) => {
             view.products = products(app, runtime, &credential.account);
             view.budgets = budgets(app, runtime, &credential);

@@ -19,9 +19,9 @@ use crate::tokens::{NewToken, Scope, TokenRecord};
 /// Holds a secret on its way to the one time it is shown; debug output leaves it out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ShownOnce(pub String);
+pub struct OneTimeSecret(pub String);
 
-impl std::fmt::Debug for ShownOnce {
+impl std::fmt::Debug for OneTimeSecret {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("ShownOnce(…)")
     }
@@ -64,7 +64,7 @@ impl From<TokenRecord> for TokenView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedToken {
     /// The token itself, this once.
-    pub token: ShownOnce,
+    pub token: OneTimeSecret,
     /// What it is.
     pub record: TokenView,
 }
@@ -119,7 +119,7 @@ pub(super) async fn create(
     let made = app.tokens.create(new).await;
     let (token, record) = made.map_err(|error| refused(error.to_string()))?;
     Ok(Json(CreatedToken {
-        token: ShownOnce(token.expose_secret().to_owned()),
+        token: OneTimeSecret(token.expose_secret().to_owned()),
         record: record.into(),
     }))
 }

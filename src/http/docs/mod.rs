@@ -12,7 +12,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use self::examples::Everywhere;
+use self::examples::SharedParts;
 use crate::app::{App, Mode};
 use crate::http::soar::{alert, batch, context, decisions, reputation, score_request};
 use crate::openapi::{self, Version};
@@ -79,13 +79,13 @@ impl Modify for Examples {
     components(schemas(
         score_request::Answer,
         batch::BatchAnswer,
-        crate::ask::score::Context,
+        crate::ask::score::IndicatorFacts,
         crate::decisions::FeedbackRecord,
-        decisions::Explained,
+        decisions::DecisionWithFeedback,
         crate::http::problem::Problem,
         crate::http::soar::statuses::AlertReply,
     )),
-    modifiers(&Token, &Examples, &Everywhere),
+    modifiers(&Token, &Examples, &SharedParts),
     tags(
         (name = "reputation", description = "Scores of indicators"),
         (name = "decisions", description = "Decisions, explained later, and what people say of them"),

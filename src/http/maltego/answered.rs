@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 use crate::http::request::{Entry, RequestContext};
 use crate::maltego::codec::Codec;
 use crate::maltego::{TransformException, TransformResponse, UiMessage, UiMessageKind};
-use crate::net::bodies::{AGAIN, Unread};
+use crate::net::bodies::{AGAIN, BodyError};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CACHE: HeaderName = HeaderName::from_static("pivotd-cache");
@@ -72,14 +72,14 @@ impl Answered {
     }
 
     /// Answers a body that was not read. That there was no memory for it is no answer of a transform: another attempt helps.
-    pub(super) fn unread(codec: &dyn Codec, unread: Unread) -> Self {
+    pub(super) fn unread(codec: &dyn Codec, unread: BodyError) -> Self {
         let text = format!("{}; nothing was looked up", unread.text("the request"));
         let outcome = match unread {
-            Unread::NoMemory => "busy",
+            BodyError::NoMemory => "busy",
             _ => "bad_request",
         };
         let status = match unread {
-            Unread::NoMemory => unread.status(),
+            BodyError::NoMemory => unread.status(),
             _ => StatusCode::OK,
         };
         Self {

@@ -14,16 +14,16 @@ use actix_web::{HttpRequest, HttpResponse, Responder, Scope};
 
 use self::answered::{Answered, keep_secret};
 use self::run_reply::{RunReply, age, finish, render};
-use crate::app::rendering::Unwritten;
+use crate::app::rendering::RenderingError;
 use crate::app::run_routes::{RUN, RunPath, RunRoute, holds_token};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::reads;
 use crate::ask::transform::{Run, ask_all};
 use crate::catalogue::TransformSpec;
-use crate::engine::Asker;
-use crate::engine::cache::{KeyBuilder, Known, RenderedKey, RequestKey};
-use crate::http::access::Denied;
+use crate::engine::Requester;
+use crate::engine::cache::{KeyBuilder, KnownRequests, RenderedKey, RequestKey};
+use crate::http::access::AccessDenied;
 use crate::http::operation;
 use crate::http::principal::{self, Principal};
 use crate::http::request::{Operation, RequestContext};
@@ -105,7 +105,7 @@ async fn run(
             )
         };
     };
-    let asked = Asked {
+    let asked = ReplyKeyParts {
         app,
         configured: &configured,
         spec,
@@ -129,7 +129,7 @@ fn unknown(configured: &Configured, name: &str) -> String {
 }
 
 /// Holds what decides an answer beside the body of the request.
-struct Asked<'a> {
+struct ReplyKeyParts<'a> {
     app: &'a App,
     configured: &'a Arc<Configured>,
     spec: &'a Arc<TransformSpec>,
@@ -144,7 +144,7 @@ struct Asked<'a> {
     path_token: Option<&'a str>,
 }
 
-impl Asked<'_> {
+impl ReplyKeyParts<'_> {
     /// Answers a run of a transform that there is.
     async fn answer(mut self, payload: web::Payload) -> Answered {
         let (app, http, codec) = (self.app, self.http, self.codec.as_ref());
@@ -166,12 +166,12 @@ impl Asked<'_> {
                 };
             }
         };
-        let (sender, most) = match self.installed {
+        let (sender, max) = match self.installed {
             Some(_) => (Sender::Known, MOST_BYTES),
             None => (Sender::Unknown, MOST_BYTES_UNKNOWN),
         };
-        let most = self.configured.settings().server.max_body.min(most);
-        let body = match app.bodies.read(http, payload, most, sender).await {
+        let max = self.configured.settings().server.max_body.min(max);
+        let body = match app.bodies.read(http, payload, max, sender).await {
             Ok(body) => body,
             Err(unread) => return Answered::unread(codec, unread),
         };
@@ -289,7 +289,7 @@ impl Asked<'_> {
             && let Some(indicator) = &indicator
             && !may_hold_secret(&request)
         {
-            let known = Known {
+            let known = KnownRequests {
                 rendered: Arc::clone(&key),
                 indicator: Arc::clone(indicator),
             };
@@ -306,9 +306,9 @@ impl Asked<'_> {
             indicator,
             ..answered
         };
-        let asker = identity.asker(FACE, &spec.name, self.context.id().to_string());
-        let rights = Rights {
-            asker,
+        let requester = identity.requester(FACE, &spec.name, self.context.id().to_string());
+        let rights = RunContext {
+            requester,
             may_refresh: identity.may(TokenScope::Refresh),
             deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
             sample: app.is_sample(),
@@ -324,11 +324,11 @@ impl Asked<'_> {
             let write = move || render(owned.as_ref(), answers, &rights.run(&configured, &spec), now);
             match app.rendering.write(is_kept, write).await {
                 Ok(rendered) => rendered,
-                Err(Unwritten::Busy) => {
+                Err(RenderingError::Busy) => {
                     app.engine.metrics().network().shed.inc();
                     return known(Answered::busy(codec));
                 }
-                Err(Unwritten::Failed(error)) => {
+                Err(RenderingError::Failed(error)) => {
                     tracing::error!(%error, "an answer could not be written");
                     let text = "the server could not write the answer; run it again".to_owned();
                     return known(Answered::exception(codec, None, text, "failed"));
@@ -349,7 +349,10 @@ impl Asked<'_> {
                 .map_err(Refusal::Setting)?;
             return Ok(identity);
         }
-        let identity = self.installed.clone().ok_or(Refusal::Setting(Denied::Missing))?;
+        let identity = self
+            .installed
+            .clone()
+            .ok_or(Refusal::Setting(AccessDenied::Missing))?;
         identity
             .pass(self.app, TokenScope::Transforms)
             .map_err(Refusal::Installed)?;
@@ -364,19 +367,19 @@ fn may_hold_secret(request: &TransformRequest) -> bool {
 }
 
 /// Holds what a run needs beside the request, the configuration and the transform.
-struct Rights {
-    asker: Asker,
+struct RunContext {
+    requester: Requester,
     may_refresh: bool,
     deadline: Duration,
     sample: bool,
 }
 
-impl Rights {
+impl RunContext {
     fn run<'a>(&'a self, configured: &'a Configured, spec: &'a TransformSpec) -> Run<'a> {
         Run {
             spec,
             settings: configured.settings(),
-            asker: &self.asker,
+            requester: &self.requester,
             may_refresh: self.may_refresh,
             deadline: self.deadline,
             sample: self.sample,
@@ -397,13 +400,13 @@ fn rendered_key(mut key: KeyBuilder, spec: &TransformSpec, request: &TransformRe
 /// Says where a token came from, since each source is told differently that it is wrong.
 enum Refusal {
     /// The analyst's setting, or no token at all: the client asks again.
-    Setting(Denied),
+    Setting(AccessDenied),
     /// The header's or the path's token: the administrator who installed it must act.
-    Installed(Denied),
+    Installed(AccessDenied),
 }
 
 impl Refusal {
-    fn denied(&self) -> Denied {
+    fn denied(&self) -> AccessDenied {
         match self {
             Self::Setting(denied) | Self::Installed(denied) => *denied,
         }
@@ -414,8 +417,8 @@ impl Refusal {
         let entity = request.and_then(|request| request.entities.first());
         let value = entity.map_or("pivotd", |entity| entity.value());
         match self {
-            Self::Setting(denied @ (Denied::Scope(_) | Denied::Rate(_)))
-            | Self::Installed(denied @ Denied::Rate(_)) => {
+            Self::Setting(denied @ (AccessDenied::Scope(_) | AccessDenied::Rate(_)))
+            | Self::Installed(denied @ AccessDenied::Rate(_)) => {
                 let text = format!("{}: {}", head(value), denied.text());
                 Answered::message(codec, UiMessageKind::PartialError, text, "denied")
             }

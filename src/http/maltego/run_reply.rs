@@ -4,7 +4,7 @@ use actix_web::web::Bytes;
 
 use super::answered::Answered;
 use crate::app::App;
-use crate::ask::transform::{Answers, Body, Ran, Run};
+use crate::ask::transform::{Body, Run, RunAnswers, RunResult};
 use crate::engine::cache::{CachedReply, Rendered, RenderedKey};
 use crate::maltego::codec::Codec;
 
@@ -25,10 +25,10 @@ impl CachedReply for RunReply {
 /// Maps, merges and writes what came.
 pub(super) fn render(
     codec: &dyn Codec,
-    answers: Answers,
+    answers: RunAnswers,
     run: &Run<'_>,
     now: jiff::Timestamp,
-) -> (Bytes, Ran) {
+) -> (Bytes, RunResult) {
     let begun = codec.begin_xml();
     let (xml, mut ran) = match begun {
         Some(mut xml) => {
@@ -55,7 +55,7 @@ pub(super) async fn finish(
     app: &App,
     codec: &dyn Codec,
     key: RenderedKey,
-    (body, ran): (Bytes, Ran),
+    (body, ran): (Bytes, RunResult),
     now: jiff::Timestamp,
 ) -> Answered {
     if let Some(depends) = ran.depends

@@ -13,21 +13,21 @@ use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rehearse::{self, Branch};
+use super::rehearse::{self, RehearsalBranch};
 use super::reply::{Finished, json};
 use super::score_options::score_params;
 use super::score_request::ScoreRequest;
 use super::shapes::{Item, OneOrMany};
-use super::slices::Slices;
+use super::slices::TimeSlice;
 use super::statuses::{BodyRefusals, Named, Refusals};
 use super::streamed::stream_lines;
-use super::values::{self, Found, Read, guess};
+use super::values::{self, Read, ReadValue, guess};
 use crate::app::{App, Configured};
 use crate::ask::score::{Alert, ScoreOptions, asked_for, budget_left};
-use crate::decisions::{Claim, Reply};
-use crate::engine::Asker;
+use crate::decisions::{Reply, ReplyClaim};
+use crate::engine::Requester;
 use crate::engine::ledger::Priority;
-use crate::engine::room::Place;
+use crate::engine::room::MemoryPermit;
 use crate::http::json::decoded;
 use crate::http::principal::Principal;
 use crate::http::problem::Problem;
@@ -186,14 +186,14 @@ pub(super) struct Run {
     pub(super) app: Data<App>,
     configured: Arc<Configured>,
     pub(super) principal: Principal,
-    branch: Option<Branch>,
-    pub(super) asker: Asker,
+    branch: Option<RehearsalBranch>,
+    pub(super) requester: Requester,
     policy: Policy,
     options: ScoreOptions,
     /// The values with their places in the question.
     pub(super) given: Vec<(usize, Item)>,
     /// The room for what it comes to.
-    _place: Place,
+    _place: MemoryPermit,
 }
 
 async fn begin(request: &ScoreRequest, body: RequestBody<Batch>) -> Result<Run, Problem> {
@@ -212,7 +212,7 @@ async fn begin(request: &ScoreRequest, body: RequestBody<Batch>) -> Result<Run, 
     let app = &request.app;
     let mut principal = request.principal.clone();
     principal.count_rest(app, given.len()).map_err(Problem::denied)?;
-    if request.branch == Some(Branch::Limited) {
+    if request.branch == Some(RehearsalBranch::Limited) {
         return Err(rehearse::limited());
     }
     let configured = app.configured.load_full();
@@ -222,9 +222,9 @@ async fn begin(request: &ScoreRequest, body: RequestBody<Batch>) -> Result<Run, 
         app: app.clone(),
         configured,
         branch: request.branch,
-        asker: Asker {
+        requester: Requester {
             priority: Priority::Batch,
-            ..request.asker()
+            ..request.requester()
         },
         principal,
         policy,
@@ -240,7 +240,7 @@ impl Run {
     async fn item(&self, (index, given): &(usize, Item)) -> BatchItem {
         let index = *index;
         let (value, read) = match given.text() {
-            Ok(text) => (text, guess(text).and_then(Found::only)),
+            Ok(text) => (text, guess(text).and_then(ReadValue::only)),
             Err((word, reason)) => (word, Err(reason)),
         };
         let mut item = BatchItem {
@@ -272,10 +272,10 @@ impl Run {
         };
         let scorer = self
             .app
-            .scorer(&self.configured, &self.policy, &self.asker, &self.options);
+            .scorer(&self.configured, &self.policy, &self.requester, &self.options);
         let alert = Alert::of(vec![(role.clone(), indicator.clone())]);
         let answer = match self.branch {
-            Some(branch) => match rehearse::play(&scorer, branch, alert, &self.asker.request_id).await {
+            Some(branch) => match rehearse::play(&scorer, branch, alert, &self.requester.request_id).await {
                 Ok(scored) => scored.answer,
                 Err(problem) => {
                     item.status = problem.status;
@@ -284,7 +284,7 @@ impl Run {
                 }
             },
             None => {
-                let looked = scorer.look(&role, &indicator).await;
+                let looked = scorer.score_indicator(&role, &indicator).await;
                 let scored = scorer.answer(alert, vec![looked]);
                 item.provider_time = scored.provider_time;
                 let principal = &self.principal;
@@ -299,7 +299,7 @@ impl Run {
                         item.retry_after_s = problem.retry_after_s;
                         return item;
                     }
-                    tracing::error!(request_id = %self.asker.request_id, %error, "a decision could not be kept");
+                    tracing::error!(request_id = %self.requester.request_id, %error, "a decision could not be kept");
                     item.status = 500;
                     item.detail =
                         Some("the decision could not be kept; the server's log says why".to_owned());
@@ -318,7 +318,7 @@ impl Run {
 
     pub(super) fn summary(&self) -> BatchSummary {
         BatchSummary {
-            request_id: self.asker.request_id.clone(),
+            request_id: self.requester.request_id.clone(),
             policy_version: self.policy.version().to_owned(),
             sample_data: self.app.is_sample().then_some(true),
             rehearsal: self.branch.map(|_| true),
@@ -370,7 +370,7 @@ impl BatchSummary {
 /// Scores all indicators, many at once, each told as soon as it is known.
 pub(super) fn items(run: Rc<Run>) -> impl Stream<Item = BatchItem> {
     let count = run.given.len();
-    let slices = Slices::new(Arc::clone(run.app.engine.clock()));
+    let slices = TimeSlice::new(Arc::clone(run.app.engine.clock()));
     let of = Rc::clone(&slices);
     let items = stream::iter(0..count).map(move |at| {
         let run = Rc::clone(&run);
@@ -387,7 +387,7 @@ pub(super) fn items(run: Rc<Run>) -> impl Stream<Item = BatchItem> {
 async fn gather(
     request: &ScoreRequest,
     run: Run,
-    claim: Option<Claim>,
+    claim: Option<ReplyClaim>,
     lines: bool,
 ) -> Result<Finished, Problem> {
     let run = Rc::new(run);

@@ -8,8 +8,8 @@ use super::reply::Finished;
 use super::score_options::{Names, RawScoreOptions};
 use super::score_request::ScoreRequest;
 use super::statuses::Refusals;
-use super::values::{Found, guess};
-use crate::ask::score::Context;
+use super::values::{ReadValue, guess};
+use crate::ask::score::IndicatorFacts;
 use crate::http::problem::Problem;
 use crate::http::target::{in_path, query};
 
@@ -46,7 +46,7 @@ pub struct ContextWanted {
 enum Own {
     /// What sources know. A provider's failure is in the answer, not in the status.
     #[response(status = 200)]
-    Found(Context),
+    Found(IndicatorFacts),
 }
 
 /// Gathers the dated facts about an indicator: registration, resolutions, incidents, sandbox samples.
@@ -76,14 +76,14 @@ pub async fn context(request: ScoreRequest) -> Result<Finished, Problem> {
         ..RawScoreOptions::default()
     };
     let value = in_path(&request.http, "indicator")?;
-    let read = guess(&value).and_then(Found::only);
+    let read = guess(&value).and_then(ReadValue::only);
     let indicator = read.map_err(Problem::invalid)?.indicator;
     let app = &request.app;
     let configured = app.configured.load_full();
     let deadline = configured.settings().deadlines.enrich;
-    let (policy, options) = given.resolve(app, &request.principal, deadline, &Context::asked_for())?;
-    let asker = request.asker();
-    let scorer = app.scorer(&configured, &policy, &asker, &options);
+    let (policy, options) = given.resolve(app, &request.principal, deadline, &IndicatorFacts::asked_for())?;
+    let requester = request.requester();
+    let scorer = app.scorer(&configured, &policy, &requester, &options);
     let mut found = match request.branch {
         Some(branch) => rehearse::facts(&scorer, branch, &indicator).await?,
         None => scorer.context(&indicator, records as usize).await,

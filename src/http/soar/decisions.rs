@@ -11,7 +11,7 @@ use super::reply::Finished;
 use super::statuses::{BodyRefusals, NoRoom, NotFound, Refusals};
 use crate::app::App;
 use crate::ask::message::head;
-use crate::decisions::{FeedbackRecord, FeedbackVerdict, KeptDecision, SayError};
+use crate::decisions::{FeedbackError, FeedbackRecord, FeedbackVerdict, KeptDecision};
 use crate::domain::indicator::is_invisible;
 use crate::domain::{Indicator, IndicatorKind};
 use crate::http::principal::{Authorized, scope};
@@ -31,7 +31,7 @@ const MOST_NAMED: usize = 10;
 
 /// Holds a decision with what people said of its indicators since.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Explained {
+pub struct DecisionWithFeedback {
     /// The decision.
     #[serde(flatten)]
     pub decision: KeptDecision,
@@ -64,7 +64,7 @@ pub struct Feedback {
     operation_id = "getDecision",
     tag = "decisions",
     params(("decision" = String, Path, description = "The `decision_id` of an answer; the example is one of another server.", example = "5ba2f5f1-40a5-8d1c-9d6c-36f58b0f6f0e")),
-    responses((status = 200, description = "The decision.", body = Explained), Refusals, NotFound),
+    responses((status = 200, description = "The decision.", body = DecisionWithFeedback), Refusals, NotFound),
     security(("token" = []))
 )]
 pub async fn decision(
@@ -79,7 +79,7 @@ pub async fn decision(
         .filter_map(|(kind, value)| app.decisions.opinions.of(principal.tenant(), kind, &value))
         .map(|record| FeedbackRecord::clone(&record))
         .collect();
-    Finished::local(&principal, "found", &Explained { decision, feedback })
+    Finished::local(&principal, "found", &DecisionWithFeedback { decision, feedback })
 }
 
 /// Says that a decision was right or wrong: evidence for later ones of the tenant, until it ends.
@@ -134,8 +134,8 @@ pub async fn feedback(
     let opinions = &app.decisions.opinions;
     let kept = opinions.say(principal.tenant(), record.clone()).await;
     kept.map_err(|error| match error {
-        SayError::Store(error) => Problem::store(&error),
-        full @ SayError::Full { .. } => {
+        FeedbackError::Store(error) => Problem::store(&error),
+        full @ FeedbackError::Full { .. } => {
             let (status, title) = (StatusCode::CONFLICT, "There is no room for feedback");
             Problem::new(status, "feedback-full", title, full.to_string())
         }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::looks::Looks;
+use super::looks::ReadBudget;
 use crate::domain::indicator::extent::{is_known, is_outside};
 use crate::domain::indicator::is_label;
 use crate::domain::indicator::refang::{begins_url, is_glued, refang};
@@ -24,7 +24,7 @@ pub(super) fn separated(line: &str) -> Vec<String> {
 }
 
 /// Takes values apart that hold neither commas nor, but for how people write them, spaces.
-pub(super) fn words(kind: Option<Kind>, line: &str, looks: &Looks) -> Vec<String> {
+pub(super) fn words(kind: Option<Kind>, line: &str, looks: &ReadBudget) -> Vec<String> {
     let pieces = separated(line).into_iter();
     pieces
         .flat_map(|piece| several(kind, &piece, looks).unwrap_or_else(|| vec![piece]))
@@ -41,7 +41,7 @@ fn read(kind: Option<Kind>, text: &str) -> Option<Indicator> {
 
 /// Takes a text apart in which several values stand, or one beside what is meant as one; `None` where it is one as it
 /// stands, or no value stands in it. The name of an algorithm stays before its hash.
-fn several(kind: Option<Kind>, text: &str, looks: &Looks) -> Option<Vec<String>> {
+fn several(kind: Option<Kind>, text: &str, looks: &ReadBudget) -> Option<Vec<String>> {
     let parts: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || is_outside(c))
         .filter(|part| !part.is_empty())
@@ -117,10 +117,10 @@ fn is_joint(word: &str) -> bool {
 
 /// Takes links apart: at a separator with a space behind it, and at one, or a space, with a scheme or another value behind
 /// it. Elsewhere commas and semicolons are part of a link.
-pub(super) fn links(line: &str, looks: &Looks) -> Vec<String> {
+pub(super) fn links(line: &str, looks: &ReadBudget) -> Vec<String> {
     let mut values = Vec::new();
     let mut value = String::new();
-    let mut place = Place::default();
+    let mut place = TextPosition::default();
     let mut rest = line;
     let mut was_space = false;
     while let Some(c) = rest.chars().next() {
@@ -147,11 +147,11 @@ pub(super) fn links(line: &str, looks: &Looks) -> Vec<String> {
         was_space = c.is_whitespace();
         if place.is_behind_scheme && is_glued(&value, rest) {
             values.push(std::mem::take(&mut value));
-            place = Place::default();
+            place = TextPosition::default();
         }
         if separates {
             values.push(std::mem::take(&mut value));
-            place = Place::default();
+            place = TextPosition::default();
         } else {
             value.push(c);
             place.step(c);
@@ -165,7 +165,7 @@ pub(super) fn links(line: &str, looks: &Looks) -> Vec<String> {
 
 /// Takes back what templates and programs escaped: slashes (`https:\/\/`), and line ends and tabs between values (`\r\n`,
 /// `<br>`), where the backslash cannot be the slash that browsers read it as.
-pub(super) fn unescaped<'t>(text: &'t str, looks: &Looks) -> Cow<'t, str> {
+pub(super) fn unescaped<'t>(text: &'t str, looks: &ReadBudget) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     if text.contains(":\\/\\/") {
         text = Cow::Owned(text.replace("\\/", "/"));
@@ -212,7 +212,7 @@ fn past_line_ends(text: &str) -> &str {
 
 /// Takes a link and its label apart, where both are all of a text: `[label](link)`, `[label|link]` and `<link|label>`. The
 /// label is a value of its own where it is one.
-pub(super) fn labelled(text: &str, looks: &Looks) -> Option<Vec<String>> {
+pub(super) fn labelled(text: &str, looks: &ReadBudget) -> Option<Vec<String>> {
     let text = text.trim();
     let inner = |open, close| text.strip_prefix(open)?.strip_suffix(close);
     let (label, link) = if let Some(inner) = inner('<', '>') {
@@ -241,7 +241,7 @@ fn begins_link(text: &str) -> bool {
 }
 
 /// Tells a text whose first word is a value by itself: a hash, an address, or a name of a top-level domain that is known.
-fn begins_value(text: &str, looks: &Looks) -> bool {
+fn begins_value(text: &str, looks: &ReadBudget) -> bool {
     let ends = |(at, c): (usize, char)| {
         c.is_whitespace()
             || is_outside(c)
@@ -264,7 +264,7 @@ fn ends_in_joint(value: &str) -> bool {
 
 /// Says where in a link its reading is, character by character.
 #[derive(Default)]
-struct Place {
+struct TextPosition {
     /// Whether its first two slashes were read.
     is_behind_scheme: bool,
     /// Whether a path, a query or a fragment began, behind those where they were read.
@@ -272,7 +272,7 @@ struct Place {
     was_slash: bool,
 }
 
-impl Place {
+impl TextPosition {
     fn step(&mut self, c: char) {
         if c == '/' && self.was_slash && !self.is_behind_scheme {
             self.is_behind_scheme = true;
@@ -290,7 +290,7 @@ impl Place {
 }
 
 /// Takes mailboxes apart. A display name may hold commas, and stands before its address, which ends it.
-pub(super) fn mailboxes(line: &str, looks: &Looks) -> Vec<String> {
+pub(super) fn mailboxes(line: &str, looks: &ReadBudget) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut in_quotes = false;
     let last = line.rfind('@').unwrap_or_default();

@@ -11,13 +11,13 @@ pub(super) const MOST_BYTES: usize = 256 << 10;
 
 /// Is what is left to be looked at of a member.
 #[derive(Debug)]
-pub(super) struct Looks {
+pub(super) struct ReadBudget {
     words: Cell<usize>,
     bytes: Cell<usize>,
     is_cut: Cell<bool>,
 }
 
-impl Default for Looks {
+impl Default for ReadBudget {
     fn default() -> Self {
         Self {
             words: Cell::new(MOST_WORDS),
@@ -27,7 +27,7 @@ impl Default for Looks {
     }
 }
 
-impl Looks {
+impl ReadBudget {
     /// Takes a text as far as bytes are left: up to the last separator there.
     pub(super) fn text<'t>(&self, text: &'t str) -> &'t str {
         let left = self.bytes.get();
@@ -60,8 +60,8 @@ impl Looks {
 }
 
 /// Cuts the start off a text, of at most so many bytes, up to the last separator in it.
-pub(super) fn head(text: &str, most: usize) -> &str {
-    let head = text.get(..text.floor_char_boundary(most)).unwrap_or_default();
+pub(super) fn head(text: &str, max: usize) -> &str {
+    let head = text.get(..text.floor_char_boundary(max)).unwrap_or_default();
     let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
     let end = head.rfind(separates).unwrap_or(head.len());
     head.get(..end).unwrap_or_default()
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_member_is_looked_at_as_far_as_bytes_and_words_are_left() {
-        let looks = Looks::default();
+        let looks = ReadBudget::default();
         let text = "a.example ".repeat(MOST_BYTES / 20);
         assert_eq!(looks.text(&text), text);
         assert!(!looks.is_cut());
@@ -82,7 +82,7 @@ mod tests {
         assert!(kept.len() <= MOST_BYTES - text.len() && more.starts_with(kept));
         assert!(kept.ends_with("b.example\u{e9}") && looks.is_cut());
 
-        let looks = Looks::default();
+        let looks = ReadBudget::default();
         assert!((0..MOST_WORDS).all(|_| looks.word()) && !looks.is_cut());
         assert!(!looks.word() && looks.is_cut());
     }

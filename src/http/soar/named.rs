@@ -9,7 +9,7 @@ use actix_web::http::header::HeaderName;
 use super::batch::wants_lines;
 use super::reply::Finished;
 use super::score_request::ScoreRequest;
-use crate::decisions::{Begun, Claim, fingerprint};
+use crate::decisions::{ReplyClaim, RequestStatus, fingerprint};
 use crate::engine::cache::RenderedKey;
 use crate::http::json::meaning;
 use crate::http::problem::Problem;
@@ -22,10 +22,10 @@ const LONGEST_NAME: usize = 255;
 /// Reads the id of the decision out of a reply.
 fn decision_of(body: &str) -> Option<Arc<str>> {
     #[derive(serde::Deserialize)]
-    struct Told {
+    struct ReplyRecorder {
         decision_id: String,
     }
-    let told: Told = serde_json::from_str(body).ok()?;
+    let told: ReplyRecorder = serde_json::from_str(body).ok()?;
     Some(told.decision_id.into())
 }
 
@@ -34,7 +34,7 @@ impl ScoreRequest {
     pub(super) async fn claim<T: BodyKind>(
         &self,
         body: &RequestBody<T>,
-    ) -> Result<Result<Option<Claim>, Finished>, Problem> {
+    ) -> Result<Result<Option<ReplyClaim>, Finished>, Problem> {
         // A rehearsal is not kept; the playbook that is rehearsed sends its keys all the same.
         let name = self.http.headers().get(IDEMPOTENCY_KEY);
         let Some(name) = name.filter(|_| self.branch.is_none()) else {
@@ -62,8 +62,8 @@ impl ScoreRequest {
             .begin(principal.tenant(), &principal.client, name, digest)
             .await;
         match begun.map_err(|error| Problem::store(&error))? {
-            Begun::Fresh(claim) => Ok(Ok(Some(claim))),
-            Begun::Replay(reply) => Ok(Err(Finished {
+            RequestStatus::Fresh(claim) => Ok(Ok(Some(claim))),
+            RequestStatus::Replay(reply) => Ok(Err(Finished {
                 outcome: "replayed",
                 cache: "local",
                 provider_time: Duration::ZERO,
@@ -74,7 +74,7 @@ impl ScoreRequest {
                 reply,
                 replayed: true,
             })),
-            Begun::Another => {
+            RequestStatus::Another => {
                 let detail = "this Idempotency-Key was given to another request within the last 24 hours; give each request its own";
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Err(Problem::new(
@@ -84,7 +84,7 @@ impl ScoreRequest {
                     detail,
                 ))
             }
-            Begun::Running => {
+            RequestStatus::Running => {
                 let detail = "the request with this Idempotency-Key is being answered; ask again in a moment";
                 let problem = Problem::new(
                     StatusCode::CONFLICT,
@@ -102,7 +102,7 @@ impl ScoreRequest {
     pub(super) async fn before<T: BodyKind>(
         &self,
         body: &RequestBody<T>,
-    ) -> Result<Result<(Option<Claim>, Option<RenderedKey>), Finished>, Problem> {
+    ) -> Result<Result<(Option<ReplyClaim>, Option<RenderedKey>), Finished>, Problem> {
         let claim = match self.claim(body).await? {
             Ok(claim) => claim,
             Err(replayed) => return Ok(Err(replayed)),

@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ask::score::{Alert, Context, Scored, Scorer};
+use crate::ask::score::{Alert, IndicatorFacts, Scored, Scorer};
 use crate::domain::Indicator;
 use crate::http::problem::Problem;
 use crate::reputation::alert::{Request, combine};
@@ -19,7 +19,7 @@ const SOURCE: &str = "rehearsal";
 
 /// Names a branch of a playbook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Branch {
+pub(super) enum RehearsalBranch {
     Exceeds,
     Below,
     Unknown,
@@ -31,14 +31,14 @@ pub(super) enum Branch {
     Limited,
 }
 
-const BRANCHES: [(&str, Branch); 7] = [
-    ("exceeds", Branch::Exceeds),
-    ("below", Branch::Below),
-    ("unknown", Branch::Unknown),
-    ("unsupported", Branch::Unsupported),
-    ("undetermined", Branch::Undetermined),
-    ("slow", Branch::Slow),
-    ("limited", Branch::Limited),
+const BRANCHES: [(&str, RehearsalBranch); 7] = [
+    ("exceeds", RehearsalBranch::Exceeds),
+    ("below", RehearsalBranch::Below),
+    ("unknown", RehearsalBranch::Unknown),
+    ("unsupported", RehearsalBranch::Unsupported),
+    ("undetermined", RehearsalBranch::Undetermined),
+    ("slow", RehearsalBranch::Slow),
+    ("limited", RehearsalBranch::Limited),
 ];
 
 /// Lists the names of the branches.
@@ -50,7 +50,7 @@ pub(in crate::http) fn names() -> [&'static str; 7] {
 ///
 /// # Errors
 /// What was expected.
-pub(super) fn branch(http: &HttpRequest) -> Result<Option<Branch>, String> {
+pub(super) fn branch(http: &HttpRequest) -> Result<Option<RehearsalBranch>, String> {
     let Some(value) = http.headers().get(HEADER) else {
         return Ok(None);
     };
@@ -75,18 +75,18 @@ pub(super) fn limited() -> Problem {
 /// The [`Problem`] that the branch is about.
 pub(super) async fn facts(
     scorer: &Scorer<'_>,
-    branch: Branch,
+    branch: RehearsalBranch,
     indicator: &Indicator,
-) -> Result<Context, Problem> {
+) -> Result<IndicatorFacts, Problem> {
     take_place(scorer, branch).await?;
     Ok(scorer.rehearsed_context(indicator))
 }
 
 /// Refuses or waits, where the branch is about that.
-async fn take_place(scorer: &Scorer<'_>, branch: Branch) -> Result<(), Problem> {
+async fn take_place(scorer: &Scorer<'_>, branch: RehearsalBranch) -> Result<(), Problem> {
     match branch {
-        Branch::Limited => return Err(limited()),
-        Branch::Slow => scorer.engine.clock().sleep_until(scorer.options.deadline).await,
+        RehearsalBranch::Limited => return Err(limited()),
+        RehearsalBranch::Slow => scorer.engine.clock().sleep_until(scorer.options.deadline).await,
         _ => {}
     }
     Ok(())
@@ -98,7 +98,7 @@ async fn take_place(scorer: &Scorer<'_>, branch: Branch) -> Result<(), Problem> 
 /// The [`Problem`] that the branch is about, or a branch that the threshold rules out.
 pub(super) async fn play(
     scorer: &Scorer<'_>,
-    branch: Branch,
+    branch: RehearsalBranch,
     mut alert: Alert,
     request_id: &str,
 ) -> Result<Scored, Problem> {
@@ -119,14 +119,14 @@ pub(super) async fn play(
         })
         .collect();
     let exceeds = assessments.iter().any(|item| item.decision == Decision::Exceeds);
-    if branch == Branch::Exceeds && !exceeds {
+    if branch == RehearsalBranch::Exceeds && !exceeds {
         let detail = "X-Pivotd-Rehearse: nothing can exceed: there is no indicator to score, or no score over its threshold";
         return Err(Problem::invalid(detail));
     }
     let undetermined = assessments
         .iter()
         .any(|item| item.decision == Decision::Undetermined);
-    let is_missing = matches!(branch, Branch::Undetermined | Branch::Slow);
+    let is_missing = matches!(branch, RehearsalBranch::Undetermined | RehearsalBranch::Slow);
     if is_missing && !undetermined && !assessments.is_empty() {
         let detail = "X-Pivotd-Rehearse: nothing can be undetermined: no score is over the threshold";
         return Err(Problem::invalid(detail));
@@ -141,7 +141,10 @@ pub(super) async fn play(
         sealed: alert.sealed,
         excess: alert.excess,
         // Any of these would make an alert that does not exceed undetermined.
-        is_told_only: matches!(branch, Branch::Below | Branch::Unknown | Branch::Unsupported),
+        is_told_only: matches!(
+            branch,
+            RehearsalBranch::Below | RehearsalBranch::Unknown | RehearsalBranch::Unsupported
+        ),
         notes,
         // Nothing is kept, so there is nothing to name.
         ..Request::new(request_id, "00000000-0000-0000-0000-000000000000", &titles)
@@ -155,7 +158,7 @@ pub(super) async fn play(
 }
 
 /// Makes the evidence that leads to a branch.
-fn evidence(branch: Branch, threshold: u8, sources: u32, now: Timestamp) -> Vec<Evidence> {
+fn evidence(branch: RehearsalBranch, threshold: u8, sources: u32, now: Timestamp) -> Vec<Evidence> {
     let said =
         |source: &str, risk: u8| from_risk(source, Some(risk.into()), &[], &[], false, None, None, false);
     // As many as must agree.
@@ -174,17 +177,17 @@ fn evidence(branch: Branch, threshold: u8, sources: u32, now: Timestamp) -> Vec<
             .collect::<Vec<Evidence>>()
     };
     match branch {
-        Branch::Exceeds => {
+        RehearsalBranch::Exceeds => {
             let risk = threshold.saturating_add(1).clamp(87, 100);
             let first = said(SOURCE, risk);
             std::iter::once(first)
                 .chain(more.map(|source| said(&source, risk)))
                 .collect()
         }
-        Branch::Below => vec![said(SOURCE, threshold.min(3))],
-        Branch::Unknown => absent(EvidenceStatus::NoData),
-        Branch::Unsupported => Vec::new(),
-        Branch::Slow => missing(EvidenceStatus::Timeout),
-        Branch::Undetermined | Branch::Limited => missing(EvidenceStatus::ProviderError),
+        RehearsalBranch::Below => vec![said(SOURCE, threshold.min(3))],
+        RehearsalBranch::Unknown => absent(EvidenceStatus::NoData),
+        RehearsalBranch::Unsupported => Vec::new(),
+        RehearsalBranch::Slow => missing(EvidenceStatus::Timeout),
+        RehearsalBranch::Undetermined | RehearsalBranch::Limited => missing(EvidenceStatus::ProviderError),
     }
 }

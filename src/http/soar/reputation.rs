@@ -24,7 +24,7 @@ score_params! {
     /// Holds the query of a look-up.
     #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
     #[into_params(parameter_in = Query)]
-    pub struct Wanted {}
+    pub struct ReputationQuery {}
 }
 
 score_params! {
@@ -59,7 +59,7 @@ score_params! {
     path = "/v1/domain/{domain}/reputation",
     operation_id = "getDomainReputation",
     tag = "reputation",
-    params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"), Wanted),
+    params(("domain" = String, Path, description = "A domain or host name.", example = "career-offers.example"), ReputationQuery),
     responses(Scored, Refusals),
     security(("token" = []))
 )]
@@ -73,7 +73,7 @@ pub async fn domain(request: ScoreRequest) -> Result<Finished, Problem> {
     path = "/v1/ip/{ip}/reputation",
     operation_id = "getIpReputation",
     tag = "reputation",
-    params(("ip" = String, Path, description = "An IPv4 or IPv6 address.", example = "192.0.2.44"), Wanted),
+    params(("ip" = String, Path, description = "An IPv4 or IPv6 address.", example = "192.0.2.44"), ReputationQuery),
     responses(Scored, Refusals),
     security(("token" = []))
 )]
@@ -87,7 +87,7 @@ pub async fn ip(request: ScoreRequest) -> Result<Finished, Problem> {
     path = "/v1/email/{email}/reputation",
     operation_id = "getEmailReputation",
     tag = "reputation",
-    params(("email" = String, Path, description = "An e-mail address.", example = "billing@career-offers.example"), Wanted),
+    params(("email" = String, Path, description = "An e-mail address.", example = "billing@career-offers.example"), ReputationQuery),
     responses(Scored, Refusals),
     security(("token" = []))
 )]
@@ -101,7 +101,7 @@ pub async fn email(request: ScoreRequest) -> Result<Finished, Problem> {
     path = "/v1/file/{digest}/reputation",
     operation_id = "getFileReputation",
     tag = "reputation",
-    params(("digest" = String, Path, description = "MD5, SHA-1, SHA-256 or SHA-512 of a file.", example = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00"), Wanted),
+    params(("digest" = String, Path, description = "MD5, SHA-1, SHA-256 or SHA-512 of a file.", example = "07b8ef109aae055418a43301ebe6b5b18b9f6b711bfdbcde4538bf76c5d68e00"), ReputationQuery),
     responses(Scored, Refusals),
     security(("token" = []))
 )]
@@ -181,7 +181,7 @@ fn alert(asked: &Enrich) -> Result<Alert, String> {
 /// Scores what stands in the path under a name.
 async fn of_path(request: ScoreRequest, kind: Kind, name: &str) -> Result<Finished, Problem> {
     one(request, |http| {
-        let query: Wanted = query(http)?;
+        let query: ReputationQuery = query(http)?;
         Ok((kind, in_path(http, name)?, query.score_options()))
     })
     .await

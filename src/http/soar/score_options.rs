@@ -75,14 +75,14 @@ enum NumberOrText {
 
 impl<'de> Deserialize<'de> for NumberOrText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AsWritten)
+        deserializer.deserialize_any(StrictReader)
     }
 }
 
 /// Reads it, and nothing else: a derived reader would first gather a list of any length.
-struct AsWritten;
+struct StrictReader;
 
-impl<'de> Visitor<'de> for AsWritten {
+impl<'de> Visitor<'de> for StrictReader {
     type Value = NumberOrText;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -293,7 +293,7 @@ impl RawScoreOptions {
             }
         };
         let max_age = self.max_age.map(Duration::from_secs);
-        if max_age.is_some_and(|most| most < longest_ttl(app, asks)) && !principal.may(Scope::Refresh) {
+        if max_age.is_some_and(|max| max < longest_ttl(app, asks)) && !principal.may(Scope::Refresh) {
             let detail = format!(
                 "max_age: answers are kept for up to {} s, and asking again before needs a token with the scope `refresh`",
                 longest_ttl(app, asks).as_secs()

@@ -12,7 +12,7 @@ use crate::reputation::segments::{Member, Span};
 
 /// Says what is written between two segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gap {
+enum SegmentGap {
     RequestId,
     Budget,
     /// Seconds since then.
@@ -57,7 +57,7 @@ impl CachedReply for ScoreReply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReusableBody {
     text: String,
-    gaps: Vec<(Range<usize>, Gap)>,
+    gaps: Vec<(Range<usize>, SegmentGap)>,
 }
 
 impl ReusableBody {
@@ -68,9 +68,9 @@ impl ReusableBody {
         let mut gaps = Vec::with_capacity(spans.len());
         for (place, member) in spans {
             let gap = match member {
-                Member::RequestId => Gap::RequestId,
-                Member::Budget => Gap::Budget,
-                Member::Age => Gap::Age((*retrieved.next()?)?),
+                Member::RequestId => SegmentGap::RequestId,
+                Member::Budget => SegmentGap::Budget,
+                Member::Age => SegmentGap::Age((*retrieved.next()?)?),
             };
             gaps.push((place.clone(), gap));
         }
@@ -86,14 +86,14 @@ impl ReusableBody {
         for (place, gap) in &self.gaps {
             body.push_str(self.text.get(from..place.start).unwrap_or_default());
             match gap {
-                Gap::RequestId => {
+                SegmentGap::RequestId => {
                     // A request's id is made here: letters, digits and dashes.
                     body.push('"');
                     body.push_str(request_id);
                     body.push('"');
                 }
-                Gap::Budget => body.push_str(budget),
-                Gap::Age(at) => {
+                SegmentGap::Budget => body.push_str(budget),
+                SegmentGap::Age(at) => {
                     let age = now.as_millisecond().saturating_sub(at.as_millisecond()).max(0) / 1000;
                     // Writing to a string cannot fail.
                     let _ = write!(body, "{age}");
@@ -106,7 +106,7 @@ impl ReusableBody {
     }
 
     fn weight(&self) -> usize {
-        self.text.len() + self.gaps.len() * size_of::<(Range<usize>, Gap)>()
+        self.text.len() + self.gaps.len() * size_of::<(Range<usize>, SegmentGap)>()
     }
 }
 

@@ -12,17 +12,17 @@ use actix_web::{FromRequest, HttpRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rehearse::{self, Branch};
+use super::rehearse::{self, RehearsalBranch};
 use super::reply::{Finished, JSON};
 use super::score_options::RawScoreOptions;
 use crate::app::App;
 use crate::ask::message::head;
 use crate::ask::score::{Alert, Scored, asked_for};
-use crate::decisions::{Claim, Reply};
-use crate::engine::Asker;
+use crate::decisions::{Reply, ReplyClaim};
+use crate::engine::Requester;
 use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
-use crate::engine::room::Place;
+use crate::engine::room::MemoryPermit;
 use crate::http::principal::{self, Principal};
 use crate::http::problem::Problem;
 use crate::http::request::{Operation, RequestContext};
@@ -59,7 +59,7 @@ pub struct ScoreRequest {
     pub(super) pattern: &'static str,
     pub(super) principal: Principal,
     /// The branch that the client rehearses, where it does.
-    pub(super) branch: Option<Branch>,
+    pub(super) branch: Option<RehearsalBranch>,
 }
 
 impl FromRequest for ScoreRequest {
@@ -102,8 +102,8 @@ impl ScoreRequest {
     }
 
     /// Makes the asker of this question.
-    pub(super) fn asker(&self) -> Asker {
-        self.principal.asker(FRONTEND, self.pattern, self.id.clone())
+    pub(super) fn requester(&self) -> Requester {
+        self.principal.requester(FRONTEND, self.pattern, self.id.clone())
     }
 
     /// Counts the other indicators of a request against the token's rate, once it is known how many there are.
@@ -113,7 +113,7 @@ impl ScoreRequest {
     }
 
     /// Takes room for what so many indicators of a batch come to, and waits for it until the deadline.
-    pub(super) async fn room_for(&self, items: usize, deadline: Duration) -> Result<Place, Problem> {
+    pub(super) async fn room_for(&self, items: usize, deadline: Duration) -> Result<MemoryPermit, Problem> {
         let room = self.app.engine.batches();
         let place = room.take(items.saturating_mul(ITEM_BYTES), deadline).await;
         place.ok_or_else(|| {
@@ -128,7 +128,7 @@ impl ScoreRequest {
         mut self,
         alert: Alert,
         given: &RawScoreOptions,
-        claim: Option<Claim>,
+        claim: Option<ReplyClaim>,
         key: Option<RenderedKey>,
     ) -> Result<Finished, Problem> {
         self.count_rest(alert.indicators.len())?;
@@ -136,11 +136,11 @@ impl ScoreRequest {
         let deadline = configured.settings().deadlines.enrich;
         let asks = asked_for(&configured.policy);
         let (policy, options) = given.resolve(&self.app, &self.principal, deadline, &asks)?;
-        let mut asker = self.asker();
+        let mut requester = self.requester();
         if alert.indicators.len() > FEW {
-            asker.priority = Priority::Several;
+            requester.priority = Priority::Several;
         }
-        let scorer = self.app.scorer(&configured, &policy, &asker, &options);
+        let scorer = self.app.scorer(&configured, &policy, &requester, &options);
         let asked = asked(&alert);
         let opinions = self.app.decisions.opinions.version();
         let mut scored = match self.branch {
@@ -175,7 +175,7 @@ impl ScoreRequest {
 
     /// Keeps a reply. Where the store takes nothing for now, the reply is sent all the same: the same key then asks again,
     /// which costs nothing, since what was answered is held.
-    pub(super) async fn keep_reply(&self, claim: Claim, reply: &Reply) -> Result<(), Problem> {
+    pub(super) async fn keep_reply(&self, claim: ReplyClaim, reply: &Reply) -> Result<(), Problem> {
         match self.app.decisions.replies.keep(claim, reply.clone()).await {
             Err(StoreError::Full { .. } | StoreError::Down(_)) => Ok(()),
             kept => kept.map_err(|error| Problem::store(&error)),

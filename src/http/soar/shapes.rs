@@ -13,7 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::lines::{labelled, links, mailboxes, separated, unescaped, words};
-use super::looks::{Looks, MOST_BYTES, MOST_VALUES, MOST_WORDS, head};
+use super::looks::{MOST_BYTES, MOST_VALUES, MOST_WORDS, ReadBudget, head};
 use super::score_options::Names;
 use crate::domain::indicator::is_bare;
 use crate::reputation::Kind;
@@ -93,7 +93,7 @@ impl Item {
 #[serde(untagged)]
 #[schema(as = OneOrMany)]
 #[expect(dead_code, reason = "it is only described")]
-enum Documented {
+enum ValueSchema {
     /// One value.
     One(String),
     /// Several.
@@ -102,13 +102,13 @@ enum Documented {
 
 impl PartialSchema for OneOrMany {
     fn schema() -> RefOr<Schema> {
-        Documented::schema()
+        ValueSchema::schema()
     }
 }
 
 impl ToSchema for OneOrMany {
     fn name() -> Cow<'static, str> {
-        Documented::name()
+        ValueSchema::name()
     }
 }
 
@@ -244,7 +244,7 @@ impl OneOrMany {
     /// Returns the values of a kind, each by itself; `None` for any kind. Behind the most that are looked at stands
     /// `More` or `Rest`.
     pub(super) fn values(&self, kind: Option<Kind>) -> impl Iterator<Item = Item> + use<> {
-        let looks = Looks::default();
+        let looks = ReadBudget::default();
         let mut all = Vec::new();
         for item in &self.items {
             if kind.is_some() && item.word_for_none().is_some() {
@@ -331,11 +331,11 @@ impl Names for Option<OneOrMany> {
 }
 
 /// Takes a text apart at whatever templates put between values: into one more at most than are looked at.
-pub(super) fn apart(kind: Option<Kind>, text: &str, looks: &Looks) -> Vec<String> {
+pub(super) fn apart(kind: Option<Kind>, text: &str, looks: &ReadBudget) -> Vec<String> {
     apart_at(kind, text, 0, looks)
 }
 
-fn apart_at(kind: Option<Kind>, text: &str, depth: usize, looks: &Looks) -> Vec<String> {
+fn apart_at(kind: Option<Kind>, text: &str, depth: usize, looks: &ReadBudget) -> Vec<String> {
     if matches!(kind, Some(Kind::Domain | Kind::Ip)) && is_bare(text) && looks.word() {
         return vec![text.to_owned()];
     }

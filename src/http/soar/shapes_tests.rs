@@ -244,7 +244,7 @@ fn long_white_space_takes_no_longer_than_other_text() {
     // A test of every space against all that follow would take minutes.
     let text = format!("https://a.example/{}b", " ".repeat(100_000));
     assert_eq!(
-        apart(Some(Kind::Url), &text, &Looks::default()),
+        apart(Some(Kind::Url), &text, &ReadBudget::default()),
         std::slice::from_ref(&text)
     );
     let two = format!(
@@ -252,7 +252,7 @@ fn long_white_space_takes_no_longer_than_other_text() {
         " \u{3000}".repeat(50_000)
     );
     assert_eq!(
-        apart(Some(Kind::Url), &two, &Looks::default()),
+        apart(Some(Kind::Url), &two, &ReadBudget::default()),
         ["https://a.example/", "https://b.example/"]
     );
 }
@@ -269,7 +269,7 @@ proptest! {
     #[test]
     fn no_text_is_lost_and_none_panics(text in ".{0,60}", kind in 0_usize..6) {
         let kind = Kind::ALL.get(kind).copied();
-        let found = apart(kind, &text, &Looks::default());
+        let found = apart(kind, &text, &ReadBudget::default());
         prop_assert!(found.iter().all(|value| !value.trim().is_empty()));
         // Whatever is told apart, what people read of it stays, in its order.
         // The ends of lines that are written out are no text.

@@ -19,7 +19,7 @@ const SLICE: Duration = Duration::from_millis(2);
 
 /// Tells when a slice is over.
 #[derive(Debug)]
-pub(super) struct Slices {
+pub(super) struct TimeSlice {
     clock: SharedClock,
     /// When the slice began; `None` between two.
     began: Cell<Option<Duration>>,
@@ -27,7 +27,7 @@ pub(super) struct Slices {
     waiting: RefCell<Vec<Waker>>,
 }
 
-impl Slices {
+impl TimeSlice {
     /// Makes slices of a clock's time.
     pub(super) fn new(clock: SharedClock) -> Rc<Self> {
         Rc::new(Self {
@@ -51,8 +51,8 @@ impl Slices {
     }
 
     /// Yields what a stream of such things does, slice by slice.
-    pub(super) fn of<S: Stream>(self: Rc<Self>, stream: S) -> Sliced<S> {
-        Sliced {
+    pub(super) fn of<S: Stream>(self: Rc<Self>, stream: S) -> SlicedStream<S> {
+        SlicedStream {
             slices: self,
             stream: Box::pin(stream),
             pause: None,
@@ -80,14 +80,14 @@ impl Slices {
 }
 
 /// Is a stream that works in slices.
-pub(super) struct Sliced<S> {
-    slices: Rc<Slices>,
+pub(super) struct SlicedStream<S> {
+    slices: Rc<TimeSlice>,
     stream: Pin<Box<S>>,
     /// Ends when the worker has looked at everything else.
     pause: Option<LocalBoxFuture<'static, ()>>,
 }
 
-impl<S: Stream> Stream for Sliced<S> {
+impl<S: Stream> Stream for SlicedStream<S> {
     type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
@@ -124,7 +124,7 @@ mod tests {
     /// Works on things that take a millisecond each; returns in what order these and another task had their turns.
     async fn turns(count: u8, at_once: usize) -> Vec<Option<u8>> {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
-        let slices = Slices::new(std::sync::Arc::new(clock.clone()));
+        let slices = TimeSlice::new(std::sync::Arc::new(clock.clone()));
         let seen = Rc::new(RefCell::new(Vec::new()));
         let things = stream::iter(0..count).map(|number| {
             let (clock, seen) = (clock.clone(), Rc::clone(&seen));
@@ -163,7 +163,7 @@ mod tests {
     #[actix_web::test]
     async fn what_waits_for_others_is_woken_by_them() {
         let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
-        let slices = Slices::new(std::sync::Arc::new(clock.clone()));
+        let slices = TimeSlice::new(std::sync::Arc::new(clock.clone()));
         let (tell, told) = tokio::sync::oneshot::channel();
         let things = vec![slices.work(async move { told.await.unwrap_or(0) })];
         let sum = Rc::clone(&slices).of(stream::iter(things).buffer_unordered(8));

@@ -34,14 +34,14 @@ const SHORT: Duration = Duration::from_secs(2);
 const MOST_UNREAD: usize = 32 << 20;
 
 /// Counts lines that wait for their client while it lives.
-struct Unread {
+struct UnreadLines {
     all: Arc<AtomicUsize>,
     bytes: usize,
     /// Whether all that wait are no more than may.
     fits: bool,
 }
 
-impl Unread {
+impl UnreadLines {
     fn hold(all: &Arc<AtomicUsize>, bytes: usize) -> Self {
         let before = all.fetch_add(bytes, Ordering::Relaxed);
         Self {
@@ -52,20 +52,20 @@ impl Unread {
     }
 }
 
-impl Drop for Unread {
+impl Drop for UnreadLines {
     fn drop(&mut self) {
         self.all.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
 /// Is a piece of an answer of lines.
-enum Piece {
+enum StreamPart {
     Line(Bytes),
     /// The last line, with the outcome for the log.
     Last(Bytes, &'static str),
 }
 
-impl Piece {
+impl StreamPart {
     fn len(&self) -> usize {
         match self {
             Self::Line(text) | Self::Last(text, _) => text.len(),
@@ -78,7 +78,7 @@ pub(super) fn stream_lines(context: &RequestContext, run: Run) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .content_type(NDJSON)
-        .insert_header(("x-request-id", run.asker.request_id.clone()));
+        .insert_header(("x-request-id", run.requester.request_id.clone()));
     principal::rate_headers(&mut response, run.principal.rate());
     let (lines, taken) = mpsc::channel(AHEAD);
     let provider_time = Rc::default();
@@ -93,8 +93,8 @@ pub(super) fn stream_lines(context: &RequestContext, run: Run) -> HttpResponse {
     };
     let lines = stream::unfold((taken, streamed), |(mut taken, mut streamed)| async move {
         let text = match taken.recv().await? {
-            Piece::Line(text) => text,
-            Piece::Last(text, outcome) => {
+            StreamPart::Line(text) => text,
+            StreamPart::Last(text, outcome) => {
                 streamed.outcome = outcome;
                 text
             }
@@ -105,7 +105,12 @@ pub(super) fn stream_lines(context: &RequestContext, run: Run) -> HttpResponse {
 }
 
 /// Scores all indicators of a batch, and hands over their lines as its client takes them.
-async fn work(run: Run, request_id: Uuid, lines: mpsc::Sender<Piece>, provider_time: Rc<Cell<Duration>>) {
+async fn work(
+    run: Run,
+    request_id: Uuid,
+    lines: mpsc::Sender<StreamPart>,
+    provider_time: Rc<Cell<Duration>>,
+) {
     let app = run.app.clone();
     let run = Rc::new(run);
     let mut summary = run.summary();
@@ -122,17 +127,17 @@ async fn work(run: Run, request_id: Uuid, lines: mpsc::Sender<Piece>, provider_t
                 let Some(item) = item else { break };
                 summary.count(&item);
                 provider_time.set(provider_time.get() + item.provider_time);
-                waiting.push_back(Piece::Line(line(&item).into()));
+                waiting.push_back(StreamPart::Line(line(&item).into()));
             }
         }
     }
     summary.close(&app, run.principal.tenant());
-    waiting.push_back(Piece::Last(last_line(&summary).into(), summary.outcome()));
+    waiting.push_back(StreamPart::Last(last_line(&summary).into(), summary.outcome()));
     // Here the room of the batch is given back.
     drop((items, run));
     let clock = app.engine.clock();
-    let bytes = waiting.iter().map(Piece::len).sum();
-    let held = Unread::hold(&app.unread_lines, bytes);
+    let bytes = waiting.iter().map(StreamPart::len).sum();
+    let held = UnreadLines::hold(&app.unread_lines, bytes);
     // Where many lines wait for clients already, these wait as long as a client that reads needs.
     let patience = if held.fits {
         app.configured.load().settings().server.client_timeout * WHOLE
@@ -150,8 +155,8 @@ async fn work(run: Run, request_id: Uuid, lines: mpsc::Sender<Piece>, provider_t
 async fn deliver(
     clock: &dyn Clock,
     until: Duration,
-    lines: &mpsc::Sender<Piece>,
-    waiting: VecDeque<Piece>,
+    lines: &mpsc::Sender<StreamPart>,
+    waiting: VecDeque<StreamPart>,
     request_id: Uuid,
 ) -> bool {
     let all = async move {
@@ -170,7 +175,7 @@ async fn deliver(
     let mut text = serde_json::json!({ "problem": problem }).to_string();
     text.push('\n');
     // A client that has gone needs none.
-    drop(lines.send(Piece::Last(text.into(), "abandoned")).await);
+    drop(lines.send(StreamPart::Last(text.into(), "abandoned")).await);
     false
 }
 
@@ -211,27 +216,27 @@ mod tests {
     use super::*;
     use crate::clock::manual::ManualClock;
 
-    fn lines() -> VecDeque<Piece> {
-        let lines = (0..5).map(|at| Piece::Line(format!("{at}\n").into()));
+    fn lines() -> VecDeque<StreamPart> {
+        let lines = (0..5).map(|at| StreamPart::Line(format!("{at}\n").into()));
         lines
-            .chain([Piece::Last("{\"summary\": 1}\n".into(), "below")])
+            .chain([StreamPart::Last("{\"summary\": 1}\n".into(), "below")])
             .collect()
     }
 
-    fn text(piece: Piece) -> (Bytes, Option<&'static str>) {
+    fn text(piece: StreamPart) -> (Bytes, Option<&'static str>) {
         match piece {
-            Piece::Line(text) => (text, None),
-            Piece::Last(text, outcome) => (text, Some(outcome)),
+            StreamPart::Line(text) => (text, None),
+            StreamPart::Last(text, outcome) => (text, Some(outcome)),
         }
     }
 
     #[test]
     fn lines_that_wait_are_counted_together() {
         let all = Arc::default();
-        let first = Unread::hold(&all, MOST_UNREAD);
-        assert!(first.fits && !Unread::hold(&all, 1).fits);
+        let first = UnreadLines::hold(&all, MOST_UNREAD);
+        assert!(first.fits && !UnreadLines::hold(&all, 1).fits);
         drop(first);
-        assert!(Unread::hold(&all, MOST_UNREAD).fits);
+        assert!(UnreadLines::hold(&all, MOST_UNREAD).fits);
         assert_eq!(all.load(Ordering::Relaxed), 0);
     }
 

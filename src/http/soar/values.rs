@@ -3,7 +3,7 @@
 use super::shapes::{Item, OneOrMany};
 use crate::ask::message::head;
 use crate::ask::score::Alert;
-use crate::domain::indicator::{Taken, holds_two};
+use crate::domain::indicator::{ReadIndicator, holds_two};
 use crate::domain::{Indicator, IndicatorKind, links};
 use crate::reputation::{Ignored, Kind};
 
@@ -35,22 +35,22 @@ impl Read {
 
 /// Is what was read of one value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct ReadValue {
     /// The indicators: one, but where the wrapper of a link names several links, or none that can be taken out.
     pub reads: Vec<Read>,
     /// Links that only the vendor of their wrapper can take out of it.
     pub sealed: Vec<Ignored>,
     /// What stands behind a URL and could be part of it, or a value of its own.
-    pub left: Vec<Ignored>,
+    pub remainder: Vec<Ignored>,
 }
 
-impl Found {
+impl ReadValue {
     /// Returns the one indicator, where nothing else was found.
     ///
     /// # Errors
     /// What was found instead, in plain words.
     pub(super) fn only(self) -> Result<Read, String> {
-        if let Some(left) = self.left.into_iter().next() {
+        if let Some(left) = self.remainder.into_iter().next() {
             return Err(left.reason);
         }
         if let Some(sealed) = self.sealed.into_iter().next() {
@@ -68,7 +68,7 @@ impl Found {
     }
 }
 
-impl From<Read> for Found {
+impl From<Read> for ReadValue {
     fn from(read: Read) -> Self {
         unwrapped(&read.role, read.indicator.value(), read.note.as_deref())
             .filter(|_| read.indicator.kind() == IndicatorKind::Url)
@@ -81,12 +81,12 @@ impl From<Read> for Found {
 
 /// Takes a link out of the wrappers around it; `None` where there are none. A wrapper's own host is popular, and says
 /// nothing of where its link leads.
-fn unwrapped(role: &str, text: &str, note: Option<&str>) -> Option<Found> {
+fn unwrapped(role: &str, text: &str, note: Option<&str>) -> Option<ReadValue> {
     let found = links::unwrap(links::web(text)?);
     if !found.is_wrapped && found.sealed.is_empty() {
         return None;
     }
-    let mut out = Found::default();
+    let mut out = ReadValue::default();
     for wrapper in found.sealed {
         let link = links::shown(wrapper.link, true);
         out.sealed
@@ -124,7 +124,7 @@ fn unwrapped(role: &str, text: &str, note: Option<&str>) -> Option<Found> {
 ///
 /// # Errors
 /// What was expected, in plain words.
-pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Found, String> {
+pub(super) fn of_kind(kind: Kind, value: &str) -> Result<ReadValue, String> {
     let role = kind.name();
     match kind.take(value) {
         Ok(taken) => Ok(found(role, taken)),
@@ -147,7 +147,7 @@ pub(super) fn of_kind(kind: Kind, value: &str) -> Result<Found, String> {
 ///
 /// # Errors
 /// What was expected, in plain words.
-fn as_meant(kind: Kind, value: &str) -> Result<Found, String> {
+fn as_meant(kind: Kind, value: &str) -> Result<ReadValue, String> {
     of_kind(kind, value).or_else(|expected| {
         // As a page it would be scored by the first alone.
         if kind != Kind::Url && holds_two(value) {
@@ -175,7 +175,7 @@ fn as_meant(kind: Kind, value: &str) -> Result<Found, String> {
 ///
 /// # Errors
 /// What was expected, in plain words.
-pub fn guess(value: &str) -> Result<Found, String> {
+pub fn guess(value: &str) -> Result<ReadValue, String> {
     let taken = match Indicator::read(value) {
         Ok(taken) => taken,
         Err(error) => {
@@ -189,14 +189,14 @@ pub fn guess(value: &str) -> Result<Found, String> {
 }
 
 /// Makes what was taken of a value what was found, with what may not be lost of it.
-fn found(role: &str, taken: Taken) -> Found {
-    let left = taken.left.map(|left| {
+fn found(role: &str, taken: ReadIndicator) -> ReadValue {
+    let left = taken.remainder.map(|left| {
         let (value, left) = (shown(taken.indicator.value()), shown(&left));
         let reason = format!("{role}: {left} stands behind {value}, and could be part of it or a value");
         unreadable(role, &left, &reason)
     });
-    let mut found = Found::from(Read::of(role, taken.indicator, taken.note));
-    found.left.extend(left);
+    let mut found = ReadValue::from(Read::of(role, taken.indicator, taken.note));
+    found.remainder.extend(left);
     found
 }
 
@@ -249,9 +249,9 @@ pub(super) fn add(asked: &mut Alert, kind: Option<Kind>, values: &OneOrMany) {
 }
 
 /// Adds what was read of a value. Counts what there was not even room to name.
-pub(crate) fn put(asked: &mut Alert, found: Found) -> usize {
+pub(crate) fn put(asked: &mut Alert, found: ReadValue) -> usize {
     let mut more = 0;
-    for one in found.left {
+    for one in found.remainder {
         if asked.unreadable.contains(&one) {
             continue;
         }

@@ -8,7 +8,7 @@ const fn ms(count: u64) -> Duration {
 
 /// Is a worker that takes as long for each request as it is told.
 struct Worker {
-    gate: Gate,
+    gate: LoadPolicy,
     now: Duration,
     /// How long it takes to refuse one.
     refusal: Duration,
@@ -22,7 +22,7 @@ struct Worker {
 impl Worker {
     fn new() -> Self {
         Self {
-            gate: Gate::new(ms(250)),
+            gate: LoadPolicy::new(ms(250)),
             now: Duration::ZERO,
             refusal: Duration::ZERO,
             taken_unknown: 0,
@@ -147,8 +147,8 @@ fn known_clients_are_refused_where_they_alone_are_too_many() {
     assert!(worker.refused > 2_000, "{}", worker.refused);
     let mut took = worker.took.clone();
     took.sort_unstable();
-    let most = took[took.len() - 1];
-    assert!(most <= ms(2_000), "{most:?}");
+    let max = took[took.len() - 1];
+    assert!(max <= ms(2_000), "{max:?}");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn few_requests_are_no_overload_however_long_they_wait() {
 
 #[test]
 fn the_gate_sleeps_where_nothing_comes() {
-    let mut gate = Gate::new(ms(250));
+    let mut gate = LoadPolicy::new(ms(250));
     assert!(gate.wake(ms(0)));
     assert!(!gate.wake(ms(0)));
     assert!(gate.request(ms(0), true));

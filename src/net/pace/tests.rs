@@ -3,27 +3,27 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use super::*;
 use crate::clock::SharedClock;
 use crate::clock::manual::ManualClock;
-use crate::net::connections::Place;
+use crate::net::connections::ConnectionGuard;
 use crate::telemetry::network::NetworkMetrics;
 
-type Stream = Paced<tokio::io::DuplexStream>;
+type Stream = PacedStream<tokio::io::DuplexStream>;
 
 /// Makes a stream to which bytes were sent.
-async fn with(sent: &[u8]) -> (Stream, tokio::io::DuplexStream, Place, ManualClock) {
+async fn with(sent: &[u8]) -> (Stream, tokio::io::DuplexStream, ConnectionGuard, ManualClock) {
     let clock = ManualClock::new(jiff::Timestamp::UNIX_EPOCH);
     let shared: SharedClock = Arc::new(clock.clone());
     let connections = Connections::new(8, Duration::from_secs(120), shared, NetworkMetrics::default());
     let place = connections.enter(None).unwrap();
     let (server, mut client) = duplex(sent.len().max(2048));
     client.write_all(sent).await.unwrap();
-    let stream = Paced::new(server, Arc::clone(&place.connection), connections, |_, max| {
+    let stream = PacedStream::new(server, Arc::clone(&place.connection), connections, |_, max| {
         format!("{max} at most")
     });
     (stream, client, place, clock)
 }
 
 /// Makes a stream to which so many bytes were sent.
-async fn paced(sent: usize) -> (Stream, tokio::io::DuplexStream, Place) {
+async fn paced(sent: usize) -> (Stream, tokio::io::DuplexStream, ConnectionGuard) {
     let (stream, client, place, _) = with(&vec![7; sent]).await;
     (stream, client, place)
 }
@@ -123,7 +123,7 @@ async fn few_heads_are_looked_at_at_once_and_ahead_and_none_is_lost() {
 
 #[test]
 fn ends_of_heads_are_found() {
-    for (text, most, expected) in [
+    for (text, max, expected) in [
         ("a\r\n\r\nb", 1, (5, 1)),
         ("a\n\nb", 1, (3, 1)),
         ("a\r\n\r\nb\r\n\r\nc", 2, (10, 2)),
@@ -131,7 +131,7 @@ fn ends_of_heads_are_found() {
         ("a\r\nb\r\n", 1, (6, 0)),
         ("", 1, (0, 0)),
     ] {
-        assert_eq!(whole(text.as_bytes(), most), expected, "{text:?}");
+        assert_eq!(whole(text.as_bytes(), max), expected, "{text:?}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn a_large_head_that_ends_is_taken_and_the_next_has_its_own_bytes() {
 
 #[tokio::test]
 async fn a_body_that_nobody_reads_is_thrown_away_for_so_long_and_no_longer() {
-    let rest = |place: &Place| {
+    let rest = |place: &ConnectionGuard| {
         place.connection.begins(true);
         drop(place.connection.enter(Phase::Working));
     };

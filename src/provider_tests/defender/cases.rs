@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::providers::{Charge, Exposed};
+use crate::providers::{Charge, ExposedKey};
 
 const PERMISSION: &str =
     "the application lacks the permission ThreatIntelligence.Read.All, or an administrator's consent to it";
@@ -25,7 +25,7 @@ fn key(tenant: &str) -> BTreeMap<String, SecretString> {
 fn signed(mut call: Call, tenant: &str, token: Option<&str>) -> Result<Call, ProviderError> {
     let (fields, options) = (key(tenant), BTreeMap::new());
     let token = token.map(SecretString::from);
-    let exposed = Exposed::new(&fields, &options).in_session(token.as_ref());
+    let exposed = ExposedKey::new(&fields, &options).in_session(token.as_ref());
     Defender.sign(&mut call, &exposed, Timestamp::UNIX_EPOCH)?;
     Defender.sign(&mut call, &exposed, Timestamp::UNIX_EPOCH)?;
     Ok(call)

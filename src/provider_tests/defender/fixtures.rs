@@ -40,7 +40,7 @@ fn names_of_subdomains_are_asked_for_only_where_they_are_missing() {
 }
 
 /// Asks for components, links the first page so, and returns the answer with the queries that were asked after it.
-fn followed(link: &str) -> (Walked, Vec<Vec<(String, String)>>) {
+fn followed(link: &str) -> (LookupTrace, Vec<Vec<(String, String)>>) {
     let walked = walk(&about(Components, Domain, "example.com"), |call| {
         let name = call.query.len();
         let mut body = serde_json::json!({"value": [{"name": format!("part {name}")}]});
@@ -142,7 +142,7 @@ fn an_endless_list_ends_and_is_gone_on_with_where_it_ended() {
     let stored = serde_json::to_string(walked.answer()).unwrap();
     let held: Answer = serde_json::from_str(&stored).unwrap();
     let on = Lookup {
-        held: Some(held.clone()),
+        earlier: Some(held.clone()),
         ..lookup.clone()
     };
     let walked = walk(&on, endless).unwrap();
@@ -150,7 +150,7 @@ fn an_endless_list_ends_and_is_gone_on_with_where_it_ended() {
     assert_eq!(walked.calls[0].query, [("$skip".to_owned(), "10".to_owned())]);
     // What is held is not asked for again, and not lost where Graph no longer knows the place.
     let enough = Lookup {
-        want: 10,
+        wanted: 10,
         ..on.clone()
     };
     assert!(walk(&enough, endless).unwrap().calls.is_empty());
@@ -159,7 +159,7 @@ fn an_endless_list_ends_and_is_gone_on_with_where_it_ended() {
     assert_eq!(lost.answer().missing, ["components: BadRequest"]);
     // An answer that was kept without its place is read anew.
     let on = Lookup {
-        held: Some(Answer {
+        earlier: Some(Answer {
             rest: Vec::new(),
             ..held
         }),

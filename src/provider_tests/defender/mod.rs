@@ -7,7 +7,7 @@ mod reputation;
 mod samples;
 
 use crate::domain::{Answer, Capability, IndicatorKind, Value};
-use crate::provider_tests::testing::{self, Walked, question, reply};
+use crate::provider_tests::testing::{self, LookupTrace, question, reply};
 use crate::providers::defender::Defender;
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
@@ -18,10 +18,10 @@ fn about(capability: Capability, kind: IndicatorKind, value: &str) -> Lookup {
     testing::lookup(&Defender, question(capability, kind, value), product)
 }
 
-fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<Walked, ProviderError> {
+fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<LookupTrace, ProviderError> {
     testing::walk(&Defender, lookup, answer)
 }
 
-fn walk_fixtures(lookup: &Lookup) -> Result<Walked, ProviderError> {
+fn walk_fixtures(lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&Defender, lookup)
 }

@@ -5,7 +5,7 @@
 use super::*;
 use crate::domain::Record;
 
-fn walked(name: &str, lookup: &Lookup) -> Walked {
+fn walked(name: &str, lookup: &Lookup) -> LookupTrace {
     let path = testing::recordings("PIVOTD_SAMPLES").join("mdti").join(name);
     let body = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
     walk(lookup, |_| reply(200, &body)).unwrap_or_else(|error| panic!("{name}: {error}"))

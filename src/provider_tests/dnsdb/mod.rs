@@ -3,9 +3,9 @@
 use secrecy::ExposeSecret;
 
 use crate::domain::{Capability, FailureKind, IndicatorKind, Query};
-use crate::provider_tests::testing::{self, Walked, question, reply, walk};
+use crate::provider_tests::testing::{self, LookupTrace, question, reply, walk};
 use crate::providers::dnsdb::Dnsdb;
-use crate::providers::{Call, Charge, Exposed, Lookup, Provider, ProviderError, Reply, ReplyClass};
+use crate::providers::{Call, Charge, ExposedKey, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
 fn asked(kind: IndicatorKind, value: &str) -> Query {
     question(Capability::Resolutions, kind, value)
@@ -15,7 +15,7 @@ fn of_name(name: &str) -> Lookup {
     testing::lookup(&Dnsdb, asked(IndicatorKind::Hostname, name), "lookup")
 }
 
-fn walk_fixtures(lookup: &Lookup) -> Result<Walked, ProviderError> {
+fn walk_fixtures(lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&Dnsdb, lookup)
 }
 
@@ -143,8 +143,8 @@ fn more_rows_are_a_larger_question() {
         Some("1970-01-01T00:16:39Z")
     );
     let held = |want| Lookup {
-        want,
-        held: Some(first.answers[0].clone()),
+        wanted: want,
+        earlier: Some(first.answers[0].clone()),
         ..of_name("example.com")
     };
     let enough = walk(&Dnsdb, &held(900), |_| panic!("nothing is asked")).unwrap();
@@ -155,10 +155,10 @@ fn more_rows_are_a_larger_question() {
         (1500, false, Some(1500))
     );
     assert!(all.answer().missing.is_empty());
-    let most = walk(&Dnsdb, &held(50_000), |call| rows(call, 12_000)).unwrap();
-    assert!(!most.answer().more && most.answer().missing.is_empty());
+    let max = walk(&Dnsdb, &held(50_000), |call| rows(call, 12_000)).unwrap();
+    assert!(!max.answer().more && max.answer().missing.is_empty());
     assert_eq!(
-        most.answer().source.blind.as_deref(),
+        max.answer().source.blind.as_deref(),
         Some("Rows beyond the first 10000: the query's limit was reached.")
     );
 }
@@ -179,7 +179,7 @@ fn rows_that_name_nobody_are_asked_beyond_once() {
         reply.body = lines.join("\n").into();
         reply
     };
-    let limits = |walked: &Walked| -> Vec<String> {
+    let limits = |walked: &LookupTrace| -> Vec<String> {
         let calls = walked.calls.iter();
         calls.map(|call| call.query[0].1.clone()).collect()
     };
@@ -256,7 +256,7 @@ fn a_quota_opens_when_the_vendor_says() {
 fn the_key_is_in_a_header_and_nowhere_else() {
     let fields = [("api_key".to_owned(), "secret-key".into())].into();
     let options = Default::default();
-    let key = Exposed::new(&fields, &options);
+    let key = ExposedKey::new(&fields, &options);
     let now = jiff::Timestamp::UNIX_EPOCH;
     let mut call = Call::get("api", "lookup", "/dnsdb/v2/lookup/rrset/name/example.com");
     for _ in 0..2 {
@@ -277,7 +277,7 @@ fn the_key_is_in_a_header_and_nowhere_else() {
     let none = Default::default();
     assert!(
         Dnsdb
-            .sign(&mut call, &Exposed::new(&none, &options), now)
+            .sign(&mut call, &ExposedKey::new(&none, &options), now)
             .is_err()
     );
 }

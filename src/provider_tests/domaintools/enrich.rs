@@ -29,7 +29,7 @@ fn response(rows: &[serde_json::Value], missing: &[&str]) -> Reply {
 }
 
 /// Names and scores of the answers; no score where nothing was found.
-fn told(walked: &Walked) -> Vec<(&str, Option<i64>)> {
+fn told(walked: &LookupTrace) -> Vec<(&str, Option<i64>)> {
     let score = |answer: &Answer| match answer.records.first()?.get("score") {
         Some(Value::Integer(score)) => Some(*score),
         _ => None,

@@ -66,7 +66,7 @@ fn domains() {
         expect(name, &of_domain(capability, domain, product));
     }
     let all = Lookup {
-        want: 255,
+        wanted: 255,
         ..of_domain(WhoisHistory, "example.com", "whois-history")
     };
     expect("whois-history/found", &all);

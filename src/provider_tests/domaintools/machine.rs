@@ -47,8 +47,8 @@ fn history(call: &Call, count: u64, run: u64) -> Reply {
 
 fn whois_history(want: usize, held: Option<Answer>) -> Lookup {
     Lookup {
-        want,
-        held,
+        wanted: want,
+        earlier: held,
         ..of_domain(Capability::WhoisHistory, DOMAIN, "whois-history")
     }
 }
@@ -309,7 +309,7 @@ fn reverse(buy: Option<i64>, held: Option<Answer>) -> Lookup {
     );
     Lookup {
         buy,
-        held,
+        earlier: held,
         ..lookup(query, "reverse-whois")
     }
 }
@@ -369,7 +369,7 @@ fn the_historic_scope_never_goes_to_iris() {
     let historic = walk_fixtures(&lookup(query.clone(), "reverse-whois")).unwrap();
     assert_eq!(historic.answer().source.product, "reverse-whois");
     let current = walk_fixtures(&Lookup {
-        want: 3,
+        wanted: 3,
         ..lookup(query.with("scope", "current"), "iris-investigate")
     })
     .unwrap();

@@ -8,7 +8,7 @@ mod recordings;
 mod signatures;
 
 use crate::domain::{Answer, Capability, FailureKind, IndicatorKind, Query, Record, Value};
-use crate::provider_tests::testing::{self, Walked, question, reply};
+use crate::provider_tests::testing::{self, LookupTrace, question, reply};
 use crate::providers::domaintools::DomainTools;
 use crate::providers::{Call, Charge, Classification, Lookup, Provider, ProviderError, Reply, ReplyClass};
 use crate::replay::Vendor;
@@ -29,10 +29,10 @@ fn play(vendor: &Vendor, call: &Call) -> Reply {
     testing::play(&DomainTools, vendor, call)
 }
 
-fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<Walked, ProviderError> {
+fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<LookupTrace, ProviderError> {
     testing::walk(&DomainTools, lookup, answer)
 }
 
-fn walk_fixtures(lookup: &Lookup) -> Result<Walked, ProviderError> {
+fn walk_fixtures(lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&DomainTools, lookup)
 }

@@ -9,7 +9,7 @@ fn recording(name: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn walked(name: &str, lookup: &Lookup) -> Walked {
+fn walked(name: &str, lookup: &Lookup) -> LookupTrace {
     let body = recording(name);
     walk(lookup, |_| reply(200, &body)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }

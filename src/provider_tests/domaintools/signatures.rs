@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::providers::Exposed;
+use crate::providers::ExposedKey;
 
 fn signed(call: &mut Call, auth: &str) -> Result<(), ProviderError> {
     let fields = BTreeMap::from([
@@ -17,7 +17,7 @@ fn signed(call: &mut Call, auth: &str) -> Result<(), ProviderError> {
     ]);
     let options = BTreeMap::from([("auth".to_owned(), auth.to_owned())]);
     let now = "2013-05-20T08:15:00Z".parse().unwrap();
-    DomainTools.sign(call, &Exposed::new(&fields, &options), now)
+    DomainTools.sign(call, &ExposedKey::new(&fields, &options), now)
 }
 
 fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -82,7 +82,7 @@ fn a_key_without_its_parts_signs_nothing() {
     let now = "2013-05-20T08:15:00Z".parse().unwrap();
     assert!(
         DomainTools
-            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .is_err()
     );
     assert!(call.query.is_empty());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::providers::{Charge, Exposed};
+use crate::providers::{Charge, ExposedKey};
 
 #[test]
 fn every_case_has_its_verdict() {
@@ -135,7 +135,7 @@ fn calls_are_signed_by_user_name_and_key_as_often_as_need_be() {
     let mut call = Call::get("api", "dns", "/dns/passive");
     for _ in 0..2 {
         PassiveTotal
-            .sign(&mut call, &Exposed::new(&right, &options), at)
+            .sign(&mut call, &ExposedKey::new(&right, &options), at)
             .unwrap();
     }
     let [(name, value)] = call.headers.as_slice() else {
@@ -148,7 +148,7 @@ fn calls_are_signed_by_user_name_and_key_as_often_as_need_be() {
     );
     for wrong in ["", "a:b"] {
         let wrong = fields(wrong);
-        let told = PassiveTotal.sign(&mut call, &Exposed::new(&wrong, &options), at);
+        let told = PassiveTotal.sign(&mut call, &ExposedKey::new(&wrong, &options), at);
         assert!(matches!(told, Err(ProviderError::Unsupported(_))));
     }
 }

@@ -103,7 +103,7 @@ fn a_class_that_nobody_knows_is_none() {
 fn pages_are_read_as_far_as_they_are_wanted() {
     let whole = about(Components, Domain, "tendrit.example");
     let first = Lookup {
-        want: 2,
+        wanted: 2,
         ..whole.clone()
     };
     let walked = walk_fixtures(&first).unwrap();
@@ -150,15 +150,15 @@ fn more_of_a_held_answer_is_read_from_the_page_behind_it() {
         reply(200, &format!(r#"{{"totalRecords":{total},"results":[{rows}]}}"#))
     };
     let first = Lookup {
-        want: 3,
+        wanted: 3,
         ..about(HostPairs, Domain, "example.com")
     };
     let held = walk(&first, page).unwrap().answer().clone();
     assert_eq!((held.records.len(), held.more, held.total), (3, true, Some(5)));
     assert_eq!(held.missing, ["1 row could not be read"]);
     let more = Lookup {
-        want: 12,
-        held: Some(held.clone()),
+        wanted: 12,
+        earlier: Some(held.clone()),
         ..first.clone()
     };
     let walked = walk(&more, page).unwrap();

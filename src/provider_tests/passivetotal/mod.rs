@@ -5,7 +5,7 @@ mod fixtures;
 mod mapping;
 
 use crate::domain::{Capability, IndicatorKind, Query, Value};
-use crate::provider_tests::testing::{self, Walked, question, reply};
+use crate::provider_tests::testing::{self, LookupTrace, question, reply};
 use crate::providers::passivetotal::PassiveTotal;
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
@@ -24,10 +24,10 @@ fn asking(query: Query) -> Lookup {
     testing::lookup(&PassiveTotal, query, product)
 }
 
-fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<Walked, ProviderError> {
+fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<LookupTrace, ProviderError> {
     testing::walk(&PassiveTotal, lookup, answer)
 }
 
-fn walk_fixtures(lookup: &Lookup) -> Result<Walked, ProviderError> {
+fn walk_fixtures(lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&PassiveTotal, lookup)
 }

@@ -19,7 +19,7 @@ use crate::provider_tests::testing::{ask_all, examples, feed, lookup, reply, sha
 use crate::providers::kit::common::object;
 use crate::providers::kit::resource::Resource;
 use crate::providers::{
-    Call, Classification, Descriptor, Exposed, Lookup, Origin, Provider, ProviderError, Reply, Step,
+    Call, Classification, Descriptor, ExposedKey, Lookup, Origin, Provider, ProviderError, Reply, Step,
 };
 
 /// Stands where something is written that is no [`Value`]; no fixture has it.
@@ -146,7 +146,7 @@ fn lookups(provider: &dyn Provider) -> Vec<Lookup> {
     let more: Vec<_> = all
         .iter()
         .map(|asked| Lookup {
-            want: 500,
+            wanted: 500,
             buy: Some(1_000_000),
             ..asked.clone()
         })
@@ -329,7 +329,7 @@ impl Provider for Broken {
         self.other.classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: jiff::Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, now: jiff::Timestamp) -> Result<(), ProviderError> {
         self.other.sign(call, key, now)
     }
 }

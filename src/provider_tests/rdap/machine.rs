@@ -321,7 +321,7 @@ fn a_redirect_is_followed_once_to_a_known_server() {
             _ => reply(200, NETWORK),
         })
     };
-    let refused = |walked: Result<Walked, ProviderError>, what: &str| match walked {
+    let refused = |walked: Result<LookupTrace, ProviderError>, what: &str| match walked {
         Err(ProviderError::Failed(failure)) => {
             assert_eq!(failure.kind, FailureKind::Refused, "{what}");
             assert!(failure.message.contains("not followed"), "{what}");

@@ -11,7 +11,7 @@ mod reputation;
 use std::collections::BTreeMap;
 
 use crate::domain::{Capability, IndicatorKind, Record};
-use crate::provider_tests::testing::{self, Walked, question, reply, walk};
+use crate::provider_tests::testing::{self, LookupTrace, question, reply, walk};
 use crate::providers::rdap::{Rdap, bootstrap};
 use crate::providers::{Call, Files, Lookup, Provider, ProviderError, ReplyClass};
 
@@ -49,7 +49,7 @@ fn of_domain(domain: &str) -> Lookup {
     of(IndicatorKind::Domain, domain, "domain")
 }
 
-fn walk_fixtures(lookup: &Lookup) -> Result<Walked, ProviderError> {
+fn walk_fixtures(lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&Rdap, lookup)
 }
 

@@ -33,7 +33,7 @@ fn pages(call: &Call, all: usize, size: usize) -> Reply {
 #[test]
 fn pages_are_read_as_far_as_is_wanted_and_gone_on_from() {
     let wanted = |want| Lookup {
-        want,
+        wanted: want,
         ..indicators("1")
     };
     let walked = walk(&wanted(5), |call| pages(call, 300, 4)).unwrap();
@@ -41,8 +41,8 @@ fn pages_are_read_as_far_as_is_wanted_and_gone_on_from() {
     assert_eq!((walked.answer().total, walked.answer().more), (Some(300), true));
     assert!(walked.calls.iter().all(|call| call.path == "/v3/indicators"));
     let on = Lookup {
-        want: 12,
-        held: Some(walked.answer().clone()),
+        wanted: 12,
+        earlier: Some(walked.answer().clone()),
         ..indicators("1")
     };
     let walked = walk(&on, |call| pages(call, 300, 4)).unwrap();
@@ -68,7 +68,7 @@ fn a_next_page_that_leads_nowhere_ends_the_list() {
     let calls = AtomicUsize::new(0);
     let walked = walk(
         &Lookup {
-            want: 500,
+            wanted: 500,
             ..incidents("*")
         },
         |_| {
@@ -93,7 +93,7 @@ fn a_next_page_that_leads_nowhere_ends_the_list() {
 fn a_failed_page_makes_an_answer_partial_and_the_first_one_fails() {
     let failing = r#"{"status":"Failure","message":"no"}"#;
     let wanted = Lookup {
-        want: 500,
+        wanted: 500,
         ..indicators("1")
     };
     let walked = walk(&wanted, |call| match start_of(call) {
@@ -132,7 +132,7 @@ fn items_that_cannot_be_read_are_not_taken_for_nothing() {
         ..walked.answer().clone()
     };
     let on = Lookup {
-        held: Some(held),
+        earlier: Some(held),
         ..incidents("*")
     };
     let rest = json!([{"id": 3}, {"id": 4, "type": "Incident", "name": "Four"}]);

@@ -13,7 +13,7 @@ fn catalogue() -> (Catalogue, crate::config::Settings) {
     (Catalogue::build(&loaded.settings, 1), loaded.settings)
 }
 
-fn entities(transform: &str, walked: &Walked) -> Vec<Entity> {
+fn entities(transform: &str, walked: &LookupTrace) -> Vec<Entity> {
     crate::provider_tests::testing::entities(transform, ("maltego.Phrase", "x"), &[walked.answer()])
 }
 

@@ -7,7 +7,7 @@ mod reputation;
 mod signatures;
 
 use crate::domain::{Answer, Capability, FailureKind, IndicatorKind, Query};
-use crate::provider_tests::testing::{self, Walked, question, reply};
+use crate::provider_tests::testing::{self, LookupTrace, question, reply};
 use crate::providers::threatconnect::ThreatConnect;
 use crate::providers::{Call, Lookup, Provider, ProviderError, Reply, ReplyClass};
 
@@ -34,10 +34,10 @@ fn indicators(id: &str) -> Lookup {
     of(Capability::IncidentIndicators, IndicatorKind::Incident, id)
 }
 
-fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<Walked, ProviderError> {
+fn walk(lookup: &Lookup, answer: impl Fn(&Call) -> Reply) -> Result<LookupTrace, ProviderError> {
     testing::walk(&ThreatConnect, lookup, answer)
 }
 
-fn walk_fixtures(lookup: &Lookup) -> Result<Walked, ProviderError> {
+fn walk_fixtures(lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&ThreatConnect, lookup)
 }

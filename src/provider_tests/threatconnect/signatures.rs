@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::providers::Exposed;
+use crate::providers::ExposedKey;
 
 const ACCESS_ID: &str = "99999999999999999999";
 const SECRET_KEY: &str = "sample-secret-of-nobody-0123456789";
@@ -17,7 +17,7 @@ fn signed(call: &mut Call, fields: &[(&str, &str)], auth: &str, prefix: &str) ->
         .collect();
     let options = BTreeMap::from([("auth".to_owned(), auth.to_owned())]);
     let now = "2017-12-19T17:16:27.5Z".parse().unwrap();
-    ThreatConnect.sign(call, &Exposed::new(&fields, &options).below(prefix), now)
+    ThreatConnect.sign(call, &ExposedKey::new(&fields, &options).below(prefix), now)
 }
 
 fn header<'a>(call: &'a Call, wanted: &str) -> Option<&'a str> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Asks with thresholds; `feed` plays the feed of domains, the others are empty.
-fn rated(feed: impl Fn(&Call) -> crate::providers::Reply) -> Walked {
+fn rated(feed: impl Fn(&Call) -> crate::providers::Reply) -> LookupTrace {
     let query = of_hash(Capability::Contacts, SHA256)
         .with("severity", "80")
         .with("confidence", "80");

@@ -175,12 +175,12 @@ fn thresholds_say_what_they_hide() {
     );
     let none = rated("100");
     assert!(none.records().is_empty() && !none.answer().is_not_found());
-    let said = |walked: &Walked| -> Vec<String> {
+    let said = |walked: &LookupTrace| -> Vec<String> {
         walked
             .answer()
             .left_out
             .iter()
-            .map(crate::domain::LeftOut::text)
+            .map(crate::domain::OmittedRecords::text)
             .collect()
     };
     let below = |count: usize, severity: &str| {

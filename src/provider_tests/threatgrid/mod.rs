@@ -11,7 +11,7 @@ mod searches;
 mod signatures;
 
 use crate::domain::{Capability, IndicatorKind, Query, Record};
-use crate::provider_tests::testing::{self, Walked, question};
+use crate::provider_tests::testing::{self, LookupTrace, question};
 use crate::providers::threatgrid::ThreatGrid;
 use crate::providers::{Call, Lookup, Provider, ProviderError};
 
@@ -50,7 +50,7 @@ fn of_hash(capability: Capability, hash: &str) -> Query {
     question(capability, IndicatorKind::Hash, hash)
 }
 
-fn walk(query: Query) -> Result<Walked, ProviderError> {
+fn walk(query: Query) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&ThreatGrid, &lookup(query))
 }
 
@@ -62,7 +62,7 @@ fn text(record: &Record, name: &str) -> String {
 }
 
 /// Lists one field of all records that have it.
-fn all(walked: &Walked, name: &str) -> Vec<String> {
+fn all(walked: &LookupTrace, name: &str) -> Vec<String> {
     let records = walked.records().iter();
     records
         .filter_map(|record| record.text(name).map(std::borrow::Cow::into_owned))

@@ -15,7 +15,7 @@ fn reported(
     query: Query,
     runs: &[Value],
     report: impl Fn(&Call) -> crate::providers::Reply,
-) -> Result<Walked, ProviderError> {
+) -> Result<LookupTrace, ProviderError> {
     testing::walk(&ThreatGrid, &lookup(query), |call| {
         if call.path.ends_with("/search/submissions") {
             enveloped(&json!({ "total": runs.len(), "items": runs }))

@@ -45,7 +45,7 @@ fn nothing_found_is_said_so() {
 }
 
 /// Answers a search with these runs: file, score and day of submission.
-fn runs(kind: IndicatorKind, value: &str, rows: &[(&str, Option<i64>, &str)], total: usize) -> Walked {
+fn runs(kind: IndicatorKind, value: &str, rows: &[(&str, Option<i64>, &str)], total: usize) -> LookupTrace {
     let items: Vec<_> = rows
         .iter()
         .zip(1..)

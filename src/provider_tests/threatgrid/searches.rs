@@ -18,7 +18,7 @@ fn page(items: &[Value], total: usize) -> crate::providers::Reply {
 fn searched(
     query: Query,
     answer: impl Fn(&Call) -> crate::providers::Reply,
-) -> Result<Walked, ProviderError> {
+) -> Result<LookupTrace, ProviderError> {
     testing::walk(&ThreatGrid, &lookup(query), answer)
 }
 

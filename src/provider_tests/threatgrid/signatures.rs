@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::providers::Exposed;
+use crate::providers::ExposedKey;
 
 const KEY: &str = "k3y-of-nobody";
 
@@ -13,7 +13,7 @@ fn signed(call: &mut Call, auth: &str, key: &str) -> Result<(), ProviderError> {
     let fields = BTreeMap::from([("api_key".to_owned(), SecretString::from(key))]);
     let options = BTreeMap::from([("auth".to_owned(), auth.to_owned())]);
     let now = "2013-05-20T08:15:00Z".parse().unwrap();
-    ThreatGrid.sign(call, &Exposed::new(&fields, &options), now)
+    ThreatGrid.sign(call, &ExposedKey::new(&fields, &options), now)
 }
 
 #[test]

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
 use crate::provider_tests::testing::{play, reply, vendor};
-use crate::providers::{Charge, Exposed, ReplyClass};
+use crate::providers::{Charge, ExposedKey, ReplyClass};
 
 fn classified(domain: &str) -> ReplyClass {
     let path = format!("/api/v3/domains/{domain}/resolutions");
@@ -132,7 +132,7 @@ fn the_key_is_a_header() {
     let mut call = Call::get("api", "files", "/api/v3/files/x");
     for _ in 0..2 {
         VirusTotal
-            .sign(&mut call, &Exposed::new(&fields, &options), now)
+            .sign(&mut call, &ExposedKey::new(&fields, &options), now)
             .unwrap();
     }
     assert!(call.query.is_empty());
@@ -141,7 +141,7 @@ fn the_key_is_a_header() {
     assert_eq!(call.headers[0].1.expose_secret(), "k3y-of-nobody");
     assert!(
         VirusTotal
-            .sign(&mut call, &Exposed::new(&none, &options), now)
+            .sign(&mut call, &ExposedKey::new(&none, &options), now)
             .is_err()
     );
 }

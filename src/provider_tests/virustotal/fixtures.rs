@@ -9,7 +9,7 @@ fn expect(name: &str, lookup: &Lookup) {
 fn on_address(want: usize) -> Lookup {
     let query = question(Capability::Resolutions, IndicatorKind::Ipv4, "192.0.2.44");
     Lookup {
-        want,
+        wanted: want,
         ..lookup(query)
     }
 }
@@ -36,12 +36,12 @@ fn pages_are_read_as_far_as_they_are_wanted() {
     assert_eq!((all.answer().total, all.answer().more), (Some(42), false));
     // What is held answers as long as it is enough.
     let held = Lookup {
-        held: Some(first.answer().clone()),
+        earlier: Some(first.answer().clone()),
         ..on_address(30)
     };
     let again = walk(&held).unwrap();
     assert_eq!((again.calls.len(), again.answer()), (0, first.answer()));
-    let more = Lookup { want: 60, ..held };
+    let more = Lookup { wanted: 60, ..held };
     assert_eq!(walk(&more).unwrap().records().len(), 42);
 }
 

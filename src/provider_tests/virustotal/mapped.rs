@@ -20,7 +20,7 @@ fn shown(entities: &[Entity]) -> Vec<String> {
     shown
 }
 
-fn walked(query: Query) -> Walked {
+fn walked(query: Query) -> LookupTrace {
     walk(&lookup(query)).unwrap()
 }
 

@@ -8,7 +8,7 @@ mod recordings;
 mod reputation;
 
 use crate::domain::{Capability, IndicatorKind, Query, Record};
-use crate::provider_tests::testing::{self, Walked, question};
+use crate::provider_tests::testing::{self, LookupTrace, question};
 use crate::providers::virustotal::VirusTotal;
 use crate::providers::{Call, Lookup, Provider, ProviderError};
 
@@ -29,7 +29,7 @@ fn resolutions(domain: &str) -> Lookup {
     lookup(question(Capability::Resolutions, IndicatorKind::Domain, domain))
 }
 
-fn walk(lookup: &Lookup) -> Result<Walked, ProviderError> {
+fn walk(lookup: &Lookup) -> Result<LookupTrace, ProviderError> {
     testing::walk_fixtures(&VirusTotal, lookup)
 }
 

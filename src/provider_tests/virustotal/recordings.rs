@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn walked(name: &str, lookup: &Lookup) -> Walked {
+fn walked(name: &str, lookup: &Lookup) -> LookupTrace {
     let path = testing::recordings("PIVOTD_SAMPLES")
         .join("virustotal")
         .join(name);
@@ -15,7 +15,7 @@ fn walked(name: &str, lookup: &Lookup) -> Walked {
 #[ignore = "needs recordings"]
 fn resolutions_of_names() {
     let few = Lookup {
-        want: 1,
+        wanted: 1,
         ..resolutions("one.one.one.one")
     };
     let one = walked("vt_resolutions_one.json", &few);
@@ -48,7 +48,7 @@ fn resolutions_of_names() {
 
     // It ends with a cursor that leads to more.
     let wired = Lookup {
-        want: 1,
+        wanted: 1,
         ..resolutions("www.wired.com")
     };
     let wired = walked("vt_resolutions_wired.json", &wired);
@@ -92,7 +92,7 @@ fn verdicts() {
     };
     use IndicatorKind::{Domain, Ipv4};
     let google = of("vt_domain_google.json", Domain, "google.com", "domains");
-    let told = |walked: &Walked| {
+    let told = |walked: &LookupTrace| {
         let records = walked.records().iter();
         let one = |record| {
             format!(

@@ -35,7 +35,7 @@ fn reserve(id: Uuid, node: Uuid) -> Reserve {
 
 fn row(key: &str) -> Row {
     Row {
-        shelf: Table::Decisions,
+        table: Table::Decisions,
         key: key.to_owned(),
         until_us: i64::MAX,
         // More than one page.

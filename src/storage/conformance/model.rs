@@ -159,7 +159,7 @@ impl Model {
                 for (at, key) in KEYS.iter().enumerate() {
                     let kept = self.row(shelf, at).filter(|(until, _)| *until > now);
                     let row = kept.map(|(until_us, value)| Row {
-                        shelf,
+                        table: shelf,
                         key: (*key).to_owned(),
                         until_us: *until_us,
                         value: value.clone(),
@@ -173,7 +173,7 @@ impl Model {
                     Vec::new(),
                     move |found, key, until_us, value| {
                         found.push(Row {
-                            shelf,
+                            table: shelf,
                             key: key.to_owned(),
                             until_us,
                             value: value.to_vec(),

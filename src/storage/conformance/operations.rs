@@ -147,6 +147,6 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 /// Makes operations, each with the node that it is done on.
-pub(super) fn operations(most: usize) -> impl Strategy<Value = Vec<(usize, Operation)>> {
-    vec((0..2_usize, operation()), 1..most)
+pub(super) fn operations(max: usize) -> impl Strategy<Value = Vec<(usize, Operation)>> {
+    vec((0..2_usize, operation()), 1..max)
 }

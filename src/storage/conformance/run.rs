@@ -36,7 +36,7 @@ fn own(model: &Model, node: usize, which: usize) -> Option<usize> {
 
 fn stored((shelf, key, until_us, value): &Put) -> Row {
     Row {
-        shelf: *shelf,
+        table: *shelf,
         key: KEYS[*key].to_owned(),
         until_us: *until_us,
         value: value.clone(),

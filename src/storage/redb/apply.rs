@@ -6,7 +6,7 @@ use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use uuid::Uuid;
 
 use super::audit::AuditRow;
-use super::job::{Applied, Job, OpenRow};
+use super::job::{Job, JobResult, OpenRow};
 use super::tables::{ANSWERS, AUDIT, LEASES, META, OPEN, SPENT, TOKENS};
 use super::{leases, rows};
 use crate::storage::{AuditEntry, Reserve, RowKey, Settlement, Table, WriteBatch};
@@ -19,7 +19,7 @@ pub(super) fn apply(
     transaction: &WriteTransaction,
     job: &Job,
     changed: &mut HashMap<RowKey, i64>,
-) -> Result<Applied, redb::Error> {
+) -> Result<JobResult, redb::Error> {
     match job {
         Job::Reserve { reserve: asked, .. } => return reserve(transaction, asked, changed),
         Job::Settle(settlement) => settle(transaction, settlement, changed)?,
@@ -46,14 +46,14 @@ pub(super) fn apply(
         #[cfg(test)]
         Job::Panic { .. } => panic!("told to stop"),
     }
-    Ok(Applied::Whole)
+    Ok(JobResult::Whole)
 }
 
 fn reserve(
     transaction: &WriteTransaction,
     asked: &Reserve,
     changed: &mut HashMap<RowKey, i64>,
-) -> Result<Applied, redb::Error> {
+) -> Result<JobResult, redb::Error> {
     let Reserve {
         id,
         node,
@@ -65,12 +65,12 @@ fn reserve(
     let mut open = transaction.open_table(OPEN)?;
     if open.get(id.as_bytes())?.is_some() {
         // A commit that was reported as failed had reached the disk.
-        return Ok(Applied::Whole);
+        return Ok(JobResult::Whole);
     }
     if let Some(lease) = lease
         && !leases::is_held(transaction, lease)?
     {
-        return Ok(Applied::Fenced);
+        return Ok(JobResult::Fenced);
     }
     let mut spent = transaction.open_table(SPENT)?;
     let mut sums: HashMap<&RowKey, i64> = HashMap::with_capacity(lines.len());
@@ -85,7 +85,7 @@ fn reserve(
                 .limit
                 .is_some_and(|limit| counted.saturating_add(line.amount) > limit)
         {
-            return Ok(Applied::Exhausted(index, counted));
+            return Ok(JobResult::Exhausted(index, counted));
         }
         sums.insert(&line.key, used.saturating_add(line.amount));
     }
@@ -105,7 +105,7 @@ fn reserve(
             .open_table(META)?
             .insert("latest", known.to_le_bytes().as_slice())?;
     }
-    Ok(Applied::Whole)
+    Ok(JobResult::Whole)
 }
 
 /// Writes a batch. What it does not write is not opened.
@@ -131,7 +131,7 @@ fn commit(
         transaction.open_table(shelf.table())?.remove(key.as_str())?;
     }
     for row in rows {
-        let mut table = transaction.open_table(row.shelf.table())?;
+        let mut table = transaction.open_table(row.table.table())?;
         table.insert(row.key.as_str(), row.stored().as_slice())?;
     }
     put(transaction, TOKENS, tokens)?;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Store;
 use super::job::Job;
-use crate::storage::{Standing, StoreError};
+use crate::storage::{StoreError, StoreHealth};
 
 /// A proof of writing holds this long, so that asking again and again does not keep the disk busy.
 const PROVED: Duration = Duration::from_secs(1);
@@ -118,8 +118,8 @@ impl Condition {
         *held = state;
     }
 
-    pub(super) fn standing(&self, free: Option<u64>) -> Standing {
-        Standing {
+    pub(super) fn standing(&self, free: Option<u64>) -> StoreHealth {
+        StoreHealth {
             free,
             failed: self.failed.load(Ordering::Relaxed),
             reopened: self.reopened.load(Ordering::Relaxed),
@@ -144,7 +144,7 @@ impl Condition {
 
 /// Does for the store what [`Upkeep`](crate::storage::Upkeep) says of its condition.
 impl Store {
-    pub(super) fn look_at_condition(&self) -> Standing {
+    pub(super) fn look_at_condition(&self) -> StoreHealth {
         let free = self.inner.site.disk.free(&self.inner.site.folder);
         self.inner.condition.standing(free.ok())
     }

@@ -54,12 +54,12 @@ pub struct Identity {
 
 /// Is the disk of this machine.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Machine;
+pub struct SystemDisk;
 
 /// So much is written to see whether a disk takes writes again.
 const TRIED: usize = 256 << 10;
 
-impl Disk for Machine {
+impl Disk for SystemDisk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
@@ -81,9 +81,9 @@ impl Disk for Machine {
 /// Is a file as redb sees it. With a draft, what is written stays in memory: a file whose disk takes no writes can then
 /// still be read, after a repair that the disk never sees.
 #[derive(Debug)]
-pub(super) struct Medium {
+pub(super) struct StoreFile {
     file: Arc<dyn StorageBackend>,
-    draft: Option<Mutex<Draft>>,
+    draft: Option<Mutex<PendingPages>>,
 }
 
 /// The unit in which a draft holds what was written.
@@ -91,12 +91,12 @@ const PAGE: u64 = 4096;
 
 /// Holds what was written, by page, and how long the file would be.
 #[derive(Debug)]
-struct Draft {
+struct PendingPages {
     pages: BTreeMap<u64, Vec<u8>>,
     len: u64,
 }
 
-impl Medium {
+impl StoreFile {
     /// Reads and writes a file.
     pub(super) fn new(file: Arc<dyn StorageBackend>) -> Self {
         Self { file, draft: None }
@@ -104,7 +104,7 @@ impl Medium {
 
     /// Reads a file, and keeps what is written in memory.
     pub(super) fn draft(file: Arc<dyn StorageBackend>) -> io::Result<Self> {
-        let draft = Draft {
+        let draft = PendingPages {
             pages: BTreeMap::new(),
             len: file.len()?,
         };
@@ -135,7 +135,7 @@ fn place(offset: u64, left: usize) -> (u64, usize, usize) {
     (page, at, room.min(left))
 }
 
-impl StorageBackend for Medium {
+impl StorageBackend for StoreFile {
     fn len(&self) -> io::Result<u64> {
         match &self.draft {
             None => self.file.len(),

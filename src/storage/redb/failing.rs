@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redb::{BackendError, StorageBackend};
 
-use super::disk::{Disk, Machine};
+use super::disk::{Disk, SystemDisk};
 
 /// Is the machine's disk, as long as nothing else was commanded. Clones share their commands.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ impl Commands {
 impl Disk for FailingDisk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn StorageBackend>> {
         Ok(Box::new(FailingFile {
-            file: Machine.open(path)?,
+            file: SystemDisk.open(path)?,
             commands: Arc::clone(&self.commands),
         }))
     }

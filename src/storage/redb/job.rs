@@ -20,7 +20,7 @@ pub(crate) struct OpenRow {
 
 /// Says what became of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Applied {
+pub(super) enum JobResult {
     /// It is done.
     Whole,
     /// This line would pass its limit; the second number is what is used. Nothing was done.
@@ -47,7 +47,7 @@ pub(super) enum Change {
 }
 
 /// Tells a waiter what became of its job.
-pub(super) type Done = oneshot::Sender<Result<(), StoreError>>;
+pub(super) type Completion = oneshot::Sender<Result<(), StoreError>>;
 
 /// Is one piece of work for the writer.
 pub(super) enum Job {
@@ -59,28 +59,28 @@ pub(super) enum Job {
     /// Writes all of a batch, or nothing; it has a waiter or none.
     Commit {
         batch: WriteBatch,
-        done: Option<Done>,
+        done: Option<Completion>,
     },
     Lease {
         lease: Lease,
         change: Change,
-        done: oneshot::Sender<Result<Applied, StoreError>>,
+        done: oneshot::Sender<Result<JobResult, StoreError>>,
     },
     ForgetBefore {
         at: i64,
-        done: Done,
+        done: Completion,
     },
     SweepRows {
         now_us: i64,
-        done: Done,
+        done: Completion,
     },
     /// Writes something that is never read.
     Prove {
-        done: Done,
+        done: Completion,
     },
     /// Gives room within the file back to a disk that is nearly full.
     Compact {
-        done: Done,
+        done: Completion,
     },
     /// Writes as `Prove` does, and has no waiter: a file that cannot be used is then opened again.
     Mend,
@@ -88,7 +88,7 @@ pub(super) enum Job {
     /// Makes the writer stop at a job, for tests.
     #[cfg(test)]
     Panic {
-        done: Done,
+        done: Completion,
     },
 }
 
@@ -127,13 +127,13 @@ impl Job {
     }
 
     /// Tells its waiter, where it has one.
-    pub(super) fn tell(self, result: Result<Applied, StoreError>) {
+    pub(super) fn tell(self, result: Result<JobResult, StoreError>) {
         // A waiter that went away needs no answer.
         match self {
             Self::Reserve { done, .. } => drop(done.send(match result {
-                Ok(Applied::Whole) => Ok(()),
-                Ok(Applied::Exhausted(index, used)) => Err(ReserveError::Exhausted(index, used)),
-                Ok(Applied::Fenced | Applied::Theirs(_)) => Err(ReserveError::Fenced),
+                Ok(JobResult::Whole) => Ok(()),
+                Ok(JobResult::Exhausted(index, used)) => Err(ReserveError::Exhausted(index, used)),
+                Ok(JobResult::Fenced | JobResult::Theirs(_)) => Err(ReserveError::Fenced),
                 Err(error) => Err(ReserveError::Store(error.to_string())),
             })),
             Self::Lease { done, .. } => drop(done.send(result)),

@@ -3,7 +3,7 @@
 use redb::{ReadableTable, Table, WriteTransaction};
 use uuid::Uuid;
 
-use super::job::{Applied, Change};
+use super::job::{Change, JobResult};
 use super::tables::LEASES;
 use crate::storage::{Fence, Lease};
 
@@ -12,18 +12,18 @@ pub(super) fn change(
     transaction: &WriteTransaction,
     lease: &Lease,
     change: Change,
-) -> Result<Applied, redb::Error> {
+) -> Result<JobResult, redb::Error> {
     let mut leases = transaction.open_table(LEASES)?;
     let held = find(&leases, &lease.name)?;
     let own = held.filter(|held| held.fence == lease.fence);
     let row = match (change, held, own) {
         (Change::Claim { now_us, .. }, Some(held), None) if held.until_us > now_us => {
-            return Ok(Applied::Theirs(held.until_us));
+            return Ok(JobResult::Theirs(held.until_us));
         }
         (Change::Claim { holder, until_us, .. }, ..) => Some((holder, until_us)),
         (Change::Renew(until_us), _, Some(own)) => Some((own.holder, until_us)),
         (Change::Release, _, Some(_)) => None,
-        (Change::Renew(_) | Change::Release, _, None) => return Ok(Applied::Fenced),
+        (Change::Renew(_) | Change::Release, _, None) => return Ok(JobResult::Fenced),
     };
     match row {
         Some((holder, until_us)) => {
@@ -32,7 +32,7 @@ pub(super) fn change(
         }
         None => drop(leases.remove(lease.name.as_str())?),
     }
-    Ok(Applied::Whole)
+    Ok(JobResult::Whole)
 }
 
 /// Tells whether a lease is the latest of its name.

@@ -33,9 +33,9 @@ mod writer;
 use super::changes::ChangeLog;
 use super::{RowKey, StoreError};
 use condition::Condition;
-pub use disk::{Disk, Identity, Machine};
-use job::{Done, Job};
-use opening::Site;
+pub use disk::{Disk, Identity, SystemDisk};
+use job::{Completion, Job};
+use opening::Location;
 use queue::Queue;
 use writer::Writer;
 
@@ -68,7 +68,7 @@ struct Held(RwLock<Option<Database>>);
 
 #[derive(Debug)]
 struct Inner {
-    site: Site,
+    site: Location,
     held: Arc<Held>,
     condition: Arc<Condition>,
     jobs: Option<Queue>,
@@ -111,7 +111,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_as(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
-        let site = Site::new(folder, opening)?;
+        let site = Location::new(folder, opening)?;
         site.make(opening.replaces_empty)?;
         let (database, opened, anchor) = site.open()?;
         let held = Arc::new(Held::new(database));
@@ -161,7 +161,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn look(folder: &Path, opening: &Opening) -> Result<Option<bool>, StoreError> {
-        Site::new(folder, opening)?.look(opening.replaces_empty)
+        Location::new(folder, opening)?.look(opening.replaces_empty)
     }
 
     fn queue(&self) -> Result<&Queue, StoreError> {
@@ -174,7 +174,7 @@ impl Store {
     }
 
     /// Hands a job over, and waits until it is on disk.
-    async fn write(&self, job: impl FnOnce(Done) -> Job) -> Result<(), StoreError> {
+    async fn write(&self, job: impl FnOnce(Completion) -> Job) -> Result<(), StoreError> {
         let (done, written) = oneshot::channel();
         self.queue()?.hand_over(job(done)).await?;
         written.await.map_err(|_| StoreError::Closed)?

@@ -12,8 +12,8 @@ use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTableMetadata
 use uuid::Uuid;
 
 use super::Opening;
-use super::disk::{Disk, Identity, Machine, Medium};
-use super::prepare::{Opened, prepare, random};
+use super::disk::{Disk, Identity, StoreFile, SystemDisk};
+use super::prepare::{StoreContents, prepare, random};
 use super::tables::{LAYOUT, TOKENS};
 use crate::owner;
 use crate::storage::StoreError;
@@ -26,7 +26,7 @@ const UNREADABLE: &str = "a page of it cannot be read";
 
 /// Knows where the store lies and how it is opened.
 #[derive(Debug, Clone)]
-pub(super) struct Site {
+pub(super) struct Location {
     pub(super) folder: PathBuf,
     pub(super) path: PathBuf,
     pub(super) page_cache: usize,
@@ -37,14 +37,14 @@ pub(super) struct Site {
 
 /// Holds on to the file that was opened, wherever its name leads later.
 #[derive(Debug)]
-pub(super) struct Anchor {
+pub(super) struct OpenFile {
     file: Arc<dyn redb::StorageBackend>,
     identity: Identity,
 }
 
 /// Says what lies at the store's path while it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum PathState {
     /// The file that was opened.
     Same,
     /// Another file.
@@ -56,7 +56,7 @@ pub(super) enum Found {
 /// So much of a file is copied at once.
 const PIECE: usize = 1 << 20;
 
-impl Site {
+impl Location {
     pub(super) fn new(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
         let mut site = Self {
             folder: folder.to_path_buf(),
@@ -120,8 +120,8 @@ impl Site {
     }
 
     /// Opens the file that is there, with every checksum checked.
-    pub(super) fn open(&self) -> Result<(Database, Opened, Anchor), StoreError> {
-        let opened = self.open_as(|file| Ok(Medium::new(file)))?;
+    pub(super) fn open(&self) -> Result<(Database, StoreContents, OpenFile), StoreError> {
+        let opened = self.open_as(|file| Ok(StoreFile::new(file)))?;
         let before = opened.1.layout;
         if before < LAYOUT {
             tracing::info!(
@@ -135,7 +135,7 @@ impl Site {
 
     /// Opens the file for reading: what redb writes to it stays in memory.
     pub(super) fn open_draft(&self) -> Result<Database, StoreError> {
-        let (database, ..) = self.open_as(Medium::draft)?;
+        let (database, ..) = self.open_as(StoreFile::draft)?;
         Ok(database)
     }
 
@@ -160,15 +160,15 @@ impl Site {
 
     fn open_as(
         &self,
-        medium: impl FnOnce(Arc<dyn redb::StorageBackend>) -> io::Result<Medium>,
-    ) -> Result<(Database, Opened, Anchor), StoreError> {
+        medium: impl FnOnce(Arc<dyn redb::StorageBackend>) -> io::Result<StoreFile>,
+    ) -> Result<(Database, StoreContents, OpenFile), StoreError> {
         let file = self.disk.open(&self.path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => self.damaged("the file is gone"),
             _ => self.failed(&owner::refused(&self.path, &error)),
         })?;
         let file: Arc<dyn redb::StorageBackend> = Arc::from(file);
         let identity = self.disk.identity(&self.path);
-        let anchor = Anchor {
+        let anchor = OpenFile {
             file: Arc::clone(&file),
             identity: identity.map_err(|error| self.failed(&error))?,
         };
@@ -201,26 +201,26 @@ impl Site {
     }
 
     /// Says what lies where the store was opened.
-    pub(super) fn found(&self, anchor: &Anchor) -> Found {
+    pub(super) fn found(&self, anchor: &OpenFile) -> PathState {
         match self.disk.identity(&self.path) {
-            Ok(identity) if identity == anchor.identity => Found::Same,
-            Ok(_) => Found::Another,
+            Ok(identity) if identity == anchor.identity => PathState::Same,
+            Ok(_) => PathState::Another,
             Err(error)
                 if matches!(
                     error.kind(),
                     io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
                 ) =>
             {
-                Found::Nothing
+                PathState::Nothing
             }
             // A disk that does not say is met again by the next write.
-            Err(_) => Found::Same,
+            Err(_) => PathState::Same,
         }
     }
 
     /// Writes a file that was removed anew, from what is still open of it, and its folder too. No reader sees it before it is
     /// whole. The caller has closed the database.
-    pub(super) fn write_anew(&self, anchor: &Anchor) -> Result<(), StoreError> {
+    pub(super) fn write_anew(&self, anchor: &OpenFile) -> Result<(), StoreError> {
         let copied = || -> io::Result<tempfile::NamedTempFile> {
             std::fs::DirBuilder::new()
                 .recursive(true)
@@ -327,7 +327,7 @@ impl Default for Opening {
             page_cache: 16 << 20,
             min_free: 0,
             replaces_empty: false,
-            disk: Arc::new(Machine),
+            disk: Arc::new(SystemDisk),
         }
     }
 }

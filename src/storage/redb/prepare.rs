@@ -14,7 +14,7 @@ use super::tables::{ANSWERS, AUDIT, LAYOUT, META, OPEN, SPENT, TOKENS};
 use crate::storage::{RowKey, Table};
 
 /// Holds what the file had when it was opened.
-pub(super) struct Opened {
+pub(super) struct StoreContents {
     /// The layout that it was found with.
     pub(super) layout: u64,
     pub(super) secret: [u8; 32],
@@ -23,7 +23,7 @@ pub(super) struct Opened {
 
 /// Makes the tables, reads the ledger, and turns reservations that another node left open into charged audit rows: one store has
 /// one node at a time.
-pub(super) fn prepare(database: &Database, node: Uuid) -> Result<Opened, redb::Error> {
+pub(super) fn prepare(database: &Database, node: Uuid) -> Result<StoreContents, redb::Error> {
     let transaction = database.begin_write()?;
     let opened = {
         let mut meta = transaction.open_table(META)?;
@@ -32,7 +32,7 @@ pub(super) fn prepare(database: &Database, node: Uuid) -> Result<Opened, redb::E
             .and_then(|value| value.value().try_into().ok().map(u64::from_le_bytes));
         let layout = stored.unwrap_or(LAYOUT);
         if layout > LAYOUT {
-            return Ok(Opened {
+            return Ok(StoreContents {
                 layout,
                 secret: [0; 32],
                 spent: HashMap::new(),
@@ -67,7 +67,7 @@ pub(super) fn prepare(database: &Database, node: Uuid) -> Result<Opened, redb::E
             let (key, value) = row?;
             spent.insert(key.value().to_owned(), value.value());
         }
-        Opened {
+        StoreContents {
             layout,
             secret,
             spent,

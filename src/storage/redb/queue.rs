@@ -10,21 +10,21 @@ use crate::storage::StoreError;
 /// Takes jobs for the writer.
 #[derive(Debug)]
 pub(super) struct Queue {
-    jobs: mpsc::Sender<Queued>,
+    jobs: mpsc::Sender<QueuedJob>,
     room: Arc<Semaphore>,
 }
 
 /// Is a job that waits. It takes its place in the queue until the writer has taken it.
-pub(super) struct Queued {
+pub(super) struct QueuedJob {
     pub(super) job: Job,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Queue {
     /// Makes a queue for so many jobs; returns its other end, too.
-    pub(super) fn new(most: usize) -> (Self, mpsc::Receiver<Queued>) {
+    pub(super) fn new(max: usize) -> (Self, mpsc::Receiver<QueuedJob>) {
         let (jobs, queue) = mpsc::channel();
-        let room = Arc::new(Semaphore::new(most));
+        let room = Arc::new(Semaphore::new(max));
         (Self { jobs, room }, queue)
     }
 
@@ -40,7 +40,7 @@ impl Queue {
     }
 
     fn put(&self, job: Job, place: Option<OwnedSemaphorePermit>) -> Result<(), StoreError> {
-        let queued = Queued { job, _place: place };
+        let queued = QueuedJob { job, _place: place };
         self.jobs.send(queued).map_err(|_| StoreError::Closed)
     }
 }

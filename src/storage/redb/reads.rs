@@ -91,11 +91,11 @@ impl Store {
         })
     }
 
-    pub(super) fn read_audit(&self, most: usize) -> Result<Vec<serde_json::Value>, StoreError> {
+    pub(super) fn read_audit(&self, max: usize) -> Result<Vec<serde_json::Value>, StoreError> {
         self.read(|transaction| {
             let table = transaction.open_table(AUDIT)?;
             let mut rows = Vec::new();
-            for row in table.iter()?.rev().take(most) {
+            for row in table.iter()?.rev().take(max) {
                 let (_, stored) = row?;
                 let row = AuditRow::read(stored.value());
                 let row = row.and_then(|row| serde_json::from_slice(row.json).ok());

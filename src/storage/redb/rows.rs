@@ -42,7 +42,7 @@ impl Store {
             let kept = found.as_ref().and_then(|found| read(found.value()));
             let kept = kept.filter(|(until_us, _)| *until_us > now_us);
             Ok(kept.map(|(until_us, value)| Row {
-                shelf,
+                table: shelf,
                 key: key.to_owned(),
                 until_us,
                 value: value.to_vec(),

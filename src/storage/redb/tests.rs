@@ -31,7 +31,7 @@ fn open(folder: &Path, disk: &FailingDisk) -> Store {
 
 fn row(key: &str) -> Row {
     Row {
-        shelf: Table::Decisions,
+        table: Table::Decisions,
         key: key.to_owned(),
         until_us: NEVER,
         value: key.repeat(50).into_bytes(),
@@ -81,7 +81,7 @@ fn rows(store: &Store) -> Result<Vec<Row>, StoreError> {
     let mut rows = Vec::new();
     store.walk_rows(Table::Decisions, 0, |key, until_us, value| {
         rows.push(Row {
-            shelf: Table::Decisions,
+            table: Table::Decisions,
             key: key.to_owned(),
             until_us,
             value: value.to_vec(),

@@ -10,12 +10,12 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Store;
-use super::job::Applied;
 use super::job::Change;
 use super::job::Job;
+use super::job::JobResult;
 use crate::storage::{
     AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
-    Reserve, ReserveError, Row, RowKey, Settlement, Standing, StoreError, Table, Upkeep, Version,
+    Reserve, ReserveError, Row, RowKey, Settlement, StoreError, StoreHealth, Table, Upkeep, Version,
     VisitAnswer, VisitRow, WriteBatch,
 };
 
@@ -56,7 +56,7 @@ impl Upkeep for Store {
         self.inner.condition.is_well()
     }
 
-    fn standing(&self) -> BoxFuture<'_, Standing> {
+    fn standing(&self) -> BoxFuture<'_, StoreHealth> {
         async {
             let aside = self.read_aside(|store| Ok(store.look_at_condition())).await;
             aside.unwrap_or_else(|_| self.inner.condition.standing(None))
@@ -151,8 +151,8 @@ impl LedgerStore for Store {
         rows
     }
 
-    fn audit(&self, most: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>> {
-        self.read_aside(move |store| store.read_audit(most)).boxed()
+    fn audit(&self, max: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>> {
+        self.read_aside(move |store| store.read_audit(max)).boxed()
     }
 
     fn forget_before(&self, at: i64) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -211,7 +211,7 @@ impl LeaseStore for Store {
                 until_us,
             };
             Ok(match self.change_lease(Lease { name, fence }, change).await? {
-                Applied::Theirs(until_us) => Claimed::Theirs(until_us),
+                JobResult::Theirs(until_us) => Claimed::Theirs(until_us),
                 _ => Claimed::Mine(fence),
             })
         }
@@ -220,12 +220,12 @@ impl LeaseStore for Store {
 
     fn renew(&self, lease: Lease, until_us: i64) -> BoxFuture<'_, Result<bool, StoreError>> {
         let changed = self.change_lease(lease, Change::Renew(until_us));
-        changed.map_ok(|applied| applied == Applied::Whole).boxed()
+        changed.map_ok(|applied| applied == JobResult::Whole).boxed()
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool, StoreError>> {
         let changed = self.change_lease(lease, Change::Release);
-        changed.map_ok(|applied| applied == Applied::Whole).boxed()
+        changed.map_ok(|applied| applied == JobResult::Whole).boxed()
     }
 }
 
@@ -242,7 +242,7 @@ impl ChangeStore for Store {
 }
 
 impl Store {
-    async fn change_lease(&self, lease: Lease, change: Change) -> Result<Applied, StoreError> {
+    async fn change_lease(&self, lease: Lease, change: Change) -> Result<JobResult, StoreError> {
         let (done, changed) = oneshot::channel();
         let job = Job::Lease { lease, change, done };
         self.queue()?.hand_over(job).await?;

@@ -12,16 +12,16 @@ use redb::Database;
 use super::Held;
 use super::apply::apply;
 use super::condition::{Condition, State};
-use super::job::Applied;
 use super::job::Job;
-use super::opening::{Anchor, Found, Site, said};
-use super::queue::Queued;
+use super::job::JobResult;
+use super::opening::{Location, OpenFile, PathState, said};
+use super::queue::QueuedJob;
 use crate::storage::changes::ChangeLog;
 use crate::storage::{RowKey, StoreError};
 
 /// Owns the writing side of the file, on a thread of its own.
 pub(super) struct Writer {
-    pub(super) site: Site,
+    pub(super) site: Location,
     pub(super) held: Arc<Held>,
     pub(super) spent: Arc<RwLock<HashMap<RowKey, i64>>>,
     pub(super) changes: Arc<RwLock<ChangeLog>>,
@@ -30,7 +30,7 @@ pub(super) struct Writer {
     /// Settlements that a failed commit held: they go into the next one.
     pub(super) unsettled: Vec<Job>,
     /// The file that is open; none while it is opened again.
-    pub(super) anchor: Option<Anchor>,
+    pub(super) anchor: Option<OpenFile>,
 }
 
 /// What a write of little needs.
@@ -53,7 +53,7 @@ struct Failed {
 
 impl Writer {
     /// Takes whatever jobs are waiting, commits them together, and tells the waiters.
-    pub(super) fn run(mut self, queue: &mpsc::Receiver<Queued>) {
+    pub(super) fn run(mut self, queue: &mpsc::Receiver<QueuedJob>) {
         loop {
             let state = self.condition.state();
             let is_watched = matches!(state, State::Down(_) | State::Full(_));
@@ -88,7 +88,7 @@ impl Writer {
             }
             let is_stopped = !stops.is_empty();
             for stop in stops {
-                stop.tell(Ok(Applied::Whole));
+                stop.tell(Ok(JobResult::Whole));
             }
             if is_stopped {
                 return;
@@ -104,12 +104,12 @@ impl Writer {
             return;
         };
         match self.site.found(anchor) {
-            Found::Same => {}
-            Found::Another => {
+            PathState::Same => {}
+            PathState::Another => {
                 let error = StoreError::Replaced(self.site.path.clone());
                 self.condition.set(State::Broken(error));
             }
-            Found::Nothing => {
+            PathState::Nothing => {
                 let cause = self.site.failed(&"the file was removed while the server ran");
                 tracing::error!(error = %cause, "the store is written anew; stop the server before its file is moved or removed");
                 drop(self.reopen(&cause));
@@ -137,7 +137,7 @@ impl Writer {
         }
         for job in compacts {
             let result = self.compact();
-            job.tell(result.map(|()| Applied::Whole));
+            job.tell(result.map(|()| JobResult::Whole));
         }
     }
 
@@ -246,9 +246,9 @@ impl Writer {
         }
     }
 
-    fn write(&self, jobs: &[Job]) -> Result<Vec<Applied>, Failed> {
+    fn write(&self, jobs: &[Job]) -> Result<Vec<JobResult>, Failed> {
         let mut changed: HashMap<RowKey, i64> = HashMap::new();
-        let written = catch_unwind(AssertUnwindSafe(|| -> Result<Vec<Applied>, redb::Error> {
+        let written = catch_unwind(AssertUnwindSafe(|| -> Result<Vec<JobResult>, redb::Error> {
             let transaction = self.held.begin_write()?;
             let applied = jobs
                 .iter()
@@ -350,9 +350,9 @@ impl Writer {
             return Ok(());
         };
         match self.site.found(anchor) {
-            Found::Same => {}
-            Found::Another => return Err(StoreError::Replaced(self.site.path.clone())),
-            Found::Nothing => {
+            PathState::Same => {}
+            PathState::Another => return Err(StoreError::Replaced(self.site.path.clone())),
+            PathState::Nothing => {
                 self.site.write_anew(anchor)?;
                 self.condition.count_written_anew();
             }

@@ -22,7 +22,7 @@ pub struct RequestLine {
     /// The client token's name; empty where there was none.
     pub client: Arc<str>,
     /// The frontend.
-    pub face: &'static str,
+    pub frontend: &'static str,
     /// The transform or the route's pattern, never the request's target.
     pub operation: Arc<str>,
     /// The outcome.
@@ -42,7 +42,7 @@ pub struct RequestLine {
 }
 
 /// Says how the writer shows a request.
-pub(super) struct Style {
+pub(super) struct LineFormat {
     pub(super) format: LogFormat,
     indicators: LogIndicators,
     /// Keyed already: the key's part of a hash is the same for every line.
@@ -60,7 +60,7 @@ fn quoted(sink: &mut impl Write, text: &str) -> io::Result<()> {
 }
 
 impl RequestLine {
-    pub(super) fn write(&self, sink: &mut impl Write, style: &Style) -> io::Result<()> {
+    pub(super) fn write(&self, sink: &mut impl Write, style: &LineFormat) -> io::Result<()> {
         // Whole numbers are written several times faster than floating-point ones.
         let provider = self.provider_time.as_micros() / 100;
         let (provider_ms, provider_tenth) = (provider / 10, provider % 10);
@@ -79,7 +79,7 @@ impl RequestLine {
                     self.at, self.request_id
                 )?;
                 quoted(sink, &self.client)?;
-                write!(sink, ",\"face\":\"{}\",\"operation\":", self.face)?;
+                write!(sink, ",\"face\":\"{}\",\"operation\":", self.frontend)?;
                 quoted(sink, &self.operation)?;
                 write!(
                     sink,
@@ -105,7 +105,7 @@ impl RequestLine {
                     self.at,
                     self.request_id,
                     self.client,
-                    self.face,
+                    self.frontend,
                     self.operation,
                     self.outcome,
                     self.status,
@@ -123,7 +123,7 @@ impl RequestLine {
     }
 }
 
-impl Style {
+impl LineFormat {
     pub(super) fn new(format: LogFormat, indicators: LogIndicators, secret: &[u8; 32]) -> Self {
         Self {
             format,
@@ -204,7 +204,7 @@ pub(super) mod tests {
             at: Timestamp::from_second(1_700_000_000).unwrap(),
             request_id: uuid::Uuid::nil(),
             client: "an\"na\n".into(),
-            face: "maltego",
+            frontend: "maltego",
             operation: "domaintools.ip-history".into(),
             outcome: "found",
             status: 200,
@@ -219,7 +219,7 @@ pub(super) mod tests {
     fn written(format: LogFormat, indicators: LogIndicators, indicator: &str) -> String {
         let mut sink = Vec::new();
         line(indicator)
-            .write(&mut sink, &Style::new(format, indicators, &[7; 32]))
+            .write(&mut sink, &LineFormat::new(format, indicators, &[7; 32]))
             .unwrap();
         String::from_utf8(sink).unwrap()
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 
-use super::request_line::{RequestLine, Style};
+use super::request_line::{LineFormat, RequestLine};
 use crate::clock::SystemClock;
 use crate::config::settings::LogFormat;
 
@@ -53,13 +53,13 @@ impl Progress {
 pub(super) struct Writer<W> {
     pub(super) queue: Receiver<Line>,
     pub(super) sink: W,
-    pub(super) style: Style,
+    pub(super) style: LineFormat,
     pub(super) lost: Counter,
     pub(super) progress: Arc<Progress>,
     /// Lines taken from the queue.
     pub(super) taken: u64,
     /// Lost lines that a line told of.
-    pub(super) told: u64,
+    pub(super) reported: u64,
 }
 
 impl<W: Write> Writer<W> {
@@ -71,7 +71,7 @@ impl<W: Write> Writer<W> {
                 Err(TryRecvError::Empty) => {
                     // Nothing waits: what is buffered goes out before this thread sleeps.
                     self.tell_lost();
-                    self.bring_out();
+                    self.flush();
                     match self.queue.recv() {
                         Ok(line) => {
                             std::thread::sleep(GATHER);
@@ -88,10 +88,10 @@ impl<W: Write> Writer<W> {
             }
             self.taken += 1;
         }
-        self.bring_out();
+        self.flush();
     }
 
-    fn bring_out(&mut self) {
+    fn flush(&mut self) {
         drop(self.sink.flush());
         self.progress.publish(self.taken);
     }
@@ -99,11 +99,11 @@ impl<W: Write> Writer<W> {
     /// Says how many lines were lost since it was last said.
     fn tell_lost(&mut self) {
         let lost = self.lost.get();
-        let lines = lost.saturating_sub(self.told);
+        let lines = lost.saturating_sub(self.reported);
         if lines == 0 {
             return;
         }
-        self.told = lost;
+        self.reported = lost;
         let at = SystemClock::shared().now();
         // A log that cannot be written has nowhere to say so.
         drop(match self.style.format {
@@ -161,7 +161,7 @@ mod tests {
         for format in [LogFormat::Json, LogFormat::Text] {
             let sink = Stuck::default();
             let lost = Counter::default();
-            let style = Style::new(format, LogIndicators::Full, &[7; 32]);
+            let style = LineFormat::new(format, LogIndicators::Full, &[7; 32]);
             let log = Log::on(sink.clone(), style, lost.clone(), true).unwrap();
             // So many that queue and buffer of the writer are full.
             while lost.get() < 10 {

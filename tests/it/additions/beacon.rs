@@ -9,7 +9,7 @@ use pivotd::providers::kit::errors::{by_status, said};
 use pivotd::providers::kit::lenient;
 use pivotd::providers::kit::tolerant::{Node, clean, json, malformed};
 use pivotd::providers::{
-    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Product,
+    Call, Charge, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Product,
     Provider, ProviderError, Reply, ReplyClass, Step,
 };
 use pivotd::replay::Vendor;
@@ -80,7 +80,7 @@ impl Provider for Beacon {
         }
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         key_header(call, &self.descriptor, "x-beacon-key", key)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use pivotd::ask::lookup::{Lookup, Source, SourceResult, blocked_reason, providers_for};
 use pivotd::domain::{Capability, Indicator, IndicatorKind, Outcome, Pap, Tlp};
-use pivotd::engine::Asker;
+use pivotd::engine::Requester;
 use pivotd::engine::ledger::Priority;
 
 use super::beacon::{self, Beacon};
@@ -15,10 +15,10 @@ const CAPABILITY: Capability = Capability::IpDetails;
 
 /// Answers a question as a door would: of whom is known what.
 async fn asked(app: &TestApp, value: &str, only: Option<&[&str]>, tlp: Tlp) -> Vec<SourceResult> {
-    let asker = Asker {
+    let requester = Requester {
         client: "door".to_owned(),
         tenant: "default".to_owned(),
-        face: "door",
+        frontend: "door",
         operation: "/door".to_owned(),
         request_id: "1".to_owned(),
         priority: Priority::Interactive,
@@ -29,7 +29,13 @@ async fn asked(app: &TestApp, value: &str, only: Option<&[&str]>, tlp: Tlp) -> V
     let indicator = Indicator::parse(IndicatorKind::Ipv4, value).unwrap();
     let only: Option<BTreeSet<String>> =
         only.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-    let providers = providers_for(engine, &asker.tenant, CAPABILITY, indicator.kind(), only.as_ref());
+    let providers = providers_for(
+        engine,
+        &requester.tenant,
+        CAPABILITY,
+        indicator.kind(),
+        only.as_ref(),
+    );
     let sources = providers.iter().map(|descriptor| Source {
         blocked_reason: blocked_reason(engine, descriptor, CAPABILITY, tlp, Pap::Clear),
         ..Source::of(descriptor, CAPABILITY)
@@ -37,7 +43,7 @@ async fn asked(app: &TestApp, value: &str, only: Option<&[&str]>, tlp: Tlp) -> V
     let lookup = Lookup {
         engine,
         lists: &configured.settings().lists,
-        asker: &asker,
+        requester: &requester,
         deadline: engine.clock().elapsed() + configured.settings().deadlines.enrich,
         ttl: None,
     };

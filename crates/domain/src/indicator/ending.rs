@@ -73,7 +73,7 @@ const MORE: [&str; 7] = [
 
 /// Holds a URL that was cut out of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cut<'t> {
+pub(super) struct UrlInText<'t> {
     /// The URL.
     pub(super) url: &'t str,
     /// What stands behind it.
@@ -111,8 +111,8 @@ pub fn closing(open: char) -> Option<char> {
 /// `,null`, `;malicious`.
 pub fn begins_beside(text: &str) -> bool {
     let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | ')' | ']' | '"' | '\'');
-    let most = text.char_indices().take(16).find(|(_, c)| is_end(*c));
-    let end = most.map_or(text.len(), |(at, _)| at);
+    let max = text.char_indices().take(16).find(|(_, c)| is_end(*c));
+    let end = max.map_or(text.len(), |(at, _)| at);
     let word = text.get(..end).unwrap_or_default();
     listed(&BESIDE, word.trim_end_matches(['.', '!', '?']))
 }
@@ -148,7 +148,7 @@ pub(crate) fn begins_reference(text: &str) -> bool {
 
 /// Cuts a URL off the start of a text, where something stands behind it. White space ends it (RFC 3986), but around the
 /// dots of its host.
-pub(super) fn cut(text: &str) -> Option<Cut<'_>> {
+pub(super) fn cut(text: &str) -> Option<UrlInText<'_>> {
     let around = |c: char| "\"'`<([{*_~-".contains(c) || (!c.is_ascii() && is_punctuation(c));
     let bare = text.trim_start_matches(|c: char| c.is_whitespace() || around(c));
     let leading = text.get(..text.len().checked_sub(bare.len())?)?;
@@ -180,7 +180,7 @@ pub(super) fn cut(text: &str) -> Option<Cut<'_>> {
         return None;
     }
     let url = bare.get(..scheme.len() + kept.len())?;
-    Some(Cut {
+    Some(UrlInText {
         url,
         rest,
         is_words: is_words(rest),

@@ -58,15 +58,15 @@ pub(super) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Shows a text to people: invisible characters as `U+200E`, and an ellipsis after at most `most` characters of it.
+/// Shows a text to people: invisible characters as `U+200E`, and an ellipsis after at most `max` characters of it.
 #[must_use]
-pub fn visible(text: &str, most: usize) -> String {
-    if text.len() <= most && is_plain(text) {
+pub fn visible(text: &str, max: usize) -> String {
+    if text.len() <= max && is_plain(text) {
         return text.to_owned();
     }
-    let mut shown = String::with_capacity(text.len().min(most));
+    let mut shown = String::with_capacity(text.len().min(max));
     for (at, c) in text.chars().enumerate() {
-        if at >= most {
+        if at >= max {
             shown.push('…');
             break;
         }

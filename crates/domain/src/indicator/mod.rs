@@ -29,7 +29,7 @@ pub use names::is_below_known_suffix;
 pub use names::{NameKind, name_kind, registrable_domain, to_unicode};
 pub(crate) use names::{is_private_registry, is_top_level, registered_below, registrable_of_icann};
 pub use phone::split_extension;
-pub use read::Taken;
+pub use read::ReadIndicator;
 pub use read::{is_bare, is_label};
 pub use registries::registries;
 
@@ -227,7 +227,7 @@ impl IndicatorError {
 
 /// Holds one thing that can be asked about; its value is canonical, so equal things compare equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
+#[serde(try_from = "RawIndicator")]
 pub struct Indicator {
     kind: IndicatorKind,
     value: String,
@@ -235,15 +235,15 @@ pub struct Indicator {
 
 /// An indicator as it comes from outside.
 #[derive(Deserialize)]
-struct Unchecked {
+struct RawIndicator {
     kind: IndicatorKind,
     value: String,
 }
 
-impl TryFrom<Unchecked> for Indicator {
+impl TryFrom<RawIndicator> for Indicator {
     type Error = IndicatorError;
 
-    fn try_from(raw: Unchecked) -> Result<Self, Self::Error> {
+    fn try_from(raw: RawIndicator) -> Result<Self, Self::Error> {
         Self::parse(raw.kind, &raw.value)
     }
 }

@@ -25,13 +25,13 @@ const SHOWN: usize = 80;
 
 /// Is what was read of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct ReadIndicator {
     /// The indicator.
     pub indicator: Indicator,
     /// What was taken of what, for people; `None` where the text was the value.
     pub note: Option<String>,
     /// What stands behind a URL and could be part of it, or a value of its own.
-    pub left: Option<String>,
+    pub remainder: Option<String>,
 }
 
 impl Indicator {
@@ -39,7 +39,7 @@ impl Indicator {
     ///
     /// # Errors
     /// What was given, with what is invisible made visible, and what was expected.
-    pub fn read(raw: &str) -> Result<Taken, IndicatorError> {
+    pub fn read(raw: &str) -> Result<ReadIndicator, IndicatorError> {
         const KINDS: [IndicatorKind; 5] = [
             IndicatorKind::Hash,
             IndicatorKind::Email,
@@ -77,12 +77,12 @@ impl Indicator {
     ///
     /// # Errors
     /// What was given, with what is invisible made visible, and what was expected.
-    pub fn read_as(kinds: &[IndicatorKind], raw: &str) -> Result<Taken, IndicatorError> {
+    pub fn read_as(kinds: &[IndicatorKind], raw: &str) -> Result<ReadIndicator, IndicatorError> {
         if let Some(indicator) = bare(kinds, raw) {
-            return Ok(Taken {
+            return Ok(ReadIndicator {
                 indicator,
                 note: None,
-                left: None,
+                remainder: None,
             });
         }
         let cut = || cut_out(raw, |url| Self::read_as(kinds, url));
@@ -119,12 +119,12 @@ impl Indicator {
     ///
     /// # Errors
     /// As [`Indicator::read_as`].
-    pub fn read_name(raw: &str) -> Result<Taken, IndicatorError> {
+    pub fn read_name(raw: &str) -> Result<ReadIndicator, IndicatorError> {
         let taken = Self::read_as(&[IndicatorKind::Hostname], raw)?;
-        Ok(Taken {
+        Ok(ReadIndicator {
             indicator: taken.indicator.into_name(),
             note: taken.note,
-            left: taken.left,
+            remainder: taken.remainder,
         })
     }
 }
@@ -252,7 +252,7 @@ fn with_bare_host(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads what can be seen of a text, and writes the note: `read` says whether it took a part only.
-fn taken(raw: &str, read: impl Fn(&str) -> Option<Reading>) -> Option<Taken> {
+fn taken(raw: &str, read: impl Fn(&str) -> Option<Reading>) -> Option<ReadIndicator> {
     if raw.len() > MAX_TEXT {
         return None;
     }
@@ -273,16 +273,16 @@ fn taken(raw: &str, read: impl Fn(&str) -> Option<Reading>) -> Option<Taken> {
         let value = visible(&found.value, SHOWN);
         format!("taken {value} of {}", visible(raw.trim(), SHOWN))
     });
-    Some(Taken {
+    Some(ReadIndicator {
         indicator: found,
         note,
-        left,
+        remainder: left,
     })
 }
 
 /// Reads a URL that something stands behind. As a whole it would be read as another URL: clients write the white space in
 /// it as `%20`.
-fn cut_out(raw: &str, read: impl Fn(&str) -> Result<Taken, IndicatorError>) -> Option<Taken> {
+fn cut_out(raw: &str, read: impl Fn(&str) -> Result<ReadIndicator, IndicatorError>) -> Option<ReadIndicator> {
     if raw.len() > MAX_TEXT {
         return None;
     }
@@ -293,9 +293,9 @@ fn cut_out(raw: &str, read: impl Fn(&str) -> Result<Taken, IndicatorError>) -> O
     let left = (!cut.is_words).then(|| cut.rest.trim().to_owned());
     (found.indicator.kind == IndicatorKind::Url).then(|| {
         let value = visible(&found.indicator.value, SHOWN);
-        Taken {
+        ReadIndicator {
             note: Some(format!("taken {value} of {}", visible(raw.trim(), SHOWN))),
-            left: left.or(found.left),
+            remainder: left.or(found.remainder),
             indicator: found.indicator,
         }
     })

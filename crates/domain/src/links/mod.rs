@@ -20,7 +20,7 @@ const MAX_LINKS: usize = 8;
 
 /// Says where a link leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unwrapped {
+pub struct LinkTarget {
     /// The links in the wrappers, or the link itself where nothing is around it. There are several where a wrapper names
     /// several, since only its server can tell which one counts; there is none where all are sealed, or lead to no
     /// server, such as `mailto:`.
@@ -44,10 +44,10 @@ pub struct Sealed {
 
 /// Takes the wrappers off a link with scheme http, https or ftp.
 #[must_use]
-pub fn unwrap(link: Url) -> Unwrapped {
-    let mut out = Unwrapped::default();
+pub fn unwrap(link: Url) -> LinkTarget {
+    let mut out = LinkTarget::default();
     let mut waiting = vec![(link, 0)];
-    let keep = |out: &mut Unwrapped, link: Url| {
+    let keep = |out: &mut LinkTarget, link: Url| {
         if !out.links.contains(&link) {
             out.links.push(link);
         }
@@ -113,7 +113,7 @@ pub fn unwrap(link: Url) -> Unwrapped {
     out
 }
 
-impl Unwrapped {
+impl LinkTarget {
     fn seal(&mut self, link: Url, hosts: Vec<Indicator>, reason: &'static str) {
         self.sealed.push(Sealed { link, hosts, reason });
     }

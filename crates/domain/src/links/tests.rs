@@ -3,7 +3,7 @@ use super::*;
 const GOOD: &str = "https://www.wikipedia.org/";
 const EVIL: &str = "https://evil.example/";
 
-fn of(link: &str) -> Unwrapped {
+fn of(link: &str) -> LinkTarget {
     unwrap(Url::parse(link).unwrap())
 }
 

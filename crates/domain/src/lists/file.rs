@@ -91,7 +91,7 @@ const ODD_OF: usize = 10;
 
 /// Tells what was read of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Added {
+pub struct ListSummary {
     /// Entries that were added.
     pub entries: usize,
     /// Entries that are odd, and were skipped.
@@ -120,13 +120,13 @@ impl Fault {
 
 /// Counts the entries of a list while it is read.
 #[derive(Default)]
-struct Tally {
-    added: Added,
+struct EntryCounts {
+    added: ListSummary,
     /// The line and the reason of the first odd entry.
     first: Option<(usize, String)>,
 }
 
-impl Tally {
+impl EntryCounts {
     /// Counts an entry that stands on a line, or, where lines are not known, has a number.
     fn count(
         &mut self,
@@ -156,8 +156,8 @@ impl Tally {
     }
 
     /// Refuses a list of which too much is odd.
-    fn close(self) -> Result<Added, (usize, String)> {
-        let Added { entries, odd, .. } = self.added;
+    fn close(self) -> Result<ListSummary, (usize, String)> {
+        let ListSummary { entries, odd, .. } = self.added;
         let all = entries + odd;
         match self.first {
             Some((line, first)) if odd.saturating_mul(ODD_OF) > all => {
@@ -189,13 +189,13 @@ pub(super) fn add(
     purpose: Purpose,
     text: &str,
     source: &str,
-) -> Result<Added, (usize, String)> {
+) -> Result<ListSummary, (usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
         return add_json(lists, purpose, text, source);
     }
     let list = lists.list(purpose, source).map_err(|reason| (1, reason))?;
-    let mut tally = Tally::default();
+    let mut tally = EntryCounts::default();
     for (at, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if line.is_empty() || (at == 0 && is_heading(line)) {
@@ -207,7 +207,12 @@ pub(super) fn add(
     tally.close()
 }
 
-fn add_json(lists: &mut Lists, purpose: Purpose, text: &str, source: &str) -> Result<Added, (usize, String)> {
+fn add_json(
+    lists: &mut Lists,
+    purpose: Purpose,
+    text: &str,
+    source: &str,
+) -> Result<ListSummary, (usize, String)> {
     let read: WarningList<'_> =
         serde_json::from_str(text).map_err(|error| (error.line(), error.to_string()))?;
     let form = match read.form.as_deref() {
@@ -229,7 +234,7 @@ fn add_json(lists: &mut Lists, purpose: Purpose, text: &str, source: &str) -> Re
     };
     let name = read.name.as_deref().unwrap_or(source);
     let list = lists.list(purpose, name).map_err(|reason| (1, reason))?;
-    let mut tally = Tally::default();
+    let mut tally = EntryCounts::default();
     for (at, Text(text)) in read.list.iter().enumerate() {
         let added = match text {
             Some(text) => entry(lists, list, purpose, form, text),

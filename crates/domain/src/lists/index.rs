@@ -23,7 +23,7 @@ struct Entry {
 
 /// Tells of an entry that was found.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
+pub(super) struct IndexHit {
     pub(super) list: ListId,
     /// Whether the entry stands for itself only, and for nothing below.
     pub(super) exact: bool,
@@ -86,12 +86,12 @@ impl Index {
     }
 
     /// Finds the entries of exactly this key.
-    pub(super) fn at<'a>(&'a self, key: &'a str) -> impl Iterator<Item = Found> + use<'a> {
+    pub(super) fn at<'a>(&'a self, key: &'a str) -> impl Iterator<Item = IndexHit> + use<'a> {
         self.keys
             .iter_hash(self.hasher.hash_one(key))
             .filter_map(|&at| self.entries.get(at as usize))
             .filter(move |entry| key_of(&self.text, entry) == key)
-            .map(|entry| Found {
+            .map(|entry| IndexHit {
                 list: entry.list,
                 exact: entry.exact,
             })

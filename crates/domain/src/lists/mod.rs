@@ -21,8 +21,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
-pub use file::Added;
-use index::{Found, Index, ListId, suffixes};
+pub use file::ListSummary;
+use index::{Index, IndexHit, ListId, suffixes};
 use networks::Networks;
 pub use purpose::{ListClass, Purpose};
 pub use sites::may_be_of_strangers;
@@ -111,7 +111,12 @@ impl Lists {
     /// # Errors
     /// The line, from 1, and what is wrong with it, where the text is no list or more than a tenth of its entries are odd.
     /// Those that could be read have been added.
-    pub fn add(&mut self, purpose: Purpose, text: &str, source: &str) -> Result<Added, (usize, String)> {
+    pub fn add(
+        &mut self,
+        purpose: Purpose,
+        text: &str,
+        source: &str,
+    ) -> Result<ListSummary, (usize, String)> {
         let mut digest = Sha256::new_with_prefix(self.mark);
         digest.update(purpose.key());
         digest.update(text);
@@ -224,7 +229,7 @@ impl Lists {
     }
 
     /// Tells whether an entry means a name that it is, or that stands below it.
-    fn reaches(&self, purpose: Purpose, found: Found, entry: &str, name: &str) -> bool {
+    fn reaches(&self, purpose: Purpose, found: IndexHit, entry: &str, name: &str) -> bool {
         if purpose == Purpose::Registry {
             return false;
         }

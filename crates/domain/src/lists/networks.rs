@@ -153,8 +153,8 @@ mod tests {
             let networks: Vec<(IpNet, ListId)> = networks
                 .into_iter()
                 .map(|(address, length, list)| {
-                    let most = if address.is_ipv4() { 32 } else { 128 };
-                    (IpNet::new(address, length.min(most)).unwrap().trunc(), list)
+                    let max = if address.is_ipv4() { 32 } else { 128 };
+                    (IpNet::new(address, length.min(max)).unwrap().trunc(), list)
                 })
                 .collect();
             let mut all = Networks::default();

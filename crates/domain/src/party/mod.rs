@@ -115,10 +115,12 @@ impl Party {
         let is_name = matches!(label, Label::Name | Label::None);
         let is_organization = |party: &Self| matches!(party, Self::Organization(_));
         match relation::own(text)? {
-            relation::Own::Before(name) if is_name => Some(Self::read(&name, label)),
-            relation::Own::Trade(name) if is_name => Some(Self::read(&name, label).filter(is_organization)),
+            relation::NamePart::Before(name) if is_name => Some(Self::read(&name, label)),
+            relation::NamePart::Trade(name) if is_name => {
+                Some(Self::read(&name, label).filter(is_organization))
+            }
             // Where letters go is no organization.
-            relation::Own::Reader(name) => Some(
+            relation::NamePart::Reader(name) => Some(
                 Self::read(&name, label)
                     .filter(|_| is_name)
                     .filter(Self::is_full_person),

@@ -17,7 +17,7 @@ const BEFORE: &[&str] = &["att", "attention", "attn", "c/o"];
 
 /// Says which part of a text is the name, and what the rest of the text makes of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Own {
+pub(super) enum NamePart {
     /// The name before the relation.
     Before(String),
     /// The trade name behind the relation that has no name before it.
@@ -27,7 +27,7 @@ pub(super) enum Own {
 }
 
 /// Finds the relation in a text; `None` where there is none.
-pub(super) fn own(text: &str) -> Option<Own> {
+pub(super) fn own(text: &str) -> Option<NamePart> {
     let text = text.replace('：', ": ");
     let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     let (at, length) = (0..words.len()).find_map(|at| Some((at, relation(words.get(at..)?)?)))?;
@@ -37,15 +37,15 @@ pub(super) fn own(text: &str) -> Option<Own> {
     }
     let first = words.get(at).copied().unwrap_or_default();
     match at {
-        0 if is_reader(&words) => Some(Own::Reader(behind.join(" "))),
-        0 => Some(Own::Trade(behind.join(" "))),
+        0 if is_reader(&words) => Some(NamePart::Reader(behind.join(" "))),
+        0 => Some(NamePart::Trade(behind.join(" "))),
         _ => {
             // As it was written, with its comma: a surname may stand in front.
             let before = text.split(' ').take_while(|word| word.trim_matches(',') != first);
             let before = before.collect::<Vec<_>>().join(" ");
             let before = before.trim_end_matches([',', ' ']);
             let is_part = !before.is_empty() && before.len() < text.trim_end().len();
-            is_part.then(|| Own::Before(before.to_owned()))
+            is_part.then(|| NamePart::Before(before.to_owned()))
         }
     }
 }

@@ -8,7 +8,7 @@ const FAILS: &str = "spf=fail (sender IP is 192.0.2.7)\r\n smtp.mailfrom=partner
 /// Reads headers with these relays; returns the relay, and methods with results.
 fn read_with(relays: &[&str], headers: &str) -> (Option<String>, Vec<String>, Vec<String>) {
     let relays: Vec<Relay> = relays.iter().map(|relay| relay.parse().unwrap()).collect();
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &relays,
         is_own: &|_| None,
         is_popular: &|_, _| None,
@@ -184,7 +184,7 @@ fn the_address_is_what_the_relay_saw_and_not_what_the_sender_says() {
 #[test]
 fn only_a_pass_for_the_senders_own_domain_vouches_for_it() {
     let relays: Vec<Relay> = vec!["corp.example".parse().unwrap()];
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &relays,
         is_own: &|_| None,
         is_popular: &|_, _| None,

@@ -27,19 +27,19 @@ fn time(message: &[u8]) -> Duration {
 }
 
 /// Compares a message with one of a quarter of its length: 4 times as long is even growth, 16 times its square.
-fn grows_evenly(what: &str, most: usize, message: impl Fn(usize) -> String) {
-    let (short, long) = (message(most / 4), message(most));
+fn grows_evenly(what: &str, max: usize, message: impl Fn(usize) -> String) {
+    let (short, long) = (message(max / 4), message(max));
     assert!(long.len() <= MAX_BYTES, "{what} has {} octets", long.len());
-    let (mut least, mut most) = (Duration::MAX, Duration::MAX);
+    let (mut least, mut max) = (Duration::MAX, Duration::MAX);
     // The best of a few runs counts, since noise only makes them longer; most need one.
     for _ in 0..12 {
         least = least.min(time(short.as_bytes()));
-        most = most.min(time(long.as_bytes()));
-        if most < least.max(FLOOR) * 10 {
+        max = max.min(time(long.as_bytes()));
+        if max < least.max(FLOOR) * 10 {
             return;
         }
     }
-    panic!("{what}: {least:?} for a quarter, {most:?} for the whole");
+    panic!("{what}: {least:?} for a quarter, {max:?} for the whole");
 }
 
 const TEXT: &str = "From: a@sender.example\r\n\r\n";

@@ -127,7 +127,7 @@ fn headers_beyond_their_limit_are_not_read_and_said() {
 
 #[test]
 fn links_that_a_list_vouches_for_are_no_excess_and_take_no_other_s_place() {
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &[],
         is_own: &own,
         is_popular: &|link, _| {

@@ -50,7 +50,7 @@ fn reading(bytes: &[u8]) -> Result<Read, MessageError> {
     let relays = relays();
     read(
         bytes,
-        &Trust {
+        &TrustPolicy {
             relays: &relays,
             is_own: &own,
             is_popular: &|_, _| None,
@@ -60,7 +60,7 @@ fn reading(bytes: &[u8]) -> Result<Read, MessageError> {
     )
 }
 
-fn values(found: &[Found]) -> Vec<(&'static str, &str)> {
+fn values(found: &[FoundIndicator]) -> Vec<(&'static str, &str)> {
     found
         .iter()
         .map(|one| (one.role, one.indicator.value()))
@@ -136,7 +136,7 @@ fn the_phishing_story_gives_its_indicators_in_order() {
 
 #[test]
 fn a_query_stays_only_where_policy_allows() {
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &[],
         is_own: &|_| None,
         is_popular: &|_, _| None,
@@ -160,7 +160,7 @@ fn a_report_from_inside_is_read_as_the_message_it_carries() {
             .any(|note| note.starts_with("the message reports another"))
     );
     // From outside, it is a message that has another attached: both senders count.
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &[],
         is_own: &|_| None,
         is_popular: &|_, _| None,

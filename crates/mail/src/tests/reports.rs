@@ -77,7 +77,7 @@ fn a_report_of_which_no_relay_tells_hides_nothing() {
         "Received: from mail ([10.0.0.9]) by mx.evil.example; Sat, 21 Nov 2026 10:00:00 +0000\r\n";
     for trace in ["", forged, forged_hop] {
         for relays in [relays(), Vec::new()] {
-            let trust = Trust {
+            let trust = TrustPolicy {
                 relays: &relays,
                 is_own: &own,
                 is_popular: &|_, _| None,
@@ -139,7 +139,7 @@ fn known(indicator: &Indicator) -> Option<String> {
 #[test]
 fn whom_one_trusts_reports_nothing() {
     let relays = relays();
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &relays,
         is_own: &known,
         is_popular: &|_, _| None,
@@ -158,7 +158,7 @@ fn whom_one_trusts_reports_nothing() {
 #[test]
 fn a_pass_for_another_name_of_ones_own_vouches_for_no_reporter() {
     let relays = relays();
-    let trust = Trust {
+    let trust = TrustPolicy {
         relays: &relays,
         is_own: &known,
         is_popular: &|_, _| None,

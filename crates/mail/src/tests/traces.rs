@@ -125,7 +125,7 @@ fn without_a_trusted_header_there_is_no_relay() {
             "{headers}: {notes:?}"
         );
     }
-    let nobody = Trust {
+    let nobody = TrustPolicy {
         relays: &[],
         is_own: &own,
         is_popular: &|_, _| None,

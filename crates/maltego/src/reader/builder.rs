@@ -7,7 +7,7 @@ use crate::request::{InputEntity, TransformRequest};
 
 /// What an open element means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
+enum OpenElement {
     /// An element that only encloses others.
     Around,
     Entity,
@@ -45,7 +45,7 @@ pub(super) struct Builder {
     request: TransformRequest,
     entity: InputEntity,
     genealogy: Vec<(String, String)>,
-    open: Vec<Place>,
+    open: Vec<OpenElement>,
     attributes: Attributes,
     text: String,
     total_text: usize,
@@ -71,8 +71,8 @@ impl Builder {
         }
     }
 
-    fn place(&self) -> Place {
-        self.open.last().copied().unwrap_or(Place::Around)
+    fn place(&self) -> OpenElement {
+        self.open.last().copied().unwrap_or(OpenElement::Around)
     }
 
     /// Takes a start tag's name; its attributes and [`Builder::opened`] follow.
@@ -84,37 +84,37 @@ impl Builder {
             return Err(ReadErrorKind::TooMany("nested elements"));
         }
         let place = match (self.place(), name) {
-            (Place::Around, "Entity") => Place::Entity,
-            (Place::Around, "TransformFields") => Place::TransformFields,
-            (Place::Around, "Limits") => Place::Limits,
-            (Place::Around, _) => Place::Around,
-            (Place::Entity, "Genealogy") => Place::Genealogy,
-            (Place::Entity, "AdditionalFields") => Place::AdditionalFields,
-            (Place::Entity, "Value") => Place::Value,
-            (Place::Entity, "Weight") => Place::Weight,
-            (Place::Genealogy, "Type") => Place::Kin,
-            (Place::AdditionalFields, "Field") => Place::Property,
-            (Place::TransformFields, "Field") => Place::Setting,
-            _ => Place::Skipped,
+            (OpenElement::Around, "Entity") => OpenElement::Entity,
+            (OpenElement::Around, "TransformFields") => OpenElement::TransformFields,
+            (OpenElement::Around, "Limits") => OpenElement::Limits,
+            (OpenElement::Around, _) => OpenElement::Around,
+            (OpenElement::Entity, "Genealogy") => OpenElement::Genealogy,
+            (OpenElement::Entity, "AdditionalFields") => OpenElement::AdditionalFields,
+            (OpenElement::Entity, "Value") => OpenElement::Value,
+            (OpenElement::Entity, "Weight") => OpenElement::Weight,
+            (OpenElement::Genealogy, "Type") => OpenElement::Kin,
+            (OpenElement::AdditionalFields, "Field") => OpenElement::Property,
+            (OpenElement::TransformFields, "Field") => OpenElement::Setting,
+            _ => OpenElement::Skipped,
         };
         match place {
-            Place::Entity if self.request.entities.len() >= self.limits.entities => {
+            OpenElement::Entity if self.request.entities.len() >= self.limits.entities => {
                 return Err(ReadErrorKind::TooMany("entities"));
             }
-            Place::Entity => self.fields_seen = 0,
-            Place::Property => {
+            OpenElement::Entity => self.fields_seen = 0,
+            OpenElement::Property => {
                 self.fields_seen += 1;
                 if self.fields_seen > self.limits.fields {
                     return Err(ReadErrorKind::TooMany("fields"));
                 }
             }
-            Place::Setting => {
+            OpenElement::Setting => {
                 self.settings_seen += 1;
                 if self.settings_seen > self.limits.fields {
                     return Err(ReadErrorKind::TooMany("settings"));
                 }
             }
-            Place::Kin if self.genealogy.len() >= self.limits.fields => {
+            OpenElement::Kin if self.genealogy.len() >= self.limits.fields => {
                 return Err(ReadErrorKind::TooMany("genealogy entries"));
             }
             _ => {}
@@ -122,11 +122,11 @@ impl Builder {
         // A skipped element inside a value must not lose the text before it.
         if matches!(
             place,
-            Place::Property | Place::Setting | Place::Value | Place::Weight
+            OpenElement::Property | OpenElement::Setting | OpenElement::Value | OpenElement::Weight
         ) {
             self.text.clear();
         }
-        if place != Place::Skipped {
+        if place != OpenElement::Skipped {
             self.attributes = Attributes::default();
         }
         self.open.push(place);
@@ -136,11 +136,11 @@ impl Builder {
     /// Tells whether an attribute of the element at hand means anything.
     pub(super) fn wants(&self, name: &str) -> bool {
         match self.place() {
-            Place::Entity => name == "Type",
-            Place::Kin => matches!(name, "Name" | "OldName"),
-            Place::Property => matches!(name, "Name" | "MatchingRule"),
-            Place::Setting => name == "Name",
-            Place::Limits => matches!(name, "SoftLimit" | "HardLimit"),
+            OpenElement::Entity => name == "Type",
+            OpenElement::Kin => matches!(name, "Name" | "OldName"),
+            OpenElement::Property => matches!(name, "Name" | "MatchingRule"),
+            OpenElement::Setting => name == "Name",
+            OpenElement::Limits => matches!(name, "SoftLimit" | "HardLimit"),
             _ => false,
         }
     }
@@ -165,13 +165,15 @@ impl Builder {
     /// Uses the attributes of elements that have nothing else.
     pub(super) fn opened(&mut self) -> Result<(), ReadErrorKind> {
         match self.place() {
-            Place::Entity => self.entity.declared_type = self.attributes.name.take().unwrap_or_default(),
-            Place::Kin => {
+            OpenElement::Entity => {
+                self.entity.declared_type = self.attributes.name.take().unwrap_or_default()
+            }
+            OpenElement::Kin => {
                 let name = self.attributes.name.take().unwrap_or_default();
                 let old_name = self.attributes.old_name.take().unwrap_or_default();
                 self.genealogy.push((name, old_name));
             }
-            Place::Limits => {
+            OpenElement::Limits => {
                 self.request.soft_limit = self.attributes.soft;
                 self.request.hard_limit = self.attributes.hard;
             }
@@ -209,7 +211,7 @@ impl Builder {
         }
         Ok(matches!(
             self.place(),
-            Place::Property | Place::Setting | Place::Value | Place::Weight
+            OpenElement::Property | OpenElement::Setting | OpenElement::Value | OpenElement::Weight
         ))
     }
 
@@ -224,10 +226,10 @@ impl Builder {
 
     /// Takes an end tag.
     pub(super) fn close(&mut self) {
-        match self.open.pop().unwrap_or(Place::Skipped) {
-            Place::Value => self.entity.value = std::mem::take(&mut self.text),
-            Place::Weight => self.entity.weight = number(&self.text).unwrap_or(0),
-            Place::Property => {
+        match self.open.pop().unwrap_or(OpenElement::Skipped) {
+            OpenElement::Value => self.entity.value = std::mem::take(&mut self.text),
+            OpenElement::Weight => self.entity.weight = number(&self.text).unwrap_or(0),
+            OpenElement::Property => {
                 if let Some(name) = self.attributes.name.take().filter(|name| !name.is_empty()) {
                     if self.attributes.strict && !self.entity.strict_fields.contains(&name) {
                         self.entity.strict_fields.push(name.clone());
@@ -235,12 +237,12 @@ impl Builder {
                     put(&mut self.entity.fields, name, std::mem::take(&mut self.text));
                 }
             }
-            Place::Setting => {
+            OpenElement::Setting => {
                 if let Some(name) = self.attributes.name.take().filter(|name| !name.is_empty()) {
                     put(&mut self.request.settings, name, std::mem::take(&mut self.text));
                 }
             }
-            Place::Entity => {
+            OpenElement::Entity => {
                 let mut entity = std::mem::take(&mut self.entity);
                 entity.resolve(std::mem::take(&mut self.genealogy));
                 self.request.entities.push(entity);

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use super::kit::common::{counted, key_header, object, offered, one};
 use super::kit::tolerant::{Node, clean, json, malformed};
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
@@ -78,7 +78,7 @@ impl Provider for AbuseIpDb {
         classify::classify(reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         // Without it the vendor may answer with a page for people.
         call.set_header("accept", SecretString::from("application/json"));
         key_header(call, &DESCRIPTOR, "key", key)

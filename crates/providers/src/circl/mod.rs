@@ -16,7 +16,7 @@ use super::kit::lenient;
 use super::kit::rows::Rows;
 use super::kit::tolerant::{Node, clean};
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Replied, Reply, Step, names,
 };
 use pivotd_domain::{Capability, Failure, FailureKind, IndicatorKind, Query};
@@ -79,10 +79,10 @@ impl Provider for Circl {
             return Ok(done);
         }
         // Cursors are not kept between look-ups, so a question for more starts anew and goes further.
-        let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
-        let walk = Walk {
+        let held = lookup.earlier.as_ref().map_or(0, |held| held.records.len());
+        let walk = PageWalk {
             query,
-            want: lookup.want.max(held + PAGE),
+            want: lookup.wanted.max(held + PAGE),
             rows: 0,
             calls: 0,
             gathered: Rows::default(),
@@ -94,7 +94,7 @@ impl Provider for Circl {
         classify::classify(reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         if basic(call, key.field("username"), key.field("password")) {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl Provider for Circl {
 }
 
 /// Holds a walk over pages.
-struct Walk {
+struct PageWalk {
     query: Query,
     /// The records wanted; rows of some types make none.
     want: usize,
@@ -115,7 +115,7 @@ struct Walk {
     gathered: Rows,
 }
 
-impl Walk {
+impl PageWalk {
     fn next(self, cursor: Option<String>) -> Step {
         let path = format!("/pdns/query/{}", segment(self.query.indicator.value()));
         let mut call = Call::get(ORIGIN, PDNS, path);

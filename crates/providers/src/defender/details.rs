@@ -1,7 +1,7 @@
 //! Answers what is known of an address, with its reputation; and the reputation of a name or an address alone.
 
 use super::{DESCRIPTOR, HOSTS, answer, call};
-use crate::kit::classified::{self, Classified};
+use crate::kit::classified::{self, HostClasses};
 use crate::kit::common::{one, replied_good};
 use crate::kit::facts::{as_number, network, place};
 use crate::kit::tolerant::{Node, json};
@@ -72,7 +72,7 @@ fn host(record: Record, root: Node<'_>) -> Record {
 }
 
 fn reputation(record: Record, root: Node<'_>) -> Record {
-    let told = Classified::read(root);
+    let told = HostClasses::read(root);
     record
         .with_some("classification", told.class)
         .with_some("score", told.score)

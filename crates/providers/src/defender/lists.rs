@@ -48,9 +48,9 @@ pub(super) fn start(query: Query, lookup: &Lookup) -> Result<Step, ProviderError
         _ => WHOIS,
     };
     let host = query.indicator.clone();
-    let most = MAX_PAGES * lists.len();
-    let mut pages =
-        Pages::new(&DESCRIPTOR, product, query, lookup.want, most, Box::new(page)).after(lookup.held.clone());
+    let max = MAX_PAGES * lists.len();
+    let mut pages = Pages::new(&DESCRIPTOR, product, query, lookup.wanted, max, Box::new(page))
+        .after(lookup.earlier.clone());
     for (what, below) in lists {
         pages = pages.list(what, call(product, &host, below));
     }

@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use super::kit::common::{offered, segment};
 use super::kit::tolerant::{Node, json, malformed};
 use super::{
-    Admission, Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Admission, Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe,
     Product, Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::IndicatorKind::{self, Domain, Hostname, Ipv4, Ipv6};
@@ -152,7 +152,7 @@ impl Provider for Defender {
         classify::classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _: Timestamp) -> Result<(), ProviderError> {
         sign::sign(call, key)
     }
 

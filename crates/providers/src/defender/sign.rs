@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::LOGIN;
 use crate::kit::common::segment;
-use crate::{Call, Exposed, ProviderError};
+use crate::{Call, ExposedKey, ProviderError};
 
 const AUTHORIZATION: &str = "authorization";
 /// Asks for whatever the application was permitted to do (Microsoft identity platform, client credentials).
@@ -19,7 +19,7 @@ pub(super) fn path(tenant: &str) -> String {
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] where a part of the key is missing, the tenant is none, or there is no token.
-pub(super) fn sign(call: &mut Call, key: &Exposed<'_>) -> Result<(), ProviderError> {
+pub(super) fn sign(call: &mut Call, key: &ExposedKey<'_>) -> Result<(), ProviderError> {
     if call.origin == LOGIN {
         return buy(call, key);
     }
@@ -32,7 +32,7 @@ pub(super) fn sign(call: &mut Call, key: &Exposed<'_>) -> Result<(), ProviderErr
     Ok(())
 }
 
-fn buy(call: &mut Call, key: &Exposed<'_>) -> Result<(), ProviderError> {
+fn buy(call: &mut Call, key: &ExposedKey<'_>) -> Result<(), ProviderError> {
     let [tenant, id, secret] = ["tenant_id", "client_id", "client_secret"].map(|name| key.field(name));
     if tenant.is_empty() || id.is_empty() || secret.is_empty() {
         return Err(unsupported(

@@ -11,7 +11,7 @@ use super::kit::common::{object, offered};
 use super::kit::resource::{RecordType, Resource, resolved};
 use super::kit::tolerant::host;
 use super::{
-    Call, Charge, Classification, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product, Provider,
+    Call, Charge, Classification, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, Replied, Reply, Step, names,
 };
 use pivotd_domain::indicator::registrable_domain;
@@ -68,7 +68,7 @@ impl Provider for Dns {
             ask(&domain, RecordType::A),
             ask(&format!("_dmarc.{domain}"), RecordType::Txt),
         ];
-        let found = Found {
+        let found = DomainRecords {
             query,
             domain,
             record: Record::new(),
@@ -87,7 +87,7 @@ impl Provider for Dns {
         }
     }
 
-    fn sign(&self, _call: &mut Call, _key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, _call: &mut Call, _key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         Ok(())
     }
 }
@@ -97,7 +97,7 @@ fn ask(name: &str, kind: RecordType) -> Call {
 }
 
 /// Gathers what a domain says.
-struct Found {
+struct DomainRecords {
     query: Query,
     domain: String,
     record: Record,
@@ -106,13 +106,13 @@ struct Found {
 }
 
 /// Says what came of one question: records, no such name, or a failure.
-enum Came {
+enum QueryResult {
     Records(Vec<Resource>),
     NoName,
     Failed(Failure),
 }
 
-impl Came {
+impl QueryResult {
     fn of(replied: Option<Replied>) -> Result<Self, ProviderError> {
         let none = || ProviderError::Malformed("no reply came".to_owned());
         Ok(match replied.ok_or_else(none)? {
@@ -130,16 +130,16 @@ impl Came {
     }
 }
 
-impl Found {
+impl DomainRecords {
     fn read(mut self, replies: Vec<Replied>) -> Result<Step, ProviderError> {
         let mut replies = replies.into_iter();
-        let mut next = || Came::of(replies.next());
+        let mut next = || QueryResult::of(replies.next());
         let (mx, spf, address, dmarc) = (next()?, next()?, next()?, next()?);
         let own = [&mx, &spf, &address];
-        if !own.iter().any(|came| matches!(came, Came::Records(_))) {
+        if !own.iter().any(|came| matches!(came, QueryResult::Records(_))) {
             // A name that does not exist has records of no type, whatever became of the other questions.
-            return match own.into_iter().find_map(Came::failure) {
-                Some(failure) if !own.iter().any(|came| matches!(came, Came::NoName)) => {
+            return match own.into_iter().find_map(QueryResult::failure) {
+                Some(failure) if !own.iter().any(|came| matches!(came, QueryResult::NoName)) => {
                     Err(ProviderError::Failed(failure.clone()))
                 }
                 _ => Ok(self.done()),
@@ -177,7 +177,7 @@ impl Found {
     }
 
     fn read_above(mut self, above: String, replies: Vec<Replied>) -> Result<Step, ProviderError> {
-        let came = Came::of(replies.into_iter().next())?;
+        let came = QueryResult::of(replies.into_iter().next())?;
         let Some(records) = self.had("DMARC", came) else {
             return Ok(self.done());
         };
@@ -238,11 +238,11 @@ impl Found {
     }
 
     /// Returns the records that came; of a failure it notes what is lacking.
-    fn had(&mut self, what: &str, came: Came) -> Option<Vec<Resource>> {
+    fn had(&mut self, what: &str, came: QueryResult) -> Option<Vec<Resource>> {
         match came {
-            Came::Records(records) => Some(records),
-            Came::NoName => Some(Vec::new()),
-            Came::Failed(failure) => {
+            QueryResult::Records(records) => Some(records),
+            QueryResult::NoName => Some(Vec::new()),
+            QueryResult::Failed(failure) => {
                 self.missing.push(format!("{what}: {}", failure.message));
                 None
             }

@@ -3,7 +3,7 @@
 //! A query costs the same however many rows it brings, and the vendor does not keep the order of rows between queries;
 //! so more rows are asked for by a larger limit, not by an offset.
 
-use super::stream::{self, End};
+use super::stream::{self, StreamEnd};
 use super::{DESCRIPTOR, LOOKUP, ORIGIN};
 use crate::kit::cof;
 use crate::kit::common::{held, nothing, one, one_query, segment, uncovered};
@@ -21,12 +21,12 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     if let Some(done) = held(lookup) {
         return Ok(done);
     }
-    let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
+    let held = lookup.earlier.as_ref().map_or(0, |held| held.records.len());
     // A row can make several records or none, so a larger answer needs a larger question than before.
     let limit = if held == 0 {
-        lookup.want
+        lookup.wanted
     } else {
-        lookup.want.max(held * 2)
+        lookup.wanted.max(held * 2)
     }
     .clamp(LEAST, MOST);
     Ok(ask(query, limit))
@@ -62,8 +62,8 @@ fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderErr
     let rows = stream.rows().len() + stream.unread;
     let beyond = |why: &str| format!("rows beyond the first {rows}: {why}");
     let missing = match &stream.end {
-        End::Succeeded | End::Limited(_) => None,
-        End::Failed(message) => {
+        StreamEnd::Succeeded | StreamEnd::Limited(_) => None,
+        StreamEnd::Failed(message) => {
             let why = message.as_deref().unwrap_or("the vendor gave no reason");
             if rows == 0 {
                 let failure = Failure::new(FailureKind::Unavailable, &DESCRIPTOR.name, why).of(LOOKUP);
@@ -71,10 +71,10 @@ fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderErr
             }
             Some(beyond(why))
         }
-        End::Cut if rows == 0 => {
+        StreamEnd::Cut if rows == 0 => {
             return Err(ProviderError::Malformed("the answer broke off".to_owned()));
         }
-        End::Cut => Some(beyond("the answer broke off")),
+        StreamEnd::Cut => Some(beyond("the answer broke off")),
     };
     let is_whole = missing.is_none();
     let missing = missing.into_iter().collect();
@@ -82,7 +82,7 @@ fn read(reply: &Reply, query: Query, limit: usize) -> Result<Answer, ProviderErr
     if !is_whole {
         made.total = None;
     }
-    if let End::Limited(message) = stream.end {
+    if let StreamEnd::Limited(message) = stream.end {
         made.total = None;
         made.more = rows >= limit && limit < MOST;
         if !made.more {

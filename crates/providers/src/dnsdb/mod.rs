@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use super::kit::cof;
 use super::kit::common::offered;
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Product, Provider,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Product, Provider,
     ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -85,7 +85,7 @@ impl Provider for Dnsdb {
         classify::classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         let api_key = key.field("api_key");
         if api_key.is_empty() {
             return Err(ProviderError::Unsupported("DNSDB needs a key".to_owned()));

@@ -11,7 +11,7 @@ use crate::kit::tolerant::{Node, clean};
 
 /// Says how a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum StreamEnd {
     /// All rows came.
     Succeeded,
     /// More rows exist than were asked for, or than the key is given.
@@ -29,7 +29,7 @@ pub(super) struct Stream {
     lines: Vec<Json>,
     /// How many lines or rows could not be read.
     pub(super) unread: usize,
-    pub(super) end: End,
+    pub(super) end: StreamEnd,
 }
 
 impl Stream {
@@ -54,9 +54,9 @@ pub(super) fn read(reply: &Reply) -> Stream {
             unread += 1;
         }
         let end = match cond.as_str() {
-            "succeeded" => End::Succeeded,
-            "limited" => End::Limited(message),
-            "failed" => End::Failed(message),
+            "succeeded" => StreamEnd::Succeeded,
+            "limited" => StreamEnd::Limited(message),
+            "failed" => StreamEnd::Failed(message),
             _ => continue,
         };
         return Stream {
@@ -68,7 +68,7 @@ pub(super) fn read(reply: &Reply) -> Stream {
     Stream {
         lines: kept,
         unread,
-        end: End::Cut,
+        end: StreamEnd::Cut,
     }
 }
 

@@ -19,20 +19,20 @@ const PAGE: u64 = 100;
 /// Starts, or goes on with, a whois history.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
-    let want = u64::try_from(lookup.want).unwrap_or(u64::MAX).max(1);
-    let more = lookup.held.as_ref().is_none_or(|held| held.more);
+    let want = u64::try_from(lookup.wanted).unwrap_or(u64::MAX).max(1);
+    let more = lookup.earlier.as_ref().is_none_or(|held| held.more);
     let count = lookup
-        .held
+        .earlier
         .as_ref()
         .and_then(|held| held.total.filter(|_| held.more));
     let (records, mut lacking) = lookup
-        .held
+        .earlier
         .clone()
         .map(|held| (held.records, held.missing))
         .unwrap_or_default();
     let mut rows = Rows::default();
     rows.go_on(&[], &mut lacking);
-    let walk = Walk {
+    let walk = PageWalk {
         count,
         records,
         unread: rows.unread() as u64,
@@ -48,7 +48,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 
 /// Derives name server or registrar history from one page of captures; siblings are handed on.
 pub(super) fn derive(query: Query, siblings: Vec<Answer>) -> Result<Step, ProviderError> {
-    Walk {
+    PageWalk {
         count: None,
         records: Vec::new(),
         unread: 0,
@@ -69,7 +69,7 @@ enum Purpose {
 }
 
 /// Holds a walk over pages.
-struct Walk {
+struct PageWalk {
     query: Query,
     /// The captures wanted in all.
     want: u64,
@@ -88,7 +88,7 @@ struct Walk {
     purpose: Purpose,
 }
 
-impl Walk {
+impl PageWalk {
     fn captures(&self) -> u64 {
         captures(&self.records) + self.unread
     }

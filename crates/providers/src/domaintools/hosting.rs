@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use super::common::{call, first, nothing, one_query, replied_good};
 use super::{DESCRIPTOR, HOSTING_HISTORY, WHOIS_HISTORY, classify, history};
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::{Node, address, host, json, malformed, public_text};
 use crate::{Lookup, ProviderError, Replied, Step};
 use pivotd_domain::{Answer, Capability, Query, Record};
@@ -113,7 +113,7 @@ struct Event {
 }
 
 /// Says of an event that says nothing, or nothing that can be read, when it was; `None` where that cannot be read either.
-struct Unread(Option<Date>);
+struct UnreadEvent(Option<Date>);
 
 impl Event {
     /// Reads an event, each side by itself. It needs a date that can be read, or none, and one value of the list's.
@@ -122,7 +122,7 @@ impl Event {
         post: &str,
         pre: &str,
         canonical: fn(&str) -> Option<String>,
-    ) -> Result<Self, Unread> {
+    ) -> Result<Self, UnreadEvent> {
         // What is there and cannot be read is no value that went.
         let value = |name: &str| {
             let text = row.get(name).text();
@@ -135,7 +135,7 @@ impl Event {
         let day = date.day();
         let is_misread = date.exists() && day.is_none();
         if is_misread || (before.is_none() && after.is_none()) {
-            return Err(Unread(day));
+            return Err(UnreadEvent(day));
         }
         let gone = row
             .get("action")
@@ -160,7 +160,7 @@ fn periods(
     domain: &str,
     canonical: fn(&str) -> Option<String>,
 ) -> Rows {
-    let (mut events, mut unread): (Vec<Event>, Vec<Unread>) = (Vec::new(), Vec::new());
+    let (mut events, mut unread): (Vec<Event>, Vec<UnreadEvent>) = (Vec::new(), Vec::new());
     for row in list.rows() {
         match Event::read(row, post, pre, canonical) {
             Ok(event) => events.push(event),
@@ -223,7 +223,7 @@ fn periods(
     }
     if let Some(open) = open {
         // An event that could not be read may have ended it, unless it was before.
-        let is_doubtful = |event: &Unread| event.0.is_none_or(|day| Some(day) >= open.since);
+        let is_doubtful = |event: &UnreadEvent| event.0.is_none_or(|day| Some(day) >= open.since);
         let last = record(&open, None);
         records.push(if unread.iter().any(is_doubtful) {
             last
@@ -257,7 +257,7 @@ fn registrars(list: Node<'_>, domain: &str) -> Rows {
             continue;
         };
         let Some(name) = public_text(&name) else {
-            others.extend([Row::LeftOut(Why::Redacted, None)]);
+            others.extend([Row::LeftOut(SkipReason::Redacted, None)]);
             continue;
         };
         let before = records.last().and_then(|last| last.day("last_seen"));

@@ -23,7 +23,7 @@ pub(super) fn parameter(indicator: &Indicator) -> Option<&'static str> {
 
 /// Holds what pages gave.
 #[derive(Debug)]
-pub(super) struct Found<T> {
+pub(super) struct SearchResult<T> {
     /// What was read of each row.
     pub(super) rows: Vec<T>,
     /// How many rows were not understood.
@@ -42,7 +42,7 @@ pub(super) struct Found<T> {
 pub(super) type Read<T> = fn(Node<'_>) -> Option<T>;
 
 /// Ends a search.
-pub(super) type End<T> = Box<dyn FnOnce(Found<T>) -> Result<Step, ProviderError> + Send>;
+pub(super) type SearchEnd<T> = Box<dyn FnOnce(SearchResult<T>) -> Result<Step, ProviderError> + Send>;
 
 /// Searches for `indicator` until `want` rows came, no more exist, or the pages of a look-up are used up.
 ///
@@ -52,7 +52,7 @@ pub(super) fn search<T: Send + 'static>(
     indicator: &Indicator,
     want: usize,
     read: Read<T>,
-    end: End<T>,
+    end: SearchEnd<T>,
 ) -> Result<Step, ProviderError> {
     let name = parameter(indicator).ok_or_else(|| {
         ProviderError::Unsupported(format!(
@@ -63,7 +63,7 @@ pub(super) fn search<T: Send + 'static>(
     let call = post(IRIS_INVESTIGATE, "/v1/iris-investigate/")
         .with(name, indicator.value())
         .with("page_size", PAGE);
-    let found = Found {
+    let found = SearchResult {
         rows: Vec::new(),
         unread: 0,
         total: None,
@@ -93,9 +93,9 @@ struct Search<T> {
 
 fn page<T: Send + 'static>(
     mut search: Search<T>,
-    mut found: Found<T>,
+    mut found: SearchResult<T>,
     position: Option<String>,
-    end: End<T>,
+    end: SearchEnd<T>,
 ) -> Step {
     let mut call = search.call.clone();
     if let Some(position) = position {

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 use super::kit::common::{offered, segment};
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Param, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Param, Product,
     Provider, ProviderError, ProviderOption, Reply, Step, Unit, Values, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -224,7 +224,7 @@ impl Provider for DomainTools {
         classify::classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, now: Timestamp) -> Result<(), ProviderError> {
         sign::sign(call, key, now)
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::common::{nothing, one_query};
-use super::iris::{self, Found};
+use super::iris::{self, SearchResult};
 use super::{DESCRIPTOR, IRIS_INVESTIGATE};
 use crate::kit::facts::{place, tracker_kind};
 use crate::kit::reach::{one_email, one_phone};
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::{Node, address, host};
 use crate::{Lookup, ProviderError, Step};
 use pivotd_domain::party::Label;
@@ -199,7 +199,7 @@ fn pivots(row: Node<'_>) -> Option<Read> {
         let Some((field, value)) = shape.read(node.get("value")) else {
             others.push(match shape {
                 Shape::Email | Shape::Person | Shape::Organization | Shape::Phone => {
-                    Row::LeftOut(Why::Redacted, None)
+                    Row::LeftOut(SkipReason::Redacted, None)
                 }
                 _ => Row::Unread,
             });
@@ -242,7 +242,7 @@ fn walk<'a>(node: Node<'a>, path: &[&str], found: &mut dyn FnMut(Node<'a>)) {
 }
 
 /// Merges equal pivots of several rows and puts the rarest first.
-fn merge(query: Query, found: Found<Read>) -> Result<Step, ProviderError> {
+fn merge(query: Query, found: SearchResult<Read>) -> Result<Step, ProviderError> {
     if !found.known {
         return Ok(Step::Done(vec![nothing(query, IRIS_INVESTIGATE)]));
     }
@@ -251,7 +251,7 @@ fn merge(query: Query, found: Found<Read>) -> Result<Step, ProviderError> {
     let read = found.rows.len();
     for row in found.rows {
         if row.pivots.is_empty() && row.others.is_empty() {
-            others.push(Row::LeftOut(Why::Alone, None));
+            others.push(Row::LeftOut(SkipReason::Alone, None));
         }
         others.extend(row.others);
         shared.extend(row.pivots);

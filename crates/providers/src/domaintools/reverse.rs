@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::common::{call, first, nothing, one_query, replied_good};
-use super::iris::{self, Found};
+use super::iris::{self, SearchResult};
 use super::{DESCRIPTOR, IRIS_INVESTIGATE, REVERSE_WHOIS, classify};
 use crate::kit::rows::{Row, Rows};
 use crate::kit::tolerant::{Node, json, malformed};
@@ -30,7 +30,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         let indicator = query.indicator.clone();
         return iris::search(
             &indicator,
-            lookup.want,
+            lookup.wanted,
             row,
             Box::new(move |found| listed(query, found)),
         );
@@ -51,7 +51,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
                 return Ok(Step::Done(vec![none]));
             }
             match buy {
-                Some(most) => purchase(query, scope, price, most),
+                Some(max) => purchase(query, scope, price, max),
                 None => Ok(Step::Done(vec![priced(
                     query,
                     price,
@@ -72,13 +72,13 @@ fn report(query: &Query, scope: &str, mode: &str) -> Call {
         .with("mode", mode)
 }
 
-fn purchase(query: Query, scope: &'static str, price: Price, most: i64) -> Result<Step, ProviderError> {
-    if price.cents > most {
+fn purchase(query: Query, scope: &'static str, price: Price, max: i64) -> Result<Step, ProviderError> {
+    if price.cents > max {
         return Err(ProviderError::TooExpensive {
             message: format!(
                 "the report costs {}, and at most {} may be paid",
                 price.amount(),
-                pivotd_domain::outcome::money(most, USD)
+                pivotd_domain::outcome::money(max, USD)
             ),
         });
     }
@@ -155,7 +155,7 @@ fn priced(query: Query, price: Price, rows: Rows, missing: Vec<String>) -> Resul
     Ok(answer)
 }
 
-fn listed(query: Query, found: Found<Record>) -> Result<Step, ProviderError> {
+fn listed(query: Query, found: SearchResult<Record>) -> Result<Step, ProviderError> {
     if !found.known {
         return Ok(Step::Done(vec![nothing(query, IRIS_INVESTIGATE)]));
     }

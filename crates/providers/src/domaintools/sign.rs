@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use sha2::Sha256;
 
-use crate::{Call, Exposed, Method, ProviderError};
+use crate::{Call, ExposedKey, Method, ProviderError};
 use pivotd_domain::hex::hex;
 
 /// Names of everything that signing adds, so that a call can be signed again.
@@ -27,7 +27,7 @@ const KEY_HEADER: &str = "x-api-key";
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] where username or key are missing, or `auth` is unknown.
-pub(super) fn sign(call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {
+pub(super) fn sign(call: &mut Call, key: &ExposedKey<'_>, now: Timestamp) -> Result<(), ProviderError> {
     let (username, api_key) = (key.field("username"), key.field("api_key"));
     if username.is_empty() || api_key.is_empty() {
         return Err(ProviderError::Unsupported(

@@ -18,7 +18,7 @@ use super::kit::errors::{by_status, said};
 use super::kit::lenient;
 use super::kit::tolerant::{Node, clean, json};
 use super::{
-    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Call, Charge, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe,
     Product, Provider, ProviderError, Reply, ReplyClass, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
@@ -93,7 +93,7 @@ impl Provider for EmailRep {
         }
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         // The vendor also wants a User-Agent, which transport sends with every call.
         key_header(call, &DESCRIPTOR, "key", key)
     }

@@ -17,7 +17,7 @@ use super::kit::errors::{by_status, said};
 use super::kit::lenient;
 use super::kit::tolerant::{Node, clean, json};
 use super::{
-    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Call, Charge, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe,
     Product, Provider, ProviderError, Reply, ReplyClass, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
@@ -72,7 +72,7 @@ impl Provider for GreyNoise {
         }
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         let api_key = key.field("api_key");
         call.headers.retain(|(name, _)| *name != KEY_HEADER);
         if !api_key.is_empty() {

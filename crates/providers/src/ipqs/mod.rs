@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use super::kit::common::{key_header, object, offered, one};
 use super::kit::tolerant::{Node, clean, json, malformed};
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query, Record};
@@ -80,7 +80,7 @@ impl Provider for Ipqs {
         classify::classify(reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         // The other way puts the key into the path, where logs have it.
         key_header(call, &DESCRIPTOR, "ipqs-key", key)
     }

@@ -12,7 +12,7 @@ const MOST_RULES: usize = 20;
 
 /// Holds what is said of a host.
 #[derive(Debug, Default)]
-pub struct Classified {
+pub struct HostClasses {
     /// `malicious`, `suspicious` or `neutral`; `None` where it is unknown.
     pub class: Option<String>,
     /// From 0 to 100; `None` where it is unknown, which is no score of 0.
@@ -21,7 +21,7 @@ pub struct Classified {
     pub reasons: Vec<String>,
 }
 
-impl Classified {
+impl HostClasses {
     /// Reads a reputation.
     pub fn read(root: Node<'_>) -> Self {
         let class = root.get("classification").text();
@@ -67,7 +67,7 @@ pub fn answer(
     if root.is_some_and(|root| NAMES.iter().all(|name| !root.get(name).exists())) {
         return Err(malformed("classification"));
     }
-    let record = root.and_then(|root| Classified::read(root).record());
+    let record = root.and_then(|root| HostClasses::read(root).record());
     let records = record.into_iter().collect();
     let answer = common::object(descriptor, query, product, records);
     Ok(Step::Done(vec![answer]))

@@ -10,7 +10,7 @@ use super::dates;
 use super::json::Json;
 use super::lenient;
 use super::rdata::{self, Data};
-use super::rows::{Row as Read, Rows, Why};
+use super::rows::{Row as Read, Rows, SkipReason};
 use super::tolerant::{Node, address, host};
 use crate::Reply;
 use pivotd_domain::{IndicatorKind, Query, Record};
@@ -105,21 +105,21 @@ fn one(row: &Row, data: &str, asked: &Query) -> Read {
     let about_address = matches!(asked.indicator.kind(), IndicatorKind::Ipv4 | IndicatorKind::Ipv6);
     let record = match kind {
         "A" | "AAAA" => match address(data) {
-            Some(ip) if about_address && ip != value => return Read::LeftOut(Why::Elsewhere, None),
+            Some(ip) if about_address && ip != value => return Read::LeftOut(SkipReason::Elsewhere, None),
             Some(ip) => host(name).map(|name| Record::new().with("name", name).with("ip", ip)),
             None => None,
         },
         // The name of a reverse record is the address itself, written backwards.
         "PTR" => match reverse(name, data, about_address.then_some(value)) {
-            Reverse::OfAnother => return Read::LeftOut(Why::Elsewhere, None),
+            Reverse::OfAnother => return Read::LeftOut(SkipReason::Elsewhere, None),
             Reverse::Read(record) => record,
         },
         kind => match rdata::read(kind, data) {
             Data::Host(target) => {
                 host(name).map(|name| Record::new().with("name", name).with("host", target))
             }
-            Data::Nobody => return left_out(Why::Nobody),
-            Data::Other => return left_out(Why::OtherType),
+            Data::NoHost => return left_out(SkipReason::NoHost),
+            Data::Other => return left_out(SkipReason::OtherType),
             Data::Address(_) | Data::Unread => None,
         },
     };

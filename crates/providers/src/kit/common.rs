@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 
 use super::dates;
-use crate::{Call, Descriptor, Exposed, Lookup, ProviderError, Replied, Reply, ReplyClass, Step};
+use crate::{Call, Descriptor, ExposedKey, Lookup, ProviderError, Replied, Reply, ReplyClass, Step};
 use pivotd_domain::{Answer, Query};
 
 pub use super::rows::{nothing, object};
@@ -55,13 +55,13 @@ pub fn offered<'a>(descriptor: &Descriptor, lookup: &'a Lookup) -> Result<&'a Qu
         return unsupported(format!("{title} has no {capability} of a {kind}"));
     };
     let mut products = offer.products.iter();
-    let most = products
+    let max = products
         .find(|known| known.id == lookup.product)
         .map_or(1, |product| product.max_batch);
     let alike = |other: &Query| (other.capability, other.indicator.kind()) == (capability, kind);
-    if lookup.queries.len() > most || !lookup.queries.iter().all(alike) {
+    if lookup.queries.len() > max || !lookup.queries.iter().all(alike) {
         return unsupported(format!(
-            "{title} takes up to {most} equal-shaped questions at once, of {}",
+            "{title} takes up to {max} equal-shaped questions at once, of {}",
             lookup.product
         ));
     }
@@ -130,8 +130,8 @@ pub fn uncovered(answer: &mut Answer, notes: &[String]) {
 
 /// Returns the held answer as the whole look-up, where it holds what is wanted.
 pub fn held(lookup: &Lookup) -> Option<Step> {
-    let held = lookup.held.as_ref()?;
-    let enough = !held.more || held.records.len() >= lookup.want;
+    let held = lookup.earlier.as_ref()?;
+    let enough = !held.more || held.records.len() >= lookup.wanted;
     enough.then(|| Step::Done(vec![held.clone()]))
 }
 
@@ -209,7 +209,7 @@ pub fn key_header(
     call: &mut Call,
     descriptor: &Descriptor,
     header: &'static str,
-    key: &Exposed<'_>,
+    key: &ExposedKey<'_>,
 ) -> Result<(), ProviderError> {
     let api_key = key.field("api_key");
     if api_key.is_empty() {

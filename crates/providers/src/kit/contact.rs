@@ -16,7 +16,7 @@ use pivotd_domain::privacy::{is_private_contact, is_proxy_name, is_service_mailb
 
 mod untold;
 
-pub use untold::{Untold, untold};
+pub use untold::{WithheldFields, untold};
 
 /// Contacts of one registration at most.
 const MOST_CONTACTS: usize = 100;

@@ -21,7 +21,7 @@ const MONTHS: [&str; 12] = [
 ///
 /// `05/20/2013` and `20/05/2013` are read where one of the two numbers can be no month.
 pub fn day(text: &str) -> Option<Date> {
-    let when = When::read(text)?;
+    let when = ParsedTime::read(text)?;
     match when.instant() {
         Some(instant) => meant(instant).map(|time| zoned(time).date()),
         None => meant_day(when.date),
@@ -30,7 +30,7 @@ pub fn day(text: &str) -> Option<Date> {
 
 /// Reads a point in time; `None` where the text says no time of day, or not of which zone.
 pub fn time(text: &str) -> Option<Timestamp> {
-    meant(When::read(text)?.instant()?)
+    meant(ParsedTime::read(text)?.instant()?)
 }
 
 /// Reads a day that is written `MM/DD/YYYY`.
@@ -74,7 +74,7 @@ fn meant_day(day: Date) -> Option<Date> {
 }
 
 /// Is what a text says of a time.
-struct When {
+struct ParsedTime {
     date: Date,
     /// The time of day, where one is given.
     time: Option<Time>,
@@ -82,7 +82,7 @@ struct When {
     offset: Option<Offset>,
 }
 
-impl When {
+impl ParsedTime {
     fn read(text: &str) -> Option<Self> {
         // Registrars' and registries' dates stand beside each other in some records.
         let text = text.split('|').next()?.trim();

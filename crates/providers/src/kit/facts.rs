@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::contact::{Contact, Part};
 use super::rdata::{self, Data};
-use super::rows::{Row, Why};
+use super::rows::{Row, SkipReason};
 use super::tolerant::{Node, address, distinct, host};
 use pivotd_domain::{Country, Indicator, Party, Record, indicator};
 
@@ -70,7 +70,7 @@ fn resolved(name: &str, other: &str, kind: Option<&str>) -> Row {
         Data::Address(ip) => record.with("value", ip.as_str()).with("ip", ip),
         Data::Host(host) => record.with("value", host.as_str()).with("host", host),
         Data::Other => record.with("value", other.chars().take(MAX_TEXT).collect::<String>()),
-        Data::Nobody => return Row::LeftOut(Why::Nobody, kind.map(str::to_owned)),
+        Data::NoHost => return Row::LeftOut(SkipReason::NoHost, kind.map(str::to_owned)),
         Data::Unread => return Row::Unread,
     })
 }
@@ -95,7 +95,7 @@ pub fn pair(asked: &Indicator, parent: Option<String>, child: Option<String>, of
             // Of a pair of names below it, the one that is referred to is the other one.
             _ if is_near(&parent) => "child",
             _ if is_near(&child) => "parent",
-            _ => return Row::LeftOut(Why::Elsewhere, None),
+            _ => return Row::LeftOut(SkipReason::Elsewhere, None),
         },
     };
     let (other, near) = if side == "child" {

@@ -71,14 +71,14 @@ pub enum Shape<'a> {
 
 /// Is the place of a value.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct JsonValueSpan<'a> {
     json: &'a Json,
     at: usize,
 }
 
 /// Walks values that stand one behind the other.
 #[derive(Debug, Clone)]
-pub struct Places<'a> {
+pub struct JsonValues<'a> {
     json: &'a Json,
     at: usize,
     end: usize,
@@ -86,7 +86,7 @@ pub struct Places<'a> {
 
 /// Walks the members of an object.
 #[derive(Debug, Clone)]
-pub struct Members<'a>(Places<'a>);
+pub struct Members<'a>(JsonValues<'a>);
 
 impl Json {
     /// Reads JSON.
@@ -109,8 +109,8 @@ impl Json {
     }
 
     /// Returns the place of the whole.
-    pub fn root(&self) -> Place<'_> {
-        Place { json: self, at: 0 }
+    pub fn root(&self) -> JsonValueSpan<'_> {
+        JsonValueSpan { json: self, at: 0 }
     }
 
     fn item(&self, at: usize) -> Item {
@@ -131,7 +131,7 @@ impl Json {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> JsonValueSpan<'a> {
     /// Says what stands here.
     pub fn shape(self) -> Shape<'a> {
         match self.json.item(self.at) {
@@ -147,12 +147,12 @@ impl<'a> Place<'a> {
     }
 
     /// Walks the values of a list; none where it is no list.
-    pub fn values(self) -> Places<'a> {
+    pub fn values(self) -> JsonValues<'a> {
         let end = match self.json.item(self.at) {
             Item::List { end } => end as usize,
             _ => self.at + 1,
         };
-        Places {
+        JsonValues {
             json: self.json,
             at: self.at + 1,
             end,
@@ -160,8 +160,8 @@ impl<'a> Place<'a> {
     }
 
     /// Walks this value alone.
-    pub fn alone(self) -> Places<'a> {
-        Places {
+    pub fn alone(self) -> JsonValues<'a> {
+        JsonValues {
             json: self.json,
             at: self.at,
             end: self.json.behind(self.at),
@@ -175,7 +175,7 @@ impl<'a> Place<'a> {
             Item::Object { end } => end as usize,
             _ => self.at + 1,
         };
-        Members(Places {
+        Members(JsonValues {
             json: self.json,
             at: self.at + 1,
             end,
@@ -189,7 +189,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Serialize for Place<'_> {
+impl Serialize for JsonValueSpan<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.shape() {
             Shape::Null => serializer.serialize_unit(),
@@ -204,14 +204,14 @@ impl Serialize for Place<'_> {
     }
 }
 
-impl<'a> Iterator for Places<'a> {
-    type Item = Place<'a>;
+impl<'a> Iterator for JsonValues<'a> {
+    type Item = JsonValueSpan<'a>;
 
-    fn next(&mut self) -> Option<Place<'a>> {
+    fn next(&mut self) -> Option<JsonValueSpan<'a>> {
         if self.at >= self.end {
             return None;
         }
-        let place = Place {
+        let place = JsonValueSpan {
             json: self.json,
             at: self.at,
         };
@@ -221,7 +221,7 @@ impl<'a> Iterator for Places<'a> {
 }
 
 impl<'a> Iterator for Members<'a> {
-    type Item = (&'a str, Place<'a>);
+    type Item = (&'a str, JsonValueSpan<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -480,7 +480,7 @@ mod tests {
             for (at, name) in names.iter().enumerate() {
                 let last = names.iter().rposition(|other| other == name).unwrap_or(at);
                 let value = read.root().member(name).and_then(|list| list.values().next());
-                prop_assert_eq!(value.map(Place::shape), Some(Shape::Whole(i64::try_from(last).unwrap())));
+                prop_assert_eq!(value.map(JsonValueSpan::shape), Some(Shape::Whole(i64::try_from(last).unwrap())));
             }
         }
     }

@@ -13,7 +13,7 @@ use super::json::Json;
 const MARK: char = '\u{feff}';
 
 /// Says what stands in place of a string or a number: it is given the text, and whether an escape wrote part of it.
-pub type Change<'c> = &'c mut dyn FnMut(&str, bool) -> Option<String>;
+pub type Replacement<'c> = &'c mut dyn FnMut(&str, bool) -> Option<String>;
 
 /// Reads a value.
 ///
@@ -31,7 +31,7 @@ pub fn value(bytes: &[u8]) -> Result<Json, Error> {
 /// returns what stands in its place, a string. `None` where it is no JSON, as far as that shows token by token.
 ///
 /// White space stays as it is, so that lines of JSON stay lines.
-pub fn rewrite(text: &str, change: Change<'_>) -> Option<String> {
+pub fn rewrite(text: &str, change: Replacement<'_>) -> Option<String> {
     let mut rest = text.trim_start_matches(MARK);
     let mut out = String::with_capacity(rest.len() + 16);
     while let Some(first) = rest.chars().next() {
@@ -49,7 +49,7 @@ pub fn rewrite(text: &str, change: Change<'_>) -> Option<String> {
 }
 
 /// Takes a string, which begins with a quote; returns how many bytes it is long, `None` where it does not end.
-fn string(text: &str, change: Change<'_>, out: &mut String) -> Option<usize> {
+fn string(text: &str, change: Replacement<'_>, out: &mut String) -> Option<usize> {
     let mut read = String::new();
     let (mut sound, mut is_escaped) = (true, false);
     let mut letters = text.char_indices().skip(1).peekable();
@@ -150,7 +150,7 @@ fn quote(text: &str, out: &mut String) {
 
 /// Takes a word or a number; returns how many bytes it is long, `None` where it is none that JSON or a vendor's printer
 /// of numbers has.
-fn scalar(text: &str, change: Change<'_>, out: &mut String) -> Option<usize> {
+fn scalar(text: &str, change: Replacement<'_>, out: &mut String) -> Option<usize> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
     let end = text.find(|letter| !is_part(letter)).unwrap_or(text.len());
     let word = text.get(..end)?;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::common::replied_good;
 use super::rows::{Row, Rows};
 use crate::{Call, Descriptor, ProductId, ProviderError, Replied, Reply, Step};
-use pivotd_domain::{Answer, Query, Record, Rest};
+use pivotd_domain::{Answer, NextPage, Query, Record};
 
 /// Holds what one page of a list gave.
 #[derive(Debug, Default)]
@@ -45,12 +45,12 @@ pub struct Pages {
     /// How many records are enough.
     want: usize,
     /// The most calls.
-    most: usize,
+    max_calls: usize,
     read: Read,
     open: Vec<Open>,
     calls: usize,
     /// Where the lists go on that an earlier part of the answer left open; `None` where there is none.
-    rest: Option<Vec<Rest>>,
+    rest: Option<Vec<NextPage>>,
     seen: HashSet<String>,
     rows: Rows,
     totals: u64,
@@ -59,13 +59,13 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Begins a walk that ends when `want` records are read, or after `most` calls.
+    /// Begins a walk that ends when `want` records are read, or after `max` calls.
     pub fn new(
         descriptor: &Arc<Descriptor>,
         product: impl Into<ProductId>,
         query: Query,
         want: usize,
-        most: usize,
+        max_calls: usize,
         read: Read,
     ) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Pages {
             product: product.into(),
             query,
             want,
-            most,
+            max_calls,
             read,
             open: Vec::new(),
             calls: 0,
@@ -129,7 +129,7 @@ impl Pages {
     /// The first failure, where nothing came at all.
     pub fn next(mut self) -> Result<Step, ProviderError> {
         let enough = self.calls > 0 && self.rows.records().len() >= self.want;
-        let used_up = self.calls + self.open.len() > self.most;
+        let used_up = self.calls + self.open.len() > self.max_calls;
         if self.open.is_empty() || enough || used_up {
             return self.done().map(|answer| Step::Done(vec![answer]));
         }
@@ -198,7 +198,7 @@ impl Pages {
             let held = answer.records.len() as u64;
             answer.total = (self.totals > 0).then_some(self.totals.max(held));
         }
-        let rest = self.open.into_iter().map(|open| Rest {
+        let rest = self.open.into_iter().map(|open| NextPage {
             list: open.what.to_owned(),
             rows: open.rows,
             query: open.call.query,

@@ -10,7 +10,7 @@ pub enum Data {
     /// A host.
     Host(String),
     /// No host: the root stands in its place (RFC 7505, RFC 2782).
-    Nobody,
+    NoHost,
     /// Nothing that can be asked about: the type is of texts or numbers.
     Other,
     /// Nothing that this type can have.
@@ -21,7 +21,7 @@ pub enum Data {
 pub fn read(kind: &str, data: &str) -> Data {
     let named = |target: &str| match host(target) {
         Some(name) => Data::Host(name),
-        None if target == "." => Data::Nobody,
+        None if target == "." => Data::NoHost,
         None => Data::Unread,
     };
     match kind {
@@ -100,18 +100,18 @@ mod tests {
             ("MX", "10\tmx.example.net", host("mx.example.net")),
             ("MX", "10 MX.example.net.", host("mx.example.net")),
             ("MX", "mx.example.net", host("mx.example.net")),
-            ("MX", "0 .", Data::Nobody),
+            ("MX", "0 .", Data::NoHost),
             ("MX", "see mx.example.net", Data::Unread),
             ("MX", "1 2 mx.example.net", Data::Unread),
             ("MX", "10", Data::Unread),
             ("SRV", "0 5 443 h.example.", host("h.example")),
             ("SRV", "h.example", host("h.example")),
-            ("SRV", "0 0 0 .", Data::Nobody),
+            ("SRV", "0 0 0 .", Data::NoHost),
             ("SRV", "5 443 h.example", Data::Unread),
             ("NS", " ns1.example.net. ", host("ns1.example.net")),
             ("NS", "ns1.example.net, ns2.example.net", Data::Unread),
             ("CNAME", "bad host!", Data::Unread),
-            ("CNAME", ".", Data::Nobody),
+            ("CNAME", ".", Data::NoHost),
             ("SOA", "ns1.example.net. hostmaster.example.net. 1 2", Data::Other),
             ("TXT", "mx.example.net", Data::Other),
             ("<b>", "mx.example.net", Data::Unread),

@@ -9,7 +9,7 @@
 
 use super::tolerant::Node;
 use crate::{Descriptor, Name, ProviderError};
-use pivotd_domain::{Answer, Capability, LeftOut, Query, Record, Source};
+use pivotd_domain::{Answer, Capability, OmittedRecords, Query, Record, Source};
 
 /// Says what a row of an answer turned out to be.
 #[derive(Debug)]
@@ -19,20 +19,20 @@ pub enum Row {
     /// It says the same as a row before it.
     Same,
     /// It was understood, and is not what was asked for; beside the reason of which sort it is, where that tells more.
-    LeftOut(Why, Option<String>),
+    LeftOut(SkipReason, Option<String>),
     /// It was not understood.
     Unread,
 }
 
 /// Says why a row that was understood gives no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum SkipReason {
     /// It names nothing but what was asked about.
     Itself,
     /// It is a record of the DNS of a type that names no other host.
     OtherType,
     /// It is a record of the DNS that says that there is none: the root as a name (RFC 7505).
-    Nobody,
+    NoHost,
     /// It is about something else than what was asked about.
     Elsewhere,
     /// It is the file that was asked about, as a sandbox keeps it.
@@ -51,11 +51,11 @@ pub enum Why {
     Below,
 }
 
-impl Why {
+impl SkipReason {
     const ALL: &'static [Self] = &[
         Self::Itself,
         Self::OtherType,
-        Self::Nobody,
+        Self::NoHost,
         Self::Elsewhere,
         Self::OwnFile,
         Self::Brought,
@@ -74,7 +74,7 @@ impl Why {
                 "rows about nothing but what was asked",
             ],
             Self::OtherType => ["record of another type", "records of other types"],
-            Self::Nobody => ["record that names no host", "records that name no host"],
+            Self::NoHost => ["record that names no host", "records that name no host"],
             Self::OwnFile => [
                 "artifact that is the file itself",
                 "artifacts that are the file itself",
@@ -110,7 +110,7 @@ const MOST_SORTS: usize = 8;
 
 impl Row {
     /// Says that a row names nothing but what was asked about.
-    pub const ITSELF: Self = Self::LeftOut(Why::Itself, None);
+    pub const ITSELF: Self = Self::LeftOut(SkipReason::Itself, None);
 
     /// Completes the record, where the row gives one.
     pub fn map(self, complete: impl FnOnce(Record) -> Record) -> Self {
@@ -130,8 +130,8 @@ impl From<Option<Record>> for Row {
 
 /// Counts the rows that were left out for one reason.
 #[derive(Debug)]
-struct Left {
-    why: Why,
+struct SkippedRows {
+    why: SkipReason,
     count: u64,
     sorts: Vec<String>,
 }
@@ -140,7 +140,7 @@ struct Left {
 #[derive(Debug, Default)]
 pub struct Rows {
     records: Vec<Record>,
-    left: Vec<Left>,
+    skipped: Vec<SkippedRows>,
     /// How many rows say the same as one before them.
     same: usize,
     unread: usize,
@@ -195,22 +195,22 @@ impl Rows {
         self.empty = Some(what.into());
     }
 
-    /// Puts the records in order; equal ones keep theirs. Keeps the first `most` of them, and returns how many went.
-    pub fn arrange<K: Ord>(&mut self, most: usize, key: impl FnMut(&Record) -> K) -> usize {
+    /// Puts the records in order; equal ones keep theirs. Keeps the first `max` of them, and returns how many went.
+    pub fn arrange<K: Ord>(&mut self, max: usize, key: impl FnMut(&Record) -> K) -> usize {
         self.records.sort_by_key(key);
-        let more = self.records.len().saturating_sub(most);
-        self.records.truncate(most);
+        let more = self.records.len().saturating_sub(max);
+        self.records.truncate(max);
         more
     }
 
-    fn leave(&mut self, why: Why, count: u64, sorts: impl IntoIterator<Item = String>) {
-        let place = self.left.iter().position(|left| left.why == why);
+    fn leave(&mut self, why: SkipReason, count: u64, sorts: impl IntoIterator<Item = String>) {
+        let place = self.skipped.iter().position(|left| left.why == why);
         let place = place.unwrap_or_else(|| {
             let sorts = Vec::new();
-            self.left.push(Left { why, count: 0, sorts });
-            self.left.len() - 1
+            self.skipped.push(SkippedRows { why, count: 0, sorts });
+            self.skipped.len() - 1
         });
-        if let Some(left) = self.left.get_mut(place) {
+        if let Some(left) = self.skipped.get_mut(place) {
             left.count += count;
             for sort in sorts {
                 if !left.sorts.contains(&sort) && left.sorts.len() < MOST_SORTS {
@@ -222,7 +222,7 @@ impl Rows {
 
     /// Returns how many rows were understood.
     pub fn understood(&self) -> usize {
-        let left = self.left.iter().map(|left| left.count).sum::<u64>();
+        let left = self.skipped.iter().map(|left| left.count).sum::<u64>();
         self.records.len() + self.same + usize::try_from(left).unwrap_or(usize::MAX)
     }
 
@@ -234,7 +234,7 @@ impl Rows {
 
     /// Takes over what the rows of another page gave, but for its records, which are returned.
     pub fn take(&mut self, other: Self) -> Vec<Record> {
-        for left in other.left {
+        for left in other.skipped {
             self.leave(left.why, left.count, left.sorts);
         }
         self.same += other.same;
@@ -243,10 +243,10 @@ impl Rows {
     }
 
     /// Takes over what an earlier part of the answer left out and could not read; `missing` loses what is counted on.
-    pub fn go_on(&mut self, left_out: &[LeftOut], missing: &mut Vec<String>) {
+    pub fn go_on(&mut self, left_out: &[OmittedRecords], missing: &mut Vec<String>) {
         for left in left_out {
             let (words, sorts) = left.what.split_once(" (").unwrap_or((&left.what, ""));
-            let why = Why::ALL.iter().find(|why| why.words().contains(&words));
+            let why = SkipReason::ALL.iter().find(|why| why.words().contains(&words));
             let sorts = sorts.trim_end_matches(')').split(", ");
             let sorts = sorts.filter(|sort| !sort.is_empty()).map(str::to_owned);
             if let Some(why) = why {
@@ -257,14 +257,14 @@ impl Rows {
     }
 
     /// Says what was left out, by reasons.
-    pub fn left_out(&self) -> Vec<LeftOut> {
-        let said = self.left.iter().map(|left| {
+    pub fn left_out(&self) -> Vec<OmittedRecords> {
+        let said = self.skipped.iter().map(|left| {
             let [one, many] = left.why.words();
             let mut what = if left.count == 1 { one } else { many }.to_owned();
             if !left.sorts.is_empty() {
                 what.push_str(&format!(" ({})", left.sorts.join(", ")));
             }
-            LeftOut {
+            OmittedRecords {
                 count: left.count,
                 what,
             }
@@ -303,7 +303,7 @@ impl Rows {
             .empty
             .or_else(|| emptiness(query.capability).map(str::to_owned));
         if let Some(what) = empty.filter(|_| is_empty) {
-            left_out.push(LeftOut { count: 0, what });
+            left_out.push(OmittedRecords { count: 0, what });
         }
         let mut answer = made(descriptor, query, product, self.records);
         answer.missing = missing;
@@ -430,7 +430,7 @@ mod tests {
     }
 
     fn typed(kind: &str) -> Row {
-        Row::LeftOut(Why::OtherType, Some(kind.to_owned()))
+        Row::LeftOut(SkipReason::OtherType, Some(kind.to_owned()))
     }
 
     #[test]
@@ -449,7 +449,7 @@ mod tests {
             (rows.records().len(), rows.understood(), rows.unread()),
             (0, 5, 1)
         );
-        let said: Vec<String> = rows.left_out().iter().map(LeftOut::text).collect();
+        let said: Vec<String> = rows.left_out().iter().map(OmittedRecords::text).collect();
         assert_eq!(
             said,
             [
@@ -519,7 +519,7 @@ mod tests {
         let mut on = Rows::default();
         on.go_on(&first.left_out(), &mut missing);
         on.extend([typed("TXT"), Row::ITSELF]);
-        let said: Vec<String> = on.left_out().iter().map(LeftOut::text).collect();
+        let said: Vec<String> = on.left_out().iter().map(OmittedRecords::text).collect();
         assert_eq!(
             said,
             [

@@ -9,13 +9,13 @@ use std::net::IpAddr;
 use jiff::civil::Date;
 
 use super::dates;
-use super::json::{Json, Place, Shape};
+use super::json::{Json, JsonValueSpan, Shape};
 use crate::{ProviderError, Reply};
 use pivotd_domain::{Indicator, IndicatorKind, privacy};
 
 /// Wraps a JSON value that may be missing.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Node<'a>(Option<Place<'a>>);
+pub struct Node<'a>(Option<JsonValueSpan<'a>>);
 
 impl<'a> Node<'a> {
     /// Wraps the whole of what was read.
@@ -24,11 +24,11 @@ impl<'a> Node<'a> {
     }
 
     fn shape(self) -> Option<Shape<'a>> {
-        self.0.map(Place::shape)
+        self.0.map(JsonValueSpan::shape)
     }
 
     /// Wraps a value, unless it is `null`.
-    fn some(place: Place<'a>) -> Self {
+    fn some(place: JsonValueSpan<'a>) -> Self {
         Self(Some(place).filter(|place| place.shape() != Shape::Null))
     }
 
@@ -78,14 +78,14 @@ impl<'a> Node<'a> {
 
     /// Walks a list as it is, `null` and `""` included, where the place in it says what a value is.
     pub fn raw(self) -> impl Iterator<Item = Node<'a>> {
-        self.0.into_iter().flat_map(Place::values).map(Self::some)
+        self.0.into_iter().flat_map(JsonValueSpan::values).map(Self::some)
     }
 
     /// Walks the members of an object.
     pub fn members(self) -> impl Iterator<Item = (&'a str, Node<'a>)> {
         self.0
             .into_iter()
-            .flat_map(Place::members)
+            .flat_map(JsonValueSpan::members)
             .map(|(name, value)| (name, Self(Some(value))))
     }
 
@@ -140,11 +140,11 @@ impl<'a> Node<'a> {
         self.integer().and_then(|number| u64::try_from(number).ok())
     }
 
-    /// Returns a score from 0 to `most`, rounded up, so that what is over a threshold never reads as if it were not;
+    /// Returns a score from 0 to `max`, rounded up, so that what is over a threshold never reads as if it were not;
     /// `None` where it is none of that scale.
-    pub fn score(self, most: u16) -> Option<i64> {
+    pub fn score(self, max: u16) -> Option<i64> {
         let number = self.decimal()?;
-        if !(0.0..=f64::from(most)).contains(&number) {
+        if !(0.0..=f64::from(max)).contains(&number) {
             return None;
         }
         #[expect(clippy::cast_possible_truncation, reason = "within the scale")]

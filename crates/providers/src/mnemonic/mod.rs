@@ -16,7 +16,7 @@ use super::kit::rdata;
 use super::kit::rows::Rows;
 use super::kit::tolerant::{Node, json, malformed};
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Replied, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind, Query};
@@ -72,10 +72,10 @@ impl Provider for Mnemonic {
             return Ok(done);
         }
         // What is held is read anew with the rest; reading twice as much keeps that from happening at every step.
-        let held = lookup.held.as_ref().map_or(0, |held| held.records.len());
-        let walk = Walk {
+        let held = lookup.earlier.as_ref().map_or(0, |held| held.records.len());
+        let walk = PageWalk {
             query,
-            want: lookup.want.max(held * 2).max(1),
+            want: lookup.wanted.max(held * 2).max(1),
             rows: 0,
             calls: 0,
             gathered: Rows::default(),
@@ -87,7 +87,7 @@ impl Provider for Mnemonic {
         classify::classify(reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         const HEADER: &str = "argus-api-key";
         call.headers.retain(|(name, _)| *name != HEADER);
         let api_key = key.field("api_key");
@@ -99,7 +99,7 @@ impl Provider for Mnemonic {
 }
 
 /// Holds a walk over pages.
-struct Walk {
+struct PageWalk {
     query: Query,
     /// The records wanted; rows of some types make none.
     want: usize,
@@ -109,7 +109,7 @@ struct Walk {
     gathered: Rows,
 }
 
-impl Walk {
+impl PageWalk {
     fn next(self) -> Step {
         // Where the first page was not enough, the next ones are full: calls are bounded, not rows.
         let limit = if self.calls == 0 {

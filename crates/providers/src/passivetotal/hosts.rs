@@ -28,11 +28,11 @@ pub(super) fn start(query: Query, lookup: &Lookup) -> Result<Step, ProviderError
         &DESCRIPTOR,
         HOST_ATTRIBUTES,
         query,
-        lookup.want,
+        lookup.wanted,
         MAX_PAGES,
         Box::new(page),
     )
-    .after(lookup.held.clone());
+    .after(lookup.earlier.clone());
     let pairs = "/host-attributes/pairs";
     match capability {
         Capability::Components => pages.list("components", first("/host-attributes/components")),

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use super::kit::common::offered;
 use super::kit::rows::Rows;
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Reply, Step,
 };
 use pivotd_domain::IndicatorKind::{self, Domain, Email, Hostname, Ipv4, Ipv6, Organization, Person, Phone};
@@ -134,7 +134,7 @@ impl Provider for PassiveTotal {
         classify::classify(reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _: Timestamp) -> Result<(), ProviderError> {
         sign::sign(call, key)
     }
 }

@@ -12,7 +12,7 @@ use super::{AUTNUM, DESCRIPTOR, DOMAIN, IANA, IP, REGISTRAR, network};
 use crate::kit::common::{first, object, one_query, replied_good, segment};
 use crate::kit::tolerant::{Node, json};
 use crate::{Call, Files, Lookup, ProviderError, Replied, Reply, Step};
-use pivotd_domain::{Capability, Failure, FailureKind, IndicatorKind, LeftOut, Query};
+use pivotd_domain::{Capability, Failure, FailureKind, IndicatorKind, OmittedRecords, Query};
 
 /// The longest link that is followed.
 const LONGEST_LINK: usize = 1024;
@@ -152,13 +152,13 @@ fn of_registry(reply: &Reply, query: Query, files: &Files) -> Result<Step, Provi
         let mut answer = object(&DESCRIPTOR, query, DOMAIN, records);
         if is_undated {
             let what = "it is registered, and since when is not told".to_owned();
-            answer.left_out.push(LeftOut { count: 0, what });
+            answer.left_out.push(OmittedRecords { count: 0, what });
         }
         return Ok(Step::Done(vec![answer]));
     }
     let call = match next(&registry, files, &query) {
-        Next::Call(call) => call,
-        Next::Unknown(host) => {
+        RegistryResult::Call(call) => call,
+        RegistryResult::Unknown(host) => {
             let blind = format!(
                 "Only the registry's answer: {host}, the registrar's server, is not among those known."
             );
@@ -170,7 +170,7 @@ fn of_registry(reply: &Reply, query: Query, files: &Files) -> Result<Step, Provi
                 Some(blind),
             ));
         }
-        Next::Nothing => return Ok(done(query, DOMAIN, vec![registry.record], Vec::new(), None)),
+        RegistryResult::Nothing => return Ok(done(query, DOMAIN, vec![registry.record], Vec::new(), None)),
     };
     Ok(ask(call, files, move |replied| {
         let (record, missing) = match of_registrar(replied, &query) {
@@ -185,7 +185,7 @@ fn of_registry(reply: &Reply, query: Query, files: &Files) -> Result<Step, Provi
 }
 
 /// Says what follows on the registry's answer.
-enum Next {
+enum RegistryResult {
     Call(Call),
     /// The registrar's server is none that may be asked.
     Unknown(String),
@@ -196,7 +196,7 @@ enum Next {
 /// Follows the link to the registrar's answer, where the files name its server; else the registrar by its id.
 ///
 /// The registry's answer is data: it never decides to which servers pivotd connects.
-fn next(registry: &Registration, files: &Files, query: &Query) -> Next {
+fn next(registry: &Registration, files: &Files, query: &Query) -> RegistryResult {
     // Servers link to other objects the same way; the registrar's answer is about the same name.
     let name = query.indicator.value();
     let links: Vec<Url> = registry
@@ -216,19 +216,21 @@ fn next(registry: &Registration, files: &Files, query: &Query) -> Next {
                 .at(link.origin().ascii_serialization())
                 .optional();
             call.query = link.query_pairs().into_owned().collect();
-            return Next::Call(call);
+            return RegistryResult::Call(call);
         }
     }
     let id = registry.record.text("iana_id");
     if let Some(server) = id.and_then(|id| bootstrap::of_registrar(files, &id)) {
         let path = format!("{}domain/{}", server.path(), segment(name));
         let root = server.origin().ascii_serialization();
-        return Next::Call(Call::get(IANA, REGISTRAR, path).at(root).optional());
+        return RegistryResult::Call(Call::get(IANA, REGISTRAR, path).at(root).optional());
     }
     links
         .first()
         .and_then(Url::host_str)
-        .map_or(Next::Nothing, |host| Next::Unknown(host.to_owned()))
+        .map_or(RegistryResult::Nothing, |host| {
+            RegistryResult::Unknown(host.to_owned())
+        })
 }
 
 /// Reads the registrar's answer; whatever is wrong with it costs its contacts only.

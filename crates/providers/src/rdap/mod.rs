@@ -18,7 +18,7 @@ use secrecy::SecretString;
 
 use super::kit::common::offered;
 use super::{
-    Call, Classification, Descriptor, Exposed, Files, Lookup, Offer, Origin, Probe, Product, Provider,
+    Call, Classification, Descriptor, ExposedKey, Files, Lookup, Offer, Origin, Probe, Product, Provider,
     ProviderError, ReferenceFile, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -148,7 +148,7 @@ impl Provider for Rdap {
         classify::classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, _key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, _key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         const ACCEPT: &str = "accept";
         call.headers.retain(|(name, _)| *name != ACCEPT);
         if call.server.is_some() {

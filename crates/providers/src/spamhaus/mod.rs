@@ -13,7 +13,7 @@ use self::codes::Zone;
 use super::kit::common::{object, offered, uncovered};
 use super::kit::resource::{NXDOMAIN, RecordType, Resource, resolved};
 use super::{
-    Call, Charge, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe,
+    Call, Charge, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe,
     Product, Provider, ProviderError, ProviderOption, Replied, Reply, ReplyClass, Step, names,
 };
 use pivotd_domain::{Capability, Denial, FailureKind, Indicator, IndicatorKind, Query, Record};
@@ -122,7 +122,7 @@ impl Provider for Spamhaus {
         }
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         let zone = call.product.clone();
         if key.option(SERVICE) == PUBLIC {
             if zone == Zone::Zrd.id() {

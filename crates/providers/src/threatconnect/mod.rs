@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::kit::common::offered;
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, ProviderOption, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -127,7 +127,7 @@ impl Provider for ThreatConnect {
         classify::classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, now: Timestamp) -> Result<(), ProviderError> {
         sign::sign(call, key, now)
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Owner {
 
 /// Starts, or goes on with, a list until as many records came as are wanted.
 pub(super) fn start(list: List, query: Query, lookup: &Lookup) -> Result<Step, ProviderError> {
-    Walk::of(list, query, lookup).next()
+    PageWalk::of(list, query, lookup).next()
 }
 
 /// Makes a list that is read until its end, and goes on with `missing` where the vendor does not have it.
@@ -60,14 +60,14 @@ pub(super) fn all_or(
     lookup: &Lookup,
     missing: fn(Query) -> Step,
 ) -> Result<Step, ProviderError> {
-    let mut walk = Walk::of(list, query, lookup);
+    let mut walk = PageWalk::of(list, query, lookup);
     walk.want = usize::MAX;
     walk.missing = Some(missing);
     walk.next()
 }
 
 /// Holds a walk over pages.
-struct Walk {
+struct PageWalk {
     list: List,
     query: Query,
     /// Records wanted in all.
@@ -87,9 +87,9 @@ struct Walk {
     lacking: Vec<String>,
 }
 
-impl Walk {
+impl PageWalk {
     fn of(list: List, query: Query, lookup: &Lookup) -> Self {
-        let held = lookup.held.clone();
+        let held = lookup.earlier.clone();
         let more = held.as_ref().is_none_or(|held| held.more);
         let total = held.as_ref().and_then(|held| held.total);
         let mut rows = Rows::default();
@@ -104,7 +104,7 @@ impl Walk {
         Self {
             list,
             query,
-            want: lookup.want.max(1),
+            want: lookup.wanted.max(1),
             missing: None,
             seen,
             at: (rows.records().len() + rows.unread()) as u64,

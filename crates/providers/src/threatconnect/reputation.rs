@@ -6,7 +6,7 @@ use super::groups::known_hash;
 use super::indicators::indicator;
 use super::{DESCRIPTOR, INDICATORS, ORIGIN, tql};
 use crate::kit::common::{one, one_query, uncovered};
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::{Node, clean, json, malformed};
 use crate::{Call, Lookup, ProviderError, Step};
 use pivotd_domain::{Query, Record, Value};
@@ -39,10 +39,10 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         }
         let (mut held, mut rows) = (Vec::new(), Rows::default());
         for row in data.into_iter().flat_map(Node::rows) {
-            match Held::read(row) {
+            match OwnerIndicator::read(row) {
                 Some(one) if one.is(&query) => held.push(one),
                 // A server that did not filter gives others.
-                Some(_) => rows.extend([Row::LeftOut(Why::Elsewhere, None)]),
+                Some(_) => rows.extend([Row::LeftOut(SkipReason::Elsewhere, None)]),
                 None => rows.lose(1),
             }
         }
@@ -58,7 +58,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 }
 
 /// Holds an indicator as one owner has it.
-struct Held {
+struct OwnerIndicator {
     record: Record,
     /// From 0 to 5 in the vendor's skulls; 0 is none.
     rating: Option<f64>,
@@ -68,7 +68,7 @@ struct Held {
     false_positives: u64,
 }
 
-impl Held {
+impl OwnerIndicator {
     fn read(row: Node<'_>) -> Option<Self> {
         let record = indicator(row)?;
         let wrong = row.get("falsePositives");
@@ -162,7 +162,7 @@ impl Held {
 
 /// Makes the records: the vendor's own score once, as measure `threat-assess`, then each owner's, the weightiest first.
 /// Also says how many owners are left out.
-fn told(mut held: Vec<Held>) -> (Vec<Record>, Vec<String>) {
+fn told(mut held: Vec<OwnerIndicator>) -> (Vec<Record>, Vec<String>) {
     let scores = held
         .iter()
         .filter_map(|held| Some((integer(&held.record, "score")?, held)));
@@ -184,7 +184,7 @@ fn told(mut held: Vec<Held>) -> (Vec<Record>, Vec<String>) {
         (Reverse(held.value()), Reverse(newest), held.owner())
     });
     let more = held.len().saturating_sub(MOST_OWNERS);
-    records.extend(held.iter().take(MOST_OWNERS).map(Held::told));
+    records.extend(held.iter().take(MOST_OWNERS).map(OwnerIndicator::told));
     let notes = match more {
         0 => Vec::new(),
         1 => vec!["1 more owner has it.".to_owned()],

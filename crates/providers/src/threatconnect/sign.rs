@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use sha2::Sha256;
 
-use crate::{Call, Exposed, Method, ProviderError};
+use crate::{Call, ExposedKey, Method, ProviderError};
 
 /// Names the way with a token that an API user was given.
 pub(super) const TOKEN: &str = "token";
@@ -22,7 +22,7 @@ const TIMESTAMP: &str = "timestamp";
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] where the key is whole for neither.
-pub(super) fn sign(call: &mut Call, key: &Exposed<'_>, now: Timestamp) -> Result<(), ProviderError> {
+pub(super) fn sign(call: &mut Call, key: &ExposedKey<'_>, now: Timestamp) -> Result<(), ProviderError> {
     let (token, access, secret) = (
         key.field("api_token"),
         key.field("access_id"),

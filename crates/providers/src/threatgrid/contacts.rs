@@ -11,9 +11,9 @@ use super::files::told;
 use super::indicators::{FEEDS, Feeds, Ratings, Threshold};
 use super::reports::{self, Reports, parsed, report};
 use super::search::Run;
-use super::streams::{self, Touch};
+use super::streams::{self, NetworkContact};
 use crate::kit::json::Json;
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::Node;
 use crate::{Lookup, ProviderError, Replied, Step};
 use pivotd_domain::Record;
@@ -25,7 +25,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 
 /// Holds a contact with the runs that made it, as indices into the reports.
 struct Contact {
-    touch: Touch,
+    touch: NetworkContact,
     /// The hosts and addresses that a URL or a user agent went to.
     to: BTreeSet<String>,
     runs: Vec<usize>,
@@ -73,7 +73,7 @@ fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
 fn rate(
     reports: Reports,
     contacts: Vec<Contact>,
-    places: Vec<Place>,
+    places: Vec<AddressLocation>,
     mut feeds: Feeds,
 ) -> Result<Step, ProviderError> {
     let calls = feeds.calls();
@@ -132,14 +132,14 @@ fn merge(reports: &mut Reports) -> Vec<Contact> {
 }
 
 /// Holds what annotations say of an address.
-struct Place {
+struct AddressLocation {
     address: String,
     country: Option<String>,
     asn: Option<String>,
 }
 
 /// Reads the annotations; what fails is missing.
-fn places(reports: &mut Reports, replies: Vec<Replied>) -> Vec<Place> {
+fn places(reports: &mut Reports, replies: Vec<Replied>) -> Vec<AddressLocation> {
     let mut places = Vec::new();
     for replied in replies {
         match parsed(replied) {
@@ -156,14 +156,14 @@ fn places(reports: &mut Reports, replies: Vec<Replied>) -> Vec<Place> {
     places
 }
 
-fn annotated(body: &Json) -> Vec<Place> {
+fn annotated(body: &Json) -> Vec<AddressLocation> {
     let items = Node::of(body).get("data").get("items");
     let place = |(name, node): (&str, Node<'_>)| {
         let asn = node.get("asn").text();
         let digits = asn
             .as_deref()
             .map(|asn| asn.trim_start_matches(['A', 'S', 'a', 's']));
-        Some(Place {
+        Some(AddressLocation {
             address: crate::kit::tolerant::address(name)?,
             country: node
                 .get("country_name")
@@ -190,7 +190,7 @@ fn annotated(body: &Json) -> Vec<Place> {
 fn finish(
     mut reports: Reports,
     mut contacts: Vec<Contact>,
-    places: &[Place],
+    places: &[AddressLocation],
     ratings: Option<&Ratings>,
 ) -> Result<Step, ProviderError> {
     let mut below = Rows::default();
@@ -201,10 +201,10 @@ fn finish(
             "severity {}, confidence {}",
             threshold.severity, threshold.confidence
         );
-        below.extend((contacts.len()..all).map(|_| Row::LeftOut(Why::Below, Some(of.clone()))));
+        below.extend((contacts.len()..all).map(|_| Row::LeftOut(SkipReason::Below, Some(of.clone()))));
         reports.missing.extend(ratings.missing.iter().cloned());
     }
-    let by_address: HashMap<&str, &Place> = places
+    let by_address: HashMap<&str, &AddressLocation> = places
         .iter()
         .rev()
         .map(|place| (place.address.as_str(), place))
@@ -220,7 +220,7 @@ fn finish(
 fn record(
     contact: &Contact,
     reports: &Reports,
-    places: &HashMap<&str, &Place>,
+    places: &HashMap<&str, &AddressLocation>,
     ratings: Option<&Ratings>,
 ) -> Record {
     let touch = &contact.touch;

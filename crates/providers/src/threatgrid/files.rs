@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::common::{MOST_RECORDS, cut, entries, hash};
 use super::reports::{self, Reports};
 use super::search::{Run, texts};
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::Node;
 use crate::{Lookup, ProviderError, Step};
 use pivotd_domain::Record;
@@ -16,7 +16,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 }
 
 fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
-    let mut gathered = Gathered::default();
+    let mut gathered = GroupedRuns::default();
     let mut others = Rows::default();
     for (run, body) in &reports.read {
         for row in entries(Node::of(body).get("data").get("items")) {
@@ -39,13 +39,13 @@ fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
 
 /// Gathers what several runs show under the same key, in the order of the first.
 #[derive(Default)]
-pub(super) struct Gathered<'a> {
+pub(super) struct GroupedRuns<'a> {
     found: Vec<(Record, Vec<&'a Run>)>,
     places: HashMap<String, usize>,
     is_cut: bool,
 }
 
-impl<'a> Gathered<'a> {
+impl<'a> GroupedRuns<'a> {
     /// Adds what a run shows; the record is that of the first run.
     pub(super) fn add(&mut self, key: String, run: &'a Run, make: impl FnOnce() -> Record) {
         let place = self.places.get(&key).copied();
@@ -82,7 +82,7 @@ fn artifact(row: Node<'_>, run: &Run) -> Result<(String, Record), Row> {
         .flatten()
         .any(|hash| run.is_of(hash))
     {
-        return Err(Row::LeftOut(Why::OwnFile, None));
+        return Err(Row::LeftOut(SkipReason::OwnFile, None));
     }
     let kind = ["magic-type", "mime-type", "type"];
     let record = Record::new()

@@ -24,8 +24,8 @@ use jiff::Timestamp;
 
 use super::kit::common::offered;
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Param, Probe, Product,
-    Provider, ProviderError, ProviderOption, Reply, Step, Values, names,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Param, Probe,
+    Product, Provider, ProviderError, ProviderOption, Reply, Step, Values, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
 
@@ -43,8 +43,8 @@ const MOST_RUNS: usize = 20;
 
 fn runs() -> Param {
     let values = Values::Number {
-        least: 1,
-        most: 20,
+        min: 1,
+        max: 20,
         default: 5,
     };
     Param::new("runs", "Newest runs of a file that are read", values)
@@ -67,8 +67,8 @@ fn confidence() -> Param {
 /// The vendor's feeds start at 80, which hides most of what a sample touched; here nothing is hidden unasked.
 fn percent() -> Values {
     Values::Number {
-        least: 0,
-        most: 100,
+        min: 0,
+        max: 100,
         default: 0,
     }
 }
@@ -180,7 +180,7 @@ impl Provider for ThreatGrid {
         classify::classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         sign::sign(call, key)
     }
 }

@@ -28,10 +28,10 @@ pub(super) struct Reports {
 }
 
 /// Goes on when all reports are there.
-pub(super) type Then = fn(Reports) -> Result<Step, ProviderError>;
+pub(super) type AfterReports = fn(Reports) -> Result<Step, ProviderError>;
 
 /// Starts a look-up of a file that reads `part` of each run's analysis.
-pub(super) fn start(lookup: &Lookup, part: &'static str, then: Then) -> Result<Step, ProviderError> {
+pub(super) fn start(lookup: &Lookup, part: &'static str, then: AfterReports) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
     let asked = query.clone();
     search::find(
@@ -74,9 +74,9 @@ pub(super) fn report(run: &Run, part: &str) -> Call {
 /// Chooses the runs that are read, and notes why others are not.
 fn choose(runs: Vec<Run>, reports: &mut Reports) -> Vec<Run> {
     let least = number(&reports.query, "min-score");
-    let most = usize::try_from(number(&reports.query, "runs")).unwrap_or(0);
+    let max = usize::try_from(number(&reports.query, "runs")).unwrap_or(0);
     // A question without parameters is asked with their defaults.
-    let most = if most == 0 { 5 } else { most.min(super::MOST_RUNS) };
+    let max = if max == 0 { 5 } else { max.min(super::MOST_RUNS) };
     let all = runs.len();
     let (done, others): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(Run::is_done);
     if !others.is_empty() {
@@ -95,11 +95,11 @@ fn choose(runs: Vec<Run>, reports: &mut Reports) -> Vec<Run> {
             .notes
             .push(format!("{count} of {all} runs have no score of {least} or more."));
     }
-    if scored.len() > most {
+    if scored.len() > max {
         let count = scored.len();
         // What others keep private can most likely not be read, so that it must not take the place of what can.
         scored.sort_by_key(Run::is_private_to_others);
-        let dropped = scored.split_off(most);
+        let dropped = scored.split_off(max);
         let passed = dropped.iter().any(Run::is_private_to_others);
         let but = if passed {
             ", those that others keep private last"
@@ -108,7 +108,7 @@ fn choose(runs: Vec<Run>, reports: &mut Reports) -> Vec<Run> {
         };
         reports
             .notes
-            .push(format!("Read from the newest {most} of {count} runs{but}."));
+            .push(format!("Read from the newest {max} of {count} runs{but}."));
     }
     scored
 }

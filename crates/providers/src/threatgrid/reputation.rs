@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::search::{Found, Run, find, texts};
+use super::search::{Run, SearchResult, find, texts};
 use super::{DESCRIPTOR, SEARCH};
 use crate::kit::common::{one_query, uncovered};
 use crate::kit::rows::{Row, Rows};
@@ -34,7 +34,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     )
 }
 
-fn reputation(query: Query, found: &Found) -> Result<Answer, ProviderError> {
+fn reputation(query: Query, found: &SearchResult) -> Result<Answer, ProviderError> {
     let missing = found.missing(&query);
     let blind = found.blind(&query);
     let is_file = query.indicator.kind() == IndicatorKind::Hash;
@@ -56,11 +56,11 @@ fn reputation(query: Query, found: &Found) -> Result<Answer, ProviderError> {
 }
 
 /// Returns the run with the highest threat score, of equal ones the newest; `None` where no run has one.
-fn highest(found: &Found) -> Option<(&Run, i64)> {
+fn highest(found: &SearchResult) -> Option<(&Run, i64)> {
     let mut highest: Option<(&Run, i64)> = None;
     for run in &found.runs {
         if let Some(score) = run.score
-            && highest.is_none_or(|(_, most)| score > most)
+            && highest.is_none_or(|(_, max)| score > max)
         {
             highest = Some((run, score));
         }
@@ -69,7 +69,7 @@ fn highest(found: &Found) -> Option<(&Run, i64)> {
 }
 
 /// Makes the record of a file: measure `threat-score`, the score of its highest run.
-fn of_file(run: &Run, score: i64, found: &Found) -> Record {
+fn of_file(run: &Run, score: i64, found: &SearchResult) -> Record {
     let runs = found.runs.iter().filter(|run| run.score.is_some()).count();
     let of = match runs {
         1 => "in 1 run".to_owned(),
@@ -89,7 +89,7 @@ fn of_file(run: &Run, score: i64, found: &Found) -> Record {
 
 /// Makes the record of what samples touched: measure `seen-in-samples`, the highest score of these samples. Neither
 /// their behaviors nor their tags are about it.
-fn of_touched(run: &Run, score: i64, found: &Found, in_part: bool) -> Record {
+fn of_touched(run: &Run, score: i64, found: &SearchResult, in_part: bool) -> Record {
     let scored = found.runs.iter().filter(|run| run.score.is_some());
     let files: HashSet<&String> = scored.map(|run| run.file().unwrap_or(&run.id)).collect();
     let least = if in_part { "at least " } else { "" };

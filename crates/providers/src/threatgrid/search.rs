@@ -11,7 +11,7 @@ use super::common::{call, hash, number, time};
 use super::list::List;
 use super::{DESCRIPTOR, SEARCH};
 use crate::kit::common::{first, one_query, replied_good};
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::{Node, distinct, json};
 use crate::{Call, Lookup, ProviderError, Replied, Step};
 use pivotd_domain::indicator::HashType;
@@ -97,10 +97,10 @@ impl Run {
     }
 
     /// Names the behaviors of the highest threat, at most so many.
-    pub(super) fn weightiest(&self, most: usize) -> impl Iterator<Item = &str> {
+    pub(super) fn weightiest(&self, max: usize) -> impl Iterator<Item = &str> {
         let mut behaviors: Vec<_> = self.behaviors.iter().collect();
         behaviors.sort_by_key(|(threat, _)| std::cmp::Reverse(*threat));
-        behaviors.into_iter().take(most).map(|(_, title)| title.as_str())
+        behaviors.into_iter().take(max).map(|(_, title)| title.as_str())
     }
 
     /// Tells whether it is a run of the file with this hash.
@@ -133,7 +133,7 @@ impl Run {
 
 /// Holds what a search found.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct SearchResult {
     /// The runs, newest first; of a hash, those of the file itself.
     pub(super) runs: Vec<Run>,
     /// How many rows the vendor gave.
@@ -152,7 +152,7 @@ pub(super) struct Found {
     failed: Vec<String>,
 }
 
-impl Found {
+impl SearchResult {
     /// Says what is missing.
     pub(super) fn missing(&self, query: &Query) -> Vec<String> {
         let mut missing = self.failed.clone();
@@ -169,7 +169,7 @@ impl Found {
 
     /// Returns what the search found beside the runs that are told.
     pub(super) fn others(&self) -> Rows {
-        let brought = (0..self.brought).map(|_| Row::LeftOut(Why::Brought, None));
+        let brought = (0..self.brought).map(|_| Row::LeftOut(SkipReason::Brought, None));
         let mut rows: Rows = brought.collect();
         rows.lose(self.unreadable);
         rows
@@ -215,7 +215,7 @@ impl Found {
 }
 
 /// Goes on when the search is done.
-pub(super) type Then = Box<dyn FnOnce(Found) -> Result<Step, ProviderError> + Send>;
+pub(super) type AfterSearch = Box<dyn FnOnce(SearchResult) -> Result<Step, ProviderError> + Send>;
 
 /// Holds a search on its way.
 struct Search {
@@ -223,7 +223,7 @@ struct Search {
     list: List,
     /// The same search in another form, for where the first finds nothing.
     other: Option<List>,
-    found: Found,
+    found: SearchResult,
 }
 
 /// Starts a search for samples.
@@ -243,7 +243,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] for a SHA-512, which the vendor does not keep.
-pub(super) fn find(query: &Query, then: Then) -> Result<Step, ProviderError> {
+pub(super) fn find(query: &Query, then: AfterSearch) -> Result<Step, ProviderError> {
     let (kind, value) = (query.indicator.kind(), query.indicator.value());
     let list = |text: &str, pages| List::new(call_for(query, text), pages);
     let (list, other) = match kind {
@@ -264,7 +264,7 @@ pub(super) fn find(query: &Query, then: Then) -> Result<Step, ProviderError> {
         query: query.clone(),
         list,
         other,
-        found: Found::default(),
+        found: SearchResult::default(),
     };
     search.next(then)
 }
@@ -311,7 +311,7 @@ impl Search {
     ///
     /// # Errors
     /// [`ProviderError::Malformed`] where there were rows, and none could be read.
-    fn next(mut self, then: Then) -> Result<Step, ProviderError> {
+    fn next(mut self, then: AfterSearch) -> Result<Step, ProviderError> {
         if self.list.next().is_none()
             && self.found.rows == 0
             && let Some(other) = self.other.take()
@@ -372,7 +372,7 @@ impl Search {
 }
 
 /// Makes the answer to the question for samples, which every look-up of a file answers on its way.
-pub(super) fn samples(asked: &Query, found: &Found) -> Result<Answer, ProviderError> {
+pub(super) fn samples(asked: &Query, found: &SearchResult) -> Result<Answer, ProviderError> {
     let mut query = Query::new(Capability::Samples, asked.indicator.clone());
     for name in ["min-score", "since", "until"] {
         if let Some(value) = asked.param(name) {

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::{Call, Exposed, ProviderError};
+use crate::{Call, ExposedKey, ProviderError};
 
 const HEADER: &str = "authorization";
 const PARAMETER: &str = "api_key";
@@ -11,7 +11,7 @@ const PARAMETER: &str = "api_key";
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] where the key is missing, or `auth` is unknown.
-pub(super) fn sign(call: &mut Call, key: &Exposed<'_>) -> Result<(), ProviderError> {
+pub(super) fn sign(call: &mut Call, key: &ExposedKey<'_>) -> Result<(), ProviderError> {
     let api_key = key.field("api_key");
     if api_key.is_empty() {
         return Err(ProviderError::Unsupported(

@@ -4,7 +4,7 @@
 //! answers, and for DNS a map of `{query: {query_data}, answers: […]}`; other protocols are not decoded further.
 
 use super::common::{canonical, entries, is_outside, verbatim};
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::{Node, address, host};
 use pivotd_domain::IndicatorKind;
 
@@ -15,7 +15,7 @@ const DEPTH: usize = 3;
 
 /// Holds one thing that was contacted, or a user agent that was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Touch {
+pub(super) struct NetworkContact {
     /// The record's field: `host`, `ip`, `url` or `user_agent`.
     pub(super) field: &'static str,
     pub(super) value: String,
@@ -27,7 +27,7 @@ pub(super) struct Touch {
 
 /// Takes in what a report tells.
 struct Sink<'a> {
-    take: &'a mut dyn FnMut(Touch),
+    take: &'a mut dyn FnMut(NetworkContact),
     /// How many texts were too long.
     too_long: usize,
     /// What was passed over.
@@ -36,7 +36,7 @@ struct Sink<'a> {
 
 /// Reads a report of network streams, in the order of the streams, each touch as often as it is there. Returns how many
 /// texts were too long, and what was passed over.
-pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> (usize, Rows) {
+pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(NetworkContact)) -> (usize, Rows) {
     let mut sink = Sink {
         take,
         too_long: 0,
@@ -60,7 +60,7 @@ pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> (usize, Rows)
         }
         let destination = all.address().filter(|address| is_outside(address));
         if all.address().is_some() && destination.is_none() {
-            sink.others.extend([Row::LeftOut(Why::Inside, None)]);
+            sink.others.extend([Row::LeftOut(SkipReason::Inside, None)]);
         }
         // Whom a sample asks for names is the sandbox's resolver, the same one for every sample. Another protocol on
         // its port is none, and malware likes that port.
@@ -70,7 +70,7 @@ pub(super) fn read(body: Node<'_>, take: &mut dyn FnMut(Touch)) -> (usize, Rows)
             _ => false,
         };
         if let Some(value) = destination.clone().filter(|_| !resolver) {
-            (sink.take)(Touch {
+            (sink.take)(NetworkContact {
                 field: "ip",
                 value,
                 port,
@@ -122,16 +122,16 @@ fn name(node: Node<'_>, into: &mut Sink<'_>) {
         if let Some(text) = node.text() {
             into.others.extend([match text.contains('.') {
                 true => Row::Unread,
-                false => Row::LeftOut(Why::Inside, None),
+                false => Row::LeftOut(SkipReason::Inside, None),
             }]);
         }
         return;
     };
     if host.ends_with(".arpa") {
-        into.others.extend([Row::LeftOut(Why::Reverse, None)]);
+        into.others.extend([Row::LeftOut(SkipReason::Reverse, None)]);
     } else {
         let value = host;
-        (into.take)(Touch {
+        (into.take)(NetworkContact {
             field: "host",
             value,
             port: None,
@@ -149,7 +149,7 @@ fn request(node: Node<'_>, destination: Option<&str>, protocol: Option<&str>, in
         .or_else(|| address(named))
         .or_else(|| destination.map(str::to_owned));
     let mut touch = |field, value: String| {
-        (into.take)(Touch {
+        (into.take)(NetworkContact {
             field,
             value,
             port: None,

@@ -3,7 +3,7 @@
 //! What was only read or checked is left out: every process reads hundreds of keys of the system.
 
 use super::common::{entries, left_out, verbatim};
-use super::files::Gathered;
+use super::files::GroupedRuns;
 use super::reports::{self, Reports};
 use crate::kit::rows::{Row, Rows};
 use crate::kit::tolerant::Node;
@@ -26,7 +26,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 }
 
 fn finish(mut reports: Reports) -> Result<Step, ProviderError> {
-    let mut gathered = Gathered::default();
+    let mut gathered = GroupedRuns::default();
     let mut too_long = 0;
     let mut others = Rows::default();
     for (run, body) in &reports.read {

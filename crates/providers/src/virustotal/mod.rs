@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::kit::common::{key_header, offered};
 use super::{
-    Call, Classification, CredentialField, Descriptor, Exposed, Lookup, Offer, Origin, Probe, Product,
+    Call, Classification, CredentialField, Descriptor, ExposedKey, Lookup, Offer, Origin, Probe, Product,
     Provider, ProviderError, Reply, Step, names,
 };
 use pivotd_domain::{Capability, IndicatorKind};
@@ -142,7 +142,7 @@ impl Provider for VirusTotal {
         classify::classify(call, reply)
     }
 
-    fn sign(&self, call: &mut Call, key: &Exposed<'_>, _now: Timestamp) -> Result<(), ProviderError> {
+    fn sign(&self, call: &mut Call, key: &ExposedKey<'_>, _now: Timestamp) -> Result<(), ProviderError> {
         key_header(call, &DESCRIPTOR, KEY_HEADER, key)
     }
 }

@@ -7,7 +7,7 @@
 use super::common::{call, nothing, time};
 use super::{DESCRIPTOR, MAX_PAGES, RESOLUTIONS};
 use crate::kit::common::{first, held, one_query, replied_good, segment, uncovered};
-use crate::kit::rows::{Row, Rows, Why};
+use crate::kit::rows::{Row, Rows, SkipReason};
 use crate::kit::tolerant::{Node, json};
 use crate::{Call, Lookup, ProviderError, Replied, Step};
 use pivotd_domain::{IndicatorKind, Query, Record};
@@ -21,9 +21,9 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     if let Some(done) = held(lookup) {
         return Ok(done);
     }
-    let walk = Walk {
+    let walk = PageWalk {
         query,
-        want: lookup.want.max(1),
+        want: lookup.wanted.max(1),
         rows: Rows::default(),
         read: 0,
         total: None,
@@ -32,7 +32,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     Ok(walk.next(None))
 }
 
-struct Walk {
+struct PageWalk {
     query: Query,
     want: usize,
     rows: Rows,
@@ -42,7 +42,7 @@ struct Walk {
     calls: usize,
 }
 
-impl Walk {
+impl PageWalk {
     fn next(self, cursor: Option<String>) -> Step {
         let call = page(&self.query, cursor);
         Step::Calls {
@@ -136,13 +136,13 @@ fn resolution(row: Node<'_>, query: &Query) -> Row {
     let asked = query.indicator.value();
     let other = if query.indicator.ip().is_some() { name } else { ip };
     if other.many().next().is_none() {
-        return Row::LeftOut(Why::Nobody, None);
+        return Row::LeftOut(SkipReason::NoHost, None);
     }
     let (name, ip) = match query.indicator.ip() {
         Some(_) => {
             let ip = ip.address().unwrap_or_else(|| asked.to_owned());
             if ip != asked {
-                return Row::LeftOut(Why::Elsewhere, None);
+                return Row::LeftOut(SkipReason::Elsewhere, None);
             }
             (name.host(), Some(ip))
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::calibrate::{Calibration, Meaning, Origin, check, from_record};
+use super::super::calibrate::{Calibration, Origin, WordMeaning, check, from_record};
 use super::*;
 use pivotd_domain::Record;
 
@@ -85,10 +85,10 @@ fn words_mean_what_the_policy_says_and_others_say_nothing() {
     let words = BTreeMap::from([
         (
             "malicious".to_owned(),
-            Meaning::Malicious(Millionths::percent(80)),
+            WordMeaning::Malicious(Millionths::percent(80)),
         ),
-        ("benign".to_owned(), Meaning::Benign(BenignClass::Soft)),
-        ("riot".to_owned(), Meaning::Benign(BenignClass::Hard)),
+        ("benign".to_owned(), WordMeaning::Benign(BenignClass::Soft)),
+        ("riot".to_owned(), WordMeaning::Benign(BenignClass::Hard)),
     ]);
     let rules = rules("classification", Calibration::Words(words));
     let polarity = |word: &str| {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use pivotd_domain::indicator::Indicator;
 
-use super::calibrate::{Calibration, Meaning};
+use super::calibrate::{Calibration, WordMeaning};
 use super::policy::{SourceRules, Thresholds};
 use super::score::Recommendation;
 use super::testing::{NOW, indicator, judge, listed, now, risk, sum};
@@ -200,7 +200,7 @@ fn an_old_answer_counts_for_what_it_says_and_completes_nothing() {
 
 #[test]
 fn a_missing_source_that_could_have_spoken_for_it_calls_for_a_person() {
-    let words = BTreeMap::from([("riot".to_owned(), Meaning::Benign(BenignClass::Hard))]);
+    let words = BTreeMap::from([("riot".to_owned(), WordMeaning::Benign(BenignClass::Hard))]);
     let rules = |source: &str| Rules {
         sources: BTreeMap::from([(
             source.to_owned(),

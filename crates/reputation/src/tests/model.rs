@@ -55,7 +55,7 @@ fn id(list: &[Evidence], policy: &Policy) -> String {
         policy,
         Fallbacks::default(),
         &[judge(list, policy)],
-        digest::Beside::default(),
+        digest::AnswerContext::default(),
     )
 }
 

@@ -8,14 +8,14 @@ use crate::catalogue::TransformSpec;
 use crate::config::Settings;
 use crate::domain::{Answer, Field, Kind, Marks, Record, Schema, Value};
 use crate::maltego::{Property, TransformResponse, response};
-use crate::mapping::{Heard, MappedInput, Selection, Window, arrange};
+use crate::mapping::{DateWindow, MappedInput, Selection, SourceAnswer, arrange};
 use crate::providers::Providers;
 
 /// Writes what a transform makes of answers in both ways, and returns it with the number of entities.
 fn both(
     settings: &Settings,
     spec: &TransformSpec,
-    answers: &[Heard<'_>],
+    answers: &[SourceAnswer<'_>],
     input: &MappedInput<'_>,
     extra: Option<&Property>,
 ) -> (String, String, usize) {
@@ -140,7 +140,7 @@ fn entities_of_random_records_are_the_same_in_both_ways_for_every_transform() {
             let one = whole(spec, provider, records.clone());
             let other = second.and_then(|at| Some(whole(spec, names.get(at)?, records)));
             let answers = std::iter::once(&one).chain(&other);
-            let answers: Vec<_> = answers.map(|answer| Heard::whole(answer, at())).collect();
+            let answers: Vec<_> = answers.map(|answer| SourceAnswer::whole(answer, at())).collect();
             let input = MappedInput {
                 type_id: &input.type_id,
                 value: &value,
@@ -243,8 +243,8 @@ proptest! {
         let settings = settings("whois", &rules.join("\n"));
         let spec = &settings.transforms[0];
         let answer = whole(spec, "domaintools", records);
-        let window = Window { since: window, ..Window::default() };
-        let heard = Heard { window, ..Heard::whole(&answer, at()) };
+        let window = DateWindow { since: window, ..DateWindow::default() };
+        let heard = SourceAnswer { window, ..SourceAnswer::whole(&answer, at()) };
         let (made, direct, _) = both(&settings, spec, &[heard], &INPUT, None);
         prop_assert_eq!(direct, made, "{}", rules.join("\n"));
     }

@@ -1,7 +1,7 @@
 use super::{answer, at, day, mapped, property, rules_of, values, written};
 use crate::domain::{Capability, Record};
 use crate::maltego::response::{Bookmark, OverlayKind, OverlayPosition};
-use crate::mapping::{Heard, MappedInput, Selection, map};
+use crate::mapping::{MappedInput, Selection, SourceAnswer, map};
 
 fn contact(role: &str, email: &str) -> Record {
     Record::new().with("role", role).with("email", email)
@@ -394,7 +394,7 @@ fn two_providers_keep_their_own_dates() {
         instead: None,
     };
     let mapped = map(
-        &[Heard::whole(&one, at()), Heard::whole(&two, at())],
+        &[SourceAnswer::whole(&one, at()), SourceAnswer::whole(&two, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(5),

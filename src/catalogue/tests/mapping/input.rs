@@ -1,11 +1,11 @@
 use super::{answer, at, property, rules_of, settings, values};
 use crate::domain::{Capability, Record};
 use crate::maltego::{Entity, Property};
-use crate::mapping::{Heard, Mapped, MappedInput, Selection, Window, map};
+use crate::mapping::{DateWindow, MappedInput, MappingResult, Selection, SourceAnswer, map};
 
 const RULES: &str = "[[transform.entity]]\non = \"input\"\nfields = { score = \"Risk score\", components = \"Components\" }\nband = { by = \"score\", scale = \"risk\" }";
 
-fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Record>) -> Mapped {
+fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Record>) -> MappingResult {
     let settings = settings("risk", RULES);
     let answer = answer(Capability::Risk, records);
     let input = MappedInput {
@@ -15,7 +15,7 @@ fn annotate(type_id: &str, value: &str, properties: &[Property], records: Vec<Re
         instead: None,
     };
     map(
-        &[Heard::whole(&answer, at())],
+        &[SourceAnswer::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(0),
@@ -102,7 +102,7 @@ fn the_dates_that_an_input_came_with_are_widened_and_never_narrowed() {
 #[test]
 fn nothing_is_annotated_without_a_record() {
     let mapped = annotate("maltego.Domain", "example.com", &[], Vec::new());
-    assert_eq!(mapped, Mapped::default());
+    assert_eq!(mapped, MappingResult::default());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_equals_the_input_is_left_out() {
         "neighbours",
         "[[transform.entity]]\neach = \"domains\"\nvalue = \"domain\"",
         vec![Record::new().with("domains", records.clone())],
-        &Window::default(),
+        &DateWindow::default(),
         9,
     );
     assert_eq!(
@@ -131,7 +131,7 @@ fn what_equals_the_input_is_left_out() {
         instead: None,
     };
     let mapped = map(
-        &[Heard::whole(&answer, at())],
+        &[SourceAnswer::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(9),
@@ -160,7 +160,7 @@ fn an_equally_named_entity_with_another_strict_property_is_found() {
             properties,
             instead: None,
         };
-        let heard = [Heard::whole(&answer, at())];
+        let heard = [SourceAnswer::whole(&answer, at())];
         let mapped = map(&heard, &rules_of(&settings), &input, &Selection::up_to(9));
         let ips: Vec<String> = mapped
             .entities
@@ -204,7 +204,7 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         instead: None,
     };
     let all = map(
-        &[Heard::whole(&answer, at())],
+        &[SourceAnswer::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(9),
@@ -257,7 +257,7 @@ fn dynamic_names_and_sinkholes_are_marked_with_who_says_so() {
         ..Selection::up_to(9)
     };
     let rest = map(
-        &[Heard::whole(&answer, at())],
+        &[SourceAnswer::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &without,
@@ -288,7 +288,7 @@ fn an_input_is_marked_however_it_is_typed() {
         instead: None,
     };
     let mapped = map(
-        &[Heard::whole(&answer, at())],
+        &[SourceAnswer::whole(&answer, at())],
         &rules_of(&settings),
         &input,
         &Selection::up_to(9),

@@ -13,7 +13,7 @@ use crate::catalogue::{Catalogue, TransformSpec};
 use crate::config::tests::vendor;
 use crate::domain::{Answer, Capability, Indicator, IndicatorKind, Query, Record, Source};
 use crate::maltego::Entity;
-use crate::mapping::{Heard, Mapped, MappedInput, Rules, Selection, Window, map};
+use crate::mapping::{DateWindow, MappedInput, MappingResult, Rules, Selection, SourceAnswer, map};
 
 /// Builds the settings of a file with one transform on a capability and these entity rules.
 pub(super) fn settings(capability: &str, rules: &str) -> crate::config::Settings {
@@ -58,14 +58,14 @@ pub(super) fn run(
     capability: &str,
     rules: &str,
     records: Vec<Record>,
-    window: &Window,
+    window: &DateWindow,
     limit: usize,
-) -> Mapped {
+) -> MappingResult {
     let settings = settings(capability, rules);
     let answer = answer(capability.parse().unwrap(), records);
-    let heard = Heard {
+    let heard = SourceAnswer {
         window: *window,
-        ..Heard::whole(&answer, at())
+        ..SourceAnswer::whole(&answer, at())
     };
     map(&[heard], &rules_of(&settings), &INPUT, &Selection::up_to(limit))
 }
@@ -76,7 +76,7 @@ pub(super) fn rules_of(settings: &crate::config::Settings) -> Rules<'_> {
 }
 
 pub(super) fn mapped(capability: &str, rules: &str, records: Vec<Record>) -> Vec<Entity> {
-    run(capability, rules, records, &Window::default(), 100).entities
+    run(capability, rules, records, &DateWindow::default(), 100).entities
 }
 
 pub(super) fn day(year: i16) -> Date {
@@ -134,7 +134,7 @@ fn the_transform_of_the_manual_maps_end_to_end() {
     ];
     let answer = answer(Capability::IpHistory, records);
     let mapped = map(
-        &[Heard::whole(&answer, at())],
+        &[SourceAnswer::whole(&answer, at())],
         &spec.rules(
             &loaded.settings.scales,
             &loaded.settings.lists,

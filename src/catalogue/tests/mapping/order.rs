@@ -3,7 +3,7 @@ use jiff::civil::date;
 use super::{day, property, run, values};
 use crate::ask::report::EntityView;
 use crate::domain::Record;
-use crate::mapping::Window;
+use crate::mapping::DateWindow;
 
 const RULES: &str = "[[transform.entity]]\nvalue = \"ip\"";
 
@@ -29,7 +29,7 @@ fn history() -> Vec<Record> {
 
 #[test]
 fn the_newest_come_first_and_the_limit_counts_entities() {
-    let mapped = run("ip-history", RULES, history(), &Window::default(), 3);
+    let mapped = run("ip-history", RULES, history(), &DateWindow::default(), 3);
     assert_eq!(values(&mapped.entities), ["192.0.2.4", "192.0.2.1", "192.0.2.3"]);
     assert_eq!(
         (mapped.shown, mapped.total_mapped, mapped.dropped.outside),
@@ -43,7 +43,7 @@ fn an_entity_says_of_each_period_that_a_source_saw_it() {
     let next_day = day(2017).tomorrow().unwrap();
     records.push(Record::new().with("ip", "192.0.2.1").with("first_seen", next_day));
     let of = |records: Vec<Record>, ip: &str| {
-        let mapped = run("ip-history", RULES, records, &Window::default(), 10);
+        let mapped = run("ip-history", RULES, records, &DateWindow::default(), 10);
         mapped.entities.into_iter().find(|one| one.value == ip).unwrap()
     };
     let one = of(history(), "192.0.2.1");
@@ -62,11 +62,11 @@ fn an_entity_says_of_each_period_that_a_source_saw_it() {
 
 #[test]
 fn a_period_that_touches_the_window_belongs_to_it() {
-    let window = Window {
+    let window = DateWindow {
         since: Some(date(2013, 5, 20)),
         until: Some(date(2013, 12, 31)),
         near: None,
-        ..Window::default()
+        ..DateWindow::default()
     };
     let mapped = run("ip-history", RULES, history(), &window, 10);
     // The first address is outside: it was there before and after, not then.
@@ -75,9 +75,9 @@ fn a_period_that_touches_the_window_belongs_to_it() {
         (mapped.shown, mapped.total_mapped, mapped.dropped.outside),
         (3, 5, 2)
     );
-    let later = Window {
+    let later = DateWindow {
         since: Some(date(2020, 1, 1)),
-        ..Window::default()
+        ..DateWindow::default()
     };
     let mapped = run("ip-history", RULES, history(), &later, 10);
     assert_eq!(
@@ -85,9 +85,9 @@ fn a_period_that_touches_the_window_belongs_to_it() {
         ["192.0.2.4", "192.0.2.5"],
         "what still holds touches every later window"
     );
-    let earlier = Window {
+    let earlier = DateWindow {
         until: Some(date(2009, 1, 1)),
-        ..Window::default()
+        ..DateWindow::default()
     };
     let mapped = run("ip-history", RULES, history(), &earlier, 10);
     assert_eq!(
@@ -99,9 +99,9 @@ fn a_period_that_touches_the_window_belongs_to_it() {
 
 #[test]
 fn the_nearest_come_first() {
-    let window = Window {
+    let window = DateWindow {
         near: Some(date(2011, 6, 1)),
-        ..Window::default()
+        ..DateWindow::default()
     };
     let mapped = run("ip-history", RULES, history(), &window, 10);
     assert_eq!(
@@ -124,7 +124,7 @@ fn the_rarest_come_first_where_counts_are_known() {
         "pivots",
         "[[transform.entity]]\nvalue = \"host\"",
         records,
-        &Window::default(),
+        &DateWindow::default(),
         10,
     );
     assert_eq!(

@@ -10,7 +10,7 @@ proptest! {
         if let Ok(template) = Template::parse(&text) {
             prop_assert_eq!(template.to_string(), text);
             let names: Vec<String> = template.fields().map(str::to_owned).collect();
-            prop_assert_eq!(template.fill(|_| None).is_none(), template.pieces.iter().any(|piece| matches!(piece, crate::mapping::Piece::Field(_))));
+            prop_assert_eq!(template.fill(|_| None).is_none(), template.pieces.iter().any(|piece| matches!(piece, crate::mapping::TemplatePart::Field(_))));
             let all = template.fill(|name| names.iter().any(|known| known == name).then(|| "x".into()));
             prop_assert!(all.is_some());
         }
@@ -45,7 +45,7 @@ proptest! {
         let settings = super::settings("risk", "[[transform.entity]]\non = \"input\"\nfields = { score = { property = \"fqdn\" } }");
         let answer = super::answer(crate::domain::Capability::Risk, vec![Record::new().with("score", 5)]);
         let input = crate::mapping::MappedInput { type_id: "maltego.Domain", value: &value, properties: &given, instead: None };
-        let mapped = crate::mapping::map(&[crate::mapping::Heard::whole(&answer, super::at())], &super::rules_of(&settings), &input, &crate::mapping::Selection::up_to(1));
+        let mapped = crate::mapping::map(&[crate::mapping::SourceAnswer::whole(&answer, super::at())], &super::rules_of(&settings), &input, &crate::mapping::Selection::up_to(1));
         prop_assert_eq!(&mapped.entities[0].value, &value);
         prop_assert_eq!(&mapped.entities[0].type_id, "maltego.Domain");
         let strict: Vec<_> = mapped.entities[0].properties.iter().filter(|one| one.strict).collect();

@@ -140,8 +140,8 @@ fn a_score_never_falls_while_a_vendors_number_grows() {
         if review == i64::MAX {
             continue;
         }
-        let most = if measure == "threat-assess" { 1000 } else { 100 };
-        let scores: Vec<u8> = (0..=most)
+        let max = if measure == "threat-assess" { 1000 } else { 100 };
+        let scores: Vec<u8> = (0..=max)
             .map(|number| {
                 alone(&policy, source, measure, &number.to_string(), 0)
                     .score

@@ -25,7 +25,7 @@ fn wide(at: usize) -> Row {
         value.extend_from_slice(b"some");
     }
     Row {
-        shelf: Table::Decisions,
+        table: Table::Decisions,
         key: format!("row-{at:04}"),
         until_us: NEVER,
         value,

@@ -416,7 +416,7 @@ fn what_could_be_the_rest_of_a_host_is_left() {
         ] {
             for taken in readings(&given) {
                 let is_whole = taken.indicator.value().contains("evil.example");
-                assert!(taken.left.is_some() || is_whole, "{given}: {taken:?}");
+                assert!(taken.remainder.is_some() || is_whole, "{given}: {taken:?}");
                 is_read = true;
             }
         }

@@ -266,7 +266,11 @@ fn rows_without_a_record_are_left_out_or_not_understood() {
         (Value::Null, "", 1),
     ] {
         let rows = rows(IndicatorKind::Ipv4, "192.0.2.44", &row);
-        let said: Vec<String> = rows.left_out().iter().map(pivotd_domain::LeftOut::text).collect();
+        let said: Vec<String> = rows
+            .left_out()
+            .iter()
+            .map(pivotd_domain::OmittedRecords::text)
+            .collect();
         assert_eq!(
             (rows.records().len(), said.join(", ").as_str(), rows.unread()),
             (0, left_out, unread),

@@ -11,7 +11,7 @@ const MOST_LETTERS: usize = 100;
 
 /// Holds what is not told of a registration's contacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Untold {
+pub struct WithheldFields {
     /// The roles whose contacts are withheld, as redactions or a privacy service's, so that they give no record.
     pub withheld: Vec<String>,
     /// The roles of contacts that are named, and whose mailbox, telephone and address are a privacy service's.
@@ -20,7 +20,7 @@ pub struct Untold {
     pub unread: Vec<String>,
 }
 
-impl Untold {
+impl WithheldFields {
     /// Adds this to a registration's record.
     pub fn put(self, record: Record) -> Record {
         record
@@ -31,8 +31,8 @@ impl Untold {
 }
 
 /// Says what is not told of contacts.
-pub fn untold<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> Untold {
-    let mut untold = Untold::default();
+pub fn untold<'a>(contacts: impl IntoIterator<Item = &'a Contact>) -> WithheldFields {
+    let mut untold = WithheldFields::default();
     for contact in contacts {
         let is_told = !contact.records().is_empty();
         let is_private = || {

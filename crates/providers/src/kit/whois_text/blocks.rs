@@ -53,23 +53,23 @@ pub(super) fn split<'a>(lines: &'a [Line<'a>]) -> Vec<Block<'a>> {
 
 /// Is what follows a line: the next line that holds something, and whether a blank one stands between.
 #[derive(Debug, Clone, Copy)]
-struct Next<'a> {
+struct NextLine<'a> {
     line: &'a Line<'a>,
     adjacent: bool,
 }
 
-fn following<'a>(lines: &'a [Line<'a>]) -> Vec<Option<Next<'a>>> {
+fn following<'a>(lines: &'a [Line<'a>]) -> Vec<Option<NextLine<'a>>> {
     let mut following = vec![None; lines.len()];
-    let mut next: Option<Next<'a>> = None;
+    let mut next: Option<NextLine<'a>> = None;
     for (line, slot) in lines.iter().zip(&mut following).rev() {
         *slot = next;
         next = match line.text {
-            Text::Blank => next.map(|next| Next {
+            Text::Blank => next.map(|next| NextLine {
                 adjacent: false,
                 ..next
             }),
             Text::Comment(_) => next,
-            _ => Some(Next { line, adjacent: true }),
+            _ => Some(NextLine { line, adjacent: true }),
         };
     }
     following
@@ -150,7 +150,7 @@ impl Open<'_> {
 }
 
 impl<'a> Splitter<'a> {
-    fn line(&mut self, line: &'a Line<'a>, next: Option<Next<'a>>) {
+    fn line(&mut self, line: &'a Line<'a>, next: Option<NextLine<'a>>) {
         match &line.text {
             Text::Blank => {
                 if let Some(open) = &mut self.open {
@@ -221,7 +221,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Tells whether a line is a heading, and of what.
-    fn heading(&self, line: &Line<'_>, next: Option<Next<'_>>) -> Option<Head> {
+    fn heading(&self, line: &Line<'_>, next: Option<NextLine<'_>>) -> Option<Head> {
         let deeper = next.is_some_and(|next| next.line.indent > line.indent);
         let is_pair = next.is_some_and(|next| matches!(next.line.text, Text::Pair { .. }));
         match &line.text {

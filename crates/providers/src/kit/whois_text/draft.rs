@@ -7,7 +7,7 @@ use crate::kit::contact::{Contact, Part};
 
 /// Is a contact while it is read.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct ContactDraft {
     pub(super) contact: Contact,
     pub(super) handles: Vec<String>,
     /// The words before the field in its keys, where these name its role.
@@ -24,7 +24,7 @@ pub(super) struct Draft {
     pub(super) is_hidden: bool,
 }
 
-impl Draft {
+impl ContactDraft {
     /// Makes a contact of these roles.
     pub(super) fn of(roles: &[&'static str]) -> Self {
         let mut draft = Self::default();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::MOST_CONTACTS;
 use super::blocks::{Block, Entry, Head};
-use super::draft::{Draft, handle};
+use super::draft::{ContactDraft, handle};
 use super::free;
 use super::keys::{self, Field};
 use super::lines::{Line, Text};
@@ -54,7 +54,7 @@ enum Scope {
 
 #[derive(Debug, Default)]
 struct Reader {
-    drafts: Vec<Draft>,
+    drafts: Vec<ContactDraft>,
     /// The place of a contact by the words of its keys.
     prefixes: HashMap<String, usize>,
     /// Roles by the handle that they refer to.
@@ -70,7 +70,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn push(&mut self, draft: Draft) -> Option<usize> {
+    fn push(&mut self, draft: ContactDraft) -> Option<usize> {
         if self.drafts.len() >= 2 * MOST_CONTACTS {
             return None;
         }
@@ -136,7 +136,7 @@ impl Reader {
 
     /// Reads an object of a contact, which others refer to by its handle.
     fn object(&mut self, entries: &[Entry<'_>]) {
-        let mut draft = Draft::default();
+        let mut draft = ContactDraft::default();
         for entry in entries {
             let Entry::Pair { key, value, more, .. } = entry else {
                 continue;
@@ -229,7 +229,7 @@ impl Reader {
             if !inline {
                 return;
             }
-            if let Some(at) = self.push(Draft::of(&["registrant"])) {
+            if let Some(at) = self.push(ContactDraft::of(&["registrant"])) {
                 *scope = Scope::Contact(at);
             }
         }
@@ -290,7 +290,7 @@ impl Reader {
 
     /// Begins a contact of lines without labels.
     fn begin(&mut self, roles: &[&'static str], lines: &[&str]) -> Scope {
-        let mut draft = Draft::of(roles);
+        let mut draft = ContactDraft::of(roles);
         free::read(lines, false, &mut draft.contact);
         match self.push(draft) {
             Some(at) => Scope::Contact(at),
@@ -319,7 +319,7 @@ impl Reader {
         });
         // `Registrant: Example Ltd` and `Registrant Contact Name: …` are of one contact.
         let at = open.or_else(|| self.of_role_line(role)).or_else(|| {
-            let mut draft = Draft::of(&[role]);
+            let mut draft = ContactDraft::of(&[role]);
             draft.prefix = Some(prefix.to_owned());
             self.push(draft)
         });
@@ -342,7 +342,7 @@ impl Reader {
 
     /// Reads what stands under a heading that names roles.
     fn headed(&mut self, roles: &[&'static str], entries: &[Entry<'_>]) {
-        let mut draft = Draft::of(roles);
+        let mut draft = ContactDraft::of(roles);
         let mut lines: Vec<&str> = Vec::new();
         for entry in entries {
             match entry {
@@ -355,7 +355,7 @@ impl Reader {
                         continue;
                     };
                     if draft.is_full(field, key, value) {
-                        let full = std::mem::replace(&mut draft, Draft::of(roles));
+                        let full = std::mem::replace(&mut draft, ContactDraft::of(roles));
                         self.push(full);
                     }
                     draft.note(key, value);
@@ -387,12 +387,12 @@ impl Reader {
         let Some((value, more)) = values.split_first() else {
             return;
         };
-        let of_role = |draft: &Draft| matches!(draft.contact.roles(), [known] if known == role);
+        let of_role = |draft: &ContactDraft| matches!(draft.contact.roles(), [known] if known == role);
         let at = self
             .drafts
             .iter()
             .rposition(of_role)
-            .or_else(|| self.push(Draft::of(&[role])));
+            .or_else(|| self.push(ContactDraft::of(&[role])));
         if let Some(draft) = at.and_then(|at| self.drafts.get_mut(at)) {
             draft.add(field, value, more);
         }
@@ -413,7 +413,7 @@ impl Reader {
         }
         let word = text.split(['\'', ' ']).find(|word| word.contains('@'));
         if let Some(word) = word {
-            let mut draft = Draft::of(&["abuse"]);
+            let mut draft = ContactDraft::of(&["abuse"]);
             draft.contact.add(Part::Email, word);
             self.push(draft);
         }
@@ -429,7 +429,7 @@ impl Reader {
             match known {
                 Some(draft) => draft.contact.add(Part::Email, &mailbox),
                 None => {
-                    let mut draft = Draft::of(&[role]);
+                    let mut draft = ContactDraft::of(&[role]);
                     draft.contact.add(Part::Email, &mailbox);
                     self.push(draft);
                 }

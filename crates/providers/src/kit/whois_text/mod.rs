@@ -20,7 +20,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use super::contact::{self, Untold};
+use super::contact::{self, WithheldFields};
 use pivotd_domain::Record;
 
 /// Contacts and text read from one record at most; whois text is the registrant's.
@@ -33,7 +33,7 @@ pub fn contacts(record: &str) -> Vec<Record> {
 }
 
 /// Reads the contacts of a raw record, in the order of the text, and says what of them is not told.
-pub fn read(record: &str) -> (Vec<Record>, Untold) {
+pub fn read(record: &str) -> (Vec<Record>, WithheldFields) {
     let mut end = record.len().min(MOST_BYTES);
     while !record.is_char_boundary(end) {
         end -= 1;
