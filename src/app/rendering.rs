@@ -53,7 +53,7 @@ impl Rendering {
     /// end, also where no request waits for it any more.
     ///
     /// # Errors
-    /// [`Unwritten`] where it is refused, or panics.
+    /// [`RenderingError`] where it is refused, or panics.
     pub async fn write<T: Send + 'static>(
         &self,
         may_be_refused: bool,

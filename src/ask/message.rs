@@ -11,7 +11,7 @@ use crate::engine::EngineResponse;
 use crate::maltego::{UiMessage, UiMessageKind};
 use crate::mapping::{DateWindow, DroppedCounts, MappingResult, UnmappedCounts};
 
-mod untold;
+mod omitted;
 
 /// Holds what a message is made from.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, anyhow};
 
 use super::terminal;
-use crate::graph::news::type_name;
+use crate::graph::changes::type_name;
 use crate::graph::period::{Period, parse_day, parse_span};
 use crate::graph::select::{KeptByMarks, Selected, Selection, keep_marked, select};
 use crate::graph::{Graph, Node};

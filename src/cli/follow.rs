@@ -14,7 +14,7 @@ use super::terminal;
 use crate::ask::message::head;
 use crate::ask::report::{EntityView, MessageView, Observation};
 use crate::config::problem::did_you_mean;
-use crate::graph::news::GraphChanges;
+use crate::graph::changes::GraphChanges;
 use crate::graph::select::is_type;
 use crate::graph::{Graph, Node, read, to_graphml, to_json};
 use crate::maltego::types;

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::table::{Column, csv};
 use super::{ConfigFile, ExitStatus, block_on, given, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
-use crate::graph::news::{EarlierGraph, GraphChanges};
+use crate::graph::changes::{EarlierGraph, GraphChanges};
 use crate::graph::{Graph, Node, to_dot, to_graphml};
 use crate::http::transforms::{GetInputs, RunRequest, RunTransform, RunView};
 use crate::maltego::types;

@@ -269,7 +269,7 @@ impl FeedbackStore {
     /// Takes in what a person says, and returns when it is on disk. It replaces what was said of the indicator before.
     ///
     /// # Errors
-    /// [`SayError`] where the store cannot be written, or as much is held as may be.
+    /// [`FeedbackError`] where the store cannot be written, or as much is held as may be.
     pub async fn say(&self, tenant: &str, record: FeedbackRecord) -> Result<(), FeedbackError> {
         let key = key(tenant, record.r#type, &record.indicator);
         let withdrawn = record.verdict == FeedbackVerdict::Withdrawn;

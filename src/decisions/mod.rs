@@ -1,11 +1,11 @@
 //! Keeps decisions, so that each can be explained later; replies, so that a request can safely be sent again; and what
 //! people said of decisions, which is evidence for the next ones.
 
+mod decision_index;
 mod feedback;
-mod held;
 mod packed;
 mod replies;
-mod shelf;
+mod row_index;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,12 +19,12 @@ use crate::engine::known_time::KnownTime;
 use crate::reputation::alert::AlertAnswer;
 use crate::reputation::{Decision, digest};
 use crate::storage::{RecordStore, Row, StoreError, Table};
-use held::{DecisionIndex, find, limits, name_of, owned};
+use decision_index::{DecisionIndex, find, limits, name_of, owned};
 use packed::DecisionOwner;
-use shelf::client_of;
+use row_index::client_of;
 
+pub use decision_index::{ChosenDecisions, DecisionsOf};
 pub use feedback::{FeedbackError, FeedbackRecord, FeedbackStore, FeedbackVerdict};
-pub use held::{ChosenDecisions, DecisionsOf};
 pub use replies::{Replies, Reply, ReplyClaim, RequestStatus, fingerprint};
 
 /// A decision that is made again is written again once a day at most.

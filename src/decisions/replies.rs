@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::packed;
-use super::shelf::{Limits, Name, RowIndex};
+use super::row_index::{Limits, Name, RowIndex};
 use crate::config::settings::StoreSettings;
 use crate::engine::known_time::KnownTime;
 use crate::hex::hex;

@@ -20,11 +20,11 @@ use crate::domain::{Answer, Capability, Query};
 use crate::storage::{AnswerStore, StoreError, gather_answers};
 
 mod held;
-pub mod learnt;
+pub mod learned_marks;
 mod sightings;
 mod stored;
 
-use learnt::LearnedMarks;
+use learned_marks::LearnedMarks;
 use sightings::Sightings;
 
 /// The layout of stored answers; part of the key, so an upgrade never misreads.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::cache::{AnswerKey, Entry};
 use super::keyring::{DEFAULT_TENANT, Key};
-use super::room::MemoryPermit;
+use super::memory_budget::MemoryPermit;
 use super::waiters::Priority;
 use crate::domain::{Answer, Failure, Outcome, Query};
 

@@ -172,7 +172,7 @@ impl RateLimiter {
     /// Waits for a permit until `deadline` (on [`crate::clock::Clock::elapsed`]).
     ///
     /// # Errors
-    /// [`TooLate`] at once where the queue is too long for the deadline, or when the deadline comes first.
+    /// [`DeadlineExceeded`] at once where the queue is too long for the deadline, or when the deadline comes first.
     pub async fn acquire(
         self: &Arc<Self>,
         client: &str,

@@ -3,8 +3,8 @@
 
 mod address;
 mod dns;
+mod redact;
 mod retry;
-mod strike;
 mod tls;
 #[cfg(test)]
 mod wire;
@@ -18,7 +18,7 @@ use url::Url;
 
 use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
 use self::dns::Resolvers;
-use self::strike::Secrets;
+use self::redact::Secrets;
 pub use self::tls::RootCertificates;
 use super::keyring::Key;
 use super::reference::Reference;

@@ -4,15 +4,15 @@
 //! was seen, `select` chooses entities, `overlap` compares two sides, `standing` says what an entity rests on, `news`
 //! what a step brought.
 
+pub mod changes;
 mod dot;
 mod graphml;
 mod json;
-pub mod news;
 mod old;
 pub mod overlap;
 pub mod period;
 pub mod select;
-pub mod standing;
+pub mod support;
 #[cfg(test)]
 mod tests;
 

@@ -49,7 +49,7 @@ impl Principal {
     /// Knows a client by its token.
     ///
     /// # Errors
-    /// [`Denied::Wrong`] where the token is none that may be used.
+    /// [`AccessDenied::Wrong`] where the token is none that may be used.
     pub fn of(app: &App, text: &str) -> Result<Self, AccessDenied> {
         let token = app.tokens.find(text).map_err(AccessDenied::Wrong)?;
         Ok(Self::known(token, false))
@@ -107,7 +107,7 @@ impl Principal {
     /// Passes if it may do this, and counts it against the token's rate; tells what is left of that.
     ///
     /// # Errors
-    /// [`Denied::Scope`] or [`Denied::Rate`].
+    /// [`AccessDenied::Scope`] or [`AccessDenied::Rate`].
     pub fn pass(&self, app: &App, scope: Scope) -> Result<Option<RateStanding>, AccessDenied> {
         if !self.may(scope) {
             return Err(AccessDenied::Scope(scope));
@@ -121,7 +121,7 @@ impl Principal {
     /// Counts the other indicators of a request, which was counted as one when it came.
     ///
     /// # Errors
-    /// [`Denied::Rate`].
+    /// [`AccessDenied::Rate`].
     pub fn count_rest(&mut self, app: &App, items: usize) -> Result<(), AccessDenied> {
         if let Some(token) = &self.token {
             let counted = token.count_rest(items, app.engine.clock());
@@ -200,7 +200,7 @@ pub fn token_of(app: &App, request: &HttpRequest) -> Option<Arc<Token>> {
 /// Knows the client by the connection, or by the token in the header or path of a request; `None` where there is none.
 ///
 /// # Errors
-/// [`Denied::Wrong`] where the token is none that may be used.
+/// [`AccessDenied::Wrong`] where the token is none that may be used.
 pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Principal>, AccessDenied> {
     if request.conn_data::<LocalOperator>().is_some() {
         return Ok(Some(Principal::local_operator()));

@@ -232,7 +232,7 @@ impl Bodies {
     /// Reads a body of at most `max` bytes.
     ///
     /// # Errors
-    /// [`Unread`] where it is larger, packed, breaks off, does not come, or finds no memory.
+    /// [`BodyError`] where it is larger, packed, breaks off, does not come, or finds no memory.
     pub async fn read(
         &self,
         http: &HttpRequest,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pivotd::engine::room::MemoryBudget;
+use pivotd::engine::memory_budget::MemoryBudget;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

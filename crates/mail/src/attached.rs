@@ -1,10 +1,10 @@
 //! Reads messages that are attached to others, and tells what only calls itself one.
 
-use super::around::PartContext;
 use super::encodings::{Encoding, decode};
 use super::headers::Field;
 use super::leaf::{BROKEN, is_program};
 use super::mime::{KNOWN, Mail, Remarks, begin, count, message};
+use super::part_context::PartContext;
 use super::parts::{About, Section};
 use super::{MAX_DEPTH, MessageError};
 use pivotd_domain::indicator::{ends_as_file, is_below_known_suffix};

@@ -3,7 +3,6 @@
 //! Nothing of a message is kept but indicators, what of it could not be read, and what notes show of an address that
 //! is not what it seems. `Debug` prints no text of a message, errors say only what was too much.
 
-mod around;
 mod ascii;
 mod attached;
 mod authentication;
@@ -14,14 +13,16 @@ mod encodings;
 mod facts;
 mod headers;
 mod heads;
+mod hidden_text;
+mod inline_images;
 mod leaf;
 mod lines;
 mod links;
 mod mime;
 mod names;
 mod parameters;
+mod part_context;
 mod parts;
-mod pictures;
 mod reader;
 mod received;
 mod report;
@@ -32,7 +33,6 @@ mod shown;
 mod tests;
 mod text;
 mod unicode;
-mod unseen;
 mod unwrap;
 
 use authentication::{is_refused, vouch};

@@ -10,10 +10,10 @@ use mail_parser::decoders::html::add_html_token;
 use url::Url;
 
 use super::encodings::{Encoding, decode};
+use super::hidden_text;
 use super::names;
 use super::runs::{Runs, ends_run};
 use super::text::{self, LinkVisitor};
-use super::unseen;
 use pivotd_domain::links::web;
 
 /// Attributes whose value is a link.
@@ -90,7 +90,7 @@ impl Page {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('<') {
             self.runs.push(&decoded(before));
-            let goes_on = if let Some(behind) = unseen::mark(after) {
+            let goes_on = if let Some(behind) = hidden_text::mark(after) {
                 // It holds no text, so what stands around it is one.
                 Some(behind)
             } else if let Some(comment) = after.strip_prefix("!--") {
@@ -140,7 +140,7 @@ impl Page {
         }
         let mut has_target = false;
         let mut attributes = Attributes { rest };
-        let mut look = unseen::ElementStyle::of(&name);
+        let mut look = hidden_text::ElementStyle::of(&name);
         for (attribute, value) in attributes.by_ref() {
             look.attribute(attribute, value);
             let is_target = attribute.eq_ignore_ascii_case("href");

@@ -9,15 +9,15 @@ use std::collections::HashSet;
 
 use mail_parser::DateTime;
 
-use super::around::{PartContext, bases, holds_delimiter};
 use super::attached::{attached, is_headed};
 use super::encodings::{Encoding, decode};
 use super::facts::{AttachmentFact, MailboxFact, MessageFacts};
 use super::headers::{Field, decoded};
 use super::heads::MAX_HEADS;
+use super::inline_images::InlineImages;
 use super::leaf::{again, leaf};
+use super::part_context::{PartContext, bases, holds_delimiter};
 use super::parts::{About, MAX_HEADERS, Section, Split, guessed_boundary, split};
-use super::pictures::InlineImages;
 use super::received::{ReceivedHop, Trace};
 use super::senders::{MAX_MAILBOXES, Mailbox, mailboxes};
 use super::unicode::{plain, visible};

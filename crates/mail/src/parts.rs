@@ -4,11 +4,11 @@ use mail_parser::parsers::MessageStream;
 use url::Url;
 
 use super::MAX_PARTS;
-use super::around::holds_delimiter;
 use super::encodings::{Encoding, trim_line_end};
 use super::headers::{Field, decoded, field, fields};
+use super::inline_images;
 use super::parameters::ParameterValues;
-use super::pictures;
+use super::part_context::holds_delimiter;
 
 /// How many octets of a block of headers are read.
 pub(super) const MAX_HEADERS: usize = 64 * 1024;
@@ -97,7 +97,7 @@ impl About {
             name: filename.or_else(|| value(&attributes, "name")),
             encoding: if is_clear { encoding } else { Encoding::Unknown },
             id: find("Content-ID")
-                .map(|field| pictures::id(&field.unfolded()))
+                .map(|field| inline_images::id(&field.unfolded()))
                 .filter(|id| !id.is_empty()),
             boundaries: boundary.all,
             charsets: readings("charset").values,

@@ -5,9 +5,9 @@ use std::ops::Bound;
 
 use url::Url;
 
+use super::hidden_text;
 use super::names::in_name;
 use super::text::{self, LinkVisitor};
-use super::unseen;
 use pivotd_domain::indicator::{is_below_known_suffix, is_invisible};
 
 /// Elements that begin a line, a cell or something of their own: their tags end a word, those of all others do not.
@@ -149,7 +149,7 @@ impl Runs {
         let told = std::mem::take(&mut self.links);
         let text = std::mem::take(&mut self.before);
         if self.is_code() {
-            self.hides |= self.is_style() && unseen::hides(&text);
+            self.hides |= self.is_style() && hidden_text::hides(&text);
         } else if !text::find_bare(&text, found) {
             return false;
         }

@@ -2,7 +2,7 @@
 //!
 //! Clients send UTF-8 without a declaration, but the vendor's own server has always taken a byte-order mark, UTF-16
 //! and declared Latin-1 too, and Windows clients have sent their local charset undeclared. Nothing here fails: what
-//! cannot be decoded is replaced, and [`Decoded::guessed`] says so.
+//! cannot be decoded is replaced, and [`DecodedBody::guessed`] says so.
 
 use super::text;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};

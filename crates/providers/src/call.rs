@@ -147,7 +147,7 @@ impl Call {
         (!pairs.is_empty()).then(|| pairs.join("&"))
     }
 
-    /// Returns path and query exactly as they go on the wire below a base URL's path; see [`super::Exposed::prefix`].
+    /// Returns path and query exactly as they go on the wire below a base URL's path; see [`super::ExposedKey::prefix`].
     #[must_use]
     pub fn target(&self, prefix: &str) -> String {
         match self.encoded_query() {

@@ -10,7 +10,7 @@ use crate::cli::filters::{MarkFilters, left_out_text};
 use crate::cli::table::{Column, WIDE, csv, render};
 use crate::cli::{follow, terminal};
 use crate::config::problem::did_you_mean;
-use crate::graph::news::counts;
+use crate::graph::changes::counts;
 use crate::graph::overlap::{Overlap, OverlapSide, Start, Times, only_given, overlaps, providers, said_text};
 use crate::graph::select::KeptByMarks;
 use crate::graph::{EntityKey, Graph, Node};

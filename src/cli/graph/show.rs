@@ -9,10 +9,10 @@ use super::{entities, width};
 use crate::cli::filters::{Filters, left_out};
 use crate::cli::table::{Column, WIDE, csv, render};
 use crate::cli::{follow, terminal};
-use crate::graph::news::counts;
+use crate::graph::changes::counts;
 use crate::graph::period::{Period, hull};
 use crate::graph::select::{is_type, marks};
-use crate::graph::standing::Support;
+use crate::graph::support::Support;
 use crate::graph::{Graph, Node, part, to_dot, to_graphml};
 
 /// Names how a graph is printed.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moka::ops::compute::Op;
 
-use super::super::room::{MemoryBudget, MemoryPermit};
+use super::super::memory_budget::{MemoryBudget, MemoryPermit};
 use super::{AnswerKey, Cache, CachedBody, Entry, Key, stored};
 
 impl Cache {

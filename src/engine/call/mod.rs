@@ -13,12 +13,12 @@ use std::time::Duration;
 use attempt::AttemptResult;
 use backon::BackoffBuilder;
 
-use super::closing::ShutdownSignal;
 use super::keyring::Credential;
 use super::ledger::{Ledger, Spend, cost_text};
-use super::room::{MemoryBudget, MemoryPermit};
+use super::memory_budget::{MemoryBudget, MemoryPermit};
 use super::runtime::Runtime;
 use super::session::Session;
+use super::shutdown::ShutdownSignal;
 use super::waiters::FlightContext;
 use crate::clock::SharedClock;
 use crate::domain::{Failure, FailureKind};

@@ -11,8 +11,8 @@ use tokio::sync::SemaphorePermit;
 use super::CallExecutor;
 use crate::clock::timeout_at;
 use crate::domain::{Failure, FailureKind};
+use crate::engine::memory_budget::MemoryPermit;
 use crate::engine::rate_limiter::{DeadlineExceeded, RateLimiter};
-use crate::engine::room::MemoryPermit;
 use crate::providers::Call;
 
 impl CallExecutor {

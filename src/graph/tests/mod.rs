@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::news::{EarlierGraph, GraphChanges};
+use super::changes::{EarlierGraph, GraphChanges};
 use super::overlap::{OverlapSide, Start, Times, only_given, overlaps};
 use super::period::{Period, hull, parse_day, parse_span, seen, union};
 use super::select::{MARKS, Selection, SelectionError, mark_name, marks, select};
-use super::standing::Support;
+use super::support::Support;
 use super::{Graph, Link, Node, read, read_graphml, read_json, to_dot, to_graphml, to_json};
 use crate::ask::report::{EntityView, Observation};
 

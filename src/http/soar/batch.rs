@@ -27,7 +27,7 @@ use crate::ask::score::{Alert, ScoreOptions, asked_for, budget_left};
 use crate::decisions::{Reply, ReplyClaim};
 use crate::engine::Requester;
 use crate::engine::ledger::Priority;
-use crate::engine::room::MemoryPermit;
+use crate::engine::memory_budget::MemoryPermit;
 use crate::http::json::decoded;
 use crate::http::principal::Principal;
 use crate::http::problem::Problem;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::looks::ReadBudget;
+use super::read_budget::ReadBudget;
 use crate::domain::indicator::extent::{is_known, is_outside};
 use crate::domain::indicator::is_label;
 use crate::domain::indicator::refang::{begins_url, is_glued, refang};

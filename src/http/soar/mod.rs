@@ -7,15 +7,15 @@ use self::score_request::FRONTEND;
 use super::request::Operation;
 use super::{get, post};
 
-mod again;
 pub mod alert;
 pub mod batch;
 pub mod context;
 pub mod decisions;
+mod idempotency;
 mod lines;
-mod looks;
-mod named;
+mod read_budget;
 pub(super) mod rehearse;
+mod repeated;
 pub mod reply;
 pub mod reputation;
 pub mod score_options;

@@ -22,7 +22,7 @@ use crate::decisions::{Reply, ReplyClaim};
 use crate::engine::Requester;
 use crate::engine::cache::RenderedKey;
 use crate::engine::ledger::Priority;
-use crate::engine::room::MemoryPermit;
+use crate::engine::memory_budget::MemoryPermit;
 use crate::http::principal::{self, Principal};
 use crate::http::problem::Problem;
 use crate::http::request::{Operation, RequestContext};

@@ -13,7 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::lines::{labelled, links, mailboxes, separated, unescaped, words};
-use super::looks::{MOST_BYTES, MOST_VALUES, MOST_WORDS, ReadBudget, head};
+use super::read_budget::{MOST_BYTES, MOST_VALUES, MOST_WORDS, ReadBudget, head};
 use super::score_options::Names;
 use crate::domain::indicator::is_bare;
 use crate::reputation::Kind;

@@ -166,7 +166,7 @@ impl Builder {
     pub(super) fn opened(&mut self) -> Result<(), ReadErrorKind> {
         match self.place() {
             OpenElement::Entity => {
-                self.entity.declared_type = self.attributes.name.take().unwrap_or_default()
+                self.entity.declared_type = self.attributes.name.take().unwrap_or_default();
             }
             OpenElement::Kin => {
                 let name = self.attributes.name.take().unwrap_or_default();

@@ -14,9 +14,9 @@ use pivotd_domain::Record;
 use pivotd_domain::party::{Label, Party, is_address_line, is_desk, is_same_name, with_mailbox};
 use pivotd_domain::privacy::{is_private_contact, is_proxy_name, is_service_mailbox};
 
-mod untold;
+mod withheld;
 
-pub use untold::{WithheldFields, untold};
+pub use withheld::{WithheldFields, untold};
 
 /// Contacts of one registration at most.
 const MOST_CONTACTS: usize = 100;

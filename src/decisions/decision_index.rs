@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::packed::{self, DecisionOwner};
-use super::shelf::{EvictedRow, Limits, Name, RowIndex, client_of};
+use super::row_index::{EvictedRow, Limits, Name, RowIndex, client_of};
 use super::{KeptDecision, row_key};
 use crate::config::settings::StoreSettings;
 use crate::storage::{RecordStore, StoreError, Table, gather_rows};

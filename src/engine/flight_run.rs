@@ -9,7 +9,7 @@ use super::cache::{AnswerKey, Cache, Entry};
 use super::call::CallExecutor;
 use super::flight::{Flight, Flights};
 use super::lookup::LookupPlan;
-use super::room::MemoryPermit;
+use super::memory_budget::MemoryPermit;
 use super::waiters::{AttemptCounter, Priority, Waiters};
 use crate::domain::{Failure, FailureKind};
 
