@@ -14,7 +14,7 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 ];
 /// The target of our own lines; those below it are its modules.
 const OWN: &str = "pivotd";
-const MODULES: [&str; 23] = [
+const MODULES: [&str; 24] = [
     "app",
     "ask",
     "catalogue",
@@ -31,6 +31,7 @@ const MODULES: [&str; 23] = [
     "mail",
     "maltego",
     "mapping",
+    "net",
     "openapi",
     "providers",
     "replay",
@@ -40,11 +41,17 @@ const MODULES: [&str; 23] = [
     "telemetry",
 ];
 /// Parts under the name that they had before, with today's.
-const FORMER: [(&str, &str); 3] = [
+const FORMER: [(&str, &str); 7] = [
     ("pivotd::startup", "pivotd::app"),
     ("pivotd::alert", "pivotd::mail"),
     ("pivotd::engine::store", "pivotd::storage::redb"),
+    ("pivotd::server::attempts", "pivotd::net::attempts"),
+    ("pivotd::server::descriptors", "pivotd::net::descriptors"),
+    ("pivotd::server::load", "pivotd::net::load"),
+    ("pivotd::server::pipeline", "pivotd::http::pipeline"),
 ];
+/// A part whose lines come from another, too, which was a part of it before.
+const DIVIDED: (&str, &str) = ("pivotd::server", "pivotd::net");
 /// Targets of our own lines that are no modules.
 const OTHERS: [&str; 2] = ["request", "tokens"];
 
@@ -61,7 +68,15 @@ pub fn level(text: &str) -> Result<Targets, String> {
             Some((target, level)) => {
                 let target = renamed(target.trim());
                 known(&target)?;
-                filter.with_target(target, one(level.trim())?)
+                let level = one(level.trim())?;
+                let (former, part) = DIVIDED;
+                let takes_part = target == former && !text.contains(part);
+                let filter = if takes_part {
+                    filter.with_target(part, level)
+                } else {
+                    filter
+                };
+                filter.with_target(target, level)
             }
         };
     }
@@ -161,6 +176,10 @@ mod tests {
         assert!(!filter.would_enable("pivotd::app", &Level::TRACE));
         assert!(filter.would_enable("pivotd::app::reload", &Level::TRACE));
         assert!(level("pivotd::startups=debug").is_err());
+        let filter = level("warn,pivotd::server=debug").unwrap();
+        assert!(filter.would_enable("pivotd::net::load", &Level::DEBUG));
+        let filter = level("warn,pivotd::server=debug,pivotd::net=off").unwrap();
+        assert!(!filter.would_enable("pivotd::net::load", &Level::ERROR));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Read {
 /// Holds something that could not be read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// As in [`Found`].
+    /// As in [`FoundIndicator`].
     pub role: &'static str,
     /// The text as it stood: of bounded length, control and invisible characters made visible.
     pub value: String,
@@ -146,7 +146,7 @@ pub struct FoundIndicator {
 /// Holds an indicator that is not asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignored {
-    /// As in [`Found`].
+    /// As in [`FoundIndicator`].
     pub role: &'static str,
     /// The indicator's canonical value.
     pub value: String,

@@ -17,7 +17,7 @@ async fn with(sent: &[u8]) -> (Stream, tokio::io::DuplexStream, ConnectionGuard,
     let (server, mut client) = duplex(sent.len().max(2048));
     client.write_all(sent).await.unwrap();
     let stream = PacedStream::new(server, Arc::clone(&place.connection), connections, |_, max| {
-        format!("{max} at most")
+        format!("at most {max} bytes")
     });
     (stream, client, place, clock)
 }
