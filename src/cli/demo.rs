@@ -114,7 +114,7 @@ impl DemoEnvironment {
     }
 
     /// Takes it all down.
-    pub(super) async fn strike(self) {
+    pub(super) async fn close(self) {
         self.app.engine.store().close().await;
         self.vendors.stop().await;
         // Dropped last, when no task writes there any more.
@@ -124,19 +124,19 @@ impl DemoEnvironment {
 
 async fn demo(listen: SocketAddr, tokens: bool) -> anyhow::Result<()> {
     let mode = if tokens { Mode::DemoWithTokens } else { Mode::Demo };
-    let stage = DemoEnvironment::build(Some(listen), mode).await?;
+    let environment = DemoEnvironment::build(Some(listen), mode).await?;
     let tokens = if tokens {
-        made_tokens(&stage.app).await?
+        made_tokens(&environment.app).await?
     } else {
         Vec::new()
     };
-    let application = Application::bind(Arc::clone(&stage.app))?;
-    let control = super::serve::control(&stage.app, stage.folder.path());
+    let application = Application::bind(Arc::clone(&environment.app))?;
+    let control = super::serve::control(&environment.app, environment.folder.path());
     let signals = StopSignals::listen()?;
-    welcome(&stage.app, application.address, &tokens);
-    tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&stage.app)));
+    welcome(&environment.app, application.address, &tokens);
+    tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&environment.app)));
     application.run_until_stopped().await?;
-    stage.strike().await;
+    environment.close().await;
     Ok(())
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Session {
 struct InProcessSession {
     serving: InProcess,
     app: Arc<App>,
-    stage: Option<Box<demo::DemoEnvironment>>,
+    environment: Option<Box<demo::DemoEnvironment>>,
 }
 
 impl Session {
@@ -62,13 +62,17 @@ impl Session {
     }
 
     /// Answers in this process.
-    fn own(app: Arc<App>, stage: Option<Box<demo::DemoEnvironment>>) -> anyhow::Result<Self> {
+    fn own(app: Arc<App>, environment: Option<Box<demo::DemoEnvironment>>) -> anyhow::Result<Self> {
         let deadlines = app.configured.load().settings().deadlines;
         let serving = InProcess::start(Arc::clone(&app)).context("this process cannot serve the command")?;
         Ok(Self {
             client: Client::in_process(serving.connector()),
             patience: deadlines.maltego.max(deadlines.enrich) + GRACE,
-            own: Some(InProcessSession { serving, app, stage }),
+            own: Some(InProcessSession {
+                serving,
+                app,
+                environment,
+            }),
         })
     }
 
@@ -144,8 +148,8 @@ impl Session {
     /// Starts replayed vendors in this process, without keys or network.
     pub(super) async fn demo() -> anyhow::Result<Self> {
         warn_to_stderr()?;
-        let stage = Box::new(demo::DemoEnvironment::set().await?);
-        Self::own(Arc::clone(&stage.app), Some(stage))
+        let environment = Box::new(demo::DemoEnvironment::set().await?);
+        Self::own(Arc::clone(&environment.app), Some(environment))
     }
 
     /// Opens one or the other.
@@ -173,15 +177,20 @@ impl Session {
     pub(super) async fn close(self) {
         let Self { client, own, .. } = self;
         drop(client);
-        let Some(InProcessSession { serving, app, stage }) = own else {
+        let Some(InProcessSession {
+            serving,
+            app,
+            environment,
+        }) = own
+        else {
             return;
         };
         serving.stop().await;
-        match stage {
+        match environment {
             None => app.engine.store().close().await,
-            Some(stage) => {
+            Some(environment) => {
                 drop(app);
-                stage.strike().await;
+                environment.close().await;
             }
         }
     }

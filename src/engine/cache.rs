@@ -283,7 +283,7 @@ impl Cache {
         // Two answers to one question do not pass each other on their way in; answers to others do not wait.
         let held = self.memory.entry(Key::Answer(key.clone()));
         held.and_compute_with(|held| async {
-            // What was bought is never replaced by a quote that landed later: it would be paid once more.
+            // What was bought is never replaced by a quote that came later: it would be paid once more.
             if !entry.is_bought()
                 && let Some(before) = self.before(key, held.map(moka::Entry::into_value)).await
                 && before.is_bought()

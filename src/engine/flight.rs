@@ -93,7 +93,7 @@ impl<T> Drop for WaiterHandle<T> {
     }
 }
 
-/// Holds the flights in the air.
+/// Holds the flights that are under way.
 #[derive(Debug)]
 pub struct Flights<K, T> {
     by_key: Mutex<HashMap<K, Arc<Flight<T>>>>,
@@ -108,7 +108,7 @@ impl<K, T> Default for Flights<K, T> {
 }
 
 impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
-    /// Joins the flight of `key`, or makes one and hands it to `start`, which flies it elsewhere.
+    /// Joins the flight of `key`, or makes one and hands it to `start`, which runs it elsewhere.
     pub fn join(
         &self,
         key: &K,
@@ -146,7 +146,7 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         handle
     }
 
-    /// Takes a flight out of the air and gives its callers the result. No caller joins it any more.
+    /// Ends a flight and gives its callers the result. No caller joins it any more.
     pub fn finish(&self, key: &K, flight: &Flight<T>, result: T) {
         self.leave(key, flight);
         flight.result.send_replace(Some(result));
@@ -192,12 +192,12 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
         true
     }
 
-    /// Returns how many are in the air.
+    /// Returns how many are under way.
     pub fn len(&self) -> usize {
         self.by_key.lock().map_or(0, |air| air.len())
     }
 
-    /// Tells whether none is in the air.
+    /// Tells whether none is under way.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -242,7 +242,7 @@ mod tests {
         assert!(!flights.give_up(&"q", &flight), "somebody waits");
         drop(handle);
         assert!(flight.is_abandoned());
-        let late = flights.join(&"q", LATER, Priority::Batch, |_| panic!("still in the air"));
+        let late = flights.join(&"q", LATER, Priority::Batch, |_| panic!("still under way"));
         assert!(!flights.give_up(&"q", &flight));
         drop(late);
         assert!(flights.give_up(&"q", &flight));

@@ -1,4 +1,4 @@
-//! Takes a flight from take-off to landing, whatever becomes of it on the way.
+//! Runs a flight to its end, whatever becomes of it on the way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,24 +71,24 @@ impl Waiters for FlightWaiters {
     }
 }
 
-/// Lands a flight, also where its task ends without: a panic must not leave its callers waiting for ever.
+/// Ends a flight, also where its task ends without: a panic must not leave its callers waiting for ever.
 pub(super) struct CompletionGuard {
     pub(super) flights: Arc<Flights<FlightKey, FlightResult>>,
     pub(super) key: FlightKey,
     pub(super) flight: Arc<Flight<FlightResult>>,
-    pub(super) landed: bool,
+    pub(super) is_finished: bool,
 }
 
 impl CompletionGuard {
-    pub(super) fn land(mut self, landing: FlightResult) {
-        self.landed = true;
-        self.flights.finish(&self.key, &self.flight, landing);
+    pub(super) fn finish(mut self, result: FlightResult) {
+        self.is_finished = true;
+        self.flights.finish(&self.key, &self.flight, result);
     }
 }
 
 impl Drop for CompletionGuard {
     fn drop(&mut self) {
-        if !self.landed {
+        if !self.is_finished {
             let failure = Failure::new(
                 FailureKind::Unavailable,
                 "",
@@ -100,7 +100,7 @@ impl Drop for CompletionGuard {
 }
 
 /// Looks the question up, unless another flight ended with the same answer meanwhile.
-pub(super) async fn land(executor: &CallExecutor, plan: &LookupPlan, cache: &Cache) -> FlightResult {
+pub(super) async fn run_flight(executor: &CallExecutor, plan: &LookupPlan, cache: &Cache) -> FlightResult {
     // Another flight may have ended between this caller's look into the cache and its start.
     if let Some(entry) = cache.get(&plan.key).await
         && Some(entry.version) != plan.seen_version

@@ -19,7 +19,7 @@ pub struct LookupPlan {
     pub buy: Option<i64>,
     /// What is held already.
     pub earlier: Option<Arc<Entry>>,
-    /// The version of what the caller saw in the cache: anything else there landed since.
+    /// The version of what the caller saw in the cache: anything else there came since.
     pub seen_version: Option<u64>,
     /// Where the answer is kept.
     pub key: AnswerKey,

@@ -8,7 +8,7 @@
 //!   -> store -> outcome
 //! ```
 //!
-//! The files can be read in that order: this one, `landing`, [`flight`], [`lookup`], `batch`, `entitlements`, `steps`, [`call`],
+//! The files can be read in that order: this one, `flight_run`, [`flight`], [`lookup`], `batch`, `entitlements`, `steps`, [`call`],
 //! [`runtime`], [`transport`], [`keyring`], [`breaker`], [`rate_limiter`], [`ledger`], [`cache`]. Each uses only files that stand
 //! behind it in this list, and small ones that are not in it.
 
@@ -50,7 +50,7 @@ pub mod windows;
 use cache::{AnswerKey, Cache, Entry};
 use call::{CallContext, CallExecutor, CallServices};
 use flight::Flights;
-use flight_run::{CompletionGuard, FlightKey, FlightOutcome, FlightResult, FlightWaiters, land};
+use flight_run::{CompletionGuard, FlightKey, FlightOutcome, FlightResult, FlightWaiters, run_flight};
 use keyring::{Credential, KeyHasher};
 use known_time::KnownTime;
 use ledger::{Ledger, Spend};
@@ -93,7 +93,7 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// Starts the engine over an open store, by the time that is known there. Must be called within a tokio runtime, where
-    /// flights then fly.
+    /// flights then run.
     ///
     /// # Errors
     /// [`TransportError`] where a provider cannot be reached as configured.
@@ -277,19 +277,19 @@ impl Engine {
             let outcome = self.join_flight(ask, call, plan.clone()).await;
             let mut response = match outcome.result {
                 // The caller that started the flight may have wanted less: what came is held, and the rest is fetched.
-                Some(Ok(landed)) if !outcome.leads && !landed.entry.holds(ask.wanted) => {
-                    kept = Some(landed.entry);
+                Some(Ok(answer)) if !outcome.leads && !answer.entry.holds(ask.wanted) => {
+                    kept = Some(answer.entry);
                     continue;
                 }
-                Some(Ok(landed)) => {
+                Some(Ok(answer)) => {
                     let cache = if outcome.leads {
                         CacheState::Miss
                     } else {
                         CacheState::Joined
                     };
-                    let response = self.response(&landed.entry, cache, &key, runtime, Some(&credential));
+                    let response = self.response(&answer.entry, cache, &key, runtime, Some(&credential));
                     EngineResponse {
-                        place: landed.memory,
+                        place: answer.memory,
                         ..response
                     }
                 }
@@ -346,18 +346,18 @@ impl Engine {
                         flights,
                         key,
                         flight,
-                        landed: false,
+                        is_finished: false,
                     };
-                    let landing = land(&executor, &plan, &cache).await;
+                    let result = run_flight(&executor, &plan, &cache).await;
                     // What the vendor refuses is counted where it says so.
                     executor.call.credential.keep();
-                    guard.land(landing);
+                    guard.finish(result);
                 });
             });
         let leads = handle.leads;
-        let landing = timeout_at(self.clock().as_ref(), ask.deadline, handle.finished()).await;
+        let result = timeout_at(self.clock().as_ref(), ask.deadline, handle.finished()).await;
         FlightOutcome {
-            result: landing.flatten(),
+            result: result.flatten(),
             leads,
             attempts,
         }

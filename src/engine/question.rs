@@ -80,7 +80,7 @@ pub enum CacheState {
     Hit,
     /// From the vendor.
     Miss,
-    /// From the vendor, by a flight that was in the air already.
+    /// From the vendor, by a flight that was under way already.
     Joined,
     /// From the cache, past its time, because the vendor could not be asked.
     Stale,

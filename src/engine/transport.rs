@@ -229,7 +229,7 @@ impl Transport {
     /// Returns a vendor's words without any part of the key and without the session's token, in case it repeats them.
     #[must_use]
     pub fn without_key(text: &str, with: &Signing<'_>) -> String {
-        Secrets::of_words(with.key, with.session).strike_words(text)
+        Secrets::of_words(with.key, with.session).redact_words(text)
     }
 
     /// Signs a call and makes one attempt. What comes back holds no secret, should the vendor repeat one.
@@ -246,7 +246,7 @@ impl Transport {
     ) -> Result<Reply, AttemptError> {
         let mut reply = self.exchange(provider, call, with).await?;
         let descriptor = provider.descriptor();
-        Secrets::of_values(descriptor, with.key, with.session).strike_reply(&mut reply);
+        Secrets::of_values(descriptor, with.key, with.session).redact_reply(&mut reply);
         Ok(reply)
     }
 

@@ -1,6 +1,6 @@
 //! Writes entities as XML at once, without making them first: each by the shape of its rule.
 //!
-//! An entity that several records or several providers tell of has no shape and is dressed and then written. Both ways give
+//! An entity that several records or several providers tell of has no shape and is built and then written. Both ways give
 //! the same bytes, which tests compare.
 
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ pub(super) struct DirectWriter<'r, 'a> {
     tails: Vec<String>,
     /// What every entity is given besides.
     extra: Option<&'r Property>,
-    dresser: Option<EntityBuilder<'a>>,
+    builder: Option<EntityBuilder<'a>>,
     // What is written anew for each entity.
     texts: Vec<Cow<'a, str>>,
     own: Vec<Property>,
@@ -59,7 +59,7 @@ impl<'r, 'a> DirectWriter<'r, 'a> {
             shapes,
             tails: answers.iter().map(tail).collect(),
             extra,
-            dresser: None,
+            builder: None,
             texts: Vec::new(),
             own: Vec::new(),
             marks: Vec::new(),
@@ -91,10 +91,10 @@ impl<'r, 'a> DirectWriter<'r, 'a> {
         match shaped {
             Some((part, shape, shapes)) => self.write_shape(out, group, part, (shape, shapes)),
             None => {
-                let dresser = self
-                    .dresser
+                let builder = self
+                    .builder
                     .get_or_insert_with(|| EntityBuilder::new(self.answers, &self.rules));
-                let mut entity = dresser.dress(group);
+                let mut entity = builder.build(group);
                 entity.properties.extend(self.extra.cloned());
                 xml::push_entity(out, &entity);
             }

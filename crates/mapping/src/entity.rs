@@ -1,4 +1,4 @@
-//! Dresses a folded entity for a Maltego client: properties, link, marks and the detail view.
+//! Builds a merged entity for a Maltego client: properties, link, marks and the detail view.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ pub(super) fn provenance<'a>(heard: &SourceAnswer<'a>) -> Provenance<'a> {
     }
 }
 
-/// Dresses the entities of one run.
+/// Builds the entities of one run.
 pub(super) struct EntityBuilder<'a> {
     title: &'a str,
     schema: &'static Schema,
@@ -112,7 +112,7 @@ impl<'a> EntityBuilder<'a> {
     }
 
     /// Makes the entity of a group.
-    pub(super) fn dress(&self, group: &Group<'_>) -> Entity {
+    pub(super) fn build(&self, group: &Group<'_>) -> Entity {
         let mut entity = Entity::new(group.type_id, group.value.as_ref());
         entity.properties.reserve(10);
         value_properties(group.type_id, &group.value, &mut entity.properties);

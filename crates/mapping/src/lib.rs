@@ -4,7 +4,7 @@
 //! transform: `compiled` resolves the names of each, `scope` finds the fields that they name, and `shape` holds what entities
 //! share as XML. `fold` gathers what several records say of one entity, `period` says when it was so, `canonical` brings values
 //! into one form and `texts` several of them into one, `input` holds what a mapping is given, `map` puts entities in order, and
-//! `dropped` counts what is not shown. `entity` dresses an entity for a Maltego client, `properties` knows those that a value has
+//! `dropped` counts what is not shown. `entity` builds an entity for a Maltego client, `properties` knows those that a value has
 //! by itself and `entity_types` what a type can be; `direct` writes an entity without making it.
 
 pub mod canonical;

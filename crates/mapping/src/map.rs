@@ -150,10 +150,10 @@ impl OrderedGroups<'_, '_> {
     /// Makes the entities.
     #[must_use]
     pub fn entities(&self) -> Vec<Entity> {
-        let dresser = EntityBuilder::new(self.answers, &self.rules);
+        let builder = EntityBuilder::new(self.answers, &self.rules);
         let annotated = self.on_input.iter();
-        let annotated = annotated.map(|group| dresser.annotate(group, &self.input));
-        let found = self.groups.iter().map(|group| dresser.dress(group));
+        let annotated = annotated.map(|group| builder.annotate(group, &self.input));
+        let found = self.groups.iter().map(|group| builder.build(group));
         let mut entities = Vec::with_capacity(self.groups.len() + 1);
         entities.extend(annotated.chain(found));
         entities

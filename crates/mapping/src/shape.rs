@@ -1,7 +1,7 @@
 //! Holds what all entities of a rule, a type and a provider share, as XML that is written as it stands.
 //!
 //! A rule has a shape where its properties and rows are known before a record is seen. Where one property would change
-//! another's name or value, there is none, and [`super::entity`] dresses the entity.
+//! another's name or value, there is none, and [`super::entity`] builds the entity.
 
 use super::compiled::CompiledRule;
 use super::entity_types::{DOMAIN, HOST, V4, V6, can_be_sinkhole, can_have_zone};

@@ -57,7 +57,7 @@ impl Cache {
         .ok()?
     }
 
-    /// Holds what was read from disk after so many purges, unless a newer answer landed meanwhile, or another purge passed.
+    /// Holds what was read from disk after so many purges, unless a newer answer came meanwhile, or another purge passed.
     async fn read(&self, key: &AnswerKey, bytes: &[u8], purges: u64) -> Option<Arc<Entry>> {
         let mut entry = self.decode(bytes)?;
         let held = self.memory.entry(Key::Answer(key.clone()));

@@ -1,4 +1,4 @@
-//! Strikes the secrets of a call out of what a vendor says, wherever it repeats them and however it writes them.
+//! Replaces the secrets of a call in what a vendor says, wherever it repeats them and however it writes them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,8 +11,8 @@ use crate::providers::kit::lenient;
 use crate::providers::{Descriptor, Reply};
 
 /// What stands in place of a part of a key.
-const STRUCK: &str = "[key]";
-/// The fewest bytes of a part of a key that is struck out; shorter ones are part of many words, and of no key.
+const REDACTED: &str = "[key]";
+/// The fewest bytes of a part of a key that is replaced; shorter ones are part of many words, and of no key.
 const SHORTEST_PART: usize = 4;
 
 /// Holds the forms in which secrets may be repeated, the longest first, since one may begin with another.
@@ -62,36 +62,38 @@ impl Secrets {
     }
 
     /// Returns a text without them; `None` where it holds none.
-    fn strike(&self, text: &str) -> Option<String> {
+    fn redact(&self, text: &str) -> Option<String> {
         let held = || self.0.iter().filter(|form| text.contains(form.as_str()));
         held().next()?;
-        Some(held().fold(text.to_owned(), |text, form| text.replace(form.as_str(), STRUCK)))
+        Some(held().fold(text.to_owned(), |text, form| {
+            text.replace(form.as_str(), REDACTED)
+        }))
     }
 
     /// Returns a vendor's words without them, and without the beginning of one at their end: words are shortened.
-    pub(super) fn strike_words(&self, text: &str) -> String {
-        let words = self.strike(text).unwrap_or_else(|| text.to_owned());
-        self.0.iter().fold(words, |words, form| strike_end(words, form))
+    pub(super) fn redact_words(&self, text: &str) -> String {
+        let words = self.redact(text).unwrap_or_else(|| text.to_owned());
+        self.0.iter().fold(words, |words, form| redact_end(words, form))
     }
 
-    /// Strikes them out of a reply: its headers, and its body, where a JSON string may write them by escapes. Everything
+    /// Replaces them in a reply: its headers, and its body, where a JSON string may write them by escapes. Everything
     /// that is kept is made of what this leaves.
-    pub(super) fn strike_reply(&self, reply: &mut Reply) {
+    pub(super) fn redact_reply(&self, reply: &mut Reply) {
         if self.0.is_empty() {
             return;
         }
         for value in reply.headers.values_mut() {
-            if let Some(struck) = self.strike(value) {
-                *value = struck;
+            if let Some(redacted) = self.redact(value) {
+                *value = redacted;
             }
         }
-        if let Some(body) = self.strike_body(&reply.body) {
+        if let Some(body) = self.redact_body(&reply.body) {
             reply.body = body;
         }
     }
 
     /// Returns a body without them; `None` where it holds none.
-    fn strike_body(&self, body: &Bytes) -> Option<Bytes> {
+    fn redact_body(&self, body: &Bytes) -> Option<Bytes> {
         let text = String::from_utf8_lossy(body);
         let plain = self.0.iter().any(|form| text.contains(form.as_str()));
         // Only escapes can hide one, in the strings that hold them.
@@ -100,14 +102,14 @@ impl Secrets {
         }
         let mut found = plain;
         let rewritten = lenient::rewrite(&text, &mut |read, is_escaped| {
-            let struck = (plain || is_escaped).then(|| self.strike(read)).flatten();
-            found |= struck.is_some();
-            struck
+            let redacted = (plain || is_escaped).then(|| self.redact(read)).flatten();
+            found |= redacted.is_some();
+            redacted
         });
         match rewritten {
             Some(rewritten) => found.then(|| rewritten.into()),
             // No JSON: a text, or a page.
-            None => self.strike(&text).map(Bytes::from),
+            None => self.redact(&text).map(Bytes::from),
         }
     }
 }
@@ -131,8 +133,8 @@ fn lower_hex(text: &str) -> String {
     lower.collect()
 }
 
-/// Strikes the beginning of a secret at the end of a text.
-fn strike_end(mut text: String, secret: &str) -> String {
+/// Replaces the beginning of a secret at the end of a text.
+fn redact_end(mut text: String, secret: &str) -> String {
     let cut = secret
         .char_indices()
         .rev()
@@ -141,7 +143,7 @@ fn strike_end(mut text: String, secret: &str) -> String {
         .find(|part| text.ends_with(part));
     if let Some(part) = cut {
         text.truncate(text.len() - part.len());
-        text.push_str(STRUCK);
+        text.push_str(REDACTED);
     }
     text
 }
@@ -158,12 +160,12 @@ mod tests {
 
     fn words(text: &str, secret: &str) -> String {
         let key = BTreeMap::from([("api_key".to_owned(), SecretString::from(secret))]);
-        Secrets::of_words(&key, None).strike_words(text)
+        Secrets::of_words(&key, None).redact_words(text)
     }
 
     #[test]
     fn a_secret_is_struck_out_of_words_wherever_it_stands() {
-        for (text, struck) in [
+        for (text, redacted) in [
             ("no such key", "no such key"),
             (
                 "key s3cret-9 is unknown (s3cret-9)",
@@ -175,7 +177,7 @@ mod tests {
             ("a long story about s3c", "a long story about s3c"),
             ("", ""),
         ] {
-            assert_eq!(words(text, "s3cret-9"), struck, "{text}");
+            assert_eq!(words(text, "s3cret-9"), redacted, "{text}");
         }
         assert_eq!(words("ends in schlüss", "schlüssel"), "ends in [key]");
     }
@@ -225,7 +227,7 @@ mod tests {
             let members = body.strip_prefix('{').unwrap();
             let text = format!("{{\"escaped\":\"{}\",{members}", escaped(secret));
             let mut reply = reply(text);
-            secrets.strike_reply(&mut reply);
+            secrets.redact_reply(&mut reply);
             let kept: Value = serde_json::from_slice(&reply.body).unwrap();
             let kept = kept.to_string();
             let plain = serde_json::to_string(secret).unwrap();
@@ -260,12 +262,12 @@ mod tests {
             b"{\"a\":\"\xe9\"}",
             b"",
         ] {
-            assert_eq!(secrets.strike_body(&Bytes::from_static(body)), None);
+            assert_eq!(secrets.redact_body(&Bytes::from_static(body)), None);
         }
         // A key of digits may come as a number.
-        let struck = secrets.strike_body(&Bytes::from_static(b"{\"a\":1234567890,\"b\":2}"));
-        assert_eq!(struck, Some(Bytes::from_static(b"{\"a\":\"[key]\",\"b\":2}")));
-        let page = secrets.strike_body(&Bytes::from_static(b"<p>1234567890</p>"));
+        let redacted = secrets.redact_body(&Bytes::from_static(b"{\"a\":1234567890,\"b\":2}"));
+        assert_eq!(redacted, Some(Bytes::from_static(b"{\"a\":\"[key]\",\"b\":2}")));
+        let page = secrets.redact_body(&Bytes::from_static(b"<p>1234567890</p>"));
         assert_eq!(page, Some(Bytes::from_static(b"<p>[key]</p>")));
     }
 
@@ -282,9 +284,9 @@ mod tests {
                 json!({"a": text}).to_string()
             };
             let mut reply = reply(body);
-            secrets.strike_reply(&mut reply);
+            secrets.redact_reply(&mut reply);
             let kept: Value = serde_json::from_slice(&reply.body).unwrap();
-            prop_assert!(!kept["a"].as_str().unwrap().contains(&secret) || STRUCK.contains(&secret));
+            prop_assert!(!kept["a"].as_str().unwrap().contains(&secret) || REDACTED.contains(&secret));
         }
     }
 }
