@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivotd::mail::{MAX_INDICATORS, MAX_NAMED, Relay, Trust, read};
+use pivotd::mail::{MAX_INDICATORS, MAX_NAMED, Relay, TrustPolicy, read};
 use pivotd::domain::Indicator;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
         .filter_map(|relay| relay.parse().ok())
         .collect();
     for keep_query in [false, true] {
-        let trust = Trust { relays: &relays, is_own: &|_| None, is_popular: &|_, _| None, is_inside: &|_| false, keep_query };
+        let trust = TrustPolicy { relays: &relays, is_own: &|_| None, is_popular: &|_, _| None, is_inside: &|_| false, keep_query };
         let Ok(message) = read(bytes, &trust) else { return };
         assert!(message.indicators.len() <= MAX_INDICATORS);
         assert!(message.excess.len() <= MAX_NAMED && message.ignored.len() <= MAX_NAMED);
@@ -20,13 +20,13 @@ fuzz_target!(|bytes: &[u8]| {
             let again = Indicator::parse(found.indicator.kind(), found.indicator.value());
             assert_eq!(again.as_ref(), Ok(&found.indicator));
         }
-        // What is shown of a stranger's text steers nobody's terminal.
+        // What is shown of a stranger's text steers none's terminal.
         for shown in message.unreadable.iter().chain(&message.sealed) {
             assert!(!shown.value.chars().any(char::is_control) && shown.value.chars().count() <= 2_000);
         }
         // Without relays, nothing that a header claims of the way counts.
-        let nobody = Trust { relays: &[], is_own: &|_| None, is_popular: &|_, _| None, is_inside: &|_| false, keep_query };
-        let unsure = read(bytes, &nobody).map(|message| message.authentication);
+        let none = TrustPolicy { relays: &[], is_own: &|_| None, is_popular: &|_, _| None, is_inside: &|_| false, keep_query };
+        let unsure = read(bytes, &none).map(|message| message.authentication);
         assert_eq!(unsure, Ok(Vec::new()));
     }
 });
