@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
             let again = Indicator::parse(found.indicator.kind(), found.indicator.value());
             assert_eq!(again.as_ref(), Ok(&found.indicator));
         }
-        // What is shown of a stranger's text steers none's terminal.
+        // What is shown of a stranger's text steers no terminal.
         for shown in message.unreadable.iter().chain(&message.sealed) {
             assert!(!shown.value.chars().any(char::is_control) && shown.value.chars().count() <= 2_000);
         }
