@@ -150,8 +150,8 @@ pub struct Report {
 impl Report {
     /// Shows what a run came to.
     #[must_use]
-    pub fn of(transform: &str, (input_type, input_value): (&str, String), ran: &RunResult) -> Self {
-        let (entities, messages, xml) = match &ran.body {
+    pub fn of(transform: &str, (input_type, input_value): (&str, String), result: &RunResult) -> Self {
+        let (entities, messages, xml) = match &result.body {
             Body::Response(response) => {
                 let entities = response.entities.iter().map(EntityView::from).collect();
                 let messages = response
@@ -180,8 +180,8 @@ impl Report {
             transform: transform.to_owned(),
             input_type: input_type.to_owned(),
             input_value,
-            outcome: ran.outcome.to_owned(),
-            cache: ran.cache.to_owned(),
+            outcome: result.outcome.to_owned(),
+            cache: result.cache.to_owned(),
             entities,
             messages,
             xml,

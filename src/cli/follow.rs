@@ -307,7 +307,7 @@ impl Step<'_> {
 }
 
 /// Prints what a step on a graph brought: in short first, then what is new, then what is said.
-pub(super) fn show_step(ran: &[RunOfValue], step: &Step<'_>, transform: &str, width: usize) {
+pub(super) fn show_step(result: &[RunOfValue], step: &Step<'_>, transform: &str, width: usize) {
     for line in step.lines(transform) {
         terminal::print(&line);
     }
@@ -329,14 +329,14 @@ pub(super) fn show_step(ran: &[RunOfValue], step: &Step<'_>, transform: &str, wi
     if !named.is_empty() {
         terminal::print(&format!("\nwith a further source now: {named}"));
     }
-    for message in messages(ran) {
+    for message in messages(result) {
         say(&message);
     }
 }
 
 /// Returns the messages of all runs; what is said of several inputs is said once.
-pub(super) fn messages(ran: &[RunOfValue]) -> Vec<MessageView> {
-    let all = ran.iter().flat_map(|one| {
+pub(super) fn messages(result: &[RunOfValue]) -> Vec<MessageView> {
+    let all = result.iter().flat_map(|one| {
         let value = one.input.value.as_str();
         one.report.messages.iter().map(move |message| (value, message))
     });

@@ -105,7 +105,7 @@ pub(super) async fn run_flight(executor: &CallExecutor, plan: &LookupPlan, cache
     if let Some(entry) = cache.get(&plan.key).await
         && Some(entry.version) != plan.seen_version
         && entry.is_fresh(executor.services.clock.now())
-        && entry.holds(plan.want)
+        && entry.holds(plan.wanted)
         && !(plan.buy.is_some() && entry.answer.is_quote())
     {
         return Ok(FlightAnswer { entry, memory: None });

@@ -14,7 +14,7 @@ pub struct LookupPlan {
     /// The question.
     pub query: Query,
     /// How many records are wanted.
-    pub want: usize,
+    pub wanted: usize,
     /// The most that may be paid, in hundredths.
     pub buy: Option<i64>,
     /// What is held already.
@@ -134,7 +134,7 @@ impl CallExecutor {
             .as_ref()
             .filter(|entry| entry.answer.source.product == product.as_str());
         Lookup {
-            wanted: plan.want,
+            wanted: plan.wanted,
             earlier: held.map(|entry| entry.answer.as_ref().clone()),
             buy: plan.buy,
             files: Arc::clone(&self.call.runtime.reference.load().files),
@@ -167,7 +167,7 @@ impl CallExecutor {
                     continue;
                 }
                 let retention = Retention {
-                    wanted: plan.want,
+                    wanted: plan.wanted,
                     ttl: &settings.ttl,
                     own: plan.ttl,
                 };

@@ -254,7 +254,7 @@ impl Engine {
         };
         let mut plan = LookupPlan {
             query: ask.query.clone(),
-            want: ask.wanted,
+            wanted: ask.wanted,
             buy,
             earlier: None,
             seen_version: None,

@@ -160,28 +160,28 @@ async fn run(
         deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
         sample: app.is_sample(),
     };
-    let replied = |asked: &str, type_id: &str, form: String, ran: &RunResult| Reply {
+    let replied = |asked: &str, type_id: &str, form: String, result: &RunResult| Reply {
         entry: Entry {
-            outcome: ran.outcome,
+            outcome: result.outcome,
             status: 200,
-            cache: ran.cache,
-            provider_time: ran.provider_time,
+            cache: result.cache,
+            provider_time: result.provider_time,
             client: Arc::clone(&principal.client),
             operation: Some(spec.name.as_str().into()),
             indicator: Some(head(asked).into()),
             decision: None,
         },
         view: RunView {
-            report: Report::of(&spec.name, (type_id, form), ran),
+            report: Report::of(&spec.name, (type_id, form), result),
             sample: app.is_sample(),
         },
     };
     let guess = || type_of(spec, &request.value, &request.properties);
     let Some(type_id) = type_id.or_else(guess) else {
         // A run that failed, not a refusal: of several values, the others are asked all the same.
-        let ran = bad_input(&run, &request.value, &unread(spec));
+        let result = bad_input(&run, &request.value, &unread(spec));
         let first = spec.inputs.first().map_or("", |input| input.type_id.as_str());
-        return Ok(replied(&request.value, first, request.value.clone(), &ran));
+        return Ok(replied(&request.value, first, request.value.clone(), &result));
     };
     let entity = entity(type_id, request.value, request.properties);
     let form = is_typed.then(|| entity_form(spec, &entity)).flatten();
@@ -192,11 +192,11 @@ async fn run(
         soft_limit: request.limit,
         hard_limit: request.limit,
     };
-    let ran = run_transform(&app.engine, &run, &request).await;
+    let result = run_transform(&app.engine, &run, &request).await;
     let (value, type_id) = request.entities.first().map_or(("", ""), |entity| {
         (entity.value.as_str(), entity.type_id.as_str())
     });
-    Ok(replied(value, type_id, form, &ran))
+    Ok(replied(value, type_id, form, &result))
 }
 
 /// Is a run with what is told of it.

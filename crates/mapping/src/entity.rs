@@ -188,8 +188,8 @@ impl<'a> EntityBuilder<'a> {
                 }
                 let name = field.id(provider);
                 if !rule.show.contains(&field.field) {
-                    let whose = (self.providers.len() > 1).then_some(provider);
-                    push_row(rows, Cow::Borrowed(field.title.as_str()), text.clone(), whose);
+                    let owner = (self.providers.len() > 1).then_some(provider);
+                    push_row(rows, Cow::Borrowed(field.title.as_str()), text.clone(), owner);
                 }
                 let strict =
                     field.strict || types::property(group.type_id, &name).is_some_and(|known| known.strict);

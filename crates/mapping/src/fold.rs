@@ -230,15 +230,15 @@ pub(super) fn fold<'a>(
     input: &MappedInput<'a>,
 ) -> MergedGroups<'a> {
     let (schema, lists) = (rules.schema, rules.lists);
-    let count = answers.iter().map(|heard| heard.answer.records.len()).sum();
+    let count = answers.iter().map(|source| source.answer.records.len()).sum();
     let mut known: GroupIndex<'a> = HashMap::with_capacity(count);
     let mut folded = MergedGroups {
         groups: Vec::with_capacity(count),
         on_input: None,
         unplaced: UnmappedCounts::default(),
     };
-    for (answer, heard) in answers.iter().enumerate() {
-        for record in &heard.answer.records {
+    for (answer, source) in answers.iter().enumerate() {
+        for record in &source.answer.records {
             let mut made = RuleOutcome::Nothing;
             for (rule, compiled) in rules.entities.iter().zip(&rules.plan.rules) {
                 let mut walk = |item| {
@@ -249,7 +249,7 @@ pub(super) fn fold<'a>(
                         answer,
                     };
                     let state = (lists, &mut known);
-                    made = made.max(folded.place(part, input, heard, state));
+                    made = made.max(folded.place(part, input, source, state));
                 };
                 match compiled.each {
                     None => walk(None),
@@ -265,7 +265,7 @@ pub(super) fn fold<'a>(
                 RuleOutcome::Equal if record.get("type").is_none() => folded.unplaced.equal += 1,
                 RuleOutcome::Redacted => folded.unplaced.redacted += 1,
                 RuleOutcome::Equal | RuleOutcome::Nothing => {
-                    let asked = heard.answer.query.indicator.value();
+                    let asked = source.answer.query.indicator.value();
                     folded.unplaced.add_other(schema, record, asked);
                 }
             }
@@ -279,7 +279,7 @@ impl<'a> MergedGroups<'a> {
         &mut self,
         part: Part<'a>,
         input: &MappedInput<'a>,
-        heard: &SourceAnswer<'a>,
+        source: &SourceAnswer<'a>,
         (lists, known): (&Lists, &mut GroupIndex<'a>),
     ) -> RuleOutcome {
         let (rule, compiled) = (part.rule, part.compiled);
@@ -287,7 +287,7 @@ impl<'a> MergedGroups<'a> {
             return RuleOutcome::Nothing;
         }
         if rule.on_input {
-            let asked = heard.answer.query.indicator.value();
+            let asked = source.answer.query.indicator.value();
             let group = match input.instead.filter(|domain| *domain == asked) {
                 // What is said of a registrable domain is not said of a name below it.
                 Some(domain) => {
@@ -301,7 +301,7 @@ impl<'a> MergedGroups<'a> {
             };
             if let Some(group) = group {
                 group.is_asked = true;
-                group.add(part, &heard.window);
+                group.add(part, &source.window);
             }
             return RuleOutcome::Made;
         }
@@ -328,7 +328,7 @@ impl<'a> MergedGroups<'a> {
         };
         if type_id == input.type_id
             && is_value_of_input()
-            && agrees(&part, &heard.answer.source.provider, input.properties)
+            && agrees(&part, &source.answer.source.provider, input.properties)
         {
             return RuleOutcome::Equal;
         }
@@ -338,7 +338,7 @@ impl<'a> MergedGroups<'a> {
             if group.value != value && is_shouted(&group.value) && !is_shouted(&value) {
                 group.value = value;
             }
-            group.add(part, &heard.window);
+            group.add(part, &source.window);
         }
         RuleOutcome::Made
     }

@@ -151,14 +151,14 @@ impl Scorer<'_> {
             &alert.indicators,
         ));
         self.imply_domains(&mut alert);
-        let looked = join_all(
+        let results = join_all(
             alert
                 .indicators
                 .iter()
                 .map(|(role, indicator)| self.look_with(role, indicator, &alert.message_facts)),
         )
         .await;
-        self.answer(alert, looked)
+        self.answer(alert, results)
     }
 
     /// Adds the domains that an alert's e-mail addresses imply.
@@ -168,11 +168,11 @@ impl Scorer<'_> {
 
     /// Makes one answer of what was found of each indicator.
     #[must_use]
-    pub fn answer(&self, alert: Alert, looked: Vec<IndicatorResult>) -> Scored {
+    pub fn answer(&self, alert: Alert, results: Vec<IndicatorResult>) -> Scored {
         let mut tally = CostTotal::default();
-        let mut assessments = Vec::with_capacity(looked.len());
+        let mut assessments = Vec::with_capacity(results.len());
         let mut dependencies = Some(CacheDependencies::new());
-        for one in looked {
+        for one in results {
             tally.add(one.tally);
             dependencies = dependencies.zip(one.dependencies).map(|(all, one)| all.and(one));
             assessments.push(one.assessment);
@@ -305,7 +305,7 @@ impl Scorer<'_> {
         let source = Source {
             descriptor: Arc::clone(&part.descriptor),
             params: part.query.params.clone(),
-            wanted: part.want,
+            wanted: part.wanted,
             // Enrichment never buys.
             buy: false,
             max_age: self.options.max_age,

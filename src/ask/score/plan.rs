@@ -37,7 +37,7 @@ pub(super) struct Part {
     /// What is asked, and about what.
     pub(super) query: Query,
     /// How many records are wanted.
-    pub(super) want: usize,
+    pub(super) wanted: usize,
     /// The same in words, where that is not the indicator itself.
     pub(super) about: Option<String>,
     /// Why it may not be asked.
@@ -164,7 +164,7 @@ pub(super) fn ask(
     capability: Capability,
     asked: &Indicator,
     about: Option<&str>,
-    want: usize,
+    wanted: usize,
     parts: &mut Vec<Part>,
 ) {
     let ScoreOptions {
@@ -183,7 +183,7 @@ pub(super) fn ask(
                 ..Query::new(capability, asked.clone())
             },
             descriptor,
-            want,
+            wanted,
             about: about.map(str::to_owned),
             is_of_strangers: false,
         });

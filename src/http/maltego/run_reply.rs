@@ -30,14 +30,14 @@ pub(super) fn render(
     now: jiff::Timestamp,
 ) -> (Bytes, RunResult) {
     let begun = codec.begin_xml();
-    let (xml, mut ran) = match begun {
+    let (xml, mut result) = match begun {
         Some(mut xml) => {
-            let ran = answers.gather_xml(run, now, &mut xml);
-            (Some(xml), ran)
+            let result = answers.gather_xml(run, now, &mut xml);
+            (Some(xml), result)
         }
         None => (None, answers.gather(run, now)),
     };
-    let body = match (&mut ran.body, xml) {
+    let body = match (&mut result.body, xml) {
         (Body::Response(response), Some(xml)) => codec.finish_xml(xml, &response.messages),
         (Body::Response(response), None) => {
             let body = codec.encode(response);
@@ -47,7 +47,7 @@ pub(super) fn render(
         }
         (Body::Exception(exception), _) => codec.encode_error(exception),
     };
-    (body.into(), ran)
+    (body.into(), result)
 }
 
 /// Keeps the bytes where everything they were made from is fresh.
@@ -55,16 +55,16 @@ pub(super) async fn finish(
     app: &App,
     codec: &dyn Codec,
     key: RenderedKey,
-    (body, ran): (Bytes, RunResult),
+    (body, result): (Bytes, RunResult),
     now: jiff::Timestamp,
 ) -> Answered {
-    if let Some(depends) = ran.depends
+    if let Some(depends) = result.depends
         && app.engine.cache().keeps(&key)
     {
         let rendered = Rendered {
             reply: Box::new(RunReply {
                 body: body.clone(),
-                outcome: ran.outcome,
+                outcome: result.outcome,
             }),
             depends: depends.entries,
             marks: Some(depends.marks),
@@ -74,10 +74,10 @@ pub(super) async fn finish(
         app.engine.cache().put_rendered(key, rendered).await;
     }
     Answered {
-        cache: ran.cache,
-        provider_time: ran.provider_time,
-        age: age(now, ran.retrieved_at),
-        ..Answered::local(codec, body, ran.outcome)
+        cache: result.cache,
+        provider_time: result.provider_time,
+        age: age(now, result.retrieved_at),
+        ..Answered::local(codec, body, result.outcome)
     }
 }
 

@@ -284,8 +284,8 @@ impl Run {
                 }
             },
             None => {
-                let looked = scorer.score_indicator(&role, &indicator).await;
-                let scored = scorer.answer(alert, vec![looked]);
+                let results = scorer.score_indicator(&role, &indicator).await;
+                let scored = scorer.answer(alert, vec![results]);
                 item.provider_time = scored.provider_time;
                 let principal = &self.principal;
                 let kept = self

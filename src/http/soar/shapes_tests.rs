@@ -139,7 +139,7 @@ fn that_there_are_more_values_than_are_looked_at_is_told() {
 }
 
 /// Returns the values of a text, and whether it was looked at as a whole.
-fn looked(kind: Option<Kind>, text: &str) -> (usize, bool) {
+fn results(kind: Option<Kind>, text: &str) -> (usize, bool) {
     let read: OneOrMany = serde_json::from_value(json!(text)).unwrap();
     let found: Vec<Item> = read.values(kind).collect();
     let is_whole = !found.iter().any(Item::is_more);
@@ -161,19 +161,19 @@ fn what_a_text_costs_grows_with_its_length_and_is_bounded() {
         "http://a.b ",
     ] {
         for kind in [None, Some(Kind::Url), Some(Kind::Domain)] {
-            let (count, _) = looked(kind, &part.repeat(LENGTH / part.len()));
+            let (count, _) = results(kind, &part.repeat(LENGTH / part.len()));
             assert!(count <= MOST_VALUES + 1, "{part}: {count}");
         }
         assert!(
-            !looked(None, &part.repeat(2 * MOST_BYTES / part.len())).1,
+            !results(None, &part.repeat(2 * MOST_BYTES / part.len())).1,
             "{part}"
         );
     }
     let words = "a.b c ".repeat(MOST_WORDS + 1);
-    assert!(!looked(Some(Kind::Domain), &words).1);
+    assert!(!results(Some(Kind::Domain), &words).1);
     // What is no value by its letters costs nothing.
     let plain = format!("{}a.example b.example", "word ".repeat(MOST_WORDS + 1));
-    assert_eq!(looked(Some(Kind::Domain), &plain), (3, true));
+    assert_eq!(results(Some(Kind::Domain), &plain), (3, true));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_text_is_looked_at_up_to_a_bound_and_the_rest_is_told() {
     }
     // A list that is a text is one still where it is cut.
     assert!(
-        !looked(
+        !results(
             Some(Kind::Domain),
             &json!(vec!["a.example"; MOST_BYTES / 10]).to_string()
         )

@@ -55,8 +55,8 @@ pub(super) fn prepare(database: &Database, node: Uuid) -> Result<StoreContents, 
         };
         transaction.open_table(ANSWERS)?;
         transaction.open_table(TOKENS)?;
-        for shelf in Table::ALL {
-            transaction.open_table(shelf.table())?;
+        for table in Table::ALL {
+            transaction.open_table(table.table())?;
         }
         transaction.open_table(AUDIT)?;
         transaction.open_table(OPEN)?;

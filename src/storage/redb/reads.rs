@@ -31,8 +31,8 @@ impl Store {
         look: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let site = &self.inner.site;
-        let looked = site.guard(|| look(&self.inner.held.begin_read()?))?;
-        looked.map_err(|error| {
+        let results = site.guard(|| look(&self.inner.held.begin_read()?))?;
+        results.map_err(|error| {
             if is_latched(&error) {
                 // Nothing can be read or written before the file is opened again; a store that is closed needs none.
                 drop(self.push(Job::Mend));

@@ -161,14 +161,14 @@ impl LedgerStore for Store {
 }
 
 impl RecordStore for Store {
-    fn row(&self, shelf: Table, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
+    fn row(&self, table: Table, key: &str, now_us: i64) -> BoxFuture<'_, Result<Option<Row>, StoreError>> {
         let key = key.to_owned();
-        self.read_aside(move |store| store.read_row(shelf, &key, now_us))
+        self.read_aside(move |store| store.read_row(table, &key, now_us))
             .boxed()
     }
 
-    fn each_row(&self, shelf: Table, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.read_aside(move |store| store.walk_rows(shelf, now_us, visit))
+    fn each_row(&self, table: Table, now_us: i64, visit: VisitRow) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.read_aside(move |store| store.walk_rows(table, now_us, visit))
             .boxed()
     }
 

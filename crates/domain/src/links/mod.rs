@@ -52,10 +52,10 @@ pub fn unwrap(link: Url) -> LinkTarget {
             out.links.push(link);
         }
     };
-    let mut looked = 0;
+    let mut results = 0;
     while let Some((link, taken)) = waiting.pop() {
-        looked += 1;
-        if looked > MAX_LINKS {
+        results += 1;
+        if results > MAX_LINKS {
             out.seal(link, Vec::new(), "too many links in one");
             break;
         }

@@ -1,6 +1,6 @@
 //! Answers whois history, and derives name server and registrar history from it.
 //!
-//! The vendor keeps captures, newest first, and bills by the capture; `want` bounds how many are
+//! The vendor keeps captures, newest first, and bills by the capture; `wanted` bounds how many are
 //! bought. Captures in a row that say the same become one period, with how many they were, so the
 //! captures held are the sum over the periods: the offset of the next page. A page is folded onto the
 //! periods that are already held, so it does not matter where pages were cut.
@@ -19,7 +19,7 @@ const PAGE: u64 = 100;
 /// Starts, or goes on with, a whois history.
 pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     let query = one_query(lookup)?.clone();
-    let want = u64::try_from(lookup.wanted).unwrap_or(u64::MAX).max(1);
+    let wanted = u64::try_from(lookup.wanted).unwrap_or(u64::MAX).max(1);
     let more = lookup.earlier.as_ref().is_none_or(|held| held.more);
     let count = lookup
         .earlier
@@ -37,7 +37,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
         records,
         unread: rows.unread() as u64,
         more,
-        want,
+        wanted,
         query,
         calls: 0,
         fresh: 0,
@@ -53,7 +53,7 @@ pub(super) fn derive(query: Query, siblings: Vec<Answer>) -> Result<Step, Provid
         records: Vec::new(),
         unread: 0,
         more: true,
-        want: PAGE,
+        wanted: PAGE,
         query,
         calls: 0,
         fresh: 0,
@@ -72,7 +72,7 @@ enum Purpose {
 struct PageWalk {
     query: Query,
     /// The captures wanted in all.
-    want: u64,
+    wanted: u64,
     /// Periods so far, newest first.
     records: Vec<Record>,
     /// How many captures were not understood; they are paid for, and stand in the vendor's list, as the others are.
@@ -95,7 +95,7 @@ impl PageWalk {
 
     fn next(self) -> Result<Step, ProviderError> {
         let offset = self.captures();
-        let limit = self.want.saturating_sub(offset).min(PAGE);
+        let limit = self.wanted.saturating_sub(offset).min(PAGE);
         if self.calls >= MAX_PAGES && self.records.is_empty() {
             return Err(ProviderError::Malformed(
                 "the number of whois records keeps changing".to_owned(),
@@ -138,7 +138,7 @@ impl PageWalk {
             && before != now
         {
             // Captures were added at the front meanwhile, so the offset points elsewhere: read again.
-            self.want = self.want.max(self.captures());
+            self.wanted = self.wanted.max(self.captures());
             self.records.clear();
             self.unread = 0;
             self.count = count;

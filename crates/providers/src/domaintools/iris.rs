@@ -44,13 +44,13 @@ pub(super) type Read<T> = fn(Node<'_>) -> Option<T>;
 /// Ends a search.
 pub(super) type SearchEnd<T> = Box<dyn FnOnce(SearchResult<T>) -> Result<Step, ProviderError> + Send>;
 
-/// Searches for `indicator` until `want` rows came, no more exist, or the pages of a look-up are used up.
+/// Searches for `indicator` until `wanted` rows came, no more exist, or the pages of a look-up are used up.
 ///
 /// # Errors
 /// [`ProviderError::Unsupported`] where Iris has no search for the indicator.
 pub(super) fn search<T: Send + 'static>(
     indicator: &Indicator,
-    want: usize,
+    wanted: usize,
     read: Read<T>,
     end: SearchEnd<T>,
 ) -> Result<Step, ProviderError> {
@@ -74,7 +74,7 @@ pub(super) fn search<T: Send + 'static>(
     Ok(page(
         Search {
             call,
-            want,
+            wanted,
             read,
             calls: 0,
         },
@@ -86,7 +86,7 @@ pub(super) fn search<T: Send + 'static>(
 
 struct Search<T> {
     call: Call,
-    want: usize,
+    wanted: usize,
     read: Read<T>,
     calls: usize,
 }
@@ -140,7 +140,7 @@ fn page<T: Send + 'static>(
                 .get("position")
                 .text()
                 .filter(|_| found.more && results.rows().next().is_some());
-            let enough = found.rows.len() >= search.want.max(1) || search.calls >= MAX_PAGES;
+            let enough = found.rows.len() >= search.wanted.max(1) || search.calls >= MAX_PAGES;
             match position {
                 // What came with a refusal is kept; the next page would be refused, too.
                 Some(_) if refused.is_some() => {

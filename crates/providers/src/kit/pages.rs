@@ -43,7 +43,7 @@ pub struct Pages {
     product: ProductId,
     query: Query,
     /// How many records are enough.
-    want: usize,
+    wanted: usize,
     /// The most calls.
     max_calls: usize,
     read: Read,
@@ -59,12 +59,12 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Begins a walk that ends when `want` records are read, or after `max` calls.
+    /// Begins a walk that ends when `wanted` records are read, or after `max` calls.
     pub fn new(
         descriptor: &Arc<Descriptor>,
         product: impl Into<ProductId>,
         query: Query,
-        want: usize,
+        wanted: usize,
         max_calls: usize,
         read: Read,
     ) -> Self {
@@ -72,7 +72,7 @@ impl Pages {
             descriptor: Arc::clone(descriptor),
             product: product.into(),
             query,
-            want,
+            wanted,
             max_calls,
             read,
             open: Vec::new(),
@@ -128,7 +128,7 @@ impl Pages {
     /// # Errors
     /// The first failure, where nothing came at all.
     pub fn next(mut self) -> Result<Step, ProviderError> {
-        let enough = self.calls > 0 && self.rows.records().len() >= self.want;
+        let enough = self.calls > 0 && self.rows.records().len() >= self.wanted;
         let used_up = self.calls + self.open.len() > self.max_calls;
         if self.open.is_empty() || enough || used_up {
             return self.done().map(|answer| Step::Done(vec![answer]));

@@ -61,7 +61,7 @@ pub(super) fn all_or(
     missing: fn(Query) -> Step,
 ) -> Result<Step, ProviderError> {
     let mut walk = PageWalk::of(list, query, lookup);
-    walk.want = usize::MAX;
+    walk.wanted = usize::MAX;
     walk.missing = Some(missing);
     walk.next()
 }
@@ -71,7 +71,7 @@ struct PageWalk {
     list: List,
     query: Query,
     /// Records wanted in all.
-    want: usize,
+    wanted: usize,
     /// What to do where there is no such list.
     missing: Option<fn(Query) -> Step>,
     rows: Rows,
@@ -104,7 +104,7 @@ impl PageWalk {
         Self {
             list,
             query,
-            want: lookup.wanted.max(1),
+            wanted: lookup.wanted.max(1),
             missing: None,
             seen,
             at: (rows.records().len() + rows.unread()) as u64,
@@ -118,10 +118,10 @@ impl PageWalk {
     }
 
     fn next(self) -> Result<Step, ProviderError> {
-        if !self.more || self.calls >= MAX_PAGES || self.rows.records().len() >= self.want {
+        if !self.more || self.calls >= MAX_PAGES || self.rows.records().len() >= self.wanted {
             return self.done(None);
         }
-        let wanting = self.want - self.rows.records().len();
+        let wanting = self.wanted - self.rows.records().len();
         let call = self.page(wanting.clamp(*PAGE.start(), *PAGE.end()));
         Ok(Step::Calls {
             calls: vec![call],

@@ -23,7 +23,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
     }
     let walk = PageWalk {
         query,
-        want: lookup.wanted.max(1),
+        wanted: lookup.wanted.max(1),
         rows: Rows::default(),
         read: 0,
         total: None,
@@ -34,7 +34,7 @@ pub(super) fn start(lookup: &Lookup) -> Result<Step, ProviderError> {
 
 struct PageWalk {
     query: Query,
-    want: usize,
+    wanted: usize,
     rows: Rows,
     /// Rows read so far.
     read: usize,
@@ -83,7 +83,7 @@ impl PageWalk {
             let missing = "older resolutions: an empty page came".to_owned();
             return self.done(false, vec![missing]);
         }
-        if self.rows.records().len() < self.want && self.calls < MAX_PAGES {
+        if self.rows.records().len() < self.wanted && self.calls < MAX_PAGES {
             return Ok(self.next(Some(cursor)));
         }
         self.done(true, Vec::new())

@@ -244,8 +244,8 @@ proptest! {
         let spec = &settings.transforms[0];
         let answer = whole(spec, "domaintools", records);
         let window = DateWindow { since: window, ..DateWindow::default() };
-        let heard = SourceAnswer { window, ..SourceAnswer::whole(&answer, at()) };
-        let (made, direct, _) = both(&settings, spec, &[heard], &INPUT, None);
+        let source = SourceAnswer { window, ..SourceAnswer::whole(&answer, at()) };
+        let (made, direct, _) = both(&settings, spec, &[source], &INPUT, None);
         prop_assert_eq!(direct, made, "{}", rules.join("\n"));
     }
 }

@@ -160,8 +160,8 @@ fn an_equally_named_entity_with_another_strict_property_is_found() {
             properties,
             instead: None,
         };
-        let heard = [SourceAnswer::whole(&answer, at())];
-        let mapped = map(&heard, &rules_of(&settings), &input, &Selection::up_to(9));
+        let source = [SourceAnswer::whole(&answer, at())];
+        let mapped = map(&source, &rules_of(&settings), &input, &Selection::up_to(9));
         let ips: Vec<String> = mapped
             .entities
             .iter()
