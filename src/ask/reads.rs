@@ -56,7 +56,7 @@ pub fn reads_secret(spec: &TransformSpec, request: &TransformRequest, apart: &st
     settings_read(spec, request, apart).any(|(name, _)| name.starts_with("global#"))
 }
 
-/// Adds to a key what a transform reads of a request. Requests of equal keys have equal answers, for the same asker. The
+/// Adds to a key what a transform reads of a request. Requests of equal keys have equal answers, for the same requester. The
 /// setting named `apart` is left out.
 pub fn add_to_key(key: &mut KeyBuilder, spec: &TransformSpec, request: &TransformRequest, apart: &str) {
     key.part(&request.soft_limit.unwrap_or(u32::MAX).to_le_bytes());

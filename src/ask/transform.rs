@@ -93,7 +93,7 @@ pub(super) struct KnownSinkholes {
 }
 
 impl KnownSinkholes {
-    /// Takes what the asker's tenant knows, and what the answers that a user's own key paid for say.
+    /// Takes what the requester's tenant knows, and what the answers that a user's own key paid for say.
     fn of(engine: &Engine, run: &Run<'_>, own: &[String]) -> Self {
         let tenant = tenant_scope(&run.requester.tenant);
         let scopes = std::iter::once(tenant.as_str()).chain(own.iter().map(String::as_str));

@@ -41,10 +41,15 @@ const MODULES: [&str; 24] = [
     "telemetry",
 ];
 /// Parts under the name that they had before, with today's.
-const FORMER: [(&str, &str); 7] = [
+const FORMER: [(&str, &str); 9] = [
     ("pivotd::startup", "pivotd::app"),
     ("pivotd::alert", "pivotd::mail"),
     ("pivotd::engine::store", "pivotd::storage::redb"),
+    (
+        "pivotd::engine::cache::learnt",
+        "pivotd::engine::cache::learned_marks",
+    ),
+    ("pivotd::engine::room", "pivotd::engine::memory_budget"),
     ("pivotd::server::attempts", "pivotd::net::attempts"),
     ("pivotd::server::descriptors", "pivotd::net::descriptors"),
     ("pivotd::server::load", "pivotd::net::load"),
@@ -70,7 +75,11 @@ pub fn level(text: &str) -> Result<Targets, String> {
                 known(&target)?;
                 let level = one(level.trim())?;
                 let (former, part) = DIVIDED;
-                let takes_part = target == former && !text.contains(part);
+                let names_part = text.split(',').any(|other| {
+                    let target = other.split_once('=').map(|(target, _)| target.trim());
+                    target == Some(part)
+                });
+                let takes_part = target == former && !names_part;
                 let filter = if takes_part {
                     filter.with_target(part, level)
                 } else {
@@ -179,6 +188,9 @@ mod tests {
         let filter = level("warn,pivotd::server=debug").unwrap();
         assert!(filter.would_enable("pivotd::net::load", &Level::DEBUG));
         let filter = level("warn,pivotd::server=debug,pivotd::net=off").unwrap();
+        assert!(!filter.would_enable("pivotd::net::load", &Level::ERROR));
+        let filter = level("warn,pivotd::server=debug,pivotd::net::load=off").unwrap();
+        assert!(filter.would_enable("pivotd::net::attempts", &Level::DEBUG));
         assert!(!filter.would_enable("pivotd::net::load", &Level::ERROR));
     }
 

@@ -77,7 +77,7 @@ pub struct Replies {
     time: Arc<KnownTime>,
     running: Running,
     /// What is kept, by client and age.
-    shelved: Mutex<RowIndex>,
+    index: Mutex<RowIndex>,
 }
 
 impl Replies {
@@ -90,13 +90,13 @@ impl Replies {
         time: Arc<KnownTime>,
         settings: StoreSettings,
     ) -> Result<Self, StoreError> {
-        let shelved = RowIndex::new(limits(settings));
+        let index = RowIndex::new(limits(settings));
         let now = time.earliest().as_microsecond();
         let all = (Table::Replies, now);
-        let shelved = gather_rows(store.as_ref(), all, shelved, |shelved, key, until_us, value| {
+        let index = gather_rows(store.as_ref(), all, index, |index, key, until_us, value| {
             // Replies of earlier versions are found no more, and go after a day.
             if let Some(name) = Name::read(key) {
-                shelved.put(name, until_us, value.len());
+                index.put(name, until_us, value.len());
             }
         })
         .await?;
@@ -104,34 +104,34 @@ impl Replies {
             store,
             time,
             running: Running::default(),
-            shelved: Mutex::new(shelved),
+            index: Mutex::new(index),
         })
     }
 
-    fn shelved(&self) -> MutexGuard<'_, RowIndex> {
-        self.shelved.lock().unwrap_or_else(PoisonError::into_inner)
+    fn index(&self) -> MutexGuard<'_, RowIndex> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes over how much may be kept; what is too much goes with the next reply.
     pub fn resize(&self, settings: StoreSettings) {
-        self.shelved().resize(limits(settings));
+        self.index().resize(limits(settings));
     }
 
     /// Forgets what is past its time, which a sweep removes.
     pub(super) fn forget_past(&self, now_us: i64) {
-        self.shelved().forget_past(now_us);
+        self.index().forget_past(now_us);
     }
 
     /// Returns how many bytes are kept.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.shelved().bytes()
+        self.index().bytes()
     }
 
     /// Returns how many replies were given up before their time.
     #[must_use]
     pub fn given_up(&self) -> u64 {
-        self.shelved().given_up()
+        self.index().given_up()
     }
 
     /// Looks up a request by who sends it, its name and its digest.
@@ -189,7 +189,7 @@ impl Replies {
             .as_microsecond()
             .saturating_add(KEPT_S * 1_000_000);
         let value = packed::pack(&kept);
-        let gone = self.shelved().make_room(claim.name, until_us, value.len(), now);
+        let gone = self.index().make_room(claim.name, until_us, value.len(), now);
         let row = Row {
             table: Table::Replies,
             key: claim.name.key(),
@@ -201,10 +201,10 @@ impl Replies {
             .map(|gone| (Table::Replies, gone.name.key()))
             .collect();
         let written = self.store.swap_rows(vec![row], keys).await;
-        let mut shelved = self.shelved();
+        let mut index = self.index();
         match &written {
-            Ok(()) => shelved.count_given_up(&gone, now),
-            Err(_) => shelved.undo(claim.name, until_us, gone),
+            Ok(()) => index.count_given_up(&gone, now),
+            Err(_) => index.undo(claim.name, until_us, gone),
         }
         written
     }

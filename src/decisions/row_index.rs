@@ -176,7 +176,7 @@ impl RowIndex {
         }
         while gone.len() < MOST_GONE
             && self.bytes.saturating_add(needed) > self.limits.all
-            && let Some(other) = self.max().and_then(|client| self.oldest(client))
+            && let Some(other) = self.heaviest().and_then(|client| self.oldest(client))
         {
             gone.push(self.take(other));
         }
@@ -202,9 +202,9 @@ impl RowIndex {
         self.clients.get(&client).map_or(0, |client| client.bytes)
     }
 
-    fn max(&self) -> Option<u64> {
-        let max = self.clients.iter().max_by_key(|(_, client)| client.bytes);
-        max.map(|(name, _)| *name)
+    fn heaviest(&self) -> Option<u64> {
+        let heaviest = self.clients.iter().max_by_key(|(_, client)| client.bytes);
+        heaviest.map(|(name, _)| *name)
     }
 
     fn oldest(&self, client: u64) -> Option<EvictedRow> {

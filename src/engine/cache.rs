@@ -247,14 +247,14 @@ impl Cache {
             .max_capacity(settings.memory)
             .weigher(weigh)
             .build_with_hasher(DefaultHashBuilder::default());
-        let learnt = LearnedMarks::default();
-        learnt.read(store.as_ref()).await;
+        let learned_marks = LearnedMarks::default();
+        learned_marks.read(store.as_ref()).await;
         Self {
             memory,
             max: settings.memory,
             store,
             versions: AtomicU64::new(1),
-            learned_marks: learnt,
+            learned_marks,
             sightings: Sightings::default(),
             purges: AtomicU64::new(0),
         }

@@ -79,7 +79,7 @@ pub enum Refusal {
 
 /// Is an account that a call is charged to, with what bounds it.
 #[derive(Debug)]
-pub struct Charge<'a> {
+pub struct ChargedAccount<'a> {
     /// The account.
     pub account: &'a Account,
     /// Its budgets.
@@ -90,11 +90,11 @@ pub struct Charge<'a> {
 
 /// Describes what is about to be spent.
 #[derive(Debug)]
-pub struct Charged<'a> {
+pub struct ChargeRequest<'a> {
     /// The account of the key; the audit names it.
     pub account: &'a Account,
     /// All accounts that are charged, the key's included.
-    pub accounts: Vec<Charge<'a>>,
+    pub accounts: Vec<ChargedAccount<'a>>,
     /// When windows open.
     pub resets: &'a Resets,
     /// Per cent of each budget kept for people at work.
@@ -118,8 +118,8 @@ impl Plan {
     /// Adds the rows of an account in the windows of one kind.
     fn add(
         &mut self,
-        charge: &Charged<'_>,
-        charged: &Charge<'_>,
+        charge: &ChargeRequest<'_>,
+        charged: &ChargedAccount<'_>,
         (scope, unit, kind): (&str, BudgetUnit, BudgetWindow),
         moment: Moment,
     ) {
@@ -276,7 +276,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Refusal::Exhausted`] where a budget stands in the way.
-    pub fn check(&self, charge: &Charged<'_>) -> Result<(), Refusal> {
+    pub fn check(&self, charge: &ChargeRequest<'_>) -> Result<(), Refusal> {
         let plan = Self::plan(charge, self.time.look());
         for (line, cause) in plan.lines.iter().zip(&plan.causes) {
             let used = self.store.spent(&line.key).max(line.floor);
@@ -294,7 +294,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Refusal`] where a budget stands in the way, or the disk does not take it.
-    pub async fn reserve(&self, charge: &Charged<'_>, spend: &Spend) -> Result<Reservation, Refusal> {
+    pub async fn reserve(&self, charge: &ChargeRequest<'_>, spend: &Spend) -> Result<Reservation, Refusal> {
         let moment = self.time.look();
         let Plan { lines, causes } = Self::plan(charge, moment);
         let id = self.new_id(moment);
@@ -341,7 +341,7 @@ impl Ledger {
     /// Lists the rows that a charge touches: the product's and the account's, in every window that has
     /// a budget or a vendor's limit, and in day and month for people to look at. While the clock is not believed, the windows
     /// of both times count, so that none is passed whichever is right.
-    fn plan(charge: &Charged<'_>, moment: Moment) -> Plan {
+    fn plan(charge: &ChargeRequest<'_>, moment: Moment) -> Plan {
         let mut plan = Plan::default();
         for charged in &charge.accounts {
             for scope in [charge.product, "*"] {

@@ -62,9 +62,9 @@ fn cents(cents: i64) -> Cost {
 /// Asks for a purchase.
 async fn reserve(ledger: &Ledger, cost: Cost) -> Result<Reservation, Refusal> {
     let (account, budgets, resets) = (account(), [budget()], resets());
-    let charge = Charged {
+    let charge = ChargeRequest {
         account: &account,
-        accounts: vec![Charge {
+        accounts: vec![ChargedAccount {
             account: &account,
             budgets: &budgets,
             vendor: VendorUsage::default(),

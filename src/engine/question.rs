@@ -1,4 +1,4 @@
-//! Holds a question with all that bears on it, and what its asker is told.
+//! Holds a question with all that bears on it, and what its requester is told.
 
 use std::sync::Arc;
 use std::time::Duration;

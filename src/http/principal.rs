@@ -136,7 +136,7 @@ impl Principal {
         self.rate
     }
 
-    /// Makes the asker of a request of a frontend.
+    /// Makes the requester of a request of a frontend.
     #[must_use]
     pub fn requester(&self, frontend: &'static str, operation: &str, request_id: String) -> Requester {
         Requester {

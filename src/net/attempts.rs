@@ -174,8 +174,8 @@ mod tests {
             let address = holder(address.parse().unwrap());
             attempts.note(Some(address), "/", "unknown");
             let tried = attempts.by_address.get(&address).unwrap();
-            let untold = tried.lock().unwrap().unreported;
-            untold == 0
+            let unreported = tried.lock().unwrap().unreported;
+            unreported == 0
         };
         assert!(told("192.0.2.1"));
         assert!(!told("192.0.2.1"), "one line for an address");

@@ -64,7 +64,7 @@ struct Draining {
 
 impl<S> fmt::Debug for PacedStream<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Paced").finish_non_exhaustive()
+        formatter.debug_struct("PacedStream").finish_non_exhaustive()
     }
 }
 

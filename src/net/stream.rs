@@ -36,7 +36,7 @@ struct Stalled {
 
 impl<S> fmt::Debug for WatchedStream<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Watched").finish_non_exhaustive()
+        formatter.debug_struct("WatchedStream").finish_non_exhaustive()
     }
 }
 

@@ -34,7 +34,8 @@ pub enum Claimed {
 /// time, and what one does after another took its place is refused. The leases of a node end with the node.
 pub trait LeaseStore: Upkeep {
     /// Claims a name for a node until `until_us`. A claim that holds at `now_us` is not taken from its holder, and the same
-    /// node is not granted it twice. Both are microseconds since the epoch, by the clock that all nodes go by.
+    /// node is not granted it twice. Both are microseconds since the epoch, by the clock that all nodes go by. A claim that fails may have been granted: its name is free
+    /// again at `until_us`.
     fn claim(
         &self,
         name: String,
@@ -46,6 +47,7 @@ pub trait LeaseStore: Upkeep {
     /// Lets a lease end at `until_us` instead; tells whether it still held.
     fn renew(&self, lease: Lease, until_us: i64) -> BoxFuture<'_, Result<bool, StoreError>>;
 
-    /// Ends a lease; tells whether it still held.
+    /// Ends a lease; tells whether it still held. After an error of the disk that was made up for, it may have ended already, and
+    /// this says that it did not hold.
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool, StoreError>>;
 }

@@ -116,10 +116,14 @@ impl Shared {
         for (index, line) in asked.lines.into_iter().enumerate() {
             let used = spent.entry(line.key).or_default();
             let counted = line.floor.max(*used);
-            if line.amount > 0 && line.limit.is_some_and(|limit| counted + line.amount > limit) {
+            if line.amount > 0
+                && line
+                    .limit
+                    .is_some_and(|limit| counted.saturating_add(line.amount) > limit)
+            {
                 return Err(ReserveError::Exhausted(index, counted));
             }
-            *used += line.amount;
+            *used = used.saturating_add(line.amount);
         }
         self.spent = spent;
         self.open.insert(asked.id, (asked.node, asked.spend));
@@ -170,7 +174,8 @@ impl Shared {
             return;
         }
         for (key, back) in settlement.refunds {
-            *self.spent.entry(key).or_default() -= back;
+            let used = self.spent.entry(key).or_default();
+            *used = used.saturating_sub(back);
         }
         let key = (settlement.at, settlement.id);
         self.audit.insert(key, settlement.spend);

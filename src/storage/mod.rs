@@ -1,9 +1,8 @@
 //! Keeps answers, the ledger and records, behind traits by purpose, so that what uses them does not know where they lie.
 //!
 //! [`redb`] is the embedded implementation: one file, one process. `memory` keeps everything in memory, for tests of what the
-//! traits demand (`conformance`). What belongs together is written by one [`Commit::commit`]. The engine and the other users of storage
-//! take the trait that they need, as `Arc<dyn ..>`;
-//! an implementation knows none of them.
+//! traits demand (`conformance`). What belongs together is written by one [`Commit::commit`]. The engine and the other
+//! users of storage take the trait that they need, as `Arc<dyn ..>`; an implementation knows none of them.
 
 use std::fmt::Debug;
 use std::path::Path;

@@ -92,7 +92,7 @@ pub(super) struct Runs {
     /// The links of the pieces.
     links: BTreeSet<String>,
     /// The element in which the text stands, if it is none of the text around it.
-    aside: Option<HiddenElement>,
+    hidden: Option<HiddenElement>,
     /// Whether a style of the page hides something.
     hides: bool,
 }
@@ -106,7 +106,7 @@ struct HiddenElement {
     is_code: bool,
     /// The text before it, and its links.
     before: String,
-    told: BTreeSet<String>,
+    links: BTreeSet<String>,
 }
 
 impl Runs {
@@ -123,9 +123,9 @@ impl Runs {
         let is_code = self.is_code();
         // Where something is hidden, what people see may begin with the piece.
         let is_joined = !self.hides && ends_in_name(&self.before);
-        let told = &mut self.links;
+        let links = &mut self.links;
         let mut tell = |link: &str| {
-            told.insert(link.to_owned());
+            links.insert(link.to_owned());
             found(link)
         };
         let goes_on = if is_code {
@@ -146,14 +146,14 @@ impl Runs {
         if !self.cut(found) {
             return false;
         }
-        let told = std::mem::take(&mut self.links);
+        let links = std::mem::take(&mut self.links);
         let text = std::mem::take(&mut self.before);
         if self.is_code() {
             self.hides |= self.is_style() && hidden_text::hides(&text);
         } else if !text::find_bare(&text, found) {
             return false;
         }
-        let mut tell = |link: &str| told.contains(link) || is_glued(link, &told) || found(link);
+        let mut tell = |link: &str| links.contains(link) || is_glued(link, &links) || found(link);
         match (is_cut, self.is_code()) {
             (false, _) => true,
             (true, true) => text::find_marked(&text, &mut tell),
@@ -163,21 +163,21 @@ impl Runs {
 
     /// Tells of the links before the end of the page, as [`Runs::end`].
     pub(super) fn finish(&mut self, found: &mut LinkVisitor<'_>) -> bool {
-        (self.aside.is_none() || self.leave(found)) && self.end(found)
+        (self.hidden.is_none() || self.leave(found)) && self.end(found)
     }
 
     /// Marks the start of an element, of which only text before its tag was read so far; of its name in lower case.
     pub(super) fn enter(&mut self, name: &str, is_unseen: bool) {
         let is_code = matches!(name, "script" | "style");
-        match &mut self.aside {
-            Some(aside) if aside.name == name => aside.depth += 1,
+        match &mut self.hidden {
+            Some(hidden) if hidden.name == name => hidden.depth += 1,
             None if is_code || is_unseen => {
-                self.aside = Some(HiddenElement {
+                self.hidden = Some(HiddenElement {
                     name: name.to_owned(),
                     depth: 0,
                     is_code,
                     before: std::mem::take(&mut self.before),
-                    told: std::mem::take(&mut self.links),
+                    links: std::mem::take(&mut self.links),
                 });
             }
             _ => {}
@@ -186,11 +186,11 @@ impl Runs {
 
     /// Marks the end of an element; says whether more links are wanted.
     pub(super) fn exit(&mut self, name: &str, found: &mut LinkVisitor<'_>) -> bool {
-        match &mut self.aside {
+        match &mut self.hidden {
             // Scripts do not nest.
-            Some(aside) if aside.name == name && (aside.depth == 0 || aside.is_code) => self.leave(found),
-            Some(aside) if aside.name == name => {
-                aside.depth -= 1;
+            Some(hidden) if hidden.name == name && (hidden.depth == 0 || hidden.is_code) => self.leave(found),
+            Some(hidden) if hidden.name == name => {
+                hidden.depth -= 1;
                 true
             }
             _ => true,
@@ -200,25 +200,25 @@ impl Runs {
     /// Goes on with the text around an element that is not shown.
     fn leave(&mut self, found: &mut LinkVisitor<'_>) -> bool {
         let goes_on = self.end(found);
-        if let Some(aside) = self.aside.take() {
-            self.before = aside.before;
-            self.links = aside.told;
+        if let Some(hidden) = self.hidden.take() {
+            self.before = hidden.before;
+            self.links = hidden.links;
         }
         goes_on
     }
 
     /// Tells whether an end tag closes the element that is not shown.
     pub(super) fn is_exit(&self, name: &str) -> bool {
-        let aside = self.aside.as_ref().filter(|aside| aside.name == name);
-        aside.is_some_and(|aside| aside.depth == 0 || aside.is_code)
+        let hidden = self.hidden.as_ref().filter(|hidden| hidden.name == name);
+        hidden.is_some_and(|hidden| hidden.depth == 0 || hidden.is_code)
     }
 
     fn is_code(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| aside.is_code)
+        self.hidden.as_ref().is_some_and(|hidden| hidden.is_code)
     }
 
     fn is_style(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| aside.name == "style")
+        self.hidden.as_ref().is_some_and(|hidden| hidden.name == "style")
     }
 }
 
@@ -230,9 +230,9 @@ fn ends_in_name(text: &str) -> bool {
 }
 
 /// Tells a link to which the next word was joined: a shorter one leads to a name, and this one to none.
-fn is_glued(link: &str, told: &BTreeSet<String>) -> bool {
+fn is_glued(link: &str, links: &BTreeSet<String>) -> bool {
     let before = (Bound::Unbounded, Bound::Excluded(link));
-    let shorter = told.range::<str, _>(before).next_back();
+    let shorter = links.range::<str, _>(before).next_back();
     let is_known = |link: &str| {
         let url = Url::parse(link).ok();
         url.is_some_and(|url| url.host_str().is_some_and(is_below_known_suffix))

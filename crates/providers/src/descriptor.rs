@@ -428,12 +428,12 @@ impl Values {
         match self {
             Self::OneOf(words) if words.iter().any(|word| *word == text) => Ok(text),
             Self::OneOf(words) => Err(words.join(" or ")),
-            Self::Number { min: least, max, .. } => text
+            Self::Number { min, max, .. } => text
                 .parse::<i64>()
                 .ok()
-                .filter(|number| (least..=max).contains(&number))
+                .filter(|number| (min..=max).contains(&number))
                 .map(|number| number.to_string())
-                .ok_or_else(|| format!("a whole number from {least} to {max}")),
+                .ok_or_else(|| format!("a whole number from {min} to {max}")),
         }
     }
 }

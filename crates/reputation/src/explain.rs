@@ -10,7 +10,7 @@ use super::sum::{Cap, EvidenceRole, Family};
 /// Writes the lines of the explanation: parts of the score, tags, then caps.
 pub(super) fn explain(
     evidence: &[Evidence],
-    standings: &[EvidenceRole],
+    roles: &[EvidenceRole],
     weights: &[Millionths],
     families: &BTreeMap<&str, Family>,
     base: u8,
@@ -18,7 +18,7 @@ pub(super) fn explain(
 ) -> Vec<Explanation> {
     let points = distribute(families, base);
     let mut lines = Vec::new();
-    for (at, (item, standing)) in evidence.iter().zip(standings).enumerate() {
+    for (at, (item, standing)) in evidence.iter().zip(roles).enumerate() {
         let answered = matches!(item.status, EvidenceStatus::Ok | EvidenceStatus::Stale);
         if !answered {
             continue;

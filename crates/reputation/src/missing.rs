@@ -14,7 +14,7 @@ use pivotd_domain::indicator::Indicator;
 /// it over the threshold, or a source is missing that the policy requires.
 pub(super) fn causes(
     evidence: &[Evidence],
-    standings: &[EvidenceRole],
+    roles: &[EvidenceRole],
     indicator: &Indicator,
     policy: &Policy,
     now: Timestamp,
@@ -23,7 +23,7 @@ pub(super) fn causes(
     let kind = Kind::of(indicator.kind());
     let missing: Vec<&Evidence> = evidence
         .iter()
-        .zip(standings)
+        .zip(roles)
         .filter(|(item, standing)| is_missing(item, **standing))
         .map(|(item, _)| item)
         .collect();
@@ -33,7 +33,7 @@ pub(super) fn causes(
     // What is known here needs no source to answer.
     let required: Vec<&str> = rules.required(kind).filter(|_| !is_known_here).collect();
     let could_exceed = !missing.is_empty() && {
-        let worst = worst(evidence, standings, rules);
+        let worst = worst(evidence, roles, rules);
         sum(&worst, policy, policy.threshold_of(kind), now).exceeds
     };
     let matters = |item: &&&Evidence| {
@@ -53,10 +53,10 @@ pub(super) fn causes(
 }
 
 /// Lists each missing source with its reason.
-pub(super) fn missing(evidence: &[Evidence], standings: &[EvidenceRole]) -> Vec<(String, &'static str)> {
+pub(super) fn missing(evidence: &[Evidence], roles: &[EvidenceRole]) -> Vec<(String, &'static str)> {
     let mut missing: Vec<(String, &'static str)> = evidence
         .iter()
-        .zip(standings)
+        .zip(roles)
         .filter(|(item, standing)| is_missing(item, **standing))
         .map(|(item, _)| (item.source.clone(), item.missing_words()))
         .collect();
@@ -76,9 +76,9 @@ fn is_missing(item: &Evidence, standing: EvidenceRole) -> bool {
 /// indicator; what they made of it (a circumstance, say) does not bind the new one.
 ///
 /// What this comes to is the most that the missing sources can make of the score, and something that they can say.
-fn worst(evidence: &[Evidence], standings: &[EvidenceRole], rules: &Rules) -> Vec<Evidence> {
+fn worst(evidence: &[Evidence], roles: &[EvidenceRole], rules: &Rules) -> Vec<Evidence> {
     let mut worst = Vec::with_capacity(evidence.len());
-    for (item, standing) in evidence.iter().zip(standings) {
+    for (item, standing) in evidence.iter().zip(roles) {
         if !is_missing(item, *standing) {
             worst.push(item.clone());
             continue;

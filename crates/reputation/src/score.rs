@@ -209,7 +209,7 @@ pub fn assess(
     evidence.sort();
     let sum = sum(&evidence, policy, threshold, now);
     let EvidenceSum {
-        standings,
+        roles,
         weights,
         families,
         score,
@@ -217,12 +217,12 @@ pub fn assess(
         ..
     } = &sum;
     let (score, exceeds) = (*score, *exceeds);
-    let coverage = coverage(&evidence, standings);
+    let coverage = coverage(&evidence, roles);
     let conflict = sum.base > threshold && (sum.hard || sum.soft);
     let causes = if exceeds {
         Vec::new()
     } else {
-        causes(&evidence, standings, indicator, policy, now)
+        causes(&evidence, roles, indicator, policy, now)
     };
     let decision = if exceeds {
         Decision::Exceeds
@@ -252,7 +252,7 @@ pub fn assess(
         Some(_) if decision == Decision::Undetermined => Verdict::Unknown,
         Some(_) => Verdict::Benign,
     };
-    let missing = missing(&evidence, standings);
+    let missing = missing(&evidence, roles);
     let unheard = missing.iter().any(|(source, _)| rules.may_speak_for(source));
     let unsafe_because = hazards(&evidence);
     let recommend = match decision {
@@ -279,23 +279,23 @@ pub fn assess(
         recommend,
         safe_to_block: unsafe_because.is_empty(),
         unsafe_because,
-        confidence: confidence(&evidence, standings, coverage, conflict, rules),
+        confidence: confidence(&evidence, roles, coverage, conflict, rules),
         complete: coverage.failed == 0 && coverage.skipped == 0,
         conflict,
         coverage,
         is_known_by_host: sum.by_host && indicator.kind() == IndicatorKind::Url,
         missing,
         explanation: match score {
-            Some(_) => explain(&evidence, standings, weights, families, sum.base, sum.cap),
+            Some(_) => explain(&evidence, roles, weights, families, sum.base, sum.cap),
             // Without a score nothing has points.
-            None => explain(&evidence, standings, weights, families, 0, None),
+            None => explain(&evidence, roles, weights, families, 0, None),
         },
         causes,
         evidence,
     }
 }
 
-fn coverage(evidence: &[Evidence], standings: &[EvidenceRole]) -> Coverage {
+fn coverage(evidence: &[Evidence], roles: &[EvidenceRole]) -> Coverage {
     let mut sources: BTreeMap<&str, EvidenceRole> = BTreeMap::new();
     let rank = |standing| match standing {
         EvidenceRole::NotAsked => 0,
@@ -303,7 +303,7 @@ fn coverage(evidence: &[Evidence], standings: &[EvidenceRole]) -> Coverage {
         EvidenceRole::Skipped => 2,
         EvidenceRole::Failed => 3,
     };
-    for (item, standing) in evidence.iter().zip(standings).filter(|(item, _)| !item.local) {
+    for (item, standing) in evidence.iter().zip(roles).filter(|(item, _)| !item.local) {
         // An old answer counts for what it says; what its source would say now is missing.
         let standing = match item.status {
             EvidenceStatus::Stale => EvidenceRole::Failed,
@@ -330,13 +330,13 @@ fn coverage(evidence: &[Evidence], standings: &[EvidenceRole]) -> Coverage {
 /// Returns how sure the sources that know are: 0.8 for one source of grade A, more if families agree.
 fn confidence(
     evidence: &[Evidence],
-    standings: &[EvidenceRole],
+    roles: &[EvidenceRole],
     coverage: Coverage,
     conflict: bool,
     rules: &Rules,
 ) -> Millionths {
     let mut grades: BTreeMap<&str, Reliability> = BTreeMap::new();
-    for (item, standing) in evidence.iter().zip(standings) {
+    for (item, standing) in evidence.iter().zip(roles) {
         let counts =
             item.polarity != Polarity::Benign(BenignClass::Soft) && item.knowledge != Knowledge::Circumstance;
         if *standing == EvidenceRole::Known && counts {

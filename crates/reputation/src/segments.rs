@@ -42,7 +42,7 @@ struct SegmentRecorder {
 }
 
 thread_local! {
-    static NOTES: RefCell<Option<SegmentRecorder>> = const { RefCell::new(None) };
+    static RECORDER: RefCell<Option<SegmentRecorder>> = const { RefCell::new(None) };
 }
 
 /// Writes a value as JSON.
@@ -51,7 +51,7 @@ thread_local! {
 /// As `serde_json`.
 pub fn write<T: Serialize>(value: &T) -> Result<Segments, serde_json::Error> {
     let written = Rc::new(Cell::new(0));
-    let outer = NOTES.replace(Some(SegmentRecorder {
+    let outer = RECORDER.replace(Some(SegmentRecorder {
         written: Rc::clone(&written),
         spans: Vec::new(),
     }));
@@ -60,7 +60,7 @@ pub fn write<T: Serialize>(value: &T) -> Result<Segments, serde_json::Error> {
         written,
     };
     let result = serde_json::to_writer(&mut counted, value);
-    let notes = NOTES.replace(outer);
+    let notes = RECORDER.replace(outer);
     result?;
     let text = String::from_utf8(counted.bytes).map_err(serde::ser::Error::custom)?;
     Ok(Segments {
@@ -93,7 +93,7 @@ impl io::Write for CountingWriter {
 }
 
 fn position() -> Option<usize> {
-    NOTES.with_borrow(|notes| notes.as_ref().map(|notes| notes.written.get()))
+    RECORDER.with_borrow(|notes| notes.as_ref().map(|notes| notes.written.get()))
 }
 
 /// Writes a member and notes its place, where an answer is written by [`write()`].
@@ -101,7 +101,7 @@ fn noted<S: Serializer>(member: Member, value: &impl Serialize, serializer: S) -
     let from = position();
     let done = value.serialize(serializer)?;
     if let (Some(from), Some(to)) = (from, position()) {
-        NOTES.with_borrow_mut(|notes| {
+        RECORDER.with_borrow_mut(|notes| {
             if let Some(notes) = notes {
                 notes.spans.push((from..to, member));
             }

@@ -46,7 +46,7 @@ pub(super) struct Family {
 /// What evidence comes to, before it is asked what is missing.
 pub(super) struct EvidenceSum<'a> {
     /// What each piece of evidence is good for.
-    pub(super) standings: Vec<EvidenceRole>,
+    pub(super) roles: Vec<EvidenceRole>,
     /// What age leaves of each.
     pub(super) weights: Vec<Millionths>,
     pub(super) families: BTreeMap<&'a str, Family>,
@@ -77,16 +77,16 @@ pub(super) fn sum<'a>(
         .iter()
         .map(|item| decay::weight(item, rules, now))
         .collect();
-    let standings: Vec<EvidenceRole> = evidence
+    let roles: Vec<EvidenceRole> = evidence
         .iter()
         .zip(&weights)
         .map(|(item, weight)| standing(item, *weight, rules))
         .collect();
-    let families = families(evidence, &standings, &weights, rules);
+    let families = families(evidence, &roles, &weights, rules);
     let known = || {
         evidence
             .iter()
-            .zip(&standings)
+            .zip(&roles)
             .enumerate()
             .filter(|(_, (_, standing))| **standing == EvidenceRole::Known)
             .map(|(at, (item, _))| (at, item))
@@ -99,7 +99,7 @@ pub(super) fn sum<'a>(
     let (hard, soft) = (benign(BenignClass::Hard), benign(BenignClass::Soft));
     // Circumstances alone make nothing known, and condemn nothing.
     let knows = families.values().any(|family| family.knows);
-    let told = combined(evidence, &standings, &families);
+    let told = combined(evidence, &roles, &families);
     let base = if knows || hard.is_some() { told } else { 0 };
     let strong = families.values().filter(|family| family.strong).count();
     let agree = families.values().filter(|family| family.speaks).count();
@@ -127,10 +127,10 @@ pub(super) fn sum<'a>(
             && matches!(standing, EvidenceRole::Known | EvidenceRole::Answered)
     };
     let is_of_host = |item: &Evidence| item.about.as_deref().is_some_and(|about| !about.contains("://"));
-    let listed = evidence.iter().zip(&standings).any(is_listed);
+    let listed = evidence.iter().zip(&roles).any(is_listed);
     let listed_itself = evidence
         .iter()
-        .zip(&standings)
+        .zip(&roles)
         .any(|both| is_listed(both) && !is_of_host(both.0));
     let by_host =
         hard.is_none() && !listed_itself && !known().any(|(_, item)| scores(item) && !is_of_host(item));
@@ -145,7 +145,7 @@ pub(super) fn sum<'a>(
         // What counts only, and does not exceed, is no score: it says nothing good.
         score: (exceeds || scored || (listed && knows)).then_some(capped),
         exceeds,
-        standings,
+        roles,
         weights,
         families,
     }
@@ -177,12 +177,12 @@ fn standing(item: &Evidence, weight: Millionths, rules: &Rules) -> EvidenceRole 
 /// Groups the malicious evidence that scores by its family.
 fn families<'a>(
     evidence: &'a [Evidence],
-    standings: &[EvidenceRole],
+    roles: &[EvidenceRole],
     weights: &[Millionths],
     rules: &Rules,
 ) -> BTreeMap<&'a str, Family> {
     let mut families: BTreeMap<&str, Family> = BTreeMap::new();
-    for (at, ((item, standing), weight)) in evidence.iter().zip(standings).zip(weights).enumerate() {
+    for (at, ((item, standing), weight)) in evidence.iter().zip(roles).zip(weights).enumerate() {
         let Some(probability) = item.probability else {
             continue;
         };
@@ -214,7 +214,7 @@ fn families<'a>(
 }
 
 /// Combines malicious evidence to whole points, rounded up.
-fn combined(evidence: &[Evidence], standings: &[EvidenceRole], families: &BTreeMap<&str, Family>) -> u8 {
+fn combined(evidence: &[Evidence], roles: &[EvidenceRole], families: &BTreeMap<&str, Family>) -> u8 {
     /// One, fine enough that the product over three families is exact.
     const ONE: u128 = 1_000_000_000_000_000_000;
     let innocent = families.values().fold(ONE, |product, family| {
@@ -223,7 +223,7 @@ fn combined(evidence: &[Evidence], standings: &[EvidenceRole], families: &BTreeM
     let noisy_or = (ONE - innocent).div_ceil(ONE / 100);
     let published = evidence
         .iter()
-        .zip(standings)
+        .zip(roles)
         .filter(|(item, standing)| {
             item.passthrough && **standing == EvidenceRole::Known && item.polarity == Polarity::Malicious
         })

@@ -24,6 +24,7 @@ const FACTS: [(Capability, &str); 5] = [
 
 /// Holds the facts about an indicator.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Context)]
 pub struct IndicatorFacts {
     /// The request's id.
     pub request_id: String,

@@ -11,7 +11,7 @@ use crate::clock::timeout_at;
 use crate::domain::{Denial, Failure, FailureKind};
 use crate::engine::breaker::{HalfOpenProbe, Signal};
 use crate::engine::keyring::KeyOwner;
-use crate::engine::ledger::{Charged, Refusal, Reservation};
+use crate::engine::ledger::{ChargeRequest, Refusal, Reservation};
 use crate::engine::session::Session;
 use crate::engine::transport::{AttemptError, Signing, Transport};
 use crate::providers::{Call, Charge, Classification, Cost, Name, Replied, Reply, ReplyClass, Unit};
@@ -121,10 +121,10 @@ impl CallExecutor {
         }
     }
 
-    fn charge<'a>(&'a self, call: &'a Call) -> Charged<'a> {
+    fn charge<'a>(&'a self, call: &'a Call) -> ChargeRequest<'a> {
         let settings = &self.call.runtime.settings;
         let credential = &self.call.credential;
-        Charged {
+        ChargeRequest {
             account: &credential.account.account,
             accounts: credential.accounts(&call.product),
             resets: &settings.resets,

@@ -11,7 +11,7 @@ use super::user_keys::UserKeys;
 use crate::clock::SharedClock;
 use crate::config::settings::{Budget, Rate};
 use crate::domain::{Denial, Failure, FailureKind};
-use crate::engine::ledger::{Account, Charge};
+use crate::engine::ledger::{Account, ChargedAccount};
 use crate::engine::rate_limiter::RateLimiter;
 use crate::providers::ReplyClass;
 
@@ -102,13 +102,13 @@ impl Credential {
     /// Returns the accounts that a call of a product is charged to: the tenant's share of a key, and the key's own account,
     /// for which the vendor's limits hold.
     #[must_use]
-    pub fn accounts(&self, product: &str) -> Vec<Charge<'_>> {
-        let share = self.terms.share.as_ref().map(|share| Charge {
+    pub fn accounts(&self, product: &str) -> Vec<ChargedAccount<'_>> {
+        let share = self.terms.share.as_ref().map(|share| ChargedAccount {
             account: &share.account,
             budgets: &share.budgets,
             vendor: Default::default(),
         });
-        let whole = Charge {
+        let whole = ChargedAccount {
             account: &self.account.account,
             budgets: &self.terms.budgets,
             vendor: self.account.entitlement(product).usage,

@@ -23,7 +23,7 @@ pub struct OneTimeSecret(pub String);
 
 impl std::fmt::Debug for OneTimeSecret {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("ShownOnce(…)")
+        formatter.write_str("OneTimeSecret(…)")
     }
 }
 

@@ -190,7 +190,7 @@ impl ReplyKeyParts<'_> {
         principal::header_token(self.http).or(self.path_token)
     }
 
-    /// Gathers what everything depends on: transform, configuration, and the asker's rights; the token is left out.
+    /// Gathers what everything depends on: transform, configuration, and the requester's rights; the token is left out.
     fn key(&self, identity: &Principal, room: usize) -> KeyBuilder {
         let mut key = KeyBuilder::with_room(room);
         key.part(FACE.as_bytes());
@@ -307,21 +307,21 @@ impl ReplyKeyParts<'_> {
             ..answered
         };
         let requester = identity.requester(FACE, &spec.name, self.context.id().to_string());
-        let rights = RunContext {
+        let run_context = RunContext {
             requester,
             may_refresh: identity.may(TokenScope::Refresh),
             deadline: app.engine.clock().elapsed() + configured.settings().deadlines.maltego,
             sample: app.is_sample(),
         };
-        let answers = ask_all(&app.engine, &rights.run(configured, spec), request).await;
+        let answers = ask_all(&app.engine, &run_context.run(configured, spec), request).await;
         let now = app.engine.clock().now();
         let rendered = if answers.records() < MANY_RECORDS {
-            render(codec, answers, &rights.run(configured, spec), now)
+            render(codec, answers, &run_context.run(configured, spec), now)
         } else {
             let (configured, spec) = (Arc::clone(configured), Arc::clone(spec));
             let owned = Arc::clone(self.codec);
             let is_kept = answers.are_kept();
-            let write = move || render(owned.as_ref(), answers, &rights.run(&configured, &spec), now);
+            let write = move || render(owned.as_ref(), answers, &run_context.run(&configured, &spec), now);
             match app.rendering.write(is_kept, write).await {
                 Ok(rendered) => rendered,
                 Err(RenderingError::Busy) => {

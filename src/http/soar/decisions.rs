@@ -31,6 +31,7 @@ const MOST_NAMED: usize = 10;
 
 /// Holds a decision with what people said of its indicators since.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Explained)]
 pub struct DecisionWithFeedback {
     /// The decision.
     #[serde(flatten)]

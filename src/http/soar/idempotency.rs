@@ -22,11 +22,11 @@ const LONGEST_NAME: usize = 255;
 /// Reads the id of the decision out of a reply.
 fn decision_of(body: &str) -> Option<Arc<str>> {
     #[derive(serde::Deserialize)]
-    struct ReplyRecorder {
+    struct ReplyId {
         decision_id: String,
     }
-    let told: ReplyRecorder = serde_json::from_str(body).ok()?;
-    Some(told.decision_id.into())
+    let reply_id: ReplyId = serde_json::from_str(body).ok()?;
+    Some(reply_id.decision_id.into())
 }
 
 impl ScoreRequest {

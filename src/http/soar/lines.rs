@@ -24,10 +24,10 @@ pub(super) fn separated(line: &str) -> Vec<String> {
 }
 
 /// Takes values apart that hold neither commas nor, but for how people write them, spaces.
-pub(super) fn words(kind: Option<Kind>, line: &str, looks: &ReadBudget) -> Vec<String> {
+pub(super) fn words(kind: Option<Kind>, line: &str, budget: &ReadBudget) -> Vec<String> {
     let pieces = separated(line).into_iter();
     pieces
-        .flat_map(|piece| several(kind, &piece, looks).unwrap_or_else(|| vec![piece]))
+        .flat_map(|piece| several(kind, &piece, budget).unwrap_or_else(|| vec![piece]))
         .collect()
 }
 
@@ -41,11 +41,11 @@ fn read(kind: Option<Kind>, text: &str) -> Option<Indicator> {
 
 /// Takes a text apart in which several values stand, or one beside what is meant as one; `None` where it is one as it
 /// stands, or no value stands in it. The name of an algorithm stays before its hash.
-fn several(kind: Option<Kind>, text: &str, looks: &ReadBudget) -> Option<Vec<String>> {
+fn several(kind: Option<Kind>, text: &str, budget: &ReadBudget) -> Option<Vec<String>> {
     let parts: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || is_outside(c))
         .filter(|part| !part.is_empty())
-        .take_while(|part| is_plain_word(part) || looks.word())
+        .take_while(|part| is_plain_word(part) || budget.word())
         .collect();
     if parts.len() < 2 || parts.iter().any(|part| is_joint(part)) {
         return None;
@@ -117,7 +117,7 @@ fn is_joint(word: &str) -> bool {
 
 /// Takes links apart: at a separator with a space behind it, and at one, or a space, with a scheme or another value behind
 /// it. Elsewhere commas and semicolons are part of a link.
-pub(super) fn links(line: &str, looks: &ReadBudget) -> Vec<String> {
+pub(super) fn links(line: &str, budget: &ReadBudget) -> Vec<String> {
     let mut values = Vec::new();
     let mut value = String::new();
     let mut place = TextPosition::default();
@@ -135,13 +135,13 @@ pub(super) fn links(line: &str, looks: &ReadBudget) -> Vec<String> {
             // The first of many spaces tells for all of them.
             c if c.is_whitespace() && !was_space => {
                 let next = behind.trim_start();
-                (begins_link(next) || (begins_value(next, looks) && !ends_in_joint(&value)))
+                (begins_link(next) || (begins_value(next, budget) && !ends_in_joint(&value)))
                     && !is_label(&value)
             }
-            c if is_outside(c) => begins_link(behind) || (place.is_host() && begins_value(behind, looks)),
+            c if is_outside(c) => begins_link(behind) || (place.is_host() && begins_value(behind, budget)),
             _ => false,
         };
-        if looks.is_cut() {
+        if budget.is_cut() {
             break;
         }
         was_space = c.is_whitespace();
@@ -165,7 +165,7 @@ pub(super) fn links(line: &str, looks: &ReadBudget) -> Vec<String> {
 
 /// Takes back what templates and programs escaped: slashes (`https:\/\/`), and line ends and tabs between values (`\r\n`,
 /// `<br>`), where the backslash cannot be the slash that browsers read it as.
-pub(super) fn unescaped<'t>(text: &'t str, looks: &ReadBudget) -> Cow<'t, str> {
+pub(super) fn unescaped<'t>(text: &'t str, budget: &ReadBudget) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
     if text.contains(":\\/\\/") {
         text = Cow::Owned(text.replace("\\/", "/"));
@@ -183,7 +183,7 @@ pub(super) fn unescaped<'t>(text: &'t str, looks: &ReadBudget) -> Cow<'t, str> {
         };
         // What stands behind the last of many tells for all of them.
         let next = past_line_ends(behind);
-        if next.is_empty() || begins_link(next) || begins_value(next, looks) {
+        if next.is_empty() || begins_link(next) || begins_value(next, budget) {
             out.push('\n');
         } else {
             out.push_str(rest.get(..rest.len() - next.len()).unwrap_or_default());
@@ -212,7 +212,7 @@ fn past_line_ends(text: &str) -> &str {
 
 /// Takes a link and its label apart, where both are all of a text: `[label](link)`, `[label|link]` and `<link|label>`. The
 /// label is a value of its own where it is one.
-pub(super) fn labelled(text: &str, looks: &ReadBudget) -> Option<Vec<String>> {
+pub(super) fn labelled(text: &str, budget: &ReadBudget) -> Option<Vec<String>> {
     let text = text.trim();
     let inner = |open, close| text.strip_prefix(open)?.strip_suffix(close);
     let (label, link) = if let Some(inner) = inner('<', '>') {
@@ -228,7 +228,7 @@ pub(super) fn labelled(text: &str, looks: &ReadBudget) -> Option<Vec<String>> {
     let is_one = !link.contains(|c: char| c.is_whitespace() || matches!(c, '|' | '[' | ']' | '<' | '>'));
     let other = Indicator::guess(label).ok().and_then(|other| other.host());
     let is_same = other.is_none() || other == found.host();
-    let is_value = begins_link(label) || begins_value(label, looks);
+    let is_value = begins_link(label) || begins_value(label, budget);
     is_one.then(|| {
         let label = (is_value && !is_same).then(|| label.to_owned());
         [link.to_owned()].into_iter().chain(label).collect()
@@ -241,7 +241,7 @@ fn begins_link(text: &str) -> bool {
 }
 
 /// Tells a text whose first word is a value by itself: a hash, an address, or a name of a top-level domain that is known.
-fn begins_value(text: &str, looks: &ReadBudget) -> bool {
+fn begins_value(text: &str, budget: &ReadBudget) -> bool {
     let ends = |(at, c): (usize, char)| {
         c.is_whitespace()
             || is_outside(c)
@@ -254,7 +254,7 @@ fn begins_value(text: &str, looks: &ReadBudget) -> bool {
         .unwrap_or_default();
     let is_long = word.len() >= 32 || word.contains(['.', '@', ':']);
     is_long
-        && looks.word()
+        && budget.word()
         && Indicator::guess(word).is_ok_and(|found| found.host().is_none_or(|host| is_known(&host)))
 }
 
@@ -290,7 +290,7 @@ impl TextPosition {
 }
 
 /// Takes mailboxes apart. A display name may hold commas, and stands before its address, which ends it.
-pub(super) fn mailboxes(line: &str, looks: &ReadBudget) -> Vec<String> {
+pub(super) fn mailboxes(line: &str, budget: &ReadBudget) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut in_quotes = false;
     let last = line.rfind('@').unwrap_or_default();
@@ -329,7 +329,7 @@ pub(super) fn mailboxes(line: &str, looks: &ReadBudget) -> Vec<String> {
         if parts.len() > 1 && parts.iter().all(|part| part.contains('@') && !part.contains('<')) {
             all.extend(parts.into_iter().map(str::to_owned));
         } else if !value.contains(['<', '"', '('])
-            && let Some(parts) = several(Some(Kind::Email), value, looks)
+            && let Some(parts) = several(Some(Kind::Email), value, budget)
         {
             all.extend(parts);
         } else if !value.is_empty() {

@@ -1,5 +1,5 @@
-//! The way of a question for scores through the SOAR frontend: who asks, what is meant, the answer. `named` answers what was sent
-//! before, `again` what was asked before.
+//! The way of a question for scores through the SOAR frontend: who asks, what is meant, the answer. `idempotency` answers what was sent
+//! before, `repeated` what was asked before.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl ScoreRequest {
         })
     }
 
-    /// Makes the asker of this question.
+    /// Makes the requester of this question.
     pub(super) fn requester(&self) -> Requester {
         self.principal.requester(FRONTEND, self.pattern, self.id.clone())
     }

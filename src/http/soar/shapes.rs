@@ -244,25 +244,25 @@ impl OneOrMany {
     /// Returns the values of a kind, each by itself; `None` for any kind. Behind the most that are looked at stands
     /// `More` or `Rest`.
     pub(super) fn values(&self, kind: Option<Kind>) -> impl Iterator<Item = Item> + use<> {
-        let looks = ReadBudget::default();
+        let budget = ReadBudget::default();
         let mut all = Vec::new();
         for item in &self.items {
             if kind.is_some() && item.word_for_none().is_some() {
                 continue;
             }
-            if looks.is_cut() || all.len() > MOST_VALUES {
-                looks.cut();
+            if budget.is_cut() || all.len() > MOST_VALUES {
+                budget.cut();
                 break;
             }
             match item {
                 Item::Text(text) => {
-                    let apart = apart(kind, looks.text(text), &looks);
+                    let apart = apart(kind, budget.text(text), &budget);
                     all.extend(apart.into_iter().map(Item::Text));
                 }
                 Item::Long(start) => {
-                    let apart = apart(kind, looks.text(start), &looks);
+                    let apart = apart(kind, budget.text(start), &budget);
                     all.extend(apart.into_iter().map(Item::Text));
-                    looks.cut();
+                    budget.cut();
                 }
                 other => all.push(other.clone()),
             }
@@ -270,7 +270,7 @@ impl OneOrMany {
         if all.len() > MOST_VALUES {
             all.truncate(MOST_VALUES);
             all.push(Item::More);
-        } else if looks.is_cut() && all.last() != Some(&Item::More) {
+        } else if budget.is_cut() && all.last() != Some(&Item::More) {
             all.push(Item::Rest);
         }
         all.into_iter()
@@ -331,33 +331,33 @@ impl Names for Option<OneOrMany> {
 }
 
 /// Takes a text apart at whatever templates put between values: into one more at most than are looked at.
-pub(super) fn apart(kind: Option<Kind>, text: &str, looks: &ReadBudget) -> Vec<String> {
-    apart_at(kind, text, 0, looks)
+pub(super) fn apart(kind: Option<Kind>, text: &str, budget: &ReadBudget) -> Vec<String> {
+    apart_at(kind, text, 0, budget)
 }
 
-fn apart_at(kind: Option<Kind>, text: &str, depth: usize, looks: &ReadBudget) -> Vec<String> {
-    if matches!(kind, Some(Kind::Domain | Kind::Ip)) && is_bare(text) && looks.word() {
+fn apart_at(kind: Option<Kind>, text: &str, depth: usize, budget: &ReadBudget) -> Vec<String> {
+    if matches!(kind, Some(Kind::Domain | Kind::Ip)) && is_bare(text) && budget.word() {
         return vec![text.to_owned()];
     }
     if let Some(texts) = listed(text, depth) {
         return texts
             .iter()
-            .flat_map(|text| apart_at(kind, text, depth + 1, looks))
+            .flat_map(|text| apart_at(kind, text, depth + 1, budget))
             .take(MOST_VALUES + 1)
             .collect();
     }
-    let text = unescaped(text, looks);
-    if let Some(values) = labelled(&text, looks) {
+    let text = unescaped(text, budget);
+    if let Some(values) = labelled(&text, budget) {
         return values;
     }
     let lines = text.split(['\n', '\r', '\t']);
     let lines = lines.map(str::trim).filter(|line| !line.is_empty());
     let values = lines.flat_map(|line| match kind {
-        Some(Kind::Url) => links(line, looks),
-        Some(Kind::Email) => mailboxes(line, looks),
-        None if line.contains("//") => links(line, looks),
-        None if line.matches('@').count() > 1 || line.contains('<') => mailboxes(line, looks),
-        _ => words(kind, line, looks),
+        Some(Kind::Url) => links(line, budget),
+        Some(Kind::Email) => mailboxes(line, budget),
+        None if line.contains("//") => links(line, budget),
+        None if line.matches('@').count() > 1 || line.contains('<') => mailboxes(line, budget),
+        _ => words(kind, line, budget),
     });
     values.take(MOST_VALUES + 1).collect()
 }

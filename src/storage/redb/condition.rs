@@ -145,7 +145,7 @@ impl Condition {
 /// Does for the store what [`Upkeep`](crate::storage::Upkeep) says of its condition.
 impl Store {
     pub(super) fn look_at_condition(&self) -> StoreHealth {
-        let free = self.inner.site.disk.free(&self.inner.site.folder);
+        let free = self.inner.location.disk.free(&self.inner.location.folder);
         self.inner.condition.standing(free.ok())
     }
 

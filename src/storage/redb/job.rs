@@ -123,7 +123,7 @@ impl Job {
 
     /// Tells whether what takes room in it was paid for.
     pub(super) fn is_bought(&self) -> bool {
-        matches!(self, Self::Commit { batch, .. } if answers(batch) > 0 && records(batch) == 0)
+        matches!(self, Self::Commit { batch, .. } if answers(batch) > 0)
     }
 
     /// Tells its waiter, where it has one.

@@ -1,8 +1,9 @@
 //! Keeps ledger, tokens, answers and decisions in one redb file, behind one writer that commits for all waiters together.
 //!
-//! `disk` reaches the file, `opening` opens it, `tables` declares its layout, to which `migration` brings older ones. `writer` takes jobs (`job`), commits them and opens
-//! the file again after a failure; `queue` bounds those that wait, `apply` does what they ask for, `condition` says how the store
-//! stands. `reads` reads, `leases` are leases of names, `rows` are those that end by themselves. `traits` is what others use of it.
+//! `disk` reaches the file, `opening` opens it, `prepare` makes its tables, whose layout `tables` declares and to which `migration`
+//! brings older ones. `writer` takes jobs (`job`), commits them and opens the file again after a failure; `queue` bounds those that
+//! wait, `apply` does what they ask for, `condition` says how the store stands. `reads` reads, `leases` are leases of names, `audit`
+//! is the form of audit rows, `rows` are those that end by themselves. `traits` is what others use of it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -68,7 +69,7 @@ struct Held(RwLock<Option<Database>>);
 
 #[derive(Debug)]
 struct Inner {
-    site: Location,
+    location: Location,
     held: Arc<Held>,
     condition: Arc<Condition>,
     jobs: Option<Queue>,
@@ -111,16 +112,16 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_as(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
-        let site = Location::new(folder, opening)?;
-        site.make(opening.replaces_empty)?;
-        let (database, opened, anchor) = site.open()?;
+        let location = Location::new(folder, opening)?;
+        location.make(opening.replaces_empty)?;
+        let (database, opened, anchor) = location.open()?;
         let held = Arc::new(Held::new(database));
         let spent = Arc::new(RwLock::new(opened.spent));
-        let changes = Arc::new(RwLock::new(ChangeLog::new(site.node)));
+        let changes = Arc::new(RwLock::new(ChangeLog::new(location.node)));
         let condition = Arc::new(Condition::default());
         let (jobs, queue) = Queue::new(QUEUE);
         let writer = Writer {
-            site: site.clone(),
+            location: location.clone(),
             held: Arc::clone(&held),
             spent: Arc::clone(&spent),
             changes: Arc::clone(&changes),
@@ -132,10 +133,10 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("pivotd-store".to_owned())
             .spawn(move || writer.run(&queue))
-            .map_err(|error| site.failed(&error))?;
+            .map_err(|error| location.failed(&error))?;
         let store = Self {
             inner: Arc::new(Inner {
-                site,
+                location,
                 held,
                 condition,
                 jobs: Some(jobs),

@@ -58,15 +58,15 @@ const PIECE: usize = 1 << 20;
 
 impl Location {
     pub(super) fn new(folder: &Path, opening: &Opening) -> Result<Self, StoreError> {
-        let mut site = Self {
+        let mut location = Self {
             folder: folder.to_path_buf(),
             path: folder.join(FILE),
             page_cache: opening.page_cache,
             disk: Arc::clone(&opening.disk),
             node: Uuid::nil(),
         };
-        site.node = site.random()?;
-        Ok(site)
+        location.node = location.random()?;
+        Ok(location)
     }
 
     /// Makes a random id.

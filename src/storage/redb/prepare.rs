@@ -1,4 +1,5 @@
-//! Prepares a file for use: makes its tables, brings it to the layout of this version, and settles what a crash left open.
+//! Prepares a file for use: makes its tables, brings it to the layout of this version, charges what a crash left open and ends the leases
+//! of other nodes.
 
 use std::collections::HashMap;
 use std::io;
@@ -27,10 +28,14 @@ pub(super) fn prepare(database: &Database, node: Uuid) -> Result<StoreContents, 
     let transaction = database.begin_write()?;
     let opened = {
         let mut meta = transaction.open_table(META)?;
-        let stored = meta
-            .get("layout")?
-            .and_then(|value| value.value().try_into().ok().map(u64::from_le_bytes));
-        let layout = stored.unwrap_or(LAYOUT);
+        let layout = match meta.get("layout")? {
+            None => LAYOUT,
+            Some(value) => {
+                let bytes = value.value().try_into();
+                let unreadable = |_| redb::Error::Corrupted("its layout cannot be read".to_owned());
+                u64::from_le_bytes(bytes.map_err(unreadable)?)
+            }
+        };
         if layout > LAYOUT {
             return Ok(StoreContents {
                 layout,
@@ -91,24 +96,34 @@ fn charge(transaction: &WriteTransaction, node: Uuid) -> Result<(), redb::Error>
         }
     }
     for (id, row) in left {
-        if let Some(row) = row {
-            let mut spend = row.spend;
-            let at = spend
-                .get("at_us")
-                .and_then(serde_json::Value::as_i64)
-                .unwrap_or(0);
-            if let Some(fields) = spend.as_object_mut() {
-                fields.insert(
-                    "settled".to_owned(),
-                    "found open at start; charged in full".into(),
-                );
+        let (mut spend, settled) = match row {
+            Some(row) => (row.spend, "found open at start; charged in full"),
+            None => {
+                let reservation = Uuid::from_bytes(id);
+                tracing::warn!(%reservation, "a reservation that was left open cannot be read; it stays charged");
+                let settled = "found open at start; it cannot be read; charged in full";
+                (serde_json::json!({"at_us": made_at(reservation)}), settled)
             }
-            let row = spend.to_string();
-            audit.insert((at, &id), AuditRow::of(row.as_bytes()).stored().as_slice())?;
+        };
+        let at = spend.get("at_us").and_then(serde_json::Value::as_i64);
+        if let Some(fields) = spend.as_object_mut() {
+            fields.insert("settled".to_owned(), settled.into());
         }
+        let row = spend.to_string();
+        let key = (at.unwrap_or(0), &id);
+        audit.insert(key, AuditRow::of(row.as_bytes()).stored().as_slice())?;
         open.remove(&id)?;
     }
     Ok(())
+}
+
+/// Returns when a reservation was made, in microseconds since the epoch, as its id says.
+fn made_at(reservation: Uuid) -> i64 {
+    let (seconds, nanos) = reservation.get_timestamp().map_or((0, 0), |time| time.to_unix());
+    let micros = seconds
+        .saturating_mul(1_000_000)
+        .saturating_add(u64::from(nanos / 1000));
+    i64::try_from(micros).unwrap_or(i64::MAX)
 }
 
 /// Returns random bytes of the operating system.

@@ -30,9 +30,9 @@ impl Store {
         &self,
         look: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
-        let site = &self.inner.site;
-        let results = site.guard(|| look(&self.inner.held.begin_read()?))?;
-        results.map_err(|error| {
+        let location = &self.inner.location;
+        let result = location.guard(|| look(&self.inner.held.begin_read()?))?;
+        result.map_err(|error| {
             if is_latched(&error) {
                 // Nothing can be read or written before the file is opened again; a store that is closed needs none.
                 drop(self.push(Job::Mend));
@@ -41,10 +41,10 @@ impl Store {
                 // Between two openings.
                 redb::Error::DatabaseClosed => {
                     let state = self.inner.condition.state();
-                    let closed = || StoreError::Down(Box::new(site.failed(&"it is being opened again")));
+                    let closed = || StoreError::Down(Box::new(location.failed(&"it is being opened again")));
                     state.error().cloned().unwrap_or_else(closed)
                 }
-                error => site.faulty(&error),
+                error => location.faulty(&error),
             }
         })
     }

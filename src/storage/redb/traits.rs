@@ -21,7 +21,7 @@ use crate::storage::{
 
 impl Upkeep for Store {
     fn path(&self) -> &Path {
-        &self.inner.site.path
+        &self.inner.location.path
     }
 
     fn secret(&self) -> &[u8; 32] {
@@ -29,7 +29,7 @@ impl Upkeep for Store {
     }
 
     fn node(&self) -> Uuid {
-        self.inner.site.node
+        self.inner.location.node
     }
 
     fn settled(&self) -> BoxFuture<'_, ()> {
@@ -204,7 +204,7 @@ impl LeaseStore for Store {
         until_us: i64,
     ) -> BoxFuture<'_, Result<Claimed, StoreError>> {
         async move {
-            let fence = Fence(self.inner.site.random()?);
+            let fence = Fence(self.inner.location.random()?);
             let change = Change::Claim {
                 holder,
                 now_us,

@@ -21,7 +21,7 @@ use crate::storage::{RowKey, StoreError};
 
 /// Owns the writing side of the file, on a thread of its own.
 pub(super) struct Writer {
-    pub(super) site: Location,
+    pub(super) location: Location,
     pub(super) held: Arc<Held>,
     pub(super) spent: Arc<RwLock<HashMap<RowKey, i64>>>,
     pub(super) changes: Arc<RwLock<ChangeLog>>,
@@ -103,14 +103,14 @@ impl Writer {
         let Some(anchor) = self.anchor.as_ref().filter(|_| is_open) else {
             return;
         };
-        match self.site.found(anchor) {
+        match self.location.found(anchor) {
             PathState::Same => {}
             PathState::Another => {
-                let error = StoreError::Replaced(self.site.path.clone());
+                let error = StoreError::Replaced(self.location.path.clone());
                 self.condition.set(State::Broken(error));
             }
             PathState::Nothing => {
-                let cause = self.site.failed(&"the file was removed while the server ran");
+                let cause = self.location.failed(&"the file was removed while the server ran");
                 tracing::error!(error = %cause, "the store is written anew; stop the server before its file is moved or removed");
                 drop(self.reopen(&cause));
             }
@@ -151,7 +151,7 @@ impl Writer {
             }
             return jobs;
         }
-        let Ok(free) = self.site.disk.free(&self.site.folder) else {
+        let Ok(free) = self.location.disk.free(&self.location.folder) else {
             return jobs;
         };
         // A little more than the least, once it was passed: the state does not change with every write.
@@ -169,7 +169,7 @@ impl Writer {
             return jobs;
         }
         let error = StoreError::Full {
-            path: self.site.path.clone(),
+            path: self.location.path.clone(),
             free,
             least: min_free,
         };
@@ -261,14 +261,14 @@ impl Writer {
             Ok(Ok(applied)) => applied,
             Ok(Err(error)) => {
                 return Err(Failed {
-                    error: self.site.faulty(&error),
+                    error: self.location.faulty(&error),
                     is_latched: true,
                 });
             }
             Err(panic) => {
                 return Err(Failed {
                     error: self
-                        .site
+                        .location
                         .failed(&format_args!("the writer stopped: {}", said(&*panic))),
                     is_latched: true,
                 });
@@ -290,12 +290,12 @@ impl Writer {
     /// Opens a store that is down, if its disk takes writes again.
     fn mend(&mut self) -> Result<(), StoreError> {
         let is_there = self.anchor.is_none();
-        if is_there && let Err(error) = self.site.disk.try_writing(&self.site.folder) {
-            let error = StoreError::Down(Box::new(self.site.failed(&error)));
+        if is_there && let Err(error) = self.location.disk.try_writing(&self.location.folder) {
+            let error = StoreError::Down(Box::new(self.location.failed(&error)));
             self.condition.set(State::Down(error.clone()));
             return Err(error);
         }
-        let cause = self.site.failed(&"it was down");
+        let cause = self.location.failed(&"it was down");
         self.reopen(&cause)
     }
 
@@ -305,10 +305,10 @@ impl Writer {
         let opened = self
             .bring_back()
             .and_then(|()| {
-                let tried = self.site.disk.try_writing(&self.site.folder);
-                tried.map_err(|error| self.site.failed(&error))
+                let tried = self.location.disk.try_writing(&self.location.folder);
+                tried.map_err(|error| self.location.failed(&error))
             })
-            .and_then(|()| self.site.open());
+            .and_then(|()| self.location.open());
         match opened {
             Ok((database, opened, anchor)) if opened.secret == self.secret => {
                 self.anchor = Some(anchor);
@@ -323,14 +323,19 @@ impl Writer {
                 Ok(())
             }
             Ok(_) => {
-                let error = self.site.failed(&"another store lies there now");
+                let error = self.location.failed(&"another store lies there now");
                 self.condition.set(State::Broken(error.clone()));
                 Err(error)
             }
             Err(error @ StoreError::Failed { .. }) => {
                 tracing::debug!(%cause, "the store stays down");
-                match self.site.open_draft() {
-                    Ok(database) => self.held.put(database),
+                match self.location.open_draft() {
+                    Ok(database) => {
+                        self.held.put(database);
+                        // As above.
+                        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+                        changes.forget();
+                    }
                     Err(error) => tracing::error!(%error, "what is stored cannot be read either"),
                 }
                 let error = StoreError::Down(Box::new(error));
@@ -349,11 +354,11 @@ impl Writer {
         let Some(anchor) = &self.anchor else {
             return Ok(());
         };
-        match self.site.found(anchor) {
+        match self.location.found(anchor) {
             PathState::Same => {}
-            PathState::Another => return Err(StoreError::Replaced(self.site.path.clone())),
+            PathState::Another => return Err(StoreError::Replaced(self.location.path.clone())),
             PathState::Nothing => {
-                self.site.write_anew(anchor)?;
+                self.location.write_anew(anchor)?;
                 self.condition.count_written_anew();
             }
         }
@@ -385,8 +390,8 @@ impl Writer {
             }
             // A reader is at work; the next sweep tries again.
             Ok(Err(redb::CompactionError::TransactionInProgress)) => Ok(()),
-            Ok(Err(error)) => self.reopen(&self.site.failed(&error)),
-            Err(_) => self.reopen(&self.site.failed(&"it stopped while it gave room back")),
+            Ok(Err(error)) => self.reopen(&self.location.failed(&error)),
+            Err(_) => self.reopen(&self.location.failed(&"it stopped while it gave room back")),
         }
     }
 }

@@ -111,8 +111,8 @@ pub fn closing(open: char) -> Option<char> {
 /// `,null`, `;malicious`.
 pub fn begins_beside(text: &str) -> bool {
     let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | ')' | ']' | '"' | '\'');
-    let max = text.char_indices().take(16).find(|(_, c)| is_end(*c));
-    let end = max.map_or(text.len(), |(at, _)| at);
+    let ending = text.char_indices().take(16).find(|(_, c)| is_end(*c));
+    let end = ending.map_or(text.len(), |(at, _)| at);
     let word = text.get(..end).unwrap_or_default();
     listed(&BESIDE, word.trim_end_matches(['.', '!', '?']))
 }

@@ -52,10 +52,10 @@ pub fn unwrap(link: Url) -> LinkTarget {
             out.links.push(link);
         }
     };
-    let mut results = 0;
+    let mut count = 0;
     while let Some((link, taken)) = waiting.pop() {
-        results += 1;
-        if results > MAX_LINKS {
+        count += 1;
+        if count > MAX_LINKS {
             out.seal(link, Vec::new(), "too many links in one");
             break;
         }

@@ -57,13 +57,13 @@ fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
         calls,
         then: Box::new(move |mut replies| {
             let rows = replies.split_off(annotations.min(replies.len()));
-            let places = places(&mut reports, replies);
+            let locations = locations(&mut reports, replies);
             match feeds {
                 Some(mut feeds) => {
                     feeds.take(rows);
-                    rate(reports, contacts, places, feeds)
+                    rate(reports, contacts, locations, feeds)
                 }
-                None => finish(reports, contacts, &places, None),
+                None => finish(reports, contacts, &locations, None),
             }
         }),
     })
@@ -73,18 +73,18 @@ fn annotate(mut reports: Reports) -> Result<Step, ProviderError> {
 fn rate(
     reports: Reports,
     contacts: Vec<Contact>,
-    places: Vec<AddressLocation>,
+    locations: Vec<AddressLocation>,
     mut feeds: Feeds,
 ) -> Result<Step, ProviderError> {
     let calls = feeds.calls();
     if calls.is_empty() {
-        return finish(reports, contacts, &places, Some(&feeds.ratings()));
+        return finish(reports, contacts, &locations, Some(&feeds.ratings()));
     }
     Ok(Step::Calls {
         calls,
         then: Box::new(move |replies| {
             feeds.take(replies);
-            rate(reports, contacts, places, feeds)
+            rate(reports, contacts, locations, feeds)
         }),
     })
 }
@@ -92,19 +92,19 @@ fn rate(
 /// Merges what all runs contacted, in the order of the newest run. An address on two ports is two records.
 fn merge(reports: &mut Reports) -> Vec<Contact> {
     let mut contacts: Vec<Contact> = Vec::new();
-    let mut places: HashMap<(&str, String, Option<i64>), usize> = HashMap::new();
+    let mut locations: HashMap<(&str, String, Option<i64>), usize> = HashMap::new();
     let (mut is_cut, mut too_long, mut others) = (false, 0, Rows::default());
     for (index, (_, body)) in reports.read.iter().enumerate() {
         let (long, passed) = streams::read(Node::of(body), &mut |touch| {
             let key = (touch.field, touch.value.clone(), touch.port);
-            let place = match places.get(&key) {
+            let place = match locations.get(&key) {
                 Some(place) => *place,
                 None if contacts.len() >= MOST_RECORDS => {
                     is_cut = true;
                     return;
                 }
                 None => {
-                    places.insert(key, contacts.len());
+                    locations.insert(key, contacts.len());
                     contacts.push(Contact {
                         touch: touch.clone(),
                         to: BTreeSet::new(),
@@ -139,11 +139,11 @@ struct AddressLocation {
 }
 
 /// Reads the annotations; what fails is missing.
-fn places(reports: &mut Reports, replies: Vec<Replied>) -> Vec<AddressLocation> {
-    let mut places = Vec::new();
+fn locations(reports: &mut Reports, replies: Vec<Replied>) -> Vec<AddressLocation> {
+    let mut locations = Vec::new();
     for replied in replies {
         match parsed(replied) {
-            Ok(Some(body)) => places.extend(annotated(&body)),
+            Ok(Some(body)) => locations.extend(annotated(&body)),
             Ok(None) => {}
             Err(error) => {
                 let text = format!("country and network of addresses: {error}");
@@ -153,7 +153,7 @@ fn places(reports: &mut Reports, replies: Vec<Replied>) -> Vec<AddressLocation> 
             }
         }
     }
-    places
+    locations
 }
 
 fn annotated(body: &Json) -> Vec<AddressLocation> {
@@ -190,7 +190,7 @@ fn annotated(body: &Json) -> Vec<AddressLocation> {
 fn finish(
     mut reports: Reports,
     mut contacts: Vec<Contact>,
-    places: &[AddressLocation],
+    locations: &[AddressLocation],
     ratings: Option<&Ratings>,
 ) -> Result<Step, ProviderError> {
     let mut below = Rows::default();
@@ -204,7 +204,7 @@ fn finish(
         below.extend((contacts.len()..all).map(|_| Row::LeftOut(SkipReason::Below, Some(of.clone()))));
         reports.missing.extend(ratings.missing.iter().cloned());
     }
-    let by_address: HashMap<&str, &AddressLocation> = places
+    let by_address: HashMap<&str, &AddressLocation> = locations
         .iter()
         .rev()
         .map(|place| (place.address.as_str(), place))
@@ -220,7 +220,7 @@ fn finish(
 fn record(
     contact: &Contact,
     reports: &Reports,
-    places: &HashMap<&str, &AddressLocation>,
+    locations: &HashMap<&str, &AddressLocation>,
     ratings: Option<&Ratings>,
 ) -> Record {
     let touch = &contact.touch;
@@ -229,7 +229,10 @@ fn record(
     let mut record = told(Record::new().with(touch.field, touch.value.as_str()), &runs)
         .with_some("port", touch.port)
         .with_some("protocol", touch.protocol.as_deref());
-    if let Some(place) = places.get(touch.value.as_str()).filter(|_| touch.field == "ip") {
+    if let Some(place) = locations
+        .get(touch.value.as_str())
+        .filter(|_| touch.field == "ip")
+    {
         record = record
             .with_some("country", place.country.as_deref())
             .with_some("asn", place.asn.as_deref());
