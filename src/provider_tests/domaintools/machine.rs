@@ -293,12 +293,18 @@ fn each_event_that_is_read_in_part_or_not_at_all_is_counted() {
         serde_json::json!({"pre_ip": "no address", "post_ip": "192.0.2.2", "actiondate": day}),
         serde_json::json!({"pre_ip": "no address", "post_ip": "none either", "actiondate": day}),
         serde_json::json!({"pre_ip": "192.0.2.1", "post_ip": "192.0.2.2", "actiondate": "no date"}),
+        // A change has two sides, and what is new came.
+        serde_json::json!({"pre_ip": "192.0.2.1", "post_ip": "", "action": "C", "actiondate": day}),
+        serde_json::json!({"post_ip": "192.0.2.2", "action": "C", "actiondate": day}),
+        serde_json::json!({"pre_ip": "192.0.2.1", "action": "N", "actiondate": day}),
         serde_json::json!(null),
     ] {
         assert_eq!(lost(row.clone()), ["1 row could not be read"], "{row}");
     }
     let whole = serde_json::json!({"pre_ip": "192.0.2.1", "post_ip": "192.0.2.2", "actiondate": day});
     assert!(lost(whole).is_empty());
+    let went = serde_json::json!({"pre_ip": "192.0.2.1", "action": "D", "actiondate": day});
+    assert!(lost(went).is_empty());
 }
 
 fn reverse(buy: Option<i64>, held: Option<Answer>) -> Lookup {

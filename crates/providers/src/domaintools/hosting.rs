@@ -108,7 +108,7 @@ struct Event {
     before: Option<SmolStr>,
     after: Option<SmolStr>,
     action: Option<SmolStr>,
-    /// Whether a side could not be read: a value was there, or came, and nothing tells which.
+    /// Whether a side is missing or could not be read: a value was there, or came, and nothing tells which.
     is_part: bool,
 }
 
@@ -137,16 +137,21 @@ impl Event {
         if is_misread || (before.is_none() && after.is_none()) {
             return Err(UnreadEvent(day));
         }
-        let gone = row
-            .get("action")
-            .text()
-            .is_some_and(|action| action.eq_ignore_ascii_case("D"));
+        let action = row.get("action").text();
+        let is = |name: &str| {
+            action
+                .as_deref()
+                .is_some_and(|action| action.eq_ignore_ascii_case(name))
+        };
+        let gone = is("D");
+        // A new value alone has none before it, and one that went none behind it.
+        let lacks_side = action.is_some() && ((before.is_none() && !is("N")) || (after.is_none() && !gone));
         Ok(Self {
             day,
             before,
             after: after.filter(|_| !gone),
             action: row.get("action_in_words").text().map(SmolStr::from),
-            is_part: before_misread || after_misread,
+            is_part: before_misread || after_misread || lacks_side,
         })
     }
 }
