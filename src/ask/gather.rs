@@ -8,7 +8,7 @@ use super::message::{MessageContext, age_text, head};
 use super::options::Options;
 use super::reply::Reply;
 use super::transform::{
-    Body, KnownSinkholes, QuestionResult, ReplyDependencies, Run, RunResult, SkipReason, plain,
+    Body, KnownSinkholes, NotAskedReason, QuestionResult, ReplyDependencies, Run, RunResult, plain,
 };
 use crate::domain::lists::ZoneKind;
 use crate::domain::{Denial, FailureKind, Outcome};
@@ -29,7 +29,7 @@ pub(super) enum Output<'a> {
 /// Merges what the questions of a run came to.
 pub(super) fn gather(
     run: &Run<'_>,
-    asked: Vec<Result<QuestionResult, SkipReason>>,
+    asked: Vec<Result<QuestionResult, NotAskedReason>>,
     limit: usize,
     known: &KnownSinkholes,
     now: Timestamp,

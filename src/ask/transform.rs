@@ -121,7 +121,7 @@ impl Candidate for (Arc<Descriptor>, Arc<Options>) {
 
 /// Says why no provider was asked about an entity.
 #[derive(Debug)]
-pub(super) struct SkipReason {
+pub(super) struct NotAskedReason {
     pub(super) entity: InputEntity,
     pub(super) kind: UiMessageKind,
     pub(super) outcome: &'static str,
@@ -142,7 +142,7 @@ pub(super) struct QuestionResult {
 /// Holds what the questions of a run came to, not yet merged.
 #[derive(Debug)]
 pub struct RunAnswers {
-    asked: Vec<Result<QuestionResult, SkipReason>>,
+    asked: Vec<Result<QuestionResult, NotAskedReason>>,
     limit: usize,
     known: KnownSinkholes,
     refused: Option<RunResult>,
@@ -295,8 +295,8 @@ async fn ask(
     limit: usize,
     marks: &Marks,
     is_alone: bool,
-) -> Result<QuestionResult, SkipReason> {
-    let not_asked = |entity, kind, outcome, text| SkipReason {
+) -> Result<QuestionResult, NotAskedReason> {
+    let not_asked = |entity, kind, outcome, text| NotAskedReason {
         entity,
         kind,
         outcome,

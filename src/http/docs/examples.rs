@@ -48,9 +48,9 @@ const REFUSALS: [(&str, &str, &str, &str); 4] = [
 const UNREHEARSED: [&str; 2] = ["getDecision", "giveFeedback"];
 
 /// Gives every operation its examples and its header of rehearsals, and the document its server.
-pub(super) struct SharedParts;
+pub(super) struct DocumentExtras;
 
-impl Modify for SharedParts {
+impl Modify for DocumentExtras {
     fn modify(&self, document: &mut OpenApi) {
         // Relative to where the document was taken from; what is served names the server.
         document.servers = Some(vec![ServerBuilder::new().url("/").build()]);

@@ -12,7 +12,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use self::examples::SharedParts;
+use self::examples::DocumentExtras;
 use crate::app::{App, Mode};
 use crate::http::soar::{alert, batch, context, decisions, reputation, score_request};
 use crate::openapi::{self, Version};
@@ -85,7 +85,7 @@ impl Modify for Examples {
         crate::http::problem::Problem,
         crate::http::soar::statuses::AlertReply,
     )),
-    modifiers(&Token, &Examples, &SharedParts),
+    modifiers(&Token, &Examples, &DocumentExtras),
     tags(
         (name = "reputation", description = "Scores of indicators"),
         (name = "decisions", description = "Decisions, explained later, and what people say of them"),

@@ -36,3 +36,20 @@ pub fn by_status(reply: &Reply, said: Option<String>) -> ReplyClass {
         _ => ReplyClass::Malformed(message),
     }
 }
+
+/// Classifies a reply of status 200 whose answer stands in `data`, an object or a list.
+pub fn by_data(root: Option<Node<'_>>, reply: &Reply) -> ReplyClass {
+    let Some(root) = root else {
+        return ReplyClass::Malformed(if is_html(reply) {
+            "a web page came instead of JSON".to_owned()
+        } else {
+            "the answer is no JSON".to_owned()
+        });
+    };
+    let data = root.get("data");
+    if data.is_object() || data.is_list() {
+        ReplyClass::Good
+    } else {
+        ReplyClass::Malformed("the answer has no `data`".to_owned())
+    }
+}

@@ -5,7 +5,8 @@
 //! a refused key from something that the key may not see.
 
 use super::SEARCH;
-use crate::kit::common::{is_html, limited};
+use crate::kit::common::limited;
+use crate::kit::errors::by_data;
 use crate::kit::lenient;
 use crate::kit::tolerant::{Node, clean};
 use crate::{Call, Charge, Classification, Reply, ReplyClass};
@@ -23,7 +24,7 @@ fn class(call: &Call, reply: &Reply) -> ReplyClass {
     let root = parsed.as_ref().map(Node::of);
     let error = root.map(|root| root.get("error")).filter(|error| error.exists());
     let code = match (reply.status, error) {
-        (200, None) => return good(root, reply),
+        (200, None) => return by_data(root, reply),
         // A gateway that answers 200 with the vendor's error envelope still carries the vendor's code.
         (200, Some(error)) => error
             .get("code")
@@ -41,22 +42,6 @@ fn class(call: &Call, reply: &Reply) -> ReplyClass {
         reply,
         root.is_some_and(Node::is_object),
     )
-}
-
-fn good(root: Option<Node<'_>>, reply: &Reply) -> ReplyClass {
-    let Some(root) = root else {
-        return ReplyClass::Malformed(if is_html(reply) {
-            "a web page came instead of JSON".to_owned()
-        } else {
-            "the answer is no JSON".to_owned()
-        });
-    };
-    let data = root.get("data");
-    if data.is_object() || data.is_list() {
-        ReplyClass::Good
-    } else {
-        ReplyClass::Malformed("the answer has no `data`".to_owned())
-    }
 }
 
 /// Reads the error's text: of its own, or of the first of its list.

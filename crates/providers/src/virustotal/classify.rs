@@ -4,6 +4,7 @@
 //! it is known, else the status.
 
 use crate::kit::common::limited;
+use crate::kit::errors::by_data;
 use crate::kit::lenient;
 use crate::kit::tolerant::{Node, clean};
 use crate::{Call, Charge, Classification, Reply, ReplyClass};
@@ -27,7 +28,7 @@ fn class(reply: &Reply) -> ReplyClass {
         .map(|root| root.get("error"))
         .filter(|error| error.is_object());
     if let (200, None) = (reply.status, error) {
-        return good(root, reply);
+        return by_data(root, reply);
     }
     let code = error
         .and_then(|error| error.get("code").text())
@@ -62,22 +63,5 @@ fn class(reply: &Reply) -> ReplyClass {
         }
         (200, _) => ReplyClass::Refused(text("the vendor refused the question")),
         (status, _) => ReplyClass::Malformed(format!("HTTP {status}")),
-    }
-}
-
-fn good(root: Option<Node<'_>>, reply: &Reply) -> ReplyClass {
-    let Some(root) = root else {
-        let page = reply.content_type.contains("html");
-        return ReplyClass::Malformed(if page {
-            "a web page came instead of JSON".to_owned()
-        } else {
-            "the answer is no JSON".to_owned()
-        });
-    };
-    let data = root.get("data");
-    if data.is_object() || data.is_list() {
-        ReplyClass::Good
-    } else {
-        ReplyClass::Malformed("the answer has no `data`".to_owned())
     }
 }
