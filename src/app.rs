@@ -13,13 +13,14 @@ use arc_swap::ArcSwap;
 use self::rendering::Rendering;
 use self::run_routes::RunRoutes;
 use crate::ask::score::{ScoreOptions, Scorer};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, listing};
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Settings};
 use crate::decisions::Decisions;
 use crate::engine::known_time::KnownTime;
 use crate::engine::transport::TransportError;
 use crate::engine::{Engine, Requester};
+use crate::maltego::listing::Listing;
 use crate::net::Attempts;
 use crate::net::bodies::Bodies;
 use crate::providers::Registry;
@@ -58,6 +59,8 @@ pub struct Configured {
     pub loaded: Loaded,
     /// The transforms.
     pub catalogue: Catalogue,
+    /// What Maltego clients are offered of them.
+    pub listing: Listing,
     /// The rules of scores.
     pub policy: Policy,
 }
@@ -65,10 +68,12 @@ pub struct Configured {
 impl Configured {
     fn new(loaded: Loaded, generation: u64) -> Self {
         let catalogue = Catalogue::build(&loaded.settings, generation);
+        let listing = listing(&catalogue, &loaded.providers);
         let policy = Policy::of(loaded.settings.reputation.clone());
         Self {
             loaded,
             catalogue,
+            listing,
             policy,
         }
     }

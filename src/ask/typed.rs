@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::message::head;
-use crate::catalogue::{InputSpec, TransformSetting, TransformSpec, own};
+use crate::catalogue::{InputSpec, TransformSpec};
 use crate::config::problem::did_you_mean;
 use crate::domain::{Indicator, IndicatorKind};
 use crate::engine::Engine;
 use crate::maltego::InputEntity;
+use crate::maltego::listing::TransformSetting;
 use crate::maltego::types;
 use crate::mapping::entity_value;
 
@@ -15,20 +16,7 @@ use crate::mapping::entity_value;
 fn known_settings(engine: &Engine, spec: &TransformSpec) -> Vec<TransformSetting> {
     let runtimes = engine.runtimes();
     let asked = spec.providers().iter().filter_map(|name| runtimes.get(name));
-    let mut descriptors: Vec<_> = asked.map(|runtime| runtime.provider.descriptor()).collect();
-    if descriptors.is_empty() {
-        descriptors.push(&own::DESCRIPTOR);
-    }
-    let mut all: Vec<TransformSetting> = Vec::new();
-    for setting in descriptors
-        .into_iter()
-        .flat_map(|descriptor| spec.settings(descriptor))
-    {
-        if !all.iter().any(|known| known.name == setting.name) {
-            all.push(setting);
-        }
-    }
-    all
+    spec.settings_at(asked.map(|runtime| runtime.provider.descriptor()))
 }
 
 /// Finds the settings that are meant: by their id, or by its last part at every provider that has it.

@@ -1,6 +1,7 @@
 //! Holds the transforms of `transforms.toml`, checked against what providers can do.
 
 mod inputs;
+mod listing;
 pub mod own;
 mod settings;
 #[cfg(test)]
@@ -15,10 +16,9 @@ use crate::domain::{Capability, IndicatorKind, Lists, Marks};
 use crate::mapping::{EntityRule, Plan, Rules, Scale, humanised};
 
 pub(crate) use inputs::{input, widen};
+pub use listing::listing;
 pub use own::OWN;
-pub use settings::{
-    EXCLUDE_DYNAMIC_DNS, EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, TransformSetting, UNDATED,
-};
+pub use settings::{EXCLUDE_DYNAMIC_DNS, EXCLUDE_SINKHOLES, INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, UNDATED};
 
 /// Names an input type of a transform, with how its query is found and what is asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use super::{OWN, TransformSpec};
 use crate::domain::{Capability, IndicatorKind, Kind};
+use crate::maltego::listing::TransformSetting;
 use crate::maltego::settings::SettingKind;
 use crate::providers::{Descriptor, Unit, Values};
 
@@ -16,46 +17,26 @@ pub const INCLUDE_DYNAMIC_DNS: &str = "include-dynamic-dns";
 /// Keeps results without a date.
 pub const UNDATED: &str = "undated";
 
-/// Describes a setting of a transform, as it is announced to clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TransformSetting {
-    /// Id, `global#` included where it is shared by all transforms.
-    pub name: String,
-    /// Type of its values.
-    pub kind: SettingKind,
-    /// Name for people.
-    pub display: String,
-    /// What stands in the form at first.
-    pub default: Option<String>,
-    /// Whether it may stay empty.
-    pub optional: bool,
-    /// Whether the client asks before each run.
-    pub popup: bool,
-    /// Whether its value must never be shown or logged.
-    pub secret: bool,
+fn optional(name: String, kind: SettingKind, display: String) -> TransformSetting {
+    TransformSetting {
+        name,
+        kind,
+        display,
+        default: None,
+        optional: true,
+        popup: false,
+        secret: false,
+    }
 }
 
-impl TransformSetting {
-    fn new(name: String, kind: SettingKind, display: String) -> Self {
-        Self {
-            name,
-            kind,
-            display,
-            default: None,
-            optional: true,
-            popup: false,
-            secret: false,
-        }
-    }
+fn secret(setting: TransformSetting, secret: bool) -> TransformSetting {
+    TransformSetting { secret, ..setting }
+}
 
-    fn secret(mut self, secret: bool) -> Self {
-        self.secret = secret;
-        self
-    }
-
-    fn starting(mut self, default: &str) -> Self {
-        self.default = Some(default.to_owned());
-        self
+fn starting(setting: TransformSetting, default: &str) -> TransformSetting {
+    TransformSetting {
+        default: Some(default.to_owned()),
+        ..setting
     }
 }
 
@@ -65,14 +46,12 @@ impl TransformSpec {
     /// Global ones first. A transform that asks several providers has the union of what this gives for each.
     #[must_use]
     pub fn settings(&self, descriptor: &Descriptor) -> Vec<TransformSetting> {
-        let mut all = vec![
-            TransformSetting::new(
-                "global#pivotd.token".to_owned(),
-                SettingKind::Text,
-                "pivotd: your client token".to_owned(),
-            )
-            .secret(true),
-        ];
+        let token = optional(
+            "global#pivotd.token".to_owned(),
+            SettingKind::Text,
+            "pivotd: your client token".to_owned(),
+        );
+        let mut all = vec![secret(token, true)];
         if descriptor.name == OWN {
             return all;
         }
@@ -80,7 +59,7 @@ impl TransformSpec {
         for field in &descriptor.credentials {
             let id = format!("global#{name}.{}", field.name.replace('_', "-"));
             let display = format!("{title}: your own {}", field.title);
-            all.push(TransformSetting::new(id, SettingKind::Text, display).secret(field.secret));
+            all.push(secret(optional(id, SettingKind::Text, display), field.secret));
         }
         const DATES: [(&str, &str); 3] = [
             ("since", "only since"),
@@ -90,19 +69,11 @@ impl TransformSpec {
         if self.is_dated() {
             for (id, what) in DATES {
                 let id = format!("global#pivotd.{id}");
-                all.push(TransformSetting::new(
-                    id,
-                    SettingKind::Date,
-                    format!("All transforms: {what}"),
-                ));
+                all.push(optional(id, SettingKind::Date, format!("All transforms: {what}")));
             }
             for (id, what) in DATES {
                 let id = format!("{name}.{id}");
-                all.push(TransformSetting::new(
-                    id,
-                    SettingKind::Date,
-                    format!("{title}: {what}"),
-                ));
+                all.push(optional(id, SettingKind::Date, format!("{title}: {what}")));
             }
         }
         if self.is_dated() {
@@ -112,7 +83,7 @@ impl TransformSpec {
             ] {
                 let id = format!("{id}.{UNDATED}");
                 let display = format!("{whose}: keep what has no date");
-                all.push(TransformSetting::new(id, SettingKind::Boolean, display).starting("true"));
+                all.push(starting(optional(id, SettingKind::Boolean, display), "true"));
             }
         }
         let Some(offer) = descriptor.offer(self.capability) else {
@@ -125,19 +96,19 @@ impl TransformSpec {
                 Values::OneOf(_) => SettingKind::Text,
                 Values::Number { .. } => SettingKind::Int,
             };
-            let setting = TransformSetting::new(id, kind, format!("{title}: {}", param.title));
+            let setting = optional(id, kind, format!("{title}: {}", param.title));
             let default = fixed.map_or_else(|| param.values.default(), str::to_owned);
-            all.push(setting.starting(&default));
+            all.push(starting(setting, &default));
         }
-        all.push(TransformSetting::new(
+        all.push(optional(
             format!("{name}.max-age"),
             SettingKind::Text,
             format!("{title}: oldest stored answer (for example 12h; 0 asks again)"),
         ));
         let mut flag = |what: &str, display: &str| {
             let display = format!("{title}: {display}");
-            let setting = TransformSetting::new(format!("{name}.{what}"), SettingKind::Boolean, display);
-            all.push(setting.starting("false"));
+            let setting = optional(format!("{name}.{what}"), SettingKind::Boolean, display);
+            all.push(starting(setting, "false"));
         };
         if self.has_addresses() {
             flag(EXCLUDE_SINKHOLES, "leave sinkholes out");
@@ -157,10 +128,11 @@ impl TransformSpec {
             .any(|product| matches!(product.unit, Unit::Money(_)))
         {
             let display = format!("{title}: buy the report (it costs money)");
-            let mut buy =
-                TransformSetting::new(format!("{name}.buy"), SettingKind::Boolean, display).starting("false");
-            buy.popup = true;
-            all.push(buy);
+            let buy = optional(format!("{name}.buy"), SettingKind::Boolean, display);
+            all.push(TransformSetting {
+                popup: true,
+                ..starting(buy, "false")
+            });
         }
         all
     }

@@ -1,10 +1,8 @@
 //! `pivotd export`: files for a Maltego distribution server (TDS) and for tools.
 //!
 //! The columns are those that maltego-trx writes for the import of a TDS. There one row has one input type, so a
-//! transform with several gets a row for each: the first under its own name, the others with the type appended
-//! (`domaintools.whois-history-dnsname`); all of them have the URL of the one transform.
+//! transform has a row for each entry of the listing; all of them have the URL of the one transform.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +10,11 @@ use anyhow::Context;
 
 use super::serve::load;
 use super::{ConfigFile, ExitStatus, terminal};
-use crate::catalogue::{Catalogue, TransformSetting, TransformSpec, own};
+use crate::catalogue::{Catalogue, listing};
 use crate::config::{self, values};
 use crate::http::docs::{self, Edition};
+use crate::maltego::listing::{ListedTransform, ListingEntry, OWNER, TransformSetting};
 use crate::maltego::settings::SettingKind;
-use crate::maltego::types;
-use crate::providers::Providers;
 
 /// A TDS takes this many rows in one file, by maltego-trx.
 const MOST_ROWS: usize = 100;
@@ -131,28 +128,21 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
          --public-url",
     )?;
     let catalogue = Catalogue::build(&loaded.settings, 1);
-    let mut rows = Vec::new();
-    let mut names: HashSet<String> = catalogue
+    let listing = listing(&catalogue, &loaded.providers);
+    let is_written = |transform: &ListedTransform| keyless || transform.is_offered;
+    let entries = listing.entries().filter(|entry| is_written(entry.transform));
+    let rows: Vec<Vec<String>> = entries.map(|entry| transform_row(entry, &base)).collect();
+    let mut all: Vec<TransformSetting> = Vec::new();
+    let chosen = listing
         .transforms()
         .iter()
-        .map(|spec| spec.name.clone())
-        .collect();
-    let mut all: Vec<TransformSetting> = Vec::new();
-    let chosen = if keyless {
-        catalogue.transforms()
-    } else {
-        catalogue.listed()
-    };
-    for spec in chosen {
-        let own = settings_of(&loaded.providers, spec);
-        rows.extend(transform_rows(spec, &own, &base, &mut names));
-        for setting in own {
-            match all.iter_mut().find(|known| known.name == setting.name) {
-                // Transforms differ, and a TDS keeps one default for all: left empty, each takes its own.
-                Some(known) if known.default != setting.default => known.default = None,
-                Some(_) => {}
-                None => all.push(setting),
-            }
+        .filter(|transform| is_written(transform));
+    for setting in chosen.flat_map(|transform| &transform.settings) {
+        match all.iter_mut().find(|known| known.name == setting.name) {
+            // Transforms differ, and a TDS keeps one default for all: left empty, each takes its own.
+            Some(known) if known.default != setting.default => known.default = None,
+            Some(_) => {}
+            None => all.push(setting.clone()),
         }
     }
     fs::create_dir_all(out).with_context(|| out.display().to_string())?;
@@ -160,7 +150,11 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
     write(out, "transforms", &TRANSFORM_HEAD, &rows)?;
     let rows: Vec<Vec<String>> = all.iter().map(setting_row).collect();
     write(out, "settings", &SETTING_HEAD, &rows)?;
-    let left_out = catalogue.transforms().len() - chosen.len();
+    let left_out = listing
+        .transforms()
+        .iter()
+        .filter(|transform| !is_written(transform))
+        .count();
     if left_out > 0 {
         terminal::note(&format!(
             "{left_out} transforms are left out, since their provider has no key here (`{}` says which); --all \
@@ -171,61 +165,29 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
     Ok(())
 }
 
-/// Lists the settings of a transform at all its providers, each once.
-fn settings_of(providers: &Providers, spec: &TransformSpec) -> Vec<TransformSetting> {
-    let mut asked: Vec<_> = providers
-        .descriptors()
-        .filter(|one| spec.providers().iter().any(|name| one.name == *name))
+/// Makes the row of a transform with one input type.
+fn transform_row(entry: ListingEntry<'_>, base: &str) -> Vec<String> {
+    let transform = entry.transform;
+    let ids: Vec<&str> = transform
+        .settings
+        .iter()
+        .map(|setting| setting.name.as_str())
         .collect();
-    if asked.is_empty() {
-        asked.push(&own::DESCRIPTOR);
-    }
-    let mut all: Vec<TransformSetting> = Vec::new();
-    for setting in asked.into_iter().flat_map(|descriptor| spec.settings(descriptor)) {
-        if !all.iter().any(|known| known.name == setting.name) {
-            all.push(setting);
-        }
-    }
-    all
-}
-
-/// Makes a row for each input type; `names` holds those that are taken.
-fn transform_rows(
-    spec: &TransformSpec,
-    settings: &[TransformSetting],
-    base: &str,
-    names: &mut HashSet<String>,
-) -> Vec<Vec<String>> {
-    let ids: Vec<&str> = settings.iter().map(|setting| setting.name.as_str()).collect();
-    let inputs = spec.inputs.iter().enumerate();
-    inputs
-        .map(|(at, input)| {
-            let short = types::last_part(&input.type_id).to_ascii_lowercase();
-            let mut name = if at == 0 {
-                spec.name.clone()
-            } else {
-                format!("{}-{short}", spec.name)
-            };
-            while at > 0 && !names.insert(name.clone()) {
-                name.push_str("-input");
-            }
-            vec![
-                "pivotd".to_owned(),
-                "pivotd".to_owned(),
-                String::new(),
-                spec.about.clone(),
-                env!("CARGO_PKG_VERSION").to_owned(),
-                name,
-                spec.title.clone(),
-                format!("{base}/run/{}", spec.name),
-                input.type_id.clone(),
-                String::new(),
-                ids.join(";"),
-                String::new(),
-                spec.output_types().join(";"),
-            ]
-        })
-        .collect()
+    vec![
+        OWNER.to_owned(),
+        OWNER.to_owned(),
+        String::new(),
+        transform.about.clone(),
+        env!("CARGO_PKG_VERSION").to_owned(),
+        entry.name.to_owned(),
+        transform.title.clone(),
+        format!("{base}/run/{}", transform.name),
+        entry.input.to_owned(),
+        String::new(),
+        ids.join(";"),
+        String::new(),
+        transform.outputs.join(";"),
+    ]
 }
 
 fn setting_row(setting: &TransformSetting) -> Vec<String> {
