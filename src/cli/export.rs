@@ -14,7 +14,6 @@ use crate::catalogue::{Catalogue, listing};
 use crate::config::{self, values};
 use crate::http::docs::{self, Edition};
 use crate::maltego::listing::{ListedTransform, ListingEntry, OWNER, TransformSetting};
-use crate::maltego::settings::SettingKind;
 
 /// A TDS takes this many rows in one file, by maltego-trx.
 const MOST_ROWS: usize = 100;
@@ -191,21 +190,12 @@ fn transform_row(entry: ListingEntry<'_>, base: &str) -> Vec<String> {
 }
 
 fn setting_row(setting: &TransformSetting) -> Vec<String> {
-    let kind = match setting.kind {
-        SettingKind::Text => "string",
-        SettingKind::Int => "int",
-        SettingKind::Double => "double",
-        SettingKind::Boolean => "boolean",
-        SettingKind::Date => "date",
-        SettingKind::DateTime => "datetime",
-        SettingKind::DateRange => "daterange",
-    };
     let yes_no = if setting.popup { "Yes" } else { "No" };
     let true_false = if setting.optional { "True" } else { "False" };
     let default = setting.default.clone().unwrap_or_default();
     vec![
         setting.name.clone(),
-        kind.to_owned(),
+        setting.kind.id().to_owned(),
         setting.display.clone(),
         default,
         true_false.to_owned(),

@@ -6,11 +6,13 @@
 //! * [`settings`] gives setting values their types;
 //! * [`types`] knows the standard entity types: value properties, ancestry, and which properties must agree for two
 //!   entities to merge;
+//! * [`discovery`] writes the documents by which a client finds a server and its transforms;
 //! * [`listing`] is what a server offers, which every protocol lists;
 //! * [`response`] holds what is answered, and writes it; `xml` has the pieces.
 
 pub mod codec;
 pub mod decode;
+pub mod discovery;
 mod display;
 pub mod listing;
 mod reader;

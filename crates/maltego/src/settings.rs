@@ -26,6 +26,22 @@ pub enum SettingKind {
     DateRange,
 }
 
+impl SettingKind {
+    /// Returns its name on the wire, which is the same in all protocols.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Int => "int",
+            Self::Double => "double",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::DateTime => "datetime",
+            Self::DateRange => "daterange",
+        }
+    }
+}
+
 /// Holds a moment range; the ends may be equal and both belong to it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct DateRange {
