@@ -6,9 +6,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 
 use self::rendering::Rendering;
 use self::run_routes::RunRoutes;
@@ -61,6 +62,8 @@ pub struct Configured {
     pub catalogue: Catalogue,
     /// What Maltego clients are offered of them.
     pub listing: Listing,
+    /// The same as classic clients read it, once one asked.
+    pub(crate) classic_list: OnceLock<Bytes>,
     /// The rules of scores.
     pub policy: Policy,
 }
@@ -74,6 +77,7 @@ impl Configured {
             loaded,
             catalogue,
             listing,
+            classic_list: OnceLock::new(),
             policy,
         }
     }

@@ -206,8 +206,9 @@ mod tests {
     use crate::providers::Providers;
 
     /// Settings of the sections whose values partly hold until the next start, that are taken over at once.
-    const AT_ONCE: [&str; 11] = [
+    const AT_ONCE: [&str; 12] = [
         "server.public_url",
+        "server.trusted_proxies",
         "server.max_body",
         "server.shutdown",
         "server.clock_believed",
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn of_every_setting_of_the_server_it_is_known_when_it_is_taken_over() {
-        let text = "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://x.example\"\ndata = \"d\"\ntls = \"before\"\n\
+        let text = "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://x.example\"\ntrusted_proxies = [\"::1\"]\ndata = \"d\"\ntls = \"before\"\n\
                     workers = 1\n[log]\nfile = \"l\"\n";
         let loaded = read("my.toml", text, false, &[], &Providers::default()).unwrap();
         let sections = ["server.", "log.", "cache.", "store.", "deadlines."];

@@ -13,6 +13,9 @@ pub(crate) const RUN: &str = "/run/{transform}";
 /// What stands before a token in a path, for a client that can send no header.
 const TOKEN: &str = "/t/";
 
+/// Where classic clients find transforms.
+const DISCOVERY: [&str; 2] = ["/seed", "/runner"];
+
 /// Names a path below which transforms are run in a wire format.
 #[derive(Debug, Clone)]
 pub struct RunRoute {
@@ -55,10 +58,15 @@ impl RunRoutes {
         std::iter::once(&self.first).chain(&self.more)
     }
 
-    /// Tells whether a path is one of transforms' runs.
+    /// Returns the one whose format answers where a path names none.
+    pub(crate) fn first(&self) -> &RunRoute {
+        &self.first
+    }
+
+    /// Tells whether a path is one of classic Maltego clients.
     #[must_use]
     pub fn holds(&self, path: &str) -> bool {
-        holds_token(path) || self.iter().any(|route| path.starts_with(&*route.prefix))
+        holds_token(path) || DISCOVERY.contains(&path) || self.iter().any(|route| path.starts_with(&*route.prefix))
     }
 
     /// Returns the wire format of a path.
@@ -100,6 +108,12 @@ impl RunRoutes {
 /// Tells whether a token may stand in a path, whether the rest of it names anything or not.
 pub(crate) fn holds_token(path: &str) -> bool {
     path.starts_with(TOKEN)
+}
+
+/// Returns the token in a path; `None` where there is none, or where nothing stands behind it.
+pub(crate) fn path_token(path: &str) -> Option<Cow<'_, str>> {
+    let (token, _) = path.strip_prefix(TOKEN)?.split_once('/')?;
+    (!token.is_empty()).then(|| percent_decode_str(token).decode_utf8_lossy())
 }
 
 /// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.

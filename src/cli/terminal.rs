@@ -79,6 +79,11 @@ pub(crate) fn note(text: &str) {
     say(&text);
 }
 
+/// Prints a line for people that must stay one, such as a command to paste.
+pub(crate) fn note_line(text: &str) {
+    say(&clean(text));
+}
+
 /// Writes to standard error in one piece: the log of a server may write there at the same time.
 fn say(text: &str) {
     drop(io::stderr().lock().write_all(format!("{text}\n").as_bytes()));

@@ -8,7 +8,7 @@ use super::table::{Column, WIDER, render};
 use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::clock::SystemClock;
 use crate::config::values;
-use crate::http::admin::tokens::{ListTokens, RevokeTokens, TokenView};
+use crate::http::admin::tokens::{CreatedToken, ListTokens, RevokeTokens, TokenView};
 use crate::tokens::{NewToken, Scope};
 
 /// Make, list and revoke the tokens of clients.
@@ -20,7 +20,7 @@ pub(super) struct Tokens {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make a token; it is printed once, alone on standard output.
+    /// Make a token; it, or with --maltego the URL that holds it, is printed once, alone on standard output.
     Create {
         /// Who it is for; ledger and log name it.
         name: String,
@@ -34,6 +34,10 @@ enum Command {
         /// Indicators a minute: each of an alert or a batch counts, and a transform run counts one; no limit otherwise.
         #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = per_minute)]
         rate: Option<NonZeroU32>,
+        /// For an analyst with a Maltego client: print the URL to paste into the client, with the token in it. The token may run
+        /// transforms, and in the URL nothing else.
+        #[arg(long)]
+        maltego: bool,
         /// How long it lives, for example 90d; for ever otherwise.
         #[arg(long, value_name = "DURATION", value_parser = lifetime)]
         expires: Option<Duration>,
@@ -79,12 +83,20 @@ impl Tokens {
                 tenant,
                 mut scopes,
                 rate,
+                maltego,
                 expires,
                 file,
             } => {
                 if scopes.is_empty() {
-                    scopes = vec![Scope::Transforms, Scope::Enrich];
+                    scopes = vec![Scope::Transforms];
+                    if !maltego {
+                        scopes.push(Scope::Enrich);
+                    }
                 }
+                anyhow::ensure!(
+                    !maltego || scopes.contains(&Scope::Transforms),
+                    "a Maltego client runs transforms, so its token needs the scope `transforms`: add --scope transforms"
+                );
                 scopes.sort();
                 scopes.dedup();
                 let new = NewToken {
@@ -95,7 +107,11 @@ impl Tokens {
                     lifetime_s: expires.map(|lifetime| lifetime.as_secs()),
                 };
                 let made = block_on(once(file.config.as_deref(), &new, STORE))??;
-                terminal::print(&made.token.0);
+                if maltego {
+                    print_url(&made);
+                } else {
+                    terminal::print(&made.token.0);
+                }
                 let text = format!(
                     "made token {} for {}; it cannot be shown again",
                     made.record.id, made.record.name
@@ -120,6 +136,23 @@ impl Tokens {
         }
         Ok(ExitStatus::Well)
     }
+}
+
+/// Prints the URL that an analyst pastes into a Maltego client, and says what to do with it.
+fn print_url(made: &CreatedToken) {
+    let base_url = made.base_url.as_deref().unwrap_or("https://<what clients call>");
+    let below = format!("{base_url}/t/{}", made.token.0);
+    terminal::print_lines(&format!("{below}/seed"));
+    if made.base_url.is_none() {
+        terminal::note(
+            "server.public_url is not set, so the URL's beginning is for you to fill in: what clients call this server",
+        );
+    }
+    terminal::note(
+        "paste it into the client's Data Hub (formerly Transform Hub): add a transform server of your own, by this URL. Keep it as you \
+         would keep a password. The same as a configuration file to import:",
+    );
+    terminal::note_line(&format!("  curl -o pivotd.mtz '{below}/runner?Command=_CONFIG'"));
 }
 
 fn list(tokens: &[TokenView]) -> String {

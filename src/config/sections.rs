@@ -124,6 +124,7 @@ pub(super) fn server(root: &Reader<'_>) -> ServerSettings {
             })
         }),
         public_url: reader.value("public_url", |node| values::public_url(&text(node)?)),
+        trusted_proxies: reader.each("trusted_proxies", values::network),
         data: reader.value_or("data", PathBuf::from("./data"), "\"./data\"", path),
         tls: None,
         tls_ends_before: false,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 use crate::catalogue::{Catalogue, TransformSpec};
@@ -68,6 +69,8 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// What seeds and exports point clients at; without a trailing slash.
     pub public_url: Option<String>,
+    /// The proxies whose headers say by which URL clients come, where `public_url` is not set.
+    pub trusted_proxies: Vec<IpNet>,
     /// The data directory.
     pub data: PathBuf,
     /// Certificate chain and key, PEM files, where TLS ends here.
@@ -396,7 +399,7 @@ impl ProviderSettings {
 
 impl Settings {
     /// Says why the server must not listen where it is told to; [`ServerSettings::listen`] beyond loopback needs
-    /// `public_url`, and TLS here or in front.
+    /// `public_url` or a trusted proxy that says it, and TLS here or in front.
     ///
     /// # Errors
     /// One text for people per reason.
@@ -406,7 +409,7 @@ impl Settings {
             return Ok(());
         }
         let mut reasons = Vec::new();
-        if server.public_url.is_none() {
+        if server.public_url.is_none() && server.trusted_proxies.is_empty() {
             reasons.push(format!(
                 "server.listen = \"{}\" is reachable from other machines and server.public_url is not set; set it to what clients call",
                 server.listen

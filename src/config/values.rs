@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::settings::{BudgetWindow, Rate, Resets};
@@ -300,6 +301,18 @@ pub fn resolver(text: &str) -> Result<Resolver, String> {
 /// A text for people.
 pub fn public_url(text: &str) -> Result<String, String> {
     plain_url(text).map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Reads a network, or an address as the network of it alone.
+///
+/// # Errors
+/// A text for people.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let alone = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| alone())
+        .map_err(|_| format!("expected an address or a network such as 10.0.0.0/8, found \"{text}\""))
 }
 
 /// Reads the URL of a proxy.

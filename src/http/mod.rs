@@ -3,6 +3,7 @@
 pub mod access;
 pub mod admin;
 pub mod api_call;
+mod base_url;
 pub mod docs;
 mod intake;
 mod json;
@@ -52,13 +53,9 @@ pub fn local_routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
 
 /// Routes every frontend.
 pub fn routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
-    for route in runs.iter() {
-        let path = route.prefix.trim_end_matches('/');
-        config.service(maltego::below(path));
-    }
+    maltego::routes(config, runs);
     soar::routes(config);
     config
-        .service(maltego::below("/t"))
         .service(get("/openapi.json", docs::document))
         .service(get("/openapi-3.0.json", docs::document_3_0))
         .service(get("/swagger.json", docs::document_2_0))

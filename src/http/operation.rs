@@ -97,7 +97,7 @@ pub async fn metrics(app: Data<App>, _admin: Authorized<scope::Admin>) -> HttpRe
 }
 
 /// The paths that are served, for a hint to a client that mistypes one.
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 19] = [
     "/v1/alerts/score",
     "/v1/domain/{domain}/reputation",
     "/v1/ip/{ip}/reputation",
@@ -110,6 +110,8 @@ const PATHS: [&str; 17] = [
     "/v1/decisions/{decision}",
     "/v1/decisions/{decision}/feedback",
     "/run/{transform}",
+    "/seed",
+    "/runner",
     "/openapi.json",
     "/docs",
     "/healthz",

@@ -14,7 +14,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 
 use super::intake;
-use crate::app::run_routes::RUN;
+use crate::app::run_routes::{RUN, holds_token};
 use crate::app::{App, Mode};
 use crate::clock::timeout_at;
 use crate::http::access::AccessDenied;
@@ -70,6 +70,7 @@ pub(crate) async fn pipeline(
     };
     let context = RequestContext::begin(request.request());
     let bounds = request.app_data::<Rc<Bounds>>().cloned();
+    let has_token_in_path = holds_token(request.path());
     // Where it asks for another protocol, the answer is HTTP/1.1, and the library takes what follows for the other one.
     let is_last =
         intake::asks_to_upgrade(&request) || request.head().connection_type() == ConnectionType::Close;
@@ -77,6 +78,9 @@ pub(crate) async fn pipeline(
         Some(bounds) => bounded(request, next, &app, &context, &bounds, connection.as_ref()).await?,
         None => unbounded(request, next, &app, &context, connection.as_ref()).await?,
     };
+    if has_token_in_path {
+        answered::keep_secret(response.response_mut().headers_mut());
+    }
     if is_last {
         // Nothing that was sent behind it is answered (RFC 9112, section 9.6).
         close(&mut response);

@@ -12,8 +12,10 @@ use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
 use tokio::sync::Semaphore;
 
 use super::access::AccessDenied;
+use super::base_url::is_loopback;
 use super::problem::Problem;
 use super::request::{PresentedToken, RequestContext};
+use crate::app::run_routes::path_token;
 use crate::app::{App, Mode};
 use crate::engine::ledger::Priority;
 use crate::engine::{Requester, TERMINAL};
@@ -182,10 +184,7 @@ fn presented(app: &App, request: &HttpRequest) -> PresentedToken {
     let context = RequestContext::of(request);
     let find = || match header_token(request) {
         Some(text) => Some((app.tokens.find(text), false)),
-        None => {
-            let path = app.run_routes.read(request.path())?;
-            Some((app.tokens.find(&path.token?), true))
-        }
+        None => Some((app.tokens.find(&path_token(request.path())?), true)),
     };
     context.presented(find).clone()
 }
@@ -342,22 +341,13 @@ pub fn demo_refusal(app: &App, request: &HttpRequest) -> Option<&'static str> {
             .get(name)
             .map(|value| value.to_str().unwrap_or(""))
     };
-    let is_own = |host: &str| {
-        let port = host
-            .rsplit_once(':')
-            .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-        matches!(
-            port.map_or(host, |(name, _)| name),
-            "localhost" | "127.0.0.1" | "[::1]"
-        )
-    };
     match header("host") {
-        Some(host) if is_own(host) => {}
+        Some(host) if is_loopback(host) => {}
         _ => return Some("the demo answers only to loopback names in Host"),
     }
     if let Some(origin) = header("origin") {
         let host = origin.split_once("://").map_or("", |(_, host)| host);
-        if !is_own(host) {
+        if !is_loopback(host) {
             return Some("the demo answers no page of another site");
         }
     }

@@ -67,6 +67,9 @@ pub struct CreatedToken {
     pub token: OneTimeSecret,
     /// What it is.
     pub record: TokenView,
+    /// The URL under which clients reach the server; none where only its proxy knows.
+    #[serde(default)]
+    pub base_url: Option<String>,
 }
 
 api_call! {
@@ -121,6 +124,7 @@ pub(super) async fn create(
     Ok(Json(CreatedToken {
         token: OneTimeSecret(token.expose_secret().to_owned()),
         record: record.into(),
+        base_url: app.configured.load().settings().server.own_url(),
     }))
 }
 

@@ -14,6 +14,7 @@ use utoipa::{Modify, OpenApi};
 
 use self::examples::DocumentExtras;
 use crate::app::{App, Mode};
+use crate::http::base_url::base_url;
 use crate::http::soar::{alert, batch, context, decisions, reputation, score_request};
 use crate::openapi::{self, Version};
 
@@ -188,20 +189,9 @@ pub async fn document_2_0(app: Data<App>, http: HttpRequest) -> HttpResponse {
     served(&EDITION_2_0, &app, &http)
 }
 
-/// Returns what clients call this server: its public URL, else the host that this client called.
+/// Returns what this client calls this server, where that is known.
 fn base(app: &App, http: &HttpRequest) -> Option<String> {
-    let configured = app.configured.load();
-    let server = &configured.settings().server;
-    if let Some(url) = &server.public_url {
-        return Some(url.clone());
-    }
-    let scheme = if server.tls.is_some() { "https" } else { "http" };
-    let host = http.headers().get(header::HOST)?.to_str().ok()?;
-    let url = url::Url::parse(&format!("{scheme}://{host}/")).ok()?;
-    // A header may say anything; this is a host and a port, and nothing else.
-    let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    (is_plain && url.username().is_empty() && url.password().is_none())
-        .then(|| url.as_str().trim_end_matches('/').to_owned())
+    base_url(&app.configured.load().settings().server, http).ok()
 }
 
 fn served(edition: &Bytes, app: &App, http: &HttpRequest) -> HttpResponse {

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::domain::echo::bounded;
 use crate::http::problem::Problem;
 use crate::http::request::{Entry, RequestContext};
-use crate::maltego::codec::Codec;
+use crate::maltego::codec::{Codec, Trx};
 use crate::maltego::{TransformException, TransformResponse, UiMessage, UiMessageKind};
 use crate::net::bodies::{AGAIN, BodyError};
 
@@ -157,12 +157,24 @@ pub(crate) fn refusal(codec: &dyn Codec, problem: &Problem) -> HttpResponse {
     let mut response = problem.response().set_body(body);
     let kind = HeaderValue::from_static(codec.content_type());
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    keep_secret(response.headers_mut());
+    response
+}
+
+/// Answers a problem as classic clients read it, with its status.
+pub(super) fn problem_in_xml(problem: &Problem) -> HttpResponse {
+    let exception = TransformException {
+        code: None,
+        text: problem.detail.clone(),
+    };
+    let body = BoxBody::new(Trx.encode_error(&exception));
+    let mut response = problem.response().set_body(body);
+    let kind = HeaderValue::from_static(Trx.content_type());
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
 
 /// Keeps a token in the path from going further: to another site, or into a cache.
-pub(super) fn keep_secret(headers: &mut HeaderMap) {
+pub(crate) fn keep_secret(headers: &mut HeaderMap) {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }

@@ -1,7 +1,8 @@
-//! The handler of all Maltego protocols: `POST /run/{transform}` and its likes, each in its wire format, and the GET probe that
-//! a distribution server sends first.
+//! The handler of runs in all Maltego protocols that answer at once: `POST /run/{transform}` and its likes, each in its wire
+//! format, and the GET probe that a distribution server sends first.
 
 pub(crate) mod answered;
+mod classic;
 mod run_reply;
 
 use std::sync::Arc;
@@ -9,13 +10,13 @@ use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::{self, Bytes, Data};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder, Scope};
 
-use self::answered::{Answered, keep_secret};
+use self::answered::Answered;
 use self::run_reply::{RunReply, age, finish, render};
 use crate::app::rendering::RenderingError;
-use crate::app::run_routes::{RUN, RunPath, RunRoute, holds_token};
+use crate::app::run_routes::{RUN, RunPath, RunRoute, RunRoutes};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::reads;
@@ -52,20 +53,30 @@ const OPERATION: Operation = Operation {
     pattern: RUN,
 };
 
-/// Serves everything below a path.
-pub(super) fn below(path: &str) -> Scope {
-    let scope = web::scope(path).app_data(OPERATION);
-    scope.default_service(web::to(serve))
+/// Routes all Maltego protocols, each also below a token in the path, for clients that can send no header.
+pub(super) fn routes(config: &mut ServiceConfig, runs: &RunRoutes) {
+    for route in runs.iter() {
+        let path = route.prefix.trim_end_matches('/');
+        config.service(runs_in(web::scope(path)));
+    }
+    config
+        .configure(classic::routes)
+        .service(runs_in(web::scope("/t/{token}").configure(classic::routes)));
 }
 
-/// Answers everything below `/run` and `/t`.
+/// Serves runs at every path of a scope that is no other route's.
+fn runs_in(scope: Scope) -> Scope {
+    scope.app_data(OPERATION).default_service(web::to(serve))
+}
+
+/// Answers everything below the paths of runs.
 async fn serve(
     app: Data<App>,
     http: HttpRequest,
     context: RequestContext,
     payload: web::Payload,
 ) -> HttpResponse {
-    let mut response = match app.run_routes.read(http.path()) {
+    match app.run_routes.read(http.path()) {
         None => operation::absent(http.path()).of(context.id()).response(),
         Some(path) => match *http.method() {
             Method::POST => {
@@ -75,11 +86,7 @@ async fn serve(
             Method::GET | Method::HEAD => probe(&app, &path),
             _ => operation::method_not_allowed().await,
         },
-    };
-    if holds_token(http.path()) {
-        keep_secret(response.headers_mut());
     }
-    response
 }
 
 /// Answers a transform run. HTTP 200 for everything that a run can end in: a client shows a pop-up otherwise.
