@@ -24,6 +24,7 @@ use crate::engine::{Engine, Requester};
 use crate::maltego::listing::Listing;
 use crate::net::Attempts;
 use crate::net::bodies::Bodies;
+use crate::net::tls::TlsLayer;
 use crate::providers::Registry;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
@@ -152,6 +153,8 @@ pub struct App {
     /// The values of settings that hold until the next start.
     started: BTreeMap<String, String>,
     reloading: Mutex<()>,
+    /// The keys of the addresses that are listened on.
+    pub(crate) tls: Mutex<Vec<TlsLayer>>,
     /// The providers that the next configuration can name.
     pub providers: Registry,
     /// Where transforms are run, each path in its wire format.
@@ -260,6 +263,7 @@ impl App {
             source,
             started,
             reloading: Mutex::default(),
+            tls: Mutex::default(),
             providers,
             run_routes,
         }))

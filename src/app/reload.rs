@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::PoisonError;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::App;
 use super::preflight::Preflight;
@@ -13,7 +12,6 @@ use super::source::Source;
 use crate::app::state::values;
 use crate::config::{DEFAULT_NAME, Loaded};
 use crate::engine::keyring::Keyring;
-use crate::hex::hex;
 use crate::storage::redb::Opening;
 
 /// Settings that are taken over at the next start, and all below them.
@@ -67,17 +65,10 @@ fn is_at_start(path: &str) -> bool {
         .any(|known| path.strip_prefix(known).is_some_and(is_below))
 }
 
-/// Returns the values that hold from start to end. That of TLS holds a digest of its files: they are renewed in place.
+/// Returns the values that hold from start to end.
 pub(super) fn started(loaded: &Loaded) -> BTreeMap<String, String> {
     let held = loaded.origins.iter().filter(|one| is_at_start(&one.path));
-    let mut held: BTreeMap<String, String> = held.map(|one| (one.path.clone(), one.value.clone())).collect();
-    if let (Some(tls), Some(value)) = (&loaded.settings.server.tls, held.get_mut("server.tls")) {
-        for file in [&tls.certificate, &tls.key] {
-            let digest = std::fs::read(file).map(|bytes| hex(&Sha256::digest(&bytes)));
-            value.push_str(&digest.unwrap_or_default());
-        }
-    }
-    held
+    held.map(|one| (one.path.clone(), one.value.clone())).collect()
 }
 
 /// Lists the paths whose values differ.
@@ -188,6 +179,14 @@ impl App {
             // A provider that came or went is named by its settings.
             if keys_before.contains_key(&provider) && keys.contains_key(&provider) {
                 changed.insert(format!("{provider}: its key"));
+            }
+        }
+        let layers = self.tls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for layer in layers {
+            match layer.renew() {
+                Ok(false) => {}
+                Ok(true) => _ = changed.insert("server.tls: its files".to_owned()),
+                Err(reason) => warnings.push(format!("server.tls: the former files stay in use: {reason}")),
             }
         }
         Ok(Reloaded {

@@ -66,7 +66,9 @@ impl RunRoutes {
     /// Tells whether a path is one of classic Maltego clients.
     #[must_use]
     pub fn holds(&self, path: &str) -> bool {
-        holds_token(path) || DISCOVERY.contains(&path) || self.iter().any(|route| path.starts_with(&*route.prefix))
+        holds_token(path)
+            || DISCOVERY.contains(&path)
+            || self.iter().any(|route| path.starts_with(&*route.prefix))
     }
 
     /// Returns the wire format of a path.

@@ -1,6 +1,7 @@
 //! `pivotd demo`: everything on replayed vendors, on loopback.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,6 +13,7 @@ use super::{ExitStatus, block_on, terminal};
 use crate::app::run_routes::RunRoutes;
 use crate::app::{App, Mode, Parts, open_store};
 use crate::clock::SystemClock;
+use crate::config::settings::TlsFiles;
 use crate::config::{self, Loaded};
 use crate::providers::{Providers, Registry};
 use crate::replay::demo::{DemoVendors, point_at};
@@ -29,6 +31,10 @@ pub(super) struct Demo {
     /// Where to listen; loopback only.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
+    /// Listen with TLS, too, by a certificate that is made for the occasion and that no client knows: newer Maltego clients take
+    /// HTTPS only.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8443", value_parser = address)]
+    tls: Option<SocketAddr>,
     /// Ask clients for tokens, as a server does, and print two: so 401 and 403 can be seen, too.
     #[arg(long)]
     tokens: bool,
@@ -41,13 +47,14 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 impl Demo {
     pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
-        anyhow::ensure!(
-            self.listen.ip().is_loopback(),
-            "the demo is open to everybody who reaches it, so it listens on loopback only; \
-             use `pivotd serve --listen {}`",
-            self.listen
-        );
-        block_on(demo(self.listen, self.tokens))??;
+        for address in [Some(self.listen), self.tls].into_iter().flatten() {
+            anyhow::ensure!(
+                address.ip().is_loopback(),
+                "the demo is open to everybody who reaches it, so it listens on loopback only; \
+                 use `pivotd serve --listen {address}`",
+            );
+        }
+        block_on(demo(&self))??;
         Ok(ExitStatus::Well)
     }
 }
@@ -122,22 +129,48 @@ impl DemoEnvironment {
     }
 }
 
-async fn demo(listen: SocketAddr, tokens: bool) -> anyhow::Result<()> {
-    let mode = if tokens { Mode::DemoWithTokens } else { Mode::Demo };
-    let environment = DemoEnvironment::build(Some(listen), mode).await?;
-    let tokens = if tokens {
+async fn demo(demo: &Demo) -> anyhow::Result<()> {
+    let mode = if demo.tokens {
+        Mode::DemoWithTokens
+    } else {
+        Mode::Demo
+    };
+    let environment = DemoEnvironment::build(Some(demo.listen), mode).await?;
+    let tokens = if demo.tokens {
         made_tokens(&environment.app).await?
     } else {
         Vec::new()
     };
-    let application = Application::bind(Arc::clone(&environment.app))?;
+    let files = demo
+        .tls
+        .map(|_| self_signed(environment.folder.path()))
+        .transpose()?;
+    let with_tls = demo.tls.zip(files.as_ref());
+    let application = Application::bind_beside(Arc::clone(&environment.app), with_tls)?;
     let control = super::serve::control(&environment.app, environment.folder.path());
     let signals = StopSignals::listen()?;
-    welcome(&environment.app, application.address, &tokens);
+    welcome(&environment.app, &application, &tokens);
     tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&environment.app)));
     application.run_until_stopped().await?;
     environment.close().await;
     Ok(())
+}
+
+/// Makes a key and a certificate for this machine's own names, which no client knows.
+fn self_signed(folder: &Path) -> anyhow::Result<TlsFiles> {
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).context("no certificate can be made")?;
+    let files = TlsFiles {
+        certificate: folder.join("demo-certificate.pem"),
+        key: folder.join("demo-key.pem"),
+    };
+    for (path, text) in [
+        (&files.certificate, made.cert.pem()),
+        (&files.key, made.signing_key.serialize_pem()),
+    ] {
+        std::fs::write(path, text).with_context(|| path.display().to_string())?;
+    }
+    Ok(files)
 }
 
 /// Makes a token for a SOAR and one for a Maltego client, each without what only the other needs. Returns their names,
@@ -161,7 +194,8 @@ async fn made_tokens(app: &App) -> anyhow::Result<Vec<(&'static str, String, Sec
 }
 
 /// Says what is served, with an example value for each transform and two commands to paste.
-fn welcome(app: &App, address: SocketAddr, tokens: &[(&'static str, String, SecretString)]) {
+fn welcome(app: &App, application: &Application, tokens: &[(&'static str, String, SecretString)]) {
+    let address = application.address;
     let configured = app.configured.load();
     let transforms = configured.catalogue.listed();
     let width = transforms.iter().map(|spec| spec.name.len()).max().unwrap_or(0);
@@ -176,8 +210,7 @@ fn welcome(app: &App, address: SocketAddr, tokens: &[(&'static str, String, Secr
     terminal::print(&format!(
         "pivotd demo on http://{address} (loopback only). Everything it answers is sample data; nothing is asked of any \
          vendor, and its day is always 22 November 2026.\n\n\
-         Transforms, each at http://{address}/run/NAME, with a value to try:\n{}\n\n\
-         Run a transform as a Maltego client does:",
+         Transforms, each at http://{address}/run/NAME, with a value to try:\n{}",
         rows.join("\n")
     ));
     let header = |name: &str| {
@@ -187,9 +220,21 @@ fn welcome(app: &App, address: SocketAddr, tokens: &[(&'static str, String, Secr
         })
     };
     let (anna, soar) = (header("anna"), header("soar"));
-    // A command that is pasted must have no line end within it.
+    let path = tokens.iter().find(|(name, ..)| *name == "anna");
+    let path = path.map_or_else(String::new, |(_, _, text)| format!("/t/{}", text.expose_secret()));
+    let mut seeds = format!("  http://{address}{path}/seed");
+    if let Some(with_tls) = application.tls_address {
+        seeds.push_str(&format!(
+            "\n  https://{with_tls}{path}/seed  (for a client that takes HTTPS only; its certificate is self-signed, and new at each start)"
+        ));
+    }
+    // What is pasted must have no line end within it.
     terminal::print_lines(&format!(
-        "curl -s{anna} http://{address}/run/{first} --data '{body}'\n\n\
+        "\nPaste this URL into the Data Hub of a Maltego client, as a transform server of your own:\n{seeds}\n\n\
+         Or import a file that holds the same:\n\
+         curl -o pivotd.mtz 'http://{address}{path}/runner?Command=_CONFIG'\n\n\
+         Run a transform as a Maltego client does:\n\
+         curl -s{anna} http://{address}/run/{first} --data '{body}'\n\n\
          Ask for a score as a SOAR does:\n\
          curl -s{soar} http://{address}/v1/domain/career-offers.example/reputation\n"
     ));

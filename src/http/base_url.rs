@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 
 use super::problem::Problem;
 use crate::config::settings::ServerSettings;
+use crate::net::tls::OverTls;
 
 const FORWARDED: &str = "forwarded";
 const FORWARDED_HOST: &str = "x-forwarded-host";
@@ -45,7 +46,10 @@ pub(super) fn base_url(server: &ServerSettings, http: &HttpRequest) -> Result<St
     let is_local = server.listen.ip().to_canonical().is_loopback();
     let host = header(http, "host").filter(|host| is_local && is_loopback(host));
     let own = match host {
-        Some(host) => Some(format!("{}://{host}", server.own_scheme())),
+        Some(host) => Some(format!(
+            "{}://{host}",
+            scheme(http.conn_data::<OverTls>().is_some())
+        )),
         None => server.own_url(),
     };
     own.ok_or_else(|| {
@@ -63,7 +67,7 @@ impl ServerSettings {
     /// Returns the URL under which clients reach the server, as far as the configuration alone says it.
     pub(super) fn own_url(&self) -> Option<String> {
         let is_local = self.listen.ip().to_canonical().is_loopback() && self.listen.port() != 0;
-        let local = || is_local.then(|| format!("{}://{}", self.own_scheme(), self.listen));
+        let local = || is_local.then(|| format!("{}://{}", scheme(self.tls.is_some()), self.listen));
         self.public_url.clone().or_else(local)
     }
 
@@ -71,10 +75,10 @@ impl ServerSettings {
     fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&peer))
     }
+}
 
-    fn own_scheme(&self) -> &'static str {
-        if self.tls.is_some() { "https" } else { "http" }
-    }
+fn scheme(is_tls: bool) -> &'static str {
+    if is_tls { "https" } else { "http" }
 }
 
 /// Is what a proxy says of the client's request.
@@ -205,7 +209,8 @@ mod tests {
 
     fn server(text: &str) -> ServerSettings {
         let text = format!("[server]\n{text}\n");
-        let loaded: Loaded = crate::config::read("my.toml", &text, false, &[], &Providers::default()).unwrap();
+        let loaded: Loaded =
+            crate::config::read("my.toml", &text, false, &[], &Providers::default()).unwrap();
         loaded.settings.server
     }
 
@@ -218,7 +223,8 @@ mod tests {
         base_url(server, &request.to_http_request()).map_err(|problem| problem.status)
     }
 
-    const BEYOND: &str = "listen = \"0.0.0.0:8080\"\ntls = \"before\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]";
+    const BEYOND: &str =
+        "listen = \"0.0.0.0:8080\"\ntls = \"before\"\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]";
 
     #[test]
     fn the_public_url_goes_before_all_headers() {
@@ -234,34 +240,64 @@ mod tests {
     fn a_trusted_proxy_says_how_its_clients_come() {
         let server = server(BEYOND);
         for (headers, url) in [
-            (&[("x-forwarded-host", "pivot.example.org")][..], "https://pivot.example.org"),
             (
-                &[("x-forwarded-host", "pivot.example.org:8443"), ("x-forwarded-proto", "HTTPS")],
+                &[("x-forwarded-host", "pivot.example.org")][..],
+                "https://pivot.example.org",
+            ),
+            (
+                &[
+                    ("x-forwarded-host", "pivot.example.org:8443"),
+                    ("x-forwarded-proto", "HTTPS"),
+                ],
                 "https://pivot.example.org:8443",
             ),
             (
-                &[("x-forwarded-host", "pivot.example.org"), ("x-forwarded-proto", "http"), ("x-forwarded-port", "8080")],
+                &[
+                    ("x-forwarded-host", "pivot.example.org"),
+                    ("x-forwarded-proto", "http"),
+                    ("x-forwarded-port", "8080"),
+                ],
                 "http://pivot.example.org:8080",
             ),
             (
-                &[("x-forwarded-host", "evil.example, pivot.example.org"), ("x-forwarded-prefix", "/ti/")],
+                &[
+                    ("x-forwarded-host", "evil.example, pivot.example.org"),
+                    ("x-forwarded-prefix", "/ti/"),
+                ],
                 "https://pivot.example.org/ti",
             ),
             (
-                &[("x-forwarded-host", "evil.example"), ("x-forwarded-host", "[2001:db8::1]:443")],
+                &[
+                    ("x-forwarded-host", "evil.example"),
+                    ("x-forwarded-host", "[2001:db8::1]:443"),
+                ],
                 "https://[2001:db8::1]",
             ),
             (
                 &[
                     ("x-forwarded-host", "old.example"),
-                    ("forwarded", "host=evil.example;proto=http, for=192.0.2.1;host=\"pivot.example.org:444\";Proto=https"),
+                    (
+                        "forwarded",
+                        "host=evil.example;proto=http, for=192.0.2.1;host=\"pivot.example.org:444\";Proto=https",
+                    ),
                 ],
                 "https://pivot.example.org:444",
             ),
         ] {
-            assert_eq!(found(&server, "10.1.2.3:99", headers).as_deref(), Ok(url), "{headers:?}");
-            assert_eq!(found(&server, "[::ffff:10.1.2.3]:99", headers).as_deref(), Ok(url));
-            assert_eq!(found(&server, "192.0.2.1:99", headers), Err(500), "the peer is no proxy of ours");
+            assert_eq!(
+                found(&server, "10.1.2.3:99", headers).as_deref(),
+                Ok(url),
+                "{headers:?}"
+            );
+            assert_eq!(
+                found(&server, "[::ffff:10.1.2.3]:99", headers).as_deref(),
+                Ok(url)
+            );
+            assert_eq!(
+                found(&server, "192.0.2.1:99", headers),
+                Err(500),
+                "the peer is no proxy of ours"
+            );
         }
     }
 
@@ -274,13 +310,28 @@ mod tests {
             &[("x-forwarded-host", "pivot.example/path")],
             &[("x-forwarded-host", "pivot.example:0")],
             &[("x-forwarded-host", "pivot.example:http")],
-            &[("x-forwarded-host", "pivot.example:8080"), ("x-forwarded-proto", "javascript")],
+            &[
+                ("x-forwarded-host", "pivot.example:8080"),
+                ("x-forwarded-proto", "javascript"),
+            ],
             &[("x-forwarded-host", "\"><script>")],
             &[("x-forwarded-host", "[::1")],
-            &[("x-forwarded-host", "pivot.example"), ("x-forwarded-prefix", "/../x")],
-            &[("x-forwarded-host", "pivot.example"), ("x-forwarded-prefix", "//evil.example")],
-            &[("x-forwarded-host", "pivot.example"), ("x-forwarded-prefix", "/a?b")],
-            &[("x-forwarded-host", "pivot.example"), ("x-forwarded-port", "80/x")],
+            &[
+                ("x-forwarded-host", "pivot.example"),
+                ("x-forwarded-prefix", "/../x"),
+            ],
+            &[
+                ("x-forwarded-host", "pivot.example"),
+                ("x-forwarded-prefix", "//evil.example"),
+            ],
+            &[
+                ("x-forwarded-host", "pivot.example"),
+                ("x-forwarded-prefix", "/a?b"),
+            ],
+            &[
+                ("x-forwarded-host", "pivot.example"),
+                ("x-forwarded-port", "80/x"),
+            ],
             &[("forwarded", "host=\"a;b\"")],
         ] {
             assert_eq!(found(&server, "10.1.2.3:99", headers), Err(400), "{headers:?}");
@@ -298,8 +349,16 @@ mod tests {
             ("localhost.evil.example", "http://127.0.0.1:8080"),
             ("localhost:80@evil.example", "http://127.0.0.1:8080"),
         ] {
-            assert_eq!(found(&local, "127.0.0.1:1", &[("host", host)]).as_deref(), Ok(url), "{host}");
-            assert_eq!(found(&server(BEYOND), "127.0.0.1:1", &[("host", host)]), Err(500), "{host}");
+            assert_eq!(
+                found(&local, "127.0.0.1:1", &[("host", host)]).as_deref(),
+                Ok(url),
+                "{host}"
+            );
+            assert_eq!(
+                found(&server(BEYOND), "127.0.0.1:1", &[("host", host)]),
+                Err(500),
+                "{host}"
+            );
         }
     }
 }

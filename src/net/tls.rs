@@ -3,22 +3,27 @@
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
+use arc_swap::ArcSwap;
+use secrecy::zeroize::Zeroizing;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::connections::Connections;
 use super::stream::WatchedStream;
-use crate::clock::timeout_at;
+use crate::clock::{SharedClock, timeout_at};
 use crate::config::settings::TlsFiles;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How often the files of the key are looked at.
+const LOOKED_AT: Duration = Duration::from_secs(10);
 
 /// Is what lies between a stream and HTTP.
 #[derive(Clone)]
@@ -26,7 +31,19 @@ pub(crate) enum TlsLayer {
     /// Nothing.
     Plain,
     /// TLS.
-    Tls(TlsAcceptor),
+    Tls(Arc<RenewedTls>),
+}
+
+/// Marks a connection on which TLS ends here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OverTls;
+
+/// Is TLS by the key and the certificate that lie in files, which are renewed in place.
+pub(crate) struct RenewedTls {
+    files: TlsFiles,
+    acceptor: ArcSwap<TlsAcceptor>,
+    /// The digest of what was read last, whether it could be used or not.
+    read: Mutex<[u8; 32]>,
 }
 
 /// Is the stream of a connection that HTTP is spoken on.
@@ -50,6 +67,12 @@ pub(crate) enum RefusedConnection {
     Broken,
 }
 
+impl std::fmt::Debug for TlsLayer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(if self.is_tls() { "Tls" } else { "Plain" })
+    }
+}
+
 impl TlsLayer {
     /// Reads the key, where one is named.
     ///
@@ -59,7 +82,53 @@ impl TlsLayer {
         let Some(files) = files else {
             return Ok(Self::Plain);
         };
-        Ok(Self::Tls(TlsAcceptor::from(Arc::new(config(files)?))))
+        let contents = Contents::read(files)?;
+        Ok(Self::Tls(Arc::new(RenewedTls {
+            files: files.clone(),
+            acceptor: ArcSwap::from_pointee(contents.acceptor(files)?),
+            read: Mutex::new(contents.digest()),
+        })))
+    }
+
+    /// Tells whether TLS ends here.
+    pub(crate) fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    /// Takes over the files now, if they changed; tells whether they did.
+    ///
+    /// # Errors
+    /// Why changed files cannot be used, once for each change.
+    pub(crate) fn renew(&self) -> Result<bool, String> {
+        match self {
+            Self::Plain => Ok(false),
+            Self::Tls(tls) => tls.renew(),
+        }
+    }
+
+    /// Takes over the files whenever they change, until the server has gone: handshakes from then on go by the new ones.
+    pub(crate) fn watch(&self, clock: SharedClock) {
+        let Self::Tls(tls) = self else { return };
+        let tls = Arc::downgrade(tls);
+        tokio::spawn(async move {
+            loop {
+                clock.sleep_until(clock.elapsed() + LOOKED_AT).await;
+                let Some(tls) = tls.upgrade() else { return };
+                // Off the workers: the files may lie on a slow disk.
+                let looked = tokio::task::spawn_blocking(move || tls.renew()).await;
+                match looked {
+                    Ok(Ok(false)) => {}
+                    Ok(Ok(true)) => {
+                        tracing::info!("server.tls: the files changed, and are in use from now on")
+                    }
+                    Ok(Err(reason)) => tracing::warn!(
+                        reason,
+                        "server.tls: the files changed and cannot be used; the former ones stay in use"
+                    ),
+                    Err(_) => return,
+                }
+            }
+        });
     }
 
     /// Makes a stream ready for HTTP.
@@ -70,7 +139,7 @@ impl TlsLayer {
     ) -> Result<Io, RefusedConnection> {
         let acceptor = match self {
             Self::Plain => return Ok(Io::Plain(stream)),
-            Self::Tls(acceptor) => acceptor,
+            Self::Tls(tls) => tls.acceptor.load_full(),
         };
         let clock = connections.clock();
         let until = clock.elapsed() + HANDSHAKE;
@@ -121,35 +190,80 @@ impl AsyncWrite for Io {
     }
 }
 
-fn config(files: &TlsFiles) -> Result<rustls::ServerConfig, String> {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+impl RenewedTls {
+    /// Takes over the files if they changed; tells whether they did.
+    ///
+    /// # Errors
+    /// Why changed files cannot be used, once for each change.
+    fn renew(&self) -> Result<bool, String> {
+        let contents = Contents::read(&self.files)?;
+        let digest = contents.digest();
+        {
+            let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            if *read == digest {
+                return Ok(false);
+            }
+            *read = digest;
+        }
+        self.acceptor.store(Arc::new(contents.acceptor(&self.files)?));
+        Ok(true)
+    }
+}
 
-    let wrong = |path: &Path, reason: &dyn std::fmt::Display| {
-        format!(
-            "{}: {reason}; name PEM files that the server's user can read",
-            path.display()
-        )
-    };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(&files.certificate)
-        .map_err(|error| wrong(&files.certificate, &error))?
-        .collect::<Result<_, _>>()
-        .map_err(|error| wrong(&files.certificate, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, &error))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => format!(
-                "{} is not the key of the certificate {}; name the two that belong together",
-                files.key.display(),
-                files.certificate.display()
-            ),
-            error => wrong(&files.certificate, &error),
-        })?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+/// Is what lies in the files of a TLS key.
+struct Contents {
+    certificate: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+/// Says what is wrong with a file, and what to do.
+fn wrong(path: &Path, reason: &dyn std::fmt::Display) -> String {
+    format!(
+        "{}: {reason}; name PEM files that the server's user can read",
+        path.display()
+    )
+}
+
+impl Contents {
+    fn read(files: &TlsFiles) -> Result<Self, String> {
+        let read = |path: &Path| std::fs::read(path).map_err(|error| wrong(path, &error));
+        Ok(Self {
+            certificate: read(&files.certificate)?,
+            key: Zeroizing::new(read(&files.key)?),
+        })
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(self.certificate.len().to_be_bytes());
+        digest.update(&self.certificate);
+        digest.update(&*self.key);
+        digest.finalize().into()
+    }
+
+    fn acceptor(&self, files: &TlsFiles) -> Result<TlsAcceptor, String> {
+        use rustls::pki_types::pem::PemObject;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|error| wrong(&files.certificate, &error))?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| wrong(&files.key, &error))?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => format!(
+                    "{} is not the key of the certificate {}; name the two that belong together",
+                    files.key.display(),
+                    files.certificate.display()
+                ),
+                error => wrong(&files.certificate, &error),
+            })?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
 }

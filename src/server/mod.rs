@@ -1,10 +1,10 @@
 //! Listens: connections within bounds, TLS, the routes behind it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use actix_http::HttpService;
@@ -15,6 +15,7 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 
 use crate::app::{App, StartError};
+use crate::config::settings::TlsFiles;
 use crate::http;
 use crate::http::pipeline::{Bounds, pipeline};
 use crate::http::problem::Problem;
@@ -23,7 +24,7 @@ use crate::net::load::Load;
 use crate::net::pace::PacedStream;
 use crate::net::sending::{SendBuffer, WRITTEN};
 use crate::net::shares::ConcurrencyShares;
-use crate::net::tls::{self, Io, TlsLayer};
+use crate::net::tls::{self, Io, OverTls, TlsLayer};
 use crate::net::{Connections, SPARE, WatchedStream, descriptors, listener};
 use crate::telemetry::log::LAST_LINES;
 
@@ -42,6 +43,8 @@ pub struct Application {
     pub address: SocketAddr,
     /// Whether TLS ends here.
     pub tls: bool,
+    /// Where it listens with TLS beside that.
+    pub tls_address: Option<SocketAddr>,
     server: Server,
     handle: ServerHandle,
 }
@@ -61,6 +64,14 @@ impl Application {
     /// # Errors
     /// [`StartError`] where the address or the TLS key cannot be used.
     pub fn bind(app: Arc<App>) -> Result<Self, StartError> {
+        Self::bind_beside(app, None)
+    }
+
+    /// Binds the server, and listens with TLS at another address, too.
+    ///
+    /// # Errors
+    /// [`StartError`] as [`Application::bind`].
+    pub fn bind_beside(app: Arc<App>, with_tls: Option<(SocketAddr, &TlsFiles)>) -> Result<Self, StartError> {
         let configured = app.configured.load_full();
         let settings = &configured.settings().server;
         let clock = Arc::clone(app.engine.clock());
@@ -78,15 +89,16 @@ impl Application {
             .workers
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, NonZeroUsize::get))
             .min(MOST_WORKERS);
-        let layer = TlsLayer::new(settings.tls.as_ref()).map_err(StartError::Tls)?;
         let patience = settings.client_timeout;
         let shed_after = settings.patience;
 
-        let address = settings.listen;
-        let listen = |reason| StartError::Listen { address, reason };
-        let listener = listener::listen(address).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let builder = ServerBuilder::new()
+        let mut listeners = vec![listener(settings.listen, settings.tls.as_ref(), &app)?];
+        if let Some((address, files)) = with_tls {
+            listeners.push(listener(address, Some(files), &app)?);
+        }
+        let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
+        let address = addresses.first().copied().unwrap_or(settings.listen);
+        let mut builder = ServerBuilder::new()
             .shutdown_timeout(settings.shutdown.as_secs())
             .workers(workers)
             // The connections are counted here, over all workers. This bounds those that come and go beside them, so that
@@ -95,11 +107,14 @@ impl Application {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let state = actix_web::web::Data::from(Arc::clone(&app));
-        let server = builder
-            .listen("clients", listener, move || {
+        for (listener, address, layer) in listeners {
+            let (stopping, state, connections) = (stopping.clone(), state.clone(), connections.clone());
+            let (shares, known, unknown) = (Arc::clone(&shares), Arc::clone(&known), Arc::clone(&unknown));
+            let listened = builder.listen("clients", listener, move || {
                 let stopping = stopping.clone();
                 let state = state.clone();
                 let (connections, layer) = (connections.clone(), layer.clone());
+                let is_tls = layer.is_tls();
                 let bounds = Rc::new(Bounds {
                     load: Load::new(Arc::clone(state.engine.clock()), shed_after),
                     shares: Arc::clone(&shares),
@@ -134,9 +149,14 @@ impl Application {
                         Ok::<_, actix_http::Error>(request)
                     }))
                     .local_addr(address)
-                    .on_connect_ext(|io: &PacedStream<Io>, extensions: &mut actix_http::Extensions| {
-                        extensions.insert(Arc::clone(io.connection()));
-                    })
+                    .on_connect_ext(
+                        move |io: &PacedStream<Io>, extensions: &mut actix_http::Extensions| {
+                            extensions.insert(Arc::clone(io.connection()));
+                            if is_tls {
+                                extensions.insert(OverTls);
+                            }
+                        },
+                    )
                     .finish(map_config(routes, |_| AppConfig::default()));
                 fn_service(move |stream: TcpStream| {
                     let (connections, layer) = (connections.clone(), layer.clone());
@@ -155,13 +175,15 @@ impl Application {
                     }
                 })
                 .and_then(service.map_err(|_| tls::RefusedConnection::Broken))
-            })
-            .map_err(listen)?
-            .run();
+            });
+            builder = listened.map_err(|reason| StartError::Listen { address, reason })?;
+        }
+        let server = builder.run();
         Ok(Self {
             app,
             address,
             tls: settings.tls.is_some(),
+            tls_address: addresses.get(1).copied(),
             handle: server.handle(),
             server,
         })
@@ -187,4 +209,21 @@ impl Application {
         }
         result
     }
+}
+
+/// Listens at an address; port 0 takes a free one. The files of its key are watched.
+fn listener(
+    address: SocketAddr,
+    files: Option<&TlsFiles>,
+    app: &App,
+) -> Result<(TcpListener, SocketAddr, TlsLayer), StartError> {
+    let layer = TlsLayer::new(files).map_err(StartError::Tls)?;
+    let refused = |reason| StartError::Listen { address, reason };
+    let listener = listener::listen(address).map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    layer.watch(Arc::clone(app.engine.clock()));
+    let mut layers = app.tls.lock().unwrap_or_else(PoisonError::into_inner);
+    layers.push(layer.clone());
+    drop(layers);
+    Ok((listener, bound, layer))
 }

@@ -12,6 +12,7 @@ mod again;
 mod alerts;
 mod batches;
 mod calls;
+mod classic;
 mod clients;
 mod clients_http;
 mod clock;

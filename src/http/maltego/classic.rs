@@ -95,15 +95,16 @@ async fn runner(
         }
         "_RUN" => return wrong_method(&context, "POST"),
         "_TRANSFORMS" => listed(&app, &http),
+        "_CONFIG" => configuration(&app, &http),
         // A measure of load, which servers answered in the protocol's first years.
         "_PERFORMANCE" => Ok(HttpResponse::Ok().content_type("text/plain").body("100")),
-        other => Err(Problem::new(
+        _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid-request",
             "There is no such command",
             format!(
                 "the parameter Command is _TRANSFORMS, _CONFIG or _RUN, not \"{}\"",
-                head(other)
+                head(&query.command)
             ),
         )),
     };
@@ -121,7 +122,18 @@ fn listed(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
         }
     };
     let mut response = HttpResponse::Ok();
-    Ok(response.insert_header((header::CONTENT_TYPE, XML)).body(xml.clone()))
+    Ok(response
+        .insert_header((header::CONTENT_TYPE, XML))
+        .body(xml.clone()))
+}
+
+/// Answers with nothing to import, which clients take.
+fn configuration(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
+    authorize(http, Scope::Transforms)?;
+    seed_of(&app.configured.load(), http)?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        .finish())
 }
 
 /// Runs the transform of an entry of the list.
@@ -134,7 +146,10 @@ async fn run_named(
 ) -> HttpResponse {
     let configured = app.configured.load();
     let entry = entry.strip_prefix(CLIENT_PREFIX).unwrap_or(entry);
-    let found = configured.listing.find(entry).map(|found| found.transform.name.clone());
+    let found = configured
+        .listing
+        .find(entry)
+        .map(|found| found.transform.name.clone());
     let path = RunPath {
         route: app.run_routes.first(),
         token: path_token(http.path()),
@@ -212,7 +227,11 @@ mod tests {
             "&&Command=_RUN&=&TransformToRun=acme.hosts&",
         ] {
             let read = Query::read(text);
-            assert_eq!((read.command.as_str(), read.transform.as_str()), ("_RUN", "acme.hosts"), "{text}");
+            assert_eq!(
+                (read.command.as_str(), read.transform.as_str()),
+                ("_RUN", "acme.hosts"),
+                "{text}"
+            );
         }
         assert_eq!(Query::read("").command, "");
     }

@@ -19,11 +19,13 @@ pub fn list(listing: &Listing, version: &str) -> io::Result<Vec<u8>> {
             writer
                 .create_element("MaltegoTransformListMessage")
                 .write_inner_content(|writer| {
-                    writer.create_element("Transforms").write_inner_content(|writer| {
-                        listing
-                            .offered_entries()
-                            .try_for_each(|entry| transform(writer, entry, version))
-                    })?;
+                    writer
+                        .create_element("Transforms")
+                        .write_inner_content(|writer| {
+                            listing
+                                .offered_entries()
+                                .try_for_each(|entry| transform(writer, entry, version))
+                        })?;
                     Ok(())
                 })?;
             Ok(())

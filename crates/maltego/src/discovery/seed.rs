@@ -83,7 +83,12 @@ pub fn is_json_wanted(accept: Option<&str>, protocol: Option<&str>) -> bool {
     // The first of the two that is named is what the client likes better; weights are not looked at.
     let types = accept.unwrap_or_default().split(',');
     let mut named = types.filter_map(|one| {
-        let kind = one.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let kind = one
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         match kind.split_once('/') {
             Some(("application", sub)) if sub == "json" || sub.ends_with("+json") => Some(true),
             Some((_, sub)) if sub == "xml" || sub.ends_with("+xml") => Some(false),

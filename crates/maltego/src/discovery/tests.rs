@@ -43,7 +43,10 @@ fn seed(base_url: &str) -> Seed {
 fn a_seed_names_one_application_by_both_urls_and_no_other_server() {
     let xml = seed("https://pivot.example.org/t/a&b").xml().unwrap();
     let all = elements(&xml);
-    let names: Vec<_> = all.iter().map(|(depth, name, _)| (*depth, name.as_str())).collect();
+    let names: Vec<_> = all
+        .iter()
+        .map(|(depth, name, _)| (*depth, name.as_str()))
+        .collect();
     assert_eq!(
         names,
         [
@@ -62,7 +65,10 @@ fn a_seed_names_one_application_by_both_urls_and_no_other_server() {
     assert_eq!(of("V3URL"), Some("https://pivot.example.org/t/a&b"));
     assert_eq!(of("name"), Some("pivotd"));
     assert_eq!(of("requireAPIKey"), Some("false"));
-    assert!(xml.starts_with(b"<MaltegoMessage"), "nothing stands before the root");
+    assert!(
+        xml.starts_with(b"<MaltegoMessage"),
+        "nothing stands before the root"
+    );
 }
 
 #[test]
@@ -126,7 +132,10 @@ fn a_list_has_an_entry_for_each_input_with_settings_and_outputs() {
     let mut keyless = transform("acme.keyless", &["maltego.Hash"]);
     keyless.is_offered = false;
     let listing = Listing::new(vec![
-        transform("acme.hosts", &["maltego.Domain", "maltego.DNSName", "maltego.Website"]),
+        transform(
+            "acme.hosts",
+            &["maltego.Domain", "maltego.DNSName", "maltego.Website"],
+        ),
         keyless,
     ]);
     let xml = list(&listing, "0.1.0").unwrap();
@@ -136,7 +145,10 @@ fn a_list_has_an_entry_for_each_input_with_settings_and_outputs() {
         found.map(|(_, value)| value.as_str())
     };
     let transforms: Vec<usize> = (0..all.len()).filter(|at| all[*at].1 == "Transform").collect();
-    let names: Vec<_> = transforms.iter().map(|at| of(*at, "TransformName").unwrap()).collect();
+    let names: Vec<_> = transforms
+        .iter()
+        .map(|at| of(*at, "TransformName").unwrap())
+        .collect();
     assert_eq!(names, ["acme.hosts", "acme.hosts-dnsname"]);
     let first = transforms[0];
     let children: Vec<_> = all[first + 1..transforms[1]]
@@ -160,11 +172,19 @@ fn a_list_has_an_entry_for_each_input_with_settings_and_outputs() {
     assert_eq!(of(secret, "DefaultValue"), Some(""));
     assert_eq!(of(days, "Auth"), None);
     assert_eq!(
-        (of(days, "Type"), of(days, "DefaultValue"), of(days, "Optional"), of(days, "Popup")),
+        (
+            of(days, "Type"),
+            of(days, "DefaultValue"),
+            of(days, "Optional"),
+            of(days, "Popup")
+        ),
         (Some("int"), Some("30"), Some("True"), Some("True"))
     );
     let text = String::from_utf8(xml).unwrap();
-    assert!(text.contains("<InputEntity>maltego.DNSName</InputEntity>"), "{text}");
+    assert!(
+        text.contains("<InputEntity>maltego.DNSName</InputEntity>"),
+        "{text}"
+    );
 }
 
 proptest! {
