@@ -147,9 +147,10 @@ fn mapped(
     let answers: Vec<_> = asked
         .responses
         .iter()
-        .filter_map(|(_, options, told)| match &told.outcome {
+        .filter_map(|(descriptor, options, told)| match &told.outcome {
             Outcome::Found(answer) => Some(SourceAnswer {
                 answer,
+                family: family(run, descriptor),
                 retrieved_at: told
                     .entry
                     .as_ref()
@@ -192,6 +193,13 @@ fn mapped(
             counts
         }
     }
+}
+
+/// Returns the family of a provider: itself, unless the rules of scores say that it resells what others do.
+fn family<'a>(run: &'a Run<'_>, descriptor: &'a Descriptor) -> &'a str {
+    let rules = run.settings.reputation.source(&descriptor.name);
+    let family = rules.and_then(|rules| rules.family.as_deref());
+    family.unwrap_or(&descriptor.name)
 }
 
 /// Makes what messages about one provider's answer are written from.

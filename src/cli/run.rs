@@ -1,6 +1,11 @@
 //! `pivotd run`: a transform in the terminal, on values or on a graph.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::filters::Filters;
 use super::follow::{self, GraphFiles, Step};
@@ -9,10 +14,12 @@ use super::session::Session;
 use super::table::{Column, csv};
 use super::{ConfigFile, ExitStatus, block_on, given, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
+use crate::control::remote::RemoteServer;
 use crate::graph::changes::{EarlierGraph, GraphChanges};
 use crate::graph::{Graph, Node, to_dot, to_graphml};
 use crate::http::transforms::{GetInputs, RunRequest, RunTransform, RunView};
-use crate::maltego::types;
+use crate::maltego::response::write_exception;
+use crate::maltego::{TransformException, types};
 
 /// Run a transform in the terminal.
 #[derive(Debug, clap::Args)]
@@ -48,6 +55,12 @@ pub(super) struct Run {
     /// Ask replayed vendors: sample data, no key, no network, no server.
     #[arg(long)]
     demo: bool,
+    /// Ask a server elsewhere, by the URL that clients call; no keys, store or configuration are needed here.
+    #[arg(long, value_name = "URL", requires = "token_file", conflicts_with = "demo")]
+    server: Option<String>,
+    /// A file that holds the client token for --server and nothing else.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    token_file: Option<PathBuf>,
     #[command(flatten)]
     file: ConfigFile,
     // The last, since its heading is that of what follows.
@@ -99,7 +112,20 @@ struct Runs {
 }
 
 impl Run {
-    pub(super) fn run(mut self) -> anyhow::Result<ExitStatus> {
+    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
+        let is_local_transform = self.local().is_some();
+        match self.done() {
+            // A client reads the output of a local transform, whatever becomes of it, and shows no more than that.
+            Err(error) if is_local_transform => {
+                terminal::print_data(&exception(&format!("{error:#}")));
+                terminal::error(&format!("{error:#}"));
+                Ok(ExitStatus::Well)
+            }
+            done => done,
+        }
+    }
+
+    fn done(mut self) -> anyhow::Result<ExitStatus> {
         anyhow::ensure!(
             self.format != Format::Xml || self.values.len() == 1 || self.local().is_some(),
             "an answer in XML is one run's; give one value, and behind it the entity's properties as a client writes \
@@ -212,15 +238,28 @@ impl Run {
         let [value, properties] = self.values.as_slice() else {
             return None;
         };
-        let properties = (self.format == Format::Xml)
-            .then(|| super::local::properties(properties))
-            .flatten()?;
+        let read = || match properties.as_str() {
+            "" => Some(BTreeMap::new()),
+            given => super::local::properties(given),
+        };
+        let properties = (self.format == Format::Xml).then(read).flatten()?;
         Some(Node {
             type_id: self.type_id.clone().unwrap_or_default(),
             value: value.clone(),
             properties,
             ..Node::default()
         })
+    }
+
+    /// Returns the server elsewhere that is to be asked, if one is named.
+    fn remote(&self) -> anyhow::Result<Option<RemoteServer>> {
+        let Some((url, file)) = self.server.as_ref().zip(self.token_file.as_ref()) else {
+            return Ok(None);
+        };
+        let token = token_in(file)?;
+        let server =
+            RemoteServer::new(url, token).map_err(|expected| anyhow::anyhow!("--server: {expected}"))?;
+        Ok(Some(server))
     }
 
     /// Finds what to run on: the values, or entities of a graph.
@@ -249,7 +288,7 @@ impl Run {
     }
 
     async fn ask(&self, following: &GraphFiles, graph: &Graph) -> anyhow::Result<Runs> {
-        let session = Session::of(self.file.config.as_deref(), self.demo).await?;
+        let session = Session::of(self.file.config.as_deref(), self.demo, self.remote()?).await?;
         let (inputs, chosen) = match self.inputs(&session, following, graph).await {
             Ok(inputs) => inputs,
             Err(error) => {
@@ -302,6 +341,30 @@ impl Run {
             failed,
         })
     }
+}
+
+/// Reads a token from a file that holds nothing else.
+pub(super) fn token_in(file: &Path) -> anyhow::Result<SecretString> {
+    let mut text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let token = SecretString::from(text.trim());
+    text.zeroize();
+    let is_word = |text: &str| {
+        !text.is_empty() && text.len() <= 1024 && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    anyhow::ensure!(
+        is_word(token.expose_secret()),
+        "{}: expected a client token and nothing else",
+        file.display()
+    );
+    Ok(token)
+}
+
+/// Writes why a local transform has no answer, as clients read it.
+fn exception(text: &str) -> String {
+    write_exception(&[TransformException {
+        code: None,
+        text: text.to_owned(),
+    }])
 }
 
 /// Merges what runs found into a graph, and says what that brought.

@@ -146,7 +146,7 @@ impl Score {
             "expected 1 to {MOST_INDICATORS} indicators, found {found}; POST /v1/enrich/batch takes more"
         );
         let answer = block_on(async {
-            let session = Session::of(self.file.config.as_deref(), self.demo).await?;
+            let session = Session::of(self.file.config.as_deref(), self.demo, None).await?;
             let reply = session.call(&call, "waiting for scores").await;
             session.close().await;
             reply

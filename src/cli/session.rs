@@ -18,6 +18,7 @@ use crate::config::settings::ServerSettings;
 use crate::config::{self, Loaded};
 use crate::control::client::Client;
 use crate::control::in_process::InProcess;
+use crate::control::remote::RemoteServer;
 use crate::control::socket;
 use crate::http::admin::keys::{KeyView, TestKeys};
 use crate::http::admin::server::GetState;
@@ -30,6 +31,9 @@ pub(super) const STORE: &str = "the store";
 
 /// What a command waits beyond the server's own deadline.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// What a command waits for a server elsewhere, whose deadlines it does not know.
+const REMOTE: Duration = Duration::from_secs(300);
 
 /// Is what answers commands: a running server, or this process.
 pub(super) struct Session {
@@ -152,9 +156,20 @@ impl Session {
         Self::own(Arc::clone(&environment.app), Some(environment))
     }
 
+    /// Asks a server elsewhere.
+    fn remote(server: RemoteServer) -> Self {
+        Self::running(Client::remote(server), REMOTE)
+    }
+
     /// Opens one or the other.
-    pub(super) async fn of(config: Option<&Path>, demo: bool) -> anyhow::Result<Self> {
-        if demo {
+    pub(super) async fn of(
+        config: Option<&Path>,
+        demo: bool,
+        remote: Option<RemoteServer>,
+    ) -> anyhow::Result<Self> {
+        if let Some(server) = remote {
+            Ok(Self::remote(server))
+        } else if demo {
             Self::demo().await
         } else {
             Self::open(config).await

@@ -1,4 +1,4 @@
-//! Calls the routes of the Unix socket: of a running server, or of this process.
+//! Calls the routes of the Unix socket, of a running server or of this process, or those of a server elsewhere.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -12,12 +12,13 @@ use serde::Deserialize;
 use tokio::net::UnixStream;
 
 use super::in_process::Connector;
+use super::remote::RemoteServer;
 use super::socket;
 use crate::http::admin::server::{GetVersion, VERSION};
 use crate::http::api_call::ApiCall;
 
 /// The most bytes of a reply.
-const MOST_BYTES: usize = 256 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// How long a server that lives takes to say who it is.
 const HELLO: Duration = Duration::from_secs(5);
 
@@ -33,7 +34,7 @@ pub enum ControlError {
         reason: io::Error,
     },
     /// The server took the connection and did not answer.
-    #[error("{server} does not answer ({reason}); stop it, or look into its log")]
+    #[error("{server} does not answer ({reason}); if it runs, its log says why")]
     Silent {
         /// Which server.
         server: String,
@@ -56,6 +57,7 @@ pub enum ControlError {
 enum Server {
     Running(PathBuf),
     InProcess(Connector),
+    Remote(RemoteServer),
 }
 
 /// Calls a server.
@@ -103,6 +105,12 @@ impl Client {
         Self(Server::InProcess(connector))
     }
 
+    /// Calls a server elsewhere.
+    #[must_use]
+    pub fn remote(server: RemoteServer) -> Self {
+        Self(Server::Remote(server))
+    }
+
     /// Makes a call, and waits for its answer as long as `patience`. For what takes long there is no limit: a server that ends
     /// ends the connection.
     ///
@@ -135,10 +143,15 @@ impl Client {
         match &self.0 {
             Server::Running(path) => UnixStream::connect(path).await,
             Server::InProcess(connector) => connector.connect(),
+            Server::Remote(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 
     async fn send<C: ApiCall>(&self, call: &C) -> Result<(hyper::StatusCode, Bytes), ControlError> {
+        if let Server::Remote(server) = &self.0 {
+            let (status, body) = server.send(call).await?;
+            return Ok((status, body.into()));
+        }
         let failed = |error: &dyn std::fmt::Display| self.silent(error);
         let stream = self.connect().await.map_err(|error| failed(&error))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -175,6 +188,7 @@ impl Client {
             server: match &self.0 {
                 Server::Running(path) => format!("the server at {}", path.display()),
                 Server::InProcess(_) => "this process".to_owned(),
+                Server::Remote(server) => server.name(),
             },
             reason: reason.to_string(),
         }

@@ -105,7 +105,9 @@ impl<'a> Forwarded<'a> {
             let Some((name, value)) = pair.split_once('=') else {
                 continue;
             };
-            let value = value.trim().trim_matches('"');
+            let value = value.trim();
+            let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            let value = quoted.unwrap_or(value);
             match name.trim() {
                 name if name.eq_ignore_ascii_case("host") => forwarded.host = Some(value),
                 name if name.eq_ignore_ascii_case("proto") => forwarded.scheme = Some(value),

@@ -44,16 +44,16 @@ fn post<Args: FromRequest + 'static>(
         .default_service(web::to(async |context| operation::wrong_method(&context, "POST")))
 }
 
-/// Routes what is served on the Unix socket: what clients are served, administration, and runs as the terminal shows them.
+/// Routes what is served on the Unix socket: what clients are served, and administration.
 pub fn local_routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
     admin::routes(config);
-    transforms::routes(config);
     routes(config, runs);
 }
 
 /// Routes every frontend.
 pub fn routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
     maltego::routes(config, runs);
+    transforms::routes(config);
     soar::routes(config);
     config
         .service(get("/openapi.json", docs::document))

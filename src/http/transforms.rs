@@ -1,5 +1,5 @@
 //! Runs transforms in JSON, for the commands of the terminal: what a graph is made of, and more than the wire formats of Maltego
-//! clients say. A value may come without its type, and settings by their short names. Served on the Unix socket.
+//! clients say. A value may come without its type, and settings by their short names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 
+use super::agreement::{Agreement, Testimony};
 use super::entity_types::can_be_sinkhole;
 use super::fold::{Group, Part, zone};
 use super::input::{MappedInput, Rules, SourceAnswer};
@@ -22,9 +24,16 @@ use pivotd_maltego::response::{
 };
 use pivotd_maltego::{Entity, Property, types};
 
+/// The property that says how many independent sources tell of an entity.
+const SOURCES: &str = "pivotd.sources";
+/// The property that says of which days all of them do.
+const COMMON_PERIOD: &str = "pivotd.common_period";
+
 /// Holds what all entities from one answer share.
 pub(super) struct Provenance<'a> {
     provider: &'a str,
+    family: &'a str,
+    asked_on: Date,
     pub(super) source: SmolStr,
     pub(super) retrieved_at: SmolStr,
     pub(super) blind: Option<&'a str>,
@@ -35,6 +44,8 @@ pub(super) fn provenance<'a>(heard: &SourceAnswer<'a>) -> Provenance<'a> {
     let (source, at) = (&heard.answer.source, heard.retrieved_at);
     Provenance {
         provider: &source.provider,
+        family: heard.family,
+        asked_on: at.to_zoned(TimeZone::UTC).date(),
         source: format_smolstr!("{} {}", source.provider, source.product),
         retrieved_at: Timestamp::from_second(at.as_second()).unwrap_or(at).to_smolstr(),
         blind: source.blind.as_deref(),
@@ -117,7 +128,11 @@ impl<'a> EntityBuilder<'a> {
         entity.properties.reserve(10);
         value_properties(group.type_id, &group.value, &mut entity.properties);
         self.finish(group, &group.value, &mut entity);
-        self.link(group, &mut entity);
+        let agreement = self.agreement(group);
+        if let Some(agreement) = &agreement {
+            agree(agreement, &mut entity);
+        }
+        self.link(group, agreement.as_ref(), &mut entity);
         entity
     }
 
@@ -271,8 +286,24 @@ impl<'a> EntityBuilder<'a> {
         }
     }
 
-    /// Puts label and dates on the link.
-    fn link(&self, group: &Group<'_>, entity: &mut Entity) {
+    /// Compares what the sources of a group say; `None` where there is one.
+    fn agreement(&self, group: &Group<'_>) -> Option<Agreement> {
+        if self.providers.len() < 2 {
+            return None;
+        }
+        let testimonies = group.parts.iter().filter_map(|part| {
+            let answer = self.answers.get(part.answer)?;
+            Some(Testimony {
+                family: answer.family,
+                period: part.period(),
+                asked_on: answer.asked_on,
+            })
+        });
+        Agreement::of(testimonies)
+    }
+
+    /// Puts label, dates and agreement on the link.
+    fn link(&self, group: &Group<'_>, agreement: Option<&Agreement>, entity: &mut Entity) {
         let resolve = |name: &str| -> Option<Cow<'_, str>> {
             match name {
                 "first_seen" => group.period.first().map(|day| Cow::Owned(day.to_string())),
@@ -284,12 +315,17 @@ impl<'a> EntityBuilder<'a> {
             }
         };
         let label = rules_of(group).find_map(|rule| rule.link.as_ref()?.fill(|name| resolve(name)));
-        if let Some(label) = label.filter(|label| !label.trim().is_empty()) {
+        let label = label.filter(|label| !label.trim().is_empty());
+        let label = match (label, agreement.map(Agreement::label)) {
+            (Some(label), Some(agreement)) => Some(format!("{label} ({agreement})")),
+            (label, agreement) => label.map(Cow::into_owned).or(agreement),
+        };
+        if let Some(label) = label {
             entity.link.push(LinkProperty::Label(label.into()));
         }
         for property in &entity.properties {
             let is_date = property.name.ends_with(".first_seen") || property.name.ends_with(".last_seen");
-            if is_date {
+            if is_date || [SOURCES, COMMON_PERIOD].contains(&property.name.as_str()) {
                 entity.link.push(LinkProperty::Custom(
                     property.name.clone(),
                     property.display_name.clone(),
@@ -358,6 +394,23 @@ impl<'a> EntityBuilder<'a> {
         }
         entity.bookmark = entity.bookmark.or(band.bookmark.map(Into::into));
     }
+}
+
+/// Says on an entity that several sources agree.
+fn agree(agreement: &Agreement, entity: &mut Entity) {
+    let sources = agreement.sources.to_smolstr();
+    add(
+        &mut entity.properties,
+        Property::loose(SOURCES, "Independent sources", sources),
+    );
+    if let Some(text) = agreement.common_text() {
+        add(
+            &mut entity.properties,
+            Property::loose(COMMON_PERIOD, "Period of all sources", text),
+        );
+    }
+    // The overlay shows the property's value.
+    overlay(entity, SOURCES, OverlayPosition::SouthWest, OverlayKind::Text);
 }
 
 /// Walks the rules that made a group, each once.

@@ -62,6 +62,8 @@ pub struct Rules<'a> {
 pub struct SourceAnswer<'a> {
     /// The answer.
     pub answer: &'a Answer,
+    /// The family of the provider: those of one resell one collection, and count once where sources agree.
+    pub family: &'a str,
     /// When the provider gave it.
     pub retrieved_at: Timestamp,
     /// The window of time that is wanted of this provider.
@@ -74,6 +76,7 @@ impl<'a> SourceAnswer<'a> {
     pub fn whole(answer: &'a Answer, retrieved_at: Timestamp) -> Self {
         Self {
             answer,
+            family: &answer.source.provider,
             retrieved_at,
             window: DateWindow::default(),
         }

@@ -7,6 +7,7 @@
 //! `dropped` counts what is not shown. `entity` builds an entity for a Maltego client, `properties` knows those that a value has
 //! by itself and `entity_types` what a type can be; `direct` writes an entity without making it.
 
+mod agreement;
 pub mod canonical;
 mod compiled;
 mod direct;

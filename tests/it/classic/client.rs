@@ -8,10 +8,9 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::support::{Answer, Entity};
 
-/// One element of a document: how deep it stands, its name, attributes and own text.
+/// One element of a document: its name, attributes and own text.
 #[derive(Debug, Clone, Default)]
 pub struct Element {
-    pub depth: usize,
     pub name: String,
     pub attributes: BTreeMap<String, String>,
     pub text: String,
@@ -29,14 +28,13 @@ pub fn elements(xml: &str) -> Vec<Element> {
     let mut reader = Reader::from_str(xml);
     let mut all: Vec<Element> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
-    let element = |start: &BytesStart<'_>, depth| {
+    let element = |start: &BytesStart<'_>| {
         let attributes = start.attributes().map(|attribute| {
             let attribute = attribute.unwrap();
             let value = quick_xml::escape::unescape(&attribute.value).unwrap();
             (attribute.key.as_ref().to_owned(), value.into_owned())
         });
         Element {
-            depth,
             name: start.name().as_ref().to_owned(),
             attributes: attributes.collect(),
             text: String::new(),
@@ -45,10 +43,10 @@ pub fn elements(xml: &str) -> Vec<Element> {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(start) => {
-                all.push(element(&start, open.len()));
+                all.push(element(&start));
                 open.push(all.len() - 1);
             }
-            Event::Empty(start) => all.push(element(&start, open.len())),
+            Event::Empty(start) => all.push(element(&start)),
             Event::End(_) => _ = open.pop().unwrap(),
             Event::Text(text) => {
                 if let Some(at) = open.last() {

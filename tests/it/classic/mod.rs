@@ -38,7 +38,7 @@ fn value(app: &TestApp, transform: &Installed) -> String {
     let configured = app.app.configured.load();
     let entry = configured.listing.find(&transform.name).unwrap();
     let spec = configured.catalogue.find(&entry.transform.name).unwrap();
-    if spec.inputs[0].type_id == transform.input {
+    if transform.name == spec.name {
         return spec.example.clone();
     }
     let value = match transform.input.as_str() {
@@ -58,10 +58,23 @@ fn value(app: &TestApp, transform: &Installed) -> String {
     value.to_owned()
 }
 
+/// Returns the transform that an entry of the list stands for.
+fn entry_of(app: &TestApp, installed: &Installed) -> String {
+    let configured = app.app.configured.load();
+    configured
+        .listing
+        .find(&installed.name)
+        .unwrap()
+        .transform
+        .name
+        .clone()
+}
+
 /// Runs all that the client found, and checks that a client could show each answer. Returns what is on the graph, and which
-/// transforms gave something.
-async fn run_all(app: &TestApp, client: &ClassicClient) -> (Graph, BTreeSet<String>) {
-    let (mut graph, mut gave) = (Graph::default(), BTreeSet::new());
+/// transforms gave nothing, with what they said.
+async fn run_all(app: &TestApp, client: &ClassicClient) -> (Graph, BTreeMap<String, String>) {
+    let (mut graph, mut silent) = (Graph::default(), BTreeMap::new());
+    let mut gave = BTreeSet::new();
     for transform in &client.transforms {
         let value = value(app, transform);
         let answer = client.run(transform, &value).await;
@@ -79,17 +92,28 @@ async fn run_all(app: &TestApp, client: &ClassicClient) -> (Graph, BTreeSet<Stri
             "{} on {value} gives nothing and says nothing",
             transform.name
         );
+        // What costs money is quoted, and what leads from a sinkhole to those who use it is not asked.
+        if [" USD from ", "sinkhole"]
+            .iter()
+            .any(|part| answer.said("Inform").contains(part))
+        {
+            gave.insert(entry_of(app, transform));
+        }
+        silent
+            .entry(entry_of(app, transform))
+            .or_insert(answer.said("Inform"));
         for (type_id, value) in answer.entities() {
             assert!(
                 transform.outputs.contains(&type_id),
                 "{} gives {type_id} {value}, which its outputs do not name",
                 transform.name
             );
-            gave.insert(transform.name.clone());
+            gave.insert(entry_of(app, transform));
         }
         graph.merge(&answer);
     }
-    (graph, gave)
+    silent.retain(|name, _| !gave.contains(name));
+    (graph, silent)
 }
 
 fn check_install(client: &ClassicClient) {
@@ -129,17 +153,8 @@ async fn one_url_is_enough_for_a_client_that_can_send_no_header() {
         "it points only at itself"
     );
     check_install(&client);
-    let (graph, gave) = run_all(&app, &client).await;
-    let configured = app.app.configured.load();
-    let silent = configured
-        .listing
-        .offered()
-        .filter(|one| !gave.contains(&one.name));
-    // What costs money is quoted, and nothing is bought.
-    let unexpected: Vec<_> = silent
-        .filter(|one| !one.settings.iter().any(|setting| setting.popup))
-        .collect();
-    assert!(unexpected.is_empty(), "{unexpected:?}");
+    let (graph, silent) = run_all(&app, &client).await;
+    assert!(silent.is_empty(), "{silent:?}");
     assert!(
         graph.nodes.len() > 100 && graph.nodes.len() < graph.received,
         "{}",

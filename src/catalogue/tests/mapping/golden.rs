@@ -405,6 +405,31 @@ fn two_providers_keep_their_own_dates() {
     assert_eq!(property(entity, "other.first_seen"), Some("2011-05-20"));
     assert_eq!(property(entity, "domaintools.blind"), None);
     assert_eq!(property(entity, "other.blind"), Some("IPv6"));
+    assert_eq!(property(entity, "pivotd.sources"), Some("2"));
+    assert_eq!(
+        property(entity, "pivotd.common_period"),
+        Some("2012-05-20 to 2013-05-20")
+    );
+    let text = written(entity);
+    let label = "link: 2011-05-20 to 2014-05-20 (2 sources agree on 2012-05-20 to 2013-05-20)\n";
+    assert!(text.contains(label), "{text}");
+    let shown = entity
+        .overlays
+        .iter()
+        .any(|overlay| overlay.property_name == "pivotd.sources");
+    assert!(shown, "{:?}", entity.overlays);
+    // Providers that resell one collection are one source.
+    let resold = [
+        SourceAnswer::whole(&one, at()),
+        SourceAnswer {
+            family: "domaintools",
+            ..SourceAnswer::whole(&two, at())
+        },
+    ];
+    let mapped = map(&resold, &rules_of(&settings), &input, &Selection::up_to(5));
+    let entity = &mapped.entities[0];
+    assert_eq!(property(entity, "other.first_seen"), Some("2011-05-20"));
+    assert_eq!(property(entity, "pivotd.sources"), None);
     assert!(written(entity).contains("link: 2011-05-20 to 2014-05-20\n"));
 }
 
