@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::message::{MessageContext, age_text, head};
+use super::message::prices::PriceTotal;
+use super::message::{MessageContext, age_text, head, how_to_buy};
 use super::options::Options;
 use super::reply::Reply;
 use super::transform::{
@@ -45,6 +46,7 @@ pub(super) fn gather(
         fresh_until: known.marks.until().unwrap_or(Timestamp::MAX),
         retrieved_at: now,
     });
+    let prices = price_totals(&asked);
     let (mut outcomes, mut caches) = (Vec::new(), Vec::new());
     let mut provider_time = Duration::ZERO;
     let mut retrieved_at: Option<Timestamp> = None;
@@ -89,8 +91,13 @@ pub(super) fn gather(
             }
         }
         let mapped = mapped(run, &asked, limit, known, &mut output, sample.as_ref());
-        reply(run, &asked, mapped, now).add_to(&mut response);
+        reply(run, &asked, mapped, now, !prices.is_empty()).add_to(&mut response);
     }
+    response.messages.extend(prices.iter().map(|total| {
+        let at_terminal = run.requester.frontend == TERMINAL;
+        let how = how_to_buy(total.max_price, at_terminal, &total.provider);
+        UiMessage::new(UiMessageKind::Inform, format!("{}; {how}", total.text()))
+    }));
     for entity in &mut response.entities {
         entity.properties.extend(sample.clone());
     }
@@ -102,6 +109,18 @@ pub(super) fn gather(
         provider_time,
         depends: depends.filter(|depends| !depends.entries.is_empty()),
         retrieved_at,
+    }
+}
+
+/// Sums the prices where several values of a run were quoted one: then one question is put about all of them.
+fn price_totals(asked: &[Result<QuestionResult, NotAskedReason>]) -> Vec<PriceTotal> {
+    let answered = asked.iter().flatten();
+    let responses = answered.flat_map(|one| &one.responses);
+    let totals = PriceTotal::of(responses.map(|(descriptor, _, told)| (descriptor.as_ref(), told)));
+    if totals.iter().any(|total| total.quoted() > 1) {
+        totals
+    } else {
+        Vec::new()
     }
 }
 
@@ -224,6 +243,7 @@ fn context<'a>(
             .offer(run.spec.capability)
             .is_some_and(|offer| offer.paged),
         merged: asked.responses.len() > 1,
+        sums_prices: false,
         shows,
         window,
         at_terminal: run.requester.frontend == TERMINAL,
@@ -233,7 +253,13 @@ fn context<'a>(
 }
 
 /// Makes what is told of one entity.
-fn reply(run: &Run<'_>, asked: &QuestionResult, mapped: MappingResult, now: Timestamp) -> Reply {
+fn reply(
+    run: &Run<'_>,
+    asked: &QuestionResult,
+    mapped: MappingResult,
+    now: Timestamp,
+    sums_prices: bool,
+) -> Reply {
     let mut all = Vec::new();
     // What was counted is counted of the whole, so only a window that all share can be named beside it.
     let mut windows = asked.responses.iter().map(|(_, options, _)| options.window);
@@ -255,7 +281,10 @@ fn reply(run: &Run<'_>, asked: &QuestionResult, mapped: MappingResult, now: Time
         .entities
         .iter()
         .any(|rule| rule.each.as_deref() == Some("contacts"));
-    let context = |descriptor| context(run, asked, descriptor, &shows, window, now);
+    let context = |descriptor| MessageContext {
+        sums_prices,
+        ..context(run, asked, descriptor, &shows, window, now)
+    };
     if let Some(note) = &asked.note {
         all.push(UiMessage::new(
             UiMessageKind::Inform,

@@ -12,6 +12,7 @@ use crate::maltego::{UiMessage, UiMessageKind};
 use crate::mapping::{DateWindow, DroppedCounts, MappingResult, UnmappedCounts};
 
 mod omitted;
+pub mod prices;
 
 /// Holds what a message is made from.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct MessageContext<'a> {
     pub paged: bool,
     /// Whether several providers were asked.
     pub merged: bool,
+    /// Whether prices are summed over all values of the run, and told once.
+    pub sums_prices: bool,
     /// What the transform makes entities of, for people: `user agent`, `host or ip`.
     pub shows: &'a str,
     /// Which results belong.
@@ -82,6 +85,15 @@ pub fn age_text(seconds: u64) -> String {
         format!("1 {unit}")
     } else {
         format!("{count} {unit}s")
+    }
+}
+
+/// Says how to buy what was quoted.
+pub(super) fn how_to_buy(max_price: Option<i64>, at_terminal: bool, provider: &str) -> String {
+    match max_price {
+        Some(_) if at_terminal => "to buy, run it again with --set buy=true".to_owned(),
+        Some(_) => format!("to buy, run it again with the setting {provider}.buy"),
+        None => "nothing is bought here until the administrator sets `max_price` in a budget".to_owned(),
     }
 }
 
@@ -158,6 +170,16 @@ impl MessageContext<'_> {
             return self.say(UiMessageKind::Inform, "no price");
         };
         let noun = if price.count == 1 { "domain" } else { "domains" };
+        let text = format!(
+            "{} {noun} for {} from {} ({})",
+            price.count,
+            price.amount(),
+            self.title,
+            answer.source.product
+        );
+        if self.sums_prices {
+            return self.say(UiMessageKind::Inform, &text);
+        }
         let budget = match response.money_left {
             Some(left) if left >= price.cents => {
                 format!(
@@ -175,18 +197,9 @@ impl MessageContext<'_> {
                     money(max, &price.unit)
                 )
             }
-            Some(_) if self.at_terminal => "to buy, run it again with --set buy=true".to_owned(),
-            Some(_) => format!("to buy, run it again with the setting {}.buy", self.provider),
-            None => "nothing is bought here until the administrator sets `max_price` in a budget".to_owned(),
+            max => how_to_buy(max, self.at_terminal, self.provider),
         };
-        let text = format!(
-            "{} {noun} for {} from {} ({}); {budget}; {how}",
-            price.count,
-            price.amount(),
-            self.title,
-            answer.source.product,
-        );
-        self.say(UiMessageKind::Inform, &text)
+        self.say(UiMessageKind::Inform, &format!("{text}; {budget}; {how}"))
     }
 
     /// Says what is not shown and why, what has no date, and how to see more.

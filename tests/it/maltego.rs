@@ -255,6 +255,78 @@ async fn a_quote_names_price_and_setting_and_buying_is_kept() {
 }
 
 #[tokio::test]
+async fn a_selection_is_told_one_price_with_what_would_be_left_and_the_most_for_one() {
+    let builder = Builder::new().settings(|settings| {
+        let mut money = budget(
+            Some("reverse-whois"),
+            20_000,
+            BudgetUnit::Cents,
+            BudgetWindow::Month,
+        );
+        money.max_price = Some(1_800);
+        money.currency = Some("USD".to_owned());
+        settings.providers.get_mut("domaintools").unwrap().budget = vec![money];
+    });
+    let app = builder.start().await;
+    let one =
+        |kind: &str, value: &str| format!("<Entity Type=\"maltego.{kind}\"><Value>{value}</Value></Entity>");
+    let request = |entities: &[String], buy: &str| {
+        format!(
+            "<MaltegoMessage><MaltegoTransformRequestMessage><Entities>{}</Entities>\
+             <TransformFields><Field Name=\"domaintools.buy\">{buy}</Field></TransformFields>\
+             </MaltegoTransformRequestMessage></MaltegoMessage>",
+            entities.concat()
+        )
+        .into_bytes()
+    };
+    let all = [
+        one("EmailAddress", "a.kranz@mailbox.example"),
+        one("Person", "Anton Kranz"),
+        one("Organization", "Tendrit Holdings"),
+    ];
+    let name = "domaintools.reverse-whois";
+    let quoted = app.run_raw(name, request(&all, "false")).await;
+    let said = quoted.said("Inform");
+    let question: Vec<&str> = said.lines().filter(|line| line.contains("in all")).collect();
+    assert_eq!(question.len(), 1, "one question: {said}");
+    assert_eq!(said.matches("domaintools.buy").count(), 1, "{said}");
+    assert_eq!(said.matches("would be left").count(), 1, "{said}");
+    assert!(
+        question[0].contains("no more than 18 USD is paid for one report"),
+        "{said}"
+    );
+    for value in ["a.kranz@mailbox.example: ", "Anton Kranz: ", "Tendrit Holdings: "] {
+        assert!(
+            said.lines()
+                .any(|line| line.starts_with(value) && line.contains(" USD from ")),
+            "{said}"
+        );
+    }
+    // The total is the sum of what is told of each that may be bought.
+    let price = |line: &str| -> i64 {
+        let (before, _) = line.split_once(" USD").unwrap();
+        before.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let each = said
+        .lines()
+        .filter(|line| line.contains(" for ") && !line.contains("in all"));
+    let sum: i64 = each.map(price).filter(|price| *price <= 18).sum();
+    assert_eq!(price(question[0]), sum, "{said}");
+    let before = app.vendor.attempts();
+    let alone = app
+        .run_raw(name, request(&all[..1], "false"))
+        .await
+        .said("Inform");
+    assert!(
+        !alone.contains("in all") && alone.contains("domaintools.buy"),
+        "{alone}"
+    );
+    assert_eq!(app.vendor.attempts(), before, "the quote is known");
+    let bought = app.run_raw(name, request(&all[..1], "true")).await;
+    assert!(!bought.entities().is_empty(), "{}", bought.body);
+}
+
+#[tokio::test]
 async fn a_limit_says_which_when_and_what_it_cost() {
     let builder = Builder::new().settings(|settings| {
         let provider = settings.providers.get_mut("domaintools").unwrap();

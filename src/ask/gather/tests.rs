@@ -171,7 +171,7 @@ impl Trial<'_> {
         );
         let entities = mapped.entities.clone();
         assert_eq!(MappingResult { entities, ..counts }, mapped);
-        (mapped.clone(), reply(&run, &asked, mapped, now))
+        (mapped.clone(), reply(&run, &asked, mapped, now, false))
     }
 
     /// Checks that whatever came is shown or said, and how it is shown.

@@ -97,6 +97,7 @@ mod tests {
             instead: None,
             paged: false,
             merged: false,
+            sums_prices: false,
             shows: "name",
             window: DateWindow::default(),
             at_terminal: false,
