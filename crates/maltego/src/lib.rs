@@ -8,13 +8,17 @@
 //!   entities to merge;
 //! * [`discovery`] writes the documents by which a client finds a server and its transforms;
 //! * [`listing`] is what a server offers, which every protocol lists;
+//! * [`definitions`], [`icons`] and [`machine`] are what clients import beside transforms, which every protocol hands out;
 //! * [`response`] holds what is answered, and writes it; `xml` has the pieces.
 
 pub mod codec;
 pub mod decode;
+pub mod definitions;
 pub mod discovery;
 mod display;
+pub mod icons;
 pub mod listing;
+pub mod machine;
 mod reader;
 pub mod request;
 pub mod response;

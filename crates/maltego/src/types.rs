@@ -7,7 +7,7 @@
 mod a_to_j;
 mod l_to_z;
 mod legacy;
-mod pivotd;
+pub(crate) mod pivotd;
 
 use pivotd_domain::IndicatorKind;
 
@@ -108,7 +108,7 @@ pub const fn of(kind: IndicatorKind) -> Option<&'static str> {
 pub fn lookup(id: &str) -> Option<&'static EntityType> {
     match id.strip_prefix(NAMESPACE) {
         Some(short) => by_short(short),
-        None => pivotd::TYPES.iter().find(|known| known.id == id),
+        None => pivotd::TYPES.into_iter().find(|known| known.id == id),
     }
 }
 
