@@ -9,6 +9,7 @@
 //! * [`discovery`] writes the documents by which a client finds a server and its transforms;
 //! * [`listing`] is what a server offers, which every protocol lists;
 //! * [`definitions`], [`icons`] and [`machine`] are what clients import beside transforms, which every protocol hands out;
+//! * [`mtz`] puts all of that into the configuration file that a client imports, [`hub_item`] into what its hub shows;
 //! * [`response`] holds what is answered, and writes it; `xml` has the pieces.
 
 pub mod codec;
@@ -16,9 +17,12 @@ pub mod decode;
 pub mod definitions;
 pub mod discovery;
 mod display;
+pub mod hub_item;
 pub mod icons;
 pub mod listing;
 pub mod machine;
+mod markup;
+pub mod mtz;
 mod reader;
 pub mod request;
 pub mod response;
