@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Responder};
 
 use super::answered::problem_in_xml;
@@ -19,6 +19,7 @@ use crate::http::principal::authorize;
 use crate::http::problem::Problem;
 use crate::http::request::{Operation, RequestContext};
 use crate::maltego::discovery::{Seed, is_json_wanted, list};
+use crate::maltego::mtz::{CLIENT_PREFIX, configuration};
 use crate::tokens::Scope;
 
 const SEED: &str = "/seed";
@@ -26,9 +27,6 @@ const RUNNER: &str = "/runner";
 
 const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// What classic clients put before the names of transforms that they keep.
-const CLIENT_PREFIX: &str = "paterva.v2.";
-
 /// Routes them.
 pub(super) fn routes(config: &mut ServiceConfig) {
     let resource = |path: &'static str| -> Resource {
@@ -57,8 +55,7 @@ fn described(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
     let seed = seed_of(&app.configured.load(), http)?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::VARY, "Accept, Maltego-Protocol-Version"));
-    let xml = seed.xml().map_err(unwritten)?;
-    Ok(response.insert_header((header::CONTENT_TYPE, XML)).body(xml))
+    Ok(response.insert_header((header::CONTENT_TYPE, XML)).body(seed.xml()))
 }
 
 /// Makes the seed of the path of a request: one below a token points below that token alone.
@@ -95,7 +92,7 @@ async fn runner(
         }
         "_RUN" => return wrong_method(&context, "POST"),
         "_TRANSFORMS" => listed(&app, &http),
-        "_CONFIG" => configuration(&app, &http),
+        "_CONFIG" => configuration_file(&app, &http),
         // A measure of load, which servers answered in the protocol's first years.
         "_PERFORMANCE" => Ok(HttpResponse::Ok().content_type("text/plain").body("100")),
         _ => Err(Problem::new(
@@ -114,26 +111,25 @@ async fn runner(
 fn listed(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
     authorize(http, Scope::Transforms)?;
     let configured = app.configured.load();
-    let xml: &Bytes = match configured.classic_list.get() {
-        Some(known) => known,
-        None => {
-            let written = list(&configured.listing, VERSION).map_err(unwritten)?;
-            configured.classic_list.get_or_init(|| written.into())
-        }
-    };
+    let write = || list(&configured.listing, VERSION).into();
+    let xml = configured.classic_list.get_or_init(write).clone();
     let mut response = HttpResponse::Ok();
-    Ok(response
-        .insert_header((header::CONTENT_TYPE, XML))
-        .body(xml.clone()))
+    Ok(response.insert_header((header::CONTENT_TYPE, XML)).body(xml))
 }
 
-/// Answers with nothing to import, which clients take.
-fn configuration(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
+/// Answers with the configuration that belongs to the seed, which a client imports.
+fn configuration_file(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
     authorize(http, Scope::Transforms)?;
-    seed_of(&app.configured.load(), http)?;
+    let configured = app.configured.load();
+    let seed = seed_of(&configured, http)?;
+    let bytes = configuration(&configured.listing, &seed).map_err(|error| {
+        let detail = "the configuration could not be written";
+        Problem::internal("failed", "The server failed", detail, error)
+    })?;
     Ok(HttpResponse::Ok()
         .content_type("application/octet-stream")
-        .finish())
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"pivotd.mtz\""))
+        .body(bytes))
 }
 
 /// Runs the transform of an entry of the list.
@@ -204,15 +200,6 @@ fn refused(http: &HttpRequest, context: &RequestContext, problem: Problem) -> Ht
 fn wants_json(http: &HttpRequest) -> bool {
     let header = |name: &str| http.headers().get(name)?.to_str().ok();
     is_json_wanted(header("accept"), header("maltego-protocol-version"))
-}
-
-fn unwritten(error: impl std::fmt::Display) -> Problem {
-    Problem::internal(
-        "failed",
-        "The server failed",
-        "the document could not be written",
-        error,
-    )
 }
 
 #[cfg(test)]

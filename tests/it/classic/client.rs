@@ -2,6 +2,7 @@
 //! give into a graph as a client does. It keeps no connection.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -137,6 +138,8 @@ pub struct ClassicClient {
     http: reqwest::Client,
     pub application: String,
     pub transforms: Vec<Installed>,
+    /// The members of the configuration file that belongs to the seed.
+    pub configuration: BTreeMap<String, Vec<u8>>,
 }
 
 impl ClassicClient {
@@ -171,10 +174,23 @@ impl ClassicClient {
                 _ => {}
             }
         }
+        let paired = http.get(format!("{application}?Command=_CONFIG"));
+        let paired = paired.send().await.unwrap();
+        assert_eq!(paired.status(), 200);
+        let bytes = paired.bytes().await.unwrap();
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        let configuration = (0..archive.len()).map(|at| {
+            let mut member = archive.by_index(at).unwrap();
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).unwrap();
+            (member.name().to_owned(), bytes)
+        });
+        let configuration = configuration.collect();
         Self {
             http,
             application,
             transforms,
+            configuration,
         }
     }
 

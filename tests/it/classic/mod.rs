@@ -138,6 +138,19 @@ fn check_install(client: &ClassicClient) {
             .iter()
             .any(|(name, _)| name == "global#pivotd.token");
         assert!(has_token, "{}", transform.name);
+        let kept = format!(
+            "TransformRepositories/Remote/paterva.v2.{}.transform",
+            transform.name
+        );
+        assert!(client.configuration.contains_key(&kept), "{kept}");
+    }
+    let base = client.application.strip_suffix("/runner").unwrap();
+    for (member, url) in [
+        ("Seeds/pivotd.seed", format!("{base}/seed")),
+        ("Servers/pivotd.tas", client.application.clone()),
+    ] {
+        let text = String::from_utf8(client.configuration[member].clone()).unwrap();
+        assert!(text.contains(&format!("\"{url}\"")), "{member}: {text}");
     }
 }
 

@@ -12,16 +12,3 @@ mod tests;
 
 pub use list::list;
 pub use seed::{Seed, is_json_wanted};
-
-use std::borrow::Cow;
-
-use crate::text::is_xml_char;
-
-/// Returns a text without the characters that XML cannot carry.
-fn plain(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_xml_char) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.chars().filter(|c| is_xml_char(*c)).collect())
-    }
-}

@@ -1,10 +1,6 @@
 //! The seed: what a client reads from the URL that an analyst pastes.
 
-use std::io;
-
-use quick_xml::Writer;
-
-use super::plain;
+use crate::markup::document;
 
 /// Names a server to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,38 +33,25 @@ impl Seed {
     }
 
     /// Writes it as XML. `V3URL` stands beside `URL`, as in the JSON form; whether clients read it here is not known.
-    ///
-    /// # Errors
-    /// Never: it is written into memory.
-    pub fn xml(&self) -> io::Result<Vec<u8>> {
-        let mut writer = Writer::new(Vec::with_capacity(512));
+    #[must_use]
+    pub fn xml(&self) -> String {
         let application_url = self.application_url();
-        writer
-            .create_element("MaltegoMessage")
-            .write_inner_content(|writer| {
-                writer
-                    .create_element("MaltegoTransformDiscoveryMessage")
-                    .with_attribute(("source", &*plain(&self.name)))
-                    .write_inner_content(|writer| {
-                        writer
-                            .create_element("TransformApplications")
-                            .write_inner_content(|writer| {
-                                writer
-                                    .create_element("TransformApplication")
-                                    .with_attribute(("name", &*plain(&self.name)))
-                                    .with_attribute(("URL", &*plain(&application_url)))
-                                    .with_attribute(("V3URL", &*plain(self.v3_url())))
-                                    .with_attribute(("requireAPIKey", "false"))
-                                    .with_attribute(("version", &*plain(&self.version)))
-                                    .write_empty()?;
-                                Ok(())
-                            })?;
-                        writer.create_element("OtherSeedServers").write_empty()?;
-                        Ok(())
-                    })?;
-                Ok(())
-            })?;
-        Ok(writer.into_inner())
+        let application = [
+            ("name", self.name.as_str()),
+            ("URL", &application_url),
+            ("V3URL", self.v3_url()),
+            ("requireAPIKey", "false"),
+            ("version", &self.version),
+        ];
+        document("MaltegoMessage", &[], |markup| {
+            let source = [("source", self.name.as_str())];
+            markup.element("MaltegoTransformDiscoveryMessage", &source, |markup| {
+                markup.element("TransformApplications", &[], |markup| {
+                    markup.empty("TransformApplication", &application);
+                });
+                markup.empty("OtherSeedServers", &[]);
+            });
+        })
     }
 }
 
