@@ -183,7 +183,7 @@ impl ClassicClient {
             let mut member = archive.by_index(at).unwrap();
             let mut bytes = Vec::new();
             member.read_to_end(&mut bytes).unwrap();
-            (member.name().to_owned(), bytes)
+            (member.name().unwrap().into_owned(), bytes)
         });
         let configuration = configuration.collect();
         Self {
