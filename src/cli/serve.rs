@@ -258,12 +258,14 @@ async fn make_first(
         )));
     }
     let path = data.join("first-token");
-    write_private(&path, text.expose_secret()).with_context(|| path.display().to_string())?;
+    write_private(&path, format!("{}\n", text.expose_secret()).as_bytes())
+        .with_context(|| path.display().to_string())?;
     tracing::info!(file = %path.display(), "the first client token is in a file");
     Ok(Some(format!("the first client token is in {}", path.display())))
 }
 
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a file that its owner alone may read.
+pub(super) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     // A file that is there may have been made for others to read.
@@ -275,7 +277,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    writeln!(options.open(path)?, "{text}")
+    options.open(path)?.write_all(content)
 }
 
 /// Listens for commands; a server that cannot goes on without, since its clients need it more.

@@ -1,5 +1,7 @@
 //! Reads back what is exported.
 
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -86,6 +88,125 @@ fn exports_can_be_read_back() {
         !place.data().join("pivotd.redb").exists(),
         "an export opens no store"
     );
+}
+
+#[test]
+fn a_configuration_for_clients_has_no_token_unless_one_is_given() {
+    let place = Place::new();
+    let at = |name: &str| place.folder.path().join(name);
+    let refused = place.bad(&["export", "mtz"]);
+    assert!(refused.contains("public_url"), "{refused}");
+    let url = ["--public-url", "https://pivot.example.org/"];
+    place.good(&[&["export", "mtz"], &url[..]].concat());
+    let shared = members(&at("pivotd.mtz"));
+    assert_eq!(
+        place.good(&[&["export", "mtz", "--out", "again.mtz"], &url[..]].concat()),
+        ""
+    );
+    assert_eq!(
+        std::fs::read(at("pivotd.mtz")).unwrap(),
+        std::fs::read(at("again.mtz")).unwrap()
+    );
+    let content = |members: &[(String, Vec<u8>)], name: &str| {
+        let found = members.iter().find(|(known, _)| known == name);
+        String::from_utf8(found.unwrap_or_else(|| panic!("no {name}")).1.clone()).unwrap()
+    };
+    let server = content(&shared, "Servers/pivotd.tas");
+    assert!(
+        server.contains("url=\"https://pivot.example.org/runner\""),
+        "{server}"
+    );
+    let history = "TransformRepositories/Remote/paterva.v2.domaintools.ip-history.transform";
+    let written = content(&shared, history);
+    assert!(
+        written.contains("<Property name=\"global#pivotd.token\" type=\"string\""),
+        "{written}"
+    );
+    // Where their provider has no key, transforms are written on demand.
+    let without_key = |arguments: &[&str]| {
+        let mut command = place.command(&[arguments, &url[..]].concat());
+        let output = command.env_remove("DOMAINTOOLS_API_KEY").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    };
+    without_key(&["export", "mtz", "--out", "few.mtz"]);
+    without_key(&["export", "mtz", "--out", "all.mtz", "--all"]);
+    let has_history = |name: &str| members(&at(name)).iter().any(|(known, _)| known == history);
+    assert_eq!((has_history("few.mtz"), has_history("all.mtz")), (false, true));
+    assert_eq!(members(&at("all.mtz")), shared);
+
+    std::fs::write(at("token"), "a-token_of-anna\n").unwrap();
+    let own = ["export", "mtz", "--token-file", "token", "--out", "anna.mtz"];
+    place.good(&[&own[..], &url[..]].concat());
+    let mode = std::fs::metadata(at("anna.mtz")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let holds = |members: &[(String, Vec<u8>)]| {
+        let with = members
+            .iter()
+            .filter(|(_, content)| String::from_utf8_lossy(content).contains("a-token_of-anna"));
+        with.count()
+    };
+    assert_eq!((holds(&shared), holds(&members(&at("anna.mtz")))), (0, 3));
+    let seed = content(&members(&at("anna.mtz")), "Seeds/pivotd.seed");
+    assert!(
+        seed.contains("url=\"https://pivot.example.org/t/a-token_of-anna/seed\""),
+        "{seed}"
+    );
+    std::fs::write(at("token"), "no token\n").unwrap();
+    let refused = place.bad(&[&own[..], &url[..]].concat());
+    assert!(refused.contains("expected a token"), "{refused}");
+
+    let local = [
+        "export",
+        "mtz",
+        "--local",
+        "--command",
+        "/opt/pivotd",
+        "--token-file",
+        "token",
+        "--out",
+        "local.mtz",
+    ];
+    place.good(&[&local[..], &url[..]].concat());
+    let local = members(&at("local.mtz"));
+    assert_eq!(holds(&local), 0);
+    let settings = "TransformRepositories/Local/pivotd.domaintools.ip-history.transformsettings";
+    let settings = content(&local, settings);
+    let parameters = format!(
+        ">maltego-local domaintools.ip-history --server https://pivot.example.org --token-file {}<",
+        at("token").display()
+    );
+    assert!(
+        settings.contains(">/opt/pivotd<") && settings.contains(&parameters),
+        "{settings}"
+    );
+}
+
+#[test]
+fn a_hub_item_is_printed_in_both_forms() {
+    let place = Place::new();
+    let url = ["--public-url", "https://pivot.example.org"];
+    let xml = place.good(&[&["export", "hub-item"], &url[..]].concat());
+    assert!(
+        xml.contains("<Url Visible=\"false\">https://pivot.example.org/seed</Url>"),
+        "{xml}"
+    );
+    let json = place.good(&[&["export", "hub-item", "--format", "json"], &url[..]].concat());
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["id"], "pivotd");
+    assert!(json["iconUrl"].is_null() && json["provider"]["name"] == "pivotd");
+}
+
+/// Reads an archive, each member's name with its content.
+fn members(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    let mut members = Vec::new();
+    for at in 0..archive.len() {
+        let mut file = archive.by_index(at).unwrap();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).unwrap();
+        members.push((file.name().unwrap().into_owned(), content));
+    }
+    members
 }
 
 /// Reads `name.csv`, or its parts, under one head.

@@ -1,19 +1,17 @@
-//! `pivotd export`: files for a Maltego distribution server (TDS) and for tools.
+//! `pivotd export csv`: files for a Maltego distribution server (TDS).
 //!
 //! The columns are those that maltego-trx writes for the import of a TDS. There one row has one input type, so a
 //! transform has a row for each entry of the listing; all of them have the URL of the one transform.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 
-use super::serve::load;
-use super::{ConfigFile, ExitStatus, terminal};
-use crate::catalogue::{Catalogue, listing};
-use crate::config::{self, values};
-use crate::http::docs::{self, Edition};
-use crate::maltego::listing::{ListedTransform, ListingEntry, OWNER, TransformSetting};
+use super::{listed, note_left_out};
+use crate::cli::serve::load;
+use crate::cli::terminal;
+use crate::maltego::listing::{ListingEntry, OWNER, TransformSetting};
 
 /// A TDS takes this many rows in one file, by maltego-trx.
 const MOST_ROWS: usize = 100;
@@ -35,108 +33,25 @@ const TRANSFORM_HEAD: [&str; 13] = [
 ];
 const SETTING_HEAD: [&str; 6] = ["Name", "Type", "Display", "DefaultValue", "Optional", "Popup"];
 
-/// A file to start from that lies over the compiled-in configuration.
-const OVERLAY: &str = "\
-# What stands here goes before the compiled-in configuration, which `pivotd export config` prints with its manual.
-# Tables merge by name, as transforms do; other lists replace; `remove = true` takes an entry away.
-extends = \"built-in\"
-
-# [server]
-# public_url = \"https://pivot.example.org\"
-
-# [providers.virustotal]
-# rate   = [\"1000/min\"]
-# budget = []                                # an empty list takes the built-in one away
-
-# [providers.domaintools]                    # its transforms go, too
-# remove = true
-
-# [[transform]]
-# name   = \"threatgrid.mutexes\"
-# remove = true
-";
-
-/// Write files for a Maltego distribution server and for tools.
-#[derive(Debug, clap::Args)]
-pub(super) struct Export {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// Write transforms.csv and settings.csv, to be imported by a TDS.
-    Csv {
-        /// The folder.
-        #[arg(long, value_name = "FOLDER", default_value = ".")]
-        out: PathBuf,
-        /// What the TDS calls this server; over the configuration.
-        #[arg(long, value_name = "URL", value_parser = values::public_url)]
-        public_url: Option<String>,
-        /// Transforms whose provider has no key here, too: for analysts who bring their own.
-        #[arg(long)]
-        all: bool,
-        #[command(flatten)]
-        file: ConfigFile,
-    },
-    /// Print the compiled-in configuration, to start a file of your own from; its comments are the manual.
-    Config {
-        /// Print a short file instead that lies over the compiled-in configuration, to say in it what differs.
-        #[arg(long)]
-        overlay: bool,
-    },
-    /// Print the OpenAPI document.
-    Openapi {
-        /// The edition of the specification: 3.1 says the most, older ones are for tools that cannot read it.
-        #[arg(long, value_name = "EDITION", value_enum, default_value_t)]
-        spec: Edition,
-        /// A file to write instead.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-}
-
-impl Export {
-    pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
-        match self.command {
-            Command::Csv {
-                out,
-                public_url,
-                all,
-                file,
-            } => csv(&out, public_url, all, file.config.as_deref())?,
-            Command::Config { overlay: false } => terminal::print_data(config::DEFAULT_FILE.trim_end()),
-            Command::Config { overlay: true } => terminal::print_data(OVERLAY.trim_end()),
-            Command::Openapi {
-                spec,
-                out: Some(path),
-            } => {
-                fs::write(&path, docs::json(spec)?).with_context(|| path.display().to_string())?;
-                terminal::note(&format!("wrote {}", path.display()));
-            }
-            Command::Openapi { spec, out: None } => terminal::print_data(&docs::json(spec)?),
-        }
-        Ok(ExitStatus::Well)
-    }
-}
-
-fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Path>) -> anyhow::Result<()> {
+/// Writes the files into a folder.
+pub(super) fn export(
+    out: &Path,
+    public_url: Option<String>,
+    keyless: bool,
+    config: Option<&Path>,
+) -> anyhow::Result<()> {
     let loaded = load(config)?;
     let base = public_url.or_else(|| loaded.settings.server.public_url.clone()).context(
         "server.public_url is not set, so no URL can be written for the TDS; set it to what clients call, or give \
          --public-url",
     )?;
-    let catalogue = Catalogue::build(&loaded.settings, 1);
-    let listing = listing(&catalogue, &loaded.providers);
-    let is_written = |transform: &ListedTransform| keyless || transform.is_offered;
-    let entries = listing.entries().filter(|entry| is_written(entry.transform));
-    let rows: Vec<Vec<String>> = entries.map(|entry| transform_row(entry, &base)).collect();
+    let listing = listed(&loaded, keyless);
+    let rows: Vec<Vec<String>> = listing
+        .offered_entries()
+        .map(|entry| transform_row(entry, &base))
+        .collect();
     let mut all: Vec<TransformSetting> = Vec::new();
-    let chosen = listing
-        .transforms()
-        .iter()
-        .filter(|transform| is_written(transform));
-    for setting in chosen.flat_map(|transform| &transform.settings) {
+    for setting in listing.offered().flat_map(|transform| &transform.settings) {
         match all.iter_mut().find(|known| known.name == setting.name) {
             // Transforms differ, and a TDS keeps one default for all: left empty, each takes its own.
             Some(known) if known.default != setting.default => known.default = None,
@@ -149,18 +64,7 @@ fn csv(out: &Path, public_url: Option<String>, keyless: bool, config: Option<&Pa
     write(out, "transforms", &TRANSFORM_HEAD, &rows)?;
     let rows: Vec<Vec<String>> = all.iter().map(setting_row).collect();
     write(out, "settings", &SETTING_HEAD, &rows)?;
-    let left_out = listing
-        .transforms()
-        .iter()
-        .filter(|transform| !is_written(transform))
-        .count();
-    if left_out > 0 {
-        terminal::note(&format!(
-            "{left_out} transforms are left out, since their provider has no key here (`{}` says which); --all \
-             writes them, too",
-            terminal::command("check", config)
-        ));
-    }
+    note_left_out(&listing, config);
     Ok(())
 }
 
