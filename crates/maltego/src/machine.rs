@@ -40,6 +40,22 @@ enum Step {
 }
 
 impl Machine {
+    /// Lists the transforms that it runs where they are offered, each with the type of the entities that it runs on.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<(&'static str, &'static str)> {
+        let runs = runs(self.steps);
+        let named = runs
+            .iter()
+            .flat_map(|(names, input)| names.iter().map(|name| (*name, *input)));
+        named.collect()
+    }
+
+    /// Returns how many transforms it runs where all are offered.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        runs(self.steps).len()
+    }
+
     /// Writes the text of the machine, or nothing where what it begins with is not offered.
     ///
     /// `name_of` says what a protocol calls the transform of an entry.
@@ -72,6 +88,16 @@ impl Machine {
 /// Lists all machines.
 pub fn machines() -> impl Iterator<Item = &'static Machine> {
     table::MACHINES.iter()
+}
+
+/// Lists the transforms of steps: those among which one is chosen, and the type.
+fn runs(steps: &[Step]) -> Vec<(&'static [&'static str], &'static str)> {
+    let of = |step: &Step| match step {
+        Step::Run(names, input) => vec![(*names, *input)],
+        Step::Paths(paths) => paths.iter().flat_map(|path| runs(path)).collect(),
+        Step::Type(_) | Step::Choose(..) => Vec::new(),
+    };
+    steps.iter().flat_map(of).collect()
 }
 
 struct Writer<'a> {

@@ -1,6 +1,7 @@
 //! Discovery by a classic client that is given a URL and nothing else: it finds the transforms, runs each, and merges the results.
 
 mod client;
+mod emitted;
 mod proxy;
 
 use std::collections::{BTreeMap, BTreeSet};
