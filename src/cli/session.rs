@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// Asks a server elsewhere.
-    fn remote(server: RemoteServer) -> Self {
+    pub(super) fn remote(server: RemoteServer) -> Self {
         Self::running(Client::remote(server), REMOTE)
     }
 

@@ -1,5 +1,5 @@
 //! Runs transforms in JSON, for the commands of the terminal: what a graph is made of, and more than the wire formats of Maltego
-//! clients say. A value may come without its type, and settings by their short names.
+//! clients say. A value may come without its type, and settings by their short names. And lists them, for files that are made elsewhere.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::{Deserialize, Serialize};
 
-use super::api_call::ApiCall;
+use super::api_call::{ApiCall, api_call};
 use super::principal::{Authorized, TakesNoTurn, scope};
 use super::problem::Problem;
 use super::request::{Entry, Operation, RequestContext};
@@ -24,11 +24,13 @@ use crate::ask::transform::{Run, RunResult, bad_input, run as run_transform};
 use crate::ask::typed::{entity, entity_form, named_type, settings, type_of, unread};
 use crate::catalogue::TransformSpec;
 use crate::maltego::TransformRequest;
+use crate::maltego::listing::ListedTransform;
 use crate::tokens::Scope;
 
 /// Names the frontend in the log and in metrics.
 const FRONTEND: &str = "json";
 const RUN: &str = "/v1/transforms/{transform}/run";
+const ALL: &str = "/v1/transforms";
 const INPUTS: &str = "/v1/transforms/{transform}/inputs";
 /// The most bytes of a run, as of a Maltego client's.
 const MOST_BYTES: usize = 2 << 20;
@@ -41,6 +43,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     };
     config
         .service(post(RUN, run).app_data(operation))
+        .service(get(ALL, offered).app_data(TakesNoTurn))
         .service(get(INPUTS, inputs).app_data(TakesNoTurn));
 }
 
@@ -119,6 +122,17 @@ impl ApiCall for GetInputs {
     fn path(&self) -> String {
         path_of(INPUTS, &self.transform)
     }
+}
+
+api_call! {
+    /// Asks which transforms are offered.
+    ListTransforms => GET "/v1/transforms" -> Vec<ListedTransform>;
+}
+
+/// Lists the transforms that are offered.
+async fn offered(_client: Authorized<scope::Transforms>, app: Data<App>) -> HttpResponse {
+    let configured = app.configured.load();
+    HttpResponse::Ok().json(configured.listing.offered().collect::<Vec<_>>())
 }
 
 /// Lists the entity types that a transform takes as they are: full ids.

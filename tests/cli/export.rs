@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Desk, Place};
 
 #[test]
 fn exports_can_be_read_back() {
@@ -153,7 +153,7 @@ fn a_configuration_for_clients_has_no_token_unless_one_is_given() {
     );
     std::fs::write(at("token"), "no token\n").unwrap();
     let refused = place.bad(&[&own[..], &url[..]].concat());
-    assert!(refused.contains("expected a token"), "{refused}");
+    assert!(refused.contains("expected a client token"), "{refused}");
 
     let local = [
         "export",
@@ -172,13 +172,55 @@ fn a_configuration_for_clients_has_no_token_unless_one_is_given() {
     let settings = "TransformRepositories/Local/pivotd.domaintools.ip-history.transformsettings";
     let settings = content(&local, settings);
     let parameters = format!(
-        ">maltego-local domaintools.ip-history --server https://pivot.example.org --token-file {}<",
+        ">run --format xml --type maltego.Domain --server https://pivot.example.org --token-file {} \
+         domaintools.ip-history --<",
         at("token").display()
     );
     assert!(
         settings.contains(">/opt/pivotd<") && settings.contains(&parameters),
         "{settings}"
     );
+}
+
+#[test]
+fn local_transforms_are_those_of_a_server_elsewhere_and_run_there() {
+    let (place, desk) = (Place::new(), Desk::new());
+    let server = place.serve();
+    let token = place.good(&["tokens", "create", "anna", "--scope", "transforms"]);
+    std::fs::write(desk.folder.path().join("token"), &token).unwrap();
+    let export = format!("export|mtz|--local|--server|{}|--token-file|token", server.url);
+    desk.good(&export);
+    let members = members(&desk.folder.path().join("pivotd.mtz"));
+    let settings = "TransformRepositories/Local/pivotd.domaintools.ip-history-dnsname.transformsettings";
+    let (_, settings) = members.iter().find(|(name, _)| name == settings).unwrap();
+    let settings = String::from_utf8(settings.clone()).unwrap();
+    let field = |name: &str| -> String {
+        let rest = settings.split(name).nth(1).unwrap();
+        let inside = rest.split_once('>').unwrap().1.split('<').next().unwrap();
+        inside.to_owned()
+    };
+    assert_eq!(field("transform.local.command"), env!("CARGO_BIN_EXE_pivotd"));
+    let parameters = field("transform.local.parameters");
+    for given in [
+        ["www.example.com", "fqdn=www.example.com"],
+        ["www.example.com", ""],
+    ] {
+        let line = parameters.split(' ').chain(given).collect::<Vec<_>>().join("|");
+        let xml = desk.good(&line);
+        assert!(
+            xml.starts_with("<MaltegoMessage>") && xml.contains("<Value>192.0.2."),
+            "{line}: {xml}"
+        );
+    }
+    let dash = parameters.split(' ').chain(["-v", "fqdn=-v"]);
+    let said = desk.command(&dash.collect::<Vec<_>>().join("|")).stdout;
+    assert!(
+        said.starts_with(b"<MaltegoMessage>"),
+        "a value is no option: {said:?}"
+    );
+    std::fs::write(desk.folder.path().join("token"), "wrong").unwrap();
+    let refused = desk.bad(&export);
+    assert!(!refused.contains("wrote"), "{refused}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::settings::SettingKind;
 use crate::types;
 
@@ -10,7 +12,7 @@ use crate::types;
 pub const OWNER: &str = "pivotd";
 
 /// Describes a setting of a transform.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransformSetting {
     /// Id, `global#` included where it is shared by all transforms.
     pub name: String,
@@ -29,7 +31,7 @@ pub struct TransformSetting {
 }
 
 /// Describes a transform.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedTransform {
     /// The name in URLs, of `[a-z0-9.-]`.
     pub name: String,

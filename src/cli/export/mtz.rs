@@ -6,20 +6,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{listed, note_left_out};
+use crate::cli::run::token_in;
 use crate::cli::serve::{load, write_private};
-use crate::cli::{ConfigFile, terminal};
+use crate::cli::session::Session;
+use crate::cli::{ConfigFile, block_on, terminal};
 use crate::config::{Loaded, values};
+use crate::control::remote::RemoteServer;
+use crate::http::transforms::ListTransforms;
 use crate::maltego::discovery::Seed;
 use crate::maltego::hub_item;
-use crate::maltego::listing::OWNER;
+use crate::maltego::listing::{Listing, ListingEntry, OWNER};
 use crate::maltego::mtz::{LocalRunner, configuration, local_configuration};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The longest file that is taken for one with a token.
-const LONGEST_TOKEN: u64 = 4096;
 /// Where a client starts the program: a folder that is on every machine.
 const FOLDER: &str = "/";
 
@@ -38,6 +41,10 @@ pub(super) struct Mtz {
     /// For clients that can add no server: transforms that start pivotd on the analyst's machine, which asks the server.
     #[arg(long, requires = "token_file")]
     local: bool,
+    /// With --local, on the analyst's machine: the server to ask, by the URL that clients call. What it offers is written; no
+    /// configuration is needed here.
+    #[arg(long, value_name = "URL", requires = "local", conflicts_with_all = ["public_url", "all", "config"])]
+    server: Option<String>,
     /// With --local: where pivotd lies on the analyst's machine [default: this program].
     #[arg(long, value_name = "PATH", requires = "local")]
     command: Option<PathBuf>,
@@ -70,10 +77,18 @@ enum Format {
 impl Mtz {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = self.file.config.as_deref();
-        let loaded = load(config)?;
-        let base_url = base_url(self.public_url, &loaded)?;
-        let listing = listed(&loaded, self.all);
         let out = &self.out;
+        let (listing, base_url) = match (&self.server, &self.token_file) {
+            (Some(server), Some(token_file)) => {
+                let base_url =
+                    values::public_url(server).map_err(|error| anyhow::anyhow!("--server: {error}"))?;
+                (offered_at(&base_url, token_file)?, base_url)
+            }
+            _ => {
+                let loaded = load(config)?;
+                (listed(&loaded, self.all), base_url(self.public_url, &loaded)?)
+            }
+        };
         match self.token_file.as_deref() {
             Some(token_file) if self.local => {
                 let command = match self.command {
@@ -83,18 +98,19 @@ impl Mtz {
                 };
                 let token_file =
                     std::path::absolute(token_file).with_context(|| token_file.display().to_string())?;
-                let after = ["--server", &base_url, "--token-file", path(&token_file)?].map(str::to_owned);
+                let token_file = path(&token_file)?;
+                let arguments = |entry: ListingEntry<'_>| local_arguments(entry, &base_url, token_file);
                 let runner = LocalRunner {
                     command: path(&command)?,
-                    before: &["maltego-local".to_owned()],
-                    after: &after,
+                    arguments: &arguments,
                     folder: FOLDER,
                 };
                 write(out, &local_configuration(&listing, VERSION, &runner)?)?;
             }
             Some(token_file) => {
-                let token = read_token(token_file)?;
-                let bytes = configuration(&listing, &seed(format!("{base_url}/t/{token}")))?;
+                let token = path_token(token_file)?;
+                let bytes =
+                    configuration(&listing, &seed(format!("{base_url}/t/{}", token.expose_secret())))?;
                 write_private(out, &bytes).with_context(|| out.display().to_string())?;
                 terminal::note("the token is inside: the file is for its analyst alone");
             }
@@ -111,6 +127,25 @@ impl Mtz {
         note_left_out(&listing, config);
         Ok(())
     }
+}
+
+/// Asks a server elsewhere what it offers.
+fn offered_at(base_url: &str, token_file: &Path) -> anyhow::Result<Listing> {
+    let server = RemoteServer::new(base_url, token_in(token_file)?)
+        .map_err(|expected| anyhow::anyhow!("--server: {expected}"))?;
+    let offered = block_on(async { Session::remote(server).call(&ListTransforms, "the server").await })??;
+    // Names become arguments of commands.
+    let is_plain = |text: &String| {
+        let is = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        !text.is_empty() && !text.starts_with('-') && text.bytes().all(is)
+    };
+    for one in &offered {
+        anyhow::ensure!(
+            is_plain(&one.name) && one.inputs.iter().all(is_plain),
+            "the server lists a transform whose name, or one of whose types, no command can take"
+        );
+    }
+    Ok(Listing::new(offered))
 }
 
 impl HubItem {
@@ -154,25 +189,35 @@ fn base_url(given: Option<String>, loaded: &Loaded) -> anyhow::Result<String> {
     )
 }
 
+/// Returns what pivotd is started with for an entry, before the value and the properties that the client adds: values may begin
+/// with a dash.
+fn local_arguments(entry: ListingEntry<'_>, base_url: &str, token_file: &str) -> Vec<String> {
+    let all = [
+        "run",
+        "--format",
+        "xml",
+        "--type",
+        entry.input,
+        "--server",
+        base_url,
+        "--token-file",
+        token_file,
+        &entry.transform.name,
+        "--",
+    ];
+    all.map(str::to_owned).to_vec()
+}
+
 /// Reads a token that can stand in a path.
-fn read_token(path: &Path) -> anyhow::Result<String> {
-    let length = fs::metadata(path)
-        .with_context(|| path.display().to_string())?
-        .len();
-    anyhow::ensure!(
-        length <= LONGEST_TOKEN,
-        "{}: it is too long for a token",
-        path.display()
-    );
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let token = text.trim();
+fn path_token(file: &Path) -> anyhow::Result<SecretString> {
+    let token = token_in(file)?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     anyhow::ensure!(
-        !token.is_empty() && token.bytes().all(plain),
-        "{}: expected a token alone, as `pivotd tokens create` prints it",
-        path.display()
+        token.expose_secret().bytes().all(plain),
+        "{}: a token with such characters cannot stand in a URL; `pivotd tokens create` makes one that can",
+        file.display()
     );
-    Ok(token.to_owned())
+    Ok(token)
 }
 
 fn path(path: &Path) -> anyhow::Result<&str> {

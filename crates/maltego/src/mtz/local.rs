@@ -1,7 +1,7 @@
 //! Transforms that a client runs by a program on its own machine.
 //!
 //! The client appends the entity's value and its properties to the parameters. It passes neither the entity's type nor settings,
-//! so each entry has a transform of its own: its name tells the type. How a client takes the parameters apart is not known; one
+//! so each entry has a transform of its own, whose parameters tell the type. How a client takes the parameters apart is not known; one
 //! with a blank in it is put in double quotes.
 
 use super::archive::Members;
@@ -21,14 +21,11 @@ const FOLDER: &str = "transform.local.working-directory";
 const DEBUG: &str = "transform.local.debug";
 
 /// Says which program a client starts.
-#[derive(Debug, Clone)]
 pub struct LocalRunner<'a> {
     /// The path of the program.
     pub command: &'a str,
-    /// The arguments before the name of the entry.
-    pub before: &'a [String],
-    /// The arguments behind it.
-    pub after: &'a [String],
+    /// Gives the arguments for an entry, before the entity's value.
+    pub arguments: &'a dyn Fn(ListingEntry<'_>) -> Vec<String>,
     /// The folder in which it is started.
     pub folder: &'a str,
 }
@@ -36,10 +33,12 @@ pub struct LocalRunner<'a> {
 impl LocalRunner<'_> {
     /// Writes the parameters for an entry.
     fn parameters(&self, entry: ListingEntry<'_>) -> String {
-        let before = self.before.iter().map(String::as_str);
-        let after = self.after.iter().map(String::as_str);
-        let all = before.chain([entry.name]).chain(after);
-        all.map(quoted).collect::<Vec<_>>().join(" ")
+        let arguments = (self.arguments)(entry);
+        arguments
+            .iter()
+            .map(|argument| quoted(argument))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 

@@ -9,7 +9,7 @@ use quick_xml::events::Event;
 
 use super::{LocalRunner, configuration, local_configuration};
 use crate::discovery::Seed;
-use crate::listing::{ListedTransform, Listing, TransformSetting};
+use crate::listing::{ListedTransform, Listing, ListingEntry, TransformSetting};
 use crate::settings::SettingKind;
 use crate::types;
 
@@ -178,12 +178,20 @@ fn made() -> BTreeMap<String, Vec<u8>> {
 }
 
 fn made_local() -> BTreeMap<String, Vec<u8>> {
-    let before = ["maltego-local".to_owned()];
-    let after = ["--token-file", "/home/an na/token"].map(str::to_owned);
+    let arguments = |entry: ListingEntry<'_>| {
+        let all = [
+            "run",
+            "--type",
+            entry.input,
+            "--token-file",
+            "/home/an na/token",
+            &entry.transform.name,
+        ];
+        all.map(str::to_owned).to_vec()
+    };
     let runner = LocalRunner {
         command: "/usr/local/bin/pivotd",
-        before: &before,
-        after: &after,
+        arguments: &arguments,
         folder: "/",
     };
     open(&local_configuration(&listing(), "0.1.0", &runner).unwrap())
@@ -376,7 +384,7 @@ fn the_server_lists_all_transforms_and_the_seeds_agree() {
 }
 
 #[test]
-fn a_local_transform_starts_the_program_with_the_name_of_its_entry() {
+fn a_local_transform_starts_the_program_with_its_name_and_type() {
     let members = made_local();
     assert!(
         members
@@ -389,7 +397,7 @@ fn a_local_transform_starts_the_program_with_the_name_of_its_entry() {
         r#"<TransformSettings enabled="true" disclaimerAccepted="false" showHelp="true" runWithAll="true" favorite="false">
    <Properties>
       <Property name="transform.local.command" type="string" popup="false">/usr/local/bin/pivotd</Property>
-      <Property name="transform.local.parameters" type="string" popup="false">maltego-local resolutions-ipv4address --token-file "/home/an na/token"</Property>
+      <Property name="transform.local.parameters" type="string" popup="false">run --type maltego.IPv4Address --token-file "/home/an na/token" resolutions</Property>
       <Property name="transform.local.working-directory" type="string" popup="false">/</Property>
       <Property name="transform.local.debug" type="boolean" popup="false">false</Property>
    </Properties>
@@ -594,7 +602,11 @@ proptest! {
         let offered = transforms.iter().filter(|one| one.is_offered).count();
         let listing = Listing::new(transforms);
         let seed = Seed { name: version.clone(), base_url, version: version.clone() };
-        let runner = LocalRunner { command: &version, before: &[], after: std::slice::from_ref(&version), folder: "" };
+        let runner = LocalRunner {
+            command: &version,
+            arguments: &|entry| vec![version.clone(), entry.input.to_owned()],
+            folder: "",
+        };
         for bytes in [
             configuration(&listing, &seed).unwrap(),
             local_configuration(&listing, &version, &runner).unwrap(),
