@@ -104,6 +104,8 @@ impl From<&Entity> for EntityView {
                 .overlays
                 .iter()
                 .filter(|overlay| overlay.kind == OverlayKind::Text)
+                // A property that is drawn is shown among the others.
+                .filter(|overlay| property(&overlay.property_name).is_none())
                 .map(|overlay| overlay.property_name.clone())
                 .collect(),
             link: entity.link.iter().find_map(|link| match link {

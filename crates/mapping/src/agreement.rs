@@ -1,8 +1,8 @@
 //! Says how many independent sources tell of one entity, and of which days all of them do.
 //!
-//! Providers of one family resell one collection and count once. A source is taken to know the days between the first and the
-//! last that it names; where it names one only, that day alone, and where it says that something still holds, until the day on
-//! which it was asked. Nothing is claimed for other days.
+//! Providers of one family resell one collection and count once. Compared are sources that name a period: from the first to the last
+//! day that they name, or to the day on which they were asked where they say that something still holds. A source that names one
+//! day says nothing of others, so it neither agrees on a period nor speaks against one.
 
 use jiff::civil::Date;
 
@@ -29,8 +29,10 @@ pub(super) struct Testimony<'a> {
 pub(super) struct Agreement {
     /// How many there are: two or more.
     pub(super) sources: usize,
-    /// The periods of which all that name days tell; none where fewer than two name any.
-    pub(super) common: Option<Vec<Days>>,
+    /// How many of them name periods.
+    dated: usize,
+    /// The periods of which all of these tell; none where there are fewer than two.
+    common: Option<Vec<Days>>,
 }
 
 impl Agreement {
@@ -58,13 +60,18 @@ impl Agreement {
             .map(united);
         let first = dated.next();
         let rest: Vec<_> = dated.collect();
+        let dated = usize::from(first.is_some()) + rest.len();
         let common = first
             .filter(|_| !rest.is_empty())
             .map(|first| rest.iter().fold(first, |common, days| shared(&common, days)));
-        Some(Self { sources, common })
+        Some(Self {
+            sources,
+            dated,
+            common,
+        })
     }
 
-    /// Writes the periods of which all tell; `None` where fewer than two name days.
+    /// Writes the periods on which sources agree; `None` where fewer than two name any.
     pub(super) fn common_text(&self) -> Option<String> {
         let common = self.common.as_ref()?;
         if common.is_empty() {
@@ -86,21 +93,26 @@ impl Agreement {
 
     /// Writes it for the label of a link.
     pub(super) fn label(&self) -> String {
-        let sources = self.sources;
-        match (&self.common, self.common_text()) {
-            (Some(common), Some(text)) if common.is_empty() => format!("{sources} sources, {text}"),
-            (Some(_), Some(text)) => format!("{sources} sources agree on {text}"),
-            _ => format!("{sources} sources"),
+        let Self { sources, dated, .. } = self;
+        let Some(text) = self.common_text() else {
+            return format!("{sources} sources");
+        };
+        let is_all = dated == sources;
+        let agrees = self.common.as_ref().is_some_and(|common| !common.is_empty());
+        match (agrees, is_all) {
+            (true, true) => format!("{sources} sources agree on {text}"),
+            (true, false) => format!("{sources} sources, {dated} of them agree on {text}"),
+            (false, true) => format!("{sources} sources, {text}"),
+            (false, false) => format!("{sources} sources, {dated} of them with {text}"),
         }
     }
 }
 
-/// Returns the days that a source names.
+/// Returns the period that a source names.
 fn days(one: &Testimony<'_>) -> Option<Days> {
-    let (first, last) = (one.period.first(), one.period.last());
-    let last = last.or(one.period.is_current().then_some(one.asked_on));
-    let first = first.or(last)?;
-    let last = last.unwrap_or(first);
+    let first = one.period.first()?;
+    let last = one.period.last();
+    let last = last.or(one.period.is_current().then_some(one.asked_on))?;
     Some((first.min(last), first.max(last)))
 }
 
@@ -180,7 +192,7 @@ mod tests {
             (
                 vec![
                     said("a", "2013-01-01", "2013-02-01", false),
-                    said("b", "2014-01-20", "", false),
+                    said("b", "2014-01-20", "2014-01-20", false),
                 ],
                 Some("2 sources, no day in common"),
             ),
@@ -191,29 +203,37 @@ mod tests {
                 ],
                 Some("2 sources"),
             ),
-            // One day is known, and no more is claimed.
+            // A source that names one day neither agrees on a period nor speaks against one.
             (
                 vec![
                     said("a", "2013-01-01", "2013-02-01", false),
-                    said("b", "", "2013-01-20", false),
+                    said("b", "", "2014-01-20", false),
                 ],
-                Some("2 sources agree on 2013-01-20"),
+                Some("2 sources"),
             ),
             (
                 vec![
-                    said("a", "2013-01-01", "", false),
-                    said("b", "2013-01-01", "2013-01-20", false),
+                    said("a", "2013-01-01", "2013-02-01", false),
+                    said("b", "2015-01-01", "", false),
+                    said("c", "2013-01-05", "2013-01-20", false),
                 ],
-                Some("2 sources agree on 2013-01-01"),
+                Some("3 sources, 2 of them agree on 2013-01-05 to 2013-01-20"),
+            ),
+            (
+                vec![
+                    said("a", "2013-01-01", "2013-02-01", false),
+                    said("b", "2015-01-01", "", false),
+                    said("c", "2014-01-05", "2014-01-20", false),
+                ],
+                Some("3 sources, 2 of them with no day in common"),
             ),
             // What still holds was so when it was asked.
             (
                 vec![
                     said("a", "2013-01-01", "", true),
-                    said("b", "", "", true),
-                    said("c", "2020-01-01", "", true),
+                    said("b", "2020-01-01", "", true),
                 ],
-                Some("3 sources agree on 2026-11-30"),
+                Some("2 sources agree on 2020-01-01 to 2026-11-30"),
             ),
             (
                 vec![
@@ -223,7 +243,7 @@ mod tests {
                     said("b", "2013-01-03", "2015-02-01", false),
                     said("c", "", "", false),
                 ],
-                Some("3 sources agree on 2013-01-03 to 2013-01-10, 2015-01-01 to 2015-02-01"),
+                Some("3 sources, 2 of them agree on 2013-01-03 to 2013-01-10, 2015-01-01 to 2015-02-01"),
             ),
         ] {
             assert_eq!(label(all).as_deref(), expected);

@@ -406,7 +406,7 @@ fn agree(agreement: &Agreement, entity: &mut Entity) {
     if let Some(text) = agreement.common_text() {
         add(
             &mut entity.properties,
-            Property::loose(COMMON_PERIOD, "Period of all sources", text),
+            Property::loose(COMMON_PERIOD, "Period that sources agree on", text),
         );
     }
     // The overlay shows the property's value.

@@ -55,7 +55,9 @@ fn described(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
     let seed = seed_of(&app.configured.load(), http)?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::VARY, "Accept, Maltego-Protocol-Version"));
-    Ok(response.insert_header((header::CONTENT_TYPE, XML)).body(seed.xml()))
+    Ok(response
+        .insert_header((header::CONTENT_TYPE, XML))
+        .body(seed.xml()))
 }
 
 /// Makes the seed of the path of a request: one below a token points below that token alone.

@@ -180,7 +180,10 @@ fn a_list_has_an_entry_for_each_input_with_settings_and_outputs() {
         ),
         (Some("int"), Some("30"), Some("True"), Some("True"))
     );
-    assert!(xml.contains("<InputEntity>maltego.DNSName</InputEntity>"), "{xml}");
+    assert!(
+        xml.contains("<InputEntity>maltego.DNSName</InputEntity>"),
+        "{xml}"
+    );
 }
 
 proptest! {
