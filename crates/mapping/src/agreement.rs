@@ -123,7 +123,7 @@ fn united(mut all: Vec<Days>) -> Vec<Days> {
     for (first, last) in all {
         match united.last_mut() {
             Some(before) if first <= before.1.tomorrow().unwrap_or(Date::MAX) => {
-                before.1 = before.1.max(last)
+                before.1 = before.1.max(last);
             }
             _ => united.push((first, last)),
         }
