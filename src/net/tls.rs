@@ -119,12 +119,14 @@ impl TlsLayer {
                 match looked {
                     Ok(Ok(false)) => {}
                     Ok(Ok(true)) => {
-                        tracing::info!("server.tls: the files changed, and are in use from now on")
+                        tracing::info!("server.tls: the files changed, and are in use from now on");
                     }
-                    Ok(Err(reason)) => tracing::warn!(
-                        reason,
-                        "server.tls: the files changed and cannot be used; the former ones stay in use"
-                    ),
+                    Ok(Err(reason)) => {
+                        tracing::warn!(
+                            reason,
+                            "server.tls: the files changed and cannot be used; the former ones stay in use"
+                        );
+                    }
                     Err(_) => return,
                 }
             }

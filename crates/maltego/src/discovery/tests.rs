@@ -6,8 +6,11 @@ use super::{Seed, is_json_wanted, list};
 use crate::listing::{ListedTransform, Listing, TransformSetting};
 use crate::settings::SettingKind;
 
+/// One element: how deep it stands, its name and its attributes.
+type Element = (usize, String, Vec<(String, String)>);
+
 /// Reads XML to its elements' names with their attributes, in order, and says how deep each stands.
-fn elements(xml: &str) -> Vec<(usize, String, Vec<(String, String)>)> {
+fn elements(xml: &str) -> Vec<Element> {
     let mut reader = Reader::from_str(xml);
     let (mut all, mut depth) = (Vec::new(), 0);
     loop {
