@@ -21,6 +21,7 @@ use crate::decisions::Decisions;
 use crate::engine::known_time::KnownTime;
 use crate::engine::transport::TransportError;
 use crate::engine::{Engine, Requester};
+use crate::issuers::Issuers;
 use crate::maltego::listing::Listing;
 use crate::net::Attempts;
 use crate::net::bodies::Bodies;
@@ -121,6 +122,9 @@ pub enum StartError {
     /// The TLS key cannot be used.
     #[error("server.tls: {0}")]
     Tls(String),
+    /// The keys of an issuer cannot be fetched as configured.
+    #[error("{0}")]
+    Issuer(String),
 }
 
 /// Holds everything that frontends and commands share.
@@ -130,6 +134,8 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// Client tokens.
     pub tokens: Tokens,
+    /// Issuers of signed tokens.
+    pub issuers: ArcSwap<Issuers>,
     /// Decisions, replies and feedback.
     pub decisions: Decisions,
     /// The configuration at work.
@@ -245,12 +251,15 @@ impl App {
         let network = metrics.network().clone();
         let bodies = Bodies::new(&loaded.settings.server, Arc::clone(time.clock()), network);
         let attempts = Attempts::new(loaded.settings.server.wrong_tokens, Arc::clone(time.clock()));
+        let clock = Arc::clone(time.clock());
+        let issuers = Issuers::new(&loaded.settings.issuers, clock, None).map_err(StartError::Issuer)?;
         let engine = Engine::start(&loaded, store, time, metrics).await?;
         let started = reload::started(&loaded);
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {
             engine: Arc::new(engine),
             tokens,
+            issuers: ArcSwap::from_pointee(issuers),
             decisions,
             bodies,
             attempts,
@@ -281,9 +290,14 @@ impl App {
     /// Takes over a new configuration whole, or leaves the old one running.
     ///
     /// # Errors
-    /// [`TransportError`] where a provider cannot be reached as configured.
-    pub fn reload(&self, loaded: Loaded) -> Result<(), TransportError> {
+    /// [`StartError`] where a provider or an issuer cannot be reached as configured.
+    pub fn reload(&self, loaded: Loaded) -> Result<(), StartError> {
+        let clock = Arc::clone(self.engine.clock());
+        let before = self.issuers.load();
+        let issuers = Issuers::new(&loaded.settings.issuers, clock, Some(&before));
+        let issuers = issuers.map_err(StartError::Issuer)?;
         self.engine.reload(&loaded)?;
+        self.issuers.store(Arc::new(issuers));
         self.engine.store().keep_free(loaded.settings.store.min_free);
         self.decisions.resize(loaded.settings.store);
         let generation = self.configured.load().catalogue.generation() + 1;

@@ -13,6 +13,7 @@ pub mod decisions;
 pub mod engine;
 pub mod graph;
 pub mod http;
+pub mod issuers;
 pub mod net;
 mod owner;
 #[cfg(test)]

@@ -159,6 +159,27 @@ pub struct Token {
 }
 
 impl Token {
+    /// Stands for all tokens of an issuer: a client that may run transforms.
+    #[must_use]
+    pub fn of_issuer(
+        issuer: &str,
+        client: &str,
+        tenant: &str,
+        per_minute: Option<std::num::NonZeroU32>,
+    ) -> Self {
+        let record = TokenRecord {
+            id: issuer.to_owned(),
+            name: client.to_owned(),
+            tenant: tenant.to_owned(),
+            scopes: vec![Scope::Transforms],
+            per_minute,
+            created: Timestamp::UNIX_EPOCH,
+            expires: None,
+            hash: String::new(),
+        };
+        activate(record, [0; 32])
+    }
+
     /// Tells whether it may do this.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{StartError, opening};
+use crate::clock::SystemClock;
 use crate::config::settings::ServerSettings;
 use crate::config::{Loaded, Origin};
 use crate::engine::Engine;
+use crate::issuers::Issuers;
 use crate::net::{listener, tls};
 use crate::storage::redb::{Opening, Store};
 use crate::telemetry::log;
@@ -46,6 +48,9 @@ impl Preflight<'_> {
         faults.extend(self.log_fault().map(|fault| self.at("log.file", &fault)));
         let ways = Engine::faults(self.loaded);
         faults.extend(ways.iter().map(|fault| self.at(&fault.path(), fault)));
+        let issuers = &self.loaded.settings.issuers;
+        let issuers = Issuers::new(issuers, SystemClock::shared(), None).err();
+        faults.extend(issuers.map(|fault| self.at("issuers", &fault)));
         let listening = listening_faults(server, self.is_running);
         faults.extend(listening.iter().map(|fault| {
             let setting = match fault {

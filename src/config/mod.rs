@@ -7,6 +7,7 @@
 
 mod entities;
 mod extends;
+mod issuers;
 pub mod level;
 mod lists;
 pub mod problem;
@@ -46,11 +47,12 @@ pub const DEFAULT_NAME: &str = "transforms.toml";
 /// Name under which messages speak of it where another file lies over it, which may be called the same.
 pub const BUILT_IN_NAME: &str = "built-in transforms.toml";
 /// The sections that a file may have.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "server",
     "log",
     "cache",
     "store",
+    "issuers",
     "deadlines",
     "alerts",
     "decisions",
@@ -229,6 +231,7 @@ fn settings(
     let log = sections::log(&root);
     let cache = sections::cache(&root);
     let store = sections::store(&root);
+    let issuers = issuers::issuers(&root);
     let deadlines = sections::deadlines(&root);
     let (trusted_relays, tlp_red) = sections::alerts(&root);
     let decisions_kept = sections::decisions_kept(&root);
@@ -269,6 +272,7 @@ fn settings(
         log,
         cache,
         store,
+        issuers,
         deadlines,
         trusted_relays,
         tlp_red,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// `[store]`: how much of the disk the store takes.
     pub store: StoreSettings,
+    /// `[issuers]`: whose signed tokens stand for a client.
+    pub issuers: Vec<IssuerSettings>,
     /// `[deadlines]`: how long each frontend waits.
     pub deadlines: Deadlines,
     /// `[alerts]`: whose relays are believed.
@@ -165,6 +167,31 @@ pub struct StoreSettings {
     pub decisions: u64,
     /// Bytes of decisions that are kept for one client.
     pub decisions_per_client: u64,
+}
+
+/// Holds an issuer of signed tokens (JWT), all of which stand for one client that may run transforms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerSettings {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What its tokens say in `iss`.
+    pub issuer: String,
+    /// What they may say in `aud`.
+    pub audience: Vec<String>,
+    /// Where its keys are fetched.
+    pub jwks_url: String,
+    /// The client that its tokens stand for, as the ledger and the log name it.
+    pub client: String,
+    /// The client's tenant.
+    pub tenant: String,
+    /// Indicators a minute.
+    pub per_minute: Option<NonZeroU32>,
+    /// The algorithms of signatures that are accepted.
+    pub algorithms: Vec<jsonwebtoken::Algorithm>,
+    /// Certificate authorities beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether its keys may lie at a private address.
+    pub allow_private: bool,
 }
 
 /// Holds how long each frontend waits for an answer.

@@ -3,6 +3,7 @@
 
 mod address;
 mod dns;
+mod plain;
 mod redact;
 mod retry;
 mod tls;
@@ -18,6 +19,7 @@ use url::Url;
 
 use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
 use self::dns::Resolvers;
+pub use self::plain::PlainClient;
 use self::redact::Secrets;
 pub use self::tls::RootCertificates;
 use super::keyring::Key;
