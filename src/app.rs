@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 
+use self::documents::Documents;
 use self::rendering::Rendering;
 use self::run_routes::RunRoutes;
 use crate::ask::score::{ScoreOptions, Scorer};
@@ -29,12 +30,14 @@ use crate::net::tls::TlsLayer;
 use crate::providers::Registry;
 use crate::reputation::AlertAnswer;
 use crate::reputation::policy::Policy;
+use crate::runs::Runs;
 use crate::storage::redb::{Opening, Store};
 use crate::storage::{Storage, StoreError};
 use crate::telemetry::log::Log;
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::Tokens;
 
+pub mod documents;
 pub mod preflight;
 pub mod reload;
 pub mod rendering;
@@ -165,6 +168,12 @@ pub struct App {
     pub providers: Registry,
     /// Where transforms are run, each path in its wire format.
     pub run_routes: RunRoutes,
+    /// The runs that outlive their requests.
+    pub runs: Runs,
+    /// The documents that Maltego clients discover.
+    pub documents: Documents,
+    /// When the process began to serve.
+    pub started_at: jiff::Timestamp,
 }
 
 /// Holds what an [`App`] is built from.
@@ -255,6 +264,8 @@ impl App {
         let issuers = Issuers::new(&loaded.settings.issuers, clock, None).map_err(StartError::Issuer)?;
         let engine = Engine::start(&loaded, store, time, metrics).await?;
         let started = reload::started(&loaded);
+        let runs = Runs::new(Arc::clone(engine.clock()));
+        let started_at = engine.clock().now();
         let configured = ArcSwap::from_pointee(Configured::new(loaded, 1));
         Ok(Arc::new(Self {
             engine: Arc::new(engine),
@@ -275,6 +286,9 @@ impl App {
             tls: Mutex::default(),
             providers,
             run_routes,
+            runs,
+            documents: Documents::default(),
+            started_at,
         }))
     }
 

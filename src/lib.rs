@@ -19,6 +19,7 @@ mod owner;
 #[cfg(test)]
 mod provider_tests;
 pub mod replay;
+pub mod runs;
 pub mod server;
 pub mod storage;
 pub mod telemetry;

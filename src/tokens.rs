@@ -85,6 +85,12 @@ impl std::str::FromStr for Scope {
     }
 }
 
+/// Tells whether a text looks like a token of this server.
+#[must_use]
+pub fn has_form(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 /// Describes a token. The token itself is shown once, when it is made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {

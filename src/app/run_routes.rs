@@ -95,15 +95,19 @@ impl RunRoutes {
 
     /// Takes a path apart: its route, its token, and what stands behind.
     fn named<'a>(&self, path: &'a str) -> Option<(&RunRoute, Option<&'a str>, &'a str)> {
-        let (token, rest) = match path.strip_prefix(TOKEN) {
-            Some(rest) => {
-                let slash = rest.find('/')?;
-                (rest.get(..slash), rest.get(slash..)?)
-            }
-            None => (None, path),
-        };
+        let (token, rest) = split_token(path);
         self.iter()
             .find_map(|route| Some((route, token, rest.strip_prefix(&*route.prefix)?)))
+    }
+}
+
+/// Splits a path into the token that stands before it, if there is one, and the rest.
+pub(crate) fn split_token(path: &str) -> (Option<&str>, &str) {
+    let behind = path.strip_prefix(TOKEN);
+    let split = behind.and_then(|rest| rest.split_at_checked(rest.find('/')?));
+    match split {
+        Some((token, rest)) => (Some(token), rest),
+        None => (None, path),
     }
 }
 
@@ -114,8 +118,8 @@ pub(crate) fn holds_token(path: &str) -> bool {
 
 /// Returns the token in a path; `None` where there is none, or where nothing stands behind it.
 pub(crate) fn path_token(path: &str) -> Option<Cow<'_, str>> {
-    let (token, _) = path.strip_prefix(TOKEN)?.split_once('/')?;
-    (!token.is_empty()).then(|| percent_decode_str(token).decode_utf8_lossy())
+    let token = split_token(path).0.filter(|token| !token.is_empty());
+    token.map(|token| percent_decode_str(token).decode_utf8_lossy())
 }
 
 /// Is what the path of a run says: `/run/NAME`, or `/t/TOKEN/run/NAME` for a client that can send no header.

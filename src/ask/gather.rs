@@ -360,12 +360,15 @@ pub(super) fn mark(run: &Run<'_>, mut messages: Vec<UiMessage>) -> Vec<UiMessage
     messages
 }
 
+/// Is the sum of outcomes that differ.
+pub(crate) const MIXED: &str = "mixed";
+
 /// Sums several outcomes for logs and metrics: what they share, or `mixed`.
-fn sum(outcomes: &[&'static str]) -> &'static str {
+pub(crate) fn sum(outcomes: &[&'static str]) -> &'static str {
     match outcomes.split_first() {
         None => "bad_input",
         Some((first, rest)) if rest.iter().all(|other| other == first) => first,
-        Some(_) => "mixed",
+        Some(_) => MIXED,
     }
 }
 

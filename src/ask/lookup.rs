@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 
 use crate::catalogue::{OWN, own};
 use crate::domain::{Capability, Indicator, IndicatorKind, Lists, Pap, Query, Tlp};
@@ -201,6 +203,28 @@ impl Lookup<'_> {
         // While one source is waited for, the answers of others hold no room.
         results.into_iter().map(SourceResult::without_room).collect()
     }
+}
+
+/// Waits for several results, and tells what is there each time one comes while others are missing, and which one came last.
+/// They are returned in the order of the questions.
+pub(super) async fn each_in_turn<T, F: Future<Output = T>>(
+    asked: impl Iterator<Item = F>,
+    mut observe: impl FnMut(&[Option<T>], usize),
+) -> Vec<T> {
+    let mut waiting: FuturesUnordered<_> = asked
+        .enumerate()
+        .map(|(at, one)| async move { (at, one.await) })
+        .collect();
+    let mut results: Vec<Option<T>> = (0..waiting.len()).map(|_| None).collect();
+    while let Some((at, result)) = waiting.next().await {
+        if let Some(place) = results.get_mut(at) {
+            *place = Some(result);
+        }
+        if !waiting.is_empty() {
+            observe(&results, at);
+        }
+    }
+    results.into_iter().flatten().collect()
 }
 
 impl SourceResult {

@@ -1,6 +1,6 @@
 //! Asks the engine on behalf of a frontend: a transform's run, an alert's score. Frontends decode before and render after.
 
-mod gather;
+pub(crate) mod gather;
 pub mod lookup;
 pub mod message;
 pub mod options;

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::gather::{Output, gather, mark};
-use super::lookup::{Candidate, Lookup, Source, able, retain_with_key};
+use super::lookup::{Candidate, Lookup, Source, able, each_in_turn, retain_with_key};
 use super::message::head;
 use super::options::{DEFAULT_LIMIT, Options, SettingName};
 use super::question::{Question, question};
@@ -15,7 +15,7 @@ use super::reads::{is_about_sinkhole, reads_all_fields};
 use crate::catalogue::{INCLUDE_DYNAMIC_DNS, INCLUDE_SINKHOLES, TransformSpec, own};
 use crate::config::Settings;
 use crate::domain::lists::ZoneKind;
-use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome};
+use crate::domain::{Capability, Indicator, IndicatorKind, Mark, Marks, Outcome, Price};
 use crate::engine::cache::AnswerKey;
 use crate::engine::keyring::tenant_scope;
 use crate::engine::{CacheState, Engine, EngineResponse, Requester};
@@ -129,15 +129,18 @@ pub(super) struct NotAskedReason {
 }
 
 /// Holds one question of a run with what came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct QuestionResult {
     pub(super) entity: InputEntity,
     pub(super) echo: Vec<Property>,
     pub(super) indicator: Indicator,
     pub(super) instead: Option<String>,
     pub(super) note: Option<String>,
-    pub(super) responses: Vec<(Arc<Descriptor>, Arc<Options>, EngineResponse)>,
+    pub(super) responses: Vec<Response>,
 }
+
+/// Is what a source answered, with how it was asked.
+type Response = (Arc<Descriptor>, Arc<Options>, EngineResponse);
 
 /// Holds what the questions of a run came to, not yet merged.
 #[derive(Debug)]
@@ -167,6 +170,20 @@ impl RunAnswers {
         told.all(|(_, _, told)| told.cache == CacheState::Hit)
     }
 
+    /// Lists the prices that were quoted instead of answers.
+    pub fn quotes(&self) -> impl Iterator<Item = Quote<'_>> {
+        let told = self.asked.iter().flatten().flat_map(|asked| &asked.responses);
+        told.filter_map(|(descriptor, _, told)| match &told.outcome {
+            Outcome::Found(answer) if answer.is_quote() => Some(Quote {
+                descriptor,
+                price: answer.price.as_ref()?,
+                money_left: told.money_left,
+                max_price: told.max_price,
+            }),
+            _ => None,
+        })
+    }
+
     /// Maps and merges them. Takes about a microsecond for each record: thousands belong where they hold up no other request.
     #[must_use]
     pub fn gather(self, run: &Run<'_>, now: Timestamp) -> RunResult {
@@ -188,6 +205,35 @@ impl RunAnswers {
     }
 }
 
+/// Is the price of an answer that can be bought.
+#[derive(Debug, Clone, Copy)]
+pub struct Quote<'a> {
+    /// The provider.
+    pub descriptor: &'a Arc<Descriptor>,
+    /// What it costs.
+    pub price: &'a Price,
+    /// What is left of the money budget, in hundredths.
+    pub money_left: Option<i64>,
+    /// The most that may be paid for one report, in hundredths; none where nothing is bought here.
+    pub max_price: Option<i64>,
+}
+
+/// Holds what is known of a run while sources are still asked.
+#[derive(Debug)]
+pub struct PartialAnswers {
+    /// What the sources answered that are done.
+    pub answers: RunAnswers,
+    /// How many sources are done.
+    pub done: usize,
+    /// How many sources are asked.
+    pub asked: usize,
+    /// The title of the source that answered last.
+    pub last: String,
+}
+
+/// Is told what is known of a run each time a source is done while others are asked.
+pub type Observer<'a> = &'a dyn Fn(PartialAnswers);
+
 /// Runs a transform for every input entity, side by side, and merges what came.
 pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> RunResult {
     let answers = ask_all(engine, run, request.clone()).await;
@@ -196,6 +242,16 @@ pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> 
 
 /// Asks what a transform asks of every input entity, side by side.
 pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) -> RunAnswers {
+    ask_observed(engine, run, request, None).await
+}
+
+/// Asks as [`ask_all`] does. Where there is an observer, it is told what is known of each entity meanwhile.
+pub async fn ask_observed(
+    engine: &Engine,
+    run: &Run<'_>,
+    request: TransformRequest,
+    observer: Option<Observer<'_>>,
+) -> RunAnswers {
     let limit = request
         .soft_limit
         .filter(|limit| *limit > 0)
@@ -218,14 +274,16 @@ pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) 
         }
     }
     retain_with_key(engine, &run.requester.tenant, &mut options);
-    let is_alone = request.entities.len() * options.len() == 1;
-    let asked = join_all(
-        request
-            .entities
-            .into_iter()
-            .map(|entity| ask(engine, run, entity, &options, limit, &known.marks, is_alone)),
-    )
-    .await;
+    let questions = Questions {
+        engine,
+        run,
+        options: &options,
+        limit,
+        known: &known,
+        is_alone: request.entities.len() * options.len() == 1,
+        observer,
+    };
+    let asked = join_all(request.entities.into_iter().map(|entity| questions.ask(entity))).await;
     // What came in the meantime counts, too.
     let own = asked.iter().flatten().flat_map(|asked| &asked.responses);
     let own = own.filter(|(_, options, _)| options.key.is_some());
@@ -287,66 +345,108 @@ pub(super) fn plain(body: Body, outcome: &'static str) -> RunResult {
     }
 }
 
-async fn ask(
-    engine: &Engine,
-    run: &Run<'_>,
-    entity: InputEntity,
-    options: &[(Arc<Descriptor>, Arc<Options>)],
+/// Holds what the questions of a run have in common.
+struct Questions<'a> {
+    engine: &'a Engine,
+    run: &'a Run<'a>,
+    options: &'a [(Arc<Descriptor>, Arc<Options>)],
     limit: usize,
-    marks: &Marks,
+    known: &'a KnownSinkholes,
+    /// Whether one source is asked about one entity.
     is_alone: bool,
-) -> Result<QuestionResult, NotAskedReason> {
-    let not_asked = |entity, kind, outcome, text| NotAskedReason {
-        entity,
-        kind,
-        outcome,
-        text,
-    };
-    let question = match question(run.spec, &entity, &run.settings.lists) {
-        Ok(question) => question,
-        Err(text) => return Err(not_asked(entity, UiMessageKind::PartialError, "bad_input", text)),
-    };
-    if let Some((outcome, text)) = customers(run, &question, options) {
-        return Err(not_asked(entity, UiMessageKind::Inform, outcome, text));
+    observer: Option<Observer<'a>>,
+}
+
+impl Questions<'_> {
+    async fn ask(&self, entity: InputEntity) -> Result<QuestionResult, NotAskedReason> {
+        let Self {
+            engine, run, options, ..
+        } = self;
+        let not_asked = |entity, kind, outcome, text| NotAskedReason {
+            entity,
+            kind,
+            outcome,
+            text,
+        };
+        let question = match question(run.spec, &entity, &run.settings.lists) {
+            Ok(question) => question,
+            Err(text) => return Err(not_asked(entity, UiMessageKind::PartialError, "bad_input", text)),
+        };
+        if let Some((outcome, text)) = customers(run, &question, options) {
+            return Err(not_asked(entity, UiMessageKind::Inform, outcome, text));
+        }
+        if let Some(text) = sinkhole(run, &entity, &question, options, &self.known.marks) {
+            return Err(not_asked(entity, UiMessageKind::Inform, "sinkhole", text));
+        }
+        let Question {
+            indicator,
+            instead,
+            note,
+            ..
+        } = question;
+        let lookup = Lookup {
+            engine,
+            lists: &run.settings.lists,
+            requester: run.requester,
+            deadline: run.deadline,
+            ttl: run.spec.ttl,
+        };
+        let echo = if reads_all_fields(run.spec) {
+            entity.echo_fields()
+        } else {
+            Vec::new()
+        };
+        let mut result = QuestionResult {
+            entity,
+            echo,
+            indicator,
+            instead,
+            note,
+            responses: Vec::new(),
+        };
+        let indicator = result.indicator.clone();
+        let asked = able(options, run.spec.capability, indicator.kind());
+        let told = asked.map(async |(descriptor, options)| {
+            let source = source(run.spec, run, descriptor, options, self.limit);
+            let result = lookup.ask(source, run.spec.capability, &indicator).await;
+            // Who waits for the answers of others as well holds no room meanwhile.
+            let result = if self.is_alone {
+                result
+            } else {
+                result.without_room()
+            };
+            (result.descriptor, Arc::clone(options), result.response)
+        });
+        let observe = |told: &[Option<Response>], last| self.observe(&result, told, last);
+        result.responses = match self.observer {
+            Some(_) => each_in_turn(told, observe).await,
+            None => join_all(told).await,
+        };
+        Ok(result)
     }
-    if let Some(text) = sinkhole(run, &entity, &question, options, marks) {
-        return Err(not_asked(entity, UiMessageKind::Inform, "sinkhole", text));
+
+    /// Tells the observer what is known of an entity while other sources are asked.
+    fn observe(&self, question: &QuestionResult, told: &[Option<Response>], last: usize) {
+        let Some(observer) = self.observer else { return };
+        let responses: Vec<_> = told.iter().flatten().cloned().collect();
+        let last = told.get(last).and_then(Option::as_ref);
+        observer(PartialAnswers {
+            done: responses.len(),
+            asked: told.len(),
+            last: last
+                .map(|(descriptor, _, _)| descriptor.title.to_string())
+                .unwrap_or_default(),
+            answers: RunAnswers {
+                asked: vec![Ok(QuestionResult {
+                    responses,
+                    ..question.clone()
+                })],
+                limit: self.limit,
+                known: self.known.clone(),
+                refused: None,
+            },
+        });
     }
-    let Question {
-        indicator,
-        instead,
-        note,
-        ..
-    } = question;
-    let lookup = Lookup {
-        engine,
-        lists: &run.settings.lists,
-        requester: run.requester,
-        deadline: run.deadline,
-        ttl: run.spec.ttl,
-    };
-    let asked = able(options, run.spec.capability, indicator.kind());
-    let told = join_all(asked.map(async |(descriptor, options)| {
-        let source = source(run.spec, run, descriptor, options, limit);
-        let result = lookup.ask(source, run.spec.capability, &indicator).await;
-        // Who waits for the answers of others as well holds no room meanwhile.
-        let result = if is_alone { result } else { result.without_room() };
-        (result.descriptor, Arc::clone(options), result.response)
-    }))
-    .await;
-    let echo = if reads_all_fields(run.spec) {
-        entity.echo_fields()
-    } else {
-        Vec::new()
-    };
-    Ok(QuestionResult {
-        entity,
-        echo,
-        indicator,
-        instead,
-        note,
-        responses: told,
-    })
 }
 
 /// Says of a customer's name in a zone of dynamic DNS or of hosting why the zone is not asked about instead of it: what is

@@ -47,12 +47,13 @@ pub const DEFAULT_NAME: &str = "transforms.toml";
 /// Name under which messages speak of it where another file lies over it, which may be called the same.
 pub const BUILT_IN_NAME: &str = "built-in transforms.toml";
 /// The sections that a file may have.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "server",
     "log",
     "cache",
     "store",
     "issuers",
+    "maltego",
     "deadlines",
     "alerts",
     "decisions",
@@ -232,6 +233,7 @@ fn settings(
     let cache = sections::cache(&root);
     let store = sections::store(&root);
     let issuers = issuers::issuers(&root);
+    let maltego = sections::maltego(&root);
     let deadlines = sections::deadlines(&root);
     let (trusted_relays, tlp_red) = sections::alerts(&root);
     let decisions_kept = sections::decisions_kept(&root);
@@ -273,6 +275,7 @@ fn settings(
         cache,
         store,
         issuers,
+        maltego,
         deadlines,
         trusted_relays,
         tlp_red,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::problem::expected_of;
 use super::reader::{Findings, Reader, integer, path, text};
 use super::settings::{
-    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, Rate, ServerSettings, StoreSettings,
-    TlsFiles,
+    CacheSettings, Deadlines, LogFormat, LogIndicators, LogSettings, MaltegoSettings, Rate, ServerSettings,
+    StoreSettings, TlsFiles,
 };
 use super::tree::{Data, Node};
 use super::{level, values};
@@ -19,6 +19,8 @@ use crate::mail::Relay;
 use crate::mapping::{Band, Colour, Scale};
 
 const MIB: u64 = 1 << 20;
+/// Where the browser client is served from.
+const BROWSER_CLIENT: &str = "https://app.maltego.com";
 const SIXTY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 
 /// Opens a section; a missing one reads as empty.
@@ -250,6 +252,17 @@ pub(super) fn store(root: &Reader<'_>) -> StoreSettings {
     };
     reader.finish();
     settings
+}
+
+/// Reads what is particular to Maltego clients.
+pub(super) fn maltego(root: &Reader<'_>) -> MaltegoSettings {
+    let reader = section(root, "maltego");
+    let cors_origins = match reader.get("cors_origins") {
+        Some(_) => reader.each("cors_origins", values::origin),
+        None => vec![BROWSER_CLIENT.to_owned()],
+    };
+    reader.finish();
+    MaltegoSettings { cors_origins }
 }
 
 pub(super) fn deadlines(root: &Reader<'_>) -> Deadlines {

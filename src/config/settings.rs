@@ -30,6 +30,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// `[issuers]`: whose signed tokens stand for a client.
     pub issuers: Vec<IssuerSettings>,
+    /// `[maltego]`: what is particular to Maltego clients.
+    pub maltego: MaltegoSettings,
     /// `[deadlines]`: how long each frontend waits.
     pub deadlines: Deadlines,
     /// `[alerts]`: whose relays are believed.
@@ -192,6 +194,13 @@ pub struct IssuerSettings {
     pub ca_file: Option<PathBuf>,
     /// Whether its keys may lie at a private address.
     pub allow_private: bool,
+}
+
+/// Holds what is particular to Maltego clients.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MaltegoSettings {
+    /// The pages that may call protocol v3 from a browser, each an origin.
+    pub cors_origins: Vec<String>,
 }
 
 /// Holds how long each frontend waits for an answer.

@@ -295,6 +295,22 @@ pub fn resolver(text: &str) -> Result<Resolver, String> {
         .ok_or_else(expected)
 }
 
+/// Reads the origin of a page, as browsers send it: scheme and host, and a port that is not the scheme's own.
+///
+/// # Errors
+/// What was expected.
+pub fn origin(text: &str) -> Result<String, String> {
+    let expected = || "expected the origin of a page such as \"https://app.maltego.com\"".to_owned();
+    let url = url::Url::parse(text).map_err(|_| expected())?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    let origin = url.origin().ascii_serialization();
+    if is_web && origin == text {
+        Ok(origin)
+    } else {
+        Err(expected())
+    }
+}
+
 /// Reads what clients are pointed at.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use crate::app::run_routes::{RUN, holds_token};
 use crate::app::{App, Mode};
 use crate::clock::timeout_at;
 use crate::http::access::AccessDenied;
-use crate::http::maltego::answered;
+use crate::http::maltego::{answered, v3};
 use crate::http::principal;
 use crate::http::problem::Problem;
 use crate::http::request::RequestContext;
@@ -281,6 +281,9 @@ async fn slowed(response: ServiceResponse<BoxBody>, denied: AccessDenied) -> Ser
 /// Answers a request that is not served, in the format of its frontend.
 fn refusal(request: &HttpRequest, problem: Problem) -> HttpResponse {
     let problem = problem.of(RequestContext::of(request).id());
+    if v3::holds(request.path()) {
+        return v3::refusal(&problem);
+    }
     let app = request.app_data::<Data<App>>();
     match app.filter(|app| app.run_routes.holds(request.path())) {
         Some(app) => answered::refusal(app.run_routes.codec(request.path()).as_ref(), &problem),

@@ -13,13 +13,14 @@ use tokio::sync::Semaphore;
 
 use super::access::AccessDenied;
 use super::base_url::is_loopback;
+use super::maltego::v3;
 use super::problem::Problem;
 use super::request::{PresentedToken, RequestContext};
 use crate::app::run_routes::path_token;
 use crate::app::{App, Mode};
 use crate::engine::ledger::Priority;
 use crate::engine::{Requester, TERMINAL};
-use crate::tokens::{RateStanding, Scope, Token};
+use crate::tokens::{RateStanding, Scope, Token, has_form};
 
 /// Says who asks.
 #[derive(Debug, Clone)]
@@ -182,9 +183,12 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
 /// Finds the token in the header or path of a request, once.
 fn presented(app: &App, request: &HttpRequest) -> PresentedToken {
     let context = RequestContext::of(request);
-    let find = || match header_token(request) {
+    let in_path = || path_token(request.path());
+    // A client of protocol v3 may vouch for its user by a token of another issuer, which says nothing here.
+    let is_foreign = |text: &&str| !has_form(text) && in_path().is_some() && v3::holds(request.path());
+    let find = || match header_token(request).filter(|text| !is_foreign(text)) {
         Some(text) => Some((app.tokens.find(text), false)),
-        None => Some((app.tokens.find(&path_token(request.path())?), true)),
+        None => Some((app.tokens.find(&in_path()?), true)),
     };
     context.presented(find).clone()
 }

@@ -202,6 +202,11 @@ impl RequestContext {
         known.get_or_insert_with(|| Arc::clone(client));
     }
 
+    /// Returns the name of the client, empty where it is not known.
+    pub(super) fn client(&self) -> Arc<str> {
+        self.0.client.borrow().clone().unwrap_or_else(|| "".into())
+    }
+
     /// Keeps the local operator's turn until the request ends.
     pub(super) fn hold(&self, turn: OwnedSemaphorePermit) {
         self.0.turn.set(Some(turn));

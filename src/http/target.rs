@@ -32,3 +32,10 @@ pub(super) fn query<T: DeserializeOwned>(http: &HttpRequest) -> Result<T, Proble
         Problem::invalid(format!("the query: {detail}"))
     })
 }
+
+/// Returns what stands first under a name in the query.
+pub(super) fn in_query(http: &HttpRequest, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(http.query_string().as_bytes());
+    let (_, value) = pairs.find(|(known, _)| known == name)?;
+    Some(value.into_owned())
+}

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -105,19 +104,9 @@ def canari_request(type_id, value):
     ).encode()
 
 
-def transforms():
-    """Reads the transforms that are compiled in: name, first input type, the property that is asked, example."""
-    with open(ROOT / "transforms.toml", "rb") as file:
-        tables = tomllib.load(file)["transform"]
-    for table in tables:
-        first = table["input"][0]
-        type_id, query = (first["type"], first.get("query")) if isinstance(first, dict) else (first, None)
-        yield table["name"], type_id, query, table["example"]
-
-
 def check_transforms(running):
     """Runs every transform with its example, through pymaltego."""
-    known = list(transforms())
+    known = list(demo.transforms())
     require({name for name, *_ in known} == set(running.examples), "the demo serves other transforms than the file")
     for name, type_id, query, example in known:
         answer = exchange(running.address, "POST", f"/run/{name}", tds_request(type_id, example, query))
@@ -133,7 +122,7 @@ def check_canari(running):
     """Sends what canari's client sends, and recorded bytes of it where PIVOTD_WIRE names a folder that has them."""
     headers = {"Content-Type": "application/xml", "Accept-Encoding": "identity"}
     sent = 0
-    for name, type_id, query, example in transforms():
+    for name, type_id, query, example in demo.transforms():
         if query is None:
             answer = exchange(running.address, "POST", f"/run/{name}", canari_request(type_id, example), headers)
             try:
@@ -146,7 +135,7 @@ def check_canari(running):
     recorded = sorted(folder.glob("*.req"))
     if "PIVOTD_WIRE" in os.environ:
         require(recorded, f"PIVOTD_WIRE is set, and {folder} holds no request")
-    name = next(transforms())[0]
+    name = next(demo.transforms())[0]
     for path in recorded:
         body = path.read_bytes().split(b"\r\n\r\n", 1)[1]
         status, _, answer = exchange(running.address, "POST", f"/run/{name}", body, headers)

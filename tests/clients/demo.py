@@ -1,12 +1,25 @@
 """Runs `pivotd demo` for the length of a check, and reads from its output where it listens and what it serves."""
 
 import contextlib
+import pathlib
 import re
 import subprocess
 import sys
 import threading
+import tomllib
 
 START_SECONDS = 60
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def transforms():
+    """Reads the transforms that are compiled in: name, first input type, the property that is asked, example."""
+    with open(ROOT / "transforms.toml", "rb") as file:
+        tables = tomllib.load(file)["transform"]
+    for table in tables:
+        first = table["input"][0]
+        type_id, query = (first["type"], first.get("query")) if isinstance(first, dict) else (first, None)
+        yield table["name"], type_id, query, table["example"]
 
 
 class Demo:

@@ -49,4 +49,5 @@ mod storage;
 mod support;
 mod told;
 mod turns;
+mod v3;
 mod wire;

@@ -11,6 +11,8 @@
 //! * [`definitions`], [`icons`] and [`machine`] are what clients import beside transforms, which every protocol hands out;
 //! * [`mtz`] puts all of that into the configuration file that a client imports, [`hub_item`] into what its hub shows;
 //! * [`response`] holds what is answered, and writes it; `xml` has the pieces.
+//!
+//! [`json`] is protocol v3, in which a run outlives its request.
 
 pub mod codec;
 pub mod decode;
@@ -19,6 +21,7 @@ pub mod discovery;
 mod display;
 pub mod hub_item;
 pub mod icons;
+pub mod json;
 pub mod listing;
 pub mod machine;
 mod markup;

@@ -4,6 +4,7 @@
 pub(crate) mod answered;
 mod classic;
 mod run_reply;
+pub(crate) mod v3;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, Scope};
 use self::answered::Answered;
 use self::run_reply::{RunReply, age, finish, render};
 use crate::app::rendering::RenderingError;
-use crate::app::run_routes::{RUN, RunPath, RunRoute, RunRoutes};
+use crate::app::run_routes::{RUN, RunPath, RunRoute, RunRoutes, holds_token};
 use crate::app::{App, Configured, Mode};
 use crate::ask::message::head;
 use crate::ask::reads;
@@ -61,6 +62,7 @@ pub(super) fn routes(config: &mut ServiceConfig, runs: &RunRoutes) {
     }
     config
         .configure(classic::routes)
+        .configure(v3::routes)
         .service(runs_in(web::scope("/t/{token}").configure(classic::routes)));
 }
 
@@ -76,6 +78,9 @@ async fn serve(
     context: RequestContext,
     payload: web::Payload,
 ) -> HttpResponse {
+    if holds_token(http.path()) && v3::holds(http.path()) {
+        return v3::serve(app, http, context, payload).await;
+    }
     match app.run_routes.read(http.path()) {
         None => operation::absent(http.path()).of(context.id()).response(),
         Some(path) => match *http.method() {
@@ -374,6 +379,7 @@ fn may_hold_secret(request: &TransformRequest) -> bool {
 }
 
 /// Holds what a run needs beside the request, the configuration and the transform.
+#[derive(Clone)]
 struct RunContext {
     requester: Requester,
     may_refresh: bool,

@@ -1,0 +1,246 @@
+//! Answers of protocol v3: their bodies, packed where the client takes that, and their headers.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use flate2::Compression;
+
+use super::negotiation::{VARY, protocol};
+use crate::app::documents::{Document, gzip, zstd};
+use crate::http::access::AccessDenied;
+use crate::http::problem::Problem;
+use crate::maltego::json::detail::{self, Refusal};
+use crate::maltego::json::run::State;
+use crate::net::bodies::BodyError;
+use crate::runs::RunPage;
+use crate::tokens::TokenError;
+
+pub(super) const JSON: &str = "application/json";
+const STATE: &str = "maltego-run-state";
+/// Bodies below this are sent as they are.
+const PACKED_FROM: usize = 1 << 10;
+/// Answers about runs are packed each time, so this is quick.
+const ZSTD_LEVEL: i32 = 1;
+
+/// Names a coding in which a body is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Zstd,
+    Gzip,
+}
+
+/// Chooses the coding of an answer: one that the client takes.
+fn coding(http: &HttpRequest) -> Option<Coding> {
+    let mut found = None;
+    for value in http.headers().get_all(header::ACCEPT_ENCODING) {
+        for item in value.to_str().ok()?.split(',') {
+            let (name, quality) = item.split_once(';').unwrap_or((item, ""));
+            let weight = quality.trim().strip_prefix("q=").map(str::trim);
+            if weight.is_some_and(|weight| weight.parse() == Ok(0.0)) {
+                continue;
+            }
+            match name.trim() {
+                name if name.eq_ignore_ascii_case("zstd") => return Some(Coding::Zstd),
+                name if name.eq_ignore_ascii_case("gzip") => found = Some(Coding::Gzip),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn encoded(answer: &mut HttpResponseBuilder, coding: Coding) {
+    let name = match coding {
+        Coding::Zstd => "zstd",
+        Coding::Gzip => "gzip",
+    };
+    answer.insert_header((header::CONTENT_ENCODING, name));
+}
+
+fn ok(http: &HttpRequest, status: StatusCode) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::build(status);
+    answer
+        .content_type(JSON)
+        .insert_header(("maltego-protocol-version", protocol(http)))
+        .insert_header((header::VARY, VARY));
+    answer
+}
+
+/// Sends a document, or says that the client has it.
+pub(super) fn document(http: &HttpRequest, document: &Document) -> HttpResponse {
+    let mut held = http
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok());
+    let is_same = |tag: &str| {
+        let tag = tag.trim();
+        tag == "*" || tag.trim_start_matches("W/") == document.tag.trim_start_matches("W/")
+    };
+    let is_held = held.any(|list| list.split(',').any(is_same));
+    let status = match is_held {
+        true => StatusCode::NOT_MODIFIED,
+        false => StatusCode::OK,
+    };
+    let mut answer = ok(http, status);
+    answer
+        .insert_header((header::ETAG, document.tag.as_str()))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    if is_held {
+        return answer.finish();
+    }
+    let coding = coding(http).filter(|_| document.body.len() >= PACKED_FROM);
+    let packed = match coding {
+        Some(Coding::Zstd) => document.zstd(),
+        Some(Coding::Gzip) => document.gzip(),
+        None => None,
+    };
+    match (coding, packed) {
+        (Some(coding), Some(packed)) => {
+            encoded(&mut answer, coding);
+            answer.body(packed)
+        }
+        _ => answer.body(document.body.clone()),
+    }
+}
+
+/// Sends what is told of a run.
+pub(super) fn run(http: &HttpRequest, status: StatusCode, page: RunPage) -> HttpResponse {
+    let mut answer = ok(http, status);
+    answer
+        .insert_header((STATE, page.state.as_str()))
+        .insert_header(("maltego-run-duration", page.duration_ms))
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    let coding = coding(http).filter(|_| page.body.len() >= PACKED_FROM);
+    let packed = match coding {
+        Some(Coding::Zstd) => zstd(&page.body, ZSTD_LEVEL),
+        Some(Coding::Gzip) => gzip(&page.body, Compression::fast()),
+        None => None,
+    };
+    match (coding, packed) {
+        (Some(coding), Some(packed)) => {
+            encoded(&mut answer, coding);
+            answer.body(packed)
+        }
+        _ => answer.body(Bytes::from(page.body)),
+    }
+}
+
+/// Says that an answer to a prompt was taken.
+pub(super) fn prompt_taken(http: &HttpRequest, state: State) -> HttpResponse {
+    let mut answer = HttpResponse::NoContent();
+    answer
+        .insert_header(("maltego-protocol-version", protocol(http)))
+        .insert_header((STATE, state.as_str()))
+        .finish()
+}
+
+/// Says in words what is wrong.
+pub(super) fn detail(status: StatusCode, text: &str) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type(JSON)
+        .body(detail::detail(text))
+}
+
+/// Says in words that a run is not there, and how it stands for that.
+pub(super) fn no_run(status: StatusCode, state: State, text: &str) -> HttpResponse {
+    let mut answer = detail(status, text);
+    let state = HeaderValue::from_static(state.as_str());
+    answer
+        .headers_mut()
+        .insert(header::HeaderName::from_static(STATE), state);
+    answer
+}
+
+/// Says why a request is refused.
+pub(super) fn refused(refusal: &Refusal) -> HttpResponse {
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    HttpResponse::build(status)
+        .content_type(JSON)
+        .body(refusal.body())
+}
+
+/// Says that there are too many requests, and when to ask again.
+pub(super) fn too_many(text: &str, after_s: u64) -> HttpResponse {
+    let mut answer = detail(StatusCode::TOO_MANY_REQUESTS, text);
+    answer.headers_mut().insert(header::RETRY_AFTER, after_s.into());
+    answer
+}
+
+/// Says why a body was not read.
+pub(super) fn unread(unread: BodyError) -> HttpResponse {
+    problem(&Problem::unread(unread, "the request"))
+}
+
+/// Says a problem in the shape of this protocol.
+pub(super) fn problem(problem: &Problem) -> HttpResponse {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = detail(status, &problem.detail);
+    if let Some(seconds) = problem.retry_after_s {
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    answer
+}
+
+/// Says why a client may not ask. Clients of this protocol know these problems by their codes.
+pub(super) fn denied(path: &str, denied: AccessDenied) -> HttpResponse {
+    let (status, kind, reason, title, challenge) = match denied {
+        AccessDenied::Rate(wait) => {
+            return too_many(&denied.text(), wait.as_secs_f64().ceil() as u64);
+        }
+        AccessDenied::Missing => (
+            StatusCode::UNAUTHORIZED,
+            "credentials-missing",
+            "missing",
+            "Authentication credentials missing",
+            Some("Bearer"),
+        ),
+        AccessDenied::Wrong(TokenError::Expired) => (
+            StatusCode::UNAUTHORIZED,
+            "token-expired",
+            "expired",
+            "Authentication token expired",
+            Some("Bearer error=\"invalid_token\", error_description=\"The access token expired\""),
+        ),
+        AccessDenied::Wrong(_) => (
+            StatusCode::UNAUTHORIZED,
+            "credentials-invalid",
+            "invalid",
+            "Authentication credentials invalid",
+            Some("Bearer error=\"invalid_token\""),
+        ),
+        AccessDenied::Scope(_) => (
+            StatusCode::FORBIDDEN,
+            "access-denied",
+            "access_denied",
+            "Access denied",
+            None,
+        ),
+    };
+    let body = serde_json::json!({
+        "type": format!("urn:maltego-transforms:problem:auth:{kind}"),
+        "title": title,
+        "status": status.as_u16(),
+        "detail": denied.text(),
+        "instance": path,
+        "error_code": format!("auth.{}", kind.replace('-', "_")),
+        "auth_origin": "sso",
+        "provider_type": "jwt",
+        "reason": reason,
+        "refresh_required": reason == "expired",
+        "retryable": false,
+    });
+    let mut answer = HttpResponse::build(status);
+    answer.content_type("application/problem+json");
+    if let Some(challenge) = challenge {
+        answer.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    answer.body(body.to_string())
+}
+
+/// Adds how many entities of each type a run found.
+pub(super) fn add_found(headers: &mut HeaderMap, written: Vec<u8>) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(written)) {
+        headers.insert(header::HeaderName::from_static("maltego-entities-added"), value);
+    }
+}

@@ -1,0 +1,205 @@
+//! Tests of runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::run::PromptOutcome;
+use super::*;
+use crate::clock::Clock;
+use crate::clock::manual::ManualClock;
+use crate::maltego::Entity;
+use crate::maltego::json::event::{Event, MessageType, StatusMessage};
+use crate::maltego::json::run::{PromptAnswer, State};
+
+fn runs() -> (Runs, ManualClock) {
+    let clock = ManualClock::new("2026-11-21T00:00:00Z".parse().unwrap());
+    (Runs::new(Arc::new(clock.clone())), clock)
+}
+
+fn owner(client: &str) -> Owner {
+    Owner {
+        client: client.into(),
+        bound_to: Some(client.into()),
+    }
+}
+
+fn create(runs: &Runs, client: &str) -> Result<Arc<Run>, NoRoom> {
+    runs.create(Uuid::now_v7(), &"acme.t".into(), owner(client))
+}
+
+fn message(text: &str) -> Event<'_> {
+    Event::Message(StatusMessage {
+        kind: MessageType::Info,
+        state: State::Running,
+        text,
+        progress: 0.5,
+    })
+}
+
+fn events(run: &Run, pointer: i64, limit: usize) -> Vec<Value> {
+    let page: Value = serde_json::from_slice(&run.page(pointer, limit).body).unwrap();
+    page["result"]["events"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn pages_hold_the_events_from_a_place_on() {
+    let (runs, _) = runs();
+    let run = create(&runs, "anna").unwrap();
+    let texts = ["a", "b", "c", "d"];
+    for text in texts {
+        assert!(run.add(&message(text)));
+    }
+    let told = |pointer, limit| -> String {
+        let events = events(&run, pointer, limit);
+        events
+            .iter()
+            .map(|event| event["data"]["statusMessage"]["text"].as_str().unwrap())
+            .collect()
+    };
+    for (pointer, limit, expected) in [
+        (0, 50, "abcd"),
+        (0, 2, "ab"),
+        (2, 50, "cd"),
+        (4, 50, ""),
+        (9, 50, ""),
+        (-1, 50, "d"),
+        (-9, 3, "abc"),
+        (1, 0, ""),
+    ] {
+        assert_eq!(told(pointer, limit), expected, "{pointer} {limit}");
+    }
+    assert_eq!((runs.bytes() > 200, run.progress()), (true, 0.5));
+    runs.remove(&run.id);
+    drop(run);
+    assert_eq!(runs.bytes(), 0);
+}
+
+#[tokio::test]
+async fn the_first_end_counts_and_comes_with_its_words() {
+    let (runs, _) = runs();
+    let run = create(&runs, "anna").unwrap();
+    run.begin();
+    assert_eq!(run.state(), State::Running);
+    run.time_out("too long");
+    run.fail("something else");
+    run.end(State::Completed, &[]);
+    assert!(!run.add(&message("late")));
+    let page = run.page(0, 50);
+    assert_eq!(page.state, State::TimedOut);
+    let body: Value = serde_json::from_slice(&page.body).unwrap();
+    assert_eq!(body["result"]["state"], "FAILED");
+    let [last] = body["result"]["events"].as_array().unwrap().as_slice() else {
+        panic!("{body}")
+    };
+    assert_eq!(last["data"]["statusMessage"]["text"], "too long");
+    run.canceled_after_all();
+    assert_eq!(run.summary().state, State::Canceled);
+}
+
+#[tokio::test]
+async fn a_run_is_found_by_its_client_and_its_transform() {
+    let (runs, _) = runs();
+    let run = create(&runs, "anna").unwrap();
+    assert!(runs.find(&run.id, "acme.t", Some("anna")).is_some());
+    for (transform, client) in [
+        ("acme.t", Some("bert")),
+        ("acme.t", None),
+        ("acme.u", Some("anna")),
+    ] {
+        assert!(
+            runs.find(&run.id, transform, client).is_none(),
+            "{transform} {client:?}"
+        );
+    }
+    let unbound = Owner {
+        bound_to: None,
+        ..owner("anna")
+    };
+    let open = runs.create(Uuid::now_v7(), &"acme.t".into(), unbound).unwrap();
+    assert!(runs.find(&open.id, "acme.t", None).is_some());
+}
+
+#[tokio::test]
+async fn a_client_with_too_many_loses_those_that_it_read() {
+    let (runs, clock) = runs();
+    let all: Vec<_> = (0..MOST_OF_CLIENT)
+        .map(|_| create(&runs, "anna").unwrap())
+        .collect();
+    assert_eq!(
+        create(&runs, "anna").unwrap_err(),
+        NoRoom::OfClient(MOST_OF_CLIENT)
+    );
+    create(&runs, "bert").unwrap();
+    // One that ended and was not read stays; one that was read makes room.
+    all[3].add(&message("a"));
+    all[3].end(State::Completed, &[]);
+    assert!(create(&runs, "anna").is_err());
+    clock.advance(Duration::from_millis(1));
+    assert!(!events(&all[3], 0, 50).is_empty());
+    create(&runs, "anna").unwrap();
+    assert!(runs.find(&all[3].id, "acme.t", Some("anna")).is_none());
+    runs.remove(&all[0].id);
+    create(&runs, "anna").unwrap();
+    for _ in runs.len()..MOST_RUNS {
+        create(&runs, &format!("client-{}", runs.len())).unwrap();
+    }
+    assert_eq!(create(&runs, "one more").unwrap_err(), NoRoom::OfAll);
+}
+
+#[tokio::test]
+async fn a_run_holds_no_more_than_it_may_and_says_so() {
+    let (runs, _) = runs();
+    let run = create(&runs, "anna").unwrap();
+    let mut entity = Entity::new("maltego.Phrase", "x");
+    entity.notes = Some("n".repeat(1 << 20));
+    let mut held = 0;
+    while run.add(&Event::Found("id", &entity)) {
+        held += 1;
+    }
+    assert_eq!(held, 7);
+    assert!(run.add(&message("that was all")), "there is room for words");
+    assert_eq!(run.summary().added["maltego.Phrase"], held);
+}
+
+#[tokio::test]
+async fn what_is_forgotten_ends_and_goes() {
+    let (runs, clock) = runs();
+    let run = create(&runs, "anna").unwrap();
+    run.begin();
+    let answered = run.ask("p".to_owned());
+    let step = |by: Duration| {
+        clock.advance(by);
+        runs.0.sweep(clock.elapsed())
+    };
+    assert!(step(IDLE * 2).is_some());
+    assert_eq!(run.state(), State::Running, "a user is asked");
+    let answer = PromptAnswer {
+        is_chosen: true,
+        chosen: vec!["buy".to_owned()],
+    };
+    assert_eq!(
+        run.answer("other", answer.clone()),
+        PromptOutcome::Taken(State::Running)
+    );
+    assert_eq!(
+        run.answer("p", answer.clone()),
+        PromptOutcome::Taken(State::Running)
+    );
+    assert_eq!(answered.await, Ok(answer.clone()));
+    step(IDLE - Duration::from_secs(1));
+    assert_eq!(run.state(), State::Running);
+    assert_eq!(run.page(0, 50).state, State::Running);
+    step(IDLE - Duration::from_secs(1));
+    assert_eq!(run.state(), State::Running, "its client asked");
+    step(Duration::from_secs(1));
+    assert_eq!(run.state(), State::TimedOut);
+    assert_eq!(run.answer("p", answer), PromptOutcome::Expired);
+    let words = events(&run, 0, 50);
+    assert_eq!(words[0]["data"]["statusMessage"]["type"], json!("ERROR"));
+    assert_eq!(runs.len(), 1);
+    step(IDLE * 2);
+    assert!(runs.is_empty());
+}
