@@ -183,6 +183,36 @@ fn a_configuration_for_clients_has_no_token_unless_one_is_given() {
 }
 
 #[test]
+fn a_server_hands_out_the_bytes_that_the_export_writes() {
+    let place = Place::new();
+    let server = place.serve();
+    let token = place.good(&["tokens", "create", "anna", "--maltego"]);
+    let (base_url, token) = token.trim().trim_end_matches("/seed").rsplit_once("/t/").unwrap();
+    std::fs::write(place.folder.path().join("token"), token).unwrap();
+    let own = [
+        "export",
+        "mtz",
+        "--token-file",
+        "token",
+        "--public-url",
+        &server.url,
+    ];
+    place.good(&own);
+    let url = format!("{}/t/{token}/runner?Command=_CONFIG", server.url);
+    let served = place.runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.get(url).send().await.unwrap().bytes().await.unwrap()
+    });
+    let written = std::fs::read(place.folder.path().join("pivotd.mtz")).unwrap();
+    assert!(
+        served == written,
+        "{base_url}: {} and {} bytes",
+        served.len(),
+        written.len()
+    );
+}
+
+#[test]
 fn local_transforms_are_those_of_a_server_elsewhere_and_run_there() {
     let (place, desk) = (Place::new(), Desk::new());
     let server = place.serve();
