@@ -265,7 +265,8 @@ fn a_hub_item_is_printed_in_both_forms() {
     let json = place.good(&[&["export", "hub-item", "--format", "json"], &url[..]].concat());
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["id"], "pivotd");
-    assert!(json["iconUrl"].is_null() && json["provider"]["name"] == "pivotd");
+    assert_eq!(json["iconUrl"], "https://pivot.example.org/icon.png");
+    assert_eq!(json["provider"]["name"], "pivotd");
 }
 
 /// Reads an archive, each member's name with its content.

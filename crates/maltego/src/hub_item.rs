@@ -10,6 +10,9 @@ use crate::markup::document;
 /// Stands behind all items that have a place of their own.
 const LAST: &str = "2147483647";
 
+/// Is where a server has its icon, below the URL that clients call.
+pub const ICON_PATH: &str = "/icon.png";
+
 /// Describes a server for a hub. Every protocol writes it in its own form.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HubItem {
@@ -52,7 +55,7 @@ impl HubItem {
                       and gives dated entities of all of them that merge."
                 .to_owned(),
             seed_url: seed.url(),
-            icon_url: None,
+            icon_url: Some(format!("{}{ICON_PATH}", seed.base_url)),
             provider: HubProvider {
                 name: OWNER.to_owned(),
                 website: None,

@@ -8,6 +8,9 @@ pub const SIZES: [u32; 5] = [16, 24, 32, 48, 96];
 /// Names the icon of the server itself.
 pub const HUB: &str = "Pivotd";
 
+/// Is the size in which a hub shows it.
+pub const HUB_SIZE: u32 = 48;
+
 /// Holds an icon.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Icon {
@@ -105,6 +108,7 @@ mod tests {
     fn each_icon_is_used_and_each_that_is_named_exists() {
         let used: HashSet<&str> = definitions().map(|one| one.icon).chain([HUB]).collect();
         assert_eq!(used, icons().map(|icon| icon.name).collect());
-        assert!(icon(HUB).is_some() && icon("Other").is_none());
+        assert!(icon(HUB).unwrap().sized(HUB_SIZE).is_some());
+        assert_eq!(icon("Other"), None);
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod answered;
 mod classic;
+mod icon;
 mod run_reply;
 pub(crate) mod v3;
 
@@ -63,7 +64,12 @@ pub(super) fn routes(config: &mut ServiceConfig, runs: &RunRoutes) {
     config
         .configure(classic::routes)
         .configure(v3::routes)
-        .service(runs_in(web::scope("/t/{token}").configure(classic::routes)));
+        .configure(icon::routes)
+        .service(runs_in(
+            web::scope("/t/{token}")
+                .configure(classic::routes)
+                .configure(icon::routes),
+        ));
 }
 
 /// Serves runs at every path of a scope that is no other route's.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pivotd::config::values;
 use pivotd::maltego::discovery::Seed;
+use pivotd::maltego::icons::{HUB, HUB_SIZE, icon};
 use pivotd::maltego::listing::ListingEntry;
 use pivotd::maltego::machine::machines;
 use pivotd::maltego::mtz::configuration;
@@ -124,6 +125,18 @@ fn seed(app: &TestApp) -> Seed {
         name: "pivotd".to_owned(),
         base_url: values::public_url(&app.base).unwrap(),
         version: "0.1.0".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_icon_of_the_hub_is_served_without_a_token() {
+    let app = everything().start().await;
+    let png = icon(HUB).unwrap().sized(HUB_SIZE).unwrap();
+    for path in ["/icon.png", "/t/anything/icon.png"] {
+        let answer = plain().get(format!("{}{path}", app.base)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.headers()["content-type"], "image/png");
+        assert_eq!(&answer.bytes().await.unwrap()[..], png);
     }
 }
 
