@@ -68,6 +68,12 @@ impl Principal {
         }
     }
 
+    /// Stands for the signed tokens of an issuer.
+    #[must_use]
+    pub fn of_issuer(client: Arc<Token>) -> Self {
+        Self::known(client, false)
+    }
+
     /// Is the user of the demo.
     #[must_use]
     pub fn demo() -> Self {
@@ -187,7 +193,10 @@ fn presented(app: &App, request: &HttpRequest) -> PresentedToken {
     // A client of protocol v3 may vouch for its user by a token of another issuer, which says nothing here.
     let is_foreign = |text: &&str| !has_form(text) && in_path().is_some() && v3::holds(request.path());
     let find = || match header_token(request).filter(|text| !is_foreign(text)) {
-        Some(text) => Some((app.tokens.find(text), false)),
+        Some(text) => match app.issuers.load().recall(text) {
+            Some(client) => Some((Ok(client), false)),
+            None => Some((app.tokens.find(text), false)),
+        },
         None => Some((app.tokens.find(&in_path()?), true)),
     };
     context.presented(find).clone()

@@ -120,7 +120,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Jwk>, String> {
 }
 
 /// Finds the key that a token names, or the only one that can have signed it where it names none.
-fn matching(keys: &[Jwk], kid: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
+pub(super) fn matching(keys: &[Jwk], kid: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
     let signs = |key: &&Jwk| {
         let is_for_signing = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
         let named = key.common.key_algorithm;

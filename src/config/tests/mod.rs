@@ -5,6 +5,7 @@ pub(crate) mod vendor;
 mod environment;
 mod extends;
 mod faults;
+mod issuers;
 mod lists;
 mod manual;
 mod paths;

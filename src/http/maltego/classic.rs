@@ -9,7 +9,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Responder};
 
 use super::answered::problem_in_xml;
-use super::{FACE, run};
+use super::{FACE, run, v3};
 use crate::app::run_routes::{RunPath, path_token};
 use crate::app::{App, Configured};
 use crate::ask::message::head;
@@ -24,6 +24,9 @@ use crate::tokens::Scope;
 
 const SEED: &str = "/seed";
 const RUNNER: &str = "/runner";
+
+/// Names the headers that decide in which format a seed is.
+pub(super) const VARY: &str = "Accept, Maltego-Protocol-Version";
 
 const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -40,28 +43,29 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(resource(RUNNER).default_service(web::to(runner)));
 }
 
-/// Answers what stands at the URL that an analyst pastes.
+/// Answers what stands at the URL that an analyst pastes: JSON for clients of protocol v3, XML for others.
 async fn seed(app: Data<App>, http: HttpRequest, context: RequestContext) -> HttpResponse {
-    let answer = match *http.method() {
-        Method::GET | Method::HEAD => described(&app, &http),
-        Method::OPTIONS => Ok(allowed("GET, HEAD, OPTIONS")),
-        _ => return wrong_method(&context, "GET, HEAD, OPTIONS"),
-    };
-    answer.unwrap_or_else(|problem| refused(&http, &context, problem))
+    match *http.method() {
+        Method::OPTIONS => v3::seed_options(&app, &http),
+        Method::GET | Method::HEAD if wants_json(&http) => v3::seed(&app, &http, &context).await,
+        Method::GET | Method::HEAD => {
+            described(&app, &http).unwrap_or_else(|problem| refused(&http, &context, problem))
+        }
+        _ => wrong_method(&context, "GET, HEAD, OPTIONS"),
+    }
 }
 
 fn described(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
     authorize(http, Scope::Transforms)?;
     let seed = seed_of(&app.configured.load(), http)?;
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::VARY, "Accept, Maltego-Protocol-Version"));
-    Ok(response
+    Ok(HttpResponse::Ok()
+        .insert_header((header::VARY, VARY))
         .insert_header((header::CONTENT_TYPE, XML))
         .body(seed.xml()))
 }
 
 /// Makes the seed of the path of a request: one below a token points below that token alone.
-fn seed_of(configured: &Configured, http: &HttpRequest) -> Result<Seed, Problem> {
+pub(super) fn seed_of(configured: &Configured, http: &HttpRequest) -> Result<Seed, Problem> {
     let mut base_url = base_url(&configured.settings().server, http)?;
     if let Some(token) = path_token(http.path()) {
         base_url = format!("{base_url}/t/{token}");
@@ -177,7 +181,7 @@ impl Query {
     }
 }
 
-/// Says which methods there are. A client that asks so learns the protocol's version and how long its pages are.
+/// Says which methods there are.
 fn allowed(methods: &'static str) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ALLOW, methods)).json(())

@@ -3,6 +3,7 @@
 mod bounds;
 mod catalogue;
 mod discovery;
+mod issuers;
 mod life;
 mod load;
 mod prompts;

@@ -14,6 +14,7 @@ use super::reply;
 use super::route::{Assets, Route};
 use crate::app::documents::Document;
 use crate::app::{App, Configured};
+use crate::http::base_url::base_url;
 use crate::http::request::{Entry, RequestContext};
 use crate::maltego::discovery::Seed;
 use crate::maltego::hub_item::HubItem;
@@ -108,12 +109,15 @@ fn make(
         }
         Route::Status => get("status", &|| status(app, configured).write()),
         Route::HubItem => {
+            let known = base_url(&configured.settings().server, http).ok();
             let seed = Seed {
                 name: OWNER.to_owned(),
-                base_url: String::new(),
+                base_url: known.clone().unwrap_or_default(),
                 version: VERSION.to_owned(),
             };
-            get("hub_item", &|| hub_item(&HubItem::new(&seed)))
+            let mut item = HubItem::new(&seed);
+            item.icon_url = item.icon_url.filter(|_| known.is_some());
+            Some(Arc::new(Document::new(hub_item(&item))))
         }
         Route::Capabilities => get("capabilities", &supported_capabilities),
         Route::Assets(part) => {

@@ -15,17 +15,22 @@ mod reply;
 mod results;
 mod route;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
 use self::route::{Route, RunPart};
 use super::answered::keep_secret;
+use super::classic::{self, seed_of};
 use crate::app::App;
+use crate::app::documents::Document;
 use crate::app::run_routes::{holds_token, split_token};
 use crate::http::problem::Problem;
 use crate::http::request::{Operation, RequestContext};
-use crate::maltego::json::run::State;
+use crate::maltego::json::client::negotiated;
+use crate::maltego::json::run::{PAGE, State};
+use crate::maltego::json::seed::seed as seed_document;
 
 pub(crate) use self::route::holds;
 
@@ -75,6 +80,48 @@ pub(super) async fn serve(
     response
 }
 
+/// Answers the seed to a client of this protocol.
+pub(super) async fn seed(app: &Data<App>, http: &HttpRequest, context: &RequestContext) -> HttpResponse {
+    let mut answer = described(app, http, context).await;
+    negotiation::allow_page(app, http, answer.headers_mut());
+    answer
+}
+
+async fn described(app: &Data<App>, http: &HttpRequest, context: &RequestContext) -> HttpResponse {
+    if let Some(reason) = negotiation::refusal(app, http) {
+        return reply::detail(StatusCode::FORBIDDEN, reason);
+    }
+    context.observe(app, http, None);
+    let looked = auth::installed(app, http, context).await;
+    if let Err(denied) = looked.and_then(|installed| auth::may_look(installed.as_ref()).map_err(Into::into)) {
+        return denied.answer(context, "/seed");
+    }
+    match seed_of(&app.configured.load(), http) {
+        Ok(seed) => {
+            let mut answer = reply::document(http, &Document::new(seed_document(&seed)));
+            let vary = HeaderValue::from_static(classic::VARY);
+            answer.headers_mut().append(header::VARY, vary);
+            answer
+        }
+        Err(problem) => reply::problem(&problem.of(context.id())),
+    }
+}
+
+/// Answers by which methods the seed is asked, which version is spoken, and how long a page of a run is.
+pub(super) fn seed_options(app: &App, http: &HttpRequest) -> HttpResponse {
+    let named = http.headers().get("maltego-protocol-version");
+    let spoken = negotiated(named.and_then(|value| value.to_str().ok()));
+    let mut answer = negotiation::preflight(app, http).unwrap_or_else(|| {
+        HttpResponse::Ok()
+            .insert_header((header::ALLOW, "GET, HEAD, OPTIONS"))
+            .insert_header(("maltego-protocol-version", spoken))
+            .insert_header(("v3-page-size", PAGE.to_string()))
+            .json(())
+    });
+    negotiation::allow_page(app, http, answer.headers_mut());
+    answer
+}
+
 async fn answered(
     app: &Data<App>,
     http: &HttpRequest,
@@ -107,9 +154,9 @@ async fn answered(
     if !matches!(route, Route::Run(..)) {
         context.observe(app, http, None);
     }
-    let installed = match auth::installed(app, http, context) {
+    let installed = match auth::installed(app, http, context).await {
         Ok(installed) => installed,
-        Err(denied) => return reply::denied(split_token(path).1, denied),
+        Err(refused) => return refused.answer(context, split_token(path).1),
     };
     match route {
         Route::Create(id) => create::create(app, http, context, installed, &id, payload).await,

@@ -12,7 +12,7 @@ use crate::http::access::AccessDenied;
 use crate::http::problem::Problem;
 use crate::maltego::json::detail::{self, Refusal};
 use crate::maltego::json::run::State;
-use crate::net::bodies::BodyError;
+use crate::net::bodies::{AGAIN, BodyError};
 use crate::runs::RunPage;
 use crate::tokens::TokenError;
 
@@ -236,6 +236,27 @@ pub(super) fn denied(path: &str, denied: AccessDenied) -> HttpResponse {
         answer.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     answer.body(body.to_string())
+}
+
+/// Says that it is not known now whether a client may ask.
+pub(super) fn unavailable(path: &str) -> HttpResponse {
+    let body = serde_json::json!({
+        "type": "urn:maltego-transforms:problem:auth:provider-unavailable",
+        "title": "Authentication provider unavailable",
+        "status": StatusCode::SERVICE_UNAVAILABLE.as_u16(),
+        "detail": "the keys of the token's issuer cannot be fetched now; try again",
+        "instance": path,
+        "error_code": "auth.provider_unavailable",
+        "auth_origin": "sso",
+        "provider_type": "jwt",
+        "reason": "unavailable",
+        "refresh_required": false,
+        "retryable": true,
+    });
+    HttpResponse::ServiceUnavailable()
+        .content_type("application/problem+json")
+        .insert_header((header::RETRY_AFTER, AGAIN.as_secs()))
+        .body(body.to_string())
 }
 
 /// Adds how many entities of each type a run found.

@@ -304,7 +304,7 @@ proptest! {
     ) {
         match read_with(place, value) {
             Ok(request) => {
-                contradictions(&request);
+                let _ = contradictions(&request);
                 if let Ok(inputs) = inputs(&request) {
                     prop_assert!(inputs.len() <= request.entities.len());
                 }
