@@ -87,7 +87,8 @@ fn the_settings_that_are_commented_out_load() {
         let key = bare.split('=').next().unwrap_or_default().trim();
         let named = !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let is_header = bare.starts_with('[') && bare.ends_with(']') && !bare.contains(' ');
-        line.starts_with("# ") && (is_header || named && bare.contains('=') || bare.starts_with("  ") || bare == "]")
+        line.starts_with("# ")
+            && (is_header || named && bare.contains('=') || bare.starts_with("  ") || bare == "]")
     };
     let mut lines: Vec<String> = Vec::new();
     let mut header_is_over = false;
