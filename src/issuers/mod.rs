@@ -49,13 +49,18 @@ struct Issuer {
     client: Arc<Token>,
 }
 
+/// Is the SHA-256 of a token.
+type Digest256 = [u8; 32];
+/// Is what a token stands for, and until when.
+type Verified = (Arc<Token>, Timestamp);
+
 /// Holds the issuers of a configuration.
 #[derive(Debug)]
 pub struct Issuers {
     all: Vec<Arc<Issuer>>,
     clock: SharedClock,
     /// Tokens that were verified, by their digest, each with its end.
-    known: Mutex<HashMap<[u8; 32], (Arc<Token>, Timestamp)>>,
+    known: Mutex<HashMap<Digest256, Verified>>,
 }
 
 /// Holds what is read of a token.
@@ -153,7 +158,7 @@ impl Issuers {
     }
 }
 
-fn digest(text: &str) -> [u8; 32] {
+fn digest(text: &str) -> Digest256 {
     Sha256::digest(text.as_bytes()).into()
 }
 
