@@ -9,7 +9,7 @@ use pivotd::tokens::NewToken;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::support::{API_KEY, Builder, Entity, USERNAME};
+use crate::support::{API_KEY, Builder, Entity, TestApp, USERNAME};
 
 const OWN_KEY: &str = "canary-own-key-51d0";
 const TENANT_KEY: &str = "canary-tenant-key-c04d";
@@ -134,9 +134,20 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
         "/",
         "/readyz",
         "/run/domaintools.ip-history",
+        "/seed",
+        "/runner?Command=_TRANSFORMS",
+        "/runner?Command=_CONFIG",
+        "/v1/transforms",
+        "/status",
+        "/transforms",
+        "/assets",
+        "/hub_item",
     ] {
-        shown.push(app.get(path).await.body);
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        shown.push(format!("{:?} {}", answer.headers, answer.body));
     }
+    shown.extend(shown_by_v3(&app, &own).await);
     shown.push(
         app.post_json("/v1/alerts/score", &json!({"domain": "example.com"}))
             .await
@@ -157,6 +168,62 @@ async fn no_key_is_in_an_answer_a_log_a_metric_a_page_or_a_file() {
             assert!(!holds(bytes, canary), "{canary} in {path}");
         }
     }
+}
+
+/// Runs a transform by protocol v3 with a user's own key, which the vendor repeats; returns all that is shown of it.
+async fn shown_by_v3(app: &TestApp, own: &[(&str, &str)]) -> Vec<String> {
+    app.vendor.clear_faults();
+    app.vendor
+        .inject(Matcher::any(), echo(400, ["canary-own-user", OWN_KEY]), None);
+    let settings: Vec<_> = own
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
+    let body = json!({
+        "input": {
+            "metadata": {"entitiesTypesStat": {"maltego.Domain": 1}, "entitiesTotalCount": 1},
+            "graph": {"entities": [{
+                "id": "e1", "type": "maltego.Domain", "valueRef": "fqdn",
+                "properties": [{"name": "fqdn", "value": "echoed.example", "type": "STRING"}]
+            }], "links": []}
+        },
+        "transformSettings": settings
+    });
+    let runs = "/transforms/domaintools.ip-history/run";
+    let created = app.post_json(runs, &body).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let run = created.json()["result"]["runId"].as_str().unwrap().to_owned();
+    let mut shown = vec![format!("{:?} {}", created.headers, created.body)];
+    loop {
+        let page = app.get(&format!("{runs}/{run}/results")).await;
+        let is_under_way = ["INITIALIZED", "RUNNING"].contains(&page.header("maltego-run-state"));
+        shown.push(format!("{:?} {}", page.headers, page.body));
+        if !is_under_way {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        shown.last().unwrap().contains("Is [key] of [key] right?"),
+        "{shown:?}"
+    );
+    // A value that cannot be read is not repeated either.
+    let wrong = body
+        .to_string()
+        .replace("\"transformSettings\":[", "\"transformSettings\":[7,");
+    let refused = app
+        .http
+        .post(format!("{}{runs}", app.base))
+        .bearer_auth(&app.token);
+    let refused = refused
+        .header("content-type", "application/json")
+        .body(wrong)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 422);
+    shown.push(refused.text().await.unwrap());
+    shown
 }
 
 /// Words of a message that nobody but its sender and its readers has to see.
@@ -389,6 +456,8 @@ fn no_command_prints_a_key() {
     };
     let out = folder.path().join("export");
     let out = out.to_str().unwrap();
+    let file = folder.path().join("pivotd.mtz");
+    let file = file.to_str().unwrap();
     for arguments in [
         &["check"][..],
         &["keys", "test"],
@@ -404,6 +473,15 @@ fn no_command_prints_a_key() {
             "--out",
             out,
         ],
+        &[
+            "export",
+            "mtz",
+            "--public-url",
+            "https://pivot.example.org",
+            "--out",
+            file,
+        ],
+        &["export", "hub-item", "--public-url", "https://pivot.example.org"],
     ] {
         let printed = pivotd(arguments);
         assert!(!printed.is_empty(), "{arguments:?}");
