@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
 
 use super::{listed, note_left_out};
 use crate::cli::run::token_in;
@@ -19,6 +18,7 @@ use crate::control::remote::RemoteServer;
 use crate::http::transforms::ListTransforms;
 use crate::maltego::discovery::Seed;
 use crate::maltego::hub_item;
+use crate::maltego::json::documents;
 use crate::maltego::listing::{Listing, ListingEntry, OWNER};
 use crate::maltego::mtz::{LocalRunner, configuration, local_configuration};
 
@@ -154,22 +154,7 @@ impl HubItem {
         let item = hub_item::HubItem::new(&seed(base_url(self.public_url, &loaded)?));
         match self.format {
             Format::Xml => terminal::print_data(item.xml().trim_end()),
-            Format::Json => {
-                let json = json!({
-                    "id": item.id,
-                    "displayName": item.display_name,
-                    "description": item.description,
-                    "iconUrl": item.icon_url,
-                    "previewImageUrl": null,
-                    "provider": {
-                        "name": item.provider.name,
-                        "website": item.provider.website,
-                        "email": item.provider.email,
-                        "phone": null,
-                    },
-                });
-                terminal::print_data(&format!("{json:#}"));
-            }
+            Format::Json => terminal::print_data(std::str::from_utf8(&documents::hub_item(&item))?),
         }
         Ok(())
     }

@@ -1,37 +1,20 @@
 use proptest::prelude::*;
-use quick_xml::Reader;
-use quick_xml::events::Event;
 
 use super::{Seed, is_json_wanted, list};
 use crate::listing::{ListedTransform, Listing, TransformSetting};
 use crate::settings::SettingKind;
+use crate::tests::elements as read;
 
 /// One element: how deep it stands, its name and its attributes.
 type Element = (usize, String, Vec<(String, String)>);
 
 /// Reads XML to its elements' names with their attributes, in order, and says how deep each stands.
 fn elements(xml: &str) -> Vec<Element> {
-    let mut reader = Reader::from_str(xml);
-    let (mut all, mut depth) = (Vec::new(), 0);
-    loop {
-        let event = reader.read_event().unwrap();
-        match &event {
-            Event::Start(start) | Event::Empty(start) => {
-                let attributes = start.attributes().map(|attribute| {
-                    let attribute = attribute.unwrap();
-                    let value = quick_xml::escape::unescape(&attribute.value).unwrap();
-                    (attribute.key.as_ref().to_owned(), value.into_owned())
-                });
-                all.push((depth, start.name().as_ref().to_owned(), attributes.collect()));
-                depth += usize::from(matches!(event, Event::Start(_)));
-            }
-            Event::End(_) => depth -= 1,
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    assert_eq!(depth, 0);
-    all
+    let told = |one: read::Element| {
+        let name = one.name().to_owned();
+        (one.path.matches('/').count(), name, one.attributes)
+    };
+    read::elements(xml).into_iter().map(told).collect()
 }
 
 fn seed(base_url: &str) -> Seed {

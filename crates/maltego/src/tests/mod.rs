@@ -1,6 +1,7 @@
 //! Tests of the v2 wire formats.
 
 mod decode;
+pub(crate) mod elements;
 mod limits;
 mod properties;
 mod recordings;
