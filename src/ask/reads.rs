@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::ask::options::Options;
     use crate::ask::question::question;
-    use crate::ask::transform::said_by_entity;
+    use crate::ask::transform::questions::said_by_entity;
     use crate::config::Settings;
     use crate::providers::Providers;
 

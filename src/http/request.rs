@@ -75,14 +75,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Is the entry of a request that was refused.
-    fn refused(status: u16, client: Option<Arc<str>>) -> Self {
+    /// Is the entry of a request that came to this, for which no provider was asked.
+    pub(super) fn of(outcome: &'static str, status: u16) -> Self {
         Self {
-            outcome: "refused",
+            outcome,
             status,
             cache: "local",
             provider_time: Duration::ZERO,
-            client: client.unwrap_or_else(|| "".into()),
+            client: "".into(),
             operation: None,
             indicator: None,
             decision: None,
@@ -232,10 +232,11 @@ impl RequestContext {
     pub fn finish(&self, app: &App, status: u16) {
         let Some(line) = self.take_line() else { return };
         let entry = self.0.entry.take();
-        line.write(
-            app,
-            entry.unwrap_or_else(|| Entry::refused(status, self.0.client.take())),
-        );
+        let refused = || Entry {
+            client: self.client(),
+            ..Entry::of("refused", status)
+        };
+        line.write(app, entry.unwrap_or_else(refused));
     }
 }
 

@@ -313,11 +313,67 @@ def check_refusals(client, listed):
     print(f"  {len(cases) + 1} refusals")
 
 
+def check_checks():
+    """Shows broken answers to the checks, each of which has to notice."""
+    whole = {
+        "result": {
+            "eventPointer": 0,
+            "eventCount": 1,
+            "atomicEntityCount": 1,
+            "compositeEntityCount": 0,
+            "incompleteCompositeEntity": False,
+            "events": [
+                {
+                    "timestamp": "2026-11-21 22:22:46.643674",
+                    "data": {
+                        "eventType": "ADD",
+                        "entity": {"id": "a", "valueRef": "fqdn", "weight": 100, "type": "maltego.Domain", "overlays": []},
+                        "inputType": "ENTITY",
+                    },
+                }
+            ],
+            "runId": "28460bcc-bd09-4969-8c66-bd33a1e7be8f",
+            "state": "COMPLETED",
+            "startTime": "2026-11-21 22:22:46.637693",
+            "updateTime": "2026-11-21 22:22:46.639370",
+        },
+        "status": {"uiMessages": [], "code": 200},
+    }
+    parse(transform_run.TransformRunResponse, whole, "whole")
+    entity = ("result", "events", 0, "data", "entity")
+    broken = {
+        "an unknown member": (("result",), "more", 1),
+        "an unknown member deep inside": (entity, "colour", "red"),
+        "a number as a text": (("result",), "eventCount", "1"),
+        "an unknown state": (("result",), "state", "DONE"),
+        "an unknown bookmark": (entity, "bookmark", 9),
+        "a missing member": (("result",), "runId", None),
+        "a missing member that has a default": (entity, "overlays", None),
+    }
+    for name, (way, member, value) in broken.items():
+        answer = json.loads(json.dumps(whole))
+        place = answer
+        for step in way:
+            place = place[step]
+        if value is None:
+            del place[member]
+        else:
+            place[member] = value
+        try:
+            parse(transform_run.TransformRunResponse, answer, name)
+        except Wrong:
+            continue
+        raise Wrong(f"the checks do not notice {name}")
+    print(f"  {len(broken)} broken answers noticed")
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--binary", required=True, type=pathlib.Path, help="the pivotd to check")
     binary = arguments.parse_args().binary
     try:
+        print("the checks themselves")
+        check_checks()
         with demo.running(binary) as running:
             client = Client(running.address)
             print("documents of protocol v3, read by the vendor's models")

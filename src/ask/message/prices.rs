@@ -88,10 +88,14 @@ impl PriceTotal {
             Some(left) => format!("the budget has only {} left", money(left.max(0), &self.unit)),
             None => "no money budget is set".to_owned(),
         };
+        let counted = |count: u64, one: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{count} {one}s"),
+        };
         let mut text = format!(
-            "{} values: {} records for {} in all from {} ({}); {budget}",
-            self.values,
-            self.records,
+            "{}: {} for {} in all from {} ({}); {budget}",
+            counted(self.values as u64, "value"),
+            counted(self.records, "record"),
             money(self.cents, &self.unit),
             self.title,
             self.product,

@@ -121,7 +121,7 @@ async fn a_selection_is_asked_about_once_with_the_total() {
     let mut events = Vec::new();
     let prompt = asked(&client, &run, &mut events).await;
     let message = prompt["message"].as_str().unwrap();
-    assert!(message.contains("for 2 entities"), "{message}");
+    assert!(message.contains("2 values"), "{message}");
     answer(&client, &run, &prompt, "COMPLETED", "buy").await;
     assert_eq!(client.read_until(&run, &mut events, |_| false).await, "COMPLETED");
     assert_eq!(of(&events, "ADD CHOICE_PROMPT").len(), 1);

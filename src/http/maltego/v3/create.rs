@@ -16,7 +16,7 @@ use crate::domain::echo::echoed;
 use crate::http::access::AccessDenied;
 use crate::http::maltego::{FACE, MOST_BYTES, MOST_BYTES_UNKNOWN, RunContext};
 use crate::http::principal::{self, Principal};
-use crate::http::request::RequestContext;
+use crate::http::request::{Entry, RequestContext};
 use crate::maltego::json::client::Capability;
 use crate::maltego::json::detail::{Fault, Refusal, Step};
 use crate::maltego::json::event::{Event, MessageType, StatusMessage};
@@ -104,6 +104,12 @@ async fn begun(
     let fault = unmet(&request, listed, &settings);
     if !fault.is_empty() {
         fail(&run, &fault);
+        context.tell(Entry {
+            client: principal.client,
+            operation: Some(spec.name.as_str().into()),
+            indicator: indicator(&inputs),
+            ..Entry::of("bad_input", StatusCode::CREATED.as_u16())
+        });
         return Ok(answer);
     }
     let context_of_run = RunContext {

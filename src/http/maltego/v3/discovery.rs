@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -65,15 +64,11 @@ pub(super) fn document(
         let name = HeaderName::from_static(name);
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    let outcome = if made.is_some() { "found" } else { "not_found" };
     context.tell(Entry {
-        outcome: if made.is_some() { "found" } else { "not_found" },
-        status: answer.status().as_u16(),
-        cache: "local",
-        provider_time: Duration::ZERO,
         client: context.client(),
         operation: Some(route.pattern().into()),
-        indicator: None,
-        decision: None,
+        ..Entry::of(outcome, answer.status().as_u16())
     });
     answer
 }

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::maltego::json::entity::{Ids, identity};
+use crate::maltego::json::entity::identity;
 use crate::maltego::json::event::Event;
 use crate::maltego::json::graph::Input;
+use crate::maltego::json::ids::Ids;
 use crate::maltego::{Entity, InputEntity};
 use crate::runs::Run;
 

@@ -21,9 +21,9 @@ use crate::catalogue::TransformSpec;
 use crate::clock::timeout_at;
 use crate::http::maltego::{MANY_RECORDS, RunContext};
 use crate::http::request::{Entry, Line};
-use crate::maltego::json::entity::Ids;
 use crate::maltego::json::event::{Event, MessageType, StatusMessage};
 use crate::maltego::json::graph::Input;
+use crate::maltego::json::ids::Ids;
 use crate::maltego::json::run::State;
 use crate::maltego::{TransformRequest, UiMessage, UiMessageKind};
 use crate::runs::Run;
@@ -64,7 +64,7 @@ pub(super) struct InputResult {
     provider_time: Duration,
     is_failed: bool,
     /// What would have been bought, for how much.
-    pub(super) quotes: Vec<purchase::Offer>,
+    pub(super) quotes: Vec<purchase::Quote>,
 }
 
 impl Execution {
@@ -83,14 +83,9 @@ impl Execution {
         drawn: u64,
     ) -> Self {
         let entry = Entry {
-            outcome: "canceled",
-            status: StatusCode::CREATED.as_u16(),
-            cache: "local",
-            provider_time: Duration::ZERO,
             client: context.requester.client.as_str().into(),
             operation: Some(spec.name.as_str().into()),
-            indicator: None,
-            decision: None,
+            ..Entry::of("canceled", StatusCode::CREATED.as_u16())
         };
         Self {
             app: app.clone(),
@@ -208,7 +203,7 @@ impl Execution {
         } else {
             ask_observed(engine, &run, request, None).await
         };
-        let quotes = purchase::offers(&answers);
+        let quotes = purchase::quotes(&answers);
         let result = self.gathered(answers, &run).await;
         self.advance(&part, 1.0);
         self.finish(&mut emitter, result, of, quotes)
@@ -269,7 +264,7 @@ impl Execution {
         emitter: &mut Emitter<'_>,
         result: RunResult,
         of: usize,
-        quotes: Vec<purchase::Offer>,
+        quotes: Vec<purchase::Quote>,
     ) -> InputResult {
         let RunResult {
             body,
@@ -299,7 +294,7 @@ impl Execution {
         let is_asked = purchase::may_ask(self, &quotes);
         for UiMessage { kind, text } in &messages {
             let kind = match kind {
-                UiMessageKind::Inform if is_asked && purchase::is_quote(text, &quotes) => continue,
+                UiMessageKind::Inform if is_asked && purchase::is_told(text, &quotes) => continue,
                 UiMessageKind::Inform => MessageType::Info,
                 UiMessageKind::Debug => MessageType::Debug,
                 UiMessageKind::PartialError if !is_failed => MessageType::Warning,

@@ -1,57 +1,62 @@
 //! Asks the client's user before something is bought: once for a whole run, with the total.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::execution::{Execution, InputResult};
+use crate::ask::message::prices::PriceTotal;
 use crate::ask::transform::RunAnswers;
 use crate::clock::timeout_at;
 use crate::domain::outcome::money;
+use crate::domain::{Outcome, Price};
+use crate::engine::EngineResponse;
 use crate::http::maltego::TOKEN;
 use crate::maltego::json::event::{Event, MessageType, Prompt, PromptOption};
 use crate::maltego::json::graph::Input;
 use crate::maltego::json::run::State;
 use crate::maltego::settings::boolean;
+use crate::providers::Descriptor;
 
 /// How long the user may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 const BUY: &str = "buy";
 const KEEP: &str = "keep";
 
-/// Is something that can be bought for an input.
-#[derive(Debug, Clone)]
-pub(super) struct Offer {
-    provider: String,
-    title: String,
-    cents: i64,
-    unit: String,
-    count: u64,
-    money_left: Option<i64>,
-    max_price: Option<i64>,
-}
+/// Is the response of a provider that names a price instead of an answer.
+pub(super) type Quote = (Arc<Descriptor>, EngineResponse);
 
 /// Lists what can be bought instead of answers.
-pub(super) fn offers(answers: &RunAnswers) -> Vec<Offer> {
-    let quotes = answers.quotes();
-    let offers = quotes.map(|quote| Offer {
-        provider: quote.descriptor.name.to_string(),
-        title: quote.descriptor.title.to_string(),
-        cents: quote.price.cents,
-        unit: quote.price.unit.clone(),
-        count: quote.price.count,
-        money_left: quote.money_left,
-        max_price: quote.max_price,
+pub(super) fn quotes(answers: &RunAnswers) -> Vec<Quote> {
+    let quotes = answers.quotes().map(|(descriptor, told)| {
+        // The user may take their time, in which nothing holds room that others need.
+        let told = EngineResponse {
+            place: None,
+            ..told.clone()
+        };
+        (Arc::clone(descriptor), told)
     });
-    offers.collect()
+    quotes.collect()
 }
 
-impl Offer {
-    /// Tells whether it may be bought, for what is allowed and what is left.
-    fn is_affordable(&self) -> bool {
-        self.max_price.is_some_and(|max| self.cents <= max)
-            && self.money_left.is_none_or(|left| left >= self.cents)
+fn price((_, told): &Quote) -> Option<&Price> {
+    match &told.outcome {
+        Outcome::Found(answer) => answer.price.as_ref(),
+        _ => None,
     }
+}
+
+fn total<'a>(quotes: impl Iterator<Item = &'a Quote>) -> Vec<PriceTotal> {
+    PriceTotal::of(quotes.map(|(descriptor, told)| (descriptor.as_ref(), told)))
+}
+
+/// Tells whether a quote may be bought, for what is allowed and what is left.
+fn is_affordable(quote: &Quote) -> bool {
+    let Some(price) = price(quote) else { return false };
+    let (_, told) = quote;
+    told.max_price.is_some_and(|max| price.cents <= max)
+        && told.money_left.is_none_or(|left| left >= price.cents)
 }
 
 /// Sets that what has a price is bought.
@@ -70,22 +75,22 @@ fn is_set(work: &Execution, provider: &str) -> bool {
     settings.any(|(known, value)| *known == name && boolean(value) == Ok(Some(true)))
 }
 
-/// Tells whether the user is asked about an input's offers.
-pub(super) fn may_ask(work: &Execution, offers: &[Offer]) -> bool {
+/// Tells whether the user is asked about an input's quotes.
+pub(super) fn may_ask(work: &Execution, quotes: &[Quote]) -> bool {
     work.question.may_prompt
         && work.context.requester.may_buy
-        && !offers.is_empty()
-        && offers
+        && !quotes.is_empty()
+        && quotes
             .iter()
-            .all(|offer| offer.is_affordable() && !is_set(work, &offer.provider))
+            .all(|quote| is_affordable(quote) && !is_set(work, &quote.0.name))
 }
 
-/// Tells whether a message is the quote of an offer.
-pub(super) fn is_quote(text: &str, offers: &[Offer]) -> bool {
-    let mut offers = offers.iter();
-    offers.any(|offer| {
-        let amount = money(offer.cents, &offer.unit);
-        text.contains(&format!("for {amount} from {}", offer.title))
+/// Tells whether a message names the price of a quote.
+pub(super) fn is_told(text: &str, quotes: &[Quote]) -> bool {
+    let mut quotes = quotes.iter();
+    quotes.any(|quote| {
+        let amount = price(quote).map(Price::amount).unwrap_or_default();
+        text.contains(&format!("for {amount} from {}", quote.0.title))
     })
 }
 
@@ -95,13 +100,9 @@ pub(super) async fn decide(
     inputs: &[Input],
     results: &[InputResult],
 ) -> Option<Vec<usize>> {
-    let quoted: Vec<(usize, &[Offer])> = results
-        .iter()
-        .enumerate()
-        .filter(|(_, result)| !result.quotes.is_empty())
-        .map(|(at, result)| (at, result.quotes.as_slice()))
-        .collect();
-    if quoted.is_empty() {
+    let say = |kind, text: &str| work.say(kind, State::Running, text, inputs.len());
+    let quoted = results.iter().filter(|result| !result.quotes.is_empty()).count();
+    if quoted == 0 {
         return None;
     }
     if !work.context.requester.may_buy {
@@ -111,61 +112,45 @@ pub(super) async fn decide(
             ),
             false => format!("this token cannot buy; it needs the scope `{BUY}`"),
         };
-        work.say(MessageType::Info, State::Running, &text, inputs.len());
+        say(MessageType::Info, &text);
         return None;
     }
-    let asked: Vec<(usize, &[Offer])> = quoted
-        .into_iter()
-        .filter(|(_, offers)| may_ask(work, offers))
+    let places: Vec<usize> = results
+        .iter()
+        .enumerate()
+        .filter(|(_, result)| may_ask(work, &result.quotes))
+        .map(|(at, _)| at)
         .collect();
-    let first = asked.first()?.1.first()?;
-    let offers = || asked.iter().flat_map(|(_, offers)| offers.iter());
-    // One question has one sum: of one provider, in one unit.
-    if offers().any(|offer| offer.unit != first.unit) {
+    if places.is_empty() {
+        if quoted > 1 && !work.question.may_prompt {
+            let totals = total(results.iter().flat_map(|result| &result.quotes));
+            totals
+                .iter()
+                .for_each(|total| say(MessageType::Info, &total.text()));
+        }
         return None;
     }
-    let total: i64 = offers().map(|offer| offer.cents).fold(0, i64::saturating_add);
-    let count: u64 = offers().map(|offer| offer.count).fold(0, u64::saturating_add);
-    let left = offers().filter_map(|offer| offer.money_left).min();
-    if let Some(left) = left
-        && left < total
-    {
-        let text = format!(
-            "{} reports together cost {}, and the budget has only {} left; nothing was bought, so select fewer",
-            offers().count(),
-            money(total, &first.unit),
-            money(left.max(0), &first.unit)
+    let asked = places.iter().filter_map(|at| results.get(*at));
+    let totals = total(asked.flat_map(|result| &result.quotes));
+    let texts: Vec<String> = totals.iter().map(PriceTotal::text).collect();
+    let message = texts.join("; and ");
+    let is_too_much = |total: &PriceTotal| total.money_left.is_some_and(|left| left < total.cents);
+    if totals.iter().any(is_too_much) {
+        say(
+            MessageType::Warning,
+            &format!("nothing was bought, so select fewer: {message}"),
         );
-        work.say(MessageType::Warning, State::Running, &text, inputs.len());
         return None;
     }
-    let message = question(&first.title, asked.len(), count, total, left, &first.unit);
-    let chosen = ask(work, &message, &money(total, &first.unit)).await;
-    if !chosen {
-        let text = format!("nothing was bought: {message}");
-        work.say(MessageType::Info, State::Running, &text, inputs.len());
+    let amounts: Vec<String> = totals
+        .iter()
+        .map(|total| money(total.cents, &total.unit))
+        .collect();
+    if !ask(work, &format!("{message}. Buy?"), &amounts.join(" and ")).await {
+        say(MessageType::Info, &format!("nothing was bought: {message}"));
         return None;
     }
-    Some(asked.into_iter().map(|(at, _)| at).collect())
-}
-
-fn question(title: &str, inputs: usize, count: u64, total: i64, left: Option<i64>, unit: &str) -> String {
-    let records = match count {
-        1 => "1 domain".to_owned(),
-        count => format!("{count} domains"),
-    };
-    let of = match inputs {
-        1 => String::new(),
-        many => format!(" for {many} entities"),
-    };
-    let rest = match left {
-        Some(left) => format!("{} of the budget would be left", money(left - total, unit)),
-        None => "no money budget is set".to_owned(),
-    };
-    format!(
-        "{title} has {records}{of} for {} in all; {rest}. Buy?",
-        money(total, unit)
-    )
+    Some(places)
 }
 
 /// Asks, and waits for the answer. Without one nothing is bought.

@@ -34,7 +34,10 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     fn find(&self) -> Option<Arc<Run>> {
         let id = run_id(self.run)?;
-        let transform = listing::id(self.transform.trim_matches('.')).to_ascii_lowercase();
+        let configured = self.app.configured.load();
+        // One that was taken out of the configuration since has its runs still.
+        let listed = listing::find(&configured.listing, self.transform);
+        let transform = listing::id(listed.map_or(self.transform, |listed| &listed.name));
         self.app.runs.find(&id, &transform, self.client.as_deref())
     }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::json::entity::{Ids, identity};
+use crate::json::entity::identity;
 use crate::json::event::{Event, MessageType, Prompt, PromptOption, StatusMessage};
+use crate::json::ids::Ids;
 use crate::json::run::{Standing, State, page, summary};
 use crate::response::{
     Bookmark, DisplayInformation, LinkProperty, LinkStyle, Overlay, OverlayKind, OverlayPosition,

@@ -304,7 +304,7 @@ proptest! {
     ) {
         match read_with(place, value) {
             Ok(request) => {
-                let _ = contradictions(&request);
+                prop_assert!(contradictions(&request).len() <= 2);
                 if let Ok(inputs) = inputs(&request) {
                     prop_assert!(inputs.len() <= request.entities.len());
                 }
