@@ -221,24 +221,32 @@ impl Shared {
     }
 }
 
+/// Says that runs are looked for while it lives.
+struct Sweeping(Arc<Shared>);
+
+impl Drop for Sweeping {
+    /// Lets the next run look for runs again, also where the runtime of this task ended.
+    fn drop(&mut self) {
+        self.0.is_sweeping.store(false, Ordering::Release);
+    }
+}
+
 /// Looks for forgotten runs as long as there are runs.
 async fn sweep(shared: Arc<Shared>) {
     loop {
-        let now = shared.clock.elapsed();
-        match shared.sweep(now) {
+        let sweeping = Sweeping(Arc::clone(&shared));
+        loop {
+            let now = shared.clock.elapsed();
             // No more often than once a second, however many are due.
-            Some(due) => {
-                let due = due.max(now + Duration::from_secs(1));
-                shared.clock.sleep_until(due).await;
-            }
-            None => {
-                shared.is_sweeping.store(false, Ordering::Release);
-                // One that was created in between relied on this task.
-                let is_empty = shared.table().runs.is_empty();
-                if is_empty || shared.is_sweeping.swap(true, Ordering::AcqRel) {
-                    return;
-                }
-            }
+            let Some(due) = shared.sweep(now) else { break };
+            let due = due.max(now + Duration::from_secs(1));
+            shared.clock.sleep_until(due).await;
+        }
+        drop(sweeping);
+        // One that was created in between relied on this task.
+        let is_empty = shared.table().runs.is_empty();
+        if is_empty || shared.is_sweeping.swap(true, Ordering::AcqRel) {
+            return;
         }
     }
 }
