@@ -37,6 +37,8 @@ pub struct RequestContext(Rc<Shared>);
 
 struct Shared {
     id: Uuid,
+    /// The trace that the client says the request belongs to.
+    trace_id: Option<u128>,
     started: Duration,
     /// The token that was looked up, once it was.
     presented: OnceCell<PresentedToken>,
@@ -94,6 +96,7 @@ impl Entry {
 pub struct Line {
     operation: Operation,
     id: Uuid,
+    trace_id: Option<u128>,
     started: Duration,
     _in_flight: InFlight,
 }
@@ -108,6 +111,7 @@ impl Line {
         log.request(RequestLine {
             at: app.engine.clock().now(),
             request_id: self.id,
+            trace_id: self.trace_id,
             client: entry.client,
             frontend,
             operation: entry.operation.unwrap_or_else(|| pattern.into()),
@@ -122,12 +126,29 @@ impl Line {
     }
 }
 
+/// Reads the id of the trace in `traceparent` (W3C Trace Context); none where the header is malformed.
+fn trace_id(http: &HttpRequest) -> Option<u128> {
+    let text = http.headers().get("traceparent")?.to_str().ok()?;
+    let mut parts = text.split('-');
+    let mut part = |length: usize| {
+        let part = parts.next()?;
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (part.len() == length && part.bytes().all(is_hex)).then_some(part)
+    };
+    let (version, trace, _parent, _flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
+    // Later versions may say more behind it; version ff is none.
+    let is_known = version != "ff" && (version != "00" || parts.next().is_none());
+    let trace = u128::from_str_radix(trace, 16).ok()?;
+    (is_known && trace != 0).then_some(trace)
+}
+
 impl RequestContext {
     /// Begins a request.
     pub fn begin(http: &HttpRequest) -> Self {
         let app = http.app_data::<Data<App>>();
         let context = Self(Rc::new(Shared {
             id: Uuid::now_v7(),
+            trace_id: trace_id(http),
             started: app.map_or(Duration::ZERO, |app| app.engine.clock().elapsed()),
             presented: OnceCell::new(),
             is_vouched: Cell::new(false),
@@ -223,6 +244,7 @@ impl RequestContext {
         Some(Line {
             operation,
             id: self.0.id,
+            trace_id: self.0.trace_id,
             started: self.0.started,
             _in_flight: in_flight,
         })
@@ -246,5 +268,38 @@ impl FromRequest for RequestContext {
 
     fn from_request(http: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         ready(Ok(Self::of(http)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_trace_is_read_as_the_standard_writes_it() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let whole = format!("00-{id}-00f067aa0ba902b7-01");
+        let later = format!("01-{id}-00f067aa0ba902b7-01-more");
+        for (header, is) in [
+            (whole.clone(), true),
+            (later, true),
+            (format!("{whole}-more"), false),
+            (whole.replace("00-4b", "ff-4b"), false),
+            (whole.replace(id, &"0".repeat(32)), false),
+            (whole.replace('b', "B"), false),
+            (whole.replace("-01", ""), false),
+            (whole.replace("a9", "\"\n"), false),
+            (String::new(), false),
+        ] {
+            let request = TestRequest::default().insert_header(("traceparent", header.replace('\n', "x")));
+            let read = trace_id(&request.to_http_request());
+            assert_eq!(
+                read.map(|id| format!("{id:032x}")),
+                is.then(|| id.to_owned()),
+                "{header}"
+            );
+        }
     }
 }

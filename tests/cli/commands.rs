@@ -541,3 +541,56 @@ fn newcomers_need_neither_key_nor_server() {
         "nothing is left behind"
     );
 }
+
+#[test]
+fn the_url_of_an_analyst_is_printed_once_and_works_until_it_is_revoked() {
+    let place = Place::new();
+    let mut command = place.command(&["serve"]);
+    command.env("PIVOTD__SERVER__PUBLIC_URL", "https://pivot.example.org/ti/");
+    let server = place.spawn(command);
+    let printed = place
+        .command(&["tokens", "create", "anna", "--maltego"])
+        .output()
+        .unwrap();
+    assert!(printed.status.success(), "{printed:?}");
+    let (out, said) = (
+        String::from_utf8(printed.stdout).unwrap(),
+        String::from_utf8(printed.stderr).unwrap(),
+    );
+    // What the server says of itself, whatever the command's own configuration says.
+    let below = out
+        .trim_end()
+        .strip_prefix("https://pivot.example.org/ti/t/")
+        .unwrap();
+    let token = below.strip_suffix("/seed").unwrap();
+    assert_eq!(out.lines().count(), 1);
+    assert!(
+        said.contains("Data Hub") && said.contains("/runner?Command=_CONFIG'"),
+        "{said}"
+    );
+    let list = place.good(&["tokens", "list"]);
+    let row = list.lines().find(|line| line.contains("anna")).unwrap();
+    assert!(
+        !list.contains(token) && row.contains("transforms") && !row.contains("enrich"),
+        "{list}"
+    );
+    let seed = || {
+        let url = format!("{}/t/{token}/seed", server.url);
+        place.runtime.block_on(async {
+            let http = reqwest::Client::builder().no_proxy().build().unwrap();
+            let answer = http.get(url).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        })
+    };
+    let (status, body) = seed();
+    assert_eq!(status, 200);
+    assert!(
+        body.contains(&format!("https://pivot.example.org/ti/t/{token}/runner")),
+        "{body}"
+    );
+    place.good(&["tokens", "revoke", "anna"]);
+    assert_eq!(seed().0, 401);
+    let refused = place.bad(&["tokens", "create", "anna", "--maltego", "--scope", "enrich"]);
+    assert!(refused.contains("transforms"), "{refused}");
+    server.stop();
+}

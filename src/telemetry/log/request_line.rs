@@ -19,6 +19,8 @@ pub struct RequestLine {
     pub at: Timestamp,
     /// The request id.
     pub request_id: uuid::Uuid,
+    /// The trace that the client says it belongs to.
+    pub trace_id: Option<u128>,
     /// The client token's name; empty where there was none.
     pub client: Arc<str>,
     /// The frontend.
@@ -87,6 +89,9 @@ impl RequestLine {
                      \"took_ms\":{took_ms}.{took_us:03}",
                     self.outcome, self.status, self.cache
                 )?;
+                if let Some(trace_id) = self.trace_id {
+                    write!(sink, ",\"trace_id\":\"{trace_id:032x}\"")?;
+                }
                 if let Some(shown) = shown {
                     sink.write_all(b",\"indicator\":")?;
                     quoted(sink, &shown)?;
@@ -111,6 +116,9 @@ impl RequestLine {
                     self.status,
                     self.cache
                 )?;
+                if let Some(trace_id) = self.trace_id {
+                    write!(sink, " trace_id={trace_id:032x}")?;
+                }
                 if let Some(shown) = shown {
                     write!(sink, " indicator={shown:?}")?;
                 }
@@ -203,6 +211,7 @@ pub(super) mod tests {
         RequestLine {
             at: Timestamp::from_second(1_700_000_000).unwrap(),
             request_id: uuid::Uuid::nil(),
+            trace_id: Some(0x4bf9_2f35),
             client: "an\"na\n".into(),
             frontend: "maltego",
             operation: "domaintools.ip-history".into(),
@@ -231,6 +240,7 @@ pub(super) mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["fields"]["indicator"], "evil\"\n\u{1b}[2J.example");
         assert_eq!(value["fields"]["client"], "an\"na\n");
+        assert_eq!(value["fields"]["trace_id"], "0000000000000000000000004bf92f35");
         let turned = written(LogFormat::Json, LogIndicators::Full, "a\u{202e}b");
         assert!(
             turned.contains("\"indicator\":\"a\\u202eb\"") && turned.contains("\"decision_id\":\"d-1\""),
