@@ -104,7 +104,13 @@ async fn main() -> Result<(), Failed> {
         return Err("usage: v3_client URL TRANSFORM DOMAIN SECONDS [TOKEN]".into());
     };
     let load = Arc::new(Load {
-        http: reqwest::Client::builder().no_proxy().build()?,
+        // The other server does not pack its answers.
+        http: reqwest::Client::builder()
+            .no_proxy()
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .build()?,
         url: format!("{base}/transforms/{transform}/run"),
         domain: domain.clone(),
         token: token.first().cloned(),

@@ -4,7 +4,7 @@ import sys
 
 from maltego.entities import Domain, IPv4Address
 from maltego.model.context import MaltegoContext
-from maltego.server import register_transform, run_server
+from maltego.server import MaltegoServerSettings, ServerHTTPSettings, register_transform, run_server
 
 PORT, COUNT = int(sys.argv[1]), int(sys.argv[2])
 
@@ -20,4 +20,7 @@ def make(at):
 for at in range(COUNT):
     make(at)
 
-run_server(host="127.0.0.1", port=PORT, ssl=False)
+settings = MaltegoServerSettings(
+    server_name="Peer", ns="bench.peer", author="bench", http_settings=ServerHTTPSettings(protocol="http"),
+)
+run_server(settings=settings, host="127.0.0.1", port=PORT, ssl=False)

@@ -230,3 +230,14 @@ fn strict_properties_tell_entities_apart_and_loose_ones_do_not() {
     other.properties.push(Property::strict("acme.id", "ID", "7"));
     assert_ne!(identity(&full()), identity(&other));
 }
+
+#[test]
+fn a_time_is_written_in_microseconds_of_utc() {
+    for (at, text) in [
+        ("2026-11-21T22:22:46.643674999Z", "2026-11-21 22:22:46.643674"),
+        ("2026-01-02T03:04:05Z", "2026-01-02 03:04:05.000000"),
+        ("1969-12-31T23:59:59.999999Z", "1969-12-31 23:59:59.999999"),
+    ] {
+        assert_eq!(crate::json::event::time(at.parse().unwrap()), text);
+    }
+}
