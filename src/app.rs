@@ -6,10 +6,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 
 use self::documents::Documents;
 use self::rendering::Rendering;
@@ -67,8 +66,6 @@ pub struct Configured {
     pub catalogue: Catalogue,
     /// What Maltego clients are offered of them.
     pub listing: Listing,
-    /// The same as classic clients read it, once one asked.
-    pub(crate) classic_list: OnceLock<Bytes>,
     /// The rules of scores.
     pub policy: Policy,
 }
@@ -82,7 +79,6 @@ impl Configured {
             loaded,
             catalogue,
             listing,
-            classic_list: OnceLock::new(),
             policy,
         }
     }

@@ -2,6 +2,9 @@
 //!
 //! The modules follow the way of a question; `ARCHITECTURE.md` is the map. The pure parts are crates, below `crates/`.
 
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod app;
 pub mod ask;
 pub mod catalogue;

@@ -1,16 +1,12 @@
 //! `pivotd run`: a transform in the terminal, on values or on a graph.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
-use secrecy::zeroize::Zeroize;
-use secrecy::{ExposeSecret, SecretString};
+use std::path::PathBuf;
 
 use super::filters::Filters;
 use super::follow::{self, GraphFiles, Step};
 use super::found::{columns, entities};
-use super::session::Session;
+use super::session::{Session, elsewhere};
 use super::table::{Column, csv};
 use super::{ConfigFile, ExitStatus, block_on, given, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
@@ -253,13 +249,8 @@ impl Run {
 
     /// Returns the server elsewhere that is to be asked, if one is named.
     fn remote(&self) -> anyhow::Result<Option<RemoteServer>> {
-        let Some((url, file)) = self.server.as_ref().zip(self.token_file.as_ref()) else {
-            return Ok(None);
-        };
-        let token = token_in(file)?;
-        let server =
-            RemoteServer::new(url, token).map_err(|expected| anyhow::anyhow!("--server: {expected}"))?;
-        Ok(Some(server))
+        let named = self.server.as_ref().zip(self.token_file.as_ref());
+        named.map(|(url, file)| elsewhere(url, file)).transpose()
     }
 
     /// Finds what to run on: the values, or entities of a graph.
@@ -341,22 +332,6 @@ impl Run {
             failed,
         })
     }
-}
-
-/// Reads a token from a file that holds nothing else.
-pub(super) fn token_in(file: &Path) -> anyhow::Result<SecretString> {
-    let mut text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let token = SecretString::from(text.trim());
-    text.zeroize();
-    let is_word = |text: &str| {
-        !text.is_empty() && text.len() <= 1024 && text.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    anyhow::ensure!(
-        is_word(token.expose_secret()),
-        "{}: expected a client token and nothing else",
-        file.display()
-    );
-    Ok(token)
 }
 
 /// Writes why a local transform has no answer, as clients read it.

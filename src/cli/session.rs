@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use secrecy::zeroize::Zeroize;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::differs::{self, differences};
 use super::serve::load;
@@ -209,6 +211,28 @@ impl Session {
             }
         }
     }
+}
+
+/// Names a server elsewhere, with the token of a file.
+pub(super) fn elsewhere(url: &str, token_file: &Path) -> anyhow::Result<RemoteServer> {
+    let token = token_in(token_file)?;
+    RemoteServer::new(url, token).map_err(|expected| anyhow::anyhow!("--server: {expected}"))
+}
+
+/// Reads a token from a file that holds nothing else.
+pub(super) fn token_in(file: &Path) -> anyhow::Result<SecretString> {
+    let mut text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let token = SecretString::from(text.trim());
+    text.zeroize();
+    let is_word = |text: &str| {
+        !text.is_empty() && text.len() <= 1024 && text.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    anyhow::ensure!(
+        is_word(token.expose_secret()),
+        "{}: expected a client token and nothing else",
+        file.display()
+    );
+    Ok(token)
 }
 
 /// Reads where the server is, and says what is doubtful about that.

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::client::{ControlError, MOST_BYTES};
+use crate::engine::transport::is_loopback;
 use crate::http::api_call::ApiCall;
 
 /// How long a server may take to take the connection.
@@ -30,12 +31,7 @@ impl RemoteServer {
         let base_url = Url::parse(base_url.trim_end_matches('/')).map_err(|_| {
             "expected the URL that clients call, such as https://pivot.example.org".to_owned()
         })?;
-        let is_local = match base_url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
+        let is_local = is_loopback(&base_url);
         if base_url.scheme() != "https" && !(base_url.scheme() == "http" && is_local) {
             return Err("expected an https URL: over another, the token could be read on the way".to_owned());
         }

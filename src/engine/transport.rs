@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use self::address::{AddressPolicy, CheckedResolver, is_loopback, literal};
+pub(crate) use self::address::is_loopback;
+use self::address::{AddressPolicy, CheckedResolver, literal};
 use self::dns::Resolvers;
 pub use self::plain::PlainClient;
 use self::redact::Secrets;

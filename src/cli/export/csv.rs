@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{listed, note_left_out};
+use crate::VERSION;
 use crate::cli::serve::load;
 use crate::cli::terminal;
 use crate::maltego::listing::{ListingEntry, OWNER, TransformSetting};
@@ -81,7 +82,7 @@ fn transform_row(entry: ListingEntry<'_>, base: &str) -> Vec<String> {
         OWNER.to_owned(),
         String::new(),
         transform.about.clone(),
-        env!("CARGO_PKG_VERSION").to_owned(),
+        VERSION.to_owned(),
         entry.name.to_owned(),
         transform.title.clone(),
         format!("{base}/run/{}", transform.name),

@@ -9,20 +9,18 @@ use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{listed, note_left_out};
-use crate::cli::run::token_in;
+use crate::VERSION;
 use crate::cli::serve::{load, write_private};
-use crate::cli::session::Session;
+use crate::cli::session::{Session, elsewhere, token_in};
 use crate::cli::{ConfigFile, block_on, terminal};
 use crate::config::{Loaded, values};
-use crate::control::remote::RemoteServer;
 use crate::http::transforms::ListTransforms;
 use crate::maltego::discovery::Seed;
 use crate::maltego::hub_item;
 use crate::maltego::json::documents;
-use crate::maltego::listing::{Listing, ListingEntry, OWNER};
+use crate::maltego::listing::{Listing, ListingEntry};
 use crate::maltego::mtz::{LocalRunner, configuration, local_configuration};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where a client starts the program: a folder that is on every machine.
 const FOLDER: &str = "/";
 
@@ -109,13 +107,15 @@ impl Mtz {
             }
             Some(token_file) => {
                 let token = path_token(token_file)?;
-                let bytes =
-                    configuration(&listing, &seed(format!("{base_url}/t/{}", token.expose_secret())))?;
+                let bytes = configuration(
+                    &listing,
+                    &Seed::new(format!("{base_url}/t/{}", token.expose_secret()), VERSION),
+                )?;
                 write_private(out, &bytes).with_context(|| out.display().to_string())?;
                 terminal::note("the token is inside: the file is for its analyst alone");
             }
             None => {
-                write(out, &configuration(&listing, &seed(base_url))?)?;
+                write(out, &configuration(&listing, &Seed::new(base_url, VERSION))?)?;
                 terminal::note(
                     "no token is inside: each analyst gives one in the setting global#pivotd.token; with --token-file it \
                      stands in the file",
@@ -131,8 +131,7 @@ impl Mtz {
 
 /// Asks a server elsewhere what it offers.
 fn offered_at(base_url: &str, token_file: &Path) -> anyhow::Result<Listing> {
-    let server = RemoteServer::new(base_url, token_in(token_file)?)
-        .map_err(|expected| anyhow::anyhow!("--server: {expected}"))?;
+    let server = elsewhere(base_url, token_file)?;
     let offered = block_on(async { Session::remote(server).call(&ListTransforms, "the server").await })??;
     // Names become arguments of commands.
     let is_plain = |text: &String| {
@@ -151,20 +150,12 @@ fn offered_at(base_url: &str, token_file: &Path) -> anyhow::Result<Listing> {
 impl HubItem {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let loaded = load(self.file.config.as_deref())?;
-        let item = hub_item::HubItem::new(&seed(base_url(self.public_url, &loaded)?));
+        let item = hub_item::HubItem::new(&Seed::new(base_url(self.public_url, &loaded)?, VERSION));
         match self.format {
             Format::Xml => terminal::print_data(item.xml().trim_end()),
             Format::Json => terminal::print_data(std::str::from_utf8(&documents::hub_item(&item))?),
         }
         Ok(())
-    }
-}
-
-fn seed(base_url: String) -> Seed {
-    Seed {
-        name: OWNER.to_owned(),
-        base_url,
-        version: VERSION.to_owned(),
     }
 }
 

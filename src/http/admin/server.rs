@@ -12,7 +12,7 @@ use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
 
 /// The version of this program.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub use crate::VERSION;
 
 /// Shows which program serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

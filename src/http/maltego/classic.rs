@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Responder};
 
 use super::answered::problem_in_xml;
 use super::{FACE, run, v3};
+use crate::VERSION;
 use crate::app::run_routes::{RunPath, path_token};
 use crate::app::{App, Configured};
 use crate::ask::message::head;
@@ -29,7 +30,6 @@ const RUNNER: &str = "/runner";
 pub(super) const VARY: &str = "Accept, Maltego-Protocol-Version";
 
 const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Routes them.
 pub(super) fn routes(config: &mut ServiceConfig) {
     let resource = |path: &'static str| -> Resource {
@@ -70,11 +70,7 @@ pub(super) fn seed_of(configured: &Configured, http: &HttpRequest) -> Result<See
     if let Some(token) = path_token(http.path()) {
         base_url = format!("{base_url}/t/{token}");
     }
-    Ok(Seed {
-        name: "pivotd".to_owned(),
-        base_url,
-        version: VERSION.to_owned(),
-    })
+    Ok(Seed::new(base_url, VERSION))
 }
 
 /// Answers the commands of the application.
@@ -117,8 +113,9 @@ async fn runner(
 fn listed(app: &App, http: &HttpRequest) -> Result<HttpResponse, Problem> {
     authorize(http, Scope::Transforms)?;
     let configured = app.configured.load();
-    let write = || list(&configured.listing, VERSION).into();
-    let xml = configured.classic_list.get_or_init(write).clone();
+    let generation = configured.catalogue.generation();
+    let write = || list(&configured.listing, VERSION).into_bytes();
+    let xml = app.documents.get(generation, "classic list", write).body.clone();
     let mut response = HttpResponse::Ok();
     Ok(response.insert_header((header::CONTENT_TYPE, XML)).body(xml))
 }

@@ -1,5 +1,6 @@
 //! The seed: what a client reads from the URL that an analyst pastes.
 
+use crate::listing::OWNER;
 use crate::markup::document;
 
 /// Names a server to clients.
@@ -14,6 +15,16 @@ pub struct Seed {
 }
 
 impl Seed {
+    /// Names this server, by the URL below which everything lies.
+    #[must_use]
+    pub fn new(base_url: impl Into<String>, version: &str) -> Self {
+        Self {
+            name: OWNER.to_owned(),
+            base_url: base_url.into(),
+            version: version.to_owned(),
+        }
+    }
+
     /// Returns the URL of the seed itself.
     #[must_use]
     pub fn url(&self) -> String {

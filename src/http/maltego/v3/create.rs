@@ -40,19 +40,6 @@ pub(super) async fn create(
     installed: Option<Principal>,
     id: &str,
     payload: web::Payload,
-) -> HttpResponse {
-    begun(app, http, context, installed, id, payload)
-        .await
-        .unwrap_or_else(|refused| refused)
-}
-
-async fn begun(
-    app: &Data<App>,
-    http: &HttpRequest,
-    context: &RequestContext,
-    installed: Option<Principal>,
-    id: &str,
-    payload: web::Payload,
 ) -> Result<HttpResponse, HttpResponse> {
     let deny = |denied: AccessDenied| {
         context.deny(denied);

@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::negotiation::client;
 use super::reply;
 use super::route::{Assets, Route};
+use crate::VERSION;
 use crate::app::documents::Document;
 use crate::app::{App, Configured};
 use crate::http::base_url::base_url;
@@ -20,10 +21,8 @@ use crate::maltego::hub_item::HubItem;
 use crate::maltego::json::client::negotiated;
 use crate::maltego::json::documents::{Status, hub_item, supported_capabilities};
 use crate::maltego::json::{assets, listing};
-use crate::maltego::listing::OWNER;
 use crate::maltego::settings::boolean;
 
-pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PROTOCOL: &str = "maltego-protocol-version";
 const OAUTH: (&str, &str) = ("maltego-transform-supported-oauth-formats", "jwe");
 
@@ -105,11 +104,7 @@ fn make(
         Route::Status => get("status", &|| status(app, configured).write()),
         Route::HubItem => {
             let known = base_url(&configured.settings().server, http).ok();
-            let seed = Seed {
-                name: OWNER.to_owned(),
-                base_url: known.clone().unwrap_or_default(),
-                version: VERSION.to_owned(),
-            };
+            let seed = Seed::new(known.clone().unwrap_or_default(), VERSION);
             let mut item = HubItem::new(&seed);
             item.icon_url = item.icon_url.filter(|_| known.is_some());
             Some(Arc::new(Document::new(hub_item(&item))))

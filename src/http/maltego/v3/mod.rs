@@ -21,11 +21,10 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
 use self::route::{Route, RunPart};
-use super::answered::keep_secret;
 use super::classic::{self, seed_of};
 use crate::app::App;
 use crate::app::documents::Document;
-use crate::app::run_routes::{holds_token, split_token};
+use crate::app::run_routes::split_token;
 use crate::http::problem::Problem;
 use crate::http::request::{Operation, RequestContext};
 use crate::maltego::json::client::negotiated;
@@ -73,9 +72,6 @@ pub(super) async fn serve(
     if let Ok(id) = id.parse() {
         let name = header::HeaderName::from_static("x-request-id");
         response.headers_mut().insert(name, id);
-    }
-    if holds_token(http.path()) {
-        keep_secret(response.headers_mut());
     }
     response
 }
@@ -159,7 +155,9 @@ async fn answered(
         Err(refused) => return refused.answer(context, split_token(path).1),
     };
     match route {
-        Route::Create(id) => create::create(app, http, context, installed, &id, payload).await,
+        Route::Create(id) => create::create(app, http, context, installed, &id, payload)
+            .await
+            .unwrap_or_else(|refused| refused),
         Route::Run(transform, run, part) => {
             let asked = results::Asked {
                 app,
