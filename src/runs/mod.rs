@@ -1,15 +1,17 @@
 //! Transform runs that outlive their requests (Maltego's protocol v3): who may read which, how many there are, and when one that
 //! its client forgot is ended and removed. They live in the memory of this process alone.
 
+mod memory;
 mod run;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
 
+use self::memory::Memory;
 use crate::clock::SharedClock;
 
 pub use run::{PromptOutcome, Run, RunPage};
@@ -20,14 +22,18 @@ pub const IDLE: Duration = Duration::from_secs(60);
 const MOST_RUNS: usize = 4_000;
 /// The most runs of one client.
 const MOST_OF_CLIENT: usize = 200;
-/// The most bytes of events of all runs together.
-const MOST_BYTES: usize = 256 << 20;
+/// Forgotten runs are looked for at least as often: another run may be due before those that were known.
+const LOOKED_FOR: Duration = Duration::from_secs(10);
+/// After this time, a run that ended and was not read is gone.
+pub const ROOM_AFTER: Duration = Duration::from_secs(2 * IDLE.as_secs());
 
 /// Says why there is no room for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRoom {
     /// The client has so many that it did not read to their ends.
     OfClient(usize),
+    /// The client's runs hold as much as they may.
+    BytesOfClient,
     /// All clients together have as many as there may be.
     OfAll,
 }
@@ -40,11 +46,15 @@ impl NoRoom {
             Self::OfClient(max) => format!(
                 "this client has {max} runs that it did not read to their ends; read, cancel or delete some of them, or try \
                  again in {} s",
-                IDLE.as_secs()
+                ROOM_AFTER.as_secs()
+            ),
+            Self::BytesOfClient => format!(
+                "this client's runs hold as much as they may; read, cancel or delete some of them, or try again in {} s",
+                ROOM_AFTER.as_secs()
             ),
             Self::OfAll => format!(
                 "the server holds as many runs as it may; nothing was looked up, so try again in {} s",
-                IDLE.as_secs()
+                ROOM_AFTER.as_secs()
             ),
         }
     }
@@ -68,26 +78,42 @@ pub struct Runs(Arc<Shared>);
 struct Shared {
     clock: SharedClock,
     table: Mutex<Table>,
-    bytes: Arc<AtomicUsize>,
+    memory: Memory,
     is_sweeping: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     runs: HashMap<Uuid, Arc<Run>>,
-    of_client: HashMap<Arc<str>, usize>,
+    of_client: HashMap<Arc<str>, OfClient>,
+}
+
+/// Is what a client has.
+#[derive(Debug)]
+struct OfClient {
+    runs: usize,
+    memory: Memory,
 }
 
 impl Table {
     fn remove(&mut self, id: &Uuid) -> Option<Arc<Run>> {
         let run = self.runs.remove(id)?;
-        if let Some(count) = self.of_client.get_mut(&run.owner.client) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(own) = self.of_client.get_mut(&run.owner.client) {
+            own.runs -= 1;
+            if own.runs == 0 {
                 self.of_client.remove(&run.owner.client);
             }
         }
         Some(run)
+    }
+
+    /// Says why a client may not have another run.
+    fn is_full_of(&self, client: &str) -> Option<NoRoom> {
+        let own = self.of_client.get(client)?;
+        if own.runs >= MOST_OF_CLIENT {
+            return Some(NoRoom::OfClient(MOST_OF_CLIENT));
+        }
+        own.memory.is_full().then_some(NoRoom::BytesOfClient)
     }
 
     /// Removes the oldest run, of this client or of all, that was read to its end.
@@ -108,7 +134,7 @@ impl Runs {
         Self(Arc::new(Shared {
             clock,
             table: Mutex::default(),
-            bytes: Arc::default(),
+            memory: Memory::default(),
             is_sweeping: AtomicBool::new(false),
         }))
     }
@@ -128,7 +154,7 @@ impl Runs {
     /// Counts the bytes of all events.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.0.bytes.load(Ordering::Relaxed)
+        self.0.memory.all()
     }
 
     /// Creates a run. Must be called within a tokio runtime, in which forgotten runs are looked for from then on.
@@ -139,24 +165,26 @@ impl Runs {
         let shared = &self.0;
         let run = {
             let mut table = shared.table();
-            let own = table.of_client.get(&owner.client).copied().unwrap_or(0);
-            if own >= MOST_OF_CLIENT && !table.make_room(Some(&owner.client)) {
-                return Err(NoRoom::OfClient(MOST_OF_CLIENT));
+            while let Some(full) = table.is_full_of(&owner.client) {
+                if !table.make_room(Some(&owner.client)) {
+                    return Err(full);
+                }
             }
-            let is_full = |table: &Table| table.runs.len() >= MOST_RUNS || self.bytes() >= MOST_BYTES;
+            let is_full =
+                |table: &Table| table.runs.len() >= MOST_RUNS || self.bytes() >= memory::MOST_OF_ALL;
             while is_full(&table) {
                 if !table.make_room(None) {
                     return Err(NoRoom::OfAll);
                 }
             }
-            *table.of_client.entry(Arc::clone(&owner.client)).or_default() += 1;
-            let run = Run::new(
-                id,
-                Arc::clone(transform),
-                owner,
-                &shared.clock,
-                Arc::clone(&shared.bytes),
-            );
+            let own = table.of_client.entry(Arc::clone(&owner.client));
+            let own = own.or_insert_with(|| OfClient {
+                runs: 0,
+                memory: shared.memory.of_client(),
+            });
+            own.runs += 1;
+            let memory = own.memory.clone();
+            let run = Run::new(id, Arc::clone(transform), owner, &shared.clock, memory);
             let run = Arc::new(run);
             table.runs.insert(id, Arc::clone(&run));
             run
@@ -239,7 +267,7 @@ async fn sweep(shared: Arc<Shared>) {
             let now = shared.clock.elapsed();
             // No more often than once a second, however many are due.
             let Some(due) = shared.sweep(now) else { break };
-            let due = due.max(now + Duration::from_secs(1));
+            let due = due.clamp(now + Duration::from_secs(1), now + LOOKED_FOR);
             shared.clock.sleep_until(due).await;
         }
         drop(sweeping);

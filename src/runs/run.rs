@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+use super::memory::Memory;
 use super::{IDLE, Owner};
 use crate::clock::SharedClock;
 use crate::maltego::json::event::{Event, MessageType, StatusMessage};
@@ -37,8 +37,8 @@ pub struct Run {
     started: Timestamp,
     clock: SharedClock,
     inner: Mutex<Inner>,
-    /// Counts the bytes of the events of all runs.
-    all: Arc<AtomicUsize>,
+    /// Counts the bytes of events.
+    memory: Memory,
 }
 
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Run {
         transform: Arc<str>,
         owner: Owner,
         clock: &SharedClock,
-        all: Arc<AtomicUsize>,
+        memory: Memory,
     ) -> Self {
         let (now, elapsed) = (clock.now(), clock.elapsed());
         Self {
@@ -114,7 +114,7 @@ impl Run {
                 prompt: None,
                 task: None,
             }),
-            all,
+            memory,
         }
     }
 
@@ -193,16 +193,14 @@ impl Run {
         now: Timestamp,
         elapsed: Duration,
     ) -> bool {
-        let max = match event {
-            Event::Message(_) | Event::Asked(_) => MOST_BYTES + MESSAGES,
-            _ => MOST_BYTES,
-        };
-        if inner.bytes.len() + written.len() + 1 > max {
+        let is_message = matches!(event, Event::Message(_) | Event::Asked(_));
+        let max = MOST_BYTES + if is_message { MESSAGES } else { 0 };
+        let length = written.len() + 1;
+        if inner.bytes.len() + length > max || !self.memory.take(length, is_message) {
             return false;
         }
         inner.bytes.extend_from_slice(written);
         inner.bytes.push(b',');
-        self.all.fetch_add(written.len() + 1, Ordering::Relaxed);
         let end = inner.bytes.len();
         inner.ends.push(end);
         match event {
@@ -382,7 +380,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
-        self.all.fetch_sub(inner.bytes.len(), Ordering::Relaxed);
+        self.memory.give_back(inner.bytes.len());
         if let Some(task) = inner.task.take() {
             task.abort();
         }

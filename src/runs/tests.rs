@@ -203,3 +203,64 @@ async fn what_is_forgotten_ends_and_goes() {
     step(IDLE * 2);
     assert!(runs.is_empty());
 }
+
+#[tokio::test]
+async fn a_client_that_holds_much_takes_no_room_of_others() {
+    let (runs, _) = runs();
+    let mut entity = Entity::new("maltego.Phrase", "x");
+    entity.notes = Some("n".repeat(1 << 20));
+    let mut held = Vec::new();
+    // Runs that were created while they were small grow no further than their client's share.
+    for _ in 0..40 {
+        held.push(create(&runs, "anna").unwrap());
+    }
+    for run in &held {
+        while run.add(&Event::Found("id", &entity)) {}
+    }
+    assert!(runs.bytes() <= memory::MOST_OF_CLIENT, "{}", runs.bytes());
+    assert!(
+        held[39].add(&message("there is no room")),
+        "messages have room beyond"
+    );
+    while held.iter().any(|run| run.add(&message(&"m".repeat(60_000)))) {}
+    assert!(runs.bytes() <= memory::MOST_OF_CLIENT + memory::MOST_OF_CLIENT / 8);
+    assert_eq!(create(&runs, "anna").unwrap_err(), NoRoom::BytesOfClient);
+    let others = create(&runs, "bert").unwrap();
+    assert!(others.add(&Event::Found("id", &entity)));
+    // What was read to its end makes room, and gives all of it back.
+    held[0].end(State::Completed, &[]);
+    while !held[0].is_read() {
+        events(&held[0], 0, 1_000_000);
+    }
+    let before = runs.bytes();
+    held.remove(0);
+    create(&runs, "anna").unwrap();
+    assert!(runs.bytes() < before);
+    for run in held.drain(..) {
+        runs.remove(&run.id);
+    }
+    runs.remove(&others.id);
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_open_keeps_no_other_run_past_its_time() {
+    let (runs, clock) = runs();
+    let asked = create(&runs, "anna").unwrap();
+    asked.begin();
+    let _answered = asked.ask("p".to_owned());
+    // The task looks, and waits for the time that it knows.
+    tokio::task::yield_now().await;
+    let other = create(&runs, "bert").unwrap();
+    other.begin();
+    let mut waited = Duration::ZERO;
+    while runs.find(&other.id, "acme.t", Some("bert")).is_some() {
+        clock.advance(Duration::from_secs(1));
+        waited += Duration::from_secs(1);
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
+        assert!(waited <= IDLE * 3 + LOOKED_FOR * 2, "{waited:?}");
+    }
+    assert_eq!(other.state(), State::TimedOut);
+    assert_eq!(asked.state(), State::Running, "a user has time to answer");
+}

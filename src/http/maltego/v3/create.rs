@@ -26,7 +26,7 @@ use crate::maltego::json::run::State;
 use crate::maltego::json::{listing, values};
 use crate::maltego::listing::ListedTransform;
 use crate::net::bodies::Sender;
-use crate::runs::{IDLE, Owner};
+use crate::runs::{Owner, ROOM_AFTER};
 use crate::tokens::Scope;
 
 /// Bodies longer than this are read where that holds up no other request of the worker.
@@ -84,7 +84,7 @@ pub(super) async fn create(
     let (for_id, for_entities) = drawn.split_at(16);
     let run_id = uuid::Builder::from_random_bytes(for_id.try_into().unwrap_or_default()).into_uuid();
     let created = app.runs.create(run_id, &name, owner);
-    let run = created.map_err(|full| reply::too_many(&full.text(), IDLE.as_secs()))?;
+    let run = created.map_err(|full| reply::too_many(&full.text(), ROOM_AFTER.as_secs()))?;
     let page = run.created();
     let answer = reply::run(http, StatusCode::CREATED, page);
 
