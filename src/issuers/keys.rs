@@ -59,19 +59,22 @@ impl Keys {
         })
     }
 
-    /// Finds the key of a token.
+    /// Finds the key of a token. Keys that are held serve while they are fetched again.
     pub(super) async fn find(
-        &self,
+        self: &Arc<Self>,
         kid: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<DecodingKey, IssuerError> {
-        let found = |held: &Held| matching(&held.keys, kid, algorithm);
         let held = self.held.load_full();
         let now = self.clock.elapsed();
-        if let Some(held) = &held
-            && now < held.fetched + FRESH
-            && let Some(key) = found(held)
+        let usable = held.as_ref().filter(|held| now < held.fetched + STALE);
+        if let Some(held) = usable
+            && let Some(key) = matching(&held.keys, kid, algorithm)
         {
+            if now >= held.fetched + FRESH {
+                let (keys, seen) = (Arc::clone(self), held.fetched);
+                tokio::spawn(async move { keys.refresh(Some(seen)).await });
+            }
             return Ok(key);
         }
         self.refresh(held.as_deref().map(|held| held.fetched)).await;
@@ -79,7 +82,7 @@ impl Keys {
         if self.clock.elapsed() >= held.fetched + STALE {
             return Err(IssuerError::Unavailable);
         }
-        found(&held).ok_or(IssuerError::Invalid)
+        matching(&held.keys, kid, algorithm).ok_or(IssuerError::Invalid)
     }
 
     /// Fetches the keys, unless another token did so meanwhile, or a moment ago.
@@ -90,8 +93,9 @@ impl Keys {
         if is_newer || tried.is_some_and(|tried| now < tried + APART) {
             return;
         }
-        *tried = Some(now);
         let fetched = timeout_at(self.clock.as_ref(), now + PATIENCE, self.source.get(MOST_BYTES)).await;
+        // From the end on: tokens that waited for this fetch begin no other.
+        *tried = Some(self.clock.elapsed());
         let read = fetched
             .unwrap_or_else(|| Err("no answer came in time".to_owned()))
             .and_then(|bytes| read(&bytes));

@@ -44,7 +44,7 @@ pub enum IssuerError {
 #[derive(Debug)]
 struct Issuer {
     settings: IssuerSettings,
-    keys: Keys,
+    keys: Arc<Keys>,
     /// What its tokens stand for.
     client: Arc<Token>,
 }
@@ -66,9 +66,10 @@ pub struct Issuers {
 /// Holds what is read of a token.
 #[derive(Debug, Deserialize)]
 struct Claims {
-    exp: i64,
+    /// Seconds since 1970, whole or not (RFC 7519, section 2).
+    exp: f64,
     #[serde(default)]
-    nbf: Option<i64>,
+    nbf: Option<f64>,
 }
 
 /// Is what is read of a token before its signature is checked.
@@ -164,7 +165,7 @@ fn digest(text: &str) -> Digest256 {
 
 impl Issuer {
     fn new(settings: IssuerSettings, clock: SharedClock) -> Result<Self, String> {
-        let keys = Keys::new(&settings, clock)?;
+        let keys = Arc::new(Keys::new(&settings, clock)?);
         let client = Token::of_issuer(
             &settings.name,
             &settings.client,
@@ -186,7 +187,10 @@ impl Issuer {
         }
         let key = self.keys.find(header.kid.as_deref(), header.alg).await?;
         let claims = self.claims(text, header.alg, &key)?;
-        let time = |seconds| Timestamp::from_second(seconds).map_err(|_| IssuerError::Invalid);
+        let time = |seconds: f64| {
+            let since = SignedDuration::try_from_secs_f64(seconds).map_err(|_| IssuerError::Invalid)?;
+            Timestamp::from_duration(since).map_err(|_| IssuerError::Invalid)
+        };
         let ends = time(claims.exp)?
             .checked_add(LEEWAY)
             .map_err(|_| IssuerError::Invalid)?;

@@ -238,6 +238,7 @@ async fn what_the_issuer_did_not_say_to_this_server_now_is_refused() {
         with("exp", json!(now() - 30)),
         with("nbf", json!(now() + 30)),
         with("aud", json!(["x", AUDIENCE])),
+        with("exp", json!(now() as f64 + 0.5)),
     ] {
         assert_eq!(status(&app, &key.sign(&good)).await.0, 200, "{good}");
     }
@@ -337,5 +338,41 @@ async fn one_url_is_a_seed_for_clients_of_both_protocols() {
     assert_eq!(
         (refused.status, refused.json()["error_code"].clone()),
         (401, json!("auth.credentials_missing"))
+    );
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_answer_holds_up_no_token_after_the_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let one = issuer(listener.local_addr().unwrap());
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            held.push(stream);
+        }
+    });
+    let builder = Builder::new().manual_clock();
+    let app = builder
+        .settings(move |settings: &mut Settings| settings.issuers = vec![one])
+        .start()
+        .await;
+    let key = Key::new("one");
+    let tokens: Vec<String> = (0..6)
+        .map(|at| {
+            key.sign(&json!({
+                "iss": ISSUER, "aud": AUDIENCE, "exp": now() + 3600, "sub": at.to_string()
+            }))
+        })
+        .collect();
+    let all = futures_util::future::join_all(tokens.iter().map(|token| status(&app, token)));
+    let answers = app.while_moving(Duration::from_secs(15), all).await;
+    assert!(answers.iter().all(|(status, _)| *status == 503), "{answers:?}");
+    assert_eq!(
+        asked.load(std::sync::atomic::Ordering::Relaxed),
+        1,
+        "all waited for one fetch"
     );
 }
