@@ -8,6 +8,36 @@ use std::collections::BTreeMap;
 /// The client escapes `\`, `#` and `=` with a backslash. Others do not, so that a part without `=` goes on with the
 /// value before it, and further `=` belong to the value. Empty values are left out.
 pub(super) fn properties(text: &str) -> Option<BTreeMap<String, String>> {
+    let found = pairs(text)?;
+    let known = found.iter().all(|(name, _)| is_name(name));
+    known.then(|| with_values(found))
+}
+
+/// Reads the properties that a client gives a local transform, where a text can be nothing else: what has no name that could be
+/// a property's is left out, and costs no other.
+pub(super) fn readable(text: &str) -> BTreeMap<String, String> {
+    // What stands before the first `=` belongs to no property.
+    let found = pairs(text).or_else(|| pairs(text.split_once('#')?.1));
+    with_values(
+        found
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|(name, _)| !name.trim().is_empty()),
+    )
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::is_whitespace) && !name.contains("://")
+}
+
+/// Leaves out those without a value.
+fn with_values(found: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let found = found.into_iter();
+    found.filter(|(_, value)| !value.trim().is_empty()).collect()
+}
+
+/// Takes a text apart; `None` where it begins with no pair.
+fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     let mut pairs: Vec<(String, Option<String>)> = vec![(String::new(), None)];
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -32,14 +62,7 @@ pub(super) fn properties(text: &str) -> Option<BTreeMap<String, String>> {
             (None, None) => return None,
         }
     }
-    let is_name =
-        |name: &str| !name.is_empty() && !name.contains(char::is_whitespace) && !name.contains("://");
-    let known = found.iter().all(|(name, _)| is_name(name));
-    let given = found
-        .into_iter()
-        .filter(|(_, value)| !value.trim().is_empty())
-        .collect();
-    known.then_some(given)
+    Some(found)
 }
 
 #[cfg(test)]
@@ -71,6 +94,24 @@ mod tests {
             read("url=http://example.org/?a=b"),
             pairs(&[("url", "http://example.org/?a=b")])
         );
+        let lossy = |text: &str| readable(text).into_iter().collect::<Vec<_>>();
+        for (text, expected) in [
+            (
+                "fqdn=example.com#Some Field=x",
+                &[("Some Field", "x"), ("fqdn", "example.com")][..],
+            ),
+            ("noeq#fqdn=example.com", &[("fqdn", "example.com")]),
+            (
+                "http://x=y#fqdn=example.com",
+                &[("fqdn", "example.com"), ("http://x", "y")],
+            ),
+            ("=x#fqdn=example.com", &[("fqdn", "example.com")]),
+            ("#", &[]),
+            ("=x", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(Some(lossy(text)), pairs(expected), "{text}");
+        }
         for none in [
             "",
             "www.example.org",
@@ -98,6 +139,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC{0,40}") {
             let _ = properties(&text);
+            let _ = readable(&text);
         }
     }
 }

@@ -110,6 +110,7 @@ struct Runs {
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let is_local_transform = self.local().is_some();
+        let is_elsewhere = self.server.is_some();
         match self.done() {
             // A client reads the output of a local transform, whatever becomes of it, and shows no more than that.
             Err(error) if is_local_transform => {
@@ -117,6 +118,8 @@ impl Run {
                 terminal::error(&format!("{error:#}"));
                 Ok(ExitStatus::Well)
             }
+            // ... which holds for a run that failed, too.
+            Ok(_) if is_local_transform && is_elsewhere => Ok(ExitStatus::Well),
             done => done,
         }
     }
@@ -236,6 +239,8 @@ impl Run {
         };
         let read = || match properties.as_str() {
             "" => Some(BTreeMap::new()),
+            // A client starts it so, and a second value would have no place in an answer in XML.
+            given if self.server.is_some() => Some(super::local::readable(given)),
             given => super::local::properties(given),
         };
         let properties = (self.format == Format::Xml).then(read).flatten()?;

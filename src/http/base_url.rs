@@ -67,6 +67,8 @@ impl ServerSettings {
     /// Returns the URL under which clients reach the server, as far as the configuration alone says it.
     pub(super) fn own_url(&self) -> Option<String> {
         let is_local = self.listen.ip().to_canonical().is_loopback() && self.listen.port() != 0;
+        // Where proxies say by which URL clients come, it is not the one that is listened on.
+        let is_local = is_local && self.trusted_proxies.is_empty();
         let local = || is_local.then(|| format!("{}://{}", scheme(self.tls.is_some()), self.listen));
         self.public_url.clone().or_else(local)
     }
@@ -338,6 +340,16 @@ mod tests {
         ] {
             assert_eq!(found(&server, "10.1.2.3:99", headers), Err(400), "{headers:?}");
         }
+    }
+
+    #[test]
+    fn a_server_behind_a_trusted_proxy_does_not_know_its_own_url() {
+        let local = "listen = \"127.0.0.1:8080\"";
+        assert_eq!(server(local).own_url().as_deref(), Some("http://127.0.0.1:8080"));
+        let proxied = format!("{local}\ntrusted_proxies = [\"127.0.0.1\"]");
+        assert_eq!(server(&proxied).own_url(), None);
+        let named = format!("{proxied}\npublic_url = \"https://pivot.example\"");
+        assert_eq!(server(&named).own_url().as_deref(), Some("https://pivot.example"));
     }
 
     #[test]
