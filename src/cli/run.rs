@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use super::filters::Filters;
 use super::follow::{self, GraphFiles, Step};
 use super::found::{columns, entities};
-use super::session::{Session, elsewhere};
+use super::session::{ServerElsewhere, Session};
 use super::table::{Column, csv};
 use super::{ConfigFile, ExitStatus, block_on, given, terminal};
 use crate::ask::report::{EntityView, MessageView, Report};
-use crate::control::remote::RemoteServer;
 use crate::graph::changes::{EarlierGraph, GraphChanges};
 use crate::graph::{Graph, Node, to_dot, to_graphml};
 use crate::http::transforms::{GetInputs, RunRequest, RunTransform, RunView};
@@ -51,12 +50,8 @@ pub(super) struct Run {
     /// Ask replayed vendors: sample data, no key, no network, no server.
     #[arg(long)]
     demo: bool,
-    /// Ask a server elsewhere, by the URL that clients call; no keys, store or configuration are needed here.
-    #[arg(long, value_name = "URL", requires = "token_file", conflicts_with = "demo")]
-    server: Option<String>,
-    /// A file that holds the client token for --server and nothing else.
-    #[arg(long, value_name = "FILE", requires = "server")]
-    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    elsewhere: ServerElsewhere,
     #[command(flatten)]
     file: ConfigFile,
     // The last, since its heading is that of what follows.
@@ -110,7 +105,7 @@ struct Runs {
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<ExitStatus> {
         let is_local_transform = self.local().is_some();
-        let is_elsewhere = self.server.is_some();
+        let is_elsewhere = self.elsewhere.is_named();
         match self.done() {
             // A client reads the output of a local transform, whatever becomes of it, and shows no more than that.
             Err(error) if is_local_transform => {
@@ -240,7 +235,7 @@ impl Run {
         let read = || match properties.as_str() {
             "" => Some(BTreeMap::new()),
             // A client starts it so, and a second value would have no place in an answer in XML.
-            given if self.server.is_some() => Some(super::local::readable(given)),
+            given if self.elsewhere.is_named() => Some(super::local::readable(given)),
             given => super::local::properties(given),
         };
         let properties = (self.format == Format::Xml).then(read).flatten()?;
@@ -250,12 +245,6 @@ impl Run {
             properties,
             ..Node::default()
         })
-    }
-
-    /// Returns the server elsewhere that is to be asked, if one is named.
-    fn remote(&self) -> anyhow::Result<Option<RemoteServer>> {
-        let named = self.server.as_ref().zip(self.token_file.as_ref());
-        named.map(|(url, file)| elsewhere(url, file)).transpose()
     }
 
     /// Finds what to run on: the values, or entities of a graph.
@@ -284,7 +273,7 @@ impl Run {
     }
 
     async fn ask(&self, following: &GraphFiles, graph: &Graph) -> anyhow::Result<Runs> {
-        let session = Session::of(self.file.config.as_deref(), self.demo, self.remote()?).await?;
+        let session = Session::of(self.file.config.as_deref(), self.demo, self.elsewhere.server()?).await?;
         let (inputs, chosen) = match self.inputs(&session, following, graph).await {
             Ok(inputs) => inputs,
             Err(error) => {

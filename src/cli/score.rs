@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::session::Session;
+use super::session::{ServerElsewhere, Session};
 use super::table::{Column, NOTHING, WIDE, csv, render};
 use super::{ConfigFile, ExitStatus, Format, block_on, given, terminal};
 use crate::http::soar::alert::{MOST_INDICATORS, ScoreIndicators};
@@ -29,6 +29,8 @@ pub(super) struct Score {
     /// Ask replayed vendors: sample data, no key, no network, no server.
     #[arg(long)]
     demo: bool,
+    #[command(flatten)]
+    elsewhere: ServerElsewhere,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -145,8 +147,9 @@ impl Score {
             (1..=MOST_INDICATORS).contains(&found),
             "expected 1 to {MOST_INDICATORS} indicators, found {found}; POST /v1/enrich/batch takes more"
         );
+        let server = self.elsewhere.server()?;
         let answer = block_on(async {
-            let session = Session::of(self.file.config.as_deref(), self.demo, None).await?;
+            let session = Session::of(self.file.config.as_deref(), self.demo, server).await?;
             let reply = session.call(&call, "waiting for scores").await;
             session.close().await;
             reply

@@ -1,6 +1,6 @@
 //! Finds what answers a command: the running server, or this process over the store it opens itself.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -210,6 +210,30 @@ impl Session {
                 environment.close().await;
             }
         }
+    }
+}
+
+/// Names a server elsewhere that a command asks instead of the one on this machine.
+#[derive(Debug, clap::Args)]
+pub(super) struct ServerElsewhere {
+    /// Ask a server elsewhere, by the URL that clients call; no keys, store or configuration are needed here.
+    #[arg(long, value_name = "URL", requires = "token_file", conflicts_with = "demo")]
+    server: Option<String>,
+    /// A file that holds the client token for --server and nothing else.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    token_file: Option<PathBuf>,
+}
+
+impl ServerElsewhere {
+    /// Tells whether one is named.
+    pub(super) fn is_named(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// Returns the one that is named, with the token of its file.
+    pub(super) fn server(&self) -> anyhow::Result<Option<RemoteServer>> {
+        let named = self.server.as_ref().zip(self.token_file.as_ref());
+        named.map(|(url, file)| elsewhere(url, file)).transpose()
     }
 }
 

@@ -221,6 +221,9 @@ pub fn plain_url(text: &str) -> Result<Url, String> {
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err("expected a URL that begins with https://".to_owned());
     }
+    if url.port() == Some(0) {
+        return Err("a URL must not hold the port 0, which stands for any".to_owned());
+    }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("a URL must not hold a user or a password".to_owned());
     }

@@ -139,6 +139,11 @@ impl<'a> Forwarded<'a> {
         }
         // The default port is left out, as clients write it.
         let url = url::Url::parse(&format!("{scheme}://{host}{prefix}")).ok()?;
+        // An address that is written in another way than usual (0x7f.1, 017700000001) is taken from no header.
+        let name = port_of(&host).map_or(host.as_str(), |(name, _)| name);
+        if url.host_str().is_none_or(|read| !is_same_host(read, name)) {
+            return None;
+        }
         Some(url.as_str().trim_end_matches('/').to_owned())
     }
 }
@@ -181,6 +186,15 @@ fn is_host_and_port(text: &str) -> bool {
     is_port && is_name
 }
 
+/// Tells whether two texts name a host alike: letters of both cases, and addresses in any of IPv6's spellings.
+fn is_same_host(read: &str, written: &str) -> bool {
+    let address = |text: &str| {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        inner.parse::<std::net::Ipv6Addr>().ok()
+    };
+    read.eq_ignore_ascii_case(written) || address(read).is_some_and(|read| Some(read) == address(written))
+}
+
 /// Tells whether a text is a path of plain steps, or nothing.
 fn is_prefix(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
@@ -194,11 +208,8 @@ fn is_prefix(text: &str) -> bool {
 
 /// Tells whether a `Host` is a name of this machine's own loopback, with or without a port.
 pub(super) fn is_loopback(host: &str) -> bool {
-    let is_number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    let name = port_of(host)
-        .filter(|(_, port)| is_number(port))
-        .map_or(host, |(name, _)| name);
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    let name = port_of(host).map_or(host, |(name, _)| name);
+    is_host_and_port(host) && matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 #[cfg(test)]
@@ -278,6 +289,14 @@ mod tests {
                 "https://[2001:db8::1]",
             ),
             (
+                &[("x-forwarded-host", "[2001:DB8:0::1]:444")],
+                "https://[2001:db8::1]:444",
+            ),
+            (
+                &[("x-forwarded-host", "Pivot.Example.org")],
+                "https://pivot.example.org",
+            ),
+            (
                 &[
                     ("x-forwarded-host", "old.example"),
                     (
@@ -314,6 +333,10 @@ mod tests {
             &[("x-forwarded-host", "pivot.example/path")],
             &[("x-forwarded-host", "pivot.example:0")],
             &[("x-forwarded-host", "pivot.example:http")],
+            &[("x-forwarded-host", "pivot.example:65536")],
+            &[("x-forwarded-host", "0x7f.1")],
+            &[("x-forwarded-host", "2130706433:8080")],
+            &[("forwarded", "host=017700000001")],
             &[
                 ("x-forwarded-host", "pivot.example:8080"),
                 ("x-forwarded-proto", "javascript"),
@@ -362,6 +385,9 @@ mod tests {
             ("evil.example", "http://127.0.0.1:8080"),
             ("localhost.evil.example", "http://127.0.0.1:8080"),
             ("localhost:80@evil.example", "http://127.0.0.1:8080"),
+            ("localhost:99999999", "http://127.0.0.1:8080"),
+            ("localhost:0", "http://127.0.0.1:8080"),
+            ("localhost:", "http://127.0.0.1:8080"),
         ] {
             assert_eq!(
                 found(&local, "127.0.0.1:1", &[("host", host)]).as_deref(),

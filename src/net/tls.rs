@@ -111,23 +111,25 @@ impl TlsLayer {
         let Self::Tls(tls) = self else { return };
         let tls = Arc::downgrade(tls);
         tokio::spawn(async move {
+            let mut told = None;
             loop {
                 clock.sleep_until(clock.elapsed() + LOOKED_AT).await;
                 let Some(tls) = tls.upgrade() else { return };
                 // Off the workers: the files may lie on a slow disk.
-                let looked = tokio::task::spawn_blocking(move || tls.renew()).await;
-                match looked {
-                    Ok(Ok(false)) => {}
-                    Ok(Ok(true)) => {
+                let Ok(looked) = tokio::task::spawn_blocking(move || tls.renew()).await else {
+                    return;
+                };
+                match news(looked, &mut told) {
+                    None => {}
+                    Some(Ok(())) => {
                         tracing::info!("server.tls: the files changed, and are in use from now on");
                     }
-                    Ok(Err(reason)) => {
+                    Some(Err(reason)) => {
                         tracing::warn!(
                             reason,
                             "server.tls: the files changed and cannot be used; the former ones stay in use"
                         );
                     }
-                    Err(_) => return,
                 }
             }
         });
@@ -212,6 +214,22 @@ impl RenewedTls {
     }
 }
 
+/// Says what is new since the files were looked at before: that they were taken over, or why they cannot be used. A reason that stays
+/// is told once, so that a file that is missing does not fill the log.
+fn news(looked: Result<bool, String>, told: &mut Option<String>) -> Option<Result<(), String>> {
+    match looked {
+        Ok(is_new) => {
+            *told = None;
+            is_new.then_some(Ok(()))
+        }
+        Err(reason) if told.as_ref() == Some(&reason) => None,
+        Err(reason) => {
+            *told = Some(reason.clone());
+            Some(Err(reason))
+        }
+    }
+}
+
 /// Is what lies in the files of a TLS key.
 struct Contents {
     certificate: Vec<u8>,
@@ -267,5 +285,30 @@ impl Contents {
             })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_stays_is_told_once_and_again_when_it_comes_back() {
+        let mut told = None;
+        let missing = || Err("c.pem: not there".to_owned());
+        let other = || Err("k.pem: not there".to_owned());
+        for (looked, new) in [
+            (Ok(false), None),
+            (missing(), Some(Err("c.pem: not there".to_owned()))),
+            (missing(), None),
+            (other(), Some(Err("k.pem: not there".to_owned()))),
+            (missing(), Some(Err("c.pem: not there".to_owned()))),
+            (Ok(false), None),
+            (missing(), Some(Err("c.pem: not there".to_owned()))),
+            (Ok(true), Some(Ok(()))),
+            (Ok(true), Some(Ok(()))),
+        ] {
+            assert_eq!(news(looked.clone(), &mut told), new, "{looked:?}");
+        }
     }
 }

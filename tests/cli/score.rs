@@ -1,6 +1,6 @@
 //! Scores in the terminal: what is shown of them, however narrow it is and whatever is configured.
 
-use super::place::{Place, bare};
+use super::place::{Desk, Place, bare};
 
 fn told(command: &mut std::process::Command) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -77,4 +77,24 @@ fn scores_are_written_for_spreadsheets_and_whole() {
         "{explained}"
     );
     assert!(!rows(&["--wide", "--explain"]).contains("not shown for lack of room"));
+}
+
+#[test]
+fn a_server_elsewhere_scores_for_a_client_with_a_token_of_it() {
+    let (place, desk) = (Place::new(), Desk::new());
+    let server = place.serve();
+    for (name, scope) in [("soar", "enrich"), ("anna", "transforms")] {
+        let token = place.good(&["tokens", "create", name, "--scope", scope]);
+        std::fs::write(desk.folder.path().join(name), &token).unwrap();
+    }
+    let line = |name: &str| {
+        let url = &server.url;
+        format!("score|career-offers.example|--format|json|--server|{url}|--token-file|{name}")
+    };
+    let answer = desk.json(&line("soar"));
+    assert_eq!(answer["indicators"][0]["indicator"], "career-offers.example");
+    let refused = desk.bad(&line("anna"));
+    assert!(refused.contains("enrich"), "{refused}");
+    let both = desk.command(&format!("{}|--demo", line("soar")));
+    assert_eq!(both.status.code(), Some(2), "{both:?}");
 }

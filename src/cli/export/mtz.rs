@@ -122,8 +122,11 @@ impl Mtz {
                 );
             }
         }
-        let entries = listing.offered_entries().count();
-        terminal::note(&format!("wrote {} ({entries} transforms)", out.display()));
+        let (entries, transforms) = (listing.offered_entries().count(), listing.offered().count());
+        terminal::note(&format!(
+            "wrote {} ({transforms} transforms, {entries} entries: one for each type of input)",
+            out.display()
+        ));
         note_left_out(&listing, config);
         Ok(())
     }

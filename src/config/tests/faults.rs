@@ -62,6 +62,10 @@ fn faults_of_sections_name_line_column_and_what_is_expected() {
             "my.toml:2:14: public_url: a URL must not hold a user or a password",
         ),
         (
+            "[server]\npublic_url = \"https://pivot.example:0\"\n",
+            "my.toml:2:14: public_url: a URL must not hold the port 0, which stands for any",
+        ),
+        (
             "[server]\ntls = \"after\"\n",
             "my.toml:2:7: tls: expected { certificate = \"…\", key = \"…\" }, or \"before\" where TLS ends in front of this server",
         ),
