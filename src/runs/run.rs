@@ -15,12 +15,16 @@ use uuid::Uuid;
 use super::memory::Memory;
 use super::{IDLE, Owner};
 use crate::clock::SharedClock;
-use crate::maltego::json::event::{Event, MessageType, StatusMessage};
+use crate::maltego::Entity;
+use crate::maltego::json::event::{Event, MessageType, Stamp, StatusMessage};
+use crate::maltego::json::finding::WrittenFinding;
 use crate::maltego::json::run::{PromptAnswer, Standing, State, page, summary};
 
 /// The most bytes of events of a run. Messages have some room beyond: that something is missing is said in any case.
 const MOST_BYTES: usize = 8 << 20;
 const MESSAGES: usize = 256 << 10;
+/// Room for the events of an ordinary run, taken with the first one.
+const FIRST: usize = 4 << 10;
 
 /// Is a run of a transform.
 #[derive(Debug)]
@@ -48,6 +52,7 @@ struct Inner {
     /// When something happened, or the client asked, on the clock's `elapsed`.
     touched: Duration,
     ended: Option<Duration>,
+    stamp: Stamp,
     /// The events, with a comma behind each.
     bytes: Vec<u8>,
     /// Where each event ends, its comma included.
@@ -105,6 +110,7 @@ impl Run {
                 updated: now,
                 touched: elapsed,
                 ended: None,
+                stamp: Stamp::default(),
                 bytes: Vec::new(),
                 ends: Vec::new(),
                 found: 0,
@@ -173,40 +179,38 @@ impl Run {
 
     /// Adds an event; false where there is no room for it any more, or the run has ended.
     pub fn add(&self, event: &Event<'_>) -> bool {
-        let now = self.clock.now();
-        let Some(written) = event.write(now) else {
-            return true;
-        };
-        let elapsed = self.clock.elapsed();
+        let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
         let mut inner = self.inner();
-        if inner.state.is_end() {
-            return false;
-        }
-        self.push(&mut inner, event, &written, now, elapsed)
+        !inner.state.is_end() && self.push(&mut inner, event, now, elapsed)
     }
 
-    fn push(
-        &self,
-        inner: &mut Inner,
-        event: &Event<'_>,
-        written: &[u8],
-        now: Timestamp,
-        elapsed: Duration,
-    ) -> bool {
-        let is_message = matches!(event, Event::Message(_) | Event::Asked(_));
-        let max = MOST_BYTES + if is_message { MESSAGES } else { 0 };
-        let length = written.len() + 1;
-        if inner.bytes.len() + length > max || !self.memory.take(length, is_message) {
-            return false;
+    fn push(&self, inner: &mut Inner, event: &Event<'_>, now: Timestamp, elapsed: Duration) -> bool {
+        let before = inner.bytes.len();
+        if inner.bytes.capacity() == 0 {
+            inner.bytes.reserve(FIRST);
         }
-        inner.bytes.extend_from_slice(written);
+        if !event.write(inner.stamp.at(now), &mut inner.bytes) {
+            return true;
+        }
         inner.bytes.push(b',');
         let end = inner.bytes.len();
+        let is_message = matches!(event, Event::Message(_) | Event::Asked(_));
+        let max = MOST_BYTES + if is_message { MESSAGES } else { 0 };
+        if end > max || !self.memory.take(end - before, is_message) {
+            inner.bytes.truncate(before);
+            return false;
+        }
         inner.ends.push(end);
         match event {
-            Event::Found(_, entity) => {
+            Event::Found(_, Entity { type_id, .. })
+            | Event::FoundAgain(_, WrittenFinding { type_id, .. }) => {
                 inner.found += 1;
-                *inner.added.entry(entity.type_id.clone()).or_default() += 1;
+                match inner.added.get_mut(type_id) {
+                    Some(count) => *count += 1,
+                    None => {
+                        inner.added.insert(type_id.clone(), 1);
+                    }
+                }
             }
             Event::Message(message) => inner.progress = inner.progress.max(message.progress),
             _ => {}
@@ -225,16 +229,13 @@ impl Run {
     /// Ends it, with these last events. Of several ends the first one counts.
     pub fn end(&self, state: State, last: &[Event<'_>]) {
         let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
-        let written: Vec<_> = last.iter().map(|event| (event, event.write(now))).collect();
         let task = {
             let mut inner = self.inner();
             if inner.state.is_end() {
                 return;
             }
-            for (event, written) in written {
-                if let Some(written) = written {
-                    self.push(&mut inner, event, &written, now, elapsed);
-                }
+            for event in last {
+                self.push(&mut inner, event, now, elapsed);
             }
             inner.state = state;
             inner.updated = now;

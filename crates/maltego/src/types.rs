@@ -9,6 +9,9 @@ mod l_to_z;
 mod legacy;
 pub(crate) mod pivotd;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use pivotd_domain::IndicatorKind;
 
 pub use legacy::{LEGACY, LegacyProperty, legacy_of};
@@ -103,13 +106,30 @@ pub const fn of(kind: IndicatorKind) -> Option<&'static str> {
     })
 }
 
+/// Is a type with those that it inherits from, nearest first.
+struct Lineage {
+    own: &'static EntityType,
+    bases: Vec<&'static EntityType>,
+}
+
+/// Finds types by their full ids. Each entity of an answer asks for its type's properties, so ancestors are resolved once.
+static LINEAGES: LazyLock<HashMap<&'static str, Lineage>> = LazyLock::new(|| {
+    let by_id: HashMap<&str, &'static EntityType> = all().map(|one| (one.id, one)).collect();
+    let lineage = |own: &'static EntityType| Lineage {
+        own,
+        bases: own
+            .bases
+            .iter()
+            .filter_map(|base| by_id.get(base).copied())
+            .collect(),
+    };
+    all().map(|own| (own.id, lineage(own))).collect()
+});
+
 /// Finds a type by its full id. Ids are case-sensitive, as they are for the client.
 #[must_use]
 pub fn lookup(id: &str) -> Option<&'static EntityType> {
-    match id.strip_prefix(NAMESPACE) {
-        Some(short) => by_short(short),
-        None => pivotd::TYPES.into_iter().find(|known| known.id == id),
-    }
+    LINEAGES.get(id).map(|lineage| lineage.own)
 }
 
 /// Finds a standard type by full id, by v2 name, or by one of the two v2 names that differ from the id
@@ -150,11 +170,10 @@ pub fn value_property(id: &str) -> Option<&'static str> {
 /// Finds a property of type `id` by its wire id, its own ones before inherited ones.
 #[must_use]
 pub fn property(id: &str, name: &str) -> Option<&'static PropertyType> {
-    let own = lookup(id)?;
-    let bases = own.bases.iter().filter_map(|base| lookup(base));
+    let Lineage { own, bases } = LINEAGES.get(id)?;
     std::iter::once(own)
         .chain(bases)
-        .find_map(|t| t.properties.iter().find(|p| p.name == name))
+        .find_map(|known| known.properties.iter().find(|property| property.name == name))
 }
 
 const fn strict(name: &'static str, display_name: &'static str, kind: PropertyKind) -> PropertyType {

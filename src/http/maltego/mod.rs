@@ -208,19 +208,20 @@ impl ReplyKeyParts<'_> {
         principal::header_token(self.http).or(self.path_token)
     }
 
-    /// Gathers what everything depends on: transform, configuration, and the requester's rights; the token is left out.
+    /// Gathers what everything depends on beside the request.
     fn key(&self, identity: &Principal, room: usize) -> KeyBuilder {
-        let mut key = KeyBuilder::with_room(room);
-        key.part(FACE.as_bytes());
-        key.part(self.route.prefix.as_bytes());
-        key.part(&self.configured.catalogue.generation().to_le_bytes());
-        key.part(self.spec.name.as_bytes());
-        key.part(identity.tenant().as_bytes());
-        key.part(&[
-            u8::from(identity.may(TokenScope::Buy)),
-            u8::from(identity.may(TokenScope::Refresh)),
-        ]);
-        key
+        let asker = Asker {
+            tenant: identity.tenant(),
+            may_buy: identity.may(TokenScope::Buy),
+            may_refresh: identity.may(TokenScope::Refresh),
+        };
+        reply_key(
+            self.route.prefix.as_bytes(),
+            self.configured,
+            self.spec,
+            &asker,
+            room,
+        )
     }
 
     fn request_key(&self, body: &Bytes) -> Option<RequestKey> {
@@ -404,6 +405,31 @@ impl RunContext {
             sample: self.sample,
         }
     }
+}
+
+/// Is what an answer depends on of the one who asks; the token itself is left out.
+struct Asker<'a> {
+    tenant: &'a str,
+    may_buy: bool,
+    may_refresh: bool,
+}
+
+/// Gathers what everything depends on: wire format, transform, configuration, and the requester's rights.
+fn reply_key(
+    format: &[u8],
+    configured: &Configured,
+    spec: &TransformSpec,
+    asker: &Asker<'_>,
+    room: usize,
+) -> KeyBuilder {
+    let mut key = KeyBuilder::with_room(room);
+    key.part(FACE.as_bytes());
+    key.part(format);
+    key.part(&configured.catalogue.generation().to_le_bytes());
+    key.part(spec.name.as_bytes());
+    key.part(asker.tenant.as_bytes());
+    key.part(&[u8::from(asker.may_buy), u8::from(asker.may_refresh)]);
+    key
 }
 
 /// Gathers everything that a rendered body is made from; the token itself is left out.

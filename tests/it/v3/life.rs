@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use pivotd::http::admin::cache::Purge;
 use pivotd::replay::{Fault, Gate, Matcher};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{V3, domain, example, found, of, request, told};
 use crate::support::{Builder, Entity, TestApp};
@@ -93,6 +94,76 @@ async fn a_run_is_created_read_and_deleted() {
         line.contains(IP_HISTORY) && line.contains("outcome=found") && line.contains(NAME),
         "{line}"
     );
+}
+
+#[tokio::test]
+async fn a_run_that_comes_again_tells_the_same_under_ids_of_its_own() {
+    let app = TestApp::start().await;
+    let client = V3::new(&app);
+    let as_if = |events: &[Value]| -> (Vec<Value>, Vec<String>) {
+        let mut ids = Vec::new();
+        let mut events = events.to_vec();
+        for event in &mut events {
+            event["timestamp"].take();
+            for kind in ["entity", "link"] {
+                for name in ["id", "targetId"] {
+                    if let Some(id) = event["data"].get_mut(kind).and_then(|one| one.get_mut(name)) {
+                        ids.push(id.take().as_str().unwrap().to_owned());
+                    }
+                }
+            }
+        }
+        (events, ids)
+    };
+    let (state, first) = client.run(IP_HISTORY, &domain(NAME)).await;
+    let (first, mut seen) = as_if(&first);
+    let mut odd = domain(NAME);
+    odd["input"]["graph"]["entities"][0]["id"] = json!("e\"0\\");
+    for (body, source) in [
+        (domain(NAME), "e0"),
+        (domain(NAME), "e0"),
+        (domain(NAME), "e0"),
+        (odd, "e\"0\\"),
+    ] {
+        let (ended, events) = client.run(IP_HISTORY, &body).await;
+        assert_eq!(ended, state);
+        let links = of(&events, "ADD LINK");
+        assert!(links.iter().all(|data| data["link"]["sourceId"] == source));
+        let ends = of(&events, "ADD ENTITY").into_iter().zip(links);
+        for (entity, link) in ends {
+            assert_eq!(entity["entity"]["id"], link["link"]["targetId"]);
+        }
+        let (mut events, ids) = as_if(&events);
+        assert!(ids.iter().all(|id| !seen.contains(id)), "no id comes twice");
+        seen.extend(ids);
+        for event in &mut events {
+            if let Some(at) = event["data"]
+                .get_mut("link")
+                .and_then(|link| link.get_mut("sourceId"))
+            {
+                *at = json!("e0");
+            }
+        }
+        assert_eq!(events, first);
+    }
+    let log = app.log();
+    assert_eq!(log.matches("cache=hit").count(), 4, "{log}");
+    // A smaller limit is another question, and an answer that was removed is asked for again.
+    let mut two = domain(NAME);
+    two["limit"] = json!(2);
+    for _ in 0..3 {
+        let (_, events) = client.run(IP_HISTORY, &two).await;
+        assert_eq!(found(&events).len(), 2);
+    }
+    let attempts = app.vendor.attempts();
+    let purge = Purge {
+        provider: Some("domaintools".to_owned()),
+        ..Purge::default()
+    };
+    app.operator(&purge).await.unwrap();
+    let (_, events) = client.run(IP_HISTORY, &domain(NAME)).await;
+    assert_eq!(as_if(&events).0.len(), first.len());
+    assert!(app.vendor.attempts() > attempts, "it was asked for again");
 }
 
 #[tokio::test]

@@ -1,12 +1,19 @@
 //! The events of a run. Each is written once, when it happens, and is sent as often as a client asks for it.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::entity::{WireEntity, WireLink, visible};
+use super::finding::WrittenFinding;
 use super::run::State;
 use crate::response::{Entity, LinkProperty};
+
+/// The digits of a second's fraction.
+const FRACTION: usize = 6;
 
 /// Says how a message of a run is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -71,6 +78,10 @@ pub enum Event<'a> {
     Annotated(&'a str, &'a Entity),
     /// An entity that was found is none after all.
     Gone(&'a str),
+    /// An entity was found that was written before: its id, and what was written.
+    FoundAgain(&'a str, &'a WrittenFinding),
+    /// An entity that was written before hangs on another: the link's id, where it begins and ends, and what was written.
+    LinkedAgain(&'a str, &'a str, &'a str, &'a WrittenFinding),
     /// An entity hangs on another: the link's id, where it begins and ends, and what is said of it.
     Linked(&'a str, &'a str, &'a str, &'a [LinkProperty]),
     /// More is known of a link: how it was, and how it is.
@@ -130,11 +141,33 @@ struct WireMessage<'a> {
 }
 
 impl Event<'_> {
-    /// Writes the event, as it happened at a time; `None` where it says nothing new.
-    #[must_use]
-    pub fn write(&self, at: Timestamp) -> Option<Vec<u8>> {
+    /// Writes the event to the end of `out`, as it happened at a time that [`Stamp`] or [`time`] wrote. Tells whether it says anything
+    /// new; where it does not, nothing is written.
+    pub fn write(&self, timestamp: &str, out: &mut Vec<u8>) -> bool {
+        match *self {
+            Self::FoundAgain(id, finding) => return finding.write_entity(timestamp, id, out),
+            Self::LinkedAgain(id, source, target, finding) => {
+                return finding.write_link(timestamp, [id, source, target], out);
+            }
+            _ => {}
+        }
+        let before = out.len();
         let mut words = None;
-        let (event_type, what) = match self {
+        let Some((event_type, what)) = self.what(&mut words) else {
+            return false;
+        };
+        let data = Data { event_type, what };
+        let written = serde_json::to_writer(&mut *out, &Stamped { timestamp, data });
+        // Texts and numbers can be written, and memory takes them.
+        if written.is_err() {
+            out.truncate(before);
+        }
+        written.is_ok()
+    }
+
+    /// Says what happened, unless that is nothing new; `words` holds what is made for it.
+    fn what<'a>(&'a self, words: &'a mut Option<Cow<'a, str>>) -> Option<(&'static str, What<'a>)> {
+        Some(match self {
             Self::Found(id, entity) => (
                 "ADD",
                 What::Entity {
@@ -153,6 +186,8 @@ impl Event<'_> {
                     entity: WireEntity::annotation(id, entity),
                 },
             ),
+            // These are written by themselves.
+            Self::FoundAgain(..) | Self::LinkedAgain(..) => return None,
             Self::Gone(id) => (
                 "DELETE",
                 What::Entity {
@@ -192,13 +227,32 @@ impl Event<'_> {
                 };
                 ("ADD", what)
             }
-        };
-        let timestamp = time(at);
-        let data = Data { event_type, what };
-        Some(super::bytes(&Stamped {
-            timestamp: &timestamp,
-            data,
-        }))
+        })
+    }
+}
+
+/// Writes times as [`time`] does. Many events happen within a second, of which the fraction alone is written anew.
+#[derive(Debug, Default)]
+pub struct Stamp {
+    second: Option<i64>,
+    text: String,
+}
+
+impl Stamp {
+    /// Writes a time.
+    pub fn at(&mut self, at: Timestamp) -> &str {
+        let second = at.as_second();
+        let micros = at.subsec_microsecond();
+        // Before 1970, fractions count down.
+        if self.second == Some(second) && micros >= 0 {
+            self.text.truncate(self.text.len().saturating_sub(FRACTION));
+            // Writing into memory does not fail.
+            let _ = write!(self.text, "{micros:0FRACTION$}");
+        } else {
+            self.text = time(at);
+            self.second = (micros >= 0).then_some(second);
+        }
+        &self.text
     }
 }
 

@@ -4,7 +4,8 @@
 //! * [`client`] finds out what a client can do, by its headers;
 //! * [`request`] reads the body of a run, [`graph`] checks what it says of itself and finds the inputs, [`values`] reads values
 //!   of properties and settings;
-//! * [`entity`] writes entities and links, [`ids`] names them, [`event`] the events of a run, [`run`] the answers around them;
+//! * [`entity`] writes entities and links, [`ids`] names them, [`event`] the events of a run, [`finding`] those that come
+//!   again, [`run`] the answers around them;
 //! * [`listing`] lists transforms, [`assets`] what clients import beside them, [`documents`] and [`seed`] hold the small documents;
 //! * [`detail`] holds what is wrong with a request, as data.
 
@@ -14,6 +15,7 @@ pub mod detail;
 pub mod documents;
 pub mod entity;
 pub mod event;
+pub mod finding;
 pub mod graph;
 pub mod ids;
 pub mod listing;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::maltego::json::entity::identity;
 use crate::maltego::json::event::Event;
+use crate::maltego::json::finding::WrittenFinding;
 use crate::maltego::json::graph::Input;
 use crate::maltego::json::ids::Ids;
 use crate::maltego::{Entity, InputEntity};
@@ -106,6 +107,30 @@ impl<'a> Emitter<'a> {
     }
 
     fn found(&mut self, entity: &Entity) -> Option<(String, String)> {
+        let run = self.run;
+        let linked = |link: &str, source: &str, id: &str| {
+            run.add(&Event::Linked(link, source, id, &entity.link));
+        };
+        self.tell(|id| run.add(&Event::Found(id, entity)), linked)
+    }
+
+    /// Tells all that an earlier run found.
+    pub(super) fn finish_again(&mut self, findings: &[WrittenFinding]) {
+        for finding in findings {
+            let run = self.run;
+            let linked = |link: &str, source: &str, id: &str| {
+                run.add(&Event::LinkedAgain(link, source, id, finding));
+            };
+            self.tell(|id| run.add(&Event::FoundAgain(id, finding)), linked);
+        }
+    }
+
+    /// Tells an entity and its link, if there is room for it.
+    fn tell(
+        &mut self,
+        found: impl FnOnce(&str) -> bool,
+        linked: impl FnOnce(&str, &str, &str),
+    ) -> Option<(String, String)> {
         if self.count >= self.limit {
             return None;
         }
@@ -113,13 +138,12 @@ impl<'a> Emitter<'a> {
             let mut ids = self.ids.borrow_mut();
             (ids.make(), ids.make())
         };
-        if !self.run.add(&Event::Found(&id, entity)) {
+        if !found(&id) {
             self.cut += 1;
             return None;
         }
         self.count += 1;
-        self.run
-            .add(&Event::Linked(&link, &self.input.id, &id, &entity.link));
+        linked(&link, &self.input.id, &id);
         Some((id, link))
     }
 
@@ -131,6 +155,11 @@ impl<'a> Emitter<'a> {
         };
         self.run.add(&event);
         self.annotated = Some(entity);
+    }
+
+    /// Tells whether entities can be copied by a later run: none is the input itself, which another client has under another id.
+    pub(super) fn can_be_kept(&self, entities: &[Entity]) -> bool {
+        !entities.iter().any(|entity| is_input(entity, &self.input.entity))
     }
 
     /// Tells whether the input was annotated.

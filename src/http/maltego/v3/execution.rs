@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::create::indicator;
 use super::emit::Emitter;
+use super::kept::KeptFindings;
 use super::purchase;
 use crate::app::{App, Configured};
 use crate::ask::gather::{MIXED, sum};
@@ -177,8 +178,16 @@ impl Execution {
         };
         let limit = usize::try_from(self.question.limit).unwrap_or(usize::MAX);
         let mut emitter = Emitter::new(&self.run, &self.ids, input, limit);
-        let is_merged = self.spec.providers().len() > 1;
         let part = Cell::new(0.0);
+        let key = self.key(&request);
+        let now = engine.clock().now();
+        if let Some(rendered) = engine.cache().rendered(&key, now).await
+            && let Some(kept) = rendered.reply::<KeptFindings>()
+        {
+            self.advance(&part, 1.0);
+            return self.finish_again(&mut emitter, kept, of);
+        }
+        let is_merged = self.spec.providers().len() > 1;
         let answers = if is_merged {
             let (tell, mut told) = mpsc::unbounded_channel();
             let observer = |answers: PartialAnswers| {
@@ -204,9 +213,33 @@ impl Execution {
             ask_observed(engine, &run, request, None).await
         };
         let quotes = purchase::quotes(&answers);
-        let result = self.gathered(answers, &run).await;
+        let mut result = self.gathered(answers, &run).await;
         self.advance(&part, 1.0);
+        let depends = result.depends.take();
+        if let (Some(depends), Body::Response(response)) = (depends, &result.body)
+            && engine.cache().keeps(&key)
+            && emitter.can_be_kept(&response.entities)
+            && let Some(kept) = KeptFindings::new(&response.entities, &response.messages, result.outcome)
+        {
+            self.keep(key, kept, depends).await;
+        }
         self.finish(&mut emitter, result, of, quotes)
+    }
+
+    /// Tells what an earlier run found, which still stands.
+    fn finish_again(&self, emitter: &mut Emitter<'_>, kept: &KeptFindings, of: usize) -> InputResult {
+        for provider in self.spec.providers() {
+            self.app.engine.metrics().answered(provider, "hit");
+        }
+        emitter.finish_again(&kept.findings);
+        let is_failed = self.tell_messages(emitter, &kept.messages, kept.outcome, &[], of);
+        InputResult {
+            outcome: kept.outcome,
+            cache: "hit",
+            provider_time: Duration::ZERO,
+            is_failed,
+            quotes: Vec::new(),
+        }
     }
 
     /// Maps answers, many of them where that holds up no other request of the worker.
@@ -273,28 +306,44 @@ impl Execution {
             provider_time,
             ..
         } = result;
-        let (messages, is_failed) = match body {
+        let messages = match body {
             Body::Response(response) => {
                 emitter.finish(response.entities);
-                let is_empty = emitter.count() == 0 && !emitter.is_annotated();
-                let is_failed = response.messages.iter().any(|message| match message.kind {
-                    UiMessageKind::FatalError => true,
-                    // Where others answered, what one could not say is told beside it.
-                    UiMessageKind::PartialError => is_empty && outcome != MIXED,
-                    UiMessageKind::Inform | UiMessageKind::Debug => false,
-                });
-                (response.messages, is_failed)
+                response.messages
             }
-            Body::Exception(exception) => (
-                vec![UiMessage::new(UiMessageKind::FatalError, exception.text)],
-                true,
-            ),
+            Body::Exception(exception) => vec![UiMessage::new(UiMessageKind::FatalError, exception.text)],
         };
+        let is_failed = self.tell_messages(emitter, &messages, outcome, &quotes, of);
+        InputResult {
+            outcome,
+            cache,
+            provider_time,
+            is_failed,
+            quotes,
+        }
+    }
+
+    /// Tells the messages about an input, after its entities; returns whether nothing came of it.
+    fn tell_messages(
+        &self,
+        emitter: &Emitter<'_>,
+        messages: &[UiMessage],
+        outcome: &str,
+        quotes: &[purchase::Quote],
+        of: usize,
+    ) -> bool {
+        let is_empty = emitter.count() == 0 && !emitter.is_annotated();
+        let is_failed = messages.iter().any(|message| match message.kind {
+            UiMessageKind::FatalError => true,
+            // Where others answered, what one could not say is told beside it.
+            UiMessageKind::PartialError => is_empty && outcome != MIXED,
+            UiMessageKind::Inform | UiMessageKind::Debug => false,
+        });
         // Where the user is asked, the question says what the quote says.
-        let is_asked = purchase::may_ask(self, &quotes);
-        for UiMessage { kind, text } in &messages {
+        let is_asked = purchase::may_ask(self, quotes);
+        for UiMessage { kind, text } in messages {
             let kind = match kind {
-                UiMessageKind::Inform if is_asked && purchase::is_told(text, &quotes) => continue,
+                UiMessageKind::Inform if is_asked && purchase::is_told(text, quotes) => continue,
                 UiMessageKind::Inform => MessageType::Info,
                 UiMessageKind::Debug => MessageType::Debug,
                 UiMessageKind::PartialError if !is_failed => MessageType::Warning,
@@ -314,13 +363,7 @@ impl Execution {
             );
             self.say(MessageType::Warning, State::Running, &text, of);
         }
-        InputResult {
-            outcome,
-            cache,
-            provider_time,
-            is_failed,
-            quotes,
-        }
+        is_failed
     }
 
     /// Notes that so much of an input is done.

@@ -1,7 +1,7 @@
 //! Protocol v3: what a client discovers, and runs that it creates, reads page by page, and deletes.
 //!
 //! `route.rs` reads paths, `negotiation.rs` headers, `auth.rs` finds out who asks; `discovery.rs` serves documents, `create.rs`
-//! begins a run, which `execution.rs` works on, `emit.rs` tells what it finds, `purchase.rs` asks before it buys, and `results.rs`
+//! begins a run, which `execution.rs` works on, `emit.rs` tells what it finds, `kept.rs` keeps that for the next run, `purchase.rs` asks before it buys, and `results.rs`
 //! answers about it; `reply.rs` writes answers.
 
 mod auth;
@@ -9,6 +9,7 @@ mod create;
 mod discovery;
 mod emit;
 mod execution;
+mod kept;
 mod negotiation;
 mod purchase;
 mod reply;

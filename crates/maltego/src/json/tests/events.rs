@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::json::entity::identity;
-use crate::json::event::{Event, MessageType, Prompt, PromptOption, StatusMessage};
+use crate::json::event::{Event, MessageType, Prompt, PromptOption, Stamp, StatusMessage, time};
 use crate::json::ids::Ids;
 use crate::json::run::{Standing, State, page, summary};
 use crate::response::{
@@ -14,12 +15,20 @@ use crate::response::{
 };
 use crate::{Entity, Property};
 
-const AT: Timestamp = Timestamp::UNIX_EPOCH;
+const AT: &str = "1970-01-01 00:00:00.000000";
 
 fn written(event: &Event<'_>) -> Value {
-    let value: Value = serde_json::from_slice(&event.write(AT).unwrap()).unwrap();
-    assert_eq!(value["timestamp"], "1970-01-01 00:00:00.000000");
+    let mut out = b"before".to_vec();
+    assert!(event.write(AT, &mut out));
+    let value: Value = serde_json::from_slice(out.strip_prefix(b"before").unwrap()).unwrap();
+    assert_eq!(value["timestamp"], AT);
     value["data"].clone()
+}
+
+fn says_nothing(event: &Event<'_>) {
+    let mut out = b"before".to_vec();
+    assert!(!event.write(AT, &mut out));
+    assert_eq!(out, b"before");
 }
 
 fn full() -> Entity {
@@ -88,7 +97,7 @@ fn an_annotated_input_keeps_what_names_it() {
 #[test]
 fn a_change_says_what_is_new_alone() {
     let before = full();
-    assert_eq!(Event::Changed("x1", &before, &before).write(AT), None);
+    says_nothing(&Event::Changed("x1", &before, &before));
     let mut now = full();
     now.properties[1] = Property::loose("acme.first_seen", "First seen", "2020-01-01");
     now.properties
@@ -136,7 +145,7 @@ fn links_have_the_properties_that_clients_draw() {
             ],
         }})
     );
-    assert_eq!(Event::LinkChanged("l1", &link, &link).write(AT), None);
+    says_nothing(&Event::LinkChanged("l1", &link, &link));
     let longer = [LinkProperty::Label("2020 to 2024".into())];
     assert_eq!(
         written(&Event::LinkChanged("l1", &link, &longer))["link"],
@@ -181,8 +190,8 @@ fn a_page_holds_events_as_they_were_written() {
     let standing = Standing {
         id: "ddf1dd94-f6a0-46ce-b21c-99f19a835fe8",
         state: State::TimedOut,
-        started: AT,
-        updated: AT,
+        started: Timestamp::UNIX_EPOCH,
+        updated: Timestamp::UNIX_EPOCH,
         events: 9,
         found: 3,
     };
@@ -238,6 +247,19 @@ fn a_time_is_written_in_microseconds_of_utc() {
         ("2026-01-02T03:04:05Z", "2026-01-02 03:04:05.000000"),
         ("1969-12-31T23:59:59.999999Z", "1969-12-31 23:59:59.999999"),
     ] {
-        assert_eq!(crate::json::event::time(at.parse().unwrap()), text);
+        assert_eq!(time(at.parse().unwrap()), text);
+    }
+}
+
+proptest! {
+    #[test]
+    fn times_that_follow_each_other_are_written_as_each_alone(
+        times in proptest::collection::vec((-3_i64..3, 0_i32..1_000_000_000), 1..20)
+    ) {
+        let mut stamp = Stamp::default();
+        for (second, nanosecond) in times {
+            let at = Timestamp::new(second, nanosecond).unwrap();
+            prop_assert_eq!(stamp.at(at), time(at));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod events;
+mod findings;
 mod listing;
 mod requests;
 mod values;
