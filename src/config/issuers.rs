@@ -44,28 +44,26 @@ pub(super) fn issuers(root: &Reader<'_>) -> Vec<IssuerSettings> {
 }
 
 fn issuer(reader: &Reader<'_>, name: &str) -> Option<IssuerSettings> {
-    let issuer = reader.required("issuer").map(|(text, _)| text);
-    let jwks_url = reader.required("jwks_url").and_then(|(text, origin)| {
-        let url = values::public_url(&text);
-        url.map_err(|message| reader.findings.error(origin, format!("jwks_url: {message}")))
-            .ok()
+    let filled = |node: &_| {
+        let text: String = text(node)?;
+        (!text.trim().is_empty())
+            .then_some(text)
+            .ok_or_else(|| "must not be empty".to_owned())
+    };
+    let issuer = reader.required_value("issuer", filled);
+    let jwks_url = reader.required_value("jwks_url", |node| {
+        values::plain_url(&filled(node)?).map(|url| url.as_str().trim_end_matches('/').to_owned())
     });
-    let audience = reader.value("audience", |node| match texts(node) {
+    let audience = reader.required_value("audience", |node| match texts(node) {
         Ok(all) if all.is_empty() => Err("expected who its tokens are for, at least one".to_owned()),
         Ok(all) => Ok(all),
-        Err(_) => text(node).map(|one| vec![one]),
+        Err(_) => filled(node).map(|one| vec![one]),
     });
-    if !reader.has("audience") {
-        // Asked for, so that its lack is told as that of others is.
-        reader.required("audience");
-    }
-    let client = reader.required("client").and_then(|(text, origin)| {
-        let is_plain = values::is_plain_name(&text);
-        if !is_plain {
-            let message = format!("client: expected a name of letters, digits and -_.@, found \"{text}\"");
-            reader.findings.error(origin, message);
-        }
-        is_plain.then_some(text)
+    let client = reader.required_value("client", |node| {
+        let text = filled(node)?;
+        values::is_plain_name(&text)
+            .then_some(text.clone())
+            .ok_or_else(|| format!("expected a name of letters, digits and -_.@, found \"{text}\""))
     });
     let tenant = reader.value_or("tenant", "default".to_owned(), "\"default\"", |node| {
         let name = text(node)?;

@@ -224,6 +224,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a value that must be there, and is remembered as effective.
+    pub(super) fn required_value<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Node) -> Result<T, String>,
+    ) -> Option<T> {
+        if !self.has(key) {
+            self.findings.error(self.origin, format!("\"{key}\" is missing"));
+        }
+        self.value(key, read)
+    }
+
     /// Reports the keys that were most likely meant to be `name`, as [`Reader::finish`] does; all others are of other sections.
     pub(super) fn finish_near(self, name: &str, known: &[&str]) {
         let hint = format!(", did you mean \"{name}\"?");

@@ -319,7 +319,41 @@ pub fn origin(text: &str) -> Result<String, String> {
 /// # Errors
 /// A text for people.
 pub fn public_url(text: &str) -> Result<String, String> {
-    plain_url(text).map(|url| url.as_str().trim_end_matches('/').to_owned())
+    let url = plain_url(text)?;
+    let normal = url.as_str().trim_end_matches('/');
+    // What is handed out is what was written, but for the letters' case, a default port and slashes at the end.
+    let given = text.trim().trim_end_matches('/');
+    let default = url.port_or_known_default().map(|port| format!(":{port}"));
+    let without_port = default.and_then(|port| {
+        let (before, after) = given.split_once(&port)?;
+        (after.is_empty() || after.starts_with('/')).then(|| format!("{before}{after}"))
+    });
+    let is_normal = |given: &str| given.eq_ignore_ascii_case(normal);
+    let is_plain = !normal.contains('%') && normal.matches("//").count() == 1;
+    if is_plain_host(&url) && is_plain && (is_normal(given) || without_port.as_deref().is_some_and(is_normal))
+    {
+        return Ok(normal.to_owned());
+    }
+    Err(format!(
+        "expected a URL as clients call it, without steps such as \"..\", escapes, or another spelling of an address; \"{}\" \
+         would be \"{normal}\"",
+        redacted(text)
+    ))
+}
+
+/// Tells whether a URL's host is an address, or a name of letters, digits and hyphens that begins and ends with none of the latter.
+fn is_plain_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.trim_end_matches('.').split('.').all(|label| {
+            let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            !label.is_empty()
+                && label.bytes().all(is_inner)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        }),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    }
 }
 
 /// Reads a network, or an address as the network of it alone.

@@ -1,6 +1,7 @@
 //! Calls the routes of a server elsewhere, as a client with a token: for commands on an analyst's machine, where no keys, store or
 //! budget lie.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -8,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::client::{ControlError, MOST_BYTES};
-use crate::engine::transport::is_loopback;
+use crate::engine::transport::{is_loopback, trusting_file};
 use crate::http::api_call::ApiCall;
 
 /// How long a server may take to take the connection.
@@ -24,18 +25,29 @@ pub struct RemoteServer {
 
 impl RemoteServer {
     /// Names a server by the URL that clients call, and the token to show there. The token goes over plain HTTP to this machine only.
+    /// A server whose certificate is signed by an authority of one's own needs the file of that authority.
     ///
     /// # Errors
     /// A text for people.
-    pub fn new(base_url: &str, token: SecretString) -> Result<Self, String> {
-        let base_url = Url::parse(base_url.trim_end_matches('/')).map_err(|_| {
-            "expected the URL that clients call, such as https://pivot.example.org".to_owned()
-        })?;
+    pub fn new(base_url: &str, token: SecretString, ca_file: Option<&Path>) -> Result<Self, String> {
+        let expected = "expected the URL that clients call, such as https://pivot.example.org";
+        let base_url = Url::parse(base_url.trim_end_matches('/')).map_err(|_| expected.to_owned())?;
+        let mut steps = base_url.path_segments().into_iter().flatten();
+        if steps.any(|step| matches!(step, "t" | "seed")) {
+            // The rest may be a token, and is not repeated.
+            return Err(format!(
+                "{expected}: without /seed, and without /t/ and the token"
+            ));
+        }
         let is_local = is_loopback(&base_url);
         if base_url.scheme() != "https" && !(base_url.scheme() == "http" && is_local) {
             return Err("expected an https URL: over another, the token could be read on the way".to_owned());
         }
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder();
+        if let Some(path) = ca_file {
+            http = http.tls_backend_preconfigured(trusting_file(path)?);
+        }
+        let http = http
             // A server elsewhere must not be able to send the token on.
             .redirect(Policy::none())
             .connect_timeout(CONNECTED)
@@ -67,6 +79,9 @@ impl RemoteServer {
         if let Some(body) = call.body().map_err(|error| failed(&error))? {
             request = request.header("content-type", "application/json").body(body);
         }
+        if let Some(tag) = call.if_match() {
+            request = request.header("if-match", tag);
+        }
         let mut reply = request.send().await.map_err(|error| failed(&cause(&error)))?;
         let status = reply.status();
         let mut body = Vec::new();
@@ -84,13 +99,30 @@ impl RemoteServer {
     }
 }
 
-/// Returns the innermost cause of an error, which says most, without the URL.
+/// Returns the innermost cause of an error, which says most, without the URL; with what to do where that is known.
 fn cause(error: &reqwest::Error) -> String {
     let mut source: &dyn std::error::Error = error;
     while let Some(inner) = source.source() {
         source = inner;
     }
-    source.to_string()
+    let said = source.to_string();
+    explained(&said).map_or_else(|| said.clone(), |text| format!("{text}: {said}"))
+}
+
+/// Says what a cause means, where its words tell nothing to those who do not know the libraries.
+fn explained(said: &str) -> Option<&'static str> {
+    if said.contains("invalid peer certificate") {
+        Some(
+            "its certificate is not trusted here; --ca-file names the PEM file of the authority that signed it, which must not be \
+             the certificate itself",
+        )
+    } else if said.contains("invalid HTTP version") {
+        Some("what answers there is no HTTP; if it is TLS, the URL begins with https://")
+    } else if said.contains("InvalidContentType") || said.contains("corrupt message") {
+        Some("what answers there is no TLS; if it is plain HTTP, the URL begins with http://")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -106,16 +138,18 @@ mod tests {
             "http://[::1]:1",
             "http://localhost",
         ] {
-            assert!(RemoteServer::new(good, token()).is_ok(), "{good}");
+            assert!(RemoteServer::new(good, token(), None).is_ok(), "{good}");
         }
         for bad in [
             "http://pivot.example.org",
             "http://localhost.example",
             "ftp://127.0.0.1",
             "pivot.example.org",
+            "https://pivot.example.org/seed",
+            "https://pivot.example.org/t/secret/seed",
             "",
         ] {
-            assert!(RemoteServer::new(bad, token()).is_err(), "{bad}");
+            assert!(RemoteServer::new(bad, token(), None).is_err(), "{bad}");
         }
     }
 }

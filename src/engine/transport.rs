@@ -23,6 +23,7 @@ use self::dns::Resolvers;
 pub use self::plain::PlainClient;
 use self::redact::Secrets;
 pub use self::tls::RootCertificates;
+pub(crate) use self::tls::with_file as trusting_file;
 use super::keyring::Key;
 use super::reference::Reference;
 use crate::config::settings::{NetworkSettings, ProviderSettings};

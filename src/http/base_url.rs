@@ -38,8 +38,8 @@ pub(super) fn base_url(server: &ServerSettings, http: &HttpRequest) -> Result<St
                 StatusCode::BAD_REQUEST,
                 "invalid-request",
                 "The forwarded headers cannot be read",
-                "the proxy's headers (Forwarded, or X-Forwarded-Proto, -Host, -Port and -Prefix) name no scheme, host, port and \
-                 path that a URL can be made of; mend them, or set server.public_url",
+                "the proxy's headers (Forwarded, or X-Forwarded-Host, and beside it -Proto, -Port and -Prefix) name no scheme, host, \
+                 port and path that a URL can be made of; mend them, or set server.public_url",
             )
         });
     }
@@ -74,7 +74,7 @@ impl ServerSettings {
     }
 
     /// Tells whether what a peer says of its own clients is believed.
-    fn trusts(&self, peer: IpAddr) -> bool {
+    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&peer))
     }
 }
@@ -93,8 +93,8 @@ struct Forwarded<'a> {
 }
 
 impl<'a> Forwarded<'a> {
-    /// Reads the headers of a proxy; `None` where it names no host. Of several values the last one counts, which the proxy in
-    /// front of this server added: those before it may be the client's.
+    /// Reads the headers of a proxy; `None` where it says nothing of scheme, host, port and path. Of several values the last one counts,
+    /// which the proxy in front of this server added: those before it may be the client's.
     fn read(http: &'a HttpRequest) -> Option<Self> {
         let mut forwarded = Self {
             scheme: last(http, FORWARDED_PROTO),
@@ -116,7 +116,7 @@ impl<'a> Forwarded<'a> {
                 _ => {}
             }
         }
-        forwarded.host.is_some().then_some(forwarded)
+        (forwarded != Self::default()).then_some(forwarded)
     }
 
     /// Puts the URL together; `None` where a part is none.
@@ -360,6 +360,11 @@ mod tests {
                 ("x-forwarded-port", "80/x"),
             ],
             &[("forwarded", "host=\"a;b\"")],
+            // A proxy that says how clients come must say under which name.
+            &[("x-forwarded-proto", "https")],
+            &[("x-forwarded-prefix", "/pre"), ("host", "127.0.0.1:8080")],
+            &[("x-forwarded-port", "443")],
+            &[("forwarded", "proto=https")],
         ] {
             assert_eq!(found(&server, "10.1.2.3:99", headers), Err(400), "{headers:?}");
         }

@@ -254,11 +254,13 @@ impl RequestContext {
     pub fn finish(&self, app: &App, status: u16) {
         let Some(line) = self.take_line() else { return };
         let entry = self.0.entry.take();
-        let refused = || Entry {
+        // Of a document, there is no more to say than that it was served.
+        let outcome = if status < 400 { "served" } else { "refused" };
+        let plain = || Entry {
             client: self.client(),
-            ..Entry::of("refused", status)
+            ..Entry::of(outcome, status)
         };
-        line.write(app, entry.unwrap_or_else(refused));
+        line.write(app, entry.unwrap_or_else(plain));
     }
 }
 

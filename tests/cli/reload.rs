@@ -141,6 +141,37 @@ fn what_changed_in_files_that_the_configuration_names_is_named() {
 }
 
 #[test]
+fn a_change_of_who_may_sign_tokens_is_told() {
+    let place = Place::new();
+    let file = place.folder.path().join("my.toml");
+    let named = |command: &'static str| place.command(&[command, "--config", "my.toml"]);
+    let issuer = |members: [&str; 4]| {
+        let [issuer, keys, client, audience] = members;
+        format!(
+            "[issuers.corp]\nissuer = \"https://{issuer}\"\njwks_url = \"https://{keys}/jwks\"\nclient = \"{client}\"\n\
+             audience = \"{audience}\"\n"
+        )
+    };
+    let first = ["id.example", "id.example", "corp", "pivotd"];
+    write(&file, &issuer(first));
+    let server = place.spawn(named("serve"));
+    for (at, member) in ["issuer", "jwks_url", "client", "audience"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut changed = first;
+        changed[at] = "other.example";
+        write(&file, &issuer(changed));
+        let said = String::from_utf8(named("reload").output().unwrap().stdout).unwrap();
+        let path = format!("issuers.corp.{member}");
+        assert!(said.contains(&path) && said.contains("other.example"), "{said}");
+        write(&file, &issuer(first));
+        assert!(named("reload").output().unwrap().status.success());
+    }
+    server.stop();
+}
+
+#[test]
 fn a_file_that_hides_where_the_server_is_stops_a_command_with_its_place() {
     let place = Place::new();
     let run = |arguments: &[&str]| {

@@ -98,3 +98,69 @@ fn a_server_elsewhere_scores_for_a_client_with_a_token_of_it() {
     let both = desk.command(&format!("{}|--demo", line("soar")));
     assert_eq!(both.status.code(), Some(2), "{both:?}");
 }
+
+#[test]
+fn a_server_elsewhere_may_have_a_certificate_of_ones_own_authority() {
+    let (place, desk) = (Place::new(), Desk::new());
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    for (name, text) in [
+        ("chain.pem", made.cert.pem()),
+        ("key.pem", made.signing_key.serialize_pem()),
+        (
+            "my.toml",
+            "[server]\ntls = { certificate = \"chain.pem\", key = \"key.pem\" }\n".to_owned(),
+        ),
+    ] {
+        std::fs::write(place.folder.path().join(name), text).unwrap();
+    }
+    let named = ["--config", "my.toml"];
+    let server = place.spawn(place.command(&[&["serve"], &named[..]].concat()));
+    let url = server.url.replace("127.0.0.1", "localhost");
+    let create = [
+        "tokens",
+        "create",
+        "soar",
+        "--scope",
+        "enrich",
+        "--scope",
+        "transforms",
+    ];
+    let token = place.good(&[&create[..], &named[..]].concat());
+    std::fs::write(desk.folder.path().join("token"), token).unwrap();
+    std::fs::write(desk.folder.path().join("ca.pem"), made.cert.pem()).unwrap();
+    let line = |url: &str, more: &str| {
+        format!("score|career-offers.example|--format|json|--server|{url}|--token-file|token{more}")
+    };
+    let refused = desk.bad(&line(&url, ""));
+    assert!(refused.contains("not trusted here; --ca-file"), "{refused}");
+    let answer = desk.json(&line(&url, "|--ca-file|ca.pem"));
+    assert_eq!(answer["indicators"][0]["indicator"], "career-offers.example");
+    let refused = desk.bad(&line(&url.replace("https:", "http:"), ""));
+    assert!(refused.contains("the URL begins with https://"), "{refused}");
+    for below in ["/seed", "/t/canary-token/seed"] {
+        let refused = desk.bad(&line(&format!("{url}{below}"), "|--ca-file|ca.pem"));
+        assert!(
+            refused.contains("without /seed") && !refused.contains("canary"),
+            "{refused}"
+        );
+    }
+    // The variable that names a configuration says nothing of a server elsewhere.
+    let export = [
+        "export",
+        "mtz",
+        "--local",
+        "--server",
+        &url,
+        "--token-file",
+        "token",
+        "--ca-file",
+        "ca.pem",
+    ];
+    let exported = bare(&export)
+        .env("PIVOTD_CONFIG", "nowhere.toml")
+        .current_dir(desk.folder.path())
+        .output()
+        .unwrap();
+    assert!(exported.status.success(), "{exported:?}");
+    server.stop();
+}

@@ -41,8 +41,11 @@ pub(super) struct Mtz {
     local: bool,
     /// With --local, on the analyst's machine: the server to ask, by the URL that clients call. What it offers is written; no
     /// configuration is needed here.
-    #[arg(long, value_name = "URL", requires = "local", conflicts_with_all = ["public_url", "all", "config"])]
+    #[arg(long, value_name = "URL", requires = "local", conflicts_with_all = ["public_url", "all"])]
     server: Option<String>,
+    /// With --local: a PEM file with the authority that signed the server's certificate, where the analyst's machine does not know it.
+    #[arg(long, value_name = "FILE", requires = "local")]
+    ca_file: Option<PathBuf>,
     /// With --local: where pivotd lies on the analyst's machine [default: this program].
     #[arg(long, value_name = "PATH", requires = "local")]
     command: Option<PathBuf>,
@@ -80,7 +83,10 @@ impl Mtz {
             (Some(server), Some(token_file)) => {
                 let base_url =
                     values::public_url(server).map_err(|error| anyhow::anyhow!("--server: {error}"))?;
-                (offered_at(&base_url, token_file)?, base_url)
+                (
+                    offered_at(&base_url, token_file, self.ca_file.as_deref())?,
+                    base_url,
+                )
             }
             _ => {
                 let loaded = load(config)?;
@@ -96,8 +102,13 @@ impl Mtz {
                 };
                 let token_file =
                     std::path::absolute(token_file).with_context(|| token_file.display().to_string())?;
-                let token_file = path(&token_file)?;
-                let arguments = |entry: ListingEntry<'_>| local_arguments(entry, &base_url, token_file);
+                let ca_file = self.ca_file.as_deref().map(std::path::absolute).transpose()?;
+                let place = LocalPlace {
+                    base_url: &base_url,
+                    token_file: path(&token_file)?,
+                    ca_file: ca_file.as_deref().map(path).transpose()?,
+                };
+                let arguments = |entry: ListingEntry<'_>| place.arguments(entry);
                 let runner = LocalRunner {
                     command: path(&command)?,
                     arguments: &arguments,
@@ -133,8 +144,8 @@ impl Mtz {
 }
 
 /// Asks a server elsewhere what it offers.
-fn offered_at(base_url: &str, token_file: &Path) -> anyhow::Result<Listing> {
-    let server = elsewhere(base_url, token_file)?;
+fn offered_at(base_url: &str, token_file: &Path, ca_file: Option<&Path>) -> anyhow::Result<Listing> {
+    let server = elsewhere(base_url, token_file, ca_file)?;
     let offered = block_on(async { Session::remote(server).call(&ListTransforms, "the server").await })??;
     // Names become arguments of commands.
     let is_plain = |text: &String| {
@@ -168,23 +179,24 @@ fn base_url(given: Option<String>, loaded: &Loaded) -> anyhow::Result<String> {
     )
 }
 
-/// Returns what pivotd is started with for an entry, before the value and the properties that the client adds: values may begin
-/// with a dash.
-fn local_arguments(entry: ListingEntry<'_>, base_url: &str, token_file: &str) -> Vec<String> {
-    let all = [
-        "run",
-        "--format",
-        "xml",
-        "--type",
-        entry.input,
-        "--server",
-        base_url,
-        "--token-file",
-        token_file,
-        &entry.transform.name,
-        "--",
-    ];
-    all.map(str::to_owned).to_vec()
+/// Is what a local transform is told of its server.
+struct LocalPlace<'a> {
+    base_url: &'a str,
+    token_file: &'a str,
+    ca_file: Option<&'a str>,
+}
+
+impl LocalPlace<'_> {
+    /// Returns what pivotd is started with for an entry, before the value and the properties that the client adds: values may begin
+    /// with a dash.
+    fn arguments(&self, entry: ListingEntry<'_>) -> Vec<String> {
+        let (server, token_file) = (self.base_url, self.token_file);
+        let mut all = vec!["run", "--format", "xml", "--type", entry.input];
+        all.extend(["--server", server, "--token-file", token_file]);
+        all.extend(self.ca_file.into_iter().flat_map(|file| ["--ca-file", file]));
+        all.extend([entry.transform.name.as_str(), "--"]);
+        all.into_iter().map(str::to_owned).collect()
+    }
 }
 
 /// Reads a token that can stand in a path.

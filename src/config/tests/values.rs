@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use crate::config::settings::BudgetWindow;
 use crate::config::values::{
-    base_url, bytes, cents, duration, limit, no_proxy, proxy_url, rate, resets, resolver, show_duration,
+    base_url, bytes, cents, duration, limit, no_proxy, proxy_url, public_url, rate, resets, resolver,
+    show_duration,
 };
 use crate::config::{problem::did_you_mean, read};
 
@@ -112,6 +113,38 @@ fn resets_name_day_time_and_zone() {
             .into_iter()
             .all(|text| resets(text).is_err())
     );
+}
+
+#[test]
+fn a_public_url_is_handed_out_as_it_is_written() {
+    for (text, url) in [
+        ("https://pivot.example.org", "https://pivot.example.org"),
+        (
+            " https://Pivot.Example.org:443/ti// ",
+            "https://pivot.example.org/ti",
+        ),
+        ("http://192.0.2.1:80", "http://192.0.2.1"),
+        ("https://192.0.2.1:8443/a-b/c.d", "https://192.0.2.1:8443/a-b/c.d"),
+        ("https://[2001:DB8::1]:444", "https://[2001:db8::1]:444"),
+    ] {
+        assert_eq!(public_url(text).as_deref(), Ok(url), "{text}");
+    }
+    for text in [
+        "https://127.1",
+        "https://0x7f.1",
+        "https://2130706433",
+        "https://a.example/x/../y",
+        "https://a.example/./y",
+        "https://a.example/%00",
+        "https://a.example/a b",
+        "https://a.example//b",
+        "https://-a.example",
+        "https://a-.example",
+        "https://a..example",
+        "https://a.example:0",
+    ] {
+        assert!(public_url(text).is_err(), "{text}");
+    }
 }
 
 #[test]

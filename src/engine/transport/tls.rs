@@ -27,7 +27,7 @@ impl RootCertificates {
 }
 
 /// Returns settings with the system's authorities and those of a PEM file.
-pub(super) fn with_file(path: &Path) -> Result<ClientConfig, String> {
+pub(crate) fn with_file(path: &Path) -> Result<ClientConfig, String> {
     let wrong = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
     let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
     let roots = CertificateDer::pem_slice_iter(&pem)

@@ -236,6 +236,13 @@ async fn a_client_comes_over_tls() {
         .find(|one| one.name == "domaintools.ip-history")
         .unwrap();
     assert!(!client.run(first, "example.com").await.entities().is_empty());
+    let log = app.log();
+    let found = log.lines().filter(|line| line.contains("status=200"));
+    let found: Vec<_> = found.filter(|line| !line.contains("ip-history")).collect();
+    assert!(
+        !found.is_empty() && found.iter().all(|line| line.contains("outcome=served")),
+        "{found:?}"
+    );
     // The key is renewed in place, and taken over when the server looks at its files again.
     let renewed = certify();
     let trusted = async |http: &reqwest::Client| http.get(&seed).send().await.is_ok();
