@@ -5,6 +5,7 @@
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+pub mod admin;
 pub mod app;
 pub mod ask;
 pub mod catalogue;

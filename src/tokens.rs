@@ -1,143 +1,47 @@
 //! Keeps client tokens: 256 random bits with prefix and checksum, stored only as SHA-256.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use self::allowance::Allowance;
+use self::uses::Uses;
+use crate::admin::{Grants, Permission, Reach};
 use crate::clock::SharedClock;
+use crate::engine::TERMINAL;
 use crate::engine::known_time::KnownTime;
 use crate::hex::hex;
-use crate::storage::{RecordStore, StoreError, WriteBatch};
+use crate::storage::{AuditEntry, RecordStore, Row, StoreError, Table, WriteBatch, gather_rows};
 
 mod allowance;
+mod record;
+mod scope;
+mod uses;
 
+pub use record::{NewToken, TokenChange, TokenRecord, TokenState};
+pub use scope::Scope;
+pub use uses::LastUse;
+
+/// What tokens of clients, and of administration, begin with.
 const PREFIX: &str = "pvtd_";
+const ADMIN_PREFIX: &str = "pvta_";
 const SECRET_DIGITS: usize = 64;
 const CHECK_DIGITS: usize = 8;
-/// So many revoked tokens are still told apart in the log.
-const MOST_GONE: usize = 10_000;
-
-/// Names what a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Run transforms.
-    Transforms,
-    /// Ask for scores.
-    Enrich,
-    /// Buy what is sold by the piece.
-    Buy,
-    /// Ask again before an answer's time.
-    Refresh,
-    /// Say that a decision was right or wrong, which changes later ones.
-    Feedback,
-    /// Rehearse the branches of a playbook.
-    Rehearse,
-    /// Read metrics and administer.
-    Admin,
-}
-
-impl Scope {
-    /// Lists every scope.
-    pub const ALL: [Self; 7] = [
-        Self::Transforms,
-        Self::Enrich,
-        Self::Buy,
-        Self::Refresh,
-        Self::Feedback,
-        Self::Rehearse,
-        Self::Admin,
-    ];
-
-    /// Returns the name on the command line and in JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Transforms => "transforms",
-            Self::Enrich => "enrich",
-            Self::Buy => "buy",
-            Self::Refresh => "refresh",
-            Self::Feedback => "feedback",
-            Self::Rehearse => "rehearse",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl std::str::FromStr for Scope {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let known = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|scope| scope.name() == name)
-            .ok_or_else(|| format!("unknown scope; there are {}", known()))
-    }
-}
+/// Tokens that were revoked, and last uses, are kept as long as the audit tells of them.
+const KEPT_US: i64 = 400 * 24 * 3600 * 1_000_000;
 
 /// Tells whether a text looks like a token of this server.
 #[must_use]
 pub fn has_form(text: &str) -> bool {
-    text.starts_with(PREFIX)
-}
-
-/// Describes a token. The token itself is shown once, when it is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenRecord {
-    /// The first digits of its hash: names it on the command line.
-    pub id: String,
-    /// Who it is for; named by ledger, audit and log.
-    pub name: String,
-    /// The tenant.
-    pub tenant: String,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
-    /// Indicators a minute, one for a request without any; `None` for no limit.
-    pub per_minute: Option<std::num::NonZeroU32>,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it ends.
-    pub expires: Option<Timestamp>,
-    hash: String,
-}
-
-/// Describes the token to make.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NewToken {
-    /// Who it is for.
-    pub name: String,
-    /// The tenant.
-    pub tenant: String,
-    /// What it may do.
-    pub scopes: Vec<Scope>,
-    /// Indicators a minute.
-    pub per_minute: Option<std::num::NonZeroU32>,
-    /// How long it lives, in seconds.
-    pub lifetime_s: Option<u64>,
-}
-
-impl NewToken {
-    /// Describes a token for everything but administration, that never ends.
-    #[must_use]
-    pub fn for_everyday(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            tenant: "default".to_owned(),
-            scopes: vec![Scope::Transforms, Scope::Enrich],
-            per_minute: None,
-            lifetime_s: None,
-        }
-    }
+    text.starts_with(PREFIX) || text.starts_with(ADMIN_PREFIX)
 }
 
 /// Says what is left of a token's rate.
@@ -160,6 +64,9 @@ pub struct Token {
     pub client: Arc<str>,
     /// How many of its requests the server works on.
     pub(crate) under_way: Arc<AtomicUsize>,
+    /// What it may do of administration.
+    pub(crate) grants: Grants,
+    uses: Arc<Uses>,
     hash: [u8; 32],
     allowance: Option<Allowance>,
 }
@@ -173,23 +80,24 @@ impl Token {
         tenant: &str,
         per_minute: Option<std::num::NonZeroU32>,
     ) -> Self {
-        let record = TokenRecord {
-            id: issuer.to_owned(),
+        let new = NewToken {
             name: client.to_owned(),
             tenant: tenant.to_owned(),
             scopes: vec![Scope::Transforms],
             per_minute,
-            created: Timestamp::UNIX_EPOCH,
-            expires: None,
-            hash: String::new(),
+            ..NewToken::default()
         };
-        activate(record, [0; 32])
+        let record = TokenRecord {
+            id: issuer.to_owned(),
+            ..new.record(String::new(), Timestamp::UNIX_EPOCH, None)
+        };
+        activate(record, [0; 32], Arc::default())
     }
 
     /// Tells whether it may do this.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
-        self.record.scopes.contains(&scope)
+        self.record.may(scope)
     }
 
     /// Counts a request against its rate, as one indicator.
@@ -224,6 +132,9 @@ pub enum TokenError {
     /// Its time is over.
     #[error("this token has expired")]
     Expired,
+    /// It may not be used from where the client is.
+    #[error("this token may not be used from this network")]
+    Network,
 }
 
 /// Keeps all tokens, by hash, beside the store.
@@ -233,8 +144,6 @@ pub struct Tokens {
     by_hash: ArcSwap<HashMap<[u8; 32], Arc<Token>>>,
     /// Keeps an older reading of the store from taking the place of a newer one.
     reading: tokio::sync::Mutex<()>,
-    /// Whose the tokens were that this process revoked, for the log.
-    revoked: Mutex<HashMap<[u8; 32], Arc<str>>>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -255,7 +164,10 @@ fn checksum(digits: &str) -> String {
 
 /// Tells whether a text has the shape of a token and its checksum is right.
 fn is_well_formed(text: &str) -> bool {
-    let Some(digits) = text.strip_prefix(PREFIX) else {
+    let Some(digits) = text
+        .strip_prefix(PREFIX)
+        .or_else(|| text.strip_prefix(ADMIN_PREFIX))
+    else {
         return false;
     };
     digits.is_ascii()
@@ -276,15 +188,27 @@ impl Tokens {
             time,
             by_hash: ArcSwap::default(),
             reading: tokio::sync::Mutex::default(),
-            revoked: Mutex::default(),
         };
         tokens.reload().await?;
         Ok(tokens)
     }
 
+    /// Reads when tokens were last used.
+    async fn used(&self) -> Result<HashMap<String, LastUse>, StoreError> {
+        let now = self.time.now().as_microsecond();
+        let all = (Table::TokenUses, now);
+        gather_rows(self.store.as_ref(), all, HashMap::new(), |used, id, _, value| {
+            if let Ok(last) = serde_json::from_slice(value) {
+                used.insert(id.to_owned(), last);
+            }
+        })
+        .await
+    }
+
     async fn reload(&self) -> Result<(), StoreError> {
         let _reading = self.reading.lock().await;
         let stored = self.store.tokens().await?;
+        let used = self.used().await?;
         let old = self.by_hash.load();
         let mut by_hash = HashMap::new();
         for bytes in stored {
@@ -300,19 +224,25 @@ impl Tokens {
                 );
                 continue;
             };
+            let known = old.get(&hash);
             // A token keeps what is left of its rate, so that making another one resets no client's rate.
-            let token = old.get(&hash).filter(|token| token.record == record).cloned();
-            by_hash.insert(hash, token.unwrap_or_else(|| Arc::new(activate(record, hash))));
+            let token = known.filter(|token| token.record == record).cloned();
+            let token = token.unwrap_or_else(|| {
+                let uses = known.map(|token| Arc::clone(&token.uses));
+                let uses = uses.unwrap_or_else(|| Arc::new(Uses::of(used.get(&record.id).copied())));
+                Arc::new(activate(record, hash, uses))
+            });
+            by_hash.insert(hash, token);
         }
         self.by_hash.store(Arc::new(by_hash));
         Ok(())
     }
 
-    /// Finds the token that a text is.
+    /// Finds the token that a text is, for a client that comes from an address.
     ///
     /// # Errors
-    /// [`TokenError`] where it is none that may be used now.
-    pub fn find(&self, text: &str) -> Result<Arc<Token>, TokenError> {
+    /// [`TokenError`] where it is none that may be used now, and from there.
+    pub fn find(&self, text: &str, from: Option<IpAddr>) -> Result<Arc<Token>, TokenError> {
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         let by_hash = self.by_hash.load();
         let Some(token) = by_hash.get(&hash).filter(|token| {
@@ -325,26 +255,26 @@ impl Tokens {
                 TokenError::Misspelt
             });
         };
-        if token
-            .record
-            .expires
-            .is_some_and(|expires| expires <= self.time.now())
-        {
-            return Err(TokenError::Expired);
+        let now = self.time.now();
+        match token.record.state(now) {
+            // A client learns no more of it than of one that never was.
+            TokenState::Revoked => return Err(TokenError::Unknown),
+            TokenState::Expired => return Err(TokenError::Expired),
+            TokenState::Active | TokenState::Rotating => {}
         }
+        if !token.record.is_from(from) {
+            return Err(TokenError::Network);
+        }
+        token.uses.note(now, from);
         Ok(Arc::clone(token))
     }
 
-    /// Says whose a token is or was: one that is known, has expired, or was revoked by this process.
+    /// Says whose a token is or was: one that is known, has expired, or was revoked.
     #[must_use]
     pub fn client_of(&self, text: &str) -> Option<Arc<str>> {
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        let known = self
-            .by_hash
-            .load()
-            .get(&hash)
-            .map(|token| Arc::clone(&token.client));
-        known.or_else(|| self.revoked.lock().ok()?.get(&hash).cloned())
+        let by_hash = self.by_hash.load();
+        by_hash.get(&hash).map(|token| Arc::clone(&token.client))
     }
 
     /// Makes a token; returns it with its record. It cannot be shown again.
@@ -352,11 +282,25 @@ impl Tokens {
     /// # Errors
     /// [`StoreError`] where the store cannot be written, or the machine gives no randomness.
     pub async fn create(&self, new: NewToken) -> Result<(SecretString, TokenRecord), StoreError> {
-        let mut secret = [0u8; SECRET_DIGITS / 2];
-        getrandom::fill(&mut secret).map_err(|_| StoreError::Closed)?;
-        let digits = hex(&secret);
-        let text = SecretString::from(format!("{PREFIX}{digits}{}", checksum(&digits)));
+        let text = drawn(&new)?;
         let record = self.adopt(&text, new).await?;
+        Ok((text, record))
+    }
+
+    /// Makes a token, with the entry of the audit that tells of it, in one write.
+    ///
+    /// # Errors
+    /// As [`Tokens::create`].
+    pub async fn create_by(
+        &self,
+        new: NewToken,
+        by: &str,
+        audit: impl FnOnce(&TokenRecord) -> AuditEntry,
+    ) -> Result<(SecretString, TokenRecord), StoreError> {
+        let text = drawn(&new)?;
+        let record = new.record(hash_of(&text), self.time.latest(), Some(by));
+        let entry = audit(&record);
+        self.put(&[&record], vec![entry]).await?;
         Ok((text, record))
     }
 
@@ -365,83 +309,230 @@ impl Tokens {
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
     pub async fn adopt(&self, text: &SecretString, new: NewToken) -> Result<TokenRecord, StoreError> {
-        let now = self.time.latest();
-        let hash = hex(&Sha256::digest(text.expose_secret().as_bytes()));
-        let record = TokenRecord {
-            id: hash.chars().take(12).collect(),
-            name: new.name,
-            tenant: new.tenant,
-            scopes: new.scopes,
-            per_minute: new.per_minute,
-            created: now,
-            expires: new
-                .lifetime_s
-                .and_then(|seconds| now.checked_add(Duration::from_secs(seconds)).ok()),
-            hash,
-        };
-        let bytes = serde_json::to_vec(&record).unwrap_or_default();
-        self.store.put_token(record.id.clone(), Some(bytes)).await?;
-        self.reload().await?;
+        let record = new.record(hash_of(text), self.time.latest(), None);
+        self.put(&[&record], Vec::new()).await?;
         Ok(record)
     }
 
-    /// Lists all tokens, oldest first.
+    /// Puts another token in the place of one, which can be used until its time is over: at once where there is no overlap.
+    ///
+    /// # Errors
+    /// As [`Tokens::create`].
+    pub async fn rotate(
+        &self,
+        old: &TokenRecord,
+        overlap: Duration,
+        by: &str,
+        audit: impl FnOnce(&TokenRecord, &TokenRecord) -> AuditEntry,
+    ) -> Result<(SecretString, TokenRecord), StoreError> {
+        let now = self.time.latest();
+        let new = NewToken {
+            name: old.name.clone(),
+            tenant: old.tenant.clone(),
+            scopes: old.scopes.clone(),
+            roles: old.roles.clone(),
+            per_minute: old.per_minute,
+            lifetime_s: None,
+            networks: old.networks.clone(),
+            owner: old.owner.clone(),
+            tags: old.tags.clone(),
+        };
+        let text = drawn(&new)?;
+        let record = TokenRecord {
+            // It lives as long as the one before did from its making.
+            expires: old.expires.and_then(|expires| {
+                let lifetime = expires.duration_since(old.created);
+                now.checked_add(lifetime).ok()
+            }),
+            ..new.record(hash_of(&text), now, Some(by))
+        };
+        let ends = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
+        let before = TokenRecord {
+            expires: Some(old.expires.map_or(ends, |expires| expires.min(ends))),
+            replaced_by: Some(record.id.clone()),
+            revision: old.revision.saturating_add(1),
+            ..old.clone()
+        };
+        let entry = audit(&before, &record);
+        self.put(&[&before, &record], vec![entry]).await?;
+        Ok((text, record))
+    }
+
+    /// Writes a token as it was changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub async fn change(&self, record: &TokenRecord, audit: AuditEntry) -> Result<(), StoreError> {
+        self.put(&[record], vec![audit]).await
+    }
+
+    async fn put(&self, records: &[&TokenRecord], audit: Vec<AuditEntry>) -> Result<(), StoreError> {
+        let written = |record: &&TokenRecord| {
+            let bytes = serde_json::to_vec(record).unwrap_or_default();
+            (record.id.clone(), Some(bytes))
+        };
+        let batch = WriteBatch {
+            tokens: records.iter().map(written).collect(),
+            audit,
+            ..WriteBatch::default()
+        };
+        self.store.commit(batch).await?;
+        self.reload().await
+    }
+
+    /// Lists all tokens that were not revoked, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<TokenRecord> {
-        let mut records: Vec<_> = self
-            .by_hash
-            .load()
-            .values()
-            .map(|token| token.record.clone())
-            .collect();
+        let mut records = self.list_all();
+        records.retain(|record| record.revoked.is_none());
+        records
+    }
+
+    /// Lists all tokens, those that were revoked, too, oldest first.
+    #[must_use]
+    pub fn list_all(&self) -> Vec<TokenRecord> {
+        let by_hash = self.by_hash.load();
+        let mut records: Vec<_> = by_hash.values().map(|token| token.record.clone()).collect();
         records.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
         records
+    }
+
+    /// Returns when and from where a token was last used.
+    #[must_use]
+    pub fn last_use(&self, record: &TokenRecord) -> Option<LastUse> {
+        let hash = parse_hash(&record.hash)?;
+        self.by_hash.load().get(&hash)?.uses.last()
+    }
+
+    /// Returns the time that tokens go by.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.time.now()
     }
 
     /// Tells whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_hash.load().is_empty()
+        self.list().is_empty()
     }
 
-    /// Revokes the tokens that a name or id means; returns them.
+    /// Tells whether there is none for administration: with a permission to manage for all tenants.
+    #[must_use]
+    pub fn has_administrator(&self) -> bool {
+        let manages = |record: &TokenRecord| record.grants().with(Permission::Manage) == Reach::All;
+        self.list_all().iter().any(manages)
+    }
+
+    /// Revokes the tokens that a name or id means; returns them. Their names stay.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
     pub async fn revoke(&self, name_or_id: &str) -> Result<Vec<TokenRecord>, StoreError> {
-        let gone: Vec<_> = self
-            .list()
-            .into_iter()
-            .filter(|token| token.name == name_or_id || token.id == name_or_id)
-            .collect();
+        self.revoke_by(name_or_id, TERMINAL, |_| true, |_| Vec::new())
+            .await
+    }
+
+    /// Revokes the tokens that a name or id means, of those that may be, with the entries of the audit that tell of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub async fn revoke_by(
+        &self,
+        name_or_id: &str,
+        by: &str,
+        may: impl Fn(&TokenRecord) -> bool,
+        audit: impl FnOnce(&[TokenRecord]) -> Vec<AuditEntry>,
+    ) -> Result<Vec<TokenRecord>, StoreError> {
+        let now = self.time.latest();
+        let is_meant = |token: &TokenRecord| token.name == name_or_id || token.id == name_or_id;
+        let mut gone: Vec<_> = self.list().into_iter().filter(is_meant).filter(may).collect();
+        for record in &mut gone {
+            record.revoked = Some(now);
+            record.revoked_by = Some(by.to_owned());
+            record.revision = record.revision.saturating_add(1);
+        }
         if !gone.is_empty() {
             // All of them or none: half of a name's tokens would look revoked.
-            let tokens = gone.iter().map(|token| (token.id.clone(), None)).collect();
-            let batch = WriteBatch {
-                tokens,
-                ..WriteBatch::default()
-            };
-            self.store.commit(batch).await?;
+            let entries = audit(&gone);
+            self.put(&gone.iter().collect::<Vec<_>>(), entries).await?;
         }
-        for token in &gone {
-            if let (Some(hash), Ok(mut gone)) = (parse_hash(&token.hash), self.revoked.lock())
-                && gone.len() < MOST_GONE
-            {
-                gone.insert(hash, token.name.as_str().into());
-            }
-        }
-        self.reload().await?;
         Ok(gone)
+    }
+
+    /// Keeps on disk when tokens were last used, as far as that is new; and forgets tokens that were revoked long ago.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub async fn keep_uses(&self) -> Result<(), StoreError> {
+        let now = self.time.latest();
+        let mut rows = Vec::new();
+        let mut taken = Vec::new();
+        for token in self.by_hash.load().values() {
+            let Some(used) = token.uses.take_new() else {
+                continue;
+            };
+            rows.push(Row {
+                table: Table::TokenUses,
+                key: token.record.id.clone(),
+                until_us: now.as_microsecond().saturating_add(KEPT_US),
+                value: serde_json::to_vec(&used).unwrap_or_default(),
+            });
+            taken.push(Arc::clone(token));
+        }
+        let before = now.as_microsecond().saturating_sub(KEPT_US);
+        let is_past = |record: &TokenRecord| record.revoked.is_some_and(|at| at.as_microsecond() < before);
+        let past: Vec<_> = self.list_all().into_iter().filter(is_past).collect();
+        if rows.is_empty() && past.is_empty() {
+            return Ok(());
+        }
+        let batch = WriteBatch {
+            rows,
+            tokens: past.iter().map(|record| (record.id.clone(), None)).collect(),
+            ..WriteBatch::default()
+        };
+        let written = self.store.commit(batch).await;
+        if written.is_err() {
+            taken.iter().for_each(|token| token.uses.put_back());
+        }
+        written?;
+        if past.is_empty() {
+            Ok(())
+        } else {
+            self.reload().await
+        }
     }
 }
 
-fn activate(record: TokenRecord, hash: [u8; 32]) -> Token {
+/// Draws a token for what it is to be.
+fn drawn(new: &NewToken) -> Result<SecretString, StoreError> {
+    let mut secret = [0u8; SECRET_DIGITS / 2];
+    getrandom::fill(&mut secret).map_err(|_| StoreError::Closed)?;
+    let digits = hex(&secret);
+    // What finds leaked secrets tells tokens of administration from those of clients.
+    let prefix = if new.grants() == Grants::default() {
+        PREFIX
+    } else {
+        ADMIN_PREFIX
+    };
+    Ok(SecretString::from(format!(
+        "{prefix}{digits}{}",
+        checksum(&digits)
+    )))
+}
+
+fn hash_of(text: &SecretString) -> String {
+    hex(&Sha256::digest(text.expose_secret().as_bytes()))
+}
+
+fn activate(record: TokenRecord, hash: [u8; 32], uses: Arc<Uses>) -> Token {
     let allowance = record.per_minute.map(Allowance::new);
     let client = record.name.as_str().into();
     Token {
+        grants: record.grants(),
         record,
         client,
         under_way: Arc::default(),
+        uses,
         hash,
         allowance,
     }
@@ -480,7 +571,7 @@ mod tests {
         let clock = clock();
         let tokens = open(folder.path(), &clock).await;
         let (text, record) = tokens.create(NewToken::for_everyday("anna")).await.unwrap();
-        assert_eq!(tokens.find(text.expose_secret()).unwrap().record, record);
+        assert_eq!(tokens.find(text.expose_secret(), None).unwrap().record, record);
         tokens.store.close().await;
         drop(tokens);
         let file = std::fs::read(folder.path().join("pivotd.redb")).unwrap();
@@ -494,7 +585,10 @@ mod tests {
             "the token is in the file"
         );
         let tokens = open(folder.path(), &clock).await;
-        assert_eq!(tokens.find(text.expose_secret()).unwrap().record.name, "anna");
+        assert_eq!(
+            tokens.find(text.expose_secret(), None).unwrap().record.name,
+            "anna"
+        );
     }
 
     #[tokio::test]
@@ -508,15 +602,19 @@ mod tests {
         };
         let (text, record) = tokens.create(new).await.unwrap();
         let text = text.expose_secret();
-        assert_eq!(tokens.find("hello").unwrap_err(), TokenError::Misspelt);
+        assert_eq!(tokens.find("hello", None).unwrap_err(), TokenError::Misspelt);
         let mut mistyped = text.to_owned();
         mistyped.pop();
         mistyped.push(if text.ends_with('0') { '1' } else { '0' });
-        assert_eq!(tokens.find(&mistyped).unwrap_err(), TokenError::Misspelt);
+        assert_eq!(tokens.find(&mistyped, None).unwrap_err(), TokenError::Misspelt);
         clock.advance(Duration::from_secs(60));
-        assert_eq!(tokens.find(text).unwrap_err(), TokenError::Expired);
-        assert_eq!(tokens.revoke("ben").await.unwrap(), [record]);
-        assert_eq!(tokens.find(text).unwrap_err(), TokenError::Unknown);
+        assert_eq!(tokens.find(text, None).unwrap_err(), TokenError::Expired);
+        let revoked = tokens.revoke("ben").await.unwrap();
+        assert_eq!(
+            revoked.iter().map(|gone| &gone.id).collect::<Vec<_>>(),
+            [&record.id]
+        );
+        assert_eq!(tokens.find(text, None).unwrap_err(), TokenError::Unknown);
         assert_eq!(
             tokens.client_of(text).as_deref(),
             Some("ben"),
@@ -536,7 +634,7 @@ mod tests {
             ..NewToken::for_everyday("soar")
         };
         let (text, _) = tokens.create(new).await.unwrap();
-        let find = || tokens.find(text.expose_secret()).unwrap();
+        let find = || tokens.find(text.expose_secret(), None).unwrap();
         let left = |remaining, reset_s| {
             Ok(Some(RateStanding {
                 limit: 2,

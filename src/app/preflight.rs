@@ -27,7 +27,7 @@ pub struct Preflight<'a> {
     /// How the store would be opened.
     pub opening: Opening,
     /// The file of the first token, with the name of the variable that gives it.
-    pub first_token: Option<(&'static str, PathBuf)>,
+    pub first_tokens: Vec<(&'static str, PathBuf)>,
     /// Whether a server runs over the data directory, which then holds store and address.
     pub is_running: bool,
 }
@@ -114,8 +114,8 @@ impl Preflight<'_> {
     }
 
     fn token_fault(&self) -> Option<String> {
-        let (variable, path) = self.first_token.as_ref()?;
-        first_token(variable, path).err()
+        let mut given = self.first_tokens.iter();
+        given.find_map(|(variable, path)| first_token(variable, path).err())
     }
 }
 

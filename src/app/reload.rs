@@ -146,7 +146,7 @@ impl App {
         let faults = Preflight {
             loaded: &loaded,
             opening: Opening::default(),
-            first_token: None,
+            first_tokens: Vec::new(),
             // This one holds the address; whether another is free is known at the start only.
             is_running: true,
         }

@@ -48,7 +48,7 @@ pub(super) struct Run {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Ask replayed vendors: sample data, no key, no network, no server.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "server")]
     demo: bool,
     #[command(flatten)]
     elsewhere: ServerElsewhere,

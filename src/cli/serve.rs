@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::starting::StartSummary;
 use super::{ConfigFile, ExitStatus, block_on, terminal};
+use crate::admin::{Binding, Role, TenantScope};
 use crate::app::preflight::{Preflight, first_token};
 use crate::app::run_routes::RunRoutes;
 use crate::app::source::Source;
@@ -26,8 +27,31 @@ use crate::telemetry::log::{LAST_LINES, Log};
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::NewToken;
 
-/// Names the file that holds the first token, where the environment gives one.
-const TOKEN_FILE: &str = "PIVOTD_FIRST_TOKEN_FILE";
+/// The tokens that the first start makes, unless the environment names files that hold them.
+const FIRST_TOKENS: [FirstToken; 2] = [
+    FirstToken {
+        variable: "PIVOTD_FIRST_TOKEN_FILE",
+        name: "first",
+        kind: "client",
+        file: "first-token",
+    },
+    FirstToken {
+        variable: "PIVOTD_FIRST_ADMIN_TOKEN_FILE",
+        name: "first-admin",
+        kind: "administration",
+        file: "first-admin-token",
+    },
+];
+
+/// Describes a token that the first start makes.
+struct FirstToken {
+    /// The variable that names a file with it.
+    variable: &'static str,
+    name: &'static str,
+    kind: &'static str,
+    /// The file in the data directory that it is written to otherwise.
+    file: &'static str,
+}
 
 /// Serve transforms and scores.
 #[derive(Debug, clap::Args)]
@@ -80,7 +104,10 @@ pub(super) fn preflight(loaded: &Loaded, replaces_empty: bool, is_running: bool)
             replaces_empty,
             ..Opening::default()
         },
-        first_token: std::env::var_os(TOKEN_FILE).map(|path| (TOKEN_FILE, PathBuf::from(path))),
+        first_tokens: FIRST_TOKENS
+            .iter()
+            .filter_map(|first| Some((first.variable, PathBuf::from(std::env::var_os(first.variable)?))))
+            .collect(),
         is_running,
     }
 }
@@ -136,7 +163,7 @@ async fn serve(
         faults.extend(preflight.store_faults());
     }
     anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));
-    let first_token = preflight.first_token;
+    let given = preflight.first_tokens;
     let store = open_store_as(&settings, preflight.opening)?;
     let guarded = store.clone();
     let metrics = Arc::new(Metrics::default());
@@ -162,20 +189,21 @@ async fn serve(
         run_routes: RunRoutes::default(),
     })
     .await?;
-    let first_token = make_first(&app, &settings.server.data, first_token, words).await?;
+    let first_tokens = make_first(&app, &settings.server.data, &given, words).await?;
     // Before a supervisor can tell that the server serves, so that no signal meets a process that does not know it.
     let signals = StopSignals::listen()?;
     let hangup = signal(SignalKind::hangup()).context("signals cannot be received")?;
     let application = Application::bind(Arc::clone(&app))?;
     let control = control(&app, &settings.server.data);
     let scheme = if application.tls { "https" } else { "http" };
-    tell_start(&app, first_token, words);
+    tell_start(&app, first_tokens, words);
     tracing::info!(address = %application.address, scheme, "serving");
     words.note(&format!("pivotd serves on {scheme}://{}", application.address));
     tokio::spawn(signals.stop(application.handle(), control, Arc::clone(&app)));
     tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app)));
     tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
+    tokio::spawn(keep_uses(Arc::clone(&app)));
     tokio::spawn(refresh(Arc::clone(&app), settings.server.data.clone()));
     let handle = application.handle();
     let running = application.run_until_stopped();
@@ -206,14 +234,14 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 /// Says what was read and what is served: to people, and to the log where that is not theirs.
-fn tell_start(app: &App, first_token: Option<String>, words: StartOutput) {
+fn tell_start(app: &App, first_tokens: Vec<String>, words: StartOutput) {
     let configured = app.configured.load();
     let starting = StartSummary {
         loaded: &configured.loaded,
         file: app.source.as_ref().and_then(|source| source.file.as_deref()),
         store: app.engine.store().path(),
         tokens: app.tokens.list().len(),
-        first_token,
+        first_tokens,
     };
     if words == StartOutput::Log || configured.settings().log.file.is_some() {
         let providers: Vec<String> = starting
@@ -233,35 +261,62 @@ fn tell_start(app: &App, first_token: Option<String>, words: StartOutput) {
     words.note(&starting.text());
 }
 
-/// Makes a token at the first start, so that the server is never open: to the terminal, or to a 0600
-/// file in the data directory, or taken from a file that the environment names. Says where it is.
+/// Makes tokens at the first start, so that the server is never open, and can be administered: to the terminal, or to 0600
+/// files in the data directory, or taken from files that the environment names. Says where they are.
 async fn make_first(
     app: &App,
     data: &Path,
-    given: Option<(&str, PathBuf)>,
+    given: &[(&str, PathBuf)],
     words: StartOutput,
-) -> anyhow::Result<Option<String>> {
-    if !app.tokens.is_empty() {
-        return Ok(None);
+) -> anyhow::Result<Vec<String>> {
+    let mut told = Vec::new();
+    let [client, administration] = &FIRST_TOKENS;
+    // One that was revoked is not made again: a restart gives nothing back.
+    let has_administrator = app.tokens.has_administrator();
+    if app.tokens.is_empty() {
+        let new = NewToken::for_everyday(client.name);
+        told.push(first_of(app, data, given, words, client, new).await?);
     }
-    let new = NewToken::for_everyday("first");
-    if let Some((variable, path)) = given {
-        let text = first_token(variable, &path).map_err(anyhow::Error::msg)?;
+    if !has_administrator {
+        let new = NewToken {
+            scopes: Vec::new(),
+            roles: vec![Binding {
+                role: Role::Admin,
+                tenant: TenantScope::All,
+            }],
+            ..NewToken::for_everyday(administration.name)
+        };
+        told.push(first_of(app, data, given, words, administration, new).await?);
+    }
+    Ok(told)
+}
+
+async fn first_of(
+    app: &App,
+    data: &Path,
+    given: &[(&str, PathBuf)],
+    words: StartOutput,
+    first: &FirstToken,
+    new: NewToken,
+) -> anyhow::Result<String> {
+    let kind = first.kind;
+    if let Some((variable, path)) = given.iter().find(|(variable, _)| *variable == first.variable) {
+        let text = first_token(variable, path).map_err(anyhow::Error::msg)?;
         app.tokens.adopt(&text, new).await?;
-        return Ok(Some(format!("the first token is that of {}", path.display())));
+        return Ok(format!("the first {kind} token is that of {}", path.display()));
     }
     let (text, _) = app.tokens.create(new).await?;
     if words == StartOutput::People && std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        return Ok(Some(format!(
-            "the first client token, shown once:\n{}",
+        return Ok(format!(
+            "the first {kind} token, shown once:\n{}",
             text.expose_secret()
-        )));
+        ));
     }
-    let path = data.join("first-token");
+    let path = data.join(first.file);
     write_private(&path, format!("{}\n", text.expose_secret()).as_bytes())
         .with_context(|| path.display().to_string())?;
-    tracing::info!(file = %path.display(), "the first client token is in a file");
-    Ok(Some(format!("the first client token is in {}", path.display())))
+    tracing::info!(file = %path.display(), "the first {kind} token is in a file");
+    Ok(format!("the first {kind} token is in {}", path.display()))
 }
 
 /// Writes a file that its owner alone may read.
@@ -325,6 +380,7 @@ impl StopSignals {
             }
         };
         tokio::join!(commands, handle.stop(true));
+        note_uses(&app).await;
     }
 }
 
@@ -367,6 +423,23 @@ async fn sweep(app: Arc<App>) {
         clock
             .sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600))
             .await;
+    }
+}
+
+/// Keeps on disk when tokens were last used, every minute.
+async fn keep_uses(app: Arc<App>) {
+    let clock = Arc::clone(app.engine.clock());
+    loop {
+        clock
+            .sleep_until(clock.elapsed() + std::time::Duration::from_secs(60))
+            .await;
+        note_uses(&app).await;
+    }
+}
+
+async fn note_uses(app: &App) {
+    if let Err(error) = app.tokens.keep_uses().await {
+        tracing::warn!(%error, "when tokens were last used could not be kept");
     }
 }
 

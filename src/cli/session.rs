@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::differs::{self, differences};
 use super::serve::load;
 use super::starting::whole;
-use super::{demo, terminal};
+use super::{ConfigFile, demo, terminal};
 use crate::app::run_routes::RunRoutes;
 use crate::app::state::{StateView, values};
 use crate::app::{App, Mode, Parts, StartError, open_store};
@@ -217,11 +217,14 @@ impl Session {
 #[derive(Debug, clap::Args)]
 pub(super) struct ServerElsewhere {
     /// Ask a server elsewhere, by the URL that clients call; no keys, store or configuration are needed here.
-    #[arg(long, value_name = "URL", requires = "token_file", conflicts_with = "demo")]
+    #[arg(long, value_name = "URL", requires = "token_file")]
     server: Option<String>,
     /// A file that holds the client token for --server and nothing else.
     #[arg(long, value_name = "FILE", requires = "server")]
     token_file: Option<PathBuf>,
+    /// A PEM file with the authority that signed the certificate of --server, where this machine does not know it.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    ca_file: Option<PathBuf>,
 }
 
 impl ServerElsewhere {
@@ -233,14 +236,44 @@ impl ServerElsewhere {
     /// Returns the one that is named, with the token of its file.
     pub(super) fn server(&self) -> anyhow::Result<Option<RemoteServer>> {
         let named = self.server.as_ref().zip(self.token_file.as_ref());
-        named.map(|(url, file)| elsewhere(url, file)).transpose()
+        named
+            .map(|(url, file)| elsewhere(url, file, self.ca_file.as_deref()))
+            .transpose()
+    }
+}
+
+/// Names what a command of administration is for: the server on this machine or its store, or a server elsewhere.
+#[derive(Debug, clap::Args)]
+pub(super) struct Administered {
+    #[command(flatten)]
+    pub(super) file: ConfigFile,
+    #[command(flatten)]
+    elsewhere: ServerElsewhere,
+}
+
+impl Administered {
+    /// Returns the configuration file that is named.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.file.config.as_deref()
+    }
+
+    /// Makes one call.
+    pub(super) async fn once<C: ApiCall>(&self, call: &C, what: &str) -> anyhow::Result<C::Reply> {
+        match self.elsewhere.server()? {
+            Some(server) => Session::remote(server).call(call, what).await,
+            None => once(self.config(), call, what).await,
+        }
     }
 }
 
 /// Names a server elsewhere, with the token of a file.
-pub(super) fn elsewhere(url: &str, token_file: &Path) -> anyhow::Result<RemoteServer> {
+pub(super) fn elsewhere(
+    url: &str,
+    token_file: &Path,
+    ca_file: Option<&Path>,
+) -> anyhow::Result<RemoteServer> {
     let token = token_in(token_file)?;
-    RemoteServer::new(url, token).map_err(|expected| anyhow::anyhow!("--server: {expected}"))
+    RemoteServer::new(url, token, ca_file).map_err(|expected| anyhow::anyhow!("--server: {expected}"))
 }
 
 /// Reads a token from a file that holds nothing else.

@@ -24,7 +24,7 @@ pub(super) struct StartSummary<'a> {
     /// How many tokens there are.
     pub(super) tokens: usize,
     /// The first token, or where it is, where this start made one.
-    pub(super) first_token: Option<String>,
+    pub(super) first_tokens: Vec<String>,
 }
 
 impl StartSummary<'_> {
@@ -112,7 +112,7 @@ impl StartSummary<'_> {
             lines.push(format!("  `{check}` says what each provider lacks"));
         }
         lines.push(format!("  clients: {}", self.clients()));
-        if let Some(first) = &self.first_token {
+        for first in &self.first_tokens {
             // A token stands alone on its line, to be copied.
             lines.extend(first.lines().map(|line| format!("  {line}")));
         }
@@ -148,7 +148,7 @@ mod tests {
             file: None,
             store: Path::new("/var/lib/pivotd/pivotd.redb"),
             tokens: 1,
-            first_token: first_token.map(str::to_owned),
+            first_tokens: first_token.map(str::to_owned).into_iter().collect(),
         };
         let over = crate::config::read(
             "my.toml",

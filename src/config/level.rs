@@ -14,7 +14,8 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 ];
 /// The target of our own lines; those below it are its modules.
 const OWN: &str = "pivotd";
-const MODULES: [&str; 26] = [
+const MODULES: [&str; 27] = [
+    "admin",
     "app",
     "ask",
     "catalogue",

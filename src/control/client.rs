@@ -167,6 +167,9 @@ impl Client {
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
+        if let Some(tag) = call.if_match() {
+            request = request.header("if-match", tag);
+        }
         let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())));
         let request = request.map_err(|error| failed(&error))?;
         let reply = sender

@@ -80,7 +80,7 @@ impl Shared {
         let routes = ActixApp::new()
             .app_data(state)
             .wrap(actix_web::middleware::from_fn(pipeline))
-            .configure(|config| http::local_routes(config, &app.run_routes))
+            .configure(|config| http::routes(config, &app.run_routes))
             .into_factory()
             .map_err(|error: actix_web::Error| error.error_response());
         let service = HttpService::build()

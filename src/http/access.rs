@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::admin::Denied;
 use crate::tokens::{Scope, TokenError};
 
 /// Says why a client may not ask.
@@ -13,6 +14,8 @@ pub enum AccessDenied {
     Wrong(TokenError),
     /// The token may not do this.
     Scope(Scope),
+    /// The token may not give this command of administration.
+    Permission(Denied),
     /// The token's rate is used up.
     Rate(Duration),
 }
@@ -26,7 +29,8 @@ impl AccessDenied {
             Self::Wrong(TokenError::Misspelt) => Some("misspelt"),
             Self::Wrong(TokenError::Unknown) => Some("unknown"),
             Self::Wrong(TokenError::Expired) => Some("expired"),
-            Self::Scope(_) | Self::Rate(_) => None,
+            Self::Wrong(TokenError::Network) => Some("network"),
+            Self::Scope(_) | Self::Permission(_) | Self::Rate(_) => None,
         }
     }
 
@@ -37,6 +41,7 @@ impl AccessDenied {
             Self::Missing => "this server asks for a client token; ask its administrator for one".to_owned(),
             Self::Wrong(error) => format!("{error}; ask the administrator of this server for another"),
             Self::Scope(scope) => format!("this token lacks the scope `{}`", scope.name()),
+            Self::Permission(denied) => denied.text(),
             Self::Rate(wait) => format!(
                 "this token's rate is used up; try again in {} s",
                 wait.as_secs_f64().ceil()

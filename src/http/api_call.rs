@@ -15,6 +15,11 @@ pub trait ApiCall {
     /// Returns the path and the query.
     fn path(&self) -> String;
 
+    /// Returns the entity tag of what the call is about, where it changes what was seen before.
+    fn if_match(&self) -> Option<String> {
+        None
+    }
+
     /// Returns the body; none where nothing is sent.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ pub mod access;
 pub mod admin;
 pub mod api_call;
 mod base_url;
+mod client_address;
 pub mod docs;
 mod intake;
 mod json;
@@ -44,17 +45,12 @@ fn post<Args: FromRequest + 'static>(
         .default_service(web::to(async |context| operation::wrong_method(&context, "POST")))
 }
 
-/// Routes what is served on the Unix socket: what clients are served, and administration.
-pub fn local_routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
-    admin::routes(config);
-    routes(config, runs);
-}
-
 /// Routes every frontend.
 pub fn routes(config: &mut web::ServiceConfig, runs: &RunRoutes) {
     maltego::routes(config, runs);
     transforms::routes(config);
     soar::routes(config);
+    admin::routes(config);
     config
         .service(get("/openapi.json", docs::document))
         .service(get("/openapi-3.0.json", docs::document_3_0))

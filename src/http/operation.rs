@@ -4,14 +4,17 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::principal::{Authorized, scope};
+use super::access::AccessDenied;
+use super::principal::identify;
 use super::problem::Problem;
 use super::request::RequestContext;
+use crate::admin::{Permission, Reach};
 use crate::app::App;
 use crate::ask::score::SPEAKING;
 use crate::config::problem::did_you_mean;
 use crate::engine::runtime::Runtime;
 use crate::storage::StoreError;
+use crate::tokens::Scope;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -84,16 +87,22 @@ fn speaks(runtime: &Runtime) -> bool {
     SPEAKING.iter().any(|one| descriptor.offer(*one).is_some())
 }
 
-/// Writes the metrics; asks for a token of scope `admin`, which a scraper sends as a bearer token.
-pub async fn metrics(app: Data<App>, _admin: Authorized<scope::Admin>) -> HttpResponse {
+/// Writes the metrics; asks for a token of scope `metrics`, which a scraper sends as a bearer token.
+pub async fn metrics(app: Data<App>, http: HttpRequest) -> Result<HttpResponse, Problem> {
+    identify(&http, |principal| {
+        match principal.grants().with(Permission::Metrics) {
+            Reach::All => Ok(()),
+            Reach::Some(_) => Err(AccessDenied::Scope(Scope::Metrics)),
+        }
+    })?;
     app.engine.observe().await;
     let (metrics, decisions) = (app.engine.metrics(), &app.decisions);
     metrics.set_replies(decisions.replies.bytes(), decisions.replies.given_up());
     metrics.set_decisions(decisions.bytes(), decisions.given_up());
     metrics.set_feedback(decisions.opinions.bytes());
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(app.engine.metrics().render())
+        .body(app.engine.metrics().render()))
 }
 
 /// The paths that are served, for a hint to a client that mistypes one.

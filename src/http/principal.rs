@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -13,9 +14,11 @@ use tokio::sync::Semaphore;
 
 use super::access::AccessDenied;
 use super::base_url::is_loopback;
+use super::client_address::client_address;
 use super::maltego::v3;
 use super::problem::Problem;
 use super::request::{PresentedToken, RequestContext};
+use crate::admin::Grants;
 use crate::app::run_routes::path_token;
 use crate::app::{App, Mode};
 use crate::engine::ledger::Priority;
@@ -53,8 +56,11 @@ impl Principal {
     ///
     /// # Errors
     /// [`AccessDenied::Wrong`] where the token is none that may be used.
-    pub fn of(app: &App, text: &str) -> Result<Self, AccessDenied> {
-        let token = app.tokens.find(text).map_err(AccessDenied::Wrong)?;
+    pub fn of(app: &App, http: &HttpRequest, text: &str) -> Result<Self, AccessDenied> {
+        let token = app
+            .tokens
+            .find(text, address_of(app, http))
+            .map_err(AccessDenied::Wrong)?;
         Ok(Self::known(token, false))
     }
 
@@ -118,9 +124,34 @@ impl Principal {
     /// # Errors
     /// [`AccessDenied::Scope`] or [`AccessDenied::Rate`].
     pub fn pass(&self, app: &App, scope: Scope) -> Result<Option<RateStanding>, AccessDenied> {
-        if !self.may(scope) {
-            return Err(AccessDenied::Scope(scope));
+        self.has(scope)?;
+        self.count(app)
+    }
+
+    /// Tells whether it may do this.
+    ///
+    /// # Errors
+    /// [`AccessDenied::Scope`].
+    fn has(&self, scope: Scope) -> Result<(), AccessDenied> {
+        if self.may(scope) {
+            Ok(())
+        } else {
+            Err(AccessDenied::Scope(scope))
         }
+    }
+
+    /// Returns what it may do of administration. A token in a path may do nothing of it.
+    #[must_use]
+    pub fn grants(&self) -> Grants {
+        match &self.token {
+            Some(token) if !self.in_path => token.grants.clone(),
+            Some(_) => Grants::default(),
+            None => Grants::everything(),
+        }
+    }
+
+    /// Counts a request against the token's rate; tells what is left of that.
+    fn count(&self, app: &App) -> Result<Option<RateStanding>, AccessDenied> {
         let token = self.token.as_ref();
         token.map_or(Ok(None), |token| {
             token.count(app.engine.clock()).map_err(AccessDenied::Rate)
@@ -186,6 +217,11 @@ pub fn header_token(request: &HttpRequest) -> Option<&str> {
         .filter(|value| !value.is_empty())
 }
 
+/// Returns the address that a client comes from.
+fn address_of(app: &App, http: &HttpRequest) -> Option<IpAddr> {
+    client_address(&app.configured.load().settings().server, http)
+}
+
 /// Finds the token in the header or path of a request, once.
 fn presented(app: &App, request: &HttpRequest) -> PresentedToken {
     let context = RequestContext::of(request);
@@ -195,9 +231,9 @@ fn presented(app: &App, request: &HttpRequest) -> PresentedToken {
     let find = || match header_token(request).filter(|text| !is_foreign(text)) {
         Some(text) => match app.issuers.load().recall(text) {
             Some(client) => Some((Ok(client), false)),
-            None => Some((app.tokens.find(text), false)),
+            None => Some((app.tokens.find(text, address_of(app, request)), false)),
         },
-        None => Some((app.tokens.find(&in_path()?), true)),
+        None => Some((app.tokens.find(&in_path()?, address_of(app, request)), true)),
     };
     context.presented(find).clone()
 }
@@ -227,11 +263,23 @@ pub fn installed(app: &App, request: &HttpRequest) -> Result<Option<Principal>, 
     Ok(Some(Principal::known(token, in_path)))
 }
 
-/// Finds out who asks on any route but a transform's run, and whether they may. Notes what is found in the request's context.
+/// Finds out who asks, and whether they have a scope.
 ///
 /// # Errors
 /// The [`Problem`] of a client that may not.
 pub fn authorize(request: &HttpRequest, scope: Scope) -> Result<Principal, Problem> {
+    identify(request, |principal| principal.has(scope))
+}
+
+/// Finds out who asks on any route but a transform's run, and whether they may, which `check` decides. Counts the request against the
+/// token's rate, and notes what is found in the request's context.
+///
+/// # Errors
+/// The [`Problem`] of a client that may not.
+pub fn identify(
+    request: &HttpRequest,
+    check: impl FnOnce(&Principal) -> Result<(), AccessDenied>,
+) -> Result<Principal, Problem> {
     let app = app_of(request)?;
     let context = RequestContext::of(request);
     let operator = request.conn_data::<LocalOperator>();
@@ -248,7 +296,8 @@ pub fn authorize(request: &HttpRequest, scope: Scope) -> Result<Principal, Probl
     let passed = found
         .inspect_err(|denied| context.deny(*denied))
         .and_then(|principal| {
-            let rate = principal.pass(app, scope)?;
+            check(&principal)?;
+            let rate = principal.count(app)?;
             Ok(Principal { rate, ..principal })
         });
     match passed {
@@ -325,7 +374,7 @@ pub mod scope {
         };
     }
 
-    scopes!(Admin, Enrich, Feedback, Transforms);
+    scopes!(Enrich, Feedback, Transforms);
 }
 
 /// Extracts who asks, where they have a scope.

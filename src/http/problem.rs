@@ -113,6 +113,11 @@ impl Problem {
                 "scope-missing",
                 "The token may not do this",
             ),
+            AccessDenied::Permission(_) => (
+                StatusCode::FORBIDDEN,
+                "permission-missing",
+                "The token may not do this",
+            ),
             AccessDenied::Rate(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-used-up", "Too many requests"),
         };
         let problem = Self::new(status, kind, title, denied.text());

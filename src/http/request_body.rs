@@ -10,6 +10,7 @@ use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
 use super::json::decoded;
 use super::principal::{LocalOperator, app_of};
@@ -26,6 +27,8 @@ pub trait BodyKind: 'static {
     const MOST_BYTES: usize;
     /// What it is called, with its article: `an alert`.
     const NAME: &'static str;
+    /// What the query may say beside it.
+    const IN_QUERY: &'static [&'static str] = &[];
 }
 
 /// Is the body of a request, of a kind. Extracted behind who asks, it is read only where they may.
@@ -86,7 +89,8 @@ impl<T: BodyKind> FromRequest for RequestBody<T> {
         Box::pin(async move {
             let app = app_of(&http)?.clone();
             // A member that was passed over would pass for taken. What it is may be secret, and is not repeated.
-            if !http.query_string().is_empty() {
+            let mut query = form_urlencoded::parse(http.query_string().as_bytes());
+            if query.any(|(name, _)| !T::IN_QUERY.contains(&name.as_ref())) {
                 let detail = format!(
                     "the query: nothing is taken from it here; every member of {} stands in the body",
                     T::NAME

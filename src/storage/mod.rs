@@ -93,11 +93,13 @@ pub enum Table {
     Replies,
     /// What people said, by tenant and indicator.
     Feedback,
+    /// When and from where tokens were last used, by their ids.
+    TokenUses,
 }
 
 impl Table {
     /// Lists all of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Decisions, Self::Replies, Self::Feedback];
+    pub(crate) const ALL: [Self; 4] = [Self::Decisions, Self::Replies, Self::Feedback, Self::TokenUses];
 }
 
 /// Is a row: until when it is kept, and what it holds.

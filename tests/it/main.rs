@@ -8,6 +8,7 @@
 )]
 
 mod additions;
+mod admin;
 mod again;
 mod alerts;
 mod batches;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
+use super::administrator::Administrator;
 use super::decisions::Removed;
 use super::{refused, to_its_end};
 use crate::app::App;
@@ -13,7 +14,6 @@ use crate::domain::outcome::Price;
 use crate::domain::{Capability, Indicator};
 use crate::engine::cache::{CacheStats, Entry};
 use crate::http::api_call::{ApiCall, json_call};
-use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
 use crate::http::target::query;
@@ -129,7 +129,7 @@ fn spellings(value: &str) -> Vec<String> {
 }
 
 pub(super) async fn stats(
-    _operator: Authorized<scope::Admin>,
+    _administrator: Administrator,
     app: Data<App>,
 ) -> Result<Json<CacheStats>, Problem> {
     let stats = app.engine.cache().stats(app.engine.clock().now()).await;
@@ -137,7 +137,7 @@ pub(super) async fn stats(
 }
 
 pub(super) async fn show(
-    _operator: Authorized<scope::Admin>,
+    _administrator: Administrator,
     app: Data<App>,
     http: HttpRequest,
 ) -> Result<Json<Vec<AnswerView>>, Problem> {
@@ -153,7 +153,7 @@ pub(super) async fn show(
 }
 
 pub(super) async fn purge(
-    _operator: Authorized<scope::Admin>,
+    _administrator: Administrator,
     app: Data<App>,
     body: RequestBody<Purge>,
 ) -> Result<Json<Removed>, Problem> {

@@ -2,10 +2,10 @@
 
 use actix_web::web::{Data, Json};
 
+use super::administrator::Administrator;
 use crate::app::App;
 use crate::engine::known_time::ClockView;
 use crate::http::api_call::api_call;
-use crate::http::principal::{Authorized, scope};
 
 api_call! {
     /// Asks how the clock stands.
@@ -14,11 +14,11 @@ api_call! {
     ConfirmClock => POST "/v1/admin/clock" -> ClockView;
 }
 
-pub(super) async fn show(_operator: Authorized<scope::Admin>, app: Data<App>) -> Json<ClockView> {
+pub(super) async fn show(_administrator: Administrator, app: Data<App>) -> Json<ClockView> {
     Json(app.engine.time().view())
 }
 
-pub(super) async fn confirm(_operator: Authorized<scope::Admin>, app: Data<App>) -> Json<ClockView> {
+pub(super) async fn confirm(_administrator: Administrator, app: Data<App>) -> Json<ClockView> {
     let view = app.engine.time().confirm();
     app.engine.store().settled().await;
     Json(view)

@@ -3,11 +3,11 @@
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 
+use super::administrator::Administrator;
 use super::{refused, to_its_end};
 use crate::app::App;
 use crate::decisions::{ChosenDecisions, DecisionsOf};
 use crate::http::api_call::{api_call, json_call};
-use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
 use crate::http::request_body::{BodyKind, RequestBody};
 
@@ -30,12 +30,12 @@ impl BodyKind for ChosenDecisions {
     const NAME: &'static str = "a choice of decisions";
 }
 
-pub(super) async fn stats(_operator: Authorized<scope::Admin>, app: Data<App>) -> Json<Vec<DecisionsOf>> {
+pub(super) async fn stats(_administrator: Administrator, app: Data<App>) -> Json<Vec<DecisionsOf>> {
     Json(app.decisions.clients())
 }
 
 pub(super) async fn remove(
-    _operator: Authorized<scope::Admin>,
+    _administrator: Administrator,
     app: Data<App>,
     body: RequestBody<ChosenDecisions>,
 ) -> Result<Json<Removed>, Problem> {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 
-use super::refused;
+use super::administrator::Administrator;
+use super::{FRONTEND, refused};
 use crate::app::App;
 use crate::config::settings::{BudgetWindow, TenantKey};
+use crate::engine::Requester;
 use crate::engine::keyring::account::AccountState;
 use crate::engine::keyring::{Credential, DEFAULT_TENANT};
 use crate::engine::runtime::Runtime;
 use crate::engine::windows::window;
-use crate::engine::{Requester, TERMINAL};
 use crate::http::api_call::json_call;
-use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
 use crate::http::request::RequestContext;
 use crate::http::request_body::{BodyKind, RequestBody};
@@ -86,7 +86,7 @@ pub struct BudgetView {
 }
 
 pub(super) async fn test(
-    operator: Authorized<scope::Admin>,
+    administrator: Administrator,
     app: Data<App>,
     context: RequestContext,
     body: RequestBody<TestKeys>,
@@ -108,9 +108,9 @@ pub(super) async fn test(
         let settings = &runtime.settings;
         settings.no_key().is_none() || !settings.credentials.is_empty() || settings.key_fault.is_some()
     };
-    let requester = operator
-        .0
-        .requester(TERMINAL, "keys test", context.id().to_string());
+    let requester = administrator
+        .principal
+        .requester(FRONTEND, "keys test", context.id().to_string());
     let mut keys = Vec::new();
     let meant = runtimes
         .iter()

@@ -1,57 +1,103 @@
-//! The routes of administration, `/v1/admin/…`. They are served on the Unix socket alone, to the local operator.
+//! The routes of administration, `/v1/admin/…`: those of [`AdminCommand`]. Clients reach them with a token that may give the command,
+//! and the local operator over the Unix socket without one.
 
+pub mod administrator;
 pub mod cache;
+mod change;
 pub mod clock;
 pub mod decisions;
 pub mod keys;
+pub mod me;
 pub mod server;
 pub mod tokens;
 
 use std::future::Future;
 
-use actix_web::Resource;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{Handler, Responder, Route, guard};
 
+use super::operation;
 use super::principal::TakesNoTurn;
 use super::problem::Problem;
+use super::request::Operation;
+use crate::admin::AdminCommand;
 
-/// Routes all of them.
+/// Names the frontend in the log and in metrics.
+const FRONTEND: &str = "admin";
+
+/// Routes all commands.
 pub fn routes(config: &mut ServiceConfig) {
-    let mut quick = |path: &str, resource: fn(Resource) -> Resource| {
-        config.service(resource(web::resource(path).app_data(TakesNoTurn)));
+    for (path, commands) in AdminCommand::by_path() {
+        let operation = Operation {
+            frontend: FRONTEND,
+            pattern: path,
+        };
+        let mut resource = web::resource(path).app_data(operation);
+        if !commands.iter().any(|command| command.spec().takes_long) {
+            resource = resource.app_data(TakesNoTurn);
+        }
+        let allowed = allowed(&commands);
+        for command in commands {
+            resource = resource.route(route(command));
+        }
+        config.service(resource.default_service(web::to(async move |context| {
+            operation::wrong_method(&context, allowed)
+        })));
+    }
+}
+
+/// Names the methods of a path.
+fn allowed(commands: &[AdminCommand]) -> &'static str {
+    let methods: Vec<&str> = commands.iter().map(|command| command.spec().method).collect();
+    match methods.as_slice() {
+        ["GET"] => "GET, HEAD",
+        ["POST"] => "POST",
+        ["GET", "POST"] => "GET, HEAD, POST",
+        ["GET", "PATCH", "DELETE"] => "GET, HEAD, PATCH, DELETE",
+        _ => "GET, HEAD, POST, PATCH, DELETE",
+    }
+}
+
+/// Returns the route of a command.
+fn route(command: AdminCommand) -> Route {
+    match command {
+        AdminCommand::ShowMe => to(command, me::show),
+        AdminCommand::ShowServer => to(command, server::version),
+        AdminCommand::ShowState => to(command, server::state),
+        AdminCommand::Reload => to(command, server::reload),
+        AdminCommand::ShowClock => to(command, clock::show),
+        AdminCommand::ConfirmClock => to(command, clock::confirm),
+        AdminCommand::ListTokens => to(command, tokens::list),
+        AdminCommand::CreateToken => to(command, tokens::create),
+        AdminCommand::ShowToken => to(command, tokens::show),
+        AdminCommand::ChangeToken => to(command, tokens::change),
+        AdminCommand::RotateToken => to(command, tokens::rotate),
+        AdminCommand::RevokeTokens => to(command, tokens::revoke),
+        AdminCommand::TestKeys => to(command, keys::test),
+        AdminCommand::CountAnswers => to(command, cache::stats),
+        AdminCommand::ShowAnswers => to(command, cache::show),
+        AdminCommand::PurgeAnswers => to(command, cache::purge),
+        AdminCommand::CountDecisions => to(command, decisions::stats),
+        AdminCommand::RemoveDecisions => to(command, decisions::remove),
+    }
+}
+
+/// Serves a command by its method; what is served by GET is by HEAD, too.
+fn to<F, Args>(command: AdminCommand, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let route = match command.spec().method {
+        "GET" => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        "POST" => web::post(),
+        "DELETE" => web::delete(),
+        "PATCH" => web::patch(),
+        _ => web::put(),
     };
-    quick("/v1/admin/server", |at| at.route(web::get().to(server::version)));
-    quick("/v1/admin/state", |at| at.route(web::get().to(server::state)));
-    quick("/v1/admin/reload", |at| at.route(web::post().to(server::reload)));
-    quick("/v1/admin/clock", |at| {
-        at.route(web::get().to(clock::show))
-            .route(web::post().to(clock::confirm))
-    });
-    quick("/v1/admin/tokens", |at| {
-        at.route(web::get().to(tokens::list))
-            .route(web::post().to(tokens::create))
-    });
-    quick("/v1/admin/tokens/{which}", |at| {
-        at.route(web::delete().to(tokens::revoke))
-    });
-    let mut slow = |path: &str, resource: fn(Resource) -> Resource| {
-        config.service(resource(web::resource(path)));
-    };
-    slow("/v1/admin/keys/test", |at| at.route(web::post().to(keys::test)));
-    slow("/v1/admin/cache", |at| at.route(web::get().to(cache::stats)));
-    slow("/v1/admin/cache/answers", |at| {
-        at.route(web::get().to(cache::show))
-    });
-    slow("/v1/admin/cache/purge", |at| {
-        at.route(web::post().to(cache::purge))
-    });
-    slow("/v1/admin/decisions", |at| {
-        at.route(web::get().to(decisions::stats))
-    });
-    slow("/v1/admin/decisions/remove", |at| {
-        at.route(web::post().to(decisions::remove))
-    });
+    route.to(handler)
 }
 
 /// Makes the problem of what is refused. Unlike one to a client, its text is whole, however long: the operator asked for all of

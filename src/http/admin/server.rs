@@ -3,12 +3,12 @@
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 
+use super::administrator::Administrator;
 use super::refused;
 use crate::app::App;
 use crate::app::reload::Reloaded;
 use crate::app::state::StateView;
 use crate::http::api_call::api_call;
-use crate::http::principal::{Authorized, scope};
 use crate::http::problem::Problem;
 
 /// The version of this program.
@@ -30,19 +30,16 @@ api_call! {
     Reload => POST "/v1/admin/reload" -> Reloaded;
 }
 
-pub(super) async fn version(_operator: Authorized<scope::Admin>) -> Json<VersionView> {
+pub(super) async fn version(_administrator: Administrator) -> Json<VersionView> {
     Json(VersionView {
         version: VERSION.to_owned(),
     })
 }
 
-pub(super) async fn state(_operator: Authorized<scope::Admin>, app: Data<App>) -> Json<StateView> {
+pub(super) async fn state(_administrator: Administrator, app: Data<App>) -> Json<StateView> {
     Json(app.state())
 }
 
-pub(super) async fn reload(
-    _operator: Authorized<scope::Admin>,
-    app: Data<App>,
-) -> Result<Json<Reloaded>, Problem> {
+pub(super) async fn reload(_administrator: Administrator, app: Data<App>) -> Result<Json<Reloaded>, Problem> {
     app.reload_source().map(Json).map_err(refused)
 }

@@ -362,7 +362,7 @@ impl ReplyKeyParts<'_> {
         if self.app.mode != Mode::Demo
             && let Some(token) = request.setting(TOKEN)
         {
-            let identity = Principal::of(self.app, token.trim()).map_err(Refusal::Setting)?;
+            let identity = Principal::of(self.app, self.http, token.trim()).map_err(Refusal::Setting)?;
             identity
                 .pass(self.app, TokenScope::Transforms)
                 .map_err(Refusal::Setting)?;

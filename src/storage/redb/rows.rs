@@ -11,6 +11,7 @@ impl Table {
             Self::Decisions => "decisions",
             Self::Replies => "replies",
             Self::Feedback => "feedback",
+            Self::TokenUses => "token_uses",
         })
     }
 }

@@ -91,6 +91,7 @@ pub(super) fn may_look(installed: Option<&Principal>) -> Result<(), AccessDenied
 /// Knows who runs a transform, by the analyst's own setting first, and counts what is asked about.
 pub(super) fn runner(
     app: &App,
+    http: &HttpRequest,
     installed: Option<&Principal>,
     token: Option<&str>,
     items: usize,
@@ -99,7 +100,7 @@ pub(super) fn runner(
         .map(str::trim)
         .filter(|token| !token.is_empty() && app.mode != Mode::Demo);
     let mut principal = match own {
-        Some(token) => Principal::of(app, token)?,
+        Some(token) => Principal::of(app, http, token)?,
         None => installed.cloned().ok_or(AccessDenied::Missing)?,
     };
     principal.pass(app, Scope::Transforms)?;

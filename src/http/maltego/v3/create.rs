@@ -64,7 +64,7 @@ pub(super) async fn create(
     let inputs = fitting.map_err(|refusal| reply::refused(&refusal))?;
     let settings = values::settings(&request.settings, &listing::id(&listed.name), &listed.settings);
     let own = auth::own_token(&settings);
-    let principal = auth::runner(app, installed.as_ref(), own, inputs.len()).map_err(deny)?;
+    let principal = auth::runner(app, http, installed.as_ref(), own, inputs.len()).map_err(deny)?;
     let is_path_token = holds_token(http.path()) && own.is_none() && principal::header_token(http).is_none();
     context.vouch();
     context.name_client(&principal.client);

@@ -209,7 +209,7 @@ pub(super) fn denied(path: &str, denied: AccessDenied) -> HttpResponse {
             "Authentication credentials invalid",
             Some("Bearer error=\"invalid_token\""),
         ),
-        AccessDenied::Scope(_) => (
+        AccessDenied::Scope(_) | AccessDenied::Permission(_) => (
             StatusCode::FORBIDDEN,
             "access-denied",
             "access_denied",
