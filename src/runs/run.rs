@@ -21,6 +21,8 @@ use crate::maltego::json::run::{PromptAnswer, Standing, State, page, summary};
 /// The most bytes of events of a run. Messages have some room beyond: that something is missing is said in any case.
 const MOST_BYTES: usize = 8 << 20;
 const MESSAGES: usize = 256 << 10;
+/// What the last events say has room beyond that.
+const LAST: usize = 16 << 10;
 
 /// Is a run of a transform.
 #[derive(Debug)]
@@ -177,28 +179,44 @@ impl Run {
         let Some(written) = event.write(now) else {
             return true;
         };
+        let is_message = matches!(event, Event::Message(_) | Event::Asked(_));
+        let room = MOST_BYTES + if is_message { MESSAGES } else { 0 };
+        self.push_all(&[(event, written)], room, is_message, now)
+    }
+
+    /// Adds events of which none means anything without the others, such as an entity and its link: all of them, or none where
+    /// there is no room for all.
+    pub fn add_whole(&self, events: &[Event<'_>]) -> bool {
+        let now = self.clock.now();
+        let written = events.iter().filter_map(|event| Some((event, event.write(now)?)));
+        let written: Vec<_> = written.collect();
+        self.push_all(&written, MOST_BYTES, false, now)
+    }
+
+    fn push_all(
+        &self,
+        events: &[(&Event<'_>, Vec<u8>)],
+        room: usize,
+        is_message: bool,
+        now: Timestamp,
+    ) -> bool {
         let elapsed = self.clock.elapsed();
         let mut inner = self.inner();
         if inner.state.is_end() {
             return false;
         }
-        self.push(&mut inner, event, &written, now, elapsed)
-    }
-
-    fn push(
-        &self,
-        inner: &mut Inner,
-        event: &Event<'_>,
-        written: &[u8],
-        now: Timestamp,
-        elapsed: Duration,
-    ) -> bool {
-        let is_message = matches!(event, Event::Message(_) | Event::Asked(_));
-        let max = MOST_BYTES + if is_message { MESSAGES } else { 0 };
-        let length = written.len() + 1;
-        if inner.bytes.len() + length > max || !self.memory.take(length, is_message) {
+        let length = events.iter().map(|(_, written)| written.len() + 1).sum();
+        if inner.bytes.len() + length > room || !self.memory.take(length, is_message) {
             return false;
         }
+        for (event, written) in events {
+            Self::push(&mut inner, event, written, now, elapsed);
+        }
+        true
+    }
+
+    /// Appends an event for which room was taken.
+    fn push(inner: &mut Inner, event: &Event<'_>, written: &[u8], now: Timestamp, elapsed: Duration) {
         inner.bytes.extend_from_slice(written);
         inner.bytes.push(b',');
         let end = inner.bytes.len();
@@ -213,7 +231,6 @@ impl Run {
         }
         inner.updated = now;
         inner.touched = elapsed;
-        true
     }
 
     /// Returns how far it is, from 0 to 1, as its messages told.
@@ -232,8 +249,11 @@ impl Run {
                 return;
             }
             for (event, written) in written {
-                if let Some(written) = written {
-                    self.push(&mut inner, event, &written, now, elapsed);
+                let Some(written) = written else { continue };
+                let length = written.len() + 1;
+                let room = MOST_BYTES + MESSAGES + LAST;
+                if inner.bytes.len() + length <= room && self.memory.take(length, true) {
+                    Self::push(&mut inner, event, &written, now, elapsed);
                 }
             }
             inner.state = state;

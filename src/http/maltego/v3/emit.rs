@@ -113,13 +113,16 @@ impl<'a> Emitter<'a> {
             let mut ids = self.ids.borrow_mut();
             (ids.make(), ids.make())
         };
-        if !self.run.add(&Event::Found(&id, entity)) {
+        // An entity without its link would stand in the graph as if nothing led to it.
+        let is_told = self.run.add_whole(&[
+            Event::Found(&id, entity),
+            Event::Linked(&link, &self.input.id, &id, &entity.link),
+        ]);
+        if !is_told {
             self.cut += 1;
             return None;
         }
         self.count += 1;
-        self.run
-            .add(&Event::Linked(&link, &self.input.id, &id, &entity.link));
         Some((id, link))
     }
 
