@@ -258,10 +258,10 @@ impl InputConstraint {
             Self::Property(constraint) => match constraint {
                 PropertyConstraint::Composite(..) => constraint.json(),
                 // An entity has a property that satisfies a composite one.
-                one => composite("property", Operation::All, vec![one.json()]),
+                one => composite("property", Operation::All, std::iter::once(one.json())),
             },
             Self::Composite(operation, parts) => {
-                composite("entity", *operation, parts.iter().map(Self::json).collect())
+                composite("entity", *operation, parts.iter().map(Self::json))
             }
         }
     }
@@ -342,7 +342,7 @@ impl PropertyConstraint {
                 json!({"type": format!("property_{}_matches_regex", part.name()), "regex": pattern.0.as_str()})
             }
             Self::Composite(operation, parts) => {
-                composite("property", *operation, parts.iter().map(Self::json).collect())
+                composite("property", *operation, parts.iter().map(Self::json))
             }
         }
     }
@@ -389,8 +389,8 @@ fn folded(text: &str, ignore_case: bool) -> String {
     }
 }
 
-fn composite(of: &str, operation: Operation, constraints: Vec<Value>) -> Value {
-    let operation = operation.name();
+fn composite(of: &str, operation: Operation, parts: impl Iterator<Item = Value>) -> Value {
+    let (operation, constraints): (_, Vec<Value>) = (operation.name(), parts.collect());
     json!({"type": format!("{of}_satisfies_{operation}"), "operation": operation, "constraints": constraints})
 }
 
