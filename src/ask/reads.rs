@@ -61,6 +61,7 @@ pub fn reads_secret(spec: &TransformSpec, request: &TransformRequest, apart: &st
 pub fn add_to_key(key: &mut KeyBuilder, spec: &TransformSpec, request: &TransformRequest, apart: &str) {
     key.part(&request.soft_limit.unwrap_or(u32::MAX).to_le_bytes());
     let reads_all = reads_all_fields(spec);
+    let is_constrained = spec.constraint.is_some();
     for entity in &request.entities {
         key.part(entity.type_id.as_bytes());
         key.part(entity.value.as_bytes());
@@ -69,7 +70,7 @@ pub fn add_to_key(key: &mut KeyBuilder, spec: &TransformSpec, request: &Transfor
         let fields = entity.fields.iter();
         pairs(
             key,
-            fields.filter(|(name, _)| reads_all || reads_field(spec, entity, name)),
+            fields.filter(|(name, _)| reads_all || is_constrained || reads_field(spec, entity, name)),
         );
         if reads_all {
             entity

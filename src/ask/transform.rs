@@ -19,6 +19,7 @@ use crate::domain::{Indicator, Marks, Outcome};
 use crate::engine::cache::AnswerKey;
 use crate::engine::keyring::tenant_scope;
 use crate::engine::{CacheState, Engine, EngineResponse, Requester};
+use crate::maltego::constraint::known_properties;
 use crate::maltego::{
     InputEntity, Property, TransformException, TransformRequest, TransformResponse, UiMessage, UiMessageKind,
 };
@@ -219,12 +220,44 @@ pub async fn run(engine: &Engine, run: &Run<'_>, request: &TransformRequest) -> 
     answers.gather(run, engine.clock().now())
 }
 
-/// Asks what a transform asks of every input entity, side by side.
-pub async fn ask_all(engine: &Engine, run: &Run<'_>, request: TransformRequest) -> RunAnswers {
-    ask_observed(engine, run, request, None).await
+/// Asks what a transform asks of every input entity that satisfies its constraint, side by side.
+pub async fn ask_all(engine: &Engine, run: &Run<'_>, mut request: TransformRequest) -> RunAnswers {
+    let Some(constraint) = &run.spec.constraint else {
+        return ask_observed(engine, run, request, None).await;
+    };
+    let mut rejected = Vec::new();
+    let mut kept = Vec::with_capacity(request.entities.len());
+    for entity in request.entities {
+        match constraint.rejection(&run.spec.title, &entity, &known_properties(&entity)) {
+            Some(text) => rejected.push(NotAskedReason {
+                entity,
+                kind: UiMessageKind::PartialError,
+                outcome: "bad_input",
+                text,
+            }),
+            None => kept.push(entity),
+        }
+    }
+    request.entities = kept;
+    if request.entities.is_empty()
+        && let Some(first) = rejected.first()
+    {
+        let text = format!("{}: {}", head(first.entity.value()), first.text);
+        let exception = TransformException { code: None, text };
+        return RunAnswers {
+            asked: Vec::new(),
+            limit: DEFAULT_LIMIT,
+            known: KnownSinkholes::of(engine, run, &[]),
+            refused: Some(plain(Body::Exception(exception), "bad_input")),
+        };
+    }
+    let mut answers = ask_observed(engine, run, request, None).await;
+    answers.asked.extend(rejected.into_iter().map(Err));
+    answers
 }
 
-/// Asks as [`ask_all`] does. Where there is an observer, it is told what is known of each entity meanwhile.
+/// Asks as [`ask_all`] does, whatever the transform's constraint. Where there is an observer, it is told what is known of each
+/// entity meanwhile.
 pub async fn ask_observed(
     engine: &Engine,
     run: &Run<'_>,

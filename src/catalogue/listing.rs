@@ -17,6 +17,7 @@ pub fn listing(catalogue: &Catalogue, providers: &Providers) -> Listing {
         about: spec.about.clone(),
         set: spec.set.clone(),
         inputs: spec.inputs.iter().map(|input| input.type_id.clone()).collect(),
+        constraint: spec.constraint.clone(),
         outputs: spec.given_types().into_iter().map(str::to_owned).collect(),
         settings: spec.settings_at(asked(providers, spec)),
         is_offered: catalogue.listed().iter().any(|one| one.name == spec.name),

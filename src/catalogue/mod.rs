@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::domain::hints::did_you_mean;
 use crate::domain::{Capability, IndicatorKind, Lists, Marks};
+use crate::maltego::constraint::InputConstraint;
 use crate::mapping::{EntityRule, Plan, Rules, Scale, humanised};
 
 pub(crate) use inputs::{input, widen};
@@ -58,6 +59,8 @@ pub struct TransformSpec {
     pub capability: Capability,
     /// Inputs.
     pub inputs: Vec<InputSpec>,
+    /// What an input has to be beside its type, where that is said.
+    pub constraint: Option<InputConstraint>,
     /// Transform set in the client's menu.
     pub set: String,
     /// An example value for the demo and for docs.

@@ -5,6 +5,7 @@
 //! and collects every fault, `values` reads the small languages of single values; the other files read one
 //! section each.
 
+mod constraint;
 mod entities;
 mod extends;
 mod issuers;

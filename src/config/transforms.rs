@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::constraint;
 use super::entities;
 use super::problem::{Origin, expected_of};
 use super::reader::{Findings, Reader, flag, text};
@@ -70,6 +71,9 @@ fn transform(
     let offers = offers(&reader, &answerers, capability);
     let widen = reader.value_or("widen", true, "true", flag);
     let inputs = inputs(&reader, &offers, widen);
+    let constraint = reader
+        .get("constraint")
+        .and_then(|node| constraint::constraint(findings, node));
     let params = params(&reader, &offers);
     let ttl = reader.value("ttl", |node| values::duration(&text(node)?));
     let entities = reader.get("entity");
@@ -94,6 +98,7 @@ fn transform(
         answerer,
         capability,
         inputs,
+        constraint,
         set: set?,
         example: example?,
         params,

@@ -100,6 +100,7 @@ pub async fn metrics(app: Data<App>, http: HttpRequest) -> Result<HttpResponse, 
     metrics.set_replies(decisions.replies.bytes(), decisions.replies.given_up());
     metrics.set_decisions(decisions.bytes(), decisions.given_up());
     metrics.set_feedback(decisions.opinions.bytes());
+    metrics.set_runs(app.runs.by_state(), app.runs.bytes());
     Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(app.engine.metrics().render()))

@@ -4,7 +4,7 @@
 mod memory;
 mod run;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use self::memory::Memory;
 use crate::clock::SharedClock;
+use crate::maltego::json::run::State;
 
 pub use run::{PromptOutcome, Run, RunPage};
 
@@ -22,6 +23,15 @@ pub const IDLE: Duration = Duration::from_secs(60);
 const MOST_RUNS: usize = 4_000;
 /// The most runs of one client.
 const MOST_OF_CLIENT: usize = 200;
+/// The states in which runs are counted, also where there is none.
+const STATES: [State; 6] = [
+    State::Initialized,
+    State::Running,
+    State::Completed,
+    State::Failed,
+    State::Canceled,
+    State::TimedOut,
+];
 /// Forgotten runs are looked for at least as often: another run may be due before those that were known.
 const LOOKED_FOR: Duration = Duration::from_secs(10);
 /// After this time, a run that ended and was not read is gone.
@@ -110,8 +120,10 @@ impl Table {
     /// Says why a client may not have another run.
     fn is_full_of(&self, client: &str) -> Option<NoRoom> {
         let own = self.of_client.get(client)?;
-        if own.runs >= MOST_OF_CLIENT {
-            return Some(NoRoom::OfClient(MOST_OF_CLIENT));
+        // As with the memory, a client has no more than what is left, so that others can begin.
+        let left = MOST_RUNS.saturating_sub(self.runs.len());
+        if own.runs >= MOST_OF_CLIENT.min(left) {
+            return Some(NoRoom::OfClient(own.runs));
         }
         own.memory.is_full().then_some(NoRoom::BytesOfClient)
     }
@@ -151,6 +163,17 @@ impl Runs {
         self.len() == 0
     }
 
+    /// Counts the runs of each state that there is, by the state's name.
+    #[must_use]
+    pub fn by_state(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::from(STATES.map(|state| (state.as_str(), 0)));
+        let runs: Vec<Arc<Run>> = self.0.table().runs.values().cloned().collect();
+        for run in runs {
+            *counts.entry(run.state().as_str()).or_default() += 1;
+        }
+        counts
+    }
+
     /// Counts the bytes of all events.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -170,8 +193,7 @@ impl Runs {
                     return Err(full);
                 }
             }
-            let is_full =
-                |table: &Table| table.runs.len() >= MOST_RUNS || self.bytes() >= memory::MOST_OF_ALL;
+            let is_full = |table: &Table| table.runs.len() >= MOST_RUNS || shared.memory.is_full_of_all();
             while is_full(&table) {
                 if !table.make_room(None) {
                     return Err(NoRoom::OfAll);

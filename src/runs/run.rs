@@ -23,6 +23,8 @@ use crate::maltego::json::run::{PromptAnswer, Standing, State, page, summary};
 /// The most bytes of events of a run. Messages have some room beyond: that something is missing is said in any case.
 const MOST_BYTES: usize = 8 << 20;
 const MESSAGES: usize = 256 << 10;
+/// What the last events say has room beyond that.
+const LAST: usize = 16 << 10;
 /// Room for the events of an ordinary run, taken with the first one.
 const FIRST: usize = 4 << 10;
 
@@ -86,6 +88,26 @@ pub enum PromptOutcome {
     Taken(State),
     /// The run had ended before.
     Expired,
+}
+
+impl Inner {
+    /// Counts what an event tells.
+    fn count(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Found(_, Entity { type_id, .. })
+            | Event::FoundAgain(_, WrittenFinding { type_id, .. }) => {
+                self.found += 1;
+                match self.added.get_mut(type_id) {
+                    Some(count) => *count += 1,
+                    None => {
+                        self.added.insert(type_id.clone(), 1);
+                    }
+                }
+            }
+            Event::Message(message) => self.progress = self.progress.max(message.progress),
+            _ => {}
+        }
+    }
 }
 
 impl Run {
@@ -179,41 +201,50 @@ impl Run {
 
     /// Adds an event; false where there is no room for it any more, or the run has ended.
     pub fn add(&self, event: &Event<'_>) -> bool {
-        let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
-        let mut inner = self.inner();
-        !inner.state.is_end() && self.push(&mut inner, event, now, elapsed)
+        self.add_whole(std::slice::from_ref(event))
     }
 
-    fn push(&self, inner: &mut Inner, event: &Event<'_>, now: Timestamp, elapsed: Duration) -> bool {
-        let before = inner.bytes.len();
+    /// Adds events of which none means anything without the others, such as an entity and its link: all of them, or none where
+    /// there is no room for all.
+    pub fn add_whole(&self, events: &[Event<'_>]) -> bool {
+        let is_message = |event: &Event<'_>| matches!(event, Event::Message(_) | Event::Asked(_));
+        let is_message = events.iter().all(is_message);
+        let room = MOST_BYTES + if is_message { MESSAGES } else { 0 };
+        let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
+        let mut inner = self.inner();
+        !inner.state.is_end() && self.push(&mut inner, events, (room, is_message), (now, elapsed))
+    }
+
+    /// Writes events where they lie, if there is room for all of them.
+    fn push(
+        &self,
+        inner: &mut Inner,
+        events: &[Event<'_>],
+        (room, is_message): (usize, bool),
+        (now, elapsed): (Timestamp, Duration),
+    ) -> bool {
+        let (bytes, ends) = (inner.bytes.len(), inner.ends.len());
         if inner.bytes.capacity() == 0 {
             inner.bytes.reserve(FIRST);
         }
-        if !event.write(inner.stamp.at(now), &mut inner.bytes) {
+        for event in events {
+            if event.write(inner.stamp.at(now), &mut inner.bytes) {
+                inner.bytes.push(b',');
+                inner.ends.push(inner.bytes.len());
+            }
+        }
+        let end = inner.bytes.len();
+        if end == bytes {
+            // Nothing is new.
             return true;
         }
-        inner.bytes.push(b',');
-        let end = inner.bytes.len();
-        let is_message = matches!(event, Event::Message(_) | Event::Asked(_));
-        let max = MOST_BYTES + if is_message { MESSAGES } else { 0 };
-        if end > max || !self.memory.take(end - before, is_message) {
-            inner.bytes.truncate(before);
+        if end > room || !self.memory.take(end - bytes, is_message) {
+            inner.bytes.truncate(bytes);
+            inner.ends.truncate(ends);
             return false;
         }
-        inner.ends.push(end);
-        match event {
-            Event::Found(_, Entity { type_id, .. })
-            | Event::FoundAgain(_, WrittenFinding { type_id, .. }) => {
-                inner.found += 1;
-                match inner.added.get_mut(type_id) {
-                    Some(count) => *count += 1,
-                    None => {
-                        inner.added.insert(type_id.clone(), 1);
-                    }
-                }
-            }
-            Event::Message(message) => inner.progress = inner.progress.max(message.progress),
-            _ => {}
+        for event in events {
+            inner.count(event);
         }
         inner.updated = now;
         inner.touched = elapsed;
@@ -234,8 +265,14 @@ impl Run {
             if inner.state.is_end() {
                 return;
             }
+            let room = MOST_BYTES + MESSAGES + LAST;
             for event in last {
-                self.push(&mut inner, event, now, elapsed);
+                self.push(
+                    &mut inner,
+                    std::slice::from_ref(event),
+                    (room, true),
+                    (now, elapsed),
+                );
             }
             inner.state = state;
             inner.updated = now;

@@ -264,3 +264,99 @@ async fn a_prompt_that_is_open_keeps_no_other_run_past_its_time() {
     assert_eq!(other.state(), State::TimedOut);
     assert_eq!(asked.state(), State::Running, "a user has time to answer");
 }
+
+#[tokio::test]
+async fn a_client_that_has_nothing_finds_room_whatever_others_hold() {
+    let (runs, _) = runs();
+    let mut entity = Entity::new("maltego.Phrase", "x");
+    entity.notes = Some("n".repeat(64 << 10));
+    let mut held: Vec<Arc<Run>> = Vec::new();
+    // Each takes as much as it can, one after the other.
+    let clients: Vec<String> = (0..8).map(|number| format!("greedy-{number}")).collect();
+    let mut shares = Vec::new();
+    for client in &clients {
+        let before = runs.bytes();
+        while let Ok(run) = create(&runs, client) {
+            let is_first = held.last().is_none_or(|last| *last.owner.client != **client);
+            let mut count = 0;
+            while run.add(&Event::Found("id", &entity)) {
+                count += 1;
+            }
+            assert!(count > 0 || !is_first, "{client} has none");
+            held.push(run);
+        }
+        shares.push(runs.bytes() - before);
+        assert!(held.iter().any(|run| *run.owner.client == **client), "{client}");
+    }
+    assert!(runs.bytes() < memory::MOST_OF_ALL, "{}", runs.bytes());
+    assert!(shares.iter().all(|share| *share <= memory::MOST_OF_CLIENT));
+    assert!(shares.is_sorted_by(|one, other| one >= other), "{shares:?}");
+    assert!(shares[3] > 24 << 20 && shares[7] > 1 << 20, "{shares:?}");
+    // What one gives back, others can take.
+    let before = runs.bytes();
+    held.retain(|run| {
+        let is_other = *run.owner.client != *clients[0];
+        if !is_other {
+            runs.remove(&run.id);
+        }
+        is_other
+    });
+    assert!(runs.bytes() + memory::MOST_OF_CLIENT / 2 < before);
+    let last = held.last().unwrap();
+    assert!(last.add(&Event::Found("id", &entity)) || create(&runs, &clients[7]).is_ok());
+    for run in held.drain(..) {
+        runs.remove(&run.id);
+    }
+}
+
+#[tokio::test]
+async fn clients_with_many_runs_leave_some_to_others() {
+    let (runs, _) = runs();
+    let mut client = 0;
+    while runs.len() + 1 < MOST_RUNS && client < 40 {
+        while create(&runs, &format!("greedy-{client}")).is_ok() {}
+        client += 1;
+    }
+    assert!(runs.len() < MOST_RUNS, "{}", runs.len());
+    create(&runs, "newcomer").unwrap();
+    assert!(matches!(
+        create(&runs, "greedy-0").unwrap_err(),
+        NoRoom::OfClient(MOST_OF_CLIENT)
+    ));
+    let states = runs.by_state();
+    assert_eq!(states["INITIALIZED"], runs.len());
+    assert_eq!((states["RUNNING"], states.len()), (0, 6));
+}
+
+#[tokio::test]
+async fn an_entity_is_told_with_its_link_or_not_at_all() {
+    let (runs, _) = runs();
+    let run = create(&runs, "anna").unwrap();
+    let mut entity = Entity::new("maltego.Phrase", "x");
+    let told = |run: &Run, entity: &Entity| {
+        run.add_whole(&[
+            Event::Found("id", entity),
+            Event::Linked("link", "e0", "id", &entity.link),
+        ])
+    };
+    // Ever smaller ones come to every place at which the room can end.
+    for size in [1 << 20, 1 << 14, 1 << 8, 1 << 4, 1] {
+        entity.notes = Some("n".repeat(size));
+        while told(&run, &entity) {}
+    }
+    let all = events(&run, 0, usize::MAX);
+    let count = |kind: &str| {
+        all.iter()
+            .filter(|event| event["data"]["inputType"] == kind)
+            .count()
+    };
+    assert!(count("ENTITY") > 8);
+    assert_eq!(count("ENTITY"), count("LINK"));
+    while run.add(&message(&"m".repeat(100))) {}
+    run.end(State::Completed, &[message("the last words have room")]);
+    let last = events(&run, -1, 1);
+    assert_eq!(
+        last[0]["data"]["statusMessage"]["text"],
+        "the last words have room"
+    );
+}

@@ -77,6 +77,13 @@ pub struct BreakerLabels {
     pub state: &'static str,
 }
 
+/// Labels the runs of protocol v3.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RunLabels {
+    /// How a run stands: `RUNNING`, `COMPLETED` and so on.
+    pub state: &'static str,
+}
+
 /// Labels room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RoomLabels {
@@ -119,6 +126,8 @@ pub struct Metrics {
     clock_doubted: Gauge,
     room_taken: Family<RoomLabels, Gauge>,
     room_waiting: Family<RoomLabels, Gauge>,
+    runs: Family<RunLabels, Gauge>,
+    run_bytes: Gauge,
 }
 
 impl Default for Metrics {
@@ -150,6 +159,8 @@ impl Default for Metrics {
             clock_doubted: Gauge::default(),
             room_taken: Family::default(),
             room_waiting: Family::default(),
+            runs: Family::default(),
+            run_bytes: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -222,6 +233,17 @@ impl Default for Metrics {
             "working_memory_waiting",
             "Answers and batches that wait for room",
             metrics.room_waiting.clone(),
+        );
+        registry.register(
+            "runs",
+            "Runs of Maltego's protocol v3 that are held, by state",
+            metrics.runs.clone(),
+        );
+        registry.register_with_unit(
+            "runs",
+            "Events of Maltego's protocol v3 that are held",
+            Unit::Bytes,
+            metrics.run_bytes.clone(),
         );
         Self { registry, ..metrics }
     }
@@ -407,6 +429,15 @@ impl Metrics {
     pub fn set_room(&self, of: &'static str, taken: i64, waiting: i64) {
         self.room_taken.get_or_create(&RoomLabels { of }).set(taken);
         self.room_waiting.get_or_create(&RoomLabels { of }).set(waiting);
+    }
+
+    /// Sets how many runs of protocol v3 are held in each state, and the bytes of their events.
+    pub fn set_runs(&self, states: impl IntoIterator<Item = (&'static str, usize)>, bytes: usize) {
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for (state, runs) in states {
+            self.runs.get_or_create(&RunLabels { state }).set(count(runs));
+        }
+        self.run_bytes.set(count(bytes));
     }
 
     /// Sets whether the clock is not believed.

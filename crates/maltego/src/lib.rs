@@ -7,7 +7,7 @@
 //! * [`types`] knows the standard entity types: value properties, ancestry, and which properties must agree for two
 //!   entities to merge;
 //! * [`discovery`] writes the documents by which a client finds a server and its transforms;
-//! * [`listing`] is what a server offers, which every protocol lists;
+//! * [`listing`] is what a server offers, which every protocol lists, and [`constraint`] what an input has to be for it;
 //! * [`definitions`], [`icons`] and [`machine`] are what clients import beside transforms, which every protocol hands out;
 //! * [`mtz`] puts all of that into the configuration file that a client imports, [`hub_item`] into what its hub shows;
 //! * [`response`] holds what is answered, and writes it; `xml` has the pieces.
@@ -15,6 +15,7 @@
 //! [`json`] is protocol v3, in which a run outlives its request.
 
 pub mod codec;
+pub mod constraint;
 pub mod decode;
 pub mod definitions;
 pub mod discovery;

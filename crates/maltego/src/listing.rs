@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::InputConstraint;
 use crate::settings::SettingKind;
 use crate::types;
 
@@ -43,6 +44,8 @@ pub struct ListedTransform {
     pub set: String,
     /// The entity types that it takes, full ids. Never empty.
     pub inputs: Vec<String>,
+    /// What an input has to be beside its type, where that is said.
+    pub constraint: Option<InputConstraint>,
     /// The entity types that it can give, full ids.
     pub outputs: Vec<String>,
     /// Its settings, global ones first.
@@ -200,6 +203,7 @@ mod tests {
             about: String::new(),
             set: set.to_owned(),
             inputs: inputs.iter().map(|&input| input.to_owned()).collect(),
+            constraint: None,
             outputs: Vec::new(),
             settings: Vec::new(),
             is_offered,

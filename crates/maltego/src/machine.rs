@@ -199,6 +199,7 @@ mod tests {
             title: String::new(),
             about: String::new(),
             set: String::new(),
+            constraint: None,
             inputs: inputs.iter().map(|&input| input.to_owned()).collect(),
             outputs: Vec::new(),
             settings: Vec::new(),

@@ -437,3 +437,58 @@ fn columns_count_characters() {
         "my.toml:1:24: unknown key \"lsten\", did you mean \"listen\"?"
     );
 }
+
+#[test]
+fn constraints_of_inputs_are_read_and_their_faults_are_placed() {
+    let with = |constraint: &str| {
+        let input = "input = [\"maltego.Domain\"]";
+        faults(&transform(input, &format!("{input}\nconstraint = {constraint}")))
+    };
+    for right in [
+        r#"{ type = "maltego.Domain" }"#,
+        r#"{ property = { of = "value", equals = "a", ignore_case = true } }"#,
+        r#"{ property = { of = "type", equals = "STRING" } }"#,
+        r#"{ property = { of = "name", contains = "a" } }"#,
+        r#"{ property = { of = "display_name", starts_with = "a" } }"#,
+        r#"{ property = { all = [{ of = "name", equals = "fqdn" }, { of = "value", matches = "^a" }] } }"#,
+        r#"{ any = [{ type = "maltego.Domain" }, { none = [{ property = { of = "value", ends_with = "." } }] }] }"#,
+    ] {
+        assert_eq!(with(right), "loads", "{right}");
+    }
+    for (wrong, told) in [
+        ("1", "expected a table"),
+        ("{}", "constraint: expected one of type, property, all, any, none"),
+        (
+            r#"{ type = "maltego.Domain", all = [] }"#,
+            "type and all cannot stand in one table",
+        ),
+        (
+            r#"{ type = "maltego.Domian" }"#,
+            "did you mean \"maltego.Domain\"?",
+        ),
+        ("{ all = [] }", "all: expected 1 to 32 tables, found 0"),
+        ("{ all = 1 }", "all: expected a list of tables"),
+        (r#"{ property = { equals = "a" } }"#, "\"of\" is missing"),
+        (
+            r#"{ property = { of = "valu", equals = "a" } }"#,
+            "of: unknown part \"valu\"",
+        ),
+        (
+            r#"{ property = { of = "type", matches = "a" } }"#,
+            "of: a type is compared as a whole",
+        ),
+        (r#"{ property = { of = "value", matches = "(" } }"#, "matches: "),
+        (
+            r#"{ property = { of = "value", matches = "a", ignore_case = true } }"#,
+            "unknown key \"ignore_case\"",
+        ),
+        (
+            r#"{ property = { of = "value", equals = 1 } }"#,
+            "equals: expected a text",
+        ),
+    ] {
+        let said = with(wrong);
+        assert!(said.contains(told), "{wrong}: {said}");
+        assert!(said.contains("my.toml:11:"), "{wrong}: {said}");
+    }
+}

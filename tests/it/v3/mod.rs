@@ -2,6 +2,7 @@
 
 mod bounds;
 mod catalogue;
+mod constraints;
 mod discovery;
 mod issuers;
 mod life;

@@ -97,6 +97,7 @@ fn transform(name: &str, inputs: &[&str]) -> ListedTransform {
         about: "Every address.".to_owned(),
         set: "Addresses".to_owned(),
         inputs: inputs.iter().map(|&input| input.to_owned()).collect(),
+        constraint: None,
         outputs: vec!["maltego.IPv4Address".to_owned()],
         settings: vec![
             TransformSetting {

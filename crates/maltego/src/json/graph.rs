@@ -5,8 +5,10 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::detail::Refusal;
-use super::request::{RunEntity, RunRequest};
+use super::request::{RunEntity, RunProperty, RunRequest};
 use super::values;
+use crate::constraint::KnownProperty;
+use crate::listing::ListedTransform;
 use crate::request::{InputEntity, UNKNOWN};
 use crate::types;
 
@@ -83,6 +85,49 @@ pub fn fitting(inputs: Vec<Input>, types: &[String], client_knows: bool) -> Resu
         return Err(Refusal::Wrong("No input entity matches the transforms signature"));
     }
     Ok(inputs.into_iter().filter(|input| !any || fits(input)).collect())
+}
+
+/// Parts the inputs on which a transform runs from those that do not satisfy its constraint, and says of these why it does not.
+#[must_use]
+pub fn constrained(
+    listed: &ListedTransform,
+    request: &RunRequest,
+    inputs: Vec<Input>,
+) -> (Vec<Input>, Vec<(Input, String)>) {
+    let Some(constraint) = &listed.constraint else {
+        return (inputs, Vec::new());
+    };
+    let sent: HashMap<&str, &RunEntity> = request
+        .entities
+        .iter()
+        .map(|entity| (entity.id.as_str(), entity))
+        .collect();
+    let (mut kept, mut rejected) = (Vec::new(), Vec::new());
+    for input in inputs {
+        let own = sent.get(input.id.as_str());
+        let own = own.into_iter().flat_map(|entity| &entity.properties);
+        let properties: Vec<_> = own.map(known_property).collect();
+        match constraint.rejection(&listed.title, &input.entity, &properties) {
+            Some(why) => rejected.push((input, why)),
+            None => kept.push(input),
+        }
+    }
+    (kept, rejected)
+}
+
+fn known_property(property: &RunProperty) -> KnownProperty<'_> {
+    // Of the entities to which a property refers, the value is not looked at.
+    let is_known = property.kind != REFERENCE;
+    let values = match &property.value {
+        Value::Array(all) => all.iter().filter_map(values::text).collect(),
+        value => values::text(value).into_iter().collect(),
+    };
+    KnownProperty {
+        name: Some(&property.name),
+        display_name: property.display_name.as_deref(),
+        kind: Some(&property.kind),
+        values: is_known.then_some(values),
+    }
 }
 
 /// Says in which words a request contradicts its own graph; nothing where it does not.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::client::{Capability, Client};
 use super::values;
+use crate::constraint::InputConstraint;
 use crate::listing::{ListedTransform, Listing, OWNER, TransformSetting};
 
 /// The namespace of transforms whose names have none.
@@ -14,10 +15,11 @@ const NAMESPACE: &str = "pivotd.";
 const GLOBAL: &str = "global#";
 /// Ends the name of the setting that buys.
 const BUY: &str = ".buy";
+const INPUT_CONSTRAINTS: &str = "inputConstraints";
 /// The capabilities of transforms by which clients can ask for them.
 const TRANSFORM_CAPABILITIES: [&str; 4] = [
     "interactive",
-    "inputConstraints",
+    INPUT_CONSTRAINTS,
     "compositeEntities",
     "propertyTransform",
 ];
@@ -43,6 +45,8 @@ struct Transform<'a> {
     max_entity_input_count: u32,
     max_entity_output_count: u32,
     transform_settings: Vec<Setting<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    transform_capabilities: &'static [&'static str],
 }
 
 /// Says what a transform takes, or gives.
@@ -53,6 +57,8 @@ struct Ends<'a> {
     type_ids: &'a [String],
     /// No version of a type is asked for.
     type_versions: BTreeMap<&'a str, ()>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_constraint: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -94,9 +100,15 @@ pub fn find<'a>(listing: &'a Listing, id: &str) -> Option<&'a ListedTransform> {
 #[must_use]
 pub fn transforms(listing: &Listing, client: Client, wanted: Option<&str>, version: &str) -> Vec<u8> {
     let wanted: Vec<&str> = wanted.unwrap_or_default().split(',').map(str::trim).collect();
-    // No transform here has any of them, and no client lacks what one needs.
-    let is_wanted = !TRANSFORM_CAPABILITIES.iter().any(|known| wanted.contains(known));
-    let offered = listing.offered().filter(|_| is_wanted);
+    let is_wanted = |one: &ListedTransform| {
+        let mut known = TRANSFORM_CAPABILITIES
+            .iter()
+            .filter(|known| wanted.contains(known));
+        known.all(|known| capabilities(one).contains(known))
+    };
+    let knows_it =
+        |one: &ListedTransform| one.constraint.is_none() || client.can(Capability::InputConstraints);
+    let offered = listing.offered().filter(|one| is_wanted(one) && knows_it(one));
     super::bytes(&Transforms {
         transforms: offered.map(|one| described(one, client, version)).collect(),
         oauth: [],
@@ -109,6 +121,14 @@ pub fn transform(transform: &ListedTransform, client: Client, version: &str) -> 
     super::bytes(&described(transform, client, version))
 }
 
+/// Lists what a client has to know so that a transform is offered to it.
+fn capabilities(transform: &ListedTransform) -> &'static [&'static str] {
+    match transform.constraint {
+        Some(_) => &[INPUT_CONSTRAINTS],
+        None => &[],
+    }
+}
+
 fn described<'a>(transform: &'a ListedTransform, client: Client, version: &'a str) -> Transform<'a> {
     // A client that can ask its user is asked when it comes to that.
     let prompts = client.can(Capability::PromptBase);
@@ -116,7 +136,10 @@ fn described<'a>(transform: &'a ListedTransform, client: Client, version: &'a st
     Transform {
         name: id(&transform.name),
         display_name: &transform.title,
-        input: ends("ENTITY", &transform.inputs),
+        input: Ends {
+            input_constraint: transform.constraint.as_ref().map(InputConstraint::json),
+            ..ends("ENTITY", &transform.inputs)
+        },
         output: ends("ENTITIES", &transform.outputs),
         description: &transform.about,
         author: OWNER,
@@ -126,6 +149,7 @@ fn described<'a>(transform: &'a ListedTransform, client: Client, version: &'a st
         max_entity_input_count: 0,
         max_entity_output_count: 0,
         transform_settings: settings.map(|one| setting(one, prompts)).collect(),
+        transform_capabilities: capabilities(transform),
     }
 }
 
@@ -134,6 +158,7 @@ fn ends<'a>(kind: &'static str, types: &'a [String]) -> Ends<'a> {
         r#type: kind,
         type_ids: types,
         type_versions: types.iter().map(|id| (id.as_str(), ())).collect(),
+        input_constraint: None,
     }
 }
 

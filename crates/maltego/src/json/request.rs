@@ -96,6 +96,8 @@ pub struct RunProperty {
     pub name: String,
     /// The value.
     pub value: Value,
+    /// The name for people, where one came.
+    pub display_name: Option<String>,
     /// The name of the type of the value.
     pub kind: String,
     /// Whether entities merge only if this property agrees.
@@ -280,7 +282,7 @@ fn property(reader: &mut Reader, value: &Value) -> Option<RunProperty> {
     let object = reader.object(value)?;
     let name = reader.member(object, "name", Reader::text);
     let kind = reader.member(object, "type", Reader::text);
-    reader.optional(object, "displayName", Reader::text);
+    let display_name = reader.optional(object, "displayName", Reader::text);
     let strict = reader.optional(object, "matchingRule", |reader, value| match value.as_str() {
         Some("strict") => Some(true),
         Some("loose") => Some(false),
@@ -292,6 +294,7 @@ fn property(reader: &mut Reader, value: &Value) -> Option<RunProperty> {
     Some(RunProperty {
         name: name?,
         value: object.get("value").cloned().unwrap_or_default(),
+        display_name,
         kind: kind?,
         strict: strict.unwrap_or(false),
     })

@@ -56,6 +56,7 @@ fn transform(name: &str, set: &str, inputs: &[&str], outputs: &[&str]) -> Listed
         about: "What it does.".to_owned(),
         set: set.to_owned(),
         inputs: own(inputs),
+        constraint: None,
         outputs: own(outputs),
         settings: Vec::new(),
         is_offered: true,
@@ -519,7 +520,7 @@ prop_compose! {
         inputs in proptest::collection::vec(any_text(), 1..4), outputs in proptest::collection::vec(any_text(), 0..3),
         settings in proptest::collection::vec(any_setting(), 0..3), is_offered in any::<bool>(),
     ) -> ListedTransform {
-        ListedTransform { name: String::new(), title, about, set, inputs, outputs, settings, is_offered }
+        ListedTransform { name: String::new(), title, about, set, inputs, constraint: None, outputs, settings, is_offered }
     }
 }
 

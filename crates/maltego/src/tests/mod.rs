@@ -1,5 +1,6 @@
 //! Tests of the v2 wire formats.
 
+mod constraint;
 mod decode;
 pub(crate) mod elements;
 mod limits;

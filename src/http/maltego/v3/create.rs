@@ -12,6 +12,7 @@ use super::execution::{Execution, Question};
 use super::{auth, negotiation, reply};
 use crate::app::App;
 use crate::app::run_routes::{holds_token, split_token};
+use crate::ask::message::head;
 use crate::domain::echo::echoed;
 use crate::http::access::AccessDenied;
 use crate::http::maltego::{FACE, MOST_BYTES, MOST_BYTES_UNKNOWN, RunContext};
@@ -88,13 +89,29 @@ pub(super) async fn create(
     let page = run.created();
     let answer = reply::run(http, StatusCode::CREATED, page);
 
-    let fault = unmet(&request, listed, &settings);
+    let mut fault = unmet(&request, listed, &settings);
+    let asked_of = indicator(&inputs);
+    let (inputs, rejected) = graph::constrained(listed, &request, inputs);
+    if fault.is_empty() {
+        // Where some are rejected, the others are asked about.
+        let texts: Vec<String> = rejected
+            .iter()
+            .map(|(input, why)| format!("{}: {why}", head(input.entity.value())))
+            .collect();
+        if inputs.is_empty() {
+            fault = texts;
+        } else {
+            texts.iter().for_each(|text| {
+                run.add(&failure(text));
+            });
+        }
+    }
     if !fault.is_empty() {
         fail(&run, &fault);
         context.tell(Entry {
             client: principal.client,
             operation: Some(spec.name.as_str().into()),
-            indicator: indicator(&inputs),
+            indicator: asked_of,
             ..Entry::of("bad_input", StatusCode::CREATED.as_u16())
         });
         return Ok(answer);
@@ -216,25 +233,22 @@ fn unmet(request: &RunRequest, listed: &ListedTransform, settings: &[(String, St
 
 /// Ends a run that cannot begin.
 fn fail(run: &crate::runs::Run, texts: &[String]) {
-    let messages: Vec<_> = texts
-        .iter()
-        .map(|text| {
-            Event::Message(StatusMessage {
-                kind: MessageType::Error,
-                state: State::Failed,
-                text,
-                progress: 0.0,
-            })
-        })
-        .collect();
+    let messages: Vec<_> = texts.iter().map(|text| failure(text)).collect();
     run.end(State::Failed, &messages);
+}
+
+fn failure(text: &str) -> Event<'_> {
+    Event::Message(StatusMessage {
+        kind: MessageType::Error,
+        state: State::Failed,
+        text,
+        progress: 0.0,
+    })
 }
 
 /// Names the inputs of a run for the log: the first one.
 pub(super) fn indicator(inputs: &[Input]) -> Option<Arc<str>> {
-    inputs
-        .first()
-        .map(|input| crate::ask::message::head(input.entity.value()).into())
+    inputs.first().map(|input| head(input.entity.value()).into())
 }
 
 /// Reads the id of a run.

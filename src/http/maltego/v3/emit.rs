@@ -108,29 +108,30 @@ impl<'a> Emitter<'a> {
 
     fn found(&mut self, entity: &Entity) -> Option<(String, String)> {
         let run = self.run;
-        let linked = |link: &str, source: &str, id: &str| {
-            run.add(&Event::Linked(link, source, id, &entity.link));
-        };
-        self.tell(|id| run.add(&Event::Found(id, entity)), linked)
+        self.tell(|[id, link, source]| {
+            run.add_whole(&[
+                Event::Found(id, entity),
+                Event::Linked(link, source, id, &entity.link),
+            ])
+        })
     }
 
     /// Tells all that an earlier run found.
     pub(super) fn finish_again(&mut self, findings: &[WrittenFinding]) {
+        let run = self.run;
         for finding in findings {
-            let run = self.run;
-            let linked = |link: &str, source: &str, id: &str| {
-                run.add(&Event::LinkedAgain(link, source, id, finding));
-            };
-            self.tell(|id| run.add(&Event::FoundAgain(id, finding)), linked);
+            self.tell(|[id, link, source]| {
+                run.add_whole(&[
+                    Event::FoundAgain(id, finding),
+                    Event::LinkedAgain(link, source, id, finding),
+                ])
+            });
         }
     }
 
-    /// Tells an entity and its link, if there is room for it.
-    fn tell(
-        &mut self,
-        found: impl FnOnce(&str) -> bool,
-        linked: impl FnOnce(&str, &str, &str),
-    ) -> Option<(String, String)> {
+    /// Tells an entity with its link, if there is room for both: without its link, it would stand in the graph as if nothing led to it.
+    /// `add` is given the ids of the entity, of the link, and of the input.
+    fn tell(&mut self, add: impl FnOnce([&str; 3]) -> bool) -> Option<(String, String)> {
         if self.count >= self.limit {
             return None;
         }
@@ -138,12 +139,11 @@ impl<'a> Emitter<'a> {
             let mut ids = self.ids.borrow_mut();
             (ids.make(), ids.make())
         };
-        if !found(&id) {
+        if !add([&id, &link, &self.input.id]) {
             self.cut += 1;
             return None;
         }
         self.count += 1;
-        linked(&link, &self.input.id, &id);
         Some((id, link))
     }
 

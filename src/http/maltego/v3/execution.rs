@@ -20,6 +20,7 @@ use crate::ask::message::head;
 use crate::ask::transform::{Body, PartialAnswers, Run as AskedRun, RunAnswers, RunResult, ask_observed};
 use crate::catalogue::TransformSpec;
 use crate::clock::timeout_at;
+use crate::engine::CacheState;
 use crate::http::maltego::{MANY_RECORDS, RunContext};
 use crate::http::request::{Entry, Line};
 use crate::maltego::json::event::{Event, MessageType, StatusMessage};
@@ -33,6 +34,8 @@ use crate::runs::Run;
 const MOST_TIME: Duration = Duration::from_secs(3600);
 /// So many inputs of a run are asked about at once.
 const AT_ONCE: usize = 16;
+/// So many inputs are named of those that a run has no room for.
+const NAMED: usize = 5;
 
 /// Holds what a run was asked beside its inputs.
 pub(super) struct Question {
@@ -56,6 +59,10 @@ pub(super) struct Execution {
     /// How much of each input is done, summed.
     done: Cell<f64>,
     line: RefCell<Option<(Line, Entry)>>,
+    /// The values of inputs of which not all is shown, since the run holds no more, in the order in which they were answered.
+    cut: RefCell<Vec<String>>,
+    /// The values of inputs that were not asked about for that reason.
+    not_asked: RefCell<Vec<String>>,
 }
 
 /// Says what became of one input.
@@ -98,6 +105,8 @@ impl Execution {
             ids: RefCell::new(Ids::new(drawn)),
             done: Cell::new(0.0),
             line: RefCell::new(line.map(|line| (line, entry))),
+            cut: RefCell::default(),
+            not_asked: RefCell::default(),
         }
     }
 
@@ -148,7 +157,41 @@ impl Execution {
             true => State::Failed,
             false => State::Completed,
         };
-        self.run.end(state, &[]);
+        let left_out = self.left_out();
+        let progress = self.run.progress();
+        let last: Vec<_> = left_out
+            .iter()
+            .map(|text| {
+                Event::Message(StatusMessage {
+                    kind: MessageType::Warning,
+                    state: State::Running,
+                    text,
+                    progress,
+                })
+            })
+            .collect();
+        self.run.end(state, &last);
+    }
+
+    /// Says which inputs were not asked about, and of which not all is shown, where the run of several held no more.
+    fn left_out(&self) -> Vec<String> {
+        let said = |inputs: &[String], what: &str| {
+            (!inputs.is_empty()).then(|| {
+                let first: Vec<&str> = inputs.iter().take(NAMED).map(String::as_str).collect();
+                let more = match inputs.len().saturating_sub(NAMED) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!(
+                    "{} of the inputs {what}, since a run holds no more: {}{more}; run it again on them",
+                    inputs.len(),
+                    first.join(", ")
+                )
+            })
+        };
+        let cut = said(&self.cut.borrow(), "are not shown whole");
+        let not_asked = said(&self.not_asked.borrow(), "were not asked about");
+        cut.into_iter().chain(not_asked).collect()
     }
 
     /// Asks about inputs, side by side; results stand in the order of the inputs.
@@ -163,6 +206,17 @@ impl Execution {
     }
 
     async fn ask_about(&self, input: &Input, of: usize, buys: bool) -> InputResult {
+        if !self.cut.borrow().is_empty() {
+            // What cannot be shown is not asked for, and so costs nothing.
+            self.not_asked.borrow_mut().push(head(input.entity.value()));
+            return InputResult {
+                outcome: "no_room",
+                cache: CacheState::Local.name(),
+                provider_time: Duration::ZERO,
+                is_failed: true,
+                quotes: Vec::new(),
+            };
+        }
         let engine = &self.app.engine;
         let mut run = self.context.run(&self.configured, &self.spec);
         run.deadline = engine.clock().elapsed() + self.configured.settings().deadlines.maltego;
@@ -355,7 +409,9 @@ impl Execution {
             };
             self.say(kind, state, text, of);
         }
-        if emitter.cut > 0 {
+        if emitter.cut > 0 && of > 1 {
+            self.cut.borrow_mut().push(head(emitter.value()));
+        } else if emitter.cut > 0 {
             let text = format!(
                 "{}: {} more were found and are not shown, since a run holds no more; lower the number of inputs",
                 head(emitter.value()),

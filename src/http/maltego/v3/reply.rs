@@ -1,7 +1,9 @@
 //! Answers of protocol v3: their bodies, packed where the client takes that, and their headers.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{
+    self, AcceptEncoding, Encoding, Header as _, HeaderMap, HeaderValue, Preference, Quality,
+};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
@@ -30,24 +32,30 @@ enum Coding {
     Gzip,
 }
 
-/// Chooses the coding of an answer: one that the client takes.
-fn coding(http: &HttpRequest) -> Option<Coding> {
-    let mut found = None;
-    for value in http.headers().get_all(header::ACCEPT_ENCODING) {
-        for item in value.to_str().ok()?.split(',') {
-            let (name, quality) = item.split_once(';').unwrap_or((item, ""));
-            let weight = quality.trim().strip_prefix("q=").map(str::trim);
-            if weight.is_some_and(|weight| weight.parse() == Ok(0.0)) {
-                continue;
-            }
-            match name.trim() {
-                name if name.eq_ignore_ascii_case("zstd") => return Some(Coding::Zstd),
-                name if name.eq_ignore_ascii_case("gzip") => found = Some(Coding::Gzip),
-                _ => {}
-            }
-        }
-    }
-    found
+/// Chooses the coding of an answer of so many bytes by what the client takes and prefers; `None` sends it as it is, also where the
+/// client takes nothing that there is.
+fn coding(http: &HttpRequest, bytes: usize) -> Option<Coding> {
+    let wanted = AcceptEncoding::parse(http).ok()?;
+    let (zstd, gzip, identity) = (Encoding::zstd(), Encoding::gzip(), Encoding::identity());
+    let weight = |of: &Preference<Encoding>| {
+        let mut items = wanted.iter();
+        items.find(|item| item.item == *of).map(|item| item.quality)
+    };
+    let own = |encoding: &Encoding| weight(&Preference::Specific(encoding.clone()));
+    let of_others = weight(&Preference::Any);
+    let takes = |weight: Option<Quality>| weight.is_none_or(|weight| weight > Quality::ZERO);
+    let takes_identity = takes(own(&identity).or(of_others));
+    let ours = [(&zstd, Coding::Zstd), (&gzip, Coding::Gzip)];
+    let chosen = wanted.negotiate([&zstd, &gzip, &identity].into_iter());
+    let chosen = match chosen.filter(|chosen| takes_identity || *chosen != identity) {
+        Some(chosen) => ours.iter().find(|(encoding, _)| **encoding == chosen),
+        // What it does not name is taken for all others.
+        None => ours
+            .iter()
+            .find(|(encoding, _)| own(encoding).is_none() && of_others.is_some() && takes(of_others)),
+    };
+    let (_, coding) = chosen?;
+    (bytes >= PACKED_FROM || !takes_identity).then_some(*coding)
 }
 
 fn encoded(answer: &mut HttpResponseBuilder, coding: Coding) {
@@ -89,7 +97,7 @@ pub(super) fn document(http: &HttpRequest, document: &Document) -> HttpResponse 
     if is_held {
         return answer.finish();
     }
-    let coding = coding(http).filter(|_| document.body.len() >= PACKED_FROM);
+    let coding = coding(http, document.body.len());
     let packed = match coding {
         Some(Coding::Zstd) => document.zstd(),
         Some(Coding::Gzip) => document.gzip(),
@@ -111,7 +119,7 @@ pub(super) fn run(http: &HttpRequest, status: StatusCode, page: RunPage) -> Http
         .insert_header((STATE, page.state.as_str()))
         .insert_header(("maltego-run-duration", page.duration_ms))
         .insert_header((header::CACHE_CONTROL, "no-store"));
-    let coding = coding(http).filter(|_| page.body.len() >= PACKED_FROM);
+    let coding = coding(http, page.body.len());
     let packed = match coding {
         Some(Coding::Zstd) => zstd(&page.body, ZSTD_LEVEL),
         Some(Coding::Gzip) => gzip(&page.body, Compression::fast()),
@@ -263,5 +271,46 @@ pub(super) fn unavailable(path: &str) -> HttpResponse {
 pub(super) fn add_found(headers: &mut HeaderMap, written: Vec<u8>) {
     if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(written)) {
         headers.insert(header::HeaderName::from_static("maltego-entities-added"), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_coding_is_chosen_by_what_the_client_takes_and_prefers() {
+        let (zstd, gzip) = (Some(Coding::Zstd), Some(Coding::Gzip));
+        for (wanted, large, small) in [
+            (None, None, None),
+            (Some(""), None, None),
+            (Some("gzip"), gzip, None),
+            (Some("gzip, zstd"), zstd, None),
+            (Some("GZIP;Q=0.5"), gzip, None),
+            (Some("zstd;q=0.2, gzip;q=0.8"), gzip, None),
+            (Some("br;q=0.5, gzip;q=1"), gzip, None),
+            (Some("br"), None, None),
+            (Some("gzip;q=0"), None, None),
+            (Some("gzip;q=0, zstd;q=0.000"), None, None),
+            (Some("identity;q=1, gzip;q=0.5"), None, None),
+            (Some("*"), None, None),
+            (Some("*;q=0"), None, None),
+            (Some("gzip, *;q=0"), gzip, gzip),
+            (Some("identity;q=0, gzip"), gzip, gzip),
+            (Some("identity;q=0, *"), zstd, zstd),
+            (Some("identity;q=0, zstd;q=0, *;q=0.5"), gzip, gzip),
+            (Some("identity;q=0"), None, None),
+            (Some("gzip;q=x"), None, None),
+        ] {
+            let mut request = TestRequest::default();
+            if let Some(wanted) = wanted {
+                request = request.insert_header((header::ACCEPT_ENCODING, wanted));
+            }
+            let request = request.to_http_request();
+            let chosen = (coding(&request, PACKED_FROM), coding(&request, 10));
+            assert_eq!(chosen, (large, small), "{wanted:?}");
+        }
     }
 }

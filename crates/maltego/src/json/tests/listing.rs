@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::constraint::InputConstraint;
 use crate::discovery::Seed;
 use crate::json::client::{Client, ClientHeaders};
 use crate::json::listing::{find, id, transform, transforms};
@@ -16,6 +17,7 @@ fn listed(name: &str, is_offered: bool) -> ListedTransform {
         about: "Every address.".to_owned(),
         set: "Addresses".to_owned(),
         inputs: vec!["maltego.Domain".to_owned()],
+        constraint: None,
         outputs: vec!["maltego.IPv4Address".to_owned()],
         settings: vec![
             TransformSetting {
@@ -132,4 +134,41 @@ fn the_seed_names_one_address_twice() {
             "name": "pivotd", "requireAPIKey": false, "URL": url, "V3URL": url, "version": "0.1.0", "disclaimer": null
         }]})
     );
+}
+
+#[test]
+fn a_constraint_is_listed_for_clients_that_know_constraints() {
+    let constrained = ListedTransform {
+        constraint: Some(InputConstraint::Type("maltego.Domain".to_owned())),
+        ..listed("acme.constrained", true)
+    };
+    let one: Value = serde_json::from_slice(&transform(&constrained, client(""), "1")).unwrap();
+    assert_eq!(
+        one["input"]["inputConstraint"],
+        json!({"type": "entity_type_constraint", "entity_type": "maltego.Domain"})
+    );
+    assert_eq!(one["transformCapabilities"], json!(["inputConstraints"]));
+    let listing = Listing::new(vec![listed("acme.free", true), constrained]);
+    let names = |client, wanted| -> Vec<String> {
+        let all: Value = serde_json::from_slice(&transforms(&listing, client, wanted, "1")).unwrap();
+        let all = all["transforms"].as_array().unwrap().iter();
+        all.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let agent = |agent| {
+        Client::of(&ClientHeaders {
+            user_agent: Some(agent),
+            ..ClientHeaders::default()
+        })
+    };
+    let both = ["acme.free", "acme.constrained"];
+    assert_eq!(names(client("inputConstraints"), None), both);
+    assert_eq!(names(client(""), None), ["acme.free"]);
+    assert_eq!(names(agent("Maltego Desktop/4.9.9 (x)"), None), ["acme.free"]);
+    assert_eq!(names(agent("Maltego Desktop/4.10.0 (x)"), None), both);
+    assert_eq!(names(agent("curl"), None), both, "it says nothing of itself");
+    assert_eq!(
+        names(client("inputConstraints"), Some("inputConstraints")),
+        ["acme.constrained"]
+    );
+    assert!(names(client("inputConstraints"), Some("inputConstraints,interactive")).is_empty());
 }
