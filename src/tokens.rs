@@ -42,19 +42,22 @@ pub enum Scope {
     Feedback,
     /// Rehearse the branches of a playbook.
     Rehearse,
+    /// Say for whom and for which case it asks.
+    Delegate,
     /// Read metrics and administer.
     Admin,
 }
 
 impl Scope {
     /// Lists every scope.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Transforms,
         Self::Enrich,
         Self::Buy,
         Self::Refresh,
         Self::Feedback,
         Self::Rehearse,
+        Self::Delegate,
         Self::Admin,
     ];
 
@@ -68,6 +71,7 @@ impl Scope {
             Self::Refresh => "refresh",
             Self::Feedback => "feedback",
             Self::Rehearse => "rehearse",
+            Self::Delegate => "delegate",
             Self::Admin => "admin",
         }
     }

@@ -176,6 +176,7 @@ async fn serve(
     tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app)));
     tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
+    tokio::spawn(hand_over_notes(Arc::clone(&app)));
     tokio::spawn(refresh(Arc::clone(&app), settings.server.data.clone()));
     let handle = application.handle();
     let running = application.run_until_stopped();
@@ -367,6 +368,17 @@ async fn sweep(app: Arc<App>) {
         clock
             .sleep_until(clock.elapsed() + std::time::Duration::from_secs(3600))
             .await;
+    }
+}
+
+/// Writes what the cache saved and what budgets refused every minute, where no spend took it along.
+async fn hand_over_notes(app: Arc<App>) {
+    let clock = Arc::clone(app.engine.clock());
+    loop {
+        clock
+            .sleep_until(clock.elapsed() + std::time::Duration::from_secs(60))
+            .await;
+        app.engine.ledger().hand_over_notes();
     }
 }
 

@@ -28,7 +28,7 @@ enum Command {
         /// configuration gives the tenant its own.
         #[arg(long, default_value = "default")]
         tenant: String,
-        /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, admin; can be repeated [default: transforms enrich].
+        /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, delegate, admin; can be repeated [default: transforms enrich].
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<Scope>,
         /// Indicators a minute: each of an alert or a batch counts, and a transform run counts one; no limit otherwise.

@@ -4,7 +4,9 @@ pub mod cache;
 pub mod clock;
 pub mod decisions;
 pub mod keys;
+pub mod reconciliation;
 pub mod server;
+pub mod spend;
 pub mod tokens;
 
 use std::future::Future;
@@ -45,6 +47,11 @@ pub fn routes(config: &mut ServiceConfig) {
     });
     slow("/v1/admin/cache/purge", |at| {
         at.route(web::post().to(cache::purge))
+    });
+    slow("/v1/admin/spend", |at| at.route(web::get().to(spend::report)));
+    slow("/v1/admin/spend/who", |at| at.route(web::get().to(spend::who)));
+    slow("/v1/admin/reconciliation", |at| {
+        at.route(web::get().to(reconciliation::show))
     });
     slow("/v1/admin/decisions", |at| {
         at.route(web::get().to(decisions::stats))
