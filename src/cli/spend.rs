@@ -11,7 +11,7 @@ use super::{ConfigFile, ExitStatus, Format, block_on, terminal};
 use crate::ask::message::time_text;
 use crate::http::admin::reconciliation::{Reconcile, ReconciledRow, ReconciliationView};
 use crate::http::admin::spend::{AskSpend, AskWho, SpendFilters, SpendView, WhichWindow, WindowView};
-use crate::spend::{ReportRow, Sum, Sums};
+use crate::spend::{Dimension, ReportRow, Sum, Sums};
 
 /// So many rows are printed at most.
 const MOST_ROWS: usize = 10_000;
@@ -117,10 +117,11 @@ impl SumsOf {
             let (name, value) = filter
                 .split_once('=')
                 .with_context(|| format!("--where {filter}: expected a name, `=` and a value"))?;
-            filters.insert(name.trim().to_owned(), value.trim().into());
+            let name = Dimension::named(name.trim())
+                .with_context(|| format!("--where {filter}: expected one of the names of --by"))?;
+            filters.insert(name.name().to_owned(), value.trim().into());
         }
-        let filters: SpendFilters =
-            serde_json::from_value(filters.into()).context("--where: expected one of the names of --by")?;
+        let filters: SpendFilters = serde_json::from_value(filters.into())?;
         Ok(AskSpend {
             from: self.from.clone(),
             to: self.to.clone(),
@@ -243,10 +244,10 @@ fn sums(of: &SumsOf) -> anyhow::Result<()> {
 fn amount(sum: &Sum) -> String {
     let mut parts = Vec::new();
     if sum.calls != 0 {
-        parts.push(format!("{} calls", sum.calls));
+        parts.push(counted(sum.calls, "calls"));
     }
     if sum.records != 0 {
-        parts.push(format!("{} records", sum.records));
+        parts.push(counted(sum.records, "records"));
     }
     let moneys = sum.money_micros.iter().filter(|(_, micros)| **micros != 0);
     parts.extend(moneys.map(|(currency, micros)| format!("{} {currency}", money(*micros))));
@@ -255,6 +256,12 @@ fn amount(sum: &Sum) -> String {
     } else {
         parts.join(", ")
     }
+}
+
+/// Writes a number of things, which `many` names where they are several.
+fn counted(number: i64, many: &str) -> String {
+    let one = many.strip_suffix('s').unwrap_or(many);
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Writes millionths as a decimal number, with two places where they are enough.
@@ -296,7 +303,7 @@ fn table(view: &SpendView) -> String {
         group_by,
         ..
     } = view;
-    let mut out = format!("{} to {} UTC, days of {tz}", time_text(*from), time_text(*to));
+    let mut out = format!("{} to {}, days of {tz}", time_text(*from), time_text(*to));
     if rows.is_empty() {
         out.push_str("\nnothing was spent, saved or refused in this time");
         return out;
@@ -435,10 +442,10 @@ fn who(windows: &[WindowView]) {
     for window in windows {
         let unit = |amount: i64| match window.unit.strip_suffix(" micros") {
             Some(currency) => format!("{} {currency}", money(amount)),
-            None => format!("{amount} {}", window.unit),
+            None => counted(amount, &window.unit),
         };
         let time = match (window.from, window.to) {
-            (Some(from), Some(to)) => format!("{} to {} UTC", time_text(from), time_text(to)),
+            (Some(from), Some(to)) => format!("{} to {}", time_text(from), time_text(to)),
             _ => "all time".to_owned(),
         };
         let of = window.tenant.as_ref().map(|tenant| format!(", tenant {tenant}"));

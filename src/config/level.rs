@@ -14,7 +14,7 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 ];
 /// The target of our own lines; those below it are its modules.
 const OWN: &str = "pivotd";
-const MODULES: [&str; 26] = [
+const MODULES: [&str; 27] = [
     "app",
     "ask",
     "catalogue",
@@ -39,6 +39,7 @@ const MODULES: [&str; 26] = [
     "reputation",
     "runs",
     "server",
+    "spend",
     "storage",
     "telemetry",
 ];

@@ -18,7 +18,7 @@ fn who_spent_what_is_told_in_every_format() {
                 "{table}"
             );
             assert!(
-                table.contains("Saved by the cache") && table.contains("1 calls"),
+                table.contains("Saved by the cache") && table.contains("1 call"),
                 "{table}"
             );
             let width: usize = width.parse().unwrap();

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use pivotd::config::settings::{BudgetUnit, BudgetWindow};
+use pivotd::http::admin::keys::TestKeys;
+use pivotd::http::admin::reconciliation::Reconcile;
 use pivotd::http::admin::spend::{AskSpend, AskWho, SpendFilters, SpendView, WhichWindow};
-use pivotd::spend::{ReportRow, Sums};
+use pivotd::http::api_call::ApiCall;
+use pivotd::spend::{DriftClass, ReportRow, Sums};
 use pivotd::tokens::{NewToken, Scope};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -167,6 +170,64 @@ async fn what_a_budget_refuses_is_told_and_costs_nothing() {
     assert!(refused.refused.calls > 0 && refused.settled.is_zero(), "{view:?}");
 }
 
+/// Asks for a path as it stands.
+struct Path(&'static str);
+
+impl ApiCall for Path {
+    type Reply = serde_json::Value;
+    const METHOD: &'static str = "GET";
+
+    fn path(&self) -> String {
+        self.0.to_owned()
+    }
+}
+
+#[tokio::test]
+async fn what_vendors_count_is_compared_with_what_was_counted_here() {
+    let app = Builder::new().manual_clock().start().await;
+    let before = app.operator(&Reconcile).await.unwrap();
+    assert!(before.rows.is_empty());
+    assert_eq!(before.unchecked, ["domaintools"]);
+    app.run(IP_HISTORY, Entity::domain("example.com")).await;
+    let keys = TestKeys {
+        provider: Some("domaintools".to_owned()),
+    };
+    let keys = app.operator(&keys).await.unwrap();
+    let view = app.operator(&Reconcile).await.unwrap();
+    assert_eq!(
+        (&view.checked[..], view.unchecked.len()),
+        (&["domaintools".to_owned()][..], 0)
+    );
+    let told: usize = keys[0]
+        .products
+        .iter()
+        .map(|product| {
+            usize::from(product.vendor_today.is_some()) + usize::from(product.vendor_month.is_some())
+        })
+        .sum();
+    assert_eq!(view.rows.len(), told);
+    for row in &view.rows {
+        let product = keys[0]
+            .products
+            .iter()
+            .find(|product| product.product == row.product)
+            .unwrap();
+        let (vendor, ours) = if row.window.starts_with("day") {
+            (product.vendor_today, product.our_today)
+        } else {
+            (product.vendor_month, product.our_month)
+        };
+        assert_eq!(
+            (Some(row.vendor_used), row.ours_settled + row.ours_open),
+            (vendor, ours),
+            "{row:?}"
+        );
+        assert_eq!(row.drift, row.vendor_used - row.ours_settled);
+        let agrees = row.class == DriftClass::Agrees;
+        assert_eq!(agrees, (0..=row.ours_open).contains(&row.drift), "{row:?}");
+    }
+}
+
 #[tokio::test]
 async fn parameters_that_are_not_understood_are_named_with_what_is_expected() {
     let app = TestApp::start().await;
@@ -204,6 +265,16 @@ async fn parameters_that_are_not_understood_are_named_with_what_is_expected() {
     ] {
         let said = app.operator(&ask).await.unwrap_err().to_string();
         assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+    }
+    for (path, part) in [
+        ("/v1/admin/spend?colour=red", "colour"),
+        ("/v1/admin/spend?limit=many", "limit: "),
+        ("/v1/admin/spend?month=this&from=today", "month: "),
+        ("/v1/admin/spend/who?provider=domaintools&window=next", "window"),
+        ("/v1/admin/spend/who", "provider"),
+    ] {
+        let said = app.operator(&Path(path)).await.unwrap_err().to_string();
+        assert!(said.contains(part), "{path}: {said}");
     }
     let unknown = AskWho {
         provider: "nobody".to_owned(),

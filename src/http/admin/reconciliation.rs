@@ -212,5 +212,5 @@ async fn settled(app: &App, told: &[Told]) -> Result<BTreeMap<Counted, Vec<(i64,
         }
         true
     });
-    gathered.await.map_err(Problem::failed)
+    gathered.await.map_err(|error| Problem::store(&error))
 }

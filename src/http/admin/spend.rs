@@ -299,7 +299,9 @@ pub(super) async fn report(
     let now = app.engine.ledger().now();
     let (query, limit, after) = ask.read(now)?;
     let is_audited = query.is_audited();
-    let (report, cut) = summed(&app, query).await.map_err(Problem::failed)?;
+    let (report, cut) = summed(&app, query)
+        .await
+        .map_err(|error| Problem::store(&error))?;
     let page = report.page(after.as_ref(), limit);
     let (rows, next) = page.map_err(|TooMany| Problem::invalid(format!("the query: {TooMany}")))?;
     let ReportQuery {
@@ -504,7 +506,7 @@ async fn used(
         group_by: vec![Dimension::Client, Dimension::Tenant],
         filters,
     };
-    let (report, _) = summed(app, query).await.map_err(Problem::failed)?;
+    let (report, _) = summed(app, query).await.map_err(|error| Problem::store(&error))?;
     let unit = budget.map_or(BudgetUnit::Calls, |budget| budget.unit);
     let currency = budget
         .and_then(|budget| budget.currency.as_deref())

@@ -40,6 +40,8 @@ pub use disk::{Disk, Identity, SystemDisk};
 use job::{Completion, Job};
 use opening::Location;
 use queue::Queue;
+#[cfg(test)]
+pub(super) use rollups::forget_sums;
 use writer::Writer;
 
 /// Says how a store is opened.

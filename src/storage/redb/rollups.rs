@@ -113,6 +113,17 @@ fn read(stored: &[u8]) -> Option<serde_json::Value> {
     serde_json::from_slice(row.json).ok()
 }
 
+/// Makes a file one that was written before there were sums.
+#[cfg(test)]
+pub(in crate::storage) fn forget_sums(folder: &std::path::Path) {
+    let database = redb::Database::open(folder.join(super::opening::FILE)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.delete_table(QUARTERS).unwrap();
+    transaction.delete_table(MONTHS).unwrap();
+    transaction.open_table(META).unwrap().remove(SUMMED).unwrap();
+    transaction.commit().unwrap();
+}
+
 impl Store {
     pub(super) fn walk_rollups(&self, within: Range<i64>, mut visit: VisitRollup) -> Result<(), StoreError> {
         self.read(|transaction| {
