@@ -25,6 +25,7 @@ mod provider_tests;
 pub mod replay;
 pub mod runs;
 pub mod server;
+pub mod spend;
 pub mod storage;
 pub mod telemetry;
 pub mod tokens;

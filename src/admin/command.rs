@@ -87,6 +87,12 @@ commands! {
     ShowAnswers: GET "/v1/admin/cache/answers", Some(Permission::Operate), shared, long, Some("cache show");
     /// Removes stored answers.
     PurgeAnswers: POST "/v1/admin/cache/purge", Some(Permission::Operate), shared, long, Some("cache purge");
+    /// Reports what was spent.
+    ReportSpend: GET "/v1/admin/spend", Some(Permission::Spend), tenants, long, Some("spend");
+    /// Says who used the windows of a provider's budgets.
+    ShowSpenders: GET "/v1/admin/spend/who", Some(Permission::Spend), shared, long, Some("spend who");
+    /// Compares what was spent with what the vendors count.
+    Reconcile: GET "/v1/admin/reconciliation", Some(Permission::Spend), shared, long, Some("spend reconcile");
     /// Counts decisions.
     CountDecisions: GET "/v1/admin/decisions", Some(Permission::Spend), shared, long, Some("decisions stats");
     /// Removes decisions.

@@ -122,7 +122,7 @@ impl DemoEnvironment {
 
     /// Takes it all down.
     pub(super) async fn close(self) {
-        self.app.engine.store().close().await;
+        self.app.engine.close_store().await;
         self.vendors.stop().await;
         // Dropped last, when no task writes there any more.
         drop(self.folder);

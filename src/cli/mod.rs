@@ -28,6 +28,7 @@ mod run;
 mod score;
 mod serve;
 mod session;
+mod spend;
 mod starting;
 mod table;
 pub(crate) mod terminal;
@@ -75,6 +76,8 @@ enum Command {
     Keys(keys::Keys),
     /// Make, list and revoke the tokens of clients.
     Tokens(tokens::Tokens),
+    /// Say who spent what, and what the cache saved.
+    Spend(spend::Spend),
     /// Look into stored answers, or remove them.
     Cache(cache::Cache),
     /// Count the decisions that are kept, or remove some.
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Export(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Tokens(command) => command.run(),
+        Command::Spend(command) => command.run(),
         Command::Cache(command) => command.run(),
         Command::Decisions(command) => command.run(),
         Command::Clock(command) => command.run(),

@@ -203,7 +203,7 @@ async fn serve(
     tokio::spawn(reload_on_hangup(hangup, Arc::clone(&app)));
     tokio::spawn(learn_accounts(Arc::clone(&app)));
     tokio::spawn(sweep(Arc::clone(&app)));
-    tokio::spawn(keep_uses(Arc::clone(&app)));
+    tokio::spawn(keep_notes(Arc::clone(&app)));
     tokio::spawn(refresh(Arc::clone(&app), settings.server.data.clone()));
     let handle = application.handle();
     let running = application.run_until_stopped();
@@ -426,14 +426,15 @@ async fn sweep(app: Arc<App>) {
     }
 }
 
-/// Keeps on disk when tokens were last used, every minute.
-async fn keep_uses(app: Arc<App>) {
+/// Writes every minute what no other write took along: when tokens were last used, what the cache saved, and what budgets refused.
+async fn keep_notes(app: Arc<App>) {
     let clock = Arc::clone(app.engine.clock());
     loop {
         clock
             .sleep_until(clock.elapsed() + std::time::Duration::from_secs(60))
             .await;
         note_uses(&app).await;
+        app.engine.ledger().hand_over_notes();
     }
 }
 

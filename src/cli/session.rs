@@ -204,7 +204,7 @@ impl Session {
         };
         serving.stop().await;
         match environment {
-            None => app.engine.store().close().await,
+            None => app.engine.close_store().await,
             Some(environment) => {
                 drop(app);
                 environment.close().await;

@@ -316,8 +316,9 @@ pub(super) fn csv(columns: &[Column]) -> anyhow::Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-/// Keeps a spreadsheet from taking what a provider says for a formula.
-fn formula_safe(text: &str) -> String {
+/// Keeps a spreadsheet from taking what others named for a formula.
+#[must_use]
+pub(super) fn formula_safe(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
     } else {

@@ -74,8 +74,8 @@ struct Create {
     /// configuration gives the tenant its own.
     #[arg(long, default_value = "default")]
     tenant: String,
-    /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, metrics, admin.read, admin.write, keys.write,
-    /// audit.read, admin; can be repeated [default: transforms enrich, unless there is a role].
+    /// What it may do: transforms, enrich, buy, refresh, feedback, rehearse, delegate, metrics, admin.read, admin.write,
+    /// keys.write, audit.read, admin; can be repeated [default: transforms enrich, unless there is a role].
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<Scope>,
     /// A role and its tenant, such as operator@team-b, or admin@* for all tenants: viewer, analyst, operator, admin, auditor; can be

@@ -14,7 +14,7 @@ const LEVELS: [(&str, LevelFilter); 6] = [
 ];
 /// The target of our own lines; those below it are its modules.
 const OWN: &str = "pivotd";
-const MODULES: [&str; 27] = [
+const MODULES: [&str; 28] = [
     "admin",
     "app",
     "ask",
@@ -40,6 +40,7 @@ const MODULES: [&str; 27] = [
     "reputation",
     "runs",
     "server",
+    "spend",
     "storage",
     "telemetry",
 ];

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::settings::{CacheSettings, Ttl};
 use crate::domain::{Answer, Capability, Query};
+use crate::spend::Saving;
 use crate::storage::{AnswerStore, StoreError, gather_answers};
 
 mod held;
@@ -167,6 +168,8 @@ pub struct Rendered {
     pub depends: Vec<(AnswerKey, u64)>,
     /// The generation of what answers call sinkholes, where that decides what is in it.
     pub marks: Option<u64>,
+    /// What it saves each time that it is sent again.
+    pub savings: Arc<[Saving]>,
     /// The first time at which one of them is no longer fresh.
     pub fresh_until: Timestamp,
     /// When the oldest of them was retrieved.

@@ -18,7 +18,8 @@ pub use super::waiters::Priority;
 use super::windows::{window, windows};
 use crate::config::settings::{Budget, BudgetUnit, BudgetWindow, Resets};
 use crate::domain::outcome::money;
-use crate::providers::Cost;
+use crate::providers::{Cost, Name};
+use crate::spend::{Amounts, Columns, Rollup, RollupKey, Tally, quarter_of};
 use crate::storage::{LedgerStore, Line, Reserve, ReserveError, RowKey, Settlement};
 
 /// Names who pays: a tenant's use of one key at one provider.
@@ -32,11 +33,24 @@ pub struct Account {
     pub account: String,
 }
 
+/// Says for whom and for which case a client says that it asks: claimed, not proven. Empty where it does not say so.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Claims {
+    /// The person.
+    pub person: String,
+    /// The case.
+    pub case_id: String,
+}
+
 /// Attributes a spend to a client, a transform or route, and a question.
 #[derive(Debug, Clone, Serialize)]
 pub struct Spend {
     /// The client token's name.
     pub client: String,
+    /// The token's id; empty where no token asked.
+    pub token: String,
+    /// For whom the client says that it asks.
+    pub claims: Claims,
     /// The client's tenant.
     pub tenant: String,
     /// The frontend that asked.
@@ -103,6 +117,8 @@ pub struct ChargeRequest<'a> {
     pub product: &'a str,
     /// The most it can cost.
     pub cost: Cost,
+    /// The currency of its money; empty where the product is not sold for money.
+    pub currency: Name,
     /// Who waits.
     pub priority: Priority,
 }
@@ -187,6 +203,8 @@ pub struct Ledger {
     time: Arc<KnownTime>,
     /// Keeps ids of the same millisecond in order.
     ids: Mutex<ContextV7>,
+    /// What the cache saved and budgets refused since it was written last.
+    tally: Tally,
 }
 
 /// Shows one row of the ledger.
@@ -215,6 +233,18 @@ fn amount(cost: Cost, unit: BudgetUnit) -> i64 {
         BudgetUnit::Cents => cost.cents,
     }
 }
+
+/// Says a cost in the units of sums.
+pub(super) fn amounts(cost: Cost) -> Amounts {
+    Amounts {
+        calls: cost.calls,
+        records: cost.records,
+        micros: to_row(cost.cents, BudgetUnit::Cents),
+    }
+}
+
+/// Is the outcome, in sums, of what a budget refused.
+const OVER_BUDGET: &str = "over_budget";
 
 /// Says in plain words what a cost is: `1 call and 25 records`.
 #[must_use]
@@ -251,6 +281,7 @@ impl Ledger {
             store,
             time,
             ids: Mutex::new(ContextV7::new()),
+            tally: Tally::default(),
         }
     }
 
@@ -298,7 +329,7 @@ impl Ledger {
         let moment = self.time.look();
         let Plan { lines, causes } = Self::plan(charge, moment);
         let id = self.new_id(moment);
-        let record = Self::record(charge.account, charge.product, spend, moment);
+        let record = Self::record(charge, spend, moment);
         let units = causes.iter().map(|cause| cause.unit);
         let rows = lines.iter().map(|line| line.key.clone()).zip(units).collect();
         let known = moment
@@ -363,13 +394,68 @@ impl Ledger {
         plan
     }
 
-    fn record(account: &Account, product: &str, spend: &Spend, moment: Moment) -> serde_json::Value {
-        serde_json::json!({
+    fn record(charge: &ChargeRequest<'_>, spend: &Spend, moment: Moment) -> serde_json::Value {
+        let (account, reserved) = (charge.account, amounts(charge.cost));
+        let mut record = serde_json::json!({
             "at": moment.reading, "at_us": moment.known.as_microsecond(),
-            "tenant": spend.tenant, "provider": account.provider, "account": account.account, "product": product,
-            "client": spend.client, "face": spend.face, "operation": spend.operation, "question": spend.question,
-            "request_id": spend.request_id,
-        })
+            "tenant": spend.tenant, "provider": account.provider, "account": account.account, "product": charge.product,
+            "client": spend.client, "token": spend.token, "face": spend.face, "operation": spend.operation,
+            "question": spend.question, "request_id": spend.request_id,
+            "reserved": {"calls": reserved.calls, "records": reserved.records, "micros": reserved.micros},
+        });
+        let said = [
+            ("currency", charge.currency.as_str()),
+            ("person", spend.claims.person.as_str()),
+            ("case_id", spend.claims.case_id.as_str()),
+        ];
+        if let Some(fields) = record.as_object_mut() {
+            let said = said.into_iter().filter(|(_, value)| !value.is_empty());
+            fields.extend(said.map(|(name, value)| (name.to_owned(), value.into())));
+        }
+        record
+    }
+
+    /// Notes what a budget refused.
+    pub(super) fn note_refused(&self, charge: &ChargeRequest<'_>, spend: &Spend) {
+        let key = RollupKey {
+            tenant: spend.tenant.clone(),
+            token: spend.token.clone(),
+            client: spend.client.clone(),
+            face: spend.face.clone(),
+            person: spend.claims.person.clone(),
+            provider: charge.account.provider.clone(),
+            account: charge.account.account.clone(),
+            product: charge.product.to_owned(),
+            operation: spend.operation.clone(),
+            outcome: OVER_BUDGET.to_owned(),
+            currency: charge.currency.to_string(),
+        };
+        let columns = Columns {
+            refused: amounts(charge.cost),
+            ..Columns::default()
+        };
+        self.note(key, columns);
+    }
+
+    /// Notes what is not written with a settlement: it is kept in memory until the next one, and for a minute at most while more
+    /// comes.
+    pub(super) fn note(&self, key: RollupKey, columns: Columns) {
+        let row = Rollup {
+            start: quarter_of(self.time.now().as_microsecond()),
+            key,
+            columns,
+        };
+        if let Some(due) = self.tally.add(row, self.time.clock().elapsed()) {
+            self.store.note_rollups(due);
+        }
+    }
+
+    /// Hands over what was noted in memory.
+    pub fn hand_over_notes(&self) {
+        let noted = self.tally.take();
+        if !noted.is_empty() {
+            self.store.note_rollups(noted);
+        }
     }
 
     /// Settles a reservation: `cost` is what it did cost, never more than was reserved is given back.
@@ -402,6 +488,8 @@ impl Ledger {
             spend,
             at,
         });
+        // They ride with the commit of the settlement.
+        self.hand_over_notes();
     }
 
     /// Returns what is left of the tightest of the money budgets that bound a product, in hundredths; `None` without one.

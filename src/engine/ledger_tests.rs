@@ -43,6 +43,8 @@ fn account() -> Account {
 fn spend() -> Spend {
     Spend {
         client: "analyst".to_owned(),
+        token: String::new(),
+        claims: Default::default(),
         tenant: "soc".to_owned(),
         face: "maltego".to_owned(),
         operation: "reverse-whois".to_owned(),
@@ -73,6 +75,7 @@ async fn reserve(ledger: &Ledger, cost: Cost) -> Result<Reservation, Refusal> {
         reserve: 0,
         product: "reverse-whois",
         cost,
+        currency: Name::new("USD"),
         priority: Priority::Interactive,
     };
     let checked = ledger.check(&charge);

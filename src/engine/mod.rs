@@ -37,6 +37,7 @@ pub mod question;
 pub mod rate_limiter;
 pub mod reference;
 pub mod runtime;
+mod savings;
 mod service;
 pub mod session;
 mod shutdown;
@@ -66,6 +67,7 @@ use crate::clock::{SharedClock, timeout_at};
 use crate::config::Loaded;
 use crate::config::settings::Budget;
 use crate::domain::{Denial, Failure, FailureKind, Outcome};
+use crate::spend::{Columns, Saving};
 use crate::storage::Storage;
 use crate::telemetry::metrics::Metrics;
 
@@ -236,6 +238,7 @@ impl Engine {
         let (kept, place) = self.cache.get_within(&key, room, ask.deadline).await;
         if let Some(entry) = kept.as_ref().filter(|entry| self.serves(ask, entry)) {
             let response = self.response(entry, CacheState::Hit, &key, runtime, credential);
+            self.note_saving(&ask.requester, &savings::saving(entry, runtime, credential));
             return EngineResponse { place, ..response };
         }
         // What waits for others holds no room.
@@ -398,6 +401,39 @@ impl Engine {
         }
     }
 
+    /// Says what a reply saves a tenant that is sent again, by the answers that it was made from.
+    pub async fn savings(&self, tenant: &str, answers: &[(AnswerKey, u64)]) -> Arc<[Saving]> {
+        let runtimes = self.runtimes();
+        let mut savings = Vec::with_capacity(answers.len());
+        for (key, _) in answers {
+            let Some(entry) = self.cache.in_memory(key).await else {
+                continue;
+            };
+            let Some(runtime) = runtimes.get(&entry.answer.source.provider) else {
+                continue;
+            };
+            let mut saved = savings::saving(&entry, runtime, runtime.keyring.configured_for(tenant));
+            if let Some(user) = key
+                .scope()
+                .as_deref()
+                .and_then(|scope| scope.strip_prefix("user/"))
+            {
+                saved.account = format!("user:{user}");
+            }
+            savings.push(saved);
+        }
+        savings.into()
+    }
+
+    /// Notes what an answer from the cache saved.
+    pub fn note_saving(&self, requester: &Requester, saving: &Saving) {
+        let columns = Columns {
+            avoided: saving.amounts,
+            ..Columns::default()
+        };
+        self.ledger().note(requester.saved(saving), columns);
+    }
+
     /// Serves what is kept past its time while the vendor cannot be asked; tells the failure otherwise.
     fn stale_or(&self, kept: Option<Arc<Entry>>, key: AnswerKey, failure: Failure) -> EngineResponse {
         let down = matches!(
@@ -427,19 +463,12 @@ impl Engine {
 /// Attributes what a question spends.
 fn spend(ask: &EngineRequest) -> Spend {
     let indicator = &ask.query.indicator;
-    Spend {
-        client: ask.requester.client.clone(),
-        tenant: ask.requester.tenant.clone(),
-        face: ask.requester.frontend.to_owned(),
-        operation: ask.requester.operation.clone(),
-        question: format!(
-            "{} {} {}",
-            ask.query.capability,
-            indicator.kind(),
-            indicator.value()
-        ),
-        request_id: ask.requester.request_id.clone(),
-    }
+    ask.requester.spend(format!(
+        "{} {} {}",
+        ask.query.capability,
+        indicator.kind(),
+        indicator.value()
+    ))
 }
 
 /// Says what may be paid: nothing unless the caller wants to buy, the token may, and a maximum is configured.

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 
 use super::cache::{AnswerKey, Entry};
 use super::keyring::{DEFAULT_TENANT, Key};
+use super::ledger::{Claims, Spend};
 use super::memory_budget::MemoryPermit;
 use super::waiters::Priority;
 use crate::domain::{Answer, Failure, Outcome, Query};
+use crate::spend::{RollupKey, Saving};
 
 /// The name of the frontend and of the person at the terminal, in ledger, log and metrics.
 pub const TERMINAL: &str = "terminal";
@@ -19,6 +21,10 @@ pub const TERMINAL: &str = "terminal";
 pub struct Requester {
     /// The client token's name.
     pub client: String,
+    /// The token's id; empty where no token asks.
+    pub token: String,
+    /// For whom the client says that it asks.
+    pub claims: Claims,
     /// The tenant.
     pub tenant: String,
     /// The frontend.
@@ -38,6 +44,8 @@ impl Requester {
     pub(super) fn pivotd(operation: &str) -> Self {
         Self {
             client: "pivotd".to_owned(),
+            token: String::new(),
+            claims: Claims::default(),
             tenant: DEFAULT_TENANT.to_owned(),
             frontend: "start",
             operation: operation.to_owned(),
@@ -46,7 +54,41 @@ impl Requester {
             may_buy: false,
         }
     }
+
+    /// Attributes what a question spends.
+    pub(super) fn spend(&self, question: String) -> Spend {
+        Spend {
+            client: self.client.clone(),
+            token: self.token.clone(),
+            claims: self.claims.clone(),
+            tenant: self.tenant.clone(),
+            face: self.frontend.to_owned(),
+            operation: self.operation.clone(),
+            question,
+            request_id: self.request_id.clone(),
+        }
+    }
+
+    /// Says where what an answer from the cache saved is summed.
+    pub(super) fn saved(&self, saving: &Saving) -> RollupKey {
+        RollupKey {
+            tenant: self.tenant.clone(),
+            token: self.token.clone(),
+            client: self.client.clone(),
+            face: self.frontend.to_owned(),
+            person: self.claims.person.clone(),
+            provider: saving.provider.clone(),
+            account: saving.account.clone(),
+            product: saving.product.clone(),
+            operation: self.operation.clone(),
+            outcome: CACHED.to_owned(),
+            currency: saving.currency.clone(),
+        }
+    }
 }
+
+/// Is the outcome, in sums, of what the cache answered.
+const CACHED: &str = "cached";
 
 /// Holds a question with all that bears on it.
 #[derive(Debug, Clone)]

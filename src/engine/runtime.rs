@@ -13,7 +13,7 @@ use super::transport::{RootCertificates, Transport, TransportError};
 use crate::clock::SharedClock;
 use crate::config::Loaded;
 use crate::config::settings::ProviderSettings;
-use crate::providers::Provider;
+use crate::providers::{Provider, Unit};
 
 /// Holds one provider at work.
 #[derive(Debug)]
@@ -66,6 +66,16 @@ impl Runtime {
             settings,
             permits,
         })
+    }
+
+    /// Says how a product is billed; `None` for one that is not known.
+    #[must_use]
+    pub fn unit(&self, product: &str) -> Option<&Unit> {
+        let offers = &self.provider.descriptor().offers;
+        let mut products = offers.iter().flat_map(|offer| &offer.products);
+        products
+            .find(|known| known.id == *product)
+            .map(|known| &known.unit)
     }
 
     /// Returns the base URL of the provider's first origin, for cache keys.

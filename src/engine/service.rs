@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::call::{CallContext, CallExecutor};
 use super::keyring::{Credential, DEFAULT_TENANT};
-use super::ledger::Spend;
 use super::reference::{self, Reference};
 use super::runtime::Runtime;
 use super::waiters::{FlightContext, SingleWaiter};
@@ -38,7 +37,7 @@ impl Engine {
             .map_err(|_| none(format!("{name} has no key")))?;
         // A key test says whether the key works now, whatever was known before.
         credential.account.breaker.reset();
-        self.account_executor(runtime, credential.clone(), requester, deadline)
+        self.account_executor(runtime, credential.clone(), &requester, deadline)
             .try_key()
             .await?;
         Ok(credential)
@@ -63,7 +62,7 @@ impl Engine {
     async fn learn_account(&self, runtime: &Arc<Runtime>, credential: Credential) -> Result<(), Failure> {
         let requester = Requester::pivotd("account");
         let deadline = self.clock().elapsed() + runtime.settings.timeout;
-        self.account_executor(runtime, credential, requester, deadline)
+        self.account_executor(runtime, credential, &requester, deadline)
             .learn_entitlements()
             .await
     }
@@ -117,20 +116,13 @@ impl Engine {
         &self,
         runtime: &Arc<Runtime>,
         credential: Credential,
-        requester: Requester,
+        requester: &Requester,
         deadline: Duration,
     ) -> CallExecutor {
         let call = CallContext {
             runtime: Arc::clone(runtime),
             credential,
-            spend: Spend {
-                client: requester.client,
-                tenant: requester.tenant,
-                face: requester.frontend.to_owned(),
-                operation: requester.operation,
-                question: Capability::Account.name().to_owned(),
-                request_id: requester.request_id,
-            },
+            spend: requester.spend(Capability::Account.name().to_owned()),
         };
         self.executor(call, FlightContext::new(Arc::new(SingleWaiter(deadline))))
     }
@@ -151,7 +143,7 @@ impl Engine {
                 }
                 let deadline = self.clock().elapsed() + runtime.settings.timeout;
                 let requester = Requester::pivotd("reference");
-                let executor = self.account_executor(runtime, credential.clone(), requester, deadline);
+                let executor = self.account_executor(runtime, credential.clone(), &requester, deadline);
                 let kept = match executor
                     .make(&Call::get(
                         file.origin.clone(),

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::keyring::{Credential, DEFAULT_TENANT};
 use super::question::RemainingBudget;
 use super::{Engine, windows};
+use crate::spend::KEPT_DAYS;
 use crate::storage::StoreError;
 use crate::telemetry::metrics::BudgetLabels;
 
-/// Audit rows are kept for 400 days: a year, and time to look at it.
-const AUDIT_KEPT_US: i64 = 400 * 86_400 * 1_000_000;
+/// Audit rows are kept so long.
+const AUDIT_KEPT_US: i64 = KEPT_DAYS * 86_400 * 1_000_000;
 
 impl Engine {
     /// Says what is left of the budgets that bound a tenant's questions at a provider, and when each is whole again.
@@ -104,6 +105,12 @@ impl Engine {
             let pause = Duration::from_millis(20);
             clock.sleep_until(clock.elapsed() + pause).await;
         }
+    }
+
+    /// Closes the store, behind what was noted in memory.
+    pub async fn close_store(&self) {
+        self.ledger().hand_over_notes();
+        self.store.close().await;
     }
 
     /// Returns how many flights are under way.

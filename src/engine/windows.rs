@@ -11,6 +11,8 @@ use crate::config::settings::{BudgetWindow, Resets};
 pub struct Window {
     /// Names it in ledger rows: the kind and its local start, for example `month 2026-11-15T00:00:00`.
     pub id: String,
+    /// When it opened; `None` for a budget that never resets.
+    pub start: Option<Timestamp>,
     /// When the next one opens; `None` for a budget that never resets.
     pub next: Option<Timestamp>,
 }
@@ -23,6 +25,7 @@ pub fn window(kind: BudgetWindow, resets: &Resets, now: Timestamp) -> Window {
         BudgetWindow::Total => {
             return Window {
                 id: "total".to_owned(),
+                start: None,
                 next: None,
             };
         }
@@ -49,13 +52,11 @@ pub fn window(kind: BudgetWindow, resets: &Resets, now: Timestamp) -> Window {
             ("month", start, start.checked_add(1.month()))
         }
     };
-    let next = next
-        .ok()
-        .and_then(|next| next.to_zoned(resets.zone.clone()).ok())
-        .map(|next| next.timestamp());
+    let in_zone = |at: DateTime| Some(at.to_zoned(resets.zone.clone()).ok()?.timestamp());
     Window {
         id: format!("{name} {start}"),
-        next,
+        start: in_zone(start),
+        next: next.ok().and_then(in_zone),
     }
 }
 

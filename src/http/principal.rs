@@ -21,7 +21,7 @@ use super::request::{PresentedToken, RequestContext};
 use crate::admin::Grants;
 use crate::app::run_routes::path_token;
 use crate::app::{App, Mode};
-use crate::engine::ledger::Priority;
+use crate::engine::ledger::{Claims, Priority};
 use crate::engine::{Requester, TERMINAL};
 use crate::tokens::{RateStanding, Scope, Token, has_form};
 
@@ -35,6 +35,8 @@ pub struct Principal {
     rate: Option<RateStanding>,
     /// The frontend that takes the place of a route's own, in the log, in metrics and for the engine.
     frontend: Option<&'static str>,
+    /// For whom the client says that it asks, where its token may say so.
+    claims: Claims,
 }
 
 /// Marks a connection of the local operator: of the user who runs the server, or of root, over the Unix socket.
@@ -71,6 +73,7 @@ impl Principal {
             in_path,
             rate: None,
             frontend: None,
+            claims: Claims::default(),
         }
     }
 
@@ -89,6 +92,7 @@ impl Principal {
             in_path: false,
             rate: None,
             frontend: None,
+            claims: Claims::default(),
         }
     }
 
@@ -181,6 +185,12 @@ impl Principal {
     pub fn requester(&self, frontend: &'static str, operation: &str, request_id: String) -> Requester {
         Requester {
             client: self.client.to_string(),
+            token: self
+                .token
+                .as_ref()
+                .map(|token| token.record.id.clone())
+                .unwrap_or_default(),
+            claims: self.claims.clone(),
             tenant: self.tenant().to_owned(),
             frontend: self.frontend.unwrap_or(frontend),
             operation: operation.to_owned(),
@@ -303,7 +313,12 @@ pub fn identify(
     match passed {
         Ok(principal) => {
             context.name_client(&principal.client);
-            Ok(principal)
+            let claims = if principal.may(Scope::Delegate) {
+                claims(request)?
+            } else {
+                Claims::default()
+            };
+            Ok(Principal { claims, ..principal })
         }
         Err(denied) => {
             // One that has expired, was revoked, or may not do this is known by name.
@@ -313,6 +328,30 @@ pub fn identify(
             Err(Problem::denied(denied))
         }
     }
+}
+
+/// The longest name of a person or a case, in characters.
+const MOST_CLAIMED: usize = 128;
+
+/// Reads for whom and for which case a client says that it asks.
+fn claims(request: &HttpRequest) -> Result<Claims, Problem> {
+    let claimed = |name: &str| {
+        let Some(value) = request.headers().get(name) else {
+            return Ok(String::new());
+        };
+        let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
+        let is_fit =
+            |text: &&str| text.chars().count() <= MOST_CLAIMED && !text.chars().any(char::is_control);
+        text.filter(is_fit).map(str::to_owned).ok_or_else(|| {
+            Problem::invalid(format!(
+                "the header {name}: at most {MOST_CLAIMED} characters of UTF-8 without control characters are expected"
+            ))
+        })
+    };
+    Ok(Claims {
+        person: claimed("X-On-Behalf-Of")?,
+        case_id: claimed("X-Case-Id")?,
+    })
 }
 
 /// Takes a turn for what takes long, and keeps it until the request ends.

@@ -203,7 +203,7 @@ impl Application {
         let result = self.server.await;
         let limit = self.app.configured.load().settings().server.shutdown;
         self.app.engine.flights_ended(limit).await;
-        self.app.engine.store().close().await;
+        self.app.engine.close_store().await;
         if let Some(log) = &self.app.log {
             let _ = log.flush(LAST_LINES);
         }

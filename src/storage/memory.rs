@@ -1,6 +1,7 @@
 //! Keeps everything in memory, which several nodes share: the least that does what the traits demand, for tests.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,9 +14,10 @@ use uuid::Uuid;
 use super::changes::ChangeLog;
 use super::{
     AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
-    Reserve, ReserveError, Row, RowKey, Settlement, StoreError, StoreHealth, Table, Upkeep, Version,
-    VisitAnswer, VisitRow, WriteBatch,
+    Reserve, ReserveError, Row, RowKey, Settlement, SpendStore, StoreError, StoreHealth, Table, Upkeep,
+    Version, VisitAnswer, VisitAudit, VisitRollup, VisitRow, WriteBatch,
 };
+use crate::spend::{Rollup, Rollups, add_to, audited, month_of, retention};
 
 /// Is one node's way to what all nodes share.
 #[derive(Debug)]
@@ -36,6 +38,9 @@ pub(super) struct Shared {
     rows: BTreeMap<(Table, String), (i64, Vec<u8>)>,
     tokens: BTreeMap<String, Vec<u8>>,
     meta: BTreeMap<&'static str, Vec<u8>>,
+    /// Who spent what, in rows of 15 minutes and of months.
+    quarters: Rollups,
+    months: Rollups,
     /// Leases by name: the fence, the holder, and until when.
     leases: BTreeMap<String, (Fence, Uuid, i64)>,
     changes: ChangeLog,
@@ -89,6 +94,7 @@ impl Shared {
 
     fn charge(&mut self, node: Uuid) {
         let own = self.open.extract_if(.., |_, (owner, _)| *owner == node);
+        let own: Vec<_> = own.collect();
         for (id, (_, mut spend)) in own {
             let at = spend.get("at_us").and_then(serde_json::Value::as_i64);
             if let Some(fields) = spend.as_object_mut() {
@@ -97,8 +103,28 @@ impl Shared {
                     "found open at start; charged in full".into(),
                 );
             }
+            self.sum(at.unwrap_or(0), &spend);
             self.audit.insert((at.unwrap_or(0), id), spend);
         }
+    }
+
+    fn sum(&mut self, at_us: i64, row: &serde_json::Value) {
+        if let Some(told) = audited(at_us, row) {
+            add_to(&mut self.quarters, told.rollup);
+        }
+    }
+
+    fn forget_before(&mut self, at_us: i64) {
+        self.audit.retain(|(then, _), _| *then >= at_us);
+        let (quarters_from, months_from) = retention(at_us);
+        let old = self
+            .quarters
+            .extract_if(.., |(start, _), _| *start < quarters_from);
+        for ((start, key), columns) in old {
+            let start = month_of(start);
+            add_to(&mut self.months, Rollup { start, key, columns });
+        }
+        self.months.retain(|(start, _), _| *start >= months_from);
     }
 
     fn used(&self, key: &str) -> i64 {
@@ -177,6 +203,7 @@ impl Shared {
             let used = self.spent.entry(key).or_default();
             *used = used.saturating_sub(back);
         }
+        self.sum(settlement.at, &settlement.spend);
         let key = (settlement.at, settlement.id);
         self.audit.insert(key, settlement.spend);
     }
@@ -292,7 +319,40 @@ impl LedgerStore for Memory {
     }
 
     fn forget_before(&self, at: i64) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.write(|shared| shared.audit.retain(|(then, _), _| *then >= at))
+        self.write(|shared| shared.forget_before(at))
+    }
+}
+
+impl SpendStore for Memory {
+    fn note_rollups(&self, rows: Vec<Rollup>) {
+        drop(self.write(|shared| rows.into_iter().for_each(|row| add_to(&mut shared.quarters, row))));
+    }
+
+    fn each_rollup(
+        &self,
+        within: Range<i64>,
+        mut visit: VisitRollup,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        let shared = self.shared();
+        for ((start, key), columns) in shared.months.iter().chain(&shared.quarters) {
+            if within.contains(start) {
+                visit(&Rollup {
+                    start: *start,
+                    key: key.clone(),
+                    columns: *columns,
+                });
+            }
+        }
+        ready(Ok(())).boxed()
+    }
+
+    fn each_audit(&self, within: Range<i64>, mut visit: VisitAudit) -> BoxFuture<'_, Result<(), StoreError>> {
+        for ((at, _), row) in &self.shared().audit {
+            if within.contains(at) && !visit(*at, row) {
+                break;
+            }
+        }
+        ready(Ok(())).boxed()
     }
 }
 

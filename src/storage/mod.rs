@@ -21,11 +21,13 @@ mod lease;
 #[cfg(test)]
 mod memory;
 pub mod redb;
+mod spend;
 
 pub use batch::{AuditEntry, Commit, WriteBatch};
 pub use changes::{ChangeStore, Changed, Changes, Version};
 pub use error::StoreError;
 pub use lease::{Claimed, Fence, Lease, LeaseStore};
+pub use spend::{SpendStore, VisitAudit, VisitRollup, gather_audit, gather_rollups};
 
 /// Names what a ledger row counts, and in which window; as the ledger writes them.
 pub type RowKey = String;
@@ -199,7 +201,7 @@ pub trait AnswerStore: Commit {
 }
 
 /// Keeps what is spent, with the audit.
-pub trait LedgerStore: Commit {
+pub trait LedgerStore: SpendStore {
     /// Reserves all lines or none, on disk before it returns.
     fn reserve(&self, reserve: Reserve) -> BoxFuture<'_, Result<(), ReserveError>>;
 
@@ -216,7 +218,7 @@ pub trait LedgerStore: Commit {
     /// Returns the newest audit rows, newest first, at most `max`.
     fn audit(&self, max: usize) -> BoxFuture<'_, Result<Vec<serde_json::Value>, StoreError>>;
 
-    /// Removes audit rows from before `at`, microseconds since the epoch.
+    /// Removes audit rows from before `at`, microseconds since the epoch, and makes rows of months of old sums; see [`SpendStore`].
     fn forget_before(&self, at: i64) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
@@ -273,7 +275,9 @@ pub async fn gather_answers<T: Send + 'static>(
     mut visit: impl FnMut(&mut T, &str, &[u8]) + Send + 'static,
 ) -> Result<T, StoreError> {
     let (mut gathering, gathered) = WalkResult::new(start);
-    let visit = move |key: &str, value: &[u8]| gathering.with(|found| visit(found, key, value));
+    let visit = move |key: &str, value: &[u8]| {
+        gathering.with(|found| visit(found, key, value));
+    };
     store.each_answer(Box::new(visit)).await?;
     gathered.end()
 }
@@ -305,11 +309,9 @@ impl<T> WalkResult<T> {
         (Self(Arc::clone(&shared)), Self(shared))
     }
 
-    fn with(&mut self, visit: impl FnOnce(&mut T)) {
+    fn with<R>(&mut self, visit: impl FnOnce(&mut T) -> R) -> Option<R> {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = found.as_mut() {
-            visit(found);
-        }
+        found.as_mut().map(visit)
     }
 
     fn end(self) -> Result<T, StoreError> {

@@ -20,6 +20,8 @@ pub enum Scope {
     Feedback,
     /// Rehearse the branches of a playbook.
     Rehearse,
+    /// Say for whom and for which case it asks.
+    Delegate,
     /// Administer for all tenants, but for the audit: the name of before for the next four together.
     Admin,
     /// Read metrics.
@@ -40,13 +42,14 @@ pub enum Scope {
 
 impl Scope {
     /// Lists every scope.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Transforms,
         Self::Enrich,
         Self::Buy,
         Self::Refresh,
         Self::Feedback,
         Self::Rehearse,
+        Self::Delegate,
         Self::Admin,
         Self::Metrics,
         Self::AdminRead,
@@ -65,6 +68,7 @@ impl Scope {
             Self::Refresh => "refresh",
             Self::Feedback => "feedback",
             Self::Rehearse => "rehearse",
+            Self::Delegate => "delegate",
             Self::Admin => "admin",
             Self::Metrics => "metrics",
             Self::AdminRead => "admin.read",
@@ -81,7 +85,13 @@ impl Scope {
     pub const fn is_asking(self) -> bool {
         matches!(
             self,
-            Self::Transforms | Self::Enrich | Self::Buy | Self::Refresh | Self::Feedback | Self::Rehearse
+            Self::Transforms
+                | Self::Enrich
+                | Self::Buy
+                | Self::Refresh
+                | Self::Feedback
+                | Self::Rehearse
+                | Self::Delegate
         )
     }
 
@@ -100,7 +110,13 @@ impl Scope {
             Self::AdminWrite => (&[State, Operate, Raise, Manage], own()),
             Self::KeysWrite => (&[Keys], own()),
             Self::AuditRead => (&[Audit], own()),
-            Self::Transforms | Self::Enrich | Self::Buy | Self::Refresh | Self::Feedback | Self::Rehearse => {
+            Self::Transforms
+            | Self::Enrich
+            | Self::Buy
+            | Self::Refresh
+            | Self::Feedback
+            | Self::Rehearse
+            | Self::Delegate => {
                 return;
             }
         };

@@ -14,3 +14,4 @@ mod place;
 mod reload;
 mod score;
 mod server;
+mod spend;

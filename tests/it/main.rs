@@ -46,6 +46,7 @@ mod score_faults;
 mod secrets;
 mod sessions;
 mod soar;
+mod spend;
 mod storage;
 mod support;
 mod told;

@@ -14,7 +14,7 @@ use crate::domain::{
     Purpose, Query, Record, Schema, Source,
 };
 use crate::engine::Requester;
-use crate::engine::ledger::Priority;
+use crate::engine::ledger::{Claims, Priority};
 use crate::maltego::{InputEntity, is_invisible, response};
 use crate::providers::Providers;
 
@@ -131,6 +131,8 @@ impl Trial<'_> {
     fn run(&self) -> (MappingResult, Reply) {
         let requester = Requester {
             client: "c".to_owned(),
+            token: String::new(),
+            claims: Claims::default(),
             tenant: "default".to_owned(),
             frontend: "maltego",
             operation: self.spec.name.clone(),

@@ -74,6 +74,8 @@ fn member(name: &str, waiters: &Arc<Caller>) -> (Member, oneshot::Receiver<Resul
         query: Query::new(Capability::Risk, indicator),
         spend: Spend {
             client: "soar".to_owned(),
+            token: String::new(),
+            claims: Default::default(),
             tenant: "default".to_owned(),
             face: "enrich".to_owned(),
             operation: "/v1/enrich/batch".to_owned(),

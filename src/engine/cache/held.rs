@@ -39,7 +39,7 @@ impl Cache {
         (self.read(key, &bytes, purges).await, place)
     }
 
-    async fn in_memory(&self, key: &AnswerKey) -> Option<Arc<Entry>> {
+    pub(in crate::engine) async fn in_memory(&self, key: &AnswerKey) -> Option<Arc<Entry>> {
         if let Some(CachedBody::Answer(entry)) = self.memory.get(&Key::Answer(key.clone())).await {
             return Some(entry);
         }

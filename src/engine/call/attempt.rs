@@ -55,7 +55,7 @@ impl CallExecutor {
         let charge = self.charge(call);
         ledger
             .check(&charge)
-            .map_err(|refusal| self.refused(call, refusal))?;
+            .map_err(|refusal| self.refused(call, &charge, refusal))?;
         self.wait_for_rate(call).await?;
         let _permit = match runtime.permits.try_acquire() {
             Ok(permit) => Some(permit),
@@ -71,7 +71,7 @@ impl CallExecutor {
         self.still_wanted(call)?;
         credential.check_client(&spend.client, clock.now())?;
         let reserved = ledger.reserve(&charge, spend).await;
-        let reservation = reserved.map_err(|refusal| self.refused(call, refusal))?;
+        let reservation = reserved.map_err(|refusal| self.refused(call, &charge, refusal))?;
         if !call.repeatable {
             self.unrepeatable.store(true, Ordering::Relaxed);
         }
@@ -131,11 +131,12 @@ impl CallExecutor {
             reserve: settings.reserve,
             product: &call.product,
             cost: call.max_cost,
+            currency: self.currency(call),
             priority: self.flight.waiters.priority(),
         }
     }
 
-    fn refused(&self, call: &Call, refusal: Refusal) -> Failure {
+    fn refused(&self, call: &Call, charge: &ChargeRequest<'_>, refusal: Refusal) -> Failure {
         match refusal {
             Refusal::Exhausted {
                 budget,
@@ -143,6 +144,7 @@ impl CallExecutor {
                 opens,
                 reserve,
             } => {
+                self.services.ledger.note_refused(charge, &self.call.spend);
                 let kept = if reserve {
                     "; the rest is kept for people at work"
                 } else {
@@ -172,12 +174,7 @@ impl CallExecutor {
     }
 
     fn currency(&self, call: &Call) -> Name {
-        let offers = &self.call.runtime.provider.descriptor().offers;
-        let product = offers
-            .iter()
-            .flat_map(|offer| &offer.products)
-            .find(|product| product.id == call.product);
-        match product.map(|product| &product.unit) {
+        match self.call.runtime.unit(&call.product) {
             Some(Unit::Money(currency)) => currency.clone(),
             _ => Name::default(),
         }

@@ -76,6 +76,12 @@ impl Credential {
         self.terms.owner
     }
 
+    /// Tells whether it is a key that a tenant was given for itself.
+    #[must_use]
+    pub fn is_tenants_own(&self) -> bool {
+        self.terms.owner == KeyOwner::Tenant
+    }
+
     /// Returns a short keyed hash of a configured key; empty for a user's own.
     #[must_use]
     pub fn fingerprint(&self) -> &str {

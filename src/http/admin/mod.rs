@@ -8,7 +8,9 @@ pub mod clock;
 pub mod decisions;
 pub mod keys;
 pub mod me;
+pub mod reconciliation;
 pub mod server;
+pub mod spend;
 pub mod tokens;
 
 use std::future::Future;
@@ -78,6 +80,9 @@ fn route(command: AdminCommand) -> Route {
         AdminCommand::CountAnswers => to(command, cache::stats),
         AdminCommand::ShowAnswers => to(command, cache::show),
         AdminCommand::PurgeAnswers => to(command, cache::purge),
+        AdminCommand::ReportSpend => to(command, spend::report),
+        AdminCommand::ShowSpenders => to(command, spend::who),
+        AdminCommand::Reconcile => to(command, reconciliation::show),
         AdminCommand::CountDecisions => to(command, decisions::stats),
         AdminCommand::RemoveDecisions => to(command, decisions::remove),
     }

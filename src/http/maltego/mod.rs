@@ -25,7 +25,7 @@ use crate::ask::reads;
 use crate::ask::transform::{Run, ask_all};
 use crate::catalogue::TransformSpec;
 use crate::engine::Requester;
-use crate::engine::cache::{KeyBuilder, KnownRequests, RenderedKey, RequestKey};
+use crate::engine::cache::{KeyBuilder, KnownRequests, Rendered, RenderedKey, RequestKey};
 use crate::http::access::AccessDenied;
 use crate::http::operation;
 use crate::http::principal::{self, Principal};
@@ -241,29 +241,29 @@ impl ReplyKeyParts<'_> {
         let reply = rendered.reply::<RunReply>()?;
         // A client that may not pass is told so by the longer way.
         identity.pass(self.app, TokenScope::Transforms).ok()?;
-        Some(self.hit(
-            reply,
-            now,
-            rendered.retrieved_at,
-            identity,
-            Some(known.indicator.clone()),
-        ))
+        Some(self.hit(reply, now, &rendered, identity, Some(known.indicator.clone())))
     }
 
     fn hit(
         &self,
         reply: &RunReply,
         now: jiff::Timestamp,
-        retrieved_at: jiff::Timestamp,
+        rendered: &Rendered,
         identity: &Principal,
         indicator: Option<Arc<str>>,
     ) -> Answered {
+        if !rendered.savings.is_empty() {
+            let requester = identity.requester(FACE, &self.spec.name, self.context.id().to_string());
+            for saving in rendered.savings.iter() {
+                self.app.engine.note_saving(&requester, saving);
+            }
+        }
         for provider in self.spec.providers() {
             self.app.engine.metrics().answered(provider, "hit");
         }
         Answered {
             cache: "hit",
-            age: age(now, Some(retrieved_at)),
+            age: age(now, Some(rendered.retrieved_at)),
             client: Arc::clone(&identity.client),
             indicator,
             ..Answered::local(self.codec.as_ref(), reply.body.clone(), reply.outcome)
@@ -318,7 +318,7 @@ impl ReplyKeyParts<'_> {
         if let Some(rendered) = &rendered
             && let Some(reply) = rendered.reply::<RunReply>()
         {
-            return self.hit(reply, now, rendered.retrieved_at, &identity, indicator);
+            return self.hit(reply, now, rendered, &identity, indicator);
         }
         let known = |answered| Answered {
             client: Arc::clone(&identity.client),
@@ -354,7 +354,7 @@ impl ReplyKeyParts<'_> {
                 }
             }
         };
-        known(finish(app, codec, key, rendered, now).await)
+        known(finish((app, identity.tenant()), codec, key, rendered, now).await)
     }
 
     /// Knows the client: by the analyst's own setting first, then by the header, then by the path.

@@ -52,7 +52,7 @@ pub(super) fn render(
 
 /// Keeps the bytes where everything they were made from is fresh.
 pub(super) async fn finish(
-    app: &App,
+    (app, tenant): (&App, &str),
     codec: &dyn Codec,
     key: RenderedKey,
     (body, result): (Bytes, RunResult),
@@ -61,6 +61,7 @@ pub(super) async fn finish(
     if let Some(depends) = result.depends
         && app.engine.cache().keeps(&key)
     {
+        let savings = app.engine.savings(tenant, &depends.entries).await;
         let rendered = Rendered {
             reply: Box::new(RunReply {
                 body: body.clone(),
@@ -68,6 +69,7 @@ pub(super) async fn finish(
             }),
             depends: depends.entries,
             marks: Some(depends.marks),
+            savings,
             fresh_until: depends.fresh_until,
             retrieved_at: depends.retrieved_at,
         };

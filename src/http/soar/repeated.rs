@@ -59,6 +59,10 @@ impl ScoreRequest {
         for source in &score.answered {
             engine.metrics().answered(source, score.cache);
         }
+        let requester = self.requester();
+        for saving in rendered.savings.iter() {
+            engine.note_saving(&requester, saving);
+        }
         Some(Finished {
             outcome: score.outcome,
             cache: score.cache,
@@ -95,6 +99,9 @@ impl ScoreRequest {
         let Some(body) = ReusableBody::of(&done.reply.body, spans, &retrieved) else {
             return;
         };
+        let savings = engine
+            .savings(self.principal.tenant(), &dependencies.entries)
+            .await;
         let rendered = Rendered {
             reply: Box::new(ScoreReply {
                 body,
@@ -108,6 +115,7 @@ impl ScoreRequest {
             }),
             depends: dependencies.entries,
             marks: None,
+            savings,
             fresh_until: dependencies.fresh_until,
             retrieved_at: dependencies.retrieved_at,
         };

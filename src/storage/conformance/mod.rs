@@ -12,6 +12,7 @@ mod crowd;
 mod model;
 mod operations;
 mod run;
+mod spend;
 mod subject;
 
 use operations::operations;
@@ -21,6 +22,8 @@ use subject::{Embedded, Nodes};
 const ROWS: [&str; 4] = ["soc|a|calls", "soc|a|records", "soc|b|calls", "lab|a|calls"];
 const KEYS: [&str; 5] = ["1", "10", "2", "a|b", "ä"];
 const META: [&str; 2] = ["latest", "other"];
+/// Who spends.
+const CLIENTS: [&str; 2] = ["soar", "analyst"];
 /// What is leased.
 const NAMES: [&str; 2] = ["flight", "sweep"];
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{KEYS, META, ROWS};
+use crate::spend::{QUARTER_S, Rollup, Rollups, add_to, audited};
 use crate::storage::{
-    Changed, Lease, Line, Reserve, Row, Settlement, Storage, Table, Version, gather_answers, gather_rows,
+    Changed, Lease, Line, Reserve, Row, Settlement, Storage, Table, Version, gather_answers, gather_audit,
+    gather_rollups, gather_rows,
 };
 
 /// Is a reservation that was accepted, and what became of it.
@@ -31,6 +33,8 @@ pub(super) struct Model {
     pub(super) rows: Vec<((Table, usize), Option<Kept>)>,
     pub(super) tokens: Vec<(usize, Option<Vec<u8>>)>,
     pub(super) notes: Vec<(usize, Vec<u8>)>,
+    /// Sums of no settlement.
+    pub(super) noted: Vec<Rollup>,
     /// Audit rows of no reservation, by time and id.
     pub(super) told: BTreeMap<(i64, Uuid), serde_json::Value>,
     /// All that was changed, oldest first.
@@ -82,6 +86,21 @@ impl Model {
             }
         }
         rows.into_values().rev().collect()
+    }
+
+    /// Returns the sums: of all that was closed, whether its audit row is still there or not, and of what was noted.
+    fn rollups(&self) -> Vec<Rollup> {
+        let mut sums = Rollups::new();
+        let ends = self.reserved.iter().filter_map(|one| one.end.as_ref());
+        let ended = ends
+            .filter_map(|end| audited(end.at, &end.spend))
+            .map(|told| told.rollup);
+        for row in ended.chain(self.noted.iter().cloned()) {
+            add_to(&mut sums, row);
+        }
+        let rows = sums.into_iter();
+        rows.map(|((start, key), columns)| Rollup { start, key, columns })
+            .collect()
     }
 
     /// Tells whether a lease is the latest of its name.
@@ -139,6 +158,24 @@ impl Model {
         let audit = self.audit();
         assert_eq!(store.audit(1000).await.unwrap(), audit);
         assert_eq!(store.audit(2).await.unwrap(), audit[..audit.len().min(2)]);
+
+        let mut rollups = self.rollups();
+        let gathered = async |within| {
+            let mut rows = gather_rollups(store, within, Vec::new(), |rows, row| rows.push(row.clone()))
+                .await
+                .unwrap();
+            rows.sort_by(|one: &Rollup, other| (one.start, &one.key).cmp(&(other.start, &other.key)));
+            rows
+        };
+        assert_eq!(gathered(0..i64::MAX).await, rollups);
+        rollups.retain(|row| row.start == QUARTER_S);
+        assert_eq!(gathered(1..QUARTER_S + 1).await, rollups);
+        let oldest = gather_audit(store, 0..i64::MAX, Vec::new(), |rows, _, row| {
+            rows.push(row.clone());
+            rows.len() < 3
+        });
+        let expected: Vec<_> = audit.iter().rev().take(3).cloned().collect();
+        assert_eq!(oldest.await.unwrap(), expected);
 
         let push = |found: &mut Vec<(String, Vec<u8>)>, key: &str, value: &[u8]| {
             found.push((key.to_owned(), value.to_vec()));

@@ -40,6 +40,8 @@ pub(super) enum Operation {
     SweepRows(i64),
     PutToken(usize, Option<Vec<u8>>),
     Note(usize, Vec<u8>),
+    /// Adds to sums what belongs to no settlement: calls of a quarter of an hour.
+    NoteRollups(Vec<(i64, i64)>),
     ForgetBefore(i64),
     /// Claims a name at a time, until another.
     Claim(usize, i64, i64),
@@ -137,6 +139,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => time().prop_map(Operation::SweepRows),
         2 => value().prop_map(|(key, value)| Operation::PutToken(key, value)),
         1 => note().prop_map(|(key, value)| Operation::Note(key, value)),
+        2 => vec((0..3_i64, 1..9_i64), 1..4).prop_map(Operation::NoteRollups),
         1 => time().prop_map(Operation::ForgetBefore),
         3 => (0..NAMES.len(), time(), time()).prop_map(|(name, now, until)| Operation::Claim(name, now, until)),
         1 => (any::<usize>(), time()).prop_map(|(which, until)| Operation::Renew(which, until)),

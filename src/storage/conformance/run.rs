@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::model::{Model, Reserved};
 use super::operations::{Batch, Operation, Put};
 use super::subject::Subject;
-use super::{KEYS, META, NAMES};
+use super::{CLIENTS, KEYS, META, NAMES};
+use crate::spend::{Amounts, Columns, QUARTER_S, Rollup, RollupKey};
 use crate::storage::{
     AuditEntry, Changed, Claimed, Lease, Line, Reserve, ReserveError, Row, Settlement, Storage, Table,
     WriteBatch,
@@ -92,7 +93,11 @@ fn settle(
     let settlement = Settlement {
         id: reserved.asked.id,
         refunds,
-        spend: serde_json::json!({"settled_in": step}),
+        spend: serde_json::json!({
+            "settled_in": step, "provider": "dns", "client": CLIENTS[step % 2], "verdict": "good",
+            "reserved": {"calls": 9, "records": 0, "micros": 7}, "currency": "USD",
+            "cost": {"calls": step, "records": 1, "micros": 5},
+        }),
         at: step as i64,
     };
     reserved.end.get_or_insert(settlement.clone());
@@ -156,7 +161,9 @@ async fn reserve(
         node: store.node(),
         lease,
         lines,
-        spend: serde_json::json!({"at_us": at, "client": node}),
+        spend: serde_json::json!({
+            "at_us": at, "client": CLIENTS[node], "provider": "dns", "reserved": {"calls": 3, "records": 2},
+        }),
         known: (step % 3 > 0).then_some(at),
     };
     let is_fenced = asked.lease.as_ref().is_some_and(|lease| !model.is_held(lease));
@@ -279,6 +286,27 @@ async fn apply(
         Operation::Note(key, value) => {
             store.note(META[key], value.clone());
             model.notes.push((key, value));
+        }
+        Operation::NoteRollups(rows) => {
+            let rows = rows.into_iter().map(|(at, calls)| Rollup {
+                start: at * QUARTER_S,
+                key: RollupKey {
+                    client: CLIENTS[node].to_owned(),
+                    provider: "dns".to_owned(),
+                    outcome: "cached".to_owned(),
+                    ..RollupKey::default()
+                },
+                columns: Columns {
+                    avoided: Amounts {
+                        calls,
+                        ..Amounts::default()
+                    },
+                    ..Columns::default()
+                },
+            });
+            let rows: Vec<Rollup> = rows.collect();
+            store.note_rollups(rows.clone());
+            model.noted.extend(rows);
         }
         Operation::ForgetBefore(before) => {
             store.forget_before(before).await.unwrap();

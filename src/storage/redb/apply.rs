@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::audit::AuditRow;
 use super::job::{Job, JobResult, OpenRow};
 use super::tables::{ANSWERS, AUDIT, LEASES, META, OPEN, SPENT, TOKENS};
-use super::{leases, rows};
+use super::{leases, rollups, rows};
 use crate::storage::{AuditEntry, Reserve, RowKey, Settlement, Table, WriteBatch};
 
 /// The row of the meta table that a proof of writing leaves.
@@ -23,12 +23,14 @@ pub(super) fn apply(
     match job {
         Job::Reserve { reserve: asked, .. } => return reserve(transaction, asked, changed),
         Job::Settle(settlement) => settle(transaction, settlement, changed)?,
+        Job::NoteRollups { node, number, rows } => rollups::note(transaction, (*node, *number), rows)?,
         Job::Commit { batch, .. } => commit(transaction, batch, changed)?,
         Job::Lease { lease, change, .. } => return leases::change(transaction, lease, *change),
         Job::ForgetBefore { at, .. } => {
             // Only what goes is looked at: the table is in the order of time.
             let mut audit = transaction.open_table(AUDIT)?;
             audit.retain_in(..(*at, &[0; 16]), |_, _| false)?;
+            rollups::fold(transaction, *at)?;
         }
         Job::SweepRows { now_us, .. } => {
             for shelf in Table::ALL {
@@ -199,5 +201,6 @@ fn settle(
         spent.insert(key.as_str(), used)?;
         changed.insert(key.clone(), used);
     }
-    put_audit(transaction, (*at, *id), spend)
+    put_audit(transaction, (*at, *id), spend)?;
+    rollups::add_audited(transaction, *at, spend)
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::spend::Rollup;
 use crate::storage::{Lease, Reserve, ReserveError, RowKey, Settlement, StoreError, WriteBatch};
 
 /// Holds a reservation on disk until it is settled.
@@ -56,6 +57,12 @@ pub(super) enum Job {
         done: oneshot::Sender<Result<(), ReserveError>>,
     },
     Settle(Settlement),
+    /// Adds sums that belong to no settlement; the number counts those of this node.
+    NoteRollups {
+        node: Uuid,
+        number: u64,
+        rows: Vec<Rollup>,
+    },
     /// Writes all of a batch, or nothing; it has a waiter or none.
     Commit {
         batch: WriteBatch,
@@ -149,7 +156,7 @@ impl Job {
             #[cfg(test)]
             Self::Panic { done } => drop(done.send(result.map(drop))),
             Self::Stop(done) => drop(done.send(())),
-            Self::Settle(_) | Self::Mend => {}
+            Self::Settle(_) | Self::NoteRollups { .. } | Self::Mend => {}
         }
     }
 }

@@ -3,10 +3,11 @@
 //! `disk` reaches the file, `opening` opens it, `prepare` makes its tables, whose layout `tables` declares and to which `migration`
 //! brings older ones. `writer` takes jobs (`job`), commits them and opens the file again after a failure; `queue` bounds those that
 //! wait, `apply` does what they ask for, `condition` says how the store stands. `reads` reads, `leases` are leases of names, `audit`
-//! is the form of audit rows, `rows` are those that end by themselves. `traits` is what others use of it.
+//! is the form of audit rows, `rollups` sums them, `rows` are those that end by themselves. `traits` is what others use of it.
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 
 use redb::Database;
@@ -24,6 +25,7 @@ mod opening;
 mod prepare;
 mod queue;
 mod reads;
+mod rollups;
 mod rows;
 mod tables;
 #[cfg(test)]
@@ -38,6 +40,8 @@ pub use disk::{Disk, Identity, SystemDisk};
 use job::{Completion, Job};
 use opening::Location;
 use queue::Queue;
+#[cfg(test)]
+pub(super) use rollups::forget_sums;
 use writer::Writer;
 
 /// Says how a store is opened.
@@ -77,6 +81,8 @@ struct Inner {
     spent: Arc<RwLock<HashMap<RowKey, i64>>>,
     changes: Arc<RwLock<ChangeLog>>,
     secret: [u8; 32],
+    /// Counts the sums that belong to no settlement and were handed over.
+    noted: AtomicU64,
 }
 
 impl Drop for Inner {
@@ -144,6 +150,7 @@ impl Store {
                 spent,
                 changes,
                 secret: opened.secret,
+                noted: AtomicU64::new(0),
             }),
         };
         super::Upkeep::keep_free(&store, opening.min_free);

@@ -11,6 +11,7 @@ use super::audit::AuditRow;
 use super::job::OpenRow;
 use super::leases::end_others;
 use super::migration::migrate_from_1;
+use super::rollups;
 use super::tables::{ANSWERS, AUDIT, LAYOUT, META, OPEN, SPENT, TOKENS};
 use crate::storage::{RowKey, Table};
 
@@ -65,6 +66,8 @@ pub(super) fn prepare(database: &Database, node: Uuid) -> Result<StoreContents, 
         }
         transaction.open_table(AUDIT)?;
         transaction.open_table(OPEN)?;
+        drop(meta);
+        rollups::prepare(&transaction)?;
         charge(&transaction, node)?;
         end_others(&transaction, node)?;
         let mut spent = HashMap::new();
@@ -110,6 +113,7 @@ fn charge(transaction: &WriteTransaction, node: Uuid) -> Result<(), redb::Error>
             fields.insert("settled".to_owned(), settled.into());
         }
         let row = spend.to_string();
+        rollups::add_audited(transaction, at.unwrap_or(0), &spend)?;
         let key = (at.unwrap_or(0), &id);
         audit.insert(key, AuditRow::of(row.as_bytes()).stored().as_slice())?;
         open.remove(&id)?;

@@ -2,6 +2,8 @@
 
 use redb::TableDefinition;
 
+use super::rollups::RollupTable;
+
 /// The layout of the file; a file of a newer layout is refused, never misread.
 pub(super) const LAYOUT: u64 = 2;
 
@@ -13,6 +15,10 @@ pub(super) const SPENT: TableDefinition<'_, &str, i64> = TableDefinition::new("s
 pub(super) const OPEN: TableDefinition<'_, &[u8; 16], &[u8]> = TableDefinition::new("open");
 /// What was spent, by time in microseconds and id; see [`super::audit::AuditRow`].
 pub(super) const AUDIT: TableDefinition<'_, (i64, &[u8; 16]), &[u8]> = TableDefinition::new("audit");
+/// Who spent what, in rows of 15 minutes.
+pub(super) const QUARTERS: RollupTable = TableDefinition::new("spend-quarters");
+/// Who spent what, in rows of months, once the rows of 15 minutes are too old.
+pub(super) const MONTHS: RollupTable = TableDefinition::new("spend-months");
 /// Leases by name: fence, holder, and until when in microseconds.
 pub(super) const LEASES: TableDefinition<'_, &str, (&[u8; 16], &[u8; 16], i64)> =
     TableDefinition::new("leases");

@@ -1,7 +1,9 @@
 //! What others use of the store: reads on threads that may block, writes by the writer.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, ready};
@@ -13,10 +15,11 @@ use super::Store;
 use super::job::Change;
 use super::job::Job;
 use super::job::JobResult;
+use crate::spend::Rollup;
 use crate::storage::{
     AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
-    Reserve, ReserveError, Row, RowKey, Settlement, StoreError, StoreHealth, Table, Upkeep, Version,
-    VisitAnswer, VisitRow, WriteBatch,
+    Reserve, ReserveError, Row, RowKey, Settlement, SpendStore, StoreError, StoreHealth, Table, Upkeep,
+    Version, VisitAnswer, VisitAudit, VisitRollup, VisitRow, WriteBatch,
 };
 
 impl Upkeep for Store {
@@ -157,6 +160,29 @@ impl LedgerStore for Store {
 
     fn forget_before(&self, at: i64) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(move |done| Job::ForgetBefore { at, done }).boxed()
+    }
+}
+
+impl SpendStore for Store {
+    fn note_rollups(&self, rows: Vec<Rollup>) {
+        let job = Job::NoteRollups {
+            node: self.node(),
+            number: self.inner.noted.fetch_add(1, Ordering::Relaxed),
+            rows,
+        };
+        if self.push(job).is_err() {
+            tracing::warn!("the store closed before what the cache saved and what budgets refused was kept");
+        }
+    }
+
+    fn each_rollup(&self, within: Range<i64>, visit: VisitRollup) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.read_aside(move |store| store.walk_rollups(within, visit))
+            .boxed()
+    }
+
+    fn each_audit(&self, within: Range<i64>, visit: VisitAudit) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.read_aside(move |store| store.walk_audit(within, visit))
+            .boxed()
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Writer {
     pub(super) changes: Arc<RwLock<ChangeLog>>,
     pub(super) secret: [u8; 32],
     pub(super) condition: Arc<Condition>,
-    /// Settlements that a failed commit held: they go into the next one.
+    /// Settlements and sums that a failed commit held: they go into the next one.
     pub(super) unsettled: Vec<Job>,
     /// The file that is open; none while it is opened again.
     pub(super) anchor: Option<OpenFile>,
@@ -187,8 +187,9 @@ impl Writer {
     }
 
     fn refuse(&mut self, jobs: Vec<Job>, error: &StoreError) {
-        let (settlements, rest): (Vec<Job>, Vec<Job>) =
-            jobs.into_iter().partition(|job| matches!(job, Job::Settle(_)));
+        let (settlements, rest): (Vec<Job>, Vec<Job>) = jobs
+            .into_iter()
+            .partition(|job| matches!(job, Job::Settle(_) | Job::NoteRollups { .. }));
         self.unsettled.extend(settlements);
         let lost = self.unsettled.len().saturating_sub(UNSETTLED);
         if lost > 0 {

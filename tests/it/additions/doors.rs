@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use pivotd::ask::lookup::{Lookup, Source, SourceResult, blocked_reason, providers_for};
 use pivotd::domain::{Capability, Indicator, IndicatorKind, Outcome, Pap, Tlp};
 use pivotd::engine::Requester;
-use pivotd::engine::ledger::Priority;
+use pivotd::engine::ledger::{Claims, Priority};
 
 use super::beacon::{self, Beacon};
 use crate::support::{Builder, TestApp};
@@ -17,6 +17,8 @@ const CAPABILITY: Capability = Capability::IpDetails;
 async fn asked(app: &TestApp, value: &str, only: Option<&[&str]>, tlp: Tlp) -> Vec<SourceResult> {
     let requester = Requester {
         client: "door".to_owned(),
+        token: String::new(),
+        claims: Claims::default(),
         tenant: "default".to_owned(),
         frontend: "door",
         operation: "/door".to_owned(),

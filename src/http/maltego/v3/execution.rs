@@ -238,6 +238,9 @@ impl Execution {
         if let Some(rendered) = engine.cache().rendered(&key, now).await
             && let Some(kept) = rendered.reply::<KeptFindings>()
         {
+            for saving in rendered.savings.iter() {
+                engine.note_saving(&self.context.requester, saving);
+            }
             self.advance(&part, 1.0);
             return self.finish_again(&mut emitter, kept, of);
         }

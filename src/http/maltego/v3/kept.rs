@@ -52,7 +52,10 @@ impl Execution {
 
     /// Keeps what was found, with all that it depends on.
     pub(super) async fn keep(&self, key: RenderedKey, kept: KeptFindings, depends: ReplyDependencies) {
+        let tenant = &self.context.requester.tenant;
+        let savings = self.app.engine.savings(tenant, &depends.entries).await;
         let rendered = Rendered {
+            savings,
             reply: Box::new(kept),
             depends: depends.entries,
             marks: Some(depends.marks),
