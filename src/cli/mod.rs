@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod backup;
 mod cache;
 mod check;
 mod clock;
@@ -24,6 +25,7 @@ mod keys;
 mod local;
 mod policy;
 mod reload;
+mod restore;
 mod run;
 mod score;
 mod serve;
@@ -79,6 +81,10 @@ enum Command {
     Cache(cache::Cache),
     /// Count the decisions that are kept, or remove some.
     Decisions(decisions::Decisions),
+    /// Write a copy of the store while it is used, or verify one.
+    Backup(backup::BackupCommand),
+    /// Put a backup in the place of the store, while no server runs.
+    Restore(restore::Restore),
     /// Say whether the clock is believed, or that it is right.
     Clock(clock::Clock),
     /// Ask a running server whether it is well; for containers.
@@ -123,6 +129,8 @@ pub fn main() -> ExitCode {
         Command::Tokens(command) => command.run(),
         Command::Cache(command) => command.run(),
         Command::Decisions(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Clock(command) => command.run(),
         Command::Healthcheck(command) => command.run(),
     };

@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use super::changes::ChangeLog;
 use super::{
-    AnswerStore, ChangeStore, Changes, Claimed, Commit, Fence, Lease, LeaseStore, LedgerStore, RecordStore,
-    Reserve, ReserveError, Row, RowKey, Settlement, StoreError, StoreHealth, Table, Upkeep, Version,
-    VisitAnswer, VisitRow, WriteBatch,
+    AnswerStore, Backup, BackupError, BackupTarget, ChangeStore, Changes, Claimed, Commit, Fence, Lease,
+    LeaseStore, LedgerStore, RecordStore, Reserve, ReserveError, Row, RowKey, Settlement, StoreError,
+    StoreHealth, Table, Upkeep, Version, VisitAnswer, VisitRow, WriteBatch,
 };
 
 /// Is one node's way to what all nodes share.
@@ -238,6 +238,10 @@ impl Upkeep for Memory {
 
     fn compact(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         self.write(|_| {})
+    }
+
+    fn back_up(&self, _to: BackupTarget) -> BoxFuture<'_, Result<Backup, BackupError>> {
+        ready(Err(BackupError::Store(StoreError::Closed))).boxed()
     }
 }
 

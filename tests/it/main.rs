@@ -10,6 +10,7 @@
 mod additions;
 mod again;
 mod alerts;
+mod backup;
 mod batches;
 mod calls;
 mod classic;

@@ -1,5 +1,6 @@
 //! The routes of administration, `/v1/admin/…`. They are served on the Unix socket alone, to the local operator.
 
+pub mod backup;
 pub mod cache;
 pub mod clock;
 pub mod decisions;
@@ -38,6 +39,7 @@ pub fn routes(config: &mut ServiceConfig) {
     let mut slow = |path: &str, resource: fn(Resource) -> Resource| {
         config.service(resource(web::resource(path)));
     };
+    slow("/v1/admin/backup", |at| at.route(web::post().to(backup::write)));
     slow("/v1/admin/keys/test", |at| at.route(web::post().to(keys::test)));
     slow("/v1/admin/cache", |at| at.route(web::get().to(cache::stats)));
     slow("/v1/admin/cache/answers", |at| {

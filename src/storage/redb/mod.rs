@@ -3,17 +3,19 @@
 //! `disk` reaches the file, `opening` opens it, `prepare` makes its tables, whose layout `tables` declares and to which `migration`
 //! brings older ones. `writer` takes jobs (`job`), commits them and opens the file again after a failure; `queue` bounds those that
 //! wait, `apply` does what they ask for, `condition` says how the store stands. `reads` reads, `leases` are leases of names, `audit`
-//! is the form of audit rows, `rows` are those that end by themselves. `traits` is what others use of it.
+//! is the form of audit rows, `rows` are those that end by themselves. `backup` writes and verifies copies, `restore` puts one in
+//! the place of the store. `traits` is what others use of it.
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use redb::Database;
 use tokio::sync::oneshot;
 
 mod apply;
 mod audit;
+mod backup;
 mod condition;
 mod disk;
 pub mod failing;
@@ -24,6 +26,7 @@ mod opening;
 mod prepare;
 mod queue;
 mod reads;
+pub mod restore;
 mod rows;
 mod tables;
 #[cfg(test)]
@@ -33,6 +36,7 @@ mod writer;
 
 use super::changes::ChangeLog;
 use super::{RowKey, StoreError};
+pub use backup::verify;
 use condition::Condition;
 pub use disk::{Disk, Identity, SystemDisk};
 use job::{Completion, Job};
@@ -77,6 +81,8 @@ struct Inner {
     spent: Arc<RwLock<HashMap<RowKey, i64>>>,
     changes: Arc<RwLock<ChangeLog>>,
     secret: [u8; 32],
+    /// One copy is written at a time.
+    backup: Mutex<()>,
 }
 
 impl Drop for Inner {
@@ -144,6 +150,7 @@ impl Store {
                 spent,
                 changes,
                 secret: opened.secret,
+                backup: Mutex::new(()),
             }),
         };
         super::Upkeep::keep_free(&store, opening.min_free);
