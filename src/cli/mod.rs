@@ -79,7 +79,7 @@ enum Command {
     Tokens(tokens::Tokens),
     /// Look into stored answers, or remove them.
     Cache(cache::Cache),
-    /// Count the decisions that are kept, or remove some.
+    /// Find and explain decisions, make them again under a policy, count or remove them.
     Decisions(decisions::Decisions),
     /// Write a copy of the store while it is used, or verify one.
     Backup(backup::BackupCommand),

@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 use super::alert::{AlertAnswer, Fallbacks, Ignored, Request, combine};
 use super::calibrate::{Origin, from_record};
 use super::evidence::{
-    BenignClass, Direction, Evidence, EvidenceStatus, Gap, Knowledge, Millionths, Polarity, RawScore, RawValue,
-    Reliability,
+    BenignClass, Direction, Evidence, EvidenceStatus, Gap, Knowledge, Millionths, Polarity, RawScore,
+    RawValue, Reliability,
 };
 use super::policy::{Policy, Rules};
 use super::score::{Assessment, assess};
@@ -302,7 +302,8 @@ pub fn replay(
     let inputs = inputs.ok_or_else(|| {
         "it was kept by a version of pivotd that did not keep all that a replay needs".to_owned()
     })?;
-    let shown = ShownAnswer::deserialize(answer).map_err(|error| format!("its answer cannot be read: {error}"))?;
+    let shown =
+        ShownAnswer::deserialize(answer).map_err(|error| format!("its answer cannot be read: {error}"))?;
     if shown.indicators.len() != inputs.indicators.len() {
         return Err("what is kept beside its answer belongs to another".to_owned());
     }
@@ -439,7 +440,11 @@ fn standing(part: &Json, score: &str) -> Standing {
 fn differs(before: &Json, after: &Json, member: &str, because: &mut Vec<String>) {
     if before[member] != after[member] {
         let of = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        because.push(format!("{member}: {} then, {} now", of(&before[member]), of(&after[member])));
+        because.push(format!(
+            "{member}: {} then, {} now",
+            of(&before[member]),
+            of(&after[member])
+        ));
     }
 }
 

@@ -49,7 +49,16 @@ pub fn routes(config: &mut ServiceConfig) {
         at.route(web::post().to(cache::purge))
     });
     slow("/v1/admin/decisions", |at| {
+        at.route(web::get().to(decisions::find))
+    });
+    slow("/v1/admin/decisions/stats", |at| {
         at.route(web::get().to(decisions::stats))
+    });
+    slow("/v1/admin/decisions/replay", |at| {
+        at.route(web::post().to(decisions::replay))
+    });
+    slow("/v1/admin/decisions/{decision}/explain", |at| {
+        at.route(web::get().to(decisions::explain))
     });
     slow("/v1/admin/decisions/remove", |at| {
         at.route(web::post().to(decisions::remove))

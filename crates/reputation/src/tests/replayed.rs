@@ -15,7 +15,11 @@ use crate::replay::{DecisionInputs, changes, replay};
 /// Decides, and returns what is kept of it: as it is read from disk.
 fn kept(evidence: &[Evidence], policy: &Policy) -> (serde_json::Value, DecisionInputs) {
     let titles = BTreeMap::new();
-    let answer = combine(Request::new("r", "d", &titles), policy, vec![judge(evidence, policy)]);
+    let answer = combine(
+        Request::new("r", "d", &titles),
+        policy,
+        vec![judge(evidence, policy)],
+    );
     let inputs = serde_json::to_vec(&DecisionInputs::of(&answer)).unwrap();
     (
         serde_json::to_value(&answer).unwrap(),
@@ -75,7 +79,10 @@ fn other_rules_read_what_a_source_said_and_say_why_it_comes_out_otherwise() {
     assert_eq!(changes.len(), 2, "{changes:?}");
     assert!(changes.iter().all(crate::replay::Change::is_decision));
     let because = &changes[1].because;
-    assert!(because[0].starts_with("s: ") && because[0].contains("points then"), "{because:?}");
+    assert!(
+        because[0].starts_with("s: ") && because[0].contains("points then"),
+        "{because:?}"
+    );
 }
 
 #[test]
@@ -91,7 +98,13 @@ fn the_threshold_that_a_client_asked_for_holds_in_a_replay_too() {
     rules.thresholds.all = Some(90);
     let again = replay(&answer, Some(&inputs), &Policy::of(rules), None).unwrap();
     let changes = changes(&answer, &again);
-    assert!(changes[0].because.iter().any(|why| why.starts_with("threshold: ")), "{changes:?}");
+    assert!(
+        changes[0]
+            .because
+            .iter()
+            .any(|why| why.starts_with("threshold: ")),
+        "{changes:?}"
+    );
 }
 
 #[test]
@@ -101,5 +114,8 @@ fn without_a_source_it_is_decided_by_the_others_and_without_inputs_not_at_all() 
     let again = replay(&answer, Some(&inputs), &policy, Some("domaintools")).unwrap();
     assert_ne!(answer["decision"], serde_json::to_value(again.decision).unwrap());
     let reason = replay(&answer, None, &policy, None).unwrap_err();
-    assert!(reason.contains("did not keep all that a replay needs"), "{reason}");
+    assert!(
+        reason.contains("did not keep all that a replay needs"),
+        "{reason}"
+    );
 }
