@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
-use super::session::{STORE, once};
+use super::session::{STORE, Session, once};
 use super::table::{Column, NOTHING, WIDER, render};
 use super::{ConfigFile, ExitStatus, block_on, terminal};
 use crate::ask::message::time_text;
@@ -236,6 +236,17 @@ async fn explained(
     which: String,
     at: Option<Timestamp>,
 ) -> anyhow::Result<Option<ExplainedDecision>> {
+    let session = Session::of_store(config).await?;
+    let explained = explained_by(&session, which, at).await;
+    session.close().await;
+    explained
+}
+
+async fn explained_by(
+    session: &Session,
+    which: String,
+    at: Option<Timestamp>,
+) -> anyhow::Result<Option<ExplainedDecision>> {
     let id = match digest::id(&which) {
         Some(id) => Some(id),
         None => {
@@ -245,13 +256,14 @@ async fn explained(
                 limit: Some(1),
                 ..FindDecisions::default()
             };
-            let found = once(config, &find, STORE).await?;
+            let found = session.call(&find, STORE).await?;
             found.decisions.into_iter().next().map(|found| found.decision_id)
         }
     };
     match id {
         None => Ok(None),
-        Some(decision_id) => once(config, &ExplainDecision { decision_id }, STORE)
+        Some(decision_id) => session
+            .call(&ExplainDecision { decision_id }, STORE)
             .await
             .map(Some),
     }

@@ -554,7 +554,7 @@ async fn a_decision_is_found_and_explained_under_the_policy_of_then_and_of_today
         ..FindDecisions::default()
     };
     let (page, next) = find(one(None)).await;
-    assert_eq!(page, [latest.clone()]);
+    assert_eq!(page, std::slice::from_ref(&latest));
     assert_eq!(find(one(next)).await, (vec![second.clone()], None));
     let day_ago = app.clock().now() - one_day();
     for (wanted, expected) in [

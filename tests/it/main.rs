@@ -20,6 +20,7 @@ mod clock;
 mod closing;
 mod control;
 mod corpora;
+mod dashboard;
 mod decisions;
 mod dns;
 mod engine;
